@@ -1,1 +1,3 @@
+//! What the three programs agree on: configuration by section.
 
+pub mod config;

@@ -1,0 +1,24 @@
+//! Configuration by section, parsed and checked once, at the start.
+//!
+//! Layers, from weakest to strongest: the shipped `config/default.toml` (it is the reference manual, and the list of all
+//! keys), [`Source::preset`], the TOML file, the environment, [`Source::overriding`]. A program asks for the sections it
+//! needs by one of [`ApiSettings`], [`MailerSettings`], [`DevSettings`] and [`ToolSettings`]; keys of other sections may
+//! stay unset, but must exist and have the right type.
+
+mod error;
+mod reader;
+mod sections;
+mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use error::ConfigError;
+pub use sections::{
+    Argon2Cost, Auth, Broker, Credentials, Database, Keys, LinkTemplate, Links, LogFormat, Mail, Mailbox,
+    Mailer, Passwords, PublicUrl, Relay, Resets, SealingKeys, Server, Smtp, SmtpTls, Telemetry,
+    TrustedProxies,
+};
+pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
+pub use source::Source;

@@ -1,0 +1,33 @@
+//! The sections of the file, one struct each, in types that need no second check.
+
+mod auth;
+mod mail;
+mod passwords;
+mod public_url;
+mod server;
+mod smtp;
+mod storage;
+mod telemetry;
+mod template;
+
+pub use auth::{Auth, Keys, SealingKeys};
+pub use mail::{Mail, Mailbox, Mailer};
+pub use passwords::{Argon2Cost, Passwords};
+pub use public_url::PublicUrl;
+pub use server::{Server, TrustedProxies};
+pub use smtp::{Credentials, Smtp, SmtpTls};
+pub use storage::{Broker, Database, Relay};
+pub use telemetry::{LogFormat, Telemetry};
+pub use template::{LinkTemplate, Links, Resets};
+
+/// Whether this is a host name: labels of lower-case letters, digits and inner hyphens, 63 octets each and 253 in all at most
+/// (RFC 1123 §2.1).
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}

@@ -1,0 +1,127 @@
+//! Which program needs which sections.
+
+use super::{
+    Auth, Broker, ConfigError, Database, Keys, Links, Mail, Mailer, Passwords, Relay, Resets, Server, Smtp,
+    Source, Telemetry, values::Values,
+};
+
+/// What `rekey-api` needs.
+#[derive(Debug)]
+pub struct ApiSettings {
+    pub server: Server,
+    pub auth: Auth,
+    pub keys: Keys,
+    pub database: Database,
+    pub broker: Broker,
+    pub relay: Relay,
+    pub passwords: Passwords,
+    pub resets: Resets,
+    pub links: Links,
+    pub telemetry: Telemetry,
+}
+
+impl ApiSettings {
+    /// Reads, merges and checks.
+    pub fn load(source: &Source) -> Result<Self, ConfigError> {
+        let values = Values::load(source)?;
+        Ok(Self {
+            server: values.section()?,
+            auth: values.section()?,
+            keys: values.section()?,
+            database: values.section()?,
+            broker: values.section()?,
+            relay: values.section()?,
+            passwords: values.section()?,
+            resets: values.section()?,
+            links: values.section()?,
+            telemetry: values.section()?,
+        })
+    }
+}
+
+/// What `rekey-mailer` needs.
+#[derive(Debug)]
+pub struct MailerSettings {
+    pub server: Server,
+    pub keys: Keys,
+    pub database: Database,
+    pub broker: Broker,
+    pub links: Links,
+    pub mail: Mail,
+    pub smtp: Smtp,
+    pub mailer: Mailer,
+    pub telemetry: Telemetry,
+}
+
+impl MailerSettings {
+    /// Reads, merges and checks; the lease of a mail must be longer than the wait for its relay.
+    pub fn load(source: &Source) -> Result<Self, ConfigError> {
+        let values = Values::load(source)?;
+        let settings = Self {
+            server: values.section()?,
+            keys: values.section()?,
+            database: values.section()?,
+            broker: values.section()?,
+            links: values.section()?,
+            mail: values.section()?,
+            smtp: values.section()?,
+            mailer: values.section()?,
+            telemetry: values.section()?,
+        };
+        if settings.mailer.lease <= settings.smtp.timeout {
+            let expected = format!("more than smtp.timeout_seconds, {}", settings.smtp.timeout.as_secs());
+            return Err(values.invalid("mailer.lease_seconds", expected));
+        }
+        Ok(settings)
+    }
+}
+
+/// What `rekey dev` needs: API and mailer in one process, without database server, broker and SMTP relay.
+#[derive(Debug)]
+pub struct DevSettings {
+    pub server: Server,
+    pub auth: Auth,
+    pub keys: Keys,
+    pub relay: Relay,
+    pub passwords: Passwords,
+    pub resets: Resets,
+    pub links: Links,
+    pub mail: Mail,
+    pub mailer: Mailer,
+    pub telemetry: Telemetry,
+}
+
+impl DevSettings {
+    /// Reads, merges and checks. What production requires and the embedded mode makes itself (`server.public_url`,
+    /// `auth.signing_key`, `keys.sealing`, `mail.from`) is given as [`Source::preset`].
+    pub fn load(source: &Source) -> Result<Self, ConfigError> {
+        let values = Values::load(source)?;
+        Ok(Self {
+            server: values.section()?,
+            auth: values.section()?,
+            keys: values.section()?,
+            relay: values.section()?,
+            passwords: values.section()?,
+            resets: values.section()?,
+            links: values.section()?,
+            mail: values.section()?,
+            mailer: values.section()?,
+            telemetry: values.section()?,
+        })
+    }
+}
+
+/// What the operator's commands need: `rekey migrate`, `rekey client`, `rekey organization`.
+#[derive(Debug)]
+pub struct ToolSettings {
+    pub database: Database,
+    pub telemetry: Telemetry,
+}
+
+impl ToolSettings {
+    /// Reads, merges and checks.
+    pub fn load(source: &Source) -> Result<Self, ConfigError> {
+        let values = Values::load(source)?;
+        Ok(Self { database: values.section()?, telemetry: values.section()? })
+    }
+}
