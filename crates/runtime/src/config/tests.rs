@@ -1,1 +1,47 @@
+//! Every rule of the configuration.
 
+mod layers;
+mod manual;
+mod rules;
+mod secrets;
+
+use super::{values::variable, *};
+
+/// A good signing key as far as the configuration looks: its bits are checked where it is used.
+const PEM: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0LW1hcmtlcg==\n-----END PRIVATE KEY-----\n";
+/// The bytes 0 to 31.
+const SEALING: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Whatever any program requires.
+const REQUIRED: [(&str, &str); 7] = [
+    ("server.public_url", "http://localhost:8080"),
+    ("auth.signing_key", PEM),
+    ("keys.sealing", SEALING),
+    ("database.url", "postgres://rekey:marker-in-url@localhost/rekey"),
+    ("broker.url", "amqp://rekey:marker-in-url@localhost/%2f"),
+    ("mail.from", "Shop <shop@example.com>"),
+    ("smtp.host", "localhost"),
+];
+
+/// An environment that sets these keys.
+fn environment(pairs: &[(&str, &str)]) -> Source {
+    Source::from_environment(pairs.iter().map(|(key, value)| (variable(key), (*value).to_owned())))
+}
+
+/// What is required, but for the keys given, which have these values.
+fn with(pairs: &[(&str, &str)]) -> Source {
+    let rest = REQUIRED.iter().filter(|(key, _)| !pairs.iter().any(|(given, _)| given == key));
+    environment(&rest.chain(pairs).copied().collect::<Vec<_>>())
+}
+
+/// Loads every section there is.
+fn load(source: &Source) -> Result<(ApiSettings, MailerSettings), ConfigError> {
+    Ok((ApiSettings::load(source)?, MailerSettings::load(source)?))
+}
+
+/// The one line that a program would end with.
+fn error(source: &Source) -> String {
+    let line = load(source).expect_err("a configuration with a mistake").to_string();
+    assert!(line.starts_with("configuration: ") && !line.contains('\n'), "{line:?}");
+    line
+}

@@ -79,6 +79,11 @@ impl Values {
         self.0.get(key).ok_or_else(|| ConfigError::Unlisted { key: key.to_owned() })
     }
 
+    #[cfg(test)]
+    pub(super) fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
     /// The complaint about a key's value, which shows it unless it is secret.
     pub(super) fn invalid(&self, key: &str, expected: impl Into<String>) -> ConfigError {
         match self.get(key) {

@@ -1,0 +1,239 @@
+//! What each key may be.
+
+use std::time::Duration;
+
+use super::*;
+
+#[test]
+fn integers_are_held_to_their_bounds() {
+    for (key, least, most) in [
+        ("server.max_body_bytes", 1024, 10_485_760),
+        ("server.shutdown_seconds", 1, 600),
+        ("auth.integration_token_seconds", 60, 86_400),
+        ("auth.sales_channel_token_seconds", 60, 86_400),
+        ("auth.refresh_token_seconds", 3600, 7_776_000),
+        ("database.max_connections", 1, 1000),
+        ("database.acquire_timeout_seconds", 1, 60),
+        ("relay.batch", 1, 1000),
+        ("relay.lease_seconds", 5, 600),
+        ("relay.poll_milliseconds", 50, 60_000),
+        ("passwords.min_length", 8, 64),
+        ("passwords.argon2_memory_kib", 19_456, 1_048_576),
+        ("passwords.argon2_iterations", 1, 16),
+        ("passwords.argon2_parallelism", 1, 16),
+        ("passwords.hashing_threads", 0, 256),
+        ("passwords.hashing_queue", 1, 10_000),
+        ("resets.token_life_seconds", 60, 604_800),
+        ("smtp.port", 1, 65_535),
+        ("smtp.timeout_seconds", 1, 300),
+        ("smtp.connections", 1, 256),
+        ("mailer.concurrency", 1, 1000),
+        ("mailer.lease_seconds", 5, 3600),
+    ] {
+        let set = |number: i64| {
+            // The two keys that depend on another are tried beside a value of the other that lets them be.
+            let beside = match key {
+                "passwords.argon2_iterations" => ("passwords.argon2_memory_kib", "1048576"),
+                "smtp.timeout_seconds" => ("mailer.lease_seconds", "3600"),
+                "mailer.lease_seconds" => ("smtp.timeout_seconds", "1"),
+                _ => ("relay.lease_seconds", "30"),
+            };
+            let number = number.to_string();
+            let own = (key, number.as_str());
+            with(&if beside.0 == key { vec![own] } else { vec![beside, own] })
+        };
+        for number in [least, most] {
+            load(&set(number)).unwrap_or_else(|error| panic!("{key} = {number}: {error}"));
+        }
+        for number in [least - 1, most + 1, -1, i64::MIN, i64::MAX] {
+            let found = format!("configuration: {key} is {number} (from {})", variable(key));
+            assert_eq!(error(&set(number)), format!("{found}, expected an integer from {least} to {most}"));
+        }
+    }
+}
+
+#[test]
+fn texts_are_held_to_their_form() {
+    for (key, good, bad) in [
+        ("server.listen", &["0.0.0.0:80", "[::]:80"][..], &["localhost:80", "80", "1.2.3.4"][..]),
+        ("mailer.listen", &["127.0.0.1:0"], &["127.0.0.1", ":80"]),
+        (
+            "server.public_url",
+            &["https://shop.example.com", "http://[::1]:8080", "https://shop.example.com/"],
+            &[
+                "shop.example.com",
+                "ftp://a.b",
+                "https://a.b/c",
+                "https://a.b?c",
+                "https://a.b/#c",
+                "https://u:p@a.b",
+                "https://",
+            ],
+        ),
+        ("server.trusted_proxies", &["", "10.0.0.0/8,::1,fd00::/8"], &["10.0.0.0/33", "proxy", "*"]),
+        (
+            "auth.domain",
+            &["example.com", "rekey.localhost"],
+            &["Example.com", "a..b", "a/b", "-a.b", "a.b:80", "ä.de"],
+        ),
+        ("broker.url", &["amqps://u@h:5671/v"], &["http://h", "amqp:", "h:5672"]),
+        ("database.url", &["postgresql://h/d"], &["mysql://h/d", "h/d", "postgres:"]),
+        ("broker.namespace", &["a", "a.b_c-1"], &["A", "a b", "a/b"]),
+        ("smtp.host", &["mail.example.com", "127.0.0.1", "::1"], &["mail example", "mail:25", "smtp://a"]),
+        ("smtp.tls", &["starttls", "implicit"], &["STARTTLS", "opportunistic"]),
+        ("smtp.helo_name", &["", "rekey.example.com"], &["a b", "a\r\nMAIL FROM:<x>"]),
+        (
+            "mail.from",
+            &["shop@example.com", "Shop & Söhne <shop@example.com>", "<shop@example.com>"],
+            &[
+                "Shop",
+                "a@b.c, d@e.f",
+                "A <a@b.c>, B <d@e.f>",
+                "A <a@b.c",
+                "A\r\nBcc: x@y.z <a@b.c>",
+                "A\0 <a@b.c>",
+                "A, B <a@b.c>",
+                "\"A\" <a@b.c>",
+                "a@b.c <d@e.f>",
+                "\u{202e}A <a@b.c>",
+                "A <a@b.c> B",
+            ],
+        ),
+        ("mail.reply_to", &["", "help@example.com"], &["help"]),
+        (
+            "links.reset_url_template",
+            &[
+                "",
+                "https://shop.example.com/{locale}/reset?id={id}&token={token}",
+                "http://localhost:3000/#/reset/{id}/{token}",
+            ],
+            &[
+                "/reset?id={id}&token={token}",
+                "https://a.b/?id={id}",
+                "https://a.b/?token={token}",
+                "javascript:{id}{token}",
+                "https://a.b/?id={id}&token={token}&mail={email}",
+                "https://{id}.a.b/{token}",
+                "https://a.b{id}/{token}",
+                "https://a.b:{id}/{token}",
+                "https://u@a.b/{id}{token}",
+                "https://a.b/{id}{token}{",
+            ],
+        ),
+        ("telemetry.log", &["debug", "info,rekey_mailer=trace"], &["rekey=loud", "a=b=c"]),
+        ("telemetry.log_format", &["text"], &["pretty"]),
+        (
+            "telemetry.otlp_endpoint",
+            &["", "http://collector:4318", "https://c/base/"],
+            &["collector:4318", "http://u:p@c", "grpc://c"],
+        ),
+        ("telemetry.service_namespace", &["shop"], &[]),
+    ] {
+        for value in good {
+            load(&with(&[(key, value)])).unwrap_or_else(|error| panic!("{key} = {value:?}: {error}"));
+        }
+        for value in bad {
+            let line = error(&with(&[(key, value)]));
+            assert!(
+                line.starts_with(&format!("configuration: {key} is ")) && line.contains(", expected "),
+                "{line}"
+            );
+        }
+    }
+    for key in ["broker.namespace", "telemetry.service_namespace"] {
+        assert!(load(&with(&[(key, &"a".repeat(64))])).is_ok());
+        assert!(error(&with(&[(key, &"a".repeat(65))])).contains(key));
+    }
+}
+
+#[test]
+fn values_arrive_in_their_types() {
+    let (api, mailer) = load(&with(&[("server.trusted_proxies", "10.0.0.0/8,::ffff:192.0.2.1")])).unwrap();
+    assert_eq!(api.server.public_url.as_str(), "http://localhost:8080");
+    assert!(!api.server.public_url.is_https());
+    assert_eq!(api.auth.refresh_token_life, Duration::from_secs(1_209_600));
+    assert_eq!(api.relay.poll, Duration::from_secs(1));
+    assert_eq!(api.passwords.argon2, Argon2Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 });
+    for (peer, trusted) in [
+        ("10.1.2.3", true),
+        ("::ffff:10.1.2.3", true),
+        ("192.0.2.1", true),
+        ("192.0.2.2", false),
+        ("11.0.0.1", false),
+        ("::1", false),
+    ] {
+        assert_eq!(api.server.trusted_proxies.contains(peer.parse().unwrap()), trusted, "{peer}");
+    }
+    assert_eq!(mailer.mail.from.name.as_deref(), Some("Shop"));
+    assert_eq!(mailer.mail.from.address.as_str(), "shop@example.com");
+    assert!(mailer.smtp.credentials.is_none());
+}
+
+#[test]
+fn the_link_leads_to_the_hosted_page_unless_another_is_configured() {
+    let template = |pairs: &[(&str, &str)]| {
+        let (api, _) = load(&with(pairs)).unwrap();
+        api.links.reset_template(&api.server.public_url).as_str().to_owned()
+    };
+    assert_eq!(template(&[]), "http://localhost:8080/reset-password?id={id}&token={token}");
+    let own = "https://shop.example.com/r/{id}/{token}";
+    assert_eq!(template(&[("links.reset_url_template", own)]), own);
+}
+
+#[test]
+fn argon2_is_never_cheaper_than_owasp_allows() {
+    for (iterations, least) in
+        [("1", 47_104), ("2", 19_456), ("3", 12_288), ("4", 9_216), ("5", 7_168), ("16", 7_168)]
+    {
+        let cost = |memory: i32| {
+            let memory = memory.to_string();
+            load(&with(&[
+                ("passwords.argon2_iterations", iterations),
+                ("passwords.argon2_memory_kib", &memory),
+            ]))
+        };
+        assert!(cost(least).is_ok());
+        let line = cost(least - 1).unwrap_err().to_string();
+        assert!(
+            line.contains("passwords.argon2_memory_kib") && line.contains(&format!("from {least} to")),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn smtp_without_encryption_stays_on_this_machine_unless_it_is_allowed() {
+    let tls = |host: &str, allow: &str| {
+        load(&with(&[("smtp.host", host), ("smtp.tls", "none"), ("smtp.allow_unencrypted", allow)]))
+    };
+    for host in ["localhost", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+        assert_eq!(tls(host, "false").unwrap().1.smtp.tls, SmtpTls::None);
+    }
+    for host in ["mail.example.com", "10.0.0.1", "localhost.example.com"] {
+        assert!(
+            tls(host, "false").unwrap_err().to_string().starts_with("configuration: smtp.tls is \"none\"")
+        );
+        assert!(tls(host, "true").is_ok());
+    }
+}
+
+#[test]
+fn smtp_credentials_come_in_pairs() {
+    let both = load(&with(&[("smtp.username", "u"), ("smtp.password", "p")])).unwrap();
+    assert_eq!(both.1.smtp.credentials.unwrap().username, "u");
+    assert!(error(&with(&[("smtp.username", "u")])).contains("smtp.password"));
+    assert!(error(&with(&[("smtp.password", "p")])).contains("smtp.username"));
+}
+
+#[test]
+fn the_lease_of_a_mail_outlasts_the_wait_for_the_relay() {
+    assert!(load(&with(&[("mailer.lease_seconds", "21"), ("smtp.timeout_seconds", "20")])).is_ok());
+    let line = error(&with(&[("mailer.lease_seconds", "20"), ("smtp.timeout_seconds", "20")]));
+    assert!(line.ends_with("expected more than smtp.timeout_seconds, 20"), "{line}");
+}
+
+#[test]
+fn a_long_value_is_shown_in_part() {
+    let line = error(&with(&[("smtp.tls", &"ä".repeat(10_000))]));
+    assert!(line.len() < 400 && line.contains('…'), "{line}");
+}

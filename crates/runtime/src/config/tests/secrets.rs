@@ -1,0 +1,106 @@
+//! Secrets: which are good enough, and that none is ever shown.
+
+use std::fs;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::*;
+use crate::config::values::SECRETS;
+
+const MARKER: &str = "marker-in-url";
+
+fn sealing(text: &str) -> Result<SealingKeys, ConfigError> {
+    ApiSettings::load(&with(&[("keys.sealing", text)])).map(|settings| settings.keys.sealing)
+}
+
+fn encoded(bytes: impl IntoIterator<Item = u8>) -> String {
+    STANDARD.encode(bytes.into_iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn the_first_sealing_key_seals_and_all_are_kept() {
+    let second = encoded(100..132);
+    let keys = sealing(&format!("2026-11:{second}, {SEALING}")).unwrap();
+    let ids: Vec<_> = keys.entries().map(|(id, key)| (id.to_owned(), key[0])).collect();
+    assert_eq!(ids, [("2026-11".to_owned(), 100), ("k1".to_owned(), 0)]);
+}
+
+#[test]
+fn weak_and_malformed_sealing_keys_are_refused() {
+    let good = encoded(0..32);
+    for text in [
+        good.clone(),
+        format!(":{good}"),
+        format!("K1:{good}"),
+        format!("k_1:{good}"),
+        format!("{}:{good}", "k".repeat(17)),
+        format!("a:{good},a:{good}"),
+        format!("a:{good},"),
+        format!("a:{}", encoded(0..31)),
+        format!("a:{}", encoded(0..33)),
+        format!("a:{}", encoded([7; 32])),
+        format!("a:{}", encoded((0..32).map(|byte| byte % 15))),
+        "a:not base64".to_owned(),
+        "a:".to_owned(),
+    ] {
+        let line = sealing(&text).expect_err(&text).to_string();
+        assert!(
+            line.starts_with(
+                "configuration: keys.sealing is not usable, and secret (from REKEY__KEYS__SEALING)"
+            ),
+            "{line}"
+        );
+    }
+    assert!(sealing(&format!("{}:{}", "k".repeat(16), encoded((0..32).map(|byte| byte % 16)))).is_ok());
+}
+
+#[test]
+fn the_signing_key_is_a_private_key_in_pem() {
+    let load = |text: &str| ApiSettings::load(&with(&[("auth.signing_key", text)]));
+    assert!(load(PEM).is_ok());
+    assert!(load("-----BEGIN RSA PRIVATE KEY-----\nAA==\n-----END RSA PRIVATE KEY-----").is_ok());
+    for text in [
+        "secret",
+        "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nAA==",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----",
+    ] {
+        assert!(load(text).unwrap_err().to_string().contains("auth.signing_key is not usable, and secret"));
+    }
+}
+
+#[test]
+fn no_secret_is_shown_when_it_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rekey.toml");
+    for key in SECRETS {
+        let (section, name) = key.split_once('.').unwrap();
+        // The username is missing, which makes even a good password a mistake.
+        let wrong_text = error(&with(&[(key, MARKER)]));
+        fs::write(&path, format!("[{section}]\n{name} = [\"{MARKER}\"]\n")).unwrap();
+        let wrong_type = error(&environment(&[]).file(Some(&path)));
+        for broken in ["\"\"\n", "\"\\q\"\n", "\n[\n", "'\n"] {
+            fs::write(&path, format!("[{section}]\n{name} = \"{MARKER}{broken}")).unwrap();
+            let line = error(&environment(&[]).file(Some(&path)));
+            assert!(!line.contains(MARKER), "{line}");
+        }
+        fs::write(&path, format!("[{section}]\n{name} = {MARKER}\n")).unwrap();
+        let unquoted = error(&environment(&[]).file(Some(&path)));
+        for line in [wrong_text, wrong_type, unquoted] {
+            assert!(!line.contains(MARKER), "{line}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_shown_by_debug() {
+    let source = with(&[("smtp.username", "u"), ("smtp.password", MARKER)]);
+    let settings = load(&source).unwrap();
+    let errors = SECRETS.map(|key| format!("{:?}", load(&with(&[(key, MARKER)])).unwrap_err()));
+    let shown = format!("{settings:?} {settings:#?} {errors:?}");
+    let key = &SEALING["k1:".len()..];
+    for secret in [MARKER, "c2VjcmV0LW1hcmtlcg", key, "[0, 1, 2, 3", "shop@example.com"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    assert!(shown.contains("k1"), "the id of a key is no secret");
+}

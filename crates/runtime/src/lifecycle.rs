@@ -1,0 +1,7 @@
+//! How a program starts, what it runs, and how it stops.
+
+mod exit;
+mod tasks;
+
+pub use exit::{exit_code, run};
+pub use tasks::{StopError, Tasks};

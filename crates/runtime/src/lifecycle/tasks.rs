@@ -1,0 +1,162 @@
+//! The tasks of a program: all tracked, all stopped by one token, none lost without a word.
+
+use std::{
+    error::Error,
+    io, process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinError,
+    time::sleep,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
+
+/// What a program does, as long as it runs. Clones are the same set of tasks.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: Vec<&'static str>,
+    failure: Option<StopError>,
+}
+
+/// Why a program didn't end well. Whoever gets one need not log it: that was done when it happened.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    #[error("the task {name} failed")]
+    Failed { name: &'static str, source: Box<dyn Error + Send + Sync> },
+    /// The panic hook has told where.
+    #[error("the task {name} panicked")]
+    Panicked { name: &'static str },
+    #[error("the task {name} ended, though nobody asked it to stop")]
+    Ended { name: &'static str },
+    #[error("still running at the end of the time to stop: {names}")]
+    TimedOut { names: String },
+    #[error("can't listen for signals")]
+    Signals(#[source] io::Error),
+}
+
+impl Tasks {
+    /// No task yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What is cancelled when the program is to stop: every task watches it, finishes what it has begun, and returns.
+    #[must_use]
+    pub fn token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Runs a task until the stop. One that fails, panics, or just ends before that stops the whole program, which then
+    /// exits with a failure: a service that has lost a part of itself is better started anew.
+    pub fn spawn<F, E>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+    {
+        self.state().running.push(name);
+        let handle = tokio::spawn(task.in_current_span());
+        let tasks = self.clone();
+        self.tracker.spawn(async move {
+            let outcome = handle.await.map(|result| result.map_err(Into::into));
+            tasks.settle(name, outcome);
+        });
+    }
+
+    /// Runs until SIGTERM or SIGINT (or a failed task, or a cancelled token), then waits for the tasks, for `limit` at most.
+    /// A second signal ends the process at once, with the code that shells use for it: 130 for SIGINT, 143 for SIGTERM.
+    pub async fn run_until_signal(&self, limit: Duration) -> Result<(), StopError> {
+        let mut signals = Signals::listen().map_err(StopError::Signals)?;
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            (name, _) = signals.next() => tracing::info!(signal = name, "stopping"),
+        }
+        tokio::select! {
+            result = self.drain(limit) => result,
+            (name, code) = signals.next() => {
+                tracing::error!(signal = name, running = self.running(), "stopped at once");
+                process::exit(code)
+            }
+        }
+    }
+
+    /// Stops the tasks and waits for them, for `limit` at most; tells the first failure there was.
+    pub async fn drain(&self, limit: Duration) -> Result<(), StopError> {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::select! {
+            () = self.tracker.wait() => {}
+            () = sleep(limit) => self.fail(StopError::TimedOut { names: self.running() }),
+        }
+        self.state().failure.take().map_or(Ok(()), Err)
+    }
+
+    fn settle(
+        &self,
+        name: &'static str,
+        outcome: Result<Result<(), Box<dyn Error + Send + Sync>>, JoinError>,
+    ) {
+        let mut state = self.state();
+        if let Some(index) = state.running.iter().position(|running| *running == name) {
+            state.running.swap_remove(index);
+        }
+        drop(state);
+        match outcome {
+            Ok(Ok(())) if self.stop.is_cancelled() => tracing::debug!(task = name, "stopped"),
+            Ok(Ok(())) => self.fail(StopError::Ended { name }),
+            Ok(Err(source)) => self.fail(StopError::Failed { name, source }),
+            Err(_) => self.fail(StopError::Panicked { name }),
+        }
+    }
+
+    fn fail(&self, failure: StopError) {
+        let mut causes = Vec::new();
+        let mut next = failure.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        tracing::error!(cause = causes.join(": "), "{failure}");
+        self.state().failure.get_or_insert(failure);
+        self.stop.cancel();
+    }
+
+    fn running(&self) -> String {
+        self.state().running.join(", ")
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The two signals that ask a program to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The next one, and the exit code of a process that it ends.
+    async fn next(&mut self) -> (&'static str, i32) {
+        tokio::select! {
+            _ = self.terminate.recv() => ("SIGTERM", 143),
+            _ = self.interrupt.recv() => ("SIGINT", 130),
+        }
+    }
+}

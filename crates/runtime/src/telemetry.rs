@@ -1,0 +1,59 @@
+//! Logs on standard error; traces and logs by OTLP as well, where a collector is configured.
+
+mod context;
+mod otlp;
+mod panics;
+
+use std::io::{self, IsTerminal};
+
+use tracing::Metadata;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter,
+    layer::SubscriberExt,
+    util::{SubscriberInitExt, TryInitError},
+};
+
+pub use context::{current_traceparent, set_parent};
+pub use otlp::Guard;
+
+use crate::config::{LogFormat, Telemetry};
+
+/// Why telemetry can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("telemetry.log can't be used: {0}")]
+    Filter(#[from] filter::ParseError),
+    #[error("the OTLP exporter can't be built: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("telemetry was started before: {0}")]
+    Started(#[from] TryInitError),
+}
+
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Starts logging, tracing and the reporting of panics for this process; `service` becomes `service.name`.
+///
+/// Keep the guard for as long as the program runs: dropping it sends what is still held. A collector that is down or slow
+/// costs no caller anything: what it doesn't take in time is dropped, and one line says so.
+pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard, TelemetryError> {
+    let filter = EnvFilter::try_new(&settings.log)?;
+    let (mut layers, guard) = otlp::layers(settings, service)?;
+    layers.push(stderr_layer(settings.log_format));
+    let registry = tracing_subscriber::registry().with(layers);
+    registry.with(filter).with(filter::filter_fn(is_fit_to_show)).try_init()?;
+    panics::report();
+    Ok(guard)
+}
+
+fn stderr_layer(format: LogFormat) -> BoxedLayer {
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    match format {
+        LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
+    }
+}
+
+/// Libraries are shown down to debug: at trace level they write raw bytes of requests, mails and frames, and so tokens.
+fn is_fit_to_show(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("rekey") || *metadata.level() < tracing::Level::TRACE
+}

@@ -1,0 +1,113 @@
+//! The way to a collector: OTLP over HTTP with protobuf bodies, in batches, each kind on a thread of its own.
+
+use std::time::Duration;
+
+use opentelemetry::{KeyValue, global, trace::TracerProvider};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::{LogExporter, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource, logs::SdkLoggerProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+};
+use rekey_core::ambient::{OsEntropy, fill_alphanumeric};
+use tracing::Metadata;
+use tracing_subscriber::{Layer, filter::filter_fn};
+use url::Url;
+
+use super::{BoxedLayer, TelemetryError};
+use crate::{config::Telemetry, install_crypto};
+
+/// How long one batch may take.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a stopping program waits for the last spans, and again for the last logs.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// What an export itself is made of: sending its spans and logs would make the next export, without end.
+const EXPORTERS: [&str; 6] = ["opentelemetry", "reqwest", "hyper", "h2", "rustls", "tower"];
+
+/// Holds what has not been sent yet; dropping it sends that, for 4 seconds at most.
+#[must_use = "dropping it stops the export"]
+#[derive(Debug, Default)]
+pub struct Guard {
+    traces: Option<SdkTracerProvider>,
+    logs: Option<SdkLoggerProvider>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // A collector that is away was told about by the exporters; there is nothing more to do about it here.
+        if let Some(traces) = self.traces.take() {
+            let _ = traces.shutdown_with_timeout(FLUSH_TIMEOUT);
+        }
+        if let Some(logs) = self.logs.take() {
+            let _ = logs.shutdown_with_timeout(FLUSH_TIMEOUT);
+        }
+    }
+}
+
+/// The layers that feed the collector: none without an endpoint.
+pub(super) fn layers(
+    settings: &Telemetry,
+    service: &'static str,
+) -> Result<(Vec<BoxedLayer>, Guard), TelemetryError> {
+    let Some(endpoint) = &settings.otlp_endpoint else {
+        return Ok((Vec::new(), Guard::default()));
+    };
+    install_crypto();
+    let resource = resource(service, &settings.service_namespace);
+    let traces = traces(endpoint, resource.clone())?;
+    let logs = logs(endpoint, resource)?;
+    global::set_text_map_propagator(TraceContextPropagator::new());
+
+    // Spans carry no events: those travel as logs, and once is enough.
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer(service))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_filter(filter_fn(|metadata| metadata.is_span() && is_ours(metadata)));
+    let events = OpenTelemetryTracingBridge::new(&logs)
+        .with_filter(filter_fn(|metadata| metadata.is_event() && is_ours(metadata)));
+    Ok((vec![spans.boxed(), events.boxed()], Guard { traces: Some(traces), logs: Some(logs) }))
+}
+
+fn traces(endpoint: &Url, resource: Resource) -> Result<SdkTracerProvider, TelemetryError> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(signal_url(endpoint, "traces"))
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()?;
+    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
+}
+
+fn logs(endpoint: &Url, resource: Resource) -> Result<SdkLoggerProvider, TelemetryError> {
+    let exporter = LogExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(signal_url(endpoint, "logs"))
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()?;
+    Ok(SdkLoggerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
+}
+
+/// OTLP/HTTP's paths, below the base URL (OpenTelemetry Protocol 1.x, "OTLP/HTTP Request").
+fn signal_url(endpoint: &Url, signal: &str) -> String {
+    format!("{}/v1/{signal}", endpoint.as_str().trim_end_matches('/'))
+}
+
+/// Who sends: OpenTelemetry's `service.*` attributes, with an instance id that is new in each process.
+fn resource(service: &'static str, namespace: &str) -> Resource {
+    let mut id = [0; 16];
+    fill_alphanumeric(&OsEntropy, &mut id);
+    Resource::builder()
+        .with_attributes([
+            KeyValue::new("service.name", service),
+            KeyValue::new("service.namespace", namespace.to_owned()),
+            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("service.instance.id", String::from_utf8_lossy(&id).into_owned()),
+        ])
+        .build()
+}
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    !EXPORTERS.iter().any(|prefix| metadata.target().starts_with(prefix))
+}
