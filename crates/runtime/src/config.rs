@@ -12,6 +12,7 @@ mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+mod value;
 mod values;
 
 pub use error::ConfigError;

@@ -2,6 +2,8 @@
 
 mod exit;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use exit::{exit_code, run};
 pub use tasks::{StopError, Tasks};

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::values::Origin;
+use super::value::Origin;
 
 /// Why the configuration can't be used. Its text is a single line, fit for standard error as it is.
 #[derive(Debug, thiserror::Error)]

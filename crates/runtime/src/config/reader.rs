@@ -4,7 +4,8 @@ use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 use super::{
     ConfigError,
-    values::{Value, Values, variable},
+    value::Value,
+    values::{Values, variable},
 };
 
 /// A part of the configuration that parses itself.

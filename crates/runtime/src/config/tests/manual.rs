@@ -76,9 +76,12 @@ fn no_variable_means_two_keys() {
     assert!(names.iter().all(|name| !names.contains(&format!("{name}_FILE"))));
 }
 
+/// A program's name, how it loads its settings, and what it requires.
+type Program = (&'static str, fn(&Source) -> Result<(), ConfigError>, &'static [&'static str]);
+
 #[test]
 fn a_missing_required_key_is_told_with_the_ways_to_set_it() {
-    let programs: [(&str, fn(&Source) -> Result<(), ConfigError>, &[&str]); 4] = [
+    let programs: [Program; 4] = [
         (
             "rekey-api",
             |source| ApiSettings::load(source).map(drop),

@@ -151,7 +151,7 @@ fn values_arrive_in_their_types() {
     let (api, mailer) = load(&with(&[("server.trusted_proxies", "10.0.0.0/8,::ffff:192.0.2.1")])).unwrap();
     assert_eq!(api.server.public_url.as_str(), "http://localhost:8080");
     assert!(!api.server.public_url.is_https());
-    assert_eq!(api.auth.refresh_token_life, Duration::from_secs(1_209_600));
+    assert_eq!(api.auth.refresh_token_life, Duration::from_hours(14 * 24));
     assert_eq!(api.relay.poll, Duration::from_secs(1));
     assert_eq!(api.passwords.argon2, Argon2Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 });
     for (peer, trusted) in [

@@ -1,0 +1,70 @@
+//! Tasks, without a process around them.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use super::*;
+
+/// Far more than any of these needs.
+const LONG: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_stop_lets_every_task_finish_what_it_has_begun() {
+    let tasks = Tasks::new();
+    let done = Arc::new(AtomicUsize::new(0));
+    for name in ["api", "relay", "mailer"] {
+        let (token, done) = (tasks.token(), done.clone());
+        tasks.spawn(name, async move {
+            token.cancelled().await;
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            done.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, Infallible>(())
+        });
+    }
+    tasks.drain(LONG).await.unwrap();
+    assert_eq!(done.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn the_first_failure_stops_the_rest_and_is_the_one_that_is_told() {
+    let tasks = Tasks::new();
+    let token = tasks.token();
+    tasks.spawn("second", async move {
+        token.cancelled().await;
+        Err(io::Error::other("because of the first"))
+    });
+    tasks.spawn("first", async { Err(io::Error::other("out of disk")) });
+    let told = tasks.run_until_signal(LONG).await.unwrap_err();
+    let StopError::Failed { name: "first", source } = told else { panic!("{told:?}") };
+    assert_eq!(source.to_string(), "out of disk");
+    assert!(tasks.token().is_cancelled());
+}
+
+#[tokio::test]
+async fn a_failure_during_the_stop_is_a_failure() {
+    let tasks = Tasks::new();
+    let token = tasks.token();
+    tasks.spawn("mailer", async move {
+        token.cancelled().await;
+        Err(io::Error::other("half sent"))
+    });
+    assert!(matches!(tasks.drain(LONG).await, Err(StopError::Failed { name: "mailer", .. })));
+}
+
+#[tokio::test]
+async fn the_tasks_still_running_are_named() {
+    let tasks = Tasks::new();
+    tasks.spawn("relay", pending::<Result<(), Infallible>>());
+    let told = tasks.drain(Duration::from_millis(1)).await.unwrap_err();
+    assert_eq!(told.to_string(), "still running at the end of the time to stop: relay");
+}
