@@ -1,0 +1,203 @@
+//! Domain events: what happened, told to whoever listens on the broker.
+
+use prost::Message;
+use rekey_events::{SCHEMA_VERSION, v1};
+use time::OffsetDateTime;
+
+use crate::{
+    access::{Mode, Scope},
+    ids::{CustomerId, EventId, ResetId},
+    outbox::OutboxMessage,
+    secret::{KeyRing, SealedToken},
+};
+
+/// Something that happened in one scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id: whoever consumes it handles each id once.
+    pub id: EventId,
+    /// Whose data it is about.
+    pub scope: Scope,
+    /// When, by the publisher's clock.
+    pub occurred_at: OffsetDateTime,
+    /// W3C `traceparent` of the call that caused it.
+    pub traceparent: Option<String>,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventBody {
+    /// A reset was requested; its token is sealed.
+    ResetCreated {
+        /// The reset.
+        reset: ResetId,
+        /// Its token.
+        token: SealedToken,
+    },
+    /// A reset was used: the customer has a new password.
+    ResetUsed {
+        /// The reset.
+        reset: ResetId,
+        /// The customer.
+        customer: CustomerId,
+    },
+    /// A reset was deleted.
+    ResetDestroyed {
+        /// The reset.
+        reset: ResetId,
+    },
+    /// A customer was created.
+    CustomerCreated {
+        /// The customer.
+        customer: CustomerId,
+    },
+}
+
+/// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventName {
+    /// `customer_password_resets.create`
+    ResetCreate,
+    /// `customer_password_resets.reset_password`
+    ResetPassword,
+    /// `customer_password_resets.destroy`
+    ResetDestroy,
+    /// `customers.create`
+    CustomerCreate,
+}
+
+impl EventName {
+    /// Every name there is.
+    pub const ALL: [Self; 4] = [Self::ResetCreate, Self::ResetPassword, Self::ResetDestroy, Self::CustomerCreate];
+
+    /// The topic.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetCreate => "customer_password_resets.create",
+            Self::ResetPassword => "customer_password_resets.reset_password",
+            Self::ResetDestroy => "customer_password_resets.destroy",
+            Self::CustomerCreate => "customers.create",
+        }
+    }
+
+    /// Reads a topic.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text)
+    }
+}
+
+/// Why bytes are not an event of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// Not the contract's encoding, or a field that makes no sense.
+    #[error("malformed event")]
+    Malformed,
+    /// The tag is not one of our keys' over these bytes.
+    #[error("forged event: the tag does not match")]
+    Forged,
+    /// A later contract's event.
+    #[error("unknown schema version {0}")]
+    Version(u32),
+}
+
+impl Event {
+    /// The event's topic.
+    #[must_use]
+    pub fn name(&self) -> EventName {
+        match self.body {
+            EventBody::ResetCreated { .. } => EventName::ResetCreate,
+            EventBody::ResetUsed { .. } => EventName::ResetPassword,
+            EventBody::ResetDestroyed { .. } => EventName::ResetDestroy,
+            EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
+        }
+    }
+
+    /// Encodes and signs the event for the outbox.
+    #[must_use]
+    pub fn sign(&self, keys: &KeyRing) -> OutboxMessage {
+        let event = self.to_wire().encode_to_vec();
+        let (key_id, tag) = keys.sign(&event);
+        let payload = v1::SignedEvent { event, key_id, tag: tag.to_vec() }.encode_to_vec();
+        OutboxMessage { id: self.id, name: self.name(), payload }
+    }
+
+    /// Reads an event that one of our keys signed.
+    ///
+    /// # Errors
+    /// See [`EventError`]; the tag is checked before a byte of the event is decoded.
+    pub fn verify(payload: &[u8], keys: &KeyRing) -> Result<Self, EventError> {
+        let signed = v1::SignedEvent::decode(payload).map_err(|_| EventError::Malformed)?;
+        if !keys.verify(&signed.key_id, &signed.event, &signed.tag) {
+            return Err(EventError::Forged);
+        }
+        let wire = v1::Event::decode(signed.event.as_slice()).map_err(|_| EventError::Malformed)?;
+        if wire.schema_version != SCHEMA_VERSION {
+            return Err(EventError::Version(wire.schema_version));
+        }
+        Self::from_wire(wire).ok_or(EventError::Malformed)
+    }
+
+    fn to_wire(&self) -> v1::Event {
+        use v1::event::Body;
+        let body = match &self.body {
+            EventBody::ResetCreated { reset, token } => Body::CustomerPasswordResetCreated(v1::PasswordResetCreated {
+                reset_id: reset.to_string(),
+                sealed_token: token.as_bytes().to_vec(),
+            }),
+            EventBody::ResetUsed { reset, customer } => Body::CustomerPasswordResetUsed(v1::PasswordResetUsed {
+                reset_id: reset.to_string(),
+                customer_id: customer.to_string(),
+            }),
+            EventBody::ResetDestroyed { reset } => {
+                Body::CustomerPasswordResetDestroyed(v1::PasswordResetDestroyed { reset_id: reset.to_string() })
+            }
+            EventBody::CustomerCreated { customer } => {
+                Body::CustomerCreated(v1::CustomerCreated { customer_id: customer.to_string() })
+            }
+        };
+        let mode = match self.scope.mode {
+            Mode::Test => v1::Mode::Test,
+            Mode::Live => v1::Mode::Live,
+        };
+        v1::Event {
+            schema_version: SCHEMA_VERSION,
+            id: self.id.to_string(),
+            organization_id: self.scope.organization.to_string(),
+            mode: mode.into(),
+            occurred_at: i64::try_from(self.occurred_at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
+            traceparent: self.traceparent.clone().unwrap_or_default(),
+            body: Some(body),
+        }
+    }
+
+    fn from_wire(wire: v1::Event) -> Option<Self> {
+        use v1::event::Body;
+        let mode = match wire.mode() {
+            v1::Mode::Test => Mode::Test,
+            v1::Mode::Live => Mode::Live,
+            v1::Mode::Unspecified => return None,
+        };
+        let body = match wire.body? {
+            Body::CustomerPasswordResetCreated(body) => EventBody::ResetCreated {
+                reset: body.reset_id.parse().ok()?,
+                token: SealedToken::from_bytes(body.sealed_token),
+            },
+            Body::CustomerPasswordResetUsed(body) => {
+                EventBody::ResetUsed { reset: body.reset_id.parse().ok()?, customer: body.customer_id.parse().ok()? }
+            }
+            Body::CustomerPasswordResetDestroyed(body) => EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? },
+            Body::CustomerCreated(body) => EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? },
+        };
+        Some(Self {
+            id: wire.id.parse().ok()?,
+            scope: Scope { organization: wire.organization_id.parse().ok()?, mode },
+            occurred_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(wire.occurred_at) * 1_000).ok()?,
+            traceparent: Some(wire.traceparent).filter(|text| !text.is_empty()),
+            body,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Public identifiers: 10 letters or digits, as the vendor's, unguessable (59 bits), one type for each kind of thing.
+
+use std::{fmt, str::FromStr};
+
+use crate::ambient::{Entropy, fill_alphanumeric};
+
+/// A string that is not an id: not exactly [`LENGTH`] ASCII letters or digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is {LENGTH} letters or digits")]
+pub struct InvalidId;
+
+/// Characters of an id.
+pub const LENGTH: usize = 10;
+
+macro_rules! public_ids {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name([u8; LENGTH]);
+
+        impl $name {
+            /// A new id that nobody can guess.
+            #[must_use]
+            pub fn generate(entropy: &dyn Entropy) -> Self {
+                let mut id = [0; LENGTH];
+                fill_alphanumeric(entropy, &mut id);
+                Self(id)
+            }
+
+            /// The id's characters.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                str::from_utf8(&self.0).unwrap_or_default()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                match <[u8; LENGTH]>::try_from(text.as_bytes()) {
+                    Ok(id) if id.iter().all(u8::is_ascii_alphanumeric) => Ok(Self(id)),
+                    _ => Err(InvalidId),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.as_str())
+            }
+        }
+    )+};
+}
+
+public_ids! {
+    /// An organization.
+    OrganizationId;
+    /// An API client (the vendor's "application").
+    ApplicationId;
+    /// A customer.
+    CustomerId;
+    /// A password reset.
+    ResetId;
+    /// An event, and the mail it leads to: one event, one mail.
+    EventId;
+    /// An entry of the audit log.
+    AuditId;
+    /// A customer's log-in, and all access and refresh tokens that descend from it.
+    SessionId;
+}

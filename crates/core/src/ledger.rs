@@ -1,0 +1,40 @@
+//! The mailer's port to its delivery ledger, which makes the consumer idempotent: one event, one mail.
+
+use async_trait::async_trait;
+use time::Duration;
+
+use crate::{
+    delivery::{Assignment, Discarded, MailJob, Outcome},
+    ids::EventId,
+    store::StoreError,
+};
+
+/// The delivery ledger. One row an event: who may send it now, and what became of it.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// Whether the ledger answers, for the readiness check.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Claims a mail for `lease`, in one transaction with the look at whether it is still wanted.
+    ///
+    /// Of any number of callers at most one is granted it until the lease ends or the claim is settled as deferred.
+    /// The first claim makes the row. A mail that is not wanted (any more) is recorded as discarded.
+    async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
+
+    /// Records what became of the claim `attempt`. A claim that was taken over meanwhile is left alone, except that
+    /// `Sent` always counts. Returns whether it was recorded.
+    async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError>;
+}
+
+/// The answer to [`Ledger::claim`].
+#[derive(Debug, Clone)]
+pub enum Claim {
+    /// Send it.
+    Granted(Box<Assignment>),
+    /// It is settled for good: sent, bounced, failed or discarded earlier.
+    Settled,
+    /// Another mailer has it; ask again after this time.
+    Busy(Duration),
+    /// It is not to be sent; that is now recorded.
+    Discarded(Discarded),
+}
