@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server.
+#
+# Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
+# install (not root, not Debian) it says in one line what is missing, and fails.
+set -euo pipefail
+
+policy=/usr/sbin/policy-rc.d
+
+# Debian's package, and a command that succeeds where it is not needed any more.
+needs=(
+    'ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt'
+    'gcc|command -v cc'
+    'libc6-dev|test -e /usr/include/stdlib.h'
+    'make|command -v make'
+    'postgresql|command -v pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl'
+    'python3-aiosmtpd|/usr/bin/python3 -c "import aiosmtpd"'
+    'python3-yaml|/usr/bin/python3 -c "import yaml"'
+    'rabbitmq-server|ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server || printenv RABBITMQ_SBIN'
+    'shellcheck|command -v shellcheck'
+)
+
+main() {
+    local missing=()
+    for need in "${needs[@]}"; do
+        (eval "${need#*|}") >/dev/null 2>&1 || missing+=("${need%%|*}")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "setup.sh: please install (names are Debian's): ${missing[*]}" >&2
+        exit 1
+    fi
+    echo "Installing ${missing[*]}"
+    install "${missing[@]}"
+}
+
+install() {
+    local log
+    log=$(mktemp)
+    hold_services
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"; } \
+        >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+# Debian starts a server as it is installed, unless this file says no; one that is there already is left alone.
+hold_services() {
+    [ ! -e "$policy" ] || return 0
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+}
+
+main "$@"

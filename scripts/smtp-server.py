@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""An SMTP server for tests: it takes mails for anybody on loopback and keeps them as files.
+
+Its first line of output is `listening on PORT`. Each mail becomes DIR/NNNNNN.eml, byte for byte what came over the wire,
+and then a line of DIR/log.jsonl: n, time (Unix seconds), mail_from, rcpt_to, message_id, peer, tls. A mail that it
+was told to refuse (--fail) makes a line of DIR/refused.jsonl instead. Started on a folder with mails, it counts on from
+there. SIGTERM and SIGINT end it.
+
+Needs Python's aiosmtpd 1.4 (Debian: python3-aiosmtpd), which is why the system's own Python runs it.
+"""
+
+import argparse
+import asyncio
+import email
+import json
+import signal
+import ssl
+import time
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+
+
+def main():
+    options = parse_options()
+    options.dir.mkdir(parents=True, exist_ok=True)
+    asyncio.run(serve(options))
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--dir", type=Path, required=True, help="where the mails go")
+    parser.add_argument("--tls-cert", help="PEM; with it STARTTLS is offered, and no mail taken without")
+    parser.add_argument("--tls-key", help="PEM")
+    parser.add_argument("--implicit-tls", action="store_true", help="TLS from the first byte, in place of STARTTLS")
+    parser.add_argument("--auth", metavar="USER:PASS", help="takes no mail without these credentials")
+    parser.add_argument("--delay-ms", type=int, default=0, help="the wait between a mail's end and its answer")
+    parser.add_argument("--fail", metavar="CODE:COUNT", help="answers the first COUNT mails with CODE, such as 450:2")
+    return parser.parse_args()
+
+
+async def serve(options):
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    tls = None
+    if options.tls_cert:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(options.tls_cert, options.tls_key)
+    starttls = None if options.implicit_tls else tls
+    box = Mailbox(options)
+    server = await loop.create_server(
+        lambda: SMTP(
+            box,
+            hostname="localhost",
+            ident="test",
+            enable_SMTPUTF8=True,
+            tls_context=starttls,
+            require_starttls=starttls is not None,
+            authenticator=authenticator(options.auth),
+            auth_required=options.auth is not None,
+            auth_require_tls=starttls is not None,
+        ),
+        "127.0.0.1",
+        options.port,
+        ssl=tls if options.implicit_tls else None,
+    )
+    print(f"listening on {server.sockets[0].getsockname()[1]}", flush=True)
+    await stop.wait()
+    server.close()
+
+
+def authenticator(credentials):
+    if credentials is None:
+        return None
+    user, password = credentials.split(":", 1)
+    expected = LoginPassword(user.encode(), password.encode())
+    return lambda server, session, envelope, mechanism, given: AuthResult(success=given == expected, handled=False)
+
+
+class Mailbox:
+    """Writes in the event loop's own thread, so numbers and log lines need no lock and come in order."""
+
+    def __init__(self, options):
+        self.dir = options.dir
+        self.delay = options.delay_ms / 1000
+        code, count = (options.fail or "0:0").split(":")
+        self.code, self.failures = int(code), int(count)
+        self.count = max((int(file.stem) for file in self.dir.glob("[0-9]*.eml")), default=0)
+
+    async def handle_DATA(self, server, session, envelope):
+        entry = {
+            "time": time.time(),
+            "mail_from": envelope.mail_from,
+            "rcpt_to": envelope.rcpt_tos,
+            "message_id": email.message_from_bytes(envelope.content).get("Message-ID"),
+            "peer": session.peer[0],
+            "tls": session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None,
+        }
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.failures > 0:
+            self.failures -= 1
+            self.note("refused.jsonl", entry)
+            return f"{self.code} {self.code // 100}.0.0 refused, as told"
+        self.count += 1
+        self.keep(f"{self.count:06}.eml", envelope.content)
+        self.note("log.jsonl", {"n": self.count, **entry})
+        return f"250 2.0.0 taken as {self.count}"
+
+    def keep(self, name, content):
+        # Readers see the whole file or none.
+        half = self.dir / f".{name}"
+        half.write_bytes(content)
+        half.rename(self.dir / name)
+
+    def note(self, name, entry):
+        with open(self.dir / name, "a", encoding="utf-8") as log:
+            log.write(json.dumps(entry) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# with-services.sh COMMAND ARGS…: runs a command beside a private PostgreSQL and RabbitMQ, and ends with its exit code.
+#
+# The command finds them by DATABASE_URL (the role `app`, superuser) and AMQP_URL; one that is set already is taken as
+# it is, and no server is started for it. Both listen on loopback only, on free ports, with their data in a temporary
+# folder. However this ends (also by Ctrl-C or SIGTERM), the command's processes and both servers are stopped and the folder is
+# removed. A failed start leaves the servers' logs on standard error.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+[ $# -gt 0 ] || { sed -n '2,/^set/{/^#/p}' "$0" >&2; exit 2; }
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/rekey-services.XXXXXX")
+chmod 755 "$folder" # The user `postgres` must get through when this runs as root.
+starting=()
+command=''
+
+main() {
+    trap stop_all EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    [ -n "${DATABASE_URL:-}" ] || begin postgres
+    [ -n "${AMQP_URL:-}" ] || begin rabbitmq
+    for pid in "${starting[@]}"; do wait "$pid"; done
+    export DATABASE_URL=${DATABASE_URL:-$(<"$folder/postgres.url")} AMQP_URL=${AMQP_URL:-$(<"$folder/rabbitmq.url")}
+
+    # A group of its own, so that all it started can be ended together, and Ctrl-C is handled in one place.
+    set -m
+    "$@" &
+    command=$!
+    set +m
+    wait "$command"
+}
+
+# Starts a server in the background; its URL comes to a file. In a session of its own, no signal to this script's group
+# can cut the start in half.
+begin() { # postgres|rabbitmq
+    POSTGRES_FSYNC=off setsid "$here/$1.sh" start "$folder/$1" >"$folder/$1.url" </dev/null &
+    starting+=($!)
+}
+
+stop_all() {
+    trap '' INT TERM HUP
+    if [ -n "$command" ]; then stop_group "$command"; fi
+    for pid in "${starting[@]}"; do wait "$pid" || true; done
+    for server in postgres rabbitmq; do
+        if [ -d "$folder/$server" ]; then "$here/$server.sh" stop "$folder/$server" & fi
+    done
+    wait
+    rm -rf "$folder"
+}
+
+# Ends what is left of the command's process group: asks, and after ten seconds makes sure.
+stop_group() { # PGID
+    kill -TERM -- "-$1" 2>/dev/null || return 0
+    for _ in $(seq 100); do
+        kill -0 -- "-$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+main "$@"
