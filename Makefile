@@ -53,7 +53,7 @@ deny: ## Which dependencies, under which licences, from where
 
 .PHONY: shellcheck
 shellcheck: setup ## Shellcheck over the scripts
-	shellcheck .ci/run scripts/*.sh $(wildcard deploy/*.sh)
+	shellcheck .ci/run scripts/*.sh deploy/*.sh deploy/postgres/*.sh
 
 .PHONY: audit
 audit: ## Asks the advisory database about the dependencies (network)
