@@ -52,7 +52,18 @@ impl Action {
 impl AuditEntry {
     /// An entry for what `caller` does.
     #[must_use]
-    pub fn new(caller: &Caller, action: Action, attributes: Vec<&'static str>, entropy: &dyn Entropy) -> Self {
-        Self { id: AuditId::generate(entropy), actor: caller.actor, address: caller.address, action, attributes }
+    pub fn new(
+        caller: &Caller,
+        action: Action,
+        attributes: Vec<&'static str>,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        Self {
+            id: AuditId::generate(entropy),
+            actor: caller.actor,
+            address: caller.address,
+            action,
+            attributes,
+        }
     }
 }

@@ -57,7 +57,8 @@ fn is_atext(byte: u8) -> bool {
 }
 
 fn is_domain(domain: &str) -> bool {
-    let all_numeric_tld = domain.rsplit('.').next().is_some_and(|tld| tld.bytes().all(|b| b.is_ascii_digit()));
+    let all_numeric_tld =
+        domain.rsplit('.').next().is_some_and(|tld| tld.bytes().all(|b| b.is_ascii_digit()));
     domain.contains('.') && !all_numeric_tld && domain.split('.').all(is_label)
 }
 
@@ -100,10 +101,43 @@ mod tests {
     #[test]
     fn email_list_and_hostile_characters_are_refused() {
         for text in [
-            "", "@", "a", "a@", "@b.c", "a@b", "a@b.c,d@e.f", "a@b.c;d@e.f", "a@b.c d@e.f", " a@b.c", "a@b.c ", "a@b.c\n", "a@b.c\r\nBcc: x@y.z",
-            "a@b.c%0d%0a", "a%b.c@d.e", "a!b@c.d", "a\0@b.c", "a\u{202e}@b.c", "a@b.c\u{200b}", "\"a b\"@c.d", "a@[127.0.0.1]", "a@127.0.0.1",
-            "<a@b.c>", "A <a@b.c>", "=?utf-8?q?a?=@b.c,", ".a@b.c", "a.@b.c", "a..b@c.d", "a@.b.c", "a@b..c", "a@b.c.", "a@-b.c", "a@b-.c", "a@b_c.d",
-            "a@@b.c", "a@b@c.d", "(x)a@b.c",
+            "",
+            "@",
+            "a",
+            "a@",
+            "@b.c",
+            "a@b",
+            "a@b.c,d@e.f",
+            "a@b.c;d@e.f",
+            "a@b.c d@e.f",
+            " a@b.c",
+            "a@b.c ",
+            "a@b.c\n",
+            "a@b.c\r\nBcc: x@y.z",
+            "a@b.c%0d%0a",
+            "a%b.c@d.e",
+            "a!b@c.d",
+            "a\0@b.c",
+            "a\u{202e}@b.c",
+            "a@b.c\u{200b}",
+            "\"a b\"@c.d",
+            "a@[127.0.0.1]",
+            "a@127.0.0.1",
+            "<a@b.c>",
+            "A <a@b.c>",
+            "=?utf-8?q?a?=@b.c,",
+            ".a@b.c",
+            "a.@b.c",
+            "a..b@c.d",
+            "a@.b.c",
+            "a@b..c",
+            "a@b.c.",
+            "a@-b.c",
+            "a@b-.c",
+            "a@b_c.d",
+            "a@@b.c",
+            "a@b@c.d",
+            "(x)a@b.c",
         ] {
             assert_eq!(text.parse::<EmailAddress>(), Err(InvalidEmail), "{text:?}");
         }
@@ -111,14 +145,22 @@ mod tests {
 
     #[test]
     fn email_confusable_addresses_are_refused_not_folded() {
-        for text in ["m\u{131}ke@example.com", "\u{212a}ate@example.com", "ｍike@example.com", "mike@exаmple.com", "mike@example\u{3002}com"] {
+        for text in [
+            "m\u{131}ke@example.com",
+            "\u{212a}ate@example.com",
+            "ｍike@example.com",
+            "mike@exаmple.com",
+            "mike@example\u{3002}com",
+        ] {
             assert_eq!(text.parse::<EmailAddress>(), Err(InvalidEmail), "{text:?}");
         }
     }
 
     #[test]
     fn email_length_is_bounded_in_every_part() {
-        let at = |local: usize, label: usize| format!("{}@{}.com", "a".repeat(local), "b".repeat(label)).parse::<EmailAddress>();
+        let at = |local: usize, label: usize| {
+            format!("{}@{}.com", "a".repeat(local), "b".repeat(label)).parse::<EmailAddress>()
+        };
         assert!(at(64, 63).is_ok());
         assert!(at(65, 10).is_err());
         assert!(at(10, 64).is_err());

@@ -70,7 +70,8 @@ pub enum EventName {
 
 impl EventName {
     /// Every name there is.
-    pub const ALL: [Self; 4] = [Self::ResetCreate, Self::ResetPassword, Self::ResetDestroy, Self::CustomerCreate];
+    pub const ALL: [Self; 4] =
+        [Self::ResetCreate, Self::ResetPassword, Self::ResetDestroy, Self::CustomerCreate];
 
     /// The topic.
     #[must_use]
@@ -144,16 +145,22 @@ impl Event {
     fn to_wire(&self) -> v1::Event {
         use v1::event::Body;
         let body = match &self.body {
-            EventBody::ResetCreated { reset, token } => Body::CustomerPasswordResetCreated(v1::PasswordResetCreated {
-                reset_id: reset.to_string(),
-                sealed_token: token.as_bytes().to_vec(),
-            }),
-            EventBody::ResetUsed { reset, customer } => Body::CustomerPasswordResetUsed(v1::PasswordResetUsed {
-                reset_id: reset.to_string(),
-                customer_id: customer.to_string(),
-            }),
+            EventBody::ResetCreated { reset, token } => {
+                Body::CustomerPasswordResetCreated(v1::PasswordResetCreated {
+                    reset_id: reset.to_string(),
+                    sealed_token: token.as_bytes().to_vec(),
+                })
+            }
+            EventBody::ResetUsed { reset, customer } => {
+                Body::CustomerPasswordResetUsed(v1::PasswordResetUsed {
+                    reset_id: reset.to_string(),
+                    customer_id: customer.to_string(),
+                })
+            }
             EventBody::ResetDestroyed { reset } => {
-                Body::CustomerPasswordResetDestroyed(v1::PasswordResetDestroyed { reset_id: reset.to_string() })
+                Body::CustomerPasswordResetDestroyed(v1::PasswordResetDestroyed {
+                    reset_id: reset.to_string(),
+                })
             }
             EventBody::CustomerCreated { customer } => {
                 Body::CustomerCreated(v1::CustomerCreated { customer_id: customer.to_string() })
@@ -186,18 +193,80 @@ impl Event {
                 reset: body.reset_id.parse().ok()?,
                 token: SealedToken::from_bytes(body.sealed_token),
             },
-            Body::CustomerPasswordResetUsed(body) => {
-                EventBody::ResetUsed { reset: body.reset_id.parse().ok()?, customer: body.customer_id.parse().ok()? }
+            Body::CustomerPasswordResetUsed(body) => EventBody::ResetUsed {
+                reset: body.reset_id.parse().ok()?,
+                customer: body.customer_id.parse().ok()?,
+            },
+            Body::CustomerPasswordResetDestroyed(body) => {
+                EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? }
             }
-            Body::CustomerPasswordResetDestroyed(body) => EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? },
-            Body::CustomerCreated(body) => EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? },
+            Body::CustomerCreated(body) => {
+                EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? }
+            }
         };
         Some(Self {
             id: wire.id.parse().ok()?,
             scope: Scope { organization: wire.organization_id.parse().ok()?, mode },
-            occurred_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(wire.occurred_at) * 1_000).ok()?,
+            occurred_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(wire.occurred_at) * 1_000)
+                .ok()?,
             traceparent: Some(wire.traceparent).filter(|text| !text.is_empty()),
             body,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ambient::{Clock, OsEntropy, SystemClock};
+
+    fn keys(first: u8) -> KeyRing {
+        KeyRing::new([("test", &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()
+    }
+
+    fn event(body: EventBody) -> Event {
+        let organization = "ORGANIZAT1".parse().unwrap();
+        Event {
+            id: EventId::generate(&OsEntropy),
+            scope: Scope { organization, mode: Mode::Live },
+            occurred_at: SystemClock.now(),
+            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+            body,
+        }
+    }
+
+    #[test]
+    fn every_event_survives_the_wire() {
+        let (reset, customer) = ("RESETRESE1".parse().unwrap(), "CUSTOMERS1".parse().unwrap());
+        let token = SealedToken::from_bytes(vec![1, 2, 3]);
+        for body in [
+            EventBody::ResetCreated { reset, token },
+            EventBody::ResetUsed { reset, customer },
+            EventBody::ResetDestroyed { reset },
+            EventBody::CustomerCreated { customer },
+        ] {
+            let sent = event(body);
+            let message = sent.sign(&keys(0));
+            assert_eq!((message.id, message.name), (sent.id, sent.name()));
+            assert_eq!(EventName::parse(message.name.as_str()), Some(message.name));
+            assert_eq!(Event::verify(&message.payload, &keys(0)), Ok(sent));
+        }
+    }
+
+    #[test]
+    fn poison_forged_edited_and_later_events_are_refused() {
+        let sent = event(EventBody::ResetDestroyed { reset: "RESETRESE1".parse().unwrap() });
+        let payload = sent.sign(&keys(0)).payload;
+        assert_eq!(Event::verify(&payload, &keys(99)), Err(EventError::Forged));
+        for at in 0..payload.len() {
+            let mut edited = payload.clone();
+            edited[at] ^= 1;
+            assert!(Event::verify(&edited, &keys(0)).is_err(), "byte {at}");
+        }
+        let later = v1::Event { schema_version: 2, ..sent.to_wire() }.encode_to_vec();
+        let (key_id, tag) = keys(0).sign(&later);
+        let later = v1::SignedEvent { event: later, key_id, tag: tag.to_vec() }.encode_to_vec();
+        assert_eq!(Event::verify(&later, &keys(0)), Err(EventError::Version(2)));
+        assert_eq!(Event::verify(b"not protobuf", &keys(0)), Err(EventError::Malformed));
     }
 }

@@ -1,7 +1,7 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
-//! [`delivery`], [`listing`], [`event`], [`audit`]. Ports: [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
+//! [`delivery`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
 //! Verbs: [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod email;
 pub mod event;
 pub mod ids;
+pub mod journal;
 pub mod ledger;
 pub mod listing;
 pub mod organization;

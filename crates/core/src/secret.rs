@@ -121,9 +121,21 @@ mod tests {
     #[test]
     fn token_type_other_shapes_are_no_tokens() {
         let token = ResetToken::generate(&OsEntropy);
-        let flipped: String = token.expose().chars().map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect();
+        let flipped: String = token
+            .expose()
+            .chars()
+            .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+            .collect();
         assert_ne!(ResetToken::parse(&flipped).unwrap().digest(), token.digest());
-        for text in ["", "%", "' OR 1=1", "true", &format!("{} ", token.expose()), &token.expose()[1..], &"é".repeat(21)] {
+        for text in [
+            "",
+            "%",
+            "' OR 1=1",
+            "true",
+            &format!("{} ", token.expose()),
+            &token.expose()[1..],
+            &"é".repeat(21),
+        ] {
             assert!(ResetToken::parse(text).is_none(), "{text:?}");
         }
     }

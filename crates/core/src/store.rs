@@ -115,16 +115,32 @@ pub trait Store: Send + Sync + 'static {
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 
     /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope.
-    async fn create_customer(&self, scope: Scope, customer: &NewCustomer, event: &OutboxMessage, audit: &AuditEntry) -> Result<Customer, CreateError>;
+    async fn create_customer(
+        &self,
+        scope: Scope,
+        customer: &NewCustomer,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<Customer, CreateError>;
 
     /// The customer with that id.
     async fn find_customer(&self, scope: Scope, id: CustomerId) -> Result<Option<Customer>, StoreError>;
 
     /// What a log-in with that address is checked against.
-    async fn find_credentials(&self, scope: Scope, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+    async fn find_credentials(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+    ) -> Result<Option<Credentials>, StoreError>;
 
     /// Replaces a password's hash by another of the same password; does nothing when `old` is not the current one.
-    async fn rehash_password(&self, scope: Scope, customer: CustomerId, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError>;
+    async fn rehash_password(
+        &self,
+        scope: Scope,
+        customer: CustomerId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError>;
 
     /// Records a log-in; false when the password changed since it was verified.
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;
@@ -136,23 +152,44 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// `None`: an integration client named an unknown address; nothing is written. A self-service reset is always
     /// created, as a decoy when the address is unknown, and makes that customer's older self-service tokens die.
-    async fn create_reset(&self, scope: Scope, record: &ResetRecord<'_>) -> Result<Option<CreatedReset>, StoreError>;
+    async fn create_reset(
+        &self,
+        scope: Scope,
+        record: &ResetRecord<'_>,
+    ) -> Result<Option<CreatedReset>, StoreError>;
 
     /// The reset with that id; decoys are nobody's.
     async fn find_reset(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError>;
 
     /// A page of the resets, newest first (then by id, so that the order is total); no decoys.
-    async fn list_resets(&self, scope: Scope, listing: &Listing) -> Result<Listed<PasswordReset>, StoreError>;
+    async fn list_resets(&self, scope: Scope, listing: &Listing)
+    -> Result<Listed<PasswordReset>, StoreError>;
 
     /// Changes a reset's references; `None` when there is no such reset. An empty change returns it as it is.
-    async fn update_reset(&self, scope: Scope, id: ResetId, change: &ReferenceChange, audit: &AuditEntry) -> Result<Option<PasswordReset>, StoreError>;
+    async fn update_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        change: &ReferenceChange,
+        audit: &AuditEntry,
+    ) -> Result<Option<PasswordReset>, StoreError>;
 
     /// Deletes a reset, with its event and audit entry; false when there is no such reset.
-    async fn delete_reset(&self, scope: Scope, id: ResetId, event: &OutboxMessage, audit: &AuditEntry) -> Result<bool, StoreError>;
+    async fn delete_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 
     /// Whom that token of that reset speaks for; `None` when it is wrong, used, superseded or expired by the store's clock,
     /// all alike. The digest is the capability, so no scope is needed: the hosted page has none.
-    async fn find_token_holder(&self, reset: ResetId, token: &TokenDigest) -> Result<Option<TokenHolder>, StoreError>;
+    async fn find_token_holder(
+        &self,
+        reset: ResetId,
+        token: &TokenDigest,
+    ) -> Result<Option<TokenHolder>, StoreError>;
 
     /// Uses a token, if it still can be: consumes the reset, sets the password, kills that customer's other pending tokens
     /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one

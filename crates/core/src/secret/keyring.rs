@@ -46,7 +46,11 @@ impl KeyRing {
             if is_weak(key) {
                 return Err(KeyRingError::Weak);
             }
-            ring.push(Key { id: id.to_owned(), sealing: derive(key, b"rekey seal v1"), signing: derive(key, b"rekey event v1") });
+            ring.push(Key {
+                id: id.to_owned(),
+                sealing: derive(key, b"rekey seal v1"),
+                signing: derive(key, b"rekey event v1"),
+            });
         }
         if ring.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self(ring.into())) }
     }
@@ -80,7 +84,8 @@ impl KeyRing {
 }
 
 fn is_id(id: &str) -> bool {
-    (1..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=16).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// 32 random bytes hold fewer than 8 distinct values with a probability under 2⁻¹⁰⁰; typed-in keys often do.

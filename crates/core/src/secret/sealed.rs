@@ -22,7 +22,7 @@ pub struct SealedToken(Vec<u8>);
 #[error("the sealed token does not open")]
 pub struct UnsealError;
 
-/// Octets of an XChaCha20 nonce (draft-irtf-cfrg-xchacha-03): long enough to be random.
+/// Octets of an `XChaCha20` nonce (draft-irtf-cfrg-xchacha-03): long enough to be random.
 const NONCE: usize = 24;
 
 impl SealedToken {
@@ -32,7 +32,13 @@ impl SealedToken {
     /// Never: a ring has a key, and a token is far below the cipher's limit of 256 GiB.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a ring has a key, and 43 bytes are below the cipher's limit")]
-    pub fn seal(token: &ResetToken, organization: OrganizationId, reset: ResetId, keys: &KeyRing, entropy: &dyn Entropy) -> Self {
+    pub fn seal(
+        token: &ResetToken,
+        organization: OrganizationId,
+        reset: ResetId,
+        keys: &KeyRing,
+        entropy: &dyn Entropy,
+    ) -> Self {
         let (id, key) = keys.sealing().expect("a key ring is never empty");
         let mut nonce = [0; NONCE];
         entropy.fill(&mut nonce);
@@ -46,13 +52,19 @@ impl SealedToken {
     ///
     /// # Errors
     /// [`UnsealError`] when no key of the ring opens it, or it was sealed for another reset.
-    pub fn unseal(&self, organization: OrganizationId, reset: ResetId, keys: &KeyRing) -> Result<ResetToken, UnsealError> {
-        let (&id_length, rest) = self.0.split_first().ok_or(UnsealError)?;
-        let (id, rest) = rest.split_at_checked(usize::from(id_length)).ok_or(UnsealError)?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
+    pub fn unseal(
+        &self,
+        organization: OrganizationId,
+        reset: ResetId,
+        keys: &KeyRing,
+    ) -> Result<ResetToken, UnsealError> {
+        let (&id_length, after) = self.0.split_first().ok_or(UnsealError)?;
+        let (id, after) = after.split_at_checked(usize::from(id_length)).ok_or(UnsealError)?;
+        let (nonce, ciphertext) = after.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
         let key = str::from_utf8(id).ok().and_then(|id| keys.opening(id)).ok_or(UnsealError)?;
         let payload = Payload { msg: ciphertext, aad: &associated_data(organization, reset) };
-        let plain = Zeroizing::new(cipher(key).decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?);
+        let plain =
+            Zeroizing::new(cipher(key).decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?);
         str::from_utf8(&plain).ok().and_then(ResetToken::parse).ok_or(UnsealError)
     }
 
@@ -88,20 +100,36 @@ mod tests {
 
     #[test]
     fn opens_only_with_its_key_for_its_reset_and_unaltered() {
-        let (keys, organization, reset) = (ring("a", 1), OrganizationId::generate(&OsEntropy), ResetId::generate(&OsEntropy));
+        let (keys, organization, reset) =
+            (ring("a", 1), OrganizationId::generate(&OsEntropy), ResetId::generate(&OsEntropy));
         let token = ResetToken::generate(&OsEntropy);
         let sealed = SealedToken::seal(&token, organization, reset, &keys, &OsEntropy);
         assert_eq!(sealed.unseal(organization, reset, &keys).unwrap().expose(), token.expose());
-        assert!(!sealed.as_bytes().windows(8).any(|part| token.expose().as_bytes().windows(8).any(|plain| plain == part)));
+        assert!(
+            !sealed.as_bytes().windows(8).any(|part| token
+                .expose()
+                .as_bytes()
+                .windows(8)
+                .any(|plain| plain == part))
+        );
 
-        assert_eq!(sealed.unseal(organization, ResetId::generate(&OsEntropy), &keys).unwrap_err(), UnsealError);
-        assert_eq!(sealed.unseal(OrganizationId::generate(&OsEntropy), reset, &keys).unwrap_err(), UnsealError);
+        assert_eq!(
+            sealed.unseal(organization, ResetId::generate(&OsEntropy), &keys).unwrap_err(),
+            UnsealError
+        );
+        assert_eq!(
+            sealed.unseal(OrganizationId::generate(&OsEntropy), reset, &keys).unwrap_err(),
+            UnsealError
+        );
         assert_eq!(sealed.unseal(organization, reset, &ring("b", 1)).unwrap_err(), UnsealError);
         assert_eq!(sealed.unseal(organization, reset, &ring("a", 64)).unwrap_err(), UnsealError);
         for at in 0..sealed.as_bytes().len() {
             let mut altered = sealed.as_bytes().to_vec();
             altered[at] ^= 1;
-            assert!(SealedToken::from_bytes(altered).unseal(organization, reset, &keys).is_err(), "byte {at}");
+            assert!(
+                SealedToken::from_bytes(altered).unseal(organization, reset, &keys).is_err(),
+                "byte {at}"
+            );
         }
         assert!(SealedToken::from_bytes(vec![]).unseal(organization, reset, &keys).is_err());
     }

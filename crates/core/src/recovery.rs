@@ -1,0 +1,270 @@
+//! Requesting and completing password resets.
+
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    access::{Caller, Scope},
+    audit::Action,
+    email::EmailAddress,
+    event::EventBody,
+    ids::ResetId,
+    journal::Journal,
+    listing::{Listed, Listing},
+    password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
+    reset::{CreatedReset, NewReset, PasswordReset, Reference, ReferenceChange, ResetOrigin, TokenHolder},
+    secret::{ResetToken, SealedToken, UnsealError},
+    store::{Completion, ResetRecord, Store, StoreError},
+};
+
+/// The use cases of password resets. Cheap to clone.
+#[derive(Clone)]
+pub struct Recovery {
+    /// Where resets are kept.
+    pub store: Arc<dyn Store>,
+    /// Makes events and audit entries.
+    pub journal: Journal,
+    /// Hashes new passwords.
+    pub hasher: Hasher,
+    /// What new passwords must be.
+    pub policy: PasswordPolicy,
+    /// How long a token can be used.
+    pub token_life: Duration,
+}
+
+/// What a customer's browser is told of a reset it asked for: nothing that depends on whether the address is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The reset's id.
+    pub id: ResetId,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+}
+
+/// Why an integration client's reset is not created.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// No customer has that address.
+    #[error("no customer has that address")]
+    UnknownCustomer,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a token did not set a password.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// It is wrong, used, superseded, expired, or another reset's: nobody learns which.
+    #[error("the token is not valid")]
+    Token,
+    /// The new password is refused; the token stays good.
+    #[error("the password {0}")]
+    Password(#[from] PolicyViolation),
+    /// Hashing is at its limit, or failed; the token stays good.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store failed; the token stays good unless the commit's answer was lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Recovery {
+    /// Creates a reset for a customer whom an integration client knows.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn request(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        email: EmailAddress,
+        reference: Reference,
+    ) -> Result<PasswordReset, RequestError> {
+        let reset = self.new_reset(scope, email, ResetOrigin::Integration, reference);
+        let CreatedReset { customer, created_at, expires_at } =
+            self.create(scope, caller, &reset).await?.ok_or(RequestError::UnknownCustomer)?;
+        Ok(PasswordReset {
+            id: reset.id,
+            customer: customer.ok_or(RequestError::UnknownCustomer)?,
+            customer_email: reset.customer_email,
+            token: Some(reset.sealed_token),
+            reset_password_at: None,
+            expires_at,
+            reference: reset.reference,
+            created_at,
+            updated_at: created_at,
+        })
+    }
+
+    /// Creates a reset that a customer's browser asks for, known or not: the same work, the same receipt.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn request_self_service(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        email: EmailAddress,
+    ) -> Result<Receipt, StoreError> {
+        let reset = self.new_reset(scope, email, ResetOrigin::SelfService, Reference::default());
+        let created = self.create(scope, caller, &reset).await?;
+        let created_at = created.map_or_else(|| self.journal.clock.now(), |created| created.created_at);
+        Ok(Receipt { id: reset.id, created_at })
+    }
+
+    /// The reset with that id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
+        self.store.find_reset(scope, id).await
+    }
+
+    /// A page of the resets, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed<PasswordReset>, StoreError> {
+        self.store.list_resets(scope, listing).await
+    }
+
+    /// Changes a reset's references; `None` when there is no such reset.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn update(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        id: ResetId,
+        change: &ReferenceChange,
+    ) -> Result<Option<PasswordReset>, StoreError> {
+        let audit = self.journal.audit(caller, Action::Update, change.attributes());
+        self.store.update_reset(scope, id, change, &audit).await
+    }
+
+    /// Deletes a reset, and with it its token; false when there is no such reset.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete(&self, scope: Scope, caller: &Caller, id: ResetId) -> Result<bool, StoreError> {
+        let event = self.journal.event(scope, caller, EventBody::ResetDestroyed { reset: id });
+        let audit = self.journal.audit(caller, Action::Destroy, Vec::new());
+        let deleted = self.store.delete_reset(scope, id, &event, &audit).await?;
+        self.journal.committed();
+        Ok(deleted)
+    }
+
+    /// Whom a token of that reset speaks for, while it can be used. Looking uses nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn holder(
+        &self,
+        reset: ResetId,
+        token: &ResetToken,
+    ) -> Result<Option<TokenHolder>, StoreError> {
+        self.store.find_token_holder(reset, &token.digest()).await
+    }
+
+    /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
+    /// then the hash; then the store checks the token again as it consumes it. `scope`, where the caller has one, must
+    /// be the token's. `change` is written with it.
+    ///
+    /// # Errors
+    /// See [`CompleteError`].
+    pub async fn complete(
+        &self,
+        scope: Option<Scope>,
+        caller: &Caller,
+        attempt: Attempt<'_>,
+    ) -> Result<PasswordReset, CompleteError> {
+        let Attempt { reset, token, password, change } = attempt;
+        let token = token.digest();
+        let holder = self.store.find_token_holder(reset, &token).await?.ok_or(CompleteError::Token)?;
+        if scope.is_some_and(|scope| scope != holder.scope) {
+            return Err(CompleteError::Token);
+        }
+        let password = self.policy.check(password, &holder.email)?;
+        let password = self.hasher.hash(password).await?;
+
+        let body = EventBody::ResetUsed { reset, customer: holder.customer };
+        let event = self.journal.event(holder.scope, caller, body);
+        let mut attributes = change.attributes();
+        attributes.push("customer_password");
+        let audit = self.journal.audit(caller, Action::ResetPassword, attributes);
+        let completion = Completion {
+            holder: &holder,
+            token: &token,
+            password: &password,
+            change,
+            event: &event,
+            audit: &audit,
+        };
+        let done = self.store.complete_reset(&completion).await?.ok_or(CompleteError::Token)?;
+        self.journal.committed();
+        Ok(done)
+    }
+
+    /// The token of a pending reset in clear, for an integration client's answer.
+    ///
+    /// # Errors
+    /// When the key that sealed it is gone from the ring.
+    pub fn reveal(&self, scope: Scope, reset: &PasswordReset) -> Result<Option<ResetToken>, UnsealError> {
+        reset
+            .token
+            .as_ref()
+            .map(|sealed| sealed.unseal(scope.organization, reset.id, &self.journal.keys))
+            .transpose()
+    }
+
+    fn new_reset(
+        &self,
+        scope: Scope,
+        customer_email: EmailAddress,
+        origin: ResetOrigin,
+        reference: Reference,
+    ) -> NewReset {
+        let Journal { keys, entropy, .. } = &self.journal;
+        let (id, token) = (ResetId::generate(&**entropy), ResetToken::generate(&**entropy));
+        NewReset {
+            id,
+            customer_email,
+            origin,
+            token_digest: token.digest(),
+            sealed_token: SealedToken::seal(&token, scope.organization, id, keys, &**entropy),
+            token_life: self.token_life,
+            reference,
+        }
+    }
+
+    async fn create(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        reset: &NewReset,
+    ) -> Result<Option<CreatedReset>, StoreError> {
+        let body = EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() };
+        let event = self.journal.event(scope, caller, body);
+        let audit = self.journal.audit(caller, Action::Create, vec!["customer_email"]);
+        let created =
+            self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
+        self.journal.committed();
+        Ok(created)
+    }
+}
+
+/// A try at setting a password by a token.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The reset.
+    pub reset: ResetId,
+    /// What is presented as its token.
+    pub token: &'a ResetToken,
+    /// The new password.
+    pub password: PlainPassword,
+    /// References to change with it.
+    pub change: &'a ReferenceChange,
+}
