@@ -2,10 +2,11 @@
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
 //! [`delivery`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
-//! Verbs: [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
+//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod administration;
 pub mod ambient;
 pub mod audit;
 pub mod bus;

@@ -26,7 +26,7 @@ fn bytes(hex: &str) -> Vec<u8> {
     hex.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-fn check<M: Message + Default + PartialEq>(message: &M, golden: &str) {
+fn check<M: Message + Default + PartialEq + std::fmt::Debug>(message: &M, golden: &str) {
     assert_eq!(hex(&message.encode_to_vec()), golden.trim(), "this build writes other bytes");
     assert_eq!(&M::decode(bytes(golden).as_slice()).unwrap(), message, "this build reads something else");
 }

@@ -1,0 +1,128 @@
+//! What operators set up: organizations and the API clients that belong to them.
+
+use std::sync::Arc;
+
+use crate::{
+    access::{ApiClient, ClientKind, Mode, Registration, Scope},
+    ambient::{Clock, Entropy, fill_alphanumeric},
+    ids::{ApplicationId, OrganizationId},
+    organization::{NewOrganization, Organization, Slug},
+    secret::ClientSecret,
+    store::{CreateError, Store, StoreError},
+};
+
+/// The operator's use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Administration {
+    /// Where organizations and clients are kept.
+    pub store: Arc<dyn Store>,
+    /// Stamps what is made.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// An API client to register.
+#[derive(Debug, Clone)]
+pub struct NewClient {
+    /// Its organization's slug.
+    pub organization: Slug,
+    /// Test or live.
+    pub mode: Mode,
+    /// Its name, for operators.
+    pub name: String,
+    /// An integration gets a secret, a sales channel gets none.
+    pub kind: ClientKind,
+    /// Whether guests of this sales channel may ask for resets by address; an integration ignores it.
+    pub self_service: bool,
+}
+
+/// Why a client is not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum NewClientError {
+    /// There is no such organization.
+    #[error("no organization has the slug {0}")]
+    UnknownOrganization(Slug),
+    /// Only a storefront has guests who could help themselves.
+    #[error("self-service is for sales channels only")]
+    SelfService,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] CreateError),
+}
+
+/// Characters of a client id: as many as a secret has, so that ids are never guessed either.
+const CLIENT_ID: usize = 43;
+
+impl Administration {
+    /// Creates an organization.
+    ///
+    /// # Errors
+    /// `Taken` when another has the slug.
+    pub async fn create_organization(&self, slug: Slug, name: String) -> Result<Organization, CreateError> {
+        let id = OrganizationId::generate(&*self.entropy);
+        self.store.create_organization(&NewOrganization { id, slug, name }).await
+    }
+
+    /// All organizations, by slug.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        self.store.organizations().await
+    }
+
+    /// Registers a client. Its secret is in the answer and nowhere else: it can't be read again.
+    ///
+    /// # Errors
+    /// See [`NewClientError`].
+    pub async fn create_client(
+        &self,
+        new: NewClient,
+    ) -> Result<(ApiClient, Option<ClientSecret>), NewClientError> {
+        if new.self_service && new.kind == ClientKind::Integration {
+            return Err(NewClientError::SelfService);
+        }
+        let organizations = self.store.organizations().await.map_err(CreateError::Store)?;
+        let organization =
+            organizations.into_iter().find(|organization| organization.slug == new.organization);
+        let Some(organization) = organization else {
+            return Err(NewClientError::UnknownOrganization(new.organization));
+        };
+        let secret = (new.kind == ClientKind::Integration).then(|| ClientSecret::generate(&*self.entropy));
+        let client = ApiClient {
+            id: ApplicationId::generate(&*self.entropy),
+            client_id: self.client_id(),
+            name: new.name,
+            scope: Scope { organization: organization.id, mode: new.mode },
+            kind: new.kind,
+            secret: secret.as_ref().map(ClientSecret::digest),
+            self_service: new.self_service,
+            revoked_at: None,
+            created_at: self.clock.now(),
+        };
+        Ok((self.store.create_api_client(&client).await?, secret))
+    }
+
+    /// All clients with their organizations, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn clients(&self) -> Result<Vec<Registration>, StoreError> {
+        self.store.api_clients().await
+    }
+
+    /// Revokes a client: it gets no token any more, and those it has die. False when there is no such client.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke_client(&self, client_id: &str) -> Result<bool, StoreError> {
+        self.store.revoke_api_client(client_id).await
+    }
+
+    fn client_id(&self) -> String {
+        let mut id = [0; CLIENT_ID];
+        fill_alphanumeric(&*self.entropy, &mut id);
+        id.iter().map(|&byte| char::from(byte)).collect()
+    }
+}
