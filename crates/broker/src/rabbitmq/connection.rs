@@ -1,0 +1,160 @@
+//! One connection that is kept up: opened in the background, opened again whenever it is lost, closed in order.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, pin_mut};
+use lapin::{Channel, Connection, ConnectionProperties, Event};
+use rekey_core::ambient::Entropy;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::RabbitConfig;
+
+/// From TCP to a connection that can be used.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// For each of the polite goodbyes. An answer that doesn't come changes nothing.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The first pause before connecting again; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause, and how long a connection must have held for the pauses to begin anew.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How often a connection that reports nothing is looked at.
+const CHECK: Duration = Duration::from_secs(5);
+
+/// What is done with a connection while it holds.
+pub(super) trait Session: Send + Sync {
+    /// Works until the connection is lost (an error) or `stop` is cancelled and all that was begun is finished (`Ok`).
+    /// Closes the channels it opened.
+    fn run(
+        &self,
+        connection: &Connection,
+        stop: &CancellationToken,
+    ) -> impl Future<Output = Result<(), LinkError>> + Send;
+}
+
+/// Why a connection, or the use of it, ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LinkError {
+    #[error("{0}")]
+    Amqp(#[from] lapin::Error),
+    #[error("no answer within {} seconds", CONNECT_TIMEOUT.as_secs())]
+    ConnectTimeout,
+    #[error("{name} exists and is not what it should be, delete it or choose another namespace: {reply}")]
+    Declaration { name: String, reply: String },
+    #[error("the queue was deleted")]
+    ConsumerCancelled,
+    #[error("the connection was lost")]
+    Lost,
+}
+
+/// Connects, declares the topology and runs the session, over and over, until `stop` is cancelled. `role` is the
+/// connection's name in the broker's tools, after the namespace.
+pub(super) async fn supervise<S: Session>(
+    config: &RabbitConfig,
+    role: &str,
+    entropy: &dyn Entropy,
+    stop: &CancellationToken,
+    session: &S,
+) {
+    let name = format!("{}.{role}", config.topology.namespace());
+    let mut failures = 0_u32;
+    while !stop.is_cancelled() {
+        let begun = Instant::now();
+        let Err(error) = hold(config, &name, stop, session).await else { continue };
+        failures = if begun.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
+        let pause = pause(failures, entropy);
+        // An outage is one line at its begin; the line at its end is that of the new connection.
+        if failures == 1 {
+            tracing::warn!(connection = name, %error, "no connection to RabbitMQ, trying again until there is");
+        } else {
+            tracing::debug!(connection = name, %error, failures, ?pause, "still no connection to RabbitMQ");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// One connection from its begin to its end.
+async fn hold<S: Session>(
+    config: &RabbitConfig,
+    name: &str,
+    stop: &CancellationToken,
+    session: &S,
+) -> Result<(), LinkError> {
+    let connection = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        connected = timeout(CONNECT_TIMEOUT, open(config, name)) => connected.map_err(|_| LinkError::ConnectTimeout)??,
+    };
+    let used = async {
+        config.topology.declare(&connection).await?;
+        tracing::info!(connection = name, "connected to RabbitMQ");
+        session.run(&connection, stop).await
+    };
+    let result = tokio::select! {
+        biased;
+        result = used => result,
+        error = lost(&connection) => Err(error),
+    };
+    // The channels are closed by now: a connection that is closed before them may never answer.
+    let goodbye = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
+    tracing::debug!(connection = name, ?goodbye, "connection closed");
+    result
+}
+
+async fn open(config: &RabbitConfig, name: &str) -> Result<Connection, LinkError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    Ok(Connection::connect_uri(config.uri.clone(), properties).await?)
+}
+
+/// Resolves when the connection is gone.
+async fn lost(connection: &Connection) -> LinkError {
+    let events = connection.events_listener();
+    pin_mut!(events);
+    while connection.status().connected() {
+        // An event may have come before there was a listener: hence the look every now and then.
+        if let Ok(Some(Event::Error(error))) = timeout(CHECK, events.next()).await {
+            return error.into();
+        }
+    }
+    LinkError::Lost
+}
+
+/// Closes a channel, but waits no longer than is polite.
+pub(super) async fn close_channel(channel: &Channel) {
+    let goodbye = timeout(CLOSE_TIMEOUT, channel.close(200, "bye".into())).await;
+    tracing::trace!(?goodbye, "channel closed");
+}
+
+/// Doubles with each failure in a row; a random half is taken off, so that a broker that comes back is not met by all its
+/// clients at once.
+fn pause(failures: u32, entropy: &dyn Entropy) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    let longest = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let mut random = [0_u8];
+    entropy.fill(&mut random);
+    longest.mul_f64(1.0 - f64::from(random[0]) / 512.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Always(u8);
+
+    impl Entropy for Always {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_are_spread() {
+        assert_eq!(pause(1, &Always(0)), FIRST_PAUSE);
+        assert_eq!(pause(3, &Always(0)), FIRST_PAUSE * 4);
+        assert_eq!(pause(u32::MAX, &Always(0)), LONGEST_PAUSE);
+        let least = pause(u32::MAX, &Always(u8::MAX));
+        assert!(least > LONGEST_PAUSE / 2 && least < LONGEST_PAUSE);
+    }
+}
