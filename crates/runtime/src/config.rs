@@ -17,9 +17,8 @@ mod values;
 
 pub use error::ConfigError;
 pub use sections::{
-    Argon2Cost, Auth, Broker, Credentials, Database, Keys, LinkTemplate, Links, LogFormat, Mail, Mailbox,
-    Mailer, Passwords, PublicUrl, Relay, Resets, SealingKeys, Server, Smtp, SmtpTls, Telemetry,
-    TrustedProxies,
+    Auth, Broker, Credentials, Database, Keys, LinkTemplate, Links, LogFormat, Mail, Mailbox, Mailer,
+    Passwords, PublicUrl, Relay, Resets, Server, Smtp, SmtpTls, Telemetry, TrustedProxies,
 };
 pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

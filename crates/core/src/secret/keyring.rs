@@ -27,7 +27,7 @@ pub enum KeyRingError {
     /// A key's id is not 1 to 16 of `a-z 0-9 -`, or stands twice.
     #[error("a key's id is 1 to 16 of a-z, 0-9 and -, and stands only once")]
     Id,
-    /// A key that did not come from a random generator: fewer than 8 distinct bytes in 32.
+    /// A key that did not come from a random generator: fewer than 16 distinct bytes in 32.
     #[error("a key is 32 random bytes")]
     Weak,
 }
@@ -88,11 +88,11 @@ fn is_id(id: &str) -> bool {
         && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// 32 random bytes hold fewer than 8 distinct values with a probability under 2⁻¹⁰⁰; typed-in keys often do.
+/// 32 random bytes hold fewer than 16 distinct values with a probability under 10⁻¹⁶; typed-in keys often do.
 fn is_weak(key: &[u8; 32]) -> bool {
     let mut seen = Zeroizing::new(*key);
     seen.sort_unstable();
-    seen.chunk_by(PartialEq::eq).count() < 8
+    seen.chunk_by(PartialEq::eq).count() < 16
 }
 
 #[expect(clippy::expect_used, reason = "32 bytes are far below HKDF-SHA-256's limit of 8,160")]

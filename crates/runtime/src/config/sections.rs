@@ -10,9 +10,9 @@ mod storage;
 mod telemetry;
 mod template;
 
-pub use auth::{Auth, Keys, SealingKeys};
+pub use auth::{Auth, Keys};
 pub use mail::{Mail, Mailbox, Mailer};
-pub use passwords::{Argon2Cost, Passwords};
+pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
 pub use smtp::{Credentials, Smtp, SmtpTls};

@@ -1,8 +1,9 @@
 //! `[auth]` and `[keys]`: what signs access tokens and what seals reset tokens.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rekey_core::secret::KeyRing;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -51,7 +52,8 @@ fn parse_private_key(pem: &str) -> Option<SecretString> {
 /// The keys of this deployment.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    pub sealing: SealingKeys,
+    /// What seals reset tokens and signs events.
+    pub sealing: KeyRing,
 }
 
 impl Section for Keys {
@@ -60,46 +62,17 @@ impl Section for Keys {
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         let expected = "id:base64 entries separated by commas, each of 32 random bytes, their ids unique and of 1 to 16 \
                         of a-z, 0-9 and \"-\"";
-        Ok(Self { sealing: reader.required("sealing", expected, SealingKeys::parse)? })
+        Ok(Self { sealing: reader.required("sealing", expected, parse_key_ring)? })
     }
 }
 
-/// One or more keys of 32 bytes with their ids; the first seals, all of them open.
-#[derive(Clone)]
-pub struct SealingKeys(Vec<(String, Zeroizing<[u8; 32]>)>);
-
-impl SealingKeys {
-    /// Ids and keys, the sealing one first.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &[u8; 32])> {
-        self.0.iter().map(|(id, key)| (id.as_str(), &**key))
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let entries: Vec<_> =
-            text.split(',').map(|entry| parse_entry(entry.trim())).collect::<Option<_>>()?;
-        let ids: BTreeSet<_> = entries.iter().map(|(id, _)| id).collect();
-        (ids.len() == entries.len()).then_some(Self(entries))
-    }
+fn parse_key_ring(text: &str) -> Option<KeyRing> {
+    let keys: Vec<_> = text.split(',').map(|entry| parse_key(entry.trim())).collect::<Option<_>>()?;
+    KeyRing::new(keys.iter().map(|(id, key)| (*id, &**key))).ok()
 }
 
-/// Redacted: the ids alone.
-impl fmt::Debug for SealingKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(id, _)| id)).finish()
-    }
-}
-
-fn parse_entry(entry: &str) -> Option<(String, Zeroizing<[u8; 32]>)> {
+fn parse_key(entry: &str) -> Option<(&str, Zeroizing<[u8; 32]>)> {
     let (id, encoded) = entry.split_once(':')?;
-    let is_id =
-        (1..=16).contains(&id.len()) && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     let decoded = Zeroizing::new(STANDARD.decode(encoded).ok()?);
-    let key = Zeroizing::new(<[u8; 32]>::try_from(decoded.as_slice()).ok()?);
-    (is_id && !is_weak(&key)).then(|| (id.to_owned(), key))
-}
-
-/// Whether nobody's generator made this: 32 random bytes have about 30 distinct values, and fewer than 16 in less than
-/// one of 10^16 draws.
-fn is_weak(key: &[u8; 32]) -> bool {
-    key.iter().collect::<BTreeSet<_>>().len() < 16
+    Some((id, Zeroizing::new(decoded.as_slice().try_into().ok()?)))
 }

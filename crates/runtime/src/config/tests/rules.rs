@@ -153,7 +153,9 @@ fn values_arrive_in_their_types() {
     assert!(!api.server.public_url.is_https());
     assert_eq!(api.auth.refresh_token_life, Duration::from_hours(14 * 24));
     assert_eq!(api.relay.poll, Duration::from_secs(1));
-    assert_eq!(api.passwords.argon2, Argon2Cost { memory_kib: 19_456, iterations: 2, parallelism: 1 });
+    let hasher = api.passwords.hasher;
+    assert_eq!((hasher.memory_kib, hasher.iterations, hasher.parallelism, hasher.queue), (19_456, 2, 1, 64));
+    assert_eq!(api.passwords.policy.min_length, 8);
     for (peer, trusted) in [
         ("10.1.2.3", true),
         ("::ffff:10.1.2.3", true),

@@ -3,13 +3,14 @@
 use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rekey_core::secret::KeyRing;
 
 use super::*;
 use crate::config::values::SECRETS;
 
 const MARKER: &str = "marker-in-url";
 
-fn sealing(text: &str) -> Result<SealingKeys, ConfigError> {
+fn sealing(text: &str) -> Result<KeyRing, ConfigError> {
     ApiSettings::load(&with(&[("keys.sealing", text)])).map(|settings| settings.keys.sealing)
 }
 
@@ -20,9 +21,12 @@ fn encoded(bytes: impl IntoIterator<Item = u8>) -> String {
 #[test]
 fn the_first_sealing_key_seals_and_all_are_kept() {
     let second = encoded(100..132);
-    let keys = sealing(&format!("2026-11:{second}, {SEALING}")).unwrap();
-    let ids: Vec<_> = keys.entries().map(|(id, key)| (id.to_owned(), key[0])).collect();
-    assert_eq!(ids, [("2026-11".to_owned(), 100), ("k1".to_owned(), 0)]);
+    let rotated = sealing(&format!("2026-11:{second}, {SEALING}")).unwrap();
+    let (id, tag) = rotated.sign(b"message");
+    assert_eq!(id, "2026-11");
+    assert!(sealing(&format!("2026-11:{second}")).unwrap().verify(&id, b"message", &tag));
+    let (id, tag) = sealing(SEALING).unwrap().sign(b"message");
+    assert!(rotated.verify(&id, b"message", &tag));
 }
 
 #[test]
