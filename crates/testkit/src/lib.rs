@@ -1,1 +1,13 @@
+//! What the tests of several crates share: servers of their own, seeded data, and the suites that every adapter of a
+//! port has to pass.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "all of this is test code: a panic is how a test fails"
+)]
 
+pub mod backdoor;
+pub mod conformance;
+pub mod postgres;
+pub mod seed;

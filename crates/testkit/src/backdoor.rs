@@ -1,0 +1,57 @@
+//! A way past a store's port, to look at its tables and to let time pass without waiting.
+
+use async_trait::async_trait;
+use sqlx::{AssertSqlSafe, PgPool, Row, SqlitePool};
+use time::Duration;
+
+/// Looks into a store's database, and moves its times.
+#[async_trait]
+pub trait Backdoor: Send + Sync {
+    /// The one value that the query answers with, which must be text; `None` for NULL or no row.
+    async fn text(&self, query: &str) -> Option<String>;
+
+    /// Moves the times in `column` of the rows that fulfil `condition` back by `by`.
+    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration);
+
+    /// How many rows of `table` fulfil `condition`.
+    async fn count(&self, table: &str, condition: &str) -> u64 {
+        let query = format!("SELECT CAST(count(*) AS TEXT) FROM {table} WHERE {condition}");
+        self.text(&query).await.expect("count answers").parse().unwrap()
+    }
+}
+
+/// The backdoor of a PostgreSQL store.
+#[derive(Debug)]
+pub struct PostgresBackdoor(pub PgPool);
+
+#[async_trait]
+impl Backdoor for PostgresBackdoor {
+    async fn text(&self, query: &str) -> Option<String> {
+        let row = sqlx::query(AssertSqlSafe(query)).fetch_optional(&self.0).await.unwrap();
+        row.and_then(|row| row.get(0))
+    }
+
+    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration) {
+        let query =
+            format!("UPDATE {table} SET {column} = {column} - make_interval(secs => $1) WHERE {condition}");
+        sqlx::query(AssertSqlSafe(query)).bind(by.as_seconds_f64()).execute(&self.0).await.unwrap();
+    }
+}
+
+/// The backdoor of a SQLite store, whose times are microseconds since 1970.
+#[derive(Debug)]
+pub struct SqliteBackdoor(pub SqlitePool);
+
+#[async_trait]
+impl Backdoor for SqliteBackdoor {
+    async fn text(&self, query: &str) -> Option<String> {
+        let row = sqlx::query(AssertSqlSafe(query)).fetch_optional(&self.0).await.unwrap();
+        row.and_then(|row| row.get(0))
+    }
+
+    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration) {
+        let query = format!("UPDATE {table} SET {column} = {column} - ?1 WHERE {condition}");
+        let by = i64::try_from(by.whole_microseconds()).unwrap();
+        sqlx::query(AssertSqlSafe(query)).bind(by).execute(&self.0).await.unwrap();
+    }
+}

@@ -1,0 +1,182 @@
+//! Records that tests start from, with everything they must carry to be written by a [`Store`].
+
+use rekey_core::{
+    access::{Actor, ApiClient, ClientKind, Mode, Scope},
+    ambient::{OsEntropy, to_microseconds},
+    audit::{Action, AuditEntry},
+    customer::{Customer, NewCustomer},
+    email::EmailAddress,
+    event::{Event, EventBody, EventName},
+    ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
+    organization::{NewOrganization, Organization},
+    outbox::OutboxMessage,
+    password::PasswordHash,
+    reset::{CreatedReset, NewReset, Reference, ResetOrigin},
+    secret::{ClientSecret, KeyRing, ResetToken, SealedToken},
+    store::{ResetRecord, Store},
+};
+use time::{Duration, OffsetDateTime};
+
+/// The token life of [`new_reset`]: the vendor's documented default.
+pub const TOKEN_LIFE: Duration = Duration::hours(6);
+
+/// A key ring; the same in every test.
+#[must_use]
+pub fn keys() -> KeyRing {
+    KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap() ^ 0xa5))]).unwrap()
+}
+
+/// An address, checked.
+#[must_use]
+pub fn email(text: &str) -> EmailAddress {
+    text.parse().expect("a test's address is an address")
+}
+
+/// A hash, as different from others as `text` is. It verifies nothing: stores keep hashes, they don't compute them.
+#[must_use]
+pub fn hash(text: &str) -> PasswordHash {
+    PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${text}"))
+}
+
+/// Creates an organization with that slug.
+pub async fn organization(store: &impl Store, slug: &str) -> Organization {
+    let new = NewOrganization {
+        id: OrganizationId::generate(&OsEntropy),
+        slug: slug.parse().unwrap(),
+        name: format!("The {slug} shop"),
+    };
+    store.create_organization(&new).await.unwrap()
+}
+
+/// Creates an organization with that slug; its test-mode scope.
+pub async fn scope(store: &impl Store, slug: &str) -> Scope {
+    Scope { organization: organization(store, slug).await.id, mode: Mode::Test }
+}
+
+/// Registers an API client. An integration has the returned secret; a sales channel has none, and the secret is nobody's.
+pub async fn api_client(
+    store: &impl Store,
+    scope: Scope,
+    kind: ClientKind,
+    self_service: bool,
+) -> (ApiClient, ClientSecret) {
+    let secret = ClientSecret::generate(&OsEntropy);
+    let client = ApiClient {
+        id: ApplicationId::generate(&OsEntropy),
+        client_id: ClientSecret::generate(&OsEntropy).expose().to_owned(),
+        name: format!("A {}", kind.as_str()),
+        scope,
+        kind,
+        secret: (kind == ClientKind::Integration).then(|| secret.digest()),
+        self_service,
+        revoked_at: None,
+        created_at: OffsetDateTime::UNIX_EPOCH,
+    };
+    (store.create_api_client(&client).await.unwrap(), secret)
+}
+
+/// A customer to create.
+#[must_use]
+pub fn new_customer(address: &str, password: Option<PasswordHash>) -> NewCustomer {
+    NewCustomer {
+        id: CustomerId::generate(&OsEntropy),
+        email: email(address),
+        password,
+        reference: Reference::default(),
+    }
+}
+
+/// Creates a customer, with that password if any.
+pub async fn customer(
+    store: &impl Store,
+    scope: Scope,
+    address: &str,
+    password: Option<PasswordHash>,
+) -> Customer {
+    let new = new_customer(address, password);
+    let event = event(scope, EventBody::CustomerCreated { customer: new.id });
+    store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap()
+}
+
+/// A reset to create, and the token that is sealed in it.
+#[must_use]
+pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset, ResetToken) {
+    let (id, token) = (ResetId::generate(&OsEntropy), ResetToken::generate(&OsEntropy));
+    let sealed_token = SealedToken::seal(&token, scope.organization, id, &keys(), &OsEntropy);
+    let reset = NewReset {
+        id,
+        customer_email: email(address),
+        origin,
+        token_digest: token.digest(),
+        sealed_token,
+        token_life: TOKEN_LIFE,
+        reference: Reference::default(),
+    };
+    (reset, token)
+}
+
+/// A reset that was written.
+#[derive(Debug, Clone)]
+pub struct SeededReset {
+    /// Its id.
+    pub id: ResetId,
+    /// Its token.
+    pub token: ResetToken,
+    /// The id of its `customer_password_resets.create`.
+    pub event: EventId,
+    /// What the store said of it.
+    pub created: CreatedReset,
+}
+
+/// Creates a reset for that address; `None` when the store made none.
+pub async fn try_reset(
+    store: &impl Store,
+    scope: Scope,
+    address: &str,
+    origin: ResetOrigin,
+) -> Option<SeededReset> {
+    let (reset, token) = new_reset(scope, address, origin);
+    let event = reset_created(scope, &reset);
+    let record = ResetRecord { reset: &reset, event: &event, audit: &audit(Action::Create) };
+    let created = store.create_reset(scope, &record).await.unwrap()?;
+    Some(SeededReset { id: reset.id, token, event: event.id, created })
+}
+
+/// Creates a reset for that address.
+pub async fn reset(store: &impl Store, scope: Scope, address: &str, origin: ResetOrigin) -> SeededReset {
+    try_reset(store, scope, address, origin)
+        .await
+        .expect("the address is known, or the reset is self-service")
+}
+
+/// `customer_password_resets.create` for `reset`, signed.
+#[must_use]
+pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
+    event(scope, EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() })
+}
+
+/// An event, signed.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "an event's own time matters to no test that uses this")]
+pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
+    let occurred_at = to_microseconds(OffsetDateTime::now_utc());
+    Event { id: EventId::generate(&OsEntropy), scope, occurred_at, traceparent: None, body }.sign(&keys())
+}
+
+/// A message that no reader will decode, for tests that only carry it.
+#[must_use]
+pub fn opaque_message(name: EventName) -> OutboxMessage {
+    OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: vec![0xff; 64] }
+}
+
+/// An audit entry of an API client's.
+#[must_use]
+pub fn audit(action: Action) -> AuditEntry {
+    AuditEntry {
+        id: AuditId::generate(&OsEntropy),
+        actor: Actor::Client(ApplicationId::generate(&OsEntropy)),
+        address: Some("2001:db8::7".parse().unwrap()),
+        action,
+        attributes: vec!["reference", "metadata"],
+    }
+}
