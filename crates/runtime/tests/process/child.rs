@@ -1,6 +1,7 @@
 //! A process that plays a role, seen from outside.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
@@ -29,7 +30,7 @@ pub struct Ending {
 
 impl Role {
     /// Starts this program again, with nothing in its environment but these variables.
-    pub fn start(role: &str, environment: &[(&str, &str)]) -> Self {
+    pub fn start<V: AsRef<OsStr> + Copy>(role: &str, environment: &[(&str, V)]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--role", role])
             .env_clear()
@@ -78,6 +79,6 @@ impl Role {
 }
 
 /// Plays a role to its end.
-pub fn play(role: &str, environment: &[(&str, &str)]) -> Ending {
+pub fn play<V: AsRef<OsStr> + Copy>(role: &str, environment: &[(&str, V)]) -> Ending {
     Role::start(role, environment).end()
 }

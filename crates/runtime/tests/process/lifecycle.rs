@@ -1,5 +1,7 @@
 //! Signals, failures and exit codes.
 
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
 use crate::{
     Check,
     child::{Ending, Role, play},
@@ -13,6 +15,7 @@ pub const CHECKS: &[Check] = &[
     ("a_task_that_fails_or_ends_stops_the_rest", a_task_that_fails_or_ends_stops_the_rest),
     ("a_panic_is_told_without_its_message", a_panic_is_told_without_its_message),
     ("a_wrong_configuration_is_one_line_and_code_2", a_wrong_configuration_is_one_line_and_code_2),
+    ("a_variable_that_is_not_text_is_named", a_variable_that_is_not_text_is_named),
     ("a_failed_start_is_one_line_and_code_1", a_failed_start_is_one_line_and_code_1),
 ];
 
@@ -75,11 +78,21 @@ fn a_panic_is_told_without_its_message() {
 fn a_wrong_configuration_is_one_line_and_code_2() {
     let missing = "rekey-role: configuration: database.url is missing: set it in the file, or as \
                    REKEY__DATABASE__URL or REKEY__DATABASE__URL_FILE\n";
-    let Ending { code, stderr, .. } = play("steady", &[]);
+    let Ending { code, stderr, .. } = play("steady", &[] as &[(&str, &str)]);
     assert_eq!((code, stderr.as_str()), (Some(2), missing));
     let unknown = "rekey-role: configuration: unknown key database.uri (from REKEY__DATABASE__URI)\n";
     let Ending { code, stderr, .. } = play("steady", &[DATABASE, ("REKEY__DATABASE__URI", "x")]);
     assert_eq!((code, stderr.as_str()), (Some(2), unknown));
+}
+
+fn a_variable_that_is_not_text_is_named() {
+    let bytes = OsStr::from_bytes(b"postgres://\xff");
+    let Ending { code, stderr, .. } = play("steady", &[(DATABASE.0, bytes)]);
+    let told = "rekey-role: configuration: REKEY__DATABASE__URL is not UTF-8\n";
+    assert_eq!((code, stderr.as_str()), (Some(2), told));
+    let Ending { code, stderr, .. } =
+        play("traced", &[("LANG", bytes), (DATABASE.0, OsStr::new(DATABASE.1))]);
+    assert_eq!(code, Some(0), "{stderr}");
 }
 
 fn a_failed_start_is_one_line_and_code_1() {
