@@ -1,0 +1,99 @@
+//! The data directory: keys made on the first start and kept, readable by their owner only.
+
+use std::{
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rekey_core::ambient::{Entropy, OsEntropy};
+use rsa::{
+    RsaPrivateKey,
+    pkcs8::{EncodePrivateKey, LineEnding},
+};
+use zeroize::Zeroizing;
+
+/// Where `rekey dev` keeps everything.
+pub struct DataDir(PathBuf);
+
+/// Bits of the RSA key: the least that NIST SP 800-57 holds good until 2030, and quick to make.
+const RSA_BITS: usize = 2048;
+
+impl DataDir {
+    /// Opens the directory, making it (0700) if it isn't there.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("the data directory {} can't be made", path.display()))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// A path in the directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The PEM of the key that signs access tokens.
+    pub fn signing_key(&self) -> anyhow::Result<Zeroizing<String>> {
+        self.keep("signing-key.pem", || {
+            // The rsa crate asks for a generator of an older rand_core, and brings the one it needs.
+            let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS)?;
+            Ok(key.to_pkcs8_pem(LineEnding::LF)?)
+        })
+    }
+
+    /// The key ring that seals reset tokens and signs events, as configuration writes it.
+    pub fn sealing_keys(&self) -> anyhow::Result<Zeroizing<String>> {
+        self.keep("sealing-keys", || {
+            let mut key = Zeroizing::new([0; 32]);
+            OsEntropy.fill(key.as_mut_slice());
+            Ok(Zeroizing::new(format!("dev:{}", STANDARD.encode(key.as_slice()))))
+        })
+    }
+
+    /// The content of a secret file (0600), made by `make` if there is none.
+    pub fn keep(&self, name: &str, make: impl FnOnce() -> anyhow::Result<Zeroizing<String>>) -> anyhow::Result<Zeroizing<String>> {
+        let path = self.path(name);
+        match std::fs::read_to_string(&path) {
+            Ok(kept) => return Ok(Zeroizing::new(kept)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
+        }
+        let made = make()?;
+        write_secret(&path, &made).with_context(|| format!("{} can't be written", path.display()))?;
+        Ok(made)
+    }
+}
+
+/// Writes a new file (0600), whole or not at all.
+fn write_secret(path: &Path, content: &str) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_for_their_owner_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(&dir.path().join("data")).unwrap();
+        let key = data.sealing_keys().unwrap();
+        assert_eq!(data.sealing_keys().unwrap(), key);
+        let mode = |name| std::fs::metadata(data.path(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("sealing-keys"), mode(".")), (0o600, 0o700));
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(DataDir::open(other.path()).unwrap().sealing_keys().unwrap(), key);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a newcomer finds: an organization, a client of each kind, and a customer.
+
+use anyhow::Context;
+use rekey_core::{
+    access::{Actor, Caller, ClientKind, Mode, Scope},
+    administration::{Administration, NewClient},
+    email::EmailAddress,
+    ids::ApplicationId,
+    organization::{Organization, Slug},
+    password::PlainPassword,
+    registration::{RegisterError, Registration},
+    reset::Reference,
+};
+use zeroize::Zeroizing;
+
+use super::files::DataDir;
+
+/// The demo customer's address and first password. It guards nothing: the mailbox beside it is open.
+pub const CUSTOMER_EMAIL: &str = "john@example.com";
+pub const CUSTOMER_PASSWORD: &str = "correct horse battery";
+const SLUG: &str = "demo";
+const FILE: &str = "demo.env";
+
+/// The demo clients' ids and the integration's secret, as `demo.env` holds them.
+pub struct Demo {
+    pub client_id: String,
+    pub client_secret: Zeroizing<String>,
+    pub sales_client_id: String,
+    pub self_service_client_id: String,
+}
+
+/// Makes what is missing, and reads back what is there.
+pub async fn seed(data: &DataDir, administration: &Administration, registration: &Registration) -> anyhow::Result<Demo> {
+    let organization = organization(administration).await?;
+    let scope = Scope { organization: organization.id, mode: Mode::Test };
+    let file = data.path(FILE);
+    if !file.exists() {
+        let content = clients(administration, &organization.slug).await?;
+        data.keep(FILE, || Ok(content))?;
+    }
+    let demo = parse(&data.keep(FILE, || anyhow::bail!("{} has just gone", file.display()))?)
+        .with_context(|| format!("{} is damaged: remove it to have it made anew", file.display()))?;
+    let integration = administration.store.find_api_client(&demo.client_id).await?;
+    let integration = integration.with_context(|| {
+        format!("{} names clients that the database doesn't know: remove it to have them made anew", file.display())
+    })?;
+    customer(registration, scope, integration.client.id).await?;
+    Ok(demo)
+}
+
+async fn organization(administration: &Administration) -> anyhow::Result<Organization> {
+    let known = administration.organizations().await?;
+    if let Some(demo) = known.into_iter().find(|organization| organization.slug.as_str() == SLUG) {
+        return Ok(demo);
+    }
+    Ok(administration.create_organization(SLUG.parse()?, "Demo Shop".to_owned()).await?)
+}
+
+/// Registers the clients: `demo.env`'s content.
+async fn clients(administration: &Administration, organization: &Slug) -> anyhow::Result<Zeroizing<String>> {
+    let new = |name: &str, kind, self_service| NewClient {
+        organization: organization.clone(),
+        mode: Mode::Test,
+        name: name.to_owned(),
+        kind,
+        self_service,
+    };
+    let (integration, secret) = administration.create_client(new("Back office", ClientKind::Integration, false)).await?;
+    let (sales, _) = administration.create_client(new("Storefront", ClientKind::SalesChannel, false)).await?;
+    let self_service = new("Storefront with self-service", ClientKind::SalesChannel, true);
+    let (self_service, _) = administration.create_client(self_service).await?;
+    let secret = secret.context("an integration has a secret")?;
+    Ok(Zeroizing::new(format!(
+        "CLIENT_ID={}\nCLIENT_SECRET={}\nSALES_CLIENT_ID={}\nSELF_SERVICE_CLIENT_ID={}\n",
+        integration.client_id,
+        secret.expose(),
+        sales.client_id,
+        self_service.client_id
+    )))
+}
+
+async fn customer(registration: &Registration, scope: Scope, application: ApplicationId) -> anyhow::Result<()> {
+    let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
+    let store = &registration.store;
+    if store.find_credentials(scope, &email).await?.is_some() {
+        return Ok(());
+    }
+    let caller = Caller { actor: Actor::Client(application), address: None, traceparent: None };
+    let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
+    match registration.register(scope, &caller, email, Some(password), Reference::default()).await {
+        Ok(_) | Err(RegisterError::Taken) => Ok(()),
+        Err(error) => Err(error).context("the demo customer can't be made"),
+    }
+}
+
+fn parse(content: &str) -> Option<Demo> {
+    let value = |key: &str| content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned);
+    Some(Demo {
+        client_id: value("CLIENT_ID")?,
+        client_secret: Zeroizing::new(value("CLIENT_SECRET")?),
+        sales_client_id: value("SALES_CLIENT_ID")?,
+        self_service_client_id: value("SELF_SERVICE_CLIENT_ID")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demo_env_is_read_by_its_whole_keys() {
+        let demo = parse("SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n").unwrap();
+        assert_eq!((demo.client_id.as_str(), demo.sales_client_id.as_str()), ("a", "b"));
+        assert_eq!((demo.client_secret.as_str(), demo.self_service_client_id.as_str()), ("s", "c"));
+        assert!(parse("CLIENT_ID=a\n").is_none());
+    }
+}

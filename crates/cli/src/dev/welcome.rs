@@ -1,0 +1,33 @@
+//! What a newcomer reads in the terminal.
+
+use std::path::Path;
+
+use super::seed::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD};
+
+/// The text: where things are, and commands that work when pasted into another terminal.
+pub fn text(url: &str, data_dir: &Path) -> String {
+    let env = data_dir.join("demo.env");
+    let env = env.display();
+    format!(
+        r#"
+Rekey is running at {url}
+  Mailbox      {url}/dev/mailbox   every mail it sends lands here
+  Demo shop    customer {CUSTOMER_EMAIL}, password "{CUSTOMER_PASSWORD}"
+  Credentials  {env}
+
+Reset that password. In another terminal:
+
+  . '{env}'
+
+  TOKEN=$(curl -s {url}/oauth/token -H 'Content-Type: application/json' -d "{{\"grant_type\":\"client_credentials\",\"client_id\":\"$CLIENT_ID\",\"client_secret\":\"$CLIENT_SECRET\"}}" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+
+  curl -s {url}/api/customer_password_resets -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/vnd.api+json' -d '{{"data":{{"type":"customer_password_resets","attributes":{{"customer_email":"{CUSTOMER_EMAIL}"}}}}}}'
+
+Then open {url}/dev/mailbox, click the link in the mail, and choose a new password. Log in with it:
+
+  curl -s {url}/oauth/token -H 'Content-Type: application/json' -d "{{\"grant_type\":\"password\",\"client_id\":\"$SALES_CLIENT_ID\",\"username\":\"{CUSTOMER_EMAIL}\",\"password\":\"YOUR NEW PASSWORD\"}}"
+
+Ctrl-C stops it; started again, it goes on where it was.
+"#
+    )
+}

@@ -1,0 +1,47 @@
+//! `rekey`: the whole service in one process for trying it out, and the operator's commands.
+
+mod dev;
+mod operator;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use rekey_runtime::{config::Source, lifecycle};
+
+/// Customer password resets for storefronts.
+#[derive(Debug, Parser)]
+#[command(name = "rekey", version, propagate_version = true)]
+struct Cli {
+    /// Configuration file; `REKEY__SECTION__KEY` in the environment overrides it.
+    #[arg(long, global = true, env = "REKEY_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run API and mailer in one process, on SQLite, with a demo organization and a mailbox to read.
+    Dev(dev::Options),
+    /// Bring the database's tables up to date.
+    Migrate,
+    /// Organizations: the shops that this deployment serves.
+    #[command(subcommand)]
+    Organization(operator::OrganizationCommand),
+    /// API clients: what calls the API for an organization.
+    #[command(subcommand)]
+    Client(operator::ClientCommand),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    lifecycle::run("rekey", async {
+        let source = Source::from_process()?.file(cli.config.as_deref());
+        match cli.command {
+            Command::Dev(options) => dev::run(options, source).await,
+            Command::Migrate => operator::migrate(&source).await,
+            Command::Organization(command) => operator::organization(command, &source).await,
+            Command::Client(command) => operator::client(command, &source).await,
+        }
+    })
+}

@@ -1,0 +1,175 @@
+//! The operator's commands, on the production database.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use rekey_core::{
+    access::{ClientKind, Mode},
+    administration::{Administration, NewClient},
+    ambient::{OsEntropy, SystemClock},
+    organization::Slug,
+    store::CreateError,
+};
+use rekey_runtime::config::{Source, ToolSettings};
+use rekey_store_postgres::PostgresStore;
+use secrecy::ExposeSecret;
+
+/// What can be done with organizations.
+#[derive(Debug, Subcommand)]
+pub enum OrganizationCommand {
+    /// Create an organization.
+    Create {
+        /// Its unique short name: 1 to 63 of a-z, 0-9 and -.
+        #[arg(long)]
+        slug: Slug,
+        /// Its name, as customers read it in mails.
+        #[arg(long)]
+        name: String,
+    },
+    /// List all organizations.
+    List,
+}
+
+/// What can be done with API clients.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Register an API client. An integration's secret is printed once and can't be read again.
+    Create(CreateClient),
+    /// List all API clients.
+    List,
+    /// Revoke an API client: it gets no token any more, and those it has die within seconds.
+    Revoke {
+        /// The client's OAuth identifier.
+        client_id: String,
+    },
+}
+
+/// The API client to register.
+#[derive(Debug, Args)]
+pub struct CreateClient {
+    /// The organization's slug.
+    #[arg(long)]
+    organization: Slug,
+    /// What it is for: a trusted back end with a secret, or a storefront without one.
+    #[arg(long)]
+    kind: Kind,
+    /// Test or live data.
+    #[arg(long, default_value = "live")]
+    mode: ModeArgument,
+    /// A name to know it by.
+    #[arg(long)]
+    name: String,
+    /// Lets guests of this sales channel ask for a reset by e-mail address.
+    #[arg(long)]
+    self_service: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Integration,
+    SalesChannel,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModeArgument {
+    Test,
+    Live,
+}
+
+/// `rekey migrate`.
+pub async fn migrate(source: &Source) -> anyhow::Result<()> {
+    let store = connect(source).await?;
+    store.migrate().await.context("the database could not be brought up to date")?;
+    println!("The database is up to date.");
+    Ok(())
+}
+
+/// `rekey organization …`.
+pub async fn organization(command: OrganizationCommand, source: &Source) -> anyhow::Result<()> {
+    let administration = administration(source).await?;
+    match command {
+        OrganizationCommand::Create { slug, name } => {
+            let created = administration.create_organization(slug.clone(), name).await;
+            let organization = created.map_err(|error| taken(error, &format!("the slug {slug} is taken")))?;
+            println!("id={}\nslug={}", organization.id, organization.slug);
+        }
+        OrganizationCommand::List => {
+            println!("{:<12}{:<24}NAME", "ID", "SLUG");
+            for organization in administration.organizations().await? {
+                println!("{:<12}{:<24}{}", organization.id, organization.slug, organization.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `rekey client …`.
+pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<()> {
+    let administration = administration(source).await?;
+    match command {
+        ClientCommand::Create(create) => {
+            let (client, secret) = administration.create_client(create.into()).await?;
+            println!("CLIENT_ID={}", client.client_id);
+            if let Some(secret) = secret {
+                println!("CLIENT_SECRET={}", secret.expose());
+            }
+        }
+        ClientCommand::List => list_clients(&administration).await?,
+        ClientCommand::Revoke { client_id } => {
+            anyhow::ensure!(administration.revoke_client(&client_id).await?, "no client has the id {client_id}");
+            println!("Revoked.");
+        }
+    }
+    Ok(())
+}
+
+async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
+    println!("{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}NAME", "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE");
+    for registration in administration.clients().await? {
+        let client = registration.client;
+        let self_service = if client.self_service { "on" } else { "off" };
+        let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
+        println!(
+            "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{}",
+            client.client_id,
+            registration.organization.slug.as_str(),
+            client.kind.as_str(),
+            client.scope.mode.as_str(),
+            client.name
+        );
+    }
+    Ok(())
+}
+
+async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
+    let database = ToolSettings::load(source)?.database;
+    // A tool does one thing at a time.
+    let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout).await;
+    store.context("the database can't be reached")
+}
+
+async fn administration(source: &Source) -> anyhow::Result<Administration> {
+    Ok(Administration { store: Arc::new(connect(source).await?), clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) })
+}
+
+fn taken(error: CreateError, message: &str) -> anyhow::Error {
+    match error {
+        CreateError::Taken => anyhow::anyhow!("{message}"),
+        CreateError::Store(error) => error.into(),
+    }
+}
+
+impl From<CreateClient> for NewClient {
+    fn from(create: CreateClient) -> Self {
+        let kind = match create.kind {
+            Kind::Integration => ClientKind::Integration,
+            Kind::SalesChannel => ClientKind::SalesChannel,
+        };
+        let mode = match create.mode {
+            ModeArgument::Test => Mode::Test,
+            ModeArgument::Live => Mode::Live,
+        };
+        Self { organization: create.organization, mode, name: create.name, kind, self_service: create.self_service }
+    }
+}
