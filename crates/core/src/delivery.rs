@@ -102,4 +102,10 @@ impl Discarded {
             Self::NoCustomer => "no_customer",
         }
     }
+
+    /// Reads [`Discarded::as_str`]'s form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Decoy, Self::Stale, Self::NoCustomer].into_iter().find(|reason| reason.as_str() == text)
+    }
 }
