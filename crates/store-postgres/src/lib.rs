@@ -1,1 +1,76 @@
+//! The stores' ports on PostgreSQL 13 or later.
+//!
+//! One business fact is one statement wherever one will do: its parts are common table expressions of it, so they are
+//! written together or not at all, in one round trip. Times are the server's `now()`. Statements are checked by
+//! running every one of them against a real server in the conformance suite, not by the compiler.
 
+mod customers;
+mod error;
+mod journal;
+mod ledger;
+mod operator;
+mod outbox;
+mod resets;
+mod rows;
+mod sessions;
+mod store;
+
+use std::{str::FromStr, time::Duration};
+
+use rekey_core::store::StoreError;
+use sqlx::{
+    Connection, PgPool,
+    postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+};
+
+use crate::error::{fault, migration_fault};
+
+/// The store, the outbox and the ledger on one PostgreSQL database. Clones share one pool of connections.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+    /// Without the limits that statements of the pool are under.
+    unlimited: PgConnectOptions,
+}
+
+/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended, and its caller
+/// is told to try again rather than left hanging.
+const STATEMENT_TIMEOUT: &str = "15s";
+/// From when on an idle connection is tried before it is used; busier ones are trusted, which saves a round trip.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+impl PostgresStore {
+    /// A store on the database at `url`, with at most `max_connections` connections; a call that gets none of them
+    /// within `acquire_timeout` fails as unavailable. Connections are made when they are needed, so this one does not fail
+    /// because the server is down. Needs a Tokio runtime around it.
+    pub fn connect(url: &str, max_connections: u32, acquire_timeout: Duration) -> Result<Self, StoreError> {
+        // The parser's error is kept out of it: it may show the URL, and so its password.
+        let unlimited = PgConnectOptions::from_str(url)
+            .map_err(|_| StoreError::Internal("the database's URL is not one of PostgreSQL's".into()))?
+            .application_name("rekey");
+        let options = unlimited.clone().options([("statement_timeout", STATEMENT_TIMEOUT)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+            })
+            .connect_lazy_with(options);
+        Ok(Self { pool, unlimited })
+    }
+
+    /// Brings the schema up to date, and lets the role `rekey_mailer`, if there is one, do what the mailer needs and
+    /// nothing more. Any number of replicas may do this at once: they take turns.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let mut connection = PgConnection::connect_with(&self.unlimited).await.map_err(fault)?;
+        sqlx::migrate!().run(&mut connection).await.map_err(migration_fault)?;
+        sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await.map_err(fault)?;
+        connection.close().await.map_err(fault)
+    }
+
+    /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,15 @@
+-- What the mailer's role may do: keep its ledger, and see whom a mail goes to and whether its reset can still be used.
+-- Run on every start, so that it does not matter whether the role or the tables are older.
+DO $$
+BEGIN
+    -- Two replicas that start at once would update the same catalogue rows.
+    PERFORM pg_advisory_xact_lock(7320117443016001);
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rekey_mailer') THEN
+        GRANT SELECT ON organizations TO rekey_mailer;
+        GRANT SELECT (id, organization_id, mode, email) ON customers TO rekey_mailer;
+        GRANT SELECT (id, organization_id, mode, customer_id, reset_password_at, superseded_at, expires_at)
+            ON password_resets TO rekey_mailer;
+        GRANT SELECT, INSERT, UPDATE ON deliveries TO rekey_mailer;
+    END IF;
+END
+$$

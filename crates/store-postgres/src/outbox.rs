@@ -1,0 +1,115 @@
+use async_trait::async_trait;
+use rekey_core::{
+    event::EventName,
+    outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
+    store::StoreError,
+};
+use sqlx::{Row, postgres::PgRow};
+use time::Duration;
+
+use crate::{PostgresStore, error::fault, rows};
+
+#[async_trait]
+impl Outbox for PostgresStore {
+    async fn claim_messages(&self, lease: Duration, max: u32) -> Result<Vec<ClaimedMessage>, StoreError> {
+        // Rows that another claimer has locked are skipped, so nobody waits; those it has claimed are not due.
+        let rows = sqlx::query(
+            "WITH due AS MATERIALIZED (
+                 SELECT id, available_at FROM events
+                 WHERE published_at IS NULL AND dead_at IS NULL AND available_at <= now()
+                 ORDER BY available_at, id LIMIT $2
+                 FOR UPDATE SKIP LOCKED
+             ), claimed AS (
+                 UPDATE events e SET available_at = now() + make_interval(secs => $1), attempts = attempts + 1
+                 FROM due WHERE e.id = due.id
+                 RETURNING e.id, e.name, e.payload, e.attempts, due.available_at AS due_at
+             )
+             SELECT id, name, payload, attempts FROM claimed ORDER BY due_at, id",
+        )
+        .bind(lease.as_seconds_f64())
+        .bind(i64::from(max))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(fault)?;
+        rows.iter().map(claimed_message).collect::<Result<_, _>>().map_err(fault)
+    }
+
+    async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
+        let fates = Fates::sort(settlements);
+        if !fates.published.is_empty() {
+            sqlx::query(
+                "UPDATE events SET published_at = now(), payload = NULL, dead_at = NULL, dead_reason = NULL
+                 WHERE id = ANY($1) AND published_at IS NULL",
+            )
+            .bind(fates.published)
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        }
+        if !fates.later.0.is_empty() {
+            sqlx::query(
+                "UPDATE events e SET available_at = now() + make_interval(secs => later.delay)
+                 FROM UNNEST($1::text[], $2::float8[]) AS later (id, delay)
+                 WHERE e.id = later.id AND e.published_at IS NULL AND e.dead_at IS NULL",
+            )
+            .bind(fates.later.0)
+            .bind(fates.later.1)
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        }
+        if !fates.dead.0.is_empty() {
+            sqlx::query(
+                "UPDATE events e SET dead_at = now(), dead_reason = dead.reason
+                 FROM UNNEST($1::text[], $2::text[]) AS dead (id, reason)
+                 WHERE e.id = dead.id AND e.published_at IS NULL AND e.dead_at IS NULL",
+            )
+            .bind(fates.dead.0)
+            .bind(fates.dead.1)
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        }
+        Ok(())
+    }
+}
+
+/// Settlements by kind, as columns.
+#[derive(Default)]
+struct Fates {
+    published: Vec<String>,
+    later: (Vec<String>, Vec<f64>),
+    dead: (Vec<String>, Vec<String>),
+}
+
+impl Fates {
+    fn sort(settlements: &[Settlement]) -> Self {
+        let mut fates = Self::default();
+        for settlement in settlements {
+            match settlement {
+                Settlement::Published(id) => fates.published.push(id.to_string()),
+                Settlement::Later(id, delay) => {
+                    fates.later.0.push(id.to_string());
+                    fates.later.1.push(delay.as_seconds_f64());
+                }
+                Settlement::Dead(id, reason) => {
+                    fates.dead.0.push(id.to_string());
+                    fates.dead.1.push(reason.clone());
+                }
+            }
+        }
+        fates
+    }
+}
+
+fn claimed_message(row: &PgRow) -> Result<ClaimedMessage, sqlx::Error> {
+    let attempts: i32 = row.try_get("attempts")?;
+    Ok(ClaimedMessage {
+        message: OutboxMessage {
+            id: rows::parsed(row, "id")?,
+            name: rows::known(row, "name", EventName::parse)?,
+            payload: row.try_get("payload")?,
+        },
+        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
+    })
+}
