@@ -1,0 +1,81 @@
+//! The bus without a broker.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rekey_broker::local::LocalBus;
+use rekey_core::{
+    bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
+    event::EventName,
+    outbox::ClaimedMessage,
+};
+use rekey_testkit::{
+    bus_conformance,
+    conformance::bus::{BusUnderTest, eventually, message},
+};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
+
+struct Local(LocalBus);
+
+#[async_trait]
+impl BusUnderTest for Local {
+    async fn start(handler: Arc<dyn Handler>, concurrency: u16) -> Self {
+        Self(LocalBus::new(handler, concurrency.into()))
+    }
+
+    fn bus(&self) -> &dyn Bus {
+        &self.0
+    }
+
+    async fn parked(&self) -> Vec<DeadLetter> {
+        Vec::new()
+    }
+
+    async fn stop(self) {}
+}
+
+bus_conformance!(Local);
+
+/// Ends its work when it is told to.
+#[derive(Default)]
+struct Gated {
+    begun: Notify,
+    gate: Notify,
+    ended: AtomicBool,
+}
+
+#[async_trait]
+impl Handler for Gated {
+    async fn handle(&self, _: Delivery) -> Verdict {
+        self.begun.notify_one();
+        self.gate.notified().await;
+        self.ended.store(true, Ordering::SeqCst);
+        Verdict::Done
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_loses_interest_does_not_cut_a_mail_in_half() {
+    let handler = Arc::new(Gated::default());
+    let bus = LocalBus::new(handler.clone(), 1);
+    let claimed = ClaimedMessage { message: message(EventName::ResetCreate, b"mail"), attempt: 1 };
+    tokio::select! {
+        settlement = bus.publish(claimed.clone()) => panic!("settled before it was handled: {settlement:?}"),
+        () = handler.begun.notified() => {}
+    }
+    // Its place is taken as long as it is at work, though nobody waits for it.
+    assert!(timeout(Duration::from_millis(50), bus.publish(claimed)).await.is_err());
+    assert!(!handler.ended.load(Ordering::SeqCst));
+    handler.gate.notify_one();
+    eventually(|| handler.ended.load(Ordering::SeqCst), "the end of the work").await;
+    sleep(Duration::ZERO).await;
+}

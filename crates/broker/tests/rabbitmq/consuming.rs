@@ -1,0 +1,144 @@
+//! What happens to a message after it has arrived.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration as StdDuration,
+};
+
+use async_trait::async_trait;
+use lapin::{BasicProperties, options::QueueDeleteOptions};
+use rekey_core::bus::{Delivery, Handler, Verdict};
+use rekey_testkit::conformance::bus::{Scripted, eventually};
+use time::Duration;
+use tokio::{sync::Semaphore, time::sleep};
+
+use crate::stage::{Stage, event, header, relay};
+
+#[tokio::test]
+async fn a_retry_waits_in_the_shortest_queue_that_is_long_enough() {
+    let mut stage = Stage::new().await;
+    let handler =
+        Scripted::new(|_| Verdict::Retry { after: Duration::seconds(20), reason: "greylisted".to_owned() });
+    stage.consumer(handler.clone(), 1).await;
+    let bus = stage.bus().await;
+    let event = event(b"wait");
+    relay(&bus, &event).await;
+    let waiting = stage.next(&format!("{}.mailer.retry.1m", stage.topology().namespace())).await;
+    assert_eq!(waiting.data, b"wait");
+    assert_eq!(header(&waiting, "x-rekey-attempt"), "2");
+    assert_eq!(header(&waiting, "x-rekey-reason"), "greylisted");
+    assert_eq!(header(&waiting, "x-rekey-routing-key"), "customer_password_resets.create");
+    assert_eq!(waiting.properties.message_id().as_ref().unwrap().as_str(), event.id.as_str());
+    assert_eq!(*waiting.properties.delivery_mode(), Some(2));
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn poison_is_parked_with_where_it_came_from_however_long_the_reason() {
+    let mut stage = Stage::new().await;
+    let handler = Scripted::new(|delivery| match delivery.attempt {
+        1 => Verdict::Retry { after: Duration::ZERO, reason: "once more".to_owned() },
+        _ => Verdict::Reject { reason: "é".repeat(300_000) },
+    });
+    stage.consumer(handler, 1).await;
+    let bus = stage.bus().await;
+    relay(&bus, &event(b"poison")).await;
+    let parked = stage.next(&stage.topology().dead()).await;
+    assert_eq!(parked.data, b"poison");
+    assert_eq!(header(&parked, "x-rekey-attempt"), "2");
+    assert_eq!(header(&parked, "x-rekey-routing-key"), "customer_password_resets.create");
+    assert_eq!(header(&parked, "x-rekey-reason"), "é".repeat(500));
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn poison_of_5_mb_is_parked_unseen_and_the_others_flow() {
+    let mut stage = Stage::new().await;
+    let handler = Scripted::new(|_| Verdict::Done);
+    stage.consumer(handler.clone(), 1).await;
+    stage.put(&vec![0; 5 << 20], BasicProperties::default()).await;
+    stage.put(b"good", BasicProperties::default()).await;
+    let seen = handler.wait_for(1).await;
+    assert_eq!(seen[0].payload, b"good");
+    let parked = stage.next(&stage.topology().dead()).await;
+    assert_eq!(parked.data.len(), 5 << 20);
+    assert!(header(&parked, "x-rekey-reason").starts_with("larger than"));
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_message_that_can_not_be_put_aside_is_kept() {
+    let mut stage = Stage::new().await;
+    let again = Duration::seconds(20);
+    let handler = Scripted::new(move |_| Verdict::Retry { after: again, reason: "later".to_owned() });
+    stage.consumer(handler.clone(), 1).await;
+    let (rung, now) = (stage.topology().retry(again), QueueDeleteOptions::default());
+    stage.channel.queue_delete(rung.as_str().into(), now).await.unwrap();
+    stage.put(b"keep me", BasicProperties::default()).await;
+    // It is given back, comes again, and finds the queue repaired.
+    handler.wait_for(2).await;
+    assert_eq!(stage.next(&rung).await.data, b"keep me");
+    assert!(handler.seen().iter().all(|delivery| delivery.attempt == 1), "{:?}", handler.seen());
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn crash_of_a_mailer_before_its_ack_brings_the_message_to_another() {
+    let mut stage = Stage::new().await;
+    let stuck = Arc::new(Gated::new(0));
+    stage.consumer(stuck.clone(), 1).await;
+    stage.put(b"survivor", BasicProperties::default()).await;
+    eventually(|| stuck.begun.load(Ordering::SeqCst) == 1, "the first mailer at work").await;
+    stage.crash_last().await;
+    let handler = Scripted::new(|_| Verdict::Done);
+    stage.consumer(handler.clone(), 1).await;
+    assert_eq!(handler.wait_for(1).await[0].payload, b"survivor");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
+    let mut stage = Stage::new().await;
+    let handler = Arc::new(Gated::new(0));
+    stage.consumer(handler.clone(), 2).await;
+    for _ in 0..5 {
+        stage.put(b"work", BasicProperties::default()).await;
+    }
+    eventually(|| handler.begun.load(Ordering::SeqCst) == 2, "two at work").await;
+    let opener = handler.clone();
+    let opening = tokio::spawn(async move {
+        sleep(StdDuration::from_millis(300)).await;
+        opener.gate.add_permits(100);
+    });
+    stage.stop_last().await;
+    assert!(opening.is_finished(), "stopped without waiting for what is in work");
+    assert_eq!(handler.ended.load(Ordering::SeqCst), 2);
+    assert_eq!(stage.count(&stage.topology().mailer()).await, 3);
+    stage.strike().await;
+}
+
+/// Passes nobody before the gate is opened.
+struct Gated {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    gate: Semaphore,
+}
+
+impl Gated {
+    fn new(permits: usize) -> Self {
+        Self { begun: AtomicUsize::new(0), ended: AtomicUsize::new(0), gate: Semaphore::new(permits) }
+    }
+}
+
+#[async_trait]
+impl Handler for Gated {
+    async fn handle(&self, _: Delivery) -> Verdict {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        Verdict::Done
+    }
+}

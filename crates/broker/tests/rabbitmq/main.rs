@@ -1,0 +1,10 @@
+//! The bus on a real RabbitMQ, through everything that can happen to it.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+
+mod conformance;
+mod consuming;
+mod crash;
+mod outage;
+mod proxy;
+mod publishing;
+mod stage;

@@ -1,0 +1,66 @@
+//! A broker that can't be reached, or not any more.
+
+use std::time::{Duration, Instant};
+
+use rekey_core::{bus::Verdict, outbox::Settlement};
+use rekey_testkit::conformance::bus::{Scripted, eventually};
+use tokio::time::sleep;
+
+use crate::{
+    proxy::Proxy,
+    stage::{Stage, event, publish, relay, url},
+};
+
+#[tokio::test]
+async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
+    let proxy = Proxy::to(&url()).await;
+    proxy.down();
+    let mut stage = Stage::on(&proxy.url(&url()), &url()).await;
+    let bus = stage.disconnected_bus();
+    let event = event(b"early");
+    let begun = Instant::now();
+    for attempt in 1..=20 {
+        let settlement = publish(&bus, &event, attempt).await;
+        assert!(matches!(settlement, Settlement::Later(..)), "{settlement:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(!bus.is_connected());
+    proxy.up();
+    relay(&bus, &event).await;
+    assert_eq!(stage.next(&stage.topology().mailer()).await.data, b"early");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broker_down_again_and_again_loses_nothing_on_either_side() {
+    const EVENTS: u32 = 300;
+    let proxy = Proxy::to(&url()).await;
+    let mut stage = Stage::on(&proxy.url(&url()), &url()).await;
+    let handler = Scripted::new(|_| Verdict::Done);
+    let consumer = stage.consumer(handler.clone(), 8).await;
+    let bus = stage.bus().await;
+    let relaying = tokio::spawn(async move {
+        for number in 0..EVENTS {
+            relay(&bus, &event(&number.to_be_bytes())).await;
+            sleep(Duration::from_millis(2)).await;
+        }
+        bus
+    });
+    for _ in 0..3 {
+        sleep(Duration::from_millis(300)).await;
+        proxy.cut();
+    }
+    proxy.down();
+    eventually(|| !consumer.is_connected(), "the outage to be noticed").await;
+    proxy.up();
+    let bus = relaying.await.unwrap();
+    let all = || {
+        let mut payloads: Vec<_> = handler.seen().into_iter().map(|delivery| delivery.payload).collect();
+        payloads.sort();
+        payloads.dedup();
+        payloads.len() == usize::try_from(EVENTS).unwrap()
+    };
+    eventually(all, "every event").await;
+    assert!(bus.is_connected() && consumer.is_connected());
+    stage.strike().await;
+}

@@ -1,0 +1,75 @@
+//! A network between us and the broker that can be cut.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+
+/// Passes connections on to the broker, as long as it is up.
+pub struct Proxy {
+    address: SocketAddr,
+    up: Arc<AtomicBool>,
+    cut: Arc<Notify>,
+}
+
+impl Proxy {
+    /// A proxy to the server of an AMQP URL.
+    pub async fn to(url: &str) -> Self {
+        let upstream = authority(url).rsplit('@').next().unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (up, cut) = (Arc::new(AtomicBool::new(true)), Arc::new(Notify::new()));
+        let proxy = Self { address, up: up.clone(), cut: cut.clone() };
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                // Down, it hangs up at once.
+                if up.load(Ordering::SeqCst) {
+                    let (upstream, cut) = (upstream.clone(), cut.clone());
+                    tokio::spawn(async move {
+                        let mut server = TcpStream::connect(upstream).await.unwrap();
+                        tokio::select! {
+                            _ = copy_bidirectional(&mut client, &mut server) => {}
+                            () = cut.notified() => {}
+                        }
+                    });
+                }
+            }
+        });
+        proxy
+    }
+
+    /// The same URL, but through this proxy.
+    pub fn url(&self, url: &str) -> String {
+        let host = authority(url).rsplit('@').next().unwrap();
+        url.replacen(host, &self.address.to_string(), 1)
+    }
+
+    /// Cuts the connections there are. New ones get through.
+    pub fn cut(&self) {
+        self.cut.notify_waiters();
+    }
+
+    /// Cuts the connections there are, and lets no new one through.
+    pub fn down(&self) {
+        self.up.store(false, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Lets connections through again.
+    pub fn up(&self) {
+        self.up.store(true, Ordering::SeqCst);
+    }
+}
+
+fn authority(url: &str) -> &str {
+    url.split_once("://").unwrap().1.split('/').next().unwrap()
+}

@@ -1,0 +1,195 @@
+//! A namespace of its own on the tests' RabbitMQ, with bus and consumer to put into it.
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration as StdDuration, Instant},
+};
+
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties,
+    message::Delivery,
+    options::{
+        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
+        QueueDeclareOptions, QueueDeleteOptions,
+    },
+    types::{AMQPValue, FieldTable},
+};
+use rekey_broker::rabbitmq::{Ladder, RabbitBus, RabbitConfig, RabbitConsumer, Topology};
+use rekey_core::{
+    ambient::{OsEntropy, SystemClock},
+    bus::{Bus, Handler},
+    event::EventName,
+    ids::EventId,
+    outbox::{ClaimedMessage, OutboxMessage, Settlement},
+};
+use rekey_testkit::conformance::bus::eventually;
+use time::Duration;
+use tokio::{task::JoinHandle, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Shorter than the suites' 300 ms, a little more than that, and so long that it doesn't end in a test.
+const LADDER: [Duration; 3] = [Duration::milliseconds(50), Duration::milliseconds(350), Duration::minutes(1)];
+
+/// The tests' RabbitMQ.
+pub fn url() -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the server is, is a matter of whoever runs the tests"
+    )]
+    let url = std::env::var("AMQP_URL");
+    url.expect("these tests need a RabbitMQ: run `make test`, or set AMQP_URL")
+}
+
+pub struct Stage {
+    pub config: RabbitConfig,
+    connection: Connection,
+    pub channel: Channel,
+    tasks: Vec<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        Self::on(&url(), &url()).await
+    }
+
+    /// Bus and consumer go to `url`; the stage itself looks behind the scenes at `direct`.
+    pub async fn on(url: &str, direct: &str) -> Self {
+        let namespace = format!("test-{}", EventId::generate(&OsEntropy));
+        let ladder = Ladder::new(LADDER.to_vec()).unwrap();
+        let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder).unwrap();
+        let connection = Connection::connect(direct, ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        Self { config, connection, channel, tasks: Vec::new() }
+    }
+
+    pub fn topology(&self) -> &Topology {
+        self.config.topology()
+    }
+
+    /// A bus, connected.
+    pub async fn bus(&mut self) -> RabbitBus {
+        let bus = self.disconnected_bus();
+        eventually(|| bus.is_connected(), "the bus's connection").await;
+        bus
+    }
+
+    pub fn disconnected_bus(&mut self) -> RabbitBus {
+        let bus = RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsEntropy));
+        let (running, stop) = (bus.clone(), CancellationToken::new());
+        let token = stop.clone();
+        self.tasks.push((stop, tokio::spawn(async move { running.run(token).await })));
+        bus
+    }
+
+    /// A consumer, connected.
+    pub async fn consumer(&mut self, handler: Arc<dyn Handler>, concurrency: u16) -> Arc<RabbitConsumer> {
+        let consumer = Arc::new(RabbitConsumer::new(self.config.clone(), Arc::new(OsEntropy)));
+        let (running, stop) = (consumer.clone(), CancellationToken::new());
+        let token = stop.clone();
+        let task = tokio::spawn(async move { running.run(handler, concurrency, token).await });
+        self.tasks.push((stop, task));
+        eventually(|| consumer.is_connected(), "the consumer's connection").await;
+        consumer
+    }
+
+    /// Ends what was started last, as a crash would: nothing is finished, nothing acknowledged.
+    pub async fn crash_last(&mut self) {
+        let (_, task) = self.tasks.pop().unwrap();
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+
+    /// Stops what was started last, and waits until it has.
+    pub async fn stop_last(&mut self) {
+        let (stop, task) = self.tasks.pop().unwrap();
+        stop.cancel();
+        task.await.unwrap();
+    }
+
+    /// Puts a message as it is into the mailer's queue.
+    pub async fn put(&self, payload: &[u8], properties: BasicProperties) {
+        let (queue, options) = (self.topology().mailer().into(), BasicPublishOptions::default());
+        let confirm =
+            self.channel.basic_publish("".into(), queue, options, payload, properties).await.unwrap();
+        assert!(confirm.await.unwrap().is_ack());
+    }
+
+    /// Takes the next message out of a queue.
+    pub async fn take(&self, queue: &str) -> Option<Delivery> {
+        let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await.unwrap();
+        got.map(|got| got.delivery)
+    }
+
+    /// Waits for a message in a queue and takes it out.
+    pub async fn next(&self, queue: &str) -> Delivery {
+        let begun = Instant::now();
+        loop {
+            if let Some(delivery) = self.take(queue).await {
+                return delivery;
+            }
+            assert!(begun.elapsed() < StdDuration::from_secs(20), "no message in {queue}");
+            sleep(StdDuration::from_millis(10)).await;
+        }
+    }
+
+    /// The ids of all messages in a queue, which is empty after that.
+    pub async fn drain(&self, queue: &str) -> HashSet<String> {
+        let mut ids = HashSet::new();
+        while let Some(delivery) = self.take(queue).await {
+            ids.insert(delivery.properties.message_id().clone().unwrap().to_string());
+        }
+        ids
+    }
+
+    /// How many messages are ready in a queue.
+    pub async fn count(&self, queue: &str) -> u32 {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        self.channel
+            .queue_declare(queue.into(), options, FieldTable::default())
+            .await
+            .unwrap()
+            .message_count()
+    }
+
+    /// Stops everything and deletes the namespace.
+    pub async fn strike(mut self) {
+        while !self.tasks.is_empty() {
+            self.stop_last().await;
+        }
+        for queue in self.topology().queues() {
+            self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+        }
+        let exchange = self.topology().exchange().into();
+        self.channel.exchange_delete(exchange, ExchangeDeleteOptions::default()).await.unwrap();
+        self.channel.close(200, "bye".into()).await.unwrap();
+        self.connection.close(200, "bye".into()).await.unwrap();
+    }
+}
+
+/// Publishes as the relay does, until the broker has it.
+pub async fn relay(bus: &RabbitBus, message: &OutboxMessage) {
+    let mut attempt = 1;
+    while let Settlement::Later(_, pause) = publish(bus, message, attempt).await {
+        attempt += 1;
+        sleep(pause.unsigned_abs()).await;
+    }
+}
+
+pub async fn publish(bus: &RabbitBus, message: &OutboxMessage, attempt: u32) -> Settlement {
+    bus.publish(ClaimedMessage { message: message.clone(), attempt }).await
+}
+
+pub fn event(payload: &[u8]) -> OutboxMessage {
+    rekey_testkit::conformance::bus::message(EventName::ResetCreate, payload)
+}
+
+/// A header's text or number.
+pub fn header(delivery: &Delivery, name: &str) -> String {
+    match delivery.properties.headers().as_ref().unwrap().inner().get(name) {
+        Some(AMQPValue::LongString(text)) => text.to_string(),
+        Some(AMQPValue::LongLongInt(number)) => number.to_string(),
+        other => panic!("{name}: {other:?}"),
+    }
+}

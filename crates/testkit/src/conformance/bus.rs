@@ -1,0 +1,296 @@
+//! What every bus does, with a broker or without: [`crate::bus_conformance`] makes these the tests of an adapter.
+//!
+//! The suite drives the bus as the relay does: it publishes, and publishes again what came back as
+//! [`Settlement::Later`]. Retries are asked for after milliseconds: an adapter with fixed waiting times is set up with
+//! ones as short.
+
+use std::{
+    collections::HashMap,
+    panic::resume_unwind,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration as StdDuration, Instant},
+};
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use rekey_core::{
+    ambient::OsEntropy,
+    bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
+    event::EventName,
+    ids::EventId,
+    outbox::{ClaimedMessage, OutboxMessage, Settlement},
+};
+use time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How long a test waits for something that has to happen.
+const PATIENCE: StdDuration = StdDuration::from_secs(30);
+/// How long a test that waits sleeps between two looks.
+const LOOK: StdDuration = StdDuration::from_millis(10);
+
+/// An adapter, set up with nothing else on its bus.
+#[async_trait]
+pub trait BusUnderTest: Send + Sync {
+    /// A fresh bus that hands messages to the handler, at most `concurrency` at once.
+    async fn start(handler: Arc<dyn Handler>, concurrency: u16) -> Self;
+
+    /// Where to publish.
+    fn bus(&self) -> &dyn Bus;
+
+    /// Takes out what was parked on the bus itself; nothing where that is the outbox's business.
+    async fn parked(&self) -> Vec<DeadLetter>;
+
+    /// Stops it and leaves nothing behind.
+    async fn stop(self);
+}
+
+/// Makes the suite the tests of an adapter: `bus_conformance!(TheFixture);` in a test file.
+#[macro_export]
+macro_rules! bus_conformance {
+    ($fixture:ty) => {
+        $crate::bus_conformance!(@ $fixture:
+            every_message_reaches_the_handler_unaltered,
+            a_retry_comes_back_later_as_the_next_attempt,
+            poison_is_parked_with_its_reason_and_the_others_flow,
+            poison_that_panics_is_parked_and_the_consumer_lives,
+            of_many_at_once_each_is_handled_once,
+            no_more_are_handled_at_once_than_allowed,
+        );
+    };
+    (@ $fixture:ty: $($test:ident,)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            $crate::conformance::bus::$test::<$fixture>().await;
+        }
+    )+};
+}
+
+/// Any bytes under any name arrive as they were, on the first attempt.
+pub async fn every_message_reaches_the_handler_unaltered<B: BusUnderTest>() {
+    let all_bytes: Vec<u8> = (0..=255).collect();
+    let payloads = [Vec::new(), all_bytes, b"\n\0text".to_vec(), vec![0xA5; 300_000]];
+    let scene = Scene::<B>::start(4, |_| Verdict::Done).await;
+    for (name, payload) in EventName::ALL.into_iter().zip(&payloads) {
+        scene.relay(message(name, payload)).await;
+    }
+    let mut seen = scene.handled(payloads.len()).await;
+    seen.sort_by_key(|delivery| delivery.payload.len());
+    let mut expected = payloads.to_vec();
+    expected.sort_by_key(Vec::len);
+    for (delivery, payload) in seen.iter().zip(&expected) {
+        assert!(delivery.payload == *payload, "{} bytes came for {}", delivery.payload.len(), payload.len());
+        assert_eq!(delivery.attempt, 1);
+    }
+    scene.end(&[]).await;
+}
+
+/// A message to be tried again comes not before its time, counted up, until it is done.
+pub async fn a_retry_comes_back_later_as_the_next_attempt<B: BusUnderTest>() {
+    let after = Duration::milliseconds(300);
+    let scene = Scene::<B>::start(4, move |delivery| match delivery.attempt {
+        1 | 2 => Verdict::Retry { after, reason: "not yet".to_owned() },
+        _ => Verdict::Done,
+    })
+    .await;
+    let begun = Instant::now();
+    scene.relay(message(EventName::ResetCreate, b"patience")).await;
+    let seen = scene.handled(3).await;
+    assert!(begun.elapsed() >= 2 * after.unsigned_abs(), "came back too early: {:?}", begun.elapsed());
+    assert_eq!(seen.iter().map(|delivery| delivery.attempt).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(seen.iter().all(|delivery| delivery.payload == b"patience"));
+    scene.end(&[]).await;
+}
+
+/// What is rejected is not tried again, is found parked under its id with its reason, and holds up nobody.
+pub async fn poison_is_parked_with_its_reason_and_the_others_flow<B: BusUnderTest>() {
+    let scene = Scene::<B>::start(2, |delivery| match delivery.payload.as_slice() {
+        b"poison" => Verdict::Reject { reason: "not ours".to_owned() },
+        _ => Verdict::Done,
+    })
+    .await;
+    let poison = message(EventName::ResetCreate, b"poison");
+    scene.relay(poison.clone()).await;
+    for _ in 0..5 {
+        scene.relay(message(EventName::ResetPassword, b"good")).await;
+    }
+    let seen = scene.handled(6).await;
+    assert_eq!(seen.iter().filter(|delivery| delivery.payload == b"poison").count(), 1);
+    scene.end(&[(poison.id, "not ours")]).await;
+}
+
+/// A handler that panics on a message costs that message alone, every time.
+pub async fn poison_that_panics_is_parked_and_the_consumer_lives<B: BusUnderTest>() {
+    let scene = Scene::<B>::start(2, |delivery| match delivery.payload.as_slice() {
+        // Past the panic hook: a panic that is meant should not look like one that isn't.
+        b"bomb" => resume_unwind(Box::new("bomb")),
+        _ => Verdict::Done,
+    })
+    .await;
+    let bombs = [(); 3].map(|()| message(EventName::ResetCreate, b"bomb"));
+    for bomb in &bombs {
+        scene.relay(bomb.clone()).await;
+        scene.relay(message(EventName::ResetCreate, b"good")).await;
+    }
+    scene.handled(6).await;
+    scene.end(&bombs.map(|bomb| (bomb.id, "panicked"))).await;
+}
+
+/// Nothing is lost or doubled under load.
+pub async fn of_many_at_once_each_is_handled_once<B: BusUnderTest>() {
+    const MANY: usize = 1_000;
+    let scene = Scene::<B>::start(32, |_| Verdict::Done).await;
+    let messages = (0..MANY).map(|number| message(EventName::ResetCreate, number.to_string().as_bytes()));
+    join_all(messages.map(|message| scene.relay(message))).await;
+    let mut times = HashMap::new();
+    for delivery in scene.handled(MANY).await {
+        *times.entry(delivery.payload).or_insert(0) += 1;
+    }
+    assert_eq!(times.len(), MANY);
+    assert!(times.values().all(|times| *times == 1), "handled twice");
+    scene.end(&[]).await;
+}
+
+/// The bound on concurrency holds, and is used.
+pub async fn no_more_are_handled_at_once_than_allowed<B: BusUnderTest>() {
+    const ALLOWED: u16 = 3;
+    let handler = Arc::new(Slow::default());
+    let fixture = B::start(handler.clone(), ALLOWED).await;
+    let dead = Mutex::default();
+    join_all((0..30).map(|_| relay(fixture.bus(), message(EventName::ResetCreate, b"slow"), &dead))).await;
+    eventually(|| handler.done.load(Ordering::SeqCst) == 30, "thirty slow messages handled").await;
+    assert_eq!(handler.most.load(Ordering::SeqCst), usize::from(ALLOWED));
+    fixture.stop().await;
+}
+
+/// A message that the outbox could hold.
+#[must_use]
+pub fn message(name: EventName, payload: &[u8]) -> OutboxMessage {
+    OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: payload.to_vec() }
+}
+
+/// Waits until something is so.
+pub async fn eventually(mut condition: impl FnMut() -> bool, what: &str) {
+    let wait = async {
+        while !condition() {
+            sleep(LOOK).await;
+        }
+    };
+    assert!(timeout(PATIENCE, wait).await.is_ok(), "waited in vain for: {what}");
+}
+
+/// A handler that follows a script and remembers what it got.
+pub struct Scripted {
+    script: Box<dyn Fn(&Delivery) -> Verdict + Send + Sync>,
+    seen: Mutex<Vec<Delivery>>,
+}
+
+impl Scripted {
+    /// A handler that answers so.
+    pub fn new(script: impl Fn(&Delivery) -> Verdict + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
+    }
+
+    /// What it got so far, in that order.
+    pub fn seen(&self) -> Vec<Delivery> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Waits until it got so many.
+    pub async fn wait_for(&self, count: usize) -> Vec<Delivery> {
+        eventually(|| self.seen.lock().unwrap().len() >= count, &format!("{count} deliveries")).await;
+        self.seen()
+    }
+}
+
+#[async_trait]
+impl Handler for Scripted {
+    async fn handle(&self, delivery: Delivery) -> Verdict {
+        self.seen.lock().unwrap().push(delivery.clone());
+        (self.script)(&delivery)
+    }
+}
+
+/// A bus with a scripted handler.
+struct Scene<B> {
+    fixture: B,
+    handler: Arc<Scripted>,
+    dead: Mutex<Vec<DeadLetter>>,
+}
+
+impl<B: BusUnderTest> Scene<B> {
+    async fn start(concurrency: u16, script: impl Fn(&Delivery) -> Verdict + Send + Sync + 'static) -> Self {
+        let handler = Scripted::new(script);
+        let fixture = B::start(handler.clone(), concurrency).await;
+        Self { fixture, handler, dead: Mutex::default() }
+    }
+
+    async fn relay(&self, message: OutboxMessage) {
+        relay(self.fixture.bus(), message, &self.dead).await;
+    }
+
+    async fn handled(&self, count: usize) -> Vec<Delivery> {
+        self.handler.wait_for(count).await
+    }
+
+    /// Exactly these are parked, and nothing more was handled than the test has waited for.
+    async fn end(self, parked: &[(EventId, &str)]) {
+        let count = self.handler.seen().len();
+        let mut found = self.dead.lock().unwrap().clone();
+        let wait = async {
+            while found.len() < parked.len() {
+                found.extend(self.fixture.parked().await);
+                sleep(LOOK).await;
+            }
+        };
+        assert!(timeout(PATIENCE, wait).await.is_ok(), "parked are only {found:?}");
+        found.extend(self.fixture.parked().await);
+        let mut found: Vec<_> = found.into_iter().map(|dead| (dead.id.unwrap(), dead.reason)).collect();
+        let mut expected: Vec<_> =
+            parked.iter().map(|(id, reason)| (id.to_string(), (*reason).to_owned())).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+        self.fixture.stop().await;
+        assert_eq!(self.handler.seen().len(), count, "handled once more");
+    }
+}
+
+/// What the relay does with one message, until its fate is final.
+async fn relay(bus: &dyn Bus, message: OutboxMessage, dead: &Mutex<Vec<DeadLetter>>) {
+    for attempt in 1.. {
+        match bus.publish(ClaimedMessage { message: message.clone(), attempt }).await {
+            Settlement::Published(id) => return assert_eq!(id, message.id),
+            Settlement::Later(id, pause) => {
+                assert_eq!(id, message.id);
+                sleep(pause.unsigned_abs()).await;
+            }
+            Settlement::Dead(id, reason) => {
+                let letter = DeadLetter { id: Some(id.to_string()), reason };
+                return dead.lock().unwrap().push(letter);
+            }
+        }
+    }
+}
+
+/// A handler that takes its time and counts how often it is at work at once.
+#[derive(Default)]
+struct Slow {
+    now: AtomicUsize,
+    most: AtomicUsize,
+    done: AtomicUsize,
+}
+
+#[async_trait]
+impl Handler for Slow {
+    async fn handle(&self, _: Delivery) -> Verdict {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        sleep(StdDuration::from_millis(30)).await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        self.done.fetch_add(1, Ordering::SeqCst);
+        Verdict::Done
+    }
+}
