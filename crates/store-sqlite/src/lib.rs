@@ -1,1 +1,83 @@
+//! The stores' ports on SQLite: the durable queue and database of the embedded mode, in one file.
+//!
+//! One connection writes and a few read (WAL). A write takes its lock at once (`BEGIN IMMEDIATE`): a read transaction that
+//! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
 
+mod customers;
+mod error;
+mod journal;
+mod ledger;
+mod operator;
+mod outbox;
+mod resets;
+mod rows;
+mod sessions;
+mod store;
+
+use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
+
+use rekey_core::{ambient::Clock, store::StoreError};
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    error::{fault, migration_fault},
+    rows::microseconds,
+};
+
+/// The store, the outbox and the ledger on one SQLite file. Clones share its connections.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    clock: Arc<dyn Clock>,
+}
+
+/// How long a call waits for the file or for a connection before it fails as unavailable.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections that read at the same time, at most.
+const READERS: u32 = 4;
+
+impl SqliteStore {
+    /// A store on the file at `path`, made readable by its owner only (0600) if it isn't there; time is `clock`'s.
+    /// Every commit is on disk before it is answered (`synchronous = FULL`): what was accepted survives a power cut.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        create_private(path).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true);
+        let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+        let readers = pool(READERS).connect_lazy_with(options.clone().pragma("query_only", "on"));
+        Ok(Self { writer: pool(1).connect_lazy_with(options), readers, clock })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        sqlx::migrate!().run(&self.writer).await.map_err(migration_fault)
+    }
+
+    /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)
+    }
+
+    /// The present, in microseconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        microseconds(self.clock.now())
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}

@@ -1,0 +1,84 @@
+//! The event and the audit entry that a change leaves behind, written in its transaction.
+
+use rekey_core::{
+    access::{Actor, Scope},
+    audit::AuditEntry,
+    outbox::OutboxMessage,
+    store::StoreError,
+};
+use sqlx::{SqliteConnection, types::Json};
+
+use crate::error::fault;
+
+/// The record that was changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub scope: Scope,
+    pub resource_type: &'static str,
+    pub resource_id: &'a str,
+}
+
+/// Writes both, as of `now`.
+pub(crate) async fn record(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    event: Option<&OutboxMessage>,
+    audit: &AuditEntry,
+    now: i64,
+) -> Result<(), StoreError> {
+    if let Some(event) = event {
+        write_event(connection, subject, event, now).await?;
+    }
+    write_audit(connection, subject, audit, now).await
+}
+
+async fn write_event(connection: &mut SqliteConnection, subject: Subject<'_>, event: &OutboxMessage, now: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, created_at, available_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+    )
+    .bind(event.id.as_str())
+    .bind(subject.scope.organization.as_str())
+    .bind(subject.scope.mode.as_str())
+    .bind(event.name.as_str())
+    .bind(subject.resource_type)
+    .bind(subject.resource_id)
+    .bind(&event.payload)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+async fn write_audit(connection: &mut SqliteConnection, subject: Subject<'_>, audit: &AuditEntry, now: i64) -> Result<(), StoreError> {
+    let (actor, application, customer, session) = match &audit.actor {
+        Actor::Client(application) => ("client", Some(application.as_str()), None, None),
+        Actor::Customer(application, customer, session) => {
+            ("customer", Some(application.as_str()), Some(customer.as_str()), Some(session.as_str()))
+        }
+        Actor::TokenHolder => ("token_holder", None, None, None),
+    };
+    sqlx::query(
+        "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
+             customer_id, session_id, address, attributes, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )
+    .bind(audit.id.as_str())
+    .bind(subject.scope.organization.as_str())
+    .bind(subject.scope.mode.as_str())
+    .bind(subject.resource_type)
+    .bind(subject.resource_id)
+    .bind(audit.action.as_str())
+    .bind(actor)
+    .bind(application)
+    .bind(customer)
+    .bind(session)
+    .bind(audit.address.map(|address| address.to_string()))
+    .bind(Json(&audit.attributes))
+    .bind(now)
+    .execute(connection)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

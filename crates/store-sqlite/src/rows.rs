@@ -1,0 +1,146 @@
+//! Reads rows back into domain types. A value that is none of the domain's is a corrupt record.
+
+use std::{fmt, str::FromStr};
+
+use rekey_core::{
+    access::{ApiClient, ClientKind, Mode, Registration, Scope},
+    customer::{Credentials, Customer},
+    ids::ResetId,
+    organization::Organization,
+    password::PasswordHash,
+    reset::{PasswordReset, Reference, TokenHolder},
+    secret::{ClientSecretDigest, SealedToken},
+};
+use serde_json::{Map, Value};
+use sqlx::{Row, sqlite::SqliteRow, types::Json};
+use time::{Duration, OffsetDateTime};
+
+type Read<T> = Result<T, sqlx::Error>;
+
+pub(crate) fn organization(row: &SqliteRow) -> Read<Organization> {
+    Ok(Organization {
+        id: parsed(row, "organization_id")?,
+        slug: parsed(row, "organization_slug")?,
+        name: row.try_get("organization_name")?,
+        created_at: time(row, "organization_created_at")?,
+    })
+}
+
+pub(crate) fn registration(row: &SqliteRow) -> Read<Registration> {
+    let secret = row.try_get::<Option<Vec<u8>>, _>("secret_digest")?;
+    let client = ApiClient {
+        id: parsed(row, "id")?,
+        client_id: row.try_get("client_id")?,
+        name: row.try_get("name")?,
+        scope: scope(row)?,
+        kind: known(row, "kind", ClientKind::parse)?,
+        secret: secret
+            .map(|digest| ClientSecretDigest::from_bytes(&digest).ok_or_else(|| corrupt("secret_digest")))
+            .transpose()?,
+        self_service: row.try_get("self_service")?,
+        revoked_at: optional_time(row, "revoked_at")?,
+        created_at: time(row, "created_at")?,
+    };
+    Ok(Registration { client, organization: organization(row)? })
+}
+
+pub(crate) fn customer(row: &SqliteRow) -> Read<Customer> {
+    Ok(Customer {
+        id: parsed(row, "id")?,
+        email: parsed(row, "email")?,
+        has_password: row.try_get("has_password")?,
+        reference: reference(row)?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+pub(crate) fn credentials(row: &SqliteRow) -> Read<Credentials> {
+    let hash = row.try_get::<Option<String>, _>("hash")?;
+    Ok(Credentials { customer: parsed(row, "id")?, password: hash.map(PasswordHash::from_phc) })
+}
+
+pub(crate) fn reset(row: &SqliteRow) -> Read<PasswordReset> {
+    Ok(PasswordReset {
+        id: parsed(row, "id")?,
+        customer: parsed(row, "customer_id")?,
+        customer_email: parsed(row, "customer_email")?,
+        token: row.try_get::<Option<Vec<u8>>, _>("token")?.map(SealedToken::from_bytes),
+        reset_password_at: optional_time(row, "reset_password_at")?,
+        expires_at: time(row, "expires_at")?,
+        reference: reference(row)?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder> {
+    Ok(TokenHolder {
+        scope: scope(row)?,
+        reset,
+        customer: parsed(row, "customer_id")?,
+        email: parsed(row, "email")?,
+    })
+}
+
+fn scope(row: &SqliteRow) -> Read<Scope> {
+    Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
+}
+
+/// A time as it is stored: microseconds since 1970.
+pub(crate) fn microseconds(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+}
+
+/// A length of time in the same unit.
+pub(crate) fn length(of: Duration) -> i64 {
+    i64::try_from(of.whole_microseconds()).unwrap_or(i64::MAX)
+}
+
+/// Reads a stored time back.
+pub(crate) fn from_microseconds(stored: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(stored) * 1_000).ok()
+}
+
+pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Read<OffsetDateTime> {
+    from_microseconds(row.try_get(column)?).ok_or_else(|| corrupt(column))
+}
+
+fn optional_time(row: &SqliteRow, column: &'static str) -> Read<Option<OffsetDateTime>> {
+    let stored: Option<i64> = row.try_get(column)?;
+    stored.map(|stored| from_microseconds(stored).ok_or_else(|| corrupt(column))).transpose()
+}
+
+/// Reads a text column as one of the domain's types.
+pub(crate) fn parsed<T: FromStr>(row: &SqliteRow, column: &'static str) -> Read<T> {
+    known(row, column, |text| text.parse().ok())
+}
+
+/// The error for a column whose value makes no sense; the value stays out of it.
+pub(crate) fn corrupt(column: &'static str) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(Corrupt) }
+}
+
+pub(crate) fn known<T>(row: &SqliteRow, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
+    parse(row.try_get(column)?).ok_or_else(|| corrupt(column))
+}
+
+fn reference(row: &SqliteRow) -> Read<Reference> {
+    let Json(metadata) = row.try_get::<Json<Map<String, Value>>, _>("metadata")?;
+    Ok(Reference {
+        reference: row.try_get("reference")?,
+        reference_origin: row.try_get("reference_origin")?,
+        metadata,
+    })
+}
+
+#[derive(Debug)]
+struct Corrupt;
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the stored value is none that this version writes")
+    }
+}
+
+impl std::error::Error for Corrupt {}

@@ -1,0 +1,147 @@
+use async_trait::async_trait;
+use rekey_core::{
+    access::{ApiClient, Registration, Scope},
+    ambient::to_microseconds,
+    audit::AuditEntry,
+    customer::{Credentials, Customer, NewCustomer},
+    email::EmailAddress,
+    ids::{CustomerId, ResetId, SessionId},
+    ledger::Ledger,
+    listing::{Listed, Listing},
+    organization::{NewOrganization, Organization},
+    outbox::OutboxMessage,
+    password::PasswordHash,
+    reset::{CreatedReset, PasswordReset, ReferenceChange, TokenHolder},
+    secret::TokenDigest,
+    store::{Completion, CreateError, NewSession, ResetRecord, Store, StoreError},
+};
+use time::OffsetDateTime;
+
+use crate::{SqliteStore, customers, operator, resets, sessions};
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ledger::ping(self).await
+    }
+
+    async fn create_organization(&self, organization: &NewOrganization) -> Result<Organization, CreateError> {
+        operator::create_organization(self, organization).await
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        operator::organizations(self).await
+    }
+
+    async fn create_api_client(&self, client: &ApiClient) -> Result<ApiClient, CreateError> {
+        operator::create_api_client(self, client).await
+    }
+
+    async fn api_clients(&self) -> Result<Vec<Registration>, StoreError> {
+        operator::api_clients(self).await
+    }
+
+    async fn find_api_client(&self, client_id: &str) -> Result<Option<Registration>, StoreError> {
+        operator::find_api_client(self, client_id).await
+    }
+
+    async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {
+        operator::revoke_api_client(self, client_id).await
+    }
+
+    async fn create_customer(
+        &self,
+        scope: Scope,
+        customer: &NewCustomer,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<Customer, CreateError> {
+        customers::create_customer(self, scope, customer, event, audit).await
+    }
+
+    async fn find_customer(&self, scope: Scope, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        customers::find_customer(self, scope, id).await
+    }
+
+    async fn find_credentials(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+    ) -> Result<Option<Credentials>, StoreError> {
+        customers::find_credentials(self, scope, email).await
+    }
+
+    async fn rehash_password(
+        &self,
+        scope: Scope,
+        customer: CustomerId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        customers::rehash_password(self, scope, customer, old, new).await
+    }
+
+    async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {
+        sessions::open_session(self, scope, session).await
+    }
+
+    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError> {
+        sessions::session_is_live(self, scope, session).await
+    }
+
+    async fn create_reset(
+        &self,
+        scope: Scope,
+        record: &ResetRecord<'_>,
+    ) -> Result<Option<CreatedReset>, StoreError> {
+        resets::create_reset(self, scope, record).await
+    }
+
+    async fn find_reset(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
+        resets::find_reset(self, scope, id).await
+    }
+
+    async fn list_resets(
+        &self,
+        scope: Scope,
+        listing: &Listing,
+    ) -> Result<Listed<PasswordReset>, StoreError> {
+        resets::list_resets(self, scope, listing).await
+    }
+
+    async fn update_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        change: &ReferenceChange,
+        audit: &AuditEntry,
+    ) -> Result<Option<PasswordReset>, StoreError> {
+        resets::update_reset(self, scope, id, change, audit).await
+    }
+
+    async fn delete_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        resets::delete_reset(self, scope, id, event, audit).await
+    }
+
+    async fn find_token_holder(
+        &self,
+        reset: ResetId,
+        token: &TokenDigest,
+    ) -> Result<Option<TokenHolder>, StoreError> {
+        resets::find_token_holder(self, reset, token).await
+    }
+
+    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<PasswordReset>, StoreError> {
+        resets::complete_reset(self, completion).await
+    }
+
+    async fn now(&self) -> Result<OffsetDateTime, StoreError> {
+        Ok(to_microseconds(self.clock.now()))
+    }
+}
