@@ -37,7 +37,7 @@ impl Relay {
                 Ok(moved) if moved == self.batch => continue,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "the relay can't reach its outbox; it tries again")
+                    tracing::warn!(error = %Chain(&error), "the relay can't reach its outbox; it tries again");
                 }
             }
             tokio::select! {
