@@ -1,1 +1,87 @@
-//! kill -9 of the broker.
+//! kill -9 of a broker: one of the test's own.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use rekey_core::{bus::Verdict, outbox::Settlement};
+use rekey_testkit::conformance::bus::{Scripted, eventually};
+use tokio::time::sleep;
+
+use crate::stage::{Stage, event, publish};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_of_the_broker_loses_nothing_that_was_published() {
+    const EVENTS: u32 = 500;
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker { folder: folder.path().to_owned() };
+    let url = broker.start(&[]);
+    let mut stage = Stage::on(&url, &url).await;
+    let bus = stage.bus().await;
+    let relaying = tokio::spawn(async move {
+        let mut outages = 0;
+        for number in 0..EVENTS {
+            let (event, mut attempt) = (event(&number.to_be_bytes()), 1);
+            while let Settlement::Later(_, pause) = publish(&bus, &event, attempt).await {
+                outages += 1;
+                attempt += 1;
+                sleep(pause.unsigned_abs()).await;
+            }
+        }
+        outages
+    });
+    let mailer = stage.topology().mailer();
+    let begun = async {
+        while stage.count(&mailer).await < EVENTS / 10 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    begun.await;
+    broker.kill();
+    let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
+    assert_eq!(broker.start(&[port]), url);
+    assert!(relaying.await.unwrap() > 0, "all was published before the broker was killed");
+
+    let handler = Scripted::new(|_| Verdict::Done);
+    stage.consumer(handler.clone(), 8).await;
+    let distinct =
+        || handler.seen().into_iter().map(|delivery| delivery.payload).collect::<HashSet<_>>().len();
+    eventually(|| distinct() == usize::try_from(EVENTS).unwrap(), "every event").await;
+    // The broker goes, with the namespace on it: nothing to strike.
+}
+
+/// A RabbitMQ of its own, stopped when dropped.
+struct Broker {
+    folder: PathBuf,
+}
+
+impl Broker {
+    /// Starts it and waits until it answers; its URL.
+    fn start(&self, port: &[&str]) -> String {
+        let output = self.script("start").args(port).stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "the broker did not start");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn kill(&self) {
+        let pid = std::fs::read_to_string(self.folder.join("pid")).unwrap();
+        assert!(Command::new("kill").args(["-9", pid.trim()]).status().unwrap().success());
+    }
+
+    fn script(&self, command: &str) -> Command {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/rabbitmq.sh");
+        let mut process = Command::new(script);
+        process.arg(command).arg(&self.folder);
+        process
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let stopped = self.script("stop").status();
+        assert!(stopped.is_ok_and(|status| status.success()), "the broker could not be stopped");
+    }
+}
