@@ -1,1 +1,20 @@
+//! What the end-to-end tests share: the real programs as processes, the servers around them, and their clients.
+//!
+//! The programs are taken from where cargo puts them: run `cargo build --workspace --bins` first, or `make test`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    reason = "all of this is test code: a panic is how a test fails"
+)]
 
+pub mod client;
+pub mod mail;
+pub mod page;
+pub mod patience;
+pub mod process;
+pub mod shop;
+pub mod smtp;
+pub mod stack;

@@ -1,0 +1,99 @@
+//! The page behind the link, as a browser without JavaScript sees it.
+
+use reqwest::{Client, Response, StatusCode, Url};
+
+use crate::client::http;
+
+/// A browser that keeps cookies and shows each redirect instead of following it.
+pub struct Browser(Client);
+
+/// An HTML form.
+#[derive(Debug)]
+pub struct Form {
+    action: Url,
+    /// Names and values of the fields that have a value.
+    fields: Vec<(String, String)>,
+    /// Names of the fields that wait for a password.
+    passwords: Vec<String>,
+}
+
+impl Default for Browser {
+    fn default() -> Self {
+        Self(http(|builder| builder.cookie_store(true)))
+    }
+}
+
+impl Browser {
+    /// Goes to an address.
+    pub async fn get(&self, url: &str) -> Response {
+        self.0.get(url).send().await.unwrap()
+    }
+
+    /// Asks only for the headers of an address.
+    pub async fn head(&self, url: &str) -> Response {
+        self.0.head(url).send().await.unwrap()
+    }
+
+    /// Opens a link: where it redirects to, with that page.
+    pub async fn open(&self, link: &str) -> (Url, Response) {
+        let redirect = self.get(link).await;
+        let target = location(&redirect);
+        let page = self.get(target.as_str()).await;
+        (target, page)
+    }
+
+    /// Sends a form with this in each of its password fields.
+    pub async fn submit(&self, form: &Form, password: &str) -> Response {
+        let passwords = form.passwords.iter().map(|name| (name.clone(), password.to_owned()));
+        let fields: Vec<_> = form.fields.iter().cloned().chain(passwords).collect();
+        let request = self.0.post(form.action.clone()).form(&fields);
+        // What every browser adds to a form's POST (Fetch Standard, "append a request Origin header").
+        request.header("origin", form.action.origin().ascii_serialization()).send().await.unwrap()
+    }
+}
+
+/// Where a redirect leads.
+#[must_use]
+pub fn location(redirect: &Response) -> Url {
+    assert!(redirect.status().is_redirection(), "a redirect: {}", redirect.status());
+    redirect.url().join(header(redirect, "location")).unwrap()
+}
+
+/// The one header of this name.
+#[must_use]
+pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    let values: Vec<_> = response.headers().get_all(name).iter().collect();
+    let [value] = values.as_slice() else { panic!("one {name}: {values:?}") };
+    value.to_str().unwrap()
+}
+
+impl Form {
+    /// The form that a page holds.
+    pub async fn of(page: Response) -> Self {
+        assert_eq!(page.status(), StatusCode::OK);
+        let url = page.url().clone();
+        let html = page.text().await.unwrap();
+        let form = tags(&html, "form").next().unwrap_or_else(|| panic!("a form in {html}"));
+        let inputs: Vec<_> = tags(&html, "input").collect();
+        let is_password = |tag: &&&str| attribute(tag, "type").as_deref() == Some("password");
+        let name = |tag: &&str| attribute(tag, "name");
+        let form = Self {
+            action: url.join(&attribute(form, "action").unwrap_or_default()).unwrap(),
+            fields: inputs.iter().filter_map(|tag| Some((name(tag)?, attribute(tag, "value")?))).collect(),
+            passwords: inputs.iter().filter(is_password).filter_map(name).collect(),
+        };
+        assert!(!form.passwords.is_empty(), "a password field in {html}");
+        form
+    }
+}
+
+/// What stands between `<name` and `>`, for each such tag.
+fn tags<'a>(html: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    html.split('<').filter_map(move |tag| tag.strip_prefix(name)?.split('>').next())
+}
+
+/// A quoted attribute of a tag.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    Some(rest.split('"').next()?.replace("&amp;", "&").replace("&#x2f;", "/"))
+}

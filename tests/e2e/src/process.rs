@@ -1,0 +1,165 @@
+//! The real programs, as processes.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+};
+
+use crate::patience::eventually;
+
+/// A running program. Dropped, it is killed; when that happens because its test failed, what it wrote is shown.
+pub struct Program {
+    name: String,
+    child: Child,
+    stdout: Output,
+    stderr: Output,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// The exit code; `None` if a signal killed it.
+    pub code: Option<i32>,
+    /// All it wrote to standard output.
+    pub stdout: String,
+    /// All it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Program {
+    /// Starts one of the project's binaries, with nothing in its environment but these variables.
+    #[must_use]
+    pub fn start(name: &str, arguments: &[&str], environment: &[(String, String)]) -> Self {
+        let mut command = Command::new(binary(name));
+        command.args(arguments).env_clear().envs(environment.iter().cloned());
+        Self::spawn(name, &mut command)
+    }
+
+    /// Starts any command.
+    #[must_use]
+    pub fn spawn(name: &str, command: &mut Command) -> Self {
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap_or_else(|error| panic!("can't start {name}: {error}"));
+        let stdout = Output::of(child.stdout.take().unwrap());
+        let stderr = Output::of(child.stderr.take().unwrap());
+        Self { name: name.to_owned(), child, stdout, stderr }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it wrote to standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// What it wrote to standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Kills it as a crash would (SIGKILL), and waits until it is gone.
+    pub fn crash(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop (SIGTERM), and waits for its end.
+    pub async fn terminate(self) -> Ending {
+        signal(self.pid(), "TERM");
+        self.end().await
+    }
+
+    /// Waits for its end.
+    pub async fn end(mut self) -> Ending {
+        let what = format!("{} to end", self.name);
+        let status = eventually(&what, async || self.ended().ok_or("it runs")).await;
+        Ending { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all() }
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself, or been waited for: there is nothing to do then.
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        if thread::panicking() {
+            let (name, stdout, stderr) = (&self.name, self.stdout.all(), self.stderr.all());
+            eprintln!("--- {name}: {status:?}\n{stdout}--- {name}, standard error:\n{stderr}---");
+        }
+    }
+}
+
+/// Sends a signal to a process.
+pub fn signal(pid: u32, name: &str) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().unwrap();
+    assert!(sent.success(), "SIG{name} to {pid}");
+}
+
+/// TCP ports on loopback that nobody uses.
+#[must_use]
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let drawn = Command::new(project().join("scripts/free-ports.sh")).arg(N.to_string()).output().unwrap();
+    let lines = String::from_utf8(drawn.stdout).unwrap();
+    let ports: Vec<u16> = lines.lines().map(|line| line.parse().unwrap()).collect();
+    ports.try_into().unwrap()
+}
+
+/// The project's folder.
+#[must_use]
+pub fn project() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Where cargo has put a program: beside the folder of the tests' own executables.
+fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(path.exists(), "{} is not there: `cargo build --workspace --bins` builds it", path.display());
+    path
+}
+
+/// What a process writes, read all the while: a full pipe would stop it.
+struct Output {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::<Mutex<Vec<u8>>>::default();
+        let written = text.clone();
+        let reader = thread::spawn(move || {
+            let mut chunk = [0; 8192];
+            while let Ok(length @ 1..) = pipe.read(&mut chunk) {
+                written.lock().unwrap().extend_from_slice(&chunk[..length]);
+            }
+        });
+        Self { text, reader: Some(reader) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
+    }
+
+    /// Everything, once the process has ended.
+    fn all(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.text()
+    }
+}

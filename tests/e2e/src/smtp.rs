@@ -1,0 +1,73 @@
+//! A real SMTP server that keeps what it takes.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use serde_json::Value;
+
+use crate::{
+    mail::Mail,
+    patience::eventually,
+    process::{Program, project},
+};
+
+/// A running `scripts/smtp-server.py`.
+pub struct SmtpServer {
+    /// Where it listens, on loopback.
+    pub port: u16,
+    folder: PathBuf,
+    program: Program,
+}
+
+impl SmtpServer {
+    /// Starts one that keeps its mails in `folder`, with more of its options.
+    pub async fn start(folder: PathBuf, options: &[&str]) -> Self {
+        let mut command = Command::new(project().join("scripts/smtp-server.py"));
+        let program = Program::spawn("smtp-server", command.arg("--dir").arg(&folder).args(options));
+        let port = eventually("the SMTP server's port", async || {
+            let line = program.stdout();
+            line.trim().strip_prefix("listening on ").and_then(|port| port.parse().ok()).ok_or(line)
+        });
+        Self { port: port.await, folder, program }
+    }
+
+    /// The mails it took, in order.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        let log = fs::read_to_string(self.folder.join("log.jsonl")).unwrap_or_default();
+        // A last line without its end is still being written.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        whole.lines().map(|line| self.mail(&serde_json::from_str(line).unwrap())).collect()
+    }
+
+    /// The mails to this address.
+    #[must_use]
+    pub fn mails_to(&self, address: &str) -> Vec<Mail> {
+        self.mails().into_iter().filter(|mail| mail.recipients == [address]).collect()
+    }
+
+    /// Waits for the `n`th mail, from 1, to this address.
+    pub async fn mail_to(&self, address: &str, n: usize) -> Mail {
+        eventually(&format!("mail {n} to {address} at the SMTP server"), async || {
+            let mails = self.mails_to(address);
+            mails
+                .get(n - 1)
+                .cloned()
+                .ok_or_else(|| format!("{} mails, {} to it", self.mails().len(), mails.len()))
+        })
+        .await
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
+    fn mail(&self, entry: &Value) -> Mail {
+        let recipients = entry["rcpt_to"].as_array().unwrap().iter();
+        Mail {
+            recipients: recipients.map(|address| address.as_str().unwrap().to_owned()).collect(),
+            raw: fs::read(self.folder.join(format!("{:06}.eml", entry["n"].as_u64().unwrap()))).unwrap(),
+        }
+    }
+}

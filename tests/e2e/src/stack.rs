@@ -1,0 +1,180 @@
+//! Production's shape: PostgreSQL, RabbitMQ, an SMTP server, and the project's programs between them.
+
+use std::process::Command;
+
+use rekey_testkit::postgres::TestDatabase;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::{
+    client::Api,
+    process::{Ending, Program, free_ports, project},
+    smtp::SmtpServer,
+};
+
+/// The servers and the configuration that the programs of one test share.
+pub struct Stack {
+    /// The API, once it is started.
+    pub api: Api,
+    /// Where the mails arrive.
+    pub smtp: SmtpServer,
+    /// A database of its own.
+    pub database: TestDatabase,
+    /// Environment variables of every program.
+    settings: Vec<(String, String)>,
+    mailer_port: u16,
+    /// Keys, passwords and mails.
+    folder: TempDir,
+}
+
+/// An API client that was registered.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    pub client_id: String,
+    /// An integration's.
+    pub secret: Option<String>,
+}
+
+impl Stack {
+    /// Starts the servers around the programs, and brings the database's tables up to date by `rekey migrate`.
+    pub async fn prepare() -> Self {
+        Self::prepare_on(&amqp_url(), &[]).await
+    }
+
+    /// [`Stack::prepare`] on a broker of the test's own, and with more options for the SMTP server.
+    pub async fn prepare_on(amqp_url: &str, smtp_options: &[&str]) -> Self {
+        let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
+        let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
+        let database = TestDatabase::create().await;
+        create_mailer_role(&database).await;
+        let [api_port, mailer_port] = free_ports();
+        let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
+        let mut stack = Self { api, smtp, database, settings: Vec::new(), mailer_port, folder };
+        stack.configure(amqp_url, api_port);
+        let migrated = stack.tool(&["migrate"]).await;
+        assert_eq!(migrated.code, Some(0), "rekey migrate: {migrated:?}");
+        stack
+    }
+
+    fn configure(&mut self, amqp_url: &str, api_port: u16) {
+        // The project's own way to make production's keys.
+        let secrets = self.folder.path().join("secrets");
+        let made = Command::new(project().join("deploy/make-secrets.sh")).arg(&secrets).status().unwrap();
+        assert!(made.success());
+        let file = |name: &str| secrets.join(name).to_str().unwrap().to_owned();
+        // The namespace must be this test's alone, as the database's name is.
+        let database = self.database.url();
+        let namespace = database.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+        self.set("server.listen", &format!("127.0.0.1:{api_port}"));
+        self.set("server.public_url", &self.api.url.clone());
+        self.set("auth.signing_key_file", &file("signing_key"));
+        self.set("keys.sealing_file", &file("sealing_keys"));
+        self.set("database.url", &database);
+        self.set("broker.url", amqp_url);
+        self.set("broker.namespace", &namespace);
+        self.set("mail.from", "The Shop <no-reply@shop.example>");
+        self.set("smtp.host", "127.0.0.1");
+        self.set("smtp.port", &self.smtp.port.to_string());
+        self.set("smtp.tls", "none");
+        self.set("mailer.listen", &format!("127.0.0.1:{}", self.mailer_port));
+    }
+
+    /// Sets a key of the configuration for the programs started from now on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.unset(key);
+        self.settings.push((variable(key), value.to_owned()));
+    }
+
+    /// Takes a key out of the configuration: the key and its value, if it was set.
+    pub fn unset(&mut self, key: &str) -> Option<(String, String)> {
+        let variable = variable(key);
+        let at = self.settings.iter().position(|(name, _)| *name == variable)?;
+        Some((key.to_owned(), self.settings.remove(at).1))
+    }
+
+    /// Starts a program of production without waiting for it. The mailer acts as its own database role, which reads no
+    /// password hash.
+    #[must_use]
+    pub fn spawn(&self, program: &str) -> Program {
+        let mut settings = self.settings.clone();
+        let url = settings.iter_mut().find(|(name, _)| *name == variable("database.url"));
+        if let Some((_, url)) = url.filter(|_| program == "rekey-mailer") {
+            *url = self.database.url_as("rekey_mailer");
+        }
+        Program::start(program, &[], &settings)
+    }
+
+    /// Starts `rekey-api`, and waits until it is ready.
+    pub async fn start_api(&self) -> Program {
+        let program = self.spawn("rekey-api");
+        self.api.ready().await;
+        program
+    }
+
+    /// Starts `rekey-mailer`, and waits until it is ready.
+    pub async fn start_mailer(&self) -> Program {
+        let program = self.spawn("rekey-mailer");
+        Api::new(&format!("http://127.0.0.1:{}", self.mailer_port)).ready().await;
+        program
+    }
+
+    /// Registers an organization.
+    pub async fn organization(&self, slug: &str) {
+        let created = self.tool(&["organization", "create", "--slug", slug, "--name", "The Shop"]).await;
+        assert_eq!(created.code, Some(0), "{created:?}");
+    }
+
+    /// Registers a client of that organization, in live mode: `kind` and more options of `rekey client create`.
+    pub async fn client(&self, slug: &str, kind: &[&str]) -> Registered {
+        let create =
+            ["client", "create", "--organization", slug, "--mode", "live", "--name", "A client", "--kind"];
+        let created = self.tool(&[&create, kind].concat()).await;
+        assert_eq!(created.code, Some(0), "{created:?}");
+        let value = |key: &str| {
+            let mut lines = created.stdout.lines();
+            lines.find_map(|line| Some(line.strip_prefix(key)?.strip_prefix('=')?.to_owned()))
+        };
+        Registered { client_id: value("CLIENT_ID").unwrap(), secret: value("CLIENT_SECRET") }
+    }
+
+    /// The texts that a query of one column answers with.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        let mut connection = PgConnection::connect(&self.database.url()).await.unwrap();
+        sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.unwrap()
+    }
+
+    /// Runs `rekey ARGUMENTS` to its end.
+    pub async fn tool(&self, arguments: &[&str]) -> Ending {
+        Program::start("rekey", arguments, &self.settings).end().await
+    }
+}
+
+impl Registered {
+    /// A token of this client's own.
+    pub async fn token(&self, api: &Api) -> String {
+        api.token(&self.client_id, self.secret.as_deref()).await
+    }
+}
+
+/// The RabbitMQ that the tests share.
+///
+/// # Panics
+/// When `AMQP_URL` is not set.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests are told of their servers by the environment")]
+pub fn amqp_url() -> String {
+    std::env::var("AMQP_URL")
+        .expect("AMQP_URL is not set: run the tests with `make test`, which starts a RabbitMQ for them")
+}
+
+fn variable(key: &str) -> String {
+    format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// The mailer's role belongs to the whole server, so another test may have made it, or be making it.
+async fn create_mailer_role(database: &TestDatabase) {
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let create = "DO $$ BEGIN CREATE ROLE rekey_mailer; \
+                  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
+}

@@ -1,0 +1,203 @@
+//! `rekey dev`: one process with everything in it, from the request to a log-in with the new password.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rekey_e2e::{
+    client::{Answer, Api},
+    mail::{Link, in_mailbox},
+    page::{Browser, Form, header},
+    patience::eventually,
+    process::{Program, free_ports},
+};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const JOHN: &str = "john@example.com";
+const OLD_PASSWORD: &str = "correct horse battery";
+const NEW_PASSWORD: &str = "Tr0ub4dor & 3 piñatas";
+
+/// A running `rekey dev`.
+struct Dev {
+    program: Program,
+    api: Api,
+    /// The contents of `demo.env`.
+    env: BTreeMap<String, String>,
+}
+
+impl Dev {
+    async fn start(data: &Path) -> Self {
+        let [port] = free_ports();
+        let listen = format!("127.0.0.1:{port}");
+        let arguments = ["dev", "--data-dir", data.to_str().unwrap(), "--listen", &listen];
+        let program = Program::start("rekey", &arguments, &[]);
+        let api = Api::new(&format!("http://{listen}"));
+        api.ready().await;
+        let env = fs::read_to_string(data.join("demo.env")).unwrap();
+        let pairs = env.lines().map(|line| line.split_once('=').unwrap());
+        let env = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Self { program, api, env }
+    }
+
+    async fn integration(&self) -> String {
+        self.api.token(&self.env["CLIENT_ID"], Some(&self.env["CLIENT_SECRET"])).await
+    }
+
+    async fn log_in(&self, password: &str) -> Answer {
+        self.api.log_in(&self.env["SALES_CLIENT_ID"], JOHN, password).await
+    }
+
+    /// Waits for this many mails to John; newest first.
+    async fn mails(&self, count: usize) -> Vec<Value> {
+        let url = format!("{}/dev/mailbox.json", self.api.url);
+        eventually(&format!("{count} mails to John in the mailbox"), async || {
+            let mailbox = Browser::default().get(&url).await.json().await.unwrap();
+            let mails = in_mailbox(&mailbox, JOHN);
+            if mails.len() == count { Ok(mails) } else { Err(mailbox) }
+        })
+        .await
+    }
+
+    /// Asks for a reset; the link of the mail that follows, which is the `n`th to John.
+    async fn reset(&self, n: usize) -> Link {
+        let created = self.api.create_reset(&self.integration().await, JOHN).await;
+        let created = created.expect(StatusCode::CREATED);
+        let mail = self.mails(n).await.remove(0);
+        let link = Link::find(mail["text"].as_str().unwrap());
+        assert_eq!(link.id, created.text("/data/id"));
+        assert_eq!(link.token, created.text("/data/attributes/reset_password_token"));
+        link
+    }
+}
+
+#[tokio::test]
+async fn a_customer_gets_a_new_password_by_the_page_behind_the_link() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    let session = dev.log_in(OLD_PASSWORD).await.expect(StatusCode::OK);
+    let (access, owner) = (session.text("/access_token"), session.text("/owner_id"));
+    let account = format!("customers/{owner}");
+    dev.api.call(Method::GET, &account, &access, &Value::Null).await.expect(StatusCode::OK);
+
+    let link = dev.reset(1).await;
+    assert!(link.url.starts_with(&dev.api.url), "{}", link.url);
+    let browser = Browser::default();
+    let (target, page) = browser.open(&link.url).await;
+    assert!(!target.as_str().contains(&link.token), "the token has left the address: {target}");
+    for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer")] {
+        assert!(header(&page, name).contains(value), "{name}");
+    }
+    assert!(header(&page, "content-security-policy").contains("frame-ancestors 'none'"));
+    let done = browser.submit(&Form::of(page).await, NEW_PASSWORD).await;
+    assert!(done.status().is_success() || done.status().is_redirection(), "{}", done.status());
+
+    dev.log_in(NEW_PASSWORD).await.expect(StatusCode::OK);
+    let refused = dev.log_in(OLD_PASSWORD).await;
+    assert_eq!(refused.text("/error"), "invalid_grant");
+    let dead = dev.api.call(Method::GET, &account, &access, &Value::Null).await;
+    assert_eq!(dead.expect(StatusCode::UNAUTHORIZED).text("/errors/0/code"), "INVALID_TOKEN");
+
+    let mails = dev.mails(2).await;
+    let subjects: Vec<_> = mails.iter().map(|mail| mail["subject"].as_str().unwrap()).collect();
+    assert!(subjects[0].contains("changed"), "{subjects:?}");
+    assert!(!mails[0].to_string().contains("token="), "no link in the mail that tells of the change");
+}
+
+#[tokio::test]
+async fn scanner() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    let link = dev.reset(1).await;
+    for _ in 0..50 {
+        let scanner = Browser::default();
+        assert!(scanner.head(&link.url).await.status().is_redirection());
+        let (_, page) = scanner.open(&link.url).await;
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(!page.text().await.unwrap().contains(&link.token), "the page does not show the token");
+    }
+    dev.log_in(OLD_PASSWORD).await.expect(StatusCode::OK);
+
+    let browser = Browser::default();
+    let (_, page) = browser.open(&link.url).await;
+    browser.submit(&Form::of(page).await, NEW_PASSWORD).await;
+    dev.log_in(NEW_PASSWORD).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn started_again_it_keeps_its_data_and_secrets() {
+    let data = TempDir::new().unwrap();
+    let first = Dev::start(data.path()).await;
+    let link = first.reset(1).await;
+    let (token, env) = (first.integration().await, first.env.clone());
+    let keys: Vec<_> = env.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["CLIENT_ID", "CLIENT_SECRET", "SALES_CLIENT_ID", "SELF_SERVICE_CLIENT_ID"]);
+    for file in files(data.path()) {
+        let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        assert!(mode == 0o600 || !is_secret(&file), "{} is {mode:o}", file.display());
+    }
+    let ending = first.program.terminate().await;
+    assert_eq!(ending.code, Some(0), "{ending:?}");
+
+    let again = Dev::start(data.path()).await;
+    assert_eq!(again.env, env);
+    // The signing key is the same, so the old token is good, and so is the link in the mail of the first run.
+    let path = format!("customer_password_resets/{}", link.id);
+    again.api.call(Method::GET, &path, &token, &Value::Null).await.expect(StatusCode::OK);
+    again.mails(1).await;
+    let completed = again.api.complete(&token, &link.id, &link.token, NEW_PASSWORD).await;
+    completed.expect(StatusCode::OK);
+    again.log_in(NEW_PASSWORD).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_printed_commands_work_when_pasted() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    let printed = eventually("the printed commands", async || {
+        let text = dev.program.stdout();
+        if text.contains("YOUR NEW PASSWORD") { Ok(text) } else { Err(text) }
+    });
+    let printed = printed.await;
+    let is_command =
+        |line: &&str| line.starts_with(". ") || line.starts_with("TOKEN=") || line.starts_with("curl ");
+    let commands: Vec<_> = printed.lines().map(str::trim).filter(is_command).collect();
+    let (last, first) = commands.split_last().unwrap();
+
+    let reset: Value = serde_json::from_str(&paste(&first.join("\n"))).unwrap();
+    let link = Link::find(dev.mails(1).await[0]["text"].as_str().unwrap());
+    assert_eq!(reset["data"]["id"], link.id.as_str());
+    let page = Browser::default().get(&format!("{}/dev/mailbox", dev.api.url)).await;
+    assert!(page.text().await.unwrap().contains(JOHN), "the mailbox's page shows the mail");
+
+    let browser = Browser::default();
+    let (_, page) = browser.open(&link.url).await;
+    browser.submit(&Form::of(page).await, "a password without quotes").await;
+    let log_in = last.replace("YOUR NEW PASSWORD", "a password without quotes");
+    let session: Value = serde_json::from_str(&paste(&[first[0], &log_in].join("\n"))).unwrap();
+    assert_eq!(session["owner_type"], "customer", "{session}");
+}
+
+/// What a shell prints that these commands are pasted into.
+fn paste(commands: &str) -> String {
+    let output = Command::new("sh").args(["-eu", "-c", commands]).output().unwrap();
+    assert!(output.status.success(), "{commands}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The files right in a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_file()).collect()
+}
+
+fn is_secret(file: &Path) -> bool {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    name == "demo.env" || name.contains("key")
+}

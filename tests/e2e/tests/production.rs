@@ -1,0 +1,100 @@
+//! `rekey-api` and `rekey-mailer` on PostgreSQL, RabbitMQ and an SMTP server, set up by the `rekey` tool.
+
+use rekey_e2e::{
+    mail::Link,
+    patience::eventually,
+    shop::{ANNA, OLD_PASSWORD, Shop},
+    stack::Stack,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+const NEW_PASSWORD: &str = "quite another one, später";
+
+#[tokio::test]
+async fn from_the_request_to_a_log_in_with_the_new_password() {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let (stack, api) = (&shop.stack, &shop.stack.api);
+    let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
+    let token = shop.register_anna().await;
+    let session = api.log_in(&shop.storefront.client_id, ANNA, OLD_PASSWORD).await.expect(StatusCode::OK);
+
+    let reset = api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+    let mail = stack.smtp.mail_to(ANNA, 1).await;
+    let link = Link::find(&mail.text());
+    assert_eq!(
+        (&link.id, &link.token),
+        (&reset.text("/data/id"), &reset.text("/data/attributes/reset_password_token"))
+    );
+    assert!(link.url.starts_with(&api.url) && mail.html().contains(&link.token));
+
+    api.complete(&token, &link.id, &link.token, NEW_PASSWORD).await.expect(StatusCode::OK);
+    api.log_in(&shop.storefront.client_id, ANNA, NEW_PASSWORD).await.expect(StatusCode::OK);
+    let refused = api.log_in(&shop.storefront.client_id, ANNA, OLD_PASSWORD).await;
+    assert_eq!(refused.text("/error"), "invalid_grant");
+    let account = format!("customers/{}", session.text("/owner_id"));
+    let dead = api.call(Method::GET, &account, &session.text("/access_token"), &Value::Null).await;
+    dead.expect(StatusCode::UNAUTHORIZED);
+    let told = stack.smtp.mail_to(ANNA, 2).await;
+    assert!(told.subject().contains("changed") && !told.text().contains("token="), "{}", told.text());
+}
+
+#[tokio::test]
+async fn headers() {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let stack = &shop.stack;
+    let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
+    let token = shop.register_anna().await;
+    stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+    let mail = stack.smtp.mail_to(ANNA, 1).await;
+
+    let event = stack.texts("SELECT id FROM events WHERE name = 'customer_password_resets.create'").await;
+    assert!(
+        mail.header("Message-ID").starts_with(&format!("<{}", event[0])),
+        "{}",
+        mail.header("Message-ID")
+    );
+    assert_eq!(mail.header("To"), ANNA);
+    assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+    assert!(mail.header("From").contains("<no-reply@shop.example>"));
+    assert!(!mail.header("Content-Language").is_empty() && !mail.header("Subject").is_empty());
+    assert!(mail.parsed().date().is_some_and(mail_parser::DateTime::is_valid), "{}", mail.header("Date"));
+    let parts: Vec<_> = mail.parsed().parts.iter().filter_map(content_type).collect();
+    assert_eq!(parts, ["multipart/alternative", "text/plain", "text/html"]);
+}
+
+fn content_type(part: &mail_parser::MessagePart<'_>) -> Option<String> {
+    use mail_parser::MimeHeaders;
+    let kind = part.content_type()?;
+    Some(format!("{}/{}", kind.ctype(), kind.subtype()?))
+}
+
+#[tokio::test]
+async fn an_unknown_address_gets_the_same_answer_and_no_mail() {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let stack = &shop.stack;
+    let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
+    shop.register_anna().await;
+    let guest = shop.storefront.token(&stack.api).await;
+    let unknown = stack.api.create_reset(&guest, "nobody@example.com").await.expect(StatusCode::CREATED);
+    let known = stack.api.create_reset(&guest, ANNA).await.expect(StatusCode::CREATED);
+    assert_eq!(shape(&unknown.body), shape(&known.body));
+
+    stack.smtp.mail_to(ANNA, 1).await;
+    eventually("the decoy to be discarded", async || {
+        let states = stack.texts("SELECT state || coalesce(' ' || detail, '') FROM deliveries").await;
+        if states.iter().any(|state| state == "discarded decoy") { Ok(()) } else { Err(states) }
+    })
+    .await;
+    assert_eq!(stack.smtp.mails().len(), 1, "no mail but Anna's");
+}
+
+/// A document with all its texts replaced by what they are.
+fn shape(document: &Value) -> Value {
+    match document {
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::String(_) => "a text".into(),
+        other => other.clone(),
+    }
+}

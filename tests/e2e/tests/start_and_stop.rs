@@ -1,0 +1,130 @@
+//! How `rekey-api` and `rekey-mailer` start and stop as processes.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
+
+use std::{process::Command, time::Duration};
+
+use rekey_e2e::{
+    client::{Api, reset},
+    patience::eventually,
+    process::{Ending, free_ports},
+    shop::{ANNA, Shop},
+    stack::{Stack, amqp_url},
+};
+use reqwest::{Method, StatusCode};
+
+/// More than a stop may interrupt, and few enough for every rate limit.
+const RESETS: usize = 150;
+
+#[tokio::test]
+async fn a_stop_drains_what_was_accepted_claimed_and_half_sent() {
+    // Slow enough that the mailer is stopped with mails in its hands.
+    let stack = Stack::prepare_on(&amqp_url(), &["--delay-ms", "300"]).await;
+    let shop = Shop::open(stack).await;
+    let stack = &shop.stack;
+    let (first_api, first_mailer) = (stack.start_api().await, stack.start_mailer().await);
+    let token = shop.register_anna().await;
+
+    let storefront = tokio::spawn(ask(stack.api.clone(), token));
+    eventually("mails on their way", async || if stack.smtp.mails().is_empty() { Err(0) } else { Ok(()) })
+        .await;
+    drained(&first_mailer.terminate().await);
+    drained(&first_api.terminate().await);
+    let accepted = storefront.await.unwrap();
+    let doubtful =
+        stack.texts("SELECT event_id FROM deliveries WHERE state = 'sending' OR in_doubt > 0").await;
+    assert_eq!(doubtful, [""; 0], "no mail was let go of before its fate was known");
+    let before = stack.smtp.mails().len();
+    assert!(before < accepted, "the stop came too late to show anything: {before} of {accepted}");
+
+    let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
+    // One whose answer was cut off may be among them.
+    let resets = stack.texts("SELECT id FROM password_resets").await.len();
+    assert!(resets >= accepted, "{resets} of {accepted}");
+    eventually("a mail for every reset", async || {
+        let mails = stack.smtp.mails().len();
+        if mails >= resets { Ok(()) } else { Err(format!("{mails} of {resets}")) }
+    })
+    .await;
+    let mut ids: Vec<_> = stack.smtp.mails().iter().map(|mail| mail.header("Message-ID")).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), stack.smtp.mails().len()), (resets, resets), "each mail once");
+}
+
+/// Asks for resets, one after another, until the API is gone; how many it accepted.
+async fn ask(api: Api, token: String) -> usize {
+    for accepted in 0..RESETS {
+        let asked = api.try_call(Method::POST, "customer_password_resets", &token, &reset(ANNA)).await;
+        match asked {
+            Ok(answer) => drop(answer.expect(StatusCode::CREATED)),
+            Err(_) => return accepted,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    RESETS
+}
+
+fn drained(ending: &Ending) {
+    assert_eq!(ending.code, Some(0), "{ending:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_one_clear_line_and_no_start() {
+    let mut stack = Stack::prepare().await;
+    for key in
+        ["server.public_url", "auth.signing_key_file", "keys.sealing_file", "broker.url", "database.url"]
+    {
+        refused(&mut stack, "rekey-api", key, None).await;
+    }
+    for key in ["server.public_url", "keys.sealing_file", "mail.from", "smtp.host", "broker.url"] {
+        refused(&mut stack, "rekey-mailer", key, None).await;
+    }
+    let weak_key = weak_signing_key();
+    let weak = ["k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "k1:c2hvcnQ="];
+    for program in ["rekey-api", "rekey-mailer"] {
+        refused(&mut stack, program, "server.publik_url", Some("http://127.0.0.1")).await;
+        for key in weak {
+            refused(&mut stack, program, "keys.sealing", Some(key)).await;
+        }
+    }
+    refused(&mut stack, "rekey-api", "auth.signing_key", Some(&weak_key)).await;
+    refused(&mut stack, "rekey-api", "auth.signing_key", Some("secret")).await;
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_one_clear_line_and_no_start() {
+    let mut stack = Stack::prepare().await;
+    let [nobody] = free_ports();
+    stack.set("database.url", &format!("postgres://app@127.0.0.1:{nobody}/app"));
+    let ending = stack.spawn("rekey-api").end().await;
+    assert_eq!(ending.code, Some(1), "{ending:?}");
+    let told: Vec<_> = ending.stderr.lines().filter(|line| line.contains("database")).collect();
+    assert!(!told.is_empty() && !ending.stderr.contains("panicked"), "{}", ending.stderr);
+}
+
+/// Starts a program with a key that is missing (`None`) or wrong; the program must name it in its only line.
+async fn refused(stack: &mut Stack, program: &str, key: &str, value: Option<&str>) {
+    let name = key.trim_end_matches("_file");
+    // A secret is given by its file or by itself, never both.
+    let kept = [name.to_owned(), format!("{name}_file")].map(|key| stack.unset(&key));
+    if let Some(value) = value {
+        stack.set(key, value);
+    }
+    let started = stack.spawn(program);
+    let ending = started.end().await;
+    let lines: Vec<_> = ending.stderr.lines().collect();
+    assert!(ending.code.is_some_and(|code| code != 0), "{program}, {key}: {ending:?}");
+    assert!(lines.len() == 1 && lines[0].contains(name), "{program}, {key}: {ending:?}");
+    assert!(value.is_none_or(|value| !name.contains("key") || !ending.stderr.contains(value)), "{ending:?}");
+    stack.unset(key);
+    for (key, value) in kept.into_iter().flatten() {
+        stack.set(&key, &value);
+    }
+}
+
+/// An RSA key of 1024 bits, which nobody should sign with.
+fn weak_signing_key() -> String {
+    let bits = ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"];
+    let made = Command::new("openssl").args(bits).output().unwrap();
+    String::from_utf8(made.stdout).unwrap()
+}
