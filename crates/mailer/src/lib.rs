@@ -1,1 +1,68 @@
+//! The mailer: from an event on the bus to a mail at the relay.
+//!
+//! [`handler`] takes an event and decides; [`deliver`] and [`render`] write the mail, [`message`] puts it in its form on the
+//! wire, [`transport`] hands it over.
 
+pub mod deliver;
+pub mod handler;
+pub mod health;
+pub mod message;
+pub mod render;
+pub mod transport;
+
+use std::{sync::Arc, time::Duration};
+
+use rekey_core::{
+    ambient::{Clock, Entropy},
+    ledger::Ledger,
+    secret::KeyRing,
+};
+use rekey_runtime::config;
+
+pub use self::handler::MailHandler;
+use self::{deliver::Writer, render::Renderer, transport::Router};
+
+/// What a mailer is made of.
+pub struct Mailer {
+    /// Who may send what.
+    pub ledger: Arc<dyn Ledger>,
+    /// Where mails go.
+    pub router: Router,
+    /// Opens tokens, verifies events.
+    pub keys: KeyRing,
+    /// Dates mails.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads retries.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who writes to the customer.
+    pub sender: config::Mail,
+    /// Where the link leads.
+    pub link: config::LinkTemplate,
+    /// How long a claim on a mail holds; more than any transport takes for a mail.
+    pub lease: Duration,
+}
+
+impl Mailer {
+    /// The handler for a bus.
+    ///
+    /// # Errors
+    /// When a template of this program does not compile.
+    pub fn build(self) -> Result<Arc<MailHandler>, minijinja::Error> {
+        let writer = Writer {
+            renderer: Renderer::new()?,
+            sender: self.sender,
+            link: self.link,
+            keys: self.keys.clone(),
+            clock: Arc::clone(&self.clock),
+        };
+        Ok(Arc::new(MailHandler {
+            ledger: self.ledger,
+            router: self.router,
+            writer,
+            keys: self.keys,
+            clock: self.clock,
+            entropy: self.entropy,
+            lease: self.lease.try_into().unwrap_or(time::Duration::MAX),
+        }))
+    }
+}

@@ -18,7 +18,7 @@ mod values;
 pub use error::ConfigError;
 pub use sections::{
     Auth, Broker, Credentials, Database, Keys, LinkTemplate, Links, LogFormat, Mail, Mailbox, Mailer,
-    Passwords, PublicUrl, Relay, Resets, Server, Smtp, SmtpTls, Telemetry, TrustedProxies,
+    Passwords, PublicUrl, Relay, Resets, Server, Smtp, SmtpTls, Telemetry, TestMail, TrustedProxies,
 };
 pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

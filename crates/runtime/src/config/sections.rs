@@ -11,7 +11,7 @@ mod telemetry;
 mod template;
 
 pub use auth::{Auth, Keys};
-pub use mail::{Mail, Mailbox, Mailer};
+pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};

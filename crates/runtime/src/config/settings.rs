@@ -2,7 +2,7 @@
 
 use super::{
     Auth, Broker, ConfigError, Database, Keys, Links, Mail, Mailer, Passwords, Relay, Resets, Server, Smtp,
-    Source, Telemetry, values::Values,
+    Source, Telemetry, TestMail, values::Values,
 };
 
 /// What `rekey-api` needs.
@@ -48,6 +48,7 @@ pub struct MailerSettings {
     pub broker: Broker,
     pub links: Links,
     pub mail: Mail,
+    pub mailbox: TestMail,
     pub smtp: Smtp,
     pub mailer: Mailer,
     pub telemetry: Telemetry,
@@ -64,6 +65,7 @@ impl MailerSettings {
             broker: values.section()?,
             links: values.section()?,
             mail: values.section()?,
+            mailbox: values.section()?,
             smtp: values.section()?,
             mailer: values.section()?,
             telemetry: values.section()?,

@@ -1,6 +1,6 @@
-//! `[mail]` and `[mailer]`: who writes to the customer, and how many mails at once.
+//! `[mail]`, `[mailbox]` and `[mailer]`: who writes to the customer, where test-mode mails go, and how many mails at once.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use rekey_core::email::EmailAddress;
 
@@ -61,6 +61,21 @@ fn is_unfit_for_name(c: char) -> bool {
     c.is_control()
         || "()<>[]:;@\\,\"".contains(c)
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The local mailbox, where the mails of test mode go.
+#[derive(Debug, Clone)]
+pub struct TestMail {
+    /// Where it is; without one, test-mode mails fail.
+    pub directory: Option<PathBuf>,
+}
+
+impl Section for TestMail {
+    const NAME: &'static str = "mailbox";
+
+    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { directory: reader.optional("directory", "a path", |text| Some(PathBuf::from(text)))? })
+    }
 }
 
 /// The mailer's own work.

@@ -20,7 +20,7 @@ pub struct Smtp {
     pub credentials: Option<Credentials>,
     /// What to say in EHLO, if not this machine's address.
     pub helo_name: Option<String>,
-    /// The longest wait for any one answer.
+    /// The longest time to hand one mail over, connecting included.
     pub timeout: Duration,
     /// Connections kept open, at most.
     pub connections: usize,

@@ -30,6 +30,7 @@ fn read_all(values: &Values) -> Result<(), ConfigError> {
     values.section::<Resets>()?;
     values.section::<Links>()?;
     values.section::<Mail>()?;
+    values.section::<TestMail>()?;
     values.section::<Smtp>()?;
     values.section::<Mailer>()?;
     values.section::<Telemetry>().map(drop)

@@ -1,0 +1,219 @@
+//! The consumer's work: one event, one mail.
+
+mod schedule;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rekey_core::{
+    ambient::{Clock, Entropy},
+    bus::{Delivery, Handler, Verdict},
+    delivery::{Assignment, MailJob, MailKind, Outcome},
+    event::{Event, EventBody},
+    ledger::{Claim, Ledger},
+    secret::KeyRing,
+    store::StoreError,
+};
+use rekey_runtime::telemetry;
+use time::Duration;
+use tracing::{Instrument, Span, field::Empty};
+
+use self::schedule::{LAST_ATTEMPT, LONGEST_DELAY, SETTLE_PAUSES, after_attempt};
+use crate::{
+    deliver::{WriteError, Writer},
+    message::MessageError,
+    transport::{Router, SendError},
+};
+
+/// How long to leave a ledger alone that did not answer.
+const LEDGER_PAUSE: Duration = Duration::seconds(10);
+/// Octets of an event that is looked at; ours have under 1,000.
+const LARGEST_EVENT: usize = 64 << 10;
+
+/// Sends the mails that events ask for.
+pub struct MailHandler {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) router: Router,
+    pub(crate) writer: Writer,
+    pub(crate) keys: KeyRing,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) lease: Duration,
+}
+
+#[async_trait]
+impl Handler for MailHandler {
+    async fn handle(&self, delivery: Delivery) -> Verdict {
+        if delivery.payload.len() > LARGEST_EVENT {
+            return Verdict::Reject { reason: format!("malformed event: {} octets", delivery.payload.len()) };
+        }
+        let event = match Event::verify(&delivery.payload, &self.keys) {
+            Ok(event) => event,
+            Err(error) => return Verdict::Reject { reason: error.to_string() },
+        };
+        let Some((job, reset)) = job(&event) else { return Verdict::Done };
+        let span = tracing::info_span!(
+            "mail",
+            otel.kind = "consumer",
+            event = %event.id,
+            reset = %reset,
+            kind = job.kind.as_str(),
+            attempt = Empty,
+            outcome = Empty,
+        );
+        if let Some(traceparent) = &event.traceparent {
+            telemetry::set_parent(&span, traceparent);
+        }
+        self.process(&event, &job).instrument(span).await
+    }
+}
+
+/// The mail an event leads to, if any, and the reset it is about.
+fn job(event: &Event) -> Option<(MailJob, rekey_core::ids::ResetId)> {
+    let (kind, reset) = match event.body {
+        EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset),
+        EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset),
+        EventBody::ResetDestroyed { .. } | EventBody::CustomerCreated { .. } => return None,
+    };
+    Some((MailJob { event: event.id, scope: event.scope, kind }, reset))
+}
+
+impl MailHandler {
+    /// Whether live mails wait for somebody to mend the relay or its settings.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.router.lane(rekey_core::access::Mode::Live).is_some_and(crate::transport::Lane::is_paused)
+    }
+
+    async fn process(&self, event: &Event, job: &MailJob) -> Verdict {
+        if let Some(lane) = self.router.lane(job.scope.mode)
+            && let Err(wait) = lane.open().await
+        {
+            // Before the claim, so that waiting spends no attempt.
+            return self.later("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
+        }
+        match self.ledger.claim(job, self.lease).await {
+            Ok(Claim::Granted(assignment)) => self.fulfil(event, job, &assignment).await,
+            Ok(Claim::Settled) => done("settled before"),
+            Ok(Claim::Discarded(why)) => {
+                tracing::info!(why = why.as_str(), "not sent");
+                done(why.as_str())
+            }
+            Ok(Claim::Busy(wait)) => self.later("busy", wait, "another mailer has it"),
+            Err(error) => self.unrecorded(&error),
+        }
+    }
+
+    async fn fulfil(&self, event: &Event, job: &MailJob, assignment: &Assignment) -> Verdict {
+        Span::current().record("attempt", assignment.attempt);
+        if assignment.in_doubt {
+            tracing::warn!("an earlier attempt ended without a word: this mail may reach its reader twice");
+        }
+        let (outcome, wait) = self.attempt(event, job, assignment).await;
+        match self.settle(job, assignment.attempt, &outcome).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
+            Err(error) => return self.unrecorded(&error),
+        }
+        self.verdict(outcome, wait, assignment.attempt)
+    }
+
+    /// One attempt: what became of it, and how long to wait before the next where that is not the schedule's to say.
+    async fn attempt(
+        &self,
+        event: &Event,
+        job: &MailJob,
+        assignment: &Assignment,
+    ) -> (Outcome, Option<Duration>) {
+        if matches!(job.kind, MailKind::PasswordChanged(_))
+            && self.clock.now() - event.occurred_at > LONGEST_DELAY
+        {
+            return (failed("too late: older than 24 hours"), None);
+        }
+        let Some(lane) = self.router.lane(job.scope.mode) else {
+            return (failed("no mailbox directory is configured"), None);
+        };
+        let mail = match self.writer.write(event, assignment) {
+            Ok(mail) => mail,
+            Err(error @ WriteError::Message(MessageError::Recipient)) => {
+                return (Outcome::Bounced { reason: error.to_string() }, None);
+            }
+            Err(error) => return (failed(&error.to_string()), None),
+        };
+        match lane.send(&mail).await {
+            Ok(accepted) => (Outcome::Sent { response: accepted.response }, None),
+            Err(SendError::Permanent(reason)) => (Outcome::Bounced { reason }, None),
+            Err(SendError::Transient(reason)) if assignment.attempt >= LAST_ATTEMPT => {
+                (failed(&format!("given up after {LAST_ATTEMPT} attempts: {reason}")), None)
+            }
+            Err(SendError::Transient(reason)) => (Outcome::Deferred { reason }, None),
+            Err(SendError::Lane(reason)) => (Outcome::Deferred { reason }, lane.pause().try_into().ok()),
+        }
+    }
+
+    /// Records an outcome. It tries more than once: a mail that was sent but not recorded would be sent again.
+    async fn settle(&self, job: &MailJob, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
+        for pause in SETTLE_PAUSES {
+            match self.ledger.settle(job.event, attempt, outcome).await {
+                Ok(recorded) => return Ok(recorded),
+                Err(error) => tracing::debug!(cause = causes(&error), "the outcome is not recorded yet"),
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.ledger.settle(job.event, attempt, outcome).await
+    }
+
+    fn verdict(&self, outcome: Outcome, wait: Option<Duration>, attempt: u32) -> Verdict {
+        match outcome {
+            Outcome::Sent { response } => {
+                tracing::info!(response, "handed over");
+                done("sent")
+            }
+            Outcome::Bounced { reason } => {
+                tracing::warn!(reason, "refused for good");
+                done("bounced")
+            }
+            // The bus tells of what is tried again or parked.
+            Outcome::Deferred { reason } => {
+                let after = wait.unwrap_or_else(|| after_attempt(attempt, &*self.entropy));
+                self.later("deferred", after, &reason)
+            }
+            Outcome::Failed { reason } => {
+                Span::current().record("outcome", "failed");
+                Verdict::Reject { reason }
+            }
+        }
+    }
+
+    fn unrecorded(&self, error: &StoreError) -> Verdict {
+        tracing::warn!(cause = causes(error), "the ledger did not answer");
+        self.later("ledger", LEDGER_PAUSE, &error.to_string())
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what the handler does, like its siblings")]
+    fn later(&self, outcome: &'static str, after: Duration, reason: &str) -> Verdict {
+        Span::current().record("outcome", outcome);
+        Verdict::Retry { after, reason: reason.to_owned() }
+    }
+}
+
+fn done(outcome: &'static str) -> Verdict {
+    Span::current().record("outcome", outcome);
+    Verdict::Done
+}
+
+fn failed(reason: &str) -> Outcome {
+    Outcome::Failed { reason: reason.to_owned() }
+}
+
+/// An error with what caused it, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    line
+}

@@ -1,0 +1,55 @@
+//! Whether the mailer lives and whether it can work, for whoever runs it.
+
+use std::{io, net::TcpListener, sync::Arc};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use rekey_core::ledger::Ledger;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::MailHandler;
+
+/// What readiness depends on.
+pub struct Readiness {
+    pub ledger: Arc<dyn Ledger>,
+    /// Whether messages come in.
+    pub connected: Box<dyn Fn() -> bool + Send + Sync>,
+    pub handler: Arc<MailHandler>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    database: bool,
+    broker: bool,
+    /// Whether live mails can be sent, as far as the last one told.
+    mail: bool,
+}
+
+/// Answers `GET /livez` and `GET /readyz` on the listener until `stop` is cancelled.
+pub async fn serve(listener: TcpListener, readiness: Readiness, stop: CancellationToken) -> io::Result<()> {
+    let readiness = web::Data::new(readiness);
+    let app = move || {
+        App::new()
+            .app_data(readiness.clone())
+            .route("/livez", web::get().to(HttpResponse::NoContent))
+            .route("/readyz", web::get().to(readyz))
+    };
+    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run();
+    let handle = server.handle();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        handle.stop(true).await;
+    });
+    server.await
+}
+
+async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
+    let report = Report {
+        database: readiness.ledger.ping().await.is_ok(),
+        broker: (readiness.connected)(),
+        mail: !readiness.handler.is_paused(),
+    };
+    let ready = report.database && report.broker && report.mail;
+    let mut answer = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    answer.json(report)
+}

@@ -1,0 +1,85 @@
+//! `rekey-mailer`: from RabbitMQ to the SMTP relay.
+
+use std::{convert::Infallible, net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::Parser;
+use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
+use rekey_core::{
+    ambient::{OsEntropy, SystemClock},
+    ledger::Ledger,
+};
+use rekey_mailer::{
+    Mailer,
+    health::{self, Readiness},
+    transport::{Lane, Mailbox, Router, SmtpTransport},
+};
+use rekey_runtime::{
+    config::{MailerSettings, Source},
+    lifecycle::{self, Tasks},
+    telemetry,
+};
+use rekey_store_postgres::PostgresStore;
+use secrecy::ExposeSecret;
+
+/// Sends the mails that Rekey's events ask for.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file; without it, the one that `REKEY_CONFIG` names.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    lifecycle::run("rekey-mailer", serve(Arguments::parse()))
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let source = Source::from_process()?.file(arguments.config.as_deref());
+    let settings = MailerSettings::load(&source)?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey-mailer")?;
+
+    let database = &settings.database;
+    let store = PostgresStore::connect(
+        database.url.expose_secret(),
+        database.max_connections,
+        database.acquire_timeout,
+    )?;
+    let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+    let smtp = Arc::new(SmtpTransport::new(&settings.smtp)?);
+    let mailbox = settings.mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
+    let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
+    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::new(OsEntropy)));
+    let listener = TcpListener::bind(settings.mailer.listen).context("mailer.listen can't be used")?;
+
+    let handler = Mailer {
+        ledger: Arc::clone(&ledger),
+        router: Router::new(Lane::new(smtp.clone()), mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
+        keys: settings.keys.sealing,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        sender: settings.mail,
+        link: settings.links.reset_template(&settings.server.public_url),
+        lease: settings.mailer.lease,
+    }
+    .build()?;
+
+    let tasks = Tasks::new();
+    let connected = Arc::clone(&consumer);
+    let readiness = Readiness {
+        ledger,
+        connected: Box::new(move || connected.is_connected()),
+        handler: Arc::clone(&handler),
+    };
+    tasks.spawn("health", health::serve(listener, readiness, tasks.token()));
+    let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());
+    tasks.spawn("consumer", async move {
+        consumer.run(handler, concurrency, stop).await;
+        Ok::<_, Infallible>(())
+    });
+    let stopped = tasks.run_until_signal(settings.server.shutdown).await;
+    smtp.close().await;
+    store.close().await;
+    Ok(stopped?)
+}

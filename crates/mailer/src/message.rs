@@ -1,0 +1,103 @@
+//! The mail as it goes over the wire (RFC 5322, MIME).
+
+use std::time::SystemTime;
+
+use lettre::{
+    Address,
+    message::{
+        Mailbox, Message, MultiPart, SinglePart,
+        header::{Date, HeaderName, HeaderValue},
+    },
+};
+use rekey_core::{email::EmailAddress, ids::EventId};
+use rekey_runtime::config;
+use time::OffsetDateTime;
+
+use crate::render::Rendered;
+
+/// A mail, ready to be handed over. It has one recipient.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The event that asks for it, and so its identity: sent again, it is the same mail.
+    pub event: EventId,
+    /// The envelope's sender, where bounces go.
+    pub sender: Address,
+    /// The envelope's recipient.
+    pub recipient: Address,
+    /// Headers and body, ASCII, lines ended by CRLF.
+    pub content: Vec<u8>,
+}
+
+/// Why a mail can't be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// The stored address has no form on the wire that means the same.
+    #[error("the recipient's address can't be written to")]
+    Recipient,
+    /// The sender configured has none.
+    #[error("the sender's address can't be used")]
+    Sender,
+    /// The message has no valid form.
+    #[error("the message can't be composed")]
+    Message,
+}
+
+/// Writes the mail. The same event gives the same Message-ID and the same boundary, so a mail that comes twice is known as one.
+pub fn compose(
+    event: EventId,
+    sender: &config::Mail,
+    recipient: &EmailAddress,
+    rendered: &Rendered,
+    now: OffsetDateTime,
+) -> Result<Mail, MessageError> {
+    let from = mailbox(&sender.from)?;
+    let to = address(recipient).ok_or(MessageError::Recipient)?;
+    let mut builder = Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to.clone()))
+        .subject(single_line(&rendered.subject))
+        .header(Date::new(SystemTime::from(now)))
+        .message_id(Some(format!("<{event}@{}>", from.email.domain())))
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .raw_header(header("Content-Language", rendered.language));
+    if let Some(reply_to) = &sender.reply_to {
+        builder = builder.reply_to(mailbox(reply_to)?);
+    }
+    // The better form comes last (RFC 2046 §5.1.4). The boundary can't stand in a part: no template knows the event's id.
+    let parts = MultiPart::alternative()
+        .boundary(format!("rekey-{event}"))
+        .singlepart(SinglePart::plain(rendered.text.clone()))
+        .singlepart(SinglePart::html(rendered.html.clone()));
+    let message = builder.multipart(parts).map_err(|_| MessageError::Message)?;
+    Ok(Mail { event, sender: from.email, recipient: to, content: message.formatted() })
+}
+
+/// The same address to lettre, which has a parser of its own: what that one reads otherwise is refused.
+fn address(email: &EmailAddress) -> Option<Address> {
+    let (local, domain) = email.as_str().split_once('@')?;
+    Address::new(local, domain).ok().filter(|address| AsRef::<str>::as_ref(address) == email.as_str())
+}
+
+fn mailbox(from: &config::Mailbox) -> Result<Mailbox, MessageError> {
+    let address = address(&from.address).ok_or(MessageError::Sender)?;
+    Ok(Mailbox::new(from.name.clone(), address))
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// A shop's name is the shop's own text: nothing in it may end the line or hide from the reader.
+fn single_line(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.split(|c: char| is_hidden(c) || c == ' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests;

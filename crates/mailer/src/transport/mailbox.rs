@@ -1,0 +1,141 @@
+//! The local mailbox: mails as `.eml` files, for test mode and for the process that is all in one.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use async_trait::async_trait;
+use mail_parser::{Address, Message, MessageParser};
+use serde::Serialize;
+use time::OffsetDateTime;
+use tokio::task::spawn_blocking;
+
+use super::{Accepted, SendError, Transport};
+use crate::message::Mail;
+
+/// Mails shown at most.
+const SHOWN: usize = 200;
+
+/// A directory with one file a mail, `EVENT.eml`: an event's mail that comes again replaces itself.
+#[derive(Debug, Clone)]
+pub struct Mailbox {
+    directory: PathBuf,
+}
+
+/// A mailbox that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the mailbox {directory} can't be used")]
+pub struct MailboxError {
+    directory: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// A mail in the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredMail {
+    /// The recipient's address.
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// Names and values as they stand in the file, in its order.
+    pub headers: Vec<(String, String)>,
+    /// When it came, or came again.
+    #[serde(with = "time::serde::rfc3339")]
+    pub received_at: OffsetDateTime,
+}
+
+impl Mailbox {
+    /// Opens the box; its directory is made if it isn't there, readable by its owner alone.
+    pub fn open(directory: &Path) -> Result<Self, MailboxError> {
+        let mailbox = Self { directory: directory.to_owned() };
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(directory).map_err(|source| mailbox.error(source))?;
+        Ok(mailbox)
+    }
+
+    /// The newest 200 mails, newest first. Blocks on the disk.
+    pub fn list(&self) -> Result<Vec<StoredMail>, MailboxError> {
+        let mut files = self.files().map_err(|source| self.error(source))?;
+        files.sort_by(|one, other| other.cmp(one));
+        files.truncate(SHOWN);
+        // A file that went away or is no mail is not shown: the directory is the operator's to tidy.
+        let read = |(at, path): (SystemTime, PathBuf)| parse(&fs::read(path).ok()?, at.into());
+        Ok(files.into_iter().filter_map(read).collect())
+    }
+
+    fn files(&self) -> io::Result<Vec<(SystemTime, PathBuf)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "eml")
+                && let Ok(at) = fs::metadata(&path).and_then(|metadata| metadata.modified())
+            {
+                files.push((at, path));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Readers see the whole mail or none, also after a power cut.
+    fn keep(&self, mail: &Mail) -> io::Result<()> {
+        let half = self.directory.join(format!(".{}.part", mail.event));
+        // What a crash left of an earlier attempt would keep its own mode.
+        fs::remove_file(&half).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+        file.write_all(&mail.content)?;
+        file.sync_all()?;
+        fs::rename(&half, self.directory.join(format!("{}.eml", mail.event)))?;
+        File::open(&self.directory)?.sync_all()
+    }
+
+    fn error(&self, source: io::Error) -> MailboxError {
+        MailboxError { directory: self.directory.clone(), source }
+    }
+}
+
+#[async_trait]
+impl Transport for Mailbox {
+    async fn send(&self, mail: &Mail) -> Result<Accepted, SendError> {
+        let (mailbox, mail) = (self.clone(), mail.clone());
+        match spawn_blocking(move || mailbox.keep(&mail)).await {
+            Ok(Ok(())) => Ok(Accepted { response: "kept in the local mailbox".to_owned() }),
+            Ok(Err(error)) => Err(SendError::Transient(format!("the mailbox can't be written: {error}"))),
+            Err(_) => Err(SendError::Transient("the writing of the mailbox was cut off".to_owned())),
+        }
+    }
+
+    async fn check(&self) -> Result<(), SendError> {
+        Ok(())
+    }
+}
+
+fn parse(content: &[u8], received_at: OffsetDateTime) -> Option<StoredMail> {
+    let message = MessageParser::default().parse(content)?;
+    Some(StoredMail {
+        to: recipient(&message).unwrap_or_default(),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        text: message.body_text(0).unwrap_or_default().into_owned(),
+        html: message.body_html(0).unwrap_or_default().into_owned(),
+        headers: message.headers_raw().map(|(name, value)| (name.to_owned(), unfold(value))).collect(),
+        received_at,
+    })
+}
+
+fn recipient(message: &Message<'_>) -> Option<String> {
+    message.to().and_then(Address::first)?.address().map(str::to_owned)
+}
+
+/// A header's lines made one (RFC 5322 §2.2.3).
+fn unfold(value: &str) -> String {
+    value.replace("\r\n", "").trim().to_owned()
+}
