@@ -20,7 +20,7 @@ use std::{str::FromStr, time::Duration};
 use rekey_core::store::StoreError;
 use sqlx::{
     Connection, PgPool,
-    postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::error::{fault, migration_fault};
@@ -63,10 +63,11 @@ impl PostgresStore {
     /// Brings the schema up to date, and lets the role `rekey_mailer`, if there is one, do what the mailer needs and
     /// nothing more. Any number of replicas may do this at once: they take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut connection = PgConnection::connect_with(&self.unlimited).await.map_err(fault)?;
-        sqlx::migrate!().run(&mut connection).await.map_err(migration_fault)?;
-        sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await.map_err(fault)?;
-        connection.close().await.map_err(fault)
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.unlimited.clone());
+        sqlx::migrate!().run(&pool).await.map_err(migration_fault)?;
+        sqlx::raw_sql(include_str!("grants.sql")).execute(&pool).await.map_err(fault)?;
+        pool.close().await;
+        Ok(())
     }
 
     /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.

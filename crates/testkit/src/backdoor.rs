@@ -1,7 +1,13 @@
 //! A way past a store's port, to look at its tables and to let time pass without waiting.
 
+use std::path::Path;
+
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, PgPool, Row, SqlitePool};
+use sqlx::{
+    AssertSqlSafe, PgPool, Row, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
 use time::Duration;
 
 /// Looks into a store's database, and moves its times.
@@ -22,7 +28,15 @@ pub trait Backdoor: Send + Sync {
 
 /// The backdoor of a PostgreSQL store.
 #[derive(Debug)]
-pub struct PostgresBackdoor(pub PgPool);
+pub struct PostgresBackdoor(PgPool);
+
+impl PostgresBackdoor {
+    /// Into the database at that URL.
+    #[must_use]
+    pub fn open(url: &str) -> Self {
+        Self(PgPoolOptions::new().max_connections(1).connect_lazy(url).unwrap())
+    }
+}
 
 #[async_trait]
 impl Backdoor for PostgresBackdoor {
@@ -40,7 +54,19 @@ impl Backdoor for PostgresBackdoor {
 
 /// The backdoor of a SQLite store, whose times are microseconds since 1970.
 #[derive(Debug)]
-pub struct SqliteBackdoor(pub SqlitePool);
+pub struct SqliteBackdoor(SqlitePool);
+
+impl SqliteBackdoor {
+    /// Into the file.
+    #[must_use]
+    pub fn open(path: &Path) -> Self {
+        Self(
+            SqlitePoolOptions::new()
+                .max_connections(1)
+                .connect_lazy_with(SqliteConnectOptions::new().filename(path)),
+        )
+    }
+}
 
 #[async_trait]
 impl Backdoor for SqliteBackdoor {

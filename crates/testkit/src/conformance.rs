@@ -1,3 +1,4 @@
 //! The suites that every adapter of a port passes.
 
 pub mod bus;
+pub mod stores;

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     reason = "all of this is test code: a panic is how a test fails"
 )]
@@ -11,3 +12,4 @@ pub mod backdoor;
 pub mod conformance;
 pub mod postgres;
 pub mod seed;
+pub mod smtp;

@@ -1,0 +1,40 @@
+//! The suite of every store, on PostgreSQL.
+#![cfg(test)]
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    conformance::stores::StoreUnderTest,
+    postgres::TestDatabase,
+};
+
+rekey_testkit::store_conformance!(OnPostgres);
+
+struct OnPostgres {
+    store: PostgresStore,
+    backdoor: PostgresBackdoor,
+    _database: TestDatabase,
+}
+
+#[async_trait]
+impl StoreUnderTest for OnPostgres {
+    type Store = PostgresStore;
+
+    async fn start() -> Self {
+        let database = TestDatabase::create().await;
+        let store = PostgresStore::connect(&database.url(), 8, Duration::from_secs(30)).unwrap();
+        store.migrate().await.unwrap();
+        Self { store, backdoor: PostgresBackdoor::open(&database.url()), _database: database }
+    }
+
+    fn store(&self) -> &PostgresStore {
+        &self.store
+    }
+
+    fn backdoor(&self) -> &dyn Backdoor {
+        &self.backdoor
+    }
+}

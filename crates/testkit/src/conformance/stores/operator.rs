@@ -1,0 +1,90 @@
+//! Organizations and API clients.
+
+use rekey_core::{
+    access::{ApiClient, ClientKind},
+    ambient::{Clock, OsEntropy, SystemClock},
+    ids::{ApplicationId, OrganizationId},
+    ledger::Ledger,
+    organization::NewOrganization,
+    store::{CreateError, Store},
+};
+use time::Duration;
+
+use super::StoreUnderTest;
+use crate::seed;
+
+pub async fn the_store_answers_and_tells_the_time<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    Store::ping(scene.store()).await.unwrap();
+    Ledger::ping(scene.store()).await.unwrap();
+    let apart = (scene.store().now().await.unwrap() - SystemClock.now()).abs();
+    assert!(apart < Duration::minutes(5), "{apart}");
+}
+
+pub async fn an_organization_is_created_once_and_listed_by_slug<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let mut made = Vec::new();
+    for slug in ["b", "a1", "a-b", "z", "a"] {
+        made.push(seed::organization(store, slug).await);
+    }
+    let again = NewOrganization {
+        id: OrganizationId::generate(&OsEntropy),
+        slug: "z".parse().unwrap(),
+        name: "Other".to_owned(),
+    };
+    assert!(matches!(store.create_organization(&again).await, Err(CreateError::Taken)));
+
+    made.sort_by(|a, b| a.slug.as_str().cmp(b.slug.as_str()));
+    assert_eq!(store.organizations().await.unwrap(), made);
+}
+
+pub async fn an_api_client_is_registered_once_and_found_by_its_client_id<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let (integration, secret) = seed::api_client(store, scope, ClientKind::Integration, false).await;
+    let (sales_channel, _) = seed::api_client(store, scope, ClientKind::SalesChannel, true).await;
+
+    let found = store.find_api_client(&integration.client_id).await.unwrap().unwrap();
+    assert_eq!(found.client.secret, Some(secret.digest()));
+    assert_eq!(found.organization.slug.as_str(), "shop");
+    assert_same(&found.client, &integration);
+    let found = store.find_api_client(&sales_channel.client_id).await.unwrap().unwrap();
+    assert_same(&found.client, &sales_channel);
+    assert_eq!((found.client.secret, found.client.self_service), (None, true));
+    assert!(store.find_api_client("nobody").await.unwrap().is_none());
+
+    let all: Vec<_> = store.api_clients().await.unwrap().iter().map(|known| known.client.id).collect();
+    assert_eq!(all, [integration.id, sales_channel.id]);
+
+    let same_id = ApiClient { client_id: "another".to_owned(), ..integration.clone() };
+    let same_client_id = ApiClient { id: ApplicationId::generate(&OsEntropy), ..integration };
+    for taken in [same_id, same_client_id] {
+        assert!(matches!(store.create_api_client(&taken).await, Err(CreateError::Taken)));
+    }
+}
+
+pub async fn a_revoked_client_is_still_found_as_revoked<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let (client, _) = seed::api_client(store, scope, ClientKind::Integration, false).await;
+    let (other, _) = seed::api_client(store, scope, ClientKind::Integration, false).await;
+
+    assert!(!store.revoke_api_client("nobody").await.unwrap());
+    assert!(store.revoke_api_client(&client.client_id).await.unwrap());
+    let revoked_at = store.find_api_client(&client.client_id).await.unwrap().unwrap().client.revoked_at;
+    assert!(revoked_at.is_some());
+    assert!(store.revoke_api_client(&client.client_id).await.unwrap());
+    assert_eq!(
+        store.find_api_client(&client.client_id).await.unwrap().unwrap().client.revoked_at,
+        revoked_at
+    );
+    assert_eq!(store.find_api_client(&other.client_id).await.unwrap().unwrap().client.revoked_at, None);
+}
+
+fn assert_same(found: &ApiClient, registered: &ApiClient) {
+    assert_eq!(format!("{found:?}"), format!("{registered:?}"));
+    assert_eq!(found.secret, registered.secret);
+}

@@ -1,0 +1,118 @@
+//! Log-ins.
+
+use rekey_core::{
+    access::Scope,
+    ambient::OsEntropy,
+    ids::{ApplicationId, CustomerId, SessionId},
+    password::PasswordHash,
+    reset::ResetOrigin,
+    secret::RefreshToken,
+    store::{NewSession, Store},
+};
+use time::Duration;
+
+use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
+use crate::seed;
+
+/// How long the sessions here live.
+const LIFE: Duration = Duration::weeks(2);
+
+pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+
+    assert!(store.session_is_live(scope, session).await.unwrap());
+    assert!(!store.session_is_live(scope, SessionId::generate(&OsEntropy)).await.unwrap());
+    for other in other_scopes(store, scope).await {
+        assert!(!store.session_is_live(other, session).await.unwrap());
+    }
+    scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    assert!(store.session_is_live(scope, session).await.unwrap());
+    scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
+    assert!(!store.session_is_live(scope, session).await.unwrap());
+}
+
+pub async fn a_session_opens_only_under_the_password_that_was_verified<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let guest = seed::customer(store, scope, "guest@example.com", None).await;
+
+    assert!(open(store, scope, john.id, &seed::hash("second")).await.is_none());
+    assert!(open(store, scope, guest.id, &seed::hash("first")).await.is_none());
+    for other in other_scopes(store, scope).await {
+        assert!(open(store, other, john.id, &seed::hash("first")).await.is_none());
+    }
+    assert_eq!(scene.backdoor().count("sessions", "true").await, 0);
+
+    let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    store.rehash_password(scope, john.id, &seed::hash("first"), &seed::hash("rehashed")).await.unwrap();
+    assert!(store.session_is_live(scope, session).await.unwrap(), "a rehash is no new password");
+}
+
+pub async fn sessions_end_when_a_reset_is_used<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let jane = seed::customer(store, scope, "jane@example.com", Some(seed::hash("hers"))).await;
+    let his = [
+        open(store, scope, john.id, &seed::hash("first")).await,
+        open(store, scope, john.id, &seed::hash("first")).await,
+    ];
+    let hers = open(store, scope, jane.id, &seed::hash("hers")).await.unwrap();
+
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    assert!(store.session_is_live(scope, his[0].unwrap()).await.unwrap(), "asking for a reset ends nothing");
+    use_up(store, &reset, "second").await;
+    for session in his {
+        assert!(!store.session_is_live(scope, session.unwrap()).await.unwrap());
+    }
+    assert!(store.session_is_live(scope, hers).await.unwrap());
+    let new = open(store, scope, john.id, &seed::hash("second")).await.unwrap();
+    assert!(store.session_is_live(scope, new).await.unwrap());
+
+    // The same password chosen again is a new password all the same.
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    use_up(store, &reset, "second").await;
+    assert!(!store.session_is_live(scope, new).await.unwrap());
+}
+
+pub async fn sessions_opened_while_the_password_changes_end_too<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+
+    let log_ins = (0..40).map(|_| {
+        let store = store.clone();
+        async move { open(&store, scope, john.id, &seed::hash("first")).await }
+    });
+    let (opened, _) = tokio::join!(at_once(log_ins), use_up(store, &reset, "second"));
+    for session in opened.into_iter().flatten() {
+        assert!(!store.session_is_live(scope, session).await.unwrap());
+    }
+}
+
+async fn open(
+    store: &impl Store,
+    scope: Scope,
+    customer: CustomerId,
+    password: &PasswordHash,
+) -> Option<SessionId> {
+    let id = SessionId::generate(&OsEntropy);
+    let session = NewSession {
+        id,
+        customer,
+        application: ApplicationId::generate(&OsEntropy),
+        refresh_token: &RefreshToken::generate(&OsEntropy).digest(),
+        password,
+        life: LIFE,
+    };
+    store.open_session(scope, &session).await.unwrap().then_some(id)
+}

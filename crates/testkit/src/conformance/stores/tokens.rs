@@ -1,0 +1,195 @@
+//! Tokens as they are used.
+
+use rekey_core::{
+    access::Mode,
+    ambient::OsEntropy,
+    audit::Action,
+    event::EventBody,
+    ids::{CustomerId, OrganizationId, ResetId},
+    reset::{Reference, ReferenceChange, ResetOrigin, TokenHolder},
+    secret::ResetToken,
+    store::Store,
+};
+use time::Duration;
+
+use super::{JOHN, StoreUnderTest, at_once, complete, holder, use_up, written};
+use crate::seed::{self, TOKEN_LIFE};
+
+pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await;
+    seed::customer(store, scope, "jane@example.com", Some(seed::hash("hers"))).await;
+    let hers = seed::reset(store, scope, "jane@example.com", ResetOrigin::Integration).await;
+    let others = [
+        seed::reset(store, scope, JOHN, ResetOrigin::Integration).await,
+        seed::reset(store, scope, JOHN, ResetOrigin::SelfService).await,
+    ];
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    let found = holder(store, &reset).await.unwrap();
+    assert_eq!(
+        (found.scope, found.reset, found.customer, &found.email),
+        (scope, reset.id, john.id, &john.email)
+    );
+    let [resets, events, audits] = written(scene.backdoor()).await;
+
+    let change = ReferenceChange { reference: Some(Some("R-1".to_owned())), ..ReferenceChange::default() };
+    let used = complete(store, &found, &reset.token, &seed::hash("new"), &change).await.unwrap();
+    assert_eq!(
+        (used.id, used.customer, &used.customer_email, &used.token),
+        (reset.id, john.id, &john.email, &None)
+    );
+    assert_eq!(used.reset_password_at, Some(used.updated_at));
+    assert_eq!(used.reference, Reference { reference: Some("R-1".to_owned()), ..Reference::default() });
+    assert_eq!(store.find_reset(scope, reset.id).await.unwrap(), Some(used));
+
+    let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("new")));
+    assert!(store.find_customer(scope, john.id).await.unwrap().unwrap().has_password);
+    for other in &others {
+        assert!(holder(store, other).await.is_none(), "every other token of that customer is dead");
+    }
+    assert!(holder(store, &hers).await.is_some());
+    assert_eq!(written(scene.backdoor()).await, [resets, events + 1, audits + 1]);
+    let of_reset = format!("resource_type = 'customer_password_resets' AND resource_id = '{}'", reset.id);
+    let of_event = format!("name = 'customer_password_resets.reset_password' AND {of_reset}");
+    assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
+    assert_eq!(
+        scene.backdoor().count("audit_entries", &format!("action = 'reset_password' AND {of_reset}")).await,
+        1
+    );
+}
+
+pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let reset = async |origin| seed::reset(store, scope, JOHN, origin).await;
+
+    let used = reset(ResetOrigin::Integration).await;
+    use_up(store, &used, "second").await;
+    let killed_by_password = reset(ResetOrigin::Integration).await;
+    let another = reset(ResetOrigin::Integration).await;
+    use_up(store, &another, "third").await;
+    let superseded = reset(ResetOrigin::SelfService).await;
+    let [live, other] = [reset(ResetOrigin::SelfService).await, reset(ResetOrigin::Integration).await];
+    let expired = reset(ResetOrigin::Integration).await;
+    scene
+        .backdoor()
+        .age(
+            "password_resets",
+            "expires_at",
+            &format!("id = '{}'", expired.id),
+            TOKEN_LIFE + Duration::SECOND,
+        )
+        .await;
+    let deleted = reset(ResetOrigin::Integration).await;
+    let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
+    assert!(store.delete_reset(scope, deleted.id, &event, &seed::audit(Action::Destroy)).await.unwrap());
+    let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
+
+    let before = written(scene.backdoor()).await;
+    for (case, id, token) in [
+        ("used", used.id, &used.token),
+        ("killed by another's use", killed_by_password.id, &killed_by_password.token),
+        ("superseded", superseded.id, &superseded.token),
+        ("expired", expired.id, &expired.token),
+        ("deleted", deleted.id, &deleted.token),
+        ("a decoy's", decoy.id, &decoy.token),
+        ("another reset's", live.id, &other.token),
+        ("wrong", live.id, &ResetToken::generate(&OsEntropy)),
+        ("of no reset", ResetId::generate(&OsEntropy), &live.token),
+    ] {
+        assert!(store.find_token_holder(id, &token.digest()).await.unwrap().is_none(), "{case}");
+        let holder = TokenHolder { scope, reset: id, customer: john.id, email: john.email.clone() };
+        let refused =
+            complete(store, &holder, token, &seed::hash("stolen"), &ReferenceChange::default()).await;
+        assert!(refused.is_none(), "{case}");
+    }
+    assert_eq!(written(scene.backdoor()).await, before);
+    let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("third")));
+    assert!(holder(store, &live).await.is_some());
+}
+
+pub async fn token_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    let [_, events, audits] = written(scene.backdoor()).await;
+    let found = holder(store, &reset).await.unwrap();
+
+    let uses = (0..200).map(|n| {
+        let (store, found, token) = (store.clone(), found.clone(), reset.token.clone());
+        async move {
+            let password = seed::hash(&format!("of{n}"));
+            complete(&store, &found, &token, &password, &ReferenceChange::default()).await.map(|_| password)
+        }
+    });
+    let winners: Vec<_> = at_once(uses).await.into_iter().flatten().collect();
+    assert_eq!(winners.len(), 1);
+    let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password.as_ref(), winners.first());
+    let [_, events_after, audits_after] = written(scene.backdoor()).await;
+    assert_eq!((events_after, audits_after), (events + 1, audits + 1));
+}
+
+pub async fn token_race_of_two_tokens_one_kills_the_other<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    for round in 0..20 {
+        let address = format!("customer{round}@example.com");
+        let customer = seed::customer(store, scope, &address, None).await;
+        let mut uses = Vec::new();
+        for n in 0..4 {
+            let reset = seed::reset(store, scope, &address, ResetOrigin::Integration).await;
+            let found = holder(store, &reset).await.unwrap();
+            let store = store.clone();
+            uses.push(async move {
+                let password = seed::hash(&format!("of{n}"));
+                complete(&store, &found, &reset.token, &password, &ReferenceChange::default())
+                    .await
+                    .map(|_| password)
+            });
+        }
+        let winners: Vec<_> = at_once(uses).await.into_iter().flatten().collect();
+        assert_eq!(winners.len(), 1);
+        let credentials = store.find_credentials(scope, &customer.email).await.unwrap().unwrap();
+        assert_eq!(credentials.password.as_ref(), winners.first());
+    }
+}
+
+pub async fn tenant_a_token_works_for_its_own_holder_only<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let jane = seed::customer(store, scope, "jane@example.com", Some(seed::hash("hers"))).await;
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    let found = holder(store, &reset).await.unwrap();
+
+    let mut others = vec![found.clone(); 4];
+    others[0].scope.mode = Mode::Live;
+    others[1].scope.organization = OrganizationId::generate(&OsEntropy);
+    others[2].customer = jane.id;
+    others[3].customer = CustomerId::generate(&OsEntropy);
+    for other in &others {
+        assert!(
+            complete(store, other, &reset.token, &seed::hash("new"), &ReferenceChange::default())
+                .await
+                .is_none()
+        );
+    }
+    let credentials = store.find_credentials(scope, &jane.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("hers")));
+    assert!(
+        complete(store, &found, &reset.token, &seed::hash("new"), &ReferenceChange::default())
+            .await
+            .is_some()
+    );
+}

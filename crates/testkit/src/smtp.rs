@@ -1,0 +1,215 @@
+//! SMTP servers: a real one, and one that does by script what no real one does on demand.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// What the scripted server does at one step of a connection.
+#[derive(Debug, Clone, Copy)]
+pub enum Act {
+    /// Answers with these lines; line breaks within are the script's to write (`\r\n`).
+    Reply(&'static str),
+    /// Answers so, and closes the connection.
+    ReplyAndClose(&'static str),
+    /// Closes the connection without a word.
+    Close,
+    /// Says nothing more, and keeps the connection open.
+    Hang,
+}
+
+/// One connection's script: what to do other than an ordinary server at these steps. A step is a command's verb, `GREETING`
+/// for the connection's start, or `.` for the end of a message.
+pub type Scene = &'static [(&'static str, Act)];
+
+/// A server on loopback that plays one scene a connection, the last one again and again.
+#[derive(Debug)]
+pub struct ScriptedSmtp {
+    /// Where it listens.
+    pub port: u16,
+    seen: Arc<Mutex<Seen>>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    connections: usize,
+    commands: Vec<String>,
+    messages: Vec<String>,
+}
+
+impl ScriptedSmtp {
+    /// Starts it.
+    pub async fn start(scenes: &'static [Scene]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let recorder = Arc::clone(&seen);
+        let server = tokio::spawn(async move {
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.unwrap();
+                recorder.lock().unwrap().connections += 1;
+                let scene = scenes.get(number).or(scenes.last()).copied().unwrap_or_default();
+                // A client that hangs up in the middle is the client's business.
+                tokio::spawn(play(stream, scene, Arc::clone(&recorder)));
+            }
+        });
+        Self { port, seen, server }
+    }
+
+    /// Connections so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.seen.lock().unwrap().connections
+    }
+
+    /// The commands so far, of all connections.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        self.seen.lock().unwrap().commands.clone()
+    }
+
+    /// The messages that came to their end, whatever was answered.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        self.seen.lock().unwrap().messages.clone()
+    }
+}
+
+impl Drop for ScriptedSmtp {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn play(stream: TcpStream, scene: Scene, seen: Arc<Mutex<Seen>>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufStream::new(stream);
+    let mut step = "GREETING".to_owned();
+    loop {
+        let act =
+            scene.iter().find(|(name, _)| *name == step).map_or_else(|| ordinary(&step), |(_, act)| *act);
+        match act {
+            Act::Reply(text) => say(&mut stream, text).await?,
+            Act::ReplyAndClose(text) => return say(&mut stream, text).await,
+            Act::Close => return Ok(()),
+            Act::Hang => return stream.read_to_end(&mut Vec::new()).await.map(drop),
+        }
+        if step == "DATA" && matches!(act, Act::Reply(text) if text.starts_with("354")) {
+            let message = message(&mut stream).await?;
+            seen.lock().unwrap().messages.push(message);
+            step = ".".to_owned();
+            continue;
+        }
+        let mut command = String::new();
+        if stream.read_line(&mut command).await? == 0 {
+            return Ok(());
+        }
+        let command = command.trim_end().to_owned();
+        step = command.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        seen.lock().unwrap().commands.push(command);
+    }
+}
+
+fn ordinary(step: &str) -> Act {
+    match step {
+        "GREETING" => Act::Reply("220 scripted"),
+        "DATA" => Act::Reply("354 go ahead"),
+        "." => Act::Reply("250 2.0.0 taken"),
+        "QUIT" => Act::ReplyAndClose("221 bye"),
+        _ => Act::Reply("250 2.0.0 fine"),
+    }
+}
+
+async fn say(stream: &mut BufStream<TcpStream>, text: &str) -> std::io::Result<()> {
+    stream.write_all(text.as_bytes()).await?;
+    stream.write_all(b"\r\n").await?;
+    stream.flush().await
+}
+
+/// A message up to its final dot, which is not part of it.
+async fn message(stream: &mut BufStream<TcpStream>) -> std::io::Result<String> {
+    let mut message = String::new();
+    while !message.ends_with("\r\n.\r\n") {
+        if stream.read_line(&mut message).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    message.truncate(message.len() - 3);
+    Ok(message)
+}
+
+/// The project's own server for tests, `scripts/smtp-server.py`: aiosmtpd behind a command line.
+#[derive(Debug)]
+pub struct RealSmtp {
+    /// Where it listens, on loopback.
+    pub port: u16,
+    folder: TempDir,
+    process: Child,
+}
+
+impl RealSmtp {
+    /// Starts it with these options beside its folder.
+    ///
+    /// # Panics
+    /// When it does not start: `scripts/setup.sh` installs what it needs.
+    #[must_use]
+    pub fn start(options: &[&str]) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/smtp-server.py");
+        let folder = TempDir::new().unwrap();
+        let mut process = Command::new("/usr/bin/python3")
+            .arg(script)
+            .arg("--dir")
+            .arg(folder.path())
+            .args(options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port =
+            line.trim().strip_prefix("listening on ").expect("the SMTP server starts").parse().unwrap();
+        Self { port, folder, process }
+    }
+
+    /// The mails it took, as they came over the wire, in their order.
+    #[must_use]
+    pub fn mails(&self) -> Vec<String> {
+        self.files("eml").iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    }
+
+    /// Its log: one JSON object for each mail it took.
+    #[must_use]
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        let log = std::fs::read_to_string(self.folder.path().join("log.jsonl")).unwrap_or_default();
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn files(&self, extension: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let is_whole = |path: &PathBuf| {
+            path.extension().is_some_and(|known| known == extension)
+                && !path.file_name().unwrap().to_string_lossy().starts_with('.')
+        };
+        let mut files: Vec<_> = entries.filter(is_whole).collect();
+        files.sort();
+        files
+    }
+}
+
+impl Drop for RealSmtp {
+    fn drop(&mut self) {
+        // It is this value's own child; one that has ended already can't be killed, which is fine.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
