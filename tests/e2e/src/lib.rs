@@ -10,7 +10,9 @@
     reason = "all of this is test code: a panic is how a test fails"
 )]
 
+pub mod broker;
 pub mod client;
+pub mod dice;
 pub mod mail;
 pub mod page;
 pub mod patience;

@@ -16,6 +16,8 @@ use crate::{
 pub struct Stack {
     /// The API, once it is started.
     pub api: Api,
+    /// What the names of the broker's queues begin with.
+    pub namespace: String,
     /// Where the mails arrive.
     pub smtp: SmtpServer,
     /// A database of its own.
@@ -49,7 +51,11 @@ impl Stack {
         create_mailer_role(&database).await;
         let [api_port, mailer_port] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
-        let mut stack = Self { api, smtp, database, settings: Vec::new(), mailer_port, folder };
+        // The namespace is this test's alone, as the database's name is.
+        let url = database.url();
+        let namespace = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+        let settings = Vec::new();
+        let mut stack = Self { api, namespace, smtp, database, settings, mailer_port, folder };
         stack.configure(amqp_url, api_port);
         let migrated = stack.tool(&["migrate"]).await;
         assert_eq!(migrated.code, Some(0), "rekey migrate: {migrated:?}");
@@ -62,16 +68,13 @@ impl Stack {
         let made = Command::new(project().join("deploy/make-secrets.sh")).arg(&secrets).status().unwrap();
         assert!(made.success());
         let file = |name: &str| secrets.join(name).to_str().unwrap().to_owned();
-        // The namespace must be this test's alone, as the database's name is.
-        let database = self.database.url();
-        let namespace = database.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
         self.set("server.listen", &format!("127.0.0.1:{api_port}"));
         self.set("server.public_url", &self.api.url.clone());
         self.set("auth.signing_key_file", &file("signing_key"));
         self.set("keys.sealing_file", &file("sealing_keys"));
-        self.set("database.url", &database);
+        self.set("database.url", &self.database.url());
         self.set("broker.url", amqp_url);
-        self.set("broker.namespace", &namespace);
+        self.set("broker.namespace", &self.namespace.clone());
         self.set("mail.from", "The Shop <no-reply@shop.example>");
         self.set("smtp.host", "127.0.0.1");
         self.set("smtp.port", &self.smtp.port.to_string());
@@ -83,6 +86,13 @@ impl Stack {
     pub fn set(&mut self, key: &str, value: &str) {
         self.unset(key);
         self.settings.push((variable(key), value.to_owned()));
+    }
+
+    /// A key of the configuration, if it is set.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let set = self.settings.iter().find(|(name, _)| *name == variable(key));
+        set.map(|(_, value)| value.as_str())
     }
 
     /// Takes a key out of the configuration: the key and its value, if it was set.

@@ -1,0 +1,74 @@
+//! RabbitMQ: one that a test may kill, and a look into the queues of any.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use lapin::{Connection, ConnectionProperties, options::BasicGetOptions};
+use tempfile::TempDir;
+
+use crate::process::{free_ports, project, signal};
+
+/// A private RabbitMQ, whose data outlive it.
+pub struct Broker {
+    pub url: String,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Broker {
+    /// Starts it, which takes about ten seconds.
+    #[must_use]
+    pub fn start() -> Self {
+        let [port] = free_ports();
+        let mut broker =
+            Self { url: String::new(), port, folder: TempDir::with_prefix("rekey-rabbit.").unwrap() };
+        broker.url = broker.run("start");
+        broker
+    }
+
+    /// Kills it as a crash would (SIGKILL).
+    pub fn crash(&self) {
+        let pid = fs::read_to_string(self.folder.path().join("pid")).unwrap();
+        signal(pid.trim().parse().unwrap(), "KILL");
+    }
+
+    /// Starts it again on the data that a crash left.
+    pub fn restart(&self) {
+        assert_eq!(self.run("start"), self.url);
+    }
+
+    fn run(&self, command: &str) -> String {
+        let mut script = Command::new(project().join("scripts/rabbitmq.sh"));
+        script.arg(command).arg(self.folder.path()).arg(self.port.to_string());
+        let output = script.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let stop =
+            Command::new(project().join("scripts/rabbitmq.sh")).arg("stop").arg(self.folder.path()).status();
+        // The script of a test that is failing anyway.
+        drop(stop);
+    }
+}
+
+/// Every message of a queue with all its properties, as bytes and text one after another. The queue keeps them.
+pub async fn contents(amqp_url: &str, queue: &str) -> Vec<Vec<u8>> {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let mut found = Vec::new();
+    while let Some(message) = channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap() {
+        let mut bytes = message.delivery.data.clone();
+        bytes.extend_from_slice(format!("{:?}", message.delivery.properties).as_bytes());
+        found.push(bytes);
+    }
+    // What is not acknowledged goes back as the channel closes.
+    channel.close(200, "looked at".into()).await.unwrap();
+    connection.close(200, "looked at".into()).await.unwrap();
+    found
+}
