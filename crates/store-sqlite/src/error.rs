@@ -4,10 +4,13 @@ use sqlx::migrate::MigrateError;
 /// What an error of the driver's means to the caller. SQLite's messages name columns, never values.
 pub(crate) fn fault(error: sqlx::Error) -> StoreError {
     match &error {
-        sqlx::Error::Database(cause) if is_passing(cause.code().as_deref()) => StoreError::Unavailable(Box::new(error)),
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
+        sqlx::Error::Database(cause) if is_passing(cause.code().as_deref()) => {
             StoreError::Unavailable(Box::new(error))
         }
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_) => StoreError::Unavailable(Box::new(error)),
         _ => StoreError::Internal(Box::new(error)),
     }
 }

@@ -32,7 +32,12 @@ pub(crate) async fn record(
     write_audit(connection, subject, audit, now).await
 }
 
-async fn write_event(connection: &mut SqliteConnection, subject: Subject<'_>, event: &OutboxMessage, now: i64) -> Result<(), StoreError> {
+async fn write_event(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    event: &OutboxMessage,
+    now: i64,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, created_at, available_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
@@ -51,7 +56,12 @@ async fn write_event(connection: &mut SqliteConnection, subject: Subject<'_>, ev
     Ok(())
 }
 
-async fn write_audit(connection: &mut SqliteConnection, subject: Subject<'_>, audit: &AuditEntry, now: i64) -> Result<(), StoreError> {
+async fn write_audit(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    audit: &AuditEntry,
+    now: i64,
+) -> Result<(), StoreError> {
     let (actor, application, customer, session) = match &audit.actor {
         Actor::Client(application) => ("client", Some(application.as_str()), None, None),
         Actor::Customer(application, customer, session) => {

@@ -51,7 +51,8 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(PATIENCE)
             .foreign_keys(true);
-        let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+        let pool =
+            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
         let readers = pool(READERS).connect_lazy_with(options.clone().pragma("query_only", "on"));
         Ok(Self { writer: pool(1).connect_lazy_with(options), readers, clock })
     }
@@ -67,13 +68,14 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    /// Begins a transaction that writes.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)
+    /// Begins a transaction that writes, and tells its present: the time that everything it writes is of.
+    pub(crate) async fn write(&self) -> Result<(Transaction<'static, Sqlite>, i64), StoreError> {
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        Ok((transaction, self.present()))
     }
 
     /// The present, in microseconds since 1970.
-    pub(crate) fn now(&self) -> i64 {
+    pub(crate) fn present(&self) -> i64 {
         microseconds(self.clock.now())
     }
 }

@@ -1,12 +1,12 @@
-use rekey_core::{
-    access::{ApiClient, Registration},
-    organization::{NewOrganization, Organization},
-    store::{CreateError, StoreError},
-};
 use crate::{
     SqliteStore,
     error::{create_fault, fault},
     rows,
+};
+use rekey_core::{
+    access::{ApiClient, Registration},
+    organization::{NewOrganization, Organization},
+    store::{CreateError, StoreError},
 };
 
 /// Registrations, by whatever condition and order follow.
@@ -27,14 +27,15 @@ pub(crate) async fn create_organization(
     new: &NewOrganization,
 ) -> Result<Organization, CreateError> {
     let row = sqlx::query(
-        "INSERT INTO organizations (id, slug, name) VALUES (?1, ?2, ?3)
+        "INSERT INTO organizations (id, slug, name, created_at) VALUES (?1, ?2, ?3, ?4)
          RETURNING id AS organization_id, slug AS organization_slug, name AS organization_name,
              created_at AS organization_created_at",
     )
     .bind(new.id.as_str())
     .bind(new.slug.as_str())
     .bind(&new.name)
-    .fetch_one(pool)
+    .bind(store.present())
+    .fetch_one(&store.writer)
     .await
     .map_err(create_fault)?;
     Ok(rows::organization(&row).map_err(fault)?)
@@ -46,16 +47,20 @@ pub(crate) async fn organizations(store: &SqliteStore) -> Result<Vec<Organizatio
              created_at AS organization_created_at
          FROM organizations ORDER BY slug",
     )
-    .fetch_all(pool)
+    .fetch_all(&store.readers)
     .await
     .map_err(fault)?;
     rows.iter().map(rows::organization).collect::<Result<_, _>>().map_err(fault)
 }
 
-pub(crate) async fn create_api_client(store: &SqliteStore, client: &ApiClient) -> Result<ApiClient, CreateError> {
-    let created_at = sqlx::query_scalar(
-        "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING created_at",
+pub(crate) async fn create_api_client(
+    store: &SqliteStore,
+    client: &ApiClient,
+) -> Result<ApiClient, CreateError> {
+    let now = store.present();
+    sqlx::query(
+        "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )
     .bind(client.id.as_str())
     .bind(&client.client_id)
@@ -65,15 +70,17 @@ pub(crate) async fn create_api_client(store: &SqliteStore, client: &ApiClient) -
     .bind(client.kind.as_str())
     .bind(client.secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
     .bind(client.self_service)
-    .fetch_one(pool)
+    .bind(now)
+    .execute(&store.writer)
     .await
     .map_err(create_fault)?;
+    let created_at = rows::from_microseconds(now).unwrap_or(client.created_at);
     Ok(ApiClient { revoked_at: None, created_at, ..client.clone() })
 }
 
 pub(crate) async fn api_clients(store: &SqliteStore) -> Result<Vec<Registration>, StoreError> {
     let rows = sqlx::query(select_registrations!("ORDER BY a.created_at, a.id"))
-        .fetch_all(pool)
+        .fetch_all(&store.readers)
         .await
         .map_err(fault)?;
     rows.iter().map(rows::registration).collect::<Result<_, _>>().map_err(fault)
@@ -85,7 +92,7 @@ pub(crate) async fn find_api_client(
 ) -> Result<Option<Registration>, StoreError> {
     let row = sqlx::query(select_registrations!("WHERE a.client_id = ?1"))
         .bind(client_id)
-        .fetch_optional(pool)
+        .fetch_optional(&store.readers)
         .await
         .map_err(fault)?;
     row.as_ref().map(rows::registration).transpose().map_err(fault)
@@ -93,9 +100,10 @@ pub(crate) async fn find_api_client(
 
 pub(crate) async fn revoke_api_client(store: &SqliteStore, client_id: &str) -> Result<bool, StoreError> {
     let done =
-        sqlx::query("UPDATE api_clients SET revoked_at = COALESCE(revoked_at, now()) WHERE client_id = ?1")
+        sqlx::query("UPDATE api_clients SET revoked_at = COALESCE(revoked_at, ?2) WHERE client_id = ?1")
             .bind(client_id)
-            .execute(pool)
+            .bind(store.present())
+            .execute(&store.writer)
             .await
             .map_err(fault)?;
     Ok(done.rows_affected() > 0)

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use sqlx::{Row, sqlite::SqliteRow, types::Json};
 use time::{Duration, OffsetDateTime};
 
-type Read<T> = Result<T, sqlx::Error>;
+pub(crate) type Read<T> = Result<T, sqlx::Error>;
 
 pub(crate) fn organization(row: &SqliteRow) -> Read<Organization> {
     Ok(Organization {
@@ -83,7 +83,7 @@ pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder>
     })
 }
 
-fn scope(row: &SqliteRow) -> Read<Scope> {
+pub(crate) fn scope(row: &SqliteRow) -> Read<Scope> {
     Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
 }
 
@@ -92,9 +92,9 @@ pub(crate) fn microseconds(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
-/// A length of time in the same unit.
-pub(crate) fn length(of: Duration) -> i64 {
-    i64::try_from(of.whole_microseconds()).unwrap_or(i64::MAX)
+/// The time `by` after `present`, in the same unit.
+pub(crate) fn after(present: i64, by: Duration) -> i64 {
+    present.saturating_add(i64::try_from(by.whole_microseconds()).unwrap_or(i64::MAX))
 }
 
 /// Reads a stored time back.
@@ -106,7 +106,7 @@ pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Read<OffsetDateTime
     from_microseconds(row.try_get(column)?).ok_or_else(|| corrupt(column))
 }
 
-fn optional_time(row: &SqliteRow, column: &'static str) -> Read<Option<OffsetDateTime>> {
+pub(crate) fn optional_time(row: &SqliteRow, column: &'static str) -> Read<Option<OffsetDateTime>> {
     let stored: Option<i64> = row.try_get(column)?;
     stored.map(|stored| from_microseconds(stored).ok_or_else(|| corrupt(column))).transpose()
 }
@@ -121,7 +121,11 @@ pub(crate) fn corrupt(column: &'static str) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(Corrupt) }
 }
 
-pub(crate) fn known<T>(row: &SqliteRow, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
+pub(crate) fn known<T>(
+    row: &SqliteRow,
+    column: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Read<T> {
     parse(row.try_get(column)?).ok_or_else(|| corrupt(column))
 }
 
