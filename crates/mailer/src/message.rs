@@ -20,6 +20,8 @@ use crate::render::Rendered;
 pub struct Mail {
     /// The event that asks for it, and so its identity: sent again, it is the same mail.
     pub event: EventId,
+    /// When it was written, as in its `Date`.
+    pub written_at: OffsetDateTime,
     /// The envelope's sender, where bounces go.
     pub sender: Address,
     /// The envelope's recipient.
@@ -69,7 +71,7 @@ pub fn compose(
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
     let message = builder.multipart(parts).map_err(|_| MessageError::Message)?;
-    Ok(Mail { event, sender: from.email, recipient: to, content: message.formatted() })
+    Ok(Mail { event, written_at: now, sender: from.email, recipient: to, content: message.formatted() })
 }
 
 /// The same address to lettre, which has a parser of its own: what that one reads otherwise is refused.

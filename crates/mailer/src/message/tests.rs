@@ -1,1 +1,131 @@
+use mail_parser::MessageParser;
 
+use super::*;
+
+fn sender(name: &str) -> config::Mail {
+    let address = |text: &str| text.parse::<EmailAddress>().unwrap();
+    let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+    config::Mail {
+        from: config::Mailbox { name, address: address("shop@example.com") },
+        reply_to: Some(config::Mailbox { name: None, address: address("help@example.com") }),
+    }
+}
+
+fn rendered(subject: &str) -> Rendered {
+    Rendered {
+        subject: subject.to_owned(),
+        text: "Grüße\n.\n..\nhttps://a.example/?id=1&token=2\n".to_owned(),
+        html: "<p>Grüße</p>".to_owned(),
+        language: "en",
+    }
+}
+
+fn mail(to: &str, subject: &str) -> Result<Mail, MessageError> {
+    let now = OffsetDateTime::from_unix_timestamp(1_730_126_165).unwrap();
+    compose(
+        "EVENTEVEN1".parse().unwrap(),
+        &sender("Söhne & Co"),
+        &to.parse().unwrap(),
+        &rendered(subject),
+        now,
+    )
+}
+
+#[test]
+fn headers_are_complete_and_stand_once() {
+    let mail = mail("john.o'neil+shop@example.com", "Set a new password").unwrap();
+    let content = String::from_utf8(mail.content).unwrap();
+    assert!(content.is_ascii());
+    let message = MessageParser::default().parse(&content).unwrap();
+    let headers: Vec<_> = message.headers_raw().map(|(name, value)| (name, value.trim())).collect();
+    for (name, expected) in [
+        ("From", "=?utf-8?b?U8O2aG5lICYgQ28=?= <shop@example.com>"),
+        ("Reply-To", "help@example.com"),
+        ("To", "john.o'neil+shop@example.com"),
+        ("Subject", "Set a new password"),
+        ("Date", "Mon, 28 Oct 2024 14:36:05 +0000"),
+        ("Message-ID", "<EVENTEVEN1@example.com>"),
+        ("Auto-Submitted", "auto-generated"),
+        ("Content-Language", "en"),
+        ("MIME-Version", "1.0"),
+    ] {
+        let values: Vec<_> =
+            headers.iter().filter(|(known, _)| *known == name).map(|(_, value)| *value).collect();
+        assert_eq!(values, [expected], "{name}");
+    }
+    assert!(headers.iter().all(|(name, _)| !["Cc", "Bcc", "Sender"].contains(name)));
+    assert_eq!(mail.recipient.to_string(), "john.o'neil+shop@example.com");
+    assert_eq!(mail.sender.to_string(), "shop@example.com");
+}
+
+#[test]
+fn headers_text_comes_before_html_and_both_survive() {
+    let mail = mail("john@example.com", "x").unwrap();
+    let message = MessageParser::default().parse(&mail.content).unwrap();
+    let types: Vec<_> = message
+        .parts
+        .iter()
+        .filter_map(|part| {
+            use mail_parser::MimeHeaders;
+            part.content_type().and_then(|kind| kind.subtype().map(str::to_owned))
+        })
+        .collect();
+    assert_eq!(types, ["alternative", "plain", "html"]);
+    let text = message.body_text(0).unwrap().replace("\r\n", "\n");
+    assert_eq!(text.trim_end(), rendered("x").text.trim_end());
+    assert_eq!(message.body_html(0).unwrap().trim_end(), "<p>Grüße</p>");
+}
+
+#[test]
+fn headers_hold_what_a_shops_name_can_not_break() {
+    for name in ["Shop\r\nBcc: x@example.com", "Shop\n\nbody", "Shop\0\u{202e}evil", "\u{2028}Shop\u{b}x"] {
+        let mail = mail("john@example.com", &format!("A password for {name}")).unwrap();
+        let message = MessageParser::default().parse(&mail.content).unwrap();
+        assert_eq!(message.headers_raw().filter(|(name, _)| *name == "Subject").count(), 1);
+        assert!(message.bcc().is_none(), "{name:?}");
+        let subject = message.subject().unwrap();
+        assert!(subject.starts_with("A password for Shop"), "{subject:?}");
+        assert!(
+            !subject.contains(|c: char| c.is_control() || c == '\u{202e}' || c == '\u{2028}'),
+            "{subject:?}"
+        );
+    }
+}
+
+#[test]
+fn headers_long_subjects_are_folded() {
+    let mail = mail("john@example.com", &"Übergröße ".repeat(40)).unwrap();
+    let content = String::from_utf8(mail.content).unwrap();
+    // RFC 5322 §2.1.1: 998 characters a line at most.
+    assert!(content.lines().all(|line| line.len() <= 998));
+    assert_eq!(
+        MessageParser::default().parse(&content).unwrap().subject().unwrap(),
+        "Übergröße ".repeat(40).trim()
+    );
+}
+
+#[test]
+fn email_one_parser_what_is_stored_is_what_goes_on_the_wire() {
+    let local = "a".repeat(64);
+    for text in [
+        "john@example.com",
+        "o'neil+x@example.co.uk",
+        "a_b-c{d}|e~f@xn--mnchen-3ya.de",
+        &format!("{local}@example.com"),
+    ] {
+        match mail(text, "x") {
+            Ok(mail) => assert_eq!(mail.recipient.to_string(), text),
+            // An address that lettre can't take bounces; it never becomes another one.
+            Err(error) => assert_eq!(error, MessageError::Recipient, "{text}"),
+        }
+    }
+    assert!(mail("john@example.com", "x").is_ok());
+}
+
+#[test]
+fn a_mail_written_again_is_the_same_mail() {
+    assert_eq!(
+        mail("john@example.com", "x").unwrap().content,
+        mail("john@example.com", "x").unwrap().content
+    );
+}

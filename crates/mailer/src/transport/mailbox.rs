@@ -93,6 +93,8 @@ impl Mailbox {
         })?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
         file.write_all(&mail.content)?;
+        // The file system's own times are too coarse to tell in which order two mails came.
+        file.set_modified(mail.written_at.into())?;
         file.sync_all()?;
         fs::rename(&half, self.directory.join(format!("{}.eml", mail.event)))?;
         File::open(&self.directory)?.sync_all()
@@ -139,3 +141,6 @@ fn recipient(message: &Message<'_>) -> Option<String> {
 fn unfold(value: &str) -> String {
     value.replace("\r\n", "").trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! With a server that does what no real one does on demand.
+
+use std::sync::Arc;
+
+use rekey_mailer::transport::{SendError, Transport};
+use rekey_testkit::smtp::{Act, Scene, ScriptedSmtp};
+
+use super::*;
+
+const FINE: Scene = &[];
+
+#[tokio::test]
+async fn smtp_4xx_a_drop_after_the_final_dot_is_sent_again_and_is_the_same_mail() {
+    let server = ScriptedSmtp::start(&[&[(".", Act::Close)], FINE]).await;
+    let transport = transport(&settings(server.port));
+    let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+    assert!(matches!(error, SendError::Transient(_)), "{error:?}");
+    assert_eq!(server.connections(), 1, "no silent attempt once the message was sent");
+    transport.send(&mail("EVENTEVEN1")).await.unwrap();
+    let messages = server.messages();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0], messages[1]);
+    assert!(messages[0].contains("Message-ID: <EVENTEVEN1@example.com>\r\n"));
+}
+
+#[tokio::test]
+async fn smtp_4xx_a_hang_after_data_ends_with_the_timeout() {
+    for step in [".", "DATA", "GREETING", "MAIL"] {
+        let scenes: &'static [Scene] = match step {
+            "." => &[&[(".", Act::Hang)], FINE],
+            "DATA" => &[&[("DATA", Act::Hang)], FINE],
+            "MAIL" => &[&[("MAIL", Act::Hang)], FINE],
+            _ => &[&[("GREETING", Act::Hang)], FINE],
+        };
+        let server = ScriptedSmtp::start(scenes).await;
+        let transport = transport(&Smtp { timeout: Duration::from_millis(500), ..settings(server.port) });
+        let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+        assert!(matches!(error, SendError::Transient(_)), "{step}: {error:?}");
+        transport.send(&mail("EVENTEVEN1")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn smtp_4xx_421_defers_wherever_it_comes() {
+    let scenes: [&'static [Scene]; 3] = [
+        &[&[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))], FINE],
+        &[&[("RCPT", Act::ReplyAndClose("421 4.3.2 busy"))], FINE],
+        &[&[(".", Act::ReplyAndClose("421 4.3.2 busy"))], FINE],
+    ];
+    for scene in scenes {
+        let server = ScriptedSmtp::start(scene).await;
+        let transport = transport(&settings(server.port));
+        let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+        assert!(matches!(&error, SendError::Transient(reason) if reason.contains("421")), "{error:?}");
+        transport.send(&mail("EVENTEVEN1")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_told() {
+    let refusal = "550-5.1.1 <john@example.com>: no such user\r\n550 5.1.1 ask john@example.com";
+    let scene: &'static [Scene] =
+        Box::leak(Box::new([Box::leak(Box::new([("RCPT", Act::Reply(refusal))])) as Scene]));
+    let server = ScriptedSmtp::start(scene).await;
+    let transport = transport(&settings(server.port));
+    for event in ["EVENTEVEN1", "EVENTEVEN2"] {
+        let error = transport.send(&mail(event)).await.unwrap_err();
+        assert!(
+            matches!(&error, SendError::Permanent(reason) if reason.contains("no such user")),
+            "{error:?}"
+        );
+        assert!(!error.to_string().contains("john"), "{error}");
+    }
+    assert_eq!(server.connections(), 1, "the connection is reset and used again");
+    assert!(server.commands().contains(&"RSET".to_owned()));
+}
+
+#[tokio::test]
+async fn smtp_auth_trouble_that_concerns_every_mail_closes_the_lane() {
+    let scenes: [&'static [Scene]; 3] = [
+        &[&[("GREETING", Act::ReplyAndClose("554 5.3.2 not for you"))]],
+        &[&[("MAIL", Act::Reply("550 5.7.1 not your sender"))]],
+        &[&[("RCPT", Act::Reply("530 5.7.0 authentication required"))]],
+    ];
+    for scene in scenes {
+        let server = ScriptedSmtp::start(scene).await;
+        let error = transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap_err();
+        assert!(matches!(error, SendError::Lane(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn smtp_auth_no_starttls_is_refused_before_anything_is_told() {
+    let server = ScriptedSmtp::start(&[FINE]).await;
+    let settings = Smtp { tls: SmtpTls::StartTls, host: "localhost".to_owned(), ..settings(server.port) };
+    let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
+    assert_eq!(error, SendError::Lane("the relay offers no STARTTLS".to_owned()));
+    assert_eq!(server.commands(), ["EHLO rekey.example.com"]);
+}
+
+#[tokio::test]
+async fn smtp_auth_a_reply_injected_behind_starttls_is_never_believed() {
+    // Whoever sits on the path puts a second greeting behind the server's answer, hoping it is read after the handshake.
+    let server = ScriptedSmtp::start(&[&[
+        ("EHLO", Act::Reply("250-scripted\r\n250 STARTTLS")),
+        ("STARTTLS", Act::Reply("220 go ahead\r\n250-scripted\r\n250 AUTH PLAIN")),
+    ]])
+    .await;
+    let settings = Smtp { tls: SmtpTls::StartTls, host: "localhost".to_owned(), ..settings(server.port) };
+    let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
+    assert!(
+        matches!(&error, SendError::Transient(reason) if reason.contains("corrupt message")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_stale_pooled_connection_costs_one_silent_attempt() {
+    // The server closes after each mail: with a 421, without a word, or by not answering any more.
+    let scenes: [&'static [Scene]; 3] = [
+        &[&[(".", Act::ReplyAndClose("250 2.0.0 taken"))], FINE],
+        &[
+            &[
+                ("MAIL", Act::Reply("250 fine")),
+                (".", Act::ReplyAndClose("250 2.0.0 taken\r\n421 4.4.2 idle")),
+            ],
+            FINE,
+        ],
+        &[
+            &[(".", Act::ReplyAndClose("250 2.0.0 taken"))],
+            &[(".", Act::ReplyAndClose("250 2.0.0 taken"))],
+            FINE,
+        ],
+    ];
+    for scene in scenes {
+        let server = ScriptedSmtp::start(scene).await;
+        let transport = transport(&settings(server.port));
+        for event in ["EVENTEVEN1", "EVENTEVEN2", "EVENTEVEN3"] {
+            transport.send(&mail(event)).await.unwrap();
+        }
+        assert_eq!(server.messages().len(), 3, "each mail once");
+        assert_eq!(server.connections(), scene.len());
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_away_defers() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let transport = transport(&settings(port));
+    let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+    assert!(matches!(error, SendError::Transient(_)), "{error:?}");
+    assert_eq!(transport.check().await.unwrap_err(), error);
+}
+
+#[tokio::test]
+async fn no_more_connections_are_open_than_configured() {
+    let server = ScriptedSmtp::start(&[FINE]).await;
+    let transport = Arc::new(transport(&settings(server.port)));
+    let sends = (0..50).map(|number| {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(&mail(&format!("EVENTEVE{number:02}"))).await })
+    });
+    for send in sends.collect::<Vec<_>>() {
+        send.await.unwrap().unwrap();
+    }
+    assert_eq!((server.messages().len(), server.connections()), (50, 2));
+    transport.close().await;
+    assert_eq!(server.commands().iter().filter(|command| *command == "QUIT").count(), 2);
+}
