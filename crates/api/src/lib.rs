@@ -1,1 +1,18 @@
+//! The HTTP side of Rekey: the JSON:API resources, access tokens, and the page behind the link in the mail.
 
+mod api;
+mod app;
+mod auth;
+mod caller;
+mod headers;
+pub mod health;
+mod jsonapi;
+mod pages;
+mod payload;
+mod resources;
+mod routes;
+mod span;
+
+pub use api::{Config, Services};
+pub use app::{Application, BuildError};
+pub use auth::jwt::SigningKeyError;

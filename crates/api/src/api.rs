@@ -1,0 +1,108 @@
+//! What every handler works with.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, web};
+use rekey_core::{
+    ambient::{Clock, Entropy},
+    journal::Journal,
+    outbox::RelaySignal,
+    password::Hasher,
+    recovery::Recovery,
+    registration::Registration,
+    secret::KeyRing,
+    sign_in::SignIn,
+    store::Store,
+};
+use rekey_runtime::config::{Auth, Passwords, Resets, Server, TrustedProxies};
+
+use crate::{
+    auth::{
+        clients::ClientDirectory,
+        jwt::{Issuer, SigningKeyError},
+    },
+    health::Check,
+    jsonapi::error::Problem,
+    pages::Pages,
+};
+
+/// The sections of the configuration that the API lives by.
+#[derive(Debug, Clone, Copy)]
+pub struct Config<'a> {
+    pub server: &'a Server,
+    pub auth: &'a Auth,
+    pub passwords: &'a Passwords,
+    pub resets: &'a Resets,
+}
+
+/// The parts that the API stands on.
+pub struct Services {
+    pub store: Arc<dyn Store>,
+    /// Seals tokens and signs events.
+    pub keys: KeyRing,
+    pub hasher: Hasher,
+    /// Wakes the relay after a commit.
+    pub signal: RelaySignal,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    /// What readiness depends on beside the store.
+    pub checks: Vec<Check>,
+}
+
+/// The use cases, and what the edge needs beside them.
+pub struct Api {
+    pub recovery: Recovery,
+    pub registration: Registration,
+    pub sign_in: SignIn,
+    pub clients: ClientDirectory,
+    pub issuer: Issuer,
+    pub pages: Pages,
+    pub checks: Vec<Check>,
+    /// What every link begins with; no request can change it.
+    pub public_url: String,
+    pub trusted_proxies: TrustedProxies,
+    pub max_body_bytes: usize,
+}
+
+impl Api {
+    /// Puts the use cases together.
+    pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
+        let Services { store, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Config { server, auth, passwords, resets } = config;
+        let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
+        let policy = passwords.policy;
+        checks.insert(0, Check::store(store.clone()));
+        Ok(Self {
+            recovery: Recovery {
+                store: store.clone(),
+                journal: journal.clone(),
+                hasher: hasher.clone(),
+                policy,
+                token_life: whole_seconds(resets.token_life),
+            },
+            registration: Registration { store: store.clone(), journal, hasher: hasher.clone(), policy },
+            sign_in: SignIn {
+                store: store.clone(),
+                hasher,
+                entropy: entropy.clone(),
+                session_life: whole_seconds(auth.refresh_token_life),
+            },
+            clients: ClientDirectory::new(store),
+            issuer: Issuer::new(auth, clock, entropy)?,
+            pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),
+            checks,
+            public_url: server.public_url.as_str().to_owned(),
+            trusted_proxies: server.trusted_proxies.clone(),
+            max_body_bytes: server.max_body_bytes,
+        })
+    }
+
+    /// The one that serves this request.
+    pub fn of(request: &HttpRequest) -> Result<&Self, Problem> {
+        request.app_data::<web::Data<Self>>().map(web::Data::get_ref).ok_or(Problem::Internal)
+    }
+}
+
+fn whole_seconds(duration: Duration) -> time::Duration {
+    time::Duration::seconds(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
+}

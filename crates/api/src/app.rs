@@ -1,0 +1,81 @@
+//! The HTTP server: built, asked for its address, run until it is stopped.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use tokio_util::sync::CancellationToken;
+use tracing_actix_web::TracingLogger;
+
+use crate::{
+    api::{Api, Config, Services},
+    auth::jwt::SigningKeyError,
+    headers, routes,
+    span::PathSpan,
+};
+
+/// A server that is bound and not yet running.
+pub struct Application {
+    start: Box<dyn FnOnce() -> Server + Send>,
+    address: SocketAddr,
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    #[error("can't listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+}
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may stay unused.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+impl Application {
+    /// Binds `server.listen`; port 0 takes a free one. `extra` adds routes of the program that embeds the API. The server
+    /// runs until `stop` is cancelled, then finishes the requests that it has begun, for `server.shutdown` at most.
+    pub fn build<F>(
+        config: Config<'_>,
+        services: Services,
+        extra: F,
+        stop: CancellationToken,
+    ) -> Result<Self, BuildError>
+    where
+        F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    {
+        let (listen, shutdown, https) =
+            (config.server.listen, config.server.shutdown, config.server.public_url.is_https());
+        let api = web::Data::new(Api::new(config, services)?);
+        let app = move || {
+            App::new()
+                .app_data(api.clone())
+                .configure(extra.clone())
+                .configure(routes::add)
+                .wrap(from_fn(move |request, next| headers::add(https, request, next)))
+                .wrap(TracingLogger::<PathSpan>::new())
+        };
+        let server = HttpServer::new(app)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .disable_signals()
+            .shutdown_signal(stop.cancelled_owned())
+            .shutdown_timeout(shutdown.as_secs())
+            .bind(listen)
+            .map_err(|error| BuildError::Listen(listen, error))?;
+        let address = server.addrs().first().copied().unwrap_or(listen);
+        Ok(Self { start: Box::new(move || server.run()), address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the stop.
+    pub async fn run_until_stopped(self) -> io::Result<()> {
+        (self.start)().await
+    }
+}

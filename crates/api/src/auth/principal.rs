@@ -1,0 +1,187 @@
+//! What a caller may do stands in a handler's signature: `Permitted<R>` lets in the callers that are an `R`, nobody else.
+
+use std::sync::Arc;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use futures_util::future::LocalBoxFuture;
+use rekey_core::{
+    access::{Actor, Caller, ClientKind, Mode, Registration, Scope},
+    ids::{CustomerId, SessionId},
+};
+
+use super::jwt::Claims;
+use crate::{api::Api, caller, jsonapi::error::Problem};
+
+/// A caller whose access token is good, and what it stands for.
+pub enum Principal {
+    /// A back office.
+    Integration(Session),
+    /// A storefront whose visitor has not logged in.
+    Guest(Session),
+    /// A storefront whose visitor is this customer.
+    Customer(Session, CustomerId),
+}
+
+/// What every caller has.
+pub struct Session {
+    pub registration: Arc<Registration>,
+    /// Who and from where, for events and the audit log.
+    pub caller: Caller,
+}
+
+impl Session {
+    /// What this caller can reach.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.registration.client.scope
+    }
+}
+
+/// Callers that may do one certain thing.
+pub trait Role: Sized {
+    /// The caller in this role, unless it isn't one.
+    fn of(principal: Principal) -> Option<Self>;
+}
+
+/// A caller in a role that it was checked for.
+pub struct Permitted<R>(pub R);
+
+impl<R: Role + 'static> FromRequest for Permitted<R> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let principal = authenticate(&request).await?;
+            R::of(principal).map(Self).ok_or(Problem::Unauthorized)
+        })
+    }
+}
+
+async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
+    let api = Api::of(request)?;
+    let token = bearer(request).ok_or(Problem::InvalidToken)?;
+    let claims = api.issuer.verify(token).map_err(|_| Problem::InvalidToken)?;
+    let registration =
+        api.clients.find(&claims.application.client_id).await.map_err(|error| Problem::from(&*error))?;
+    let registration =
+        registration.filter(|registration| is_of(&claims, registration)).ok_or(Problem::InvalidToken)?;
+    let client = &registration.client;
+
+    let owner = match claims.owner {
+        Some(owner) => {
+            let customer: CustomerId = owner.id.parse().map_err(|_| Problem::InvalidToken)?;
+            let session: SessionId = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
+            if !api.sign_in.is_live(client, session).await? {
+                return Err(Problem::InvalidToken);
+            }
+            Some((customer, session))
+        }
+        None => None,
+    };
+    let actor = owner.map_or(Actor::Client(client.id), |(customer, session)| {
+        Actor::Customer(client.id, customer, session)
+    });
+    let kind = client.kind;
+    let session = Session { caller: caller::of(request, &api.trusted_proxies, actor), registration };
+    Ok(match (kind, owner) {
+        (ClientKind::Integration, _) => Principal::Integration(session),
+        (ClientKind::SalesChannel, None) => Principal::Guest(session),
+        (ClientKind::SalesChannel, Some((customer, _))) => Principal::Customer(session, customer),
+    })
+}
+
+/// RFC 6750 §2.1. Two of them are none: whoever is in front of us may have looked at the other.
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION);
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
+}
+
+/// Whether a token was issued to this client as it is now: of the same organization, mode and kind.
+fn is_of(claims: &Claims, Registration { client, organization }: &Registration) -> bool {
+    claims.application.id == client.id.as_str()
+        && claims.application.kind == client.kind.as_str()
+        && claims.organization.id == organization.id.as_str()
+        && claims.test == (client.scope.mode == Mode::Test)
+}
+
+/// A back office.
+pub struct Integration(pub Session);
+
+impl Role for Integration {
+    fn of(principal: Principal) -> Option<Self> {
+        match principal {
+            Principal::Integration(session) => Some(Self(session)),
+            Principal::Guest(_) | Principal::Customer(..) => None,
+        }
+    }
+}
+
+/// Who may ask for a reset.
+pub enum Requester {
+    /// For any customer.
+    Integration(Session),
+    /// For whoever types the address: a guest of a client with self-service on.
+    SelfService(Session),
+}
+
+impl Role for Requester {
+    fn of(principal: Principal) -> Option<Self> {
+        match principal {
+            Principal::Integration(session) => Some(Self::Integration(session)),
+            Principal::Guest(session) if session.registration.client.self_service => {
+                Some(Self::SelfService(session))
+            }
+            Principal::Guest(_) | Principal::Customer(..) => None,
+        }
+    }
+}
+
+/// Who may change a reset.
+pub enum Changer {
+    /// By a token, or its references without one.
+    Integration(Session),
+    /// By a token only.
+    Storefront(Session),
+}
+
+impl Role for Changer {
+    fn of(principal: Principal) -> Option<Self> {
+        Some(match principal {
+            Principal::Integration(session) => Self::Integration(session),
+            Principal::Guest(session) | Principal::Customer(session, _) => Self::Storefront(session),
+        })
+    }
+}
+
+/// Who may create a customer.
+pub struct Registrar(pub Session);
+
+impl Role for Registrar {
+    fn of(principal: Principal) -> Option<Self> {
+        match principal {
+            Principal::Integration(session) | Principal::Guest(session) => Some(Self(session)),
+            Principal::Customer(..) => None,
+        }
+    }
+}
+
+/// Who may read a customer.
+pub enum CustomerReader {
+    /// Any.
+    Integration(Session),
+    /// This one.
+    Own(Session, CustomerId),
+}
+
+impl Role for CustomerReader {
+    fn of(principal: Principal) -> Option<Self> {
+        match principal {
+            Principal::Integration(session) => Some(Self::Integration(session)),
+            Principal::Customer(session, customer) => Some(Self::Own(session, customer)),
+            Principal::Guest(_) => None,
+        }
+    }
+}

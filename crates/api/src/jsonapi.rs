@@ -1,0 +1,11 @@
+//! The dialect under `/api`: documents, errors, bodies and queries.
+
+pub mod body;
+mod causes;
+pub mod document;
+pub mod error;
+pub mod negotiation;
+pub mod query;
+
+/// The media type, both ways (JSON:API 1.1 §5).
+pub const MEDIA_TYPE: &str = "application/vnd.api+json";

@@ -1,0 +1,110 @@
+//! What each use case's errors are on the wire. Causes are logged here, once, and never sent.
+
+use rekey_core::{
+    password::{HashError, PolicyViolation},
+    recovery::{CompleteError, RequestError},
+    registration::RegisterError,
+    secret::UnsealError,
+    sign_in::SignInError,
+    store::StoreError,
+};
+
+use super::error::{Fault, Problem};
+use crate::resources::{customer_password_resets::attributes as reset, customers::attributes as customer};
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// An error that several callers wait for is lent to each.
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(%cause, "{error}");
+                Self::Busy
+            }
+            StoreError::Internal(cause) => {
+                tracing::error!(%cause, "{error}");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            HashError::Unusable => {
+                tracing::error!("{error}");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<UnsealError> for Problem {
+    fn from(error: UnsealError) -> Self {
+        tracing::error!("{error}");
+        Self::Internal
+    }
+}
+
+impl From<PolicyViolation> for Fault {
+    fn from(violation: PolicyViolation) -> Self {
+        match violation {
+            PolicyViolation::TooShort(least) => Self::TooShort(least),
+            PolicyViolation::OwnEmail => Self::OwnEmail,
+        }
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::UnknownCustomer => Self::attribute(reset::CUSTOMER_EMAIL, Fault::Unknown),
+            RequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompleteError> for Problem {
+    fn from(error: CompleteError) -> Self {
+        match error {
+            CompleteError::Token => Self::attribute(reset::TOKEN, Fault::Invalid),
+            CompleteError::Password(violation) => Self::attribute(reset::PASSWORD, violation.into()),
+            CompleteError::Hash(error) => error.into(),
+            CompleteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Taken => Self::attribute(customer::EMAIL, Fault::Taken),
+            RegisterError::Password(violation) => Self::attribute(customer::PASSWORD, violation.into()),
+            RegisterError::Hash(error) => error.into(),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Why a log-in failed for another reason than its credentials.
+impl TryFrom<SignInError> for Problem {
+    type Error = WrongCredentials;
+
+    fn try_from(error: SignInError) -> Result<Self, WrongCredentials> {
+        match error {
+            SignInError::Credentials => Err(WrongCredentials),
+            SignInError::Hash(error) => Ok(error.into()),
+            SignInError::Store(error) => Ok(error.into()),
+        }
+    }
+}
+
+/// Wrong address or password.
+pub struct WrongCredentials;

@@ -1,0 +1,101 @@
+//! `rekey-api`: HTTP on PostgreSQL, and the relay from its outbox to RabbitMQ.
+
+use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::Parser;
+use rekey_api::{Application, Config, Services, health::Check};
+use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
+use rekey_core::{
+    ambient::{OsEntropy, SystemClock},
+    outbox::RelaySignal,
+    password::Hasher,
+    relay::Relay,
+};
+use rekey_runtime::{
+    config::{ApiSettings, Source},
+    lifecycle::{self, Tasks},
+    telemetry,
+};
+use rekey_store_postgres::PostgresStore;
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+/// Serves Rekey's HTTP API and brings its events to the broker.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The configuration file; without it, the one that `REKEY_CONFIG` names.
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    lifecycle::run("rekey-api", serve(Arguments::parse()))
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let source = Source::from_process()?.file(arguments.config.as_deref());
+    let settings = ApiSettings::load(&source)?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
+    let ApiSettings { server, auth, keys, database, broker, relay, passwords, resets, .. } = &settings;
+
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let store = PostgresStore::connect(
+        database.url.expose_secret(),
+        database.max_connections,
+        database.acquire_timeout,
+    )?;
+    let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
+    let bus = RabbitBus::new(broker, clock.clone(), entropy.clone());
+    let signal = RelaySignal::default();
+    let services = Services {
+        store: Arc::new(store.clone()),
+        keys: keys.sealing.clone(),
+        hasher: Hasher::start(passwords.hasher, entropy.clone()).context("password hashing can't start")?,
+        signal: signal.clone(),
+        clock,
+        entropy,
+        checks: vec![broker_check(bus.clone())],
+    };
+    // Each part outlives what hands work to it: requests end, then the relay, then the broker's connection.
+    let (tasks, relay_stop, bus_stop) = (Tasks::new(), CancellationToken::new(), CancellationToken::new());
+    let config = Config { server, auth, passwords, resets };
+    let application = Application::build(config, services, |_| {}, tasks.token())?;
+    store.migrate().await.context("the database can't be brought up to date")?;
+    tracing::info!(address = %application.address(), "listening");
+
+    let relay = Relay {
+        outbox: Arc::new(store.clone()),
+        bus: Arc::new(bus.clone()),
+        signal,
+        batch: u32::from(relay.batch),
+        lease: relay.lease.try_into()?,
+        poll: relay.poll,
+    };
+    let after = relay_stop.clone().drop_guard();
+    tasks.spawn("http", async move {
+        let _relay_stops_after_this = after;
+        application.run_until_stopped().await
+    });
+    let after = bus_stop.clone().drop_guard();
+    tasks.spawn("relay", async move {
+        let _bus_stops_after_this = after;
+        relay.run(relay_stop).await;
+        Ok::<_, Infallible>(())
+    });
+    tasks.spawn("broker", async move {
+        bus.run(bus_stop).await;
+        Ok::<_, Infallible>(())
+    });
+    let stopped = tasks.run_until_signal(server.shutdown).await;
+    store.close().await;
+    Ok(stopped?)
+}
+
+fn broker_check(bus: RabbitBus) -> Check {
+    Check::new("broker", move || {
+        let connected = bus.is_connected();
+        Box::pin(async move { if connected { Ok(()) } else { Err("not connected".into()) } })
+    })
+}

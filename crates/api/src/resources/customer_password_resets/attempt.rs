@@ -1,0 +1,38 @@
+//! What a PATCH says of token and password.
+
+use rekey_core::{password::PlainPassword, secret::ResetToken};
+use serde_json::Value;
+
+use super::attributes::{PASSWORD, TOKEN};
+use crate::jsonapi::{body::Attributes, error::Fault};
+
+/// A token, and what it is to do.
+pub enum TokenUse {
+    /// Set this password.
+    Password(ResetToken, PlainPassword),
+    /// Nothing.
+    Token(ResetToken),
+    /// There is no token, and no password either.
+    None,
+}
+
+impl TokenUse {
+    /// Reads both attributes. Whatever is presented as a token but can't be one is refused as a wrong one is.
+    pub fn read(attributes: &mut Attributes) -> Option<Self> {
+        let sets_password = attributes.has(PASSWORD);
+        let token = match attributes.take(TOKEN) {
+            None | Some(Value::Null) if !sets_password => return Some(Self::None),
+            Some(Value::String(text)) => ResetToken::parse(&text),
+            _ => None,
+        };
+        let Some(token) = token else {
+            attributes.refuse(TOKEN, Fault::Invalid);
+            return None;
+        };
+        if sets_password {
+            attributes.password(PASSWORD).map(|password| Self::Password(token, password))
+        } else {
+            Some(Self::Token(token))
+        }
+    }
+}
