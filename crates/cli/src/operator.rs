@@ -79,7 +79,7 @@ enum ModeArgument {
 
 /// `rekey migrate`.
 pub async fn migrate(source: &Source) -> anyhow::Result<()> {
-    let store = connect(source).await?;
+    let store = connect(source)?;
     store.migrate().await.context("the database could not be brought up to date")?;
     println!("The database is up to date.");
     Ok(())
@@ -87,7 +87,7 @@ pub async fn migrate(source: &Source) -> anyhow::Result<()> {
 
 /// `rekey organization …`.
 pub async fn organization(command: OrganizationCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source).await?;
+    let administration = administration(source)?;
     match command {
         OrganizationCommand::Create { slug, name } => {
             let created = administration.create_organization(slug.clone(), name).await;
@@ -106,7 +106,7 @@ pub async fn organization(command: OrganizationCommand, source: &Source) -> anyh
 
 /// `rekey client …`.
 pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source).await?;
+    let administration = administration(source)?;
     match command {
         ClientCommand::Create(create) => {
             let (client, secret) = administration.create_client(create.into()).await?;
@@ -117,7 +117,10 @@ pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<(
         }
         ClientCommand::List => list_clients(&administration).await?,
         ClientCommand::Revoke { client_id } => {
-            anyhow::ensure!(administration.revoke_client(&client_id).await?, "no client has the id {client_id}");
+            anyhow::ensure!(
+                administration.revoke_client(&client_id).await?,
+                "no client has the id {client_id}"
+            );
             println!("Revoked.");
         }
     }
@@ -125,7 +128,10 @@ pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<(
 }
 
 async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
-    println!("{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}NAME", "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE");
+    println!(
+        "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}NAME",
+        "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE"
+    );
     for registration in administration.clients().await? {
         let client = registration.client;
         let self_service = if client.self_service { "on" } else { "off" };
@@ -142,15 +148,19 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
+fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let database = ToolSettings::load(source)?.database;
     // A tool does one thing at a time.
-    let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout).await;
+    let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout);
     store.context("the database can't be reached")
 }
 
-async fn administration(source: &Source) -> anyhow::Result<Administration> {
-    Ok(Administration { store: Arc::new(connect(source).await?), clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) })
+fn administration(source: &Source) -> anyhow::Result<Administration> {
+    Ok(Administration {
+        store: Arc::new(connect(source)?),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+    })
 }
 
 fn taken(error: CreateError, message: &str) -> anyhow::Error {
@@ -170,6 +180,12 @@ impl From<CreateClient> for NewClient {
             ModeArgument::Test => Mode::Test,
             ModeArgument::Live => Mode::Live,
         };
-        Self { organization: create.organization, mode, name: create.name, kind, self_service: create.self_service }
+        Self {
+            organization: create.organization,
+            mode,
+            name: create.name,
+            kind,
+            self_service: create.self_service,
+        }
     }
 }

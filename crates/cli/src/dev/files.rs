@@ -53,7 +53,11 @@ impl DataDir {
     }
 
     /// The content of a secret file (0600), made by `make` if there is none.
-    pub fn keep(&self, name: &str, make: impl FnOnce() -> anyhow::Result<Zeroizing<String>>) -> anyhow::Result<Zeroizing<String>> {
+    pub fn keep(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> anyhow::Result<Zeroizing<String>>,
+    ) -> anyhow::Result<Zeroizing<String>> {
         let path = self.path(name);
         match std::fs::read_to_string(&path) {
             Ok(kept) => return Ok(Zeroizing::new(kept)),

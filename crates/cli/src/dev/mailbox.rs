@@ -12,7 +12,8 @@ use minijinja::{AutoEscape, Environment, context};
 use rekey_mailer::transport::{Mailbox, StoredMail};
 
 /// Mails are shown in frames without scripts; a frame inherits this policy, and mails carry their styles inline.
-const POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'";
 
 struct Page {
     mailbox: Mailbox,
@@ -37,7 +38,10 @@ async fn html(page: Data<Page>) -> actix_web::Result<HttpResponse> {
     let mails = list(&page).await?;
     let template = page.templates.get_template("mailbox").map_err(ErrorInternalServerError)?;
     let body = template.render(context! { mails }).map_err(ErrorInternalServerError)?;
-    let answer = HttpResponse::Ok().insert_header(ContentType::html()).insert_header((CONTENT_SECURITY_POLICY, POLICY)).body(body);
+    let answer = HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .body(body);
     Ok(answer)
 }
 
@@ -46,7 +50,9 @@ async fn json(page: Data<Page>) -> actix_web::Result<HttpResponse> {
 }
 
 async fn css() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(include_str!("../../templates/mailbox.css"))
+    HttpResponse::Ok()
+        .content_type("text/css; charset=utf-8")
+        .body(include_str!("../../templates/mailbox.css"))
 }
 
 async fn list(page: &Data<Page>) -> actix_web::Result<Vec<StoredMail>> {

@@ -30,7 +30,11 @@ pub struct Demo {
 }
 
 /// Makes what is missing, and reads back what is there.
-pub async fn seed(data: &DataDir, administration: &Administration, registration: &Registration) -> anyhow::Result<Demo> {
+pub async fn seed(
+    data: &DataDir,
+    administration: &Administration,
+    registration: &Registration,
+) -> anyhow::Result<()> {
     let organization = organization(administration).await?;
     let scope = Scope { organization: organization.id, mode: Mode::Test };
     let file = data.path(FILE);
@@ -42,10 +46,12 @@ pub async fn seed(data: &DataDir, administration: &Administration, registration:
         .with_context(|| format!("{} is damaged: remove it to have it made anew", file.display()))?;
     let integration = administration.store.find_api_client(&demo.client_id).await?;
     let integration = integration.with_context(|| {
-        format!("{} names clients that the database doesn't know: remove it to have them made anew", file.display())
+        format!(
+            "{} names clients that the database doesn't know: remove it to have them made anew",
+            file.display()
+        )
     })?;
-    customer(registration, scope, integration.client.id).await?;
-    Ok(demo)
+    customer(registration, scope, integration.client.id).await
 }
 
 async fn organization(administration: &Administration) -> anyhow::Result<Organization> {
@@ -65,7 +71,8 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
         kind,
         self_service,
     };
-    let (integration, secret) = administration.create_client(new("Back office", ClientKind::Integration, false)).await?;
+    let (integration, secret) =
+        administration.create_client(new("Back office", ClientKind::Integration, false)).await?;
     let (sales, _) = administration.create_client(new("Storefront", ClientKind::SalesChannel, false)).await?;
     let self_service = new("Storefront with self-service", ClientKind::SalesChannel, true);
     let (self_service, _) = administration.create_client(self_service).await?;
@@ -79,7 +86,11 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
     )))
 }
 
-async fn customer(registration: &Registration, scope: Scope, application: ApplicationId) -> anyhow::Result<()> {
+async fn customer(
+    registration: &Registration,
+    scope: Scope,
+    application: ApplicationId,
+) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
     let store = &registration.store;
     if store.find_credentials(scope, &email).await?.is_some() {
@@ -94,7 +105,9 @@ async fn customer(registration: &Registration, scope: Scope, application: Applic
 }
 
 fn parse(content: &str) -> Option<Demo> {
-    let value = |key: &str| content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned);
+    let value = |key: &str| {
+        content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
+    };
     Some(Demo {
         client_id: value("CLIENT_ID")?,
         client_secret: Zeroizing::new(value("CLIENT_SECRET")?),
@@ -109,7 +122,8 @@ mod tests {
 
     #[test]
     fn demo_env_is_read_by_its_whole_keys() {
-        let demo = parse("SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n").unwrap();
+        let demo =
+            parse("SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n").unwrap();
         assert_eq!((demo.client_id.as_str(), demo.sales_client_id.as_str()), ("a", "b"));
         assert_eq!((demo.client_secret.as_str(), demo.self_service_client_id.as_str()), ("s", "c"));
         assert!(parse("CLIENT_ID=a\n").is_none());

@@ -1,0 +1,148 @@
+//! `rekey dev`: API and mailer in one process, on SQLite, with the mails in a mailbox to read.
+
+mod files;
+mod mailbox;
+mod seed;
+mod welcome;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use clap::Args;
+use rekey_api::{Application, Config, Services};
+use rekey_broker::local::LocalBus;
+use rekey_core::{
+    administration::Administration,
+    ambient::{OsEntropy, SystemClock},
+    journal::Journal,
+    outbox::RelaySignal,
+    password::Hasher,
+    registration::Registration,
+    relay::Relay,
+    store::Store,
+};
+use rekey_mailer::{
+    Mailer,
+    transport::{Lane, Mailbox, Router},
+};
+use rekey_runtime::{
+    config::{DevSettings, Source},
+    lifecycle::Tasks,
+    telemetry,
+};
+use rekey_store_sqlite::SqliteStore;
+
+use self::files::DataDir;
+
+/// Where `rekey dev` keeps its data, and where it listens.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Keeps the database, the mails, the keys and the demo's credentials.
+    #[arg(long, default_value = "./data")]
+    data_dir: PathBuf,
+    /// The address to serve on.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
+    let data = DataDir::open(&options.data_dir)?;
+    let settings = DevSettings::load(&configured(source, &options, &data)?)?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey")?;
+
+    let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
+    store.migrate().await.context("the database could not be brought up to date")?;
+    let mailbox = Mailbox::open(&data.path("mailbox"))?;
+    let signal = RelaySignal::default();
+    let tasks = Tasks::new();
+
+    let relay = relay(&settings, &store, &mailbox, signal.clone())?;
+    let application = application(&settings, &store, mailbox, signal, &tasks, &data).await?;
+    let token = tasks.token();
+    tasks.spawn("relay", async move {
+        relay.run(token).await;
+        anyhow::Ok(())
+    });
+    let url = settings.server.public_url.to_string();
+    tasks.spawn("server", application.run_until_stopped());
+    println!("{}", welcome::text(&url, &options.data_dir));
+    let stopped = tasks.run_until_signal(settings.server.shutdown).await;
+    store.close().await;
+    Ok(stopped?)
+}
+
+/// What production requires is made here: keys of this directory's own, and addresses of this machine.
+fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
+    Ok(source
+        .preset("server.public_url", format!("http://{}", options.listen))
+        .preset("auth.signing_key", data.signing_key()?.as_str())
+        .preset("keys.sealing", data.sealing_keys()?.as_str())
+        .preset("mail.from", "Demo Shop <no-reply@demo.example>")
+        .preset("telemetry.log", "warn")
+        .preset("telemetry.log_format", "text")
+        .overriding("server.listen", options.listen.to_string()))
+}
+
+/// The mailer behind the local bus: every mail goes to the mailbox, live or test.
+fn relay(
+    settings: &DevSettings,
+    store: &SqliteStore,
+    mailbox: &Mailbox,
+    signal: RelaySignal,
+) -> anyhow::Result<Relay> {
+    let lane = || Lane::new(Arc::new(mailbox.clone()));
+    let mailer = Mailer {
+        ledger: Arc::new(store.clone()),
+        router: Router::new(lane(), Some(lane())),
+        keys: settings.keys.sealing.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        sender: settings.mail.clone(),
+        link: settings.links.reset_template(&settings.server.public_url),
+        lease: settings.mailer.lease,
+    };
+    Ok(Relay {
+        outbox: Arc::new(store.clone()),
+        bus: Arc::new(LocalBus::new(mailer.build()?, settings.mailer.concurrency.into())),
+        signal,
+        batch: settings.relay.batch.into(),
+        lease: settings.relay.lease.try_into()?,
+        poll: settings.relay.poll,
+    })
+}
+
+/// The API, with the demo's records in its store and the mailbox beside it.
+async fn application(
+    settings: &DevSettings,
+    store: &SqliteStore,
+    mailbox: Mailbox,
+    signal: RelaySignal,
+    tasks: &Tasks,
+    data: &DataDir,
+) -> anyhow::Result<Application> {
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let store: Arc<dyn Store> = Arc::new(store.clone());
+    let hasher = Hasher::start(settings.passwords.hasher, entropy.clone())?;
+    let administration =
+        Administration { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let keys = settings.keys.sealing.clone();
+    let journal = Journal {
+        keys: keys.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        signal: signal.clone(),
+    };
+    let policy = settings.passwords.policy;
+    let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), policy };
+    seed::seed(data, &administration, &registration).await?;
+
+    let config = Config {
+        server: &settings.server,
+        auth: &settings.auth,
+        passwords: &settings.passwords,
+        resets: &settings.resets,
+    };
+    let services = Services { store, keys, hasher, signal, clock, entropy, checks: Vec::new() };
+    Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
+}
