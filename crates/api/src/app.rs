@@ -15,7 +15,7 @@ use crate::{
 
 /// A server that is bound and not yet running.
 pub struct Application {
-    start: Box<dyn FnOnce() -> Server + Send>,
+    server: Server,
     address: SocketAddr,
 }
 
@@ -65,7 +65,7 @@ impl Application {
             .bind(listen)
             .map_err(|error| BuildError::Listen(listen, error))?;
         let address = server.addrs().first().copied().unwrap_or(listen);
-        Ok(Self { start: Box::new(move || server.run()), address })
+        Ok(Self { server: server.run(), address })
     }
 
     /// Where it listens.
@@ -76,6 +76,6 @@ impl Application {
 
     /// Serves until the stop.
     pub async fn run_until_stopped(self) -> io::Result<()> {
-        (self.start)().await
+        self.server.await
     }
 }
