@@ -60,15 +60,13 @@ impl RabbitConfig {
         let mut uri: AMQPUri = url.parse().map_err(ConfigError::Url)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(TCP_TIMEOUT_MILLIS);
-        Ok(Self { uri, topology: Topology::new(namespace, Ladder::default())? })
+        Ok(Self { uri, topology: Topology::new(namespace)? })
     }
 
     /// The same with another retry ladder. All processes of a deployment should have the same.
-    ///
-    /// # Errors
-    /// None for a namespace that was accepted before.
-    pub fn with_ladder(self, ladder: Ladder) -> Result<Self, ConfigError> {
-        Ok(Self { topology: Topology::new(self.topology.namespace(), ladder)?, ..self })
+    #[must_use]
+    pub fn with_ladder(self, ladder: Ladder) -> Self {
+        Self { topology: self.topology.with_ladder(ladder), ..self }
     }
 
     /// The exchange and the queues.

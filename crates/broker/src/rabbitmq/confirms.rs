@@ -194,3 +194,42 @@ fn number_of(message: &BasicReturnMessage) -> Option<i64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::Delivery;
+
+    use super::*;
+
+    type Fate = oneshot::Receiver<Result<(), NotConfirmed>>;
+
+    fn landed(number: i64, outcome: Confirmation) -> (Landed, Fate) {
+        let (reply, fate) = oneshot::channel();
+        (Landed { number, reply, outcome: Ok(outcome) }, fate)
+    }
+
+    fn returned(number: i64) -> BasicReturnMessage {
+        let mut delivery = Delivery::mock(0, "".into(), "".into(), false, Vec::new());
+        let mut headers = FieldTable::default();
+        headers.insert(NUMBER.into(), AMQPValue::LongLongInt(number));
+        delivery.properties = BasicProperties::default().with_headers(headers);
+        BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }
+    }
+
+    #[test]
+    fn unroutable_is_the_message_that_was_returned_not_the_confirm_that_brought_it() {
+        let (mut unroutable, notify) = (HashSet::new(), Notify::new());
+        let (first, mut first_fate) = landed(1, Confirmation::Ack(Some(returned(3))));
+        let (second, mut second_fate) = landed(2, Confirmation::Nack(Some(returned(1))));
+        settle(vec![first, second], &mut unroutable, &notify).unwrap();
+        assert_eq!(first_fate.try_recv().unwrap(), Err(NotConfirmed::Unroutable));
+        assert_eq!(second_fate.try_recv().unwrap(), Err(NotConfirmed::Refused));
+        // The return came early: it is remembered until its message's own confirm.
+        let (third, mut third_fate) = landed(3, Confirmation::Ack(None));
+        let (fourth, mut fourth_fate) = landed(4, Confirmation::Ack(None));
+        settle(vec![third, fourth], &mut unroutable, &notify).unwrap();
+        assert_eq!(third_fate.try_recv().unwrap(), Err(NotConfirmed::Unroutable));
+        assert_eq!(fourth_fate.try_recv().unwrap(), Ok(()));
+        assert!(unroutable.is_empty());
+    }
+}

@@ -63,12 +63,16 @@ impl Default for Ladder {
 }
 
 impl Topology {
-    pub(super) fn new(namespace: &str, ladder: Ladder) -> Result<Self, ConfigError> {
+    pub(super) fn new(namespace: &str) -> Result<Self, ConfigError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if namespace.is_empty() || namespace.len() > MAX_NAMESPACE || !namespace.bytes().all(allowed) {
             return Err(ConfigError::Namespace);
         }
-        Ok(Self { namespace: namespace.to_owned(), ladder })
+        Ok(Self { namespace: namespace.to_owned(), ladder: Ladder::default() })
+    }
+
+    pub(super) fn with_ladder(self, ladder: Ladder) -> Self {
+        Self { ladder, ..self }
     }
 
     /// What all names begin with.
@@ -215,7 +219,7 @@ mod tests {
 
     #[test]
     fn queues_are_named_after_their_times() {
-        let topology = Topology::new("shop", Ladder::default()).unwrap();
+        let topology = Topology::new("shop").unwrap();
         assert_eq!(topology.retry(Duration::ZERO), "shop.mailer.retry.10s");
         assert_eq!(topology.retry(Duration::minutes(1)), "shop.mailer.retry.1m");
         assert_eq!(topology.retry(Duration::minutes(2)), "shop.mailer.retry.10m");
@@ -231,7 +235,7 @@ mod tests {
         }
         assert!(Ladder::new(vec![one, two]).is_ok());
         for namespace in ["", "a b", "a#", &"a".repeat(65)] {
-            assert_eq!(Topology::new(namespace, Ladder::default()), Err(ConfigError::Namespace));
+            assert_eq!(Topology::new(namespace), Err(ConfigError::Namespace));
         }
     }
 }

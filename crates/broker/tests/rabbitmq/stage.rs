@@ -57,7 +57,7 @@ impl Stage {
     pub async fn on(url: &str, direct: &str) -> Self {
         let namespace = format!("test-{}", EventId::generate(&OsEntropy));
         let ladder = Ladder::new(LADDER.to_vec()).unwrap();
-        let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder).unwrap();
+        let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder);
         let connection = Connection::connect(direct, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
@@ -170,8 +170,10 @@ impl Stage {
 
 /// Publishes as the relay does, until the broker has it.
 pub async fn relay(bus: &RabbitBus, message: &OutboxMessage) {
+    let begun = Instant::now();
     let mut attempt = 1;
     while let Settlement::Later(_, pause) = publish(bus, message, attempt).await {
+        assert!(begun.elapsed() < StdDuration::from_secs(30), "could not be published, {attempt} times");
         attempt += 1;
         sleep(pause.unsigned_abs()).await;
     }

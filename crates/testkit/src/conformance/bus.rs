@@ -260,7 +260,9 @@ impl<B: BusUnderTest> Scene<B> {
 
 /// What the relay does with one message, until its fate is final.
 async fn relay(bus: &dyn Bus, message: OutboxMessage, dead: &Mutex<Vec<DeadLetter>>) {
+    let begun = Instant::now();
     for attempt in 1.. {
+        assert!(begun.elapsed() < PATIENCE, "not published, {attempt} times");
         match bus.publish(ClaimedMessage { message: message.clone(), attempt }).await {
             Settlement::Published(id) => return assert_eq!(id, message.id),
             Settlement::Later(id, pause) => {
