@@ -88,15 +88,6 @@ CREATE INDEX password_resets_pending ON password_resets (customer_id)
 CREATE INDEX password_resets_pending_address ON password_resets (address_digest)
     WHERE reset_password_at IS NULL AND superseded_at IS NULL;
 
--- The resets of known customers, with their tokens until they are used or superseded; whether they are expired is the
--- program's to say, whose clock it is.
-CREATE VIEW customer_password_resets AS
-SELECT r.id, r.organization_id, r.mode, r.customer_id, c.email AS customer_email,
-    CASE WHEN r.reset_password_at IS NULL AND r.superseded_at IS NULL THEN r.sealed_token END AS token,
-    r.reset_password_at, r.expires_at, r.reference, r.reference_origin, r.metadata, r.created_at, r.updated_at
-FROM password_resets r
-JOIN customers c ON c.id = r.customer_id AND c.organization_id = r.organization_id AND c.mode = r.mode;
-
 -- Every event there was; the unpublished ones are the outbox.
 CREATE TABLE events (
     id TEXT PRIMARY KEY,

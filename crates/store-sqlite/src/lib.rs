@@ -14,7 +14,7 @@ mod rows;
 mod sessions;
 mod store;
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use rekey_core::{ambient::Clock, store::StoreError};
 use sqlx::{
@@ -57,9 +57,11 @@ impl SqliteStore {
         Ok(Self { writer: pool(1).connect_lazy_with(options), readers, clock })
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Processes that do this at the same time take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        sqlx::migrate!().run(&self.writer).await.map_err(migration_fault)
+        let (mut transaction, _) = self.write().await?;
+        sqlx::migrate!().run_direct(None, &mut *transaction, false).await.map_err(migration_fault)?;
+        transaction.commit().await.map_err(fault)
     }
 
     /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
@@ -80,6 +82,29 @@ impl SqliteStore {
     }
 }
 
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("writer", &self.writer).finish_non_exhaustive()
+    }
+}
+
 fn create_private(path: &Path) -> io::Result<()> {
     fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use rekey_core::ambient::SystemClock;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_before_it_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("rekey.db"), Arc::new(SystemClock)).unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.writer).await.unwrap();
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.writer).await.unwrap();
+        // 2 is FULL (sqlite.org/pragma.html#pragma_synchronous).
+        assert_eq!((journal.as_str(), synchronous), ("wal", 2));
+    }
 }

@@ -232,13 +232,10 @@ async fn supersede_address(
 ) -> Read<()> {
     sqlx::query(
         "UPDATE password_resets SET superseded_at = ?1, updated_at = ?1
-         WHERE organization_id = ?2 AND mode = ?3 AND address_digest = ?4
-             AND reset_password_at IS NULL AND superseded_at IS NULL",
+         WHERE address_digest = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
     )
     .bind(now)
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(address_digest(reset))
+    .bind(address_digest(scope, reset))
     .execute(connection)
     .await?;
     Ok(())
@@ -265,7 +262,7 @@ async fn insert(
     .bind(scope.mode.as_str())
     .bind(reset.customer_email.as_str())
     .bind(reset.origin.as_str())
-    .bind((reset.origin == ResetOrigin::SelfService).then(|| address_digest(reset)))
+    .bind((reset.origin == ResetOrigin::SelfService).then(|| address_digest(scope, reset)))
     .bind(reset.token_digest.as_bytes().as_slice())
     .bind(reset.sealed_token.as_bytes())
     .bind(expires_at)
@@ -277,8 +274,10 @@ async fn insert(
     .await
 }
 
-fn address_digest(reset: &NewReset) -> Vec<u8> {
-    Sha256::digest(reset.customer_email.as_str().as_bytes()).to_vec()
+/// What self-service resets for one address have in common, whether a customer has it or not.
+fn address_digest(scope: Scope, reset: &NewReset) -> Vec<u8> {
+    let address = format!("{}/{}/{}", scope.organization, scope.mode.as_str(), reset.customer_email);
+    Sha256::digest(address).to_vec()
 }
 
 async fn find_in(

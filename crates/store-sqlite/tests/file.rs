@@ -1,0 +1,124 @@
+//! What is SQLite's own: one file, one clock, and a lock that other processes may hold.
+#![cfg(test)]
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use rekey_core::{
+    ambient::{Clock, OsEntropy, SystemClock},
+    ids::OrganizationId,
+    organization::NewOrganization,
+    outbox::Outbox,
+    reset::ResetOrigin,
+    store::{CreateError, Store, StoreError},
+};
+use rekey_store_sqlite::SqliteStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, SqliteBackdoor},
+    seed::{self, TOKEN_LIFE},
+};
+use time::{Duration, OffsetDateTime};
+
+const JOHN: &str = "john@example.com";
+
+#[tokio::test]
+async fn only_the_owner_can_read_the_files() {
+    let (_folder, path) = folder();
+    let store = open(&path, SystemClock).await;
+    seed::scope(&store, "shop").await;
+    for suffix in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(format!("{}{suffix}", path.display())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "rekey.db{suffix}");
+    }
+}
+
+#[tokio::test]
+async fn crash_what_was_accepted_is_there_for_the_next_process() {
+    let (_folder, path) = folder();
+    let first = open(&path, SystemClock).await;
+    let scope = seed::scope(&first, "shop").await;
+    seed::customer(&first, scope, JOHN, None).await;
+    let reset = seed::reset(&first, scope, JOHN, ResetOrigin::Integration).await;
+    // The first one is still open and never closed, as after a kill.
+    let second = open(&path, SystemClock).await;
+    assert!(second.find_reset(scope, reset.id).await.unwrap().is_some());
+    assert_eq!(second.claim_messages(Duration::minutes(1), 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_start_at_once_take_turns_to_migrate() {
+    let (_folder, path) = folder();
+    let stores = [0; 4].map(|_| SqliteStore::open(&path, Arc::new(SystemClock)).unwrap());
+    let migrations = stores.map(|store| tokio::spawn(async move { store.migrate().await }));
+    for migration in migrations {
+        migration.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_keeps_locked_is_unavailable_and_then_works_again() {
+    let (_folder, path) = folder();
+    let store = open(&path, SystemClock).await;
+    let other = SqliteBackdoor::open(&path);
+    other.text("BEGIN IMMEDIATE").await;
+    let id = OrganizationId::generate(&OsEntropy);
+    let shop = NewOrganization { id, slug: "shop".parse().unwrap(), name: "Shop".to_owned() };
+    let refused = store.create_organization(&shop).await;
+    assert!(matches!(refused, Err(CreateError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+    store.organizations().await.unwrap();
+    other.text("ROLLBACK").await;
+    store.create_organization(&shop).await.unwrap();
+}
+
+#[tokio::test]
+async fn token_dead_by_the_clock_that_was_given() {
+    let (_folder, path) = folder();
+    let clock = StoppedClock::default();
+    let store = open(&path, clock.clone()).await;
+    let scope = seed::scope(&store, "shop").await;
+    seed::customer(&store, scope, JOHN, None).await;
+    let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
+    assert_eq!(reset.created.created_at, clock.now());
+    let alive = async || store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap().is_some();
+    clock.advance(TOKEN_LIFE - Duration::MICROSECOND);
+    assert!(alive().await);
+    clock.advance(Duration::MICROSECOND);
+    assert!(!alive().await);
+}
+
+/// A clock that goes on only when it is told to.
+#[derive(Clone)]
+struct StoppedClock(Arc<Mutex<OffsetDateTime>>);
+
+impl Default for StoppedClock {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(OffsetDateTime::UNIX_EPOCH + Duration::weeks(2_900))))
+    }
+}
+
+impl StoppedClock {
+    fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for StoppedClock {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rekey.db");
+    (folder, path)
+}
+
+async fn open(path: &Path, clock: impl Clock) -> SqliteStore {
+    let store = SqliteStore::open(path, Arc::new(clock)).unwrap();
+    store.migrate().await.unwrap();
+    store
+}
