@@ -64,9 +64,9 @@ impl DataDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
         }
-        let made = make()?;
-        write_secret(&path, &made).with_context(|| format!("{} can't be written", path.display()))?;
-        Ok(made)
+        let content = make()?;
+        write_secret(&path, &content).with_context(|| format!("{} can't be written", path.display()))?;
+        Ok(content)
     }
 }
 

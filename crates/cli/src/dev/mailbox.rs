@@ -8,7 +8,7 @@ use actix_web::{
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType},
     web::{self, Data, ServiceConfig},
 };
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::{AutoEscape, Environment, Value, context, value::Serde};
 use rekey_mailer::transport::{Mailbox, StoredMail};
 
 /// Mails are shown in frames without scripts; a frame inherits this policy, and mails carry their styles inline.
@@ -37,7 +37,8 @@ pub fn routes(mailbox: Mailbox) -> anyhow::Result<impl Fn(&mut ServiceConfig) + 
 async fn html(page: Data<Page>) -> actix_web::Result<HttpResponse> {
     let mails = list(&page).await?;
     let template = page.templates.get_template("mailbox").map_err(ErrorInternalServerError)?;
-    let body = template.render(context! { mails }).map_err(ErrorInternalServerError)?;
+    let body =
+        template.render(context! { mails => Value::from(Serde(mails)) }).map_err(ErrorInternalServerError)?;
     let answer = HttpResponse::Ok()
         .insert_header(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))

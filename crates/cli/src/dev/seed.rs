@@ -21,14 +21,6 @@ pub const CUSTOMER_PASSWORD: &str = "correct horse battery";
 const SLUG: &str = "demo";
 const FILE: &str = "demo.env";
 
-/// The demo clients' ids and the integration's secret, as `demo.env` holds them.
-pub struct Demo {
-    pub client_id: String,
-    pub client_secret: Zeroizing<String>,
-    pub sales_client_id: String,
-    pub self_service_client_id: String,
-}
-
 /// Makes what is missing, and reads back what is there.
 pub async fn seed(
     data: &DataDir,
@@ -42,9 +34,9 @@ pub async fn seed(
         let content = clients(administration, &organization.slug).await?;
         data.keep(FILE, || Ok(content))?;
     }
-    let demo = parse(&data.keep(FILE, || anyhow::bail!("{} has just gone", file.display()))?)
+    let client_id = integration(&data.keep(FILE, || anyhow::bail!("{} has just gone", file.display()))?)
         .with_context(|| format!("{} is damaged: remove it to have it made anew", file.display()))?;
-    let integration = administration.store.find_api_client(&demo.client_id).await?;
+    let integration = administration.store.find_api_client(&client_id).await?;
     let integration = integration.with_context(|| {
         format!(
             "{} names clients that the database doesn't know: remove it to have them made anew",
@@ -104,16 +96,15 @@ async fn customer(
     }
 }
 
-fn parse(content: &str) -> Option<Demo> {
-    let value = |key: &str| {
-        content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
-    };
-    Some(Demo {
-        client_id: value("CLIENT_ID")?,
-        client_secret: Zeroizing::new(value("CLIENT_SECRET")?),
-        sales_client_id: value("SALES_CLIENT_ID")?,
-        self_service_client_id: value("SELF_SERVICE_CLIENT_ID")?,
-    })
+/// The integration's client id in `demo.env`; `None` unless every key is there.
+fn integration(content: &str) -> Option<String> {
+    let value = |key: &str| content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    let others = ["CLIENT_SECRET", "SALES_CLIENT_ID", "SELF_SERVICE_CLIENT_ID"];
+    others
+        .into_iter()
+        .all(|key| value(key).is_some())
+        .then(|| value("CLIENT_ID").map(str::to_owned))
+        .flatten()
 }
 
 #[cfg(test)]
@@ -122,10 +113,8 @@ mod tests {
 
     #[test]
     fn demo_env_is_read_by_its_whole_keys() {
-        let demo =
-            parse("SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n").unwrap();
-        assert_eq!((demo.client_id.as_str(), demo.sales_client_id.as_str()), ("a", "b"));
-        assert_eq!((demo.client_secret.as_str(), demo.self_service_client_id.as_str()), ("s", "c"));
-        assert!(parse("CLIENT_ID=a\n").is_none());
+        let env = "SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n";
+        assert_eq!(integration(env).as_deref(), Some("a"));
+        assert_eq!(integration("CLIENT_ID=a\n"), None);
     }
 }
