@@ -36,6 +36,7 @@ def parse_options():
     parser.add_argument("--implicit-tls", action="store_true", help="TLS from the first byte, in place of STARTTLS")
     parser.add_argument("--auth", metavar="USER:PASS", help="takes no mail without these credentials")
     parser.add_argument("--delay-ms", type=int, default=0, help="the wait between a mail's end and its answer")
+    parser.add_argument("--linger-ms", type=int, default=0, help="the wait after a mail is kept, before its answer")
     parser.add_argument("--fail", metavar="CODE:COUNT", help="answers the first COUNT mails with CODE, such as 450:2")
     return parser.parse_args()
 
@@ -87,6 +88,7 @@ class Mailbox:
     def __init__(self, options):
         self.dir = options.dir
         self.delay = options.delay_ms / 1000
+        self.linger = options.linger_ms / 1000
         code, count = (options.fail or "0:0").split(":")
         self.code, self.failures = int(code), int(count)
         self.count = max((int(file.stem) for file in self.dir.glob("[0-9]*.eml")), default=0)
@@ -108,8 +110,11 @@ class Mailbox:
             return f"{self.code} {self.code // 100}.0.0 refused, as told"
         self.count += 1
         self.keep(f"{self.count:06}.eml", envelope.content)
-        self.note("log.jsonl", {"n": self.count, **entry})
-        return f"250 2.0.0 taken as {self.count}"
+        taken = self.count
+        self.note("log.jsonl", {"n": taken, **entry})
+        if self.linger:
+            await asyncio.sleep(self.linger)
+        return f"250 2.0.0 taken as {taken}"
 
     def keep(self, name, content):
         # Readers see the whole file or none.

@@ -81,3 +81,25 @@ pub fn in_mailbox(mailbox: &Value, address: &str) -> Vec<Value> {
     let mails = mailbox.as_array().unwrap_or_else(|| panic!("a list of mails: {mailbox}"));
     mails.iter().filter(|mail| mail["to"].to_string().contains(address)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_unfolded_and_a_body_has_none() {
+        let raw = b"To: a@example.com\r\nSubject: one\r\n two\r\n\r\nTo: b@example.com\r\n".to_vec();
+        let mail = Mail { recipients: Vec::new(), raw };
+        assert_eq!(
+            (mail.header("to"), mail.header("SUBJECT")),
+            ("a@example.com".to_owned(), "one two".to_owned())
+        );
+        assert_eq!(mail.headers("Date"), [""; 0]);
+    }
+
+    #[test]
+    fn a_link_is_found_among_words() {
+        let link = Link::find("Open this:\n\nhttp://127.0.0.1:8080/reset-password?id=abc&token=xyz\n\nonce.");
+        assert_eq!((link.id.as_str(), link.token.as_str()), ("abc", "xyz"));
+    }
+}

@@ -72,13 +72,16 @@ impl Form {
     pub async fn of(page: Response) -> Self {
         assert_eq!(page.status(), StatusCode::OK);
         let url = page.url().clone();
-        let html = page.text().await.unwrap();
-        let form = tags(&html, "form").next().unwrap_or_else(|| panic!("a form in {html}"));
-        let inputs: Vec<_> = tags(&html, "input").collect();
+        Self::parse(&url, &page.text().await.unwrap())
+    }
+
+    fn parse(page: &Url, html: &str) -> Self {
+        let form = tags(html, "form").next().unwrap_or_else(|| panic!("a form in {html}"));
+        let inputs: Vec<_> = tags(html, "input").collect();
         let is_password = |tag: &&&str| attribute(tag, "type").as_deref() == Some("password");
         let name = |tag: &&str| attribute(tag, "name");
         let form = Self {
-            action: url.join(&attribute(form, "action").unwrap_or_default()).unwrap(),
+            action: page.join(&attribute(form, "action").unwrap_or_default()).unwrap(),
             fields: inputs.iter().filter_map(|tag| Some((name(tag)?, attribute(tag, "value")?))).collect(),
             passwords: inputs.iter().filter(is_password).filter_map(name).collect(),
         };
@@ -96,4 +99,20 @@ fn tags<'a>(html: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     Some(rest.split('"').next()?.replace("&amp;", "&").replace("&#x2f;", "/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_as_a_browser_reads_it() {
+        let html = r#"<p>first</p><form method="post" action="/reset-password">
+            <input type="hidden" name="form_token" value="a&amp;b"><input name="empty" type="text">
+            <input id="password" type="password" name="password" required></form>"#;
+        let form = Form::parse(&Url::parse("http://127.0.0.1:8080/page?x=1").unwrap(), html);
+        assert_eq!(form.action.as_str(), "http://127.0.0.1:8080/reset-password");
+        assert_eq!(form.fields, [("form_token".to_owned(), "a&b".to_owned())]);
+        assert_eq!(form.passwords, ["password"]);
+    }
 }

@@ -40,8 +40,8 @@ async fn crash() {
     let seed = seed();
     say(&format!("crash: seed {seed}"));
     let broker = Broker::start();
-    // Mails that take a while are there to be cut off.
-    let mut stack = Stack::prepare_on(&broker.url, &["--delay-ms", "60"]).await;
+    // Mails that take a while are there to be cut off, before and after the server has them.
+    let mut stack = Stack::prepare_on(&broker.url, &["--delay-ms", "60", "--linger-ms", "120"]).await;
     for (key, seconds) in
         [("relay.lease_seconds", "5"), ("mailer.lease_seconds", "5"), ("smtp.timeout_seconds", "4")]
     {

@@ -6,7 +6,7 @@ use std::{process::Command, time::Duration};
 use rekey_e2e::{
     client::{Api, reset},
     patience::eventually,
-    process::{Ending, free_ports},
+    process::Ending,
     shop::{ANNA, Shop},
     stack::{Stack, amqp_url},
 };
@@ -88,18 +88,7 @@ async fn a_wrong_configuration_is_one_clear_line_and_no_start() {
         }
     }
     refused(&mut stack, "rekey-api", "auth.signing_key", Some(&weak_key)).await;
-    refused(&mut stack, "rekey-api", "auth.signing_key", Some("secret")).await;
-}
-
-#[tokio::test]
-async fn a_database_that_is_away_is_one_clear_line_and_no_start() {
-    let mut stack = Stack::prepare().await;
-    let [nobody] = free_ports();
-    stack.set("database.url", &format!("postgres://app@127.0.0.1:{nobody}/app"));
-    let ending = stack.spawn("rekey-api").end().await;
-    assert_eq!(ending.code, Some(1), "{ending:?}");
-    let told: Vec<_> = ending.stderr.lines().filter(|line| line.contains("database")).collect();
-    assert!(!told.is_empty() && !ending.stderr.contains("panicked"), "{}", ending.stderr);
+    refused(&mut stack, "rekey-api", "auth.signing_key", Some("hunter2")).await;
 }
 
 /// Starts a program with a key that is missing (`None`) or wrong; the program must name it in its only line.
