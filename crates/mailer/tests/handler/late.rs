@@ -1,0 +1,90 @@
+//! late: what is not wanted any more is not sent, and that is recorded.
+
+use rekey_core::{
+    audit::Action,
+    bus::Verdict,
+    event::EventBody,
+    reset::{ReferenceChange, ResetOrigin},
+    store::{Completion, Store},
+};
+use rekey_testkit::seed;
+use time::Duration;
+
+use crate::world::{World, handle, rejection};
+
+async fn expect_discarded(world: &World, why: &str) {
+    let events = world.events().await;
+    assert_eq!(handle(&world.mailer(1), &events[0]).await, Verdict::Done);
+    assert_eq!(world.delivery().await.unwrap(), format!("discarded: {why}"));
+    assert_eq!(world.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn late_a_used_reset_is_not_mailed() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let token = reset.token.digest();
+    let holder = world.store.find_token_holder(reset.id, &token).await.unwrap().unwrap();
+    let event = seed::event(world.test, EventBody::ResetUsed { reset: reset.id, customer: holder.customer });
+    let completion = Completion {
+        holder: &holder,
+        token: &token,
+        password: &seed::hash("new"),
+        change: &ReferenceChange::default(),
+        event: &event,
+        audit: &seed::audit(Action::Update),
+    };
+    world.store.complete_reset(&completion).await.unwrap().unwrap();
+    expect_discarded(&world, "stale").await;
+}
+
+#[tokio::test]
+async fn late_a_deleted_reset_is_not_mailed() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let event = seed::event(world.test, EventBody::ResetDestroyed { reset: reset.id });
+    assert!(
+        world.store.delete_reset(world.test, reset.id, &event, &seed::audit(Action::Destroy)).await.unwrap()
+    );
+    expect_discarded(&world, "stale").await;
+}
+
+#[tokio::test]
+async fn late_an_expired_reset_is_not_mailed() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    world.clock.advance(seed::TOKEN_LIFE + Duration::SECOND);
+    expect_discarded(&world, "stale").await;
+}
+
+#[tokio::test]
+async fn late_a_superseded_reset_is_not_mailed() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    for _ in 0..2 {
+        seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+    }
+    expect_discarded(&world, "stale").await;
+}
+
+#[tokio::test]
+async fn a_decoy_is_not_mailed() {
+    let world = World::new().await;
+    seed::reset(&world.store, world.test, "nobody@example.com", ResetOrigin::SelfService).await;
+    expect_discarded(&world, "decoy").await;
+}
+
+#[tokio::test]
+async fn late_word_of_a_changed_password_is_no_news_after_a_day() {
+    let world = World::new().await;
+    let customer = seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = "RESETRESE1".parse().unwrap();
+    let event = seed::event(world.test, EventBody::ResetUsed { reset, customer: customer.id });
+    world.clock.advance(Duration::DAY + Duration::SECOND);
+    assert_eq!(rejection(handle(&world.mailer(1), &event).await), "too late: older than 24 hours");
+    assert_eq!(world.delivery().await.unwrap(), "failed: too late: older than 24 hours");
+    assert_eq!(world.mails().len(), 0);
+}

@@ -1,0 +1,8 @@
+//! The handler on a real ledger (SQLite, with a clock that the test moves), a real mailbox, and an SMTP server by script.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
+
+mod late;
+mod poison;
+mod relay;
+mod sending;
+mod world;

@@ -1,0 +1,52 @@
+//! poison: what can't be trusted or read is parked with its reason, and what comes after it is sent.
+
+use rekey_core::{
+    bus::{Delivery, Handler, Verdict},
+    reset::ResetOrigin,
+    secret::KeyRing,
+};
+use rekey_testkit::seed;
+
+use crate::world::{World, handle, rejection};
+
+#[tokio::test]
+async fn poison_is_parked_and_the_others_flow() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let (mailer, good) = (world.mailer(1), world.events().await.remove(0));
+
+    let mut edited = good.payload.clone();
+    edited[20] ^= 1;
+    let stranger = KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+    let forged =
+        rekey_core::event::Event::verify(&good.payload, &seed::keys()).unwrap().sign(&stranger).payload;
+    for (payload, reasons) in [
+        (Vec::new(), &["forged event: the tag does not match"][..]),
+        (b"not protobuf".to_vec(), &["malformed event"]),
+        (vec![0xff; 5 << 20], &["malformed event: 5242880 octets"]),
+        (edited, &["forged event: the tag does not match", "malformed event"]),
+        (forged, &["forged event: the tag does not match"]),
+    ] {
+        let reason = rejection(mailer.handle(Delivery { payload, attempt: 1 }).await);
+        assert!(reasons.contains(&reason.as_str()), "{reason}");
+    }
+    assert_eq!(world.deliveries().await, 0);
+    assert_eq!(handle(&mailer, &good).await, Verdict::Done);
+    assert_eq!(world.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn poison_of_another_tenant_finds_nothing() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let other = seed::scope(&world.store, "other").await;
+    for scope in [other, world.live] {
+        let (body, _) = seed::new_reset(scope, "john@example.com", ResetOrigin::Integration);
+        let token = body.sealed_token;
+        let event = seed::event(scope, rekey_core::event::EventBody::ResetCreated { reset: reset.id, token });
+        assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+    }
+    assert_eq!(world.mails().len(), 0);
+}

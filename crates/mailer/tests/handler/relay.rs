@@ -1,0 +1,124 @@
+//! smtp-4xx/5xx/auth: what a relay's answers do to a mail.
+
+use rekey_core::{bus::Verdict, outbox::OutboxMessage, reset::ResetOrigin};
+use rekey_testkit::{
+    seed,
+    smtp::{Act, ScriptedSmtp},
+};
+use time::Duration;
+
+use crate::world::{PAUSE, World, handle, wait};
+
+/// Events of that many live resets.
+async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
+    seed::customer(&world.store, world.live, "john@example.com", None).await;
+    for _ in 0..count {
+        seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
+    }
+    world.events().await
+}
+
+#[tokio::test]
+async fn smtp_4xx_is_tried_again_after_the_rungs_of_the_ladder() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("450 4.2.1 john@example.com is busy"))]]).await;
+    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
+    for seconds in [10, 60, 600, 3600, 3600] {
+        let wait = wait(&handle(&mailer, &events[0]).await);
+        let rung = Duration::seconds(seconds);
+        assert!(rung * 4 / 5 <= wait && wait <= rung, "{wait} for {rung}");
+    }
+    let delivery = world.delivery().await.unwrap();
+    assert!(delivery.starts_with("deferred: transient error (450)"), "{delivery}");
+    assert!(!delivery.contains("john"), "{delivery}");
+}
+
+#[tokio::test]
+async fn smtp_4xx_after_a_drop_behind_the_final_dot_the_same_mail_goes_again() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[(".", Act::Close)], &[]]).await;
+    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
+    assert!(wait(&handle(&mailer, &events[0]).await) <= Duration::seconds(10));
+    assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
+    let messages = relay.messages();
+    let line =
+        |message: &str, start: &str| message.lines().find(|line| line.contains(start)).unwrap().to_owned();
+    assert_eq!(messages.len(), 2);
+    for start in ["Message-ID: <", "https://rekey.example.com/reset-password"] {
+        assert_eq!(line(&messages[0], start), line(&messages[1], start));
+    }
+    assert_eq!(world.delivery().await.unwrap(), "sent: 250 2.0.0 taken");
+}
+
+#[tokio::test]
+async fn smtp_5xx_is_recorded_as_bounced_and_never_tried_again() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("550 5.1.1 no such user"))]]).await;
+    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
+    for _ in 0..2 {
+        assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
+    }
+    assert_eq!(relay.commands().iter().filter(|command| command.starts_with("RCPT")).count(), 1);
+    assert_eq!(world.delivery().await.unwrap(), "bounced: permanent error (550): 5.1.1 no such user");
+}
+
+#[tokio::test]
+async fn smtp_auth_trouble_pauses_the_lane_and_the_mails_behind_spend_no_attempt() {
+    let world = World::new().await;
+    let refused: &[(&str, Act)] = &[("EHLO", Act::ReplyAndClose("530 5.7.0 not without credentials"))];
+    let scenes = Box::leak(Box::new([refused, refused, &[]]));
+    let relay = ScriptedSmtp::start(scenes).await;
+    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 2).await);
+    let pause = Duration::try_from(PAUSE).unwrap();
+
+    assert_eq!(wait(&handle(&mailer, &events[0]).await), pause);
+    assert!(mailer.is_paused());
+    assert!(wait(&handle(&mailer, &events[1]).await) <= pause);
+    assert_eq!(
+        (world.deliveries().await, relay.connections()),
+        (1, 1),
+        "the second mail was not even claimed"
+    );
+
+    // The pause is over, the trouble is not: one look at the relay, and no attempt at a mail.
+    tokio::time::sleep(PAUSE).await;
+    assert!(wait(&handle(&mailer, &events[1]).await) <= pause);
+    assert_eq!((world.deliveries().await, relay.connections()), (1, 2));
+
+    // It was mended.
+    tokio::time::sleep(PAUSE).await;
+    for event in &events {
+        assert_eq!(handle(&mailer, event).await, Verdict::Done);
+    }
+    assert!(!mailer.is_paused());
+    assert_eq!(relay.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn test_mode_mails_flow_while_the_relay_is_paused() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[("MAIL", Act::Reply("535 5.7.8 no"))]]).await;
+    let mailer = world.mailer(relay.port);
+    let live = live_events(&world, 1).await;
+    wait(&handle(&mailer, &live[0]).await);
+    assert!(mailer.is_paused());
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    assert_eq!(handle(&mailer, &world.events().await[0]).await, Verdict::Done);
+    assert_eq!(world.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn crash_a_claim_that_ran_out_is_sent_again_by_another_mailer_and_counted() {
+    let world = World::new().await;
+    // The relay takes the mail and then hangs: the mailer that is cut off here never hears of it.
+    let relay = ScriptedSmtp::start(&[&[(".", Act::Hang)], &[]]).await;
+    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
+    let cut = tokio::time::timeout(std::time::Duration::from_millis(500), handle(&mailer, &events[0]));
+    cut.await.unwrap_err();
+    assert!(wait(&handle(&mailer, &events[0]).await) > Duration::ZERO, "its claim still holds");
+    world.clock.advance(crate::world::LEASE + Duration::SECOND);
+    assert_eq!(handle(&world.mailer(relay.port), &events[0]).await, Verdict::Done);
+    assert_eq!(relay.messages().len(), 2);
+    assert_eq!(world.in_doubt().await, 1);
+}

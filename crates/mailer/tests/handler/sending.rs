@@ -1,0 +1,117 @@
+//! One event, one mail.
+
+use rekey_core::{bus::Verdict, event::EventBody, ids::ResetId, reset::ResetOrigin, secret::ResetToken};
+use rekey_testkit::{seed, smtp::ScriptedSmtp};
+use time::Duration;
+
+use crate::world::{LEASE, World, handle, rejection, wait};
+
+#[tokio::test]
+async fn a_reset_leads_to_one_mail_with_its_link_however_often_the_event_comes() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+    let (mailer, events) = (world.mailer(1), world.events().await);
+    for _ in 0..3 {
+        assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
+    }
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to, "john@example.com");
+    assert_eq!(mails[0].subject, "Set a new password for The acme shop");
+    let link =
+        format!("https://rekey.example.com/reset-password?id={}&token={}", reset.id, reset.token.expose());
+    assert!(mails[0].text.contains(&link), "{}", mails[0].text);
+    assert!(mails[0].html.contains(&link.replace('&', "&amp;")));
+    assert!(mails[0].text.contains("for 6 hours"));
+    let message_id = format!("<{}@example.com>", reset.event);
+    assert!(mails[0].headers.contains(&("Message-ID".to_owned(), message_id)));
+    assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
+}
+
+#[tokio::test]
+async fn a_used_reset_leads_to_word_that_the_password_was_changed() {
+    let world = World::new().await;
+    let customer = seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset: ResetId = "RESETRESE1".parse().unwrap();
+    let event = seed::event(world.test, EventBody::ResetUsed { reset, customer: customer.id });
+    assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+    let mails = world.mails();
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "john@example.com"));
+    assert_eq!(mails[0].subject, "Your password for The acme shop was changed");
+    assert!(!mails[0].text.contains("http"), "no link that a forger could imitate");
+}
+
+#[tokio::test]
+async fn events_without_a_mail_do_not_touch_the_ledger() {
+    let world = World::new().await;
+    let mailer = world.mailer(1);
+    let customer = "CUSTOMERS1".parse().unwrap();
+    for body in [
+        EventBody::ResetDestroyed { reset: "RESETRESE1".parse().unwrap() },
+        EventBody::CustomerCreated { customer },
+    ] {
+        assert_eq!(handle(&mailer, &seed::event(world.live, body)).await, Verdict::Done);
+    }
+    assert_eq!(world.deliveries().await, 0);
+}
+
+#[tokio::test]
+async fn test_mode_mails_never_go_to_the_relay_and_live_ones_do() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[]]).await;
+    for scope in [world.test, world.live] {
+        seed::customer(&world.store, scope, "john@example.com", None).await;
+        seed::reset(&world.store, scope, "john@example.com", ResetOrigin::Integration).await;
+    }
+    let (without, with) = (world.mailer_with(relay.port, None), world.mailer(relay.port));
+    let events = world.events().await;
+    assert_eq!(rejection(handle(&without, &events[0]).await), "no mailbox directory is configured");
+    assert_eq!(world.delivery().await.unwrap(), "failed: no mailbox directory is configured");
+    assert_eq!(handle(&with, &events[1]).await, Verdict::Done);
+    assert_eq!((relay.messages().len(), world.mails().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn of_many_mailers_at_once_one_sends() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let events = world.events().await;
+    let handling = (0..16).map(|_| {
+        let (mailer, event) = (world.mailer(1), events[0].clone());
+        tokio::spawn(async move { handle(&mailer, &event).await })
+    });
+    for verdict in handling.collect::<Vec<_>>() {
+        match verdict.await.unwrap() {
+            Verdict::Done => {}
+            verdict => assert!(wait(&verdict) <= LEASE, "{verdict:?}"),
+        }
+    }
+    assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
+    assert_eq!(world.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_away_is_asked_again() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let (mailer, events) = (world.mailer(1), world.events().await);
+    world.store.close().await;
+    assert_eq!(wait(&handle(&mailer, &events[0]).await), Duration::seconds(10));
+    assert_eq!(world.mails().len(), 0);
+}
+
+#[tokio::test]
+async fn a_token_of_another_reset_or_key_is_parked() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let (other, _) = seed::new_reset(world.test, "john@example.com", ResetOrigin::Integration);
+    let event =
+        seed::event(world.test, EventBody::ResetCreated { reset: reset.id, token: other.sealed_token });
+    assert_eq!(rejection(handle(&world.mailer(1), &event).await), "the sealed token does not open");
+    assert_eq!(world.delivery().await.unwrap(), "failed: the sealed token does not open");
+    assert!(ResetToken::parse(reset.token.expose()).is_some() && world.mails().is_empty());
+}

@@ -1,0 +1,158 @@
+//! What each test has to itself.
+
+use std::sync::{Arc, Mutex};
+
+use rekey_core::{
+    access::{Mode, Scope},
+    ambient::{Clock, OsEntropy, SystemClock},
+    bus::{Delivery, Handler, Verdict},
+    outbox::{Outbox, OutboxMessage},
+};
+use rekey_mailer::{
+    MailHandler, Mailer,
+    transport::{Lane, Mailbox, Router, SmtpTransport, StoredMail},
+};
+use rekey_runtime::config::{MailerSettings, Smtp, Source};
+use rekey_store_sqlite::SqliteStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, SqliteBackdoor},
+    seed,
+};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+
+/// The longest claim of these tests' mailers.
+pub const LEASE: Duration = Duration::seconds(60);
+/// How long their lanes pause.
+pub const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// A store, a mailbox and a relay.
+pub struct World {
+    pub store: SqliteStore,
+    pub clock: Arc<MovedClock>,
+    pub mailbox: Mailbox,
+    /// One scope in each mode, of one organization.
+    pub test: Scope,
+    pub live: Scope,
+    folder: TempDir,
+}
+
+/// The machine's clock, and how far the test has moved it.
+#[derive(Default)]
+pub struct MovedClock(Mutex<Duration>);
+
+impl MovedClock {
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now() + *self.0.lock().unwrap()
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        rekey_runtime::install_crypto();
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(MovedClock::default());
+        let store = SqliteStore::open(&folder.path().join("store.db"), clock.clone()).unwrap();
+        store.migrate().await.unwrap();
+        let test = seed::scope(&store, "acme").await;
+        let live = Scope { mode: Mode::Live, ..test };
+        let mailbox = Mailbox::open(&folder.path().join("mailbox")).unwrap();
+        Self { store, clock, mailbox, test, live, folder }
+    }
+
+    /// A mailer whose live mails go to a relay on this port of this machine; nobody listens on port 1.
+    pub fn mailer(&self, port: u16) -> Arc<MailHandler> {
+        self.mailer_with(port, Some(self.mailbox.clone()))
+    }
+
+    pub fn mailer_with(&self, port: u16, mailbox: Option<Mailbox>) -> Arc<MailHandler> {
+        let settings = settings();
+        let smtp = SmtpTransport::new(&Smtp { port, ..settings.smtp }).unwrap();
+        let live = Lane::with_pause(Arc::new(smtp), PAUSE);
+        Mailer {
+            ledger: Arc::new(self.store.clone()),
+            router: Router::new(live, mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
+            keys: seed::keys(),
+            clock: self.clock.clone(),
+            entropy: Arc::new(OsEntropy),
+            link: settings.links.reset_template(&settings.server.public_url),
+            sender: settings.mail,
+            lease: LEASE.unsigned_abs(),
+        }
+        .build()
+        .unwrap()
+    }
+
+    /// The events that wait in the outbox, but for those about customers.
+    pub async fn events(&self) -> Vec<OutboxMessage> {
+        let claimed = self.store.claim_messages(Duration::minutes(1), 100).await.unwrap();
+        let messages = claimed.into_iter().map(|claimed| claimed.message);
+        messages.filter(|message| !message.name.as_str().starts_with("customers.")).collect()
+    }
+
+    pub fn mails(&self) -> Vec<StoredMail> {
+        self.mailbox.list().unwrap()
+    }
+
+    /// What the ledger says of the only mail there was: its state and the reason.
+    pub async fn delivery(&self) -> Option<String> {
+        let query = "SELECT state || ': ' || COALESCE(detail, '') FROM deliveries";
+        self.backdoor().text(query).await
+    }
+
+    pub async fn deliveries(&self) -> u64 {
+        self.backdoor().count("deliveries", "TRUE").await
+    }
+
+    /// Mails that may have been sent twice.
+    pub async fn in_doubt(&self) -> u64 {
+        self.backdoor().count("deliveries", "in_doubt = 1").await
+    }
+
+    fn backdoor(&self) -> SqliteBackdoor {
+        SqliteBackdoor::open(&self.folder.path().join("store.db"))
+    }
+}
+
+/// Hands a message to the handler as a bus does.
+pub async fn handle(mailer: &MailHandler, message: &OutboxMessage) -> Verdict {
+    mailer.handle(Delivery { payload: message.payload.clone(), attempt: 1 }).await
+}
+
+/// How long a verdict says to wait.
+pub fn wait(verdict: &Verdict) -> Duration {
+    match verdict {
+        Verdict::Retry { after, .. } => *after,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Why a verdict parks the message.
+pub fn rejection(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Reject { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn settings() -> MailerSettings {
+    let pairs = [
+        ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
+        // Not the key of the tests' events, which comes from the seed.
+        ("KEYS__SEALING", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("DATABASE__URL", "postgres://localhost/rekey"),
+        ("BROKER__URL", "amqp://localhost"),
+        ("MAIL__FROM", "Acme <shop@example.com>"),
+        ("SMTP__HOST", "127.0.0.1"),
+        ("SMTP__TLS", "none"),
+        ("SMTP__TIMEOUT_SECONDS", "5"),
+    ];
+    let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
+    MailerSettings::load(&Source::from_environment(environment)).unwrap()
+}
