@@ -30,6 +30,11 @@ test: setup compose-check ## Runs every test, on a real PostgreSQL, RabbitMQ and
 	cargo test $(CARGO_FLAGS) --workspace --no-run
 	scripts/with-services.sh cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 
+.PHONY: bench
+bench: setup ## Measures the release binaries: memory, start, time to the mail
+	cargo build $(CARGO_FLAGS) --release --workspace --bins
+	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures
+
 .PHONY: check
 check: ## The quick loop: format, clippy and the tests that need no server
 	cargo fmt --all --check

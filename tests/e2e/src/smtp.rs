@@ -39,6 +39,13 @@ impl SmtpServer {
         whole.lines().map(|line| self.mail(&serde_json::from_str(line).unwrap())).collect()
     }
 
+    /// How many mails it took.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        let log = fs::read(self.folder.join("log.jsonl")).unwrap_or_default();
+        log.split(|byte| *byte == b'\n').count() - 1
+    }
+
     /// The mails to this address.
     #[must_use]
     pub fn mails_to(&self, address: &str) -> Vec<Mail> {
