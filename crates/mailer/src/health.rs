@@ -5,6 +5,7 @@ use std::{io, net::TcpListener, sync::Arc};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use rekey_core::ledger::Ledger;
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::MailHandler;
@@ -27,10 +28,13 @@ struct Report {
 
 /// Answers `GET /livez` and `GET /readyz` on the listener until `stop` is cancelled.
 pub async fn serve(listener: TcpListener, readiness: Readiness, stop: CancellationToken) -> io::Result<()> {
-    let readiness = web::Data::new(readiness);
+    // A server's worker has a runtime of its own, which ends with it. A database connection that is made there would die in
+    // the hands of a mail that is still on its way, so the database is asked from the mailer's own runtime.
+    let (readiness, runtime) = (web::Data::new(readiness), web::Data::new(Handle::current()));
     let app = move || {
         App::new()
             .app_data(readiness.clone())
+            .app_data(runtime.clone())
             .route("/livez", web::get().to(HttpResponse::NoContent))
             .route("/readyz", web::get().to(readyz))
     };
@@ -43,9 +47,11 @@ pub async fn serve(listener: TcpListener, readiness: Readiness, stop: Cancellati
     server.await
 }
 
-async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
+async fn readyz(readiness: web::Data<Readiness>, runtime: web::Data<Handle>) -> HttpResponse {
+    let ledger = Arc::clone(&readiness.ledger);
+    let ping = runtime.spawn(async move { ledger.ping().await.is_ok() });
     let report = Report {
-        database: readiness.ledger.ping().await.is_ok(),
+        database: ping.await.unwrap_or(false),
         broker: (readiness.connected)(),
         mail: !readiness.handler.is_paused(),
     };

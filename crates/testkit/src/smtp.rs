@@ -107,7 +107,7 @@ async fn play(stream: TcpStream, scene: Scene, seen: Arc<Mutex<Seen>>) -> std::i
         if step == "DATA" && matches!(act, Act::Reply(text) if text.starts_with("354")) {
             let message = message(&mut stream).await?;
             seen.lock().unwrap().messages.push(message);
-            step = ".".to_owned();
+            ".".clone_into(&mut step);
             continue;
         }
         let mut command = String::new();

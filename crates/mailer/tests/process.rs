@@ -1,0 +1,166 @@
+//! `rekey-mailer` as a process, with PostgreSQL (as the role that may only mail), RabbitMQ and an SMTP server.
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
+
+use std::{
+    collections::BTreeSet,
+    net::TcpListener,
+    process::{Child, Command},
+    sync::Arc,
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
+use rekey_core::{
+    access::{Mode, Scope},
+    ambient::{OsEntropy, SystemClock},
+    bus::Bus,
+    ids::EventId,
+    outbox::{Outbox, Settlement},
+    reset::ResetOrigin,
+};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    postgres::TestDatabase,
+    seed,
+    smtp::RealSmtp,
+};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+const MAILS: usize = 60;
+
+#[tokio::test]
+async fn a_mailer_that_is_stopped_finishes_what_it_has_begun_and_the_next_one_sends_the_rest() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 4, Duration::from_secs(10)).unwrap();
+    let role = "DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+    let backdoor = PostgresBackdoor::open(&database.url());
+    backdoor.run(role).await.unwrap();
+    store.migrate().await.unwrap();
+    let relay = RealSmtp::start(&["--delay-ms", "30"]);
+    let namespace = format!("rekey-test-{}", EventId::generate(&OsEntropy)).to_ascii_lowercase();
+    let start = || Mailer::start(&database.url_as("rekey_mailer"), &namespace, relay.port);
+
+    let first = start();
+    first.ready().await;
+    publish(&store, &namespace).await;
+    until(|| relay.mails().len() >= 5).await;
+    first.stop().await;
+    let sent = relay.mails().len();
+    assert!(sent < MAILS, "it was stopped at work");
+    let unsettled = backdoor.count("deliveries", "state <> 'sent'").await;
+    assert_eq!((backdoor.count("deliveries", "TRUE").await, unsettled), (sent as u64, 0));
+
+    let second = start();
+    until(|| relay.mails().len() >= MAILS).await;
+    second.stop().await;
+    let ids: BTreeSet<_> = relay.log().iter().map(|entry| entry["message_id"].to_string()).collect();
+    assert_eq!((relay.mails().len(), ids.len()), (MAILS, MAILS), "each mail once");
+}
+
+#[tokio::test]
+async fn a_mailer_without_its_servers_lives_and_is_not_ready() {
+    let mailer = Mailer::start("postgres://nobody@127.0.0.1:1/none", "rekey", 1);
+    until_async(|| async { mailer.answer("livez").await == Some(204) }).await;
+    assert_eq!(mailer.answer("readyz").await, Some(503));
+    mailer.stop().await;
+}
+
+/// Publishes the events of that many live resets, as the relay would.
+async fn publish(store: &PostgresStore, namespace: &str) {
+    let scope = Scope { mode: Mode::Live, ..seed::scope(store, "acme").await };
+    seed::customer(store, scope, "john@example.com", None).await;
+    for _ in 0..MAILS {
+        seed::reset(store, scope, "john@example.com", ResetOrigin::Integration).await;
+    }
+    let config = RabbitConfig::new(&variable("AMQP_URL"), namespace).unwrap();
+    let bus = Arc::new(RabbitBus::new(config, Arc::new(SystemClock), Arc::new(OsEntropy)));
+    let stop = CancellationToken::new();
+    let running = tokio::spawn({
+        let (bus, stop) = (Arc::clone(&bus), stop.clone());
+        async move { bus.run(stop).await }
+    });
+    until(|| bus.is_connected()).await;
+    for message in store.claim_messages(time::Duration::minutes(1), 100).await.unwrap() {
+        let settlement = bus.publish(message).await;
+        assert!(matches!(settlement, Settlement::Published(_)), "{settlement:?}");
+    }
+    stop.cancel();
+    running.await.unwrap();
+}
+
+/// A running `rekey-mailer`.
+struct Mailer {
+    process: Child,
+    port: u16,
+}
+
+impl Mailer {
+    fn start(database: &str, namespace: &str, smtp: u16) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // The seed's key.
+        let key = STANDARD.encode(std::array::from_fn::<u8, 32, _>(|i| u8::try_from(i).unwrap() ^ 0xa5));
+        let process = Command::new(env!("CARGO_BIN_EXE_rekey-mailer"))
+            .env_clear()
+            .env("REKEY__SERVER__PUBLIC_URL", "https://rekey.example.com")
+            .env("REKEY__KEYS__SEALING", format!("test:{key}"))
+            .env("REKEY__DATABASE__URL", database)
+            .env("REKEY__BROKER__URL", variable("AMQP_URL"))
+            .env("REKEY__BROKER__NAMESPACE", namespace)
+            .env("REKEY__MAIL__FROM", "Acme <shop@example.com>")
+            .env("REKEY__SMTP__HOST", "127.0.0.1")
+            .env("REKEY__SMTP__PORT", smtp.to_string())
+            .env("REKEY__SMTP__TLS", "none")
+            .env("REKEY__MAILER__LISTEN", format!("127.0.0.1:{port}"))
+            .env("REKEY__TELEMETRY__LOG", "warn")
+            .spawn()
+            .unwrap();
+        Self { process, port }
+    }
+
+    async fn ready(&self) {
+        until_async(|| async { self.answer("readyz").await == Some(200) }).await;
+    }
+
+    async fn answer(&self, path: &str) -> Option<u16> {
+        rekey_runtime::install_crypto();
+        let answer = reqwest::get(format!("http://127.0.0.1:{}/{path}", self.port)).await;
+        answer.ok().map(|answer| answer.status().as_u16())
+    }
+
+    /// Sends SIGTERM and waits for a good end.
+    async fn stop(mut self) {
+        let kill = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        until(|| self.process.try_wait().unwrap().is_some()).await;
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Mailer {
+    fn drop(&mut self) {
+        // It is this value's own child; one that has ended already can't be killed, which is fine.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told of their servers by the environment")]
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test`"))
+}
+
+async fn until(mut condition: impl FnMut() -> bool) {
+    until_async(|| std::future::ready(condition())).await;
+}
+
+async fn until_async<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) {
+    let reached = async {
+        while !condition().await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_mins(1), reached).await.unwrap();
+}
