@@ -3,9 +3,14 @@
 use std::{
     fs,
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
-use lapin::{Connection, ConnectionProperties, options::BasicGetOptions};
+use lapin::{
+    Connection, ConnectionProperties,
+    options::{BasicGetOptions, ExchangeDeleteOptions, QueueDeleteOptions},
+};
 use tempfile::TempDir;
 
 use crate::process::{free_ports, project, signal};
@@ -71,4 +76,29 @@ pub async fn contents(amqp_url: &str, queue: &str) -> Vec<Vec<u8>> {
     channel.close(200, "looked at".into()).await.unwrap();
     connection.close(200, "looked at".into()).await.unwrap();
     found
+}
+
+/// Deletes what the programs declared in a namespace. A broker that is not there is left alone.
+pub fn clear(amqp_url: String, namespace: String) {
+    // A test's runtime can't be waited on while it drops its values: this gets a thread of its own.
+    let cleared = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let deleted =
+            async { tokio::time::timeout(Duration::from_secs(5), delete(&amqp_url, &namespace)).await };
+        runtime.block_on(deleted)
+    });
+    drop(cleared.join());
+}
+
+async fn delete(amqp_url: &str, namespace: &str) -> Result<(), lapin::Error> {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+    for queue in ["", ".dead", ".retry.10s", ".retry.1m", ".retry.10m", ".retry.1h"] {
+        let queue = format!("{namespace}.mailer{queue}");
+        channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await?;
+    }
+    let exchange = format!("{namespace}.events");
+    channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await?;
+    channel.close(200, "done".into()).await?;
+    connection.close(200, "done".into()).await
 }

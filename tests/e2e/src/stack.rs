@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::{
+    broker::clear,
     client::Api,
     process::{Ending, Program, free_ports, project},
     smtp::SmtpServer,
@@ -156,6 +157,14 @@ impl Stack {
     /// Runs `rekey ARGUMENTS` to its end.
     pub async fn tool(&self, arguments: &[&str]) -> Ending {
         Program::start("rekey", arguments, &self.settings).end().await
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some((_, amqp_url)) = self.unset("broker.url") {
+            clear(amqp_url, self.namespace.clone());
+        }
     }
 }
 
