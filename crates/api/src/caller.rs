@@ -35,3 +35,37 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -
     }
     client.to_canonical()
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use rekey_runtime::config::{DevSettings, Source};
+
+    use super::*;
+
+    fn seen(peer: &str, trusted: &str, forwarded: &[&str]) -> String {
+        let source = Source::default()
+            .preset("server.public_url", "http://shop.test")
+            .preset("server.trusted_proxies", trusted)
+            .preset("auth.signing_key", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----")
+            .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+            .preset("mail.from", "shop@example.com");
+        let proxies = DevSettings::load(&source).unwrap().server.trusted_proxies;
+        let request = forwarded.iter().fold(TestRequest::default(), |request, value| {
+            request.append_header(("x-forwarded-for", *value))
+        });
+        client_address(peer.parse().unwrap(), request.to_http_request().headers(), &proxies).to_string()
+    }
+
+    #[test]
+    fn forwarded_for_is_believed_only_from_configured_proxies() {
+        assert_eq!(seen("203.0.113.9", "10.0.0.0/8", &["192.0.2.1"]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &[]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["192.0.2.1"]), "192.0.2.1");
+        // What the client itself claims stands to the left of what our proxy saw.
+        assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["198.51.100.7, 192.0.2.1"]), "192.0.2.1");
+        assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["198.51.100.7", "192.0.2.1 , 10.1.1.1"]), "192.0.2.1");
+        assert_eq!(seen("::ffff:10.0.0.1", "10.0.0.0/8", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["192.0.2.1, nonsense"]), "10.0.0.1");
+    }
+}

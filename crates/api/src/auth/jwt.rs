@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// Bits of the signing key's modulus, at least (RFC 7518 §3.3).
 const MIN_BITS: usize = 2048;
 
+/// What the vendor's clients read as where an organization is kept.
+const REGION: &str = "self-hosted";
+
 /// A signing key that can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SigningKeyError {
@@ -174,7 +177,7 @@ impl Issuer {
                 id: organization.id.to_string(),
                 slug: organization.slug.to_string(),
                 enterprise: false,
-                region: "self-hosted".to_owned(),
+                region: REGION.to_owned(),
             },
             application: ApplicationClaim {
                 id: client.id.to_string(),

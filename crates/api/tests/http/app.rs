@@ -1,0 +1,256 @@
+//! A server to test.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use rekey_api::{Application, Config, Services, health::Check};
+use rekey_core::{
+    access::{ClientKind, Mode, Scope},
+    ambient::{Clock, OsEntropy, SystemClock},
+    outbox::RelaySignal,
+    password::Hasher,
+};
+use rekey_runtime::config::{DevSettings, Source};
+use rekey_store_sqlite::SqliteStore;
+use rekey_testkit::seed;
+use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
+use rsa::{
+    RsaPrivateKey,
+    pkcs8::{EncodePrivateKey, LineEnding},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub const PUBLIC_URL: &str = "https://shop.test";
+pub const MEDIA_TYPE: &str = "application/vnd.api+json";
+pub const RESETS: &str = "/api/customer_password_resets";
+
+/// The machine's clock, which a test can put forward.
+#[derive(Default)]
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now() + Duration::seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl TestClock {
+    pub fn forward(&self, by: Duration) {
+        self.0.fetch_add(by.whole_seconds(), Ordering::SeqCst);
+    }
+}
+
+/// A running API on an empty SQLite store, with one organization.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub store: SqliteStore,
+    pub clock: Arc<TestClock>,
+    pub scope: Scope,
+    pub http: Client,
+    _stop: DropGuard,
+    _folder: TempDir,
+}
+
+/// A registered client, and its secret if it has one.
+pub struct TestClient {
+    pub id: String,
+    pub secret: Option<String>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    /// Null where there is no body.
+    pub body: Value,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::start_with(&[], Vec::new()).await
+    }
+
+    /// With other settings, and more that readiness depends on.
+    pub async fn start_with(settings: &[(&str, &str)], checks: Vec<Check>) -> Self {
+        rekey_runtime::install_crypto();
+        let settings = load(settings);
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock::default());
+        let store = SqliteStore::open(&folder.path().join("rekey.db"), clock.clone()).unwrap();
+        store.migrate().await.unwrap();
+        let entropy = Arc::new(OsEntropy);
+        let services = Services {
+            store: Arc::new(store.clone()),
+            keys: settings.keys.sealing.clone(),
+            hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
+            signal: RelaySignal::default(),
+            clock: clock.clone(),
+            entropy,
+            checks,
+        };
+        let config = Config {
+            server: &settings.server,
+            auth: &settings.auth,
+            passwords: &settings.passwords,
+            resets: &settings.resets,
+        };
+        let stop = CancellationToken::new();
+        let application = Application::build(config, services, |_| {}, stop.clone()).unwrap();
+        let address = application.address();
+        tokio::spawn(application.run_until_stopped());
+        let scope = seed::scope(&store, "demo").await;
+        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { address, store, clock, scope, http, _stop: stop.drop_guard(), _folder: folder }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub async fn client(&self, kind: ClientKind, self_service: bool) -> TestClient {
+        self.client_in(self.scope, kind, self_service).await
+    }
+
+    pub async fn client_in(&self, scope: Scope, kind: ClientKind, self_service: bool) -> TestClient {
+        let (client, secret) = seed::api_client(&self.store, scope, kind, self_service).await;
+        TestClient { id: client.client_id, secret: client.secret.map(|_| secret.expose().to_owned()) }
+    }
+
+    /// The access token of a new integration client.
+    pub async fn integration(&self) -> String {
+        self.access_token(&self.client(ClientKind::Integration, false).await).await
+    }
+
+    /// The access token of a new sales channel, for guests.
+    pub async fn guest(&self, self_service: bool) -> String {
+        self.access_token(&self.client(ClientKind::SalesChannel, self_service).await).await
+    }
+
+    pub async fn access_token(&self, client: &TestClient) -> String {
+        let grant = json!({ "grant_type": "client_credentials", "client_id": client.id, "client_secret": client.secret });
+        let answer = self.oauth(&grant).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn log_in(&self, client: &TestClient, email: &str, password: &str) -> Answer {
+        self.oauth(&json!({ "grant_type": "password", "client_id": client.id, "username": email, "password": password })).await
+    }
+
+    pub async fn oauth(&self, grant: &Value) -> Answer {
+        Answer::read(self.http.post(self.url("/oauth/token")).json(grant).send().await.unwrap()).await
+    }
+
+    /// A call under `/api` with a JSON:API body, if any.
+    pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.header("content-type", MEDIA_TYPE).body(body.to_string());
+        }
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call(Method::GET, path, token, None).await
+    }
+
+    pub async fn create(&self, kind: &str, token: &str, attributes: Value) -> Answer {
+        let body = json!({ "data": { "type": kind, "attributes": attributes, "relationships": {} } });
+        self.call(Method::POST, &format!("/api/{kind}"), token, Some(&body)).await
+    }
+
+    /// Creates a reset for that address.
+    pub async fn ask(&self, token: &str, email: &str) -> Answer {
+        self.create("customer_password_resets", token, json!({ "customer_email": email })).await
+    }
+
+    pub async fn patch(&self, token: &str, id: &str, attributes: Value) -> Answer {
+        let body = json!({ "data": { "type": "customer_password_resets", "id": id, "attributes": attributes, "relationships": {} } });
+        self.call(Method::PATCH, &format!("{RESETS}/{id}"), token, Some(&body)).await
+    }
+
+    /// Creates a customer with that password.
+    pub async fn customer(&self, email: &str, password: &str) -> Answer {
+        let integration = self.integration().await;
+        let answer =
+            self.create("customers", &integration, json!({ "email": email, "password": password })).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer
+    }
+}
+
+impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Self { status, headers, text, body }
+    }
+
+    /// The document's id and attributes.
+    pub fn id(&self) -> &str {
+        self.body["data"]["id"].as_str().unwrap()
+    }
+
+    pub fn attribute(&self, name: &str) -> &Value {
+        &self.body["data"]["attributes"][name]
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Asserts that it is one JSON:API error with that status and code, and where it points.
+    #[track_caller]
+    pub fn assert_error(&self, status: u16, code: &str, pointer: Option<&str>) {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), MEDIA_TYPE);
+        let errors = self.body["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{}", self.text);
+        assert_eq!(errors[0]["status"], status.to_string());
+        assert_eq!(errors[0]["code"], code);
+        assert!(errors[0]["title"].is_string() && errors[0]["detail"].is_string(), "{}", self.text);
+        assert_eq!(errors[0]["source"]["pointer"].as_str(), pointer);
+    }
+}
+
+/// The other mode of the same organization.
+pub fn other_mode(scope: Scope) -> Scope {
+    Scope { mode: Mode::Live, ..scope }
+}
+
+fn load(overrides: &[(&str, &str)]) -> DevSettings {
+    let source = Source::default()
+        .preset("server.public_url", PUBLIC_URL)
+        .preset("server.listen", "127.0.0.1:0")
+        .preset("server.shutdown_seconds", "1")
+        .preset("auth.signing_key", signing_key())
+        .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+        .preset("mail.from", "shop@example.com")
+        // The cheapest that OWASP allows in memory, so that many tests run side by side.
+        .preset("passwords.argon2_memory_kib", "7168")
+        .preset("passwords.argon2_iterations", "5");
+    let source = overrides.iter().fold(source, |source, (key, value)| source.overriding(key, *value));
+    DevSettings::load(&source).unwrap()
+}
+
+/// One key for all tests: making one takes a second.
+pub fn signing_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| new_signing_key(2048))
+}
+
+pub fn new_signing_key(bits: usize) -> String {
+    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).unwrap();
+    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
+}

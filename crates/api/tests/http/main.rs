@@ -1,0 +1,19 @@
+//! The API over real HTTP, on a real SQLite store, each test with a server and a database of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "all of this is test code: a panic is how a test fails"
+)]
+
+mod app;
+mod customers;
+mod health;
+mod oauth;
+mod page;
+mod permissions;
+mod refusals;
+mod resets;
+mod self_service;
+mod tenants;
+mod tokens;

@@ -1,0 +1,229 @@
+//! The page behind the link, as a browser without JavaScript sees it.
+
+use rekey_core::access::ClientKind;
+use reqwest::{RequestBuilder, header::HeaderMap};
+use serde_json::json;
+use time::Duration;
+
+use crate::app::{Answer, PUBLIC_URL, RESETS, TestApp};
+
+const PATH: &str = "/reset-password";
+
+/// A reset whose link was followed.
+struct Visit {
+    app: TestApp,
+    token: String,
+    id: String,
+    link: String,
+    cookie: String,
+}
+
+impl Visit {
+    async fn start() -> Self {
+        let app = TestApp::start().await;
+        app.customer("john@example.com", "the first password").await;
+        let reset = app.ask(&app.integration().await, "john@example.com").await;
+        let (id, token) =
+            (reset.id().to_owned(), reset.attribute("reset_password_token").as_str().unwrap().to_owned());
+        let link = format!("{PATH}?id={id}&token={token}");
+        let redirect = send(app.http.get(app.url(&link))).await;
+        assert_eq!((redirect.status.as_u16(), redirect.header("location")), (303, PATH));
+        let set = redirect.header("set-cookie").to_owned();
+        for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/reset-password", "Max-Age=3600"] {
+            assert!(set.contains(part), "{part}: {set}");
+        }
+        let cookie = set.split(';').next().unwrap().to_owned();
+        Self { app, token, id, link, cookie }
+    }
+
+    async fn page(&self) -> Answer {
+        send(self.app.http.get(self.app.url(PATH)).header("cookie", &self.cookie)).await
+    }
+
+    /// The form, as a browser sends it from our page.
+    async fn submit(&self, password: &str) -> Answer {
+        let page = self.page().await;
+        send(
+            self.post(&form_token(&page), password)
+                .header("sec-fetch-site", "same-origin")
+                .header("origin", "null"),
+        )
+        .await
+    }
+
+    fn post(&self, form_token: &str, password: &str) -> RequestBuilder {
+        let form = [("form_token", form_token), ("username", "john@example.com"), ("password", password)];
+        self.app.http.post(self.app.url(PATH)).header("cookie", &self.cookie).form(&form)
+    }
+
+    async fn log_in(&self, password: &str) -> u16 {
+        let sales = self.app.client(ClientKind::SalesChannel, false).await;
+        self.app.log_in(&sales, "john@example.com", password).await.status.as_u16()
+    }
+}
+
+async fn send(request: RequestBuilder) -> Answer {
+    Answer::read(request.send().await.unwrap()).await
+}
+
+fn form_token(page: &Answer) -> String {
+    let after = page
+        .text
+        .split("name=\"form_token\" value=\"")
+        .nth(1)
+        .unwrap_or_else(|| panic!("no form: {}", page.text));
+    after.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_sets_the_password_once() {
+    let visit = Visit::start().await;
+    let page = visit.page().await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.text.contains("autocomplete=\"new-password\"")
+            && page.text.contains("value=\"john@example.com\""),
+        "{}",
+        page.text
+    );
+    let done = visit.submit("the second password").await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert!(done.header("set-cookie").contains("Max-Age=0"), "{:?}", done.headers);
+    assert_eq!(
+        (visit.log_in("the first password").await, visit.log_in("the second password").await),
+        (400, 200)
+    );
+    assert_eq!(visit.page().await.status, 410);
+    let again = send(visit.post("x", "the third password")).await;
+    assert!([403, 410].contains(&again.status.as_u16()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scanner_looking_uses_nothing() {
+    let visit = Visit::start().await;
+    for _ in 0..50 {
+        let url = visit.app.url(&visit.link);
+        assert_eq!(send(visit.app.http.get(&url)).await.status, 303);
+        let head = send(visit.app.http.head(&url)).await;
+        assert_eq!((head.status.as_u16(), head.header("location")), (303, PATH));
+        visit.page().await;
+        send(visit.app.http.head(visit.app.url(PATH)).header("cookie", &visit.cookie)).await;
+    }
+    assert_eq!(visit.submit("the second password").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_leak_nothing_names_the_token_and_no_other_site_is_involved() {
+    let visit = Visit::start().await;
+    let page = visit.page().await;
+    let invalid = visit.submit("short").await;
+    for answer in [&page, &invalid] {
+        assert!(!answer.text.contains(&visit.token), "{}", answer.text);
+        assert!(
+            !answer.text.contains("http:")
+                && !answer.text.contains("https:")
+                && !answer.text.contains("<script"),
+            "{}",
+            answer.text
+        );
+    }
+    let dead = send(visit.app.http.get(visit.app.url(PATH))).await;
+    let redirect = send(visit.app.http.get(visit.app.url(&visit.link))).await;
+    for answer in [&page, &invalid, &dead, &redirect] {
+        assert_page_headers(&answer.headers);
+    }
+    assert_eq!(
+        send(visit.app.http.get(visit.app.url("/reset-password/style.css"))).await.header("content-type"),
+        "text/css; charset=utf-8"
+    );
+}
+
+#[track_caller]
+fn assert_page_headers(headers: &HeaderMap) {
+    for (name, value) in [
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("strict-transport-security", "max-age=31536000"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    ] {
+        assert_eq!(headers.get_all(name).iter().collect::<Vec<_>>(), [value], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_leak_a_cross_site_post_is_refused() {
+    let visit = Visit::start().await;
+    let form_token = form_token(&visit.page().await);
+    let post = || visit.post(&form_token, "the second password");
+    for request in [
+        post().header("sec-fetch-site", "cross-site"),
+        post().header("sec-fetch-site", "same-site"),
+        post().header("origin", "https://evil.test"),
+        visit.post("", "the second password"),
+        visit.post(&"A".repeat(43), "the second password").header("sec-fetch-site", "same-origin"),
+    ] {
+        assert_eq!(send(request).await.status, 403);
+    }
+    let json = visit
+        .app
+        .http
+        .post(visit.app.url(PATH))
+        .header("cookie", &visit.cookie)
+        .json(&json!({ "password": "the second password" }));
+    assert_eq!(send(json).await.status, 415);
+    let bare = visit
+        .app
+        .http
+        .post(visit.app.url(PATH))
+        .form(&[("form_token", form_token.as_str()), ("password", "the second password")]);
+    assert_eq!(send(bare).await.status, 410);
+    assert_eq!(visit.log_in("the first password").await, 200);
+    assert_eq!(send(post().header("origin", PUBLIC_URL)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_password_is_told_beside_the_field_and_burns_nothing() {
+    let visit = Visit::start().await;
+    for (password, told) in [
+        ("short", "is too short (minimum is 8 characters)"),
+        ("john@example.com", "can&#x27;t be the e-mail address"),
+        ("", "is invalid"),
+    ] {
+        let page = visit.submit(password).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains(told) && page.text.contains("aria-invalid"), "{}", page.text);
+    }
+    assert_eq!(visit.submit("the second password").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_link_is_told_calmly() {
+    let visit = Visit::start().await;
+    for link in ["?id=x&token=y", "?token=", "?x", &format!("?id={}&token={}x", visit.id, visit.token)] {
+        let redirect = send(visit.app.http.get(visit.app.url(&format!("{PATH}{link}")))).await;
+        assert_eq!(redirect.status, 303, "{link}");
+        assert!(redirect.header("set-cookie").contains("Max-Age=0"), "{:?}", redirect.headers);
+    }
+    visit.app.clock.forward(Duration::hours(6) + Duration::seconds(1));
+    let page = visit.page().await;
+    assert_eq!(page.status, 410);
+    assert!(
+        page.text.contains("no longer works") && page.header("set-cookie").contains("Max-Age=0"),
+        "{}",
+        page.text
+    );
+    let integration = visit.app.integration().await;
+    assert!(
+        visit
+            .app
+            .get(&format!("{RESETS}/{}", visit.id), &integration)
+            .await
+            .attribute("reset_password_at")
+            .is_null()
+    );
+}

@@ -1,0 +1,124 @@
+//! Resets that a guest asks for.
+
+use serde_json::json;
+
+use crate::app::{RESETS, TestApp};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_body_known_and_unknown_addresses_get_one_answer() {
+    let app = TestApp::start().await;
+    app.customer("john@example.com", "the first password").await;
+    let (guest, integration) = (app.guest(true).await, app.integration().await);
+    let known = app.ask(&guest, "john@example.com").await;
+    let unknown = app.ask(&guest, "jane@example.com").await;
+    for answer in [&known, &unknown] {
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        // What a guest gets never shows the token, the e-mail or the customer.
+        for name in
+            ["customer_email", "reset_password_token", "reset_password_at", "reference", "reference_origin"]
+        {
+            assert!(answer.attribute(name).is_null(), "{name}: {}", answer.text);
+        }
+        assert!(!answer.text.contains("example.com"), "{}", answer.text);
+    }
+    let shape = |answer: &crate::app::Answer| {
+        let id = answer.id();
+        let at = answer.attribute("created_at").as_str().unwrap();
+        let headers: Vec<_> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "date")
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap().replace(id, "ID")))
+            .collect();
+        (answer.text.replace(id, "ID").replace(at, "AT"), headers)
+    };
+    assert_eq!(shape(&known), shape(&unknown));
+    // The decoy is nobody's, also to the back office; the real one is readable there.
+    assert_eq!(
+        app.get(&format!("{RESETS}/{}", known.id()), &integration).await.attribute("customer_email"),
+        "john@example.com"
+    );
+    app.get(&format!("{RESETS}/{}", unknown.id()), &integration).await.assert_error(
+        404,
+        "RECORD_NOT_FOUND",
+        None,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_uses_a_token_and_learns_nothing() {
+    let app = TestApp::start().await;
+    app.customer("john@example.com", "the first password").await;
+    let (guest, integration) = (app.guest(true).await, app.integration().await);
+    let asked = app.ask(&guest, "john@example.com").await;
+    let shown = app.get(&format!("{RESETS}/{}", asked.id()), &integration).await;
+    let secret = shown.attribute("reset_password_token");
+
+    let looked = app.patch(&guest, asked.id(), json!({ "_reset_password_token": secret })).await;
+    assert_eq!((looked.status.as_u16(), looked.attribute("reset_password_at")), (200, &json!(null)));
+    let attributes = json!({ "customer_password": "the second password", "_reset_password_token": secret, "reference": "guest's", "metadata": { "x": 1 } });
+    let done = app.patch(&guest, asked.id(), attributes).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert!(done.attribute("reset_password_at").is_string());
+    for answer in [&looked, &done] {
+        assert!(
+            answer.attribute("customer_email").is_null()
+                && answer.attribute("reset_password_token").is_null()
+        );
+        assert!(
+            !answer.text.contains("example.com") && !answer.text.contains(secret.as_str().unwrap()),
+            "{}",
+            answer.text
+        );
+    }
+    let after = app.get(&format!("{RESETS}/{}", asked.id()), &integration).await;
+    assert_eq!((after.attribute("reference"), after.attribute("metadata")), (&json!(null), &json!({})));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_is_told_that_an_address_is_unknown() {
+    let app = TestApp::start().await;
+    let answer = app.ask(&app.integration().await, "jane@example.com").await;
+    answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/customer_email"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn email_array_and_email_list_are_refused_without_a_row() {
+    let app = TestApp::start().await;
+    app.customer("john@example.com", "the first password").await;
+    let (guest, integration) = (app.guest(true).await, app.integration().await);
+    let john = "john@example.com";
+    let values = [
+        json!([john, "eve@example.com"]),
+        json!({ "eq": john }),
+        json!(7),
+        json!(true),
+        json!(null),
+        json!(""),
+        json!("john@example.com,eve@example.com"),
+        json!("john@example.com;eve@example.com"),
+        json!(" john@example.com"),
+        json!("john@example.com\n"),
+        json!("john@example.com\r\nBcc: eve@example.com"),
+        json!("john@example.com%0d%0aBcc:eve@example.com"),
+        json!("john@example.com\0"),
+        json!("john@exa\u{202e}mple.com"),
+        json!("J\u{131}hn@example.com"),
+        json!(format!("{}@example.com", "a".repeat(65))),
+        json!(format!("a@{}com", "b.".repeat(130))),
+    ];
+    for token in [&guest, &integration] {
+        for value in &values {
+            let answer =
+                app.create("customer_password_resets", token, json!({ "customer_email": value })).await;
+            answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/customer_email"));
+            assert!(!answer.text.contains("eve@"), "{}", answer.text);
+        }
+        app.create("customer_password_resets", token, json!({})).await.assert_error(
+            422,
+            "VALIDATION_ERROR",
+            Some("/data/attributes/customer_email"),
+        );
+    }
+    assert_eq!(app.get(RESETS, &integration).await.body["meta"]["record_count"], 0);
+}

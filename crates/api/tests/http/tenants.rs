@@ -1,0 +1,107 @@
+//! Other tenants' records, and tokens that nobody issued.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rekey_core::access::ClientKind;
+use rekey_testkit::seed;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{RESETS, TestApp, new_signing_key, other_mode, signing_key};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenant_another_organizations_or_modes_record_is_not_found() {
+    let app = TestApp::start().await;
+    let customer = app.customer("john@example.com", "the first password").await;
+    let reset = app.ask(&app.integration().await, "john@example.com").await;
+    let foreign = seed::scope(&app.store, "other").await;
+    for scope in [foreign, other_mode(app.scope)] {
+        let token = app.access_token(&app.client_in(scope, ClientKind::Integration, false).await).await;
+        let path = format!("{RESETS}/{}", reset.id());
+        app.get(&path, &token).await.assert_error(404, "RECORD_NOT_FOUND", None);
+        app.patch(&token, reset.id(), json!({ "reference": "x" })).await.assert_error(
+            404,
+            "RECORD_NOT_FOUND",
+            None,
+        );
+        app.call(Method::DELETE, &path, &token, None).await.assert_error(404, "RECORD_NOT_FOUND", None);
+        app.get(&format!("/api/customers/{}", customer.id()), &token).await.assert_error(
+            404,
+            "RECORD_NOT_FOUND",
+            None,
+        );
+        assert_eq!(app.get(RESETS, &token).await.body["data"], json!([]));
+        app.ask(&token, "john@example.com").await.assert_error(
+            422,
+            "VALIDATION_ERROR",
+            Some("/data/attributes/customer_email"),
+        );
+        // Even who knows the token can't use it from another scope.
+        let attributes = json!({ "customer_password": "the second password", "_reset_password_token": reset.attribute("reset_password_token") });
+        app.patch(&token, reset.id(), attributes).await.assert_error(
+            422,
+            "VALIDATION_ERROR",
+            Some("/data/attributes/_reset_password_token"),
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenant_forged_tokens_are_invalid() {
+    let app = TestApp::start().await;
+    let token = app.integration().await;
+    let [head, payload, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head).unwrap()).unwrap();
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let ours = EncodingKey::from_rsa_pem(signing_key().as_bytes()).unwrap();
+    let theirs = EncodingKey::from_rsa_pem(new_signing_key(2048).as_bytes()).unwrap();
+    let change = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        encode(&header, &claims, &ours).unwrap()
+    };
+    let without = |name: &str| {
+        let mut claims = claims.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        encode(&header, &claims, &ours).unwrap()
+    };
+    let jwks: Value =
+        app.http.get(app.url("/.well-known/jwks.json")).send().await.unwrap().json().await.unwrap();
+    let swapped = EncodingKey::from_secret(jwks["keys"][0]["n"].as_str().unwrap().as_bytes());
+    let kid = |kid: &str| Header { kid: Some(kid.to_owned()), ..header.clone() };
+    assert_eq!(app.get(RESETS, &change("rand", json!(0.5))).await.status, 200, "the key signs here too");
+    let mut foreign_organization = claims["organization"].clone();
+    foreign_organization["id"] = json!("aaaaaaaaaa");
+    let mut elevated = claims["application"].clone();
+    elevated["kind"] = json!("sales_channel");
+    for (name, forged) in [
+        ("none", format!("{}.{payload}.", part(json!({ "alg": "none", "typ": "JWT" })))),
+        ("None", format!("{}.{payload}.{signature}", part(json!({ "alg": "None" })))),
+        ("hs", encode(&Header { alg: Algorithm::HS512, ..header.clone() }, &claims, &swapped).unwrap()),
+        ("rs256", encode(&Header { alg: Algorithm::RS256, ..header.clone() }, &claims, &ours).unwrap()),
+        ("another key", encode(&header, &claims, &theirs).unwrap()),
+        ("kid path", encode(&kid("../../dev/null"), &claims, &theirs).unwrap()),
+        ("kid sql", encode(&kid("' UNION SELECT 'x"), &claims, &theirs).unwrap()),
+        ("payload", format!("{head}.{}.{signature}", part(json!({ "exp": 9_999_999_999_i64 })))),
+        ("cut", format!("{head}.{payload}")),
+        ("iss", change("iss", json!("https://auth.evil.test"))),
+        ("expired", change("exp", json!(1))),
+        ("no exp", without("exp")),
+        ("no iss", without("iss")),
+        ("mode", change("test", json!(false))),
+        ("organization", change("organization", foreign_organization)),
+        ("kind", change("application", elevated)),
+        ("owner", change("owner", json!({ "id": "aaaaaaaaaa", "type": "Customer" }))),
+        ("empty", String::new()),
+        ("garbage", "a.b.c".to_owned()),
+    ] {
+        let answer = app.get(RESETS, &forged).await;
+        assert_eq!(answer.status, 401, "{name}: {}", answer.text);
+        answer.assert_error(401, "INVALID_TOKEN", None);
+    }
+    for header in ["", "Basic YTpi", "Bearer"] {
+        let answer = app.http.get(app.url(RESETS)).header("authorization", header).send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{header}");
+    }
+}
