@@ -11,7 +11,7 @@ use std::{
 };
 
 use rekey_e2e::{
-    broker::Broker,
+    broker::{Broker, contents},
     client::{Api, reset},
     dice::Dice,
     mail::{Link, Mail},
@@ -74,6 +74,8 @@ async fn crash() {
     let begin = Instant::now();
     let mails = settled(stack, &accepted).await;
     judge(stack, &accepted, &mails).await;
+    let parked = contents(&broker.url, &format!("{}.mailer.dead", stack.namespace)).await;
+    assert_eq!(parked.len(), 0, "no message was given up");
     say(&format!(
         "crash: {} kills: {kills:?}; the last mail came {:?} after the last request",
         kills.len(),
