@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rekey_core::{
+    access::Mode,
     ambient::{Clock, Entropy},
     bus::{Delivery, Handler, Verdict},
     delivery::{Assignment, MailJob, MailKind, Outcome},
     event::{Event, EventBody},
+    ids::ResetId,
     ledger::{Claim, Ledger},
     secret::KeyRing,
     store::StoreError,
@@ -22,7 +24,7 @@ use self::schedule::{LAST_ATTEMPT, LONGEST_DELAY, SETTLE_PAUSES, after_attempt};
 use crate::{
     deliver::{WriteError, Writer},
     message::MessageError,
-    transport::{Router, SendError},
+    transport::{Lane, Router, SendError},
 };
 
 /// How long to leave a ledger alone that did not answer.
@@ -69,7 +71,7 @@ impl Handler for MailHandler {
 }
 
 /// The mail an event leads to, if any, and the reset it is about.
-fn job(event: &Event) -> Option<(MailJob, rekey_core::ids::ResetId)> {
+fn job(event: &Event) -> Option<(MailJob, ResetId)> {
     let (kind, reset) = match event.body {
         EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset),
         EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset),
@@ -82,7 +84,7 @@ impl MailHandler {
     /// Whether live mails wait for somebody to mend the relay or its settings.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.router.lane(rekey_core::access::Mode::Live).is_some_and(crate::transport::Lane::is_paused)
+        self.router.lane(Mode::Live).is_some_and(Lane::is_paused)
     }
 
     async fn process(&self, event: &Event, job: &MailJob) -> Verdict {
@@ -90,7 +92,7 @@ impl MailHandler {
             && let Err(wait) = lane.open().await
         {
             // Before the claim, so that waiting spends no attempt.
-            return self.later("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
+            return later("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
         }
         match self.ledger.claim(job, self.lease).await {
             Ok(Claim::Granted(assignment)) => self.fulfil(event, job, &assignment).await,
@@ -99,8 +101,8 @@ impl MailHandler {
                 tracing::info!(why = why.as_str(), "not sent");
                 done(why.as_str())
             }
-            Ok(Claim::Busy(wait)) => self.later("busy", wait, "another mailer has it"),
-            Err(error) => self.unrecorded(&error),
+            Ok(Claim::Busy(wait)) => later("busy", wait, "another mailer has it"),
+            Err(error) => unrecorded(&error),
         }
     }
 
@@ -113,7 +115,7 @@ impl MailHandler {
         match self.settle(job, assignment.attempt, &outcome).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
-            Err(error) => return self.unrecorded(&error),
+            Err(error) => return unrecorded(&error),
         }
         self.verdict(outcome, wait, assignment.attempt)
     }
@@ -176,7 +178,7 @@ impl MailHandler {
             // The bus tells of what is tried again or parked.
             Outcome::Deferred { reason } => {
                 let after = wait.unwrap_or_else(|| after_attempt(attempt, &*self.entropy));
-                self.later("deferred", after, &reason)
+                later("deferred", after, &reason)
             }
             Outcome::Failed { reason } => {
                 Span::current().record("outcome", "failed");
@@ -184,17 +186,16 @@ impl MailHandler {
             }
         }
     }
+}
 
-    fn unrecorded(&self, error: &StoreError) -> Verdict {
-        tracing::warn!(cause = causes(error), "the ledger did not answer");
-        self.later("ledger", LEDGER_PAUSE, &error.to_string())
-    }
+fn unrecorded(error: &StoreError) -> Verdict {
+    tracing::warn!(cause = causes(error), "the ledger did not answer");
+    later("ledger", LEDGER_PAUSE, &error.to_string())
+}
 
-    #[expect(clippy::unused_self, reason = "reads as what the handler does, like its siblings")]
-    fn later(&self, outcome: &'static str, after: Duration, reason: &str) -> Verdict {
-        Span::current().record("outcome", outcome);
-        Verdict::Retry { after, reason: reason.to_owned() }
-    }
+fn later(outcome: &'static str, after: Duration, reason: &str) -> Verdict {
+    Span::current().record("outcome", outcome);
+    Verdict::Retry { after, reason: reason.to_owned() }
 }
 
 fn done(outcome: &'static str) -> Verdict {

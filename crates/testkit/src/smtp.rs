@@ -21,6 +21,8 @@ pub enum Act {
     Reply(&'static str),
     /// Answers so, and closes the connection.
     ReplyAndClose(&'static str),
+    /// Answers so, then says nothing more, and keeps the connection open.
+    ReplyAndHang(&'static str),
     /// Closes the connection without a word.
     Close,
     /// Says nothing more, and keeps the connection open.
@@ -102,6 +104,10 @@ async fn play(stream: TcpStream, scene: Scene, seen: Arc<Mutex<Seen>>) -> std::i
             Act::Reply(text) => say(&mut stream, text).await?,
             Act::ReplyAndClose(text) => return say(&mut stream, text).await,
             Act::Close => return Ok(()),
+            Act::ReplyAndHang(text) => {
+                say(&mut stream, text).await?;
+                return stream.read_to_end(&mut Vec::new()).await.map(drop);
+            }
             Act::Hang => return stream.read_to_end(&mut Vec::new()).await.map(drop),
         }
         if step == "DATA" && matches!(act, Act::Reply(text) if text.starts_with("354")) {

@@ -7,7 +7,7 @@ use rekey_testkit::{
 };
 use time::Duration;
 
-use crate::world::{PAUSE, World, handle, wait};
+use crate::world::{PAUSE, World, handle, rejection, wait};
 
 /// Events of that many live resets.
 async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
@@ -121,4 +121,21 @@ async fn crash_a_claim_that_ran_out_is_sent_again_by_another_mailer_and_counted(
     assert_eq!(handle(&world.mailer(relay.port), &events[0]).await, Verdict::Done);
     assert_eq!(relay.messages().len(), 2);
     assert_eq!(world.in_doubt().await, 1);
+}
+
+#[tokio::test]
+async fn smtp_4xx_ends_after_the_last_attempt() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("450 4.2.1 busy"))]]).await;
+    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
+    let mut attempts = 1;
+    let verdict = loop {
+        match handle(&mailer, &events[0]).await {
+            Verdict::Retry { .. } => attempts += 1,
+            verdict => break verdict,
+        }
+    };
+    assert_eq!(attempts, 180);
+    assert!(rejection(verdict).starts_with("given up after 180 attempts: transient error (450)"));
+    assert!(world.delivery().await.unwrap().starts_with("failed: given up"));
 }

@@ -169,3 +169,25 @@ async fn no_more_connections_are_open_than_configured() {
     transport.close().await;
     assert_eq!(server.commands().iter().filter(|command| *command == "QUIT").count(), 2);
 }
+
+#[tokio::test]
+async fn a_pooled_connection_that_went_dead_without_a_word_leaves_time_for_another() {
+    let server = ScriptedSmtp::start(&[&[(".", Act::ReplyAndHang("250 2.0.0 taken"))], FINE]).await;
+    let transport = transport(&Smtp { timeout: Duration::from_secs(4), ..settings(server.port) });
+    for event in ["EVENTEVEN1", "EVENTEVEN2"] {
+        transport.send(&mail(event)).await.unwrap();
+    }
+    assert_eq!((server.messages().len(), server.connections()), (2, 2));
+}
+
+#[tokio::test]
+async fn mails_do_not_wait_for_delayed_acknowledgements() {
+    let server = ScriptedSmtp::start(&[FINE]).await;
+    let transport = transport(&settings(server.port));
+    let begun = std::time::Instant::now();
+    for number in 0..100 {
+        transport.send(&mail(&format!("EVENTEVE{number:02}"))).await.unwrap();
+    }
+    // Without TCP_NODELAY these take 4.4 s on Linux, whatever the machine; with it, some 0.03 s.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
