@@ -7,6 +7,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
+use moka::future::Cache;
 use rekey_core::{
     access::{ClientKind, Mode, Registration},
     ambient::{Clock, Entropy, fill_alphanumeric},
@@ -14,12 +15,18 @@ use rekey_core::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Bits of the signing key's modulus, at least (RFC 7518 §3.3).
 const MIN_BITS: usize = 2048;
 
 /// What the vendor's clients read as where an organization is kept.
 const REGION: &str = "self-hosted";
+
+/// Tokens whose signature was checked and is remembered, at most: about 10 MB.
+const VERIFIED: u64 = 10_000;
+/// How long one that nobody uses is remembered.
+const VERIFIED_IDLE: Duration = Duration::from_mins(5);
 
 /// A signing key that can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +94,7 @@ struct Inner {
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
+    verified: Cache<[u8; 32], Arc<Claims>>,
     keys: JwkSet,
     issuer: String,
     integration_life: Duration,
@@ -123,6 +131,7 @@ impl Issuer {
             signing,
             verifying: DecodingKey::from_jwk(&jwk).map_err(|_| SigningKeyError::Unreadable)?,
             validation,
+            verified: Cache::builder().max_capacity(VERIFIED).time_to_idle(VERIFIED_IDLE).build(),
             keys: JwkSet { keys: vec![jwk] },
             issuer,
             integration_life: auth.integration_token_life,
@@ -151,12 +160,19 @@ impl Issuer {
         Ok(Issued { access_token, created_at: claims.iat, expires_in: claims.exp - claims.iat })
     }
 
-    /// What a token of ours says, unless it has expired.
-    pub fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
+    /// What a token of ours says, unless it has expired. Its signature is checked when it is first seen (0.4 ms for a key
+    /// of 2048 bits); after that it is known by its digest.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, InvalidToken> {
         let inner = &*self.0;
-        let claims = jsonwebtoken::decode::<Claims>(token, &inner.verifying, &inner.validation)
-            .map_err(|_| InvalidToken)?
-            .claims;
+        let digest = Sha256::digest(token).into();
+        let claims = if let Some(claims) = inner.verified.get(&digest).await {
+            claims
+        } else {
+            let decoded = jsonwebtoken::decode(token, &inner.verifying, &inner.validation);
+            let claims = Arc::new(decoded.map_err(|_| InvalidToken)?.claims);
+            inner.verified.insert(digest, Arc::clone(&claims)).await;
+            claims
+        };
         if claims.exp > inner.clock.now().unix_timestamp() { Ok(claims) } else { Err(InvalidToken) }
     }
 

@@ -62,14 +62,14 @@ impl<R: Role + 'static> FromRequest for Permitted<R> {
 async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
     let api = Api::of(request)?;
     let token = bearer(request).ok_or(Problem::InvalidToken)?;
-    let claims = api.issuer.verify(token).map_err(|_| Problem::InvalidToken)?;
+    let claims = api.issuer.verify(token).await.map_err(|_| Problem::InvalidToken)?;
     let registration =
         api.clients.find(&claims.application.client_id).await.map_err(|error| Problem::from(&*error))?;
     let registration =
         registration.filter(|registration| is_of(&claims, registration)).ok_or(Problem::InvalidToken)?;
     let client = &registration.client;
 
-    let owner = match claims.owner {
+    let owner = match &claims.owner {
         Some(owner) => {
             let customer: CustomerId = owner.id.parse().map_err(|_| Problem::InvalidToken)?;
             let session: SessionId = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;

@@ -26,6 +26,7 @@ use rsa::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub const PUBLIC_URL: &str = "https://shop.test";
@@ -55,6 +56,8 @@ pub struct TestApp {
     pub clock: Arc<TestClock>,
     pub scope: Scope,
     pub http: Client,
+    pub stop: CancellationToken,
+    pub server: JoinHandle<std::io::Result<()>>,
     _stop: DropGuard,
     _folder: TempDir,
 }
@@ -107,10 +110,20 @@ impl TestApp {
         let stop = CancellationToken::new();
         let application = Application::build(config, services, |_| {}, stop.clone()).unwrap();
         let address = application.address();
-        tokio::spawn(application.run_until_stopped());
+        let server = tokio::spawn(application.run_until_stopped());
         let scope = seed::scope(&store, "demo").await;
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { address, store, clock, scope, http, _stop: stop.drop_guard(), _folder: folder }
+        Self {
+            address,
+            store,
+            clock,
+            scope,
+            http,
+            server,
+            stop: stop.clone(),
+            _stop: stop.drop_guard(),
+            _folder: folder,
+        }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod connections;
 mod customers;
 mod health;
 mod oauth;

@@ -28,7 +28,6 @@ fn a_key_has_2048_bits_or_more() {
 /// RFC 7638 §3.1, "SHA-256 over the lexicographically ordered required members".
 #[test]
 fn a_key_is_named_by_its_thumbprint() {
-    use sha2::{Digest, Sha256};
     let (_, jwk) = read_key(&pem(2048)).ok().unwrap();
     let AlgorithmParameters::RSA(key) = &jwk.algorithm else { panic!("an RSA key") };
     let members = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, key.e, key.n);
