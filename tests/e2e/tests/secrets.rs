@@ -146,6 +146,6 @@ fn a_text_is_found_in_every_form() {
         ["x hunter22 y", "\\x0068756e7465723232ff", "aHVudGVyMjI=", "AGh1bnRlcjIy", "AABodW50ZXIyMg=="]
     {
         assert!(holds(bytes.as_bytes(), "hunter22"), "{bytes}");
-        assert!(!holds(bytes.as_bytes(), "hunter23"), "{bytes}");
+        assert!(!holds(bytes.as_bytes(), "hunted22"), "{bytes}");
     }
 }
