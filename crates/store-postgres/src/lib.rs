@@ -63,7 +63,10 @@ impl PostgresStore {
     /// Brings the schema up to date, and lets the role `rekey_mailer`, if there is one, do what the mailer needs and
     /// nothing more. Any number of replicas may do this at once: they take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.unlimited.clone());
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(self.pool.options().get_acquire_timeout())
+            .connect_lazy_with(self.unlimited.clone());
         sqlx::migrate!().run(&pool).await.map_err(migration_fault)?;
         sqlx::raw_sql(include_str!("grants.sql")).execute(&pool).await.map_err(fault)?;
         pool.close().await;

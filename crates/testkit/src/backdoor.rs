@@ -36,6 +36,18 @@ impl PostgresBackdoor {
     pub fn open(url: &str) -> Self {
         Self(PgPoolOptions::new().max_connections(1).connect_lazy(url).unwrap())
     }
+
+    /// Runs a statement, on the same connection as those before it; the error is the server's code.
+    ///
+    /// # Errors
+    /// The server's `SQLSTATE`.
+    pub async fn run(&self, statement: &str) -> Result<(), String> {
+        let outcome = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&self.0).await;
+        outcome.map(drop).map_err(|error| match error {
+            sqlx::Error::Database(error) => error.code().unwrap().into_owned(),
+            other => panic!("{other}"),
+        })
+    }
 }
 
 #[async_trait]

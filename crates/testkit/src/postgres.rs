@@ -33,7 +33,9 @@ impl TestDatabase {
     /// The database's URL for somebody who connects as themselves and then acts as `role`, with that role's rights only.
     #[must_use]
     pub fn url_as(&self, role: &str) -> String {
-        self.server.clone().database(&self.name).options([("role", role)]).to_url_lossy().to_string()
+        let url = self.url();
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}options[role]={role}")
     }
 }
 

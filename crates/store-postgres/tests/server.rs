@@ -1,0 +1,182 @@
+//! What is PostgreSQL's own: the mailer's role, replicas that start together, and a server that is busy, gone or back.
+#![cfg(test)]
+
+use std::time::Duration;
+
+use rekey_core::{
+    audit::Action,
+    delivery::{MailJob, MailKind, Outcome},
+    event::{EventBody, EventName},
+    ledger::{Claim, Ledger},
+    outbox::Outbox,
+    reset::{ReferenceChange, ResetOrigin},
+    store::{Store, StoreError},
+};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    postgres::TestDatabase,
+    seed,
+};
+use tokio::time::sleep;
+
+const JOHN: &str = "john@example.com";
+const LEASE: time::Duration = time::Duration::minutes(5);
+
+#[tokio::test]
+async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
+    let database = TestDatabase::create().await;
+    let backdoor = PostgresBackdoor::open(&database.url());
+    // Roles belong to the whole server: another test may be making this one now, and none may drop it.
+    backdoor
+        .run("DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
+        .await
+        .unwrap();
+    let store = connect(&database.url(), 4);
+    store.migrate().await.unwrap();
+    let scope = seed::scope(&store, "shop").await;
+    let john = seed::customer(&store, scope, JOHN, Some(seed::hash("first"))).await;
+    let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
+
+    let mailer = connect(&database.url_as("rekey_mailer"), 2);
+    Ledger::ping(&mailer).await.unwrap();
+    let requested = MailJob { event: reset.event, scope, kind: MailKind::ResetRequested(reset.id) };
+    let event = seed::opaque_message(EventName::ResetPassword).id;
+    let changed = MailJob { event, scope, kind: MailKind::PasswordChanged(john.id) };
+    for job in [requested, changed] {
+        assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
+        assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Busy(_)));
+        assert!(mailer.settle(job.event, 1, &Outcome::Sent { response: "250".to_owned() }).await.unwrap());
+        assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Settled));
+    }
+
+    let as_mailer = PostgresBackdoor::open(&database.url_as("rekey_mailer"));
+    as_mailer.run("SELECT id, email FROM customers").await.unwrap();
+    for statement in [
+        "SELECT hash FROM customer_passwords",
+        "SELECT count(*) FROM customer_passwords",
+        "UPDATE customer_passwords SET hash = ''",
+        "SELECT token_digest FROM password_resets",
+        "SELECT sealed_token FROM password_resets",
+        "SELECT * FROM customer_password_resets",
+        "UPDATE password_resets SET reset_password_at = NULL",
+        "SELECT metadata FROM customers",
+        "SELECT * FROM api_clients",
+        "SELECT * FROM sessions",
+        "SELECT payload FROM events",
+        "SELECT * FROM audit_entries",
+        "DELETE FROM deliveries",
+        "UPDATE customers SET email = 'thief@example.com'",
+    ] {
+        let refused = as_mailer.run(statement).await.expect_err(statement);
+        assert_eq!(refused, "42501", "{statement}: insufficient_privilege (PostgreSQL's manual, appendix A)");
+    }
+    assert!(mailer.claim_messages(LEASE, 1).await.is_err(), "the relay is not the mailer's business");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_start_at_once_take_turns_to_migrate() {
+    let database = TestDatabase::create().await;
+    let migrations = [0; 6].map(|_| {
+        let store = connect(&database.url(), 1);
+        tokio::spawn(async move { store.migrate().await })
+    });
+    for migration in migrations {
+        migration.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pool_with_every_connection_busy_is_unavailable_and_then_works_again() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 2, Duration::from_millis(200)).unwrap();
+    store.migrate().await.unwrap();
+    let lock = PostgresBackdoor::open(&database.url());
+    lock.run("BEGIN").await.unwrap();
+    lock.run("LOCK TABLE organizations").await.unwrap();
+    let stuck = [0; 2].map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.organizations().await })
+    });
+    // Seen from outside: within a transaction the server's statistics stand still.
+    let outside = PostgresBackdoor::open(&database.url());
+    while outside.count("pg_stat_activity", "datname = current_database() AND wait_event_type = 'Lock'").await
+        < 2
+    {
+        sleep(Duration::from_millis(10)).await;
+    }
+
+    let refused = Store::ping(&store).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    lock.run("ROLLBACK").await.unwrap();
+    for caller in stuck {
+        caller.await.unwrap().unwrap();
+    }
+    Store::ping(&store).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_unavailable() {
+    let store =
+        PostgresStore::connect("postgres://app@127.0.0.1:1/app", 2, Duration::from_millis(200)).unwrap();
+    assert!(matches!(Store::ping(&store).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.migrate().await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_replaced() {
+    let database = TestDatabase::create().await;
+    let store = connect(&database.url(), 3);
+    store.migrate().await.unwrap();
+    for round in 0..3 {
+        Store::ping(&store).await.unwrap();
+        let ended = "SELECT CAST(count(pg_terminate_backend(pid)) AS text) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND application_name = 'rekey'";
+        let ended = PostgresBackdoor::open(&database.url()).text(ended).await;
+        assert_ne!(ended.as_deref(), Some("0"), "round {round}");
+        // At most each of the pool's connections is found broken once.
+        let mut failures = 0;
+        while let Err(error) = Store::ping(&store).await {
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            failures += 1;
+            assert!(failures <= 3);
+        }
+    }
+}
+
+#[tokio::test]
+async fn token_nowhere_errors_quote_no_value_of_a_row() {
+    let database = TestDatabase::create().await;
+    let store = connect(&database.url(), 1);
+    store.migrate().await.unwrap();
+    let scope = seed::scope(&store, "shop").await;
+    let john = seed::new_customer(JOHN, Some(seed::hash("first")));
+    let audit = seed::audit(Action::Create);
+    let event = seed::event(scope, EventBody::CustomerCreated { customer: john.id });
+    store.create_customer(scope, &john, &event, &audit).await.unwrap();
+    let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
+
+    // The audit entry's id is taken: an error whose detail quotes the row's key.
+    let change = ReferenceChange { reference: Some(Some("R-1".to_owned())), ..ReferenceChange::default() };
+    let error = store.update_reset(scope, reset.id, &change, &audit).await.unwrap_err();
+    assert!(matches!(error, StoreError::Internal(_)));
+    let shown = format!("{error:?} {}", std::error::Error::source(&error).unwrap());
+    assert!(shown.contains("23505") && !shown.contains(audit.id.as_str()), "{shown}");
+
+    let refused =
+        PostgresStore::connect("postgres://app:hunter2@[bad/app", 1, Duration::from_secs(1)).unwrap_err();
+    assert!(!format!("{refused:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_closed_store_is_unavailable() {
+    let database = TestDatabase::create().await;
+    let store = connect(&database.url(), 1);
+    Store::ping(&store).await.unwrap();
+    store.close().await;
+    assert!(matches!(Store::ping(&store).await, Err(StoreError::Unavailable(_))));
+}
+
+fn connect(url: &str, max_connections: u32) -> PostgresStore {
+    PostgresStore::connect(url, max_connections, Duration::from_secs(30)).unwrap()
+}
