@@ -30,6 +30,10 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
+/// The relay has connections of its own, one to claim and one to settle: a connection dies with the thread that opened it,
+/// those of the HTTP threads before the relay has settled its last batch. And no burst of requests takes them from it.
+const RELAY_CONNECTIONS: u32 = 2;
+
 fn main() -> ExitCode {
     lifecycle::run("rekey-api", serve(Arguments::parse()))
 }
@@ -41,11 +45,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let ApiSettings { server, auth, keys, database, broker, relay, passwords, resets, .. } = &settings;
 
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let store = PostgresStore::connect(
-        database.url.expose_secret(),
-        database.max_connections,
-        database.acquire_timeout,
-    )?;
+    let connect = |connections| {
+        PostgresStore::connect(database.url.expose_secret(), connections, database.acquire_timeout)
+    };
+    let store = connect(database.max_connections)?;
     let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
     let bus = RabbitBus::new(broker, clock.clone(), entropy.clone());
     let signal = RelaySignal::default();
@@ -65,8 +68,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     store.migrate().await.context("the database can't be brought up to date")?;
     tracing::info!(address = %application.address(), "listening");
 
+    let outbox = connect(RELAY_CONNECTIONS)?;
     let relay = Relay {
-        outbox: Arc::new(store.clone()),
+        outbox: Arc::new(outbox.clone()),
         bus: Arc::new(bus.clone()),
         signal,
         batch: u32::from(relay.batch),
@@ -90,6 +94,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     });
     let stopped = tasks.run_until_signal(server.shutdown).await;
     store.close().await;
+    outbox.close().await;
     Ok(stopped?)
 }
 
