@@ -17,9 +17,10 @@ const RESETS: usize = 150;
 
 #[tokio::test]
 async fn a_stop_drains_what_was_accepted_claimed_and_half_sent() {
-    // Slow enough that the mailer is stopped with mails in its hands.
-    let stack = Stack::prepare_on(&amqp_url(), &["--delay-ms", "300"]).await;
-    let shop = Shop::open(stack).await;
+    // Slow enough that the mailer is stopped with mails in its hands and many more before it.
+    let mut stack = Stack::prepare_on(&amqp_url(), &["--delay-ms", "1000"]).await;
+    stack.set("mailer.concurrency", "4");
+    let mut shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let (first_api, first_mailer) = (stack.start_api().await, stack.start_mailer().await);
     let token = shop.register_anna().await;
@@ -36,6 +37,10 @@ async fn a_stop_drains_what_was_accepted_claimed_and_half_sent() {
     let before = stack.smtp.mails().len();
     assert!(before < accepted, "the stop came too late to show anything: {before} of {accepted}");
 
+    for key in ["mailer.concurrency", "smtp.connections"] {
+        shop.stack.set(key, "32");
+    }
+    let stack = &shop.stack;
     let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
     // One whose answer was cut off may be among them.
     let resets = stack.texts("SELECT id FROM password_resets").await.len();
