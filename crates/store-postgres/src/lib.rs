@@ -14,6 +14,7 @@ mod resets;
 mod rows;
 mod sessions;
 mod store;
+mod tokens;
 
 use std::{str::FromStr, time::Duration};
 

@@ -16,7 +16,7 @@ use rekey_core::{
 };
 use time::OffsetDateTime;
 
-use crate::{PostgresStore, customers, error::fault, operator, resets, sessions};
+use crate::{PostgresStore, customers, error::fault, operator, resets, sessions, tokens};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -133,11 +133,11 @@ impl Store for PostgresStore {
         reset: ResetId,
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError> {
-        resets::find_token_holder(&self.pool, reset, token).await
+        tokens::find_token_holder(&self.pool, reset, token).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<PasswordReset>, StoreError> {
-        resets::complete_reset(&self.pool, completion).await
+        tokens::complete_reset(&self.pool, completion).await
     }
 
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {

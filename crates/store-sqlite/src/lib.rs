@@ -13,6 +13,7 @@ mod resets;
 mod rows;
 mod sessions;
 mod store;
+mod tokens;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
@@ -102,8 +103,10 @@ mod tests {
     async fn a_commit_is_on_the_disk_before_it_returns() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("rekey.db"), Arc::new(SystemClock)).unwrap();
-        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.writer).await.unwrap();
-        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.writer).await.unwrap();
+        let journal: String =
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.writer).await.unwrap();
+        let synchronous: i64 =
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.writer).await.unwrap();
         // 2 is FULL (sqlite.org/pragma.html#pragma_synchronous).
         assert_eq!((journal.as_str(), synchronous), ("wal", 2));
     }

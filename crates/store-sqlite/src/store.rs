@@ -17,7 +17,7 @@ use rekey_core::{
 };
 use time::OffsetDateTime;
 
-use crate::{SqliteStore, customers, operator, resets, sessions};
+use crate::{SqliteStore, customers, operator, resets, sessions, tokens};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -134,11 +134,11 @@ impl Store for SqliteStore {
         reset: ResetId,
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError> {
-        resets::find_token_holder(self, reset, token).await
+        tokens::find_token_holder(self, reset, token).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<PasswordReset>, StoreError> {
-        resets::complete_reset(self, completion).await
+        tokens::complete_reset(self, completion).await
     }
 
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {
