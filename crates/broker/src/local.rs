@@ -7,6 +7,7 @@ use rekey_core::{
     bus::{Bus, Delivery, Handler, Verdict},
     outbox::{ClaimedMessage, Settlement},
 };
+use time::Duration;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
@@ -52,7 +53,7 @@ impl Bus for LocalBus {
                 Settlement::Dead(message.id, reason)
             }
             // The runtime is being shut down: the next start brings it again.
-            Err(_) => Settlement::Later(message.id, time::Duration::ZERO),
+            Err(_) => Settlement::Later(message.id, Duration::SECOND),
         }
     }
 }

@@ -57,15 +57,17 @@ pub(super) async fn supervise<S: Session>(
     session: &S,
 ) {
     let name = format!("{}.{role}", config.topology.namespace());
-    let mut failures = 0_u32;
+    let (mut failures, mut told) = (0_u32, String::new());
     while !stop.is_cancelled() {
         let begun = Instant::now();
         let Err(error) = hold(config, &name, stop, session).await else { continue };
         failures = if begun.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
         let pause = pause(failures, entropy);
-        // An outage is one line at its begin; the line at its end is that of the new connection.
-        if failures == 1 {
+        // An outage is one line for each cause; the line at its end is that of the new connection.
+        let cause = error.to_string();
+        if failures == 1 || cause != told {
             tracing::warn!(connection = name, %error, "no connection to RabbitMQ, trying again until there is");
+            told = cause;
         } else {
             tracing::debug!(connection = name, %error, failures, ?pause, "still no connection to RabbitMQ");
         }
