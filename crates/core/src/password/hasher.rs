@@ -72,6 +72,11 @@ const IDLE: Duration = Duration::from_secs(10);
 const SALT: usize = 16;
 const OUTPUT: usize = 32;
 
+/// Blocks to reserve at least: glibc gives an allocation of more than 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`) a mapping of
+/// its own, which goes back to the system when it is freed; a smaller one may stay with the process. What is reserved
+/// and not touched costs nothing.
+const OWN_MAPPING: usize = 33 * 1024 * 1024 / Block::SIZE;
+
 impl Hasher {
     /// Starts the threads.
     ///
@@ -209,8 +214,10 @@ fn fill(
     salt: &[u8],
     blocks: &mut Vec<Block>,
 ) -> Result<[u8; OUTPUT], HashError> {
-    if blocks.len() < argon2.params().block_count() {
-        blocks.resize(argon2.params().block_count(), Block::default());
+    let needed = argon2.params().block_count();
+    if blocks.len() < needed {
+        *blocks = Vec::with_capacity(needed.max(OWN_MAPPING));
+        blocks.resize(needed, Block::default());
     }
     let mut output = [0; OUTPUT];
     argon2
