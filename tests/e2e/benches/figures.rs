@@ -9,7 +9,7 @@ use std::{
 };
 
 use rekey_e2e::{
-    client::Api,
+    client::{Api, http},
     process::{Program, free_ports},
     shop::{ANNA, Shop},
     stack::Stack,
@@ -95,7 +95,7 @@ async fn create(url: String, token: String) {
 }
 
 async fn ready(url: &str) {
-    let http = reqwest::Client::new();
+    let http = http(|builder| builder);
     while !http
         .get(format!("{url}/readyz"))
         .send()
