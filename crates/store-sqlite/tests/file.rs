@@ -9,10 +9,11 @@ use std::{
 
 use rekey_core::{
     ambient::{Clock, OsEntropy, SystemClock},
+    audit::Action,
     ids::OrganizationId,
     organization::NewOrganization,
     outbox::Outbox,
-    reset::ResetOrigin,
+    reset::{ReferenceChange, ResetOrigin},
     store::{CreateError, Store, StoreError},
 };
 use rekey_store_sqlite::SqliteStore;
@@ -71,6 +72,30 @@ async fn a_file_that_another_process_keeps_locked_is_unavailable_and_then_works_
     store.organizations().await.unwrap();
     other.text("ROLLBACK").await;
     store.create_organization(&shop).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_write_at_once_wait_for_each_other() {
+    let (_folder, path) = folder();
+    let stores = [open(&path, SystemClock).await, open(&path, SystemClock).await];
+    let scope = seed::scope(&stores[0], "shop").await;
+    seed::customer(&stores[0], scope, JOHN, None).await;
+    let reset = seed::reset(&stores[0], scope, JOHN, ResetOrigin::Integration).await;
+    let writers = stores.map(|store| {
+        tokio::spawn(async move {
+            // This reads before it writes: begun as a reader, it could not go on once the other has written.
+            for n in 0..100 {
+                let change =
+                    ReferenceChange { reference: Some(Some(format!("R-{n}"))), ..ReferenceChange::default() };
+                let changed =
+                    store.update_reset(scope, reset.id, &change, &seed::audit(Action::Update)).await;
+                assert!(changed.unwrap().is_some());
+            }
+        })
+    });
+    for writer in writers {
+        writer.await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub async fn no_message_goes_to_two_claimers<F: StoreUnderTest>() {
                     break mine;
                 }
                 mine.extend(claimed.into_iter().map(|claim| claim.message.id));
+                assert!(mine.len() <= 120, "a message came twice");
             }
         }
     });
