@@ -22,7 +22,7 @@ use rekey_core::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -38,6 +38,8 @@ use crate::handling::handle;
 
 /// Bytes of a message that a handler gets to see at most: a thousand times what an event of ours takes.
 const MAX_PAYLOAD: usize = 1 << 20;
+/// For telling the broker that a message is handled, or given back after the pause for that.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Before a message is given back to the queue that could be put nowhere else.
 const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -174,12 +176,16 @@ impl Work {
             None => Ok(()),
             Some(copy) => self.publisher.publish(copy).await,
         };
-        let settled = match moved {
-            Ok(()) => delivery.ack(BasicAckOptions::default()).await,
-            Err(error) => requeue(&delivery, &id, error).await,
+        let settled = async {
+            match moved {
+                Ok(()) => delivery.ack(BasicAckOptions::default()).await,
+                Err(error) => requeue(&delivery, &id, error).await,
+            }
         };
+        // An acknowledgement that is under way when the connection is lost may never end.
+        let settled = timeout(SETTLE_TIMEOUT, settled).await;
         // Either way it comes again, which handlers are made for.
-        if !matches!(settled, Ok(true)) {
+        if !matches!(settled, Ok(Ok(true))) {
             tracing::debug!(
                 message = id,
                 ?settled,
