@@ -54,6 +54,8 @@ fn stderr_layer(format: LogFormat) -> BoxedLayer {
 }
 
 /// Libraries are shown down to debug: at trace level they write raw bytes of requests, mails and frames, and so tokens.
+/// lapin is not shown at all: it writes whole messages at warn, and the bus tells of every outage itself.
 fn is_fit_to_show(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("rekey") || *metadata.level() < tracing::Level::TRACE
+    let target = metadata.target();
+    target.starts_with("rekey") || (*metadata.level() < tracing::Level::TRACE && !target.starts_with("lapin"))
 }
