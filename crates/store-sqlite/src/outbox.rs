@@ -4,7 +4,8 @@ use rekey_core::{
     outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
     store::StoreError,
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use serde_json::json;
+use sqlx::{Row, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
 use crate::{
@@ -29,46 +30,50 @@ impl Outbox for SqliteStore {
         .await
         .map_err(fault)?;
         let claimed = rows.iter().map(claimed_message).collect::<Result<Vec<_>, _>>().map_err(fault)?;
-        for claim in &claimed {
-            sqlx::query("UPDATE events SET available_at = ?2, attempts = attempts + 1 WHERE id = ?1")
-                .bind(claim.message.id.as_str())
-                .bind(after(present, lease))
-                .execute(&mut *transaction)
-                .await
-                .map_err(fault)?;
-        }
+        let ids: Vec<_> = claimed.iter().map(|claim| claim.message.id.as_str()).collect();
+        sqlx::query(
+            "UPDATE events SET available_at = ?1, attempts = attempts + 1
+             WHERE id IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(after(present, lease))
+        .bind(Json(ids))
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
         transaction.commit().await.map_err(fault)?;
         Ok(claimed)
     }
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
-        let (mut transaction, present) = self.write().await?;
+        let (mut published, mut later, mut dead) = (Vec::new(), Vec::new(), Vec::new());
         for settlement in settlements {
-            let statement = match settlement {
-                Settlement::Published(id) => sqlx::query(
-                    "UPDATE events SET published_at = ?2, payload = NULL, dead_at = NULL, dead_reason = NULL
-                     WHERE id = ?1 AND published_at IS NULL",
-                )
-                .bind(id.as_str())
-                .bind(present),
-                Settlement::Later(id, delay) => sqlx::query(
-                    "UPDATE events SET available_at = ?2 WHERE id = ?1 AND published_at IS NULL AND dead_at IS NULL",
-                )
-                .bind(id.as_str())
-                .bind(after(present, *delay)),
-                Settlement::Dead(id, reason) => sqlx::query(
-                    "UPDATE events SET dead_at = ?2, dead_reason = ?3
-                     WHERE id = ?1 AND published_at IS NULL AND dead_at IS NULL",
-                )
-                .bind(id.as_str())
-                .bind(present)
-                .bind(reason),
-            };
-            statement.execute(&mut *transaction).await.map_err(fault)?;
+            match settlement {
+                Settlement::Published(id) => published.push(json!([id.as_str()])),
+                Settlement::Later(id, delay) => later.push(json!([id.as_str(), after(0, *delay)])),
+                Settlement::Dead(id, reason) => dead.push(json!([id.as_str(), reason])),
+            }
+        }
+        let (mut transaction, present) = self.write().await?;
+        for (statement, fates) in [(PUBLISHED, published), (LATER, later), (DEAD, dead)] {
+            if !fates.is_empty() {
+                let settle = sqlx::query(statement).bind(present).bind(Json(fates));
+                settle.execute(&mut *transaction).await.map_err(fault)?;
+            }
         }
         transaction.commit().await.map_err(fault)
     }
 }
+
+// One statement a fate: ?1 is the present, ?2 a JSON array of `[id, delay or reason]`.
+const PUBLISHED: &str = "
+    UPDATE events SET published_at = ?1, payload = NULL, dead_at = NULL, dead_reason = NULL
+    FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL";
+const LATER: &str = "
+    UPDATE events SET available_at = ?1 + (fate.value ->> 1)
+    FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
+const DEAD: &str = "
+    UPDATE events SET dead_at = ?1, dead_reason = fate.value ->> 1
+    FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
 
 fn claimed_message(row: &SqliteRow) -> Result<ClaimedMessage, sqlx::Error> {
     Ok(ClaimedMessage {
