@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{HttpRequest, web};
 use rekey_core::{
     ambient::{Clock, Entropy},
+    catalog::Catalog,
     journal::Journal,
     outbox::RelaySignal,
     password::Hasher,
@@ -54,6 +55,8 @@ pub struct Api {
     pub recovery: Recovery,
     pub registration: Registration,
     pub sign_in: SignIn,
+    /// Reads records.
+    pub catalog: Arc<dyn Catalog>,
     pub clients: ClientDirectory,
     pub issuer: Issuer,
     pub pages: Pages,
@@ -79,6 +82,7 @@ impl Api {
                 hasher: hasher.clone(),
                 policy,
                 token_life: whole_seconds(resets.token_life),
+                allowance: resets.allowance,
             },
             registration: Registration { store: store.clone(), journal, hasher: hasher.clone(), policy },
             sign_in: SignIn {
@@ -87,6 +91,7 @@ impl Api {
                 entropy: entropy.clone(),
                 session_life: whole_seconds(auth.refresh_token_life),
             },
+            catalog: store.clone(),
             clients: ClientDirectory::new(store),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),

@@ -1,9 +1,13 @@
 //! Which path leads where.
 
 use actix_web::{
-    HttpResponse, Resource, Route, guard,
+    HttpResponse, Route, guard,
     middleware::from_fn,
     web::{self, ServiceConfig},
+};
+
+use rekey_core::resource::{
+    CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES, EVENTS, RESOURCES, Relationship, Resource,
 };
 
 use crate::{
@@ -11,7 +15,7 @@ use crate::{
     health,
     jsonapi::{error::Problem, negotiation},
     pages::reset_password as page,
-    resources::{customer_password_resets as resets, customers},
+    resources::{customer_password_resets as resets, customers, reading},
 };
 
 /// Adds every route. What has none is a JSON:API error, also outside `/api`.
@@ -42,21 +46,59 @@ fn api(config: &mut ServiceConfig) {
     config
         .service(
             only(web::resource("/customer_password_resets"), "GET, HEAD, POST")
-                .route(read().to(resets::list))
+                .route(listed(&CUSTOMER_PASSWORD_RESETS))
                 .route(web::post().to(resets::create)),
         )
         .service(
             only(web::resource("/customer_password_resets/{id}"), "GET, HEAD, PATCH, DELETE")
-                .route(read().to(resets::retrieve))
+                .route(retrieved(&CUSTOMER_PASSWORD_RESETS))
                 .route(web::patch().to(resets::update))
                 .route(web::delete().to(resets::delete)),
         )
-        .service(only(web::resource("/customers"), "POST").route(web::post().to(customers::create)))
-        .service(only(web::resource("/customers/{id}"), "GET, HEAD").route(read().to(customers::retrieve)));
+        .service(
+            only(web::resource("/customers"), "GET, HEAD, POST")
+                .route(listed(&CUSTOMERS))
+                .route(web::post().to(customers::create)),
+        )
+        .service(
+            only(web::resource("/customers/{id}"), "GET, HEAD, PATCH, DELETE")
+                .route(read().to(customers::retrieve))
+                .route(web::patch().to(customers::update))
+                .route(web::delete().to(customers::delete)),
+        )
+        .service(only(web::resource("/events/{id}"), "GET, HEAD").route(retrieved(&EVENTS)))
+        .service(only(web::resource("/event_stores/{id}"), "GET, HEAD").route(retrieved(&EVENT_STORES)));
+    for resource in RESOURCES {
+        for relationship in resource.relationships {
+            config.service(related(resource, relationship)).service(identified(resource, relationship));
+        }
+    }
+}
+
+fn listed(resource: &'static Resource) -> Route {
+    read().to(move |permitted, api, query| reading::list(resource, permitted, api, query))
+}
+
+fn retrieved(resource: &'static Resource) -> Route {
+    read().to(move |permitted, api, id, query| reading::retrieve(resource, permitted, api, id, query))
+}
+
+fn related(resource: &'static Resource, relationship: &'static Relationship) -> actix_web::Resource {
+    let path = format!("/{}/{{id}}/{}", resource.name, relationship.name);
+    only(web::resource(path), "GET, HEAD").route(read().to(move |permitted, api, id, query| {
+        reading::related(resource, relationship, permitted, api, id, query)
+    }))
+}
+
+fn identified(resource: &'static Resource, relationship: &'static Relationship) -> actix_web::Resource {
+    let path = format!("/{}/{{id}}/relationships/{}", resource.name, relationship.name);
+    only(web::resource(path), "GET, HEAD").route(
+        read().to(move |permitted, api, id| reading::identifiers(resource, relationship, permitted, api, id)),
+    )
 }
 
 /// A resource with no other methods than `allow`.
-fn only(resource: Resource, allow: &'static str) -> Resource {
+fn only(resource: actix_web::Resource, allow: &'static str) -> actix_web::Resource {
     resource.default_service(web::to(move || async move {
         Err::<HttpResponse, _>(Problem::MethodNotAllowed(allow))
     }))

@@ -1,25 +1,6 @@
 //! Customers: people with an account at a shop.
 
-use time::OffsetDateTime;
-
-use crate::{email::EmailAddress, ids::CustomerId, password::PasswordHash, reset::Reference};
-
-/// A customer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Customer {
-    /// Its id.
-    pub id: CustomerId,
-    /// Its address, unique in its scope.
-    pub email: EmailAddress,
-    /// Whether it has a password to log in with.
-    pub has_password: bool,
-    /// The shop's own identifiers and data.
-    pub reference: Reference,
-    /// When it was created.
-    pub created_at: OffsetDateTime,
-    /// When it was last changed.
-    pub updated_at: OffsetDateTime,
-}
+use crate::{email::EmailAddress, ids::CustomerId, password::PasswordHash, record::Changes};
 
 /// A customer to create.
 #[derive(Debug, Clone)]
@@ -30,8 +11,20 @@ pub struct NewCustomer {
     pub email: EmailAddress,
     /// Its password's hash, if it has one.
     pub password: Option<PasswordHash>,
-    /// The shop's own identifiers and data.
-    pub reference: Reference,
+    /// Plain attributes that are set; the others have their defaults.
+    pub attributes: Changes,
+}
+
+/// What changes of a customer. Another address or password makes the customer's pending tokens die, another password
+/// ends the customer's sessions, too.
+#[derive(Debug, Clone, Default)]
+pub struct CustomerChange {
+    /// The new address.
+    pub email: Option<EmailAddress>,
+    /// The new password's hash.
+    pub password: Option<PasswordHash>,
+    /// Plain attributes.
+    pub attributes: Changes,
 }
 
 /// What a log-in is checked against.
@@ -41,4 +34,12 @@ pub struct Credentials {
     pub customer: CustomerId,
     /// The stored hash; a customer without a password has none.
     pub password: Option<PasswordHash>,
+}
+
+impl CustomerChange {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.email.is_none() && self.password.is_none() && self.attributes.is_empty()
+    }
 }

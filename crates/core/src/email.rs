@@ -29,6 +29,16 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The address without what follows a `+` before the `@`: the mailbox that many providers deliver all of these to
+    /// (RFC 5233 subaddressing), and so the account that budgets are counted for.
+    #[must_use]
+    pub fn account(&self) -> String {
+        match self.0.split_once('@') {
+            Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
+            None => self.0.clone(),
+        }
+    }
 }
 
 impl FromStr for EmailAddress {
@@ -167,6 +177,18 @@ mod tests {
         let long_domain = format!("a@{}com", "bcdefgh.".repeat(32));
         assert!(long_domain.parse::<EmailAddress>().is_err());
         assert!("a".repeat(1 << 20).parse::<EmailAddress>().is_err());
+    }
+
+    #[test]
+    fn mail_bomb_subaddresses_are_one_account() {
+        for (address, account) in [
+            ("john@example.com", "john@example.com"),
+            ("John+shop@example.com", "john@example.com"),
+            ("john+a+b@example.com", "john@example.com"),
+            ("+a@example.com", "@example.com"),
+        ] {
+            assert_eq!(address.parse::<EmailAddress>().unwrap().account(), account);
+        }
     }
 
     #[test]

@@ -53,6 +53,16 @@ pub enum EventBody {
         /// The customer.
         customer: CustomerId,
     },
+    /// A customer's password was set by other means than a reset.
+    CustomerPasswordCreated {
+        /// The customer.
+        customer: CustomerId,
+    },
+    /// A customer was deleted.
+    CustomerDestroyed {
+        /// The customer.
+        customer: CustomerId,
+    },
 }
 
 /// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
@@ -66,12 +76,22 @@ pub enum EventName {
     ResetDestroy,
     /// `customers.create`
     CustomerCreate,
+    /// `customers.create_password`
+    CustomerCreatePassword,
+    /// `customers.destroy`
+    CustomerDestroy,
 }
 
 impl EventName {
     /// Every name there is.
-    pub const ALL: [Self; 4] =
-        [Self::ResetCreate, Self::ResetPassword, Self::ResetDestroy, Self::CustomerCreate];
+    pub const ALL: [Self; 6] = [
+        Self::ResetCreate,
+        Self::ResetPassword,
+        Self::ResetDestroy,
+        Self::CustomerCreate,
+        Self::CustomerCreatePassword,
+        Self::CustomerDestroy,
+    ];
 
     /// The topic.
     #[must_use]
@@ -81,6 +101,8 @@ impl EventName {
             Self::ResetPassword => "customer_password_resets.reset_password",
             Self::ResetDestroy => "customer_password_resets.destroy",
             Self::CustomerCreate => "customers.create",
+            Self::CustomerCreatePassword => "customers.create_password",
+            Self::CustomerDestroy => "customers.destroy",
         }
     }
 
@@ -114,6 +136,8 @@ impl Event {
             EventBody::ResetUsed { .. } => EventName::ResetPassword,
             EventBody::ResetDestroyed { .. } => EventName::ResetDestroy,
             EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
+            EventBody::CustomerPasswordCreated { .. } => EventName::CustomerCreatePassword,
+            EventBody::CustomerDestroyed { .. } => EventName::CustomerDestroy,
         }
     }
 
@@ -165,6 +189,14 @@ impl Event {
             EventBody::CustomerCreated { customer } => {
                 Body::CustomerCreated(v1::CustomerCreated { customer_id: customer.to_string() })
             }
+            EventBody::CustomerPasswordCreated { customer } => {
+                Body::CustomerPasswordCreated(v1::CustomerPasswordCreated {
+                    customer_id: customer.to_string(),
+                })
+            }
+            EventBody::CustomerDestroyed { customer } => {
+                Body::CustomerDestroyed(v1::CustomerDestroyed { customer_id: customer.to_string() })
+            }
         };
         let mode = match self.scope.mode {
             Mode::Test => v1::Mode::Test,
@@ -202,6 +234,12 @@ impl Event {
             }
             Body::CustomerCreated(body) => {
                 EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? }
+            }
+            Body::CustomerPasswordCreated(body) => {
+                EventBody::CustomerPasswordCreated { customer: body.customer_id.parse().ok()? }
+            }
+            Body::CustomerDestroyed(body) => {
+                EventBody::CustomerDestroyed { customer: body.customer_id.parse().ok()? }
             }
         };
         Some(Self {
@@ -244,6 +282,8 @@ mod tests {
             EventBody::ResetUsed { reset, customer },
             EventBody::ResetDestroyed { reset },
             EventBody::CustomerCreated { customer },
+            EventBody::CustomerPasswordCreated { customer },
+            EventBody::CustomerDestroyed { customer },
         ] {
             let sent = event(body);
             let message = sent.sign(&keys(0));

@@ -74,4 +74,18 @@ public_ids! {
     AuditId;
     /// A customer's log-in, and all access and refresh tokens that descend from it.
     SessionId;
+    /// A record of whatever resource.
+    RecordId;
 }
+
+macro_rules! records {
+    ($($name:ident)+) => {$(
+        impl From<$name> for RecordId {
+            fn from(id: $name) -> Self {
+                Self(id.0)
+            }
+        }
+    )+};
+}
+
+records! { CustomerId ResetId EventId AuditId }

@@ -1,7 +1,7 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
-//! [`delivery`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
+//! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`catalog`], [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
 //! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
@@ -10,6 +10,7 @@ pub mod administration;
 pub mod ambient;
 pub mod audit;
 pub mod bus;
+pub mod catalog;
 pub mod customer;
 pub mod delivery;
 pub mod email;
@@ -21,10 +22,12 @@ pub mod listing;
 pub mod organization;
 pub mod outbox;
 pub mod password;
+pub mod record;
 pub mod recovery;
 pub mod registration;
 pub mod relay;
 pub mod reset;
+pub mod resource;
 pub mod secret;
 pub mod sign_in;
 pub mod store;

@@ -11,9 +11,9 @@ use crate::{
     event::EventBody,
     ids::ResetId,
     journal::Journal,
-    listing::{Listed, Listing},
     password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
-    reset::{CreatedReset, NewReset, PasswordReset, Reference, ReferenceChange, ResetOrigin, TokenHolder},
+    record::{Changes, Record},
+    reset::{Allowance, CreatedReset, NewReset, ResetOrigin, TokenHolder},
     secret::{ResetToken, SealedToken, UnsealError},
     store::{Completion, ResetRecord, Store, StoreError},
 };
@@ -31,6 +31,8 @@ pub struct Recovery {
     pub policy: PasswordPolicy,
     /// How long a token can be used.
     pub token_life: Duration,
+    /// How many self-service resets an account gets.
+    pub allowance: Allowance,
 }
 
 /// What a customer's browser is told of a reset it asked for: nothing that depends on whether the address is known.
@@ -80,22 +82,11 @@ impl Recovery {
         scope: Scope,
         caller: &Caller,
         email: EmailAddress,
-        reference: Reference,
-    ) -> Result<PasswordReset, RequestError> {
-        let reset = self.new_reset(scope, email, ResetOrigin::Integration, reference);
-        let CreatedReset { customer, created_at, expires_at } =
-            self.create(scope, caller, &reset).await?.ok_or(RequestError::UnknownCustomer)?;
-        Ok(PasswordReset {
-            id: reset.id,
-            customer: customer.ok_or(RequestError::UnknownCustomer)?,
-            customer_email: reset.customer_email,
-            token: Some(reset.sealed_token),
-            reset_password_at: None,
-            expires_at,
-            reference: reset.reference,
-            created_at,
-            updated_at: created_at,
-        })
+        attributes: Changes,
+    ) -> Result<Record, RequestError> {
+        let reset = self.new_reset(scope, email, ResetOrigin::Integration, attributes);
+        let created = self.create(scope, caller, &reset).await?;
+        created.and_then(|created| created.record).ok_or(RequestError::UnknownCustomer)
     }
 
     /// Creates a reset that a customer's browser asks for, known or not: the same work, the same receipt.
@@ -108,29 +99,13 @@ impl Recovery {
         caller: &Caller,
         email: EmailAddress,
     ) -> Result<Receipt, StoreError> {
-        let reset = self.new_reset(scope, email, ResetOrigin::SelfService, Reference::default());
+        let reset = self.new_reset(scope, email, ResetOrigin::SelfService, Changes::default());
         let created = self.create(scope, caller, &reset).await?;
         let created_at = created.map_or_else(|| self.journal.clock.now(), |created| created.created_at);
         Ok(Receipt { id: reset.id, created_at })
     }
 
-    /// The reset with that id.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn find(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
-        self.store.find_reset(scope, id).await
-    }
-
-    /// A page of the resets, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed<PasswordReset>, StoreError> {
-        self.store.list_resets(scope, listing).await
-    }
-
-    /// Changes a reset's references; `None` when there is no such reset.
+    /// Changes a reset's plain attributes; `None` when there is no such reset.
     ///
     /// # Errors
     /// When the store fails.
@@ -139,10 +114,10 @@ impl Recovery {
         scope: Scope,
         caller: &Caller,
         id: ResetId,
-        change: &ReferenceChange,
-    ) -> Result<Option<PasswordReset>, StoreError> {
-        let audit = self.journal.audit(caller, Action::Update, change.attributes());
-        self.store.update_reset(scope, id, change, &audit).await
+        changes: &Changes,
+    ) -> Result<Option<Record>, StoreError> {
+        let audit = self.journal.audit(caller, Action::Update, changes.names());
+        self.store.update_reset(scope, id, changes, &audit).await
     }
 
     /// Deletes a reset, and with it its token; false when there is no such reset.
@@ -171,7 +146,7 @@ impl Recovery {
 
     /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
     /// then the hash; then the store checks the token again as it consumes it. `scope`, where the caller has one, must
-    /// be the token's. `change` is written with it.
+    /// be the token's. `changes` are written with it.
     ///
     /// # Errors
     /// See [`CompleteError`].
@@ -180,8 +155,8 @@ impl Recovery {
         scope: Option<Scope>,
         caller: &Caller,
         attempt: Attempt<'_>,
-    ) -> Result<PasswordReset, CompleteError> {
-        let Attempt { reset, token, password, change } = attempt;
+    ) -> Result<Record, CompleteError> {
+        let Attempt { reset, token, password, changes } = attempt;
         let token = token.digest();
         let holder = self.store.find_token_holder(reset, &token).await?.ok_or(CompleteError::Token)?;
         if scope.is_some_and(|scope| scope != holder.scope) {
@@ -192,14 +167,14 @@ impl Recovery {
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };
         let event = self.journal.event(holder.scope, caller, body);
-        let mut attributes = change.attributes();
+        let mut attributes = changes.names();
         attributes.push("customer_password");
         let audit = self.journal.audit(caller, Action::ResetPassword, attributes);
         let completion = Completion {
             holder: &holder,
             token: &token,
             password: &password,
-            change,
+            changes,
             event: &event,
             audit: &audit,
         };
@@ -212,12 +187,13 @@ impl Recovery {
     ///
     /// # Errors
     /// When the key that sealed it is gone from the ring.
-    pub fn reveal(&self, scope: Scope, reset: &PasswordReset) -> Result<Option<ResetToken>, UnsealError> {
-        reset
-            .token
-            .as_ref()
-            .map(|sealed| sealed.unseal(scope.organization, reset.id, &self.journal.keys))
-            .transpose()
+    pub fn reveal(
+        &self,
+        scope: Scope,
+        reset: ResetId,
+        token: &SealedToken,
+    ) -> Result<ResetToken, UnsealError> {
+        token.unseal(scope.organization, reset, &self.journal.keys)
     }
 
     fn new_reset(
@@ -225,7 +201,7 @@ impl Recovery {
         scope: Scope,
         customer_email: EmailAddress,
         origin: ResetOrigin,
-        reference: Reference,
+        attributes: Changes,
     ) -> NewReset {
         let Journal { keys, entropy, .. } = &self.journal;
         let (id, token) = (ResetId::generate(&**entropy), ResetToken::generate(&**entropy));
@@ -236,7 +212,8 @@ impl Recovery {
             token_digest: token.digest(),
             sealed_token: SealedToken::seal(&token, scope.organization, id, keys, &**entropy),
             token_life: self.token_life,
-            reference,
+            allowance: self.allowance,
+            attributes,
         }
     }
 
@@ -248,7 +225,9 @@ impl Recovery {
     ) -> Result<Option<CreatedReset>, StoreError> {
         let body = EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() };
         let event = self.journal.event(scope, caller, body);
-        let audit = self.journal.audit(caller, Action::Create, vec!["customer_email"]);
+        let mut attributes = reset.attributes.names();
+        attributes.insert(0, "customer_email");
+        let audit = self.journal.audit(caller, Action::Create, attributes);
         let created =
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
         self.journal.committed();
@@ -265,6 +244,6 @@ pub struct Attempt<'a> {
     pub token: &'a ResetToken,
     /// The new password.
     pub password: PlainPassword,
-    /// References to change with it.
-    pub change: &'a ReferenceChange,
+    /// Plain attributes to change with it.
+    pub changes: &'a Changes,
 }

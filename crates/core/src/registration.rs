@@ -1,17 +1,18 @@
-//! Creating and finding customers.
+//! Creating, changing and deleting customers.
 
 use std::sync::Arc;
 
 use crate::{
     access::{Caller, Scope},
     audit::Action,
-    customer::{Customer, NewCustomer},
+    customer::{CustomerChange, NewCustomer},
     email::EmailAddress,
     event::EventBody,
     ids::CustomerId,
     journal::Journal,
-    password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
-    reset::Reference,
+    password::{HashError, Hasher, PasswordHash, PasswordPolicy, PlainPassword, PolicyViolation},
+    record::{Changes, Record},
+    resource::CUSTOMERS,
     store::{CreateError, Store, StoreError},
 };
 
@@ -28,7 +29,7 @@ pub struct Registration {
     pub policy: PasswordPolicy,
 }
 
-/// Why a customer is not created.
+/// Why a customer is not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// Another customer has the address.
@@ -54,6 +55,17 @@ impl From<CreateError> for RegisterError {
     }
 }
 
+/// What is asked to change of a customer.
+#[derive(Debug, Default)]
+pub struct Amendment {
+    /// The new address.
+    pub email: Option<EmailAddress>,
+    /// The new password.
+    pub password: Option<PlainPassword>,
+    /// Plain attributes.
+    pub attributes: Changes,
+}
+
 impl Registration {
     /// Creates a customer, with or without a password.
     ///
@@ -65,30 +77,80 @@ impl Registration {
         caller: &Caller,
         email: EmailAddress,
         password: Option<PlainPassword>,
-        reference: Reference,
-    ) -> Result<Customer, RegisterError> {
-        let mut attributes = vec!["email"];
-        let password = match password {
-            Some(password) => {
-                attributes.push("password");
-                Some(self.hasher.hash(self.policy.check(password, &email)?).await?)
-            }
-            None => None,
-        };
-        let customer =
-            NewCustomer { id: CustomerId::generate(&*self.journal.entropy), email, password, reference };
-        let event = self.journal.event(scope, caller, EventBody::CustomerCreated { customer: customer.id });
-        let audit = self.journal.audit(caller, Action::Create, attributes);
+        attributes: Changes,
+    ) -> Result<Record, RegisterError> {
+        let written = written(Some(&email), password.as_ref(), &attributes);
+        let password = self.hash(password, &email).await?;
+        let id = CustomerId::generate(&*self.journal.entropy);
+        let customer = NewCustomer { id, email, password, attributes };
+        let event = self.journal.event(scope, caller, EventBody::CustomerCreated { customer: id });
+        let audit = self.journal.audit(caller, Action::Create, written);
         let created = self.store.create_customer(scope, &customer, &event, &audit).await?;
         self.journal.committed();
         Ok(created)
     }
 
-    /// The customer with that id.
+    /// Changes a customer; `None` when there is no such customer, which costs no hash.
+    ///
+    /// # Errors
+    /// See [`RegisterError`].
+    pub async fn amend(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        id: CustomerId,
+        amendment: Amendment,
+    ) -> Result<Option<Record>, RegisterError> {
+        let Amendment { email, password, attributes } = amendment;
+        let written = written(email.as_ref(), password.as_ref(), &attributes);
+        let mut change = CustomerChange { email, password: None, attributes };
+        if password.is_some() {
+            let Some(current) = self.store.find(scope, &CUSTOMERS, id.into()).await? else { return Ok(None) };
+            let current = current.get("email").as_text().and_then(|email| email.parse().ok());
+            if let Some(email) = change.email.clone().or(current) {
+                change.password = self.hash(password, &email).await?;
+            }
+        }
+        let event = change
+            .password
+            .is_some()
+            .then(|| self.journal.event(scope, caller, EventBody::CustomerPasswordCreated { customer: id }));
+        let audit = self.journal.audit(caller, Action::Update, written);
+        let changed = self.store.update_customer(scope, id, &change, event.as_ref(), &audit).await?;
+        self.journal.committed();
+        Ok(changed)
+    }
+
+    /// Deletes a customer with all that is theirs; false when there is no such customer.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn find(&self, scope: Scope, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        self.store.find_customer(scope, id).await
+    pub async fn delete(&self, scope: Scope, caller: &Caller, id: CustomerId) -> Result<bool, StoreError> {
+        let event = self.journal.event(scope, caller, EventBody::CustomerDestroyed { customer: id });
+        let audit = self.journal.audit(caller, Action::Destroy, Vec::new());
+        let deleted = self.store.delete_customer(scope, id, &event, &audit).await?;
+        self.journal.committed();
+        Ok(deleted)
     }
+
+    async fn hash(
+        &self,
+        password: Option<PlainPassword>,
+        email: &EmailAddress,
+    ) -> Result<Option<PasswordHash>, RegisterError> {
+        Ok(match password {
+            Some(password) => Some(self.hasher.hash(self.policy.check(password, email)?).await?),
+            None => None,
+        })
+    }
+}
+
+/// The names of the attributes that a call writes.
+fn written(
+    email: Option<&EmailAddress>,
+    password: Option<&PlainPassword>,
+    attributes: &Changes,
+) -> Vec<&'static str> {
+    let own = [email.map(|_| "email"), password.map(|_| "password")];
+    own.into_iter().flatten().chain(attributes.names()).collect()
 }

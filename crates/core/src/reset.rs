@@ -1,72 +1,14 @@
 //! Password resets.
 
-use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
     access::Scope,
     email::EmailAddress,
     ids::{CustomerId, ResetId},
+    record::{Changes, Record},
     secret::{SealedToken, TokenDigest},
 };
-
-/// A password reset of a known customer, as an integration client sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PasswordReset {
-    /// Its id.
-    pub id: ResetId,
-    /// Whose password it resets.
-    pub customer: CustomerId,
-    /// That customer's address.
-    pub customer_email: EmailAddress,
-    /// The token, while it can still be used: not used, superseded or expired by the store's clock.
-    pub token: Option<SealedToken>,
-    /// When it was used.
-    pub reset_password_at: Option<OffsetDateTime>,
-    /// When its token expires, or expired.
-    pub expires_at: OffsetDateTime,
-    /// The shop's own identifiers and data.
-    pub reference: Reference,
-    /// When it was created.
-    pub created_at: OffsetDateTime,
-    /// When it was last changed.
-    pub updated_at: OffsetDateTime,
-}
-
-/// What integrators attach to any resource: their own identifier, where it is from, and free data.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reference {
-    /// The identifier in another system.
-    pub reference: Option<String>,
-    /// Which system that is.
-    pub reference_origin: Option<String>,
-    /// Free key-value pairs.
-    pub metadata: Map<String, Value>,
-}
-
-/// A change to a [`Reference`]: `None` leaves a part as it is, `Some(None)` clears it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ReferenceChange {
-    /// The new reference.
-    pub reference: Option<Option<String>>,
-    /// The new origin.
-    pub reference_origin: Option<Option<String>>,
-    /// The new metadata; replaces the old as a whole.
-    pub metadata: Option<Map<String, Value>>,
-}
-
-impl ReferenceChange {
-    /// The attributes that are written, by their names on the wire.
-    #[must_use]
-    pub fn attributes(&self) -> Vec<&'static str> {
-        let written = [
-            ("reference", self.reference.is_some()),
-            ("reference_origin", self.reference_origin.is_some()),
-            ("metadata", self.metadata.is_some()),
-        ];
-        written.into_iter().filter_map(|(name, is)| is.then_some(name)).collect()
-    }
-}
 
 /// A reset to create.
 #[derive(Debug, Clone)]
@@ -83,8 +25,22 @@ pub struct NewReset {
     pub sealed_token: SealedToken,
     /// How long the token lives, from the store's present on.
     pub token_life: Duration,
-    /// The shop's own identifiers and data.
-    pub reference: Reference,
+    /// What bounds self-service; an integration client's resets are not bounded.
+    pub allowance: Allowance,
+    /// Plain attributes that are set; the others have their defaults.
+    pub attributes: Changes,
+}
+
+/// How many self-service resets an account gets. What goes beyond makes nothing and is answered alike. Addresses that differ in
+/// what follows a `+` share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// How long after one the next is made.
+    pub cooldown: Duration,
+    /// How many are made in a window.
+    pub budget: u32,
+    /// How long a window lasts, from its first reset on.
+    pub window: Duration,
 }
 
 /// Who asks for a reset.
@@ -108,15 +64,13 @@ impl ResetOrigin {
     }
 }
 
-/// What the store says of a reset it created. For self-service it says nothing of the customer, known or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the store says of a reset it was asked to create.
+#[derive(Debug, Clone, PartialEq)]
 pub struct CreatedReset {
-    /// The customer, if the address is known. Self-service answers must not depend on it.
-    pub customer: Option<CustomerId>,
+    /// The reset of an integration client. Of a self-service one nothing is told, known or not.
+    pub record: Option<Record>,
     /// When it was created, by the store's clock.
     pub created_at: OffsetDateTime,
-    /// When its token expires, by the store's clock.
-    pub expires_at: OffsetDateTime,
 }
 
 /// Whom a usable token speaks for. Only whoever presents the right token gets one.

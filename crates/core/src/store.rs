@@ -9,14 +9,15 @@ use time::OffsetDateTime;
 use crate::{
     access::{ApiClient, Registration, Scope},
     audit::AuditEntry,
-    customer::{Credentials, Customer, NewCustomer},
+    catalog::Catalog,
+    customer::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
     ids::{ApplicationId, CustomerId, ResetId, SessionId},
-    listing::{Listed, Listing},
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
     password::PasswordHash,
-    reset::{CreatedReset, NewReset, PasswordReset, ReferenceChange, TokenHolder},
+    record::{Changes, Record},
+    reset::{CreatedReset, NewReset, TokenHolder},
     secret::{RefreshTokenDigest, TokenDigest},
 };
 
@@ -65,8 +66,8 @@ pub struct Completion<'a> {
     pub token: &'a TokenDigest,
     /// The new password's hash.
     pub password: &'a PasswordHash,
-    /// The references that the same call changes, if any.
-    pub change: &'a ReferenceChange,
+    /// The plain attributes that the same call changes, if any.
+    pub changes: &'a Changes,
     /// `customer_password_resets.reset_password`.
     pub event: &'a OutboxMessage,
     /// The audit entry.
@@ -90,9 +91,9 @@ pub struct NewSession<'a> {
     pub life: time::Duration,
 }
 
-/// The API's store.
+/// The API's store. What it only reads is the [`Catalog`]'s.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Catalog {
     /// Whether the store answers, for the readiness check.
     async fn ping(&self) -> Result<(), StoreError>;
 
@@ -121,10 +122,29 @@ pub trait Store: Send + Sync + 'static {
         customer: &NewCustomer,
         event: &OutboxMessage,
         audit: &AuditEntry,
-    ) -> Result<Customer, CreateError>;
+    ) -> Result<Record, CreateError>;
 
-    /// The customer with that id.
-    async fn find_customer(&self, scope: Scope, id: CustomerId) -> Result<Option<Customer>, StoreError>;
+    /// Changes a customer, with its audit entry and its event if any; `None` when there is no such customer. An empty change
+    /// returns it as it is. Another address or password makes its pending tokens die, another password ends its sessions.
+    /// `Taken`: the address, in this scope.
+    async fn update_customer(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        change: &CustomerChange,
+        event: Option<&OutboxMessage>,
+        audit: &AuditEntry,
+    ) -> Result<Option<Record>, CreateError>;
+
+    /// Deletes a customer with its password, sessions and resets, leaving an event and an audit entry; false when there is no
+    /// such customer.
+    async fn delete_customer(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 
     /// What a log-in with that address is checked against.
     async fn find_credentials(
@@ -150,29 +170,23 @@ pub trait Store: Send + Sync + 'static {
 
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///
-    /// `None`: an integration client named an unknown address; nothing is written. A self-service reset is always
-    /// created, as a decoy when the address is unknown, and makes that customer's older self-service tokens die.
+    /// `None`: an integration client named an unknown address, or the account's self-service allowance is used up; nothing is
+    /// written. A self-service reset is created as a decoy when the address is unknown, and makes that customer's older
+    /// self-service tokens die.
     async fn create_reset(
         &self,
         scope: Scope,
         record: &ResetRecord<'_>,
     ) -> Result<Option<CreatedReset>, StoreError>;
 
-    /// The reset with that id; decoys are nobody's.
-    async fn find_reset(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError>;
-
-    /// A page of the resets, newest first (then by id, so that the order is total); no decoys.
-    async fn list_resets(&self, scope: Scope, listing: &Listing)
-    -> Result<Listed<PasswordReset>, StoreError>;
-
-    /// Changes a reset's references; `None` when there is no such reset. An empty change returns it as it is.
+    /// Changes a reset's plain attributes; `None` when there is no such reset. An empty change returns it as it is.
     async fn update_reset(
         &self,
         scope: Scope,
         id: ResetId,
-        change: &ReferenceChange,
+        changes: &Changes,
         audit: &AuditEntry,
-    ) -> Result<Option<PasswordReset>, StoreError>;
+    ) -> Result<Option<Record>, StoreError>;
 
     /// Deletes a reset, with its event and audit entry; false when there is no such reset.
     async fn delete_reset(
@@ -194,7 +208,7 @@ pub trait Store: Send + Sync + 'static {
     /// Uses a token, if it still can be: consumes the reset, sets the password, kills that customer's other pending tokens
     /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
     /// gets the reset; the others get `None`.
-    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<PasswordReset>, StoreError>;
+    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError>;
 
     /// The store's present, by which it decides what is expired.
     async fn now(&self) -> Result<OffsetDateTime, StoreError>;

@@ -74,6 +74,18 @@ fn customer_created() {
 }
 
 #[test]
+fn customer_password_created() {
+    let body = v1::CustomerPasswordCreated { customer_id: "CuStO00001".to_owned() };
+    check(&event(Body::CustomerPasswordCreated(body)), include_str!("golden/customers.create_password.hex"));
+}
+
+#[test]
+fn customer_destroyed() {
+    let body = v1::CustomerDestroyed { customer_id: "CuStO00001".to_owned() };
+    check(&event(Body::CustomerDestroyed(body)), include_str!("golden/customers.destroy.hex"));
+}
+
+#[test]
 fn signed_event() {
     let signed = v1::SignedEvent { event: vec![1, 2, 3], key_id: "2026-a".to_owned(), tag: vec![0xab; 32] };
     check(&signed, include_str!("golden/signed_event.hex"));

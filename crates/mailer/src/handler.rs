@@ -75,7 +75,10 @@ fn job(event: &Event) -> Option<(MailJob, ResetId)> {
     let (kind, reset) = match event.body {
         EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset),
         EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset),
-        EventBody::ResetDestroyed { .. } | EventBody::CustomerCreated { .. } => return None,
+        EventBody::ResetDestroyed { .. }
+        | EventBody::CustomerCreated { .. }
+        | EventBody::CustomerPasswordCreated { .. }
+        | EventBody::CustomerDestroyed { .. } => return None,
     };
     Some((MailJob { event: event.id, scope: event.scope, kind }, reset))
 }

@@ -1,19 +1,25 @@
 use rekey_core::{
     access::Scope,
     audit::AuditEntry,
-    customer::{Credentials, Customer, NewCustomer},
+    catalog::Catalog,
+    customer::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
     ids::CustomerId,
     outbox::OutboxMessage,
     password::PasswordHash,
+    record::Record,
+    resource::CUSTOMERS,
     store::{CreateError, StoreError},
 };
-use sqlx::{PgPool, types::Json};
+use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values};
+use sqlx::PgPool;
 
 use crate::{
+    PostgresStore,
     error::{create_fault, fault},
-    journal::{bind_audit, bind_event, journalled},
+    journal::push_journal,
     rows,
+    statement::{fetch_one, fetch_optional, statement},
 };
 
 pub(crate) async fn create_customer(
@@ -22,51 +28,116 @@ pub(crate) async fn create_customer(
     new: &NewCustomer,
     event: &OutboxMessage,
     audit: &AuditEntry,
-) -> Result<Customer, CreateError> {
-    let statement = sqlx::query(journalled!(audit and event of "customers":
-        "fact AS (
-            INSERT INTO customers (id, organization_id, mode, email, reference, reference_origin, metadata)
-            VALUES ($12, $13, $14, $15, $16, $17, $18)
-            RETURNING *
-        ), password AS (
-            INSERT INTO customer_passwords (customer_id, hash) SELECT id, $19 FROM fact WHERE $19 IS NOT NULL
-        )";
-        "SELECT id, email, $19 IS NOT NULL AS has_password, reference, reference_origin, metadata, created_at, updated_at
-        FROM fact"
-    ));
-    let row = bind_event(bind_audit(statement, audit), event)
-        .bind(new.id.as_str())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(new.email.as_str())
-        .bind(&new.reference.reference)
-        .bind(&new.reference.reference_origin)
-        .bind(Json(&new.reference.metadata))
-        .bind(new.password.as_ref().map(PasswordHash::as_str))
-        .fetch_one(pool)
-        .await
-        .map_err(create_fault)?;
-    Ok(rows::customer(&row).map_err(fault)?)
+) -> Result<Record, CreateError> {
+    let mut statement = statement();
+    statement.push("WITH fact AS (INSERT INTO customers (id, organization_id, mode, email");
+    plain_columns(&mut statement, &CUSTOMERS);
+    statement
+        .push(") SELECT ")
+        .bind_text(new.id.as_str())
+        .push(", ")
+        .bind_text(scope.organization.as_str())
+        .push(", ")
+        .bind_text(scope.mode.as_str())
+        .push(", ")
+        .bind_text(new.email.as_str());
+    plain_values(&mut statement, &CUSTOMERS, &new.attributes);
+    statement.push(" RETURNING *)");
+    push_password(&mut statement, new.password.as_ref());
+    push_journal(&mut statement, &CUSTOMERS, Some(event), audit);
+    push_shown(&mut statement, new.password.is_some());
+    let row = fetch_one(pool, statement).await.map_err(create_fault)?;
+    Ok(rows::record(&row, &CUSTOMERS).map_err(fault)?)
 }
 
-pub(crate) async fn find_customer(
+pub(crate) async fn update_customer(
+    store: &PostgresStore,
+    scope: Scope,
+    id: CustomerId,
+    change: &CustomerChange,
+    event: Option<&OutboxMessage>,
+    audit: &AuditEntry,
+) -> Result<Option<Record>, CreateError> {
+    if change.is_empty() {
+        return Ok(store.find(scope, &CUSTOMERS, id.into()).await?);
+    }
+    let mut statement = statement();
+    statement.push("WITH fact AS (UPDATE customers SET updated_at = now()");
+    if let Some(email) = &change.email {
+        statement.push(", email = ").bind_text(email.as_str());
+    }
+    assign_changes(&mut statement, &CUSTOMERS, &change.attributes);
+    push_known(&mut statement, scope, id);
+    statement.push(" RETURNING *)");
+    push_password(&mut statement, change.password.as_ref());
+    if change.email.is_some() || change.password.is_some() {
+        statement.push(
+            ", superseded AS (
+                UPDATE password_resets r SET superseded_at = now(), updated_at = now() FROM fact
+                WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
+            )",
+        );
+    }
+    push_journal(&mut statement, &CUSTOMERS, event, audit);
+    push_shown(&mut statement, change.password.is_some());
+    let row = fetch_optional(&store.pool, statement).await.map_err(create_fault)?;
+    Ok(row.map(|row| rows::record(&row, &CUSTOMERS)).transpose().map_err(fault)?)
+}
+
+pub(crate) async fn delete_customer(
     pool: &PgPool,
     scope: Scope,
     id: CustomerId,
-) -> Result<Option<Customer>, StoreError> {
-    let row = sqlx::query(
-        "SELECT c.id, c.email, p.customer_id IS NOT NULL AS has_password, c.reference, c.reference_origin, c.metadata,
-             c.created_at, c.updated_at
-         FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
-         WHERE c.id = $1 AND c.organization_id = $2 AND c.mode = $3",
-    )
-    .bind(id.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .fetch_optional(pool)
-    .await
-    .map_err(fault)?;
-    row.as_ref().map(rows::customer).transpose().map_err(fault)
+    event: &OutboxMessage,
+    audit: &AuditEntry,
+) -> Result<bool, StoreError> {
+    // The password and the sessions go with their customer by their foreign keys.
+    let mut statement = statement();
+    statement.push("WITH fact AS (DELETE FROM customers");
+    push_known(&mut statement, scope, id);
+    statement.push(
+        " RETURNING id, organization_id, mode), resets AS (
+            DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id
+        )",
+    );
+    push_journal(&mut statement, &CUSTOMERS, Some(event), audit);
+    statement.push(" SELECT id FROM fact");
+    Ok(fetch_optional(pool, statement).await.map_err(fault)?.is_some())
+}
+
+fn push_known(statement: &mut Statement, scope: Scope, id: CustomerId) {
+    statement
+        .push(" WHERE id = ")
+        .bind_text(id.as_str())
+        .push(" AND organization_id = ")
+        .bind_text(scope.organization.as_str())
+        .push(" AND mode = ")
+        .bind_text(scope.mode.as_str());
+}
+
+/// Appends that the customer of `fact` has this password from now on, if there is one; its next generation ends every
+/// session of the one before.
+fn push_password(statement: &mut Statement, password: Option<&PasswordHash>) {
+    let Some(password) = password else { return };
+    statement
+        .push(", password AS (INSERT INTO customer_passwords (customer_id, hash) SELECT id, ")
+        .bind(Bind::Text(Some(password.as_str().to_owned())))
+        .push(
+            " FROM fact ON CONFLICT (customer_id) DO UPDATE
+                SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now())",
+        );
+}
+
+/// Appends the record that `fact` has written, as it is shown.
+fn push_shown(statement: &mut Statement, sets_password: bool) {
+    statement.push(" SELECT ");
+    columns(statement, &CUSTOMERS, "x");
+    // What the statement itself writes to the other table it does not see.
+    statement.push(&format!(
+        " FROM (SELECT fact.*, {sets_password} OR EXISTS (
+            SELECT FROM customer_passwords p WHERE p.customer_id = fact.id
+        ) AS has_password FROM fact) x"
+    ));
 }
 
 pub(crate) async fn find_credentials(

@@ -1,36 +1,38 @@
 //! The audit entry and the event that a change leaves behind, as parts of the statement that makes it.
 
-use rekey_core::{access::Actor, audit::AuditEntry, outbox::OutboxMessage};
-use sqlx::{Postgres, postgres::PgArguments, query::Query};
+use rekey_core::{access::Actor, audit::AuditEntry, outbox::OutboxMessage, resource::Resource};
+use rekey_sql::{Bind, Statement};
 
-pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
-
-/// A statement whose common table expression `fact (id, organization_id, mode)` changes at most one record of the named
-/// resource, with that record's audit entry, and its event if any.
-///
-/// [`bind_audit`] gives `$1` to `$8`, and with an event [`bind_event`] `$9` to `$11`; the statement's own values follow.
-macro_rules! journalled {
-    (audit of $resource:literal: $fact:literal; $($rest:literal),+) => {
-        concat!(
-            "WITH ", $fact, ", audit AS (
-                INSERT INTO audit_entries (id, action, actor, application_id, customer_id, session_id, address, attributes,
-                    organization_id, mode, resource_type, resource_id)
-                SELECT $1, $2, $3, $4, $5, $6, CAST($7::text AS inet), $8, organization_id, mode, '", $resource, "', id
-                FROM fact
-            )", $($rest),+
-        )
-    };
-    (audit and event of $resource:literal: $fact:literal; $($rest:literal),+) => {
-        $crate::journal::journalled!(audit of $resource: $fact; ", event AS (
-                INSERT INTO events (id, name, payload, organization_id, mode, resource_type, resource_id)
-                SELECT $9, $10, $11, organization_id, mode, '", $resource, "', id FROM fact
-            )", $($rest),+)
-    };
+/// Appends, to a statement whose common table expression `fact` changes at most one record of the resource and has its
+/// `id`, `organization_id` and `mode`, that record's audit entry, and its event if any.
+pub(crate) fn push_journal(
+    statement: &mut Statement,
+    resource: &Resource,
+    event: Option<&OutboxMessage>,
+    audit: &AuditEntry,
+) {
+    if let Some(event) = event {
+        push_event(statement, resource, event);
+    }
+    push_audit(statement, resource, audit);
 }
 
-pub(crate) use journalled;
+fn push_event(statement: &mut Statement, resource: &Resource, event: &OutboxMessage) {
+    statement
+        .push(
+            ", event AS (
+                INSERT INTO events (id, name, payload, organization_id, mode, resource_type, resource_id)
+                SELECT ",
+        )
+        .bind_text(event.id.as_str())
+        .push(", ")
+        .bind_text(event.name.as_str())
+        .push(", ")
+        .bind(Bind::Bytes(Some(event.payload.clone())))
+        .push(&format!(", organization_id, mode, '{}', id FROM fact)", resource.name));
+}
 
-pub(crate) fn bind_audit(statement: Statement, entry: &AuditEntry) -> Statement {
+fn push_audit(statement: &mut Statement, resource: &Resource, entry: &AuditEntry) {
     let (actor, application, customer, session) = match entry.actor {
         Actor::Client(application) => ("client", Some(application), None, None),
         Actor::Customer(application, customer, session) => {
@@ -39,16 +41,26 @@ pub(crate) fn bind_audit(statement: Statement, entry: &AuditEntry) -> Statement 
         Actor::TokenHolder => ("token_holder", None, None, None),
     };
     statement
-        .bind(entry.id.to_string())
-        .bind(entry.action.as_str())
-        .bind(actor)
-        .bind(application.map(|id| id.to_string()))
-        .bind(customer.map(|id| id.to_string()))
-        .bind(session.map(|id| id.to_string()))
-        .bind(entry.address.map(|address| address.to_string()))
-        .bind(entry.attributes.clone())
-}
-
-pub(crate) fn bind_event(statement: Statement, event: &OutboxMessage) -> Statement {
-    statement.bind(event.id.to_string()).bind(event.name.as_str()).bind(event.payload.clone())
+        .push(
+            ", audit AS (
+                INSERT INTO audit_entries (id, action, actor, application_id, customer_id, session_id, address, attributes,
+                    organization_id, mode, resource_type, resource_id)
+                SELECT ",
+        )
+        .bind_text(entry.id.as_str())
+        .push(", ")
+        .bind_text(entry.action.as_str())
+        .push(", ")
+        .bind_text(actor)
+        .push(", ")
+        .bind(Bind::Text(application.map(|id| id.to_string())))
+        .push(", ")
+        .bind(Bind::Text(customer.map(|id| id.to_string())))
+        .push(", ")
+        .bind(Bind::Text(session.map(|id| id.to_string())))
+        .push(", CAST(")
+        .bind(Bind::Text(entry.address.map(|address| address.to_string())))
+        .push("::text AS inet), ")
+        .bind(Bind::Texts(entry.attributes.clone()))
+        .push(&format!(", organization_id, mode, '{}', id FROM fact)", resource.name));
 }

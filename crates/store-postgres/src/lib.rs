@@ -4,6 +4,7 @@
 //! written together or not at all, in one round trip. Times are the server's `now()`. Statements are checked by
 //! running every one of them against a real server in the conformance suite, not by the compiler.
 
+mod catalog;
 mod customers;
 mod error;
 mod journal;
@@ -13,6 +14,7 @@ mod outbox;
 mod resets;
 mod rows;
 mod sessions;
+mod statement;
 mod store;
 mod tokens;
 

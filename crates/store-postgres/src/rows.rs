@@ -4,15 +4,17 @@ use std::{fmt, str::FromStr};
 
 use rekey_core::{
     access::{ApiClient, ClientKind, Mode, Registration, Scope},
-    customer::{Credentials, Customer},
+    customer::Credentials,
     ids::ResetId,
     organization::Organization,
     password::PasswordHash,
-    reset::{PasswordReset, Reference, TokenHolder},
+    record::{Record, Value},
+    reset::TokenHolder,
+    resource::{Kind, Resource},
     secret::{ClientSecretDigest, SealedToken},
 };
-use serde_json::{Map, Value};
 use sqlx::{Row, postgres::PgRow, types::Json};
+use time::OffsetDateTime;
 
 type Read<T> = Result<T, sqlx::Error>;
 
@@ -43,34 +45,34 @@ pub(crate) fn registration(row: &PgRow) -> Read<Registration> {
     Ok(Registration { client, organization: organization(row)? })
 }
 
-pub(crate) fn customer(row: &PgRow) -> Read<Customer> {
-    Ok(Customer {
-        id: parsed(row, "id")?,
-        email: parsed(row, "email")?,
-        has_password: row.try_get("has_password")?,
-        reference: reference(row)?,
-        created_at: row.try_get("created_at")?,
-        updated_at: row.try_get("updated_at")?,
-    })
+/// A record from the columns that its definition names.
+pub(crate) fn record(row: &PgRow, resource: &'static Resource) -> Read<Record> {
+    let link = |column| {
+        let id = row.try_get::<Option<&str>, _>(column)?;
+        id.map(|id| id.parse().map_err(|_| corrupt(column))).transpose()
+    };
+    Record::read(resource, parsed(row, "id")?, |attribute, column| value(row, attribute.kind, column), link)
+}
+
+fn value(row: &PgRow, kind: Kind, column: &'static str) -> Read<Value> {
+    let value = match kind {
+        Kind::Id | Kind::Email | Kind::Text | Kind::Password => {
+            row.try_get::<Option<String>, _>(column)?.map(Value::Text)
+        }
+        Kind::Time => row.try_get::<Option<OffsetDateTime>, _>(column)?.map(Value::Time),
+        Kind::Object => row.try_get::<Option<Json<_>>, _>(column)?.map(|Json(object)| Value::Object(object)),
+        Kind::Boolean => row.try_get::<Option<bool>, _>(column)?.map(Value::Boolean),
+        Kind::Integer => row.try_get::<Option<i64>, _>(column)?.map(Value::Integer),
+        Kind::Token => {
+            row.try_get::<Option<Vec<u8>>, _>(column)?.map(SealedToken::from_bytes).map(Value::Token)
+        }
+    };
+    Ok(value.unwrap_or(Value::Null))
 }
 
 pub(crate) fn credentials(row: &PgRow) -> Read<Credentials> {
     let hash = row.try_get::<Option<String>, _>("hash")?;
     Ok(Credentials { customer: parsed(row, "id")?, password: hash.map(PasswordHash::from_phc) })
-}
-
-pub(crate) fn reset(row: &PgRow) -> Read<PasswordReset> {
-    Ok(PasswordReset {
-        id: parsed(row, "id")?,
-        customer: parsed(row, "customer_id")?,
-        customer_email: parsed(row, "customer_email")?,
-        token: row.try_get::<Option<Vec<u8>>, _>("token")?.map(SealedToken::from_bytes),
-        reset_password_at: row.try_get("reset_password_at")?,
-        expires_at: row.try_get("expires_at")?,
-        reference: reference(row)?,
-        created_at: row.try_get("created_at")?,
-        updated_at: row.try_get("updated_at")?,
-    })
 }
 
 pub(crate) fn token_holder(row: &PgRow, reset: ResetId) -> Read<TokenHolder> {
@@ -98,15 +100,6 @@ pub(crate) fn corrupt(column: &'static str) -> sqlx::Error {
 
 pub(crate) fn known<T>(row: &PgRow, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
     parse(row.try_get(column)?).ok_or_else(|| corrupt(column))
-}
-
-fn reference(row: &PgRow) -> Read<Reference> {
-    let Json(metadata) = row.try_get::<Json<Map<String, Value>>, _>("metadata")?;
-    Ok(Reference {
-        reference: row.try_get("reference")?,
-        reference_origin: row.try_get("reference_origin")?,
-        metadata,
-    })
 }
 
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use rekey_core::{
     event::{EventBody, EventName},
     ledger::{Claim, Ledger},
     outbox::Outbox,
-    reset::{ReferenceChange, ResetOrigin},
+    reset::ResetOrigin,
+    resource::CUSTOMER_PASSWORD_RESETS,
     store::{Store, StoreError},
 };
 use rekey_store_postgres::PostgresStore;
@@ -58,7 +59,8 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "UPDATE customer_passwords SET hash = ''",
         "SELECT token_digest FROM password_resets",
         "SELECT sealed_token FROM password_resets",
-        "SELECT * FROM customer_password_resets",
+        "SELECT * FROM shown_customer_password_resets",
+        "SELECT * FROM shown_customers",
         "UPDATE password_resets SET reset_password_at = NULL",
         "SELECT metadata FROM customers",
         "SELECT * FROM api_clients",
@@ -157,7 +159,7 @@ async fn token_nowhere_errors_quote_no_value_of_a_row() {
     let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
 
     // The audit entry's id is taken: an error whose detail quotes the row's key.
-    let change = ReferenceChange { reference: Some(Some("R-1".to_owned())), ..ReferenceChange::default() };
+    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
     let error = store.update_reset(scope, reset.id, &change, &audit).await.unwrap_err();
     assert!(matches!(error, StoreError::Internal(_)));
     let shown = format!("{error:?} {}", std::error::Error::source(&error).unwrap());

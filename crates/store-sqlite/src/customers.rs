@@ -1,20 +1,27 @@
 use rekey_core::{
     access::Scope,
     audit::AuditEntry,
-    customer::{Credentials, Customer, NewCustomer},
+    catalog::Catalog,
+    customer::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
     ids::CustomerId,
     outbox::OutboxMessage,
     password::PasswordHash,
+    record::Record,
+    resource::CUSTOMERS,
     store::{CreateError, StoreError},
 };
-use sqlx::{SqliteConnection, types::Json};
+use rekey_sql::{Dialect, Statement, assign_changes, plain_columns, plain_values};
+use sqlx::SqliteConnection;
 
 use crate::{
     SqliteStore,
+    catalog::find_in,
     error::{create_fault, fault},
     journal::{Subject, record},
-    rows,
+    rows::{self, Read},
+    statement::execute,
+    tokens::supersede_customer,
 };
 
 pub(crate) async fn create_customer(
@@ -23,26 +30,72 @@ pub(crate) async fn create_customer(
     new: &NewCustomer,
     event: &OutboxMessage,
     audit: &AuditEntry,
-) -> Result<Customer, CreateError> {
+) -> Result<Record, CreateError> {
     let (mut transaction, now) = store.write().await?;
-    insert(&mut transaction, scope, new, now).await?;
+    insert(&mut transaction, scope, new, now).await.map_err(create_fault)?;
     if let Some(password) = &new.password {
         set_password(&mut transaction, new.id, password, now).await?;
     }
-    let subject = Subject { scope, resource_type: "customers", resource_id: new.id.as_str() };
-    record(&mut transaction, subject, Some(event), audit, now).await?;
-    let created = find_in(&mut transaction, scope, new.id).await?;
+    record(&mut transaction, subject(scope, &new.id), Some(event), audit, now).await?;
+    let created = find_in(&mut *transaction, now, scope, &CUSTOMERS, new.id.into()).await.map_err(fault)?;
     transaction.commit().await.map_err(fault)?;
     Ok(created.ok_or_else(|| fault(sqlx::Error::RowNotFound))?)
 }
 
-pub(crate) async fn find_customer(
+pub(crate) async fn update_customer(
     store: &SqliteStore,
     scope: Scope,
     id: CustomerId,
-) -> Result<Option<Customer>, StoreError> {
-    let mut reader = store.readers.acquire().await.map_err(fault)?;
-    find_in(&mut reader, scope, id).await
+    change: &CustomerChange,
+    event: Option<&OutboxMessage>,
+    audit: &AuditEntry,
+) -> Result<Option<Record>, CreateError> {
+    if change.is_empty() {
+        return Ok(store.find(scope, &CUSTOMERS, id.into()).await?);
+    }
+    let (mut transaction, now) = store.write().await?;
+    if !write_change(&mut transaction, scope, id, change, now).await.map_err(create_fault)? {
+        return Ok(None);
+    }
+    if let Some(password) = &change.password {
+        set_password(&mut transaction, id, password, now).await?;
+    }
+    if change.email.is_some() || change.password.is_some() {
+        supersede_customer(&mut transaction, id, now).await.map_err(fault)?;
+    }
+    record(&mut transaction, subject(scope, &id), event, audit, now).await?;
+    let changed = find_in(&mut *transaction, now, scope, &CUSTOMERS, id.into()).await.map_err(fault)?;
+    transaction.commit().await.map_err(fault)?;
+    Ok(changed)
+}
+
+pub(crate) async fn delete_customer(
+    store: &SqliteStore,
+    scope: Scope,
+    id: CustomerId,
+    event: &OutboxMessage,
+    audit: &AuditEntry,
+) -> Result<bool, StoreError> {
+    let (mut transaction, now) = store.write().await?;
+    // The password and the sessions go with their customer by their foreign keys.
+    let done = sqlx::query("DELETE FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3")
+        .bind(id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM password_resets WHERE customer_id = ?1")
+        .bind(id.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+    record(&mut transaction, subject(scope, &id), Some(event), audit, now).await?;
+    transaction.commit().await.map_err(fault)?;
+    Ok(true)
 }
 
 pub(crate) async fn find_credentials(
@@ -107,45 +160,51 @@ pub(crate) async fn set_password(
     Ok(())
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    scope: Scope,
-    new: &NewCustomer,
-    now: i64,
-) -> Result<(), CreateError> {
-    sqlx::query(
-        "INSERT INTO customers (id, organization_id, mode, email, reference, reference_origin, metadata, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
-    )
-    .bind(new.id.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(new.email.as_str())
-    .bind(&new.reference.reference)
-    .bind(&new.reference.reference_origin)
-    .bind(Json(&new.reference.metadata))
-    .bind(now)
-    .execute(connection)
-    .await
-    .map_err(create_fault)?;
-    Ok(())
+fn subject(scope: Scope, id: &CustomerId) -> Subject<'_> {
+    Subject { scope, resource: &CUSTOMERS, resource_id: id.as_str() }
 }
 
-async fn find_in(
+async fn insert(connection: &mut SqliteConnection, scope: Scope, new: &NewCustomer, now: i64) -> Read<()> {
+    let mut statement = Statement::new(Dialect::Sqlite { now });
+    statement.push("INSERT INTO customers (id, organization_id, mode, email, created_at, updated_at");
+    plain_columns(&mut statement, &CUSTOMERS);
+    statement
+        .push(") SELECT ")
+        .bind_text(new.id.as_str())
+        .push(", ")
+        .bind_text(scope.organization.as_str())
+        .push(", ")
+        .bind_text(scope.mode.as_str())
+        .push(", ")
+        .bind_text(new.email.as_str())
+        .push(", ")
+        .push_now()
+        .push(", ")
+        .push_now();
+    plain_values(&mut statement, &CUSTOMERS, &new.attributes);
+    execute(connection, statement).await.map(drop)
+}
+
+/// Writes all but the password; false when there is no such customer.
+async fn write_change(
     connection: &mut SqliteConnection,
     scope: Scope,
     id: CustomerId,
-) -> Result<Option<Customer>, StoreError> {
-    let row = sqlx::query(
-        "SELECT c.*, p.customer_id IS NOT NULL AS has_password
-         FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
-         WHERE c.organization_id = ?1 AND c.mode = ?2 AND c.id = ?3",
-    )
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(id.as_str())
-    .fetch_optional(connection)
-    .await
-    .map_err(fault)?;
-    row.as_ref().map(rows::customer).transpose().map_err(fault)
+    change: &CustomerChange,
+    now: i64,
+) -> Read<bool> {
+    let mut statement = Statement::new(Dialect::Sqlite { now });
+    statement.push("UPDATE customers SET updated_at = ").push_now();
+    if let Some(email) = &change.email {
+        statement.push(", email = ").bind_text(email.as_str());
+    }
+    assign_changes(&mut statement, &CUSTOMERS, &change.attributes);
+    statement
+        .push(" WHERE id = ")
+        .bind_text(id.as_str())
+        .push(" AND organization_id = ")
+        .bind_text(scope.organization.as_str())
+        .push(" AND mode = ")
+        .bind_text(scope.mode.as_str());
+    Ok(execute(connection, statement).await? == 1)
 }

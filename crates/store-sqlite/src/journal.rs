@@ -4,6 +4,7 @@ use rekey_core::{
     access::{Actor, Scope},
     audit::AuditEntry,
     outbox::OutboxMessage,
+    resource::Resource,
     store::StoreError,
 };
 use sqlx::{SqliteConnection, types::Json};
@@ -14,7 +15,7 @@ use crate::error::fault;
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub scope: Scope,
-    pub resource_type: &'static str,
+    pub resource: &'static Resource,
     pub resource_id: &'a str,
 }
 
@@ -46,7 +47,7 @@ async fn write_event(
     .bind(subject.scope.organization.as_str())
     .bind(subject.scope.mode.as_str())
     .bind(event.name.as_str())
-    .bind(subject.resource_type)
+    .bind(subject.resource.name)
     .bind(subject.resource_id)
     .bind(&event.payload)
     .bind(now)
@@ -77,7 +78,7 @@ async fn write_audit(
     .bind(audit.id.as_str())
     .bind(subject.scope.organization.as_str())
     .bind(subject.scope.mode.as_str())
-    .bind(subject.resource_type)
+    .bind(subject.resource.name)
     .bind(subject.resource_id)
     .bind(audit.action.as_str())
     .bind(actor)

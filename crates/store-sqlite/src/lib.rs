@@ -3,6 +3,7 @@
 //! One connection writes and a few read (WAL). A write takes its lock at once (`BEGIN IMMEDIATE`): a read transaction that
 //! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
 
+mod catalog;
 mod customers;
 mod error;
 mod journal;
@@ -12,12 +13,14 @@ mod outbox;
 mod resets;
 mod rows;
 mod sessions;
+mod statement;
 mod store;
 mod tokens;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use rekey_core::{ambient::Clock, store::StoreError};
+use rekey_sql::Dialect;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -75,6 +78,11 @@ impl SqliteStore {
     pub(crate) async fn write(&self) -> Result<(Transaction<'static, Sqlite>, i64), StoreError> {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         Ok((transaction, self.present()))
+    }
+
+    /// For statements as of the present.
+    pub(crate) fn dialect(&self) -> Dialect {
+        Dialect::Sqlite { now: self.present() }
     }
 
     /// The present, in microseconds since 1970.

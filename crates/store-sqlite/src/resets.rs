@@ -2,19 +2,23 @@ use rekey_core::{
     access::Scope,
     audit::AuditEntry,
     ids::ResetId,
-    listing::{Listed, Listing},
     outbox::OutboxMessage,
-    reset::{CreatedReset, NewReset, PasswordReset, ReferenceChange, ResetOrigin},
+    record::{Changes, Record},
+    reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
+    resource::CUSTOMER_PASSWORD_RESETS,
     store::{ResetRecord, StoreError},
 };
+use rekey_sql::{Bind, Dialect, Statement, assign_changes, plain_columns, plain_values};
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
+use sqlx::SqliteConnection;
 
 use crate::{
     SqliteStore,
+    catalog::find_in,
     error::fault,
     journal::{Subject, record},
     rows::{self, Read, after, from_microseconds},
+    statement::execute,
 };
 
 /// A reset `r` whose token can still be used, as of ?1.
@@ -26,21 +30,6 @@ macro_rules! pending {
 
 pub(crate) use pending;
 
-/// The resets of known customers in the scope ?2, ?3, as of ?1: all that anybody is shown.
-macro_rules! select_resets {
-    ($rest:literal) => {
-        concat!(
-            "SELECT r.id, r.customer_id, c.email AS customer_email, CASE WHEN ",
-            pending!(),
-            " THEN r.sealed_token END AS token, r.reset_password_at, r.expires_at, r.reference, r.reference_origin, ",
-            "r.metadata, r.created_at, r.updated_at FROM password_resets r ",
-            "JOIN customers c ON c.id = r.customer_id AND c.organization_id = r.organization_id AND c.mode = r.mode ",
-            "WHERE r.organization_id = ?2 AND r.mode = ?3 ",
-            $rest
-        )
-    };
-}
-
 pub(crate) async fn create_reset(
     store: &SqliteStore,
     scope: Scope,
@@ -49,74 +38,49 @@ pub(crate) async fn create_reset(
     let ResetRecord { reset, event, audit } = *facts;
     let (mut transaction, now) = store.write().await?;
     if reset.origin == ResetOrigin::SelfService {
+        if !take_turn(&mut transaction, scope, reset, now).await.map_err(fault)? {
+            return Ok(None);
+        }
         supersede_address(&mut transaction, scope, reset, now).await.map_err(fault)?;
     }
-    let expires_at = after(now, reset.token_life);
-    let Some(row) = insert(&mut transaction, scope, reset, now, expires_at).await.map_err(fault)? else {
+    if !insert(&mut transaction, scope, reset, now).await.map_err(fault)? {
         return Ok(None);
-    };
-    let created = created(&row, now, expires_at).map_err(fault)?;
+    }
     record(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
+    let record = match reset.origin {
+        ResetOrigin::Integration => {
+            find_in(&mut *transaction, now, scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into())
+                .await
+                .map_err(fault)?
+        }
+        ResetOrigin::SelfService => None,
+    };
     transaction.commit().await.map_err(fault)?;
-    Ok(Some(created))
-}
-
-pub(crate) async fn find_reset(
-    store: &SqliteStore,
-    scope: Scope,
-    id: ResetId,
-) -> Result<Option<PasswordReset>, StoreError> {
-    let mut reader = store.readers.acquire().await.map_err(fault)?;
-    find_in(&mut reader, scope, id, store.present()).await.map_err(fault)
-}
-
-pub(crate) async fn list_resets(
-    store: &SqliteStore,
-    scope: Scope,
-    listing: &Listing,
-) -> Result<Listed<PasswordReset>, StoreError> {
-    let rows = sqlx::query(select_resets!("ORDER BY r.created_at DESC, r.id LIMIT ?4 OFFSET ?5"))
-        .bind(store.present())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(listing.page.size)
-        .bind(i64::try_from(listing.page.offset()).unwrap_or(i64::MAX))
-        .fetch_all(&store.readers)
-        .await
-        .map_err(fault)?;
-    let total: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM password_resets r
-         JOIN customers c ON c.id = r.customer_id AND c.organization_id = r.organization_id AND c.mode = r.mode
-         WHERE r.organization_id = ?1 AND r.mode = ?2",
-    )
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .fetch_one(&store.readers)
-    .await
-    .map_err(fault)?;
-    let items = rows.iter().map(rows::reset).collect::<Result<_, _>>().map_err(fault)?;
-    Ok(Listed { items, total: total.unsigned_abs() })
+    let created_at = from_microseconds(now).ok_or_else(|| rows::corrupt("created_at")).map_err(fault)?;
+    Ok(Some(CreatedReset { record, created_at }))
 }
 
 pub(crate) async fn update_reset(
     store: &SqliteStore,
     scope: Scope,
     id: ResetId,
-    change: &ReferenceChange,
+    changes: &Changes,
     audit: &AuditEntry,
-) -> Result<Option<PasswordReset>, StoreError> {
-    if *change == ReferenceChange::default() {
-        return find_reset(store, scope, id).await;
-    }
+) -> Result<Option<Record>, StoreError> {
     let (mut transaction, now) = store.write().await?;
-    if find_in(&mut transaction, scope, id, now).await.map_err(fault)?.is_none() {
+    if find_in(&mut *transaction, now, scope, &CUSTOMER_PASSWORD_RESETS, id.into())
+        .await
+        .map_err(fault)?
+        .is_none()
+    {
         return Ok(None);
     }
-    write_change(&mut transaction, id, change, now).await.map_err(fault)?;
+    write_changes(&mut transaction, id, changes, now).await.map_err(fault)?;
     record(&mut transaction, subject(scope, &id), None, audit, now).await?;
-    let changed = find_in(&mut transaction, scope, id, now).await.map_err(fault)?;
+    let shown =
+        find_in(&mut *transaction, now, scope, &CUSTOMER_PASSWORD_RESETS, id.into()).await.map_err(fault)?;
     transaction.commit().await.map_err(fault)?;
-    Ok(changed)
+    Ok(shown)
 }
 
 pub(crate) async fn delete_reset(
@@ -145,7 +109,32 @@ pub(crate) async fn delete_reset(
 }
 
 pub(crate) fn subject(scope: Scope, id: &ResetId) -> Subject<'_> {
-    Subject { scope, resource_type: "customer_password_resets", resource_id: id.as_str() }
+    Subject { scope, resource: &CUSTOMER_PASSWORD_RESETS, resource_id: id.as_str() }
+}
+
+/// Takes one of the account's turns; false when it has none now.
+async fn take_turn(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    reset: &NewReset,
+    now: i64,
+) -> Read<bool> {
+    let Allowance { cooldown, budget, window } = reset.allowance;
+    let turn = sqlx::query(
+        "INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?2, 1)
+         ON CONFLICT (account_digest) DO UPDATE SET last_at = ?2,
+             window_at = CASE WHEN t.window_at <= ?4 THEN ?2 ELSE t.window_at END,
+             used = CASE WHEN t.window_at <= ?4 THEN 1 ELSE t.used + 1 END
+         WHERE t.last_at <= ?3 AND (t.used < ?5 OR t.window_at <= ?4)",
+    )
+    .bind(digest(scope, &reset.customer_email.account()))
+    .bind(now)
+    .bind(after(now, -cooldown))
+    .bind(after(now, -window))
+    .bind(budget)
+    .execute(connection)
+    .await?;
+    Ok(turn.rows_affected() == 1)
 }
 
 /// Makes the older self-service tokens for the same address die, known or not.
@@ -160,97 +149,66 @@ async fn supersede_address(
          WHERE address_digest = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
     )
     .bind(now)
-    .bind(address_digest(scope, reset))
+    .bind(digest(scope, reset.customer_email.as_str()))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Inserts the reset if its customer is known, or need not be.
-async fn insert(
-    connection: &mut SqliteConnection,
-    scope: Scope,
-    reset: &NewReset,
-    now: i64,
-    expires_at: i64,
-) -> Read<Option<SqliteRow>> {
-    sqlx::query(
-        "INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, address_digest, token_digest, sealed_token,
-             expires_at, reference, reference_origin, metadata, created_at, updated_at)
-         SELECT ?1, ?2, ?3, c.id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13
-         FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = ?4
-         WHERE c.id IS NOT NULL OR ?5 = 'self_service'
-         RETURNING customer_id",
-    )
-    .bind(reset.id.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(reset.customer_email.as_str())
-    .bind(reset.origin.as_str())
-    .bind((reset.origin == ResetOrigin::SelfService).then(|| address_digest(scope, reset)))
-    .bind(reset.token_digest.as_bytes().as_slice())
-    .bind(reset.sealed_token.as_bytes())
-    .bind(expires_at)
-    .bind(&reset.reference.reference)
-    .bind(&reset.reference.reference_origin)
-    .bind(Json(&reset.reference.metadata))
-    .bind(now)
-    .fetch_optional(connection)
-    .await
+/// Inserts the reset if its customer is known, or need not be; false when it isn't.
+async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewReset, now: i64) -> Read<bool> {
+    let of_self_service = reset.origin == ResetOrigin::SelfService;
+    let address = of_self_service.then(|| digest(scope, reset.customer_email.as_str()));
+    let (organization, mode) = (scope.organization.as_str(), scope.mode.as_str());
+    let mut statement = Statement::new(Dialect::Sqlite { now });
+    statement.push(
+        "INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, token_digest,
+             sealed_token, expires_at, created_at, updated_at",
+    );
+    plain_columns(&mut statement, &CUSTOMER_PASSWORD_RESETS);
+    statement.push(") SELECT c.id, ").bind_text(reset.id.as_str());
+    for value in [
+        Bind::Text(Some(organization.to_owned())),
+        Bind::Text(Some(mode.to_owned())),
+        Bind::Text(Some(reset.origin.as_str().to_owned())),
+        Bind::Bytes(address),
+        Bind::Bytes(Some(reset.token_digest.as_bytes().to_vec())),
+        Bind::Bytes(Some(reset.sealed_token.as_bytes().to_vec())),
+        Bind::Integer(after(now, reset.token_life)),
+        Bind::Integer(now),
+        Bind::Integer(now),
+    ] {
+        statement.push(", ").bind(value);
+    }
+    plain_values(&mut statement, &CUSTOMER_PASSWORD_RESETS, &reset.attributes);
+    statement
+        .push(" FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ")
+        .bind_text(organization)
+        .push(" AND c.mode = ")
+        .bind_text(mode)
+        .push(" AND c.email = ")
+        .bind_text(reset.customer_email.as_str());
+    if !of_self_service {
+        statement.push(" WHERE c.id IS NOT NULL");
+    }
+    Ok(execute(connection, statement).await? == 1)
 }
 
-/// What self-service resets for one address have in common, whether a customer has it or not.
-fn address_digest(scope: Scope, reset: &NewReset) -> Vec<u8> {
-    let address = format!("{}/{}/{}", scope.organization, scope.mode.as_str(), reset.customer_email);
-    Sha256::digest(address).to_vec()
+/// SHA-256 of an address or account in its scope: what self-service resets for it have in common, whether a customer has
+/// it or not.
+fn digest(scope: Scope, address: &str) -> Vec<u8> {
+    Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
 }
 
-pub(crate) async fn find_in(
-    connection: &mut SqliteConnection,
-    scope: Scope,
-    id: ResetId,
-    now: i64,
-) -> Read<Option<PasswordReset>> {
-    let row = sqlx::query(select_resets!("AND r.id = ?4"))
-        .bind(now)
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(id.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(rows::reset).transpose()
-}
-
-pub(crate) async fn write_change(
+pub(crate) async fn write_changes(
     connection: &mut SqliteConnection,
     id: ResetId,
-    change: &ReferenceChange,
+    changes: &Changes,
     now: i64,
 ) -> Read<()> {
-    sqlx::query(
-        "UPDATE password_resets SET updated_at = ?2,
-             reference = CASE WHEN ?3 THEN ?4 ELSE reference END,
-             reference_origin = CASE WHEN ?5 THEN ?6 ELSE reference_origin END,
-             metadata = COALESCE(?7, metadata)
-         WHERE id = ?1",
-    )
-    .bind(id.as_str())
-    .bind(now)
-    .bind(change.reference.is_some())
-    .bind(change.reference.clone().flatten())
-    .bind(change.reference_origin.is_some())
-    .bind(change.reference_origin.clone().flatten())
-    .bind(change.metadata.as_ref().map(Json))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-fn created(row: &SqliteRow, now: i64, expires_at: i64) -> Read<CreatedReset> {
-    let customer: Option<&str> = row.try_get("customer_id")?;
-    Ok(CreatedReset {
-        customer: customer.map(|id| id.parse().map_err(|_| rows::corrupt("customer_id"))).transpose()?,
-        created_at: from_microseconds(now).ok_or_else(|| rows::corrupt("created_at"))?,
-        expires_at: from_microseconds(expires_at).ok_or_else(|| rows::corrupt("expires_at"))?,
-    })
+    let mut statement = Statement::new(Dialect::Sqlite { now });
+    statement.push("UPDATE password_resets SET updated_at = ").push_now();
+    assign_changes(&mut statement, &CUSTOMER_PASSWORD_RESETS, changes);
+    statement.push(" WHERE id = ").bind_text(id.as_str());
+    execute(connection, statement).await.map(drop)
 }

@@ -4,14 +4,15 @@ use std::{fmt, str::FromStr};
 
 use rekey_core::{
     access::{ApiClient, ClientKind, Mode, Registration, Scope},
-    customer::{Credentials, Customer},
+    customer::Credentials,
     ids::ResetId,
     organization::Organization,
     password::PasswordHash,
-    reset::{PasswordReset, Reference, TokenHolder},
+    record::{Record, Value},
+    reset::TokenHolder,
+    resource::{Kind, Resource},
     secret::{ClientSecretDigest, SealedToken},
 };
-use serde_json::{Map, Value};
 use sqlx::{Row, sqlite::SqliteRow, types::Json};
 use time::{Duration, OffsetDateTime};
 
@@ -44,34 +45,34 @@ pub(crate) fn registration(row: &SqliteRow) -> Read<Registration> {
     Ok(Registration { client, organization: organization(row)? })
 }
 
-pub(crate) fn customer(row: &SqliteRow) -> Read<Customer> {
-    Ok(Customer {
-        id: parsed(row, "id")?,
-        email: parsed(row, "email")?,
-        has_password: row.try_get("has_password")?,
-        reference: reference(row)?,
-        created_at: time(row, "created_at")?,
-        updated_at: time(row, "updated_at")?,
-    })
+/// A record from the columns that its definition names.
+pub(crate) fn record(row: &SqliteRow, resource: &'static Resource) -> Read<Record> {
+    let link = |column| {
+        let id = row.try_get::<Option<&str>, _>(column)?;
+        id.map(|id| id.parse().map_err(|_| corrupt(column))).transpose()
+    };
+    Record::read(resource, parsed(row, "id")?, |attribute, column| value(row, attribute.kind, column), link)
+}
+
+fn value(row: &SqliteRow, kind: Kind, column: &'static str) -> Read<Value> {
+    let value = match kind {
+        Kind::Id | Kind::Email | Kind::Text | Kind::Password => {
+            row.try_get::<Option<String>, _>(column)?.map(Value::Text)
+        }
+        Kind::Time => optional_time(row, column)?.map(Value::Time),
+        Kind::Object => row.try_get::<Option<Json<_>>, _>(column)?.map(|Json(object)| Value::Object(object)),
+        Kind::Boolean => row.try_get::<Option<bool>, _>(column)?.map(Value::Boolean),
+        Kind::Integer => row.try_get::<Option<i64>, _>(column)?.map(Value::Integer),
+        Kind::Token => {
+            row.try_get::<Option<Vec<u8>>, _>(column)?.map(SealedToken::from_bytes).map(Value::Token)
+        }
+    };
+    Ok(value.unwrap_or(Value::Null))
 }
 
 pub(crate) fn credentials(row: &SqliteRow) -> Read<Credentials> {
     let hash = row.try_get::<Option<String>, _>("hash")?;
     Ok(Credentials { customer: parsed(row, "id")?, password: hash.map(PasswordHash::from_phc) })
-}
-
-pub(crate) fn reset(row: &SqliteRow) -> Read<PasswordReset> {
-    Ok(PasswordReset {
-        id: parsed(row, "id")?,
-        customer: parsed(row, "customer_id")?,
-        customer_email: parsed(row, "customer_email")?,
-        token: row.try_get::<Option<Vec<u8>>, _>("token")?.map(SealedToken::from_bytes),
-        reset_password_at: optional_time(row, "reset_password_at")?,
-        expires_at: time(row, "expires_at")?,
-        reference: reference(row)?,
-        created_at: time(row, "created_at")?,
-        updated_at: time(row, "updated_at")?,
-    })
 }
 
 pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder> {
@@ -127,15 +128,6 @@ pub(crate) fn known<T>(
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Read<T> {
     parse(row.try_get(column)?).ok_or_else(|| corrupt(column))
-}
-
-fn reference(row: &SqliteRow) -> Read<Reference> {
-    let Json(metadata) = row.try_get::<Json<Map<String, Value>>, _>("metadata")?;
-    Ok(Reference {
-        reference: row.try_get("reference")?,
-        reference_origin: row.try_get("reference_origin")?,
-        metadata,
-    })
 }
 
 #[derive(Debug)]

@@ -3,15 +3,17 @@ use rekey_core::{
     access::{ApiClient, Registration, Scope},
     ambient::to_microseconds,
     audit::AuditEntry,
-    customer::{Credentials, Customer, NewCustomer},
+    catalog::Catalog,
+    customer::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
     ids::{CustomerId, ResetId, SessionId},
     ledger::Ledger,
-    listing::{Listed, Listing},
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
     password::PasswordHash,
-    reset::{CreatedReset, PasswordReset, ReferenceChange, TokenHolder},
+    record::{Changes, Record},
+    reset::{CreatedReset, TokenHolder},
+    resource::CUSTOMER_PASSWORD_RESETS,
     secret::TokenDigest,
     store::{Completion, CreateError, NewSession, ResetRecord, Store, StoreError},
 };
@@ -55,12 +57,29 @@ impl Store for SqliteStore {
         customer: &NewCustomer,
         event: &OutboxMessage,
         audit: &AuditEntry,
-    ) -> Result<Customer, CreateError> {
+    ) -> Result<Record, CreateError> {
         customers::create_customer(self, scope, customer, event, audit).await
     }
 
-    async fn find_customer(&self, scope: Scope, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        customers::find_customer(self, scope, id).await
+    async fn update_customer(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        change: &CustomerChange,
+        event: Option<&OutboxMessage>,
+        audit: &AuditEntry,
+    ) -> Result<Option<Record>, CreateError> {
+        customers::update_customer(self, scope, id, change, event, audit).await
+    }
+
+    async fn delete_customer(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        customers::delete_customer(self, scope, id, event, audit).await
     }
 
     async fn find_credentials(
@@ -97,26 +116,17 @@ impl Store for SqliteStore {
         resets::create_reset(self, scope, record).await
     }
 
-    async fn find_reset(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
-        resets::find_reset(self, scope, id).await
-    }
-
-    async fn list_resets(
-        &self,
-        scope: Scope,
-        listing: &Listing,
-    ) -> Result<Listed<PasswordReset>, StoreError> {
-        resets::list_resets(self, scope, listing).await
-    }
-
     async fn update_reset(
         &self,
         scope: Scope,
         id: ResetId,
-        change: &ReferenceChange,
+        changes: &Changes,
         audit: &AuditEntry,
-    ) -> Result<Option<PasswordReset>, StoreError> {
-        resets::update_reset(self, scope, id, change, audit).await
+    ) -> Result<Option<Record>, StoreError> {
+        if changes.is_empty() {
+            return self.find(scope, &CUSTOMER_PASSWORD_RESETS, id.into()).await;
+        }
+        resets::update_reset(self, scope, id, changes, audit).await
     }
 
     async fn delete_reset(
@@ -137,7 +147,7 @@ impl Store for SqliteStore {
         tokens::find_token_holder(self, reset, token).await
     }
 
-    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<PasswordReset>, StoreError> {
+    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {
         tokens::complete_reset(self, completion).await
     }
 

@@ -1,6 +1,8 @@
 use rekey_core::{
-    ids::ResetId,
-    reset::{PasswordReset, TokenHolder},
+    ids::{CustomerId, ResetId},
+    record::Record,
+    reset::TokenHolder,
+    resource::CUSTOMER_PASSWORD_RESETS,
     secret::TokenDigest,
     store::{Completion, StoreError},
 };
@@ -8,10 +10,11 @@ use sqlx::SqliteConnection;
 
 use crate::{
     SqliteStore,
+    catalog::find_in,
     customers::set_password,
     error::fault,
     journal::record,
-    resets::{find_in, pending, subject, write_change},
+    resets::{pending, subject, write_changes},
     rows::{self, Read},
 };
 
@@ -38,17 +41,19 @@ pub(crate) async fn find_token_holder(
 pub(crate) async fn complete_reset(
     store: &SqliteStore,
     completion: &Completion<'_>,
-) -> Result<Option<PasswordReset>, StoreError> {
-    let Completion { holder, password, change, event, audit, .. } = completion;
+) -> Result<Option<Record>, StoreError> {
+    let Completion { holder, password, changes, event, audit, .. } = completion;
     let (mut transaction, now) = store.write().await?;
     if !consume(&mut transaction, completion, now).await.map_err(fault)? {
         return Ok(None);
     }
     set_password(&mut transaction, holder.customer, password, now).await?;
-    supersede_customer(&mut transaction, completion, now).await.map_err(fault)?;
-    write_change(&mut transaction, holder.reset, change, now).await.map_err(fault)?;
+    supersede_customer(&mut transaction, holder.customer, now).await.map_err(fault)?;
+    write_changes(&mut transaction, holder.reset, changes, now).await.map_err(fault)?;
     record(&mut transaction, subject(holder.scope, &holder.reset), Some(event), audit, now).await?;
-    let reset = find_in(&mut transaction, holder.scope, holder.reset, now).await.map_err(fault)?;
+    let reset = find_in(&mut *transaction, now, holder.scope, &CUSTOMER_PASSWORD_RESETS, holder.reset.into())
+        .await
+        .map_err(fault)?;
     transaction.commit().await.map_err(fault)?;
     Ok(reset)
 }
@@ -73,10 +78,10 @@ async fn consume(connection: &mut SqliteConnection, completion: &Completion<'_>,
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes a customer's other pending tokens die.
-async fn supersede_customer(
+/// Makes a customer's pending tokens die.
+pub(crate) async fn supersede_customer(
     connection: &mut SqliteConnection,
-    completion: &Completion<'_>,
+    customer: CustomerId,
     now: i64,
 ) -> Read<()> {
     sqlx::query(
@@ -84,7 +89,7 @@ async fn supersede_customer(
          WHERE customer_id = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
     )
     .bind(now)
-    .bind(completion.holder.customer.as_str())
+    .bind(customer.as_str())
     .execute(connection)
     .await?;
     Ok(())

@@ -10,10 +10,12 @@ use std::{
 use rekey_core::{
     ambient::{Clock, OsEntropy, SystemClock},
     audit::Action,
+    catalog::Catalog,
     ids::OrganizationId,
     organization::NewOrganization,
     outbox::Outbox,
-    reset::{ReferenceChange, ResetOrigin},
+    reset::ResetOrigin,
+    resource::CUSTOMER_PASSWORD_RESETS,
     store::{CreateError, Store, StoreError},
 };
 use rekey_store_sqlite::SqliteStore;
@@ -45,7 +47,7 @@ async fn crash_what_was_accepted_is_there_for_the_next_process() {
     let reset = seed::reset(&first, scope, JOHN, ResetOrigin::Integration).await;
     // The first one is still open and never closed, as after a kill.
     let second = open(&path, SystemClock).await;
-    assert!(second.find_reset(scope, reset.id).await.unwrap().is_some());
+    assert!(second.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await.unwrap().is_some());
     assert_eq!(second.claim_messages(Duration::minutes(1), 10).await.unwrap().len(), 2);
 }
 
@@ -85,8 +87,8 @@ async fn two_processes_that_write_at_once_wait_for_each_other() {
         tokio::spawn(async move {
             // This reads before it writes: begun as a reader, it could not go on once the other has written.
             for n in 0..100 {
-                let change =
-                    ReferenceChange { reference: Some(Some(format!("R-{n}"))), ..ReferenceChange::default() };
+                let reference = seed::text(&format!("R-{n}"));
+                let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", reference);
                 let changed =
                     store.update_reset(scope, reset.id, &change, &seed::audit(Action::Update)).await;
                 assert!(changed.unwrap().is_some());

@@ -4,14 +4,16 @@ use rekey_core::{
     access::{Actor, ApiClient, ClientKind, Mode, Scope},
     ambient::{OsEntropy, to_microseconds},
     audit::{Action, AuditEntry},
-    customer::{Customer, NewCustomer},
+    customer::NewCustomer,
     email::EmailAddress,
     event::{Event, EventBody, EventName},
     ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
     password::PasswordHash,
-    reset::{CreatedReset, NewReset, Reference, ResetOrigin},
+    record::{Changes, Record, Value},
+    reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
+    resource::Resource,
     secret::{ClientSecret, KeyRing, ResetToken, SealedToken},
     store::{ResetRecord, Store},
 };
@@ -19,6 +21,10 @@ use time::{Duration, OffsetDateTime};
 
 /// The token life of [`new_reset`]: the vendor's documented default.
 pub const TOKEN_LIFE: Duration = Duration::hours(6);
+
+/// As many self-service resets as anybody wants.
+pub const PLENTY: Allowance =
+    Allowance { cooldown: Duration::ZERO, budget: u32::MAX, window: Duration::hours(1) };
 
 /// A key ring; the same in every test.
 #[must_use]
@@ -82,8 +88,19 @@ pub fn new_customer(address: &str, password: Option<PasswordHash>) -> NewCustome
         id: CustomerId::generate(&OsEntropy),
         email: email(address),
         password,
-        reference: Reference::default(),
+        attributes: Changes::default(),
     }
+}
+
+/// A customer that was written.
+#[derive(Debug, Clone)]
+pub struct SeededCustomer {
+    /// Its id.
+    pub id: CustomerId,
+    /// Its address.
+    pub email: EmailAddress,
+    /// What the store shows of it.
+    pub record: Record,
 }
 
 /// Creates a customer, with that password if any.
@@ -92,10 +109,29 @@ pub async fn customer(
     scope: Scope,
     address: &str,
     password: Option<PasswordHash>,
-) -> Customer {
+) -> SeededCustomer {
     let new = new_customer(address, password);
     let event = event(scope, EventBody::CustomerCreated { customer: new.id });
-    store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap()
+    let record = store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap();
+    SeededCustomer { id: new.id, email: new.email, record }
+}
+
+/// A change of one plain attribute.
+#[must_use]
+pub fn change(resource: &Resource, attribute: &str, value: Value) -> Changes {
+    Changes::default().with(resource, attribute, value)
+}
+
+/// A text as a value.
+#[must_use]
+pub fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// A JSON object as a value.
+#[must_use]
+pub fn object(json: &serde_json::Value) -> Value {
+    Value::Object(json.as_object().expect("a test's object is an object").clone())
 }
 
 /// A reset to create, and the token that is sealed in it.
@@ -110,7 +146,8 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         token_digest: token.digest(),
         sealed_token,
         token_life: TOKEN_LIFE,
-        reference: Reference::default(),
+        allowance: PLENTY,
+        attributes: Changes::default(),
     };
     (reset, token)
 }

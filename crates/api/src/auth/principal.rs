@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use rekey_core::{
     access::{Actor, Caller, ClientKind, Mode, Registration, Scope},
     ids::{CustomerId, SessionId},
+    resource::Audience,
 };
 
 use super::jwt::Claims;
@@ -157,31 +158,48 @@ impl Role for Changer {
 }
 
 /// Who may create a customer.
-pub struct Registrar(pub Session);
+pub enum Registrar {
+    /// A back office.
+    Integration(Session),
+    /// Whoever visits a storefront and has not logged in.
+    Guest(Session),
+}
 
 impl Role for Registrar {
     fn of(principal: Principal) -> Option<Self> {
         match principal {
-            Principal::Integration(session) | Principal::Guest(session) => Some(Self(session)),
+            Principal::Integration(session) => Some(Self::Integration(session)),
+            Principal::Guest(session) => Some(Self::Guest(session)),
             Principal::Customer(..) => None,
         }
     }
 }
 
-/// Who may read a customer.
-pub enum CustomerReader {
+/// Who may read, change or delete a customer.
+pub enum CustomerKeeper {
     /// Any.
     Integration(Session),
     /// This one.
     Own(Session, CustomerId),
 }
 
-impl Role for CustomerReader {
+impl Role for CustomerKeeper {
     fn of(principal: Principal) -> Option<Self> {
         match principal {
             Principal::Integration(session) => Some(Self::Integration(session)),
             Principal::Customer(session, customer) => Some(Self::Own(session, customer)),
             Principal::Guest(_) => None,
+        }
+    }
+}
+
+impl CustomerKeeper {
+    /// The session and who is told, if the keeper keeps that customer.
+    pub fn of(self, customer: CustomerId) -> Result<(Session, Audience), Problem> {
+        match self {
+            Self::Integration(session) => Ok((session, Audience::BackOffice)),
+            Self::Own(session, own) if own == customer => Ok((session, Audience::Everyone)),
+            Self::Own(..) => Err(Problem::Unauthorized),
         }
     }
 }

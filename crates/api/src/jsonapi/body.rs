@@ -8,7 +8,8 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use rekey_core::{
     password::{MAX_OCTETS, PlainPassword},
-    reset::{Reference, ReferenceChange},
+    record::{self, Changes},
+    resource::{self, Kind, Resource, Write},
 };
 use serde_json::{Map, Value};
 
@@ -39,8 +40,8 @@ impl FromRequest for Body {
 }
 
 impl Body {
-    /// Reads the attributes of a document of type `kind`; `id` is the URL's, for an update.
-    pub async fn read(self, kind: &str, id: Option<&str>) -> Result<Attributes, Problem> {
+    /// Reads the attributes of a document of that resource; `id` is the URL's, for an update.
+    pub async fn read(self, resource: &'static Resource, id: Option<&str>) -> Result<Attributes, Problem> {
         if !negotiation::is_ours(&self.request) {
             return Err(Problem::UnsupportedMediaType);
         }
@@ -53,7 +54,7 @@ impl Body {
         let Some(Value::Object(mut data)) = document.remove("data") else {
             return Err(Problem::InvalidDataFormat("The body has no data object."));
         };
-        if data.get("type").and_then(Value::as_str) != Some(kind) {
+        if data.get("type").and_then(Value::as_str) != Some(resource.name) {
             return Err(Problem::InvalidResource);
         }
         // A document without an id can only mean the URL's.
@@ -63,8 +64,8 @@ impl Body {
             return Err(Problem::KeyNotIncludedInUrl);
         }
         match data.remove("attributes") {
-            Some(Value::Object(attributes)) => Ok(Attributes::new(attributes)),
-            None => Ok(Attributes::new(Map::new())),
+            Some(Value::Object(attributes)) => Ok(Attributes::new(resource, attributes)),
+            None => Ok(Attributes::new(resource, Map::new())),
             Some(_) => Err(Problem::InvalidDataFormat("The attributes are not an object.")),
         }
     }
@@ -73,16 +74,14 @@ impl Body {
 /// The attributes of a write. Readers collect what is wrong, so that a caller is told all of it at once; what nobody
 /// reads (unknown and read-only attributes) has no effect.
 pub struct Attributes {
+    resource: &'static Resource,
     values: Map<String, Value>,
     faults: Vec<Invalid>,
 }
 
-/// Characters of a `reference` or `reference_origin`, at most: as many as a name in any system we know of.
-const MAX_REFERENCE: usize = 255;
-
 impl Attributes {
-    fn new(values: Map<String, Value>) -> Self {
-        Self { values, faults: Vec::new() }
+    fn new(resource: &'static Resource, values: Map<String, Value>) -> Self {
+        Self { resource, values, faults: Vec::new() }
     }
 
     /// Says that an attribute can't be used.
@@ -139,23 +138,35 @@ impl Attributes {
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
     }
 
-    /// `reference`, `reference_origin` and `metadata` of a new record.
-    pub fn reference(&mut self) -> Reference {
-        let ReferenceChange { reference, reference_origin, metadata } = self.reference_change();
-        Reference {
-            reference: reference.flatten(),
-            reference_origin: reference_origin.flatten(),
-            metadata: metadata.unwrap_or_default(),
-        }
+    /// A text that parses, if it is there; null is no value of it.
+    pub fn optional<T: FromStr>(&mut self, attribute: &'static str) -> Option<T> {
+        if self.values.contains_key(attribute) { self.required(attribute) } else { None }
     }
 
-    /// `reference`, `reference_origin` and `metadata` of a record to change.
-    pub fn reference_change(&mut self) -> ReferenceChange {
-        ReferenceChange {
-            reference: self.short_text("reference"),
-            reference_origin: self.short_text("reference_origin"),
-            metadata: self.object("metadata"),
+    /// The plain attributes of a new record.
+    pub fn of_new(&mut self) -> Changes {
+        self.plain(|attribute| attribute.create != Write::Ignored)
+    }
+
+    /// The plain attributes of a record to change.
+    pub fn of_change(&mut self) -> Changes {
+        self.plain(|attribute| attribute.update)
+    }
+
+    fn plain(&mut self, is_read: impl Fn(&resource::Attribute) -> bool) -> Changes {
+        let mut changes = Changes::default();
+        for (attribute, _) in self.resource.plain().filter(|(attribute, _)| is_read(attribute)) {
+            let value = match attribute.kind {
+                Kind::Object => self.object(attribute.name).map(record::Value::Object),
+                _ => self
+                    .short_text(attribute.name)
+                    .map(|text| text.map_or(record::Value::Null, record::Value::Text)),
+            };
+            if let Some(value) = value {
+                changes.set(attribute, value);
+            }
         }
+        changes
     }
 
     /// What was read, unless something was wrong with it.
@@ -166,12 +177,12 @@ impl Attributes {
         }
     }
 
-    #[expect(clippy::option_option, reason = "absent, null and a text are three things in a PATCH")]
     /// NUL is refused with everything else that PostgreSQL can't keep in a text.
+    #[expect(clippy::option_option, reason = "absent, null and a text are three things in a PATCH")]
     fn short_text(&mut self, attribute: &'static str) -> Option<Option<String>> {
         let text = self.text(attribute)?;
         let fault = match &text {
-            Some(text) if text.chars().count() > MAX_REFERENCE => Fault::TooLong(MAX_REFERENCE),
+            Some(text) if text.chars().count() > Kind::MAX_TEXT => Fault::TooLong(Kind::MAX_TEXT),
             Some(text) if text.contains('\0') => Fault::Invalid,
             _ => return Some(text),
         };

@@ -46,10 +46,13 @@ pub enum Problem {
 /// What is wrong with a query parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryProblem {
+    /// Its octets are no UTF-8.
+    Parameter,
     Field,
     Include,
     Sort,
     Filter,
+    FilterValue,
     Page,
 }
 
@@ -218,14 +221,18 @@ struct Error {
 impl QueryProblem {
     fn told(self) -> (StatusCode, &'static str, &'static str, &'static str) {
         let (code, title, detail) = match self {
-            Self::Field => ("INVALID_FIELD", "Invalid field", "This parameter can't be used here."),
+            Self::Parameter => ("INVALID_PARAMETER", "Invalid parameter", "A parameter is not UTF-8."),
+            Self::Field => ("INVALID_FIELD", "Invalid field", "This field can't be shown."),
             Self::Include => ("INVALID_INCLUDE", "Invalid include", "This can't be included."),
             Self::Sort => ("INVALID_SORT_CRITERIA", "Invalid sort criteria", "This can't be sorted by."),
             Self::Filter => ("FILTER_NOT_ALLOWED", "Filter not allowed", "This can't be filtered by."),
+            Self::FilterValue => {
+                ("INVALID_FILTER_VALUE", "Invalid filter value", "This value can't be filtered by.")
+            }
             Self::Page => (
                 "INVALID_PAGE_VALUE",
                 "Invalid page value",
-                "A page has a number from 1 on and a size of 1 to 25.",
+                "A page has a number from 1 on, or follows a place of a list of the same order, and a size of 1 to 25.",
             ),
         };
         (StatusCode::BAD_REQUEST, code, title, detail)

@@ -8,8 +8,8 @@ use actix_web::{
 use rekey_core::{
     access::Actor,
     password::{MAX_OCTETS, PlainPassword},
+    record::Changes,
     recovery::{Attempt, CompleteError},
-    reset::ReferenceChange,
 };
 use serde::Deserialize;
 
@@ -56,8 +56,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         return form_page(&api, &link, Some(fault)).await;
     };
     let caller = caller::of(&request, &api.trusted_proxies, Actor::TokenHolder);
-    let attempt =
-        Attempt { reset: link.reset, token: &link.token, password, change: &ReferenceChange::default() };
+    let attempt = Attempt { reset: link.reset, token: &link.token, password, changes: &Changes::default() };
     match api.recovery.complete(None, &caller, attempt).await {
         Ok(_) => forget(&api, api.pages.answer(Page::Done)),
         Err(CompleteError::Token) => dead(&api),

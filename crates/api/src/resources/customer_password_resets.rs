@@ -1,25 +1,32 @@
-//! `/api/customer_password_resets`.
+//! `/api/customer_password_resets`: what is written. Lists and relationships are [`super::reading`]'s.
 
 mod attempt;
-mod view;
+
+use std::convert::Infallible;
 
 use actix_web::{HttpResponse, web::Data};
-use rekey_core::{email::EmailAddress, ids::ResetId, recovery::Attempt, reset::ReferenceChange};
+use rekey_core::{
+    email::EmailAddress,
+    ids::ResetId,
+    record::{Changes, Record, Value},
+    recovery::{Attempt, Receipt},
+    resource::{Audience, CUSTOMER_PASSWORD_RESETS, Kind},
+};
 
-use self::{attempt::TokenUse, attributes::CUSTOMER_EMAIL, view::TYPE};
-use super::path::PathId;
+use self::{attempt::TokenUse, attributes::CUSTOMER_EMAIL};
+use super::{path::PathId, reading};
 use crate::{
     api::Api,
     auth::principal::{Changer, Integration, Permitted, Requester, Session},
     jsonapi::{
         body::Body,
-        document,
+        document::Responder,
         error::{Fault, Problem},
         query::Query,
     },
 };
 
-/// The names of the attributes that are written.
+/// The names of the attributes that are written and not plain.
 pub mod attributes {
     pub const CUSTOMER_EMAIL: &str = "customer_email";
     pub const PASSWORD: &str = "customer_password";
@@ -30,72 +37,55 @@ pub mod attributes {
 pub async fn create(
     Permitted(requester): Permitted<Requester>,
     api: Data<Api>,
-    _: Query,
+    query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let mut attributes = body.read(TYPE, None).await?;
-    let email = attributes.required::<EmailAddress>(CUSTOMER_EMAIL);
     match requester {
         Requester::Integration(session) => {
-            let reference = attributes.reference();
-            let email = attributes.finish(email)?;
-            let reset = api.recovery.request(session.scope(), &session.caller, email, reference).await?;
-            Ok(view::full(&api, &session, &reset)?.created())
+            let view = query.one(&CUSTOMER_PASSWORD_RESETS, Audience::BackOffice)?;
+            let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
+            let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
+            let attributes = input.of_new();
+            let email = input.finish(email)?;
+            let reset = api.recovery.request(session.scope(), &session.caller, email, attributes).await?;
+            Responder::new(&api, &session, Audience::BackOffice).created(&reset, &view).await
         }
         Requester::SelfService(session) => {
-            let email = attributes.finish(email)?;
+            let view = query.one(&CUSTOMER_PASSWORD_RESETS, Audience::Everyone)?;
+            let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
+            let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
+            let email = input.finish(email)?;
             let receipt = api.recovery.request_self_service(session.scope(), &session.caller, email).await?;
-            Ok(view::receipt(&api, &session, receipt).created())
+            Responder::new(&api, &session, Audience::Everyone).created(&shown(receipt), &view).await
         }
     }
 }
 
-/// `GET`: a page of them, newest first.
-pub async fn list(
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let listed = api.recovery.list(session.scope(), &query.listing).await?;
-    let resources =
-        listed.items.iter().map(|reset| view::full(&api, &session, reset)).collect::<Result<Vec<_>, _>>()?;
-    let links = query.links(format!("{}/api/{TYPE}", api.public_url));
-    Ok(document::list(&resources, listed.total, query.listing, &links))
-}
-
-/// `GET …/{id}`.
-pub async fn retrieve(
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
-    PathId(id): PathId<ResetId>,
-    _: Query,
-) -> Result<HttpResponse, Problem> {
-    let reset = api.recovery.find(session.scope(), id).await?.ok_or(Problem::NotFound)?;
-    Ok(view::full(&api, &session, &reset)?.ok())
-}
-
-/// `PATCH …/{id}`: with a token and a password, uses the token; without, changes the references, which only an
+/// `PATCH …/{id}`: with a token and a password, uses the token; without, changes the plain attributes, which only an
 /// integration client may.
 pub async fn update(
     Permitted(changer): Permitted<Changer>,
     api: Data<Api>,
     PathId(id): PathId<ResetId>,
-    _: Query,
+    query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let mut attributes = body.read(TYPE, Some(id.as_str())).await?;
-    let attempt = TokenUse::read(&mut attributes);
-    match changer {
-        Changer::Integration(session) => {
-            let change = attributes.reference_change();
-            let attempt = attributes.finish(attempt)?;
-            update_as_integration(&api, &session, id, attempt, &change).await
-        }
-        Changer::Storefront(session) => {
-            let attempt = attributes.finish(attempt)?;
-            update_as_storefront(&api, &session, id, attempt).await
-        }
-    }
+    let (session, audience) = match changer {
+        Changer::Integration(session) => (session, Audience::BackOffice),
+        Changer::Storefront(session) => (session, Audience::Everyone),
+    };
+    let view = query.one(&CUSTOMER_PASSWORD_RESETS, audience)?;
+    let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, Some(id.as_str())).await?;
+    let attempt = TokenUse::read(&mut input);
+    let reset = if audience == Audience::BackOffice {
+        let attributes = input.of_change();
+        let attempt = input.finish(attempt)?;
+        update_as_integration(&api, &session, id, attempt, &attributes).await?
+    } else {
+        let attempt = input.finish(attempt)?;
+        update_as_storefront(&api, &session, id, attempt).await?
+    };
+    Responder::new(&api, &session, audience).ok(&reset, &view).await
 }
 
 /// `DELETE …/{id}`.
@@ -116,41 +106,60 @@ async fn update_as_integration(
     session: &Session,
     id: ResetId,
     attempt: TokenUse,
-    change: &ReferenceChange,
-) -> Result<HttpResponse, Problem> {
-    let reset = match attempt {
+    changes: &Changes,
+) -> Result<Record, Problem> {
+    match attempt {
         TokenUse::Password(token, password) => {
-            let attempt = Attempt { reset: id, token: &token, password, change };
-            api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?
+            let attempt = Attempt { reset: id, token: &token, password, changes };
+            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?)
         }
-        TokenUse::Token(_) | TokenUse::None => api
-            .recovery
-            .update(session.scope(), &session.caller, id, change)
-            .await?
-            .ok_or(Problem::NotFound)?,
-    };
-    Ok(view::full(api, session, &reset)?.ok())
+        TokenUse::Token(_) | TokenUse::None => {
+            let updated = api.recovery.update(session.scope(), &session.caller, id, changes).await?;
+            updated.ok_or(Problem::NotFound)
+        }
+    }
 }
 
-/// A storefront may do nothing to a reset but use it: the references are the back office's.
+/// A storefront may do nothing to a reset but use it: its plain attributes are the back office's.
 async fn update_as_storefront(
     api: &Api,
     session: &Session,
     id: ResetId,
     attempt: TokenUse,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Record, Problem> {
     let wrong = || Problem::attribute(attributes::TOKEN, Fault::Invalid);
-    let reset = match attempt {
+    match attempt {
         TokenUse::Password(token, password) => {
-            let attempt = Attempt { reset: id, token: &token, password, change: &ReferenceChange::default() };
-            api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?
+            let attempt = Attempt { reset: id, token: &token, password, changes: &Changes::default() };
+            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?)
         }
         TokenUse::Token(token) => {
             let holder = api.recovery.holder(id, &token).await?;
             holder.filter(|holder| holder.scope == session.scope()).ok_or_else(wrong)?;
-            api.recovery.find(session.scope(), id).await?.ok_or_else(wrong)?
+            reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await.map_err(
+                |problem| match problem {
+                    Problem::NotFound => wrong(),
+                    other => other,
+                },
+            )
         }
-        TokenUse::None => return Err(Problem::Unauthorized),
-    };
-    Ok(view::used(api, session, &reset).ok())
+        TokenUse::None => Err(Problem::Unauthorized),
+    }
+}
+
+/// A receipt as a reset of which nobody is told more than that it was asked for.
+fn shown(Receipt { id, created_at }: Receipt) -> Record {
+    let read = Record::read::<Infallible>(
+        &CUSTOMER_PASSWORD_RESETS,
+        id.into(),
+        |attribute, _| {
+            Ok(match attribute.name {
+                "created_at" | "updated_at" => Value::Time(created_at),
+                _ if attribute.kind == Kind::Object => Value::default_of(attribute),
+                _ => Value::Null,
+            })
+        },
+        |_| Ok(None),
+    );
+    read.unwrap_or_else(|never| match never {})
 }

@@ -1,84 +1,92 @@
-//! `/api/customers`.
+//! `/api/customers`: what is written. Lists and relationships are [`reading`]'s.
 
 use actix_web::{HttpResponse, web::Data};
-use rekey_core::{customer::Customer, email::EmailAddress, ids::CustomerId};
-use serde_json::json;
-
-use self::attributes::{EMAIL, PASSWORD};
-use super::path::PathId;
-use crate::{
-    api::Api,
-    auth::principal::{CustomerReader, Permitted, Registrar, Session},
-    jsonapi::{
-        body::Body,
-        document::{Resource, timestamp},
-        error::Problem,
-        query::Query,
-    },
+use rekey_core::{
+    email::EmailAddress,
+    ids::CustomerId,
+    registration::Amendment,
+    resource::{Audience, CUSTOMERS},
 };
 
-/// The names of the attributes that are written.
+use self::attributes::{EMAIL, PASSWORD};
+use super::{path::PathId, reading};
+use crate::{
+    api::Api,
+    auth::principal::{CustomerKeeper, Permitted, Registrar},
+    jsonapi::{body::Body, document::Responder, error::Problem, query::Query},
+};
+
+/// The names of the attributes that are written and not plain.
 pub mod attributes {
     pub const EMAIL: &str = "email";
     pub const PASSWORD: &str = "password";
 }
 
-/// The resource's type.
-const TYPE: &str = "customers";
-
 /// `POST`: with or without a password.
 pub async fn create(
-    Permitted(Registrar(session)): Permitted<Registrar>,
+    Permitted(registrar): Permitted<Registrar>,
     api: Data<Api>,
-    _: Query,
+    query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let mut attributes = body.read(TYPE, None).await?;
-    let email = attributes.required::<EmailAddress>(EMAIL);
-    let password = attributes.password(PASSWORD);
-    let reference = attributes.reference();
-    let email = attributes.finish(email)?;
+    let (session, audience) = match registrar {
+        Registrar::Integration(session) => (session, Audience::BackOffice),
+        Registrar::Guest(session) => (session, Audience::Everyone),
+    };
+    let view = query.one(&CUSTOMERS, audience)?;
+    let mut input = body.read(&CUSTOMERS, None).await?;
+    let email = input.required::<EmailAddress>(EMAIL);
+    let password = input.password(PASSWORD);
+    let attributes = input.of_new();
+    let email = input.finish(email)?;
     let customer =
-        api.registration.register(session.scope(), &session.caller, email, password, reference).await?;
-    Ok(view(&api, &session, &customer).created())
+        api.registration.register(session.scope(), &session.caller, email, password, attributes).await?;
+    Responder::new(&api, &session, audience).created(&customer, &view).await
 }
 
 /// `GET …/{id}`: any, for an integration client; itself, for a customer.
 pub async fn retrieve(
-    Permitted(reader): Permitted<CustomerReader>,
+    Permitted(keeper): Permitted<CustomerKeeper>,
     api: Data<Api>,
     PathId(id): PathId<CustomerId>,
-    _: Query,
+    query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let session = match reader {
-        CustomerReader::Integration(session) => session,
-        CustomerReader::Own(session, own) if own == id => session,
-        CustomerReader::Own(..) => return Err(Problem::Unauthorized),
-    };
-    let customer = api.registration.find(session.scope(), id).await?.ok_or(Problem::NotFound)?;
-    Ok(view(&api, &session, &customer).ok())
+    let (session, audience) = keeper.of(id)?;
+    let view = query.one(&CUSTOMERS, audience)?;
+    let customer = reading::find(&api, &session, &CUSTOMERS, id).await?;
+    Responder::new(&api, &session, audience).ok(&customer, &view).await
 }
 
-/// The vendor's attributes; those that belong to its orders, payments and tax rules are what they are for a customer
-/// without any.
-fn view(api: &Api, session: &Session, customer: &Customer) -> Resource {
-    let attributes = json!({
-        "email": customer.email.as_str(),
-        "status": "prospect",
-        "has_password": customer.has_password,
-        "total_orders_count": 0,
-        "shopper_reference": null,
-        "profile_id": null,
-        "tax_exemption_code": null,
-        "jwt_custom_claim": null,
-        "anonymization_info": null,
-        "anonymization_status": null,
-        "created_at": timestamp(customer.created_at),
-        "updated_at": timestamp(customer.updated_at),
-        "reference": customer.reference.reference,
-        "reference_origin": customer.reference.reference_origin,
-        "metadata": customer.reference.metadata,
-    });
-    let relationships = ["customer_password_resets", "events", "event_stores"];
-    Resource::new(&api.public_url, TYPE, customer.id.as_str(), session.scope(), attributes, &relationships)
+/// `PATCH …/{id}`. Another address or password makes the customer's pending tokens die, another password ends its
+/// sessions, the one that asks for it, too.
+pub async fn update(
+    Permitted(keeper): Permitted<CustomerKeeper>,
+    api: Data<Api>,
+    PathId(id): PathId<CustomerId>,
+    query: Query,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (session, audience) = keeper.of(id)?;
+    let view = query.one(&CUSTOMERS, audience)?;
+    let mut input = body.read(&CUSTOMERS, Some(id.as_str())).await?;
+    let email = input.optional::<EmailAddress>(EMAIL);
+    let password = input.password(PASSWORD);
+    let attributes = input.of_change();
+    let amendment = input.finish(Some(Amendment { email, password, attributes }))?;
+    let customer = api.registration.amend(session.scope(), &session.caller, id, amendment).await?;
+    Responder::new(&api, &session, audience).ok(&customer.ok_or(Problem::NotFound)?, &view).await
+}
+
+/// `DELETE …/{id}`.
+pub async fn delete(
+    Permitted(keeper): Permitted<CustomerKeeper>,
+    api: Data<Api>,
+    PathId(id): PathId<CustomerId>,
+) -> Result<HttpResponse, Problem> {
+    let (session, _) = keeper.of(id)?;
+    if api.registration.delete(session.scope(), &session.caller, id).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Problem::NotFound)
+    }
 }

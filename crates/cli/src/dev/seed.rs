@@ -8,8 +8,8 @@ use rekey_core::{
     ids::ApplicationId,
     organization::{Organization, Slug},
     password::PlainPassword,
+    record::Changes,
     registration::{RegisterError, Registration},
-    reset::Reference,
 };
 use zeroize::Zeroizing;
 
@@ -90,7 +90,7 @@ async fn customer(
     }
     let caller = Caller { actor: Actor::Client(application), address: None, traceparent: None };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
-    match registration.register(scope, &caller, email, Some(password), Reference::default()).await {
+    match registration.register(scope, &caller, email, Some(password), Changes::default()).await {
         Ok(_) | Err(RegisterError::Taken) => Ok(()),
         Err(error) => Err(error).context("the demo customer can't be made"),
     }

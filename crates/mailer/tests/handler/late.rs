@@ -4,7 +4,8 @@ use rekey_core::{
     audit::Action,
     bus::Verdict,
     event::EventBody,
-    reset::{ReferenceChange, ResetOrigin},
+    record::Changes,
+    reset::ResetOrigin,
     store::{Completion, Store},
 };
 use rekey_testkit::seed;
@@ -31,7 +32,7 @@ async fn late_a_used_reset_is_not_mailed() {
         holder: &holder,
         token: &token,
         password: &seed::hash("new"),
-        change: &ReferenceChange::default(),
+        changes: &Changes::default(),
         event: &event,
         audit: &seed::audit(Action::Update),
     };

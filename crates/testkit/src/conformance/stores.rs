@@ -3,9 +3,11 @@
 
 pub mod customers;
 pub mod ledger;
+pub mod lists;
 pub mod operator;
 pub mod outbox;
 pub mod resets;
+pub mod self_service;
 pub mod sessions;
 pub mod tokens;
 
@@ -18,7 +20,9 @@ use rekey_core::{
     ledger::Ledger,
     outbox::Outbox,
     password::PasswordHash,
-    reset::{PasswordReset, ReferenceChange, TokenHolder},
+    record::{Changes, Record},
+    reset::TokenHolder,
+    resource::CUSTOMER_PASSWORD_RESETS,
     secret::ResetToken,
     store::{Completion, Store},
 };
@@ -60,6 +64,11 @@ macro_rules! store_conformance {
             tenant_a_customer_is_found_in_its_scope_only,
             credentials_are_found_by_address_in_their_scope,
             a_rehash_replaces_only_the_hash_that_it_was_made_from,
+            a_changed_customer_leaves_its_audit_entry_and_its_event,
+            a_changed_address_or_password_kills_the_pending_tokens,
+            another_customers_address_is_taken_and_nothing_is_changed,
+            a_deleted_customer_takes_all_that_is_theirs_along,
+            tenant_no_other_scope_changes_a_customer,
         );
         $crate::store_conformance!(@ $fixture: sessions:
             a_session_lives_until_it_expires_and_in_its_scope_only,
@@ -74,10 +83,23 @@ macro_rules! store_conformance {
             enum_body_a_decoy_writes_what_a_reset_writes_and_is_nobodys,
             a_self_service_request_supersedes_older_ones_and_nothing_else,
             a_token_is_shown_only_while_it_can_be_used,
-            a_list_is_newest_first_in_pages_and_always_tells_the_total,
-            references_are_changed_cleared_and_kept,
+            plain_attributes_are_changed_cleared_and_kept,
             a_deleted_reset_leaves_its_event_and_its_audit_entry,
             tenant_no_other_scope_reaches_a_reset,
+        );
+        $crate::store_conformance!(@ $fixture: self_service:
+            mail_bomb_inside_the_cooldown_nothing_is_made,
+            mail_bomb_a_window_has_its_budget_and_the_next_one_its_own,
+            mail_bomb_requests_of_the_same_moment_make_one,
+        );
+        $crate::store_conformance!(@ $fixture: lists:
+            a_list_is_newest_first_in_pages_and_always_tells_the_total,
+            places_in_a_list_lead_through_all_of_it_in_every_order,
+            filters_follow_relationships_in_both_directions,
+            a_token_is_found_only_while_it_can_be_used,
+            related_records_come_with_whom_they_are_related_to,
+            the_audit_log_tells_who_and_from_where_and_no_value,
+            tenant_no_list_shows_another_scopes_records,
         );
         $crate::store_conformance!(@ $fixture: tokens:
             a_used_token_changes_everything_together,
@@ -140,6 +162,11 @@ async fn written(backdoor: &dyn Backdoor) -> [u64; 3] {
     ]
 }
 
+/// A seeded reset as the store shows it.
+async fn found_reset(store: &impl Store, scope: Scope, reset: &SeededReset) -> Option<Record> {
+    store.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await.unwrap()
+}
+
 /// Whom a seeded reset's token speaks for now.
 async fn holder(store: &impl Store, reset: &SeededReset) -> Option<TokenHolder> {
     store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap()
@@ -151,21 +178,20 @@ async fn complete(
     holder: &TokenHolder,
     token: &ResetToken,
     password: &PasswordHash,
-    change: &ReferenceChange,
-) -> Option<PasswordReset> {
+    changes: &Changes,
+) -> Option<Record> {
     let event =
         seed::event(holder.scope, EventBody::ResetUsed { reset: holder.reset, customer: holder.customer });
     let audit = seed::audit(Action::ResetPassword);
     let completion =
-        Completion { holder, token: &token.digest(), password, change, event: &event, audit: &audit };
+        Completion { holder, token: &token.digest(), password, changes, event: &event, audit: &audit };
     store.complete_reset(&completion).await.unwrap()
 }
 
 /// Uses a seeded reset's token, which must be good.
-async fn use_up(store: &impl Store, reset: &SeededReset, password: &str) -> PasswordReset {
+async fn use_up(store: &impl Store, reset: &SeededReset, password: &str) -> Record {
     let holder = holder(store, reset).await.expect("the token is good");
-    let used =
-        complete(store, &holder, &reset.token, &seed::hash(password), &ReferenceChange::default()).await;
+    let used = complete(store, &holder, &reset.token, &seed::hash(password), &Changes::default()).await;
     used.expect("the token is still good")
 }
 

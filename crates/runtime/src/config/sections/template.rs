@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rekey_core::reset::Allowance;
+
 use super::public_url::{PublicUrl, parse_http};
 use crate::config::{
     ConfigError,
@@ -12,13 +14,23 @@ use crate::config::{
 #[derive(Debug, Clone)]
 pub struct Resets {
     pub token_life: Duration,
+    /// How many self-service makes for an account.
+    pub allowance: Allowance,
 }
 
 impl Section for Resets {
     const NAME: &'static str = "resets";
 
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { token_life: reader.seconds("token_life_seconds", 60..=604_800)? })
+        let seconds = |key, bounds| Ok(time::Duration::seconds(reader.integer(key, bounds)?));
+        Ok(Self {
+            token_life: reader.seconds("token_life_seconds", 60..=604_800)?,
+            allowance: Allowance {
+                cooldown: seconds("self_service_cooldown_seconds", 0..=3600)?,
+                budget: reader.integer("self_service_budget", 1..=1000)?,
+                window: seconds("self_service_window_seconds", 60..=604_800)?,
+            },
+        })
     }
 }
 

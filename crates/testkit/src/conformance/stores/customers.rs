@@ -3,15 +3,18 @@
 use rekey_core::{
     ambient::OsEntropy,
     audit::Action,
-    customer::NewCustomer,
+    catalog::Catalog,
+    customer::{CustomerChange, NewCustomer},
     event::EventBody,
     ids::CustomerId,
-    reset::Reference,
+    record::Value,
+    reset::ResetOrigin,
+    resource::CUSTOMERS,
     store::{CreateError, Store},
 };
 use serde_json::json;
 
-use super::{JOHN, StoreUnderTest, other_scopes, written};
+use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, written};
 use crate::seed;
 
 pub async fn a_customer_is_created_with_its_event_and_its_audit_entry<F: StoreUnderTest>() {
@@ -19,22 +22,27 @@ pub async fn a_customer_is_created_with_its_event_and_its_audit_entry<F: StoreUn
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     let metadata = json!({"vip": true, "tags": ["a", {"b": null}], "pi": 3.25, "big": 9_007_199_254_740_993_i64, "text": "naïve \"quotes\" \u{1f512}"});
-    let reference = Reference {
-        reference: Some("R-1".to_owned()),
-        reference_origin: Some("back office".to_owned()),
-        metadata: metadata.as_object().unwrap().clone(),
-    };
-    let new = NewCustomer { reference, ..seed::new_customer(JOHN, Some(seed::hash("first"))) };
+    let attributes = seed::change(&CUSTOMERS, "reference", seed::text("R-1"))
+        .with(&CUSTOMERS, "reference_origin", seed::text("back office"))
+        .with(&CUSTOMERS, "metadata", seed::object(&metadata));
+    let new = NewCustomer { attributes, ..seed::new_customer(JOHN, Some(seed::hash("first"))) };
     let event = seed::event(scope, EventBody::CustomerCreated { customer: new.id });
     let audit = seed::audit(Action::Create);
 
     let made = store.create_customer(scope, &new, &event, &audit).await.unwrap();
-    assert_eq!(
-        (made.id, &made.email, made.has_password, &made.reference),
-        (new.id, &new.email, true, &new.reference)
-    );
-    assert_eq!(made.created_at, made.updated_at);
-    assert_eq!(store.find_customer(scope, new.id).await.unwrap(), Some(made));
+    assert_eq!(made.id(), new.id.into());
+    for (attribute, value) in [
+        ("email", seed::text(JOHN)),
+        ("has_password", Value::Boolean(true)),
+        ("reference", seed::text("R-1")),
+        ("reference_origin", seed::text("back office")),
+        ("metadata", seed::object(&metadata)),
+    ] {
+        assert_eq!(made.get(attribute), &value, "{attribute}");
+    }
+    assert!(made.get("created_at").as_time().is_some());
+    assert_eq!(made.get("created_at"), made.get("updated_at"));
+    assert_eq!(store.find(scope, &CUSTOMERS, new.id.into()).await.unwrap(), Some(made));
 
     let of_customer = format!(
         "mode = 'test' AND organization_id = '{}' AND resource_type = 'customers' AND resource_id = '{}'",
@@ -54,7 +62,7 @@ pub async fn an_address_is_taken_only_in_its_scope_and_a_refusal_writes_nothing<
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     let john = seed::customer(store, scope, JOHN, None).await;
-    assert!(!john.has_password);
+    assert_eq!(john.record.get("has_password"), &Value::Boolean(false));
     let before = written(scene.backdoor()).await;
 
     let again = seed::new_customer("John@Example.COM", Some(seed::hash("second")));
@@ -74,10 +82,10 @@ pub async fn tenant_a_customer_is_found_in_its_scope_only<F: StoreUnderTest>() {
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     let john = seed::customer(store, scope, JOHN, None).await;
-    assert!(store.find_customer(scope, john.id).await.unwrap().is_some());
-    assert!(store.find_customer(scope, CustomerId::generate(&OsEntropy)).await.unwrap().is_none());
+    assert!(store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap().is_some());
+    assert!(store.find(scope, &CUSTOMERS, CustomerId::generate(&OsEntropy).into()).await.unwrap().is_none());
     for other in other_scopes(store, scope).await {
-        assert!(store.find_customer(other, john.id).await.unwrap().is_none());
+        assert!(store.find(other, &CUSTOMERS, john.id.into()).await.unwrap().is_none());
     }
 }
 
@@ -113,4 +121,143 @@ pub async fn a_rehash_replaces_only_the_hash_that_it_was_made_from<F: StoreUnder
     assert_eq!(current().await, seed::hash("old"));
     store.rehash_password(scope, john.id, &seed::hash("old"), &seed::hash("stronger")).await.unwrap();
     assert_eq!(current().await, seed::hash("stronger"));
+}
+
+pub async fn a_changed_customer_leaves_its_audit_entry_and_its_event<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await;
+    let [resets, events, audits] = written(scene.backdoor()).await;
+    let change = CustomerChange {
+        email: Some(seed::email("johnny@example.com")),
+        password: Some(seed::hash("new")),
+        attributes: seed::change(&CUSTOMERS, "reference", seed::text("R-2")),
+    };
+    let event = seed::event(scope, EventBody::CustomerPasswordCreated { customer: john.id });
+    let audit = seed::audit(Action::Update);
+
+    let changed =
+        store.update_customer(scope, john.id, &change, Some(&event), &audit).await.unwrap().unwrap();
+    assert_eq!(changed.get("email"), &seed::text("johnny@example.com"));
+    assert_eq!(changed.get("has_password"), &Value::Boolean(true));
+    assert_eq!(changed.get("reference"), &seed::text("R-2"));
+    assert!(changed.get("updated_at").as_time() > changed.get("created_at").as_time());
+    assert_eq!(store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap().as_ref(), Some(&changed));
+    let credentials =
+        store.find_credentials(scope, &seed::email("johnny@example.com")).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("new")));
+    assert_eq!(written(scene.backdoor()).await, [resets, events + 1, audits + 1]);
+    let of_event =
+        format!("id = '{}' AND name = 'customers.create_password' AND resource_id = '{}'", event.id, john.id);
+    assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
+
+    let nothing = CustomerChange::default();
+    let unchanged = store.update_customer(scope, john.id, &nothing, None, &seed::audit(Action::Update)).await;
+    assert_eq!(unchanged.unwrap(), Some(changed));
+    assert_eq!(written(scene.backdoor()).await, [resets, events + 1, audits + 1]);
+}
+
+pub async fn a_changed_address_or_password_kills_the_pending_tokens<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await;
+    seed::customer(store, scope, "jane@example.com", None).await;
+    let hers = seed::reset(store, scope, "jane@example.com", ResetOrigin::Integration).await;
+    let changes = [
+        (CustomerChange { password: Some(seed::hash("new")), ..CustomerChange::default() }, false),
+        (
+            CustomerChange {
+                attributes: seed::change(&CUSTOMERS, "reference", seed::text("R-2")),
+                ..CustomerChange::default()
+            },
+            true,
+        ),
+        // The last one: from here on the address is another.
+        (
+            CustomerChange { email: Some(seed::email("johnny@example.com")), ..CustomerChange::default() },
+            false,
+        ),
+    ];
+    for (change, survives) in changes {
+        let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+        store
+            .update_customer(scope, john.id, &change, None, &seed::audit(Action::Update))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(holder(store, &reset).await.is_some(), survives);
+        let shown = found_reset(store, scope, &reset).await.unwrap();
+        assert_eq!(shown.get("reset_password_token").as_token().is_some(), survives);
+    }
+    assert!(holder(store, &hers).await.is_some());
+}
+
+pub async fn another_customers_address_is_taken_and_nothing_is_changed<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    seed::customer(store, scope, "jane@example.com", None).await;
+    let before = written(scene.backdoor()).await;
+    let change = CustomerChange {
+        email: Some(seed::email("jane@example.com")),
+        password: Some(seed::hash("new")),
+        ..CustomerChange::default()
+    };
+    let refused = store.update_customer(scope, john.id, &change, None, &seed::audit(Action::Update)).await;
+    assert!(matches!(refused, Err(CreateError::Taken)));
+    assert_eq!(written(scene.backdoor()).await, before);
+    let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("first")));
+    let same = CustomerChange { email: Some(john.email.clone()), ..CustomerChange::default() };
+    assert!(store.update_customer(scope, john.id, &same, None, &seed::audit(Action::Update)).await.is_ok());
+}
+
+pub async fn a_deleted_customer_takes_all_that_is_theirs_along<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    seed::customer(store, scope, "jane@example.com", None).await;
+    let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    let hers = seed::reset(store, scope, "jane@example.com", ResetOrigin::Integration).await;
+    let [_, events, audits] = written(backdoor).await;
+    let event = seed::event(scope, EventBody::CustomerDestroyed { customer: john.id });
+
+    assert!(store.delete_customer(scope, john.id, &event, &seed::audit(Action::Destroy)).await.unwrap());
+    assert!(store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap().is_none());
+    assert!(found_reset(store, scope, &reset).await.is_none());
+    assert!(holder(store, &reset).await.is_none());
+    assert!(holder(store, &hers).await.is_some());
+    assert_eq!(written(backdoor).await, [1, events + 1, audits + 1]);
+    assert_eq!(backdoor.count("customer_passwords", "true").await, 0);
+    let of_event = format!("id = '{}' AND name = 'customers.destroy'", event.id);
+    assert_eq!(backdoor.count("events", &of_event).await, 1);
+
+    let again = seed::event(scope, EventBody::CustomerDestroyed { customer: john.id });
+    assert!(!store.delete_customer(scope, john.id, &again, &seed::audit(Action::Destroy)).await.unwrap());
+    seed::customer(store, scope, JOHN, None).await;
+}
+
+pub async fn tenant_no_other_scope_changes_a_customer<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let others = other_scopes(store, scope).await;
+    let before = written(scene.backdoor()).await;
+    let change = CustomerChange { password: Some(seed::hash("stolen")), ..CustomerChange::default() };
+    for other in others {
+        let event = seed::event(other, EventBody::CustomerDestroyed { customer: john.id });
+        let audit = seed::audit(Action::Update);
+        assert!(
+            store.update_customer(other, john.id, &change, Some(&event), &audit).await.unwrap().is_none()
+        );
+        assert!(!store.delete_customer(other, john.id, &event, &audit).await.unwrap());
+    }
+    assert_eq!(written(scene.backdoor()).await, before);
+    let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("first")));
 }

@@ -4,16 +4,19 @@ use rekey_core::{
     access::Scope,
     ambient::OsEntropy,
     audit::Action,
+    catalog::Catalog,
     event::EventBody,
     ids::ResetId,
-    listing::{Listing, Page},
-    reset::{NewReset, Reference, ReferenceChange, ResetOrigin},
+    listing::Listing,
+    record::{Changes, Value},
+    reset::{NewReset, ResetOrigin},
+    resource::CUSTOMER_PASSWORD_RESETS,
     store::{ResetRecord, Store},
 };
 use serde_json::json;
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, holder, other_scopes, use_up, written};
+use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, use_up, written};
 use crate::seed::{self, SeededReset, TOKEN_LIFE};
 
 pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnderTest>() {
@@ -22,12 +25,12 @@ pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnder
     let scope = seed::scope(store, "shop").await;
     let john = seed::customer(store, scope, JOHN, None).await;
     let (reset, token) = seed::new_reset(scope, JOHN, ResetOrigin::Integration);
-    let reference = Reference {
-        reference: Some("R-1".to_owned()),
-        metadata: json!({"a": [1]}).as_object().unwrap().clone(),
-        ..Reference::default()
-    };
-    let reset = NewReset { reference, ..reset };
+    let attributes = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1")).with(
+        &CUSTOMER_PASSWORD_RESETS,
+        "metadata",
+        seed::object(&json!({"a": [1]})),
+    );
+    let reset = NewReset { attributes, ..reset };
     let event = seed::reset_created(scope, &reset);
     let audit = seed::audit(Action::Create);
 
@@ -36,17 +39,23 @@ pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnder
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(created.customer, Some(john.id));
-    assert_eq!(created.expires_at - created.created_at, TOKEN_LIFE);
-
-    let found = store.find_reset(scope, reset.id).await.unwrap().unwrap();
-    assert_eq!((found.id, found.customer, &found.customer_email), (reset.id, john.id, &john.email));
-    assert_eq!(
-        (found.created_at, found.updated_at, found.expires_at),
-        (created.created_at, created.created_at, created.expires_at)
-    );
-    assert_eq!((found.reset_password_at, &found.reference), (None, &reset.reference));
-    let sealed = found.token.unwrap();
+    let found = store.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await.unwrap().unwrap();
+    assert_eq!(created.record.as_ref(), Some(&found));
+    let customer = CUSTOMER_PASSWORD_RESETS.relationship("customer").unwrap();
+    assert_eq!((found.id(), found.linked(customer)), (reset.id.into(), Some(john.id.into())));
+    for (attribute, value) in [
+        ("id", seed::text(reset.id.as_str())),
+        ("customer_email", seed::text(JOHN)),
+        ("created_at", Value::Time(created.created_at)),
+        ("updated_at", Value::Time(created.created_at)),
+        ("reset_password_at", Value::Null),
+        ("reference", seed::text("R-1")),
+        ("reference_origin", Value::Null),
+        ("metadata", seed::object(&json!({"a": [1]}))),
+    ] {
+        assert_eq!(found.get(attribute), &value, "{attribute}");
+    }
+    let sealed = found.get("reset_password_token").as_token().unwrap();
     assert_eq!(sealed.unseal(scope.organization, reset.id, &seed::keys()).unwrap().expose(), token.expose());
 
     let of_reset = format!(
@@ -87,11 +96,11 @@ pub async fn a_fact_that_fails_in_part_is_not_written_at_all<F: StoreUnderTest>(
             .is_err()
     );
     assert!(store.delete_reset(scope, first.id, &event, &audit).await.is_err());
-    let change = ReferenceChange { reference: Some(Some("R-1".to_owned())), ..ReferenceChange::default() };
+    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
     assert!(store.update_reset(scope, first.id, &change, &audit).await.is_err());
 
     assert_eq!(written(scene.backdoor()).await, before);
-    assert_eq!(store.find_reset(scope, first.id).await.unwrap().unwrap().reference, Reference::default());
+    assert_eq!(found_reset(store, scope, &first).await.unwrap().get("reference"), &Value::Null);
     assert!(holder(store, &first).await.is_some(), "nothing was superseded");
 }
 
@@ -129,12 +138,11 @@ pub async fn enum_body_a_decoy_writes_what_a_reset_writes_and_is_nobodys<F: Stor
     assert_eq!((for_nobody, superseded_in_all), ([3, 3, 3], 4));
 
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
-    assert_eq!(decoy.created.customer, None);
-    assert_eq!(decoy.created.expires_at - decoy.created.created_at, TOKEN_LIFE);
+    assert_eq!(decoy.created.record, None);
     let before = written(backdoor).await;
-    assert!(store.find_reset(scope, decoy.id).await.unwrap().is_none());
+    assert!(found_reset(store, scope, &decoy).await.is_none());
     assert!(holder(store, &decoy).await.is_none());
-    assert_eq!(store.list_resets(scope, &Listing::default()).await.unwrap().total, 3);
+    assert_eq!(store.list(scope, &Listing::of(&CUSTOMER_PASSWORD_RESETS)).await.unwrap().total, Some(3));
     assert!(!try_to_change(store, scope, &decoy).await);
     assert_eq!(written(backdoor).await, before);
 }
@@ -172,22 +180,21 @@ pub async fn a_token_is_shown_only_while_it_can_be_used<F: StoreUnderTest>() {
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     let shown = async |reset: &SeededReset| {
-        let found = store.find_reset(scope, reset.id).await.unwrap().unwrap();
-        let page = store.list_resets(scope, &Listing::default()).await.unwrap();
-        let listed = page.items.into_iter().find(|listed| listed.id == reset.id).unwrap();
+        let found = found_reset(store, scope, reset).await.unwrap();
+        let page = store.list(scope, &Listing::of(&CUSTOMER_PASSWORD_RESETS)).await.unwrap();
+        let listed = page.items.into_iter().find(|listed| listed.id() == reset.id.into()).unwrap();
         assert_eq!(found, listed);
-        let unchanged = store
-            .update_reset(scope, reset.id, &ReferenceChange::default(), &seed::audit(Action::Update))
-            .await;
+        let unchanged =
+            store.update_reset(scope, reset.id, &Changes::default(), &seed::audit(Action::Update)).await;
         assert_eq!(unchanged.unwrap().as_ref(), Some(&found));
-        let change = ReferenceChange { reference: Some(Some("R".to_owned())), ..ReferenceChange::default() };
+        let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R"));
         let changed = store
             .update_reset(scope, reset.id, &change, &seed::audit(Action::Update))
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(changed.token, found.token);
-        found.token.is_some()
+        assert_eq!(changed.get("reset_password_token"), found.get("reset_password_token"));
+        found.get("reset_password_token").as_token().is_some()
     };
     let superseded = seed::reset(store, scope, JOHN, ResetOrigin::SelfService).await;
     assert!(shown(&superseded).await);
@@ -217,75 +224,41 @@ pub async fn a_token_is_shown_only_while_it_can_be_used<F: StoreUnderTest>() {
     assert!(!shown(&expiring).await);
 
     let used = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
-    assert_eq!(use_up(store, &used, "new").await.token, None);
+    assert_eq!(use_up(store, &used, "new").await.get("reset_password_token"), &Value::Null);
     assert!(!shown(&used).await);
 }
 
-pub async fn a_list_is_newest_first_in_pages_and_always_tells_the_total<F: StoreUnderTest>() {
-    let scene = F::start().await;
-    let store = scene.store();
-    let scope = seed::scope(store, "shop").await;
-    seed::customer(store, scope, JOHN, None).await;
-    let page = async |number, size| {
-        let listed = store.list_resets(scope, &Listing { page: Page { number, size } }).await.unwrap();
-        (listed.items.iter().map(|reset| reset.id).collect::<Vec<_>>(), listed.total)
-    };
-    assert_eq!(page(1, 10).await, (vec![], 0));
-    let mut made = Vec::new();
-    for _ in 0..6 {
-        made.push(seed::reset(store, scope, JOHN, ResetOrigin::Integration).await);
-    }
-    // Three of the same moment are told apart by their ids.
-    let same = format!(
-        "UPDATE password_resets SET created_at = (SELECT max(created_at) FROM password_resets) WHERE id IN ('{}', '{}') RETURNING id",
-        made[3].id, made[4].id
-    );
-    scene.backdoor().text(&same).await;
-    let mut expected: Vec<ResetId> = made.iter().map(|reset| reset.id).collect();
-    expected[3..].sort_unstable();
-    expected[..3].reverse();
-    expected.rotate_left(3);
-
-    assert_eq!(page(1, 10).await, (expected.clone(), 6));
-    assert_eq!(page(1, 4).await, (expected[..4].to_vec(), 6));
-    assert_eq!(page(2, 4).await, (expected[4..].to_vec(), 6));
-    assert_eq!(page(2, 3).await, (expected[3..].to_vec(), 6));
-    assert_eq!(page(3, 3).await, (vec![], 6));
-    assert_eq!(page(u32::MAX, Page::MAX_SIZE).await, (vec![], 6));
-}
-
-pub async fn references_are_changed_cleared_and_kept<F: StoreUnderTest>() {
+pub async fn plain_attributes_are_changed_cleared_and_kept<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
-    let metadata = json!({"a": {"b": [1, 2.5, null, "x"]}}).as_object().unwrap().clone();
-    let all = ReferenceChange {
-        reference: Some(Some("R-1".to_owned())),
-        reference_origin: Some(Some("back office".to_owned())),
-        metadata: Some(metadata.clone()),
-    };
+    let plain = ["reference", "reference_origin", "metadata"];
+    let values = [
+        seed::text("R-1"),
+        seed::text("back office"),
+        seed::object(&json!({"a": {"b": [1, 2.5, null, "x"]}})),
+    ];
+    let all = plain.iter().zip(&values).fold(Changes::default(), |changes, (attribute, value)| {
+        changes.with(&CUSTOMER_PASSWORD_RESETS, attribute, value.clone())
+    });
     let audit = seed::audit(Action::Update);
     let changed = store.update_reset(scope, reset.id, &all, &audit).await.unwrap().unwrap();
-    let expected = Reference {
-        reference: Some("R-1".to_owned()),
-        reference_origin: Some("back office".to_owned()),
-        metadata,
-    };
-    assert_eq!(changed.reference, expected);
-    assert!(changed.updated_at > changed.created_at);
-    assert_eq!(store.find_reset(scope, reset.id).await.unwrap().unwrap(), changed);
+    assert_eq!(plain.map(|attribute| changed.get(attribute).clone()), values);
+    assert!(changed.get("updated_at").as_time() > changed.get("created_at").as_time());
+    assert_eq!(found_reset(store, scope, &reset).await.unwrap(), changed);
     let of_audit = format!("id = '{}' AND action = 'update' AND resource_id = '{}'", audit.id, reset.id);
     assert_eq!(scene.backdoor().count("audit_entries", &of_audit).await, 1);
 
-    let clear = ReferenceChange { reference: Some(None), ..ReferenceChange::default() };
+    let clear = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", Value::Null);
     let changed =
         store.update_reset(scope, reset.id, &clear, &seed::audit(Action::Update)).await.unwrap().unwrap();
-    assert_eq!(changed.reference, Reference { reference: None, ..expected });
+    let [_, origin, metadata] = values;
+    assert_eq!(plain.map(|attribute| changed.get(attribute).clone()), [Value::Null, origin, metadata]);
 
     let before = written(scene.backdoor()).await;
-    let nothing = ReferenceChange::default();
+    let nothing = Changes::default();
     let unchanged =
         store.update_reset(scope, reset.id, &nothing, &seed::audit(Action::Update)).await.unwrap().unwrap();
     assert_eq!(unchanged, changed);
@@ -312,7 +285,7 @@ pub async fn a_deleted_reset_leaves_its_event_and_its_audit_entry<F: StoreUnderT
         event.id, reset.id
     );
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
-    assert!(store.find_reset(scope, reset.id).await.unwrap().is_none());
+    assert!(found_reset(store, scope, &reset).await.is_none());
     assert!(holder(store, &reset).await.is_none());
 
     let again = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
@@ -329,19 +302,17 @@ pub async fn tenant_no_other_scope_reaches_a_reset<F: StoreUnderTest>() {
     let others = other_scopes(store, scope).await;
     let before = written(scene.backdoor()).await;
     for other in others {
-        assert!(store.find_reset(other, reset.id).await.unwrap().is_none());
-        let listed = store.list_resets(other, &Listing::default()).await.unwrap();
-        assert_eq!((listed.items.len(), listed.total), (0, 0));
+        assert!(found_reset(store, other, &reset).await.is_none());
         assert!(!try_to_change(store, other, &reset).await);
     }
     assert_eq!(written(scene.backdoor()).await, before);
-    assert_eq!(store.find_reset(scope, reset.id).await.unwrap().unwrap().reference, Reference::default());
+    assert_eq!(found_reset(store, scope, &reset).await.unwrap().get("reference"), &Value::Null);
     assert!(try_to_change(store, scope, &reset).await);
 }
 
 /// Whether an update, or the deletion, of the reset finds it in that scope.
 async fn try_to_change(store: &impl Store, scope: Scope, reset: &SeededReset) -> bool {
-    let change = ReferenceChange { reference: Some(Some("R-1".to_owned())), ..ReferenceChange::default() };
+    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
     let updated = store.update_reset(scope, reset.id, &change, &seed::audit(Action::Update)).await.unwrap();
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
     let deleted = store.delete_reset(scope, reset.id, &event, &seed::audit(Action::Destroy)).await.unwrap();

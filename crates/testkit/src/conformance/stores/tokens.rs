@@ -4,15 +4,18 @@ use rekey_core::{
     access::Mode,
     ambient::OsEntropy,
     audit::Action,
+    catalog::Catalog,
     event::EventBody,
     ids::{CustomerId, OrganizationId, ResetId},
-    reset::{Reference, ReferenceChange, ResetOrigin, TokenHolder},
+    record::{Changes, Value},
+    reset::{ResetOrigin, TokenHolder},
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
     secret::ResetToken,
     store::Store,
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, complete, holder, use_up, written};
+use super::{JOHN, StoreUnderTest, at_once, complete, found_reset, holder, use_up, written};
 use crate::seed::{self, TOKEN_LIFE};
 
 pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
@@ -34,19 +37,21 @@ pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
     );
     let [resets, events, audits] = written(scene.backdoor()).await;
 
-    let change = ReferenceChange { reference: Some(Some("R-1".to_owned())), ..ReferenceChange::default() };
+    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
     let used = complete(store, &found, &reset.token, &seed::hash("new"), &change).await.unwrap();
-    assert_eq!(
-        (used.id, used.customer, &used.customer_email, &used.token),
-        (reset.id, john.id, &john.email, &None)
-    );
-    assert_eq!(used.reset_password_at, Some(used.updated_at));
-    assert_eq!(used.reference, Reference { reference: Some("R-1".to_owned()), ..Reference::default() });
-    assert_eq!(store.find_reset(scope, reset.id).await.unwrap(), Some(used));
+    let customer = CUSTOMER_PASSWORD_RESETS.relationship("customer").unwrap();
+    assert_eq!((used.id(), used.linked(customer)), (reset.id.into(), Some(john.id.into())));
+    assert_eq!(used.get("customer_email"), &seed::text(JOHN));
+    assert_eq!(used.get("reset_password_token"), &Value::Null);
+    assert!(used.get("reset_password_at").as_time().is_some());
+    assert_eq!(used.get("reset_password_at"), used.get("updated_at"));
+    assert_eq!(used.get("reference"), &seed::text("R-1"));
+    assert_eq!(found_reset(store, scope, &reset).await, Some(used));
 
     let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
     assert_eq!(credentials.password, Some(seed::hash("new")));
-    assert!(store.find_customer(scope, john.id).await.unwrap().unwrap().has_password);
+    let john = store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap().unwrap();
+    assert_eq!(john.get("has_password"), &Value::Boolean(true));
     for other in &others {
         assert!(holder(store, other).await.is_none(), "every other token of that customer is dead");
     }
@@ -104,8 +109,7 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
     ] {
         assert!(store.find_token_holder(id, &token.digest()).await.unwrap().is_none(), "{case}");
         let holder = TokenHolder { scope, reset: id, customer: john.id, email: john.email.clone() };
-        let refused =
-            complete(store, &holder, token, &seed::hash("stolen"), &ReferenceChange::default()).await;
+        let refused = complete(store, &holder, token, &seed::hash("stolen"), &Changes::default()).await;
         assert!(refused.is_none(), "{case}");
     }
     assert_eq!(written(scene.backdoor()).await, before);
@@ -127,7 +131,7 @@ pub async fn token_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
         let (store, found, token) = (store.clone(), found.clone(), reset.token.clone());
         async move {
             let password = seed::hash(&format!("of{n}"));
-            complete(&store, &found, &token, &password, &ReferenceChange::default()).await.map(|_| password)
+            complete(&store, &found, &token, &password, &Changes::default()).await.map(|_| password)
         }
     });
     let winners: Vec<_> = at_once(uses).await.into_iter().flatten().collect();
@@ -152,9 +156,7 @@ pub async fn token_race_of_two_tokens_one_kills_the_other<F: StoreUnderTest>() {
             let store = store.clone();
             uses.push(async move {
                 let password = seed::hash(&format!("of{n}"));
-                complete(&store, &found, &reset.token, &password, &ReferenceChange::default())
-                    .await
-                    .map(|_| password)
+                complete(&store, &found, &reset.token, &password, &Changes::default()).await.map(|_| password)
             });
         }
         let winners: Vec<_> = at_once(uses).await.into_iter().flatten().collect();
@@ -180,16 +182,10 @@ pub async fn tenant_a_token_works_for_its_own_holder_only<F: StoreUnderTest>() {
     others[3].customer = CustomerId::generate(&OsEntropy);
     for other in &others {
         assert!(
-            complete(store, other, &reset.token, &seed::hash("new"), &ReferenceChange::default())
-                .await
-                .is_none()
+            complete(store, other, &reset.token, &seed::hash("new"), &Changes::default()).await.is_none()
         );
     }
     let credentials = store.find_credentials(scope, &jane.email).await.unwrap().unwrap();
     assert_eq!(credentials.password, Some(seed::hash("hers")));
-    assert!(
-        complete(store, &found, &reset.token, &seed::hash("new"), &ReferenceChange::default())
-            .await
-            .is_some()
-    );
+    assert!(complete(store, &found, &reset.token, &seed::hash("new"), &Changes::default()).await.is_some());
 }

@@ -1,0 +1,119 @@
+use rekey_core::{
+    access::Scope,
+    ids::ResetId,
+    record::{Record, Value as Attribute},
+    resource::{self, Audience, Kind, Relationship, Source},
+};
+use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
+
+use super::{Included, list_url};
+use crate::{
+    api::Api,
+    jsonapi::{error::Problem, query::View},
+};
+
+/// Turns records into resource objects.
+pub struct Renderer<'a> {
+    pub api: &'a Api,
+    pub scope: Scope,
+    pub audience: Audience,
+    pub view: &'a View,
+    pub included: &'a Included,
+}
+
+impl Renderer<'_> {
+    /// A resource object: what every answer under `/api` is made of.
+    pub fn resource(&self, record: &Record) -> Result<Value, Problem> {
+        let resource = record.resource();
+        let itself = format!("{}/{}", list_url(self.api, resource), record.id());
+        let mut attributes = Map::new();
+        for (attribute, value) in record.attributes() {
+            if attribute.is_shown() && self.view.shows(resource, attribute.name) {
+                attributes.insert(attribute.name.to_owned(), self.value(record, attribute, value)?);
+            }
+        }
+        let relationships: Map<String, Value> = resource
+            .relationships
+            .iter()
+            .filter_map(|relationship| {
+                Some((relationship.name.to_owned(), self.relationship(record, &itself, relationship)?))
+            })
+            .collect();
+        Ok(json!({
+            "id": record.id().as_str(),
+            "type": resource.name,
+            "links": { "self": itself },
+            "attributes": attributes,
+            "relationships": relationships,
+            "meta": {
+                "mode": self.scope.mode.as_str(),
+                "organization_id": self.scope.organization.as_str(),
+            },
+        }))
+    }
+
+    /// The included records, if any were asked for.
+    pub fn included(&self, view: &View) -> Result<Option<Vec<Value>>, Problem> {
+        if view.includes.is_empty() {
+            return Ok(None);
+        }
+        self.included.records().iter().map(|record| self.resource(record)).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn value(
+        &self,
+        record: &Record,
+        attribute: &resource::Attribute,
+        value: &Attribute,
+    ) -> Result<Value, Problem> {
+        if let Source::Constant(json) = attribute.source {
+            return Ok(serde_json::from_str(json).unwrap_or_default());
+        }
+        if self.audience < attribute.audience {
+            let empty = attribute.kind == Kind::Object && !attribute.nullable;
+            return Ok(if empty { json!({}) } else { Value::Null });
+        }
+        Ok(match value {
+            Attribute::Null => Value::Null,
+            Attribute::Text(text) => text.as_str().into(),
+            Attribute::Time(at) => timestamp(*at).into(),
+            Attribute::Object(object) => object.clone().into(),
+            Attribute::Boolean(is) => (*is).into(),
+            Attribute::Integer(number) => (*number).into(),
+            Attribute::Token(sealed) => {
+                let reset: ResetId = record.id().as_str().parse().map_err(|_| Problem::Internal)?;
+                self.api.recovery.reveal(self.scope, reset, sealed)?.expose().into()
+            }
+        })
+    }
+
+    /// A relationship's links, and its data when it is included; it is there when its field is, or when it is included.
+    fn relationship(&self, record: &Record, itself: &str, relationship: &Relationship) -> Option<Value> {
+        let included = self.included.covers(record, relationship);
+        if !included && !self.view.shows(record.resource(), relationship.name) {
+            return None;
+        }
+        let links = relationship_links(itself, relationship);
+        Some(if included {
+            json!({ "links": links, "data": self.included.linkage(record, relationship) })
+        } else {
+            json!({ "links": links })
+        })
+    }
+}
+
+/// The links of a relationship of the record at `itself`.
+pub fn relationship_links(itself: &str, relationship: &Relationship) -> Value {
+    let name = relationship.name;
+    json!({ "self": format!("{itself}/relationships/{name}"), "related": format!("{itself}/{name}") })
+}
+
+const TIMESTAMP: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// A time as on the wire: RFC 3339, UTC, milliseconds.
+#[must_use]
+pub fn timestamp(at: OffsetDateTime) -> String {
+    at.to_offset(UtcOffset::UTC).format(TIMESTAMP).unwrap_or_default()
+}

@@ -1,0 +1,213 @@
+use rekey_core::{
+    listing::{Comparison, Filter, Path, Pattern, Test},
+    record::Value,
+    resource::{Kind, Resource},
+    secret::ResetToken,
+};
+use time::Duration;
+
+use super::{QueryProblem, value};
+
+/// What a predicate tests, by its name: the vendor's, which are Ransack's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Base {
+    Compare(Comparison),
+    Matches,
+    Start,
+    End,
+    Cont,
+    NotMatches,
+    NotStart,
+    NotEnd,
+    NotCont,
+    In,
+    NotIn,
+    Null,
+    NotNull,
+    Present,
+    Blank,
+    True,
+    False,
+    Jcont,
+}
+
+/// How a predicate of several values, separated by commas, combines them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Combine {
+    /// One value, commas and all.
+    One,
+    Any,
+    All,
+}
+
+/// A predicate: its test, how it combines values, and whether null passes, too.
+#[derive(Debug, Clone, Copy)]
+struct Predicate {
+    base: Base,
+    combine: Combine,
+    or_null: bool,
+}
+
+/// Each name with its test, and the compounds there are of it: `_any`, `_all`, `_or_null`.
+const BASES: [(&str, Base, [bool; 3]); 23] = [
+    ("eq", Base::Compare(Comparison::Equal), [false, false, true]),
+    ("not_eq", Base::Compare(Comparison::NotEqual), [false, true, true]),
+    ("lt", Base::Compare(Comparison::Less), [true, true, false]),
+    ("lteq", Base::Compare(Comparison::LessOrEqual), [true, true, false]),
+    ("gt", Base::Compare(Comparison::Greater), [true, true, false]),
+    ("gteq", Base::Compare(Comparison::GreaterOrEqual), [true, true, false]),
+    ("matches", Base::Matches, [true, true, false]),
+    ("does_not_match", Base::NotMatches, [true, true, false]),
+    ("start", Base::Start, [true, true, false]),
+    ("not_start", Base::NotStart, [true, true, false]),
+    ("end", Base::End, [true, true, false]),
+    ("not_end", Base::NotEnd, [true, true, false]),
+    ("cont", Base::Cont, [true, true, false]),
+    ("not_cont", Base::NotCont, [false, true, false]),
+    ("in", Base::In, [false, false, true]),
+    ("not_in", Base::NotIn, [false, false, true]),
+    ("null", Base::Null, [false; 3]),
+    ("not_null", Base::NotNull, [false; 3]),
+    ("present", Base::Present, [false; 3]),
+    ("blank", Base::Blank, [false; 3]),
+    ("true", Base::True, [false; 3]),
+    ("false", Base::False, [false; 3]),
+    ("jcont", Base::Jcont, [false; 3]),
+];
+
+/// Reads `filter[q][ATTRIBUTE_PREDICATE]=value`, where ATTRIBUTE may be several joined by `_or_`, and each of them may be a
+/// related record's, after the relationship's name.
+pub(super) fn read(resource: &'static Resource, name: &str, value: &str) -> Result<Filter, QueryProblem> {
+    let expression = name
+        .strip_prefix("filter[q][")
+        .and_then(|rest| rest.strip_suffix(']'))
+        .ok_or(QueryProblem::Filter)?;
+    let (paths, predicate) = split(resource, expression).ok_or(QueryProblem::Filter)?;
+    let tests =
+        paths.iter().map(|path| Ok(Filter::Test(*path, test(path.attribute.kind, predicate, value)?)));
+    let mut tests = tests.collect::<Result<Vec<_>, QueryProblem>>()?;
+    Ok(if tests.len() == 1 { tests.remove(0) } else { Filter::Any(tests) })
+}
+
+/// Splits attributes from predicate: the longest predicate that leaves attributes which can be filtered by.
+fn split(resource: &'static Resource, expression: &str) -> Option<(Vec<Path>, Predicate)> {
+    let mut candidates: Vec<(&str, Predicate)> = predicates()
+        .filter_map(|(name, predicate)| {
+            Some((expression.strip_suffix(name.as_str())?.strip_suffix('_')?, predicate))
+        })
+        .collect();
+    candidates.sort_by_key(|(attributes, _)| attributes.len());
+    candidates.into_iter().find_map(|(attributes, predicate)| {
+        let paths = attributes.split("_or_").map(|name| path(resource, name)).collect::<Option<Vec<_>>>()?;
+        Some((paths, predicate))
+    })
+}
+
+fn predicates() -> impl Iterator<Item = (String, Predicate)> {
+    BASES.into_iter().flat_map(|(name, base, [any, all, or_null])| {
+        let plain = Predicate { base, combine: Combine::One, or_null: false };
+        let compounds = [
+            (any, "_any", Predicate { combine: Combine::Any, ..plain }),
+            (all, "_all", Predicate { combine: Combine::All, ..plain }),
+            (or_null, "_or_null", Predicate { or_null: true, ..plain }),
+        ];
+        let compounds = compounds.into_iter().filter(|(there_is, ..)| *there_is);
+        let compounds = compounds.map(move |(_, suffix, predicate)| (format!("{name}{suffix}"), predicate));
+        std::iter::once((name.to_owned(), plain)).chain(compounds)
+    })
+}
+
+fn path(resource: &'static Resource, name: &str) -> Option<Path> {
+    let of =
+        |resource: &'static Resource, name| resource.attribute(name).filter(|attribute| attribute.filter);
+    if let Some(attribute) = of(resource, name) {
+        return Some(Path { via: None, attribute });
+    }
+    resource.relationships.iter().filter(|relationship| relationship.filter).find_map(|relationship| {
+        let name = name.strip_prefix(relationship.name)?.strip_prefix('_')?;
+        Some(Path { via: Some(relationship), attribute: of(relationship.target, name)? })
+    })
+}
+
+fn test(kind: Kind, predicate: Predicate, value: &str) -> Result<Test, QueryProblem> {
+    let Predicate { base, combine, or_null } = predicate;
+    let test = match combine {
+        Combine::One => single(kind, base, value)?,
+        Combine::Any | Combine::All => {
+            let tests = value::list(value)?.into_iter().map(|value| single(kind, base, value));
+            let tests = tests.collect::<Result<Vec<_>, _>>()?;
+            if combine == Combine::Any { Test::Any(tests) } else { Test::All(tests) }
+        }
+    };
+    Ok(if or_null { Test::Any(vec![test, Test::Null]) } else { test })
+}
+
+fn single(kind: Kind, base: Base, value: &str) -> Result<Test, QueryProblem> {
+    let is_text = matches!(kind, Kind::Text | Kind::Email | Kind::Id);
+    let pattern = |make: fn(&str) -> Pattern| Ok(make(&value::text(value)?));
+    match base {
+        // A token is found by itself, and by nothing that would tell about others.
+        Base::Compare(Comparison::Equal) if kind == Kind::Token => {
+            Ok(ResetToken::parse(value).map_or(Test::Any(Vec::new()), |token| Test::Token(token.digest())))
+        }
+        _ if kind == Kind::Token => Err(QueryProblem::Filter),
+        Base::Null => Ok(unless(value, Test::Null, Test::NotNull)?),
+        Base::NotNull => Ok(unless(value, Test::NotNull, Test::Null)?),
+        Base::Blank => Ok(unless(value, Test::Blank, Test::Present)?),
+        Base::Present => Ok(unless(value, Test::Present, Test::Blank)?),
+        Base::True | Base::False if kind == Kind::Boolean => {
+            let is = value::boolean(value)? == (base == Base::True);
+            Ok(Test::Compare(Comparison::Equal, Value::Boolean(is)))
+        }
+        Base::Jcont if kind == Kind::Object => Ok(Test::Contains(value::object(value)?)),
+        Base::Compare(comparison) if kind == Kind::Time => {
+            value::time(value).map(|at| compare_time(comparison, at))
+        }
+        Base::In | Base::NotIn if kind == Kind::Time => {
+            let times = value::list(value)?.into_iter().map(value::time).collect::<Result<Vec<_>, _>>()?;
+            let compare = |comparison| times.iter().map(|at| compare_time(comparison, *at)).collect();
+            Ok(match base {
+                Base::In => Test::Any(compare(Comparison::Equal)),
+                _ => Test::All(compare(Comparison::NotEqual)),
+            })
+        }
+        Base::Compare(comparison) => Ok(Test::Compare(comparison, value::read(kind, value)?)),
+        Base::In | Base::NotIn => {
+            let values = value::list(value)?.into_iter().map(|value| value::read(kind, value));
+            let values = values.collect::<Result<_, _>>()?;
+            Ok(if base == Base::In { Test::In(values) } else { Test::NotIn(values) })
+        }
+        Base::Matches if is_text => pattern(Pattern::parse).map(Test::Like),
+        Base::Start if is_text => pattern(Pattern::starts_with).map(Test::Like),
+        Base::End if is_text => pattern(Pattern::ends_with).map(Test::Like),
+        Base::Cont if is_text => pattern(Pattern::contains).map(Test::Like),
+        Base::NotMatches if is_text => pattern(Pattern::parse).map(Test::NotLike),
+        Base::NotStart if is_text => pattern(Pattern::starts_with).map(Test::NotLike),
+        Base::NotEnd if is_text => pattern(Pattern::ends_with).map(Test::NotLike),
+        Base::NotCont if is_text => pattern(Pattern::contains).map(Test::NotLike),
+        _ => Err(QueryProblem::Filter),
+    }
+}
+
+/// A predicate that takes yes or no.
+fn unless(value: &str, yes: Test, no: Test) -> Result<Test, QueryProblem> {
+    Ok(if value::boolean(value)? { yes } else { no })
+}
+
+/// Times are shown in milliseconds and kept in microseconds: one equals what it is shown as.
+fn compare_time(comparison: Comparison, at: time::OffsetDateTime) -> Test {
+    let bound = |comparison, at| Test::Compare(comparison, Value::Time(at));
+    let next = at + Duration::MILLISECOND;
+    match comparison {
+        Comparison::Equal => {
+            Test::All(vec![bound(Comparison::GreaterOrEqual, at), bound(Comparison::Less, next)])
+        }
+        Comparison::NotEqual => {
+            Test::Any(vec![bound(Comparison::Less, at), bound(Comparison::GreaterOrEqual, next)])
+        }
+        Comparison::Less => bound(Comparison::Less, at),
+        Comparison::LessOrEqual => bound(Comparison::Less, next),
+        Comparison::Greater => bound(Comparison::GreaterOrEqual, next),
+        Comparison::GreaterOrEqual => bound(Comparison::GreaterOrEqual, at),
+    }
+}

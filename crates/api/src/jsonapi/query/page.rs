@@ -1,0 +1,73 @@
+use rekey_core::listing::{Cursor, Order, Page};
+use serde_json::{Map, Value};
+use url::form_urlencoded::Serializer;
+
+use super::{Problem, QueryProblem, family};
+
+/// Makes links to pages of a list, keeping the rest of its query.
+#[derive(Debug)]
+pub struct PageLinks(Vec<(String, String)>);
+
+/// Reads which part of a list is asked for: `page[number]` and `page[size]`, or `page[after]` and `page[size]`.
+pub(super) fn read(pairs: &[(String, String)], order: &[Order]) -> Result<Page, Problem> {
+    let (mut number, mut size, mut after) = (None, Page::DEFAULT_SIZE, None);
+    for (name, value) in pairs.iter().filter(|(name, _)| family(name) == "page") {
+        let refused = || Problem::Query(QueryProblem::Page, name.clone());
+        match name.as_str() {
+            "page[number]" => {
+                number = Some(value.parse().ok().filter(|number| *number >= 1).ok_or_else(refused)?);
+            }
+            "page[size]" => {
+                let within = |size: &u32| (1..=Page::MAX_SIZE).contains(size);
+                size = value.parse().ok().filter(within).ok_or_else(refused)?;
+            }
+            "page[after]" if value.is_empty() => after = Some(None),
+            "page[after]" => after = Some(Some(Cursor::decode(value, order).ok_or_else(refused)?)),
+            _ => return Err(refused()),
+        }
+    }
+    match (number, after) {
+        (Some(_), Some(_)) => Err(Problem::Query(QueryProblem::Page, "page[after]".to_owned())),
+        (number, None) => Ok(Page::Number { number: number.unwrap_or(1), size }),
+        (None, Some(cursor)) => Ok(Page::After { cursor, size }),
+    }
+}
+
+impl PageLinks {
+    pub(super) fn new(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs.into_iter().filter(|(name, _)| family(name) != "page").collect())
+    }
+
+    /// Of a numbered page of the list at `url`: `first`, `last`, and `prev` and `next` where there are such pages.
+    #[must_use]
+    pub fn numbered(&self, url: &str, number: u32, size: u32, pages: u64) -> Map<String, Value> {
+        let number = u64::from(number);
+        let others = [
+            ("first", 1),
+            ("prev", number.saturating_sub(1).min(pages)),
+            ("next", number + 1),
+            ("last", pages),
+        ];
+        let exists = |(name, other): &(&str, u64)| *other >= 1 && (*name != "next" || *other <= pages);
+        let link = |(name, other): (&str, u64)| {
+            (name.to_owned(), self.to(url, "page[number]", &other.to_string(), size).into())
+        };
+        others.into_iter().filter(exists).map(link).collect()
+    }
+
+    /// Of a part of the list at `url` that isn't numbered: `first`, and `next` if it goes on.
+    #[must_use]
+    pub fn after(&self, url: &str, size: u32, next: Option<&str>) -> Map<String, Value> {
+        let links = [("first", Some("")), ("next", next)];
+        let link = |(name, cursor): (&str, Option<&str>)| {
+            Some((name.to_owned(), self.to(url, "page[after]", cursor?, size).into()))
+        };
+        links.into_iter().filter_map(link).collect()
+    }
+
+    fn to(&self, url: &str, name: &str, value: &str, size: u32) -> String {
+        let mut query = Serializer::new(String::new());
+        query.extend_pairs(&self.0).append_pair(name, value).append_pair("page[size]", &size.to_string());
+        format!("{url}?{}", query.finish())
+    }
+}

@@ -1,0 +1,88 @@
+use rekey_core::{record::Value, resource::Kind};
+use serde_json::{Map, Value as Json};
+use time::{
+    Date, Duration, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Iso8601,
+    format_description::well_known::Rfc3339, macros::format_description,
+};
+
+use super::QueryProblem;
+
+/// Characters of a value at most: four texts of the longest that a record has.
+const MAX_LENGTH: usize = 4 * Kind::MAX_TEXT;
+/// Values of a list at most.
+const MAX_VALUES: usize = 100;
+/// Members and elements of an object to be contained at most, and how deep they are nested at most: each is a condition.
+const MAX_NODES: usize = 64;
+const MAX_DEPTH: usize = 16;
+
+/// A value of that kind to compare with.
+pub(super) fn read(kind: Kind, value: &str) -> Result<Value, QueryProblem> {
+    match kind {
+        // Addresses are kept in lower case.
+        Kind::Email => text(value).map(|text| Value::Text(text.to_ascii_lowercase())),
+        Kind::Text | Kind::Id => text(value).map(Value::Text),
+        Kind::Time => time(value).map(Value::Time),
+        Kind::Boolean => boolean(value).map(Value::Boolean),
+        Kind::Integer => value.parse().map(Value::Integer).map_err(|_| QueryProblem::FilterValue),
+        Kind::Object | Kind::Token | Kind::Password => Err(QueryProblem::Filter),
+    }
+}
+
+/// The values of a list, separated by commas.
+pub(super) fn list(value: &str) -> Result<Vec<&str>, QueryProblem> {
+    let values: Vec<&str> = value.split(',').collect();
+    if values.len() <= MAX_VALUES { Ok(values) } else { Err(QueryProblem::FilterValue) }
+}
+
+pub(super) fn text(value: &str) -> Result<String, QueryProblem> {
+    let fits = value.chars().count() <= MAX_LENGTH && !value.contains('\0');
+    if fits { Ok(value.to_owned()) } else { Err(QueryProblem::FilterValue) }
+}
+
+pub(super) fn boolean(value: &str) -> Result<bool, QueryProblem> {
+    match value {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(QueryProblem::FilterValue),
+    }
+}
+
+/// A time in RFC 3339, or without its zone, or a date alone: then it is UTC's, and the date's beginning. Cut to
+/// milliseconds.
+pub(super) fn time(value: &str) -> Result<OffsetDateTime, QueryProblem> {
+    let local = || PrimitiveDateTime::parse(value, &Iso8601::DATE_TIME).map(PrimitiveDateTime::assume_utc);
+    let date = || {
+        Date::parse(value, format_description!("[year]-[month]-[day]"))
+            .map(|date| date.midnight().assume_utc())
+    };
+    let at = OffsetDateTime::parse(value, &Rfc3339).or_else(|_| local()).or_else(|_| date());
+    // The years that every store keeps.
+    let at = at.ok().filter(|at| (1..=9999).contains(&at.year())).ok_or(QueryProblem::FilterValue)?;
+    Ok(at - Duration::nanoseconds(i64::from(at.nanosecond() % 1_000_000)))
+}
+
+pub(super) fn object(value: &str) -> Result<Map<String, Json>, QueryProblem> {
+    let object: Map<String, Json> =
+        text(value).and_then(|text| serde_json::from_str(&text).map_err(|_| QueryProblem::FilterValue))?;
+    let mut nodes = 0;
+    let fits = object.iter().all(|(key, value)| !key.contains('\0') && is_bounded(value, 1, &mut nodes));
+    if fits { Ok(object) } else { Err(QueryProblem::FilterValue) }
+}
+
+fn is_bounded(value: &Json, depth: usize, nodes: &mut usize) -> bool {
+    *nodes += 1;
+    let inside = depth < MAX_DEPTH && *nodes <= MAX_NODES;
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => *nodes <= MAX_NODES,
+        Json::String(text) => *nodes <= MAX_NODES && !text.contains('\0'),
+        Json::Array(elements) => {
+            inside && elements.iter().all(|element| is_bounded(element, depth + 1, nodes))
+        }
+        Json::Object(members) => {
+            inside
+                && members
+                    .iter()
+                    .all(|(key, member)| !key.contains('\0') && is_bounded(member, depth + 1, nodes))
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use super::{
+    Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link, METADATA,
+    REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT,
+};
+
+/// Customers. The vendor's attributes that belong to its orders, payments and taxes are what they are for a customer
+/// without any.
+pub static CUSTOMERS: Resource = Resource {
+    name: "customers",
+    singular: "customer",
+    about: "A person with an account at the shop.",
+    attributes: &[
+        ID,
+        Attribute::new(
+            "email",
+            Kind::Email,
+            "The customer's e-mail address, unique in the shop.",
+            r#""john@example.com""#,
+        )
+        .required()
+        .updatable()
+        .filterable()
+        .sortable(),
+        Attribute::new(
+            "password",
+            Kind::Password,
+            "The customer's password. Setting it ends the customer's sessions and pending resets.",
+            r#""a new and secret password""#,
+        )
+        .write_only()
+        .creatable()
+        .updatable(),
+        Attribute::new("status", Kind::Text, "Always `prospect`: there are no orders here.", r#""prospect""#)
+            .constant(r#""prospect""#)
+            .never_null(),
+        Attribute::new(
+            "has_password",
+            Kind::Boolean,
+            "Whether the customer has a password to log in with.",
+            "true",
+        )
+        .never_null()
+        .filterable(),
+        Attribute::new("total_orders_count", Kind::Integer, "Always 0: there are no orders here.", "0")
+            .constant("0"),
+        Attribute::new("shopper_reference", Kind::Text, "Always null: there are no payments here.", "null")
+            .constant("null"),
+        Attribute::new("profile_id", Kind::Text, "Always null: there are no external profiles here.", "null")
+            .constant("null"),
+        Attribute::new("tax_exemption_code", Kind::Text, "Always null: there are no taxes here.", "null")
+            .constant("null"),
+        Attribute::new(
+            "jwt_custom_claim",
+            Kind::Object,
+            "Always null: tokens have no custom claims here.",
+            "null",
+        )
+        .constant("null"),
+        Attribute::new(
+            "anonymization_info",
+            Kind::Object,
+            "Always null: delete the customer instead.",
+            "null",
+        )
+        .constant("null"),
+        Attribute::new(
+            "anonymization_status",
+            Kind::Text,
+            "Always null: delete the customer instead.",
+            "null",
+        )
+        .constant("null"),
+        CREATED_AT,
+        UPDATED_AT,
+        REFERENCE,
+        REFERENCE_ORIGIN,
+        METADATA,
+    ],
+    relationships: &[
+        Relationship {
+            name: "customer_password_resets",
+            about: "The customer's password resets.",
+            target: &CUSTOMER_PASSWORD_RESETS,
+            link: Link::Many("customer_id"),
+            filter: true,
+        },
+        EVENTS_OF,
+        EVENT_STORES_OF,
+    ],
+};

@@ -1,0 +1,144 @@
+use rekey_core::{
+    access::Scope,
+    catalog::MAX_RELATED,
+    ids::RecordId,
+    listing::{Filter, Listing, Page},
+    resource::{Kind, Link, Relationship, Resource, Source},
+};
+
+use crate::{
+    Bind, Dialect, Statement,
+    filter::{push_filter, push_pending},
+    order::{push_after, push_order},
+};
+
+/// The column of [`related`] that names whom a record is related to.
+pub const RELATED_TO: &str = "related_to";
+
+/// Appends the columns that a record is read from, of whatever stands under the name `alias`.
+pub fn columns(statement: &mut Statement, resource: &Resource, alias: &str) {
+    let attributes = resource.attributes.iter().filter_map(|attribute| match attribute.source {
+        Source::Column(column) => Some((attribute.kind, column)),
+        Source::Constant(_) | Source::WriteOnly => None,
+    });
+    statement.join(", ", attributes, |statement, (kind, column)| match kind {
+        Kind::Token => {
+            statement.push("CASE WHEN ");
+            push_pending(statement, alias);
+            statement.push(&format!(" THEN {alias}.sealed_token END AS {column}"));
+        }
+        _ => {
+            statement.push(&format!("{alias}.{column}"));
+        }
+    });
+    for relationship in resource.relationships {
+        if let Link::One(column) = relationship.link {
+            statement.push(&format!(", {alias}.{column}"));
+        }
+    }
+}
+
+/// The record with that id.
+#[must_use]
+pub fn find(dialect: Dialect, scope: Scope, resource: &Resource, id: RecordId) -> Statement {
+    let mut statement = Statement::new(dialect);
+    statement.push("SELECT ");
+    columns(&mut statement, resource, "x");
+    from(&mut statement, scope, resource);
+    statement.push(" AND x.id = ").bind_text(id.as_str());
+    statement
+}
+
+/// The records of a page; one more than its size of a page that isn't numbered, which tells whether the list goes on.
+#[must_use]
+pub fn page(dialect: Dialect, scope: Scope, listing: &Listing) -> Statement {
+    let order = listing.total_order();
+    let mut statement = matching(dialect, scope, listing, |statement| {
+        columns(statement, listing.resource, "x");
+    });
+    if let Page::After { cursor: Some(cursor), .. } = &listing.page {
+        statement.push(" AND ");
+        push_after(&mut statement, &order, cursor.values());
+    }
+    push_order(&mut statement, &order);
+    // As a number in the text: a plan for whatever limit would be one for a tenth of the table.
+    let extra = u32::from(matches!(listing.page, Page::After { .. }));
+    statement.push(&format!(" LIMIT {}", listing.page.size() + extra));
+    let offset = listing.page.offset();
+    if offset > 0 {
+        statement.push(" OFFSET ").bind(Bind::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
+    }
+    statement
+}
+
+/// How many records a list has.
+#[must_use]
+pub fn count(dialect: Dialect, scope: Scope, listing: &Listing) -> Statement {
+    matching(dialect, scope, listing, |statement| {
+        statement.push("count(*)");
+    })
+}
+
+/// What these records of `owner` are related to, with whom of them ([`RELATED_TO`]); of a to-one relationship, the
+/// records with these ids.
+#[must_use]
+pub fn related(
+    dialect: Dialect,
+    scope: Scope,
+    owner: &Resource,
+    relationship: &Relationship,
+    of: &[RecordId],
+) -> Statement {
+    let target = relationship.target;
+    let key = match relationship.link {
+        Link::One(_) => "x.id",
+        Link::Many(column) => &format!("x.{column}"),
+        Link::About => "x.resource_id",
+    };
+    let mut statement = Statement::new(dialect);
+    statement.push("SELECT * FROM (SELECT ");
+    columns(&mut statement, target, "x");
+    statement.push(&format!(
+        ", {key} AS {RELATED_TO}, row_number() OVER (PARTITION BY {key} ORDER BY x.created_at DESC, x.id DESC) AS nth"
+    ));
+    from(&mut statement, scope, target);
+    if relationship.link == Link::About {
+        statement.push(&format!(" AND x.resource_type = '{}'", owner.name));
+    }
+    statement.push(&format!(" AND {key} IN ("));
+    statement.join(", ", of, |statement, id| {
+        statement.bind_text(id.as_str());
+    });
+    statement.push(&format!(")) x WHERE nth <= {MAX_RELATED} ORDER BY {RELATED_TO}, nth"));
+    statement
+}
+
+fn matching(
+    dialect: Dialect,
+    scope: Scope,
+    listing: &Listing,
+    what: impl FnOnce(&mut Statement),
+) -> Statement {
+    let mut statement = Statement::new(dialect);
+    statement.push("SELECT ");
+    what(&mut statement);
+    from(&mut statement, scope, listing.resource);
+    if !matches!(&listing.filter, Filter::All(none) if none.is_empty()) {
+        statement.push(" AND ");
+        push_filter(&mut statement, scope, listing.resource, &listing.filter);
+    }
+    statement
+}
+
+fn from(statement: &mut Statement, scope: Scope, resource: &Resource) {
+    statement.push(&format!(" FROM shown_{} x WHERE ", resource.name));
+    push_scope(statement, scope, "x");
+}
+
+pub(crate) fn push_scope(statement: &mut Statement, scope: Scope, alias: &str) {
+    statement
+        .push(&format!("{alias}.organization_id = "))
+        .bind_text(scope.organization.as_str())
+        .push(&format!(" AND {alias}.mode = "))
+        .bind_text(scope.mode.as_str());
+}

@@ -1,0 +1,60 @@
+-- Lists: filters, orders and their indexes, and the views that records are read from; and the self-service allowance.
+
+-- One index for each that lists are sorted by or usually filtered by. Each costs a decoy what it costs a real reset.
+DROP INDEX password_resets_listing;
+DROP INDEX password_resets_pending;
+CREATE INDEX password_resets_created ON password_resets (organization_id, mode, created_at, id, customer_id);
+CREATE INDEX password_resets_updated ON password_resets (organization_id, mode, updated_at, id);
+CREATE INDEX password_resets_reference ON password_resets (organization_id, mode, reference, id);
+CREATE INDEX password_resets_origin ON password_resets (organization_id, mode, reference_origin, id);
+CREATE INDEX password_resets_unused ON password_resets (organization_id, mode, created_at, id)
+    WHERE reset_password_at IS NULL;
+CREATE INDEX password_resets_used ON password_resets (organization_id, mode, reset_password_at, id)
+    WHERE reset_password_at IS NOT NULL;
+CREATE INDEX password_resets_customer ON password_resets (customer_id, created_at, id);
+CREATE INDEX password_resets_token ON password_resets (token_digest)
+    WHERE reset_password_at IS NULL AND superseded_at IS NULL;
+CREATE INDEX customers_created ON customers (organization_id, mode, created_at, id);
+CREATE INDEX customers_updated ON customers (organization_id, mode, updated_at, id);
+CREATE INDEX customers_reference ON customers (organization_id, mode, reference, id);
+CREATE INDEX customers_origin ON customers (organization_id, mode, reference_origin, id);
+
+-- What anybody is shown. Decoys are nobody's. The left joins leave a statement that does not ask for their columns.
+CREATE VIEW shown_customer_password_resets AS
+SELECT r.*, c.email AS customer_email
+FROM password_resets r
+LEFT JOIN customers c ON c.id = r.customer_id
+WHERE r.customer_id IS NOT NULL;
+
+CREATE VIEW shown_customers AS
+SELECT c.*, EXISTS (SELECT 1 FROM customer_passwords p WHERE p.customer_id = c.id) AS has_password
+FROM customers c;
+
+CREATE VIEW shown_events AS
+SELECT id, organization_id, mode, name, resource_type, resource_id, created_at,
+    COALESCE(published_at, created_at) AS updated_at
+FROM events;
+
+-- The patch leaves out what is null.
+CREATE VIEW shown_event_stores AS
+SELECT id, organization_id, mode, resource_type, resource_id, action AS event, address AS ip_address,
+    json_object('attributes', json(attributes)) AS payload,
+    json_patch('{}', json_object(
+        'application', CASE WHEN application_id IS NOT NULL THEN json_object('id', application_id) END,
+        'owner', CASE
+            WHEN customer_id IS NOT NULL THEN json_object('id', customer_id, 'type', 'Customer')
+            WHEN actor = 'token_holder' THEN json_object('type', 'TokenHolder')
+        END
+    )) AS who,
+    created_at, created_at AS updated_at
+FROM audit_entries;
+
+-- How far each account has used its self-service allowance, whether a customer has the address or not.
+CREATE TABLE self_service_turns (
+    -- SHA-256 of scope and account.
+    account_digest BLOB PRIMARY KEY CHECK (length(account_digest) = 32),
+    last_at INTEGER NOT NULL,
+    window_at INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) STRICT;
+CREATE INDEX self_service_turns_last ON self_service_turns (last_at);
