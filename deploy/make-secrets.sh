@@ -17,7 +17,7 @@ main() {
     make mailer_database_password password
     make broker_password password
     # The RSA key that signs access tokens, and the key that seals reset tokens, with the id `k1`.
-    make signing_key openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:3072
+    make signing_key signing_key
     make sealing_keys sealing_key
 
     # What the programs and RabbitMQ read: the same passwords in the form that each wants.
@@ -38,6 +38,12 @@ make() { # NAME COMMAND…
 }
 
 password() { openssl rand -hex 24; }
+signing_key() {
+    local quiet=
+    # Without the dots of the search for primes, where openssl knows the flag: version 1.1.1 doesn't.
+    [[ $(openssl genpkey -help 2>&1) != *-quiet* ]] || quiet=yes
+    openssl genpkey ${quiet:+-quiet} -algorithm RSA -pkeyopt rsa_keygen_bits:3072
+}
 sealing_key() { echo "k1:$(openssl rand -base64 32)"; }
 
 main "$@"

@@ -19,6 +19,7 @@ def main():
     findings = [
         *secret_files(compose, made),
         *unused(compose),
+        *images(compose),
         *(
             f"{name}: {finding}"
             for name, service in compose["services"].items()
@@ -42,6 +43,16 @@ def unused(compose):
         used = {name for service in compose["services"].values() for name in names(service)}
         for name in compose[kind].keys() - used:
             yield f"{name} in {kind} is used by no service"
+
+
+def images(compose):
+    services = compose["services"].items()
+    built = [service["image"] for _, service in services if "build" in service]
+    for image in {image for image in built if built.count(image) > 1}:
+        yield f"{image} is built by several services, which fails where they do it at once"
+    for name, service in services:
+        if service.get("pull_policy") == "never" and service["image"] not in built:
+            yield f"{name}: {service['image']} is neither built nor pulled"
 
 
 def dependencies(service, compose):
