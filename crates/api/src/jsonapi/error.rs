@@ -46,8 +46,6 @@ pub enum Problem {
 /// What is wrong with a query parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryProblem {
-    /// Its octets are no UTF-8.
-    Parameter,
     Field,
     Include,
     Sort,
@@ -221,7 +219,6 @@ struct Error {
 impl QueryProblem {
     fn told(self) -> (StatusCode, &'static str, &'static str, &'static str) {
         let (code, title, detail) = match self {
-            Self::Parameter => ("INVALID_PARAMETER", "Invalid parameter", "A parameter is not UTF-8."),
             Self::Field => ("INVALID_FIELD", "Invalid field", "This field can't be shown."),
             Self::Include => ("INVALID_INCLUDE", "Invalid include", "This can't be included."),
             Self::Sort => ("INVALID_SORT_CRITERIA", "Invalid sort criteria", "This can't be sorted by."),

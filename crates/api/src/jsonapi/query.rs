@@ -5,7 +5,10 @@ mod page;
 mod value;
 mod view;
 
-use std::future::{Ready, ready};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
@@ -40,22 +43,19 @@ const MAX_FILTERS: usize = 50;
 const MAX_ORDERS: usize = 5;
 
 impl FromRequest for Query {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::parse(request.query_string()))
+        ready(Ok(Self::parse(request.query_string())))
     }
 }
 
 impl Query {
-    /// Reads a query string. Octets that are no UTF-8 are nobody's parameter.
-    pub fn parse(query: &str) -> Result<Self, Problem> {
-        let pairs = url::form_urlencoded::parse(query.as_bytes());
-        let pairs: Vec<(String, String)> = pairs.into_owned().collect();
-        let broken =
-            pairs.iter().any(|(name, value)| [name, value].iter().any(|text| text.contains('\u{fffd}')));
-        if broken { Err(Problem::Query(QueryProblem::Parameter, String::new())) } else { Ok(Self(pairs)) }
+    /// Reads a query string. Octets that are no UTF-8 become U+FFFD, which no parameter of ours takes.
+    #[must_use]
+    pub fn parse(query: &str) -> Self {
+        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     /// For one record of `resource`, read or written by that audience. What concerns lists only has no effect.

@@ -35,7 +35,7 @@ pub(super) fn list(value: &str) -> Result<Vec<&str>, QueryProblem> {
 }
 
 pub(super) fn text(value: &str) -> Result<String, QueryProblem> {
-    let fits = value.chars().count() <= MAX_LENGTH && !value.contains('\0');
+    let fits = value.chars().count() <= MAX_LENGTH && !value.contains(['\0', '\u{fffd}']);
     if fits { Ok(value.to_owned()) } else { Err(QueryProblem::FilterValue) }
 }
 
