@@ -74,4 +74,6 @@ public_ids! {
     AuditId;
     /// A customer's log-in, and all access and refresh tokens that descend from it.
     SessionId;
+    /// An access token of a client's own; a customer's is known by its session.
+    AccessTokenId;
 }

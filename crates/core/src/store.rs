@@ -11,13 +11,13 @@ use crate::{
     audit::AuditEntry,
     customer::{Credentials, Customer, NewCustomer},
     email::EmailAddress,
-    ids::{ApplicationId, CustomerId, ResetId, SessionId},
+    ids::{CustomerId, ResetId},
     listing::{Listed, Listing},
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
     password::PasswordHash,
     reset::{CreatedReset, NewReset, PasswordReset, ReferenceChange, TokenHolder},
-    secret::{RefreshTokenDigest, TokenDigest},
+    secret::TokenDigest,
 };
 
 /// A boxed cause.
@@ -73,23 +73,6 @@ pub struct Completion<'a> {
     pub audit: &'a AuditEntry,
 }
 
-/// A log-in to record.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// Its id, carried in its access tokens.
-    pub id: SessionId,
-    /// Whose it is.
-    pub customer: CustomerId,
-    /// The client through which it was opened.
-    pub application: ApplicationId,
-    /// The refresh token's digest.
-    pub refresh_token: &'a RefreshTokenDigest,
-    /// The hash that was verified: the session is opened only while it is still the customer's.
-    pub password: &'a PasswordHash,
-    /// How long it lives unrefreshed, from the store's present on.
-    pub life: time::Duration,
-}
-
 /// The API's store.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -141,12 +124,6 @@ pub trait Store: Send + Sync + 'static {
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<(), StoreError>;
-
-    /// Records a log-in; false when the password changed since it was verified.
-    async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;
-
-    /// Whether that session is neither ended nor expired.
-    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError>;
 
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///

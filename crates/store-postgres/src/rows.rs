@@ -14,7 +14,7 @@ use rekey_core::{
 use serde_json::{Map, Value};
 use sqlx::{Row, postgres::PgRow, types::Json};
 
-type Read<T> = Result<T, sqlx::Error>;
+pub(crate) type Read<T> = Result<T, sqlx::Error>;
 
 pub(crate) fn organization(row: &PgRow) -> Read<Organization> {
     Ok(Organization {
