@@ -94,6 +94,7 @@ impl TestApp {
         let entropy = Arc::new(OsEntropy);
         let services = Services {
             store: Arc::new(store.clone()),
+            sessions: Arc::new(store.clone()),
             keys: settings.keys.sealing.clone(),
             hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
             signal: RelaySignal::default(),
