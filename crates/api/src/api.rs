@@ -12,6 +12,7 @@ use rekey_core::{
     recovery::Recovery,
     registration::Registration,
     secret::KeyRing,
+    session::Sessions,
     sign_in::SignIn,
     store::Store,
 };
@@ -39,6 +40,7 @@ pub struct Config<'a> {
 /// The parts that the API stands on.
 pub struct Services {
     pub store: Arc<dyn Store>,
+    pub sessions: Arc<dyn Sessions>,
     /// Seals tokens and signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
@@ -70,7 +72,7 @@ pub struct Api {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
-        let Services { store, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Services { store, sessions, keys, hasher, signal, clock, entropy, mut checks } = services;
         let Config { server, auth, passwords, resets } = config;
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
         let policy = passwords.policy;
@@ -87,12 +89,14 @@ impl Api {
             registration: Registration { store: store.clone(), journal, hasher: hasher.clone(), policy },
             sign_in: SignIn {
                 store: store.clone(),
+                sessions: sessions.clone(),
                 hasher,
                 entropy: entropy.clone(),
                 session_life: whole_seconds(auth.refresh_token_life),
+                refresh_leeway: whole_seconds(auth.refresh_leeway),
             },
             catalog: store.clone(),
-            clients: ClientDirectory::new(store),
+            clients: ClientDirectory::new(store, sessions),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),
             checks,

@@ -2,5 +2,7 @@
 
 pub mod clients;
 pub mod jwt;
+pub mod oauth;
 pub mod principal;
+pub mod revocation_endpoint;
 pub mod token_endpoint;

@@ -11,7 +11,7 @@ use rekey_core::resource::{
 };
 
 use crate::{
-    auth::token_endpoint,
+    auth::{oauth, revocation_endpoint, token_endpoint},
     health,
     jsonapi::{error::Problem, negotiation},
     pages::reset_password as page,
@@ -21,7 +21,8 @@ use crate::{
 /// Adds every route. What has none is a JSON:API error, also outside `/api`.
 pub fn add(config: &mut ServiceConfig) {
     config
-        .service(only(web::resource("/oauth/token"), "POST").route(web::post().to(token_endpoint::token)))
+        .service(oauth_endpoint("/oauth/token").route(web::post().to(token_endpoint::token)))
+        .service(oauth_endpoint("/oauth/revoke").route(web::post().to(revocation_endpoint::revoke)))
         .service(
             only(web::resource("/.well-known/jwks.json"), "GET, HEAD").route(read().to(token_endpoint::keys)),
         )
@@ -102,6 +103,11 @@ fn only(resource: actix_web::Resource, allow: &'static str) -> actix_web::Resour
     resource.default_service(web::to(move || async move {
         Err::<HttpResponse, _>(Problem::MethodNotAllowed(allow))
     }))
+}
+
+/// A resource of OAuth's: POST only, and its refusals have OAuth's form.
+fn oauth_endpoint(path: &'static str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(oauth::only_post))
 }
 
 /// GET, and HEAD, which is GET without the body.

@@ -76,6 +76,8 @@ public_ids! {
     SessionId;
     /// A record of whatever resource.
     RecordId;
+    /// An access token of a client's own; a customer's is known by its session.
+    AccessTokenId;
 }
 
 macro_rules! records {

@@ -1,7 +1,8 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
-//! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`catalog`], [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
+//! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`catalog`], [`store`],
+//! [`session`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
 //! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
@@ -29,5 +30,6 @@ pub mod relay;
 pub mod reset;
 pub mod resource;
 pub mod secret;
+pub mod session;
 pub mod sign_in;
 pub mod store;

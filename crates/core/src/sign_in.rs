@@ -1,4 +1,4 @@
-//! Log-ins of customers.
+//! Log-ins of customers: how they begin, go on and end.
 
 use std::sync::Arc;
 
@@ -8,32 +8,35 @@ use crate::{
     access::ApiClient,
     ambient::Entropy,
     email::EmailAddress,
-    ids::{CustomerId, SessionId},
+    ids::SessionId,
     password::{HashError, Hasher, PlainPassword, Verification},
     secret::RefreshToken,
-    store::{NewSession, Store, StoreError},
+    session::{Ending, LiveSession, NewSession, Refresh, Refreshed, Sessions, TokenScope},
+    store::{Store, StoreError},
 };
 
 /// The use cases of log-ins. Cheap to clone.
 #[derive(Clone)]
 pub struct SignIn {
-    /// Where credentials and sessions are kept.
+    /// Where credentials are kept.
     pub store: Arc<dyn Store>,
+    /// Where sessions are kept.
+    pub sessions: Arc<dyn Sessions>,
     /// Verifies passwords.
     pub hasher: Hasher,
     /// Makes session ids and refresh tokens.
     pub entropy: Arc<dyn Entropy>,
     /// How long a session lives unless it is refreshed.
     pub session_life: Duration,
+    /// For how long a used refresh token may come again without ending its session.
+    pub refresh_leeway: Duration,
 }
 
-/// A customer who has just logged in.
+/// A customer who has just logged in, or whose session was prolonged.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who.
-    pub customer: CustomerId,
-    /// The session, to be named in its access tokens.
-    pub session: SessionId,
+    /// The session, and whose it is.
+    pub session: LiveSession,
     /// What prolongs it.
     pub refresh_token: RefreshToken,
 }
@@ -52,6 +55,20 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
+/// Why a session is not prolonged.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Unknown, expired, of another client, or from before the password changed: nobody learns which.
+    #[error("the refresh token is not good")]
+    Token,
+    /// The token had been used before; its session is now ended.
+    #[error("a refresh token was used again: its session is ended")]
+    Reused(SessionId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl SignIn {
     /// Logs a customer in by address and password. An unknown customer costs the same work as a known one.
     ///
@@ -62,6 +79,7 @@ impl SignIn {
         client: &ApiClient,
         email: &EmailAddress,
         password: PlainPassword,
+        token_scope: TokenScope,
     ) -> Result<SignedIn, SignInError> {
         let (customer, stored) = match self.store.find_credentials(client.scope, email).await? {
             Some(credentials) => (Some(credentials.customer), credentials.password),
@@ -80,20 +98,45 @@ impl SignIn {
                 hash = new;
             }
         }
-        let (session, refresh_token) =
+        let (id, refresh_token) =
             (SessionId::generate(&*self.entropy), RefreshToken::generate(&*self.entropy));
         let opened = NewSession {
-            id: session,
+            id,
             customer,
             application: client.id,
+            token_scope: &token_scope,
             refresh_token: &refresh_token.digest(),
             password: &hash,
             life: self.session_life,
         };
-        if self.store.open_session(client.scope, &opened).await? {
-            Ok(SignedIn { customer, session, refresh_token })
+        if self.sessions.open_session(client.scope, &opened).await? {
+            Ok(SignedIn { session: LiveSession { id, customer, token_scope }, refresh_token })
         } else {
             Err(SignInError::Credentials)
+        }
+    }
+
+    /// Prolongs a session. Its refresh token is used up and the answer has the next one.
+    ///
+    /// # Errors
+    /// See [`RefreshError`].
+    pub async fn with_refresh_token(
+        &self,
+        client: &ApiClient,
+        token: &RefreshToken,
+    ) -> Result<SignedIn, RefreshError> {
+        let refresh_token = RefreshToken::generate(&*self.entropy);
+        let refresh = Refresh {
+            application: client.id,
+            presented: &token.digest(),
+            next: &refresh_token.digest(),
+            life: self.session_life,
+            leeway: self.refresh_leeway,
+        };
+        match self.sessions.refresh_session(client.scope, &refresh).await? {
+            Refreshed::Prolonged(session) => Ok(SignedIn { session, refresh_token }),
+            Refreshed::Reused(session) => Err(RefreshError::Reused(session)),
+            Refreshed::Refused => Err(RefreshError::Token),
         }
     }
 
@@ -102,6 +145,25 @@ impl SignIn {
     /// # Errors
     /// When the store fails.
     pub async fn is_live(&self, client: &ApiClient, session: SessionId) -> Result<bool, StoreError> {
-        self.store.session_is_live(client.scope, session).await
+        self.sessions.session_is_live(client.scope, session).await
+    }
+    /// Ends a session: none of its access and refresh tokens is good any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(&self, client: &ApiClient, session: SessionId) -> Result<(), StoreError> {
+        self.sessions.end_session(client.scope, session).await
+    }
+
+    /// The same for whoever has one of its refresh tokens, used or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_by_refresh_token(
+        &self,
+        client: &ApiClient,
+        token: &RefreshToken,
+    ) -> Result<Ending, StoreError> {
+        self.sessions.end_session_of_token(client.scope, client.id, &token.digest()).await
     }
 }

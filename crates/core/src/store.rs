@@ -12,13 +12,13 @@ use crate::{
     catalog::Catalog,
     customer::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
-    ids::{ApplicationId, CustomerId, ResetId, SessionId},
+    ids::{CustomerId, ResetId},
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
     reset::{CreatedReset, NewReset, TokenHolder},
-    secret::{RefreshTokenDigest, TokenDigest},
+    secret::TokenDigest,
 };
 
 /// A boxed cause.
@@ -72,23 +72,6 @@ pub struct Completion<'a> {
     pub event: &'a OutboxMessage,
     /// The audit entry.
     pub audit: &'a AuditEntry,
-}
-
-/// A log-in to record.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// Its id, carried in its access tokens.
-    pub id: SessionId,
-    /// Whose it is.
-    pub customer: CustomerId,
-    /// The client through which it was opened.
-    pub application: ApplicationId,
-    /// The refresh token's digest.
-    pub refresh_token: &'a RefreshTokenDigest,
-    /// The hash that was verified: the session is opened only while it is still the customer's.
-    pub password: &'a PasswordHash,
-    /// How long it lives unrefreshed, from the store's present on.
-    pub life: time::Duration,
 }
 
 /// The API's store. What it only reads is the [`Catalog`]'s.
@@ -161,12 +144,6 @@ pub trait Store: Catalog {
         old: &PasswordHash,
         new: &PasswordHash,
     ) -> Result<(), StoreError>;
-
-    /// Records a log-in; false when the password changed since it was verified.
-    async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;
-
-    /// Whether that session is neither ended nor expired.
-    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError>;
 
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///

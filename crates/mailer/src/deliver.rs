@@ -57,11 +57,15 @@ impl Writer {
             EventBody::ResetCreated { reset, token } => {
                 self.reset_requested(event, *reset, token, assignment)?
             }
-            EventBody::ResetUsed { .. } => self.renderer.render(&PasswordChanged {
-                shop: assignment.organization.name.clone(),
-                changed: moment(event.occurred_at),
-            })?,
-            EventBody::ResetDestroyed { .. } | EventBody::CustomerCreated { .. } => {
+            EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. } => {
+                self.renderer.render(&PasswordChanged {
+                    shop: assignment.organization.name.clone(),
+                    changed: moment(event.occurred_at),
+                })?
+            }
+            EventBody::ResetDestroyed { .. }
+            | EventBody::CustomerCreated { .. }
+            | EventBody::CustomerDestroyed { .. } => {
                 return Err(WriteError::NoMail);
             }
         };

@@ -11,7 +11,7 @@ use rekey_core::{
     bus::{Delivery, Handler, Verdict},
     delivery::{Assignment, MailJob, MailKind, Outcome},
     event::{Event, EventBody},
-    ids::ResetId,
+    ids::RecordId,
     ledger::{Claim, Ledger},
     secret::KeyRing,
     store::StoreError,
@@ -53,12 +53,12 @@ impl Handler for MailHandler {
             Ok(event) => event,
             Err(error) => return Verdict::Reject { reason: error.to_string() },
         };
-        let Some((job, reset)) = job(&event) else { return Verdict::Done };
+        let Some((job, record)) = job(&event) else { return Verdict::Done };
         let span = tracing::info_span!(
             "mail",
             otel.kind = "consumer",
             event = %event.id,
-            reset = %reset,
+            record = %record,
             kind = job.kind.as_str(),
             attempt = Empty,
             outcome = Empty,
@@ -70,17 +70,19 @@ impl Handler for MailHandler {
     }
 }
 
-/// The mail an event leads to, if any, and the reset it is about.
-fn job(event: &Event) -> Option<(MailJob, ResetId)> {
-    let (kind, reset) = match event.body {
-        EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset),
-        EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset),
+/// The mail an event leads to, if any, and the record that the event is about.
+fn job(event: &Event) -> Option<(MailJob, RecordId)> {
+    let (kind, record) = match event.body {
+        EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset.into()),
+        EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset.into()),
+        EventBody::CustomerPasswordCreated { customer } => {
+            (MailKind::PasswordChanged(customer), customer.into())
+        }
         EventBody::ResetDestroyed { .. }
         | EventBody::CustomerCreated { .. }
-        | EventBody::CustomerPasswordCreated { .. }
         | EventBody::CustomerDestroyed { .. } => return None,
     };
-    Some((MailJob { event: event.id, scope: event.scope, kind }, reset))
+    Some((MailJob { event: event.id, scope: event.scope, kind }, record))
 }
 
 impl MailHandler {

@@ -11,6 +11,7 @@ mod journal;
 mod ledger;
 mod operator;
 mod outbox;
+mod refresh_tokens;
 mod resets;
 mod rows;
 mod sessions;

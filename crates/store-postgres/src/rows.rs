@@ -16,7 +16,7 @@ use rekey_core::{
 use sqlx::{Row, postgres::PgRow, types::Json};
 use time::OffsetDateTime;
 
-type Read<T> = Result<T, sqlx::Error>;
+pub(crate) type Read<T> = Result<T, sqlx::Error>;
 
 pub(crate) fn organization(row: &PgRow) -> Read<Organization> {
     Ok(Organization {

@@ -1,53 +1,124 @@
+use async_trait::async_trait;
 use rekey_core::{
     access::Scope,
-    ids::SessionId,
-    store::{NewSession, StoreError},
+    ids::{AccessTokenId, ApplicationId, SessionId},
+    secret::RefreshTokenDigest,
+    session::{Ending, NewSession, Refresh, Refreshed, Sessions},
+    store::StoreError,
 };
-use sqlx::PgPool;
+use time::Duration;
 
-use crate::error::fault;
+use crate::{PostgresStore, error::fault, refresh_tokens, rows};
 
-pub(crate) async fn open_session(
-    pool: &PgPool,
-    scope: Scope,
-    session: &NewSession<'_>,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO sessions (id, organization_id, mode, customer_id, application_id, refresh_token_digest,
-             password_generation, expires_at)
-         SELECT $1, c.organization_id, c.mode, c.id, $2, $3, p.generation, now() + make_interval(secs => $4)
-         FROM customers c JOIN customer_passwords p ON p.customer_id = c.id
-         WHERE c.id = $5 AND c.organization_id = $6 AND c.mode = $7 AND p.hash = $8",
-    )
-    .bind(session.id.as_str())
-    .bind(session.application.as_str())
-    .bind(session.refresh_token.as_bytes().as_slice())
-    .bind(session.life.as_seconds_f64())
-    .bind(session.customer.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(session.password.as_str())
-    .execute(pool)
-    .await
-    .map_err(fault)?;
-    Ok(done.rows_affected() == 1)
-}
+#[async_trait]
+impl Sessions for PostgresStore {
+    async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "WITH expired AS (
+                 DELETE FROM sessions WHERE id IN (
+                     SELECT id FROM sessions WHERE expires_at <= now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)
+             )
+             INSERT INTO sessions (id, organization_id, mode, customer_id, application_id, token_scope,
+                 refresh_token_digest, password_generation, expires_at)
+             SELECT $1, c.organization_id, c.mode, c.id, $2, $3, $4, p.generation, now() + make_interval(secs => $5)
+             FROM customers c JOIN customer_passwords p ON p.customer_id = c.id
+             WHERE c.id = $6 AND c.organization_id = $7 AND c.mode = $8 AND p.hash = $9",
+        )
+        .bind(session.id.as_str())
+        .bind(session.application.as_str())
+        .bind(session.token_scope.as_str())
+        .bind(session.refresh_token.as_bytes().as_slice())
+        .bind(session.life.as_seconds_f64())
+        .bind(session.customer.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(session.password.as_str())
+        .execute(&self.pool)
+        .await
+        .map_err(fault)?;
+        Ok(done.rows_affected() == 1)
+    }
 
-pub(crate) async fn session_is_live(
-    pool: &PgPool,
-    scope: Scope,
-    session: SessionId,
-) -> Result<bool, StoreError> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT FROM sessions s
-             JOIN customer_passwords p ON p.customer_id = s.customer_id AND p.generation = s.password_generation
-             WHERE s.id = $1 AND s.organization_id = $2 AND s.mode = $3 AND s.expires_at > now())",
-    )
-    .bind(session.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .fetch_one(pool)
-    .await
-    .map_err(fault)
+    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT FROM sessions s
+                 JOIN customer_passwords p ON p.customer_id = s.customer_id AND p.generation = s.password_generation
+                 WHERE s.id = $1 AND s.organization_id = $2 AND s.mode = $3 AND s.expires_at > now())",
+        )
+        .bind(session.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(fault)
+    }
+
+    async fn refresh_session(&self, scope: Scope, refresh: &Refresh<'_>) -> Result<Refreshed, StoreError> {
+        refresh_tokens::use_up(&self.pool, scope, refresh).await.map_err(fault)
+    }
+
+    async fn end_session(&self, scope: Scope, session: SessionId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE id = $1 AND organization_id = $2 AND mode = $3")
+            .bind(session.as_str())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        Ok(())
+    }
+
+    async fn end_session_of_token(
+        &self,
+        scope: Scope,
+        application: ApplicationId,
+        token: &RefreshTokenDigest,
+    ) -> Result<Ending, StoreError> {
+        refresh_tokens::end_session(&self.pool, scope, application, token).await.map_err(fault)
+    }
+
+    async fn revoke_access_token(
+        &self,
+        scope: Scope,
+        application: ApplicationId,
+        token: AccessTokenId,
+        remaining: Duration,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "WITH expired AS (
+                 DELETE FROM revoked_access_tokens WHERE id IN (
+                     SELECT id FROM revoked_access_tokens WHERE expires_at <= now() LIMIT 100 FOR UPDATE SKIP LOCKED)
+             )
+             INSERT INTO revoked_access_tokens (id, organization_id, mode, application_id, expires_at)
+             VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5)) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(token.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(application.as_str())
+        .bind(remaining.as_seconds_f64())
+        .execute(&self.pool)
+        .await
+        .map_err(fault)?;
+        Ok(())
+    }
+
+    async fn revoked_access_tokens(
+        &self,
+        scope: Scope,
+        application: ApplicationId,
+    ) -> Result<Vec<AccessTokenId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id FROM revoked_access_tokens
+             WHERE application_id = $1 AND organization_id = $2 AND mode = $3 AND expires_at > now()",
+        )
+        .bind(application.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(fault)?;
+        rows.iter().map(|row| rows::parsed(row, "id")).collect::<Result<_, _>>().map_err(fault)
+    }
 }

@@ -5,7 +5,7 @@ use rekey_core::{
     catalog::Catalog,
     customer::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
-    ids::{CustomerId, ResetId, SessionId},
+    ids::{CustomerId, ResetId},
     ledger::Ledger,
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
@@ -14,11 +14,11 @@ use rekey_core::{
     reset::{CreatedReset, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
     secret::TokenDigest,
-    store::{Completion, CreateError, NewSession, ResetRecord, Store, StoreError},
+    store::{Completion, CreateError, ResetRecord, Store, StoreError},
 };
 use time::OffsetDateTime;
 
-use crate::{PostgresStore, customers, error::fault, operator, resets, sessions, tokens};
+use crate::{PostgresStore, customers, error::fault, operator, resets, tokens};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -97,14 +97,6 @@ impl Store for PostgresStore {
         new: &PasswordHash,
     ) -> Result<(), StoreError> {
         customers::rehash_password(&self.pool, scope, customer, old, new).await
-    }
-
-    async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {
-        sessions::open_session(&self.pool, scope, session).await
-    }
-
-    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError> {
-        sessions::session_is_live(&self.pool, scope, session).await
     }
 
     async fn create_reset(

@@ -65,6 +65,8 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "SELECT metadata FROM customers",
         "SELECT * FROM api_clients",
         "SELECT * FROM sessions",
+        "SELECT * FROM used_refresh_tokens",
+        "DELETE FROM revoked_access_tokens",
         "SELECT payload FROM events",
         "SELECT * FROM audit_entries",
         "DELETE FROM deliveries",

@@ -10,6 +10,7 @@ mod journal;
 mod ledger;
 mod operator;
 mod outbox;
+mod refresh_tokens;
 mod resets;
 mod rows;
 mod sessions;

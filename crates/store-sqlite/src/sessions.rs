@@ -1,55 +1,147 @@
+use async_trait::async_trait;
 use rekey_core::{
     access::Scope,
-    ids::SessionId,
-    store::{NewSession, StoreError},
+    ids::{AccessTokenId, ApplicationId, SessionId},
+    secret::RefreshTokenDigest,
+    session::{Ending, NewSession, Refresh, Refreshed, Sessions},
+    store::StoreError,
+};
+use time::Duration;
+
+use crate::{
+    SqliteStore,
+    error::fault,
+    refresh_tokens,
+    rows::{self, Read, after},
 };
 
-use crate::{SqliteStore, error::fault, rows::after};
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        sqlx::query(
+            "DELETE FROM sessions WHERE id IN (
+                 SELECT id FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 10)",
+        )
+        .bind(now)
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        let done = sqlx::query(
+            "INSERT INTO sessions (id, organization_id, mode, customer_id, application_id, token_scope,
+                 refresh_token_digest, password_generation, created_at, expires_at)
+             SELECT ?1, c.organization_id, c.mode, c.id, ?5, ?6, ?7, p.generation, ?9, ?10
+             FROM customers c JOIN customer_passwords p ON p.customer_id = c.id
+             WHERE c.id = ?4 AND c.organization_id = ?2 AND c.mode = ?3 AND p.hash = ?8",
+        )
+        .bind(session.id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(session.customer.as_str())
+        .bind(session.application.as_str())
+        .bind(session.token_scope.as_str())
+        .bind(session.refresh_token.as_bytes().as_slice())
+        .bind(session.password.as_str())
+        .bind(now)
+        .bind(after(now, session.life))
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        transaction.commit().await.map_err(fault)?;
+        Ok(done.rows_affected() == 1)
+    }
 
-pub(crate) async fn open_session(
-    store: &SqliteStore,
-    scope: Scope,
-    session: &NewSession<'_>,
-) -> Result<bool, StoreError> {
-    let now = store.present();
-    let done = sqlx::query(
-        "INSERT INTO sessions (id, organization_id, mode, customer_id, application_id, refresh_token_digest,
-             password_generation, created_at, expires_at)
-         SELECT ?1, c.organization_id, c.mode, c.id, ?5, ?6, p.generation, ?8, ?9
-         FROM customers c JOIN customer_passwords p ON p.customer_id = c.id
-         WHERE c.id = ?4 AND c.organization_id = ?2 AND c.mode = ?3 AND p.hash = ?7",
-    )
-    .bind(session.id.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(session.customer.as_str())
-    .bind(session.application.as_str())
-    .bind(session.refresh_token.as_bytes().as_slice())
-    .bind(session.password.as_str())
-    .bind(now)
-    .bind(after(now, session.life))
-    .execute(&store.writer)
-    .await
-    .map_err(fault)?;
-    Ok(done.rows_affected() == 1)
-}
+    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT 1 FROM sessions s JOIN customer_passwords p ON p.customer_id = s.customer_id
+                 WHERE s.id = ?1 AND s.organization_id = ?2 AND s.mode = ?3
+                     AND s.password_generation = p.generation AND s.expires_at > ?4)",
+        )
+        .bind(session.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(self.present())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(fault)
+    }
 
-pub(crate) async fn session_is_live(
-    store: &SqliteStore,
-    scope: Scope,
-    session: SessionId,
-) -> Result<bool, StoreError> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT 1 FROM sessions s JOIN customer_passwords p ON p.customer_id = s.customer_id
-             WHERE s.id = ?1 AND s.organization_id = ?2 AND s.mode = ?3
-                 AND s.password_generation = p.generation AND s.expires_at > ?4)",
-    )
-    .bind(session.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(store.present())
-    .fetch_one(&store.readers)
-    .await
-    .map_err(fault)
+    async fn refresh_session(&self, scope: Scope, refresh: &Refresh<'_>) -> Result<Refreshed, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let refreshed = refresh_tokens::use_up(&mut transaction, scope, refresh, now).await.map_err(fault)?;
+        transaction.commit().await.map_err(fault)?;
+        Ok(refreshed)
+    }
+
+    async fn end_session(&self, scope: Scope, session: SessionId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE id = ?1 AND organization_id = ?2 AND mode = ?3")
+            .bind(session.as_str())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .execute(&self.writer)
+            .await
+            .map_err(fault)?;
+        Ok(())
+    }
+
+    async fn end_session_of_token(
+        &self,
+        scope: Scope,
+        application: ApplicationId,
+        token: &RefreshTokenDigest,
+    ) -> Result<Ending, StoreError> {
+        let (mut transaction, _) = self.write().await?;
+        let ending =
+            refresh_tokens::end_session(&mut transaction, scope, application, token).await.map_err(fault)?;
+        transaction.commit().await.map_err(fault)?;
+        Ok(ending)
+    }
+
+    async fn revoke_access_token(
+        &self,
+        scope: Scope,
+        application: ApplicationId,
+        token: AccessTokenId,
+        remaining: Duration,
+    ) -> Result<(), StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        sqlx::query("DELETE FROM revoked_access_tokens WHERE expires_at <= ?1")
+            .bind(now)
+            .execute(&mut *transaction)
+            .await
+            .map_err(fault)?;
+        sqlx::query(
+            "INSERT INTO revoked_access_tokens (id, organization_id, mode, application_id, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(token.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(application.as_str())
+        .bind(after(now, remaining))
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        transaction.commit().await.map_err(fault)
+    }
+
+    async fn revoked_access_tokens(
+        &self,
+        scope: Scope,
+        application: ApplicationId,
+    ) -> Result<Vec<AccessTokenId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id FROM revoked_access_tokens
+             WHERE application_id = ?1 AND organization_id = ?2 AND mode = ?3 AND expires_at > ?4",
+        )
+        .bind(application.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(self.present())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(fault)?;
+        rows.iter().map(|row| rows::parsed(row, "id")).collect::<Read<_>>().map_err(fault)
+    }
 }

@@ -19,6 +19,7 @@ use rekey_e2e::{
     stack::{Stack, amqp_url},
 };
 use reqwest::StatusCode;
+use serde_json::json;
 
 const NEW_PASSWORD: &str = "a password that nobody else has";
 
@@ -80,7 +81,7 @@ async fn go_through(shop: &Shop) -> Evidence {
     let refused = client.complete(&token, &id, &reset_token, "short").await;
     refused.expect(StatusCode::UNPROCESSABLE_ENTITY);
     client.complete(&token, &id, &reset_token, NEW_PASSWORD).await.expect(StatusCode::OK);
-    client.log_in(&shop.storefront.client_id, ANNA, NEW_PASSWORD).await.expect(StatusCode::OK);
+    let session = stay_logged_in(shop).await;
     stack.smtp.mail_to(ANNA, 2).await;
 
     places.push(("the database after", dump(stack).await));
@@ -91,7 +92,19 @@ async fn go_through(shop: &Shop) -> Evidence {
     places.push(("the logs", endings.map(|ending| ending.stdout + &ending.stderr).concat().into_bytes()));
     let passwords =
         [OLD_PASSWORD, NEW_PASSWORD, shop.back_office.secret.as_ref().unwrap()].map(str::to_owned);
-    Evidence { secrets: [vec![reset_token, token], passwords.to_vec()].concat(), reset: id, places }
+    let secrets = [vec![reset_token, token], session, passwords.to_vec()].concat();
+    Evidence { secrets, reset: id, places }
+}
+
+/// Logs in, refreshes, and does what ends the session; its tokens.
+async fn stay_logged_in(shop: &Shop) -> Vec<String> {
+    let (api, client_id) = (&shop.stack.api, &shop.storefront.client_id);
+    let first = api.log_in(client_id, ANNA, NEW_PASSWORD).await.expect(StatusCode::OK);
+    let refresh = json!({"grant_type": "refresh_token", "client_id": client_id, "refresh_token": first.text("/refresh_token")});
+    let second = api.grant(&refresh).await.expect(StatusCode::OK);
+    api.grant(&refresh).await.expect(StatusCode::BAD_REQUEST);
+    let tokens = ["/access_token", "/refresh_token"];
+    [first, second].iter().flat_map(|answer| tokens.map(|token| answer.text(token))).collect()
 }
 
 /// All that was sent to the collector.

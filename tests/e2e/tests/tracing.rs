@@ -35,7 +35,7 @@ async fn one_trace_spans_the_request_and_the_mail_it_leads_to() {
     let spans = spans(&collector);
     let of = |service: &'static str| spans.iter().filter(move |(by, _)| by == service).map(|(_, span)| span);
     let mails: Vec<_> =
-        of("rekey-mailer").filter(|span| text(&span.attributes, "reset") == Some(&reset)).collect();
+        of("rekey-mailer").filter(|span| text(&span.attributes, "record") == Some(&reset)).collect();
     let [mail] = mails.as_slice() else { panic!("one span of the mail: {spans:?}") };
     assert_eq!(text(&mail.attributes, "outcome"), Some("sent"));
     let cause = of("rekey-api").find(|span| span.span_id == mail.parent_span_id);

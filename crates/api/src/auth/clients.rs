@@ -1,39 +1,96 @@
-//! The registered API clients, as the store knew them a moment ago.
+//! The registered API clients and their revoked tokens, as the store knew them a moment ago.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moka::future::Cache;
-use rekey_core::{access::Registration, store::Store, store::StoreError};
+use rekey_core::{
+    access::{ApiClient, Registration},
+    ids::AccessTokenId,
+    session::Sessions,
+    store::{Store, StoreError},
+};
 
-/// How long a revoked client may still be let in, and a new one be unknown.
+/// How long a revoked client, or a token that another process revoked, may still be let in, and a new client be unknown.
 const TTL: Duration = Duration::from_secs(5);
 /// Clients remembered at most, unknown ones included: a few MB.
 const CAPACITY: u64 = 10_000;
+/// How long this process remembers a revocation of its own: longer than a look-up from before it can be under way (two
+/// statements of at most 15 s, each after a wait for a connection) and then be believed.
+const OWN_REVOCATIONS: Duration = Duration::from_mins(2);
 
-/// Looks clients up, with a short memory: every request of every caller asks for one.
+/// Looks clients up, with a short memory: every request of every caller asks for one, and whether its token is revoked comes
+/// with the same look-up.
 #[derive(Clone)]
 pub struct ClientDirectory {
     store: Arc<dyn Store>,
-    known: Cache<String, Option<Arc<Registration>>>,
+    sessions: Arc<dyn Sessions>,
+    known: Cache<String, Option<Arc<Known>>>,
+    revoked_here: Cache<AccessTokenId, ()>,
+}
+
+struct Known {
+    registration: Arc<Registration>,
+    revoked: HashSet<AccessTokenId>,
 }
 
 impl ClientDirectory {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, known: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build() }
+    pub fn new(store: Arc<dyn Store>, sessions: Arc<dyn Sessions>) -> Self {
+        Self {
+            store,
+            sessions,
+            known: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build(),
+            revoked_here: Cache::builder().time_to_live(OWN_REVOCATIONS).build(),
+        }
     }
 
     /// The client with that OAuth id, unless it was revoked.
     pub async fn find(&self, client_id: &str) -> Result<Option<Arc<Registration>>, Arc<StoreError>> {
+        Ok(self.known(client_id).await?.map(|known| Arc::clone(&known.registration)))
+    }
+
+    /// The client with that OAuth id, unless it or this token of it was revoked.
+    pub async fn find_by_token(
+        &self,
+        client_id: &str,
+        token: AccessTokenId,
+    ) -> Result<Option<Arc<Registration>>, Arc<StoreError>> {
+        let known = self.known(client_id).await?;
+        let known = known.filter(|known| !known.revoked.contains(&token));
+        let revoked_here = self.revoked_here.contains_key(&token);
+        Ok(known.filter(|_| !revoked_here).map(|known| Arc::clone(&known.registration)))
+    }
+
+    /// Revokes an access token of the client's own that would live for `remaining`: from now on in this process, and
+    /// within 5 seconds in all others.
+    pub async fn revoke_token(
+        &self,
+        client: &ApiClient,
+        token: AccessTokenId,
+        remaining: time::Duration,
+    ) -> Result<(), StoreError> {
+        self.sessions.revoke_access_token(client.scope, client.id, token, remaining).await?;
+        self.revoked_here.insert(token, ()).await;
+        Ok(())
+    }
+
+    async fn known(&self, client_id: &str) -> Result<Option<Arc<Known>>, Arc<StoreError>> {
         let is_id = (1..=64).contains(&client_id.len())
             && client_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if !is_id {
             return Ok(None);
         }
-        let look_up = async {
-            let found = self.store.find_api_client(client_id).await?;
-            Ok(found.filter(|registration| registration.client.revoked_at.is_none()).map(Arc::new))
+        self.known.try_get_with_by_ref(client_id, self.look_up(client_id)).await
+    }
+
+    async fn look_up(&self, client_id: &str) -> Result<Option<Arc<Known>>, StoreError> {
+        let found = self.store.find_api_client(client_id).await?;
+        let Some(registration) = found.filter(|registration| registration.client.revoked_at.is_none()) else {
+            return Ok(None);
         };
-        self.known.try_get_with_by_ref(client_id, look_up).await
+        let client = &registration.client;
+        let revoked = self.sessions.revoked_access_tokens(client.scope, client.id).await?;
+        let revoked = revoked.into_iter().collect();
+        Ok(Some(Arc::new(Known { registration: Arc::new(registration), revoked })))
     }
 }

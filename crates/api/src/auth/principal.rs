@@ -64,8 +64,9 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
     let api = Api::of(request)?;
     let token = bearer(request).ok_or(Problem::InvalidToken)?;
     let claims = api.issuer.verify(token).await.map_err(|_| Problem::InvalidToken)?;
-    let registration =
-        api.clients.find(&claims.application.client_id).await.map_err(|error| Problem::from(&*error))?;
+    let id = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
+    let found = api.clients.find_by_token(&claims.application.client_id, id).await;
+    let registration = found.map_err(|error| Problem::from(&*error))?;
     let registration =
         registration.filter(|registration| is_of(&claims, registration)).ok_or(Problem::InvalidToken)?;
     let client = &registration.client;

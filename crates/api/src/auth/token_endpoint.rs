@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    http::{StatusCode, header},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use rekey_core::{
-    access::{ClientKind, Registration},
+    access::{ApiClient, ClientKind, Registration},
     email::EmailAddress,
     password::PlainPassword,
-    secret::ClientSecret,
+    secret::RefreshToken,
+    session::TokenScope,
     sign_in::SignedIn,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::{api::Api, jsonapi::error::Problem, payload};
+use super::oauth::{self, Refusal};
+use crate::{api::Api, jsonapi::error::Problem};
 
 /// What a client sends, as JSON or as a form.
 #[derive(Deserialize)]
@@ -28,7 +25,16 @@ struct Grant {
     client_secret: Option<String>,
     username: Option<String>,
     password: Option<String>,
-    scope: Option<String>,
+    refresh_token: Option<String>,
+    scope: Option<ScopeParameter>,
+}
+
+/// A scope as its words in one string, or as a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ScopeParameter {
+    Words(String),
+    List(Vec<String>),
 }
 
 #[derive(Serialize)]
@@ -46,37 +52,9 @@ struct Answer {
     owner_type: Option<&'static str>,
 }
 
-/// Why there is no token.
-enum Refusal {
-    InvalidRequest(&'static str),
-    InvalidClient,
-    InvalidGrant,
-    InvalidScope,
-    UnauthorizedClient,
-    UnsupportedGrantType,
-    Other(Problem),
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self::Other(problem)
-    }
-}
-
-/// The scope of a token that asks for none (the vendor's way to say "every market").
-const DEFAULT_SCOPE: &str = "market:all";
-
 /// `POST /oauth/token`.
 pub async fn token(request: HttpRequest, body: web::Payload) -> HttpResponse {
-    let mut response = match grant(&request, body).await {
-        Ok(answer) => HttpResponse::Ok().json(answer),
-        Err(refusal) => refusal.response(),
-    };
-    // RFC 6749 §5.1.
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, header::HeaderValue::from_static("no-cache"));
-    response
+    oauth::answer(grant(&request, body).await.map(|answer| HttpResponse::Ok().json(answer)))
 }
 
 /// `GET /.well-known/jwks.json`.
@@ -86,85 +64,97 @@ pub async fn keys(api: web::Data<Api>) -> HttpResponse {
 
 async fn grant(request: &HttpRequest, body: web::Payload) -> Result<Answer, Refusal> {
     let api = Api::of(request)?;
-    let grant = read(request, body).await?;
+    let grant: Grant = oauth::read(request, body).await?;
     let grant_type = grant.grant_type.as_deref().ok_or(Refusal::InvalidRequest("grant_type is missing"))?;
-    let scope = grant.scope.as_deref().filter(|scope| !scope.is_empty()).unwrap_or(DEFAULT_SCOPE);
-    if !is_scope(scope) {
-        return Err(Refusal::InvalidScope);
-    }
-    match grant_type {
-        "client_credentials" => {
-            let registration = authenticate(api, &grant).await?;
-            answer(api, registration, scope.to_owned(), None).await
-        }
-        "password" => {
-            let registration = authenticate(api, &grant).await?;
-            if registration.client.kind != ClientKind::SalesChannel {
-                return Err(Refusal::UnauthorizedClient);
-            }
-            let signed_in = sign_in(api, &registration, grant.username.as_deref(), grant.password).await?;
-            answer(api, registration, scope.to_owned(), Some(signed_in)).await
-        }
-        _ => Err(Refusal::UnsupportedGrantType),
-    }
-}
-
-async fn read(request: &HttpRequest, body: web::Payload) -> Result<Grant, Refusal> {
-    let bytes = payload::read(request, body).await?;
-    let unreadable = "the body is neither JSON nor a form";
-    match request.content_type() {
-        "application/x-www-form-urlencoded" => {
-            serde_urlencoded::from_bytes(&bytes).map_err(|_| Refusal::InvalidRequest(unreadable))
-        }
-        "application/json" | "application/vnd.api+json" => {
-            serde_json::from_slice(&bytes).map_err(|_| Refusal::InvalidRequest(unreadable))
-        }
-        _ => Err(Refusal::InvalidRequest(unreadable)),
-    }
-}
-
-/// The client, if it exists, is not revoked, and knows its secret where it has one: otherwise nobody learns which.
-async fn authenticate(api: &Api, grant: &Grant) -> Result<Arc<Registration>, Refusal> {
+    let kind = GrantKind::parse(grant_type).ok_or(Refusal::UnsupportedGrantType)?;
+    let scope = token_scope(grant.scope.as_ref())?;
     let client_id = grant.client_id.as_deref().ok_or(Refusal::InvalidRequest("client_id is missing"))?;
-    let registration = api
-        .clients
-        .find(client_id)
-        .await
-        .map_err(|error| Problem::from(&*error))?
-        .ok_or(Refusal::InvalidClient)?;
-    let presented =
-        grant.client_secret.as_deref().and_then(ClientSecret::parse).map(|secret| secret.digest());
+    let registration = oauth::authenticate(api, client_id, grant.client_secret.as_deref()).await?;
     let client = &registration.client;
-    match (client.kind, client.secret) {
-        (_, Some(expected)) if presented == Some(expected) => Ok(registration),
-        (ClientKind::SalesChannel, None) => Ok(registration),
-        (ClientKind::Integration, None) | (_, Some(_)) => Err(Refusal::InvalidClient),
+    let signed_in = match kind {
+        GrantKind::ClientCredentials => return answer(api, registration, scope, None).await,
+        GrantKind::Password => {
+            storefront(client)?;
+            sign_in(api, client, grant.username.as_deref(), grant.password, scope).await?
+        }
+        // The scope is the session's, whatever is asked for (RFC 6749 §3.3 and §6): the answer tells which.
+        GrantKind::RefreshToken => {
+            storefront(client)?;
+            refresh(api, client, grant.refresh_token.as_deref()).await?
+        }
+    };
+    let scope = signed_in.session.token_scope.clone();
+    answer(api, registration, scope, Some(signed_in)).await
+}
+
+enum GrantKind {
+    ClientCredentials,
+    Password,
+    RefreshToken,
+}
+
+impl GrantKind {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "client_credentials" => Some(Self::ClientCredentials),
+            "password" => Some(Self::Password),
+            "refresh_token" => Some(Self::RefreshToken),
+            _ => None,
+        }
+    }
+}
+
+fn token_scope(asked: Option<&ScopeParameter>) -> Result<TokenScope, Refusal> {
+    let words = match asked {
+        None => return Ok(TokenScope::default()),
+        Some(ScopeParameter::Words(words)) => words,
+        Some(ScopeParameter::List(list)) => &list.join(" "),
+    };
+    words.parse().map_err(|_| Refusal::InvalidScope)
+}
+
+/// Customers are logged in through storefronts only.
+fn storefront(client: &ApiClient) -> Result<(), Refusal> {
+    match client.kind {
+        ClientKind::SalesChannel => Ok(()),
+        ClientKind::Integration => Err(Refusal::UnauthorizedClient),
     }
 }
 
 async fn sign_in(
     api: &Api,
-    registration: &Registration,
+    client: &ApiClient,
     username: Option<&str>,
     password: Option<String>,
+    scope: TokenScope,
 ) -> Result<SignedIn, Refusal> {
+    let refused = || Refusal::InvalidGrant("wrong username or password");
     let username = username.ok_or(Refusal::InvalidRequest("username is missing"))?;
     let password = password.ok_or(Refusal::InvalidRequest("password is missing"))?;
     // Neither can be anybody's, so saying so at once tells nobody anything.
-    let email: EmailAddress = username.parse().map_err(|_| Refusal::InvalidGrant)?;
-    let password = PlainPassword::parse(password).map_err(|_| Refusal::InvalidGrant)?;
-    let signed_in = api.sign_in.with_password(&registration.client, &email, password).await;
-    signed_in.map_err(|error| Problem::try_from(error).map_or(Refusal::InvalidGrant, Refusal::Other))
+    let email: EmailAddress = username.parse().map_err(|_| refused())?;
+    let password = PlainPassword::parse(password).map_err(|_| refused())?;
+    let signed_in = api.sign_in.with_password(client, &email, password, scope).await;
+    signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), Refusal::Other))
+}
+
+async fn refresh(api: &Api, client: &ApiClient, token: Option<&str>) -> Result<SignedIn, Refusal> {
+    let refused =
+        || Refusal::InvalidGrant("the refresh token is invalid, expired, revoked or another client's");
+    let token = token.ok_or(Refusal::InvalidRequest("refresh_token is missing"))?;
+    let token = RefreshToken::parse(token).ok_or_else(refused)?;
+    let signed_in = api.sign_in.with_refresh_token(client, &token).await;
+    signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), Refusal::Other))
 }
 
 async fn answer(
     api: &Api,
     registration: Arc<Registration>,
-    scope: String,
+    scope: TokenScope,
     signed_in: Option<SignedIn>,
 ) -> Result<Answer, Refusal> {
-    let owner = signed_in.as_ref().map(|signed_in| (signed_in.customer, signed_in.session));
-    let (tokens, granted) = (api.issuer.clone(), scope.clone());
+    let owner = signed_in.as_ref().map(|signed_in| (signed_in.session.customer, signed_in.session.id));
+    let (tokens, granted) = (api.issuer.clone(), scope.to_string());
     let signing = web::block(move || tokens.issue(&registration, granted, owner));
     let issued = match signing.await {
         Ok(Ok(issued)) => issued,
@@ -178,74 +168,10 @@ async fn answer(
         access_token: issued.access_token,
         token_type: "bearer",
         expires_in: issued.expires_in,
-        scope,
+        scope: scope.to_string(),
         created_at: issued.created_at,
-        owner_id: signed_in.as_ref().map(|signed_in| signed_in.customer.to_string()),
-        owner_type: signed_in.as_ref().map(|_| "customer"),
+        owner_id: owner.map(|(customer, _)| customer.to_string()),
+        owner_type: owner.map(|_| "customer"),
         refresh_token: signed_in.map(|signed_in| signed_in.refresh_token.expose().to_owned()),
     })
-}
-
-/// Words of letters, digits and `:_-`, 255 in all at most: enough for the vendor's, and nothing that would put a
-/// `-` or `_` into a token's base64url, which clients that decode with plain `atob` can't read.
-fn is_scope(scope: &str) -> bool {
-    scope.len() <= 255 && scope.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_- ".contains(&byte))
-}
-
-impl Refusal {
-    fn response(self) -> HttpResponse {
-        let (status, error, code, description) = match self {
-            Self::InvalidRequest(what) => {
-                (StatusCode::BAD_REQUEST, "invalid_request", "INVALID_REQUEST", what)
-            }
-            Self::InvalidClient => (
-                StatusCode::UNAUTHORIZED,
-                "invalid_client",
-                "UNAUTHORIZED",
-                "client authentication failed: unknown client, or wrong or missing secret",
-            ),
-            Self::InvalidGrant => {
-                (StatusCode::BAD_REQUEST, "invalid_grant", "INVALID_GRANT", "wrong username or password")
-            }
-            Self::InvalidScope => {
-                (StatusCode::BAD_REQUEST, "invalid_scope", "INVALID_SCOPE", "the scope is malformed")
-            }
-            Self::UnauthorizedClient => (
-                StatusCode::BAD_REQUEST,
-                "unauthorized_client",
-                "UNAUTHORIZED_CLIENT",
-                "this client can't use this grant type",
-            ),
-            Self::UnsupportedGrantType => (
-                StatusCode::BAD_REQUEST,
-                "unsupported_grant_type",
-                "UNSUPPORTED_GRANT_TYPE",
-                "this grant type is not supported",
-            ),
-            Self::Other(problem) => return other(&problem),
-        };
-        let title = error.replace('_', " ");
-        let errors =
-            json!([{ "title": title, "detail": description, "code": code, "status": status.as_u16() }]);
-        HttpResponse::build(status)
-            .json(json!({ "errors": errors, "error": error, "error_description": description }))
-    }
-}
-
-/// A problem of the service, or one with the body, in OAuth's words; the status and its headers stay.
-fn other(problem: &Problem) -> HttpResponse {
-    let response = problem.error_response();
-    let status = response.status();
-    let error = match status {
-        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-        status if status.is_server_error() => "server_error",
-        _ => "invalid_request",
-    };
-    let title = error.replace('_', " ");
-    let errors =
-        json!([{ "title": title, "detail": title, "code": problem.to_string(), "status": status.as_u16() }]);
-    let body = json!({ "errors": errors, "error": error, "error_description": title });
-    let mut response = response.set_body(body.to_string()).map_into_boxed_body();
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
 }

@@ -5,7 +5,7 @@ use rekey_core::{
     recovery::{CompleteError, RequestError},
     registration::RegisterError,
     secret::UnsealError,
-    sign_in::SignInError,
+    sign_in::{RefreshError, SignInError},
     store::StoreError,
 };
 
@@ -106,5 +106,21 @@ impl TryFrom<SignInError> for Problem {
     }
 }
 
-/// Wrong address or password.
+/// Why a session was not prolonged for another reason than its token.
+impl TryFrom<RefreshError> for Problem {
+    type Error = WrongCredentials;
+
+    fn try_from(error: RefreshError) -> Result<Self, WrongCredentials> {
+        match error {
+            RefreshError::Token => Err(WrongCredentials),
+            RefreshError::Reused(session) => {
+                tracing::warn!(%session, "{error}");
+                Err(WrongCredentials)
+            }
+            RefreshError::Store(error) => Ok(error.into()),
+        }
+    }
+}
+
+/// Wrong address or password, or a wrong refresh token.
 pub struct WrongCredentials;

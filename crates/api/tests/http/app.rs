@@ -59,7 +59,7 @@ pub struct TestApp {
     pub stop: CancellationToken,
     pub server: JoinHandle<std::io::Result<()>>,
     _stop: DropGuard,
-    _folder: TempDir,
+    pub folder: Arc<TempDir>,
 }
 
 /// A registered client, and its secret if it has one.
@@ -85,15 +85,33 @@ impl TestApp {
 
     /// With other settings, and more that readiness depends on.
     pub async fn start_with(settings: &[(&str, &str)], checks: Vec<Check>) -> Self {
-        rekey_runtime::install_crypto();
-        let settings = load(settings);
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         let store = SqliteStore::open(&folder.path().join("rekey.db"), clock.clone()).unwrap();
         store.migrate().await.unwrap();
+        let scope = seed::scope(&store, "demo").await;
+        Self::serve(settings, checks, store, clock, scope, Arc::new(folder))
+    }
+
+    /// Another process on the same store.
+    pub fn replica(&self) -> Self {
+        Self::serve(&[], Vec::new(), self.store.clone(), self.clock.clone(), self.scope, self.folder.clone())
+    }
+
+    fn serve(
+        settings: &[(&str, &str)],
+        checks: Vec<Check>,
+        store: SqliteStore,
+        clock: Arc<TestClock>,
+        scope: Scope,
+        folder: Arc<TempDir>,
+    ) -> Self {
+        rekey_runtime::install_crypto();
+        let settings = load(settings);
         let entropy = Arc::new(OsEntropy);
         let services = Services {
             store: Arc::new(store.clone()),
+            sessions: Arc::new(store.clone()),
             keys: settings.keys.sealing.clone(),
             hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
             signal: RelaySignal::default(),
@@ -111,7 +129,6 @@ impl TestApp {
         let application = Application::build(config, services, |_| {}, stop.clone()).unwrap();
         let address = application.address();
         let server = tokio::spawn(application.run_until_stopped());
-        let scope = seed::scope(&store, "demo").await;
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self {
             address,
@@ -121,8 +138,8 @@ impl TestApp {
             http,
             server,
             stop: stop.clone(),
+            folder,
             _stop: stop.drop_guard(),
-            _folder: folder,
         }
     }
 
@@ -162,6 +179,10 @@ impl TestApp {
 
     pub async fn oauth(&self, grant: &Value) -> Answer {
         Answer::read(self.http.post(self.url("/oauth/token")).json(grant).send().await.unwrap()).await
+    }
+
+    pub async fn revoke(&self, body: &Value) -> Answer {
+        Answer::read(self.http.post(self.url("/oauth/revoke")).json(body).send().await.unwrap()).await
     }
 
     /// A call under `/api` with a JSON:API body, if any.
@@ -223,6 +244,30 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// A member of the answer's object, which is text.
+    pub fn text_of(&self, name: &str) -> &str {
+        self.body[name].as_str().unwrap_or_else(|| panic!("{name}: {}", self.text))
+    }
+
+    /// Asserts that it is one error of OAuth's, with that status and those codes.
+    #[track_caller]
+    pub fn assert_oauth_error(&self, status: u16, error: &str, code: &str) {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!((self.header("cache-control"), self.header("pragma")), ("no-store", "no-cache"));
+        assert_eq!(self.body["error"], error, "{}", self.text);
+        assert!(self.body["error_description"].is_string(), "{}", self.text);
+        let errors = self.body["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{}", self.text);
+        assert_eq!(
+            (&errors[0]["status"], &errors[0]["code"]),
+            (&json!(status), &json!(code)),
+            "{}",
+            self.text
+        );
+        assert!(errors[0]["title"].is_string() && errors[0]["detail"].is_string(), "{}", self.text);
+    }
+
     /// Asserts that it is one JSON:API error with that status and code, and where it points.
     #[track_caller]
     pub fn assert_error(&self, status: u16, code: &str, pointer: Option<&str>) {
@@ -250,6 +295,10 @@ fn load(overrides: &[(&str, &str)]) -> DevSettings {
         .preset("auth.signing_key", signing_key())
         .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
         .preset("mail.from", "shop@example.com")
+        // A used refresh token ends its session at once, so that tests need not wait.
+        .preset("auth.refresh_leeway_seconds", "0")
+        // Tests ask for resets one after the other.
+        .preset("resets.self_service_cooldown_seconds", "0")
         // The cheapest that OWASP allows in memory, so that many tests run side by side.
         .preset("passwords.argon2_memory_kib", "7168")
         .preset("passwords.argon2_iterations", "5");

@@ -1,10 +1,14 @@
 //! Other tenants' records, and tokens that nobody issued.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use rekey_core::access::ClientKind;
 use rekey_testkit::seed;
 use reqwest::Method;
+use rsa::{
+    RsaPrivateKey,
+    pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding},
+};
 use serde_json::{Value, json};
 
 use crate::app::{RESETS, TestApp, new_signing_key, other_mode, signing_key};
@@ -68,7 +72,12 @@ async fn tenant_forged_tokens_are_invalid() {
     };
     let jwks: Value =
         app.http.get(app.url("/.well-known/jwks.json")).send().await.unwrap().json().await.unwrap();
-    let swapped = EncodingKey::from_secret(jwks["keys"][0]["n"].as_str().unwrap().as_bytes());
+    let public = RsaPrivateKey::from_pkcs8_pem(signing_key()).unwrap().to_public_key();
+    let public = public.to_public_key_pem(LineEnding::LF).unwrap();
+    let swapped = |algorithm, secret: &str| {
+        let header = Header { alg: algorithm, ..header.clone() };
+        encode(&header, &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    };
     let kid = |kid: &str| Header { kid: Some(kid.to_owned()), ..header.clone() };
     assert_eq!(app.get(RESETS, &change("rand", json!(0.5))).await.status, 200, "the key signs here too");
     let mut foreign_organization = claims["organization"].clone();
@@ -78,14 +87,44 @@ async fn tenant_forged_tokens_are_invalid() {
     for (name, forged) in [
         ("none", format!("{}.{payload}.", part(json!({ "alg": "none", "typ": "JWT" })))),
         ("None", format!("{}.{payload}.{signature}", part(json!({ "alg": "None" })))),
-        ("hs", encode(&Header { alg: Algorithm::HS512, ..header.clone() }, &claims, &swapped).unwrap()),
+        ("hs modulus", swapped(Algorithm::HS512, jwks["keys"][0]["n"].as_str().unwrap())),
+        ("hs pem", swapped(Algorithm::HS512, &public)),
+        ("hs pem trimmed", swapped(Algorithm::HS256, public.trim())),
+        ("hs jwk", swapped(Algorithm::HS384, &jwks["keys"][0].to_string())),
+        ("hs empty", swapped(Algorithm::HS512, "")),
         ("rs256", encode(&Header { alg: Algorithm::RS256, ..header.clone() }, &claims, &ours).unwrap()),
         ("another key", encode(&header, &claims, &theirs).unwrap()),
         ("kid path", encode(&kid("../../dev/null"), &claims, &theirs).unwrap()),
         ("kid sql", encode(&kid("' UNION SELECT 'x"), &claims, &theirs).unwrap()),
+        ("kid of nobody", encode(&kid("another"), &claims, &ours).unwrap()),
+        ("no kid", encode(&Header { kid: None, ..header.clone() }, &claims, &ours).unwrap()),
+        (
+            "jku",
+            encode(
+                &Header { jku: Some("https://evil.test/jwks.json".to_owned()), ..header.clone() },
+                &claims,
+                &theirs,
+            )
+            .unwrap(),
+        ),
+        (
+            "jwk",
+            encode(
+                &Header {
+                    jwk: Some(Jwk::from_encoding_key(&theirs, Algorithm::RS512).unwrap()),
+                    ..header.clone()
+                },
+                &claims,
+                &theirs,
+            )
+            .unwrap(),
+        ),
         ("payload", format!("{head}.{}.{signature}", part(json!({ "exp": 9_999_999_999_i64 })))),
         ("cut", format!("{head}.{payload}")),
         ("iss", change("iss", json!("https://auth.evil.test"))),
+        ("iss list", change("iss", json!(["https://auth.rekey.localhost", "https://auth.evil.test"]))),
+        ("jti", change("jti", json!("' OR 1=1"))),
+        ("no jti", without("jti")),
         ("expired", change("exp", json!(1))),
         ("no exp", without("exp")),
         ("no iss", without("iss")),

@@ -156,24 +156,6 @@ async fn token_race_has_one_winner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions_die_with_the_old_password() {
-    let app = TestApp::start().await;
-    let customer = app.customer("john@example.com", "the first password").await;
-    let sales = app.client(ClientKind::SalesChannel, false).await;
-    let session = app.log_in(&sales, "john@example.com", "the first password").await.body["access_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let own = format!("/api/customers/{}", customer.id());
-    assert_eq!(app.get(&own, &session).await.status, 200);
-    let integration = app.integration().await;
-    let reset = app.ask(&integration, "john@example.com").await;
-    let attributes = json!({ "customer_password": "the second password", "_reset_password_token": reset.attribute("reset_password_token") });
-    assert_eq!(app.patch(&integration, reset.id(), attributes).await.status, 200);
-    app.get(&own, &session).await.assert_error(401, "INVALID_TOKEN", None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn argon2_budget_beyond_it_is_503_and_liveness_stays_quick() {
     let settings = [
         ("passwords.hashing_queue", "1"),

@@ -6,7 +6,9 @@ pub mod ledger;
 pub mod lists;
 pub mod operator;
 pub mod outbox;
+pub mod refreshes;
 pub mod resets;
+pub mod revocations;
 pub mod self_service;
 pub mod sessions;
 pub mod tokens;
@@ -24,6 +26,7 @@ use rekey_core::{
     reset::TokenHolder,
     resource::CUSTOMER_PASSWORD_RESETS,
     secret::ResetToken,
+    session::Sessions,
     store::{Completion, Store},
 };
 
@@ -36,7 +39,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Outbox + Ledger + Clone;
+    type Store: Store + Sessions + Outbox + Ledger + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -75,6 +78,23 @@ macro_rules! store_conformance {
             a_session_opens_only_under_the_password_that_was_verified,
             sessions_end_when_a_reset_is_used,
             sessions_opened_while_the_password_changes_end_too,
+            a_session_is_ended_in_its_scope_only,
+            log_ins_clear_away_what_has_expired,
+        );
+        $crate::store_conformance!(@ $fixture: refreshes:
+            a_refresh_gives_the_next_token_and_all_of_the_life_again,
+            a_used_token_that_comes_again_ends_its_session,
+            within_the_leeway_a_used_token_is_refused_and_ends_nothing,
+            refresh_race_of_many_uses_exactly_one_wins,
+            a_token_is_refused_elsewhere_and_stays_good,
+            a_token_is_refused_once_expired_or_under_the_next_password,
+            sessions_refreshed_while_the_password_changes_end_too,
+            a_used_token_is_forgotten_when_it_would_have_expired,
+            any_token_of_a_session_ends_it_through_its_own_client,
+        );
+        $crate::store_conformance!(@ $fixture: revocations:
+            a_revoked_token_is_listed_for_its_client_until_it_expires,
+            revocations_clear_away_what_has_expired,
         );
         $crate::store_conformance!(@ $fixture: resets:
             a_reset_is_created_with_its_event_and_its_audit_entry,

@@ -23,6 +23,8 @@ pub struct Auth {
     pub integration_token_life: Duration,
     pub sales_channel_token_life: Duration,
     pub refresh_token_life: Duration,
+    /// For how long a used refresh token may come again without ending its session.
+    pub refresh_leeway: Duration,
 }
 
 impl Section for Auth {
@@ -37,6 +39,7 @@ impl Section for Auth {
             integration_token_life: reader.seconds("integration_token_seconds", 60..=day)?,
             sales_channel_token_life: reader.seconds("sales_channel_token_seconds", 60..=day)?,
             refresh_token_life: reader.seconds("refresh_token_seconds", 3600..=90 * day)?,
+            refresh_leeway: reader.seconds("refresh_leeway_seconds", 0..=60)?,
         })
     }
 }

@@ -7,7 +7,8 @@ use rekey_core::{
     password::PasswordHash,
     reset::ResetOrigin,
     secret::RefreshToken,
-    store::{NewSession, Store},
+    session::{NewSession, Sessions, TokenScope},
+    store::Store,
 };
 use time::Duration;
 
@@ -99,8 +100,44 @@ pub async fn sessions_opened_while_the_password_changes_end_too<F: StoreUnderTes
     }
 }
 
+pub async fn a_session_is_ended_in_its_scope_only<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let ended = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    let other = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+
+    for elsewhere in other_scopes(store, scope).await {
+        store.end_session(elsewhere, ended).await.unwrap();
+    }
+    assert!(store.session_is_live(scope, ended).await.unwrap());
+    for _ in 0..2 {
+        store.end_session(scope, ended).await.unwrap();
+        assert!(!store.session_is_live(scope, ended).await.unwrap());
+    }
+    assert!(store.session_is_live(scope, other).await.unwrap());
+}
+
+pub async fn log_ins_clear_away_what_has_expired<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    for _ in 0..15 {
+        open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    }
+    scene.backdoor().age("sessions", "expires_at", "true", LIFE + Duration::seconds(1)).await;
+    let first = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    let second = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    assert_eq!(scene.backdoor().count("sessions", "true").await, 2, "each log-in clears up to ten");
+    for session in [first, second] {
+        assert!(store.session_is_live(scope, session).await.unwrap());
+    }
+}
+
 async fn open(
-    store: &impl Store,
+    store: &impl Sessions,
     scope: Scope,
     customer: CustomerId,
     password: &PasswordHash,
@@ -110,6 +147,7 @@ async fn open(
         id,
         customer,
         application: ApplicationId::generate(&OsEntropy),
+        token_scope: &TokenScope::default(),
         refresh_token: &RefreshToken::generate(&OsEntropy).digest(),
         password,
         life: LIFE,

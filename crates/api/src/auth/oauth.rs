@@ -1,0 +1,148 @@
+//! What the OAuth endpoints share: how they read a request, know a client, and refuse.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    http::{StatusCode, header},
+    web,
+};
+use rekey_core::{
+    access::{ClientKind, Registration},
+    secret::ClientSecret,
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::{api::Api, jsonapi::error::Problem, payload};
+
+/// Why a request is refused.
+pub(super) enum Refusal {
+    InvalidRequest(&'static str),
+    InvalidClient,
+    /// What is wrong with the password or the refresh token, in words that tell nothing.
+    InvalidGrant(&'static str),
+    InvalidScope,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    /// Who asks may not revoke this token, whoever they are.
+    NotRevocable,
+    Other(Problem),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Other(problem)
+    }
+}
+
+/// Answers as RFC 6749 §5.1 asks: whatever it is, nobody keeps it.
+pub(super) fn answer(outcome: Result<HttpResponse, Refusal>) -> HttpResponse {
+    let mut response = outcome.unwrap_or_else(Refusal::response);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, header::HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// The refusal of every method but POST.
+pub async fn only_post() -> HttpResponse {
+    answer(Err(Problem::MethodNotAllowed("POST").into()))
+}
+
+/// Reads a body that is JSON or a form.
+pub(super) async fn read<T: DeserializeOwned>(
+    request: &HttpRequest,
+    body: web::Payload,
+) -> Result<T, Refusal> {
+    let bytes = payload::read(request, body).await?;
+    let unreadable = "the body is neither JSON nor a form";
+    match request.content_type() {
+        "application/x-www-form-urlencoded" => {
+            serde_urlencoded::from_bytes(&bytes).map_err(|_| Refusal::InvalidRequest(unreadable))
+        }
+        "application/json" | "application/vnd.api+json" => {
+            serde_json::from_slice(&bytes).map_err(|_| Refusal::InvalidRequest(unreadable))
+        }
+        _ => Err(Refusal::InvalidRequest(unreadable)),
+    }
+}
+
+/// The client, if it exists, is not revoked, and knows its secret where it has one: otherwise nobody learns which.
+pub(super) async fn authenticate(
+    api: &Api,
+    client_id: &str,
+    client_secret: Option<&str>,
+) -> Result<Arc<Registration>, Refusal> {
+    let found = api.clients.find(client_id).await.map_err(|error| Problem::from(&*error))?;
+    let registration = found.ok_or(Refusal::InvalidClient)?;
+    let presented = client_secret.and_then(ClientSecret::parse).map(|secret| secret.digest());
+    let client = &registration.client;
+    match (client.kind, client.secret) {
+        (_, Some(expected)) if presented == Some(expected) => Ok(registration),
+        (ClientKind::SalesChannel, None) => Ok(registration),
+        (ClientKind::Integration, None) | (_, Some(_)) => Err(Refusal::InvalidClient),
+    }
+}
+
+impl Refusal {
+    fn response(self) -> HttpResponse {
+        let (status, error, code, description) = match self {
+            Self::InvalidRequest(what) => {
+                (StatusCode::BAD_REQUEST, "invalid_request", "INVALID_REQUEST", what)
+            }
+            Self::InvalidClient => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "UNAUTHORIZED",
+                "client authentication failed: unknown client, or wrong or missing secret",
+            ),
+            Self::InvalidGrant(what) => (StatusCode::BAD_REQUEST, "invalid_grant", "INVALID_GRANT", what),
+            Self::InvalidScope => {
+                (StatusCode::BAD_REQUEST, "invalid_scope", "INVALID_SCOPE", "the scope is malformed")
+            }
+            Self::UnauthorizedClient => (
+                StatusCode::BAD_REQUEST,
+                "unauthorized_client",
+                "UNAUTHORIZED_CLIENT",
+                "this client can't use this grant type",
+            ),
+            Self::UnsupportedGrantType => (
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "UNSUPPORTED_GRANT_TYPE",
+                "this grant type is not supported",
+            ),
+            Self::NotRevocable => (
+                StatusCode::FORBIDDEN,
+                "unauthorized_client",
+                "UNAUTHORIZED",
+                "you are not authorized to revoke this token",
+            ),
+            Self::Other(problem) => return other(&problem),
+        };
+        let title = error.replace('_', " ");
+        let errors =
+            json!([{ "title": title, "detail": description, "code": code, "status": status.as_u16() }]);
+        HttpResponse::build(status)
+            .json(json!({ "errors": errors, "error": error, "error_description": description }))
+    }
+}
+
+/// A problem of the service, or one with the body, in OAuth's words; the status and its headers stay.
+fn other(problem: &Problem) -> HttpResponse {
+    let response = problem.error_response();
+    let status = response.status();
+    let error = match status {
+        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request",
+    };
+    let title = error.replace('_', " ");
+    let errors =
+        json!([{ "title": title, "detail": title, "code": problem.to_string(), "status": status.as_u16() }]);
+    let body = json!({ "errors": errors, "error": error, "error_description": title });
+    let mut response = response.set_body(body.to_string()).map_into_boxed_body();
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
+}

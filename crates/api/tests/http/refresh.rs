@@ -1,0 +1,255 @@
+//! The `refresh_token` grant, and what ends a session.
+
+use std::fs;
+
+use futures_util::future::join_all;
+use jsonwebtoken::dangerous::insecure_decode;
+use rekey_core::access::ClientKind;
+use rekey_testkit::seed;
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::app::{Answer, TestApp, TestClient, other_mode};
+
+const EMAIL: &str = "john@example.com";
+const PASSWORD: &str = "the first password";
+
+/// A customer who has logged in.
+struct Visit {
+    app: TestApp,
+    sales: TestClient,
+    customer: String,
+    login: Answer,
+}
+
+impl Visit {
+    async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let app = TestApp::start_with(settings, Vec::new()).await;
+        let customer = app.customer(EMAIL, PASSWORD).await.id().to_owned();
+        let sales = app.client(ClientKind::SalesChannel, false).await;
+        let login = app.log_in(&sales, EMAIL, PASSWORD).await;
+        assert_eq!(login.status, 200, "{}", login.text);
+        Self { app, sales, customer, login }
+    }
+
+    fn token(&self) -> &str {
+        self.login.text_of("refresh_token")
+    }
+
+    async fn refresh(&self, token: &str) -> Answer {
+        refresh(&self.app, &self.sales, token).await
+    }
+
+    /// What the customer's own record answers to that access token.
+    async fn own(&self, access_token: &str) -> Answer {
+        self.app.get(&format!("/api/customers/{}", self.customer), access_token).await
+    }
+}
+
+async fn refresh(app: &TestApp, client: &TestClient, token: &str) -> Answer {
+    app.oauth(&json!({
+        "grant_type": "refresh_token", "client_id": client.id, "client_secret": client.secret, "refresh_token": token,
+    }))
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_answers_as_a_log_in_does_with_tokens_that_are_new() {
+    let visit = Visit::start().await;
+    let second = visit.refresh(visit.token()).await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    assert_eq!((second.header("cache-control"), second.header("pragma")), ("no-store", "no-cache"));
+    let members = |answer: &Answer| {
+        let mut members: Vec<_> = answer.body.as_object().unwrap().keys().cloned().collect();
+        members.sort_unstable();
+        members
+    };
+    let expected = [
+        "access_token",
+        "created_at",
+        "expires_in",
+        "owner_id",
+        "owner_type",
+        "refresh_token",
+        "scope",
+        "token_type",
+    ];
+    assert_eq!(
+        (members(&visit.login), members(&second)),
+        (expected.map(String::from).into(), expected.map(String::from).into())
+    );
+    for (name, value) in [
+        ("token_type", json!("bearer")),
+        ("expires_in", json!(14_400)),
+        ("scope", json!("market:all")),
+        ("owner_id", json!(visit.customer)),
+        ("owner_type", json!("customer")),
+    ] {
+        assert_eq!((&visit.login.body[name], &second.body[name]), (&value, &value), "{name}");
+    }
+    assert_ne!(second.text_of("refresh_token"), visit.token());
+    assert_ne!(second.text_of("access_token"), visit.login.text_of("access_token"));
+    let claims: Value = insecure_decode(second.text_of("access_token")).unwrap().claims;
+    assert_eq!(claims["owner"], json!({ "id": visit.customer, "type": "Customer" }));
+    assert_eq!(visit.own(second.text_of("access_token")).await.status, 200);
+    assert_eq!(visit.refresh(second.text_of("refresh_token")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_refresh_token_ends_the_session_when_it_comes_again() {
+    let visit = Visit::start().await;
+    let other = visit.app.log_in(&visit.sales, EMAIL, PASSWORD).await;
+    let second = visit.refresh(visit.token()).await;
+    visit.refresh(visit.token()).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    for access in [visit.login.text_of("access_token"), second.text_of("access_token")] {
+        visit.own(access).await.assert_error(401, "INVALID_TOKEN", None);
+    }
+    let dead = visit.refresh(second.text_of("refresh_token")).await;
+    dead.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    assert_eq!(visit.own(other.text_of("access_token")).await.status, 200, "another log-in goes on");
+    assert_eq!(visit.refresh(other.text_of("refresh_token")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refresh_race_of_many_uses_exactly_one_wins() {
+    let visit = Visit::start_with(&[("auth.refresh_leeway_seconds", "60")]).await;
+    let uses = join_all((0..100).map(|_| visit.refresh(visit.token()))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = uses.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 99));
+    for answer in lost {
+        answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    }
+    // Within the leeway, those who came too late have ended nothing.
+    assert_eq!(visit.own(won[0].text_of("access_token")).await.status, 200);
+    assert_eq!(visit.refresh(won[0].text_of("refresh_token")).await.status, 200);
+    visit.app.clock.forward(Duration::seconds(61));
+    visit.refresh(visit.token()).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    visit.own(won[0].text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_slide_with_each_refresh_and_end_without_one() {
+    let visit = Visit::start().await;
+    let life = Duration::seconds(1_209_600);
+    let mut token = visit.token().to_owned();
+    for _ in 0..3 {
+        visit.app.clock.forward(life - Duration::seconds(60));
+        token = visit.refresh(&token).await.text_of("refresh_token").to_owned();
+    }
+    visit.app.clock.forward(life + Duration::seconds(1));
+    visit.refresh(&token).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+}
+
+/// What each of these learns is the same; and what was refused by another client's call works with its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_works_for_its_own_client_only() {
+    let visit = Visit::start().await;
+    let (app, token) = (&visit.app, visit.token());
+    let foreign = seed::scope(&app.store, "other").await;
+    let mut texts = Vec::new();
+    for client in [
+        app.client(ClientKind::SalesChannel, false).await,
+        app.client_in(other_mode(app.scope), ClientKind::SalesChannel, false).await,
+        app.client_in(foreign, ClientKind::SalesChannel, false).await,
+    ] {
+        let answer = refresh(app, &client, token).await;
+        answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+        texts.push(answer.text);
+    }
+    let access = visit.login.text_of("access_token");
+    let cases = format!("{token} ");
+    for text in ["", "x", &"a".repeat(43), &cases, &token.to_lowercase(), access, "' OR 1=1", "%"] {
+        let answer = visit.refresh(text).await;
+        answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+        texts.push(answer.text);
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+
+    for value in [json!([token]), json!({ "$gt": "" }), json!(true), json!(7)] {
+        let grant =
+            json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": value });
+        app.oauth(&grant).await.assert_oauth_error(400, "invalid_request", "INVALID_REQUEST");
+    }
+    let missing =
+        json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": null });
+    app.oauth(&missing).await.assert_oauth_error(400, "invalid_request", "INVALID_REQUEST");
+    let nobody = TestClient { id: "nobody".to_owned(), secret: None };
+    refresh(app, &nobody, token).await.assert_oauth_error(401, "invalid_client", "UNAUTHORIZED");
+    let integration = app.client(ClientKind::Integration, false).await;
+    refresh(app, &integration, token).await.assert_oauth_error(
+        400,
+        "unauthorized_client",
+        "UNAUTHORIZED_CLIENT",
+    );
+    let keyless = TestClient { id: integration.id, secret: None };
+    refresh(app, &keyless, token).await.assert_oauth_error(401, "invalid_client", "UNAUTHORIZED");
+
+    assert_eq!(visit.refresh(token).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_of_the_old_password_are_dead_after_a_reset() {
+    let visit = Visit::start().await;
+    let app = &visit.app;
+    let second = visit.refresh(visit.token()).await;
+    let elsewhere = app.client(ClientKind::SalesChannel, false).await;
+    let other = app.log_in(&elsewhere, EMAIL, PASSWORD).await;
+    let integration = app.integration().await;
+    let reset = app.ask(&integration, EMAIL).await;
+    let attributes = json!({ "customer_password": "the second password", "_reset_password_token": reset.attribute("reset_password_token") });
+    assert_eq!(app.patch(&integration, reset.id(), attributes).await.status, 200);
+
+    for answer in [&visit.login, &second, &other] {
+        visit.own(answer.text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
+    }
+    for (client, answer) in [(&visit.sales, &visit.login), (&visit.sales, &second), (&elsewhere, &other)] {
+        let dead = refresh(app, client, answer.text_of("refresh_token")).await;
+        dead.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    }
+    let new = app.log_in(&visit.sales, EMAIL, "the second password").await;
+    assert_eq!(visit.refresh(new.text_of("refresh_token")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_keeps_its_scope() {
+    let visit = Visit::start().await;
+    let grant = json!({ "grant_type": "password", "client_id": visit.sales.id, "username": EMAIL, "password": PASSWORD, "scope": "market:id:xYZkjABcde" });
+    let login = visit.app.oauth(&grant).await;
+    assert_eq!(login.body["scope"], "market:id:xYZkjABcde");
+    // The vendor's client sends its scope, and all its other options, along.
+    let mut token = login.text_of("refresh_token").to_owned();
+    for scope in [json!("market:id:xYZkjABcde"), json!(null), json!("market:all"), json!(["market:code:eu"])]
+    {
+        let grant = json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": token, "scope": scope, "debug": { "log_level": "info" }, "storage": { "name": "memory" } });
+        let answer = visit.app.oauth(&grant).await;
+        assert_eq!(answer.body["scope"], "market:id:xYZkjABcde", "{scope}: {}", answer.text);
+        let claims: Value = insecure_decode(answer.text_of("access_token")).unwrap().claims;
+        assert_eq!(claims["scope"], "market:id:xYZkjABcde");
+        token = answer.text_of("refresh_token").to_owned();
+    }
+    let grant = json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": token, "scope": "?" });
+    visit.app.oauth(&grant).await.assert_oauth_error(400, "invalid_scope", "INVALID_SCOPE");
+    assert_eq!(visit.refresh(&token).await.status, 200, "a refused call uses nothing up");
+}
+
+/// Each is at rest as a digest only.
+#[tokio::test(flavor = "multi_thread")]
+async fn token_nowhere_no_refresh_token_is_in_the_database() {
+    let visit = Visit::start().await;
+    let second = visit.refresh(visit.token()).await;
+    let access = visit.login.text_of("access_token").rsplit('.').next().unwrap();
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(visit.app.folder.path()).unwrap() {
+        bytes.extend(fs::read(entry.unwrap().path()).unwrap());
+    }
+    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds(&visit.customer), "the files are those of the database");
+    for text in [visit.token(), second.text_of("refresh_token"), access] {
+        assert!(!holds(text));
+    }
+}

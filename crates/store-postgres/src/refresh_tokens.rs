@@ -1,0 +1,103 @@
+use rekey_core::{
+    access::Scope,
+    ids::ApplicationId,
+    secret::RefreshTokenDigest,
+    session::{Ending, LiveSession, Refresh, Refreshed},
+};
+use sqlx::{PgPool, postgres::PgRow};
+
+use crate::rows::{self, Read};
+
+/// Prolongs the session whose token is presented, or ends the one whose used token is.
+pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Refreshed> {
+    if let Some(row) = rotate(pool, scope, refresh).await? {
+        return Ok(Refreshed::Prolonged(live_session(&row)?));
+    }
+    // A statement of its own: whoever waited for the one that won the token sees here that it is used.
+    let ended = end_reused(pool, scope, refresh).await?;
+    let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
+    Ok(reused.map_or(Refreshed::Refused, Refreshed::Reused))
+}
+
+/// Ends the session that a token, used or not, belongs to.
+pub(crate) async fn end_session(
+    pool: &PgPool,
+    scope: Scope,
+    application: ApplicationId,
+    token: &RefreshTokenDigest,
+) -> Read<Ending> {
+    let is_own = sqlx::query_scalar(
+        "WITH named AS (
+             SELECT s.id, s.organization_id = $2 AND s.mode = $3 AND s.application_id = $4 AS is_own
+             FROM sessions s
+             WHERE s.id IN (
+                 SELECT id FROM sessions WHERE refresh_token_digest = $1
+                 UNION ALL SELECT session_id FROM used_refresh_tokens WHERE digest = $1)
+         ), ended AS (DELETE FROM sessions s USING named WHERE s.id = named.id AND named.is_own)
+         SELECT is_own FROM named",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(application.as_str())
+    .fetch_optional(pool)
+    .await?;
+    Ok(match is_own {
+        Some(true) => Ending::Ended,
+        Some(false) => Ending::OfAnother,
+        None => Ending::Unknown,
+    })
+}
+
+/// Puts the next refresh token in the place of the presented one: no row when it can't be used. Of simultaneous calls all
+/// but one wait for the row, and then find that it has another token.
+async fn rotate(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
+    sqlx::query(
+        "WITH session AS (
+             UPDATE sessions s SET refresh_token_digest = $5, expires_at = now() + make_interval(secs => $6)
+             FROM customer_passwords p
+             WHERE s.refresh_token_digest = $1 AND s.organization_id = $2 AND s.mode = $3 AND s.application_id = $4
+                 AND s.expires_at > now()
+                 AND p.customer_id = s.customer_id AND p.generation = s.password_generation
+             RETURNING s.id, s.customer_id, s.token_scope, s.expires_at
+         ), used AS (
+             INSERT INTO used_refresh_tokens (digest, session_id, expires_at) SELECT $1, id, expires_at FROM session
+         ), forgotten AS (
+             DELETE FROM used_refresh_tokens u USING session WHERE u.session_id = session.id AND u.expires_at <= now()
+         )
+         SELECT id, customer_id, token_scope FROM session",
+    )
+    .bind(refresh.presented.as_bytes().as_slice())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(refresh.application.as_str())
+    .bind(refresh.next.as_bytes().as_slice())
+    .bind(refresh.life.as_seconds_f64())
+    .fetch_optional(pool)
+    .await
+}
+
+/// Ends the session whose used token was presented: its row, unless there is none.
+async fn end_reused(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
+    sqlx::query(
+        "DELETE FROM sessions s USING used_refresh_tokens u
+         WHERE u.digest = $1 AND u.used_at <= now() - make_interval(secs => $5) AND u.expires_at > now()
+             AND s.id = u.session_id AND s.organization_id = $2 AND s.mode = $3 AND s.application_id = $4
+         RETURNING s.id",
+    )
+    .bind(refresh.presented.as_bytes().as_slice())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(refresh.application.as_str())
+    .bind(refresh.leeway.as_seconds_f64())
+    .fetch_optional(pool)
+    .await
+}
+
+fn live_session(row: &PgRow) -> Read<LiveSession> {
+    Ok(LiveSession {
+        id: rows::parsed(row, "id")?,
+        customer: rows::parsed(row, "customer_id")?,
+        token_scope: rows::parsed(row, "token_scope")?,
+    })
+}

@@ -1,0 +1,137 @@
+use rekey_core::{
+    access::Scope,
+    ids::{ApplicationId, SessionId},
+    secret::RefreshTokenDigest,
+    session::{Ending, LiveSession, Refresh, Refreshed},
+};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+use crate::rows::{self, Read, after};
+
+/// Prolongs the session whose token is presented, or ends the one whose used token is.
+pub(crate) async fn use_up(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    refresh: &Refresh<'_>,
+    now: i64,
+) -> Read<Refreshed> {
+    if let Some(row) = rotate(connection, scope, refresh, now).await? {
+        let session = live_session(&row)?;
+        remember(connection, session.id, refresh, now).await?;
+        return Ok(Refreshed::Prolonged(session));
+    }
+    let ended = end_reused(connection, scope, refresh, now).await?;
+    let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
+    Ok(reused.map_or(Refreshed::Refused, Refreshed::Reused))
+}
+
+/// Ends the session that a token, used or not, belongs to.
+pub(crate) async fn end_session(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    application: ApplicationId,
+    token: &RefreshTokenDigest,
+) -> Read<Ending> {
+    let named: Option<(String, bool)> = sqlx::query_as(
+        "SELECT id, organization_id = ?2 AND mode = ?3 AND application_id = ?4 FROM sessions
+         WHERE id IN (
+             SELECT id FROM sessions WHERE refresh_token_digest = ?1
+             UNION ALL SELECT session_id FROM used_refresh_tokens WHERE digest = ?1)",
+    )
+    .bind(token.as_bytes().as_slice())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(application.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    match named {
+        None => Ok(Ending::Unknown),
+        Some((_, false)) => Ok(Ending::OfAnother),
+        Some((id, true)) => {
+            sqlx::query("DELETE FROM sessions WHERE id = ?1").bind(id).execute(connection).await?;
+            Ok(Ending::Ended)
+        }
+    }
+}
+
+/// Puts the next refresh token in the place of the presented one: no row when it can't be used.
+async fn rotate(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    refresh: &Refresh<'_>,
+    now: i64,
+) -> Read<Option<SqliteRow>> {
+    sqlx::query(
+        "UPDATE sessions SET refresh_token_digest = ?5, expires_at = ?6
+         WHERE refresh_token_digest = ?1 AND organization_id = ?2 AND mode = ?3 AND application_id = ?4
+             AND expires_at > ?7
+             AND EXISTS (
+                 SELECT 1 FROM customer_passwords p
+                 WHERE p.customer_id = sessions.customer_id AND p.generation = sessions.password_generation)
+         RETURNING id, customer_id, token_scope",
+    )
+    .bind(refresh.presented.as_bytes().as_slice())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(refresh.application.as_str())
+    .bind(refresh.next.as_bytes().as_slice())
+    .bind(after(now, refresh.life))
+    .bind(now)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Keeps the used token until it would have expired at the latest, and forgets those for which that time has come.
+async fn remember(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    refresh: &Refresh<'_>,
+    now: i64,
+) -> Read<()> {
+    sqlx::query("DELETE FROM used_refresh_tokens WHERE session_id = ?1 AND expires_at <= ?2")
+        .bind(session.as_str())
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "INSERT INTO used_refresh_tokens (digest, session_id, used_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+    )
+    .bind(refresh.presented.as_bytes().as_slice())
+    .bind(session.as_str())
+    .bind(now)
+    .bind(after(now, refresh.life))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Ends the session whose used token was presented: its row, unless there is none.
+async fn end_reused(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    refresh: &Refresh<'_>,
+    now: i64,
+) -> Read<Option<SqliteRow>> {
+    sqlx::query(
+        "DELETE FROM sessions
+         WHERE id = (SELECT session_id FROM used_refresh_tokens WHERE digest = ?1 AND used_at <= ?5 AND expires_at > ?6)
+             AND organization_id = ?2 AND mode = ?3 AND application_id = ?4
+         RETURNING id",
+    )
+    .bind(refresh.presented.as_bytes().as_slice())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(refresh.application.as_str())
+    .bind(after(now, -refresh.leeway))
+    .bind(now)
+    .fetch_optional(connection)
+    .await
+}
+
+fn live_session(row: &SqliteRow) -> Read<LiveSession> {
+    Ok(LiveSession {
+        id: rows::parsed(row, "id")?,
+        customer: rows::parsed(row, "customer_id")?,
+        token_scope: rows::parsed(row, "token_scope")?,
+    })
+}

@@ -1,0 +1,259 @@
+//! Refresh tokens as they are used.
+
+use rekey_core::{
+    access::Scope,
+    ambient::OsEntropy,
+    ids::{ApplicationId, CustomerId, SessionId},
+    reset::ResetOrigin,
+    secret::RefreshToken,
+    session::{Ending, LiveSession, NewSession, Refresh, Refreshed, Sessions, TokenScope},
+    store::Store,
+};
+use time::Duration;
+
+use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
+use crate::seed;
+
+/// How long the sessions here live.
+const LIFE: Duration = Duration::weeks(2);
+/// For how long a used token may come again, where that matters.
+const LEEWAY: Duration = Duration::seconds(10);
+
+pub async fn a_refresh_gives_the_next_token_and_all_of_the_life_again<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login::of_john(store).await;
+    let mut token = john.token.clone();
+    for round in 0..3 {
+        scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+        let next = RefreshToken::generate(&OsEntropy);
+        let prolonged = Refreshed::Prolonged(LiveSession {
+            id: john.session,
+            customer: john.customer,
+            token_scope: "market:id:xYZkjABcde".parse().unwrap(),
+        });
+        assert_eq!(john.refresh(store, &token, &next).await, prolonged, "round {round}");
+        assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+        token = next;
+    }
+    assert_eq!(scene.backdoor().count("sessions", "true").await, 1);
+    scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
+    assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
+}
+
+pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login::of_john(store).await;
+    let other = Login::open(store, john.scope, john.customer).await;
+    let [second, third] = [john.next(store, &john.token).await, RefreshToken::generate(&OsEntropy)];
+    assert!(matches!(john.refresh(store, &second, &third).await, Refreshed::Prolonged(_)));
+
+    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Reused(john.session));
+    assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
+    for token in [&john.token, &second, &third] {
+        assert_eq!(john.try_refresh(store, token).await, Refreshed::Refused);
+    }
+    assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 0);
+    assert!(store.session_is_live(john.scope, other.session).await.unwrap(), "his other log-in goes on");
+    other.next(store, &other.token).await;
+}
+
+pub async fn within_the_leeway_a_used_token_is_refused_and_ends_nothing<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login { leeway: LEEWAY, ..Login::of_john(store).await };
+    let second = john.next(store, &john.token).await;
+    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    john.next(store, &second).await;
+
+    scene.backdoor().age("used_refresh_tokens", "used_at", "true", LEEWAY).await;
+    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Reused(john.session));
+    assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
+}
+
+pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let strict = Login::of_john(store).await;
+    let lenient = Login { leeway: LEEWAY, ..Login::open(store, strict.scope, strict.customer).await };
+    for (login, reuses) in [(&lenient, 0), (&strict, 1)] {
+        let uses = (0..100).map(|_| {
+            let (store, login) = (store.clone(), login.clone());
+            async move {
+                let next = RefreshToken::generate(&OsEntropy);
+                (login.refresh(&store, &login.token, &next).await, next)
+            }
+        });
+        let outcomes = at_once(uses).await;
+        let (won, lost): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|(outcome, _)| matches!(outcome, Refreshed::Prolonged(_)));
+        assert_eq!((won.len(), lost.len()), (1, 99));
+        let reused = lost.iter().filter(|(outcome, _)| *outcome == Refreshed::Reused(login.session)).count();
+        assert_eq!(reused, reuses, "a session can be ended once");
+        let goes_on = store.session_is_live(login.scope, login.session).await.unwrap();
+        assert_eq!(goes_on, reuses == 0);
+        if goes_on {
+            login.next(store, &won[0].1).await;
+        }
+    }
+}
+
+pub async fn a_token_is_refused_elsewhere_and_stays_good<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login::of_john(store).await;
+    let second = john.next(store, &john.token).await;
+    let mut elsewhere: Vec<_> =
+        other_scopes(store, john.scope).await.map(|scope| Login { scope, ..john.clone() }).into();
+    elsewhere.push(Login { application: ApplicationId::generate(&OsEntropy), ..john.clone() });
+    for login in elsewhere {
+        for token in [&second, &john.token] {
+            assert_eq!(login.try_refresh(store, token).await, Refreshed::Refused);
+        }
+    }
+    assert_eq!(john.try_refresh(store, &RefreshToken::generate(&OsEntropy)).await, Refreshed::Refused);
+    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    john.next(store, &second).await;
+}
+
+pub async fn a_token_is_refused_once_expired_or_under_the_next_password<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login::of_john(store).await;
+    scene.backdoor().age("sessions", "expires_at", "true", LIFE + Duration::seconds(1)).await;
+    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+
+    let john = Login::open(store, john.scope, john.customer).await;
+    let reset = seed::reset(store, john.scope, JOHN, ResetOrigin::Integration).await;
+    use_up(store, &reset, "second").await;
+    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 0);
+}
+
+pub async fn sessions_refreshed_while_the_password_changes_end_too<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login::of_john(store).await;
+    let mut logins = vec![john.clone()];
+    for _ in 0..30 {
+        logins.push(Login::open(store, john.scope, john.customer).await);
+    }
+    let reset = seed::reset(store, john.scope, JOHN, ResetOrigin::Integration).await;
+    let refreshes = logins.clone().into_iter().map(|login| {
+        let store = store.clone();
+        async move { login.try_refresh(&store, &login.token).await }
+    });
+    tokio::join!(at_once(refreshes), use_up(store, &reset, "second"));
+    for login in logins {
+        assert!(!store.session_is_live(login.scope, login.session).await.unwrap());
+    }
+}
+
+pub async fn a_used_token_is_forgotten_when_it_would_have_expired<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let john = Login::of_john(store).await;
+    let second = john.next(store, &john.token).await;
+    scene.backdoor().age("used_refresh_tokens", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    let third = john.next(store, &second).await;
+    assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2);
+
+    scene.backdoor().age("used_refresh_tokens", "expires_at", "true", Duration::minutes(6)).await;
+    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    john.next(store, &third).await;
+    assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2, "the first is forgotten");
+}
+
+pub async fn any_token_of_a_session_ends_it_through_its_own_client<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let first = Login::of_john(store).await;
+    let second = Login::open(store, first.scope, first.customer).await;
+    let used = first.token.clone();
+    first.next(store, &used).await;
+    let stranger = ApplicationId::generate(&OsEntropy);
+    let other_scopes = other_scopes(store, first.scope).await;
+    for (login, token) in [(&first, &used), (&second, &second.token)] {
+        let end = async |scope, application| {
+            store.end_session_of_token(scope, application, &token.digest()).await.unwrap()
+        };
+        assert_eq!(end(login.scope, stranger).await, Ending::OfAnother);
+        for scope in other_scopes {
+            assert_eq!(end(scope, login.application).await, Ending::OfAnother);
+        }
+        assert!(store.session_is_live(login.scope, login.session).await.unwrap());
+        assert_eq!(end(login.scope, login.application).await, Ending::Ended);
+        assert!(!store.session_is_live(login.scope, login.session).await.unwrap());
+        assert_eq!(end(login.scope, login.application).await, Ending::Unknown);
+    }
+}
+
+/// A log-in of John's, and what it takes to refresh it.
+#[derive(Clone)]
+struct Login {
+    scope: Scope,
+    customer: CustomerId,
+    application: ApplicationId,
+    session: SessionId,
+    token: RefreshToken,
+    leeway: Duration,
+}
+
+impl Login {
+    /// Creates him, with the password `first`, and logs him in.
+    async fn of_john(store: &(impl Store + Sessions)) -> Self {
+        let scope = seed::scope(store, "shop").await;
+        let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+        Self::open(store, scope, john.id).await
+    }
+
+    async fn open(store: &impl Sessions, scope: Scope, customer: CustomerId) -> Self {
+        let login = Self {
+            scope,
+            customer,
+            application: ApplicationId::generate(&OsEntropy),
+            session: SessionId::generate(&OsEntropy),
+            token: RefreshToken::generate(&OsEntropy),
+            leeway: Duration::ZERO,
+        };
+        let session = NewSession {
+            id: login.session,
+            customer,
+            application: login.application,
+            token_scope: &"market:id:xYZkjABcde".parse::<TokenScope>().unwrap(),
+            refresh_token: &login.token.digest(),
+            password: &seed::hash("first"),
+            life: LIFE,
+        };
+        assert!(store.open_session(scope, &session).await.unwrap());
+        login
+    }
+
+    async fn refresh(&self, store: &impl Sessions, token: &RefreshToken, next: &RefreshToken) -> Refreshed {
+        let refresh = Refresh {
+            application: self.application,
+            presented: &token.digest(),
+            next: &next.digest(),
+            life: LIFE,
+            leeway: self.leeway,
+        };
+        store.refresh_session(self.scope, &refresh).await.unwrap()
+    }
+
+    async fn try_refresh(&self, store: &impl Sessions, token: &RefreshToken) -> Refreshed {
+        self.refresh(store, token, &RefreshToken::generate(&OsEntropy)).await
+    }
+
+    /// Uses a token, which must be good; the one that takes its place.
+    async fn next(&self, store: &impl Sessions, token: &RefreshToken) -> RefreshToken {
+        let next = RefreshToken::generate(&OsEntropy);
+        let outcome = self.refresh(store, token, &next).await;
+        assert!(matches!(outcome, Refreshed::Prolonged(_)), "{outcome:?}");
+        next
+    }
+}
