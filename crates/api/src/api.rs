@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{HttpRequest, web};
 use rekey_core::{
     ambient::{Clock, Entropy},
+    idempotency::{AnswerStore, Idempotency},
     journal::Journal,
     outbox::RelaySignal,
     password::Hasher,
@@ -38,7 +39,9 @@ pub struct Config<'a> {
 /// The parts that the API stands on.
 pub struct Services {
     pub store: Arc<dyn Store>,
-    /// Seals tokens and signs events.
+    /// Keeps the answers of calls that may be repeated.
+    pub answers: Arc<dyn AnswerStore>,
+    /// Seals tokens and answers, signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
     /// Wakes the relay after a commit.
@@ -54,6 +57,7 @@ pub struct Api {
     pub recovery: Recovery,
     pub registration: Registration,
     pub sign_in: SignIn,
+    pub idempotency: Idempotency,
     pub clients: ClientDirectory,
     pub issuer: Issuer,
     pub pages: Pages,
@@ -67,8 +71,10 @@ pub struct Api {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
-        let Services { store, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Services { store, answers, keys, hasher, signal, clock, entropy, mut checks } = services;
         let Config { server, auth, passwords, resets } = config;
+        let life = whole_seconds(server.idempotency_key_life);
+        let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
         let policy = passwords.policy;
         checks.insert(0, Check::store(store.clone()));
@@ -87,6 +93,7 @@ impl Api {
                 entropy: entropy.clone(),
                 session_life: whole_seconds(auth.refresh_token_life),
             },
+            idempotency,
             clients: ClientDirectory::new(store),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),

@@ -6,6 +6,7 @@ mod auth;
 mod caller;
 mod headers;
 pub mod health;
+mod idempotency;
 mod jsonapi;
 mod pages;
 mod payload;

@@ -54,6 +54,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let signal = RelaySignal::default();
     let services = Services {
         store: Arc::new(store.clone()),
+        answers: Arc::new(store.clone()),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, entropy.clone()).context("password hashing can't start")?,
         signal: signal.clone(),

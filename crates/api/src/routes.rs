@@ -8,7 +8,7 @@ use actix_web::{
 
 use crate::{
     auth::token_endpoint,
-    health,
+    health, idempotency,
     jsonapi::{error::Problem, negotiation},
     pages::reset_password as page,
     resources::{customer_password_resets as resets, customers},
@@ -43,7 +43,7 @@ fn api(config: &mut ServiceConfig) {
         .service(
             only(web::resource("/customer_password_resets"), "GET, HEAD, POST")
                 .route(read().to(resets::list))
-                .route(web::post().to(resets::create)),
+                .route(web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))),
         )
         .service(
             only(web::resource("/customer_password_resets/{id}"), "GET, HEAD, PATCH, DELETE")
@@ -51,7 +51,10 @@ fn api(config: &mut ServiceConfig) {
                 .route(web::patch().to(resets::update))
                 .route(web::delete().to(resets::delete)),
         )
-        .service(only(web::resource("/customers"), "POST").route(web::post().to(customers::create)))
+        .service(
+            only(web::resource("/customers"), "POST")
+                .route(web::post().to(customers::create).wrap(from_fn(idempotency::answer_once))),
+        )
         .service(only(web::resource("/customers/{id}"), "GET, HEAD").route(read().to(customers::retrieve)));
 }
 

@@ -60,6 +60,8 @@ macro_rules! public_ids {
 }
 
 public_ids! {
+    /// The id of whatever a call is to create, chosen before it is known what that is.
+    RecordId;
     /// An organization.
     OrganizationId;
     /// An API client (the vendor's "application").
@@ -75,3 +77,15 @@ public_ids! {
     /// A customer's log-in, and all access and refresh tokens that descend from it.
     SessionId;
 }
+
+macro_rules! created_under_a_record_id {
+    ($($name:ident)+) => {$(
+        impl From<RecordId> for $name {
+            fn from(RecordId(id): RecordId) -> Self {
+                Self(id)
+            }
+        }
+    )+};
+}
+
+created_under_a_record_id! { CustomerId ResetId }

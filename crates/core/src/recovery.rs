@@ -15,7 +15,7 @@ use crate::{
     password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
     reset::{CreatedReset, NewReset, PasswordReset, Reference, ReferenceChange, ResetOrigin, TokenHolder},
     secret::{ResetToken, SealedToken, UnsealError},
-    store::{Completion, ResetRecord, Store, StoreError},
+    store::{Completion, CreateError, ResetRecord, Store, StoreError},
 };
 
 /// The use cases of password resets. Cheap to clone.
@@ -82,9 +82,13 @@ impl Recovery {
         email: EmailAddress,
         reference: Reference,
     ) -> Result<PasswordReset, RequestError> {
-        let reset = self.new_reset(scope, email, ResetOrigin::Integration, reference);
+        let reset = self.new_reset(scope, caller, email, ResetOrigin::Integration, reference);
+        let created = match self.create(scope, caller, &reset).await {
+            Err(CreateError::Taken) => return self.created_before(scope, caller, &reset).await,
+            created => created.map_err(unexpected)?,
+        };
         let CreatedReset { customer, created_at, expires_at } =
-            self.create(scope, caller, &reset).await?.ok_or(RequestError::UnknownCustomer)?;
+            created.ok_or(RequestError::UnknownCustomer)?;
         Ok(PasswordReset {
             id: reset.id,
             customer: customer.ok_or(RequestError::UnknownCustomer)?,
@@ -108,8 +112,12 @@ impl Recovery {
         caller: &Caller,
         email: EmailAddress,
     ) -> Result<Receipt, StoreError> {
-        let reset = self.new_reset(scope, email, ResetOrigin::SelfService, Reference::default());
-        let created = self.create(scope, caller, &reset).await?;
+        let reset = self.new_reset(scope, caller, email, ResetOrigin::SelfService, Reference::default());
+        let created = match self.create(scope, caller, &reset).await {
+            // An earlier try of this call made it; nobody can read, and so nobody compares, when that was.
+            Err(CreateError::Taken) if caller.record.is_some() => None,
+            created => created.map_err(unexpected)?,
+        };
         let created_at = created.map_or_else(|| self.journal.clock.now(), |created| created.created_at);
         Ok(Receipt { id: reset.id, created_at })
     }
@@ -220,15 +228,32 @@ impl Recovery {
             .transpose()
     }
 
+    /// The reset that an earlier try of the same call made before its answer was lost.
+    async fn created_before(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        reset: &NewReset,
+    ) -> Result<PasswordReset, RequestError> {
+        let found = match caller.record {
+            Some(_) => self.store.find_reset(scope, reset.id).await?,
+            None => None,
+        };
+        let same = found.filter(|found| found.customer_email == reset.customer_email);
+        same.ok_or_else(|| unexpected(CreateError::Taken).into())
+    }
+
     fn new_reset(
         &self,
         scope: Scope,
+        caller: &Caller,
         customer_email: EmailAddress,
         origin: ResetOrigin,
         reference: Reference,
     ) -> NewReset {
         let Journal { keys, entropy, .. } = &self.journal;
-        let (id, token) = (ResetId::generate(&**entropy), ResetToken::generate(&**entropy));
+        let id = caller.record.map_or_else(|| ResetId::generate(&**entropy), ResetId::from);
+        let token = ResetToken::generate(&**entropy);
         NewReset {
             id,
             customer_email,
@@ -245,7 +270,7 @@ impl Recovery {
         scope: Scope,
         caller: &Caller,
         reset: &NewReset,
-    ) -> Result<Option<CreatedReset>, StoreError> {
+    ) -> Result<Option<CreatedReset>, CreateError> {
         let body = EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() };
         let event = self.journal.event(scope, caller, body);
         let audit = self.journal.audit(caller, Action::Create, vec!["customer_email"]);
@@ -253,6 +278,14 @@ impl Recovery {
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
         self.journal.committed();
         Ok(created)
+    }
+}
+
+/// An id that somebody has, though it was chosen at random, is a fault like any other.
+fn unexpected(error: CreateError) -> StoreError {
+    match error {
+        CreateError::Taken => StoreError::Internal("the new record's id is taken".into()),
+        CreateError::Store(error) => error,
     }
 }
 

@@ -75,13 +75,30 @@ impl Registration {
             }
             None => None,
         };
-        let customer =
-            NewCustomer { id: CustomerId::generate(&*self.journal.entropy), email, password, reference };
+        let id = caller.record.map_or_else(|| CustomerId::generate(&*self.journal.entropy), CustomerId::from);
+        let customer = NewCustomer { id, email, password, reference };
         let event = self.journal.event(scope, caller, EventBody::CustomerCreated { customer: customer.id });
         let audit = self.journal.audit(caller, Action::Create, attributes);
-        let created = self.store.create_customer(scope, &customer, &event, &audit).await?;
+        let created = match self.store.create_customer(scope, &customer, &event, &audit).await {
+            Err(CreateError::Taken) => self.created_before(scope, caller, &customer).await?,
+            created => created?,
+        };
         self.journal.committed();
         Ok(created)
+    }
+
+    /// The customer that an earlier try of the same call made before its answer was lost; otherwise the address is taken.
+    async fn created_before(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        customer: &NewCustomer,
+    ) -> Result<Customer, RegisterError> {
+        let found = match caller.record {
+            Some(_) => self.store.find_customer(scope, customer.id).await?,
+            None => None,
+        };
+        found.filter(|found| found.email == customer.email).ok_or(RegisterError::Taken)
     }
 
     /// The customer with that id.

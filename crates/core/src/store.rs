@@ -114,7 +114,7 @@ pub trait Store: Send + Sync + 'static {
     /// Revokes a client; false when there is none, true also when it was revoked before.
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 
-    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope.
+    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
     async fn create_customer(
         &self,
         scope: Scope,
@@ -152,11 +152,12 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// `None`: an integration client named an unknown address; nothing is written. A self-service reset is always
     /// created, as a decoy when the address is unknown, and makes that customer's older self-service tokens die.
+    /// `Taken`: its id.
     async fn create_reset(
         &self,
         scope: Scope,
         record: &ResetRecord<'_>,
-    ) -> Result<Option<CreatedReset>, StoreError>;
+    ) -> Result<Option<CreatedReset>, CreateError>;
 
     /// The reset with that id; decoys are nobody's.
     async fn find_reset(&self, scope: Scope, id: ResetId) -> Result<Option<PasswordReset>, StoreError>;

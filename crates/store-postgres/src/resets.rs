@@ -5,13 +5,13 @@ use rekey_core::{
     listing::{Listed, Listing},
     outbox::OutboxMessage,
     reset::{CreatedReset, NewReset, PasswordReset, ReferenceChange, ResetOrigin},
-    store::{ResetRecord, StoreError},
+    store::{CreateError, ResetRecord, StoreError},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row, types::Json};
 
 use crate::{
-    error::fault,
+    error::{create_fault, fault},
     journal::{Statement, bind_audit, bind_event, journalled},
     rows,
 };
@@ -20,7 +20,7 @@ pub(crate) async fn create_reset(
     pool: &PgPool,
     scope: Scope,
     record: &ResetRecord<'_>,
-) -> Result<Option<CreatedReset>, StoreError> {
+) -> Result<Option<CreatedReset>, CreateError> {
     // Two self-service requests that run at the same moment do not see, and so do not supersede, each other.
     let statement = sqlx::query(journalled!(audit and event of "customer_password_resets":
         "customer AS (
@@ -55,7 +55,7 @@ pub(crate) async fn create_reset(
         .bind(Json(&reference.metadata))
         .fetch_optional(pool)
         .await
-        .map_err(fault)?;
+        .map_err(create_fault)?;
     row.map(|row| {
         let customer = row.try_get::<Option<String>, _>("customer_id")?;
         Ok(CreatedReset {
@@ -65,7 +65,7 @@ pub(crate) async fn create_reset(
         })
     })
     .transpose()
-    .map_err(fault)
+    .map_err(|error| fault(error).into())
 }
 
 /// What self-service resets for one address have in common, whether a customer has it or not.

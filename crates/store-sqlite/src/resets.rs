@@ -5,14 +5,14 @@ use rekey_core::{
     listing::{Listed, Listing},
     outbox::OutboxMessage,
     reset::{CreatedReset, NewReset, PasswordReset, ReferenceChange, ResetOrigin},
-    store::{ResetRecord, StoreError},
+    store::{CreateError, ResetRecord, StoreError},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 
 use crate::{
     SqliteStore,
-    error::fault,
+    error::{create_fault, fault},
     journal::{Subject, record},
     rows::{self, Read, after, from_microseconds},
 };
@@ -45,14 +45,15 @@ pub(crate) async fn create_reset(
     store: &SqliteStore,
     scope: Scope,
     facts: &ResetRecord<'_>,
-) -> Result<Option<CreatedReset>, StoreError> {
+) -> Result<Option<CreatedReset>, CreateError> {
     let ResetRecord { reset, event, audit } = *facts;
     let (mut transaction, now) = store.write().await?;
     if reset.origin == ResetOrigin::SelfService {
         supersede_address(&mut transaction, scope, reset, now).await.map_err(fault)?;
     }
     let expires_at = after(now, reset.token_life);
-    let Some(row) = insert(&mut transaction, scope, reset, now, expires_at).await.map_err(fault)? else {
+    let Some(row) = insert(&mut transaction, scope, reset, now, expires_at).await.map_err(create_fault)?
+    else {
         return Ok(None);
     };
     let created = created(&row, now, expires_at).map_err(fault)?;

@@ -59,7 +59,8 @@ pub struct TestApp {
     pub stop: CancellationToken,
     pub server: JoinHandle<std::io::Result<()>>,
     _stop: DropGuard,
-    _folder: TempDir,
+    /// Where the database is.
+    pub folder: TempDir,
 }
 
 /// A registered client, and its secret if it has one.
@@ -94,6 +95,7 @@ impl TestApp {
         let entropy = Arc::new(OsEntropy);
         let services = Services {
             store: Arc::new(store.clone()),
+            answers: Arc::new(store.clone()),
             keys: settings.keys.sealing.clone(),
             hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
             signal: RelaySignal::default(),
@@ -122,7 +124,7 @@ impl TestApp {
             server,
             stop: stop.clone(),
             _stop: stop.drop_guard(),
-            _folder: folder,
+            folder,
         }
     }
 

@@ -10,6 +10,7 @@ mod app;
 mod connections;
 mod customers;
 mod health;
+mod idempotency;
 mod oauth;
 mod page;
 mod permissions;
