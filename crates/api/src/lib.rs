@@ -12,6 +12,7 @@ mod pages;
 mod payload;
 mod resources;
 mod routes;
+mod server;
 mod span;
 
 pub use api::{Config, Services};

@@ -9,6 +9,7 @@
 mod app;
 mod connections;
 mod customers;
+mod framework;
 mod health;
 mod idempotency;
 mod oauth;
