@@ -19,7 +19,7 @@ use actix_web::{
     body::MessageBody,
     dev::{AppConfig, Server},
 };
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use self::stream::{Refusals, Stream};
@@ -30,6 +30,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long the end of a connection may take.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Connections that may wait to be accepted, as many as `HttpServer` lets; the standard library's 128 are few for a burst.
+const BACKLOG: u32 = 1024;
 
 /// Binds `listen`, and serves what `app` makes for each worker until `stop` is cancelled, then what is under way for
 /// `shutdown` at most. `https`: the world sees it by https.
@@ -50,7 +53,7 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let listener = TcpListener::bind(listen)?;
+    let listener = bind(listen)?;
     let address = listener.local_addr()?;
     let builder = Server::build()
         .disable_signals()
@@ -78,4 +81,12 @@ where
         .and_then(http)
     };
     Ok((builder.listen("http", listener, service)?.run(), address))
+}
+
+/// A socket that listens there, also while connections of an earlier process are dying.
+fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)?.into_std()
 }

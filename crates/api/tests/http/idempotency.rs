@@ -202,6 +202,9 @@ async fn crash_a_call_whose_answer_was_lost_creates_nothing_twice() {
         assert_eq!(before, after, "{path}");
         assert_eq!(post(&app, token, path, &key, body).await.header(REPLAYED), "true");
     }
+    // An address that somebody else has stays taken, though the call has a key.
+    let refused = post(&app, &token, CUSTOMERS, "j", &customer(JOHN, "the first password")).await;
+    refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/email"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,9 @@
 use rekey_core::{
     access::Scope,
     ambient::OsEntropy,
+    audit::Action,
+    customer::NewCustomer,
+    event::EventBody,
     idempotency::{AnswerStore, Claimed, KeyClaim, KeyDigest, Owner},
     ids::{ApplicationId, CustomerId, RecordId, ResetId},
     reset::ResetOrigin,
@@ -169,7 +172,7 @@ pub async fn a_record_is_created_once_however_often_its_call_runs<F: StoreUnderT
             let (mut reset, _) = seed::new_reset(scope, address, origin);
             reset.id = ResetId::from(record);
             let event = seed::reset_created(scope, &reset);
-            let audit = seed::audit(rekey_core::audit::Action::Create);
+            let audit = seed::audit(Action::Create);
             store.create_reset(scope, &ResetRecord { reset: &reset, event: &event, audit: &audit }).await
         };
         assert!(create().await.unwrap().is_some());
@@ -177,6 +180,18 @@ pub async fn a_record_is_created_once_however_often_its_call_runs<F: StoreUnderT
         assert!(matches!(create().await, Err(CreateError::Taken)), "{origin:?}");
         assert_eq!(written(scene.backdoor()).await, before);
     }
+    let id = CustomerId::from(RecordId::generate(&OsEntropy));
+    let create = async |address| {
+        let customer = NewCustomer { id, ..seed::new_customer(address, None) };
+        let event = seed::event(scope, EventBody::CustomerCreated { customer: id });
+        store.create_customer(scope, &customer, &event, &seed::audit(Action::Create)).await
+    };
+    assert_eq!(create("jane@example.com").await.unwrap().id, id);
+    let before = written(scene.backdoor()).await;
+    for address in ["jane@example.com", "joan@example.com"] {
+        assert!(matches!(create(address).await, Err(CreateError::Taken)), "{address}");
+    }
+    assert_eq!(written(scene.backdoor()).await, before);
 }
 
 fn owner(scope: Scope) -> Owner {
