@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, web};
 use rekey_core::{
     ambient::{Clock, Entropy},
     catalog::Catalog,
+    idempotency::{AnswerStore, Idempotency},
     journal::Journal,
     outbox::RelaySignal,
     password::Hasher,
@@ -41,7 +42,9 @@ pub struct Config<'a> {
 pub struct Services {
     pub store: Arc<dyn Store>,
     pub sessions: Arc<dyn Sessions>,
-    /// Seals tokens and signs events.
+    /// Keeps the answers of calls that may be repeated.
+    pub answers: Arc<dyn AnswerStore>,
+    /// Seals tokens and answers, signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
     /// Wakes the relay after a commit.
@@ -59,6 +62,7 @@ pub struct Api {
     pub sign_in: SignIn,
     /// Reads records.
     pub catalog: Arc<dyn Catalog>,
+    pub idempotency: Idempotency,
     pub clients: ClientDirectory,
     pub issuer: Issuer,
     pub pages: Pages,
@@ -72,8 +76,11 @@ pub struct Api {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
-        let Services { store, sessions, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Services { store, sessions, answers, keys, hasher, signal, clock, entropy, mut checks } =
+            services;
         let Config { server, auth, passwords, resets } = config;
+        let life = whole_seconds(server.idempotency_key_life);
+        let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
         let policy = passwords.policy;
         checks.insert(0, Check::store(store.clone()));
@@ -96,6 +103,7 @@ impl Api {
                 refresh_leeway: whole_seconds(auth.refresh_leeway),
             },
             catalog: store.clone(),
+            idempotency,
             clients: ClientDirectory::new(store, sessions),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),

@@ -1,15 +1,15 @@
 //! The HTTP server: built, asked for its address, run until it is stopped.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr};
 
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{App, dev::Server, middleware::from_fn, web};
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
     api::{Api, Config, Services},
     auth::jwt::SigningKeyError,
-    headers, routes,
+    headers, routes, server,
     span::PathSpan,
 };
 
@@ -27,11 +27,6 @@ pub enum BuildError {
     #[error("can't listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
 }
-
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may stay unused.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 impl Application {
     /// Binds `server.listen`; port 0 takes a free one. `extra` adds routes of the program that embeds the API. The server
@@ -56,16 +51,9 @@ impl Application {
                 .wrap(from_fn(move |request, next| headers::add(https, request, next)))
                 .wrap(TracingLogger::<PathSpan>::new())
         };
-        let server = HttpServer::new(app)
-            .client_request_timeout(HEAD_TIMEOUT)
-            .keep_alive(KEEP_ALIVE)
-            .disable_signals()
-            .shutdown_signal(stop.cancelled_owned())
-            .shutdown_timeout(shutdown.as_secs())
-            .bind(listen)
+        let (server, address) = server::serve(app, listen, https, shutdown, stop)
             .map_err(|error| BuildError::Listen(listen, error))?;
-        let address = server.addrs().first().copied().unwrap_or(listen);
-        Ok(Self { server: server.run(), address })
+        Ok(Self { server, address })
     }
 
     /// Where it listens.

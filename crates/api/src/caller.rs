@@ -14,6 +14,7 @@ pub fn of(request: &HttpRequest, proxies: &TrustedProxies, actor: Actor) -> Call
         actor,
         address: peer.map(|peer| client_address(peer, request.headers(), proxies)),
         traceparent: telemetry::current_traceparent(),
+        record: None,
     }
 }
 

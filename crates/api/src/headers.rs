@@ -4,7 +4,7 @@ use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderName, HeaderValue},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
 };
 
@@ -18,7 +18,12 @@ pub async fn add<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
+    complete(response.headers_mut(), https);
+    Ok(response)
+}
+
+/// Adds those that are not there.
+pub fn complete(headers: &mut HeaderMap, https: bool) {
     let mut default = |name: HeaderName, value| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -30,5 +35,4 @@ pub async fn add<B: MessageBody>(
     if https {
         default(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    Ok(response)
 }

@@ -6,11 +6,13 @@ mod auth;
 mod caller;
 mod headers;
 pub mod health;
+mod idempotency;
 mod jsonapi;
 mod pages;
 mod payload;
 mod resources;
 mod routes;
+mod server;
 mod span;
 
 pub use api::{Config, Services};

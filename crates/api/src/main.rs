@@ -55,6 +55,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let services = Services {
         store: Arc::new(store.clone()),
         sessions: Arc::new(store.clone()),
+        answers: Arc::new(store.clone()),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, entropy.clone()).context("password hashing can't start")?,
         signal: signal.clone(),

@@ -12,7 +12,7 @@ use rekey_core::resource::{
 
 use crate::{
     auth::{oauth, revocation_endpoint, token_endpoint},
-    health,
+    health, idempotency,
     jsonapi::{error::Problem, negotiation},
     pages::reset_password as page,
     resources::{customer_password_resets as resets, customers, reading},
@@ -48,7 +48,7 @@ fn api(config: &mut ServiceConfig) {
         .service(
             only(web::resource("/customer_password_resets"), "GET, HEAD, POST")
                 .route(listed(&CUSTOMER_PASSWORD_RESETS))
-                .route(web::post().to(resets::create)),
+                .route(web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))),
         )
         .service(
             only(web::resource("/customer_password_resets/{id}"), "GET, HEAD, PATCH, DELETE")
@@ -59,7 +59,7 @@ fn api(config: &mut ServiceConfig) {
         .service(
             only(web::resource("/customers"), "GET, HEAD, POST")
                 .route(listed(&CUSTOMERS))
-                .route(web::post().to(customers::create)),
+                .route(web::post().to(customers::create).wrap(from_fn(idempotency::answer_once))),
         )
         .service(
             only(web::resource("/customers/{id}"), "GET, HEAD, PATCH, DELETE")

@@ -122,7 +122,7 @@ async fn application(
     data: &DataDir,
 ) -> anyhow::Result<Application> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let sessions = Arc::new(store.clone());
+    let (sessions, answers) = (Arc::new(store.clone()), Arc::new(store.clone()));
     let store: Arc<dyn Store> = Arc::new(store.clone());
     let hasher = Hasher::start(settings.passwords.hasher, entropy.clone())?;
     let administration =
@@ -144,6 +144,7 @@ async fn application(
         passwords: &settings.passwords,
         resets: &settings.resets,
     };
-    let services = Services { store, sessions, keys, hasher, signal, clock, entropy, checks: Vec::new() };
+    let checks = Vec::new();
+    let services = Services { store, sessions, answers, keys, hasher, signal, clock, entropy, checks };
     Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
 }

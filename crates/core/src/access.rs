@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use time::OffsetDateTime;
 
 use crate::{
-    ids::{ApplicationId, CustomerId, OrganizationId, SessionId},
+    ids::{ApplicationId, CustomerId, OrganizationId, RecordId, SessionId},
     organization::Organization,
     secret::ClientSecretDigest,
 };
@@ -131,4 +131,7 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// W3C `traceparent` of the call, carried on in the events it causes.
     pub traceparent: Option<String>,
+    /// The id of what the call creates, if it is fixed: a call that is repeated under an idempotency key creates the same
+    /// record each time, and so only once.
+    pub record: Option<RecordId>,
 }

@@ -74,7 +74,7 @@ public_ids! {
     AuditId;
     /// A customer's log-in, and all access and refresh tokens that descend from it.
     SessionId;
-    /// A record of whatever resource.
+    /// A record of whatever resource; also one that a call is to create, chosen before it is known what that is.
     RecordId;
     /// An access token of a client's own; a customer's is known by its session.
     AccessTokenId;
@@ -91,3 +91,15 @@ macro_rules! records {
 }
 
 records! { CustomerId ResetId EventId AuditId }
+
+macro_rules! created_under_a_record_id {
+    ($($name:ident)+) => {$(
+        impl From<RecordId> for $name {
+            fn from(RecordId(id): RecordId) -> Self {
+                Self(id)
+            }
+        }
+    )+};
+}
+
+created_under_a_record_id! { CustomerId ResetId }

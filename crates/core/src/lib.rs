@@ -3,7 +3,8 @@
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
 //! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`catalog`], [`store`],
 //! [`session`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
-//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
+//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], [`idempotency`] (with its port). Nothing here does
+//! I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
 pub mod access;
@@ -16,6 +17,7 @@ pub mod customer;
 pub mod delivery;
 pub mod email;
 pub mod event;
+pub mod idempotency;
 pub mod ids;
 pub mod journal;
 pub mod ledger;

@@ -14,8 +14,9 @@ use crate::{
     password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
     record::{Changes, Record},
     reset::{Allowance, CreatedReset, NewReset, ResetOrigin, TokenHolder},
+    resource::CUSTOMER_PASSWORD_RESETS,
     secret::{ResetToken, SealedToken, UnsealError},
-    store::{Completion, ResetRecord, Store, StoreError},
+    store::{Completion, CreateError, ResetRecord, Store, StoreError},
 };
 
 /// The use cases of password resets. Cheap to clone.
@@ -84,8 +85,11 @@ impl Recovery {
         email: EmailAddress,
         attributes: Changes,
     ) -> Result<Record, RequestError> {
-        let reset = self.new_reset(scope, email, ResetOrigin::Integration, attributes);
-        let created = self.create(scope, caller, &reset).await?;
+        let reset = self.new_reset(scope, caller, email, ResetOrigin::Integration, attributes);
+        let created = match self.create(scope, caller, &reset).await {
+            Err(CreateError::Taken) => return self.created_before(scope, caller, &reset).await,
+            created => created.map_err(unexpected)?,
+        };
         created.and_then(|created| created.record).ok_or(RequestError::UnknownCustomer)
     }
 
@@ -99,8 +103,12 @@ impl Recovery {
         caller: &Caller,
         email: EmailAddress,
     ) -> Result<Receipt, StoreError> {
-        let reset = self.new_reset(scope, email, ResetOrigin::SelfService, Changes::default());
-        let created = self.create(scope, caller, &reset).await?;
+        let reset = self.new_reset(scope, caller, email, ResetOrigin::SelfService, Changes::default());
+        let created = match self.create(scope, caller, &reset).await {
+            // An earlier try of this call made it; nobody can read, and so nobody compares, when that was.
+            Err(CreateError::Taken) if caller.record.is_some() => None,
+            created => created.map_err(unexpected)?,
+        };
         let created_at = created.map_or_else(|| self.journal.clock.now(), |created| created.created_at);
         Ok(Receipt { id: reset.id, created_at })
     }
@@ -196,15 +204,34 @@ impl Recovery {
         token.unseal(scope.organization, reset, &self.journal.keys)
     }
 
+    /// The reset that an earlier try of the same call made before its answer was lost.
+    async fn created_before(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        reset: &NewReset,
+    ) -> Result<Record, RequestError> {
+        let found = match caller.record {
+            Some(_) => self.store.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await?,
+            None => None,
+        };
+        let of_address =
+            |found: &Record| found.get("customer_email").as_text() == Some(reset.customer_email.as_str());
+        let same = found.filter(of_address);
+        same.ok_or_else(|| unexpected(CreateError::Taken).into())
+    }
+
     fn new_reset(
         &self,
         scope: Scope,
+        caller: &Caller,
         customer_email: EmailAddress,
         origin: ResetOrigin,
         attributes: Changes,
     ) -> NewReset {
         let Journal { keys, entropy, .. } = &self.journal;
-        let (id, token) = (ResetId::generate(&**entropy), ResetToken::generate(&**entropy));
+        let id = caller.record.map_or_else(|| ResetId::generate(&**entropy), ResetId::from);
+        let token = ResetToken::generate(&**entropy);
         NewReset {
             id,
             customer_email,
@@ -222,7 +249,7 @@ impl Recovery {
         scope: Scope,
         caller: &Caller,
         reset: &NewReset,
-    ) -> Result<Option<CreatedReset>, StoreError> {
+    ) -> Result<Option<CreatedReset>, CreateError> {
         let body = EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() };
         let event = self.journal.event(scope, caller, body);
         let mut attributes = reset.attributes.names();
@@ -232,6 +259,14 @@ impl Recovery {
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
         self.journal.committed();
         Ok(created)
+    }
+}
+
+/// An id that somebody has, though it was chosen at random, is a fault like any other.
+fn unexpected(error: CreateError) -> StoreError {
+    match error {
+        CreateError::Taken => StoreError::Internal("the new record's id is taken".into()),
+        CreateError::Store(error) => error,
     }
 }
 

@@ -81,11 +81,14 @@ impl Registration {
     ) -> Result<Record, RegisterError> {
         let written = written(Some(&email), password.as_ref(), &attributes);
         let password = self.hash(password, &email).await?;
-        let id = CustomerId::generate(&*self.journal.entropy);
+        let id = caller.record.map_or_else(|| CustomerId::generate(&*self.journal.entropy), CustomerId::from);
         let customer = NewCustomer { id, email, password, attributes };
         let event = self.journal.event(scope, caller, EventBody::CustomerCreated { customer: id });
         let audit = self.journal.audit(caller, Action::Create, written);
-        let created = self.store.create_customer(scope, &customer, &event, &audit).await?;
+        let created = match self.store.create_customer(scope, &customer, &event, &audit).await {
+            Err(CreateError::Taken) => self.created_before(scope, caller, &customer).await?,
+            created => created?,
+        };
         self.journal.committed();
         Ok(created)
     }
@@ -131,6 +134,21 @@ impl Registration {
         let deleted = self.store.delete_customer(scope, id, &event, &audit).await?;
         self.journal.committed();
         Ok(deleted)
+    }
+
+    /// The customer that an earlier try of the same call made before its answer was lost; otherwise the address is taken.
+    async fn created_before(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        customer: &NewCustomer,
+    ) -> Result<Record, RegisterError> {
+        let found = match caller.record {
+            Some(_) => self.store.find(scope, &CUSTOMERS, customer.id.into()).await?,
+            None => None,
+        };
+        let same = found.filter(|found| found.get("email").as_text() == Some(customer.email.as_str()));
+        same.ok_or(RegisterError::Taken)
     }
 
     async fn hash(

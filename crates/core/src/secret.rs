@@ -1,5 +1,7 @@
 //! Secrets. Each comes as a pair: the plain one, which can be neither printed nor stored, and the form that is kept.
 
+mod answer;
+mod envelope;
 mod keyring;
 mod sealed;
 
@@ -10,6 +12,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 pub use self::{
+    answer::{Fingerprint, SealedAnswer},
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},
 };

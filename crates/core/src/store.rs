@@ -98,7 +98,7 @@ pub trait Store: Catalog {
     /// Revokes a client; false when there is none, true also when it was revoked before.
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 
-    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope.
+    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
     async fn create_customer(
         &self,
         scope: Scope,
@@ -149,12 +149,12 @@ pub trait Store: Catalog {
     ///
     /// `None`: an integration client named an unknown address, or the account's self-service allowance is used up; nothing is
     /// written. A self-service reset is created as a decoy when the address is unknown, and makes that customer's older
-    /// self-service tokens die.
+    /// self-service tokens die. `Taken`: its id.
     async fn create_reset(
         &self,
         scope: Scope,
         record: &ResetRecord<'_>,
-    ) -> Result<Option<CreatedReset>, StoreError>;
+    ) -> Result<Option<CreatedReset>, CreateError>;
 
     /// Changes a reset's plain attributes; `None` when there is no such reset. An empty change returns it as it is.
     async fn update_reset(

@@ -7,6 +7,7 @@
 mod catalog;
 mod customers;
 mod error;
+mod idempotency;
 mod journal;
 mod ledger;
 mod operator;
@@ -29,7 +30,7 @@ use sqlx::{
 
 use crate::error::{fault, migration_fault};
 
-/// The store, the outbox and the ledger on one PostgreSQL database. Clones share one pool of connections.
+/// The store, the outbox, the ledger and the kept answers on one PostgreSQL database. Clones share one pool of connections.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,

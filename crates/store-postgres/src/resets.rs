@@ -6,14 +6,14 @@ use rekey_core::{
     record::{Changes, Record},
     reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
     resource::CUSTOMER_PASSWORD_RESETS,
-    store::{ResetRecord, StoreError},
+    store::{CreateError, ResetRecord, StoreError},
 };
 use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row};
 
 use crate::{
-    error::fault,
+    error::{create_fault, fault},
     journal::push_journal,
     rows,
     statement::{fetch_optional, statement},
@@ -23,7 +23,7 @@ pub(crate) async fn create_reset(
     pool: &PgPool,
     scope: Scope,
     record: &ResetRecord<'_>,
-) -> Result<Option<CreatedReset>, StoreError> {
+) -> Result<Option<CreatedReset>, CreateError> {
     let reset = record.reset;
     let mut statement = statement();
     push_customer(&mut statement, scope, reset);
@@ -43,14 +43,14 @@ pub(crate) async fn create_reset(
             statement.push(" SELECT created_at FROM fact");
         }
     }
-    let row = fetch_optional(pool, statement).await.map_err(fault)?;
+    let row = fetch_optional(pool, statement).await.map_err(create_fault)?;
     row.map(|row| {
         let of_integration = reset.origin == ResetOrigin::Integration;
         let record = of_integration.then(|| rows::record(&row, &CUSTOMER_PASSWORD_RESETS)).transpose()?;
         Ok(CreatedReset { record, created_at: row.try_get("created_at")? })
     })
     .transpose()
-    .map_err(fault)
+    .map_err(|error| fault(error).into())
 }
 
 fn push_customer(statement: &mut Statement, scope: Scope, reset: &NewReset) {

@@ -103,7 +103,7 @@ impl Store for PostgresStore {
         &self,
         scope: Scope,
         record: &ResetRecord<'_>,
-    ) -> Result<Option<CreatedReset>, StoreError> {
+    ) -> Result<Option<CreatedReset>, CreateError> {
         resets::create_reset(&self.pool, scope, record).await
     }
 

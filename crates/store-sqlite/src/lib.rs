@@ -6,6 +6,7 @@
 mod catalog;
 mod customers;
 mod error;
+mod idempotency;
 mod journal;
 mod ledger;
 mod operator;
@@ -32,7 +33,7 @@ use crate::{
     rows::microseconds,
 };
 
-/// The store, the outbox and the ledger on one SQLite file. Clones share its connections.
+/// The store, the outbox, the ledger and the kept answers on one SQLite file. Clones share its connections.
 #[derive(Clone)]
 pub struct SqliteStore {
     writer: SqlitePool,

@@ -6,7 +6,7 @@ use rekey_core::{
     record::{Changes, Record},
     reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
     resource::CUSTOMER_PASSWORD_RESETS,
-    store::{ResetRecord, StoreError},
+    store::{CreateError, ResetRecord, StoreError},
 };
 use rekey_sql::{Bind, Dialect, Statement, assign_changes, plain_columns, plain_values};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use sqlx::SqliteConnection;
 use crate::{
     SqliteStore,
     catalog::find_in,
-    error::fault,
+    error::{create_fault, fault},
     journal::{Subject, record},
     rows::{self, Read, after, from_microseconds},
     statement::execute,
@@ -34,7 +34,7 @@ pub(crate) async fn create_reset(
     store: &SqliteStore,
     scope: Scope,
     facts: &ResetRecord<'_>,
-) -> Result<Option<CreatedReset>, StoreError> {
+) -> Result<Option<CreatedReset>, CreateError> {
     let ResetRecord { reset, event, audit } = *facts;
     let (mut transaction, now) = store.write().await?;
     if reset.origin == ResetOrigin::SelfService {
@@ -43,7 +43,7 @@ pub(crate) async fn create_reset(
         }
         supersede_address(&mut transaction, scope, reset, now).await.map_err(fault)?;
     }
-    if !insert(&mut transaction, scope, reset, now).await.map_err(fault)? {
+    if !insert(&mut transaction, scope, reset, now).await.map_err(create_fault)? {
         return Ok(None);
     }
     record(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;

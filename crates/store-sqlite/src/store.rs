@@ -104,7 +104,7 @@ impl Store for SqliteStore {
         &self,
         scope: Scope,
         record: &ResetRecord<'_>,
-    ) -> Result<Option<CreatedReset>, StoreError> {
+    ) -> Result<Option<CreatedReset>, CreateError> {
         resets::create_reset(self, scope, record).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
 use futures_util::future::LocalBoxFuture;
 use rekey_core::{
     access::{Actor, Caller, ClientKind, Mode, Registration, Scope},
@@ -21,6 +21,15 @@ pub enum Principal {
     Guest(Session),
     /// A storefront whose visitor is this customer.
     Customer(Session, CustomerId),
+}
+
+impl Principal {
+    /// What it has in common with every caller.
+    pub fn session_mut(&mut self) -> &mut Session {
+        match self {
+            Self::Integration(session) | Self::Guest(session) | Self::Customer(session, _) => session,
+        }
+    }
 }
 
 /// What every caller has.
@@ -53,14 +62,19 @@ impl<R: Role + 'static> FromRequest for Permitted<R> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
+        let known = request.extensions_mut().remove::<Principal>();
         Box::pin(async move {
-            let principal = authenticate(&request).await?;
+            let principal = match known {
+                Some(principal) => principal,
+                None => authenticate(&request).await?,
+            };
             R::of(principal).map(Self).ok_or(Problem::Unauthorized)
         })
     }
 }
 
-async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
+/// Who calls, by the request's access token. What asks before the handler leaves it in the request's extensions.
+pub async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
     let api = Api::of(request)?;
     let token = bearer(request).ok_or(Problem::InvalidToken)?;
     let claims = api.issuer.verify(token).await.map_err(|_| Problem::InvalidToken)?;

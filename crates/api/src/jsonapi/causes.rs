@@ -1,6 +1,7 @@
 //! What each use case's errors are on the wire. Causes are logged here, once, and never sent.
 
 use rekey_core::{
+    idempotency::BeginError,
     password::{HashError, PolicyViolation},
     recovery::{CompleteError, RequestError},
     registration::RegisterError,
@@ -50,6 +51,15 @@ impl From<UnsealError> for Problem {
     fn from(error: UnsealError) -> Self {
         tracing::error!("{error}");
         Self::Internal
+    }
+}
+
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Unseal(error) => error.into(),
+            BeginError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -7,10 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::MEDIA_TYPE;
+use crate::idempotency::{HEADER, KeyProblem};
 
 /// A problem, as the contract lists them. Nothing in it comes from inside the service or repeats what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
+    /// No HTTP request.
+    BadRequest,
     /// No access token, or one that is wrong, expired or revoked.
     InvalidToken,
     /// The token is good, but not for this.
@@ -21,8 +24,10 @@ pub enum Problem {
     MethodNotAllowed(&'static str),
     /// None of the media types asked for is ours.
     NotAcceptable,
-    /// The body did not arrive in time.
+    /// The request's head or body did not arrive in time.
     RequestTimeout,
+    /// The request's head is larger than is read, or has too many headers.
+    HeadTooLarge,
     /// The body is larger than `server.max_body_bytes`.
     TooLarge,
     /// The body is of another media type, or is encoded.
@@ -35,6 +40,8 @@ pub enum Problem {
     KeyNotIncludedInUrl,
     /// A query parameter that can't be used.
     Query(QueryProblem, String),
+    /// An idempotency key that can't be used.
+    IdempotencyKey(KeyProblem),
     /// Attributes that can't be used.
     Validation(Vec<Invalid>),
     /// Too much is going on: come back later.
@@ -79,7 +86,7 @@ pub enum Fault {
     OwnEmail,
 }
 
-/// How long a caller is asked to wait when load is shed: a queue of hashes is worked off in about that time.
+/// How long a caller is asked to wait when load is shed, or for its own call: a queue of hashes is worked off in about that time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Problem {
@@ -92,6 +99,9 @@ impl Problem {
     /// Status, code, title and detail.
     fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
+            Self::BadRequest => {
+                (StatusCode::BAD_REQUEST, "BAD_REQUEST", "Bad request", "This is not an HTTP/1.1 request.")
+            }
             Self::InvalidToken => (
                 StatusCode::UNAUTHORIZED,
                 "INVALID_TOKEN",
@@ -126,7 +136,13 @@ impl Problem {
                 StatusCode::REQUEST_TIMEOUT,
                 "REQUEST_TIMEOUT",
                 "Request timeout",
-                "The request's body did not arrive in time.",
+                "The request did not arrive in time.",
+            ),
+            Self::HeadTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "REQUEST_HEADER_FIELDS_TOO_LARGE",
+                "Request header fields too large",
+                "The request's head is too large.",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -156,6 +172,7 @@ impl Problem {
                 "The URL does not include the document's id.",
             ),
             Self::Query(problem, _) => problem.told(),
+            Self::IdempotencyKey(problem) => problem.told(),
             Self::Validation(_) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", "", ""),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -197,6 +214,9 @@ impl Problem {
                 .collect(),
             Self::Query(_, parameter) => {
                 vec![Error { source: Some(json!({ "parameter": parameter })), ..error(title, detail) }]
+            }
+            Self::IdempotencyKey(_) => {
+                vec![Error { source: Some(json!({ "header": HEADER })), ..error(title, detail) }]
             }
             _ => vec![error(title, detail)],
         };
@@ -283,7 +303,7 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed(allow) => {
                 response.insert_header((header::ALLOW, *allow));
             }
-            Self::Busy => {
+            Self::Busy | Self::IdempotencyKey(KeyProblem::InUse) => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER.as_secs()));
             }
             Self::InvalidToken => {

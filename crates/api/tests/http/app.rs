@@ -112,6 +112,7 @@ impl TestApp {
         let services = Services {
             store: Arc::new(store.clone()),
             sessions: Arc::new(store.clone()),
+            answers: Arc::new(store.clone()),
             keys: settings.keys.sealing.clone(),
             hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
             signal: RelaySignal::default(),

@@ -9,7 +9,9 @@
 mod app;
 mod connections;
 mod customers;
+mod framework;
 mod health;
+mod idempotency;
 mod oauth;
 mod page;
 mod permissions;

@@ -88,7 +88,7 @@ async fn customer(
     if store.find_credentials(scope, &email).await?.is_some() {
         return Ok(());
     }
-    let caller = Caller { actor: Actor::Client(application), address: None, traceparent: None };
+    let caller = Caller { actor: Actor::Client(application), address: None, traceparent: None, record: None };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
     match registration.register(scope, &caller, email, Some(password), Changes::default()).await {
         Ok(_) | Err(RegisterError::Taken) => Ok(()),

@@ -15,6 +15,8 @@ pub struct KeyRing(Arc<[Key]>);
 struct Key {
     id: String,
     sealing: Zeroizing<[u8; 32]>,
+    answers: Zeroizing<[u8; 32]>,
+    fingerprints: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
 }
 
@@ -49,6 +51,8 @@ impl KeyRing {
             ring.push(Key {
                 id: id.to_owned(),
                 sealing: derive(key, b"rekey seal v1"),
+                answers: derive(key, b"rekey kept answer v1"),
+                fingerprints: derive(key, b"rekey request fingerprint v1"),
                 signing: derive(key, b"rekey event v1"),
             });
         }
@@ -65,17 +69,40 @@ impl KeyRing {
         self.find(id).map(|key| &*key.sealing)
     }
 
+    /// The current key's id and its sub-key for kept answers.
+    pub(super) fn sealing_answers(&self) -> Option<(&str, &[u8; 32])> {
+        self.0.first().map(|key| (key.id.as_str(), &*key.answers))
+    }
+
+    /// The sub-key for kept answers with that id.
+    pub(super) fn opening_answers(&self, id: &str) -> Option<&[u8; 32]> {
+        self.find(id).map(|key| &*key.answers)
+    }
+
+    /// HMAC-SHA-256 over the parts, each with its length before it, under each key of the ring: the current one's first.
+    pub(super) fn fingerprints(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        let under = |key: &Key| {
+            let mut mac = mac(&key.fingerprints, &[]);
+            for part in parts {
+                mac.update(&(part.len() as u64).to_be_bytes());
+                mac.update(part);
+            }
+            mac.finalize().into_bytes().into()
+        };
+        self.0.iter().map(under).collect()
+    }
+
     /// Signs `message` with the current key: the key's id, and HMAC-SHA-256 over the message.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> (String, [u8; 32]) {
         let Some(key) = self.0.first() else { return (String::new(), [0; 32]) };
-        (key.id.clone(), mac(key, message).finalize().into_bytes().into())
+        (key.id.clone(), mac(&key.signing, message).finalize().into_bytes().into())
     }
 
     /// Whether `tag` is the named key's over `message`; compared in constant time.
     #[must_use]
     pub fn verify(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
-        self.find(key_id).is_some_and(|key| mac(key, message).verify_slice(tag).is_ok())
+        self.find(key_id).is_some_and(|key| mac(&key.signing, message).verify_slice(tag).is_ok())
     }
 
     fn find(&self, id: &str) -> Option<&Key> {
@@ -103,8 +130,8 @@ fn derive(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-fn mac(key: &Key, message: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.signing.as_slice()).expect("HMAC takes any key");
+fn mac(key: &[u8; 32], message: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes any key");
     mac.update(message);
     mac
 }
@@ -116,10 +143,10 @@ impl fmt::Debug for KeyRing {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn key(seed: u8) -> [u8; 32] {
+    pub(in crate::secret) fn key(seed: u8) -> [u8; 32] {
         std::array::from_fn(|i| seed.wrapping_mul(31).wrapping_add(u8::try_from(i).unwrap()))
     }
 

@@ -1,10 +1,4 @@
-use chacha20poly1305::{
-    Key, XChaCha20Poly1305, XNonce,
-    aead::{Aead, KeyInit, Payload},
-};
-use zeroize::Zeroizing;
-
-use super::{KeyRing, ResetToken};
+use super::{KeyRing, ResetToken, envelope};
 use crate::{
     ambient::Entropy,
     ids::{OrganizationId, ResetId},
@@ -17,21 +11,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedToken(Vec<u8>);
 
-/// A sealed token that does not open: the key is gone from the ring, or the bytes are not the ones sealed for this reset.
+/// Something sealed that does not open: the key is gone from the ring, or the bytes are not the ones sealed for this place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed token does not open")]
+#[error("what is sealed does not open")]
 pub struct UnsealError;
-
-/// Octets of an `XChaCha20` nonce (draft-irtf-cfrg-xchacha-03): long enough to be random.
-const NONCE: usize = 24;
 
 impl SealedToken {
     /// Seals `token` for one reset with the ring's current key.
-    ///
-    /// # Panics
-    /// Never: a ring has a key, and a token is far below the cipher's limit of 256 GiB.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a ring has a key, and 43 bytes are below the cipher's limit")]
     pub fn seal(
         token: &ResetToken,
         organization: OrganizationId,
@@ -39,13 +26,8 @@ impl SealedToken {
         keys: &KeyRing,
         entropy: &dyn Entropy,
     ) -> Self {
-        let (id, key) = keys.sealing().expect("a key ring is never empty");
-        let mut nonce = [0; NONCE];
-        entropy.fill(&mut nonce);
-        let payload = Payload { msg: token.expose().as_bytes(), aad: &associated_data(organization, reset) };
-        let ciphertext = cipher(key).encrypt(&XNonce::from(nonce), payload).expect("a token is short");
-        let id_length = u8::try_from(id.len()).expect("an id has at most 16 characters");
-        Self([&[id_length], id.as_bytes(), &nonce, &ciphertext].concat())
+        let place = associated_data(organization, reset);
+        Self(envelope::seal(keys.sealing(), token.expose().as_bytes(), &place, entropy))
     }
 
     /// Opens the token for the reset it was sealed for.
@@ -58,13 +40,8 @@ impl SealedToken {
         reset: ResetId,
         keys: &KeyRing,
     ) -> Result<ResetToken, UnsealError> {
-        let (&id_length, after) = self.0.split_first().ok_or(UnsealError)?;
-        let (id, after) = after.split_at_checked(usize::from(id_length)).ok_or(UnsealError)?;
-        let (nonce, ciphertext) = after.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
-        let key = str::from_utf8(id).ok().and_then(|id| keys.opening(id)).ok_or(UnsealError)?;
-        let payload = Payload { msg: ciphertext, aad: &associated_data(organization, reset) };
-        let plain =
-            Zeroizing::new(cipher(key).decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnsealError)?);
+        let place = associated_data(organization, reset);
+        let plain = envelope::open(&self.0, |id| keys.opening(id), &place)?;
         str::from_utf8(&plain).ok().and_then(ResetToken::parse).ok_or(UnsealError)
     }
 
@@ -79,10 +56,6 @@ impl SealedToken {
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
-}
-
-fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&Key::from(*key))
 }
 
 fn associated_data(organization: OrganizationId, reset: ResetId) -> Vec<u8> {

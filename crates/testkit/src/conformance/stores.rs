@@ -1,7 +1,8 @@
-//! What every store, outbox and ledger does, on whatever database: [`crate::store_conformance`] makes these the tests of
+//! What every store, outbox, ledger and store of answers does, on whatever database: [`crate::store_conformance`] makes these the tests of
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
 pub mod customers;
+pub mod idempotency;
 pub mod ledger;
 pub mod lists;
 pub mod operator;
@@ -19,6 +20,7 @@ use rekey_core::{
     access::{Mode, Scope},
     audit::Action,
     event::EventBody,
+    idempotency::AnswerStore,
     ledger::Ledger,
     outbox::Outbox,
     password::PasswordHash,
@@ -39,7 +41,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Sessions + Outbox + Ledger + Clone;
+    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -146,6 +148,17 @@ macro_rules! store_conformance {
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
             tenant_a_mail_of_another_scope_is_discarded,
             word_of_a_changed_password_is_granted_whatever_became_of_the_reset,
+        );
+        $crate::store_conformance!(@ $fixture: idempotency:
+            one_of_many_simultaneous_calls_is_granted_the_key,
+            an_answer_is_kept_until_the_key_is_forgotten,
+            a_freed_key_is_granted_again_for_the_same_record,
+            a_call_whose_process_died_runs_again_for_the_same_record,
+            a_lease_never_outlasts_its_key,
+            a_request_made_under_an_older_key_of_the_ring_is_the_same,
+            tenant_a_key_is_its_owners_only,
+            forgotten_keys_are_removed_a_few_at_a_time,
+            a_record_is_created_once_however_often_its_call_runs,
         );
     };
     (@ $fixture:ty: $module:ident: $($case:ident,)+) => {

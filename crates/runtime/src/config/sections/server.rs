@@ -22,6 +22,8 @@ pub struct Server {
     pub trusted_proxies: TrustedProxies,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// How long the answer to a request with an idempotency key is kept.
+    pub idempotency_key_life: Duration,
     /// How long a stop may take.
     pub shutdown: Duration,
 }
@@ -36,6 +38,7 @@ impl Section for Server {
             public_url: reader.required("public_url", PublicUrl::EXPECTED, PublicUrl::parse)?,
             trusted_proxies: TrustedProxies(reader.list("trusted_proxies", network, parse_network)?),
             max_body_bytes: reader.integer("max_body_bytes", 1024..=10 << 20)?,
+            idempotency_key_life: reader.seconds("idempotency_key_seconds", 60..=604_800)?,
             shutdown: reader.seconds("shutdown_seconds", 1..=600)?,
         })
     }

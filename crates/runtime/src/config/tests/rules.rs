@@ -8,6 +8,7 @@ use super::*;
 fn integers_are_held_to_their_bounds() {
     for (key, least, most) in [
         ("server.max_body_bytes", 1024, 10_485_760),
+        ("server.idempotency_key_seconds", 60, 604_800),
         ("server.shutdown_seconds", 1, 600),
         ("auth.integration_token_seconds", 60, 86_400),
         ("auth.sales_channel_token_seconds", 60, 86_400),

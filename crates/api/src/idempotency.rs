@@ -1,0 +1,162 @@
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a call that is repeated under its key gets the answer that
+//! the first one got.
+
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    body::{self, BoxBody, MessageBody},
+    dev::{self, ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    rt, web,
+};
+use rekey_core::idempotency::{Answer, Begun, Idempotency, IdempotencyKey, Owner, Ticket};
+use tracing::Instrument;
+
+use crate::{
+    api::Api,
+    auth::principal::{self, Principal},
+    jsonapi::{error::Problem, negotiation},
+    payload,
+};
+
+/// The request's header.
+pub const HEADER: &str = "Idempotency-Key";
+/// The answer's header that tells a replay.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What is wrong with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// It is empty, too long, malformed, or stands twice.
+    Invalid,
+    /// The caller used it for another request.
+    Reused,
+    /// The call is running.
+    InUse,
+}
+
+impl KeyProblem {
+    /// Status, code, title and detail.
+    pub(crate) fn told(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Invalid => (
+                StatusCode::BAD_REQUEST,
+                "INVALID_IDEMPOTENCY_KEY",
+                "Invalid idempotency key",
+                "An idempotency key is one value of 1 to 255 visible ASCII characters.",
+            ),
+            Self::Reused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "IDEMPOTENCY_KEY_REUSED",
+                "Idempotency key reused",
+                "This idempotency key was used for another request.",
+            ),
+            Self::InUse => (
+                StatusCode::CONFLICT,
+                "IDEMPOTENCY_KEY_IN_USE",
+                "Idempotency key in use",
+                "The first request with this idempotency key is still being worked on. Try again later.",
+            ),
+        }
+    }
+}
+
+/// Runs a call once for each key of its caller's. Without the header it is handed on as it is.
+pub async fn answer_once(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    // A body of another kind is refused by the handler, which does nothing else.
+    if !request.headers().contains_key(HEADER) || !negotiation::is_ours(&request) {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    }
+    let (http, payload) = request.into_parts();
+    let response = keyed(&http, payload, next).await.unwrap_or_else(|problem| problem.error_response());
+    Ok(ServiceResponse::new(http, response))
+}
+
+async fn keyed(
+    http: &HttpRequest,
+    mut payload: dev::Payload,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<HttpResponse, Problem> {
+    let key = key(http.headers())?;
+    let mut principal = principal::authenticate(http).await?;
+    let session = principal.session_mut();
+    let owner = Owner::of(session.scope(), &session.caller).ok_or(Problem::Unauthorized)?;
+    let payload =
+        web::Payload::from_request(http, &mut payload).into_inner().map_err(|_| Problem::Internal)?;
+    let body = payload::read(http, payload).await?;
+
+    let idempotency = Api::of(http)?.idempotency.clone();
+    let (method, path, query) = (http.method().as_str(), http.path(), http.query_string());
+    let call = [method.as_bytes(), path.as_bytes(), query.as_bytes(), &body[..]];
+    match idempotency.begin(owner, &key, &call).await? {
+        Begun::First(ticket) => {
+            session.caller.record = Some(ticket.record);
+            run(idempotency, ticket, http, principal, body, next).await
+        }
+        Begun::Answered(answer) => replay(answer),
+        Begun::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused)),
+        Begun::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse)),
+    }
+}
+
+/// The key, if there is just one.
+fn key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
+    let mut values = headers.get_all(HEADER);
+    let key = values.next().and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    key.filter(|_| values.next().is_none()).ok_or(Problem::IdempotencyKey(KeyProblem::Invalid))
+}
+
+/// Runs the call to its end, also when the caller hangs up: otherwise its key would be out of use until the lease ends.
+async fn run(
+    idempotency: Idempotency,
+    ticket: Ticket,
+    http: &HttpRequest,
+    principal: Principal,
+    body: web::Bytes,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<HttpResponse, Problem> {
+    http.extensions_mut().insert(principal);
+    let call = next.call(ServiceRequest::from_parts(http.clone(), dev::Payload::from(body)));
+    let whole = async move {
+        let response = call.await.map_or_else(
+            |error| error.error_response(),
+            |response| response.into_parts().1.map_into_boxed_body(),
+        );
+        let (response, body) = response.into_parts();
+        let body = body::to_bytes(body).await.map_err(|_| Problem::Internal)?;
+        let answer = is_final(response.status()).then(|| answer(&response, &body));
+        if let Err(error) = idempotency.settle(ticket, answer.as_ref()).await {
+            // The call is done, and its caller is told so. Until the lease ends, a repetition is asked to wait.
+            tracing::warn!(%error, "an answer is not kept");
+        }
+        Ok(response.set_body(BoxBody::new(body)))
+    };
+    rt::spawn(whole.in_current_span()).await.unwrap_or(Err(Problem::Internal))
+}
+
+/// Whether a repeated call should get this answer: not one of a failure, a limit or a credential, which pass.
+fn is_final(status: StatusCode) -> bool {
+    !status.is_server_error() && ![StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+}
+
+fn answer(response: &HttpResponse<()>, body: &[u8]) -> Answer {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let header = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), text(value)?));
+    let headers = response.headers().iter().filter_map(header).collect();
+    Answer { status: response.status().as_u16(), headers, body: body.to_vec() }
+}
+
+fn replay(answer: Answer) -> Result<HttpResponse, Problem> {
+    let status = StatusCode::from_u16(answer.status).map_err(|_| Problem::Internal)?;
+    let mut response = HttpResponse::build(status);
+    for header in answer.headers {
+        response.append_header(header);
+    }
+    Ok(response.insert_header((REPLAYED, "true")).body(answer.body))
+}

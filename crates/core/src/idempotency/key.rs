@@ -1,0 +1,182 @@
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    access::{Actor, Caller, Scope},
+    ids::{ApplicationId, CustomerId},
+};
+
+/// The name that a caller gives a call, as an `Idempotency-Key` header says it.
+///
+/// The draft's form is a Structured Field string (RFC 9651 §3.3.3): `"8e03978e"`. Without quotes, as most clients send it, it
+/// is visible ASCII with none of `"`, `\`, `,` and `;`. It is the same key either way.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// A text that is no [`IdempotencyKey`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to {} visible ASCII characters", IdempotencyKey::MAX_LENGTH)]
+pub struct InvalidKey;
+
+impl IdempotencyKey {
+    /// Characters of a key, at most: as many as the field's best-known API takes (Stripe), seven times a UUID.
+    pub const MAX_LENGTH: usize = 255;
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = InvalidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        let key = match text.strip_prefix('"') {
+            Some(rest) => unquote(rest).ok_or(InvalidKey)?,
+            None if text.bytes().all(is_bare) => text.to_owned(),
+            None => return Err(InvalidKey),
+        };
+        if (1..=Self::MAX_LENGTH).contains(&key.len()) { Ok(Self(key)) } else { Err(InvalidKey) }
+    }
+}
+
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"\\,;".contains(&byte)
+}
+
+/// A string after its opening quote, whose end must be the closing one.
+fn unquote(rest: &str) -> Option<String> {
+    let mut key = String::new();
+    let mut characters = rest.chars();
+    loop {
+        match characters.next()? {
+            '"' => return characters.next().is_none().then_some(key),
+            '\\' => key.push(characters.next().filter(|escaped| "\"\\".contains(*escaped))?),
+            character @ ' '..='~' => key.push(character),
+            _ => return None,
+        }
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencyKey(…)")
+    }
+}
+
+/// Whose keys: two owners never meet in one. The guests of a sales channel are one owner, as they are one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// What the caller may reach.
+    pub scope: Scope,
+    /// The API client.
+    pub application: ApplicationId,
+    /// The customer, where one is logged in.
+    pub customer: Option<CustomerId>,
+}
+
+impl Owner {
+    /// The owner of a caller's keys; whoever holds a reset's token has none.
+    #[must_use]
+    pub fn of(scope: Scope, caller: &Caller) -> Option<Self> {
+        let (application, customer) = match caller.actor {
+            Actor::Client(application) => (application, None),
+            Actor::Customer(application, customer, _) => (application, Some(customer)),
+            Actor::TokenHolder => return None,
+        };
+        Some(Self { scope, application, customer })
+    }
+
+    /// What the store knows a key of this owner's by.
+    #[must_use]
+    pub fn digest(&self, key: &IdempotencyKey) -> KeyDigest {
+        let customer = self.customer.map(|customer| customer.to_string()).unwrap_or_default();
+        KeyDigest::of(&[
+            self.scope.organization.as_str().as_bytes(),
+            self.scope.mode.as_str().as_bytes(),
+            self.application.as_str().as_bytes(),
+            customer.as_bytes(),
+            key.0.as_bytes(),
+        ])
+    }
+}
+
+/// SHA-256 of a key and its owner. A key is no secret, but it can be anything, an address too: it is not kept readable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// Of those parts, each with its length before it.
+    pub(crate) fn of(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
+    }
+
+    /// The digest's 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyDigest(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{access::Mode, ambient::OsEntropy, ids::OrganizationId};
+
+    #[test]
+    fn a_key_is_quoted_or_bare_and_the_same_either_way() {
+        let bare: IdempotencyKey = "8e03978e-40d5-43dd-bc93-6894a57f9324".parse().unwrap();
+        assert_eq!("\"8e03978e-40d5-43dd-bc93-6894a57f9324\"".parse(), Ok(bare));
+        assert_eq!("\"a \\\"b\\\\, c;\"".parse(), Ok(IdempotencyKey("a \"b\\, c;".to_owned())));
+        let longest = "k".repeat(IdempotencyKey::MAX_LENGTH);
+        assert!(longest.parse::<IdempotencyKey>().is_ok());
+        assert!(format!("\"{longest}\"").parse::<IdempotencyKey>().is_ok());
+        for text in [
+            "",
+            "\"\"",
+            "\"",
+            "\"a",
+            "a\"",
+            "\"a\"b",
+            "\"a\";p=1",
+            "\"a\\n\"",
+            "\"a\\",
+            "\"é\"",
+            "a b",
+            "a,b",
+            "a;b",
+            "a\\b",
+            "é",
+            "a\0",
+            "\"a\t\"",
+            &format!("{longest}k"),
+            &format!("\"{longest}k\""),
+        ] {
+            assert_eq!(text.parse::<IdempotencyKey>(), Err(InvalidKey), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tenant_one_key_of_different_owners_is_different_keys() {
+        let scope = Scope { organization: OrganizationId::generate(&OsEntropy), mode: Mode::Test };
+        let owner = Owner { scope, application: ApplicationId::generate(&OsEntropy), customer: None };
+        let others = [
+            Owner { scope: Scope { mode: Mode::Live, ..scope }, ..owner },
+            Owner { scope: Scope { organization: OrganizationId::generate(&OsEntropy), ..scope }, ..owner },
+            Owner { application: ApplicationId::generate(&OsEntropy), ..owner },
+            Owner { customer: Some(CustomerId::generate(&OsEntropy)), ..owner },
+        ];
+        let key = "k".parse().unwrap();
+        assert_eq!(owner.digest(&key), owner.digest(&key));
+        assert_ne!(owner.digest(&key), owner.digest(&"K".parse().unwrap()));
+        assert!(others.iter().all(|other| other.digest(&key) != owner.digest(&key)));
+    }
+}

@@ -1,0 +1,105 @@
+use async_trait::async_trait;
+use rekey_core::{
+    access::Scope,
+    idempotency::{AnswerStore, Claimed, KeyClaim, KeyDigest},
+    secret::SealedAnswer,
+    store::StoreError,
+};
+use sqlx::{PgPool, Row, postgres::PgRow};
+
+use crate::{PostgresStore, error::fault, rows};
+
+#[async_trait]
+impl AnswerStore for PostgresStore {
+    async fn claim_key(&self, scope: Scope, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
+        let row = sqlx::query(CLAIM)
+            .bind(claim.key.as_bytes().as_slice())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(fingerprints(claim))
+            .bind(claim.record.as_str())
+            .bind(claim.lease.as_seconds_f64())
+            .bind(claim.life.as_seconds_f64())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(fault)?;
+        match row {
+            Some(row) => granted(&row).map_err(fault),
+            None => refused(&self.pool, claim).await,
+        }
+    }
+
+    async fn settle_key(
+        &self,
+        scope: Scope,
+        key: &KeyDigest,
+        attempt: u32,
+        answer: Option<&SealedAnswer>,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(SETTLE)
+            .bind(key.as_bytes().as_slice())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(i64::from(attempt))
+            .bind(answer.map(SealedAnswer::as_bytes))
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// Takes the key: one row if it was free to take, none otherwise. What it had stays as long as it is the same request's.
+const CLAIM: &str = "
+    INSERT INTO idempotency_keys AS k (digest, organization_id, mode, fingerprint, record_id, lease_until, expires_at)
+    VALUES ($1, $2, $3, ($4::bytea[])[1], $5, now() + make_interval(secs => $6), now() + make_interval(secs => $7))
+    ON CONFLICT (digest) DO UPDATE SET fingerprint = excluded.fingerprint, lease_until = excluded.lease_until,
+        answer = NULL, attempts = k.attempts + 1,
+        record_id = CASE WHEN k.expires_at > now() AND k.fingerprint = ANY ($4) THEN k.record_id
+            ELSE excluded.record_id END,
+        expires_at = CASE WHEN k.expires_at > now() AND k.fingerprint = ANY ($4)
+            THEN GREATEST(k.expires_at, excluded.lease_until) ELSE excluded.expires_at END
+    WHERE k.expires_at <= now()
+        OR k.answer IS NULL AND k.lease_until IS NULL
+        OR k.lease_until <= now() AND k.fingerprint = ANY ($4)
+    RETURNING record_id, attempts";
+
+/// Keeps the answer or frees the key, and removes up to eight that are forgotten: whoever else does so at this moment takes
+/// others.
+const SETTLE: &str = "
+    WITH forgotten AS (
+        DELETE FROM idempotency_keys WHERE digest IN (
+            SELECT digest FROM idempotency_keys WHERE expires_at <= now() AND digest <> $1
+            ORDER BY expires_at LIMIT 8 FOR UPDATE SKIP LOCKED)
+    )
+    UPDATE idempotency_keys SET answer = $5, lease_until = NULL
+    WHERE digest = $1 AND organization_id = $2 AND mode = $3 AND attempts = $4 AND lease_until IS NOT NULL";
+
+fn fingerprints(claim: &KeyClaim<'_>) -> Vec<Vec<u8>> {
+    claim.fingerprints.iter().map(|fingerprint| fingerprint.as_bytes().to_vec()).collect()
+}
+
+fn granted(row: &PgRow) -> Result<Claimed, sqlx::Error> {
+    let attempts: i32 = row.try_get("attempts")?;
+    Ok(Claimed::Granted {
+        record: rows::parsed(row, "record_id")?,
+        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
+    })
+}
+
+/// Why a key was not free to take.
+async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
+    let row: Option<(bool, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT fingerprint = ANY ($2), answer FROM idempotency_keys WHERE digest = $1")
+            .bind(claim.key.as_bytes().as_slice())
+            .bind(fingerprints(claim))
+            .fetch_optional(pool)
+            .await
+            .map_err(fault)?;
+    Ok(match row {
+        Some((false, _)) => Claimed::OtherRequest,
+        Some((true, Some(answer))) => Claimed::Answered(SealedAnswer::from_bytes(answer)),
+        // Without a row it was forgotten this very moment: the next try gets it.
+        Some((true, None)) | None => Claimed::Running,
+    })
+}
