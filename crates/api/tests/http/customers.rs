@@ -1,5 +1,7 @@
 //! `/api/customers`.
 
+use rekey_core::access::ClientKind;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::app::{PUBLIC_URL, TestApp};
@@ -59,4 +61,80 @@ async fn everything_wrong_is_told_at_once() {
             "metadata - is not an object"
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_changed_and_deleted() {
+    let app = TestApp::start().await;
+    let integration = app.integration().await;
+    let customer = app.customer("john@example.com", "the first password").await;
+    app.customer("jane@example.com", "the first password").await;
+    let path = format!("/api/customers/{}", customer.id());
+    let patch = async |attributes: serde_json::Value| {
+        let body = json!({ "data": { "type": "customers", "id": customer.id(), "attributes": attributes, "relationships": {} } });
+        app.call(Method::PATCH, &path, &integration, Some(&body)).await
+    };
+    let changed = patch(
+        json!({ "email": "Johnny@example.com", "reference": "C9", "status": "acquired", "id": "aaaaaaaaaa" }),
+    )
+    .await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    assert_eq!(
+        (changed.attribute("email"), changed.attribute("reference"), changed.attribute("status")),
+        (&json!("johnny@example.com"), &json!("C9"), &json!("prospect"))
+    );
+    assert_eq!(app.get(&path, &integration).await.body, changed.body);
+    for (attributes, pointer, error) in [
+        (json!({ "email": "jane@example.com" }), "email", "taken"),
+        (json!({ "email": "nobody" }), "email", "invalid"),
+        (json!({ "email": null }), "email", "blank"),
+        (json!({ "password": "short" }), "password", "too_short"),
+        (json!({ "password": "johnny@example.com" }), "password", "invalid"),
+    ] {
+        let refused = patch(attributes).await;
+        refused.assert_error(422, "VALIDATION_ERROR", Some(&format!("/data/attributes/{pointer}")));
+        assert_eq!(refused.body["errors"][0]["meta"]["error"], error);
+    }
+    assert_eq!(patch(json!({})).await.body, changed.body);
+
+    let gone = app.call(Method::DELETE, &path, &integration, None).await;
+    assert_eq!((gone.status.as_u16(), gone.text.as_str()), (204, ""));
+    app.get(&path, &integration).await.assert_error(404, "RECORD_NOT_FOUND", None);
+    app.call(Method::DELETE, &path, &integration, None).await.assert_error(404, "RECORD_NOT_FOUND", None);
+    patch(json!({ "reference": "x", "password": "the second password" })).await.assert_error(
+        404,
+        "RECORD_NOT_FOUND",
+        None,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_keeps_its_own_record_and_a_new_password_ends_its_sessions() {
+    let app = TestApp::start().await;
+    let sales = app.client(ClientKind::SalesChannel, false).await;
+    let john = app.customer("john@example.com", "the first password").await;
+    let integration = app.integration().await;
+    let pending = app.ask(&integration, "john@example.com").await;
+    let log_in = async |password: &str| app.log_in(&sales, "john@example.com", password).await;
+    let token = log_in("the first password").await.body["access_token"].as_str().unwrap().to_owned();
+    let path = format!("/api/customers/{}", john.id());
+    let document =
+        |attributes| json!({ "data": { "type": "customers", "id": john.id(), "attributes": attributes } });
+
+    let changed =
+        app.call(Method::PATCH, &path, &token, Some(&document(json!({ "reference": "mine" })))).await;
+    assert_eq!((changed.status.as_u16(), changed.attribute("reference")), (200, &json!("mine")));
+    let nosy = app.get(&format!("{path}?include=events"), &token).await;
+    nosy.assert_error(401, "UNAUTHORIZED", None);
+    let password = document(json!({ "password": "the second password" }));
+    assert_eq!(app.call(Method::PATCH, &path, &token, Some(&password)).await.status, 200);
+    app.get(&path, &token).await.assert_error(401, "INVALID_TOKEN", None);
+    assert_eq!(log_in("the first password").await.status, 400);
+    let shown = app.get(&format!("/api/customer_password_resets/{}", pending.id()), &integration).await;
+    assert_eq!(shown.attribute("reset_password_token"), &json!(null), "the pending token is dead");
+
+    let token = log_in("the second password").await.body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(app.call(Method::DELETE, &path, &token, None).await.status, 204);
+    app.get(&path, &token).await.assert_error(401, "INVALID_TOKEN", None);
+    app.get(&path, &integration).await.assert_error(404, "RECORD_NOT_FOUND", None);
 }

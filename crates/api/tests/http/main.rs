@@ -12,6 +12,7 @@ mod customers;
 mod framework;
 mod health;
 mod idempotency;
+mod lists;
 mod oauth;
 mod page;
 mod permissions;

@@ -20,23 +20,36 @@ async fn every_cell_of_the_table_holds() {
         .to_owned();
     let reset = format!("{RESETS}/{}", app.ask(&integration, "jane@example.com").await.id());
 
+    let doomed = format!("{RESETS}/{}", app.ask(&integration, "jane@example.com").await.id());
+
     let document =
         |kind: &str, attributes: Value| Some(json!({ "data": { "type": kind, "attributes": attributes } }));
     let ask = document("customer_password_resets", json!({ "customer_email": "john@example.com" }));
     let refer = document("customer_password_resets", json!({ "reference": "R" }));
     let register = |name: &str| document("customers", json!({ "email": format!("{name}@example.com") }));
+    let rename = document("customers", json!({ "reference": "C" }));
+    let rename_other = rename.clone();
     let (own, others) = (format!("/api/customers/{customer}"), format!("/api/customers/{other}"));
     // (method, path, body, statuses for: integration, guest, guest with self-service, logged-in customer)
     let rows = [
         (Method::POST, RESETS, ask, [201, 401, 201, 401]),
         (Method::GET, RESETS, None, [200, 401, 401, 401]),
         (Method::GET, &reset, None, [200, 401, 401, 401]),
+        (Method::DELETE, &doomed, None, [204, 401, 401, 401]),
         (Method::PATCH, &reset, refer, [200, 401, 401, 401]),
         (Method::POST, "/api/customers", None, [415, 415, 415, 401]),
         (Method::GET, &own, None, [200, 401, 401, 200]),
         (Method::GET, &others, None, [200, 401, 401, 401]),
         (Method::GET, "/api/customers/aaaaaaaaaa", None, [404, 401, 401, 401]),
-        (Method::DELETE, &reset, None, [204, 401, 401, 401]),
+        (Method::GET, "/api/customers", None, [200, 401, 401, 401]),
+        (Method::GET, &format!("{own}/customer_password_resets"), None, [200, 401, 401, 401]),
+        (Method::GET, &format!("{own}/relationships/events"), None, [200, 401, 401, 401]),
+        (Method::GET, &format!("{reset}/customer"), None, [200, 401, 401, 401]),
+        (Method::GET, "/api/events/aaaaaaaaaa", None, [404, 401, 401, 401]),
+        (Method::GET, "/api/event_stores/aaaaaaaaaa", None, [404, 401, 401, 401]),
+        (Method::PATCH, &own, rename, [200, 401, 401, 200]),
+        (Method::PATCH, &others, rename_other, [200, 401, 401, 401]),
+        (Method::DELETE, &others, None, [204, 401, 401, 401]),
     ];
     // The back office goes last: it deletes what the others must not.
     let callers = [(3, &logged_in), (2, &self_service), (1, &guest), (0, &integration)];

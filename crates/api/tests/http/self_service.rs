@@ -122,3 +122,43 @@ async fn email_array_and_email_list_are_refused_without_a_row() {
     }
     assert_eq!(app.get(RESETS, &integration).await.body["meta"]["record_count"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enum_limit_what_is_beyond_the_allowance_is_answered_as_the_first_was() {
+    let settings = [
+        ("resets.self_service_cooldown_seconds", "60"),
+        ("resets.self_service_budget", "2"),
+        ("resets.self_service_window_seconds", "3600"),
+    ];
+    let app = TestApp::start_with(&settings, Vec::new()).await;
+    app.customer("john@example.com", "the first password").await;
+    let (guest, integration) = (app.guest(true).await, app.integration().await);
+    let shape = |answer: &crate::app::Answer| {
+        let (id, at) = (answer.id(), answer.attribute("created_at").as_str().unwrap());
+        let headers: Vec<_> = answer.headers.keys().map(|name| name.as_str().to_owned()).collect();
+        (answer.status, answer.text.replace(id, "ID").replace(at, "AT"), headers)
+    };
+    let made = async || {
+        let list = app.get("/api/customer_password_resets", &integration).await;
+        list.body["meta"]["record_count"].as_u64().unwrap()
+    };
+    let mut answers = Vec::new();
+    for round in 0..4_u64 {
+        for address in ["john@example.com", "nobody@example.com"] {
+            for _ in 0..3 {
+                answers.push(app.ask(&guest, address).await);
+            }
+        }
+        assert_eq!(made().await, (round + 1).min(2), "one a cooldown, two a window");
+        app.clock.forward(time::Duration::seconds(61));
+    }
+    let first = shape(&answers[0]);
+    let ids: std::collections::HashSet<_> = answers.iter().map(|answer| answer.id().to_owned()).collect();
+    assert_eq!(ids.len(), answers.len(), "each answer has an id of its own");
+    for answer in &answers {
+        assert_eq!(shape(answer), first);
+    }
+    app.clock.forward(time::Duration::hours(1));
+    app.ask(&guest, "john@example.com").await;
+    assert_eq!(made().await, 3, "the next window has a budget of its own");
+}

@@ -1,0 +1,267 @@
+//! Lists: filters, orders, both pagings, sparse fields, includes, and what records are related to.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, PUBLIC_URL, RESETS, TestApp};
+
+/// A shop with three customers, John with a used and a pending reset, Jane with a pending one.
+struct Shop {
+    app: TestApp,
+    token: String,
+    john: String,
+    jane: String,
+    used: String,
+    pending: String,
+    hers: String,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let app = TestApp::start().await;
+        let token = app.integration().await;
+        let customer = async |email: &str, attributes: Value| {
+            let mut all = json!({ "email": email, "password": "the first password" });
+            all.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+            app.create("customers", &token, all).await.id().to_owned()
+        };
+        let john =
+            customer("john@example.com", json!({ "reference": "C-1", "metadata": { "vip": true } })).await;
+        let jane =
+            customer("jane@example.com", json!({ "reference": "c_2", "reference_origin": "ERP" })).await;
+        customer("jim@example.org", json!({})).await;
+        let ask = async |email: &str, reference: &str, metadata: Value| {
+            let attributes = json!({ "customer_email": email, "reference": reference, "metadata": metadata });
+            app.create("customer_password_resets", &token, attributes).await
+        };
+        let used = ask("john@example.com", "R-1", json!({ "tags": ["a", "b"], "n": 1 })).await;
+        let password = json!({ "customer_password": "the second password", "_reset_password_token": used.attribute("reset_password_token") });
+        assert_eq!(app.patch(&token, used.id(), password).await.status, 200);
+        let pending = ask("john@example.com", "R-2", json!({ "tags": ["b"], "n": 2.5 })).await;
+        let hers = ask("jane@example.com", "r-3", json!({})).await;
+        let [used, pending, hers] = [used, pending, hers].map(|reset| reset.id().to_owned());
+        Self { token, john, jane, used, pending, hers, app }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let answer = self.app.get(path, &self.token).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer
+    }
+
+    /// The ids that a list has, and how many it says there are.
+    async fn ids(&self, path: &str) -> Vec<String> {
+        let answer = self.get(path).await;
+        let ids = ids(&answer.body["data"]);
+        if !path.contains("page") {
+            assert_eq!(answer.body["meta"]["record_count"], ids.len(), "{path}");
+        }
+        ids
+    }
+}
+
+fn ids(data: &Value) -> Vec<String> {
+    data.as_array().unwrap().iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_find_what_they_say() {
+    let shop = Shop::open().await;
+    let [used, pending, hers] = [&shop.used, &shop.pending, &shop.hers].map(String::as_str);
+    let created = shop.get(&format!("{RESETS}/{pending}")).await;
+    let (at, secret) = (created.attribute("created_at"), created.attribute("reset_password_token"));
+    let at = at.as_str().unwrap();
+    for (filter, found) in [
+        ("reference_eq=R-1", vec![used]),
+        ("reference_not_eq=R-1", vec![hers, pending]),
+        ("reference_start=r-", vec![hers, pending, used]),
+        ("reference_end_any=1,2", vec![pending, used]),
+        ("reference_matches=_-%25", vec![hers, pending, used]),
+        ("reference_does_not_match=R-%25", vec![]),
+        ("reference_in=R-1,r-3,x", vec![hers, used]),
+        ("reference_gt=R-1", vec![hers, pending]),
+        ("reference_origin_null=true", vec![hers, pending, used]),
+        ("reference_origin_present=true", vec![]),
+        ("reference_or_reference_origin_cont=-3", vec![hers]),
+        ("reset_password_at_null=true", vec![hers, pending]),
+        ("reset_password_at_not_null=1", vec![used]),
+        ("customer_email_eq=John@Example.com", vec![pending, used]),
+        ("customer_email_not_cont=jane", vec![pending, used]),
+        ("customer_metadata_jcont={%22vip%22:true}", vec![pending, used]),
+        ("metadata_jcont={%22tags%22:[%22b%22]}", vec![pending, used]),
+        ("metadata_jcont={%22n%22:2.5,%22tags%22:[]}", vec![pending]),
+        ("metadata_blank=true", vec![hers]),
+        ("events_name_eq=customer_password_resets.reset_password", vec![used]),
+        (&format!("id_in={used},{hers}"), vec![hers, used]),
+        (&format!("customer_id_eq={}", shop.jane), vec![hers]),
+        (&format!("created_at_eq={at}"), vec![pending]),
+        (&format!("created_at_gteq={at}"), vec![hers, pending]),
+        (&format!("created_at_lt={at}"), vec![used]),
+        (&format!("reset_password_token_eq={}", secret.as_str().unwrap()), vec![pending]),
+        ("reset_password_token_eq=nonsense", vec![]),
+    ] {
+        assert_eq!(
+            shop.ids(&format!("{RESETS}?filter[q][{}", filter.replacen('=', "]=", 1))).await,
+            found,
+            "{filter}"
+        );
+    }
+    let both = format!(
+        "{RESETS}?filter[q][reference_start]=R&filter[q][reset_password_at_null]=true&filter[q][customer_id_eq]={}",
+        shop.john
+    );
+    assert_eq!(shop.ids(&both).await, [pending]);
+    let customers = |filter: &str| format!("/api/customers?filter[q]{filter}");
+    assert_eq!(
+        shop.ids(&customers("[customer_password_resets_reset_password_at_not_null]=true")).await,
+        [shop.john.as_str()]
+    );
+    assert_eq!(shop.ids(&customers("[has_password_false]=true")).await, Vec::<String>::new());
+    assert_eq!(shop.ids(&customers("[email_end]=@EXAMPLE.org")).await.len(), 1);
+    // An underscore is itself in `cont` and its like.
+    assert_eq!(shop.ids(&customers("[reference_cont]=_")).await, [shop.jane.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_and_places_lead_through_the_whole_list() {
+    let shop = Shop::open().await;
+    let by = async |order: &str| shop.ids(&format!("{RESETS}?sort={order}")).await;
+    let [used, pending, hers] = [&shop.used, &shop.pending, &shop.hers].map(String::as_str);
+    assert_eq!(by("created_at").await, [used, pending, hers]);
+    assert_eq!(by("-reference").await, [hers, pending, used]);
+    assert_eq!(by("reference_origin,-created_at").await, [hers, pending, used]);
+
+    // From place to place by the links alone, as a client would.
+    let mut path = format!(
+        "{RESETS}?sort=-reference&fields[customer_password_resets]=reference&page[after]=&page[size]=1"
+    );
+    let mut walked = Vec::new();
+    loop {
+        let page = shop.get(&path).await;
+        assert_eq!(page.body["meta"], json!({}), "nobody counts");
+        walked.extend(ids(&page.body["data"]));
+        let Some(next) = page.body["links"]["next"].as_str() else { break };
+        assert!(next.contains("sort=-reference") && next.contains("page%5Bsize%5D=1"), "{next}");
+        path = next.strip_prefix(PUBLIC_URL).unwrap().to_owned();
+    }
+    assert_eq!(walked, [hers, pending, used]);
+    // A place in one order is none in another.
+    let elsewhere = path.replace("-reference", "reference");
+    shop.app.get(&elsewhere, &shop.token).await.assert_error(400, "INVALID_PAGE_VALUE", None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn includes_come_once_with_their_links_in_place() {
+    let shop = Shop::open().await;
+    let page = shop.get(&format!("{RESETS}?include=customer,events,customer.event_stores")).await;
+    let data = page.body["data"].as_array().unwrap();
+    let customer = |id: &str| json!({ "type": "customers", "id": id });
+    let linked: Vec<_> = data.iter().map(|reset| &reset["relationships"]["customer"]["data"]).collect();
+    assert_eq!(linked, [&customer(&shop.jane), &customer(&shop.john), &customer(&shop.john)]);
+    assert!(data[0]["relationships"]["customer"]["links"]["related"].is_string());
+    assert_eq!(data[2]["relationships"]["events"]["data"].as_array().unwrap().len(), 2);
+    assert!(data[0]["relationships"]["event_stores"].get("data").is_none());
+    let included = page.body["included"].as_array().unwrap();
+    let of = |kind: &str| included.iter().filter(|record| record["type"] == kind).count();
+    assert_eq!((of("customers"), of("events"), of("event_stores"), included.len()), (2, 4, 2, 8));
+    let john = included.iter().find(|record| record["id"] == shop.john.as_str()).unwrap();
+    assert_eq!(john["attributes"]["email"], "john@example.com");
+    assert_eq!(john["relationships"]["event_stores"]["data"].as_array().unwrap().len(), 1);
+
+    // On one record, and on a write.
+    let one = shop.get(&format!("{RESETS}/{}?include=customer", shop.hers)).await;
+    assert_eq!(one.body["included"][0]["id"], shop.jane.as_str());
+    let body = json!({ "data": { "type": "customer_password_resets", "attributes": { "customer_email": "jane@example.com" } } });
+    let created =
+        shop.app.call(Method::POST, &format!("{RESETS}?include=customer"), &shop.token, Some(&body)).await;
+    assert_eq!((created.status.as_u16(), &created.body["included"][0]["id"]), (201, &json!(shop.jane)));
+    let empty = shop.get("/api/customers?filter[q][email_eq]=nobody@example.com&include=events").await;
+    assert_eq!(empty.body["included"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sparse_fields_leave_out_what_was_not_asked_for() {
+    let shop = Shop::open().await;
+    let query =
+        "fields[customer_password_resets]=reference,customer&fields[customers]=email&include=customer";
+    let page = shop.get(&format!("{RESETS}?{query}")).await;
+    let reset = &page.body["data"][0];
+    assert_eq!(reset["attributes"], json!({ "reference": "r-3" }));
+    assert_eq!(reset["relationships"].as_object().unwrap().keys().collect::<Vec<_>>(), ["customer"]);
+    assert_eq!(page.body["included"][0]["attributes"], json!({ "email": "jane@example.com" }));
+    assert_eq!(page.body["included"][0]["relationships"], json!({}));
+    assert!(reset["links"]["self"].is_string() && reset["meta"]["mode"] == "test");
+    let none = shop.get(&format!("{RESETS}/{}?fields[customer_password_resets]=", shop.hers)).await;
+    assert_eq!(none.body["data"]["attributes"], json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_records_are_related_to_has_places_of_its_own() {
+    let shop = Shop::open().await;
+    let of_used = format!("{RESETS}/{}", shop.used);
+    let customer = shop.get(&format!("{of_used}/customer")).await;
+    assert_eq!(customer.id(), shop.john);
+    let identifier = shop.get(&format!("{of_used}/relationships/customer")).await;
+    assert_eq!(identifier.body["data"], json!({ "type": "customers", "id": shop.john }));
+    let links = &identifier.body["links"];
+    assert_eq!(links["self"], format!("{PUBLIC_URL}{of_used}/relationships/customer"));
+    assert_eq!(links["related"], format!("{PUBLIC_URL}{of_used}/customer"));
+
+    let events = shop.get(&format!("{of_used}/events?sort=created_at&page[size]=1")).await;
+    assert_eq!(events.body["meta"], json!({ "record_count": 2, "page_count": 2 }));
+    assert!(
+        events.body["links"]["next"].as_str().unwrap().starts_with(&format!("{PUBLIC_URL}{of_used}/events?"))
+    );
+    let event = &events.body["data"][0];
+    assert_eq!(event["attributes"]["name"], "customer_password_resets.create");
+    let again = shop.get(&format!("/api/events/{}", event["id"].as_str().unwrap())).await;
+    assert_eq!(&again.body["data"], event);
+    let identifiers = shop.get(&format!("{of_used}/relationships/events")).await;
+    assert_eq!(identifiers.body["data"].as_array().unwrap().len(), 2);
+
+    let log = shop.get(&format!("{of_used}/event_stores?filter[q][event_eq]=reset_password")).await;
+    let entry = &log.body["data"][0];
+    assert_eq!(entry["attributes"]["payload"], json!({ "attributes": ["customer_password"] }));
+    assert_eq!(entry["attributes"]["ip_address"], "127.0.0.1");
+    assert_eq!(entry["attributes"]["who"]["application"]["id"].as_str().unwrap().len(), 10);
+    let again = shop.get(&format!("/api/event_stores/{}", entry["id"].as_str().unwrap())).await;
+    assert_eq!(&again.body["data"], entry);
+
+    let resets = shop.ids(&format!("/api/customers/{}/customer_password_resets", shop.john)).await;
+    assert_eq!(resets, [shop.pending.as_str(), &shop.used]);
+    let filtered =
+        format!("/api/customers/{}/customer_password_resets?filter[q][reference_eq]=r-3", shop.john);
+    assert_eq!(shop.ids(&filtered).await, Vec::<String>::new());
+    for path in [
+        format!("{RESETS}/aaaaaaaaaa/customer"),
+        format!("{RESETS}/aaaaaaaaaa/events"),
+        format!("{RESETS}/aaaaaaaaaa/relationships/customer"),
+        format!("{of_used}/relationships/orders"),
+        format!("{of_used}/orders"),
+        "/api/events/aaaaaaaaaa".to_owned(),
+    ] {
+        shop.app.get(&path, &shop.token).await.assert_error(404, "RECORD_NOT_FOUND", None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenant_nothing_of_another_shop_is_listed_related_or_included() {
+    let shop = Shop::open().await;
+    let other = rekey_testkit::seed::scope(&shop.app.store, "other").await;
+    let stranger = shop.app.client_in(other, rekey_core::access::ClientKind::Integration, false).await;
+    let token = shop.app.access_token(&stranger).await;
+    for list in [RESETS, "/api/customers"] {
+        let page = shop.app.get(&format!("{list}?include=events"), &token).await;
+        assert_eq!((&page.body["data"], &page.body["included"]), (&json!([]), &json!([])));
+    }
+    let event = ids(&shop.get(&format!("{RESETS}/{}/events", shop.used)).await.body["data"]).remove(0);
+    for path in [
+        format!("{RESETS}/{}/customer", shop.used),
+        format!("{RESETS}/{}/relationships/events", shop.used),
+        format!("/api/customers/{}/customer_password_resets", shop.john),
+        format!("/api/customers/{}", shop.john),
+        format!("/api/events/{event}"),
+    ] {
+        shop.app.get(&path, &token).await.assert_error(404, "RECORD_NOT_FOUND", None);
+    }
+}
