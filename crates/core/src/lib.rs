@@ -1,7 +1,8 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
-//! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
-//! [`delivery`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`store`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
+//! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
+//! [`delivery`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`store`], [`outbox`], [`ledger`], [`limits`], [`bus`],
+//! [`ambient`].
 //! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
@@ -17,8 +18,10 @@ pub mod event;
 pub mod ids;
 pub mod journal;
 pub mod ledger;
+pub mod limits;
 pub mod listing;
 pub mod organization;
+pub mod origin;
 pub mod outbox;
 pub mod password;
 pub mod recovery;

@@ -8,6 +8,7 @@ mod customers;
 mod error;
 mod journal;
 mod ledger;
+mod limits;
 mod operator;
 mod outbox;
 mod resets;

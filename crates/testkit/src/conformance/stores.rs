@@ -3,6 +3,7 @@
 
 pub mod customers;
 pub mod ledger;
+pub mod limits;
 pub mod operator;
 pub mod outbox;
 pub mod resets;
@@ -16,6 +17,7 @@ use rekey_core::{
     audit::Action,
     event::EventBody,
     ledger::Ledger,
+    limits::RateLimits,
     outbox::Outbox,
     password::PasswordHash,
     reset::{PasswordReset, ReferenceChange, TokenHolder},
@@ -32,7 +34,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Outbox + Ledger + Clone;
+    type Store: Store + Outbox + Ledger + RateLimits + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -53,6 +55,7 @@ macro_rules! store_conformance {
             an_organization_is_created_once_and_listed_by_slug,
             an_api_client_is_registered_once_and_found_by_its_client_id,
             a_revoked_client_is_still_found_as_revoked,
+            a_clients_allowed_origins_are_kept_in_their_order,
         );
         $crate::store_conformance!(@ $fixture: customers:
             a_customer_is_created_with_its_event_and_its_audit_entry,
@@ -104,6 +107,12 @@ macro_rules! store_conformance {
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
             tenant_a_mail_of_another_scope_is_discarded,
             word_of_a_changed_password_is_granted_whatever_became_of_the_reset,
+        );
+        $crate::store_conformance!(@ $fixture: limits:
+            hits_add_up_in_their_window_and_in_no_other,
+            each_of_many_hits_at_once_is_told_of_those_before_it,
+            hits_leave_the_window_after_a_minute,
+            a_sweep_takes_what_no_window_reaches,
         );
     };
     (@ $fixture:ty: $module:ident: $($case:ident,)+) => {
