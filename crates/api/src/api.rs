@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, web};
 use rekey_core::{
     ambient::{Clock, Entropy},
     journal::Journal,
+    limits::RateLimits,
     outbox::RelaySignal,
     password::Hasher,
     recovery::Recovery,
@@ -14,7 +15,7 @@ use rekey_core::{
     sign_in::SignIn,
     store::Store,
 };
-use rekey_runtime::config::{Auth, Passwords, Resets, Server, TrustedProxies};
+use rekey_runtime::config::{self, Auth, Passwords, Resets, Server, TrustedProxies};
 
 use crate::{
     auth::{
@@ -23,6 +24,7 @@ use crate::{
     },
     health::Check,
     jsonapi::error::Problem,
+    limits::Limits,
     pages::Pages,
 };
 
@@ -33,11 +35,14 @@ pub struct Config<'a> {
     pub auth: &'a Auth,
     pub passwords: &'a Passwords,
     pub resets: &'a Resets,
+    pub limits: &'a config::Limits,
 }
 
 /// The parts that the API stands on.
 pub struct Services {
     pub store: Arc<dyn Store>,
+    /// Where rate limits are counted.
+    pub limits: Arc<dyn RateLimits>,
     /// Seals tokens and signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
@@ -56,6 +61,7 @@ pub struct Api {
     pub sign_in: SignIn,
     pub clients: ClientDirectory,
     pub issuer: Issuer,
+    pub limits: Limits,
     pub pages: Pages,
     pub checks: Vec<Check>,
     /// What every link begins with; no request can change it.
@@ -67,8 +73,8 @@ pub struct Api {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
-        let Services { store, keys, hasher, signal, clock, entropy, mut checks } = services;
-        let Config { server, auth, passwords, resets } = config;
+        let Services { store, limits: counts, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Config { server, auth, passwords, resets, limits } = config;
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
         let policy = passwords.policy;
         checks.insert(0, Check::store(store.clone()));
@@ -88,6 +94,7 @@ impl Api {
                 session_life: whole_seconds(auth.refresh_token_life),
             },
             clients: ClientDirectory::new(store),
+            limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),
             checks,

@@ -122,6 +122,7 @@ async fn application(
     data: &DataDir,
 ) -> anyhow::Result<Application> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let limits = Arc::new(store.clone());
     let store: Arc<dyn Store> = Arc::new(store.clone());
     let hasher = Hasher::start(settings.passwords.hasher, entropy.clone())?;
     let administration =
@@ -142,7 +143,8 @@ async fn application(
         auth: &settings.auth,
         passwords: &settings.passwords,
         resets: &settings.resets,
+        limits: &settings.limits,
     };
-    let services = Services { store, keys, hasher, signal, clock, entropy, checks: Vec::new() };
+    let services = Services { store, limits, keys, hasher, signal, clock, entropy, checks: Vec::new() };
     Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
 }

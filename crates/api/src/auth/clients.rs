@@ -10,17 +10,23 @@ const TTL: Duration = Duration::from_secs(5);
 /// Clients remembered at most, unknown ones included: a few MB.
 const CAPACITY: u64 = 10_000;
 
+/// How long a client is remembered that is asked for in vain, because somebody is over a limit.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
 /// Looks clients up, with a short memory: every request of every caller asks for one.
 #[derive(Clone)]
 pub struct ClientDirectory {
     store: Arc<dyn Store>,
     known: Cache<String, Option<Arc<Registration>>>,
+    remembered: Cache<String, Arc<Registration>>,
 }
 
 impl ClientDirectory {
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, known: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build() }
+        let cache = |life| Cache::builder().max_capacity(CAPACITY).time_to_live(life).build();
+        let remembered = Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build();
+        Self { store, known: cache(TTL), remembered }
     }
 
     /// The client with that OAuth id, unless it was revoked.
@@ -32,8 +38,18 @@ impl ClientDirectory {
         }
         let look_up = async {
             let found = self.store.find_api_client(client_id).await?;
-            Ok(found.filter(|registration| registration.client.revoked_at.is_none()).map(Arc::new))
+            let found = found.filter(|registration| registration.client.revoked_at.is_none()).map(Arc::new);
+            match &found {
+                Some(client) => self.remembered.insert(client_id.to_owned(), Arc::clone(client)).await,
+                None => self.remembered.invalidate(client_id).await,
+            }
+            Ok(found)
         };
         self.known.try_get_with_by_ref(client_id, look_up).await
+    }
+
+    /// The client as it was when it was last found, without a look at the store: good enough to say who may read a refusal.
+    pub async fn remembered(&self, client_id: &str) -> Option<Arc<Registration>> {
+        self.remembered.get(client_id).await
     }
 }

@@ -17,7 +17,7 @@ use rekey_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{api::Api, jsonapi::error::Problem, payload};
+use crate::{api::Api, cors::Speaker, jsonapi::error::Problem, payload};
 
 /// What a client sends, as JSON or as a form.
 #[derive(Deserialize)]
@@ -84,9 +84,24 @@ pub async fn keys(api: web::Data<Api>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(api.issuer.keys())
 }
 
+/// Reads no more of a call that is refused than which client it is for.
+pub async fn note_speaker(request: &HttpRequest, body: web::Payload) {
+    if let Ok(Grant { client_id: Some(client_id), .. }) = read(request, body).await {
+        request.extensions_mut().insert(Speaker(client_id));
+    }
+}
+
+/// The answer to a call that is refused for a reason that is not its own.
+pub fn refused(problem: &Problem) -> HttpResponse {
+    other(problem)
+}
+
 async fn grant(request: &HttpRequest, body: web::Payload) -> Result<Answer, Refusal> {
     let api = Api::of(request)?;
     let grant = read(request, body).await?;
+    if let Some(client_id) = &grant.client_id {
+        request.extensions_mut().insert(Speaker(client_id.clone()));
+    }
     let grant_type = grant.grant_type.as_deref().ok_or(Refusal::InvalidRequest("grant_type is missing"))?;
     let scope = grant.scope.as_deref().filter(|scope| !scope.is_empty()).unwrap_or(DEFAULT_SCOPE);
     if !is_scope(scope) {
@@ -135,11 +150,21 @@ async fn authenticate(api: &Api, grant: &Grant) -> Result<Arc<Registration>, Ref
     let presented =
         grant.client_secret.as_deref().and_then(ClientSecret::parse).map(|secret| secret.digest());
     let client = &registration.client;
-    match (client.kind, client.secret) {
-        (_, Some(expected)) if presented == Some(expected) => Ok(registration),
-        (ClientKind::SalesChannel, None) => Ok(registration),
-        (ClientKind::Integration, None) | (_, Some(_)) => Err(Refusal::InvalidClient),
+    let is_authentic = match (client.kind, client.secret) {
+        (_, Some(expected)) => presented == Some(expected),
+        (ClientKind::SalesChannel, None) => true,
+        (ClientKind::Integration, None) => false,
+    };
+    if !is_authentic {
+        return Err(Refusal::InvalidClient);
     }
+    if client.kind == ClientKind::SalesChannel
+        && let Some(wait) =
+            api.limits.sales_channel(client.id.as_str()).await.and_then(|standing| standing.wait)
+    {
+        return Err(Problem::TooManyRequests(wait).into());
+    }
+    Ok(registration)
 }
 
 async fn sign_in(
@@ -238,6 +263,7 @@ fn other(problem: &Problem) -> HttpResponse {
     let status = response.status();
     let error = match status {
         StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
         status if status.is_server_error() => "server_error",
         _ => "invalid_request",
     };

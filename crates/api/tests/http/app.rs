@@ -4,16 +4,19 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
 };
 
+use async_trait::async_trait;
 use rekey_api::{Application, Config, Services, health::Check};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
     ambient::{Clock, OsEntropy, SystemClock},
+    limits::{RateLimits, Tally},
     outbox::RelaySignal,
     password::Hasher,
+    store::StoreError,
 };
 use rekey_runtime::config::{DevSettings, Source};
 use rekey_store_sqlite::SqliteStore;
@@ -53,6 +56,9 @@ impl TestClock {
 pub struct TestApp {
     pub address: SocketAddr,
     pub store: SqliteStore,
+    /// How often its rate limits have asked the store.
+    pub counts: Arc<Counts>,
+    settings: DevSettings,
     pub clock: Arc<TestClock>,
     pub scope: Scope,
     pub http: Client,
@@ -91,24 +97,10 @@ impl TestApp {
         let clock = Arc::new(TestClock::default());
         let store = SqliteStore::open(&folder.path().join("rekey.db"), clock.clone()).unwrap();
         store.migrate().await.unwrap();
-        let entropy = Arc::new(OsEntropy);
-        let services = Services {
-            store: Arc::new(store.clone()),
-            keys: settings.keys.sealing.clone(),
-            hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
-            signal: RelaySignal::default(),
-            clock: clock.clone(),
-            entropy,
-            checks,
-        };
-        let config = Config {
-            server: &settings.server,
-            auth: &settings.auth,
-            passwords: &settings.passwords,
-            resets: &settings.resets,
-        };
+        let counts = Arc::new(Counts { store: store.clone(), asked: AtomicU32::new(0) });
         let stop = CancellationToken::new();
-        let application = Application::build(config, services, |_| {}, stop.clone()).unwrap();
+        let limits = counts.clone();
+        let application = build(&settings, &store, limits, clock.clone(), checks, stop.clone());
         let address = application.address();
         let server = tokio::spawn(application.run_until_stopped());
         let scope = seed::scope(&store, "demo").await;
@@ -116,6 +108,8 @@ impl TestApp {
         Self {
             address,
             store,
+            counts,
+            settings,
             clock,
             scope,
             http,
@@ -124,6 +118,16 @@ impl TestApp {
             _stop: stop.drop_guard(),
             _folder: folder,
         }
+    }
+
+    /// Another process on the same store: where it listens. It stops with the test.
+    pub fn replica(&self) -> SocketAddr {
+        let limits = Arc::new(self.store.clone());
+        let replica =
+            build(&self.settings, &self.store, limits, self.clock.clone(), Vec::new(), self.stop.clone());
+        let address = replica.address();
+        tokio::spawn(replica.run_until_stopped());
+        address
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -237,6 +241,53 @@ impl Answer {
     }
 }
 
+/// The store's counts, and how often it was asked for them.
+pub struct Counts {
+    store: SqliteStore,
+    pub asked: AtomicU32,
+}
+
+#[async_trait]
+impl RateLimits for Counts {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.store.count_hits(window, hits).await
+    }
+
+    async fn sweep_hits(&self) -> Result<u64, StoreError> {
+        self.store.sweep_hits().await
+    }
+}
+
+fn build(
+    settings: &DevSettings,
+    store: &SqliteStore,
+    limits: Arc<dyn RateLimits>,
+    clock: Arc<TestClock>,
+    checks: Vec<Check>,
+    stop: CancellationToken,
+) -> Application {
+    let entropy = Arc::new(OsEntropy);
+    let services = Services {
+        store: Arc::new(store.clone()),
+        limits,
+        keys: settings.keys.sealing.clone(),
+        hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
+        signal: RelaySignal::default(),
+        clock,
+        entropy,
+        checks,
+    };
+    let config = Config {
+        server: &settings.server,
+        auth: &settings.auth,
+        passwords: &settings.passwords,
+        resets: &settings.resets,
+        limits: &settings.limits,
+    };
+    Application::build(config, services, |_| {}, stop).unwrap()
+}
+
 /// The other mode of the same organization.
 pub fn other_mode(scope: Scope) -> Scope {
     Scope { mode: Mode::Live, ..scope }
@@ -250,6 +301,11 @@ fn load(overrides: &[(&str, &str)]) -> DevSettings {
         .preset("auth.signing_key", signing_key())
         .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
         .preset("mail.from", "shop@example.com")
+        // Tests of something else never meet a limit.
+        .preset("limits.token_per_minute", "1000000")
+        .preset("limits.live_per_minute", "1000000")
+        .preset("limits.test_per_minute", "1000000")
+        .preset("limits.page_per_minute", "1000000")
         // The cheapest that OWASP allows in memory, so that many tests run side by side.
         .preset("passwords.argon2_memory_kib", "7168")
         .preset("passwords.argon2_iterations", "5");

@@ -8,8 +8,10 @@
 
 mod app;
 mod connections;
+mod cors;
 mod customers;
 mod health;
+mod limits;
 mod oauth;
 mod page;
 mod permissions;
