@@ -65,6 +65,7 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "SELECT * FROM sessions",
         "SELECT payload FROM events",
         "SELECT * FROM audit_entries",
+        "SELECT * FROM rate_limit_slots",
         "DELETE FROM deliveries",
         "UPDATE customers SET email = 'thief@example.com'",
     ] {
