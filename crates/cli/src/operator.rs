@@ -134,7 +134,7 @@ pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<(
 
 async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     println!(
-        "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<32}NAME",
+        "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<31} NAME",
         "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE", "ORIGINS"
     );
     for registration in administration.clients().await? {
@@ -144,7 +144,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
         let origins: Vec<_> = client.allowed_origins.iter().map(AllowedOrigin::as_str).collect();
         let origins = if origins.is_empty() { "none".to_owned() } else { origins.join(",") };
         println!(
-            "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{origins:<32}{}",
+            "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{origins:<31} {}",
             client.client_id,
             registration.organization.slug.as_str(),
             client.kind.as_str(),

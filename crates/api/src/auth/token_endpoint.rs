@@ -79,9 +79,12 @@ pub async fn token(request: HttpRequest, body: web::Payload) -> HttpResponse {
     response
 }
 
-/// `GET /.well-known/jwks.json`.
+/// `GET /.well-known/jwks.json`: for everybody, any page's scripts too, as the vendor's `jwtVerify` is one.
 pub async fn keys(api: web::Data<Api>) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(api.issuer.keys())
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .json(api.issuer.keys())
 }
 
 /// Reads no more of a call that is refused than which client it is for.

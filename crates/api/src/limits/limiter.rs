@@ -17,7 +17,7 @@ use rekey_core::{
     store::StoreError,
 };
 use time::{Duration, OffsetDateTime};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 /// How a caller stands with a limit after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,9 @@ const EXACT: u32 = 10;
 const FRESH: Duration = Duration::seconds(5);
 /// How long a store that failed is not asked again; each process counts for itself meanwhile.
 const AWAY: Duration = Duration::SECOND;
-/// Windows remembered, at most: about 25 MB. Those used most stay.
+/// How long a call waits for the store to count it; every answer but a stuck one's comes in a hundredth of that.
+const PATIENCE: StdDuration = StdDuration::from_millis(500);
+/// Windows remembered, at most: some 30 MB. Those used most stay.
 const CAPACITY: u64 = 50_000;
 
 /// The windows of this process, on top of those in the store.
@@ -83,10 +85,7 @@ impl Limiter {
         // Counted before anything is waited for: who hangs up meanwhile was here all the same.
         window.hit(now);
         if window.must_ask(now) && !self.is_away(now) {
-            match self.store.count_hits(name, window.untold.into()).await {
-                Ok(tally) => window.learn(tally, limit, self.clock.now()),
-                Err(error) => self.stay_away(now, &error),
-            }
+            self.tell(name, &mut window, limit, now).await;
             if window.used(now) > limit {
                 return self.take_back(name, &mut window, limit).await;
             }
@@ -106,10 +105,23 @@ impl Limiter {
         }
     }
 
+    /// Tells the store what it doesn't know, and learns what it does.
+    async fn tell(&self, name: &str, window: &mut Window, limit: u32, now: OffsetDateTime) {
+        match self.count(name, window.untold.into()).await {
+            Ok(tally) => window.learn(tally, limit, self.clock.now()),
+            Err(error) => self.stay_away(now, &error),
+        }
+    }
+
+    async fn count(&self, name: &str, hits: i64) -> Result<Tally, StoreError> {
+        let counted = timeout(PATIENCE, self.store.count_hits(name, hits)).await;
+        counted.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
+    }
+
     /// Others had used the window up: the hit that told so was none.
     async fn take_back(&self, name: &str, window: &mut Window, limit: u32) -> Standing {
         let now = self.clock.now();
-        match self.store.count_hits(name, -1).await {
+        match self.count(name, -1).await {
             Ok(tally) => window.learn(tally, limit, now),
             Err(error) => self.stay_away(now, &error),
         }

@@ -95,6 +95,8 @@ async fn what_is_no_preflight_is_an_ordinary_request() {
         "METHOD_NOT_ALLOWED",
         None,
     );
+    let keys = send(app.http.get(app.url("/.well-known/jwks.json")).header("origin", SHOP)).await;
+    assert_eq!(keys.header("access-control-allow-origin"), "*", "everybody may verify tokens");
     for path in ["/reset-password", "/livez", "/.well-known/jwks.json", "/nothing"] {
         let answer = send(preflight(&app, path, SHOP, "POST")).await;
         assert!([404, 405].contains(&answer.status.as_u16()), "{path}: {}", answer.status);

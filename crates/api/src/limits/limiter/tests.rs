@@ -204,6 +204,16 @@ async fn who_hangs_up_before_the_store_answers_is_counted_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_answer_holds_nobody_up_for_long() {
+    let world = World::default();
+    let replica = world.replica();
+    world.0.lock().unwrap().silent = true;
+    let began = tokio::time::Instant::now();
+    assert_eq!(admitted(std::slice::from_ref(&replica), 5, 100).await, 5);
+    assert!((PATIENCE..PATIENCE * 10).contains(&began.elapsed()), "only the first one waits");
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_harms_nobody() {
     let world = World::default();
     let replica = world.replica();
