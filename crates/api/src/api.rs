@@ -8,6 +8,7 @@ use rekey_core::{
     catalog::Catalog,
     idempotency::{AnswerStore, Idempotency},
     journal::Journal,
+    limits::RateLimits,
     outbox::RelaySignal,
     password::Hasher,
     recovery::Recovery,
@@ -17,7 +18,7 @@ use rekey_core::{
     sign_in::SignIn,
     store::Store,
 };
-use rekey_runtime::config::{Auth, Passwords, Resets, Server, TrustedProxies};
+use rekey_runtime::config::{self, Auth, Passwords, Resets, Server, TrustedProxies};
 
 use crate::{
     auth::{
@@ -26,6 +27,7 @@ use crate::{
     },
     health::Check,
     jsonapi::error::Problem,
+    limits::Limits,
     pages::Pages,
 };
 
@@ -36,6 +38,7 @@ pub struct Config<'a> {
     pub auth: &'a Auth,
     pub passwords: &'a Passwords,
     pub resets: &'a Resets,
+    pub limits: &'a config::Limits,
 }
 
 /// The parts that the API stands on.
@@ -44,6 +47,8 @@ pub struct Services {
     pub sessions: Arc<dyn Sessions>,
     /// Keeps the answers of calls that may be repeated.
     pub answers: Arc<dyn AnswerStore>,
+    /// Where rate limits are counted.
+    pub limits: Arc<dyn RateLimits>,
     /// Seals tokens and answers, signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
@@ -65,6 +70,7 @@ pub struct Api {
     pub idempotency: Idempotency,
     pub clients: ClientDirectory,
     pub issuer: Issuer,
+    pub limits: Limits,
     pub pages: Pages,
     pub checks: Vec<Check>,
     /// What every link begins with; no request can change it.
@@ -76,9 +82,19 @@ pub struct Api {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
-        let Services { store, sessions, answers, keys, hasher, signal, clock, entropy, mut checks } =
-            services;
-        let Config { server, auth, passwords, resets } = config;
+        let Services {
+            store,
+            sessions,
+            answers,
+            limits: counts,
+            keys,
+            hasher,
+            signal,
+            clock,
+            entropy,
+            mut checks,
+        } = services;
+        let Config { server, auth, passwords, resets, limits } = config;
         let life = whole_seconds(server.idempotency_key_life);
         let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
@@ -105,6 +121,7 @@ impl Api {
             catalog: store.clone(),
             idempotency,
             clients: ClientDirectory::new(store, sessions),
+            limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),
             checks,

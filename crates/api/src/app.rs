@@ -16,6 +16,7 @@ use crate::{
 /// A server that is bound and not yet running.
 pub struct Application {
     server: Server,
+    api: web::Data<Api>,
     address: SocketAddr,
 }
 
@@ -43,9 +44,10 @@ impl Application {
         let (listen, shutdown, https) =
             (config.server.listen, config.server.shutdown, config.server.public_url.is_https());
         let api = web::Data::new(Api::new(config, services)?);
+        let shared = api.clone();
         let app = move || {
             App::new()
-                .app_data(api.clone())
+                .app_data(shared.clone())
                 .configure(extra.clone())
                 .configure(routes::add)
                 .wrap(from_fn(move |request, next| headers::add(https, request, next)))
@@ -53,7 +55,7 @@ impl Application {
         };
         let (server, address) = server::serve(app, listen, https, shutdown, stop)
             .map_err(|error| BuildError::Listen(listen, error))?;
-        Ok(Self { server, address })
+        Ok(Self { server, api, address })
     }
 
     /// Where it listens.
@@ -64,6 +66,9 @@ impl Application {
 
     /// Serves until the stop.
     pub async fn run_until_stopped(self) -> io::Result<()> {
-        self.server.await
+        tokio::select! {
+            ended = self.server => ended,
+            never = self.api.limits.keep_tidy() => match never {},
+        }
     }
 }

@@ -9,13 +9,19 @@ use rekey_runtime::{config::TrustedProxies, telemetry};
 /// The caller of a request, acting as `actor`.
 #[must_use]
 pub fn of(request: &HttpRequest, proxies: &TrustedProxies, actor: Actor) -> Caller {
-    let peer = request.peer_addr().map(|peer| peer.ip());
     Caller {
         actor,
-        address: peer.map(|peer| client_address(peer, request.headers(), proxies)),
+        address: address(request, proxies),
         traceparent: telemetry::current_traceparent(),
         record: None,
     }
+}
+
+/// The client's address, if the connection has one.
+#[must_use]
+pub fn address(request: &HttpRequest, proxies: &TrustedProxies) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    Some(client_address(peer, request.headers(), proxies))
 }
 
 /// The client's address: the peer's, or, as far as proxies of ours vouch for it, what `X-Forwarded-For` says. Each proxy

@@ -12,8 +12,9 @@ use rekey_core::resource::{
 
 use crate::{
     auth::{oauth, revocation_endpoint, token_endpoint},
-    health, idempotency,
+    cors, health, idempotency,
     jsonapi::{error::Problem, negotiation},
+    limits,
     pages::reset_password as page,
     resources::{customer_password_resets as resets, customers, reading},
 };
@@ -21,8 +22,13 @@ use crate::{
 /// Adds every route. What has none is a JSON:API error, also outside `/api`.
 pub fn add(config: &mut ServiceConfig) {
     config
-        .service(oauth_endpoint("/oauth/token").route(web::post().to(token_endpoint::token)))
-        .service(oauth_endpoint("/oauth/revoke").route(web::post().to(revocation_endpoint::revoke)))
+        .service(
+            web::scope("/oauth")
+                .configure(oauth)
+                .default_service(web::to(not_found))
+                .wrap(from_fn(limits::oauth))
+                .wrap(from_fn(cors::oauth)),
+        )
         .service(
             only(web::resource("/.well-known/jwks.json"), "GET, HEAD").route(read().to(token_endpoint::keys)),
         )
@@ -31,16 +37,26 @@ pub fn add(config: &mut ServiceConfig) {
         .service(
             only(web::resource("/reset-password"), "GET, HEAD, POST")
                 .route(read().to(page::show))
-                .route(web::post().to(page::submit)),
+                .route(web::post().to(page::submit))
+                .wrap(from_fn(limits::page)),
         )
         .service(only(web::resource("/reset-password/style.css"), "GET, HEAD").route(read().to(page::style)))
         .service(
             web::scope("/api")
                 .configure(api)
                 .default_service(web::to(not_found))
-                .wrap(from_fn(negotiation::refuse_other_answers)),
+                .wrap(from_fn(negotiation::refuse_other_answers))
+                .wrap(from_fn(limits::api))
+                .wrap(from_fn(cors::api)),
         )
         .default_service(web::to(not_found));
+}
+
+/// What stands under `/oauth` shares one limit, and is read by a client's own pages.
+fn oauth(config: &mut ServiceConfig) {
+    config
+        .service(oauth_endpoint("/token").route(web::post().to(token_endpoint::token)))
+        .service(oauth_endpoint("/revoke").route(web::post().to(revocation_endpoint::revoke)));
 }
 
 fn api(config: &mut ServiceConfig) {

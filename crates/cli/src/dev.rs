@@ -122,7 +122,8 @@ async fn application(
     data: &DataDir,
 ) -> anyhow::Result<Application> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let (sessions, answers) = (Arc::new(store.clone()), Arc::new(store.clone()));
+    let (sessions, answers, limits) =
+        (Arc::new(store.clone()), Arc::new(store.clone()), Arc::new(store.clone()));
     let store: Arc<dyn Store> = Arc::new(store.clone());
     let hasher = Hasher::start(settings.passwords.hasher, entropy.clone())?;
     let administration =
@@ -143,8 +144,10 @@ async fn application(
         auth: &settings.auth,
         passwords: &settings.passwords,
         resets: &settings.resets,
+        limits: &settings.limits,
     };
     let checks = Vec::new();
-    let services = Services { store, sessions, answers, keys, hasher, signal, clock, entropy, checks };
+    let services =
+        Services { store, sessions, answers, limits, keys, hasher, signal, clock, entropy, checks };
     Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
 }

@@ -9,6 +9,7 @@ use rekey_core::{
     administration::{Administration, NewClient},
     ambient::{OsEntropy, SystemClock},
     organization::Slug,
+    origin::AllowedOrigin,
     store::CreateError,
 };
 use rekey_runtime::config::{Source, ToolSettings};
@@ -63,6 +64,10 @@ pub struct CreateClient {
     /// Lets guests of this sales channel ask for a reset by e-mail address.
     #[arg(long)]
     self_service: bool,
+    /// A web origin whose scripts may read this client's answers, such as `https://shop.example`; may be given several times. `*`
+    /// is every origin.
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<AllowedOrigin>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -129,15 +134,17 @@ pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<(
 
 async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     println!(
-        "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}NAME",
-        "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE"
+        "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<31} NAME",
+        "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE", "ORIGINS"
     );
     for registration in administration.clients().await? {
         let client = registration.client;
         let self_service = if client.self_service { "on" } else { "off" };
         let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
+        let origins: Vec<_> = client.allowed_origins.iter().map(AllowedOrigin::as_str).collect();
+        let origins = if origins.is_empty() { "none".to_owned() } else { origins.join(",") };
         println!(
-            "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{}",
+            "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{origins:<31} {}",
             client.client_id,
             registration.organization.slug.as_str(),
             client.kind.as_str(),
@@ -186,6 +193,7 @@ impl From<CreateClient> for NewClient {
             name: create.name,
             kind,
             self_service: create.self_service,
+            allowed_origins: create.origins,
         }
     }
 }

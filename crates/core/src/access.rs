@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     ids::{ApplicationId, CustomerId, OrganizationId, RecordId, SessionId},
     organization::Organization,
+    origin::AllowedOrigin,
     secret::ClientSecretDigest,
 };
 
@@ -96,6 +97,8 @@ pub struct ApiClient {
     pub secret: Option<ClientSecretDigest>,
     /// Whether a guest of this sales channel may ask for a reset by e-mail address.
     pub self_service: bool,
+    /// The web origins whose scripts may read what this client is answered; none unless an operator names them.
+    pub allowed_origins: Vec<AllowedOrigin>,
     /// When it was revoked, if it was: it then gets no token, and those it has die.
     pub revoked_at: Option<OffsetDateTime>,
     /// When it was created.

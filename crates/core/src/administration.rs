@@ -7,6 +7,7 @@ use crate::{
     ambient::{Clock, Entropy, fill_alphanumeric},
     ids::{ApplicationId, OrganizationId},
     organization::{NewOrganization, Organization, Slug},
+    origin::AllowedOrigin,
     secret::ClientSecret,
     store::{CreateError, Store, StoreError},
 };
@@ -35,6 +36,8 @@ pub struct NewClient {
     pub kind: ClientKind,
     /// Whether guests of this sales channel may ask for resets by address; an integration ignores it.
     pub self_service: bool,
+    /// The web origins whose scripts may read its answers.
+    pub allowed_origins: Vec<AllowedOrigin>,
 }
 
 /// Why a client is not registered.
@@ -98,6 +101,7 @@ impl Administration {
             kind: new.kind,
             secret: secret.as_ref().map(ClientSecret::digest),
             self_service: new.self_service,
+            allowed_origins: new.allowed_origins,
             revoked_at: None,
             created_at: self.clock.now(),
         };

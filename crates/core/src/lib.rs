@@ -1,8 +1,8 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
-//! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`customer`], [`reset`],
+//! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
 //! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`catalog`], [`store`],
-//! [`session`], [`outbox`], [`ledger`], [`bus`], [`ambient`].
+//! [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`ambient`].
 //! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], [`idempotency`] (with its port). Nothing here does
 //! I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
@@ -21,8 +21,10 @@ pub mod idempotency;
 pub mod ids;
 pub mod journal;
 pub mod ledger;
+pub mod limits;
 pub mod listing;
 pub mod organization;
+pub mod origin;
 pub mod outbox;
 pub mod password;
 pub mod record;

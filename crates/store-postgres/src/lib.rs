@@ -10,6 +10,7 @@ mod error;
 mod idempotency;
 mod journal;
 mod ledger;
+mod limits;
 mod operator;
 mod outbox;
 mod refresh_tokens;

@@ -1,6 +1,7 @@
 use rekey_core::{
     access::{ApiClient, Registration},
     organization::{NewOrganization, Organization},
+    origin::AllowedOrigin,
     store::{CreateError, StoreError},
 };
 use sqlx::PgPool;
@@ -14,7 +15,8 @@ use crate::{
 macro_rules! select_registrations {
     ($rest:literal) => {
         concat!(
-            "SELECT a.id, a.client_id, a.name, a.mode, a.kind, a.secret_digest, a.self_service, a.revoked_at, a.created_at, ",
+            "SELECT a.id, a.client_id, a.name, a.mode, a.kind, a.secret_digest, a.self_service, a.allowed_origins, ",
+            "a.revoked_at, a.created_at, ",
             "o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name, ",
             "o.created_at AS organization_created_at ",
             "FROM api_clients a JOIN organizations o ON o.id = a.organization_id ",
@@ -55,8 +57,9 @@ pub(crate) async fn organizations(pool: &PgPool) -> Result<Vec<Organization>, St
 
 pub(crate) async fn create_api_client(pool: &PgPool, client: &ApiClient) -> Result<ApiClient, CreateError> {
     let created_at = sqlx::query_scalar(
-        "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING created_at",
+        "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
+             allowed_origins)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING created_at",
     )
     .bind(client.id.as_str())
     .bind(&client.client_id)
@@ -66,6 +69,7 @@ pub(crate) async fn create_api_client(pool: &PgPool, client: &ApiClient) -> Resu
     .bind(client.kind.as_str())
     .bind(client.secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
     .bind(client.self_service)
+    .bind(client.allowed_origins.iter().map(AllowedOrigin::as_str).collect::<Vec<_>>())
     .fetch_one(pool)
     .await
     .map_err(create_fault)?;

@@ -69,6 +69,7 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "DELETE FROM revoked_access_tokens",
         "SELECT payload FROM events",
         "SELECT * FROM audit_entries",
+        "SELECT * FROM rate_limit_slots",
         "DELETE FROM deliveries",
         "UPDATE customers SET email = 'thief@example.com'",
     ] {

@@ -9,6 +9,7 @@ mod error;
 mod idempotency;
 mod journal;
 mod ledger;
+mod limits;
 mod operator;
 mod outbox;
 mod refresh_tokens;
@@ -38,6 +39,8 @@ use crate::{
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// For counts that may be lost: it waits for no disk, and nobody who writes facts waits for it.
+    counters: SqlitePool,
     clock: Arc<dyn Clock>,
 }
 
@@ -60,7 +63,9 @@ impl SqliteStore {
         let pool =
             |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
         let readers = pool(READERS).connect_lazy_with(options.clone().pragma("query_only", "on"));
-        Ok(Self { writer: pool(1).connect_lazy_with(options), readers, clock })
+        // In WAL mode, NORMAL may lose a commit but never harms the file (sqlite.org/pragma.html#pragma_synchronous).
+        let counters = pool(1).connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
+        Ok(Self { writer: pool(1).connect_lazy_with(options), readers, counters, clock })
     }
 
     /// Brings the schema up to date. Processes that do this at the same time take turns.
@@ -72,6 +77,7 @@ impl SqliteStore {
 
     /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
     pub async fn close(&self) {
+        self.counters.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

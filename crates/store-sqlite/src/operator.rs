@@ -6,14 +6,17 @@ use crate::{
 use rekey_core::{
     access::{ApiClient, Registration},
     organization::{NewOrganization, Organization},
+    origin::AllowedOrigin,
     store::{CreateError, StoreError},
 };
+use sqlx::types::Json;
 
 /// Registrations, by whatever condition and order follow.
 macro_rules! select_registrations {
     ($rest:literal) => {
         concat!(
-            "SELECT a.id, a.client_id, a.name, a.mode, a.kind, a.secret_digest, a.self_service, a.revoked_at, a.created_at, ",
+            "SELECT a.id, a.client_id, a.name, a.mode, a.kind, a.secret_digest, a.self_service, a.allowed_origins, ",
+            "a.revoked_at, a.created_at, ",
             "o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name, ",
             "o.created_at AS organization_created_at ",
             "FROM api_clients a JOIN organizations o ON o.id = a.organization_id ",
@@ -59,8 +62,9 @@ pub(crate) async fn create_api_client(
 ) -> Result<ApiClient, CreateError> {
     let now = store.present();
     sqlx::query(
-        "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
+             allowed_origins, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )
     .bind(client.id.as_str())
     .bind(&client.client_id)
@@ -70,6 +74,7 @@ pub(crate) async fn create_api_client(
     .bind(client.kind.as_str())
     .bind(client.secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
     .bind(client.self_service)
+    .bind(Json(client.allowed_origins.iter().map(AllowedOrigin::as_str).collect::<Vec<_>>()))
     .bind(now)
     .execute(&store.writer)
     .await

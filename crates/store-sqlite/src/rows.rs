@@ -7,6 +7,7 @@ use rekey_core::{
     customer::Credentials,
     ids::ResetId,
     organization::Organization,
+    origin::AllowedOrigin,
     password::PasswordHash,
     record::{Record, Value},
     reset::TokenHolder,
@@ -39,6 +40,7 @@ pub(crate) fn registration(row: &SqliteRow) -> Read<Registration> {
             .map(|digest| ClientSecretDigest::from_bytes(&digest).ok_or_else(|| corrupt("secret_digest")))
             .transpose()?,
         self_service: row.try_get("self_service")?,
+        allowed_origins: allowed_origins(&row.try_get::<Json<Vec<String>>, _>("allowed_origins")?)?,
         revoked_at: optional_time(row, "revoked_at")?,
         created_at: time(row, "created_at")?,
     };
@@ -82,6 +84,10 @@ pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder>
         customer: parsed(row, "customer_id")?,
         email: parsed(row, "email")?,
     })
+}
+
+fn allowed_origins(texts: &[String]) -> Read<Vec<AllowedOrigin>> {
+    texts.iter().map(|text| text.parse().map_err(|_| corrupt("allowed_origins"))).collect()
 }
 
 pub(crate) fn scope(row: &SqliteRow) -> Read<Scope> {

@@ -75,6 +75,7 @@ pub async fn api_client(
         kind,
         secret: (kind == ClientKind::Integration).then(|| secret.digest()),
         self_service,
+        allowed_origins: Vec::new(),
         revoked_at: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
     };

@@ -15,6 +15,7 @@ fn every_case_of_the_stores_suite_is_run() {
         include_str!("../src/conformance/stores/outbox.rs"),
         include_str!("../src/conformance/stores/ledger.rs"),
         include_str!("../src/conformance/stores/idempotency.rs"),
+        include_str!("../src/conformance/stores/limits.rs"),
     ] {
         let cases = module.split("pub async fn ").skip(1).filter_map(|rest| rest.split('<').next());
         for case in cases {

@@ -10,14 +10,14 @@ use std::{
 };
 
 use rekey_e2e::{
-    client::{Answer, Api},
+    client::{Answer, Api, http},
     mail::{Link, in_mailbox},
     page::{Browser, Form, header},
     patience::eventually,
     process::{Program, free_ports},
 };
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const JOHN: &str = "john@example.com";
@@ -182,6 +182,24 @@ async fn the_printed_commands_work_when_pasted() {
     let log_in = last.replace("YOUR NEW PASSWORD", "a password without quotes");
     let session: Value = serde_json::from_str(&paste(&[first[0], &log_in].join("\n"))).unwrap();
     assert_eq!(session["owner_type"], "customer", "{session}");
+}
+
+#[tokio::test]
+async fn a_storefront_in_the_making_may_read_what_it_is_answered() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    let url = format!("{}/oauth/token", dev.api.url);
+    for (client, allowed) in [("SALES_CLIENT_ID", "*"), ("SELF_SERVICE_CLIENT_ID", "*"), ("CLIENT_ID", "")] {
+        let mut grant = json!({ "grant_type": "client_credentials", "client_id": dev.env[client] });
+        if client == "CLIENT_ID" {
+            grant["client_secret"] = json!(dev.env["CLIENT_SECRET"]);
+        }
+        let page = http(|builder| builder).post(&url).header("origin", "http://localhost:5173");
+        let answer = page.json(&grant).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let named = answer.headers().get("access-control-allow-origin");
+        assert_eq!(named.map_or("", |origin| origin.to_str().unwrap()), allowed, "{client}");
+    }
 }
 
 /// What a shell prints that these commands are pasted into.

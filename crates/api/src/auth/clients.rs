@@ -18,6 +18,9 @@ const CAPACITY: u64 = 10_000;
 /// statements of at most 15 s, each after a wait for a connection) and then be believed.
 const OWN_REVOCATIONS: Duration = Duration::from_mins(2);
 
+/// How long a client is remembered that is asked for in vain, because somebody is over a limit.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
 /// Looks clients up, with a short memory: every request of every caller asks for one, and whether its token is revoked comes
 /// with the same look-up.
 #[derive(Clone)]
@@ -25,6 +28,7 @@ pub struct ClientDirectory {
     store: Arc<dyn Store>,
     sessions: Arc<dyn Sessions>,
     known: Cache<String, Option<Arc<Known>>>,
+    remembered: Cache<String, Arc<Registration>>,
     revoked_here: Cache<AccessTokenId, ()>,
 }
 
@@ -40,6 +44,7 @@ impl ClientDirectory {
             store,
             sessions,
             known: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build(),
+            remembered: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build(),
             revoked_here: Cache::builder().time_to_live(OWN_REVOCATIONS).build(),
         }
     }
@@ -86,11 +91,19 @@ impl ClientDirectory {
     async fn look_up(&self, client_id: &str) -> Result<Option<Arc<Known>>, StoreError> {
         let found = self.store.find_api_client(client_id).await?;
         let Some(registration) = found.filter(|registration| registration.client.revoked_at.is_none()) else {
+            self.remembered.invalidate(client_id).await;
             return Ok(None);
         };
         let client = &registration.client;
         let revoked = self.sessions.revoked_access_tokens(client.scope, client.id).await?;
         let revoked = revoked.into_iter().collect();
-        Ok(Some(Arc::new(Known { registration: Arc::new(registration), revoked })))
+        let registration = Arc::new(registration);
+        self.remembered.insert(client_id.to_owned(), Arc::clone(&registration)).await;
+        Ok(Some(Arc::new(Known { registration, revoked })))
+    }
+
+    /// The client as it was when it was last found, without a look at the store: good enough to say who may read a refusal.
+    pub async fn remembered(&self, client_id: &str) -> Option<Arc<Registration>> {
+        self.remembered.get(client_id).await
     }
 }

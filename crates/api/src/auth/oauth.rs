@@ -11,10 +11,10 @@ use rekey_core::{
     access::{ClientKind, Registration},
     secret::ClientSecret,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{api::Api, jsonapi::error::Problem, payload};
+use crate::{api::Api, cors::Speaker, jsonapi::error::Problem, payload};
 
 /// Why a request is refused.
 pub(super) enum Refusal {
@@ -68,6 +68,26 @@ pub(super) async fn read<T: DeserializeOwned>(
     }
 }
 
+/// Says which client a call is for: its own pages may read the answer.
+pub(super) fn note_speaker(request: &HttpRequest, client_id: &str) {
+    request.extensions_mut().insert(Speaker(client_id.to_owned()));
+}
+
+/// The answer to a call that is refused unread, because its caller is over a limit; of its body, if it is given, no more is
+/// read than which client it is for.
+pub async fn refused(request: &HttpRequest, body: Option<web::Payload>, problem: Problem) -> HttpResponse {
+    #[derive(Deserialize)]
+    struct Named {
+        client_id: String,
+    }
+    if let Some(body) = body
+        && let Ok(Named { client_id }) = read(request, body).await
+    {
+        note_speaker(request, &client_id);
+    }
+    answer(Err(problem.into()))
+}
+
 /// The client, if it exists, is not revoked, and knows its secret where it has one: otherwise nobody learns which.
 pub(super) async fn authenticate(
     api: &Api,
@@ -78,11 +98,21 @@ pub(super) async fn authenticate(
     let registration = found.ok_or(Refusal::InvalidClient)?;
     let presented = client_secret.and_then(ClientSecret::parse).map(|secret| secret.digest());
     let client = &registration.client;
-    match (client.kind, client.secret) {
-        (_, Some(expected)) if presented == Some(expected) => Ok(registration),
-        (ClientKind::SalesChannel, None) => Ok(registration),
-        (ClientKind::Integration, None) | (_, Some(_)) => Err(Refusal::InvalidClient),
+    let is_authentic = match (client.kind, client.secret) {
+        (_, Some(expected)) => presented == Some(expected),
+        (ClientKind::SalesChannel, None) => true,
+        (ClientKind::Integration, None) => false,
+    };
+    if !is_authentic {
+        return Err(Refusal::InvalidClient);
     }
+    if client.kind == ClientKind::SalesChannel
+        && let Some(wait) =
+            api.limits.sales_channel(client.id.as_str()).await.and_then(|standing| standing.wait)
+    {
+        return Err(Problem::TooManyRequests(wait).into());
+    }
+    Ok(registration)
 }
 
 impl Refusal {
@@ -135,6 +165,7 @@ fn other(problem: &Problem) -> HttpResponse {
     let status = response.status();
     let error = match status {
         StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
         status if status.is_server_error() => "server_error",
         _ => "invalid_request",
     };

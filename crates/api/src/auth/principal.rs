@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use futures_util::future::LocalBoxFuture;
 use rekey_core::{
     access::{Actor, Caller, ClientKind, Mode, Registration, Scope},
@@ -10,7 +10,7 @@ use rekey_core::{
     resource::Audience,
 };
 
-use super::jwt::Claims;
+use super::{bearer, jwt::Claims};
 use crate::{api::Api, caller, jsonapi::error::Problem};
 
 /// A caller whose access token is good, and what it stands for.
@@ -76,13 +76,13 @@ impl<R: Role + 'static> FromRequest for Permitted<R> {
 /// Who calls, by the request's access token. What asks before the handler leaves it in the request's extensions.
 pub async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
     let api = Api::of(request)?;
-    let token = bearer(request).ok_or(Problem::InvalidToken)?;
-    let claims = api.issuer.verify(token).await.map_err(|_| Problem::InvalidToken)?;
+    let presented = bearer::of(request).await;
+    let claims = presented.good().ok_or(Problem::InvalidToken)?;
     let id = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
     let found = api.clients.find_by_token(&claims.application.client_id, id).await;
     let registration = found.map_err(|error| Problem::from(&*error))?;
     let registration =
-        registration.filter(|registration| is_of(&claims, registration)).ok_or(Problem::InvalidToken)?;
+        registration.filter(|registration| is_of(claims, registration)).ok_or(Problem::InvalidToken)?;
     let client = &registration.client;
 
     let owner = match &claims.owner {
@@ -106,13 +106,6 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
         (ClientKind::SalesChannel, None) => Principal::Guest(session),
         (ClientKind::SalesChannel, Some((customer, _))) => Principal::Customer(session, customer),
     })
-}
-
-/// RFC 6750 §2.1. Two of them are none: whoever is in front of us may have looked at the other.
-fn bearer(request: &HttpRequest) -> Option<&str> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION);
-    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
-    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
 }
 
 /// Whether a token was issued to this client as it is now: of the same organization, mode and kind.

@@ -30,6 +30,7 @@ async fn revocation(request: &HttpRequest, body: web::Payload) -> Result<(), Ref
     let asked: Revocation = oauth::read(request, body).await?;
     let token = asked.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
     let client_id = asked.client_id.ok_or(Refusal::NotRevocable)?;
+    oauth::note_speaker(request, &client_id);
     let registration = match oauth::authenticate(api, &client_id, asked.client_secret.as_deref()).await {
         Err(Refusal::InvalidClient) => return Err(Refusal::NotRevocable),
         authenticated => authenticated?,

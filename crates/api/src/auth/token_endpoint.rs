@@ -57,14 +57,20 @@ pub async fn token(request: HttpRequest, body: web::Payload) -> HttpResponse {
     oauth::answer(grant(&request, body).await.map(|answer| HttpResponse::Ok().json(answer)))
 }
 
-/// `GET /.well-known/jwks.json`.
+/// `GET /.well-known/jwks.json`: for everybody, any page's scripts too, as the vendor's `jwtVerify` is one.
 pub async fn keys(api: web::Data<Api>) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(api.issuer.keys())
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .json(api.issuer.keys())
 }
 
 async fn grant(request: &HttpRequest, body: web::Payload) -> Result<Answer, Refusal> {
     let api = Api::of(request)?;
     let grant: Grant = oauth::read(request, body).await?;
+    if let Some(client_id) = &grant.client_id {
+        oauth::note_speaker(request, client_id);
+    }
     let grant_type = grant.grant_type.as_deref().ok_or(Refusal::InvalidRequest("grant_type is missing"))?;
     let kind = GrantKind::parse(grant_type).ok_or(Refusal::UnsupportedGrantType)?;
     let scope = token_scope(grant.scope.as_ref())?;

@@ -1,10 +1,11 @@
 //! Everything that can go wrong under `/api`, and the one place that gives it its status and body.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::Serialize;
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::MEDIA_TYPE;
 use crate::idempotency::{HEADER, KeyProblem};
@@ -44,6 +45,8 @@ pub enum Problem {
     IdempotencyKey(KeyProblem),
     /// Attributes that can't be used.
     Validation(Vec<Invalid>),
+    /// The caller has used up a limit: come back after that time.
+    TooManyRequests(Duration),
     /// Too much is going on: come back later.
     Busy,
     /// The service failed; the log says why.
@@ -87,7 +90,7 @@ pub enum Fault {
 }
 
 /// How long a caller is asked to wait when load is shed, or for its own call: a queue of hashes is worked off in about that time.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::SECOND;
 
 impl Problem {
     /// A problem with one attribute.
@@ -174,6 +177,12 @@ impl Problem {
             Self::Query(problem, _) => problem.told(),
             Self::IdempotencyKey(problem) => problem.told(),
             Self::Validation(_) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", "", ""),
+            Self::TooManyRequests(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "TOO_MANY_REQUESTS",
+                "Too many requests",
+                "The limit of requests is reached. Try again later.",
+            ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SERVICE_UNAVAILABLE",
@@ -303,8 +312,11 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed(allow) => {
                 response.insert_header((header::ALLOW, *allow));
             }
+            Self::TooManyRequests(wait) => {
+                response.insert_header((header::RETRY_AFTER, whole_seconds(*wait)));
+            }
             Self::Busy | Self::IdempotencyKey(KeyProblem::InUse) => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER.as_secs()));
+                response.insert_header((header::RETRY_AFTER, whole_seconds(RETRY_AFTER)));
             }
             Self::InvalidToken => {
                 // RFC 6750 §3.
@@ -318,4 +330,9 @@ impl ResponseError for Problem {
         }
         response.content_type(MEDIA_TYPE).body(self.body().to_string())
     }
+}
+
+/// `Retry-After` knows whole seconds only, and never too few.
+pub fn whole_seconds(wait: Duration) -> i64 {
+    (wait + Duration::SECOND - Duration::MICROSECOND).whole_seconds().max(1)
 }

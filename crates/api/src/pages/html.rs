@@ -41,6 +41,8 @@ pub enum Page<'a> {
     Foreign,
     /// Too much is going on.
     Busy,
+    /// Too many forms came from there.
+    TooMany,
     /// Something went wrong.
     Failed(StatusCode),
 }
@@ -133,6 +135,11 @@ impl Pages {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Please try again in a moment",
                 "We have a lot to do right now. Nothing was changed, and your link still works.",
+            ),
+            Page::TooMany => message(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Please try again in a minute",
+                "Too many passwords were sent from where you are. Nothing was changed, and your link still works.",
             ),
             Page::Failed(status) => {
                 message(status, "Something went wrong", "Open the link in the mail again, in a while.")

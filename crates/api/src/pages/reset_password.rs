@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::{Data, Payload},
 };
 use rekey_core::{
@@ -12,6 +15,7 @@ use rekey_core::{
     recovery::{Attempt, CompleteError},
 };
 use serde::Deserialize;
+use time::Duration;
 
 use super::{
     cookie::{self, Link, PATH},
@@ -21,7 +25,7 @@ use super::{
 use crate::{
     api::Api,
     caller,
-    jsonapi::error::{Fault, Problem},
+    jsonapi::error::{Fault, Problem, whole_seconds},
 };
 
 #[derive(Deserialize)]
@@ -64,6 +68,14 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         Err(CompleteError::Hash(error)) => failed(&api, &error.into()),
         Err(CompleteError::Store(error)) => failed(&api, &error.into()),
     }
+}
+
+/// The answer to a form that was not looked at.
+pub fn refused(api: &Api, wait: Duration) -> HttpResponse {
+    let mut response = api.pages.answer(Page::TooMany);
+    let seconds = HeaderValue::from(whole_seconds(wait));
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    response
 }
 
 /// `GET …/style.css`.

@@ -4,16 +4,19 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
 };
 
+use async_trait::async_trait;
 use rekey_api::{Application, Config, Services, health::Check};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
     ambient::{Clock, OsEntropy, SystemClock},
+    limits::{RateLimits, Tally},
     outbox::RelaySignal,
     password::Hasher,
+    store::StoreError,
 };
 use rekey_runtime::config::{DevSettings, Source};
 use rekey_store_sqlite::SqliteStore;
@@ -53,6 +56,9 @@ impl TestClock {
 pub struct TestApp {
     pub address: SocketAddr,
     pub store: SqliteStore,
+    /// How often its rate limits have asked the store.
+    pub counts: Arc<Counts>,
+    settings: Arc<DevSettings>,
     pub clock: Arc<TestClock>,
     pub scope: Scope,
     pub http: Client,
@@ -85,55 +91,42 @@ impl TestApp {
 
     /// With other settings, and more that readiness depends on.
     pub async fn start_with(settings: &[(&str, &str)], checks: Vec<Check>) -> Self {
+        rekey_runtime::install_crypto();
+        let settings = load(settings);
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         let store = SqliteStore::open(&folder.path().join("rekey.db"), clock.clone()).unwrap();
         store.migrate().await.unwrap();
         let scope = seed::scope(&store, "demo").await;
-        Self::serve(settings, checks, store, clock, scope, Arc::new(folder))
+        Self::serve(Arc::new(settings), checks, store, clock, scope, Arc::new(folder))
     }
 
-    /// Another process on the same store.
+    /// Another process on the same store, with the same settings.
     pub fn replica(&self) -> Self {
-        Self::serve(&[], Vec::new(), self.store.clone(), self.clock.clone(), self.scope, self.folder.clone())
+        let Self { settings, store, clock, scope, folder, .. } = self;
+        Self::serve(settings.clone(), Vec::new(), store.clone(), clock.clone(), *scope, folder.clone())
     }
 
     fn serve(
-        settings: &[(&str, &str)],
+        settings: Arc<DevSettings>,
         checks: Vec<Check>,
         store: SqliteStore,
         clock: Arc<TestClock>,
         scope: Scope,
         folder: Arc<TempDir>,
     ) -> Self {
-        rekey_runtime::install_crypto();
-        let settings = load(settings);
-        let entropy = Arc::new(OsEntropy);
-        let services = Services {
-            store: Arc::new(store.clone()),
-            sessions: Arc::new(store.clone()),
-            answers: Arc::new(store.clone()),
-            keys: settings.keys.sealing.clone(),
-            hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
-            signal: RelaySignal::default(),
-            clock: clock.clone(),
-            entropy,
-            checks,
-        };
-        let config = Config {
-            server: &settings.server,
-            auth: &settings.auth,
-            passwords: &settings.passwords,
-            resets: &settings.resets,
-        };
+        let counts = Arc::new(Counts { store: store.clone(), asked: AtomicU32::new(0) });
         let stop = CancellationToken::new();
-        let application = Application::build(config, services, |_| {}, stop.clone()).unwrap();
+        let limits = counts.clone();
+        let application = build(&settings, &store, limits, clock.clone(), checks, stop.clone());
         let address = application.address();
         let server = tokio::spawn(application.run_until_stopped());
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self {
             address,
             store,
+            counts,
+            settings,
             clock,
             scope,
             http,
@@ -283,6 +276,55 @@ impl Answer {
     }
 }
 
+/// The store's counts, and how often it was asked for them.
+pub struct Counts {
+    store: SqliteStore,
+    pub asked: AtomicU32,
+}
+
+#[async_trait]
+impl RateLimits for Counts {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.store.count_hits(window, hits).await
+    }
+
+    async fn sweep_hits(&self) -> Result<u64, StoreError> {
+        self.store.sweep_hits().await
+    }
+}
+
+fn build(
+    settings: &DevSettings,
+    store: &SqliteStore,
+    limits: Arc<dyn RateLimits>,
+    clock: Arc<TestClock>,
+    checks: Vec<Check>,
+    stop: CancellationToken,
+) -> Application {
+    let entropy = Arc::new(OsEntropy);
+    let services = Services {
+        store: Arc::new(store.clone()),
+        sessions: Arc::new(store.clone()),
+        answers: Arc::new(store.clone()),
+        limits,
+        keys: settings.keys.sealing.clone(),
+        hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
+        signal: RelaySignal::default(),
+        clock,
+        entropy,
+        checks,
+    };
+    let config = Config {
+        server: &settings.server,
+        auth: &settings.auth,
+        passwords: &settings.passwords,
+        resets: &settings.resets,
+        limits: &settings.limits,
+    };
+    Application::build(config, services, |_| {}, stop).unwrap()
+}
+
 /// The other mode of the same organization.
 pub fn other_mode(scope: Scope) -> Scope {
     Scope { mode: Mode::Live, ..scope }
@@ -300,6 +342,11 @@ fn load(overrides: &[(&str, &str)]) -> DevSettings {
         .preset("auth.refresh_leeway_seconds", "0")
         // Tests ask for resets one after the other.
         .preset("resets.self_service_cooldown_seconds", "0")
+        // Tests of something else never meet a limit.
+        .preset("limits.token_per_minute", "1000000")
+        .preset("limits.live_per_minute", "1000000")
+        .preset("limits.test_per_minute", "1000000")
+        .preset("limits.page_per_minute", "1000000")
         // The cheapest that OWASP allows in memory, so that many tests run side by side.
         .preset("passwords.argon2_memory_kib", "7168")
         .preset("passwords.argon2_iterations", "5");

@@ -8,10 +8,12 @@
 
 mod app;
 mod connections;
+mod cors;
 mod customers;
 mod framework;
 mod health;
 mod idempotency;
+mod limits;
 mod lists;
 mod oauth;
 mod page;

@@ -7,6 +7,7 @@ use rekey_core::{
     email::EmailAddress,
     ids::ApplicationId,
     organization::{Organization, Slug},
+    origin::AllowedOrigin,
     password::PlainPassword,
     record::Changes,
     registration::{RegisterError, Registration},
@@ -56,12 +57,15 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
 
 /// Registers the clients: `demo.env`'s content.
 async fn clients(administration: &Administration, organization: &Slug) -> anyhow::Result<Zeroizing<String>> {
+    let any: AllowedOrigin = "*".parse()?;
     let new = |name: &str, kind, self_service| NewClient {
         organization: organization.clone(),
         mode: Mode::Test,
         name: name.to_owned(),
         kind,
         self_service,
+        // A storefront in the making runs on some port of some host: any page may read what these clients are answered.
+        allowed_origins: if kind == ClientKind::SalesChannel { vec![any.clone()] } else { Vec::new() },
     };
     let (integration, secret) =
         administration.create_client(new("Back office", ClientKind::Integration, false)).await?;

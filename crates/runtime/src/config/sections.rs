@@ -1,6 +1,7 @@
 //! The sections of the file, one struct each, in types that need no second check.
 
 mod auth;
+mod limits;
 mod mail;
 mod passwords;
 mod public_url;
@@ -11,6 +12,7 @@ mod telemetry;
 mod template;
 
 pub use auth::{Auth, Keys};
+pub use limits::{Limits, PerMinute};
 pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;

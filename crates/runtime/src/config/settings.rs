@@ -1,8 +1,8 @@
 //! Which program needs which sections.
 
 use super::{
-    Auth, Broker, ConfigError, Database, Keys, Links, Mail, Mailer, Passwords, Relay, Resets, Server, Smtp,
-    Source, Telemetry, TestMail, values::Values,
+    Auth, Broker, ConfigError, Database, Keys, Limits, Links, Mail, Mailer, Passwords, Relay, Resets, Server,
+    Smtp, Source, Telemetry, TestMail, values::Values,
 };
 
 /// What `rekey-api` needs.
@@ -16,6 +16,7 @@ pub struct ApiSettings {
     pub relay: Relay,
     pub passwords: Passwords,
     pub resets: Resets,
+    pub limits: Limits,
     pub links: Links,
     pub telemetry: Telemetry,
 }
@@ -33,6 +34,7 @@ impl ApiSettings {
             relay: values.section()?,
             passwords: values.section()?,
             resets: values.section()?,
+            limits: values.section()?,
             links: values.section()?,
             telemetry: values.section()?,
         })
@@ -87,6 +89,7 @@ pub struct DevSettings {
     pub relay: Relay,
     pub passwords: Passwords,
     pub resets: Resets,
+    pub limits: Limits,
     pub links: Links,
     pub mail: Mail,
     pub mailer: Mailer,
@@ -105,6 +108,7 @@ impl DevSettings {
             relay: values.section()?,
             passwords: values.section()?,
             resets: values.section()?,
+            limits: values.section()?,
             links: values.section()?,
             mail: values.section()?,
             mailer: values.section()?,

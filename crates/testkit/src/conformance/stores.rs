@@ -4,6 +4,7 @@
 pub mod customers;
 pub mod idempotency;
 pub mod ledger;
+pub mod limits;
 pub mod lists;
 pub mod operator;
 pub mod outbox;
@@ -22,6 +23,7 @@ use rekey_core::{
     event::EventBody,
     idempotency::AnswerStore,
     ledger::Ledger,
+    limits::RateLimits,
     outbox::Outbox,
     password::PasswordHash,
     record::{Changes, Record},
@@ -41,7 +43,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + Clone;
+    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + RateLimits + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -62,6 +64,7 @@ macro_rules! store_conformance {
             an_organization_is_created_once_and_listed_by_slug,
             an_api_client_is_registered_once_and_found_by_its_client_id,
             a_revoked_client_is_still_found_as_revoked,
+            a_clients_allowed_origins_are_kept_in_their_order,
         );
         $crate::store_conformance!(@ $fixture: customers:
             a_customer_is_created_with_its_event_and_its_audit_entry,
@@ -159,6 +162,12 @@ macro_rules! store_conformance {
             tenant_a_key_is_its_owners_only,
             forgotten_keys_are_removed_a_few_at_a_time,
             a_record_is_created_once_however_often_its_call_runs,
+        );
+        $crate::store_conformance!(@ $fixture: limits:
+            hits_add_up_in_their_window_and_in_no_other,
+            each_of_many_hits_at_once_is_told_of_those_before_it,
+            hits_leave_the_window_after_a_minute,
+            a_sweep_takes_what_no_window_reaches,
         );
     };
     (@ $fixture:ty: $module:ident: $($case:ident,)+) => {

@@ -28,6 +28,7 @@ fn read_all(values: &Values) -> Result<(), ConfigError> {
     values.section::<Relay>()?;
     values.section::<Passwords>()?;
     values.section::<Resets>()?;
+    values.section::<Limits>()?;
     values.section::<Links>()?;
     values.section::<Mail>()?;
     values.section::<TestMail>()?;

@@ -1,6 +1,8 @@
 //! What each key may be.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
+
+use rekey_core::access::Mode;
 
 use super::*;
 
@@ -29,6 +31,11 @@ fn integers_are_held_to_their_bounds() {
         ("resets.self_service_cooldown_seconds", 0, 3600),
         ("resets.self_service_budget", 1, 1000),
         ("resets.self_service_window_seconds", 60, 604_800),
+        ("limits.token_per_minute", 0, 1_000_000),
+        ("limits.live_per_minute", 0, 1_000_000),
+        ("limits.test_per_minute", 0, 1_000_000),
+        ("limits.sales_channel_per_minute", 0, 1_000_000),
+        ("limits.page_per_minute", 0, 1_000_000),
         ("smtp.port", 1, 65_535),
         ("smtp.timeout_seconds", 1, 300),
         ("smtp.connections", 1, 256),
@@ -161,6 +168,10 @@ fn values_arrive_in_their_types() {
     let hasher = api.passwords.hasher;
     assert_eq!((hasher.memory_kib, hasher.iterations, hasher.parallelism, hasher.queue), (19_456, 2, 1, 64));
     assert_eq!(api.passwords.policy.min_length, 8);
+    assert_eq!(
+        (api.limits.token.map(NonZeroU32::get), api.limits.of(Mode::Live)),
+        (Some(30), NonZeroU32::new(200))
+    );
     for (peer, trusted) in [
         ("10.1.2.3", true),
         ("::ffff:10.1.2.3", true),
@@ -243,4 +254,10 @@ fn the_lease_of_a_mail_outlasts_the_wait_for_the_relay() {
 fn a_long_value_is_shown_in_part() {
     let line = error(&with(&[("smtp.tls", &"ä".repeat(10_000))]));
     assert!(line.len() < 400 && line.contains('…'), "{line}");
+}
+
+#[test]
+fn a_limit_of_zero_is_no_limit() {
+    let (api, _) = load(&with(&[("limits.test_per_minute", "0"), ("limits.page_per_minute", "1")])).unwrap();
+    assert_eq!((api.limits.of(Mode::Test), api.limits.page), (None, NonZeroU32::new(1)));
 }

@@ -84,6 +84,26 @@ pub async fn a_revoked_client_is_still_found_as_revoked<F: StoreUnderTest>() {
     assert_eq!(store.find_api_client(&other.client_id).await.unwrap().unwrap().client.revoked_at, None);
 }
 
+pub async fn a_clients_allowed_origins_are_kept_in_their_order<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let (bare, _) = seed::api_client(store, scope, ClientKind::SalesChannel, false).await;
+    let origins = ["https://shop.example", "http://localhost:3000", "*"].map(|text| text.parse().unwrap());
+    let client = ApiClient {
+        id: ApplicationId::generate(&OsEntropy),
+        client_id: "another".to_owned(),
+        allowed_origins: origins.to_vec(),
+        ..bare.clone()
+    };
+    assert_eq!(store.create_api_client(&client).await.unwrap().allowed_origins, origins);
+    let found = store.find_api_client("another").await.unwrap().unwrap();
+    assert_eq!(found.client.allowed_origins, origins);
+    let all: Vec<_> =
+        store.api_clients().await.unwrap().into_iter().map(|known| known.client.allowed_origins).collect();
+    assert_eq!(all, [Vec::new(), origins.to_vec()]);
+}
+
 fn assert_same(found: &ApiClient, registered: &ApiClient) {
     assert_eq!(format!("{found:?}"), format!("{registered:?}"));
     assert_eq!(found.secret, registered.secret);

@@ -1,0 +1,142 @@
+//! Web origins whose scripts may read an API client's answers (CORS).
+
+use std::{fmt, str::FromStr};
+
+use url::{Host, Url};
+
+/// An origin in the form that browsers send (RFC 6454 §6.2): scheme and host in lower case, an international name in
+/// its `xn--` form, no default port. Or any origin at all, which somebody has to write as `*`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AllowedOrigin(String);
+
+/// A text that is no origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an origin is http:// or https://, a host, and a port unless it is the usual one, without a path; or * for any"
+)]
+pub struct InvalidOrigin;
+
+/// Every origin.
+const ANY: &str = "*";
+
+impl AllowedOrigin {
+    /// Whether it is every origin.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.0 == ANY
+    }
+
+    /// Whether a page of that origin, as a browser names it, is meant. `null`, the name of pages without an origin, is so by `*` only.
+    #[must_use]
+    pub fn allows(&self, origin: &str) -> bool {
+        self.is_any() || self.0 == origin
+    }
+
+    /// The origin, or `*`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AllowedOrigin {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        if text == ANY {
+            return Ok(Self(ANY.to_owned()));
+        }
+        // The parser forgives what is no origin: spaces, backslashes, a lone slash at the end.
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidOrigin)?;
+        let is_bare = !rest.contains(|c: char| "/\\?#@*".contains(c) || c.is_whitespace() || c.is_control());
+        let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+        if !is_bare || !is_web || rest.ends_with(':') {
+            return Err(InvalidOrigin);
+        }
+        let url = Url::parse(text).map_err(|_| InvalidOrigin)?;
+        match url.host() {
+            Some(Host::Domain(domain)) if domain.is_empty() || domain.ends_with('.') => Err(InvalidOrigin),
+            Some(_) => Ok(Self(url.origin().ascii_serialization())),
+            None => Err(InvalidOrigin),
+        }
+    }
+}
+
+impl fmt::Display for AllowedOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_send_it() {
+        for (text, kept) in [
+            ("https://shop.example", "https://shop.example"),
+            ("HTTPS://Shop.Example:443", "https://shop.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("*", "*"),
+        ] {
+            let origin: AllowedOrigin = text.parse().unwrap();
+            assert_eq!(origin.as_str(), kept);
+            assert_eq!(origin.to_string().parse(), Ok(origin));
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for text in [
+            "",
+            "null",
+            "shop.example",
+            "//shop.example",
+            "https://",
+            "https://shop.example/",
+            "https://shop.example/checkout",
+            "https://shop.example?x",
+            "https://shop.example#x",
+            "https://user@shop.example",
+            "https://*.shop.example",
+            "https://shop.example:",
+            "https://shop.example:99999",
+            "https://shop.example.",
+            "https:\\\\shop.example",
+            "https://shop.example\\x",
+            " https://shop.example",
+            "https://shop.example\n",
+            "https://shop.example, https://other.example",
+            "ftp://shop.example",
+            "javascript://shop.example",
+            "file://x",
+            "**",
+        ] {
+            assert_eq!(text.parse::<AllowedOrigin>(), Err(InvalidOrigin), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_very_origin_is_allowed() {
+        let shop: AllowedOrigin = "https://shop.example".parse().unwrap();
+        assert!(shop.allows("https://shop.example"));
+        for other in [
+            "http://shop.example",
+            "https://shop.example:8443",
+            "https://shop.example.evil.test",
+            "https://evil-shop.example",
+            "https://www.shop.example",
+            "null",
+            "*",
+            "",
+        ] {
+            assert!(!shop.allows(other), "{other}");
+        }
+        let any: AllowedOrigin = "*".parse().unwrap();
+        assert!(any.allows("https://evil.test") && any.allows("null"));
+    }
+}

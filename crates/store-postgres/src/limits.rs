@@ -1,0 +1,55 @@
+use async_trait::async_trait;
+use rekey_core::{
+    limits::{RateLimits, SLOT, Slot, Tally, WINDOW},
+    store::StoreError,
+};
+use sqlx::{Row, postgres::PgRow};
+
+use crate::{PostgresStore, error::fault};
+
+#[async_trait]
+impl RateLimits for PostgresStore {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+        // What a statement inserts its own SELECTs don't see: the present slot comes from the one, the others from the other.
+        let rows = sqlx::query(
+            "WITH present AS (
+                 SELECT now() AS at, to_timestamp(floor(extract(epoch FROM now()) / $3) * $3) AS slot
+             ), counted AS (
+                 INSERT INTO rate_limit_slots AS s (window_name, started_at, hits) SELECT $1, slot, $2 FROM present
+                 ON CONFLICT (window_name, started_at) DO UPDATE SET hits = s.hits + excluded.hits
+                 RETURNING started_at, hits
+             )
+             SELECT at, started_at, hits FROM present, counted
+             UNION ALL
+             SELECT p.at, s.started_at, s.hits FROM present p JOIN rate_limit_slots s
+             ON s.window_name = $1 AND s.started_at < p.slot AND s.started_at >= p.slot - make_interval(secs => $4)
+             ORDER BY started_at",
+        )
+        .bind(window)
+        .bind(hits)
+        .bind(SLOT.as_seconds_f64())
+        .bind(WINDOW.as_seconds_f64())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(fault)?;
+        tally(&rows).map_err(fault)
+    }
+
+    async fn sweep_hits(&self) -> Result<u64, StoreError> {
+        let done =
+            sqlx::query("DELETE FROM rate_limit_slots WHERE started_at < now() - make_interval(secs => $1)")
+                .bind((WINDOW + SLOT).as_seconds_f64())
+                .execute(&self.pool)
+                .await
+                .map_err(fault)?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn tally(rows: &[PgRow]) -> Result<Tally, sqlx::Error> {
+    let at = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("at")?;
+    let slot = |row: &PgRow| {
+        Ok::<_, sqlx::Error>(Slot { started_at: row.try_get("started_at")?, hits: row.try_get("hits")? })
+    };
+    Ok(Tally { at, slots: rows.iter().map(slot).collect::<Result<_, _>>()? })
+}

@@ -1,0 +1,56 @@
+use async_trait::async_trait;
+use rekey_core::{
+    limits::{RateLimits, SLOT, Slot, Tally, WINDOW, slot_of},
+    store::StoreError,
+};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::{
+    SqliteStore,
+    error::fault,
+    rows::{after, microseconds, time},
+};
+
+#[async_trait]
+impl RateLimits for SqliteStore {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+        let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let at = self.clock.now();
+        let slot = microseconds(slot_of(at));
+        sqlx::query(
+            "INSERT INTO rate_limit_slots (window_name, started_at, hits) VALUES (?1, ?2, ?3)
+             ON CONFLICT (window_name, started_at) DO UPDATE SET hits = hits + excluded.hits",
+        )
+        .bind(window)
+        .bind(slot)
+        .bind(hits)
+        .execute(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        let rows = sqlx::query(
+            "SELECT started_at, hits FROM rate_limit_slots
+             WHERE window_name = ?1 AND started_at BETWEEN ?2 AND ?3 ORDER BY started_at",
+        )
+        .bind(window)
+        .bind(after(slot, -WINDOW))
+        .bind(slot)
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        transaction.commit().await.map_err(fault)?;
+        let slot = |row: &SqliteRow| {
+            Ok::<_, sqlx::Error>(Slot { started_at: time(row, "started_at")?, hits: row.try_get("hits")? })
+        };
+        let slots = rows.iter().map(slot).collect::<Result<_, _>>().map_err(fault)?;
+        Ok(Tally { at, slots })
+    }
+
+    async fn sweep_hits(&self) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM rate_limit_slots WHERE started_at < ?1")
+            .bind(after(self.present(), -(WINDOW + SLOT)))
+            .execute(&self.counters)
+            .await
+            .map_err(fault)?;
+        Ok(done.rows_affected())
+    }
+}

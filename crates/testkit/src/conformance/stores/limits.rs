@@ -1,0 +1,90 @@
+//! Counts of what is limited.
+
+use rekey_core::limits::{RateLimits, SLOT, Tally, WINDOW, slot_of};
+use time::Duration;
+
+use super::{StoreUnderTest, at_once};
+use crate::backdoor::Backdoor;
+
+pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    for (window, hits, held) in [
+        ("a", 1, 1),
+        ("a", 2, 3),
+        ("b", 1, 1),
+        ("A", 1, 1),
+        ("a ", 7, 7),
+        ("a", -2, 1),
+        ("a", 0, 1),
+        ("b", 4, 5),
+    ] {
+        let tally = store.count_hits(window, hits).await.unwrap();
+        assert_eq!(total(&tally), held, "{window:?} {hits}");
+        assert!(tally.slots.iter().all(|slot| slot.started_at == slot_of(slot.started_at)), "{tally:?}");
+        let last = tally.slots.last().unwrap().started_at;
+        assert_eq!(last, slot_of(tally.at), "the present slot is among them, and comes last");
+    }
+}
+
+pub async fn each_of_many_hits_at_once_is_told_of_those_before_it<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    // A slot may end meanwhile, and a statement that began before it did is counted in it afterwards.
+    for round in 0.. {
+        let hits = (0..40).map(|_| {
+            let store = store.clone();
+            async move { store.count_hits(&format!("round {round}"), 1).await.unwrap() }
+        });
+        let tallies = at_once(hits).await;
+        if tallies.iter().all(|tally| slot_of(tally.at) == slot_of(tallies[0].at)) {
+            let mut totals: Vec<_> = tallies.iter().map(total).collect();
+            totals.sort_unstable();
+            assert_eq!(totals, (1..=40).collect::<Vec<_>>());
+            break;
+        }
+        assert!(round < 10, "forty hits never fit into a slot of five seconds");
+    }
+}
+
+pub async fn hits_leave_the_window_after_a_minute<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    for (window, by, left) in [
+        ("fresh", SLOT, 3..=3),
+        ("older", WINDOW - SLOT * 2, 3..=3),
+        // Up to a slot more than a minute, by when in its slot the present is: these are fading.
+        ("fading", WINDOW, 0..=3),
+        ("gone", WINDOW + SLOT, 0..=0),
+        ("long gone", WINDOW * 60, 0..=0),
+    ] {
+        store.count_hits(window, 3).await.unwrap();
+        age(backdoor, &format!("window_name = '{window}'"), by).await;
+        let tally = store.count_hits(window, 1).await.unwrap();
+        assert!(left.contains(&(tally.used(tally.at) - 1)), "{window}: {tally:?}");
+        assert_eq!(tally.slots.len(), if total(&tally) == 1 { 1 } else { 2 }, "{window}: {tally:?}");
+    }
+}
+
+pub async fn a_sweep_takes_what_no_window_reaches<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    for window in ["a", "b"] {
+        store.count_hits(window, 1).await.unwrap();
+    }
+    age(backdoor, "true", WINDOW - SLOT * 2).await;
+    assert_eq!(store.sweep_hits().await.unwrap(), 0);
+    store.count_hits("b", 1).await.unwrap();
+    age(backdoor, "true", SLOT * 5).await;
+    assert_eq!(store.sweep_hits().await.unwrap(), 2);
+    assert_eq!(backdoor.count("rate_limit_slots", "true").await, 1);
+    assert_eq!(total(&store.count_hits("b", 0).await.unwrap()), 1);
+}
+
+fn total(tally: &Tally) -> i64 {
+    tally.slots.iter().map(|slot| slot.hits).sum()
+}
+
+async fn age(backdoor: &dyn Backdoor, condition: &str, by: Duration) {
+    backdoor.age("rate_limit_slots", "started_at", condition, by).await;
+}
