@@ -37,6 +37,7 @@ pub(crate) fn bind_audit(statement: Statement, entry: &AuditEntry) -> Statement 
             ("customer", Some(application), Some(customer), Some(session))
         }
         Actor::TokenHolder => ("token_holder", None, None, None),
+        Actor::Operator => ("operator", None, None, None),
     };
     statement
         .bind(entry.id.to_string())

@@ -6,6 +6,7 @@
 
 mod customers;
 mod error;
+mod import;
 mod journal;
 mod ledger;
 mod operator;

@@ -5,6 +5,7 @@
 
 mod customers;
 mod error;
+mod import;
 mod journal;
 mod ledger;
 mod operator;

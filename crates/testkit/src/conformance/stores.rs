@@ -2,6 +2,7 @@
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
 pub mod customers;
+pub mod import;
 pub mod ledger;
 pub mod operator;
 pub mod outbox;
@@ -15,6 +16,7 @@ use rekey_core::{
     access::{Mode, Scope},
     audit::Action,
     event::EventBody,
+    import::Importer,
     ledger::Ledger,
     outbox::Outbox,
     password::PasswordHash,
@@ -32,7 +34,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Outbox + Ledger + Clone;
+    type Store: Store + Outbox + Ledger + Importer + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -60,6 +62,18 @@ macro_rules! store_conformance {
             tenant_a_customer_is_found_in_its_scope_only,
             credentials_are_found_by_address_in_their_scope,
             a_rehash_replaces_only_the_hash_that_it_was_made_from,
+        );
+        $crate::store_conformance!(@ $fixture: import:
+            imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
+            an_import_goes_on_with_its_key_until_it_is_finished,
+            an_import_run_again_creates_nobody_twice_and_tells_the_same,
+            a_taken_address_is_left_as_it_is,
+            a_later_line_with_the_same_address_is_a_duplicate,
+            a_customer_who_was_renamed_or_deleted_since_is_not_imported_again,
+            imports_at_the_same_time_create_nobody_twice,
+            taken_addresses_are_told_in_order,
+            tenant_an_import_reaches_its_own_scope_only,
+            a_batch_that_fails_writes_nothing,
         );
         $crate::store_conformance!(@ $fixture: sessions:
             a_session_lives_until_it_expires_and_in_its_scope_only,
