@@ -32,10 +32,10 @@ use crate::operator::ModeArgument;
 pub enum ImportCommand {
     /// Customers, with their password hashes. Killed and started again with the same command, it goes on where it was.
     ///
-    /// The file is CSV, whose first line names the columns, or JSON lines, each an object. The columns: email,
-    /// reference, reference_origin, metadata (a JSON object), locale (such as pt-BR) and password_hash (argon2, bcrypt,
-    /// scrypt or PBKDF2, in PHC string form or as PHP, Rails, Django, passlib, Werkzeug, Spring Security, WordPress 6.8 or
-    /// ASP.NET Core Identity writes it). Only email must be there. A line has 64 KiB at most.
+    /// The file is CSV, whose first line names the columns, or JSON lines, each an object. The columns are `email`,
+    /// `reference`, `reference_origin`, `metadata` (a JSON object), `locale` (such as pt-BR) and `password_hash`: argon2,
+    /// bcrypt, scrypt or PBKDF2, in PHC string form or as PHP, Rails, Django, passlib, Werkzeug, Spring Security,
+    /// WordPress 6.8 or ASP.NET Core Identity writes it. Only `email` must be there. A line has 64 KiB at most.
     ///
     /// A customer who is there already is left as they are and counted as taken. Nobody is mailed, and no event is
     /// published; the audit log says who was created. The exit code is 0 when no line was refused, 1 when one was or the

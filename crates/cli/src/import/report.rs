@@ -50,7 +50,7 @@ impl Report {
                 self.write(line, "taken", Some(Column::Email), "a customer has this address")?;
             }
             Ok(Outcome::Duplicate) => {
-                self.refuse(line, &Column::Email.refuse(Reason::Duplicate), progress)?
+                self.refuse(line, &Column::Email.refuse(Reason::Duplicate), progress)?;
             }
             Err(refusal) => self.refuse(line, &refusal, progress)?,
         }

@@ -30,7 +30,7 @@ pub struct Input {
 
 /// The rows of an input.
 pub enum Rows {
-    Csv(CsvRows<Box<dyn BufRead>>),
+    Csv(Box<CsvRows<Box<dyn BufRead>>>),
     Json(JsonRows<Box<dyn BufRead>>),
 }
 
@@ -73,7 +73,7 @@ impl Input {
     pub fn rows(self) -> anyhow::Result<Rows> {
         let lines = Lines::new(self.reader);
         Ok(match self.format {
-            Format::Csv => Rows::Csv(CsvRows::new(lines)?),
+            Format::Csv => Rows::Csv(Box::new(CsvRows::new(lines)?)),
             Format::Jsonl => Rows::Json(JsonRows::new(lines)),
         })
     }

@@ -15,7 +15,6 @@ pub(super) use self::argon2::Argon2Hash;
 use self::{bcrypt::BcryptHash, pbkdf2::Pbkdf2Hash, scrypt::ScryptHash};
 
 /// A password's hash, taken apart. [`fmt::Display`] writes the one form in which it is stored.
-
 pub(super) enum Scheme {
     Argon2(Argon2Hash),
     Bcrypt(BcryptHash),

@@ -6,7 +6,6 @@ use super::digest::{Digest, parameters};
 use crate::password::{HashError, memory::Memory};
 
 /// An argon2 hash: `$argon2id$v=19$m=19456,t=2,p=1$salt$output`, or one of argon2i or argon2d, or of version 16.
-
 pub(in crate::password) struct Argon2Hash {
     algorithm: Algorithm,
     version: Version,

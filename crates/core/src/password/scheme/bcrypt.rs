@@ -11,7 +11,6 @@ use super::digest::number;
 use crate::password::HashError;
 
 /// A bcrypt hash of a password, or of what a framework made of it first, as bcrypt reads no more than 72 octets.
-
 pub(in crate::password) struct BcryptHash {
     before: Before,
     parts: HashParts,

@@ -8,7 +8,6 @@ use base64::{
 use subtle::ConstantTimeEq;
 
 /// A salt, and what a password came to under it. [`fmt::Display`] writes `salt$output` in the PHC string format's Base64.
-
 pub(super) struct Digest {
     pub salt: Vec<u8>,
     pub output: Vec<u8>,

@@ -7,7 +7,6 @@ use sha2::{Sha256, Sha512};
 use super::digest::Digest;
 
 /// A PBKDF2 hash: `$pbkdf2-sha256$i=600000$salt$output`.
-
 pub(in crate::password) struct Pbkdf2Hash {
     function: Function,
     rounds: u32,

@@ -6,7 +6,6 @@ use super::digest::Digest;
 use crate::password::{HashError, memory::Memory};
 
 /// An scrypt hash: `$scrypt$ln=15,r=8,p=1$salt$output`.
-
 pub(in crate::password) struct ScryptHash {
     log_n: u8,
     r: u32,
