@@ -23,7 +23,7 @@ pub(super) enum Scheme {
 }
 
 /// Memory of a foreign hash at most, in octets: 256 MiB, libsodium's `MEMLIMIT_MODERATE`; no framework's default asks for more.
-pub(super) const MAX_MEMORY: u64 = 256 << 20;
+const MAX_MEMORY: u64 = 256 << 20;
 /// Memory times passes over it, in octets: a gibibyte is filled in about a second.
 const MAX_WORK: u64 = 1 << 30;
 
@@ -58,17 +58,12 @@ impl Scheme {
 
     /// This, if verifying it costs no more than a foreign hash may.
     pub fn within_bounds(self) -> Result<Self, HashRefusal> {
-        let (memory, work) = match &self {
-            Self::Argon2(hash) => (hash.memory(), hash.work()),
-            Self::Scrypt(hash) => (hash.memory(), hash.work()),
-            Self::Bcrypt(hash) => (0, if hash.is_affordable() { 0 } else { u64::MAX }),
-            Self::Pbkdf2(hash) => (0, if hash.is_affordable() { 0 } else { u64::MAX }),
-        };
-        if memory > MAX_MEMORY {
-            return Err(HashRefusal::Memory);
-        }
-        if work > MAX_WORK {
-            return Err(HashRefusal::Rounds);
+        match &self {
+            Self::Argon2(hash) => affordable(hash.memory(), hash.work())?,
+            Self::Scrypt(hash) => affordable(hash.memory(), hash.work())?,
+            Self::Bcrypt(hash) if hash.is_affordable() => {}
+            Self::Pbkdf2(hash) if hash.is_affordable() => {}
+            Self::Bcrypt(_) | Self::Pbkdf2(_) => return Err(HashRefusal::Rounds),
         }
         Ok(self)
     }
@@ -82,6 +77,14 @@ impl Scheme {
             Self::Scrypt(hash) => hash.matches(password, memory),
         }
     }
+}
+
+/// Whether a function that fills memory may fill so much of it, that often.
+fn affordable(memory: u64, work: u64) -> Result<(), HashRefusal> {
+    if memory > MAX_MEMORY {
+        return Err(HashRefusal::Memory);
+    }
+    if work > MAX_WORK { Err(HashRefusal::Rounds) } else { Ok(()) }
 }
 
 impl fmt::Display for Scheme {
