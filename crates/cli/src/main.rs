@@ -1,6 +1,7 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
 mod dev;
+mod import;
 mod operator;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -31,6 +32,9 @@ enum Command {
     /// API clients: what calls the API for an organization.
     #[command(subcommand)]
     Client(operator::ClientCommand),
+    /// Bring in records from another system.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
             Command::Migrate => operator::migrate(&source).await,
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
+            Command::Import(command) => import::run(command, &source).await,
         }
     })
 }

@@ -76,8 +76,9 @@ enum Kind {
     SalesChannel,
 }
 
+/// Test or live, on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ModeArgument {
+pub enum ModeArgument {
     Test,
     Live,
 }
@@ -155,7 +156,8 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
+/// The production database.
+pub fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let database = ToolSettings::load(source)?.database;
     // A tool does one thing at a time.
     let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout);
@@ -177,19 +179,24 @@ fn taken(error: CreateError, message: &str) -> anyhow::Error {
     }
 }
 
+impl From<ModeArgument> for Mode {
+    fn from(argument: ModeArgument) -> Self {
+        match argument {
+            ModeArgument::Test => Self::Test,
+            ModeArgument::Live => Self::Live,
+        }
+    }
+}
+
 impl From<CreateClient> for NewClient {
     fn from(create: CreateClient) -> Self {
         let kind = match create.kind {
             Kind::Integration => ClientKind::Integration,
             Kind::SalesChannel => ClientKind::SalesChannel,
         };
-        let mode = match create.mode {
-            ModeArgument::Test => Mode::Test,
-            ModeArgument::Live => Mode::Live,
-        };
         Self {
             organization: create.organization,
-            mode,
+            mode: create.mode.into(),
             name: create.name,
             kind,
             self_service: create.self_service,

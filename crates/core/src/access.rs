@@ -123,6 +123,8 @@ pub enum Actor {
     Customer(ApplicationId, CustomerId, SessionId),
     /// Whoever holds a reset's token, on the hosted page.
     TokenHolder,
+    /// Somebody at the deployment's own machine, with the operator's tool.
+    Operator,
 }
 
 /// Where a call comes from.

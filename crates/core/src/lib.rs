@@ -1,10 +1,10 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
-//! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`]. Ports: [`catalog`], [`store`],
-//! [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`ambient`].
-//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], [`idempotency`] (with its port). Nothing here does
-//! I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
+//! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`], [`locale`]. Ports: [`catalog`],
+//! [`store`], [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`ambient`].
+//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], and with their ports [`idempotency`] and
+//! [`import`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
 pub mod access;
@@ -19,10 +19,12 @@ pub mod email;
 pub mod event;
 pub mod idempotency;
 pub mod ids;
+pub mod import;
 pub mod journal;
 pub mod ledger;
 pub mod limits;
 pub mod listing;
+pub mod locale;
 pub mod organization;
 pub mod origin;
 pub mod outbox;

@@ -1,16 +1,20 @@
 //! Passwords: what is accepted, and how they are hashed.
 
 mod hasher;
+mod memory;
 mod policy;
+mod scheme;
 
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 use zeroize::{Zeroize, Zeroizing};
 
+use self::scheme::Scheme;
 pub use self::{
     hasher::{HashError, Hasher, HasherConfig, Verification},
     policy::{CheckedPassword, PasswordPolicy, PolicyViolation},
+    scheme::HashRefusal,
 };
 
 /// A password as somebody typed it, in Unicode Normalization Form C: typed composed or decomposed, it is the same
@@ -53,7 +57,7 @@ impl fmt::Debug for PlainPassword {
     }
 }
 
-/// A password's hash in PHC string form (`$argon2id$v=19$…`).
+/// A password's hash in PHC string form (`$argon2id$v=19$…`), or in bcrypt's own (`$2b$12$…`), which has no such form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -62,6 +66,15 @@ impl PasswordHash {
     #[must_use]
     pub fn from_phc(phc: String) -> Self {
         Self(phc)
+    }
+
+    /// Takes over a hash that another system made: argon2, bcrypt, scrypt and PBKDF2, in PHC string form and in the
+    /// forms of PHP, Rails, Django, passlib, Werkzeug, Spring Security, WordPress (6.8) and ASP.NET Core Identity.
+    ///
+    /// # Errors
+    /// See [`HashRefusal`]: also one that would cost more than the hashing pool's budget to verify.
+    pub fn import(text: &str) -> Result<Self, HashRefusal> {
+        Ok(Self(Scheme::parse(text)?.within_bounds()?.to_string()))
     }
 
     /// The PHC string.

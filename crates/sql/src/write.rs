@@ -1,9 +1,10 @@
 use rekey_core::{
     record::{Changes, Value},
-    resource::Resource,
+    resource::{Attribute, Kind, Resource},
 };
+use serde_json::{Map, Value as Json};
 
-use crate::{Bind, Statement};
+use crate::{Bind, Dialect, Statement};
 
 /// Appends the columns of a resource's plain attributes, each behind a comma: for an `INSERT`.
 pub fn plain_columns(statement: &mut Statement, resource: &Resource) {
@@ -26,6 +27,31 @@ pub fn assign_changes(statement: &mut Statement, resource: &Resource, changes: &
         if let Some(value) = changes.get(attribute) {
             statement.push(&format!(", {column} = ")).bind(plain(value.clone()));
         }
+    }
+}
+
+/// A new record's plain attributes as a JSON object, by their columns: for many records in one statement.
+#[must_use]
+pub fn plain_json(resource: &Resource, attributes: &Changes) -> Map<String, Json> {
+    let value = |(attribute, column): (&'static Attribute, &'static str)| match attributes.get(attribute)? {
+        Value::Text(text) => Some((column.to_owned(), Json::from(text.as_str()))),
+        Value::Object(object) => Some((column.to_owned(), Json::from(object.clone()))),
+        _ => None,
+    };
+    resource.plain().filter_map(value).collect()
+}
+
+/// Appends the values of [`plain_columns`] from the JSON object that [`plain_json`] made, each behind a comma; `json` is an
+/// expression of this crate's or a store's.
+pub fn plain_from_json(statement: &mut Statement, resource: &Resource, json: &str) {
+    for (attribute, column) in resource.plain() {
+        let text = format!("{json} ->> '{column}'");
+        let value = match (attribute.kind, statement.dialect()) {
+            (Kind::Object, Dialect::Postgres) => format!("COALESCE({json} -> '{column}', '{{}}')"),
+            (Kind::Object, Dialect::Sqlite { .. }) => format!("COALESCE({text}, '{{}}')"),
+            _ => text,
+        };
+        statement.push(", ").push(&value);
     }
 }
 

@@ -30,6 +30,10 @@ CREATE INDEX customers_reference ON customers (organization_id, mode, reference,
 CREATE INDEX customers_origin ON customers (organization_id, mode, reference_origin, id);
 CREATE INDEX customers_metadata ON customers USING gin (metadata jsonb_path_ops);
 
+ALTER TABLE audit_entries
+    DROP CONSTRAINT audit_entries_actor_check,
+    ADD CONSTRAINT audit_entries_actor_check CHECK (actor IN ('client', 'customer', 'token_holder', 'operator'));
+
 -- What anybody is shown. Decoys are nobody's. The left joins leave a statement that does not ask for their columns.
 CREATE VIEW shown_customer_password_resets AS
 SELECT r.*, c.email AS customer_email
@@ -54,6 +58,7 @@ SELECT id, organization_id, mode, resource_type COLLATE "C" AS resource_type, re
         'owner', CASE
             WHEN customer_id IS NOT NULL THEN jsonb_build_object('id', customer_id, 'type', 'Customer')
             WHEN actor = 'token_holder' THEN jsonb_build_object('type', 'TokenHolder')
+            WHEN actor = 'operator' THEN jsonb_build_object('type', 'Operator')
         END
     )) AS who,
     created_at, created_at AS updated_at

@@ -39,6 +39,7 @@ fn push_audit(statement: &mut Statement, resource: &Resource, entry: &AuditEntry
             ("customer", Some(application), Some(customer), Some(session))
         }
         Actor::TokenHolder => ("token_holder", None, None, None),
+        Actor::Operator => ("operator", None, None, None),
     };
     statement
         .push(

@@ -8,6 +8,7 @@ mod catalog;
 mod customers;
 mod error;
 mod idempotency;
+mod import;
 mod journal;
 mod ledger;
 mod limits;

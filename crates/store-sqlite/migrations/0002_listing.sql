@@ -19,6 +19,13 @@ CREATE INDEX customers_updated ON customers (organization_id, mode, updated_at, 
 CREATE INDEX customers_reference ON customers (organization_id, mode, reference, id);
 CREATE INDEX customers_origin ON customers (organization_id, mode, reference_origin, id);
 
+-- SQLite can't change a constraint: the column is made anew, with one more actor.
+ALTER TABLE audit_entries ADD COLUMN known_actor TEXT NOT NULL DEFAULT 'operator'
+    CHECK (known_actor IN ('client', 'customer', 'token_holder', 'operator'));
+UPDATE audit_entries SET known_actor = actor;
+ALTER TABLE audit_entries DROP COLUMN actor;
+ALTER TABLE audit_entries RENAME COLUMN known_actor TO actor;
+
 -- What anybody is shown. Decoys are nobody's. The left joins leave a statement that does not ask for their columns.
 CREATE VIEW shown_customer_password_resets AS
 SELECT r.*, c.email AS customer_email
@@ -44,6 +51,7 @@ SELECT id, organization_id, mode, resource_type, resource_id, action AS event, a
         'owner', CASE
             WHEN customer_id IS NOT NULL THEN json_object('id', customer_id, 'type', 'Customer')
             WHEN actor = 'token_holder' THEN json_object('type', 'TokenHolder')
+            WHEN actor = 'operator' THEN json_object('type', 'Operator')
         END
     )) AS who,
     created_at, created_at AS updated_at

@@ -69,6 +69,7 @@ async fn write_audit(
             ("customer", Some(application.as_str()), Some(customer.as_str()), Some(session.as_str()))
         }
         Actor::TokenHolder => ("token_holder", None, None, None),
+        Actor::Operator => ("operator", None, None, None),
     };
     sqlx::query(
         "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,

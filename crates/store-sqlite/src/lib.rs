@@ -7,6 +7,7 @@ mod catalog;
 mod customers;
 mod error;
 mod idempotency;
+mod import;
 mod journal;
 mod ledger;
 mod limits;

@@ -7,6 +7,7 @@ fn every_case_of_the_stores_suite_is_run() {
     for module in [
         include_str!("../src/conformance/stores/operator.rs"),
         include_str!("../src/conformance/stores/customers.rs"),
+        include_str!("../src/conformance/stores/import.rs"),
         include_str!("../src/conformance/stores/sessions.rs"),
         include_str!("../src/conformance/stores/refreshes.rs"),
         include_str!("../src/conformance/stores/revocations.rs"),

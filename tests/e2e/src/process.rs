@@ -125,7 +125,11 @@ pub fn project() -> &'static Path {
 }
 
 /// Where cargo has put a program: beside the folder of the tests' own executables.
-fn binary(name: &str) -> PathBuf {
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.exists(), "{} is not there: `cargo build --workspace --bins` builds it", path.display());

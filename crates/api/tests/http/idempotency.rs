@@ -32,6 +32,7 @@ async fn a_repeated_call_gets_the_first_answer_byte_for_byte() {
         headers.remove(REPLAYED);
         let undated = |mut headers: reqwest::header::HeaderMap| {
             headers.remove("date");
+            headers.remove("x-ratelimit-remaining");
             headers
         };
         assert_eq!(undated(headers), undated(first.headers.clone()), "location and all");
@@ -262,12 +263,14 @@ async fn enum_body_a_replay_is_the_same_for_known_and_unknown_addresses() {
         let again = post(&app, &guest, RESETS, key, &reset(email)).await;
         assert_eq!((&again.text, again.header(REPLAYED)), (&first.text, "true"));
         let at = again.attribute("created_at").as_str().unwrap();
-        let headers: Vec<_> = again
+        // What is left of a limit counts calls, and says nothing of an address.
+        let mut headers: Vec<_> = again
             .headers
             .iter()
-            .filter(|(name, _)| *name != "date")
+            .filter(|(name, _)| *name != "date" && *name != "x-ratelimit-remaining")
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap().replace(again.id(), "ID")))
             .collect();
+        headers.sort_unstable();
         shapes.push((again.text.replace(again.id(), "ID").replace(at, "AT"), headers));
     }
     assert_eq!(shapes[0], shapes[1]);

@@ -73,13 +73,13 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The owner of a caller's keys; whoever holds a reset's token has none.
+    /// The owner of a caller's keys; whoever is no client, or acts through none, has none.
     #[must_use]
     pub fn of(scope: Scope, caller: &Caller) -> Option<Self> {
         let (application, customer) = match caller.actor {
             Actor::Client(application) => (application, None),
             Actor::Customer(application, customer, _) => (application, Some(customer)),
-            Actor::TokenHolder => return None,
+            Actor::TokenHolder | Actor::Operator => return None,
         };
         Some(Self { scope, application, customer })
     }

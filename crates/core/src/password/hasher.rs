@@ -1,17 +1,24 @@
-use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
-
-use argon2::{
-    Algorithm, Argon2, Block, Params, Version,
-    password_hash::phc::{self, Output, Salt},
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
 };
+
+use argon2::Params;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::{CheckedPassword, PasswordHash, PlainPassword};
+use super::{
+    CheckedPassword, PasswordHash, PlainPassword,
+    memory::Memory,
+    scheme::{Argon2Hash, Scheme},
+};
 use crate::ambient::Entropy;
 
-/// Argon2id's parameters and the pool's bounds. Memory at most: `threads` × `memory_kib`.
+/// Argon2id's parameters and the pool's bounds. Memory at most: `threads` × `memory_kib`, and 256 MiB more while an
+/// imported hash is verified that needs more than `memory_kib`.
 #[derive(Debug, Clone, Copy)]
 pub struct HasherConfig {
     /// Memory a hash, in KiB (OWASP Password Storage Cheat Sheet: 19,456 with 2 iterations and 1 lane).
@@ -31,7 +38,7 @@ pub struct HasherConfig {
 #[derive(Clone)]
 pub struct Hasher {
     jobs: Sender<Job>,
-    argon2: Argon2<'static>,
+    params: Params,
     decoy: Arc<PasswordHash>,
     entropy: Arc<dyn Entropy>,
 }
@@ -54,12 +61,12 @@ pub enum Verification {
     Wrong,
     /// The right one.
     Right,
-    /// The right one, under parameters other than today's: hash it again.
+    /// The right one, under an algorithm or parameters other than today's: hash it again.
     RightButOld,
 }
 
-/// Work that borrows its thread's memory blocks.
-type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+/// Work that borrows its thread's memory.
+type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 struct Job {
     work: Work,
@@ -72,11 +79,6 @@ const IDLE: Duration = Duration::from_secs(10);
 const SALT: usize = 16;
 const OUTPUT: usize = 32;
 
-/// Blocks to reserve at least: glibc gives an allocation of more than 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`) a mapping of
-/// its own, which goes back to the system when it is freed; a smaller one may stay with the process. What is reserved
-/// and not touched costs nothing.
-const OWN_MAPPING: usize = 33 * 1024 * 1024 / Block::SIZE;
-
 impl Hasher {
     /// Starts the threads.
     ///
@@ -84,16 +86,17 @@ impl Hasher {
     /// [`HashError::Unusable`] when the parameters are out of Argon2's range (RFC 9106 §3.1) or no thread starts.
     pub fn start(config: HasherConfig, entropy: Arc<dyn Entropy>) -> Result<Self, HashError> {
         let params = Params::new(config.memory_kib, config.iterations, config.parallelism, Some(OUTPUT));
-        let argon2 =
-            Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(|_| HashError::Unusable)?);
+        let params = params.map_err(|_| HashError::Unusable)?;
         let (jobs, queue) = crossbeam_channel::bounded(config.queue);
+        let turn = Arc::new(Mutex::new(()));
         for number in 0..config.threads.get() {
-            let queue = queue.clone();
+            let (queue, memory) = (queue.clone(), Memory::new(params.block_count(), turn.clone()));
             let thread = thread::Builder::new().name(format!("argon2-{number}"));
-            thread.spawn(move || work(&queue)).map_err(|_| HashError::Unusable)?;
+            thread.spawn(move || work(&queue, memory)).map_err(|_| HashError::Unusable)?;
         }
-        let decoy = hash(&argon2, b"a password that nobody has", &fresh_salt(&*entropy), &mut Vec::new())?;
-        Ok(Self { jobs, argon2, decoy: Arc::new(decoy), entropy })
+        let mut memory = Memory::new(params.block_count(), turn);
+        let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*entropy), &mut memory)?;
+        Ok(Self { jobs, params, decoy: Arc::new(decoy), entropy })
     }
 
     /// Hashes a new password.
@@ -109,8 +112,8 @@ impl Hasher {
     /// # Errors
     /// See [`HashError`].
     pub async fn rehash(&self, password: PlainPassword) -> Result<PasswordHash, HashError> {
-        let (argon2, salt) = (self.argon2.clone(), fresh_salt(&*self.entropy));
-        self.run(move |blocks| hash(&argon2, password.as_str().as_bytes(), &salt, blocks)).await
+        let (params, salt) = (self.params.clone(), fresh_salt(&*self.entropy));
+        self.run(move |memory| hash(&params, password.as_str().as_bytes(), &salt, memory)).await
     }
 
     /// Verifies a password against a stored hash. Without one the same work is done against a decoy, so that an unknown
@@ -124,11 +127,11 @@ impl Hasher {
         stored: Option<PasswordHash>,
     ) -> Result<(Verification, PlainPassword), HashError> {
         let (known, stored) = (stored.is_some(), stored.unwrap_or_else(|| (*self.decoy).clone()));
-        let today = self.argon2.params().clone();
-        self.run(move |blocks| {
-            let (matches, params) = verify(password.as_str().as_bytes(), &stored, blocks)?;
-            let current = (params.m_cost(), params.t_cost(), params.p_cost())
-                == (today.m_cost(), today.t_cost(), today.p_cost());
+        let today = self.params.clone();
+        self.run(move |memory| {
+            let stored = Scheme::parse(stored.as_str()).map_err(|_| HashError::Unusable)?;
+            let matches = stored.matches(password.as_str().as_bytes(), memory)?;
+            let current = matches!(&stored, Scheme::Argon2(hash) if hash.is_made_with(&today));
             let verification = match (matches && known, current) {
                 (false, _) => Verification::Wrong,
                 (true, true) => Verification::Right,
@@ -141,13 +144,13 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
         let (reply, answer) = oneshot::channel();
-        let work: Work = Box::new(move |blocks| {
+        let work: Work = Box::new(move |memory| {
             // A caller that went away before its turn costs no hash.
             if !reply.is_closed() {
-                let _: Result<(), _> = reply.send(work(blocks));
+                let _: Result<(), _> = reply.send(work(memory));
             }
         });
         match self.jobs.try_send(Job { work, span: Span::current() }) {
@@ -158,12 +161,11 @@ impl Hasher {
     }
 }
 
-fn work(queue: &Receiver<Job>) {
-    let mut blocks = Vec::new();
+fn work(queue: &Receiver<Job>, mut memory: Memory) {
     loop {
         match queue.recv_timeout(IDLE) {
-            Ok(Job { work, span }) => span.in_scope(|| work(&mut blocks)),
-            Err(RecvTimeoutError::Timeout) => blocks = Vec::new(),
+            Ok(Job { work, span }) => span.in_scope(|| work(&mut memory)),
+            Err(RecvTimeoutError::Timeout) => memory.release(),
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
@@ -176,106 +178,14 @@ fn fresh_salt(entropy: &dyn Entropy) -> [u8; SALT] {
 }
 
 fn hash(
-    argon2: &Argon2<'_>,
+    params: &Params,
     password: &[u8],
     salt: &[u8],
-    blocks: &mut Vec<Block>,
+    memory: &mut Memory,
 ) -> Result<PasswordHash, HashError> {
-    let output = fill(argon2, password, salt, blocks)?;
-    let phc = phc::PasswordHash {
-        algorithm: Algorithm::Argon2id.ident(),
-        version: Some(Version::V0x13.into()),
-        params: phc::ParamsString::try_from(argon2.params()).map_err(|_| HashError::Unusable)?,
-        salt: Some(Salt::new(salt).map_err(|_| HashError::Unusable)?),
-        hash: Some(Output::new(&output).map_err(|_| HashError::Unusable)?),
-    };
-    Ok(PasswordHash(phc.to_string()))
-}
-
-fn verify(
-    password: &[u8],
-    stored: &PasswordHash,
-    blocks: &mut Vec<Block>,
-) -> Result<(bool, Params), HashError> {
-    let stored = phc::PasswordHash::new(stored.as_str()).map_err(|_| HashError::Unusable)?;
-    let params = Params::try_from(&stored).map_err(|_| HashError::Unusable)?;
-    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(|_| HashError::Unusable)?;
-    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else { return Err(HashError::Unusable) };
-    let argon2 = Argon2::new(algorithm, Version::V0x13, params.clone());
-    let output = fill(&argon2, password, &salt, blocks)?;
-    let computed = Output::new(&output).map_err(|_| HashError::Unusable)?;
-    // `Output` compares in constant time.
-    Ok((computed == expected, params))
-}
-
-fn fill(
-    argon2: &Argon2<'_>,
-    password: &[u8],
-    salt: &[u8],
-    blocks: &mut Vec<Block>,
-) -> Result<[u8; OUTPUT], HashError> {
-    let needed = argon2.params().block_count();
-    if blocks.len() < needed {
-        *blocks = Vec::with_capacity(needed.max(OWN_MAPPING));
-        blocks.resize(needed, Block::default());
-    }
-    let mut output = [0; OUTPUT];
-    argon2
-        .hash_password_into_with_memory(password, salt, &mut output, blocks.as_mut_slice())
-        .map_err(|_| HashError::Unusable)?;
-    Ok(output)
+    let hash = Argon2Hash::compute(params, password, salt, OUTPUT, memory)?;
+    Ok(PasswordHash(hash.to_string()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{ambient::OsEntropy, password::PasswordPolicy};
-
-    fn hasher(memory_kib: u32, threads: usize, queue: usize) -> Hasher {
-        let threads = NonZeroUsize::new(threads).unwrap();
-        let config = HasherConfig { memory_kib, iterations: 1, parallelism: 1, threads, queue };
-        Hasher::start(config, Arc::new(OsEntropy)).unwrap()
-    }
-
-    fn plain(text: &str) -> PlainPassword {
-        PlainPassword::parse(text.to_owned()).unwrap()
-    }
-
-    fn checked(text: &str) -> CheckedPassword {
-        PasswordPolicy { min_length: 8 }.check(plain(text), &"john@example.com".parse().unwrap()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn password_policy_typed_nfc_and_nfd_is_the_same_password() {
-        let hasher = hasher(64, 1, 4);
-        let hash = hasher.hash(checked("caf\u{e9} au lait")).await.unwrap();
-        assert!(hash.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", hash.as_str());
-        let verify = async |text| hasher.verify(plain(text), Some(hash.clone())).await.unwrap().0;
-        assert_eq!(verify("cafe\u{301} au lait").await, Verification::Right);
-        assert_eq!(verify("cafe au lait").await, Verification::Wrong);
-    }
-
-    #[tokio::test]
-    async fn an_old_hash_is_recognised_and_no_hash_never_matches() {
-        let old = hasher(64, 1, 4).hash(checked("long enough")).await.unwrap();
-        let today = hasher(128, 1, 4);
-        assert_eq!(today.verify(plain("long enough"), Some(old)).await.unwrap().0, Verification::RightButOld);
-        assert_eq!(
-            today.verify(plain("a password that nobody has"), None).await.unwrap().0,
-            Verification::Wrong
-        );
-        let damaged = PasswordHash::from_phc("$argon2id$".to_owned());
-        assert_eq!(today.verify(plain("long enough"), Some(damaged)).await.unwrap_err(), HashError::Unusable);
-    }
-
-    #[tokio::test]
-    async fn argon2_budget_a_full_queue_is_busy_and_nothing_is_lost() {
-        let hasher = hasher(19_456, 1, 2);
-        let calls = (0..20).map(|_| hasher.hash(checked("long enough")));
-        let answers = futures_util::future::join_all(calls).await;
-        let done = answers.iter().filter(|answer| answer.is_ok()).count();
-        assert!((2..20).contains(&done), "{done} of 20 were hashed");
-        assert!(answers.iter().all(|answer| !matches!(answer, Err(HashError::Unusable))));
-        assert!(hasher.hash(checked("long enough")).await.is_ok());
-    }
-}
+mod tests;

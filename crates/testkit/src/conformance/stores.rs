@@ -3,6 +3,7 @@
 
 pub mod customers;
 pub mod idempotency;
+pub mod import;
 pub mod ledger;
 pub mod limits;
 pub mod lists;
@@ -22,6 +23,7 @@ use rekey_core::{
     audit::Action,
     event::EventBody,
     idempotency::AnswerStore,
+    import::Importer,
     ledger::Ledger,
     limits::RateLimits,
     outbox::Outbox,
@@ -43,7 +45,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + RateLimits + Clone;
+    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + RateLimits + Importer + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -77,6 +79,18 @@ macro_rules! store_conformance {
             another_customers_address_is_taken_and_nothing_is_changed,
             a_deleted_customer_takes_all_that_is_theirs_along,
             tenant_no_other_scope_changes_a_customer,
+        );
+        $crate::store_conformance!(@ $fixture: import:
+            imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
+            an_import_goes_on_with_its_key_until_it_is_finished,
+            an_import_run_again_creates_nobody_twice_and_tells_the_same,
+            a_taken_address_is_left_as_it_is,
+            a_later_line_with_the_same_address_is_a_duplicate,
+            a_customer_who_was_renamed_or_deleted_since_is_not_imported_again,
+            imports_at_the_same_time_create_nobody_twice,
+            taken_addresses_are_told_in_order,
+            tenant_an_import_reaches_its_own_scope_only,
+            a_batch_that_fails_writes_nothing,
         );
         $crate::store_conformance!(@ $fixture: sessions:
             a_session_lives_until_it_expires_and_in_its_scope_only,

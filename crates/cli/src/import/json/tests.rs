@@ -1,0 +1,104 @@
+use proptest::{collection::vec, prelude::*};
+use rekey_core::import::ImportedCustomer;
+
+use super::*;
+
+fn read(input: impl AsRef<[u8]>) -> Vec<Row> {
+    let mut rows = JsonRows::new(Lines::new(input.as_ref()));
+    let mut read = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        read.push(row);
+    }
+    read
+}
+
+fn one(line: &str) -> Result<ImportedCustomer, Refusal> {
+    let [row] = read(line).try_into().unwrap();
+    row.content
+}
+
+#[test]
+fn an_object_a_line_is_a_customer() {
+    let text = "\u{feff}{\"email\": \"John@Example.com\", \"reference\": \"R-1\", \"reference_origin\": \"shop\", \
+                \"metadata\": {\"a\": [1, null]}, \"locale\": \"pt_br\", \
+                \"password_hash\": \"$2y$05$KoiKWsrACi.76nAAfe9fpu.xXWZ91yQIMCYgp6jbvTqdmnxx9Jgi6\"}\r\n\n\
+                {\"email\":\"jane@example.com\",\"reference\":null,\"locale\":\"\",\"metadata\":null}";
+    let [john, jane] = read(text).try_into().unwrap();
+    assert_eq!((john.line, jane.line), (1, 3));
+    let john = john.content.unwrap();
+    assert_eq!((john.line, john.email.as_str()), (1, "john@example.com"));
+    assert_eq!(john.reference.reference.as_deref(), Some("R-1"));
+    assert_eq!(john.reference.reference_origin.as_deref(), Some("shop"));
+    assert_eq!(Value::Object(john.reference.metadata), serde_json::json!({"a": [1, null]}));
+    assert_eq!(john.locale.unwrap().as_str(), "pt-BR");
+    assert!(john.password.unwrap().as_str().starts_with("$2b$05$"));
+    let jane = jane.content.unwrap();
+    assert!(jane.password.is_none() && jane.locale.is_none() && jane.reference.metadata.is_empty());
+}
+
+#[test]
+fn email_array_and_other_wrong_types_are_refused() {
+    for value in ["[\"a@x.com\",\"b@x.com\"]", "{\"a\":1}", "1", "true", "[]"] {
+        assert_eq!(
+            one(&format!("{{\"email\":{value}}}")).unwrap_err(),
+            Column::Email.refuse(Reason::NotAText)
+        );
+    }
+    for value in ["null", "\"\""] {
+        assert_eq!(
+            one(&format!("{{\"email\":{value}}}")).unwrap_err(),
+            Column::Email.refuse(Reason::Missing)
+        );
+    }
+    assert_eq!(one("{}").unwrap_err(), Column::Email.refuse(Reason::Missing));
+    for value in ["a@x.com,b@x.com", "a@x.com\\r\\nBcc: b@x.com", "a\\u0000@x.com", "\\u212a@x.com", "a"] {
+        let refused = one(&format!("{{\"email\":\"{value}\"}}")).unwrap_err();
+        assert_eq!(refused, Column::Email.refuse(Reason::NotAnAddress), "{value}");
+    }
+}
+
+#[test]
+fn each_members_fault_is_named() {
+    let with = |member: &str| one(&format!("{{\"email\":\"a@example.com\",{member}}}")).unwrap_err();
+    let long = "x".repeat(256);
+    for (member, column, reason) in [
+        ("\"reference\":7", Column::Reference, Reason::NotAText),
+        (&*format!("\"reference\":\"{long}\""), Column::Reference, Reason::TextTooLong),
+        ("\"reference_origin\":\"a\\u0000\"", Column::ReferenceOrigin, Reason::NulWithin),
+        ("\"metadata\":[]", Column::Metadata, Reason::MetadataNotAnObject),
+        ("\"metadata\":\"[1]\"", Column::Metadata, Reason::MetadataNotAnObject),
+        ("\"metadata\":{\"a\":[{\"\\u0000\":1}]}", Column::Metadata, Reason::NulWithin),
+        ("\"locale\":\"German\"", Column::Locale, Reason::NotALocale),
+        ("\"email\":\"b@example.com\"", Column::Email, Reason::Twice),
+    ] {
+        assert_eq!(with(member), column.refuse(reason), "{member}");
+    }
+    let hash = with("\"password_hash\":\"5f4dcc3b5aa765d61d8327deb882cf99\"");
+    assert_eq!(hash.column, Some(Column::PasswordHash));
+    assert!(!hash.reason.to_string().contains("5f4d"), "{}", hash.reason);
+    assert_eq!(with("\"password\":\"hunter2\""), Reason::UnknownMember.into());
+}
+
+#[test]
+fn lines_that_are_no_object_are_refused_one_by_one() {
+    let deep =
+        format!("{{\"email\":\"a@example.com\",\"metadata\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    let huge = "{\"email\":\"a@example.com\",\"metadata\":{\"n\":1e999}}";
+    let hostile =
+        ["[1]", "null", "{", "{}{}", "{\"email\":\"a@x.com\"} x", "email", "{\"email\" \"a\"}", &deep, huge];
+    let text = format!("{}\n{{\"email\":\"fine@example.com\"}}\n", hostile.join("\n"));
+    let read = read(text);
+    assert_eq!(read.len(), hostile.len() + 1);
+    for (row, line) in read.iter().zip(&hostile) {
+        assert_eq!(row.content.as_ref().unwrap_err(), &Reason::NotAnObject.into(), "{line}");
+    }
+    assert_eq!(read.last().unwrap().content.as_ref().unwrap().email.as_str(), "fine@example.com");
+}
+
+proptest! {
+    #[test]
+    fn nothing_makes_the_reader_panic_and_the_next_line_is_read(noise in vec(any::<u8>(), 0..300)) {
+        let rows = read([noise.as_slice(), b"\n{\"email\":\"last@example.com\"}"].concat());
+        prop_assert_eq!(rows.last().unwrap().content.as_ref().unwrap().email.as_str(), "last@example.com");
+    }
+}

@@ -1,0 +1,158 @@
+use std::collections::{HashMap, HashSet};
+
+use async_trait::async_trait;
+use rekey_core::{
+    access::Scope,
+    email::EmailAddress,
+    import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
+    locale::Locale,
+    password::PasswordHash,
+    resource::CUSTOMERS,
+    store::StoreError,
+};
+use rekey_sql::{plain_columns, plain_from_json, plain_json};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool, Row};
+
+use crate::{PostgresStore, error::fault, rows::corrupt, statement::statement};
+
+/// All of a batch in one statement: each column is an array.
+fn import() -> String {
+    let mut statement = statement();
+    statement.push(
+        "WITH input AS (
+            SELECT id, email, CAST(plain AS jsonb) AS plain, locale, hash, audit_id, attributes
+            FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+                AS input (id, email, plain, locale, hash, audit_id, attributes)
+        ), fact AS (
+            INSERT INTO customers (id, organization_id, mode, email, locale",
+    );
+    plain_columns(&mut statement, &CUSTOMERS);
+    statement.push(") SELECT id, $1, $2, email, locale");
+    plain_from_json(&mut statement, &CUSTOMERS, "plain");
+    statement.push(
+        " FROM input
+            WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
+            -- In one order, so that imports at the same time wait for each other, and not in a circle.
+            ORDER BY email
+            ON CONFLICT DO NOTHING
+            RETURNING id
+        ), password AS (
+            INSERT INTO customer_passwords (customer_id, hash)
+            SELECT id, hash FROM input JOIN fact USING (id) WHERE hash IS NOT NULL
+        ), audit AS (
+            INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
+            SELECT audit_id, $1, $2, 'customers', id, 'create', 'operator', string_to_array(attributes, ',')
+            FROM input JOIN fact USING (id)
+        )
+        SELECT id FROM fact",
+    );
+    statement.into_parts().0
+}
+
+#[async_trait]
+impl Importer for PostgresStore {
+    async fn begin_import(
+        &self,
+        scope: Scope,
+        source: &SourceDigest,
+        key: &ImportKey,
+    ) -> Result<Begun, StoreError> {
+        // An update that changes nothing, as a conflict that does nothing returns no row.
+        let kept: Vec<u8> = sqlx::query_scalar(
+            "INSERT INTO imports (organization_id, mode, source_digest, key) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (organization_id, mode, source_digest) DO UPDATE SET key = imports.key
+             RETURNING key",
+        )
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(source.as_bytes().as_slice())
+        .bind(key.as_bytes().as_slice())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(fault)?;
+        let resumed = kept != key.as_bytes();
+        let key = ImportKey::from_bytes(&kept).ok_or_else(|| fault(corrupt("key")))?;
+        Ok(Begun { key, resumed })
+    }
+
+    async fn import_customers(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let text = |of: fn(&ImportRecord) -> String| records.iter().map(of).collect::<Vec<_>>();
+        let optional = |of: fn(&ImportRecord) -> Option<&str>| records.iter().map(of).collect::<Vec<_>>();
+        let plain = |record: &ImportRecord| plain_json(&CUSTOMERS, &record.customer.attributes);
+        let plain = records.iter().map(|record| Value::Object(plain(record)).to_string()).collect::<Vec<_>>();
+        let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(import()))
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(text(|record| record.customer.id.to_string()))
+            .bind(text(|record| record.customer.email.to_string()))
+            .bind(plain)
+            .bind(optional(|record| record.locale.as_ref().map(Locale::as_str)))
+            .bind(optional(|record| record.customer.password.as_ref().map(PasswordHash::as_str)))
+            .bind(text(|record| record.audit.to_string()))
+            .bind(text(|record| record.attributes.join(",")))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(fault)?;
+        let created: HashSet<_> = created.iter().map(String::as_str).collect();
+        let rest: Vec<_> =
+            records.iter().filter(|record| !created.contains(record.customer.id.as_str())).collect();
+        let others = if rest.is_empty() { HashMap::new() } else { explain(&self.pool, &rest).await? };
+        let outcome = |record: &ImportRecord| others.get(record.customer.id.as_str()).copied();
+        Ok(records.iter().map(|record| outcome(record).unwrap_or(Outcome::Created)).collect())
+    }
+
+    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError> {
+        let emails: Vec<_> = emails.iter().map(|email| email.as_str()).collect();
+        sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT FROM customers c WHERE c.organization_id = $1 AND c.mode = $2 AND c.email = input.email
+             )
+             FROM UNNEST($3::text[]) WITH ORDINALITY AS input (email, place) ORDER BY place",
+        )
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(emails)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(fault)
+    }
+
+    async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM imports WHERE organization_id = $1 AND mode = $2 AND source_digest = $3")
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(source.as_bytes().as_slice())
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        Ok(())
+    }
+}
+
+/// Why these were not created, by their ids: written before, or the address is an earlier line's, or somebody else's.
+async fn explain(pool: &PgPool, records: &[&ImportRecord]) -> Result<HashMap<String, Outcome>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id) AS written,
+             EXISTS (SELECT FROM customers c WHERE c.id = input.id) AS known
+         FROM UNNEST($1::text[], $2::text[]) AS input (id, audit_id)",
+    )
+    .bind(records.iter().map(|record| record.customer.id.to_string()).collect::<Vec<_>>())
+    .bind(records.iter().map(|record| record.audit.to_string()).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await
+    .map_err(fault)?;
+    let outcome = |row: &sqlx::postgres::PgRow| {
+        let outcome = match (row.try_get("written")?, row.try_get("known")?) {
+            (true, _) => Outcome::Created,
+            (false, true) => Outcome::Duplicate,
+            (false, false) => Outcome::Taken,
+        };
+        Ok((row.try_get("id")?, outcome))
+    };
+    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(fault)
+}

@@ -1,0 +1,294 @@
+//! Imports: many customers at a time, and the same ones again after a crash.
+
+use std::sync::Arc;
+
+use rekey_core::{
+    access::Scope,
+    ambient::OsEntropy,
+    ids::{AuditId, CustomerId},
+    import::{Import, ImportKey, ImportRecord, ImportedCustomer, Importer, Outcome, Reference, SourceDigest},
+    record::{Record, Value},
+    resource::CUSTOMERS,
+    store::Store,
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
+use crate::seed;
+
+pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_no_event<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let import = import(store, scope);
+    let metadata = json!({"vip": true, "deep": [{"é": null}], "text": "a,\"b\"\n\u{1f512}", "n": 9_007_199_254_740_993_i64});
+    let reference = Reference {
+        reference: Some("R-1, \"first\"".to_owned()),
+        reference_origin: Some("{NULL}".to_owned()),
+        metadata: metadata.as_object().unwrap().clone(),
+    };
+    let john = ImportedCustomer {
+        password: Some(seed::hash("old")),
+        locale: Some("pt-BR".parse().unwrap()),
+        reference,
+        ..customer(1, JOHN)
+    };
+    let outcomes = import.write(vec![john, customer(2, "jane@example.com")]).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Created; 2]);
+
+    let credentials = store.find_credentials(scope, &seed::email(JOHN)).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("old")));
+    let found = found(store, scope, credentials.customer).await.unwrap();
+    for (attribute, value) in [
+        ("email", seed::text(JOHN)),
+        ("reference", seed::text("R-1, \"first\"")),
+        ("reference_origin", seed::text("{NULL}")),
+        ("metadata", seed::object(&metadata)),
+    ] {
+        assert_eq!(found.get(attribute), &value, "{attribute}");
+    }
+    assert_eq!(found.get("created_at"), found.get("updated_at"));
+    let age = store.now().await.unwrap() - found.get("created_at").as_time().unwrap();
+    assert!(age.abs() < time::Duration::minutes(5), "{age}");
+    assert_eq!(backdoor.count("customers", &format!("email = '{JOHN}' AND locale = 'pt-BR'")).await, 1);
+    let audit = format!(
+        "resource_type = 'customers' AND resource_id = '{}' AND action = 'create' AND actor = 'operator' \
+         AND application_id IS NULL AND mode = 'test' AND organization_id = '{}'",
+        found.id(),
+        scope.organization
+    );
+    assert_eq!(backdoor.count("audit_entries", &audit).await, 1);
+    let attributes = backdoor
+        .text(&format!("SELECT CAST(attributes AS text) FROM audit_entries WHERE {audit}"))
+        .await
+        .unwrap();
+    for attribute in ["email", "password", "reference", "reference_origin", "metadata", "locale"] {
+        assert!(attributes.contains(attribute), "{attributes}");
+    }
+
+    let jane = store.find_credentials(scope, &seed::email("jane@example.com")).await.unwrap().unwrap();
+    assert_eq!(jane.password, None);
+    let jane = self::found(store, scope, jane.customer).await.unwrap();
+    for (attribute, value) in [
+        ("has_password", Value::Boolean(false)),
+        ("reference", Value::Null),
+        ("metadata", seed::object(&json!({}))),
+    ] {
+        assert_eq!(jane.get(attribute), &value, "{attribute}");
+    }
+    assert_eq!(backdoor.count("customers", "locale IS NULL").await, 1);
+    assert_eq!(written(backdoor).await, [0, 0, 2], "resets, events, audit entries");
+}
+
+pub async fn an_import_goes_on_with_its_key_until_it_is_finished<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let [first, second, third] = [0; 3].map(|_| ImportKey::generate(&OsEntropy));
+    let begun = store.begin_import(scope, &source("a"), &first).await.unwrap();
+    assert_eq!((begun.key.as_bytes(), begun.resumed), (first.as_bytes(), false));
+    let again = store.begin_import(scope, &source("a"), &second).await.unwrap();
+    assert_eq!((again.key.as_bytes(), again.resumed), (first.as_bytes(), true));
+
+    for (scope, name) in
+        other_scopes(store, scope).await.map(|other| (other, "a")).into_iter().chain([(scope, "b")])
+    {
+        let other = store.begin_import(scope, &source(name), &second).await.unwrap();
+        assert_eq!((other.key.as_bytes(), other.resumed), (second.as_bytes(), false));
+    }
+    store.finish_import(scope, &source("a")).await.unwrap();
+    store.finish_import(scope, &source("a")).await.unwrap();
+    let anew = store.begin_import(scope, &source("a"), &third).await.unwrap();
+    assert_eq!((anew.key.as_bytes(), anew.resumed), (third.as_bytes(), false));
+    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().resumed);
+}
+
+pub async fn an_import_run_again_creates_nobody_twice_and_tells_the_same<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let import = import(store, scope);
+    let lines = || {
+        (1..=50)
+            .map(|line| customer(line, &address(line)))
+            .chain([customer(51, JOHN), customer(52, &address(7))])
+    };
+    let mut told = vec![Outcome::Created; 50];
+    told.extend([Outcome::Taken, Outcome::Duplicate]);
+
+    assert_eq!(import.write(lines().take(20).collect()).await.unwrap(), told[..20]);
+    // Killed here, and run again: in other batches, as it happens.
+    for _ in 0..2 {
+        let (first, rest): (Vec<_>, Vec<_>) = lines().partition(|line| line.line <= 33);
+        assert_eq!(import.write(first).await.unwrap(), told[..33]);
+        assert_eq!(import.write(rest).await.unwrap(), told[33..]);
+    }
+    assert_eq!(scene.backdoor().count("customers", "true").await, 51);
+    assert_eq!(scene.backdoor().count("audit_entries", "actor = 'operator'").await, 50);
+}
+
+pub async fn a_taken_address_is_left_as_it_is<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("his own"))).await;
+    let before = written(scene.backdoor()).await;
+    let reference = Reference { reference: Some("R-2".to_owned()), ..Reference::default() };
+    let line = ImportedCustomer {
+        password: Some(seed::hash("imported")),
+        reference,
+        ..customer(1, "John@Example.COM")
+    };
+    assert_eq!(import(store, scope).write(vec![line]).await.unwrap(), [Outcome::Taken]);
+    assert_eq!(found(store, scope, john.id).await, Some(john.record));
+    let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
+    assert_eq!(credentials.password, Some(seed::hash("his own")));
+    assert_eq!(written(scene.backdoor()).await, before);
+}
+
+pub async fn a_later_line_with_the_same_address_is_a_duplicate<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let taken = seed::customer(store, scope, "taken@example.com", None).await;
+    let import = import(store, scope);
+    let with_password =
+        |line| ImportedCustomer { password: Some(seed::hash("second")), ..customer(line, JOHN) };
+    let batch = vec![
+        customer(1, JOHN),
+        with_password(2),
+        customer(3, taken.email.as_str()),
+        customer(4, taken.email.as_str()),
+    ];
+    let (created, duplicate, taken) = (Outcome::Created, Outcome::Duplicate, Outcome::Taken);
+    assert_eq!(import.write(batch).await.unwrap(), [created, duplicate, taken, taken]);
+    assert_eq!(
+        import.write(vec![with_password(5), customer(6, "new@example.com")]).await.unwrap(),
+        [duplicate, created]
+    );
+    let john = store.find_credentials(scope, &seed::email(JOHN)).await.unwrap().unwrap();
+    assert_eq!(john.password, None, "the first line had none");
+}
+
+pub async fn a_customer_who_was_renamed_or_deleted_since_is_not_imported_again<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let import = import(store, scope);
+    let lines = || vec![customer(1, JOHN), customer(2, "jane@example.com")];
+    assert_eq!(import.write(lines()).await.unwrap(), [Outcome::Created; 2]);
+    backdoor.text(&format!("UPDATE customers SET email = 'new@example.com' WHERE email = '{JOHN}'")).await;
+    backdoor.text("DELETE FROM customers WHERE email = 'jane@example.com'").await;
+    assert_eq!(import.write(lines()).await.unwrap(), [Outcome::Created; 2]);
+    assert_eq!(backdoor.count("customers", "email = 'new@example.com'").await, 1);
+    assert_eq!(backdoor.count("customers", "true").await, 1);
+}
+
+pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let key = ImportKey::generate(&OsEntropy);
+    let runs = [3, 7, 9, 11].into_iter().enumerate().map(|(run, step): (usize, u64)| {
+        let key = if run < 2 { key.clone() } else { ImportKey::generate(&OsEntropy) };
+        let import = Import { importer: Arc::new(store.clone()), scope, key };
+        async move {
+            let mut outcomes = Vec::new();
+            for batch in 0..5 {
+                // Each run has an order of its own within the batch: the steps have no factor in common with 40.
+                let lines = (0..40).map(|n| batch * 40 + (n * step) % 40 + 1);
+                let batch = lines.map(|line| customer(line, &address(line))).collect();
+                outcomes.extend(import.write(batch).await.unwrap());
+            }
+            outcomes
+        }
+    });
+    let told = at_once(runs).await;
+    assert_eq!(scene.backdoor().count("customers", "true").await, 200);
+    assert_eq!(scene.backdoor().count("audit_entries", "true").await, 200);
+    let created = |run: usize| told[run].iter().filter(|outcome| **outcome == Outcome::Created).count();
+    assert_eq!(created(0), created(1), "the two are one import");
+    assert_eq!(created(0) + created(2) + created(3), 200);
+    assert!(told.iter().flatten().all(|outcome| *outcome != Outcome::Duplicate));
+}
+
+pub async fn taken_addresses_are_told_in_order<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let emails: Vec<_> = (1..=30).map(|n| seed::email(&address(n))).collect();
+    for email in emails.iter().step_by(3) {
+        seed::customer(store, scope, email.as_str(), None).await;
+    }
+    let asked: Vec<_> = emails.iter().rev().collect();
+    let expected: Vec<_> = (0..30).map(|n| n % 3 == 0).rev().collect();
+    assert_eq!(store.are_taken(scope, &asked).await.unwrap(), expected);
+    assert!(store.are_taken(scope, &[]).await.unwrap().is_empty());
+}
+
+pub async fn tenant_an_import_reaches_its_own_scope_only<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let others = other_scopes(store, scope).await;
+    for other in others {
+        seed::customer(store, other, JOHN, Some(seed::hash("a stranger's"))).await;
+    }
+    let john = seed::email(JOHN);
+    assert_eq!(store.are_taken(scope, &[&john]).await.unwrap(), [false]);
+    assert_eq!(import(store, scope).write(vec![customer(1, JOHN)]).await.unwrap(), [Outcome::Created]);
+    assert_eq!(store.are_taken(scope, &[&john]).await.unwrap(), [true]);
+    for other in others {
+        let theirs = store.find_credentials(other, &john).await.unwrap().unwrap();
+        assert_eq!(theirs.password, Some(seed::hash("a stranger's")));
+    }
+}
+
+pub async fn a_batch_that_fails_writes_nothing<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let record = |address: &str, audit| ImportRecord {
+        customer: seed::new_customer(address, Some(seed::hash("old"))),
+        locale: None,
+        audit,
+        attributes: vec!["email"],
+    };
+    // Two records with one audit entry's id: the second of them can't be written.
+    let audit = AuditId::generate(&OsEntropy);
+    let records = [record(JOHN, audit), record("jane@example.com", audit)];
+    store.import_customers(scope, &records).await.unwrap_err();
+    assert_eq!(scene.backdoor().count("customers", "true").await, 0);
+    assert_eq!(written(scene.backdoor()).await, [0; 3]);
+    assert!(store.import_customers(scope, &[]).await.unwrap().is_empty());
+    let id: CustomerId = records[0].customer.id;
+    assert!(found(store, scope, id).await.is_none());
+}
+
+async fn found(store: &impl Store, scope: Scope, id: CustomerId) -> Option<Record> {
+    store.find(scope, &CUSTOMERS, id.into()).await.unwrap()
+}
+
+fn import(store: &(impl Importer + Clone), scope: Scope) -> Import {
+    Import { importer: Arc::new(store.clone()), scope, key: ImportKey::generate(&OsEntropy) }
+}
+
+fn customer(line: u64, address: &str) -> ImportedCustomer {
+    ImportedCustomer {
+        line,
+        email: seed::email(address),
+        password: None,
+        reference: Reference::default(),
+        locale: None,
+    }
+}
+
+fn address(n: u64) -> String {
+    format!("customer-{n}@example.com")
+}
+
+fn source(content: &str) -> SourceDigest {
+    SourceDigest::new(Sha256::new_with_prefix(content))
+}

@@ -1,0 +1,357 @@
+//! `rekey import customers`: the real program, on both databases.
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use rekey_e2e::{
+    client::Api,
+    dice::Dice,
+    process::{Ending, Program, binary, free_ports},
+};
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor, SqliteBackdoor},
+    postgres::TestDatabase,
+};
+use reqwest::StatusCode;
+use tempfile::TempDir;
+
+/// Of "correct horse battery".
+const BCRYPT: &str = "$2a$04$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm";
+const DJANGO: &str = "pbkdf2_sha256$1000$seasalt2seasalt$JLsQ6q5RdWSbET+kce/r+9eDxaX4sf2dtHjHtALnLmA=";
+const PASSWORD: &str = "correct horse battery";
+
+/// A database with the organization `demo` in it, and a folder for files.
+struct Shop {
+    folder: TempDir,
+    /// More of the command line.
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    backdoor: Box<dyn Backdoor>,
+    _database: Option<TestDatabase>,
+}
+
+impl Shop {
+    /// With `rekey dev`'s data, made by a run of it that is over.
+    async fn embedded() -> Self {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        let dev = Dev::start(&data).await;
+        assert_eq!(dev.program.terminate().await.code, Some(0));
+        Self::in_data(folder, &data)
+    }
+
+    fn in_data(folder: TempDir, data: &Path) -> Self {
+        let arguments = vec!["--data-dir".to_owned(), data.to_str().unwrap().to_owned()];
+        let backdoor = Box::new(SqliteBackdoor::open(&data.join("rekey.db")));
+        Self { folder, arguments, environment: Vec::new(), backdoor, _database: None }
+    }
+
+    /// With a PostgreSQL database of its own.
+    async fn production() -> Self {
+        let database = TestDatabase::create().await;
+        let environment = vec![("REKEY__DATABASE__URL".to_owned(), database.url())];
+        for arguments in [&["migrate"][..], &["organization", "create", "--slug", "demo", "--name", "Demo"]] {
+            let ending = Program::start("rekey", arguments, &environment).end().await;
+            assert_eq!(ending.code, Some(0), "{ending:?}");
+        }
+        let backdoor = Box::new(PostgresBackdoor::open(&database.url()));
+        let folder = TempDir::new().unwrap();
+        Self { folder, arguments: Vec::new(), environment, backdoor, _database: Some(database) }
+    }
+
+    fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn start(&self, file: &str, more: &[&str]) -> Program {
+        let fixed = ["import", "customers", file, "--organization", "demo", "--mode", "test"];
+        let own = self.arguments.iter().map(String::as_str);
+        let arguments: Vec<_> = fixed.into_iter().chain(more.iter().copied()).chain(own).collect();
+        Program::start("rekey", &arguments, &self.environment)
+    }
+
+    async fn import(&self, file: &Path, more: &[&str]) -> Ending {
+        self.start(file.to_str().unwrap(), more).end().await
+    }
+
+    /// How many customers have an address like that.
+    async fn customers(&self, like: &str) -> u64 {
+        self.backdoor.count("customers", &format!("email LIKE '{like}'")).await
+    }
+
+    async fn hash_of(&self, email: &str) -> Option<String> {
+        let query = format!(
+            "SELECT p.hash FROM customer_passwords p JOIN customers c ON c.id = p.customer_id WHERE c.email = '{email}'"
+        );
+        self.backdoor.text(&query).await
+    }
+}
+
+/// A running `rekey dev`.
+struct Dev {
+    program: Program,
+    api: Api,
+    storefront: String,
+}
+
+impl Dev {
+    async fn start(data: &Path) -> Self {
+        let [port] = free_ports();
+        let listen = format!("127.0.0.1:{port}");
+        let arguments = ["dev", "--data-dir", data.to_str().unwrap(), "--listen", &listen];
+        let program = Program::start("rekey", &arguments, &[]);
+        let api = Api::new(&format!("http://{listen}"));
+        api.ready().await;
+        let env = fs::read_to_string(data.join("demo.env")).unwrap();
+        let storefront =
+            env.lines().find_map(|line| line.strip_prefix("SALES_CLIENT_ID=")).unwrap().to_owned();
+        Self { program, api, storefront }
+    }
+}
+
+#[tokio::test]
+async fn password_import_an_imported_customer_logs_in_and_is_hashed_anew() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data).await;
+    let shop = Shop::in_data(folder, &data);
+    let lines = [
+        ("rails@example.com", BCRYPT),
+        ("php@example.com", &BCRYPT.replace("$2a$", "$2y$")),
+        ("django@example.com", DJANGO),
+    ]
+    .map(|(email, hash)| format!("{{\"email\": \"{email}\", \"password_hash\": \"{hash}\"}}\n"));
+    let ending = shop.import(&shop.file("old.jsonl", &lines.concat()), &[]).await;
+    assert_eq!(
+        (ending.code, &*ending.stdout),
+        (Some(0), "lines=3\ncreated=3\ntaken=0\nrefused=0\n"),
+        "{ending:?}"
+    );
+    assert_eq!(ending.stderr, "", "no progress bar where there is no terminal");
+
+    for email in ["rails@example.com", "php@example.com", "django@example.com"] {
+        let imported = shop.hash_of(email).await.unwrap();
+        assert!(
+            imported.starts_with("$2b$04$") || imported.starts_with("$pbkdf2-sha256$i=1000$"),
+            "{imported}"
+        );
+        let refused = dev.api.log_in(&dev.storefront, email, "correct horse").await;
+        assert_eq!(refused.text("/error"), "invalid_grant");
+        assert_eq!(shop.hash_of(email).await.unwrap(), imported, "a wrong password changes nothing");
+
+        dev.api.log_in(&dev.storefront, email, PASSWORD).await.expect(StatusCode::OK);
+        let rehashed = shop.hash_of(email).await.unwrap();
+        assert!(rehashed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{rehashed}");
+        dev.api.log_in(&dev.storefront, email, PASSWORD).await.expect(StatusCode::OK);
+        assert_eq!(shop.hash_of(email).await.unwrap(), rehashed);
+    }
+    let of_import = "name = 'customers.create' AND resource_id IN (SELECT id FROM customers WHERE email <> 'john@example.com')";
+    assert_eq!(shop.backdoor.count("events", of_import).await, 0, "nobody is told of an import");
+}
+
+#[tokio::test]
+async fn every_refused_line_is_named_and_no_hash_is_shown() {
+    for shop in [Shop::embedded().await, Shop::production().await] {
+        let secret = "JLsQ6q5RdWSbET";
+        let too_many_rounds = DJANGO.replace("$1000$", "$9999999$");
+        let content = format!(
+            "email,reference,reference_origin,metadata,locale,password_hash\n\
+             first@example.com,R-1,back office,\"{{\"\"vip\"\": true}}\",de_AT,{DJANGO}\n\
+             not an address,,,,,\n\
+             second@example.com,,,[1],,\n\
+             third@example.com,,,,,$P$B{secret}\n\
+             fourth@example.com,,,,,{too_many_rounds}\n\
+             FIRST@example.com,,,,,\n\
+             fifth@example.com,\"open,,,,\n\
+             sixth@example.com,,,,,\n\
+             seventh@example.com,,,,German,\n"
+        );
+        let file = shop.file("customers.csv", &content);
+        let report = shop.folder.path().join("report.csv");
+        let with_report = ["--report", report.to_str().unwrap()];
+
+        let rehearsed = shop.import(&file, &[&with_report[..], &["--dry-run"]].concat()).await;
+        assert_eq!(rehearsed.code, Some(1), "{rehearsed:?}");
+        let told = fs::read_to_string(&report).unwrap();
+        assert_eq!((shop.customers("%h@example.com").await, shop.customers("first%").await), (0, 0));
+        assert_eq!(shop.backdoor.count("imports", "true").await, 0);
+
+        let ending = shop.import(&file, &with_report).await;
+        assert_eq!(ending.code, Some(1), "{ending:?}");
+        let counts = "lines=9\ncreated=2\ntaken=0\nrefused=7\n";
+        assert_eq!(ending.stdout, counts);
+        assert_eq!(rehearsed.stdout, format!("Dry run: nothing was written.\n{counts}"));
+        assert_eq!(ending.stderr, "rekey: 7 of 9 lines were refused\n");
+        assert_eq!(fs::read_to_string(&report).unwrap(), told, "the dry run told the same");
+        let lines: Vec<_> = told.lines().collect();
+        let expected = [
+            "line,outcome,column,reason",
+            "3,refused,email,\"is not an e-mail address\"",
+            "4,refused,metadata,\"is not a JSON object\"",
+            "5,refused,password_hash,\"the hash is phpass of MD5",
+            "6,refused,password_hash,\"the hash claims too many rounds",
+            "7,refused,email,\"an earlier line has the same address\"",
+            "8,refused,,\"a quotation mark is opened and not closed\"",
+            "10,refused,locale,\"is not a language tag",
+        ];
+        assert_eq!(lines.len(), expected.len(), "{told}");
+        for (line, begin) in lines.iter().zip(expected) {
+            assert!(line.starts_with(begin), "{line}");
+        }
+
+        // Without a report, standard error names them.
+        let again = shop.import(&file, &[]).await;
+        assert_eq!(again.stdout, "lines=9\ncreated=0\ntaken=3\nrefused=6\n");
+        assert!(again.stderr.contains("line 5: password_hash: the hash is phpass"), "{}", again.stderr);
+        for shown in [&told, &rehearsed.stderr, &ending.stderr, &again.stderr, &again.stdout] {
+            assert!(!shown.contains(secret) && !shown.contains("first@"), "{shown}");
+        }
+        let stored = "email = 'first@example.com' AND reference = 'R-1' AND reference_origin = 'back office' AND locale = 'de-AT'";
+        assert_eq!(shop.backdoor.count("customers", stored).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn crash_an_import_killed_at_any_moment_goes_on_and_tells_the_whole() {
+    const LINES: usize = 12_000;
+    for shop in [Shop::embedded().await, Shop::production().await] {
+        let file = shop.file("many.csv", &csv(LINES));
+        let report = shop.folder.path().join("report.csv");
+        let more = ["--report", report.to_str().unwrap()];
+        let mut dice = Dice::new(10);
+        let (mut kills, mut resumed) = (0, 0);
+        let ending = loop {
+            let mut program = shop.start(file.to_str().unwrap(), &more);
+            // Each run lives longer than the one before, so that some die in the middle and one gets to the end.
+            tokio::time::sleep(dice.millis(50..100) * (kills + 1)).await;
+            if program.ended().is_some() {
+                break program.end().await;
+            }
+            let began = shop.customers("customer-%").await > 0;
+            program.crash();
+            kills += 1;
+            resumed += u32::from(began);
+        };
+        assert!(resumed > 0, "none of {kills} kills came in the middle");
+        assert_eq!(ending.code, Some(1), "{ending:?}");
+        // One line is a duplicate, one is broken.
+        assert_eq!(ending.stdout, format!("lines={}\ncreated={LINES}\ntaken=0\nrefused=2\n", LINES + 2));
+        assert!(ending.stderr.contains("it goes on"), "{}", ending.stderr);
+        assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 3);
+        assert_eq!(shop.customers("customer-%").await, LINES as u64);
+        assert_eq!(shop.backdoor.count("audit_entries", "actor = 'operator'").await, LINES as u64);
+        assert_eq!(shop.backdoor.count("customer_passwords", "hash LIKE '$pbkdf2%'").await, LINES as u64);
+        assert_eq!(shop.backdoor.count("imports", "true").await, 0, "what is finished is forgotten");
+    }
+}
+
+#[tokio::test]
+async fn a_finished_import_run_again_finds_everybody_there_also_from_standard_input() {
+    for shop in [Shop::embedded().await, Shop::production().await] {
+        let file = shop.file("some.txt", "email\na@example.com\nb@example.com\n");
+        let path = file.to_str().unwrap();
+        let unknown = shop.import(&file, &[]).await;
+        assert_eq!((unknown.code, &*unknown.stdout), (Some(1), ""));
+        assert!(unknown.stderr.contains("--format"), "{}", unknown.stderr);
+
+        let first = shop.import(&file, &["--format", "csv"]).await;
+        assert_eq!(
+            (first.code, &*first.stdout),
+            (Some(0), "lines=2\ncreated=2\ntaken=0\nrefused=0\n"),
+            "{first:?}"
+        );
+        let piped = format!(
+            "exec {} import customers - --format csv --organization demo --mode test {} <{path}",
+            binary("rekey").display(),
+            shop.arguments.join(" ")
+        );
+        let mut piped_command = Command::new("sh");
+        piped_command.args(["-c", &piped]).env_clear().envs(shop.environment.iter().cloned());
+        let again = Program::spawn("rekey", &mut piped_command).end().await;
+        assert_eq!(
+            (again.code, &*again.stdout),
+            (Some(0), "lines=2\ncreated=0\ntaken=2\nrefused=0\n"),
+            "{again:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cant_be_imported_is_told_in_one_line() {
+    let shop = Shop::embedded().await;
+    let (folder, bare) = (shop.folder.path().to_str().unwrap(), shop.file("bare.csv", "reference\nR-1\n"));
+    let file = shop.file("one.csv", "email\na@example.com\n");
+    let nowhere = format!("{folder}/nowhere.csv");
+    let arguments = ["--organization", "demo", "--mode", "test"];
+    let data = [shop.arguments[0].as_str(), shop.arguments[1].as_str()];
+    let stranger = ["--organization", "stranger", "--mode", "test"];
+    for (file, more, told, code) in [
+        (bare.to_str().unwrap(), [arguments.as_slice(), &data].concat(), "no column email", 1),
+        (&nowhere, [arguments.as_slice(), &data].concat(), "nowhere.csv can't be read", 1),
+        (
+            file.to_str().unwrap(),
+            [stranger.as_slice(), &data].concat(),
+            "no organization has the slug stranger",
+            1,
+        ),
+        (
+            file.to_str().unwrap(),
+            [arguments.as_slice(), &["--data-dir", folder]].concat(),
+            "rekey.db is not there",
+            1,
+        ),
+        (file.to_str().unwrap(), arguments.to_vec(), "database.url", 2),
+    ] {
+        let ending =
+            Program::start("rekey", &[&["import", "customers", file], more.as_slice()].concat(), &[])
+                .end()
+                .await;
+        assert_eq!((ending.code, &*ending.stdout), (Some(code), ""), "{ending:?}");
+        assert!(ending.stderr.contains(told) && ending.stderr.lines().count() == 1, "{}", ending.stderr);
+    }
+    assert_eq!(shop.customers("a@%").await, 0);
+}
+
+#[tokio::test]
+async fn memory_does_not_grow_with_the_file() {
+    let shop = Shop::embedded().await;
+    let mut peaks = Vec::new();
+    for lines in [2_000, 40_000] {
+        let file =
+            shop.file(&format!("{lines}.csv"), &csv(lines).replace("customer-", &format!("c{lines}-")));
+        let mut program = shop.start(file.to_str().unwrap(), &[]);
+        let mut peak = 0;
+        while program.ended().is_none() {
+            peak = peak.max(peak_kib(program.pid()).unwrap_or(0));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let ending = program.end().await;
+        assert!(ending.stdout.contains(&format!("created={lines}\n")), "{ending:?}");
+        peaks.push(peak);
+    }
+    assert!(peaks[0] > 0 && peaks[1] < peaks[0] + 8 * 1024, "peaks in KiB: {peaks:?}");
+}
+
+/// That many customers, then a line with the first one's address and one that is broken.
+fn csv(lines: usize) -> String {
+    let mut text = "email,reference,metadata,password_hash\n".to_owned();
+    for n in (0..lines).chain([0]) {
+        writeln!(text, "customer-{n}@example.com,R-{n},\"{{\"\"n\"\": {n}}}\",{DJANGO}").unwrap();
+    }
+    text + "broken\n"
+}
+
+/// The most memory that a process has had at once, as long as it runs.
+fn peak_kib(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().strip_suffix(" kB")?.parse().ok()
+}
