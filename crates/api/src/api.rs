@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, web};
 use rekey_core::{
     ambient::{Clock, Entropy},
     catalog::Catalog,
+    housekeeping::{Housekeeper, Housekeeping},
     idempotency::{AnswerStore, Idempotency},
     journal::Journal,
     limits::RateLimits,
@@ -43,12 +44,7 @@ pub struct Config<'a> {
 
 /// The parts that the API stands on.
 pub struct Services {
-    pub store: Arc<dyn Store>,
-    pub sessions: Arc<dyn Sessions>,
-    /// Keeps the answers of calls that may be repeated.
-    pub answers: Arc<dyn AnswerStore>,
-    /// Where rate limits are counted.
-    pub limits: Arc<dyn RateLimits>,
+    pub ports: Ports,
     /// Seals tokens and answers, signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
@@ -58,6 +54,34 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
     /// What readiness depends on beside the store.
     pub checks: Vec<Check>,
+}
+
+/// What of the database the API needs, port by port.
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub sessions: Arc<dyn Sessions>,
+    /// Where decoys are cleared away.
+    pub housekeeping: Arc<dyn Housekeeping>,
+    /// Keeps the answers of calls that may be repeated.
+    pub answers: Arc<dyn AnswerStore>,
+    /// Where rate limits are counted.
+    pub limits: Arc<dyn RateLimits>,
+}
+
+impl Ports {
+    /// All of them on one database.
+    pub fn on<D>(database: &D) -> Self
+    where
+        D: Store + Sessions + Housekeeping + AnswerStore + RateLimits + Clone,
+    {
+        Self {
+            store: Arc::new(database.clone()),
+            sessions: Arc::new(database.clone()),
+            housekeeping: Arc::new(database.clone()),
+            answers: Arc::new(database.clone()),
+            limits: Arc::new(database.clone()),
+        }
+    }
 }
 
 /// The use cases, and what the edge needs beside them.
@@ -71,6 +95,7 @@ pub struct Api {
     pub clients: ClientDirectory,
     pub issuer: Issuer,
     pub limits: Limits,
+    pub housekeeper: Housekeeper,
     pub pages: Pages,
     pub checks: Vec<Check>,
     /// What every link begins with; no request can change it.
@@ -82,18 +107,8 @@ pub struct Api {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
-        let Services {
-            store,
-            sessions,
-            answers,
-            limits: counts,
-            keys,
-            hasher,
-            signal,
-            clock,
-            entropy,
-            mut checks,
-        } = services;
+        let Services { ports, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
         let Config { server, auth, passwords, resets, limits } = config;
         let life = whole_seconds(server.idempotency_key_life);
         let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
@@ -121,6 +136,7 @@ impl Api {
             catalog: store.clone(),
             idempotency,
             clients: ClientDirectory::new(store, sessions),
+            housekeeper: Housekeeper { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),

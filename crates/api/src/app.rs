@@ -69,6 +69,7 @@ impl Application {
         tokio::select! {
             ended = self.server => ended,
             never = self.api.limits.keep_tidy() => match never {},
+            never = self.api.housekeeper.run() => match never {},
         }
     }
 }

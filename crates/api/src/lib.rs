@@ -17,6 +17,6 @@ mod routes;
 mod server;
 mod span;
 
-pub use api::{Config, Services};
+pub use api::{Config, Ports, Services};
 pub use app::{Application, BuildError};
 pub use auth::jwt::SigningKeyError;

@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
-use rekey_api::{Application, Config, Services, health::Check};
+use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     ambient::{OsEntropy, SystemClock},
@@ -54,10 +54,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let bus = RabbitBus::new(broker, clock.clone(), entropy.clone());
     let signal = RelaySignal::default();
     let services = Services {
-        store: Arc::new(store.clone()),
-        sessions: Arc::new(store.clone()),
-        answers: Arc::new(store.clone()),
-        limits: Arc::new(store.clone()),
+        ports: Ports::on(&store),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, entropy.clone()).context("password hashing can't start")?,
         signal: signal.clone(),

@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use clap::Args;
-use rekey_api::{Application, Config, Services};
+use rekey_api::{Application, Config, Ports, Services};
 use rekey_broker::local::LocalBus;
 use rekey_core::{
     administration::Administration,
@@ -19,7 +19,6 @@ use rekey_core::{
     password::Hasher,
     registration::Registration,
     relay::Relay,
-    store::Store,
 };
 use rekey_mailer::{
     Mailer,
@@ -122,9 +121,8 @@ async fn application(
     data: &DataDir,
 ) -> anyhow::Result<Application> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let (sessions, answers, limits) =
-        (Arc::new(store.clone()), Arc::new(store.clone()), Arc::new(store.clone()));
-    let store: Arc<dyn Store> = Arc::new(store.clone());
+    let ports = Ports::on(store);
+    let store = ports.store.clone();
     let hasher = Hasher::start(settings.passwords.hasher, entropy.clone())?;
     let administration =
         Administration { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
@@ -146,8 +144,6 @@ async fn application(
         resets: &settings.resets,
         limits: &settings.limits,
     };
-    let checks = Vec::new();
-    let services =
-        Services { store, sessions, answers, limits, keys, hasher, signal, clock, entropy, checks };
+    let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
     Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
 }

@@ -3,8 +3,8 @@
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
 //! [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`], [`locale`]. Ports: [`catalog`],
 //! [`store`], [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`ambient`].
-//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], and with their ports [`idempotency`] and
-//! [`import`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
+//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], and with their ports [`idempotency`],
+//! [`import`] and [`housekeeping`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
 pub mod access;
@@ -17,6 +17,7 @@ pub mod customer;
 pub mod delivery;
 pub mod email;
 pub mod event;
+pub mod housekeeping;
 pub mod idempotency;
 pub mod ids;
 pub mod import;

@@ -6,6 +6,7 @@
 mod catalog;
 mod customers;
 mod error;
+mod housekeeping;
 mod idempotency;
 mod import;
 mod journal;

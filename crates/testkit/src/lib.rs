@@ -13,3 +13,4 @@ pub mod conformance;
 pub mod postgres;
 pub mod seed;
 pub mod smtp;
+pub mod statistics;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rekey_api::{Application, Config, Services, health::Check};
+use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
     ambient::{Clock, OsEntropy, SystemClock},
@@ -304,10 +304,7 @@ fn build(
 ) -> Application {
     let entropy = Arc::new(OsEntropy);
     let services = Services {
-        store: Arc::new(store.clone()),
-        sessions: Arc::new(store.clone()),
-        answers: Arc::new(store.clone()),
-        limits,
+        ports: Ports { limits, ..Ports::on(store) },
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
         signal: RelaySignal::default(),

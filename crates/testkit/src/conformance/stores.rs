@@ -2,6 +2,7 @@
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
 pub mod customers;
+pub mod housekeeping;
 pub mod idempotency;
 pub mod import;
 pub mod ledger;
@@ -22,6 +23,7 @@ use rekey_core::{
     access::{Mode, Scope},
     audit::Action,
     event::EventBody,
+    housekeeping::Housekeeping,
     idempotency::AnswerStore,
     import::Importer,
     ledger::Ledger,
@@ -45,7 +47,15 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + RateLimits + Importer + Clone;
+    type Store: Store
+        + Sessions
+        + Outbox
+        + Ledger
+        + AnswerStore
+        + RateLimits
+        + Importer
+        + Housekeeping
+        + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;
@@ -176,6 +186,10 @@ macro_rules! store_conformance {
             tenant_a_key_is_its_owners_only,
             forgotten_keys_are_removed_a_few_at_a_time,
             a_record_is_created_once_however_often_its_call_runs,
+        );
+        $crate::store_conformance!(@ $fixture: housekeeping:
+            old_decoys_are_forgotten_with_all_they_left_and_nothing_else_is,
+            old_turns_are_forgotten,
         );
         $crate::store_conformance!(@ $fixture: limits:
             hits_add_up_in_their_window_and_in_no_other,

@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use rekey_core::{
     access::Scope,
-    catalog::Catalog,
+    catalog::{Catalog, Related},
     ids::RecordId,
     record::Record,
     resource::{Link, Relationship},
@@ -74,29 +74,32 @@ impl Included {
         relationship: &'static Relationship,
     ) -> Result<Vec<Record>, StoreError> {
         let Some(resource) = owners.first().map(Record::resource) else { return Ok(Vec::new()) };
-        let asked: Vec<(RecordId, Option<RecordId>)> = owners
-            .iter()
-            .map(|owner| match relationship.link {
-                Link::One(_) => (owner.id(), owner.linked(relationship)),
-                Link::Many(_) | Link::About => (owner.id(), Some(owner.id())),
-            })
-            .collect();
-        let of: HashSet<RecordId> = asked.iter().filter_map(|(_, of)| *of).collect();
-        let of: Vec<RecordId> = of.into_iter().collect();
+        let asks = |owner: &Record| match relationship.link {
+            Link::One(_) => owner.linked(relationship),
+            Link::Many(_) | Link::About => Some(owner.id()),
+        };
+        let mut of = Vec::new();
+        for asked in owners.iter().filter_map(asks) {
+            if !of.contains(&asked) {
+                of.push(asked);
+            }
+        }
         let related = if of.is_empty() {
             Vec::new()
         } else {
             catalog.related(scope, resource, relationship, &of).await?
         };
-        let mut by_asked: HashMap<RecordId, Vec<RecordId>> = HashMap::new();
-        for related in &related {
-            by_asked.entry(related.of).or_default().push(related.record.id());
+        let mut by_asked: HashMap<RecordId, Vec<Record>> = HashMap::new();
+        for Related { of, record } in related {
+            by_asked.entry(of).or_default().push(record);
         }
-        for (owner, of) in asked {
-            let ids = of.and_then(|of| by_asked.get(&of).cloned()).unwrap_or_default();
-            self.links.insert((resource.name, owner, relationship.name), ids);
+        for owner in owners {
+            let records = asks(owner).and_then(|asked| by_asked.get(&asked));
+            let ids = records.into_iter().flatten().map(Record::id).collect();
+            self.links.insert((resource.name, owner.id(), relationship.name), ids);
         }
-        let records: Vec<Record> = related.into_iter().map(|related| related.record).collect();
+        // In the order of those who lead to them.
+        let records: Vec<Record> = of.iter().filter_map(|asked| by_asked.remove(asked)).flatten().collect();
         for record in &records {
             if self.seen.insert(key(record)) {
                 self.records.push(record.clone());

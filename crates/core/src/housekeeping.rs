@@ -1,0 +1,52 @@
+//! What self-service leaves behind is cleared away in time: whoever asks for addresses that nobody has must not fill the
+//! database.
+
+use std::{convert::Infallible, sync::Arc};
+
+use async_trait::async_trait;
+use time::Duration;
+
+use crate::store::StoreError;
+
+/// Clears away what is of no use to anybody any more.
+#[async_trait]
+pub trait Housekeeping: Send + Sync + 'static {
+    /// Forgets decoys that were made `age` ago or earlier, with their events, mails and audit entries: at most `most` of
+    /// them, the oldest first. Returns how many.
+    async fn forget_decoys(&self, age: Duration, most: u32) -> Result<u32, StoreError>;
+
+    /// Forgets self-service turns that were last taken `age` ago or earlier; returns how many.
+    async fn forget_turns(&self, age: Duration) -> Result<u64, StoreError>;
+}
+
+/// Does it from time to time.
+#[derive(Clone)]
+pub struct Housekeeper {
+    /// Where it is done.
+    pub store: Arc<dyn Housekeeping>,
+}
+
+/// Longer than any token lives and any self-service window lasts: 7 days, the most that either can be configured to.
+const AGE: Duration = Duration::days(8);
+/// How often to look: often enough that a day's decoys never come at once.
+const PAUSE: std::time::Duration = std::time::Duration::from_mins(10);
+/// Decoys forgotten in one transaction.
+const BATCH: u32 = 500;
+
+impl Housekeeper {
+    /// Until it is dropped.
+    pub async fn run(&self) -> Infallible {
+        loop {
+            if let Err(error) = self.clear().await {
+                tracing::warn!(error = %error, "old decoys are not cleared away");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
+        self.store.forget_turns(AGE).await?;
+        Ok(())
+    }
+}

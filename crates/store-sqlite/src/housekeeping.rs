@@ -1,0 +1,52 @@
+use async_trait::async_trait;
+use rekey_core::{housekeeping::Housekeeping, store::StoreError};
+use sqlx::{SqliteConnection, types::Json};
+use time::Duration;
+
+use crate::{
+    SqliteStore,
+    error::fault,
+    rows::{Read, after},
+};
+
+#[async_trait]
+impl Housekeeping for SqliteStore {
+    async fn forget_decoys(&self, age: Duration, most: u32) -> Result<u32, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let decoys: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM password_resets WHERE customer_id IS NULL AND created_at <= ?1
+             ORDER BY created_at LIMIT ?2",
+        )
+        .bind(after(now, -age))
+        .bind(most)
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(fault)?;
+        forget(&mut transaction, &decoys).await.map_err(fault)?;
+        transaction.commit().await.map_err(fault)?;
+        Ok(u32::try_from(decoys.len()).unwrap_or(u32::MAX))
+    }
+
+    async fn forget_turns(&self, age: Duration) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM self_service_turns WHERE last_at <= ?1")
+            .bind(after(self.present(), -age))
+            .execute(&self.writer)
+            .await
+            .map_err(fault)?;
+        Ok(done.rows_affected())
+    }
+}
+
+async fn forget(connection: &mut SqliteConnection, decoys: &[String]) -> Read<()> {
+    for statement in [
+        "DELETE FROM deliveries WHERE event_id IN (
+             SELECT id FROM events WHERE resource_id IN (SELECT value FROM json_each(?1))
+         )",
+        "DELETE FROM events WHERE resource_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM audit_entries WHERE resource_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM password_resets WHERE id IN (SELECT value FROM json_each(?1))",
+    ] {
+        sqlx::query(statement).bind(Json(decoys)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
