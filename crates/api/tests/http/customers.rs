@@ -70,7 +70,7 @@ async fn a_customer_is_changed_and_deleted() {
     let customer = app.customer("john@example.com", "the first password").await;
     app.customer("jane@example.com", "the first password").await;
     let path = format!("/api/customers/{}", customer.id());
-    let patch = async |attributes: serde_json::Value| {
+    let amend = async |attributes: serde_json::Value| {
         let body = json!({ "data": { "type": "customers", "id": customer.id(), "attributes": attributes, "relationships": {} } });
         app.call(Method::PATCH, &path, &integration, Some(&body)).await
     };
@@ -91,17 +91,17 @@ async fn a_customer_is_changed_and_deleted() {
         (json!({ "password": "short" }), "password", "too_short"),
         (json!({ "password": "johnny@example.com" }), "password", "invalid"),
     ] {
-        let refused = patch(attributes).await;
+        let refused = amend(attributes).await;
         refused.assert_error(422, "VALIDATION_ERROR", Some(&format!("/data/attributes/{pointer}")));
         assert_eq!(refused.body["errors"][0]["meta"]["error"], error);
     }
-    assert_eq!(patch(json!({})).await.body, changed.body);
+    assert_eq!(amend(json!({})).await.body, changed.body);
 
     let gone = app.call(Method::DELETE, &path, &integration, None).await;
     assert_eq!((gone.status.as_u16(), gone.text.as_str()), (204, ""));
     app.get(&path, &integration).await.assert_error(404, "RECORD_NOT_FOUND", None);
     app.call(Method::DELETE, &path, &integration, None).await.assert_error(404, "RECORD_NOT_FOUND", None);
-    patch(json!({ "reference": "x", "password": "the second password" })).await.assert_error(
+    amend(json!({ "reference": "x", "password": "the second password" })).await.assert_error(
         404,
         "RECORD_NOT_FOUND",
         None,

@@ -40,7 +40,7 @@ impl Shop {
         let pending = ask("john@example.com", "R-2", json!({ "tags": ["b"], "n": 2.5 })).await;
         let hers = ask("jane@example.com", "r-3", json!({})).await;
         let [used, pending, hers] = [used, pending, hers].map(|reset| reset.id().to_owned());
-        Self { token, john, jane, used, pending, hers, app }
+        Self { app, token, john, jane, used, pending, hers }
     }
 
     async fn get(&self, path: &str) -> Answer {
