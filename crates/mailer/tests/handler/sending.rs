@@ -30,16 +30,21 @@ async fn a_reset_leads_to_one_mail_with_its_link_however_often_the_event_comes()
 }
 
 #[tokio::test]
-async fn a_used_reset_leads_to_word_that_the_password_was_changed() {
+async fn however_a_password_was_changed_its_customer_gets_word_of_it() {
     let world = World::new().await;
-    let customer = seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let customer = seed::customer(&world.store, world.test, "john@example.com", None).await.id;
     let reset: ResetId = "RESETRESE1".parse().unwrap();
-    let event = seed::event(world.test, EventBody::ResetUsed { reset, customer: customer.id });
-    assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+    let mailer = world.mailer(1);
+    for body in [EventBody::ResetUsed { reset, customer }, EventBody::CustomerPasswordCreated { customer }] {
+        assert_eq!(handle(&mailer, &seed::event(world.test, body)).await, Verdict::Done);
+    }
     let mails = world.mails();
-    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "john@example.com"));
-    assert_eq!(mails[0].subject, "Your password for The acme shop was changed");
-    assert!(!mails[0].text.contains("http"), "no link that a forger could imitate");
+    assert_eq!(mails.len(), 2);
+    for mail in &mails {
+        assert_eq!(mail.to, "john@example.com");
+        assert_eq!(mail.subject, "Your password for The acme shop was changed");
+        assert!(!mail.text.contains("http"), "no link that a forger could imitate");
+    }
 }
 
 #[tokio::test]
@@ -50,6 +55,7 @@ async fn events_without_a_mail_do_not_touch_the_ledger() {
     for body in [
         EventBody::ResetDestroyed { reset: "RESETRESE1".parse().unwrap() },
         EventBody::CustomerCreated { customer },
+        EventBody::CustomerDestroyed { customer },
     ] {
         assert_eq!(handle(&mailer, &seed::event(world.live, body)).await, Verdict::Done);
     }
