@@ -127,19 +127,24 @@ for (const { name, connect } of sdks) {
       assert.deepEqual(page[0].payload, { attributes: ['metadata'] })
     })
 
-    test('a related list goes on after a place of it, too, by page[after]', async () => {
-      const follow = async (after) => {
-        const reader = backOffice.addRawResponseReader()
-        const params = { 'page[after]': after, 'page[size]': '1' }
-        const page = await resets.event_stores(made[0].id, { sort: ['created_at'] }, { params })
-        backOffice.removeRawResponseReader()
-        const { next } = reader.rawResponse.links
-        return [page, next && new URL(next).searchParams.get('page[after]')]
+    test('page[after] walks a list and a related one, from its links, beyond what the SDK has a name for', async () => {
+      const walk = async (list) => {
+        const seen = []
+        for (let after = ''; after !== undefined;) {
+          const reader = backOffice.addRawResponseReader()
+          const page = await list({ params: { 'page[after]': after, 'page[size]': '5' } })
+          backOffice.removeRawResponseReader()
+          seen.push(column(page, 'id'))
+          const { next } = reader.rawResponse.links
+          after = next && new URL(next).searchParams.get('page[after]')
+        }
+        return seen
       }
-      const [first, after] = await follow('')
-      const [second] = await follow(after)
-      assert.deepEqual([first.length, second.length], [1, 1])
-      assert.notEqual(first[0].id, second[0].id)
+      const pages = await walk((options) => resets.list({ filters, sort: ['created_at'] }, options))
+      assert.deepEqual(pages.map((page) => page.length), [5, 5, 2])
+      assert.deepEqual(pages.flat(), column(made, 'id'))
+      const entries = await walk((options) => resets.event_stores(made[1].id, { sort: ['created_at'] }, options))
+      assert.deepEqual(entries.map((page) => page.length), [1])
     })
 
     test('what cannot be sorted by, shown, included or paged is refused by the parameter\'s name', async () => {
