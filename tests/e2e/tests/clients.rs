@@ -93,5 +93,7 @@ impl Running<'_> {
         let ending = Program::spawn("node --test", &mut node).end_within(PATIENCE).await;
         println!("{}{}", ending.stdout, ending.stderr);
         assert_eq!(ending.code, Some(0), "a test of tests/clients failed, see above");
+        let passed = ending.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());
+        assert!(passed.is_some_and(|passed| passed > 0), "Node found no tests");
     }
 }
