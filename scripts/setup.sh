@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server.
+# setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
+# Node.js and the vendor's clients, which come from npm as tests/clients/package-lock.json names them.
 #
 # Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
 # install (not root, not Debian) it says in one line what is missing, and fails.
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 policy=/usr/sbin/policy-rc.d
 
@@ -13,6 +15,8 @@ needs=(
     'gcc|command -v cc'
     'libc6-dev|test -e /usr/include/stdlib.h'
     'make|command -v make'
+    'nodejs|node --eval "process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)"'
+    'npm|command -v npm'
     'postgresql|command -v pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl'
     'python3-aiosmtpd|/usr/bin/python3 -c "import aiosmtpd"'
     'python3-yaml|/usr/bin/python3 -c "import yaml"'
@@ -21,6 +25,11 @@ needs=(
 )
 
 main() {
+    packages
+    clients
+}
+
+packages() {
     local missing=()
     for need in "${needs[@]}"; do
         (eval "${need#*|}") >/dev/null 2>&1 || missing+=("${need%%|*}")
@@ -35,12 +44,26 @@ main() {
 }
 
 install() {
+    hold_services
+    quietly apt-get update -qq
+    quietly env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
+}
+
+# npm writes its own list of what it installed when it is through, so one that was cut short is not taken for whole.
+clients() {
+    local lock=tests/clients/package-lock.json installed=tests/clients/node_modules/.package-lock.json
+    [ ! -e "$installed" ] || [ "$installed" -ot "$lock" ] || return 0
+    echo "Installing the vendor's clients"
+    quietly npm ci --prefix tests/clients
+}
+
+# Shows what a command said only when it fails, which ends this.
+quietly() {
     local log
     log=$(mktemp)
-    hold_services
-    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"; } \
-        >"$log" 2>&1 </dev/null; then
+    if ! "$@" >"$log" 2>&1 </dev/null; then
         cat "$log" >&2
+        rm -f "$log"
         exit 1
     fi
     rm -f "$log"

@@ -12,6 +12,7 @@
 
 pub mod broker;
 pub mod client;
+pub mod dev;
 pub mod dice;
 pub mod mail;
 pub mod page;

@@ -6,9 +6,10 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
-use crate::patience::eventually;
+use crate::patience::{PATIENCE, within};
 
 /// A running program. Dropped, it is killed; when that happens because its test failed, what it wrote is shown.
 pub struct Program {
@@ -79,9 +80,14 @@ impl Program {
     }
 
     /// Waits for its end.
-    pub async fn end(mut self) -> Ending {
+    pub async fn end(self) -> Ending {
+        self.end_within(PATIENCE).await
+    }
+
+    /// [`Program::end`], with a patience of its own.
+    pub async fn end_within(mut self, patience: Duration) -> Ending {
         let what = format!("{} to end", self.name);
-        let status = eventually(&what, async || self.ended().ok_or("it runs")).await;
+        let status = within(patience, &what, async || self.ended().ok_or("it runs")).await;
         Ending { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all() }
     }
 

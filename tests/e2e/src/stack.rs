@@ -190,7 +190,8 @@ pub fn amqp_url() -> String {
         .expect("AMQP_URL is not set: run the tests with `make test`, which starts a RabbitMQ for them")
 }
 
-fn variable(key: &str) -> String {
+/// The environment variable that sets a key of the configuration.
+pub(crate) fn variable(key: &str) -> String {
     format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 

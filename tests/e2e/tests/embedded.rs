@@ -1,8 +1,7 @@
 //! `rekey dev`: one process with everything in it, from the request to a log-in with the new password.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{
-    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -10,72 +9,17 @@ use std::{
 };
 
 use rekey_e2e::{
-    client::{Answer, Api, http},
-    mail::{Link, in_mailbox},
+    client::http,
+    dev::{Dev, JOHN, OLD_PASSWORD},
+    mail::Link,
     page::{Browser, Form, header},
     patience::eventually,
-    process::{Program, free_ports},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const JOHN: &str = "john@example.com";
-const OLD_PASSWORD: &str = "correct horse battery";
 const NEW_PASSWORD: &str = "Tr0ub4dor & 3 piñatas";
-
-/// A running `rekey dev`.
-struct Dev {
-    program: Program,
-    api: Api,
-    /// The contents of `demo.env`.
-    env: BTreeMap<String, String>,
-}
-
-impl Dev {
-    async fn start(data: &Path) -> Self {
-        let [port] = free_ports();
-        let listen = format!("127.0.0.1:{port}");
-        let arguments = ["dev", "--data-dir", data.to_str().unwrap(), "--listen", &listen];
-        let program = Program::start("rekey", &arguments, &[]);
-        let api = Api::new(&format!("http://{listen}"));
-        api.ready().await;
-        let env = fs::read_to_string(data.join("demo.env")).unwrap();
-        let pairs = env.lines().map(|line| line.split_once('=').unwrap());
-        let env = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        Self { program, api, env }
-    }
-
-    async fn integration(&self) -> String {
-        self.api.token(&self.env["CLIENT_ID"], Some(&self.env["CLIENT_SECRET"])).await
-    }
-
-    async fn log_in(&self, password: &str) -> Answer {
-        self.api.log_in(&self.env["SALES_CLIENT_ID"], JOHN, password).await
-    }
-
-    /// Waits for this many mails to John; newest first.
-    async fn mails(&self, count: usize) -> Vec<Value> {
-        let url = format!("{}/dev/mailbox.json", self.api.url);
-        eventually(&format!("{count} mails to John in the mailbox"), async || {
-            let mailbox = Browser::default().get(&url).await.json().await.unwrap();
-            let mails = in_mailbox(&mailbox, JOHN);
-            if mails.len() == count { Ok(mails) } else { Err(mailbox) }
-        })
-        .await
-    }
-
-    /// Asks for a reset; the link of the mail that follows, which is the `n`th to John.
-    async fn reset(&self, n: usize) -> Link {
-        let created = self.api.create_reset(&self.integration().await, JOHN).await;
-        let created = created.expect(StatusCode::CREATED);
-        let mail = self.mails(n).await.remove(0);
-        let link = Link::find(mail["text"].as_str().unwrap());
-        assert_eq!(link.id, created.text("/data/id"));
-        assert_eq!(link.token, created.text("/data/attributes/reset_password_token"));
-        link
-    }
-}
 
 #[tokio::test]
 async fn a_customer_gets_a_new_password_by_the_page_behind_the_link() {

@@ -74,7 +74,7 @@ async fn a_customer_is_changed_and_deleted() {
         let body = json!({ "data": { "type": "customers", "id": customer.id(), "attributes": attributes, "relationships": {} } });
         app.call(Method::PATCH, &path, &integration, Some(&body)).await
     };
-    let changed = patch(
+    let changed = amend(
         json!({ "email": "Johnny@example.com", "reference": "C9", "status": "acquired", "id": "aaaaaaaaaa" }),
     )
     .await;

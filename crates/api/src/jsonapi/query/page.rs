@@ -8,7 +8,8 @@ use super::{Problem, QueryProblem, family};
 #[derive(Debug)]
 pub struct PageLinks(Vec<(String, String)>);
 
-/// Reads which part of a list is asked for: `page[number]` and `page[size]`, or `page[after]` and `page[size]`.
+/// Reads which part of a list is asked for: `page[number]` and `page[size]`, or `page[after]` and `page[size]`. The
+/// vendor's SDK puts `page[number]=1` on every list whose page it isn't told: beside `page[after]` that says nothing.
 pub(super) fn read(pairs: &[(String, String)], order: &[Order]) -> Result<Page, Problem> {
     let (mut number, mut size, mut after) = (None, Page::DEFAULT_SIZE, None);
     for (name, value) in pairs.iter().filter(|(name, _)| family(name) == "page") {
@@ -27,9 +28,9 @@ pub(super) fn read(pairs: &[(String, String)], order: &[Order]) -> Result<Page, 
         }
     }
     match (number, after) {
-        (Some(_), Some(_)) => Err(Problem::Query(QueryProblem::Page, "page[after]".to_owned())),
         (number, None) => Ok(Page::Number { number: number.unwrap_or(1), size }),
-        (None, Some(cursor)) => Ok(Page::After { cursor, size }),
+        (None | Some(1), Some(cursor)) => Ok(Page::After { cursor, size }),
+        (Some(_), Some(_)) => Err(Problem::Query(QueryProblem::Page, "page[after]".to_owned())),
     }
 }
 

@@ -1,0 +1,42 @@
+// What a client is told when the service refuses.
+import assert from 'node:assert/strict'
+import { CommerceLayerStatic } from 'sdk-7'
+
+/** Checks that a call fails with an ApiError of this status, with these errors in it; the ApiError. */
+export async function refused(call, status, ...errors) {
+  const error = await Promise.resolve(call).then(
+    (answer) => assert.fail(`not refused: ${JSON.stringify(answer)}`),
+    (error) => error,
+  )
+  assert.ok(CommerceLayerStatic.isApiError(error), `an ApiError: ${error.stack}`)
+  assert.deepEqual([error.name, error.type, error.status, error.code], ['ApiError', 'response', status, String(status)])
+  assert.equal(error.errors.length, errors.length, JSON.stringify(error.errors))
+  for (const [index, expected] of errors.entries()) {
+    const told = error.errors[index]
+    assert.equal(told.status, String(status))
+    assert.ok(told.title && told.detail, JSON.stringify(told))
+    for (const [member, value] of Object.entries(expected)) assert.deepEqual(told[member], value, member)
+  }
+  assert.deepEqual(error.first(), error.errors[0])
+  return error
+}
+
+/** The error about an attribute. */
+export function about(attribute, meta, title) {
+  const expected = {
+    code: 'VALIDATION_ERROR',
+    source: { pointer: `/data/attributes/${attribute}` },
+    meta: { error: meta },
+  }
+  return title ? { ...expected, title, detail: `${attribute} - ${title}` } : expected
+}
+
+/** The error about a parameter of the query. */
+export function parameter(code, name) {
+  return { code, source: { parameter: name } }
+}
+
+export const INVALID_TOKEN = { code: 'INVALID_TOKEN' }
+export const ACCESS_DENIED = { code: 'UNAUTHORIZED', title: 'Access denied' }
+export const NOT_FOUND = { code: 'RECORD_NOT_FOUND' }
+export const WRONG_TOKEN = about('_reset_password_token', 'invalid')

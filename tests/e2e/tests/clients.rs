@@ -1,0 +1,103 @@
+//! The vendor's own clients, unmodified, drive a running instance: what they do, and what they expect, is in `tests/clients`.
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
+
+use std::{process::Command, time::Duration};
+
+use rekey_e2e::{
+    dev::Dev,
+    process::{Program, project},
+    shop::Shop,
+    stack::{Registered, Stack},
+};
+use tempfile::TempDir;
+
+/// The configuration's own value of `auth.domain`.
+const DOMAIN: &str = "rekey.localhost";
+/// As long as it can be: a machine that is busy may pause between two calls that a test makes at the same moment.
+const LEEWAY: (&str, &str) = ("auth.refresh_leeway_seconds", "60");
+/// Several times what they take on a machine that does nothing else.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What the clients must know of a running service.
+struct Running<'a> {
+    url: &'a str,
+    organization: &'a str,
+    mode: &'a str,
+    signing_key: &'a str,
+    back_office: &'a Registered,
+    /// Without self-service.
+    storefront: &'a str,
+    self_service: &'a str,
+}
+
+#[tokio::test]
+async fn everything_in_one_process() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start_with(
+        data.path(),
+        &[LEEWAY, ("limits.token_per_minute", "0"), ("limits.test_per_minute", "0")],
+    )
+    .await;
+    let back_office = Registered {
+        client_id: dev.env["CLIENT_ID"].clone(),
+        secret: Some(dev.env["CLIENT_SECRET"].clone()),
+    };
+    let signing_key = data.path().join("signing-key.pem");
+    let running = Running {
+        url: &dev.api.url,
+        organization: "demo",
+        mode: "test",
+        signing_key: signing_key.to_str().unwrap(),
+        back_office: &back_office,
+        storefront: &dev.env["SALES_CLIENT_ID"],
+        self_service: &dev.env["SELF_SERVICE_CLIENT_ID"],
+    };
+    running.satisfies_the_clients().await;
+}
+
+#[tokio::test]
+async fn the_programs_of_production() {
+    let mut stack = Stack::prepare().await;
+    stack.set(LEEWAY.0, LEEWAY.1);
+    let shop = Shop::open(stack).await;
+    let storefront = shop.stack.client("shop", &["sales-channel"]).await;
+    let (_api, _mailer) = (shop.stack.start_api().await, shop.stack.start_mailer().await);
+    let running = Running {
+        url: &shop.stack.api.url,
+        organization: "shop",
+        mode: "live",
+        signing_key: shop.stack.get("auth.signing_key_file").unwrap(),
+        back_office: &shop.back_office,
+        storefront: &storefront.client_id,
+        self_service: &shop.storefront.client_id,
+    };
+    running.satisfies_the_clients().await;
+}
+
+impl Running<'_> {
+    /// Runs all tests of `tests/clients` with it, and prints each by its name.
+    async fn satisfies_the_clients(&self) {
+        let folder = project().join("tests/clients");
+        assert!(
+            folder.join("node_modules").exists(),
+            "the clients are not there: scripts/setup.sh installs them"
+        );
+        let mut node = Command::new("node");
+        node.args(["--test", "--test-reporter=spec"]).current_dir(folder).envs([
+            ("REKEY_URL", self.url),
+            ("REKEY_DOMAIN", DOMAIN),
+            ("REKEY_ORGANIZATION", self.organization),
+            ("REKEY_MODE", self.mode),
+            ("REKEY_SIGNING_KEY", self.signing_key),
+            ("REKEY_CLIENT_ID", &self.back_office.client_id),
+            ("REKEY_CLIENT_SECRET", self.back_office.secret.as_ref().unwrap()),
+            ("REKEY_SALES_CLIENT_ID", self.storefront),
+            ("REKEY_SELF_SERVICE_CLIENT_ID", self.self_service),
+        ]);
+        let ending = Program::spawn("node --test", &mut node).end_within(PATIENCE).await;
+        println!("{}{}", ending.stdout, ending.stderr);
+        assert_eq!(ending.code, Some(0), "a test of tests/clients failed, see above");
+        let passed = ending.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());
+        assert!(passed.is_some_and(|passed| passed > 0), "Node found no tests");
+    }
+}
