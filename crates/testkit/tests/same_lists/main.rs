@@ -89,7 +89,10 @@ fn cases() -> u32 {
 
 async fn check(stores: &Stores, sample: &Sample, case: &Case) -> Result<(), TestCaseError> {
     let place = case.place(&sample.world);
-    let cursor = place.map(|record| Cursor::after(record, &case.listing.total_order()));
+    let order = case.listing.total_order();
+    // Through a client.
+    let cursor = place.map(|record| Cursor::after(record, &order).encode(&order));
+    let cursor = cursor.map(|text| Cursor::decode(&text, &order).expect("a cursor of ours is read back"));
     for page in [
         Page::Number { number: case.number, size: case.size },
         Page::After { cursor: None, size: case.size },
