@@ -11,6 +11,8 @@ fn every_case_of_the_stores_suite_is_run() {
         include_str!("../src/conformance/stores/refreshes.rs"),
         include_str!("../src/conformance/stores/revocations.rs"),
         include_str!("../src/conformance/stores/resets.rs"),
+        include_str!("../src/conformance/stores/self_service.rs"),
+        include_str!("../src/conformance/stores/lists.rs"),
         include_str!("../src/conformance/stores/tokens.rs"),
         include_str!("../src/conformance/stores/outbox.rs"),
         include_str!("../src/conformance/stores/ledger.rs"),

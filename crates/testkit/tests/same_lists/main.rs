@@ -11,9 +11,9 @@ use rekey_core::{
     ambient::SystemClock,
     catalog::Catalog,
     ids::RecordId,
-    listing::{Cursor, Filter, Listed, Listing, Page, Path, Test},
+    listing::{Cursor, Filter, Listed, Listing, Page, Path, Pattern, Test},
     record::{Record, Value},
-    resource::CUSTOMER_PASSWORD_RESETS,
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_store_sqlite::SqliteStore;
@@ -23,7 +23,7 @@ use rekey_testkit::{
     postgres::TestDatabase,
     seed,
 };
-use serde_json::json;
+use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use self::{listings::Case, report::difference};
@@ -135,5 +135,39 @@ impl Stores {
 
     fn each(&self) -> [(&'static str, &dyn Catalog); 2] {
         [("PostgreSQL", &self.postgres), ("SQLite", &self.sqlite)]
+    }
+}
+
+/// As much as the API lets a query string ask for, in each way that it can.
+#[tokio::test]
+async fn every_store_bears_the_largest_queries() {
+    let sample = Sample::new(SAMPLES + 1);
+    let stores = Stores::with(slice::from_ref(&sample)).await;
+    let path = |name| Path { via: None, attribute: CUSTOMERS.attribute(name).unwrap() };
+    let via = CUSTOMERS.relationship("customer_password_resets");
+    let related = Path { via, attribute: CUSTOMER_PASSWORD_RESETS.attribute("reference").unwrap() };
+    let texts = || (0..100).map(|n| seed::text(&format!("%_{n}")));
+    let likes = || texts().map(|text| Test::NotLike(Pattern::contains(text.as_text().unwrap()))).collect();
+    let deep =
+        (0..15).fold(json!(1), |inner, n| if n % 2 == 0 { json!([inner]) } else { json!({"a": inner}) });
+    let Value::Object(deep) = seed::object(&json!({"a": deep})) else { unreachable!() };
+    let wide: Map<_, _> = (0..32).map(|n| (format!("k{n}"), json!([n]))).collect();
+    let five = |test: Test| [(); 5].map(|()| Filter::Test(related, test.clone())).to_vec();
+    let fifty = |test: Test| [(); 50].map(|()| Filter::Test(related, test.clone())).to_vec();
+    for filter in [
+        Filter::All(five(Test::NotIn(texts().collect()))),
+        Filter::All(five(Test::All(likes()))),
+        Filter::Any(five(Test::Any(likes()))),
+        Filter::All(fifty(Test::NotNull)),
+        Filter::Any(fifty(Test::Blank)),
+        Filter::Test(path("metadata"), Test::Contains(deep)),
+        Filter::All(vec![Filter::Test(path("metadata"), Test::Contains(wide)); 7]),
+    ] {
+        let listing = Listing { filter, ..Listing::of(&CUSTOMERS) };
+        let expected = sample.world.list(&listing);
+        for (name, store) in stores.each() {
+            let listed = store.list(sample.scope, &listing).await.unwrap();
+            assert_eq!(summary(&listed), summary(&expected), "{name}");
+        }
     }
 }
