@@ -50,7 +50,7 @@ fn a_place_in_a_list_begins_at_a_bound_of_an_index() {
             "x.created_at <= $3 AND (x.created_at < $4 OR ((x.email > $5) OR (x.email = $6 AND x.id > $7)))",
         ),
     ] {
-        let text = following(order, values);
+        let text = following(order, &values);
         assert!(text.contains(&format!(" x.mode = $2 AND {expected} ORDER BY ")), "{text}");
         assert!(!text.contains(" UNION "), "{text}");
     }
@@ -58,7 +58,7 @@ fn a_place_in_a_list_begins_at_a_bound_of_an_index() {
         ("reference", text("a"), "(x.reference, x.id) > ($3, $4)", "x.reference IS NULL"),
         ("-reference", Value::Null, "x.reference IS NULL AND ((x.id < $3))", "x.reference IS NOT NULL"),
     ] {
-        let text = following(&[order], vec![value, id()]);
+        let text = following(&[order], &[value, id()]);
         let (first, second) = text.split_once(" UNION ALL ").unwrap();
         assert!(first.contains(&format!(" AND {same} ORDER BY ")), "{text}");
         assert!(second.contains(&format!(" AND {other} ORDER BY ")), "{text}");
@@ -67,7 +67,7 @@ fn a_place_in_a_list_begins_at_a_bound_of_an_index() {
 }
 
 /// What follows a place with these values, in that order of customers.
-fn following(order: &[&str], values: Vec<Value>) -> String {
+fn following(order: &[&str], values: &[Value]) -> String {
     let by = |name: &&str| Order {
         attribute: CUSTOMERS.attribute(name.trim_start_matches('-')).unwrap(),
         descending: name.starts_with('-'),
