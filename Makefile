@@ -31,9 +31,9 @@ test: setup compose-check ## Runs every test, on a real PostgreSQL, RabbitMQ and
 	scripts/with-services.sh cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 
 .PHONY: bench
-bench: setup ## Measures the release binaries: memory, start, time to the mail
+bench: setup ## Measures the release build: memory, start, time to the mail, and lists of 1,000,000 resets
 	cargo build $(CARGO_FLAGS) --release --workspace --bins
-	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures
+	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures --bench lists
 
 .PHONY: check
 check: ## The quick loop: format, clippy and the tests that need no server

@@ -145,21 +145,22 @@ impl Listing {
         Self { resource, filter: Filter::All(Vec::new()), order: Vec::new(), page: Page::default() }
     }
 
-    /// The order, complete: newest first unless asked otherwise, and by id in the end.
+    /// The order, complete: newest first unless asked otherwise, and by id in the end. Parts that can't matter, because
+    /// records that get that far are equal in them, are left out.
     #[must_use]
     pub fn total_order(&self) -> Vec<Order> {
-        let mut order = self.order.clone();
-        if order.is_empty() {
-            let newest = self.resource.attribute("created_at");
-            order.extend(newest.map(|attribute| Order { attribute, descending: true }));
+        let newest =
+            self.resource.attribute("created_at").map(|attribute| Order { attribute, descending: true });
+        let asked = if self.order.is_empty() { newest.as_slice() } else { &self.order };
+        let descending = asked.last().is_some_and(|order| order.descending);
+        let id = self.resource.attribute("id").map(|attribute| Order { attribute, descending });
+        let mut total: Vec<Order> = Vec::new();
+        for order in asked.iter().copied().chain(id) {
+            if !total.iter().any(|before| ["id", order.attribute.name].contains(&before.attribute.name)) {
+                total.push(order);
+            }
         }
-        let descending = order.last().is_some_and(|order| order.descending);
-        let id = self
-            .resource
-            .attribute("id")
-            .filter(|id| order.iter().all(|order| order.attribute.name != id.name));
-        order.extend(id.map(|attribute| Order { attribute, descending }));
-        order
+        total
     }
 }
 

@@ -4,9 +4,8 @@ use rekey_core::{
     record::Value,
     resource::{Attribute, Kind, Link, Relationship, Resource, Source},
 };
-use serde_json::{Map, Value as Json};
 
-use crate::{Bind, Dialect, Statement, select::push_scope};
+use crate::{Bind, Dialect, Statement, containment::push_contains, select::push_scope};
 
 /// Appends a condition on the record `x` of `resource`.
 pub(crate) fn push_filter(statement: &mut Statement, scope: Scope, resource: &Resource, filter: &Filter) {
@@ -96,6 +95,8 @@ fn push_test(statement: &mut Statement, alias: &str, attribute: &Attribute, test
             statement.push(&column).push(sign(*comparison));
             push_value(statement, value)
         }
+        Test::In(values) if values.is_empty() => statement.push("FALSE"),
+        Test::NotIn(values) if values.is_empty() => statement.push(&format!("{column} IS NOT NULL")),
         Test::In(values) => push_list(statement, &column, " IN (", values),
         Test::NotIn(values) => push_list(statement, &column, " NOT IN (", values),
         Test::Like(pattern) => push_like(statement, &column, "", &pattern.to_like()),
@@ -105,7 +106,7 @@ fn push_test(statement: &mut Statement, alias: &str, attribute: &Attribute, test
                 Dialect::Postgres => {
                     statement.push(&column).push(" @> ").bind(Bind::Json(object.clone()));
                 }
-                Dialect::Sqlite { .. } => Containment { depth: 0 }.push_members(statement, &column, object),
+                Dialect::Sqlite { .. } => push_contains(statement, &column, object),
             }
             statement
         }
@@ -187,70 +188,5 @@ fn sign(comparison: Comparison) -> &'static str {
         Comparison::LessOrEqual => " <= ",
         Comparison::Greater => " > ",
         Comparison::GreaterOrEqual => " >= ",
-    }
-}
-
-/// PostgreSQL's `@>` between JSON documents, in SQLite's words: every member and every element that is asked for is
-/// there, whatever else is; an element in whatever place. Keys and values are bound.
-struct Containment {
-    depth: usize,
-}
-
-impl Containment {
-    /// That the object at `document` has all these members.
-    fn push_members(&self, statement: &mut Statement, document: &str, members: &Map<String, Json>) {
-        if members.is_empty() {
-            statement.push("TRUE");
-        }
-        statement.join(" AND ", members, |statement, (key, value)| {
-            self.push_one(statement, document, Some(key), value);
-        });
-    }
-
-    /// That the object or array at `document` has one member or element like `value`.
-    fn push_one(&self, statement: &mut Statement, document: &str, key: Option<&str>, value: &Json) {
-        let name = format!("j{}", self.depth);
-        statement.push(&format!("EXISTS (SELECT 1 FROM json_each({document}) {name} WHERE "));
-        if let Some(key) = key {
-            statement.push(&format!("{name}.key = ")).bind_text(key).push(" AND ");
-        }
-        self.push_like(statement, &name, value);
-        statement.push(")");
-    }
-
-    /// That the value in the row `name` contains this one.
-    fn push_like(&self, statement: &mut Statement, name: &str, value: &Json) {
-        let inner = Self { depth: self.depth + 1 };
-        let document = format!("{name}.value");
-        match value {
-            Json::Null => {
-                statement.push(&format!("{name}.type = 'null'"));
-            }
-            Json::Bool(is) => {
-                statement.push(&format!("{name}.type = '{is}'"));
-            }
-            Json::Number(number) => {
-                let number = number
-                    .as_i64()
-                    .map_or_else(|| Bind::Float(number.as_f64().unwrap_or(f64::NAN)), Bind::Integer);
-                statement
-                    .push(&format!("{name}.type IN ('integer', 'real') AND {name}.atom = "))
-                    .bind(number);
-            }
-            Json::String(text) => {
-                statement.push(&format!("{name}.type = 'text' AND {name}.atom = ")).bind_text(text);
-            }
-            Json::Array(elements) => {
-                statement.push(&format!("{name}.type = 'array'"));
-                for element in elements {
-                    statement.push(" AND ");
-                    inner.push_one(statement, &document, None, element);
-                }
-            }
-            Json::Object(members) => {
-                statement.push(&format!("{name}.type = 'object' AND "));
-                inner.push_members(statement, &document, members);
-            }
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! Texts of a statement come from definitions and from this crate; whatever a caller sent is bound. Every resource is read
 //! from a view `shown_<name>` with a column for each that its definition names, and `organization_id` and `mode`.
 
+mod containment;
 mod filter;
 mod order;
 mod select;

@@ -2,14 +2,14 @@ use rekey_core::{
     access::Scope,
     catalog::MAX_RELATED,
     ids::RecordId,
-    listing::{Filter, Listing, Page},
+    listing::{Cursor, Filter, Listing, Page},
     resource::{Kind, Link, Relationship, Resource, Source},
 };
 
 use crate::{
     Bind, Dialect, Statement,
     filter::{push_filter, push_pending},
-    order::{push_after, push_order},
+    order::{Stretch, push_after, push_order, stretches},
 };
 
 /// The column of [`related`] that names whom a record is related to.
@@ -52,31 +52,73 @@ pub fn find(dialect: Dialect, scope: Scope, resource: &Resource, id: RecordId) -
 /// The records of a page; one more than its size of a page that isn't numbered, which tells whether the list goes on.
 #[must_use]
 pub fn page(dialect: Dialect, scope: Scope, listing: &Listing) -> Statement {
-    let order = listing.total_order();
-    let mut statement = matching(dialect, scope, listing, |statement| {
-        columns(statement, listing.resource, "x");
-    });
-    if let Page::After { cursor: Some(cursor), .. } = &listing.page {
-        statement.push(" AND ");
-        push_after(&mut statement, &order, cursor.values());
-    }
-    push_order(&mut statement, &order);
-    // As a number in the text: a plan for whatever limit would be one for a tenth of the table.
-    let extra = u32::from(matches!(listing.page, Page::After { .. }));
-    statement.push(&format!(" LIMIT {}", listing.page.size() + extra));
-    let offset = listing.page.offset();
-    if offset > 0 {
-        statement.push(" OFFSET ").bind(Bind::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
+    let mut statement = Statement::new(dialect);
+    match &listing.page {
+        Page::After { cursor: Some(cursor), .. } => push_following(&mut statement, scope, listing, cursor),
+        Page::After { cursor: None, .. } => push_part(&mut statement, scope, listing, |_| {}),
+        Page::Number { .. } => {
+            push_part(&mut statement, scope, listing, |_| {});
+            let offset = listing.page.offset();
+            if offset > 0 {
+                statement.push(" OFFSET ").bind(Bind::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
+            }
+        }
     }
     statement
+}
+
+/// Appends what follows a place: each stretch of it by itself, since no index holds both in one range.
+fn push_following(statement: &mut Statement, scope: Scope, listing: &Listing, cursor: &Cursor) {
+    let order = listing.total_order();
+    let push_stretch = |statement: &mut Statement, stretch: Stretch| {
+        push_part(statement, scope, listing, |statement| {
+            statement.push(" AND ");
+            push_after(statement, &order, cursor.values(), stretch);
+        });
+    };
+    match stretches(&order, cursor.values()) {
+        [stretch] => push_stretch(statement, *stretch),
+        both => {
+            statement.push("SELECT * FROM (");
+            statement.join(" UNION ALL ", both, |statement, stretch| {
+                statement.push("SELECT * FROM (");
+                push_stretch(statement, *stretch);
+                statement.push(") x");
+            });
+            statement.push(") x");
+            push_order(statement, &order);
+            push_limit(statement, listing);
+        }
+    }
+}
+
+/// Appends the first records in the list's order, of those that fulfil one condition more.
+fn push_part(
+    statement: &mut Statement,
+    scope: Scope,
+    listing: &Listing,
+    condition: impl FnOnce(&mut Statement),
+) {
+    push_matching(statement, scope, listing, |statement| columns(statement, listing.resource, "x"));
+    condition(statement);
+    push_order(statement, &listing.total_order());
+    push_limit(statement, listing);
+}
+
+/// As a number in the text: a plan for whatever limit would be one for a tenth of the table.
+fn push_limit(statement: &mut Statement, listing: &Listing) {
+    let extra = u32::from(matches!(listing.page, Page::After { .. }));
+    statement.push(&format!(" LIMIT {}", listing.page.size() + extra));
 }
 
 /// How many records a list has.
 #[must_use]
 pub fn count(dialect: Dialect, scope: Scope, listing: &Listing) -> Statement {
-    matching(dialect, scope, listing, |statement| {
+    let mut statement = Statement::new(dialect);
+    push_matching(&mut statement, scope, listing, |statement| {
         statement.push("count(*)");
-    })
+    });
+    statement
 }
 
 /// What these records of `owner` are related to, with whom of them ([`RELATED_TO`]); of a to-one relationship, the
@@ -113,21 +155,19 @@ pub fn related(
     statement
 }
 
-fn matching(
-    dialect: Dialect,
+fn push_matching(
+    statement: &mut Statement,
     scope: Scope,
     listing: &Listing,
     what: impl FnOnce(&mut Statement),
-) -> Statement {
-    let mut statement = Statement::new(dialect);
+) {
     statement.push("SELECT ");
-    what(&mut statement);
-    from(&mut statement, scope, listing.resource);
+    what(statement);
+    from(statement, scope, listing.resource);
     if !matches!(&listing.filter, Filter::All(none) if none.is_empty()) {
         statement.push(" AND ");
-        push_filter(&mut statement, scope, listing.resource, &listing.filter);
+        push_filter(statement, scope, listing.resource, &listing.filter);
     }
-    statement
 }
 
 fn from(statement: &mut Statement, scope: Scope, resource: &Resource) {

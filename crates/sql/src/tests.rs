@@ -1,7 +1,8 @@
 use rekey_core::{
     access::{Mode, Scope},
-    listing::{Cursor, Filter, Listing, Page, Path, Test},
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
+    listing::{Cursor, Filter, Listing, Order, Page, Path, Test},
+    record::{Record, Value},
+    resource::{Attribute, CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
 };
 
 use super::*;
@@ -19,7 +20,7 @@ fn a_list_is_one_statement_and_its_values_are_bound() {
         via: CUSTOMER_PASSWORD_RESETS.relationship("customer"),
         attribute: CUSTOMERS.attribute("email").unwrap(),
     };
-    let filter = Filter::Test(email, Test::In(vec![rekey_core::record::Value::Text(hostile.to_owned())]));
+    let filter = Filter::Test(email, Test::In(vec![Value::Text(hostile.to_owned())]));
     let listing = Listing { filter, ..Listing::of(&CUSTOMER_PASSWORD_RESETS) };
     let (text, binds) = count(Dialect::Postgres, scope(), &listing).into_parts();
     assert_eq!(
@@ -33,21 +34,53 @@ fn a_list_is_one_statement_and_its_values_are_bound() {
 }
 
 #[test]
-fn a_place_in_a_list_begins_at_a_bound_of_its_index() {
-    let listing = Listing::of(&CUSTOMERS);
-    let order = listing.total_order();
-    let encoded = Cursor::decode("nonsense", &order);
-    assert!(encoded.is_none());
-    let mut statement = Statement::new(Dialect::Postgres);
-    let at = rekey_core::record::Value::Time(time::OffsetDateTime::UNIX_EPOCH);
-    let id = rekey_core::record::Value::Text("CUSTOMERS1".to_owned());
-    order::push_after(&mut statement, &order, &[at, id]);
-    order::push_order(&mut statement, &order);
-    assert_eq!(
-        statement.into_parts().0,
-        "(x.created_at <= $1 AND ((x.created_at < $2) OR (x.created_at = $3 AND x.id < $4))) \
-         ORDER BY x.created_at DESC, x.id DESC"
-    );
+fn a_place_in_a_list_begins_at_a_bound_of_an_index() {
+    let at = Value::Time(time::OffsetDateTime::UNIX_EPOCH);
+    let text = |text: &str| Value::Text(text.to_owned());
+    let id = || text("CUSTOMERS1");
+    for (order, values, expected) in [
+        (&["-created_at"][..], vec![at.clone(), id()], "(x.created_at, x.id) < ($3, $4)"),
+        (&["email"], vec![text("a"), id()], "(x.email, x.id) > ($3, $4)"),
+        (&["-id"], vec![id()], "x.id < $3"),
+        (&["reference"], vec![Value::Null, id()], "x.reference IS NULL AND ((x.id > $3))"),
+        (&["-reference"], vec![text("a"), id()], "(x.reference, x.id) < ($3, $4)"),
+        (
+            &["-created_at", "email"],
+            vec![at, text("a"), id()],
+            "x.created_at <= $3 AND (x.created_at < $4 OR ((x.email > $5) OR (x.email = $6 AND x.id > $7)))",
+        ),
+    ] {
+        let text = following(order, &values);
+        assert!(text.contains(&format!(" x.mode = $2 AND {expected} ORDER BY ")), "{text}");
+        assert!(!text.contains(" UNION "), "{text}");
+    }
+    for (order, value, same, other) in [
+        ("reference", text("a"), "(x.reference, x.id) > ($3, $4)", "x.reference IS NULL"),
+        ("-reference", Value::Null, "x.reference IS NULL AND ((x.id < $3))", "x.reference IS NOT NULL"),
+    ] {
+        let text = following(&[order], &[value, id()]);
+        let (first, second) = text.split_once(" UNION ALL ").unwrap();
+        assert!(first.contains(&format!(" AND {same} ORDER BY ")), "{text}");
+        assert!(second.contains(&format!(" AND {other} ORDER BY ")), "{text}");
+        assert_eq!(text.matches(" LIMIT 8").count(), 3);
+    }
+}
+
+/// What follows a place with these values, in that order of customers.
+fn following(order: &[&str], values: &[Value]) -> String {
+    let by = |name: &&str| Order {
+        attribute: CUSTOMERS.attribute(name.trim_start_matches('-')).unwrap(),
+        descending: name.starts_with('-'),
+    };
+    let listing = Listing { order: order.iter().map(by).collect(), ..Listing::of(&CUSTOMERS) };
+    let total = listing.total_order();
+    let read = |attribute: &'static Attribute, _| {
+        let at = total.iter().position(|order| order.attribute == attribute);
+        Ok::<_, ()>(at.map_or(Value::Null, |at| values[at].clone()))
+    };
+    let record = Record::read(&CUSTOMERS, "CUSTOMERS1".parse().unwrap(), read, |_| Ok(None)).unwrap();
+    let cursor = Some(Cursor::after(&record, &total));
+    page_text(&Listing { page: Page::After { cursor, size: 7 }, ..listing })
 }
 
 #[test]

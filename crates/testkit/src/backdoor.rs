@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use async_trait::async_trait;
+use rekey_core::ids::RecordId;
 use sqlx::{
     AssertSqlSafe, PgPool, Row, SqlitePool,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// Looks into a store's database, and moves its times.
 #[async_trait]
@@ -18,6 +19,9 @@ pub trait Backdoor: Send + Sync {
 
     /// Moves the times in `column` of the rows that fulfil `condition` back by `by`.
     async fn age(&self, table: &str, column: &str, condition: &str, by: Duration);
+
+    /// Sets the times in `column` of the rows with these ids.
+    async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]);
 
     /// How many rows of `table` fulfil `condition`.
     async fn count(&self, table: &str, condition: &str) -> u64 {
@@ -62,6 +66,14 @@ impl Backdoor for PostgresBackdoor {
             format!("UPDATE {table} SET {column} = {column} - make_interval(secs => $1) WHERE {condition}");
         sqlx::query(AssertSqlSafe(query)).bind(by.as_seconds_f64()).execute(&self.0).await.unwrap();
     }
+
+    async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]) {
+        let (ids, times): (Vec<_>, Vec<_>) = times.iter().map(|(id, at)| (id.to_string(), *at)).unzip();
+        let query = format!(
+            "UPDATE {table} SET {column} = given.at FROM unnest($1, $2) AS given (id, at) WHERE {table}.id = given.id"
+        );
+        sqlx::query(AssertSqlSafe(query)).bind(ids).bind(times).execute(&self.0).await.unwrap();
+    }
 }
 
 /// The backdoor of a SQLite store, whose times are microseconds since 1970.
@@ -91,5 +103,16 @@ impl Backdoor for SqliteBackdoor {
         let query = format!("UPDATE {table} SET {column} = {column} - ?1 WHERE {condition}");
         let by = i64::try_from(by.whole_microseconds()).unwrap();
         sqlx::query(AssertSqlSafe(query)).bind(by).execute(&self.0).await.unwrap();
+    }
+
+    async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]) {
+        let query = format!("UPDATE {table} SET {column} = ?1 WHERE id = ?2");
+        let mut transaction = self.0.begin().await.unwrap();
+        for (id, at) in times {
+            let at = i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap();
+            let set = sqlx::query(AssertSqlSafe(query.as_str())).bind(at).bind(id.to_string());
+            set.execute(&mut *transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
     }
 }

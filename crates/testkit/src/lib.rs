@@ -10,6 +10,7 @@
 
 pub mod backdoor;
 pub mod conformance;
+pub mod evaluator;
 pub mod postgres;
 pub mod seed;
 pub mod smtp;

@@ -1,5 +1,6 @@
 //! Query strings: what of a resource is asked for, and how much of it is shown.
 
+mod budget;
 mod filter;
 mod page;
 mod value;
@@ -16,6 +17,7 @@ use rekey_core::{
     resource::{Audience, Resource},
 };
 
+use self::budget::Budget;
 pub use self::{
     page::PageLinks,
     view::{Include, View},
@@ -37,8 +39,6 @@ pub struct ListQuery {
     pub links: PageLinks,
 }
 
-/// Conditions of a list at most; each is one condition of a statement.
-const MAX_FILTERS: usize = 50;
 /// Parts of an order at most.
 const MAX_ORDERS: usize = 5;
 
@@ -68,12 +68,15 @@ impl Query {
     pub fn list(self, resource: &'static Resource) -> Result<ListQuery, Problem> {
         let view = View::read(&self.0, resource, Audience::BackOffice)?;
         let mut listing = Listing::of(resource);
-        let mut filters = Vec::new();
+        let (mut filters, mut budget) = (Vec::new(), Budget::new());
         for (name, value) in &self.0 {
             let problem = |problem| Problem::Query(problem, name.clone());
             match family(name) {
-                "filter" if filters.len() == MAX_FILTERS => return Err(problem(QueryProblem::FilterValue)),
-                "filter" => filters.push(filter::read(resource, name, value).map_err(problem)?),
+                "filter" => {
+                    let filter = filter::read(resource, name, value);
+                    let filter = filter.and_then(|filter| budget.spend(&filter).map(|()| filter));
+                    filters.push(filter.map_err(problem)?);
+                }
                 "sort" => {
                     listing.order = read_order(resource, value).ok_or_else(|| problem(QueryProblem::Sort))?;
                 }

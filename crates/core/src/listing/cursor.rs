@@ -3,7 +3,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::Order;
-use crate::record::{Record, Value};
+use crate::{
+    record::{Record, Value},
+    resource::{Attribute, Kind},
+};
 
 /// A place in a list, right after a record: the record's values of what the list is sorted by, the id among them. It
 /// stays where it is when records come and go.
@@ -55,9 +58,11 @@ impl Cursor {
     pub fn decode(text: &str, order: &[Order]) -> Option<Self> {
         let json = URL_SAFE_NO_PAD.decode(text.get(..MAX_LENGTH.min(text.len()))?).ok()?;
         let (name, carried): (String, Vec<Carried>) = serde_json::from_slice(&json).ok()?;
-        let fits = name == order_name(order) && carried.len() == order.len();
         let values = carried.into_iter().map(uncarry).collect::<Option<Vec<Value>>>()?;
-        (fits && values.iter().all(|value| !holds_nul(value))).then_some(Self(values))
+        let fits = name == order_name(order)
+            && values.len() == order.len()
+            && order.iter().zip(&values).all(|(order, value)| can_have(order.attribute, value));
+        fits.then_some(Self(values))
     }
 }
 
@@ -92,6 +97,72 @@ fn uncarry(carried: Carried) -> Option<Value> {
     })
 }
 
-fn holds_nul(value: &Value) -> bool {
-    value.as_text().is_some_and(|text| text.contains('\0'))
+/// Whether a record could have that value there: whoever makes a cursor up gets no statement that a store can't run.
+fn can_have(attribute: &Attribute, value: &Value) -> bool {
+    match value {
+        Value::Null => attribute.nullable,
+        Value::Text(text) => {
+            matches!(attribute.kind, Kind::Id | Kind::Email | Kind::Text) && !text.contains('\0')
+        }
+        // The years that every store keeps.
+        Value::Time(at) => attribute.kind == Kind::Time && (1..=9999).contains(&at.year()),
+        Value::Boolean(_) => attribute.kind == Kind::Boolean,
+        Value::Integer(_) => attribute.kind == Kind::Integer,
+        Value::Object(_) | Value::Token(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{listing::Listing, resource::CUSTOMERS};
+
+    fn order(names: &[&str]) -> Vec<Order> {
+        let by = |name: &&str| Order { attribute: CUSTOMERS.attribute(name).unwrap(), descending: false };
+        Listing { order: names.iter().map(by).collect(), ..Listing::of(&CUSTOMERS) }.total_order()
+    }
+
+    #[test]
+    fn the_longest_cursor_is_read_back() {
+        // Escaped, a control character is the longest there is.
+        let longest = Value::Text("\u{1}".repeat(Kind::MAX_TEXT));
+        let order = order(&["reference", "reference_origin", "email", "reference", "created_at", "email"]);
+        let values = order.iter().map(|order| match order.attribute.kind {
+            Kind::Time => Value::Time(OffsetDateTime::UNIX_EPOCH),
+            Kind::Email => Value::Text("x".repeat(254)),
+            Kind::Id => Value::Text("CUSTOMERS1".to_owned()),
+            _ => longest.clone(),
+        });
+        let cursor = Cursor(values.collect());
+        assert_eq!(Cursor::decode(&cursor.encode(&order), &order), Some(cursor));
+    }
+
+    #[test]
+    fn a_made_up_cursor_is_refused() {
+        let order = order(&["reference", "created_at"]);
+        let name = order_name(&order);
+        let decode =
+            |json: serde_json::Value| Cursor::decode(&URL_SAFE_NO_PAD.encode(json.to_string()), &order);
+        let id = json!({"s": "CUSTOMERS1"});
+        assert!(decode(json!([name, ["n", {"t": 0}, id]])).is_some());
+        assert!(decode(json!([name, [{"s": "a"}, {"t": 0}, id]])).is_some());
+        for values in [
+            json!([]),
+            json!(["n", {"t": 0}]),
+            json!(["n", {"t": 0}, id, id]),
+            json!(["n", "n", id]),
+            json!(["n", {"s": "a"}, id]),
+            json!([{"t": 0}, {"t": 0}, id]),
+            json!([{"s": "a\0"}, {"t": 0}, id]),
+            json!(["n", {"t": i64::MAX}, id]),
+            json!(["n", {"t": -70_000_000_000_000_000_i64}, id]),
+            json!(["n", {"t": 0}, {"b": true}]),
+            json!(["n", {"t": 0}, {"i": 1}]),
+        ] {
+            assert_eq!(decode(json!([name, values])), None, "{values}");
+        }
+        assert_eq!(decode(json!(["-reference,created_at,id", ["n", {"t": 0}, id]])), None);
+    }
 }

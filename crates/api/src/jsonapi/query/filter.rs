@@ -1,4 +1,5 @@
 use rekey_core::{
+    ambient::to_microseconds,
     listing::{Comparison, Filter, Path, Pattern, Test},
     record::Value,
     resource::{Kind, Resource},
@@ -117,6 +118,11 @@ fn predicates() -> impl Iterator<Item = (String, Predicate)> {
     })
 }
 
+#[cfg(test)]
+pub(super) fn predicate_names() -> impl Iterator<Item = String> {
+    predicates().map(|(name, _)| name)
+}
+
 fn path(resource: &'static Resource, name: &str) -> Option<Path> {
     let of =
         |resource: &'static Resource, name| resource.attribute(name).filter(|attribute| attribute.filter);
@@ -131,6 +137,9 @@ fn path(resource: &'static Resource, name: &str) -> Option<Path> {
 
 fn test(kind: Kind, predicate: Predicate, value: &str) -> Result<Test, QueryProblem> {
     let Predicate { base, combine, or_null } = predicate;
+    if or_null && kind == Kind::Token {
+        return Err(QueryProblem::Filter);
+    }
     let test = match combine {
         Combine::One => single(kind, base, value)?,
         Combine::Any | Combine::All => {
@@ -197,7 +206,7 @@ fn unless(value: &str, yes: Test, no: Test) -> Result<Test, QueryProblem> {
 /// Times are shown in milliseconds and kept in microseconds: one equals what it is shown as.
 fn compare_time(comparison: Comparison, at: time::OffsetDateTime) -> Test {
     let bound = |comparison, at| Test::Compare(comparison, Value::Time(at));
-    let next = at + Duration::MILLISECOND;
+    let next = to_microseconds(at.saturating_add(Duration::MILLISECOND));
     match comparison {
         Comparison::Equal => {
             Test::All(vec![bound(Comparison::GreaterOrEqual, at), bound(Comparison::Less, next)])

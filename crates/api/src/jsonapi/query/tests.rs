@@ -1,3 +1,7 @@
+mod meanings;
+mod predicates;
+mod wire;
+
 use rekey_core::{
     listing::{Comparison, Page, Test},
     record::Value,
@@ -105,6 +109,7 @@ fn what_cannot_be_asked_is_refused_by_its_own_code() {
         "filter[q][reference_like]=x",
         "filter[q][reference_eq_any]=x",
         "filter[q][reset_password_token_start]=x",
+        "filter[q][reset_password_token_eq_or_null]=x",
         "filter[q][metadata_eq]=x",
         "filter[q][created_at_cont]=2024",
         "filter[reference_eq]=x",
@@ -135,6 +140,15 @@ fn what_cannot_be_asked_is_refused_by_its_own_code() {
     ] {
         assert_eq!(refused(query), QueryProblem::FilterValue, "{query}");
     }
+    let attributes = |times: usize| format!("filter[q][reference{}_eq]=x", "_or_reference".repeat(times - 1));
+    let values = |times: usize| format!("filter[q][reference_in]={}", vec!["x"; times].join(","));
+    assert!(list(&attributes(50)).is_ok());
+    assert!(list(&vec![values(100); 5].join("&")).is_ok());
+    for query in
+        [attributes(51), format!("{}&{}", attributes(50), attributes(1)), vec![values(84); 6].join("&")]
+    {
+        assert_eq!(refused(&query), QueryProblem::FilterValue, "{query}");
+    }
     for query in ["sort=customer_email", "sort=metadata", "sort=x", "sort=id,id,id,id,id,id"] {
         assert_eq!(refused(query), QueryProblem::Sort, "{query}");
     }
@@ -164,10 +178,14 @@ fn times_are_read_as_people_write_them_and_cut_to_what_is_shown() {
     for (text, expected) in [
         ("2024-10-28T14:36:05.408Z", "2024-10-28 14:36:05.408 +00:00:00"),
         ("2024-10-28T14:36:05.408999Z", "2024-10-28 14:36:05.408 +00:00:00"),
-        ("2024-10-28T16:36:05+02:00", "2024-10-28 16:36:05.0 +02:00:00"),
+        ("2024-10-28T16:36:05+02:00", "2024-10-28 14:36:05.0 +00:00:00"),
         ("2024-10-28T14:36:05", "2024-10-28 14:36:05.0 +00:00:00"),
         ("2024-10-28", "2024-10-28 0:00:00.0 +00:00:00"),
     ] {
         assert_eq!(value::time(text).unwrap().to_string(), expected);
+    }
+    // Only as Coordinated Universal Time do they leave the years that every store keeps.
+    for text in ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"] {
+        assert_eq!(value::time(text), Err(QueryProblem::FilterValue), "{text}");
     }
 }

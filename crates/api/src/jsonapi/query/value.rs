@@ -1,7 +1,7 @@
 use rekey_core::{record::Value, resource::Kind};
 use serde_json::{Map, Value as Json};
 use time::{
-    Date, Duration, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Iso8601,
+    Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Iso8601,
     format_description::well_known::Rfc3339, macros::format_description,
 };
 
@@ -56,8 +56,9 @@ pub(super) fn time(value: &str) -> Result<OffsetDateTime, QueryProblem> {
             .map(|date| date.midnight().assume_utc())
     };
     let at = OffsetDateTime::parse(value, &Rfc3339).or_else(|_| local()).or_else(|_| date());
+    let at = at.ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
     // The years that every store keeps.
-    let at = at.ok().filter(|at| (1..=9999).contains(&at.year())).ok_or(QueryProblem::FilterValue)?;
+    let at = at.filter(|at| (1..=9999).contains(&at.year())).ok_or(QueryProblem::FilterValue)?;
     Ok(at - Duration::nanoseconds(i64::from(at.nanosecond() % 1_000_000)))
 }
 

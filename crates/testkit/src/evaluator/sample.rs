@@ -1,0 +1,292 @@
+use std::convert::Infallible;
+
+use proptest::{
+    collection, option,
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use rekey_core::{
+    access::{Mode, Scope},
+    ambient::OsEntropy,
+    audit::{Action, AuditEntry},
+    customer::NewCustomer,
+    event::EventName,
+    ids::{EventId, OrganizationId, RecordId},
+    organization::NewOrganization,
+    outbox::OutboxMessage,
+    record::{Changes, Record, Value},
+    reset::{NewReset, ResetOrigin},
+    resource::{Attribute, CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES, EVENTS, Resource},
+    secret::TokenDigest,
+    store::{ResetRecord, Store},
+};
+use serde_json::{Map, Value as Json, json};
+use time::OffsetDateTime;
+
+use super::{KEYS, Row, World, epoch, json_numbers, object, text, time};
+use crate::{backdoor::Backdoor, seed};
+
+/// Customers and resets with values that stores might disagree about, to be written to several stores alike: with the same
+/// ids and times.
+pub struct Sample {
+    /// Whose they are.
+    pub scope: Scope,
+    /// What is shown of all this.
+    pub world: World,
+    organization: NewOrganization,
+    customers: Vec<(NewCustomer, Facts)>,
+    resets: Vec<(NewReset, Facts)>,
+}
+
+const CUSTOMERS_MADE: usize = 24;
+const RESETS_MADE: usize = 60;
+/// Local parts that LIKE reads as more than themselves, or that differ in one sign.
+const LOCALS: [&str; 6] = ["a", "a_b", "axb", "o'brien", "a.b+c", "{}"];
+
+impl Sample {
+    /// The sample of that number: always the same but for its ids, which follow the operating system's dice.
+    #[must_use]
+    pub fn new(number: u8) -> Self {
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[number; 32]);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let drafts = collection::vec(draft(), CUSTOMERS_MADE + RESETS_MADE);
+        let mut of_customers = drafts.new_tree(&mut runner).unwrap().current();
+        let of_resets = of_customers.split_off(CUSTOMERS_MADE);
+        let organization = NewOrganization {
+            id: OrganizationId::generate(&OsEntropy),
+            slug: format!("sample-{number}").parse().unwrap(),
+            name: format!("Sample {number}"),
+        };
+        let mut sample = Self {
+            scope: Scope { organization: organization.id, mode: Mode::Test },
+            organization,
+            customers: Vec::new(),
+            resets: Vec::new(),
+            world: World { rows: Vec::new() },
+        };
+        for draft in of_customers {
+            sample.add_customer(draft);
+        }
+        // Each number once as it is, and once in an array; and each key, to a number inside an object.
+        let numbers = json_numbers().into_iter().cycle();
+        for ((n, mut draft), number) in of_resets.into_iter().enumerate().zip(numbers) {
+            let number = if n < RESETS_MADE / 2 { json!(number) } else { json!([number]) };
+            draft.metadata.insert("n".to_owned(), number);
+            draft.metadata.insert(KEYS[n % KEYS.len()].to_owned(), json!({KEYS[n % KEYS.len()]: 0.1}));
+            sample.add_reset(draft);
+        }
+        sample
+    }
+
+    /// The tokens of all resets: those that can still be used, and the others.
+    pub fn tokens(&self) -> impl Iterator<Item = TokenDigest> {
+        self.resets.iter().map(|(reset, _)| reset.token_digest)
+    }
+
+    fn add_customer(&mut self, draft: Draft) {
+        let n = self.customers.len();
+        let address = format!("{}@shop{}.example.com", LOCALS[n % LOCALS.len()], n / LOCALS.len());
+        let has_password = draft.fate != Fate::Pending;
+        let customer = NewCustomer {
+            attributes: draft.changes(&CUSTOMERS),
+            ..seed::new_customer(&address, has_password.then(|| seed::hash("any")))
+        };
+        let record = draft.record(&CUSTOMERS, customer.id.into(), None, |name| match name {
+            "email" => seed::text(customer.email.as_str()),
+            "has_password" => Value::Boolean(has_password),
+            _ => Value::Null,
+        });
+        self.world.rows.push(Row { record, about: None, token: None });
+        let facts = Facts::new(EventName::CustomerCreate, draft);
+        self.add_journal(&CUSTOMERS, customer.id.into(), &facts);
+        self.customers.push((customer, facts));
+    }
+
+    fn add_reset(&mut self, draft: Draft) {
+        let (customer, _) = &self.customers[draft.of];
+        let email = customer.email.as_str();
+        let (reset, _) = seed::new_reset(self.scope, email, ResetOrigin::Integration);
+        let reset = NewReset { attributes: draft.changes(&CUSTOMER_PASSWORD_RESETS), ..reset };
+        let is_pending = draft.fate == Fate::Pending;
+        let of = Some(customer.id.into());
+        let record = draft.record(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), of, |name| match name {
+            "customer_email" => seed::text(email),
+            "reset_password_at" => draft.fate.used_at().map_or(Value::Null, Value::Time),
+            "reset_password_token" if is_pending => Value::Token(reset.sealed_token.clone()),
+            _ => Value::Null,
+        });
+        self.world.rows.push(Row { record, about: None, token: is_pending.then_some(reset.token_digest) });
+        let facts = Facts::new(EventName::ResetCreate, draft);
+        self.add_journal(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), &facts);
+        self.resets.push((reset, facts));
+    }
+
+    /// The event and the audit entry that a new record leaves behind.
+    fn add_journal(&mut self, of: &'static Resource, id: RecordId, facts: &Facts) {
+        let Facts { event, audit, draft } = facts;
+        let event = draft.record(&EVENTS, event.id.into(), None, |name| match name {
+            "name" => seed::text(event.name.as_str()),
+            _ => Value::Null,
+        });
+        let audit = draft.record(&EVENT_STORES, audit.id.into(), None, |name| match name {
+            "resource_type" => seed::text(of.name),
+            "resource_id" => seed::text(id.as_str()),
+            "event" => seed::text(audit.action.as_str()),
+            _ => Value::Null,
+        });
+        for record in [event, audit] {
+            self.world.rows.push(Row { record, about: Some((of, id)), token: None });
+        }
+    }
+
+    /// Writes all of it.
+    pub async fn write(&self, store: &impl Store, backdoor: &dyn Backdoor) {
+        store.create_organization(&self.organization).await.unwrap();
+        for (customer, Facts { event, audit, .. }) in &self.customers {
+            store.create_customer(self.scope, customer, event, audit).await.unwrap();
+        }
+        for (reset, Facts { event, audit, .. }) in &self.resets {
+            let record = ResetRecord { reset, event, audit };
+            store.create_reset(self.scope, &record).await.unwrap().expect("its customer is known");
+        }
+        let customers = self.customers.iter().map(|(customer, facts)| (customer.id.into(), facts));
+        let resets = self.resets.iter().map(|(reset, facts)| (reset.id.into(), facts));
+        for (table, written) in [("customers", customers.collect()), ("password_resets", resets.collect())] {
+            set_times(backdoor, table, &written).await;
+        }
+    }
+}
+
+/// What a new record is written with, and the times that it then gets.
+struct Facts {
+    event: OutboxMessage,
+    audit: AuditEntry,
+    draft: Draft,
+}
+
+impl Facts {
+    fn new(name: EventName, draft: Draft) -> Self {
+        let event = OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: b"any".to_vec() };
+        Self { event, audit: seed::audit(Action::Create), draft }
+    }
+}
+
+/// What makes one record unlike the others.
+#[derive(Debug, Clone)]
+struct Draft {
+    reference: Option<String>,
+    origin: Option<String>,
+    metadata: Map<String, Json>,
+    created_at: OffsetDateTime,
+    /// An event's is when it was published, an audit entry is never changed.
+    updated_at: OffsetDateTime,
+    /// Whose reset it is.
+    of: usize,
+    fate: Fate,
+}
+
+/// What became of a reset's token. A customer has no password if it is `Pending`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Pending,
+    Used(OffsetDateTime),
+    Superseded,
+    Expired,
+}
+
+impl Fate {
+    fn used_at(self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Used(at) => Some(at),
+            _ => None,
+        }
+    }
+}
+
+impl Draft {
+    fn plain(&self, attribute: &str) -> Value {
+        let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, seed::text);
+        match attribute {
+            "reference" => text(&self.reference),
+            "reference_origin" => text(&self.origin),
+            "metadata" => Value::Object(self.metadata.clone()),
+            _ => Value::Null,
+        }
+    }
+
+    fn changes(&self, resource: &'static Resource) -> Changes {
+        let plain = ["reference", "reference_origin", "metadata"].into_iter();
+        plain.fold(Changes::default(), |changes, name| changes.with(resource, name, self.plain(name)))
+    }
+
+    fn record(
+        &self,
+        resource: &'static Resource,
+        id: RecordId,
+        of: Option<RecordId>,
+        own: impl Fn(&str) -> Value,
+    ) -> Record {
+        let value = |attribute: &'static Attribute, _| {
+            Ok::<_, Infallible>(match attribute.name {
+                "created_at" => Value::Time(self.created_at),
+                "updated_at" if resource == &EVENT_STORES => Value::Time(self.created_at),
+                "updated_at" => Value::Time(self.updated_at),
+                name => Some(own(name)).filter(|own| *own != Value::Null).unwrap_or_else(|| self.plain(name)),
+            })
+        };
+        let Ok(record) = Record::read(resource, id, value, |_| Ok(of));
+        record
+    }
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let fate = prop_oneof![
+        3 => Just(Fate::Pending),
+        3 => time().prop_map(Fate::Used),
+        1 => Just(Fate::Superseded),
+        1 => Just(Fate::Expired),
+    ];
+    let attributes = (option::weighted(0.8, text()), option::weighted(0.8, text()), object());
+    (attributes, time(), time(), 0..CUSTOMERS_MADE, fate).prop_map(
+        |((reference, origin, metadata), created_at, updated_at, of, fate)| Draft {
+            reference,
+            origin,
+            metadata,
+            created_at,
+            updated_at,
+            of,
+            fate,
+        },
+    )
+}
+
+/// Gives records of that table, and what they left behind, the times of their drafts.
+async fn set_times(backdoor: &dyn Backdoor, table: &str, written: &Vec<(RecordId, &Facts)>) {
+    let of_records = |time: fn(&Draft) -> Option<OffsetDateTime>| {
+        written.iter().filter_map(|(id, facts)| Some((*id, time(&facts.draft)?))).collect::<Vec<_>>()
+    };
+    backdoor.set_times(table, "created_at", &of_records(|draft| Some(draft.created_at))).await;
+    backdoor.set_times(table, "updated_at", &of_records(|draft| Some(draft.updated_at))).await;
+    if table == "password_resets" {
+        backdoor.set_times(table, "reset_password_at", &of_records(|draft| draft.fate.used_at())).await;
+        backdoor
+            .set_times(
+                table,
+                "superseded_at",
+                &of_records(|draft| (draft.fate == Fate::Superseded).then(epoch)),
+            )
+            .await;
+        backdoor
+            .set_times(table, "expires_at", &of_records(|draft| (draft.fate == Fate::Expired).then(epoch)))
+            .await;
+    }
+    let of_events = |time: fn(&Draft) -> OffsetDateTime| {
+        written.iter().map(|(_, facts)| (facts.event.id.into(), time(&facts.draft))).collect::<Vec<_>>()
+    };
+    backdoor.set_times("events", "created_at", &of_events(|draft| draft.created_at)).await;
+    backdoor.text("UPDATE events SET payload = NULL, published_at = created_at WHERE payload IS NOT NULL RETURNING id").await;
+    backdoor.set_times("events", "published_at", &of_events(|draft| draft.updated_at)).await;
+    let of_log = written.iter().map(|(_, facts)| (facts.audit.id.into(), facts.draft.created_at));
+    backdoor.set_times("audit_entries", "created_at", &of_log.collect::<Vec<_>>()).await;
+}

@@ -1,0 +1,51 @@
+//! A shop with as many resets as wanted, written by the server itself.
+
+use rekey_core::access::{Mode, Scope};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// Resets that a customer has.
+pub const RESETS_EACH: u32 = 5;
+
+/// The shop.
+pub fn scope() -> Scope {
+    Scope { organization: "BENCHSHOP1".parse().unwrap(), mode: Mode::Live }
+}
+
+/// Writes a shop with that many resets, one each ten seconds up to now. Of ten, seven were used; of five, three have a
+/// reference; of four, three are from one of three systems; of two, one has metadata, and of these one in a thousand the
+/// same campaign. Ids are scattered, as real ones are.
+pub async fn fill(url: &str, resets: u32) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let customers = (resets / RESETS_EACH).max(1);
+    let statements = format!(
+        "INSERT INTO organizations (id, slug, name) VALUES ('BENCHSHOP1', 'shop', 'The Shop');
+         INSERT INTO customers (id, organization_id, mode, email, reference, metadata)
+         SELECT reverse(lpad(n::text, 10, '0')), 'BENCHSHOP1', 'live', format('customer%s@example.com', n), 'C-' || n, '{{}}'
+         FROM generate_series(1, {customers}) n;
+         INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, token_digest, sealed_token, expires_at,
+             reset_password_at, reference, reference_origin, metadata, created_at, updated_at)
+         SELECT reverse(lpad(n::text, 10, '0')), 'BENCHSHOP1', 'live', reverse(lpad((n % {customers} + 1)::text, 10, '0')),
+             'integration', sha256(n::text::bytea), decode(repeat('5e', 96), 'hex'), at + interval '6 hours',
+             used_at, CASE WHEN n % 5 < 3 THEN 'ORDER-' || n END, (ARRAY['crm', 'erp', 'shop', NULL])[n % 4 + 1],
+             CASE WHEN n % 2 = 0 THEN '{{}}' ELSE jsonb_build_object('campaign', format('c%s', n % 1000), 'nth', n) END,
+             at, COALESCE(used_at, at)
+         FROM generate_series(1, {resets}) n,
+             LATERAL (SELECT now() - ({resets} - n) * interval '10 seconds' AS at) made,
+             LATERAL (SELECT CASE WHEN n % 10 < 7 THEN at + interval '7 minutes' END AS used_at) used;"
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.unwrap();
+    // What autovacuum does sooner or later.
+    sqlx::raw_sql("VACUUM (ANALYZE)").execute(&mut connection).await.unwrap();
+}
+
+/// Puts the indexes of migration 0001 on resets in place of those that lists have.
+pub async fn restore_first_indexes(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let statements = "DROP INDEX password_resets_created, password_resets_updated, password_resets_reference,
+             password_resets_origin, password_resets_unused, password_resets_used, password_resets_customer,
+             password_resets_token, password_resets_metadata;
+         CREATE INDEX password_resets_listing ON password_resets (organization_id, mode, created_at DESC, id);
+         CREATE INDEX password_resets_pending ON password_resets (customer_id)
+             WHERE reset_password_at IS NULL AND superseded_at IS NULL;";
+    sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
+}

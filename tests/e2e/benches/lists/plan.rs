@@ -1,0 +1,95 @@
+//! What PostgreSQL means to do for a statement, and what it read when it did.
+
+use rekey_sql::{Bind, Statement};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection};
+use time::format_description::well_known::Rfc3339;
+
+/// A plan that was run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its nodes, outermost first, with what they read.
+    pub nodes: Vec<String>,
+    /// Pages of 8 KiB that it touched, cached or not.
+    pub buffers: u64,
+}
+
+/// Whether a prepared statement is planned for its values, or once for whatever values: a driver's statement gets the one or
+/// the other, as PostgreSQL sees fit.
+#[derive(Debug, Clone, Copy)]
+pub enum Planning {
+    Custom,
+    Generic,
+}
+
+impl Plan {
+    /// Prepares and runs a statement.
+    pub async fn of(connection: &mut PgConnection, planning: Planning, statement: Statement) -> Self {
+        let mode = match planning {
+            Planning::Custom => "force_custom_plan",
+            Planning::Generic => "force_generic_plan",
+        };
+        let (text, binds) = statement.into_parts();
+        let types = binds.iter().map(type_of).collect::<Vec<_>>().join(", ");
+        let values = binds.iter().map(literal).collect::<Vec<_>>().join(", ");
+        let prepare =
+            format!("SET plan_cache_mode = {mode}; DEALLOCATE ALL; PREPARE list ({types}) AS {text}");
+        sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
+        let explain = format!("EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, TIMING off) EXECUTE list ({values})");
+        let explained: Value =
+            sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(connection).await.unwrap();
+        let root = &explained[0]["Plan"];
+        let count = |name: &str| root[name].as_u64().unwrap_or_default();
+        let mut nodes = Vec::new();
+        collect(root, &mut nodes);
+        Self { nodes, buffers: count("Shared Hit Blocks") + count("Shared Read Blocks") }
+    }
+
+    /// Whether a table is read from its beginning to its end.
+    pub fn scans_a_table(&self) -> bool {
+        self.nodes.iter().any(|node| node.contains("Seq Scan"))
+    }
+}
+
+fn collect(node: &Value, nodes: &mut Vec<String>) {
+    let text = |name: &str| node[name].as_str();
+    let of = text("Index Name").or(text("Relation Name"));
+    let kind = text("Node Type").unwrap();
+    nodes.push(of.map_or(kind.to_owned(), |of| format!("{kind} {of}")));
+    for inner in node["Plans"].as_array().into_iter().flatten() {
+        collect(inner, nodes);
+    }
+}
+
+fn type_of(bind: &Bind) -> &'static str {
+    match bind {
+        Bind::Text(_) => "text",
+        Bind::Texts(_) => "text[]",
+        Bind::Bytes(_) => "bytea",
+        Bind::Time(_) => "timestamptz",
+        Bind::Integer(_) => "bigint",
+        Bind::Float(_) => "float8",
+        Bind::Boolean(_) => "boolean",
+        Bind::Json(_) => "jsonb",
+    }
+}
+
+fn literal(bind: &Bind) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    match bind {
+        Bind::Text(Some(text)) => quoted(text),
+        Bind::Bytes(Some(bytes)) => {
+            let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+            format!("'\\x{hex}'")
+        }
+        Bind::Text(None) | Bind::Bytes(None) => "NULL".to_owned(),
+        Bind::Texts(texts) => {
+            format!("ARRAY[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+        }
+        Bind::Time(at) => quoted(&at.format(&Rfc3339).unwrap()),
+        Bind::Integer(number) => number.to_string(),
+        Bind::Float(number) => number.to_string(),
+        Bind::Boolean(is) => is.to_string(),
+        Bind::Json(object) => quoted(&serde_json::to_string(object).unwrap()),
+    }
+}

@@ -1,0 +1,104 @@
+//! How long calls take, as ratios of times taken in the same run.
+
+use std::time::{Duration, Instant};
+
+use rekey_core::{
+    catalog::Catalog,
+    listing::{Listing, Page},
+    reset::ResetOrigin,
+    resource::CUSTOMER_PASSWORD_RESETS,
+};
+use rekey_testkit::seed;
+
+use crate::{
+    Shop,
+    fill::{restore_first_indexes, scope},
+};
+
+/// Calls of each kind.
+const CALLS: usize = 400;
+/// Resets created for each set of indexes.
+const CREATES: usize = 3_000;
+
+/// A call of each kind on the small shop, then one on the large one, and so on.
+pub async fn compare(small: &Shop, large: &Shop) {
+    println!();
+    for call in [Call::List, Call::ListAfter, Call::Retrieve, Call::Create] {
+        let (mut of_small, mut of_large) = (Vec::new(), Vec::new());
+        for n in 0..CALLS {
+            of_small.push(call.time(small, n).await);
+            of_large.push(call.time(large, n).await);
+        }
+        let (of_small, of_large) = (median(of_small), median(of_large));
+        println!(
+            "{call:?}: {:.3} ms on the small shop, {:.3} ms on the large one: {:.2} times as long",
+            milliseconds(of_small),
+            milliseconds(of_large),
+            of_large.as_secs_f64() / of_small.as_secs_f64()
+        );
+    }
+}
+
+/// What the indexes that lists need cost whoever creates a reset in a large shop.
+pub async fn cost_of_indexes(shop: &Shop) {
+    let ours = creates(shop).await;
+    restore_first_indexes(&shop.database.url()).await;
+    let first = creates(shop).await;
+    println!(
+        "\ncreate: {:.3} ms with the indexes for lists, {:.3} ms with those of migration 0001: {:.2} times as long",
+        milliseconds(ours),
+        milliseconds(first),
+        ours.as_secs_f64() / first.as_secs_f64()
+    );
+}
+
+async fn creates(shop: &Shop) -> Duration {
+    let mut times = Vec::new();
+    for n in 0..CREATES {
+        times.push(Call::Create.time(shop, n).await);
+    }
+    median(times)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    /// The first of the numbered pages, which tells how many records there are.
+    List,
+    /// The first part of a list that nobody counts.
+    ListAfter,
+    Retrieve,
+    Create,
+}
+
+impl Call {
+    async fn time(self, shop: &Shop, n: usize) -> Duration {
+        let resets = &CUSTOMER_PASSWORD_RESETS;
+        let began = Instant::now();
+        match self {
+            Self::List => drop(shop.store.list(scope(), &Listing::of(resets)).await.unwrap()),
+            Self::ListAfter => {
+                let page = Page::After { cursor: None, size: Page::DEFAULT_SIZE };
+                drop(shop.store.list(scope(), &Listing { page, ..Listing::of(resets) }).await.unwrap());
+            }
+            Self::Retrieve => {
+                let id: String = format!("{:010}", n % 10 + 1).chars().rev().collect();
+                let found = shop.store.find(scope(), resets, id.parse().unwrap()).await.unwrap();
+                assert!(found.is_some());
+            }
+            Self::Create => {
+                let address = format!("customer{}@example.com", n % 2 + 1);
+                seed::reset(&shop.store, scope(), &address, ResetOrigin::Integration).await;
+            }
+        }
+        began.elapsed()
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
