@@ -138,6 +138,34 @@ pub struct Listed {
     pub next: Option<Cursor>,
 }
 
+impl Listed {
+    /// What the records that were fetched for a page tell: one more than its size, if there are so many, of a page that is
+    /// not numbered. A numbered one that is neither full nor empty is the last, and so tells how many there are.
+    #[must_use]
+    pub fn of(listing: &Listing, mut items: Vec<Record>) -> Self {
+        let (size, fetched) = (listing.page.size() as usize, items.len());
+        items.truncate(size);
+        match listing.page {
+            Page::After { .. } => {
+                let last = items.last().filter(|_| fetched > size);
+                let next = last.map(|last| Cursor::after(last, &listing.total_order()));
+                Self { items, total: None, next }
+            }
+            Page::Number { .. } => {
+                let is_last = (1..size).contains(&fetched);
+                let total = is_last.then(|| listing.page.offset() + fetched as u64);
+                Self { items, total, next: None }
+            }
+        }
+    }
+
+    /// Whether the list's records are still to be counted.
+    #[must_use]
+    pub fn is_uncounted(&self, listing: &Listing) -> bool {
+        matches!(listing.page, Page::Number { .. }) && self.total.is_none()
+    }
+}
+
 impl Listing {
     /// The first page of all records, newest first.
     #[must_use]

@@ -14,7 +14,7 @@ mod write;
 pub use self::{
     select::{RELATED_TO, columns, count, find, page, related},
     statement::{Bind, Dialect, Statement},
-    write::{assign_changes, plain_columns, plain_from_json, plain_json, plain_values},
+    write::{assign_changes, plain_columns, plain_from_json, plain_json, plain_values, push_whose},
 };
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use rekey_core::{
+    access::Scope,
     record::{Changes, Value},
     resource::{Attribute, Kind, Resource},
 };
@@ -28,6 +29,17 @@ pub fn assign_changes(statement: &mut Statement, resource: &Resource, changes: &
             statement.push(&format!(", {column} = ")).bind(plain(value.clone()));
         }
     }
+}
+
+/// Appends the condition that a row is the one with that id, in that scope.
+pub fn push_whose(statement: &mut Statement, scope: Scope, id: &str) {
+    statement
+        .push(" WHERE id = ")
+        .bind_text(id)
+        .push(" AND organization_id = ")
+        .bind_text(scope.organization.as_str())
+        .push(" AND mode = ")
+        .bind_text(scope.mode.as_str());
 }
 
 /// A new record's plain attributes as a JSON object, by their columns: for many records in one statement.

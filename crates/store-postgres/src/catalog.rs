@@ -3,7 +3,7 @@ use rekey_core::{
     access::Scope,
     catalog::{Catalog, Related},
     ids::RecordId,
-    listing::{Cursor, Listed, Listing, Page},
+    listing::{Listed, Listing},
     record::Record,
     resource::{Relationship, Resource},
     store::StoreError,
@@ -54,26 +54,11 @@ impl Catalog for PostgresStore {
 
 async fn list(pool: &PgPool, scope: Scope, listing: &Listing) -> Result<Listed, sqlx::Error> {
     let rows = fetch_all(pool, rekey_sql::page(Dialect::Postgres, scope, listing)).await?;
-    let mut items =
-        rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<Vec<_>, _>>()?;
-    match listing.page {
-        Page::After { size, .. } => {
-            let goes_on = items.len() > size as usize;
-            items.truncate(size as usize);
-            let last = items.last().filter(|_| goes_on);
-            let next = last.map(|last| Cursor::after(last, &listing.total_order()));
-            Ok(Listed { items, total: None, next })
-        }
-        Page::Number { size, .. } => {
-            let on_page = items.len() as u64;
-            // A page that is neither full nor empty is the last one, and so tells how many there are.
-            let total = if (1..u64::from(size)).contains(&on_page) {
-                listing.page.offset() + on_page
-            } else {
-                let row = fetch_one(pool, rekey_sql::count(Dialect::Postgres, scope, listing)).await?;
-                row.try_get::<i64, _>(0)?.unsigned_abs()
-            };
-            Ok(Listed { items, total: Some(total), next: None })
-        }
+    let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
+    let mut listed = Listed::of(listing, items);
+    if listed.is_uncounted(listing) {
+        let row = fetch_one(pool, rekey_sql::count(Dialect::Postgres, scope, listing)).await?;
+        listed.total = Some(row.try_get::<i64, _>(0)?.unsigned_abs());
     }
+    Ok(listed)
 }

@@ -11,7 +11,7 @@ use rekey_core::{
     resource::CUSTOMERS,
     store::{CreateError, StoreError},
 };
-use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values};
+use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values, push_whose};
 use sqlx::PgPool;
 
 use crate::{
@@ -67,7 +67,7 @@ pub(crate) async fn update_customer(
         statement.push(", email = ").bind_text(email.as_str());
     }
     assign_changes(&mut statement, &CUSTOMERS, &change.attributes);
-    push_known(&mut statement, scope, id);
+    push_whose(&mut statement, scope, id.as_str());
     statement.push(" RETURNING *)");
     push_password(&mut statement, change.password.as_ref());
     if change.email.is_some() || change.password.is_some() {
@@ -94,7 +94,7 @@ pub(crate) async fn delete_customer(
     // The password and the sessions go with their customer by their foreign keys.
     let mut statement = statement();
     statement.push("WITH fact AS (DELETE FROM customers");
-    push_known(&mut statement, scope, id);
+    push_whose(&mut statement, scope, id.as_str());
     statement.push(
         " RETURNING id, organization_id, mode), resets AS (
             DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id
@@ -103,16 +103,6 @@ pub(crate) async fn delete_customer(
     push_journal(&mut statement, &CUSTOMERS, Some(event), audit);
     statement.push(" SELECT id FROM fact");
     Ok(fetch_optional(pool, statement).await.map_err(fault)?.is_some())
-}
-
-fn push_known(statement: &mut Statement, scope: Scope, id: CustomerId) {
-    statement
-        .push(" WHERE id = ")
-        .bind_text(id.as_str())
-        .push(" AND organization_id = ")
-        .bind_text(scope.organization.as_str())
-        .push(" AND mode = ")
-        .bind_text(scope.mode.as_str());
 }
 
 /// Appends that the customer of `fact` has this password from now on, if there is one; its next generation ends every

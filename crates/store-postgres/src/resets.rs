@@ -8,7 +8,7 @@ use rekey_core::{
     resource::CUSTOMER_PASSWORD_RESETS,
     store::{CreateError, ResetRecord, StoreError},
 };
-use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values};
+use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values, push_whose};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row};
 
@@ -136,7 +136,8 @@ pub(crate) async fn update_reset(
     let mut statement = statement();
     statement.push("WITH fact AS (UPDATE password_resets SET updated_at = now()");
     assign_changes(&mut statement, &CUSTOMER_PASSWORD_RESETS, changes);
-    push_known(&mut statement, scope, id);
+    push_whose(&mut statement, scope, id.as_str());
+    statement.push(" AND customer_id IS NOT NULL");
     statement.push(" RETURNING *)");
     push_journal(&mut statement, &CUSTOMER_PASSWORD_RESETS, None, audit);
     push_shown(&mut statement);
@@ -153,22 +154,12 @@ pub(crate) async fn delete_reset(
 ) -> Result<bool, StoreError> {
     let mut statement = statement();
     statement.push("WITH fact AS (DELETE FROM password_resets");
-    push_known(&mut statement, scope, id);
+    push_whose(&mut statement, scope, id.as_str());
+    statement.push(" AND customer_id IS NOT NULL");
     statement.push(" RETURNING id, organization_id, mode)");
     push_journal(&mut statement, &CUSTOMER_PASSWORD_RESETS, Some(event), audit);
     statement.push(" SELECT id FROM fact");
     Ok(fetch_optional(pool, statement).await.map_err(fault)?.is_some())
-}
-
-fn push_known(statement: &mut Statement, scope: Scope, id: ResetId) {
-    statement
-        .push(" WHERE id = ")
-        .bind_text(id.as_str())
-        .push(" AND organization_id = ")
-        .bind_text(scope.organization.as_str())
-        .push(" AND mode = ")
-        .bind_text(scope.mode.as_str())
-        .push(" AND customer_id IS NOT NULL");
 }
 
 /// Appends the record that `fact` has changed, as it is shown.

@@ -11,7 +11,7 @@ use rekey_core::{
     resource::CUSTOMERS,
     store::{CreateError, StoreError},
 };
-use rekey_sql::{Dialect, Statement, assign_changes, plain_columns, plain_values};
+use rekey_sql::{Dialect, Statement, assign_changes, plain_columns, plain_values, push_whose};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -199,12 +199,6 @@ async fn write_change(
         statement.push(", email = ").bind_text(email.as_str());
     }
     assign_changes(&mut statement, &CUSTOMERS, &change.attributes);
-    statement
-        .push(" WHERE id = ")
-        .bind_text(id.as_str())
-        .push(" AND organization_id = ")
-        .bind_text(scope.organization.as_str())
-        .push(" AND mode = ")
-        .bind_text(scope.mode.as_str());
+    push_whose(&mut statement, scope, id.as_str());
     Ok(execute(connection, statement).await? == 1)
 }
