@@ -74,15 +74,28 @@ pub async fn answer_once(
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
     let (http, payload) = request.into_parts();
-    let response = keyed(&http, payload, next).await.unwrap_or_else(|problem| problem.error_response());
-    Ok(ServiceResponse::new(http, response))
+    match begin(&http, payload).await {
+        Ok(Start::Run(call)) => run(http, call, next).await,
+        Ok(Start::Answer(response)) => Ok(ServiceResponse::new(http, response)),
+        Err(problem) => Ok(ServiceResponse::new(http, problem.error_response())),
+    }
 }
 
-async fn keyed(
-    http: &HttpRequest,
-    mut payload: dev::Payload,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<HttpResponse, Problem> {
+/// What is to be done with a call.
+enum Start {
+    Run(Call),
+    Answer(HttpResponse),
+}
+
+/// A call to run.
+struct Call {
+    idempotency: Idempotency,
+    ticket: Ticket,
+    principal: Principal,
+    body: web::Bytes,
+}
+
+async fn begin(http: &HttpRequest, mut payload: dev::Payload) -> Result<Start, Problem> {
     let key = key(http.headers())?;
     let mut principal = principal::authenticate(http).await?;
     let session = principal.session_mut();
@@ -97,9 +110,9 @@ async fn keyed(
     match idempotency.begin(owner, &key, &call).await? {
         Begun::First(ticket) => {
             session.caller.record = Some(ticket.record);
-            run(idempotency, ticket, http, principal, body, next).await
+            Ok(Start::Run(Call { idempotency, ticket, principal, body }))
         }
-        Begun::Answered(answer) => replay(answer),
+        Begun::Answered(answer) => replay(answer).map(Start::Answer),
         Begun::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused)),
         Begun::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse)),
     }
@@ -114,30 +127,31 @@ fn key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
 
 /// Runs the call to its end, also when the caller hangs up: otherwise its key would be out of use until the lease ends.
 async fn run(
-    idempotency: Idempotency,
-    ticket: Ticket,
-    http: &HttpRequest,
-    principal: Principal,
-    body: web::Bytes,
+    http: HttpRequest,
+    call: Call,
     next: Next<impl MessageBody + 'static>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Call { idempotency, ticket, principal, body } = call;
     http.extensions_mut().insert(principal);
-    let call = next.call(ServiceRequest::from_parts(http.clone(), dev::Payload::from(body)));
+    let call = next.call(ServiceRequest::from_parts(http, dev::Payload::from(body)));
     let whole = async move {
-        let response = call.await.map_or_else(
-            |error| error.error_response(),
-            |response| response.into_parts().1.map_into_boxed_body(),
-        );
-        let (response, body) = response.into_parts();
-        let body = body::to_bytes(body).await.map_err(|_| Problem::Internal)?;
-        let answer = is_final(response.status()).then(|| answer(&response, &body));
-        if let Err(error) = idempotency.settle(ticket, answer.as_ref()).await {
+        let answered = async {
+            let (http, response) = call.await?.into_parts();
+            let (response, body) = response.into_parts();
+            let body = body::to_bytes(body).await.map_err(|_| Problem::Internal)?;
+            Ok::<_, Error>((http, response, body))
+        };
+        let answered = answered.await;
+        let kept = answered.as_ref().ok().filter(|(_, response, _)| is_final(response.status()));
+        let kept = kept.map(|(_, response, body)| answer(response, body));
+        if let Err(error) = idempotency.settle(ticket, kept.as_ref()).await {
             // The call is done, and its caller is told so. Until the lease ends, a repetition is asked to wait.
             tracing::warn!(%error, "an answer is not kept");
         }
-        Ok(response.set_body(BoxBody::new(body)))
+        let (http, response, body) = answered?;
+        Ok(ServiceResponse::new(http, response.set_body(BoxBody::new(body))))
     };
-    rt::spawn(whole.in_current_span()).await.unwrap_or(Err(Problem::Internal))
+    rt::spawn(whole.in_current_span()).await.unwrap_or_else(|_| Err(Problem::Internal.into()))
 }
 
 /// Whether a repeated call should get this answer: not one of a failure, a limit or a credential, which pass.

@@ -102,9 +102,12 @@ impl Problem {
     /// Status, code, title and detail.
     fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
-            Self::BadRequest => {
-                (StatusCode::BAD_REQUEST, "BAD_REQUEST", "Bad request", "This is not an HTTP/1.1 request.")
-            }
+            Self::BadRequest => (
+                StatusCode::BAD_REQUEST,
+                "BAD_REQUEST",
+                "Bad request",
+                "This is not an HTTP/1.1 request. Is every character of its URL encoded that has to be?",
+            ),
             Self::InvalidToken => (
                 StatusCode::UNAUTHORIZED,
                 "INVALID_TOKEN",

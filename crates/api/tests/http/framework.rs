@@ -136,11 +136,14 @@ async fn a_body_that_breaks_off_or_is_framed_wrongly_is_refused() {
         "POST {RESETS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {MEDIA_TYPE}\r\n"
     );
     let chunks = format!("{head}transfer-encoding: chunked\r\n\r\nnonsense\r\n");
-    let answers = exchange(&app, chunks.as_bytes()).await;
-    assert_error(&answers[0], 400, "INVALID_DATA_FORMAT");
-    for further in &answers[1..] {
-        assert_error(further, 400, "BAD_REQUEST");
+    // The framework takes a chunk that is none for the end of the connection: whether the app can still answer is a race.
+    for answer in exchange(&app, chunks.as_bytes()).await {
+        let codes = ["INVALID_DATA_FORMAT", "BAD_REQUEST"];
+        let code = codes.into_iter().find(|code| answer.body.contains(code));
+        assert_error(&answer, 400, code.unwrap_or_else(|| panic!("{answer:?}")));
     }
+    let written: Vec<_> = app.get(RESETS, &token).await.body["data"].as_array().unwrap().clone();
+    assert!(written.is_empty(), "nothing came of it");
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
