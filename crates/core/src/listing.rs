@@ -163,6 +163,36 @@ impl Listing {
     }
 }
 
+impl Filter {
+    /// How many values it compares with.
+    #[must_use]
+    pub fn comparisons(&self) -> usize {
+        match self {
+            Self::All(filters) | Self::Any(filters) => filters.iter().map(Self::comparisons).sum(),
+            Self::Test(_, test) => test.comparisons(),
+            Self::RelatedTo(..) => 1,
+        }
+    }
+}
+
+impl Test {
+    fn comparisons(&self) -> usize {
+        match self {
+            Self::All(tests) | Self::Any(tests) => tests.iter().map(Self::comparisons).sum(),
+            Self::In(values) | Self::NotIn(values) => values.len(),
+            Self::Null
+            | Self::NotNull
+            | Self::Blank
+            | Self::Present
+            | Self::Compare(..)
+            | Self::Like(_)
+            | Self::NotLike(_)
+            | Self::Contains(_)
+            | Self::Token(_) => 1,
+        }
+    }
+}
+
 impl Page {
     /// Records on a page unless asked otherwise (the vendor's default).
     pub const DEFAULT_SIZE: u32 = 10;

@@ -1,15 +1,18 @@
 //! Everything that can go wrong under `/api`, and the one place that gives it its status and body.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::Serialize;
 use serde_json::{Value, json};
+use strum::{EnumDiscriminants, EnumIter};
+use time::Duration;
 
 use super::MEDIA_TYPE;
 
 /// A problem, as the contract lists them. Nothing in it comes from inside the service or repeats what was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(ProblemKind), derive(EnumIter), doc = "A problem without its particulars.")]
 pub enum Problem {
     /// No access token, or one that is wrong, expired or revoked.
     InvalidToken,
@@ -37,6 +40,8 @@ pub enum Problem {
     Query(QueryProblem, String),
     /// Attributes that can't be used.
     Validation(Vec<Invalid>),
+    /// The caller has used up a limit: come back after that time.
+    TooManyRequests(Duration),
     /// Too much is going on: come back later.
     Busy,
     /// The service failed; the log says why.
@@ -44,7 +49,7 @@ pub enum Problem {
 }
 
 /// What is wrong with a query parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
 pub enum QueryProblem {
     Field,
     Include,
@@ -64,7 +69,7 @@ pub struct Invalid {
 }
 
 /// What is wrong with an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
 pub enum Fault {
     Blank,
     Taken,
@@ -80,7 +85,7 @@ pub enum Fault {
 }
 
 /// How long a caller is asked to wait when load is shed: a queue of hashes is worked off in about that time.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::SECOND;
 
 impl Problem {
     /// A problem with one attribute.
@@ -90,7 +95,8 @@ impl Problem {
     }
 
     /// Status, code, title and detail.
-    fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    #[must_use]
+    pub fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
             Self::InvalidToken => (
                 StatusCode::UNAUTHORIZED,
@@ -157,6 +163,12 @@ impl Problem {
             ),
             Self::Query(problem, _) => problem.told(),
             Self::Validation(_) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", "", ""),
+            Self::TooManyRequests(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "TOO_MANY_REQUESTS",
+                "Too many requests",
+                "The limit of requests is reached. Try again later.",
+            ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SERVICE_UNAVAILABLE",
@@ -172,7 +184,9 @@ impl Problem {
         }
     }
 
-    fn body(&self) -> Value {
+    /// The document that tells it.
+    #[must_use]
+    pub fn body(&self) -> Value {
         let (status, code, title, detail) = self.told();
         let status = status.as_str();
         let error = |title: &str, detail: &str| Error {
@@ -238,7 +252,8 @@ impl QueryProblem {
 
 impl Fault {
     /// The fault's name in `meta.error`.
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Blank => "blank",
             Self::Taken => "taken",
@@ -283,8 +298,11 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed(allow) => {
                 response.insert_header((header::ALLOW, *allow));
             }
+            Self::TooManyRequests(wait) => {
+                response.insert_header((header::RETRY_AFTER, whole_seconds(*wait)));
+            }
             Self::Busy => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER.as_secs()));
+                response.insert_header((header::RETRY_AFTER, whole_seconds(RETRY_AFTER)));
             }
             Self::InvalidToken => {
                 // RFC 6750 §3.
@@ -298,4 +316,9 @@ impl ResponseError for Problem {
         }
         response.content_type(MEDIA_TYPE).body(self.body().to_string())
     }
+}
+
+/// `Retry-After` knows whole seconds only, and never too few.
+pub fn whole_seconds(wait: Duration) -> i64 {
+    (wait + Duration::SECOND - Duration::MICROSECOND).whole_seconds().max(1)
 }

@@ -17,8 +17,10 @@ use rekey_core::{
 };
 
 pub use self::{
+    filter::{MAX_ALTERNATIVES, Operand, predicates_of},
     page::PageLinks,
-    view::{Include, View},
+    value::{MAX_VALUE, MAX_VALUES},
+    view::{Include, MAX_DEPTH, View},
 };
 use super::error::{Problem, QueryProblem};
 
@@ -37,10 +39,12 @@ pub struct ListQuery {
     pub links: PageLinks,
 }
 
-/// Conditions of a list at most; each is one condition of a statement.
-const MAX_FILTERS: usize = 50;
+/// Filters of a list, at most.
+pub const MAX_FILTERS: usize = 50;
+/// Comparisons that they come to, at most: each value is one or two parameters of a statement, and SQLite takes 32,766.
+const MAX_COMPARISONS: usize = 5_000;
 /// Parts of an order at most.
-const MAX_ORDERS: usize = 5;
+pub const MAX_ORDERS: usize = 5;
 
 impl FromRequest for Query {
     type Error = Infallible;
@@ -73,7 +77,12 @@ impl Query {
             let problem = |problem| Problem::Query(problem, name.clone());
             match family(name) {
                 "filter" if filters.len() == MAX_FILTERS => return Err(problem(QueryProblem::FilterValue)),
-                "filter" => filters.push(filter::read(resource, name, value).map_err(problem)?),
+                "filter" => {
+                    filters.push(filter::read(resource, name, value).map_err(problem)?);
+                    if filters.iter().map(Filter::comparisons).sum::<usize>() > MAX_COMPARISONS {
+                        return Err(problem(QueryProblem::FilterValue));
+                    }
+                }
                 "sort" => {
                     listing.order = read_order(resource, value).ok_or_else(|| problem(QueryProblem::Sort))?;
                 }

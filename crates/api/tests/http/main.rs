@@ -11,6 +11,7 @@ mod connections;
 mod customers;
 mod health;
 mod oauth;
+mod openapi;
 mod page;
 mod permissions;
 mod refresh;

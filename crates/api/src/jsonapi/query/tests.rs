@@ -172,3 +172,23 @@ fn times_are_read_as_people_write_them_and_cut_to_what_is_shown() {
         assert_eq!(value::time(text).unwrap().to_string(), expected);
     }
 }
+
+#[test]
+fn what_a_statement_would_be_too_long_for_is_refused() {
+    let or = |count: usize| format!("filter[q][{}_eq]=x", vec!["reference"; count].join("_or_"));
+    assert!(list(&or(10)).is_ok());
+    assert_eq!(refused(&or(11)), QueryProblem::Filter);
+    let values = vec!["2024-01-01"; 100].join(",");
+    let filter = format!("filter[q][created_at_or_updated_at_or_reset_password_at_in]={values}");
+    let filters = |count: usize| vec![filter.as_str(); count].join("&");
+    assert!(list(&filters(8)).is_ok());
+    assert_eq!(refused(&filters(9)), QueryProblem::FilterValue);
+}
+
+#[test]
+fn a_token_is_found_by_itself_and_by_nothing_else() {
+    assert!(list("filter[q][reset_password_token_eq]=x").is_ok());
+    for predicate in ["eq_or_null", "null", "not_eq", "in", "cont", "lt_any"] {
+        assert_eq!(refused(&format!("filter[q][reset_password_token_{predicate}]=x")), QueryProblem::Filter);
+    }
+}
