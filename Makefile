@@ -30,6 +30,11 @@ test: setup compose-check ## Runs every test, on a real PostgreSQL, RabbitMQ and
 	cargo test $(CARGO_FLAGS) --workspace --no-run
 	scripts/with-services.sh cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 
+.PHONY: openapi
+openapi: ## Writes docs/openapi.json anew, the API's description
+	cargo run $(CARGO_FLAGS) --quiet --package rekey-api --example openapi >docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
+
 .PHONY: bench
 bench: setup ## Measures the release build: memory, start, time to the mail, and lists of 1,000,000 resets
 	cargo build $(CARGO_FLAGS) --release --workspace --bins

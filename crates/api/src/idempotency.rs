@@ -13,6 +13,7 @@ use actix_web::{
     rt, web,
 };
 use rekey_core::idempotency::{Answer, Begun, Idempotency, IdempotencyKey, Owner, Ticket};
+use strum::EnumIter;
 use tracing::Instrument;
 
 use crate::{
@@ -28,7 +29,7 @@ pub const HEADER: &str = "Idempotency-Key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What is wrong with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
 pub enum KeyProblem {
     /// It is empty, too long, malformed, or stands twice.
     Invalid,

@@ -3,6 +3,7 @@
 mod cookie;
 mod form;
 mod html;
+pub mod reference;
 pub mod reset_password;
 
 pub use self::html::Pages;

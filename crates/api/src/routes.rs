@@ -5,17 +5,16 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-
-use rekey_core::resource::{
-    CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES, EVENTS, RESOURCES, Relationship, Resource,
-};
+use rekey_core::resource::{CUSTOMERS, Relationship, Resource};
 
 use crate::{
     auth::{oauth, revocation_endpoint, token_endpoint},
-    cors, health, idempotency,
+    cors,
+    endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
+    health, idempotency,
     jsonapi::{error::Problem, negotiation},
-    limits,
-    pages::reset_password as page,
+    limits, openapi,
+    pages::{reference, reset_password as page},
     resources::{customer_password_resets as resets, customers, reading},
 };
 
@@ -23,17 +22,12 @@ use crate::{
 pub fn add(config: &mut ServiceConfig) {
     config
         .service(
-            web::scope("/oauth")
-                .configure(oauth)
+            web::scope(Area::OAuth.prefix())
+                .configure(|config| serve(config, Area::OAuth))
                 .default_service(web::to(not_found))
                 .wrap(from_fn(limits::oauth))
                 .wrap(from_fn(cors::oauth)),
         )
-        .service(
-            only(web::resource("/.well-known/jwks.json"), "GET, HEAD").route(read().to(token_endpoint::keys)),
-        )
-        .service(only(web::resource("/livez"), "GET, HEAD").route(read().to(health::live)))
-        .service(only(web::resource("/readyz"), "GET, HEAD").route(read().to(health::ready)))
         .service(
             only(web::resource("/reset-password"), "GET, HEAD, POST")
                 .route(read().to(page::show))
@@ -41,77 +35,76 @@ pub fn add(config: &mut ServiceConfig) {
                 .wrap(from_fn(limits::page)),
         )
         .service(only(web::resource("/reset-password/style.css"), "GET, HEAD").route(read().to(page::style)))
+        .service(only(web::resource("/docs"), "GET, HEAD").route(read().to(reference::show)))
+        .service(only(web::resource("/docs/style.css"), "GET, HEAD").route(read().to(reference::style)))
         .service(
-            web::scope("/api")
-                .configure(api)
+            web::scope(Area::Api.prefix())
+                .configure(|config| serve(config, Area::Api))
                 .default_service(web::to(not_found))
                 .wrap(from_fn(negotiation::refuse_other_answers))
                 .wrap(from_fn(limits::api))
                 .wrap(from_fn(cors::api)),
         )
+        .configure(|config| serve(config, Area::Open))
         .default_service(web::to(not_found));
 }
 
-/// What stands under `/oauth` shares one limit, and is read by a client's own pages.
-fn oauth(config: &mut ServiceConfig) {
-    config
-        .service(oauth_endpoint("/token").route(web::post().to(token_endpoint::token)))
-        .service(oauth_endpoint("/revoke").route(web::post().to(revocation_endpoint::revoke)));
-}
-
-fn api(config: &mut ServiceConfig) {
-    config
-        .service(
-            only(web::resource("/customer_password_resets"), "GET, HEAD, POST")
-                .route(listed(&CUSTOMER_PASSWORD_RESETS))
-                .route(web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))),
-        )
-        .service(
-            only(web::resource("/customer_password_resets/{id}"), "GET, HEAD, PATCH, DELETE")
-                .route(retrieved(&CUSTOMER_PASSWORD_RESETS))
-                .route(web::patch().to(resets::update))
-                .route(web::delete().to(resets::delete)),
-        )
-        .service(
-            only(web::resource("/customers"), "GET, HEAD, POST")
-                .route(listed(&CUSTOMERS))
-                .route(web::post().to(customers::create).wrap(from_fn(idempotency::answer_once))),
-        )
-        .service(
-            only(web::resource("/customers/{id}"), "GET, HEAD, PATCH, DELETE")
-                .route(read().to(customers::retrieve))
-                .route(web::patch().to(customers::update))
-                .route(web::delete().to(customers::delete)),
-        )
-        .service(only(web::resource("/events/{id}"), "GET, HEAD").route(retrieved(&EVENTS)))
-        .service(only(web::resource("/event_stores/{id}"), "GET, HEAD").route(retrieved(&EVENT_STORES)));
-    for resource in RESOURCES {
-        for relationship in resource.relationships {
-            config.service(related(resource, relationship)).service(identified(resource, relationship));
-        }
+/// Adds the endpoints of that area.
+fn serve(config: &mut ServiceConfig, area: Area) {
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.area == area) {
+        let routes = endpoint.operations.iter().map(|operation| route(operation.call));
+        config.service(routes.fold(refusing(endpoint), actix_web::Resource::route));
     }
 }
 
-fn listed(resource: &'static Resource) -> Route {
-    read().to(move |permitted, api, query| reading::list(resource, permitted, api, query))
+/// The route of an operation.
+fn route(call: Call) -> Route {
+    match call {
+        Call::List(resource) => {
+            read().to(move |permitted, api, query| reading::list(resource, permitted, api, query))
+        }
+        Call::Retrieve(resource) if *resource == CUSTOMERS => read().to(customers::retrieve),
+        Call::Retrieve(resource) => {
+            read().to(move |permitted, api, id, query| reading::retrieve(resource, permitted, api, id, query))
+        }
+        Call::Create(Written::Resets) => {
+            web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))
+        }
+        Call::Create(Written::Customers) => {
+            web::post().to(customers::create).wrap(from_fn(idempotency::answer_once))
+        }
+        Call::Update(Written::Resets) => web::patch().to(resets::update),
+        Call::Update(Written::Customers) => web::patch().to(customers::update),
+        Call::Delete(Written::Resets) => web::delete().to(resets::delete),
+        Call::Delete(Written::Customers) => web::delete().to(customers::delete),
+        Call::Related(resource, relationship) => related(resource, relationship),
+        Call::Identifiers(resource, relationship) => identified(resource, relationship),
+        Call::Token => web::post().to(token_endpoint::token),
+        Call::Revoke => web::post().to(revocation_endpoint::revoke),
+        Call::Keys => read().to(token_endpoint::keys),
+        Call::Live => read().to(health::live),
+        Call::Ready => read().to(health::ready),
+        Call::Description => read().to(openapi::show),
+    }
 }
 
-fn retrieved(resource: &'static Resource) -> Route {
-    read().to(move |permitted, api, id, query| reading::retrieve(resource, permitted, api, id, query))
-}
-
-fn related(resource: &'static Resource, relationship: &'static Relationship) -> actix_web::Resource {
-    let path = format!("/{}/{{id}}/{}", resource.name, relationship.name);
-    only(web::resource(path), "GET, HEAD").route(read().to(move |permitted, api, id, query| {
+fn related(resource: &'static Resource, relationship: &'static Relationship) -> Route {
+    read().to(move |permitted, api, id, query| {
         reading::related(resource, relationship, permitted, api, id, query)
-    }))
+    })
 }
 
-fn identified(resource: &'static Resource, relationship: &'static Relationship) -> actix_web::Resource {
-    let path = format!("/{}/{{id}}/relationships/{}", resource.name, relationship.name);
-    only(web::resource(path), "GET, HEAD").route(
-        read().to(move |permitted, api, id| reading::identifiers(resource, relationship, permitted, api, id)),
-    )
+fn identified(resource: &'static Resource, relationship: &'static Relationship) -> Route {
+    read().to(move |permitted, api, id| reading::identifiers(resource, relationship, permitted, api, id))
+}
+
+/// An endpoint without a route yet: it refuses every method, in the form of its area.
+fn refusing(endpoint: &'static Endpoint) -> actix_web::Resource {
+    let resource = web::resource(endpoint.path_in_area());
+    match endpoint.area {
+        Area::OAuth => resource.default_service(web::to(oauth::only_post)),
+        Area::Api | Area::Open => only(resource, &endpoint.allow),
+    }
 }
 
 /// A resource with no other methods than `allow`.
@@ -119,11 +112,6 @@ fn only(resource: actix_web::Resource, allow: &'static str) -> actix_web::Resour
     resource.default_service(web::to(move || async move {
         Err::<HttpResponse, _>(Problem::MethodNotAllowed(allow))
     }))
-}
-
-/// A resource of OAuth's: POST only, and its refusals have OAuth's form.
-fn oauth_endpoint(path: &'static str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(oauth::only_post))
 }
 
 /// GET, and HEAD, which is GET without the body.

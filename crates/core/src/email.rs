@@ -14,9 +14,13 @@ pub struct EmailAddress(String);
 /// Octets before the `@`, at most (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL: usize = 64;
 /// Octets of the whole address, at most: a path is 256 octets with its angle brackets (RFC 5321 §4.5.3.1.3).
-const MAX_ADDRESS: usize = 254;
+pub const MAX_ADDRESS: usize = 254;
 /// Octets of one label of the domain, at most (RFC 1035 §2.3.4).
 const MAX_LABEL: usize = 63;
+
+/// A regular expression (of ECMA 262) that every acceptable address matches, for the API's reference. Of what matches it,
+/// only what is too long as a whole or in a part is no address.
+pub const PATTERN: &str = r"^[A-Za-z0-9#$&'*+\-/=?^_`{|}~]+(\.[A-Za-z0-9#$&'*+\-/=?^_`{|}~]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+([0-9]*[A-Za-z]([A-Za-z0-9\-]*[A-Za-z0-9])?|[0-9]+\-[A-Za-z0-9\-]*[A-Za-z0-9])$";
 
 /// A text that is not an acceptable e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

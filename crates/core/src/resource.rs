@@ -116,7 +116,7 @@ pub enum Audience {
 }
 
 /// A relationship of a resource.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Relationship {
     /// Its name on the wire.
     pub name: &'static str,

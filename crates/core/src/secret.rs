@@ -19,7 +19,7 @@ pub use self::{
 use crate::ambient::{Entropy, fill_alphanumeric};
 
 /// Characters of a generated secret: 43 letters and digits are 256 bits, and no mail client breaks a link at one.
-const LENGTH: usize = 43;
+pub const LENGTH: usize = 43;
 
 /// Declares a plain secret and its digest. The plain form is zeroized on drop and has no `Display`; the digest is
 /// SHA-256, which is enough for a value of 256 random bits (a slow hash defends low-entropy secrets only).

@@ -12,12 +12,15 @@ use rekey_core::{
     secret::ClientSecret,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
+use strum::{EnumDiscriminants, EnumIter};
 
 use crate::{api::Api, cors::Speaker, jsonapi::error::Problem, payload};
 
 /// Why a request is refused.
-pub(super) enum Refusal {
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(RefusalKind), derive(EnumIter), doc = "A refusal without its particulars.")]
+pub enum Refusal {
     InvalidRequest(&'static str),
     InvalidClient,
     /// What is wrong with the password or the refresh token, in words that tell nothing.
@@ -116,8 +119,10 @@ pub(super) async fn authenticate(
 }
 
 impl Refusal {
-    fn response(self) -> HttpResponse {
-        let (status, error, code, description) = match self {
+    /// Status, OAuth's error, our code, and a description.
+    #[must_use]
+    pub fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
             Self::InvalidRequest(what) => {
                 (StatusCode::BAD_REQUEST, "invalid_request", "INVALID_REQUEST", what)
             }
@@ -149,31 +154,41 @@ impl Refusal {
                 "UNAUTHORIZED",
                 "you are not authorized to revoke this token",
             ),
-            Self::Other(problem) => return other(&problem),
-        };
+            Self::Other(problem) => other(problem),
+        }
+    }
+
+    /// The object that tells it: the vendor's errors, and OAuth's two members.
+    #[must_use]
+    pub fn body(&self) -> Value {
+        let (status, error, code, description) = self.told();
         let title = error.replace('_', " ");
         let errors =
             json!([{ "title": title, "detail": description, "code": code, "status": status.as_u16() }]);
-        HttpResponse::build(status)
-            .json(json!({ "errors": errors, "error": error, "error_description": description }))
+        json!({ "errors": errors, "error": error, "error_description": description })
+    }
+
+    fn response(self) -> HttpResponse {
+        let body = self.body();
+        let Self::Other(problem) = self else {
+            return HttpResponse::build(self.told().0).json(body);
+        };
+        // Its status and headers stay.
+        let mut response = problem.error_response().set_body(body.to_string()).map_into_boxed_body();
+        let json = header::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
     }
 }
 
-/// A problem of the service, or one with the body, in OAuth's words; the status and its headers stay.
-fn other(problem: &Problem) -> HttpResponse {
-    let response = problem.error_response();
-    let status = response.status();
-    let error = match status {
-        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
-        StatusCode::TOO_MANY_REQUESTS => "too_many_requests",
-        status if status.is_server_error() => "server_error",
-        _ => "invalid_request",
+/// A problem of the service, or one with the body, in OAuth's words.
+fn other(problem: &Problem) -> (StatusCode, &'static str, &'static str, &'static str) {
+    let (status, code, _, _) = problem.told();
+    let (error, description) = match status {
+        StatusCode::SERVICE_UNAVAILABLE => ("temporarily_unavailable", "temporarily unavailable"),
+        StatusCode::TOO_MANY_REQUESTS => ("too_many_requests", "too many requests"),
+        status if status.is_server_error() => ("server_error", "server error"),
+        _ => ("invalid_request", "invalid request"),
     };
-    let title = error.replace('_', " ");
-    let errors =
-        json!([{ "title": title, "detail": title, "code": problem.to_string(), "status": status.as_u16() }]);
-    let body = json!({ "errors": errors, "error": error, "error_description": title });
-    let mut response = response.set_body(body.to_string()).map_into_boxed_body();
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    response
+    (status, error, code, description)
 }

@@ -63,6 +63,9 @@ impl Body {
         {
             return Err(Problem::KeyNotIncludedInUrl);
         }
+        if data.get("relationships").is_some_and(|relationships| !relationships.is_object()) {
+            return Err(Problem::InvalidDataFormat("The relationships are not an object."));
+        }
         match data.remove("attributes") {
             Some(Value::Object(attributes)) => Ok(Attributes::new(resource, attributes)),
             None => Ok(Attributes::new(resource, Map::new())),

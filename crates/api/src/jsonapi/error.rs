@@ -5,13 +5,15 @@ use std::fmt;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use serde::Serialize;
 use serde_json::{Value, json};
+use strum::{EnumDiscriminants, EnumIter};
 use time::Duration;
 
 use super::MEDIA_TYPE;
 use crate::idempotency::{HEADER, KeyProblem};
 
 /// A problem, as the contract lists them. Nothing in it comes from inside the service or repeats what was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(ProblemKind), derive(EnumIter), doc = "A problem without its particulars.")]
 pub enum Problem {
     /// No HTTP request.
     BadRequest,
@@ -54,7 +56,7 @@ pub enum Problem {
 }
 
 /// What is wrong with a query parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
 pub enum QueryProblem {
     Field,
     Include,
@@ -74,7 +76,7 @@ pub struct Invalid {
 }
 
 /// What is wrong with an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
 pub enum Fault {
     Blank,
     Taken,
@@ -100,7 +102,8 @@ impl Problem {
     }
 
     /// Status, code, title and detail.
-    fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    #[must_use]
+    pub fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
             Self::BadRequest => (
                 StatusCode::BAD_REQUEST,
@@ -201,7 +204,9 @@ impl Problem {
         }
     }
 
-    fn body(&self) -> Value {
+    /// The document that tells it.
+    #[must_use]
+    pub fn body(&self) -> Value {
         let (status, code, title, detail) = self.told();
         let status = status.as_str();
         let error = |title: &str, detail: &str| Error {
@@ -270,7 +275,8 @@ impl QueryProblem {
 
 impl Fault {
     /// The fault's name in `meta.error`.
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Blank => "blank",
             Self::Taken => "taken",

@@ -19,8 +19,11 @@ use rekey_core::{
 
 use self::budget::Budget;
 pub use self::{
+    budget::MAX_ATTRIBUTES,
+    filter::{MAX_ALTERNATIVES, Operand, predicates_of},
     page::PageLinks,
-    view::{Include, View},
+    value::{MAX_VALUE, MAX_VALUES},
+    view::{Include, MAX_DEPTH, View},
 };
 use super::error::{Problem, QueryProblem};
 
@@ -40,7 +43,7 @@ pub struct ListQuery {
 }
 
 /// Parts of an order at most.
-const MAX_ORDERS: usize = 5;
+pub const MAX_ORDERS: usize = 5;
 
 impl FromRequest for Query {
     type Error = Infallible;

@@ -16,6 +16,7 @@ mod idempotency;
 mod limits;
 mod lists;
 mod oauth;
+mod openapi;
 mod page;
 mod permissions;
 mod refresh;

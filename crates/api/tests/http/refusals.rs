@@ -116,8 +116,10 @@ async fn body_what_is_no_document() {
     ] {
         post(body).await.assert_error(400, "INVALID_DATA_FORMAT", None);
     }
-    let attributes = json!({ "data": { "type": "customer_password_resets", "attributes": [] } });
-    post(attributes.to_string().into_bytes()).await.assert_error(400, "INVALID_DATA_FORMAT", None);
+    for member in ["attributes", "relationships"] {
+        let document = json!({ "data": { "type": "customer_password_resets", member: [] } });
+        post(document.to_string().into_bytes()).await.assert_error(400, "INVALID_DATA_FORMAT", None);
+    }
     for kind in
         [json!({ "data": { "type": "customers" } }), json!({ "data": {} }), json!({ "data": { "type": 1 } })]
     {

@@ -25,6 +25,9 @@ pub enum PolicyViolation {
 pub struct CheckedPassword(PlainPassword);
 
 impl PasswordPolicy {
+    /// What no policy goes below (NIST SP 800-63B-4 §3.1.1.2, for a password beside a second factor).
+    pub const LEAST_MIN_LENGTH: usize = 8;
+
     /// Checks a new password for the customer with that address.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ pub(super) struct Budget {
 }
 
 /// Attributes that lists are filtered by at most, an attribute counted as often as it is named.
-const MAX_ATTRIBUTES: usize = 50;
+pub const MAX_ATTRIBUTES: usize = 50;
 /// Values that these are compared with at most, the members and elements of an object among them. SQLite takes conditions
 /// that are 1,000 deep (sqlite.org/limits.html), PostgreSQL 65,535 parameters.
 const MAX_VALUES: usize = 500;

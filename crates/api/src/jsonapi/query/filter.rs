@@ -1,3 +1,7 @@
+mod documented;
+
+pub use self::documented::{Operand, predicates_of};
+
 use rekey_core::{
     ambient::to_microseconds,
     listing::{Comparison, Filter, Path, Pattern, Test},
@@ -76,6 +80,9 @@ const BASES: [(&str, Base, [bool; 3]); 23] = [
     ("jcont", Base::Jcont, [false; 3]),
 ];
 
+/// Attributes that one filter joins by `_or_`, at most.
+pub const MAX_ALTERNATIVES: usize = 10;
+
 /// Reads `filter[q][ATTRIBUTE_PREDICATE]=value`, where ATTRIBUTE may be several joined by `_or_`, and each of them may be a
 /// related record's, after the relationship's name.
 pub(super) fn read(resource: &'static Resource, name: &str, value: &str) -> Result<Filter, QueryProblem> {
@@ -99,8 +106,9 @@ fn split(resource: &'static Resource, expression: &str) -> Option<(Vec<Path>, Pr
         .collect();
     candidates.sort_by_key(|(attributes, _)| attributes.len());
     candidates.into_iter().find_map(|(attributes, predicate)| {
-        let paths = attributes.split("_or_").map(|name| path(resource, name)).collect::<Option<Vec<_>>>()?;
-        Some((paths, predicate))
+        let paths = attributes.split("_or_").take(MAX_ALTERNATIVES + 1).map(|name| path(resource, name));
+        let paths = paths.collect::<Option<Vec<_>>>()?;
+        (paths.len() <= MAX_ALTERNATIVES).then_some((paths, predicate))
     })
 }
 

@@ -8,9 +8,9 @@ use time::{
 use super::QueryProblem;
 
 /// Characters of a value at most: four texts of the longest that a record has.
-const MAX_LENGTH: usize = 4 * Kind::MAX_TEXT;
+pub const MAX_VALUE: usize = 4 * Kind::MAX_TEXT;
 /// Values of a list at most.
-const MAX_VALUES: usize = 100;
+pub const MAX_VALUES: usize = 100;
 /// Members and elements of an object to be contained at most, and how deep they are nested at most: each is a condition.
 const MAX_NODES: usize = 64;
 const MAX_DEPTH: usize = 16;
@@ -35,7 +35,7 @@ pub(super) fn list(value: &str) -> Result<Vec<&str>, QueryProblem> {
 }
 
 pub(super) fn text(value: &str) -> Result<String, QueryProblem> {
-    let fits = value.chars().count() <= MAX_LENGTH && !value.contains(['\0', '\u{fffd}']);
+    let fits = value.chars().count() <= MAX_VALUE && !value.contains(['\0', '\u{fffd}']);
     if fits { Ok(value.to_owned()) } else { Err(QueryProblem::FilterValue) }
 }
 

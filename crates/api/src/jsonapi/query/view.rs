@@ -19,10 +19,11 @@ pub struct Include {
     pub nested: Vec<Include>,
 }
 
-/// Relationships that one request includes at most, nested ones counted: each is a query.
-const MAX_INCLUDES: usize = 10;
+/// Relationships that one request includes at most, nested ones counted: each is a query. Nesting bounds them, too: today no
+/// resource leads to more.
+const MAX_INCLUDES: usize = 11;
 /// How deep they are nested at most.
-const MAX_DEPTH: usize = 3;
+pub const MAX_DEPTH: usize = 3;
 
 impl View {
     pub(super) fn read(

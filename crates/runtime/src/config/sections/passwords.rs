@@ -30,7 +30,8 @@ impl Section for Passwords {
             threads: NonZeroUsize::new(threads).unwrap_or_else(processors),
             queue: reader.integer("hashing_queue", 1..=10_000)?,
         };
-        Ok(Self { policy: PasswordPolicy { min_length: reader.integer("min_length", 8..=64)? }, hasher })
+        let min_length = reader.integer("min_length", PasswordPolicy::LEAST_MIN_LENGTH..=64)?;
+        Ok(Self { policy: PasswordPolicy { min_length }, hasher })
     }
 }
 

@@ -53,7 +53,7 @@ fn whatever_a_query_string_asks_for_is_listed_or_refused() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
-    assert!(listed.get() > cases() / 5, "only {} were listed", listed.get());
+    assert!(listed.get() > cases() / 10, "only {} were listed", listed.get());
 }
 
 #[expect(

@@ -1,0 +1,34 @@
+use rekey_core::resource::Kind;
+
+use super::{Base, Combine, QueryProblem, predicates, test};
+
+/// What value a predicate takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operand {
+    /// One value of the attribute's kind.
+    Value,
+    /// Several, separated by commas.
+    Values,
+    /// Whether it is so.
+    YesOrNo,
+    /// A JSON object.
+    Object,
+}
+
+/// The predicates that attributes of that kind have, and what they take: those that the reader of filters does not refuse,
+/// whatever the value.
+pub fn predicates_of(kind: Kind) -> impl Iterator<Item = (String, Operand)> {
+    predicates().filter_map(move |(name, predicate)| {
+        let operand = match predicate.base {
+            Base::Null | Base::NotNull | Base::Present | Base::Blank | Base::True | Base::False => {
+                Operand::YesOrNo
+            }
+            Base::Jcont => Operand::Object,
+            Base::In | Base::NotIn => Operand::Values,
+            _ if predicate.combine != Combine::One => Operand::Values,
+            _ => Operand::Value,
+        };
+        let is_refused = matches!(test(kind, predicate, ""), Err(QueryProblem::Filter));
+        (!is_refused).then_some((name, operand))
+    })
+}

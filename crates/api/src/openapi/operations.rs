@@ -1,0 +1,186 @@
+//! Operations: what each is called and does, and how they lead to each other.
+
+use rekey_core::resource::Resource;
+use serde_json::{Map, Value, json};
+
+use super::{
+    examples, oauth, parameters, pascal, responses, schema,
+    schemas::{self, Purpose},
+    service,
+};
+use crate::{
+    endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
+    jsonapi::MEDIA_TYPE,
+};
+
+/// An operation.
+pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
+    let (tag, summary, description) = told(call);
+    let responses = match endpoint.area {
+        Area::Api => responses::of(endpoint, call, examples::response(call), links(call)),
+        Area::OAuth => oauth::responses(call),
+        Area::Open => service::responses(call),
+    };
+    let is_guarded = endpoint.area == Area::Api;
+    let security = if is_guarded { json!([{ "oauth2": [] }, { "bearer": [] }]) } else { json!([]) };
+    let parts = [
+        ("operationId", Some(id(call).into())),
+        ("tags", Some(json!([tag]))),
+        ("summary", Some(summary.into())),
+        ("description", Some(description.into())),
+        ("security", Some(security)),
+        ("parameters", Some(parameters::of(call)).filter(|all| !all.is_empty()).map(Value::Array)),
+        ("requestBody", request(call)),
+        ("responses", Some(responses.into())),
+    ];
+    parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))).collect::<Map<_, _>>().into()
+}
+
+fn request(call: Call) -> Option<Value> {
+    let of = |written: Written, purpose, suffix: &str| {
+        let resource = written.resource();
+        let schema = schema(&format!("{}{suffix}", schemas::name(resource)));
+        let content = json!({ "schema": schema, "example": examples::request(resource, purpose) });
+        Some(json!({ "required": true, "content": { MEDIA_TYPE: content } }))
+    };
+    match call {
+        Call::Create(written) => of(written, Purpose::Create, "Create"),
+        Call::Update(written) => of(written, Purpose::Update, "Update"),
+        Call::Token | Call::Revoke => Some(oauth::request(call)),
+        _ => None,
+    }
+}
+
+/// What programs call it.
+fn id(call: Call) -> String {
+    let one = |resource: &Resource| pascal(resource.singular);
+    match call {
+        Call::List(resource) => format!("list{}", pascal(resource.name)),
+        Call::Create(written) => format!("create{}", one(written.resource())),
+        Call::Retrieve(resource) => format!("retrieve{}", one(resource)),
+        Call::Update(written) => format!("update{}", one(written.resource())),
+        Call::Delete(written) => format!("delete{}", one(written.resource())),
+        Call::Related(resource, relationship) => {
+            format!("list{}{}", one(resource), pascal(relationship.name))
+        }
+        Call::Identifiers(resource, relationship) => {
+            format!("identify{}{}", one(resource), pascal(relationship.name))
+        }
+        Call::Token => "requestToken".to_owned(),
+        Call::Revoke => "revokeToken".to_owned(),
+        Call::Keys => "retrieveKeys".to_owned(),
+        Call::Live => "isLive".to_owned(),
+        Call::Ready => "isReady".to_owned(),
+        Call::Description => "describeApi".to_owned(),
+    }
+}
+
+/// Its tag, its summary and its description.
+fn told(call: Call) -> (&'static str, String, &'static str) {
+    let words = |name: &str| name.replace('_', " ");
+    match call {
+        Call::List(resource) => (resource.name, format!("List {}", words(resource.name)), BACK_OFFICE),
+        Call::Create(written) => {
+            let resource = written.resource();
+            let description = match written {
+                Written::Resets => CREATE_RESET,
+                Written::Customers => CREATE_CUSTOMER,
+            };
+            (resource.name, format!("Create {}", a(resource)), description)
+        }
+        Call::Retrieve(resource) => {
+            let description =
+                if Written::of(resource) == Some(Written::Customers) { KEPT } else { BACK_OFFICE };
+            (resource.name, format!("Retrieve {}", a(resource)), description)
+        }
+        Call::Update(written) => {
+            let description = match written {
+                Written::Resets => UPDATE_RESET,
+                Written::Customers => UPDATE_CUSTOMER,
+            };
+            (written.resource().name, format!("Update {}", a(written.resource())), description)
+        }
+        Call::Delete(written) => {
+            let description = match written {
+                Written::Resets => BACK_OFFICE,
+                Written::Customers => KEPT,
+            };
+            (written.resource().name, format!("Delete {}", a(written.resource())), description)
+        }
+        Call::Related(resource, relationship) => {
+            (resource.name, format!("The {} of {}", words(relationship.name), a(resource)), BACK_OFFICE)
+        }
+        Call::Identifiers(resource, relationship) => {
+            let ends = words(relationship.name);
+            (resource.name, format!("Identifiers: the {ends} of {}", a(resource)), BACK_OFFICE)
+        }
+        Call::Token => (oauth::TAG, "Get an access token".to_owned(), TOKEN),
+        Call::Revoke => (oauth::TAG, "Revoke a token".to_owned(), REVOKE),
+        Call::Keys => (oauth::TAG, "The keys that access tokens are verified with".to_owned(), KEYS),
+        Call::Live => {
+            (service::TAG, "Is it alive?".to_owned(), "This process answers; it looks at nothing else.")
+        }
+        Call::Ready => (service::TAG, "Is it ready?".to_owned(), "What it depends on answers, too."),
+        Call::Description => {
+            (service::TAG, "The API's description".to_owned(), "The document that you are reading.")
+        }
+    }
+}
+
+/// One of it, in a sentence.
+fn a(resource: &Resource) -> String {
+    let article = if resource.singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {}", resource.singular)
+}
+
+const BACK_OFFICE: &str = "For integration clients.";
+const KEPT: &str = "For integration clients; and for customers, each of itself.";
+const CREATE_RESET: &str = "\
+For integration clients, which are shown the token. The customer is sent a link.
+
+And for guests of a sales channel with self-service: they are told nothing, whether the address is a customer's or not, and \
+a link goes to the address in the customer's record. It makes the customer's older self-service links useless.";
+const UPDATE_RESET: &str = "\
+With `_reset_password_token` and `customer_password`, for everybody: sets the customer's password, uses the token up, and \
+makes every other pending token of the customer useless, and its sessions, too. A password that is refused does not use \
+the token up.
+
+Without them, for integration clients: changes the other attributes.";
+const CREATE_CUSTOMER: &str = "For integration clients, and for guests of a sales channel.";
+const UPDATE_CUSTOMER: &str = "\
+For integration clients; and for customers, each of itself. Another address or password makes the customer's pending tokens \
+useless; another password ends its sessions, too.";
+const TOKEN: &str = "\
+RFC 6749, in JSON or as a form. Without a secret, an integration gets nothing; a sales channel has none. Whether a customer \
+is unknown or a password wrong makes no difference in the answer.";
+const REVOKE: &str = "\
+RFC 7009, in JSON or as a form. A customer's token ends its session, access token and refresh token together. What was no \
+good before is revoked as well; what is another client's is not.";
+const KEYS: &str = "RFC 7517. A token's header says by `kid` which key it is signed with.";
+
+/// What can be done with the record of an answer, or with the first of a list.
+fn links(call: Call) -> Value {
+    let (resource, id) = match call {
+        Call::Create(written) => (written.resource(), "$response.body#/data/id"),
+        Call::List(resource) => (resource, "$response.body#/data/0/id"),
+        Call::Related(_, relationship) if !relationship.is_to_one() => {
+            (relationship.target, "$response.body#/data/0/id")
+        }
+        _ => return json!({}),
+    };
+    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| operation.call);
+    let leads = |next: &Call| {
+        let is_creation = matches!(call, Call::Create(_));
+        match *next {
+            Call::Retrieve(of) => of == resource,
+            Call::Update(written) | Call::Delete(written) => is_creation && written.resource() == resource,
+            Call::Related(of, _) | Call::Identifiers(of, _) => is_creation && of == resource,
+            _ => false,
+        }
+    };
+    let link = |next: Call| {
+        let operation = self::id(next);
+        (operation.clone(), json!({ "operationId": operation, "parameters": { "id": id } }))
+    };
+    calls.filter(leads).map(link).collect::<Map<_, _>>().into()
+}

@@ -1,0 +1,139 @@
+use std::{collections::BTreeSet, path::Path};
+
+use proptest::{prelude::*, string::string_regex};
+use rekey_core::email::{self, EmailAddress};
+
+use super::*;
+
+/// Walks through a value and all in it.
+fn walk<'a>(value: &'a Value, see: &mut impl FnMut(&'a str, &'a Value)) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            see(name, member);
+            walk(member, see);
+        }),
+        Value::Array(elements) => elements.iter().for_each(|element| walk(element, see)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_committed_description_is_the_code_s() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let committed: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert!(
+        committed == *DESCRIPTION,
+        "docs/openapi.json is not what the code says any more: `make openapi` writes it anew"
+    );
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
+    let mut referred = BTreeSet::new();
+    walk(&DESCRIPTION, &mut |name, value| {
+        if name == "$ref" {
+            let pointer = value.as_str().unwrap().strip_prefix('#').unwrap();
+            assert!(DESCRIPTION.pointer(pointer).is_some(), "{pointer}");
+            referred.insert(pointer.to_owned());
+        }
+    });
+    for kind in ["schemas", "parameters", "headers", "responses"] {
+        for name in DESCRIPTION["components"][kind].as_object().unwrap().keys() {
+            assert!(referred.contains(&format!("/components/{kind}/{name}")), "{kind}/{name} is of no use");
+        }
+    }
+}
+
+#[test]
+fn operations_have_names_of_their_own_and_links_lead_to_them() {
+    let operations: Vec<&Value> = DESCRIPTION["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|path| path.as_object().unwrap().values())
+        .collect();
+    let names: BTreeSet<&str> =
+        operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), operations.len());
+    let mut links = 0;
+    walk(&DESCRIPTION["paths"], &mut |name, value| {
+        if name == "links"
+            && value
+                .as_object()
+                .is_some_and(|links| links.values().all(|link| link["operationId"].is_string()))
+        {
+            for link in value.as_object().unwrap().values() {
+                links += 1;
+                assert!(names.contains(link["operationId"].as_str().unwrap()), "{link}");
+            }
+        }
+    });
+    assert!(links > 10, "{links}");
+}
+
+#[test]
+fn what_is_written_and_what_is_shown_derive_from_the_definitions() {
+    let schema = |pointer: &str| DESCRIPTION.pointer(&format!("/components/schemas{pointer}")).cloned();
+    let reset = schema("/CustomerPasswordReset/properties/attributes/properties").unwrap();
+    let update =
+        schema("/CustomerPasswordResetUpdate/properties/data/properties/attributes/properties").unwrap();
+    let create = schema("/CustomerPasswordResetCreate/properties/data/properties/attributes").unwrap();
+    assert_eq!(reset["reset_password_at"]["type"], json!(["string", "null"]));
+    assert_eq!(reset["reset_password_at"]["readOnly"], true);
+    assert_eq!(reset["created_at"]["type"], "string");
+    assert_eq!(reset["customer_email"]["type"], json!(["string", "null"]), "others are not shown it");
+    assert!(reset.get("customer_password").is_none() && reset.get("_reset_password_token").is_none());
+    assert_eq!(update["customer_password"]["writeOnly"], true);
+    assert!(update.get("customer_email").is_none());
+    assert_eq!(create["required"], json!(["customer_email"]));
+    assert!(create["properties"].get("reset_password_token").is_none());
+    for resource in RESOURCES {
+        let name = schemas::name(resource);
+        let sort = &DESCRIPTION["components"]["parameters"][format!("{name}Sort")]["schema"]["items"]["enum"];
+        let sortable = resource.attributes.iter().filter(|attribute| attribute.sort).count();
+        assert_eq!(sort.as_array().unwrap().len(), 2 * sortable, "{name}");
+    }
+}
+
+#[test]
+fn every_code_that_an_operation_can_answer_with_is_listed() {
+    let codes = |path: &str, method: &str, status: &str| {
+        let response = &DESCRIPTION["paths"][path][method]["responses"][status];
+        let response = match response["$ref"].as_str() {
+            Some(pointer) => DESCRIPTION.pointer(&pointer[1..]).unwrap(),
+            None => response,
+        };
+        let content = response["content"].as_object().unwrap().values().next().unwrap();
+        let names = content["examples"].as_object().unwrap().keys();
+        names.map(|name| name.rsplit('.').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("/api/customers", "get", "401"), ["INVALID_TOKEN", "UNAUTHORIZED"]);
+    assert_eq!(
+        codes("/api/customers", "get", "400"),
+        [
+            "FILTER_NOT_ALLOWED",
+            "INVALID_FIELD",
+            "INVALID_FILTER_VALUE",
+            "INVALID_INCLUDE",
+            "INVALID_PAGE_VALUE",
+            "INVALID_SORT_CRITERIA"
+        ]
+    );
+    assert!(codes("/api/customers/{id}", "patch", "400").contains(&"KEY_NOT_INCLUDED_IN_URL".to_owned()));
+    assert!(codes("/api/customers", "post", "422").contains(&"has_already_been_taken".to_owned()));
+    assert_eq!(codes("/api/customers", "get", "429"), ["TOO_MANY_REQUESTS"]);
+    assert_eq!(codes("/oauth/token", "post", "401"), ["UNAUTHORIZED"]);
+    assert_eq!(codes("/oauth/revoke", "post", "403"), ["UNAUTHORIZED"]);
+    assert_eq!(DESCRIPTION["paths"]["/livez"]["get"]["responses"].as_object().unwrap().len(), 1);
+}
+
+proptest! {
+    #[test]
+    fn what_matches_the_address_pattern_is_an_address(address in string_regex(email::PATTERN.trim_matches(['^', '$'])).unwrap()) {
+        let fits = address.len() <= email::MAX_ADDRESS
+            && address.split_once('@').is_some_and(|(local, domain)| {
+                local.len() <= 64 && domain.split('.').all(|label| label.len() <= 63)
+            });
+        prop_assert_eq!(address.parse::<EmailAddress>().is_ok(), fits);
+    }
+}
