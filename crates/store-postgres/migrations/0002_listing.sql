@@ -16,7 +16,7 @@ CREATE INDEX password_resets_created ON password_resets (organization_id, mode, 
 CREATE INDEX password_resets_updated ON password_resets (organization_id, mode, updated_at, id);
 CREATE INDEX password_resets_reference ON password_resets (organization_id, mode, reference, id);
 CREATE INDEX password_resets_origin ON password_resets (organization_id, mode, reference_origin, id);
-CREATE INDEX password_resets_unused ON password_resets (organization_id, mode, created_at, id)
+CREATE INDEX password_resets_unused ON password_resets (organization_id, mode, created_at, id) INCLUDE (customer_id)
     WHERE reset_password_at IS NULL;
 CREATE INDEX password_resets_used ON password_resets (organization_id, mode, reset_password_at, id)
     WHERE reset_password_at IS NOT NULL;
@@ -42,8 +42,9 @@ LEFT JOIN customers c ON c.id = r.customer_id
 WHERE r.customer_id IS NOT NULL;
 
 CREATE VIEW shown_customers AS
-SELECT c.*, EXISTS (SELECT FROM customer_passwords p WHERE p.customer_id = c.id) AS has_password
-FROM customers c;
+SELECT c.*, p.customer_id IS NOT NULL AS has_password
+FROM customers c
+LEFT JOIN customer_passwords p ON p.customer_id = c.id;
 
 CREATE VIEW shown_events AS
 SELECT id, organization_id, mode, name COLLATE "C" AS name, resource_type, resource_id, created_at,

@@ -12,8 +12,11 @@ pub(crate) fn statement() -> Statement {
     Statement::new(Dialect::Postgres)
 }
 
-pub(crate) async fn fetch_all(pool: &PgPool, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
-    prepared(statement).fetch_all(pool).await
+/// Runs a statement that few calls have in common. It is planned for its values, and takes no place among a connection's
+/// prepared statements: those are for what every call needs, and are planned for whatever values in the long run, which
+/// would search metadata that nothing has by walking through all records in their order.
+pub(crate) async fn fetch_once(pool: &PgPool, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+    prepared(statement).persistent(false).fetch_all(pool).await
 }
 
 pub(crate) async fn fetch_optional(

@@ -14,6 +14,7 @@ pub mod broker;
 pub mod client;
 pub mod dev;
 pub mod dice;
+pub mod large_shop;
 pub mod mail;
 pub mod page;
 pub mod patience;

@@ -8,12 +8,8 @@ use rekey_core::{
     reset::ResetOrigin,
     resource::CUSTOMER_PASSWORD_RESETS,
 };
+use rekey_e2e::large_shop::LargeShop;
 use rekey_testkit::seed;
-
-use crate::{
-    Shop,
-    fill::{restore_first_indexes, scope},
-};
 
 /// Calls of each kind.
 const CALLS: usize = 400;
@@ -21,7 +17,7 @@ const CALLS: usize = 400;
 const CREATES: usize = 3_000;
 
 /// A call of each kind on the small shop, then one on the large one, and so on.
-pub async fn compare(small: &Shop, large: &Shop) {
+pub async fn compare(small: &LargeShop, large: &LargeShop) {
     println!();
     for call in [Call::List, Call::ListAfter, Call::Retrieve, Call::Create] {
         let (mut of_small, mut of_large) = (Vec::new(), Vec::new());
@@ -40,9 +36,9 @@ pub async fn compare(small: &Shop, large: &Shop) {
 }
 
 /// What the indexes that lists need cost whoever creates a reset in a large shop.
-pub async fn cost_of_indexes(shop: &Shop) {
+pub async fn cost_of_indexes(shop: &LargeShop) {
     let ours = creates(shop).await;
-    restore_first_indexes(&shop.database.url()).await;
+    shop.restore_first_indexes().await;
     let first = creates(shop).await;
     println!(
         "\ncreate: {:.3} ms with the indexes for lists, {:.3} ms with those of migration 0001: {:.2} times as long",
@@ -52,7 +48,7 @@ pub async fn cost_of_indexes(shop: &Shop) {
     );
 }
 
-async fn creates(shop: &Shop) -> Duration {
+async fn creates(shop: &LargeShop) -> Duration {
     let mut times = Vec::new();
     for n in 0..CREATES {
         times.push(Call::Create.time(shop, n).await);
@@ -71,23 +67,28 @@ enum Call {
 }
 
 impl Call {
-    async fn time(self, shop: &Shop, n: usize) -> Duration {
+    async fn time(self, shop: &LargeShop, n: usize) -> Duration {
         let resets = &CUSTOMER_PASSWORD_RESETS;
         let began = Instant::now();
         match self {
-            Self::List => drop(shop.store.list(scope(), &Listing::of(resets)).await.unwrap()),
+            Self::List => drop(shop.store.list(LargeShop::scope(), &Listing::of(resets)).await.unwrap()),
             Self::ListAfter => {
                 let page = Page::After { cursor: None, size: Page::DEFAULT_SIZE };
-                drop(shop.store.list(scope(), &Listing { page, ..Listing::of(resets) }).await.unwrap());
+                drop(
+                    shop.store
+                        .list(LargeShop::scope(), &Listing { page, ..Listing::of(resets) })
+                        .await
+                        .unwrap(),
+                );
             }
             Self::Retrieve => {
                 let id: String = format!("{:010}", n % 10 + 1).chars().rev().collect();
-                let found = shop.store.find(scope(), resets, id.parse().unwrap()).await.unwrap();
+                let found = shop.store.find(LargeShop::scope(), resets, id.parse().unwrap()).await.unwrap();
                 assert!(found.is_some());
             }
             Self::Create => {
                 let address = format!("customer{}@example.com", n % 2 + 1);
-                seed::reset(&shop.store, scope(), &address, ResetOrigin::Integration).await;
+                seed::reset(&shop.store, LargeShop::scope(), &address, ResetOrigin::Integration).await;
             }
         }
         began.elapsed()

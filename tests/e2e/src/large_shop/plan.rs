@@ -1,15 +1,16 @@
-//! What PostgreSQL means to do for a statement, and what it read when it did.
+use std::fmt;
 
 use rekey_sql::{Bind, Statement};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 use time::format_description::well_known::Rfc3339;
 
-/// A plan that was run.
+/// What PostgreSQL did for a statement.
 #[derive(Debug)]
 pub struct Plan {
-    /// Its nodes, outermost first, with what they read.
-    pub nodes: Vec<String>,
+    planning: Planning,
+    /// The plan's nodes, outermost first, with the index or table that they read.
+    nodes: Vec<String>,
     /// Pages of 8 KiB that it touched, cached or not.
     pub buffers: u64,
 }
@@ -32,22 +33,30 @@ impl Plan {
         let (text, binds) = statement.into_parts();
         let types = binds.iter().map(type_of).collect::<Vec<_>>().join(", ");
         let values = binds.iter().map(literal).collect::<Vec<_>>().join(", ");
-        let prepare =
-            format!("SET plan_cache_mode = {mode}; DEALLOCATE ALL; PREPARE list ({types}) AS {text}");
+        let prepare = format!("SET plan_cache_mode = {mode}; PREPARE list ({types}) AS {text}");
         sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
         let explain = format!("EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, TIMING off) EXECUTE list ({values})");
         let explained: Value =
-            sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(connection).await.unwrap();
+            sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut *connection).await.unwrap();
+        sqlx::raw_sql("DEALLOCATE list").execute(connection).await.unwrap();
         let root = &explained[0]["Plan"];
         let count = |name: &str| root[name].as_u64().unwrap_or_default();
         let mut nodes = Vec::new();
         collect(root, &mut nodes);
-        Self { nodes, buffers: count("Shared Hit Blocks") + count("Shared Read Blocks") }
+        Self { planning, nodes, buffers: count("Shared Hit Blocks") + count("Shared Read Blocks") }
     }
 
     /// Whether a table is read from its beginning to its end.
+    #[must_use]
     pub fn scans_a_table(&self) -> bool {
         self.nodes.iter().any(|node| node.contains("Seq Scan"))
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { planning, nodes, buffers } = self;
+        write!(f, "{buffers} buffers, {planning:?}: {}", nodes.join(" < "))
     }
 }
 

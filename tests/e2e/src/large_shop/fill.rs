@@ -1,30 +1,25 @@
-//! A shop with as many resets as wanted, written by the server itself.
-
-use rekey_core::access::{Mode, Scope};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+/// The shop's organization.
+pub const ORGANIZATION: &str = "BENCHSHOP1";
 /// Resets that a customer has.
-pub const RESETS_EACH: u32 = 5;
-
-/// The shop.
-pub fn scope() -> Scope {
-    Scope { organization: "BENCHSHOP1".parse().unwrap(), mode: Mode::Live }
-}
+const RESETS_EACH: u32 = 5;
 
 /// Writes a shop with that many resets, one each ten seconds up to now. Of ten, seven were used; of five, three have a
 /// reference; of four, three are from one of three systems; of two, one has metadata, and of these one in a thousand the
-/// same campaign. Ids are scattered, as real ones are.
+/// same campaign. About half of the customers have a password. Ids are scattered, as real ones are.
 pub async fn fill(url: &str, resets: u32) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let customers = (resets / RESETS_EACH).max(1);
     let statements = format!(
-        "INSERT INTO organizations (id, slug, name) VALUES ('BENCHSHOP1', 'shop', 'The Shop');
+        "INSERT INTO organizations (id, slug, name) VALUES ('{ORGANIZATION}', 'shop', 'The Shop');
          INSERT INTO customers (id, organization_id, mode, email, reference, metadata)
-         SELECT reverse(lpad(n::text, 10, '0')), 'BENCHSHOP1', 'live', format('customer%s@example.com', n), 'C-' || n, '{{}}'
+         SELECT reverse(lpad(n::text, 10, '0')), '{ORGANIZATION}', 'live', format('customer%s@example.com', n), 'C-' || n, '{{}}'
          FROM generate_series(1, {customers}) n;
+         INSERT INTO customer_passwords (customer_id, hash) SELECT id, 'none' FROM customers WHERE id < '5';
          INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, token_digest, sealed_token, expires_at,
              reset_password_at, reference, reference_origin, metadata, created_at, updated_at)
-         SELECT reverse(lpad(n::text, 10, '0')), 'BENCHSHOP1', 'live', reverse(lpad((n % {customers} + 1)::text, 10, '0')),
+         SELECT reverse(lpad(n::text, 10, '0')), '{ORGANIZATION}', 'live', reverse(lpad((n % {customers} + 1)::text, 10, '0')),
              'integration', sha256(n::text::bytea), decode(repeat('5e', 96), 'hex'), at + interval '6 hours',
              used_at, CASE WHEN n % 5 < 3 THEN 'ORDER-' || n END, (ARRAY['crm', 'erp', 'shop', NULL])[n % 4 + 1],
              CASE WHEN n % 2 = 0 THEN '{{}}' ELSE jsonb_build_object('campaign', format('c%s', n % 1000), 'nth', n) END,

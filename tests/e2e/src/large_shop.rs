@@ -1,0 +1,137 @@
+//! A shop with very many resets on PostgreSQL, and what the server does for lists of them.
+
+mod fill;
+mod plan;
+mod usual;
+
+use std::time::Duration;
+
+use rekey_core::{
+    access::{Mode, Scope},
+    catalog::Catalog,
+    listing::{Cursor, Listing, Page},
+};
+use rekey_sql::{Dialect, Statement};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::postgres::TestDatabase;
+use sqlx::{Connection, PgConnection};
+
+pub use self::{
+    plan::{Plan, Planning},
+    usual::{Usual, lists, orders},
+};
+
+/// The page that is compared with the first one, of [`Page::DEFAULT_SIZE`] records; one in the middle of a shorter list.
+const DEEP_PAGE: u32 = 10_000;
+
+/// A shop on a database of its own.
+pub struct LargeShop {
+    pub store: PostgresStore,
+    pub database: TestDatabase,
+}
+
+/// How a list is read.
+pub struct Reading {
+    /// Which list, and what of it.
+    pub what: String,
+    pub plan: Plan,
+    /// Pages of 8 KiB that may be touched for it.
+    pub allowed: u64,
+}
+
+impl LargeShop {
+    /// A shop with that many resets.
+    pub async fn with(resets: u32) -> Self {
+        let database = TestDatabase::create().await;
+        let store = PostgresStore::connect(&database.url(), 4, Duration::from_secs(30)).unwrap();
+        store.migrate().await.unwrap();
+        fill::fill(&database.url(), resets).await;
+        Self { store, database }
+    }
+
+    /// Whose records they are.
+    #[must_use]
+    pub fn scope() -> Scope {
+        Scope { organization: fill::ORGANIZATION.parse().unwrap(), mode: Mode::Live }
+    }
+
+    /// Puts the indexes that resets had in migration 0001 in place of those for lists.
+    pub async fn restore_first_indexes(&self) {
+        fill::restore_first_indexes(&self.database.url()).await;
+    }
+
+    /// The first page of each usual list.
+    pub async fn read_first_pages(&self) -> Vec<Reading> {
+        let page = |listing: &Listing| rekey_sql::page(Dialect::Postgres, Self::scope(), listing);
+        self.read("page 1", &lists(), page).await
+    }
+
+    /// The number of records of each usual list, unless it has most of a table's: to count these, any server reads all.
+    pub async fn read_counts(&self) -> Vec<Reading> {
+        let count = |listing: &Listing| rekey_sql::count(Dialect::Postgres, Self::scope(), listing);
+        let some: Vec<Usual> = lists().into_iter().filter(|list| !list.is_most).collect();
+        self.read("count", &some, count).await
+    }
+
+    async fn read(&self, part: &str, lists: &[Usual], make: impl Fn(&Listing) -> Statement) -> Vec<Reading> {
+        let mut connection = self.connect().await;
+        let mut readings = Vec::new();
+        for Usual { name, listing, .. } in lists {
+            for planning in [Planning::Custom, Planning::Generic] {
+                let plan = Plan::of(&mut connection, planning, make(listing)).await;
+                readings.push(Reading { what: format!("{name}, {part}"), plan, allowed: u64::MAX });
+            }
+        }
+        readings
+    }
+
+    /// A page far down the list in each usual order, found by its place: allowed three times what the first one reads.
+    pub async fn read_deep_pages(&self) -> Vec<Reading> {
+        let mut connection = self.connect().await;
+        let mut readings = Vec::new();
+        for Usual { name, listing, .. } in orders() {
+            let (number, place) = self.deep_place(&listing).await;
+            for planning in [Planning::Custom, Planning::Generic] {
+                let mut read = async |cursor| {
+                    let page = Page::After { cursor, size: Page::DEFAULT_SIZE };
+                    let listing = Listing { page, ..listing.clone() };
+                    let statement = rekey_sql::page(Dialect::Postgres, Self::scope(), &listing);
+                    Plan::of(&mut connection, planning, statement).await
+                };
+                let (first, plan) = (read(None).await, read(Some(place.clone())).await);
+                let what = format!("{name}, page {number} (page 1: {} buffers)", first.buffers);
+                readings.push(Reading { what, plan, allowed: 3 * first.buffers });
+            }
+        }
+        readings
+    }
+
+    /// The number of a page far down a list, and the place where it begins.
+    async fn deep_place(&self, listing: &Listing) -> (u32, Cursor) {
+        let whole = self.store.list(Self::scope(), listing).await.unwrap().total.unwrap();
+        let half = u32::try_from(whole).unwrap() / Page::DEFAULT_SIZE / 2;
+        let number = DEEP_PAGE.min(half);
+        let page = Page::Number { number: number - 1, size: Page::DEFAULT_SIZE };
+        let before = self.store.list(Self::scope(), &Listing { page, ..listing.clone() }).await.unwrap();
+        (number, Cursor::after(before.items.last().unwrap(), &listing.total_order()))
+    }
+
+    async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.database.url()).await.unwrap()
+    }
+}
+
+impl Reading {
+    /// What is wrong with it, if anything.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let Self { what, plan, allowed } = self;
+        if plan.scans_a_table() {
+            Some(format!("{what} reads a whole table: {plan}"))
+        } else if plan.buffers > *allowed {
+            Some(format!("{what} reads too much: {plan}"))
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use rekey_core::{
+    listing::{Comparison, Filter, Listing, Order, Path, Test},
+    record::Value,
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource},
+    secret::ResetToken,
+};
+use rekey_testkit::seed;
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+
+/// A list as back offices ask for it.
+pub struct Usual {
+    pub name: String,
+    pub listing: Listing,
+    /// Whether it has most of a table's records.
+    pub is_most: bool,
+}
+
+/// Lists filtered by each of what they usually are, and in each of their orders.
+#[must_use]
+pub fn lists() -> Vec<Usual> {
+    let text = |text: &str| Test::Compare(Comparison::Equal, seed::text(text));
+    let day = |from| {
+        let at = |comparison, days| Test::Compare(comparison, Value::Time(days_ago(days)));
+        vec![at(Comparison::GreaterOrEqual, from), at(Comparison::Less, from - 1)]
+    };
+    let references = Test::In(["ORDER-76", "ORDER-77"].map(seed::text).to_vec());
+    let campaign = |name: &str| match seed::object(&json!({"campaign": name})) {
+        Value::Object(object) => Test::Contains(object),
+        _ => unreachable!(),
+    };
+    let token = ResetToken::parse(&"x".repeat(43)).unwrap();
+    let email = || (Some("customer"), "email", vec![text("customer77@example.com")]);
+    let unused = || (None, "reset_password_at", vec![Test::Null]);
+    let resets = [
+        ("customer_email_eq", vec![email()]),
+        ("customer_id_eq", vec![(Some("customer"), "id", vec![text("7700000000")])]),
+        ("reference_eq", vec![(None, "reference", vec![text("ORDER-77")])]),
+        ("reference_in", vec![(None, "reference", vec![references])]),
+        ("id_eq", vec![(None, "id", vec![text("7700000000")])]),
+        ("reset_password_at_null", vec![unused()]),
+        ("customer_email_eq and reset_password_at_null", vec![email(), unused()]),
+        ("reset_password_at on a day", vec![(None, "reset_password_at", day(2))]),
+        ("created_at on a day", vec![(None, "created_at", day(2))]),
+        ("updated_at on a day", vec![(None, "updated_at", day(2))]),
+        ("metadata_jcont", vec![(None, "metadata", vec![campaign("c77")])]),
+        ("metadata_jcont of what nothing has", vec![(None, "metadata", vec![campaign("none")])]),
+        ("reset_password_token_eq", vec![(None, "reset_password_token", vec![Test::Token(token.digest())])]),
+    ];
+    let customers = [
+        ("customers, email_eq", vec![(None, "email", vec![text("customer77@example.com")])]),
+        ("customers, reference_eq", vec![(None, "reference", vec![text("C-77")])]),
+    ];
+    let resets = resets.map(|(name, asked)| filtered(name, &CUSTOMER_PASSWORD_RESETS, asked));
+    let customers = customers.map(|(name, asked)| filtered(name, &CUSTOMERS, asked));
+    resets.into_iter().chain(customers).chain(orders()).collect()
+}
+
+/// Lists in each of their orders, either way.
+#[must_use]
+pub fn orders() -> Vec<Usual> {
+    let of_resets = ["created_at", "updated_at", "reference", "reference_origin", "id"];
+    let of_customers = ["created_at", "updated_at", "email", "reference"];
+    let resets = of_resets.into_iter().map(|name| (&CUSTOMER_PASSWORD_RESETS, name));
+    let customers = of_customers.into_iter().map(|name| (&CUSTOMERS, name));
+    let sorted = resets.chain(customers).flat_map(|(resource, name)| {
+        [("", false), ("-", true)].map(|(sign, descending)| {
+            let order = vec![Order { attribute: resource.attribute(name).unwrap(), descending }];
+            let listing = Listing { order, ..Listing::of(resource) };
+            Usual { name: format!("{}, sort={sign}{name}", resource.name), listing, is_most: true }
+        })
+    });
+    let unused = vec![(None, "reset_password_at", vec![Test::Null])];
+    let unused = filtered("reset_password_at_null", &CUSTOMER_PASSWORD_RESETS, unused);
+    sorted.chain([unused]).collect()
+}
+
+type Asked = (Option<&'static str>, &'static str, Vec<Test>);
+
+fn filtered(name: &str, resource: &'static Resource, asked: Vec<Asked>) -> Usual {
+    let filters = asked.into_iter().map(|(via, name, tests)| {
+        let via = via.map(|via| resource.relationship(via).unwrap());
+        let attribute = via.map_or(resource, |via| via.target).attribute(name).unwrap();
+        Filter::All(tests.into_iter().map(|test| Filter::Test(Path { via, attribute }, test)).collect())
+    });
+    let listing = Listing { filter: Filter::All(filters.collect()), ..Listing::of(resource) };
+    Usual { name: name.to_owned(), listing, is_most: false }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shop's resets lead up to the machine's present")]
+fn days_ago(days: i64) -> OffsetDateTime {
+    OffsetDateTime::now_utc() - Duration::days(days)
+}
