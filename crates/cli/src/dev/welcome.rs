@@ -12,6 +12,7 @@ pub fn text(url: &str, data_dir: &Path) -> String {
         r#"
 Rekey is running at {url}
   Mailbox      {url}/dev/mailbox   every mail it sends lands here
+  Reference    {url}/docs   every call, with examples
   Demo shop    customer {CUSTOMER_EMAIL}, password "{CUSTOMER_PASSWORD}"
   Credentials  {env}
 
