@@ -192,6 +192,14 @@ impl Listing {
     }
 }
 
+impl Filter {
+    /// Whether every record fulfils it, because it asks for nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::All(none) if none.is_empty())
+    }
+}
+
 impl Page {
     /// Records on a page unless asked otherwise (the vendor's default).
     pub const DEFAULT_SIZE: u32 = 10;

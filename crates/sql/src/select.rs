@@ -2,7 +2,7 @@ use rekey_core::{
     access::Scope,
     catalog::MAX_RELATED,
     ids::RecordId,
-    listing::{Cursor, Filter, Listing, Page},
+    listing::{Cursor, Listing, Page},
     resource::{Kind, Link, Relationship, Resource, Source},
 };
 
@@ -164,7 +164,7 @@ fn push_matching(
     statement.push("SELECT ");
     what(statement);
     from(statement, scope, listing.resource);
-    if !matches!(&listing.filter, Filter::All(none) if none.is_empty()) {
+    if !listing.filter.is_empty() {
         statement.push(" AND ");
         push_filter(statement, scope, listing.resource, &listing.filter);
     }

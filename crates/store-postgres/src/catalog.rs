@@ -15,7 +15,7 @@ use crate::{
     PostgresStore,
     error::fault,
     rows,
-    statement::{fetch_once, fetch_optional},
+    statement::{fetch_all, fetch_optional},
 };
 
 #[async_trait]
@@ -43,7 +43,7 @@ impl Catalog for PostgresStore {
         of: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
         let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, of);
-        let rows = fetch_once(&self.pool, statement).await.map_err(fault)?;
+        let rows = fetch_all(&self.pool, statement, true).await.map_err(fault)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
             Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
@@ -53,11 +53,12 @@ impl Catalog for PostgresStore {
 }
 
 async fn list(pool: &PgPool, scope: Scope, listing: &Listing) -> Result<Listed, sqlx::Error> {
-    let rows = fetch_once(pool, rekey_sql::page(Dialect::Postgres, scope, listing)).await?;
+    let hot = listing.filter.is_empty();
+    let rows = fetch_all(pool, rekey_sql::page(Dialect::Postgres, scope, listing), hot).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
     let mut listed = Listed::of(listing, items);
     if listed.is_uncounted(listing) {
-        let rows = fetch_once(pool, rekey_sql::count(Dialect::Postgres, scope, listing)).await?;
+        let rows = fetch_all(pool, rekey_sql::count(Dialect::Postgres, scope, listing), hot).await?;
         let count: i64 = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
         listed.total = Some(count.unsigned_abs());
     }

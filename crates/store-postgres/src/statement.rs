@@ -12,11 +12,15 @@ pub(crate) fn statement() -> Statement {
     Statement::new(Dialect::Postgres)
 }
 
-/// Runs a statement that few calls have in common. It is planned for its values, and takes no place among a connection's
-/// prepared statements: those are for what every call needs, and are planned for whatever values in the long run, which
-/// would search metadata that nothing has by walking through all records in their order.
-pub(crate) async fn fetch_once(pool: &PgPool, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
-    prepared(statement).persistent(false).fetch_all(pool).await
+/// `hot` is a statement that many calls have in common: it is kept prepared, and in the long run planned once for whatever
+/// values. Any other is planned for its own: a plan for whatever filter would look for metadata that nothing has by
+/// walking through all records in their order. Nor does it push a hot one out of a connection's prepared statements.
+pub(crate) async fn fetch_all(
+    pool: &PgPool,
+    statement: Statement,
+    hot: bool,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    prepared(statement).persistent(hot).fetch_all(pool).await
 }
 
 pub(crate) async fn fetch_optional(

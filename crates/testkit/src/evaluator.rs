@@ -3,6 +3,7 @@
 //! It shares nothing with the stores' statements but the words of [`rekey_core::listing`], whose documentation it
 //! follows to the letter.
 
+mod draft;
 mod json;
 mod sample;
 mod test;

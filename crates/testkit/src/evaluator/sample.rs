@@ -1,9 +1,6 @@
-use std::convert::Infallible;
-
 use proptest::{
-    collection, option,
-    prelude::*,
-    strategy::ValueTree,
+    collection,
+    strategy::{Strategy, ValueTree},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rekey_core::{
@@ -15,16 +12,20 @@ use rekey_core::{
     ids::{EventId, OrganizationId, RecordId},
     organization::NewOrganization,
     outbox::OutboxMessage,
-    record::{Changes, Record, Value},
+    record::Value,
     reset::{NewReset, ResetOrigin},
-    resource::{Attribute, CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES, EVENTS, Resource},
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES, EVENTS, Resource},
     secret::TokenDigest,
     store::{ResetRecord, Store},
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{KEYS, Row, World, epoch, json_numbers, object, text, time};
+use super::{
+    KEYS, Row, World,
+    draft::{Draft, Fate, draft},
+    epoch, json_numbers,
+};
 use crate::{backdoor::Backdoor, seed};
 
 /// Customers and resets with values that stores might disagree about, to be written to several stores alike: with the same
@@ -50,7 +51,7 @@ impl Sample {
     pub fn new(number: u8) -> Self {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[number; 32]);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let drafts = collection::vec(draft(), CUSTOMERS_MADE + RESETS_MADE);
+        let drafts = collection::vec(draft(CUSTOMERS_MADE), CUSTOMERS_MADE + RESETS_MADE);
         let mut of_customers = drafts.new_tree(&mut runner).unwrap().current();
         let of_resets = of_customers.split_off(CUSTOMERS_MADE);
         let organization = NewOrganization {
@@ -170,95 +171,6 @@ impl Facts {
         let event = OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: b"any".to_vec() };
         Self { event, audit: seed::audit(Action::Create), draft }
     }
-}
-
-/// What makes one record unlike the others.
-#[derive(Debug, Clone)]
-struct Draft {
-    reference: Option<String>,
-    origin: Option<String>,
-    metadata: Map<String, Json>,
-    created_at: OffsetDateTime,
-    /// An event's is when it was published, an audit entry is never changed.
-    updated_at: OffsetDateTime,
-    /// Whose reset it is.
-    of: usize,
-    fate: Fate,
-}
-
-/// What became of a reset's token. A customer has no password if it is `Pending`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fate {
-    Pending,
-    Used(OffsetDateTime),
-    Superseded,
-    Expired,
-}
-
-impl Fate {
-    fn used_at(self) -> Option<OffsetDateTime> {
-        match self {
-            Self::Used(at) => Some(at),
-            _ => None,
-        }
-    }
-}
-
-impl Draft {
-    fn plain(&self, attribute: &str) -> Value {
-        let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, seed::text);
-        match attribute {
-            "reference" => text(&self.reference),
-            "reference_origin" => text(&self.origin),
-            "metadata" => Value::Object(self.metadata.clone()),
-            _ => Value::Null,
-        }
-    }
-
-    fn changes(&self, resource: &'static Resource) -> Changes {
-        let plain = ["reference", "reference_origin", "metadata"].into_iter();
-        plain.fold(Changes::default(), |changes, name| changes.with(resource, name, self.plain(name)))
-    }
-
-    fn record(
-        &self,
-        resource: &'static Resource,
-        id: RecordId,
-        of: Option<RecordId>,
-        own: impl Fn(&str) -> Value,
-    ) -> Record {
-        let value = |attribute: &'static Attribute, _| {
-            Ok::<_, Infallible>(match attribute.name {
-                "created_at" => Value::Time(self.created_at),
-                "updated_at" if resource == &EVENT_STORES => Value::Time(self.created_at),
-                "updated_at" => Value::Time(self.updated_at),
-                name => Some(own(name)).filter(|own| *own != Value::Null).unwrap_or_else(|| self.plain(name)),
-            })
-        };
-        let Ok(record) = Record::read(resource, id, value, |_| Ok(of));
-        record
-    }
-}
-
-fn draft() -> impl Strategy<Value = Draft> {
-    let fate = prop_oneof![
-        3 => Just(Fate::Pending),
-        3 => time().prop_map(Fate::Used),
-        1 => Just(Fate::Superseded),
-        1 => Just(Fate::Expired),
-    ];
-    let attributes = (option::weighted(0.8, text()), option::weighted(0.8, text()), object());
-    (attributes, time(), time(), 0..CUSTOMERS_MADE, fate).prop_map(
-        |((reference, origin, metadata), created_at, updated_at, of, fate)| Draft {
-            reference,
-            origin,
-            metadata,
-            created_at,
-            updated_at,
-            of,
-            fate,
-        },
-    )
 }
 
 /// Gives records of that table, and what they left behind, the times of their drafts.

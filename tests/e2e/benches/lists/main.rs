@@ -26,7 +26,7 @@ async fn main() {
         println!("{}: {}", reading.what, reading.plan);
     }
     timings::compare(&small, &large).await;
-    timings::cost_of_indexes(&large).await;
+    timings::cost_of_indexes(&large, resets).await;
     let faults: Vec<String> = readings.iter().filter_map(Reading::fault).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }

@@ -1,0 +1,103 @@
+use std::convert::Infallible;
+
+use proptest::{option, prelude::*};
+use rekey_core::{
+    ids::RecordId,
+    record::{Changes, Record, Value},
+    resource::{Attribute, EVENT_STORES, Resource},
+};
+use serde_json::{Map, Value as Json};
+use time::OffsetDateTime;
+
+use super::{object, text, time};
+use crate::seed;
+
+/// What makes one record unlike the others.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub reference: Option<String>,
+    pub origin: Option<String>,
+    pub metadata: Map<String, Json>,
+    pub created_at: OffsetDateTime,
+    /// An event's is when it was published, an audit entry is never changed.
+    pub updated_at: OffsetDateTime,
+    /// Whose reset it is.
+    pub of: usize,
+    pub fate: Fate,
+}
+
+/// What became of a reset's token. A customer has no password if it is `Pending`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Fate {
+    Pending,
+    Used(OffsetDateTime),
+    Superseded,
+    Expired,
+}
+
+impl Fate {
+    pub fn used_at(self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Used(at) => Some(at),
+            _ => None,
+        }
+    }
+}
+
+impl Draft {
+    fn plain(&self, attribute: &str) -> Value {
+        let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, seed::text);
+        match attribute {
+            "reference" => text(&self.reference),
+            "reference_origin" => text(&self.origin),
+            "metadata" => Value::Object(self.metadata.clone()),
+            _ => Value::Null,
+        }
+    }
+
+    pub fn changes(&self, resource: &'static Resource) -> Changes {
+        let plain = ["reference", "reference_origin", "metadata"].into_iter();
+        plain.fold(Changes::default(), |changes, name| changes.with(resource, name, self.plain(name)))
+    }
+
+    pub fn record(
+        &self,
+        resource: &'static Resource,
+        id: RecordId,
+        of: Option<RecordId>,
+        own: impl Fn(&str) -> Value,
+    ) -> Record {
+        let value = |attribute: &'static Attribute, _| {
+            Ok::<_, Infallible>(match attribute.name {
+                "created_at" => Value::Time(self.created_at),
+                "updated_at" if resource == &EVENT_STORES => Value::Time(self.created_at),
+                "updated_at" => Value::Time(self.updated_at),
+                name => Some(own(name)).filter(|own| *own != Value::Null).unwrap_or_else(|| self.plain(name)),
+            })
+        };
+        let Ok(record) = Record::read(resource, id, value, |_| Ok(of));
+        record
+    }
+}
+
+/// Drafts of records of that many customers.
+pub(super) fn draft(customers: usize) -> impl Strategy<Value = Draft> {
+    let fate = prop_oneof![
+        3 => Just(Fate::Pending),
+        3 => time().prop_map(Fate::Used),
+        1 => Just(Fate::Superseded),
+        1 => Just(Fate::Expired),
+    ];
+    let attributes = (option::weighted(0.8, text()), option::weighted(0.8, text()), object());
+    (attributes, time(), time(), 0..customers, fate).prop_map(
+        |((reference, origin, metadata), created_at, updated_at, of, fate)| Draft {
+            reference,
+            origin,
+            metadata,
+            created_at,
+            updated_at,
+            of,
+            fate,
+        },
+    )
+}
