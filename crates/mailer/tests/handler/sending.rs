@@ -118,6 +118,6 @@ async fn a_token_of_another_reset_or_key_is_parked() {
     let event =
         seed::event(world.test, EventBody::ResetCreated { reset: reset.id, token: other.sealed_token });
     assert_eq!(rejection(handle(&world.mailer(1), &event).await), "what is sealed does not open");
-    assert_eq!(world.delivery().await.unwrap(), "failed: the sealed token does not open");
+    assert_eq!(world.delivery().await.unwrap(), "failed: what is sealed does not open");
     assert!(ResetToken::parse(reset.token.expose()).is_some() && world.mails().is_empty());
 }
