@@ -9,6 +9,8 @@ mod customers;
 mod event_stores;
 mod events;
 
+use std::fmt;
+
 pub use self::{
     customer_password_resets::CUSTOMER_PASSWORD_RESETS, customers::CUSTOMERS, event_stores::EVENT_STORES,
     events::EVENTS,
@@ -18,7 +20,6 @@ pub use self::{
 pub static RESOURCES: [&Resource; 4] = [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &EVENTS, &EVENT_STORES];
 
 /// A resource of the API.
-#[derive(Debug)]
 pub struct Resource {
     /// Its JSON:API type, its path under `/api`, and what its event names begin with. The stores show its records as
     /// `shown_<name>`.
@@ -116,7 +117,10 @@ pub enum Audience {
 }
 
 /// A relationship of a resource.
+<<<<<<< HEAD
 #[derive(Debug, PartialEq, Eq)]
+=======
+>>>>>>> h-lists
 pub struct Relationship {
     /// Its name on the wire.
     pub name: &'static str,
@@ -148,6 +152,20 @@ impl PartialEq for Resource {
 }
 
 impl Eq for Resource {}
+
+/// Shows its name: by their relationships, resources lead to one another without an end.
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Resource({})", self.name)
+    }
+}
+
+/// Shows its name, for the same reason.
+impl fmt::Debug for Relationship {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Relationship({})", self.name)
+    }
+}
 
 impl Resource {
     /// The resource with that name.

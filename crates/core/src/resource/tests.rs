@@ -36,3 +36,11 @@ fn no_relation_path_hides_an_attribute() {
         }
     }
 }
+
+#[test]
+fn what_leads_around_in_a_circle_is_shown_by_its_name() {
+    let listing = crate::listing::Listing::of(&CUSTOMERS);
+    assert!(format!("{listing:?}").starts_with("Listing { resource: Resource(customers), "));
+    let resets = CUSTOMERS.relationship("customer_password_resets");
+    assert_eq!(format!("{resets:?}"), "Some(Relationship(customer_password_resets))");
+}
