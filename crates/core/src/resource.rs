@@ -117,10 +117,7 @@ pub enum Audience {
 }
 
 /// A relationship of a resource.
-<<<<<<< HEAD
-#[derive(Debug, PartialEq, Eq)]
-=======
->>>>>>> h-lists
+#[derive(PartialEq, Eq)]
 pub struct Relationship {
     /// Its name on the wire.
     pub name: &'static str,
