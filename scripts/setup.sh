@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Node.js and the vendor's clients, which come from npm as tests/clients/package-lock.json names them.
+# Node.js and the vendor's clients, which come from npm as tests/clients/package-lock.json names them, and schemathesis,
+# which comes from PyPI as tests/e2e/schemathesis/requirements.txt does.
 #
 # Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
 # install (not root, not Debian) it says in one line what is missing, and fails.
@@ -18,6 +19,7 @@ needs=(
     'nodejs|node --eval "process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)"'
     'npm|command -v npm'
     'postgresql|command -v pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl'
+    'python3-venv|/usr/bin/python3 -c "import ensurepip"'
     'python3-aiosmtpd|/usr/bin/python3 -c "import aiosmtpd"'
     'python3-yaml|/usr/bin/python3 -c "import yaml"'
     'rabbitmq-server|ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server || printenv RABBITMQ_SBIN'
@@ -27,6 +29,7 @@ needs=(
 main() {
     packages
     clients
+    schemathesis
 }
 
 packages() {
@@ -55,6 +58,16 @@ clients() {
     [ ! -e "$installed" ] || [ "$installed" -ot "$lock" ] || return 0
     echo "Installing the vendor's clients"
     quietly npm ci --prefix tests/clients
+}
+
+# The list is copied when all of it is installed, so one that was cut short is not taken for whole.
+schemathesis() {
+    local list=tests/e2e/schemathesis/requirements.txt place=target/schemathesis
+    ! cmp --silent "$list" "$place/requirements.txt" || return 0
+    echo "Installing schemathesis"
+    quietly /usr/bin/python3 -m venv --clear "$place"
+    quietly "$place/bin/pip" install --disable-pip-version-check --no-deps --requirement "$list"
+    cp "$list" "$place"
 }
 
 # Shows what a command said only when it fails, which ends this.

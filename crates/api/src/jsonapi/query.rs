@@ -97,8 +97,13 @@ fn family(name: &str) -> &str {
     name.split('[').next().unwrap_or_default()
 }
 
+/// The names of a list separated by commas; an empty one has none.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|_| !list.is_empty())
+}
+
 fn read_order(resource: &'static Resource, value: &str) -> Option<Vec<Order>> {
-    let parts = value.split(',').filter(|part| !part.is_empty());
+    let parts = names(value);
     let order = parts.map(|part| {
         let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
         let attribute = resource.attribute(name.trim()).filter(|attribute| attribute.sort)?;

@@ -158,29 +158,20 @@ RFC 7009, in JSON or as a form. A customer's token ends its session, access toke
 good before is revoked as well; what is another client's is not.";
 const KEYS: &str = "RFC 7517. A token's header says by `kid` which key it is signed with.";
 
-/// What can be done with the record of an answer, or with the first of a list.
+/// What can be done with a record that was just created.
 fn links(call: Call) -> Value {
-    let (resource, id) = match call {
-        Call::Create(written) => (written.resource(), "$response.body#/data/id"),
-        Call::List(resource) => (resource, "$response.body#/data/0/id"),
-        Call::Related(_, relationship) if !relationship.is_to_one() => {
-            (relationship.target, "$response.body#/data/0/id")
-        }
-        _ => return json!({}),
-    };
+    let Call::Create(written) = call else { return json!({}) };
+    let resource = written.resource();
     let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| operation.call);
-    let leads = |next: &Call| {
-        let is_creation = matches!(call, Call::Create(_));
-        match *next {
-            Call::Retrieve(of) => of == resource,
-            Call::Update(written) | Call::Delete(written) => is_creation && written.resource() == resource,
-            Call::Related(of, _) | Call::Identifiers(of, _) => is_creation && of == resource,
-            _ => false,
-        }
+    let leads = |next: &Call| match *next {
+        Call::Retrieve(of) | Call::Related(of, _) | Call::Identifiers(of, _) => of == resource,
+        Call::Update(next) | Call::Delete(next) => next == written,
+        _ => false,
     };
     let link = |next: Call| {
-        let operation = self::id(next);
-        (operation.clone(), json!({ "operationId": operation, "parameters": { "id": id } }))
+        let operation = id(next);
+        let parameters = json!({ "id": "$response.body#/data/id" });
+        (operation.clone(), json!({ "operationId": operation, "parameters": parameters }))
     };
     calls.filter(leads).map(link).collect::<Map<_, _>>().into()
 }

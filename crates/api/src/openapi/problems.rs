@@ -130,19 +130,8 @@ fn fault_of(fault: Fault, resource: &Resource, attribute: &Attribute, purpose: P
 
 /// The response with that status: its codes are these problems', and no others.
 pub fn response(status: StatusCode, problems: &[Problem]) -> Value {
-    let codes: Vec<&str> = distinct(problems.iter().map(|problem| problem.told().1));
-    let mut error = json!({
-        "code": { "enum": codes },
-        "status": { "const": status.as_str() },
-    });
-    let pointers = distinct(faults(problems).map(|invalid| invalid.attribute));
-    if let (false, Value::Object(error)) = (pointers.is_empty(), &mut error) {
-        let pointers: Vec<String> = pointers.iter().map(|name| format!("/data/attributes/{name}")).collect();
-        let names = distinct(faults(problems).map(|invalid| invalid.fault.name()));
-        error.insert("source".to_owned(), exactly(&json!({ "pointer": { "enum": pointers } }), &["pointer"]));
-        error.insert("meta".to_owned(), exactly(&json!({ "error": { "enum": names } }), &["error"]));
-    }
-    let items = json!({ "allOf": [super::schema("Error"), { "properties": error }] });
+    let of_status = json!({ "properties": { "status": { "const": status.as_str() } } });
+    let items = json!({ "allOf": [super::schema("Error"), of_status, kinds(problems)] });
     let errors = json!({ "errors": { "type": "array", "minItems": 1, "items": items } });
     let examples: Map<String, Value> = problems.iter().map(example).collect();
     let content = json!({ MEDIA_TYPE: { "schema": exactly(&errors, &["errors"]), "examples": examples } });
@@ -151,6 +140,28 @@ pub fn response(status: StatusCode, problems: &[Problem]) -> Value {
         "headers": responses::headers_of(status, true),
         "content": content,
     })
+}
+
+/// The codes of these problems; of those with attributes, which attributes, and what can be wrong with them.
+fn kinds(problems: &[Problem]) -> Value {
+    let others = problems.iter().filter(|problem| !matches!(problem, Problem::Validation(_)));
+    let others = distinct(others.map(|problem| problem.told().1));
+    let coded = |codes: &[&str]| json!({ "properties": { "code": { "enum": codes } } });
+    let pointers = distinct(faults(problems).map(|invalid| invalid.attribute));
+    if pointers.is_empty() {
+        return coded(&others);
+    }
+    let pointers: Vec<String> = pointers.iter().map(|name| format!("/data/attributes/{name}")).collect();
+    let names = distinct(faults(problems).map(|invalid| invalid.fault.name()));
+    let validation = json!({
+        "properties": {
+            "code": { "const": Problem::Validation(Vec::new()).told().1 },
+            "source": exactly(&json!({ "pointer": { "enum": pointers } }), &["pointer"]),
+            "meta": exactly(&json!({ "error": { "enum": names } }), &["error"]),
+        },
+        "required": ["source", "meta"],
+    });
+    if others.is_empty() { validation } else { json!({ "anyOf": [validation, coded(&others)] }) }
 }
 
 fn example(problem: &Problem) -> (String, Value) {

@@ -70,3 +70,20 @@ async fn the_examples_of_writes_are_accepted() {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_is_a_page_that_may_load_its_stylesheet_and_nothing_else() {
+    let app = TestApp::start().await;
+    for (path, content) in
+        [("/docs", "text/html; charset=utf-8"), ("/docs/style.css", "text/css; charset=utf-8")]
+    {
+        let answer = app.get(path, "").await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, content));
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    }
+    let refused = app.call(Method::POST, "/docs", "", None).await;
+    refused.assert_error(405, "METHOD_NOT_ALLOWED", None);
+    assert_eq!(refused.header("allow"), "GET, HEAD");
+}

@@ -1,6 +1,6 @@
 use rekey_core::resource::{Audience, Relationship, Resource};
 
-use super::{Problem, QueryProblem, family};
+use super::{Problem, QueryProblem, family, names};
 
 /// How much of a record is shown: related records with it, and only some of its fields.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl View {
     }
 
     fn include(&mut self, resource: &'static Resource, paths: &str) -> Option<()> {
-        for path in paths.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+        for path in names(paths) {
             let (mut at, mut resource) = (&mut self.includes, resource);
             for (depth, name) in path.split('.').enumerate() {
                 let relationship = resource.relationship(name).filter(|_| depth < MAX_DEPTH)?;
@@ -90,11 +90,10 @@ fn read_fields(
 ) -> Option<(&'static Resource, Vec<String>)> {
     let of = match name.strip_prefix("fields[").and_then(|rest| rest.strip_suffix(']')) {
         Some(named) => Resource::named(named)?,
-        None if name == "fields" => resource,
+        None if name == "fields" && !value.is_empty() => resource,
         None => return None,
     };
-    let fields = value.split(',').map(str::trim).filter(|field| !field.is_empty());
-    let fields: Vec<String> = fields.map(str::to_owned).collect();
+    let fields: Vec<String> = names(value).map(str::to_owned).collect();
     let known = |field: &String| of.attribute(field).is_some() || of.relationship(field).is_some();
     fields.iter().all(known).then_some((of, fields))
 }

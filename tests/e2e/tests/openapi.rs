@@ -1,0 +1,79 @@
+//! The API's description, by programs that others have written: a validator, and schemathesis, which makes requests of all
+//! kinds by it and judges the answers.
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
+
+use std::{path::PathBuf, process::Command, time::Duration};
+
+use rekey_e2e::{
+    dev::{Dev, OLD_PASSWORD},
+    process::{Ending, Program, project},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Two minutes are far more than schemathesis takes on an idle machine; the tests share theirs.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+#[tokio::test]
+async fn the_description_is_an_openapi_document() {
+    let mut command = tool("openapi-spec-validator");
+    command.arg(project().join("docs/openapi.json"));
+    let ending = Program::spawn("openapi-spec-validator", &mut command).end().await;
+    assert_eq!(ending.code, Some(0), "{}{}", ending.stdout, ending.stderr);
+}
+
+#[tokio::test]
+async fn schemathesis_finds_nothing() {
+    let data = TempDir::new().unwrap();
+    let limits = ["token", "live", "test", "sales_channel", "page"];
+    let unlimited = limits.map(|limit| format!("limits.{limit}_per_minute"));
+    let unlimited = unlimited.each_ref().map(|key| (key.as_str(), "0"));
+    let dev = Dev::start_with(data.path(), &unlimited).await;
+    let token = dev.integration().await;
+    let customer = dev.log_in(OLD_PASSWORD).await.text("/owner_id");
+
+    let folder = project().join("tests/e2e/schemathesis");
+    let mut command = tool("schemathesis");
+    command
+        .arg(format!("--config-file={}", folder.join("schemathesis.toml").display()))
+        .arg("run")
+        .arg(format!("{}/openapi.json", dev.api.url))
+        .arg(format!("--header=Authorization: Bearer {token}"))
+        .arg("--checks=all")
+        .env("SCHEMATHESIS_HOOKS", folder.join("hooks.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(&dev.env)
+        .env("CUSTOMER_ID", customer)
+        .current_dir(&data);
+    let ending = Program::spawn("schemathesis", &mut command).end_within(PATIENCE).await;
+    let Ending { code, stdout, stderr } = ending;
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    let summary = stdout.split_once(" SUMMARY ").map_or(stdout.as_str(), |(_, summary)| summary);
+    println!("{summary}");
+
+    // The one that it has the description from is none of those that it tries.
+    let operations = operations() - 1;
+    assert!(
+        summary.contains(&format!("Tested: {operations}")),
+        "not each of {operations} was tried: {summary}"
+    );
+    for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
+        assert!(summary.contains(&format!("✅ {phase}")), "{phase}: {summary}");
+    }
+    assert_eq!(dev.program.stderr().matches("ERROR rekey").count(), 0, "{}", dev.program.stderr());
+}
+
+/// How many operations the description has.
+fn operations() -> usize {
+    let text = std::fs::read_to_string(project().join("docs/openapi.json")).unwrap();
+    let description: Value = serde_json::from_str(&text).unwrap();
+    let paths = description.get("paths").and_then(Value::as_object).unwrap();
+    paths.values().map(|path| path.as_object().unwrap().len()).sum()
+}
+
+/// A program that `scripts/setup.sh` installs.
+fn tool(name: &str) -> Command {
+    let path: PathBuf = project().join("target/schemathesis/bin").join(name);
+    assert!(path.exists(), "{} is not there: `make setup` installs it", path.display());
+    Command::new(path)
+}
