@@ -193,3 +193,14 @@ impl Changes {
         self.0.iter().map(|(attribute, _)| attribute.name).collect()
     }
 }
+
+/// Whether a NUL is anywhere in a JSON document: PostgreSQL can't keep one.
+#[must_use]
+pub fn holds_nul(json: &Json) -> bool {
+    match json {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(holds_nul),
+        Json::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}

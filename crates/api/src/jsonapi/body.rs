@@ -196,7 +196,7 @@ impl Attributes {
     fn object(&mut self, attribute: &'static str) -> Option<Map<String, Value>> {
         match self.take(attribute)? {
             Value::Null => Some(Map::new()),
-            Value::Object(object) if holds_nul(&object) => {
+            nul if record::holds_nul(&nul) => {
                 self.refuse(attribute, Fault::Invalid);
                 None
             }
@@ -207,16 +207,4 @@ impl Attributes {
             }
         }
     }
-}
-
-fn holds_nul(object: &Map<String, Value>) -> bool {
-    fn in_value(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::Array(items) => items.iter().any(in_value),
-            Value::Object(object) => holds_nul(object),
-            Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        }
-    }
-    object.iter().any(|(key, value)| key.contains('\0') || in_value(value))
 }

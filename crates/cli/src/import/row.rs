@@ -5,6 +5,8 @@ use rekey_core::{
     import::{ImportedCustomer, Reference},
     locale::Locale,
     password::{HashRefusal, PasswordHash},
+    record::holds_nul,
+    resource::Kind,
 };
 use serde_json::{Map, Value};
 
@@ -86,9 +88,6 @@ pub struct Values {
     pub metadata: Option<Value>,
 }
 
-/// Characters of a reference and its origin, as the API takes them.
-const MAX_REFERENCE: usize = 255;
-
 impl Column {
     pub const ALL: [Self; 6] = [
         Self::Email,
@@ -158,7 +157,7 @@ impl Values {
     fn short(&mut self, column: Column) -> Result<Option<String>, Refusal> {
         let text = self.take(column);
         match &text {
-            Some(text) if text.chars().count() > MAX_REFERENCE => Err(column.refuse(Reason::TextTooLong)),
+            Some(text) if text.chars().count() > Kind::MAX_TEXT => Err(column.refuse(Reason::TextTooLong)),
             Some(text) if text.contains('\0') => Err(column.refuse(Reason::NulWithin)),
             _ => Ok(text),
         }
@@ -179,14 +178,5 @@ impl Values {
             Value::Object(object) => Ok(object),
             _ => Err(refuse(Reason::MetadataNotAnObject)),
         }
-    }
-}
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(object) => object.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
