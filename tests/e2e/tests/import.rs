@@ -10,9 +10,9 @@ use std::{
 };
 
 use rekey_e2e::{
-    client::Api,
+    dev::Dev,
     dice::Dice,
-    process::{Ending, Program, binary, free_ports},
+    process::{Ending, Program, binary},
 };
 use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor, SqliteBackdoor},
@@ -95,33 +95,12 @@ impl Shop {
     }
 }
 
-/// A running `rekey dev`.
-struct Dev {
-    program: Program,
-    api: Api,
-    storefront: String,
-}
-
-impl Dev {
-    async fn start(data: &Path) -> Self {
-        let [port] = free_ports();
-        let listen = format!("127.0.0.1:{port}");
-        let arguments = ["dev", "--data-dir", data.to_str().unwrap(), "--listen", &listen];
-        let program = Program::start("rekey", &arguments, &[]);
-        let api = Api::new(&format!("http://{listen}"));
-        api.ready().await;
-        let env = fs::read_to_string(data.join("demo.env")).unwrap();
-        let storefront =
-            env.lines().find_map(|line| line.strip_prefix("SALES_CLIENT_ID=")).unwrap().to_owned();
-        Self { program, api, storefront }
-    }
-}
-
 #[tokio::test]
 async fn password_import_an_imported_customer_logs_in_and_is_hashed_anew() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
     let dev = Dev::start(&data).await;
+    let storefront = &*dev.env["SALES_CLIENT_ID"];
     let shop = Shop::in_data(folder, &data);
     let lines = [
         ("rails@example.com", BCRYPT),
@@ -143,14 +122,14 @@ async fn password_import_an_imported_customer_logs_in_and_is_hashed_anew() {
             imported.starts_with("$2b$04$") || imported.starts_with("$pbkdf2-sha256$i=1000$"),
             "{imported}"
         );
-        let refused = dev.api.log_in(&dev.storefront, email, "correct horse").await;
+        let refused = dev.api.log_in(storefront, email, "correct horse").await;
         assert_eq!(refused.text("/error"), "invalid_grant");
         assert_eq!(shop.hash_of(email).await.unwrap(), imported, "a wrong password changes nothing");
 
-        dev.api.log_in(&dev.storefront, email, PASSWORD).await.expect(StatusCode::OK);
+        dev.api.log_in(storefront, email, PASSWORD).await.expect(StatusCode::OK);
         let rehashed = shop.hash_of(email).await.unwrap();
         assert!(rehashed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{rehashed}");
-        dev.api.log_in(&dev.storefront, email, PASSWORD).await.expect(StatusCode::OK);
+        dev.api.log_in(storefront, email, PASSWORD).await.expect(StatusCode::OK);
         assert_eq!(shop.hash_of(email).await.unwrap(), rehashed);
     }
     let of_import = "name = 'customers.create' AND resource_id IN (SELECT id FROM customers WHERE email <> 'john@example.com')";
