@@ -43,6 +43,18 @@ pub fn to_microseconds(at: OffsetDateTime) -> OffsetDateTime {
     at - Duration::nanoseconds(i64::from(at.nanosecond() % 1_000))
 }
 
+/// A time as microseconds since 1970, in which it is kept and carried where it is a number.
+#[must_use]
+pub fn to_unix_microseconds(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+}
+
+/// Reads [`to_unix_microseconds`] back; `None` beyond the years that a time can have.
+#[must_use]
+pub fn from_unix_microseconds(microseconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1_000).ok()
+}
+
 /// The letters and digits, ASCII.
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     access::{Mode, Scope},
+    ambient::{from_unix_microseconds, to_unix_microseconds},
     ids::{CustomerId, EventId, ResetId},
     outbox::OutboxMessage,
     secret::{KeyRing, SealedToken},
@@ -207,7 +208,7 @@ impl Event {
             id: self.id.to_string(),
             organization_id: self.scope.organization.to_string(),
             mode: mode.into(),
-            occurred_at: i64::try_from(self.occurred_at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX),
+            occurred_at: to_unix_microseconds(self.occurred_at),
             traceparent: self.traceparent.clone().unwrap_or_default(),
             body: Some(body),
         }
@@ -245,8 +246,7 @@ impl Event {
         Some(Self {
             id: wire.id.parse().ok()?,
             scope: Scope { organization: wire.organization_id.parse().ok()?, mode },
-            occurred_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(wire.occurred_at) * 1_000)
-                .ok()?,
+            occurred_at: from_unix_microseconds(wire.occurred_at)?,
             traceparent: Some(wire.traceparent).filter(|text| !text.is_empty()),
             body,
         })

@@ -24,17 +24,17 @@ mod tokens;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
-use rekey_core::{ambient::Clock, store::StoreError};
+use rekey_core::{
+    ambient::{Clock, to_unix_microseconds},
+    store::StoreError,
+};
 use rekey_sql::Dialect;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{
-    error::{fault, migration_fault},
-    rows::microseconds,
-};
+use crate::error::{fault, migration_fault};
 
 /// The store, the outbox, the ledger and the kept answers on one SQLite file. Clones share its connections.
 #[derive(Clone)]
@@ -97,7 +97,7 @@ impl SqliteStore {
 
     /// The present, in microseconds since 1970.
     pub(crate) fn present(&self) -> i64 {
-        microseconds(self.clock.now())
+        to_unix_microseconds(self.clock.now())
     }
 }
 

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
+    ambient::to_unix_microseconds,
     limits::{RateLimits, SLOT, Slot, Tally, WINDOW, slot_of},
     store::StoreError,
 };
@@ -8,7 +9,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use crate::{
     SqliteStore,
     error::fault,
-    rows::{after, microseconds, time},
+    rows::{after, time},
 };
 
 #[async_trait]
@@ -16,7 +17,7 @@ impl RateLimits for SqliteStore {
     async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
         let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let at = self.clock.now();
-        let slot = microseconds(slot_of(at));
+        let slot = to_unix_microseconds(slot_of(at));
         sqlx::query(
             "INSERT INTO rate_limit_slots (window_name, started_at, hits) VALUES (?1, ?2, ?3)
              ON CONFLICT (window_name, started_at) DO UPDATE SET hits = hits + excluded.hits",

@@ -5,6 +5,7 @@ use crate::{
 };
 use rekey_core::{
     access::{ApiClient, Registration},
+    ambient::from_unix_microseconds,
     organization::{NewOrganization, Organization},
     origin::AllowedOrigin,
     store::{CreateError, StoreError},
@@ -79,7 +80,7 @@ pub(crate) async fn create_api_client(
     .execute(&store.writer)
     .await
     .map_err(create_fault)?;
-    let created_at = rows::from_microseconds(now).unwrap_or(client.created_at);
+    let created_at = from_unix_microseconds(now).unwrap_or(client.created_at);
     Ok(ApiClient { revoked_at: None, created_at, ..client.clone() })
 }
 

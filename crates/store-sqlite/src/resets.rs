@@ -1,5 +1,6 @@
 use rekey_core::{
     access::Scope,
+    ambient::from_unix_microseconds,
     audit::AuditEntry,
     ids::ResetId,
     outbox::OutboxMessage,
@@ -17,7 +18,7 @@ use crate::{
     catalog::find_in,
     error::{create_fault, fault},
     journal::{Subject, record},
-    rows::{self, Read, after, from_microseconds},
+    rows::{self, Read, after},
     statement::execute,
 };
 
@@ -56,7 +57,7 @@ pub(crate) async fn create_reset(
         ResetOrigin::SelfService => None,
     };
     transaction.commit().await.map_err(fault)?;
-    let created_at = from_microseconds(now).ok_or_else(|| rows::corrupt("created_at")).map_err(fault)?;
+    let created_at = from_unix_microseconds(now).ok_or_else(|| rows::corrupt("created_at")).map_err(fault)?;
     Ok(Some(CreatedReset { record, created_at }))
 }
 

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use rekey_core::{
     access::{ApiClient, ClientKind, Mode, Registration, Scope},
+    ambient::from_unix_microseconds,
     customer::Credentials,
     ids::ResetId,
     organization::Organization,
@@ -94,28 +95,18 @@ pub(crate) fn scope(row: &SqliteRow) -> Read<Scope> {
     Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
 }
 
-/// A time as it is stored: microseconds since 1970.
-pub(crate) fn microseconds(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
-}
-
 /// The time `by` after `present`, in the same unit.
 pub(crate) fn after(present: i64, by: Duration) -> i64 {
     present.saturating_add(i64::try_from(by.whole_microseconds()).unwrap_or(i64::MAX))
 }
 
-/// Reads a stored time back.
-pub(crate) fn from_microseconds(stored: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(stored) * 1_000).ok()
-}
-
 pub(crate) fn time(row: &SqliteRow, column: &'static str) -> Read<OffsetDateTime> {
-    from_microseconds(row.try_get(column)?).ok_or_else(|| corrupt(column))
+    from_unix_microseconds(row.try_get(column)?).ok_or_else(|| corrupt(column))
 }
 
 pub(crate) fn optional_time(row: &SqliteRow, column: &'static str) -> Read<Option<OffsetDateTime>> {
     let stored: Option<i64> = row.try_get(column)?;
-    stored.map(|stored| from_microseconds(stored).ok_or_else(|| corrupt(column))).transpose()
+    stored.map(|stored| from_unix_microseconds(stored).ok_or_else(|| corrupt(column))).transpose()
 }
 
 /// Reads a text column as one of the domain's types.

@@ -1,5 +1,6 @@
 //! Statements that are made, not written: run here.
 
+use rekey_core::ambient::to_unix_microseconds;
 use rekey_sql::{Bind, Statement};
 use sqlx::{
     AssertSqlSafe, Sqlite, SqliteExecutor,
@@ -7,8 +8,6 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
     types::Json,
 };
-
-use crate::rows::microseconds;
 
 pub(crate) async fn fetch_all(
     executor: impl SqliteExecutor<'_>,
@@ -46,7 +45,7 @@ fn prepared(statement: Statement) -> Query<'static, Sqlite, SqliteArguments> {
         Bind::Text(text) => query.bind(text),
         Bind::Texts(texts) => query.bind(Json(texts)),
         Bind::Bytes(bytes) => query.bind(bytes),
-        Bind::Time(at) => query.bind(microseconds(at)),
+        Bind::Time(at) => query.bind(to_unix_microseconds(at)),
         Bind::Integer(number) => query.bind(number),
         Bind::Float(number) => query.bind(number),
         Bind::Boolean(is) => query.bind(is),

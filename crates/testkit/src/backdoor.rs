@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use rekey_core::ids::RecordId;
+use rekey_core::{ambient::to_unix_microseconds, ids::RecordId};
 use sqlx::{
     AssertSqlSafe, PgPool, Row, SqlitePool,
     postgres::PgPoolOptions,
@@ -109,7 +109,7 @@ impl Backdoor for SqliteBackdoor {
         let query = format!("UPDATE {table} SET {column} = ?1 WHERE id = ?2");
         let mut transaction = self.0.begin().await.unwrap();
         for (id, at) in times {
-            let at = i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap();
+            let at = to_unix_microseconds(*at);
             let set = sqlx::query(AssertSqlSafe(query.as_str())).bind(at).bind(id.to_string());
             set.execute(&mut *transaction).await.unwrap();
         }

@@ -12,7 +12,7 @@ use std::{
 
 use moka::future::Cache;
 use rekey_core::{
-    ambient::Clock,
+    ambient::{Clock, to_unix_microseconds},
     limits::{RateLimits, Tally, WINDOW},
     store::StoreError,
 };
@@ -129,11 +129,11 @@ impl Limiter {
     }
 
     fn is_away(&self, now: OffsetDateTime) -> bool {
-        micros(now) < self.away_until.load(Ordering::Relaxed)
+        to_unix_microseconds(now) < self.away_until.load(Ordering::Relaxed)
     }
 
     fn stay_away(&self, now: OffsetDateTime, error: &StoreError) {
-        self.away_until.store(micros(now + AWAY), Ordering::Relaxed);
+        self.away_until.store(to_unix_microseconds(now + AWAY), Ordering::Relaxed);
         let cause = error.source().map(ToString::to_string);
         tracing::warn!(%error, cause, "rate limits are counted by this process alone");
     }
@@ -172,10 +172,6 @@ impl Window {
     fn present(&self, now: OffsetDateTime) -> OffsetDateTime {
         self.tally.at + (now - self.told_at).max(Duration::ZERO)
     }
-}
-
-fn micros(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
 use super::Order;
 use crate::{
+    ambient::{from_unix_microseconds, to_unix_microseconds},
     record::{Record, Value},
     resource::{Attribute, Kind},
 };
@@ -78,7 +78,7 @@ fn carry(value: &Value) -> Option<Carried> {
     Some(match value {
         Value::Null => Carried::Null,
         Value::Text(text) => Carried::Text(text.clone()),
-        Value::Time(at) => Carried::Time(i64::try_from(at.unix_timestamp_nanos() / 1_000).ok()?),
+        Value::Time(at) => Carried::Time(to_unix_microseconds(*at)),
         Value::Boolean(is) => Carried::Boolean(*is),
         Value::Integer(number) => Carried::Integer(*number),
         Value::Object(_) | Value::Token(_) => return None,
@@ -89,9 +89,7 @@ fn uncarry(carried: Carried) -> Option<Value> {
     Some(match carried {
         Carried::Null => Value::Null,
         Carried::Text(text) => Value::Text(text),
-        Carried::Time(micros) => {
-            Value::Time(OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?)
-        }
+        Carried::Time(micros) => Value::Time(from_unix_microseconds(micros)?),
         Carried::Boolean(is) => Value::Boolean(is),
         Carried::Integer(number) => Value::Integer(number),
     })
@@ -115,6 +113,7 @@ fn can_have(attribute: &Attribute, value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use time::OffsetDateTime;
 
     use super::*;
     use crate::{listing::Listing, resource::CUSTOMERS};
