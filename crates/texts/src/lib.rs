@@ -1,0 +1,1 @@
+//! What customers read, in their languages: the texts of mails and pages.
