@@ -11,11 +11,11 @@ use rekey_core::{
     secret::{KeyRing, ResetToken, SealedToken, UnsealError},
 };
 use rekey_runtime::config::{self, LinkTemplate};
-use time::{Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use rekey_texts::{Language, Reader, SayError};
 
 use crate::{
     message::{Mail, MessageError, compose},
-    render::{LANGUAGE, PasswordChanged, Rendered, Renderer, ResetRequested},
+    render::{PasswordChanged, RenderError, Rendered, Renderer, ResetRequested},
 };
 
 /// Writes mails.
@@ -36,6 +36,9 @@ pub enum WriteError {
     /// A template and its context disagree.
     #[error("the template can't be rendered: {0}")]
     Template(minijinja::ErrorKind),
+    /// A text and its template disagree.
+    #[error(transparent)]
+    Text(SayError),
     #[error(transparent)]
     Message(#[from] MessageError),
     /// The event leads to no mail.
@@ -43,10 +46,13 @@ pub enum WriteError {
     NoMail,
 }
 
-impl From<minijinja::Error> for WriteError {
-    /// The kind alone: the whole error can show the context, and so the token.
-    fn from(error: minijinja::Error) -> Self {
-        Self::Template(error.kind())
+impl From<RenderError> for WriteError {
+    /// A template's kind of error alone: the whole one can show the context, and so the token.
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Template(error) => Self::Template(error.kind()),
+            RenderError::Text(error) => Self::Text(error),
+        }
     }
 }
 
@@ -58,9 +64,11 @@ impl Writer {
                 self.reset_requested(event, *reset, token, assignment)?
             }
             EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. } => {
-                self.renderer.render(&PasswordChanged {
+                let reader = self.reader();
+                self.renderer.render(&reader, &PasswordChanged {
                     shop: assignment.organization.name.clone(),
-                    changed: moment(event.occurred_at),
+                    changed: reader.moment(event.occurred_at).map_err(RenderError::from)?,
+                    forgot_link: None,
                 })?
             }
             EventBody::ResetDestroyed { .. }
@@ -83,45 +91,31 @@ impl Writer {
         // A link has an expiry in every store; were it missing, the mail would promise the reader nothing.
         let now = self.clock.now();
         let expires_at = assignment.expires_at.unwrap_or(now);
-        Ok(self.renderer.render(&ResetRequested {
+        let reader = self.reader();
+        Ok(self.renderer.render(&reader, &ResetRequested {
             shop: assignment.organization.name.clone(),
-            link: link(&self.link, reset, &token),
-            life: in_words(expires_at - now),
-            expires: moment(expires_at),
+            link: link(&self.link, reset, &token, reader.language()),
+            life: reader.span(expires_at - now).map_err(RenderError::from)?,
+            until: reader.moment(expires_at).map_err(RenderError::from)?,
+            code: None,
+            not_me_link: None,
         })?)
+    }
+
+    /// The texts in the language that the mail is written in.
+    fn reader(&self) -> Reader {
+        let texts = self.renderer.texts();
+        texts.reader(texts.choose(&[]))
     }
 }
 
-fn link(template: &LinkTemplate, reset: ResetId, token: &ResetToken) -> String {
+fn link(template: &LinkTemplate, reset: ResetId, token: &ResetToken, language: Language) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     template
         .as_str()
         .replace("{id}", &encode(reset.as_str()))
         .replace("{token}", &encode(token.expose()))
-        .replace("{locale}", &encode(LANGUAGE))
-}
-
-/// A span of time as a reader would say it, to the nearest unit.
-fn in_words(span: Duration) -> String {
-    let minutes = (span.whole_seconds() + 30) / 60;
-    let (count, unit) = match minutes {
-        ..=1 => (1, "minute"),
-        2..=90 => (minutes, "minute"),
-        91..=2879 => ((minutes + 30) / 60, "hour"),
-        _ => ((minutes + 720) / 1440, "day"),
-    };
-    match (count, unit) {
-        (60, "minute") => "1 hour".to_owned(),
-        (1, unit) => format!("1 {unit}"),
-        (count, unit) => format!("{count} {unit}s"),
-    }
-}
-
-/// A moment as a reader would say it.
-fn moment(at: OffsetDateTime) -> String {
-    const FORMAT: &[BorrowedFormatItem<'_>] =
-        format_description!("[day padding:none] [month repr:long] [year] at [hour]:[minute] UTC");
-    at.to_utc().format(FORMAT).unwrap_or_default()
+        .replace("{locale}", &encode(language.tag()))
 }
 
 #[cfg(test)]

@@ -19,8 +19,10 @@ use rekey_core::{
 };
 use rekey_runtime::config;
 
+use rekey_texts::Texts;
+
 pub use self::handler::MailHandler;
-use self::{deliver::Writer, render::Renderer, transport::Router};
+use self::{deliver::Writer, render::{Look, Renderer, TemplateError}, transport::Router};
 
 /// What a mailer is made of.
 pub struct Mailer {
@@ -38,6 +40,10 @@ pub struct Mailer {
     pub sender: config::Mail,
     /// Where the link leads.
     pub link: config::LinkTemplate,
+    /// What mails say.
+    pub texts: Texts,
+    /// How they look.
+    pub look: Look,
     /// How long a claim on a mail holds; more than any transport takes for a mail.
     pub lease: Duration,
 }
@@ -46,10 +52,10 @@ impl Mailer {
     /// The handler for a bus.
     ///
     /// # Errors
-    /// When a template of this program does not compile.
-    pub fn build(self) -> Result<Arc<MailHandler>, minijinja::Error> {
+    /// When a template does not compile, or asks for what there isn't.
+    pub fn build(self) -> Result<Arc<MailHandler>, TemplateError> {
         let writer = Writer {
-            renderer: Renderer::new()?,
+            renderer: Renderer::new(self.texts, &self.look, None)?,
             sender: self.sender,
             link: self.link,
             keys: self.keys.clone(),

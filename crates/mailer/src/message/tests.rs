@@ -1,3 +1,4 @@
+use rekey_texts::Language;
 use mail_parser::MessageParser;
 
 use super::*;
@@ -16,7 +17,7 @@ fn rendered(subject: &str) -> Rendered {
         subject: subject.to_owned(),
         text: "Grüße\n.\n..\nhttps://a.example/?id=1&token=2\n".to_owned(),
         html: "<p>Grüße</p>".to_owned(),
-        language: "en",
+        language: Language::English,
     }
 }
 
