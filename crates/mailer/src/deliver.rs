@@ -2,27 +2,26 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::{
     ambient::Clock,
     delivery::Assignment,
-    event::{Event, EventBody},
-    ids::ResetId,
-    secret::{KeyRing, ResetToken, SealedToken, UnsealError},
+    event::{Event, EventBody, ResetCreated},
+    organization::{Organization, PerOrganization},
+    secret::{KeyRing, UnsealError},
 };
-use rekey_runtime::config::{self, LinkTemplate};
+use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
 use rekey_texts::{Language, Reader, SayError};
 
 use crate::{
     message::{Mail, MessageError, compose},
-    render::{PasswordChanged, RenderError, Rendered, Renderer, ResetRequested},
+    render::{PasswordChanged, RenderError, Renderer, ResetRequested},
 };
 
 /// Writes mails.
 pub struct Writer {
-    pub(crate) renderer: Renderer,
-    pub(crate) sender: config::Mail,
-    pub(crate) link: LinkTemplate,
+    pub(crate) renderers: PerOrganization<Renderer>,
+    pub(crate) shops: PerOrganization<MailingShop>,
+    pub(crate) public_url: PublicUrl,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -36,9 +35,9 @@ pub enum WriteError {
     /// A template and its context disagree.
     #[error("the template can't be rendered: {0}")]
     Template(minijinja::ErrorKind),
-    /// A text and its template disagree.
+    /// There is no text of what is to be said.
     #[error(transparent)]
-    Text(SayError),
+    Text(#[from] SayError),
     #[error(transparent)]
     Message(#[from] MessageError),
     /// The event leads to no mail.
@@ -59,63 +58,72 @@ impl From<RenderError> for WriteError {
 impl Writer {
     /// Writes the mail that this event leads to. Written again, it has the same link and the same Message-ID.
     pub fn write(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
+        let organization = &assignment.organization;
+        let renderer = self.renderers.of(&organization.slug);
+        let reader = renderer.reader(&event.locales);
         let rendered = match &event.body {
-            EventBody::ResetCreated { reset, token } => {
-                self.reset_requested(event, *reset, token, assignment)?
+            EventBody::ResetCreated(created) => {
+                let mail = self.reset_requested(event, created, assignment, &reader)?;
+                renderer.render(&reader, &mail)?
             }
             EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. } => {
-                let reader = self.reader();
-                self.renderer.render(&reader, &PasswordChanged {
-                    shop: assignment.organization.name.clone(),
-                    changed: reader.moment(event.occurred_at).map_err(RenderError::from)?,
-                    forgot_link: None,
-                })?
+                renderer.render(&reader, &self.password_changed(event, organization, &reader)?)?
             }
             EventBody::ResetDestroyed { .. }
             | EventBody::CustomerCreated { .. }
-            | EventBody::CustomerDestroyed { .. } => {
-                return Err(WriteError::NoMail);
-            }
+            | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
-        Ok(compose(event.id, &self.sender, &assignment.recipient, &rendered, self.clock.now())?)
+        let sender = &self.shops.of(&organization.slug).mail;
+        Ok(compose(event.id, sender, &assignment.recipient, &rendered, self.clock.now())?)
     }
 
     fn reset_requested(
         &self,
         event: &Event,
-        reset: ResetId,
-        token: &SealedToken,
+        created: &ResetCreated,
         assignment: &Assignment,
-    ) -> Result<Rendered, WriteError> {
-        let token = token.unseal(event.scope.organization, reset, &self.keys)?;
+        reader: &Reader,
+    ) -> Result<ResetRequested, WriteError> {
+        let token = created.token.unseal(event.scope.organization, created.reset, &self.keys)?;
         // A link has an expiry in every store; were it missing, the mail would promise the reader nothing.
         let now = self.clock.now();
         let expires_at = assignment.expires_at.unwrap_or(now);
-        let reader = self.reader();
-        Ok(self.renderer.render(&reader, &ResetRequested {
-            shop: assignment.organization.name.clone(),
-            link: link(&self.link, reset, &token, reader.language()),
-            life: reader.span(expires_at - now).map_err(RenderError::from)?,
-            until: reader.moment(expires_at).map_err(RenderError::from)?,
+        let organization = &assignment.organization;
+        let links = &self.shops.of(&organization.slug).shop.links;
+        let template = links.reset_template(&self.public_url, created.client_id.as_deref());
+        Ok(ResetRequested {
+            shop: organization.name.clone(),
+            link: template.fill(LinkValues {
+                id: created.reset.as_str(),
+                token: token.expose(),
+                locale: reader.language().tag(),
+                organization: organization.slug.as_str(),
+            }),
+            life: reader.span(expires_at - now)?,
+            until: reader.moment(expires_at)?,
             code: None,
             not_me_link: None,
-        })?)
+        })
     }
 
-    /// The texts in the language that the mail is written in.
-    fn reader(&self) -> Reader {
-        let texts = self.renderer.texts();
-        texts.reader(texts.choose(&[]))
+    fn password_changed(
+        &self,
+        event: &Event,
+        organization: &Organization,
+        reader: &Reader,
+    ) -> Result<PasswordChanged, WriteError> {
+        Ok(PasswordChanged {
+            shop: organization.name.clone(),
+            changed: reader.moment(event.occurred_at)?,
+            forgot_link: self.forgot_link(organization, reader.language()),
+        })
     }
-}
 
-fn link(template: &LinkTemplate, reset: ResetId, token: &ResetToken, language: Language) -> String {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    template
-        .as_str()
-        .replace("{id}", &encode(reset.as_str()))
-        .replace("{token}", &encode(token.expose()))
-        .replace("{locale}", &encode(language.tag()))
+    /// The hosted page that takes requests for resets, where the organization has named the client that it asks as.
+    fn forgot_link(&self, organization: &Organization, language: Language) -> Option<String> {
+        let client_id = self.shops.of(&organization.slug).shop.pages.client_id.as_deref()?;
+        Some(format!("{}/forgot-password?client_id={client_id}&locale={language}", self.public_url))
+    }
 }
 
 #[cfg(test)]

@@ -15,14 +15,18 @@ use std::{sync::Arc, time::Duration};
 use rekey_core::{
     ambient::{Clock, Entropy},
     ledger::Ledger,
+    organization::PerOrganization,
     secret::KeyRing,
 };
-use rekey_runtime::config;
-
-use rekey_texts::Texts;
+use rekey_runtime::config::{MailingShop, PublicUrl};
+use rekey_texts::{Language, Texts};
 
 pub use self::handler::MailHandler;
-use self::{deliver::Writer, render::{Look, Renderer, TemplateError}, transport::Router};
+use self::{
+    deliver::Writer,
+    render::{Renderer, UnfitError},
+    transport::Router,
+};
 
 /// What a mailer is made of.
 pub struct Mailer {
@@ -36,14 +40,10 @@ pub struct Mailer {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub entropy: Arc<dyn Entropy>,
-    /// Who writes to the customer.
-    pub sender: config::Mail,
-    /// Where the link leads.
-    pub link: config::LinkTemplate,
-    /// What mails say.
-    pub texts: Texts,
-    /// How they look.
-    pub look: Look,
+    /// What each organization has of its own.
+    pub shops: PerOrganization<MailingShop>,
+    /// Where the pages are that this service hosts.
+    pub public_url: PublicUrl,
     /// How long a claim on a mail holds; more than any transport takes for a mail.
     pub lease: Duration,
 }
@@ -52,12 +52,13 @@ impl Mailer {
     /// The handler for a bus.
     ///
     /// # Errors
-    /// When a template does not compile, or asks for what there isn't.
-    pub fn build(self) -> Result<Arc<MailHandler>, TemplateError> {
+    /// When an organization's texts or templates are not fit for use.
+    pub fn build(self) -> Result<Arc<MailHandler>, UnfitError> {
+        let texts = Texts::built_in(Language::English)?;
         let writer = Writer {
-            renderer: Renderer::new(self.texts, &self.look, None)?,
-            sender: self.sender,
-            link: self.link,
+            renderers: self.shops.try_map(|shop| Renderer::of_shop(&texts, &shop.shop))?,
+            shops: self.shops,
+            public_url: self.public_url,
             keys: self.keys.clone(),
             clock: Arc::clone(&self.clock),
         };

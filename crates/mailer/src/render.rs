@@ -1,6 +1,5 @@
 //! From typed contexts to subject, text and HTML, in the reader's language and the shop's look.
 
-mod colour;
 mod context;
 mod filters;
 mod look;
@@ -10,12 +9,12 @@ mod templates;
 use std::path::Path;
 
 use minijinja::{Environment, Value, context, value::Serde};
-use rekey_texts::{Direction, Language, Reader, SayError, Texts};
+use rekey_core::locale::Locale;
+use rekey_runtime::config::{Brand, Shop};
+use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError};
 
 pub use self::{
-    colour::{Colour, InvalidColour},
     context::{Context, NoAccount, PasswordChanged, ResetRequested, Words},
-    look::Look,
     templates::TemplateError,
 };
 use self::{look::Palette, samples::Scope};
@@ -39,6 +38,18 @@ pub enum RenderError {
     Text(#[from] SayError),
 }
 
+/// Why an organization's mails can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitError {
+    /// There are no texts in its default language.
+    #[error("languages.default: there are no texts in `{0}`")]
+    Language(Locale),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
 /// One organization's mails: its templates, compiled, its texts and its look. A name that a context does not have is an error,
 /// and HTML is escaped by the file's name.
 pub struct Renderer {
@@ -48,14 +59,25 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// A shop's mails: its texts laid over the built-in ones, its templates instead of those of the same name.
+    ///
+    /// # Errors
+    /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
+    pub fn of_shop(built_in: &Texts, shop: &Shop) -> Result<Self, UnfitError> {
+        let wanted = &shop.languages.default;
+        let default = Language::matching(wanted).ok_or_else(|| UnfitError::Language(wanted.clone()))?;
+        let texts = built_in.overlaid(shop.folder.as_deref(), default)?;
+        Self::new(texts, &shop.brand, shop.folder.as_deref())
+    }
+
     /// Compiles the templates of the program and, instead of those with the same name, an organization's own: the `.mjml` and
     /// `.txt` files in `<folder>/templates`. Every sample is rendered in every language, so that what is wrong is wrong now.
     ///
     /// # Errors
     /// With the file's name and what is wrong.
-    pub fn new(texts: Texts, look: &Look, folder: Option<&Path>) -> Result<Self, TemplateError> {
+    pub fn new(texts: Texts, brand: &Brand, folder: Option<&Path>) -> Result<Self, UnfitError> {
         let templates = templates::compile(folder)?;
-        let renderer = Self { templates, texts, palette: Palette::of(look) };
+        let renderer = Self { templates, texts, palette: Palette::of(brand) };
         for language in Language::ALL {
             for scope in [Scope::Bare, Scope::Full] {
                 let rendered = samples::all(&renderer, language, samples::SHOP, scope);
@@ -65,9 +87,14 @@ impl Renderer {
         Ok(renderer)
     }
 
-    /// The organization's texts.
-    pub fn texts(&self) -> &Texts {
-        &self.texts
+    /// The organization's texts for somebody with these wishes, the dearest first.
+    pub fn reader<'a>(&self, wishes: impl IntoIterator<Item = &'a Locale>) -> Reader {
+        self.reader_of(self.texts.choose(wishes))
+    }
+
+    /// The organization's texts in that language.
+    pub fn reader_of(&self, language: Language) -> Reader {
+        self.texts.reader(language)
     }
 
     /// Renders one mail for somebody who reads that language.

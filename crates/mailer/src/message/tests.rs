@@ -1,5 +1,5 @@
-use rekey_texts::Language;
 use mail_parser::MessageParser;
+use rekey_texts::Language;
 
 use super::*;
 

@@ -1,24 +1,12 @@
 //! How an organization's mails look.
 
+use rekey_runtime::config::{Brand, Color, Support};
 use serde::{Serialize, Serializer};
 
-use super::colour::{Colour, SHAPE, TEXT};
-
-/// What an organization says of its look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    /// What stands at the top; the shop's name if there is nothing else.
-    pub logo_text: Option<String>,
-    /// The colour of buttons and links.
-    pub colour: Colour,
-    /// Where customers get help: an e-mail address, a URL or a telephone number.
-    pub support: Option<String>,
-}
-
 /// The background of a mail's text in the light, as the layout has it.
-const LIGHT: Colour = Colour::WHITE;
+const LIGHT: Color = Color::WHITE;
 /// And in the dark.
-const DARK: Colour = Colour::new(0x1b, 0x21, 0x2a);
+const DARK: Color = Color::new(0x1b, 0x21, 0x2a);
 
 /// What templates know as `look`: the colours that follow from the one, so that everything can be read.
 #[derive(Debug, Serialize)]
@@ -43,34 +31,23 @@ struct Colours {
 }
 
 #[derive(Debug)]
-struct Hex(Colour);
+struct Hex(Color);
 
 impl Palette {
-    pub fn of(look: &Look) -> Self {
-        let dark_accent = look.colour.standing_out(DARK, SHAPE);
-        let accent = look.colour.standing_out(LIGHT, SHAPE);
-        Self {
-            logo_text: look.logo_text.clone(),
-            support: look.support.clone(),
-            support_link: look.support.as_deref().and_then(link),
-            colours: Colours {
-                accent: Hex(accent),
-                on_accent: Hex(accent.ink()),
-                link: Hex(look.colour.standing_out(LIGHT, TEXT)),
-                dark_accent: Hex(dark_accent),
-                on_dark_accent: Hex(dark_accent.ink()),
-                dark_link: Hex(look.colour.standing_out(DARK, TEXT)),
-            },
-        }
-    }
-}
-
-/// Where an address leads; a telephone number and the like have no link.
-fn link(support: &str) -> Option<String> {
-    if support.starts_with("https://") {
-        Some(support.to_owned())
-    } else {
-        support.contains('@').then(|| format!("mailto:{support}"))
+    pub fn of(brand: &Brand) -> Self {
+        let on = |background| {
+            let accent = brand.color.standing_out(background, Color::SHAPE);
+            (Hex(accent), Hex(accent.ink()), Hex(brand.color.standing_out(background, Color::TEXT)))
+        };
+        let (accent, on_accent, link) = on(LIGHT);
+        let (dark_accent, on_dark_accent, dark_link) = on(DARK);
+        let (support, support_link) = match &brand.support {
+            Some(Support::Email(address)) => (Some(address.clone()), Some(format!("mailto:{address}"))),
+            Some(Support::Page(url)) => (Some(url.clone()), Some(url.clone())),
+            None => (None, None),
+        };
+        let colours = Colours { accent, on_accent, link, dark_accent, on_dark_accent, dark_link };
+        Self { logo_text: brand.logo_text.clone(), support, support_link, colours }
     }
 }
 

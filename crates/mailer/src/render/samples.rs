@@ -24,9 +24,12 @@ pub fn all(
     shop: &str,
     scope: Scope,
 ) -> Result<Vec<(&'static str, Rendered)>, RenderError> {
-    let reader = renderer.texts().reader(language);
-    let (reset, changed, none) =
-        (reset_requested(&reader, shop, scope)?, password_changed(&reader, shop, scope)?, no_account(shop, scope));
+    let reader = renderer.reader_of(language);
+    let (reset, changed, none) = (
+        reset_requested(&reader, shop, scope)?,
+        password_changed(&reader, shop, scope)?,
+        no_account(shop, scope),
+    );
     Ok(vec![
         (ResetRequested::NAME, renderer.render(&reader, &reset)?),
         (PasswordChanged::NAME, renderer.render(&reader, &changed)?),
@@ -42,7 +45,8 @@ fn reset_requested(reader: &Reader, shop: &str, scope: Scope) -> Result<ResetReq
         life: reader.span(Duration::hours(6))?,
         until: reader.moment(moment() + Duration::hours(6))?,
         code: scope.full("K7PM-3XQT".to_owned()),
-        not_me_link: scope.full(link("not-me", "id=RESETRESE1&token=sampleSampleSampleSampleSampleSampleSample1")),
+        not_me_link: scope
+            .full(link("not-me", "id=RESETRESE1&token=sampleSampleSampleSampleSampleSampleSample1")),
     })
 }
 

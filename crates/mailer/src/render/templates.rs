@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io,
+    error::Error,
+    io, iter,
     path::{Path, PathBuf},
 };
 
@@ -62,7 +63,9 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // A tag on a line of its own leaves no line behind.
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default());
+    environment.set_syntax(
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default(),
+    );
     environment.add_filter("url", escape_url);
     environment.add_filter("wrap", wrap);
     let source = |name: &str| sources.get(name).cloned().unwrap_or_default();
@@ -130,10 +133,16 @@ fn names() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
 }
 
-/// A template's error with the lines around it, which templates of files, unlike contexts, may show.
+/// Where and what a template's error is: that of the included one, if it is there.
 fn told(error: &minijinja::Error) -> String {
-    let place = error.name().map(|name| format!("{name}:{}: ", error.line().unwrap_or_default()));
-    format!("{}{error}", place.unwrap_or_default())
+    let sources = iter::successors(error.source(), |error| (**error).source());
+    let deepest =
+        sources.filter_map(|source| source.downcast_ref::<minijinja::Error>()).last().unwrap_or(error);
+    let detail = deepest.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    match (deepest.name(), deepest.line()) {
+        (Some(name), Some(line)) => format!("{name}:{line}: {}{detail}", deepest.kind()),
+        _ => format!("{}{detail}", deepest.kind()),
+    }
 }
 
 impl TemplateError {
