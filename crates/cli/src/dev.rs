@@ -2,6 +2,7 @@
 
 mod files;
 mod mailbox;
+mod mails;
 mod seed;
 mod welcome;
 

@@ -25,5 +25,5 @@ pub use sections::{
     LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, MailingShop, Passwords, PerMinute, PublicUrl, Relay,
     Resets, Server, Shop, Smtp, SmtpTls, Support, Telemetry, TestMail, TrustedProxies,
 };
-pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
+pub use settings::{ApiSettings, DevSettings, MailerSettings, PreviewSettings, ToolSettings};
 pub use source::Source;
