@@ -70,6 +70,7 @@ impl Writer {
                 renderer.render(&reader, &self.password_changed(event, organization, &reader)?)?
             }
             EventBody::ResetDestroyed { .. }
+            | EventBody::ResetDisavowed { .. }
             | EventBody::CustomerCreated { .. }
             | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
