@@ -58,8 +58,7 @@ pub fn run(command: MailCommand, source: Source) -> anyhow::Result<()> {
 
 impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
-        let settings =
-            PreviewSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
+        let settings = PreviewSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
         let own = settings.shops.of(&self.organization);
         let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, &own.shop)?;
         let shop = self.name.as_deref().unwrap_or(self.organization.as_str());
@@ -74,8 +73,10 @@ impl Preview {
                 write(&folder, name, "txt", mail.text.as_bytes())?;
                 write(&folder, name, "eml", &on_the_wire(&own.mail, mail)?)?;
             }
-            let mails: Vec<_> =
-                mails.iter().map(|(name, mail)| context! { name, subject => mail.subject }).collect();
+            let mails: Vec<_> = mails
+                .iter()
+                .map(|(name, mail)| context! { name => *name, subject => &mail.subject })
+                .collect();
             index.push(context! { tag => language.tag(), name => language.name(), mails });
         }
         write(&self.output, "index", "html", page(shop, &index)?.as_bytes())?;
@@ -107,7 +108,8 @@ fn write(folder: &Path, name: &str, extension: &str, content: &[u8]) -> anyhow::
 fn language(tag: &str) -> Result<Language, String> {
     let locale = tag.parse::<Locale>().map_err(|error| error.to_string())?;
     let known = || Language::ALL.map(Language::tag).join(", ");
-    Language::matching(&locale).ok_or_else(|| format!("there are no texts in this language, but in {}", known()))
+    Language::matching(&locale)
+        .ok_or_else(|| format!("there are no texts in this language, but in {}", known()))
 }
 
 #[cfg(test)]

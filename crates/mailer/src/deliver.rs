@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::{
     ambient::Clock,
     delivery::Assignment,
     event::{Event, EventBody, ResetCreated},
+    ids::ResetId,
     organization::{Organization, PerOrganization},
-    secret::{KeyRing, UnsealError},
+    secret::{DisavowalProof, KeyRing, UnsealError},
 };
 use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
 use rekey_texts::{Language, Reader, SayError};
@@ -103,7 +105,7 @@ impl Writer {
             life: reader.span(expires_at - now)?,
             until: reader.moment(expires_at)?,
             code: None,
-            not_me_link: None,
+            not_me_link: Some(self.not_me_link(created.reset, reader.language())),
         })
     }
 
@@ -118,6 +120,13 @@ impl Writer {
             changed: reader.moment(event.occurred_at)?,
             forgot_link: self.forgot_link(organization, reader.language()),
         })
+    }
+
+    /// The hosted page where the reader says that somebody else asked. The proof in it can end this one reset, no more.
+    fn not_me_link(&self, reset: ResetId, language: Language) -> String {
+        let proof = DisavowalProof::of(reset, &self.keys).expose();
+        let proof = utf8_percent_encode(&proof, NON_ALPHANUMERIC);
+        format!("{}/not-me?id={reset}&proof={proof}&locale={language}", self.public_url)
     }
 
     /// The hosted page that takes requests for resets, where the organization has named the client that it asks as.

@@ -54,7 +54,7 @@ async fn html(page: Data<Page>, shown: Query<Shown>) -> actix_web::Result<HttpRe
         samples::all(&page.renderer, language, &page.shop, Scope::Full).map_err(ErrorInternalServerError)?;
     let mails: Vec<_> = mails
         .iter()
-        .map(|(name, mail)| context! { name, subject => mail.subject, text => mail.text, html => mail.html })
+        .map(|(name, mail)| context! { name => *name, subject => &mail.subject, text => &mail.text, html => &mail.html })
         .collect();
     let languages = Language::ALL.map(|language| context! { tag => language.tag(), name => language.name() });
     let template = page.templates.get_template("mails").map_err(ErrorInternalServerError)?;

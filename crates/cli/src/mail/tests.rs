@@ -19,8 +19,11 @@ fn every_mail_of_an_organization_is_rendered_from_its_folder_alone() {
     let (root, output) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let own = root.path().join("acme");
     fs::create_dir_all(own.join("texts")).unwrap();
-    fs::write(own.join("organization.toml"), "[brand]\ncolor = \"#804000\"\n[mail]\nfrom = \"post@acme.example\"\n")
-        .unwrap();
+    fs::write(
+        own.join("organization.toml"),
+        "[brand]\ncolor = \"#804000\"\n[mail]\nfrom = \"post@acme.example\"\n",
+    )
+    .unwrap();
     fs::write(own.join("texts/de.ftl"), "mail-reset-title = Neues Losungswort\n").unwrap();
     preview(root.path(), output.path(), Vec::new()).unwrap();
 
@@ -29,7 +32,10 @@ fn every_mail_of_an_organization_is_rendered_from_its_folder_alone() {
         for mail in ["reset_requested", "password_changed", "no_account"] {
             let html = read(&format!("{language}/{mail}.html"));
             assert!(html.contains(&format!("lang=\"{language}\"")) && html.contains("#804000"));
-            assert!(html.contains("Acme &amp; Söhne") && read(&format!("{language}/{mail}.txt")).contains("Acme & Söhne"));
+            assert!(
+                html.contains("Acme &amp; Söhne")
+                    && read(&format!("{language}/{mail}.txt")).contains("Acme & Söhne")
+            );
             let eml = read(&format!("{language}/{mail}.eml"));
             assert!(eml.contains(&format!("\r\nContent-Language: {language}\r\n")), "{eml}");
             assert!(eml.contains("From: post@acme.example\r\n"));

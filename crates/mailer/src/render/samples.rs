@@ -46,7 +46,7 @@ fn reset_requested(reader: &Reader, shop: &str, scope: Scope) -> Result<ResetReq
         until: reader.moment(moment() + Duration::hours(6))?,
         code: scope.full("K7PM-3XQT".to_owned()),
         not_me_link: scope
-            .full(link("not-me", "id=RESETRESE1&token=sampleSampleSampleSampleSampleSampleSample1")),
+            .full(link("not-me", "id=RESETRESE1&proof=k1.sampleSampleSampleSampleSampleSampleSample1")),
     })
 }
 
