@@ -11,7 +11,7 @@ use crate::{
     event::EventBody,
     ids::ResetId,
     journal::Journal,
-    password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
+    password::{HashError, Hasher, PasswordPolicy, Person, PlainPassword, Refusal},
     record::{Changes, Record},
     reset::{Allowance, CreatedReset, NewReset, ResetOrigin, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
@@ -64,7 +64,7 @@ pub enum CompleteError {
     Token,
     /// The new password is refused; the token stays good.
     #[error("the password {0}")]
-    Password(#[from] PolicyViolation),
+    Password(#[from] Refusal),
     /// Hashing is at its limit, or failed; the token stays good.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -170,7 +170,7 @@ impl Recovery {
         if scope.is_some_and(|scope| scope != holder.scope) {
             return Err(CompleteError::Token);
         }
-        let password = self.policy.check(password, &holder.email)?;
+        let password = self.policy.check(password, &Person { email: &holder.email, shop: "" })?;
         let password = self.hasher.hash(password).await?;
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };

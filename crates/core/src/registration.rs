@@ -10,7 +10,7 @@ use crate::{
     event::EventBody,
     ids::CustomerId,
     journal::Journal,
-    password::{HashError, Hasher, PasswordHash, PasswordPolicy, PlainPassword, PolicyViolation},
+    password::{HashError, Hasher, PasswordHash, PasswordPolicy, Person, PlainPassword, Refusal},
     record::{Changes, Record},
     resource::CUSTOMERS,
     store::{CreateError, Store, StoreError},
@@ -37,7 +37,7 @@ pub enum RegisterError {
     Taken,
     /// The password is refused.
     #[error("the password {0}")]
-    Password(#[from] PolicyViolation),
+    Password(#[from] Refusal),
     /// Hashing is at its limit, or failed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -157,7 +157,9 @@ impl Registration {
         email: &EmailAddress,
     ) -> Result<Option<PasswordHash>, RegisterError> {
         Ok(match password {
-            Some(password) => Some(self.hasher.hash(self.policy.check(password, email)?).await?),
+            Some(password) => {
+                Some(self.hasher.hash(self.policy.check(password, &Person { email, shop: "" })?).await?)
+            }
             None => None,
         })
     }
