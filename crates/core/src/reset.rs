@@ -6,6 +6,8 @@ use crate::{
     access::Scope,
     email::EmailAddress,
     ids::{CustomerId, ResetId},
+    organization::Organization,
+    password::Person,
     record::{Changes, Record},
     secret::{SealedToken, TokenDigest},
 };
@@ -78,10 +80,20 @@ pub struct CreatedReset {
 pub struct TokenHolder {
     /// The reset's scope.
     pub scope: Scope,
+    /// Its organization, whose rules hold.
+    pub organization: Organization,
     /// The reset.
     pub reset: ResetId,
     /// Whose password it sets.
     pub customer: CustomerId,
     /// That customer's address, which the new password must not be.
     pub email: EmailAddress,
+}
+
+impl TokenHolder {
+    /// What the new password must not be made of.
+    #[must_use]
+    pub fn person(&self) -> Person<'_> {
+        Person { email: &self.email, shop: &self.organization.name }
+    }
 }

@@ -47,9 +47,9 @@ pub enum Hint {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hints([Option<Hint>; 3]);
 
-/// Characters of a password that zxcvbn is shown. Its work grows faster than the square of them: it takes 25 ms at worst
+/// Characters of a password that zxcvbn is shown. Its work grows faster than the square of them: it takes some 25 ms at worst
 /// for these, which is what a hash takes, and 375 ms for a hundred. A refused password is simple throughout.
-const SHOWN: usize = 32;
+const SHOWN: usize = 24;
 
 impl Hint {
     /// The hint's name, for programs.
