@@ -63,7 +63,7 @@ impl Writer {
         let organization = &assignment.organization;
         let renderer = self.renderers.of(&organization.slug);
         let reader = renderer.reader(&event.locales);
-        let rendered = match &event.body {
+        let words = match &event.body {
             EventBody::ResetCreated(created) => {
                 let mail = self.reset_requested(event, created, assignment, &reader)?;
                 renderer.render(&reader, &mail)?
@@ -77,7 +77,7 @@ impl Writer {
             | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
         let sender = &self.shops.of(&organization.slug).mail;
-        Ok(compose(event.id, sender, &assignment.recipient, &rendered, self.clock.now())?)
+        Ok(compose(event.id, sender, &assignment.recipient, &words, self.clock.now())?)
     }
 
     fn reset_requested(
