@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod code;
 mod envelope;
 mod keyring;
 mod sealed;
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 pub use self::{
     address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
+    code::{CodeDigest, ResetCode, SealedCode},
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},
 };

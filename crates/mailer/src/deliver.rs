@@ -102,9 +102,24 @@ impl Writer {
         Ok(self.renderer.render(&ResetRequested {
             shop: assignment.organization.name.clone(),
             link: template.fill(values),
+            code: self.code(event, created, assignment)?,
             life: in_words(expires_at - now),
             expires: moment(expires_at),
         })?)
+    }
+}
+
+impl Writer {
+    /// The short code, unless it died before its mail was sent.
+    fn code(
+        &self,
+        event: &Event,
+        created: &ResetCreated,
+        assignment: &Assignment,
+    ) -> Result<Option<String>, WriteError> {
+        let Some(sealed) = created.code.as_ref().filter(|_| assignment.has_code) else { return Ok(None) };
+        let code = sealed.unseal(event.scope.organization, created.reset, &self.keys)?;
+        Ok(Some(code.expose().to_string()))
     }
 }
 

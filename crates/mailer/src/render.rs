@@ -16,6 +16,8 @@ pub struct ResetRequested {
     pub shop: String,
     /// The link, with the token.
     pub link: String,
+    /// The short code that stands for it, where there is one: `CDFH-JKMN`.
+    pub code: Option<String>,
     /// How long it works, in words: "6 hours".
     pub life: String,
     /// Until when, in words.

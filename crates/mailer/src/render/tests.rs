@@ -6,6 +6,7 @@ fn reset_requested(shop: &str) -> ResetRequested {
     ResetRequested {
         shop: shop.to_owned(),
         link: "https://shop.example.com/reset-password?id=RESETRESE1&token=TOKEN".to_owned(),
+        code: None,
         life: "6 hours".to_owned(),
         expires: "28 October 2024 at 20:36 UTC".to_owned(),
     }
