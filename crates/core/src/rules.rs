@@ -18,6 +18,8 @@ pub struct Rules {
     pub allowance: Allowance,
     /// Whether a reset has a short code beside its link, and how often it may be guessed.
     pub code: Option<CodeRules>,
+    /// How long after a reset was disavowed self-service makes the next for its account.
+    pub disavowal_cooldown: Duration,
     /// Whether a self-service request for an address without an account is answered by a mail that says so.
     pub no_account_mail: bool,
 }

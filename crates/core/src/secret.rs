@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod code;
+mod disavowal;
 mod envelope;
 mod keyring;
 mod sealed;
@@ -17,6 +18,7 @@ pub use self::{
     address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
     code::{CodeDigest, ResetCode, SealedCode},
+    disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},
 };

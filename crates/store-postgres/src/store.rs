@@ -11,14 +11,14 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, Redeemed, TokenHolder},
+    reset::{CreatedReset, Disavowable, Redeemed, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
     secret::{CodeDigest, TokenDigest},
-    store::{Completion, CreateError, ResetRecord, Store, StoreError},
+    store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
 };
 use time::OffsetDateTime;
 
-use crate::{PostgresStore, codes, customers, error::fault, operator, resets, tokens};
+use crate::{PostgresStore, codes, customers, disavowals, error::fault, operator, resets, tokens};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -149,6 +149,14 @@ impl Store for PostgresStore {
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {
         tokens::complete_reset(&self.pool, completion).await
+    }
+
+    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError> {
+        disavowals::find_disavowable(&self.pool, reset).await
+    }
+
+    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError> {
+        disavowals::disavow_reset(&self.pool, disavowal).await
     }
 
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {

@@ -224,7 +224,7 @@ fn push_code(statement: &mut Statement, account: Vec<u8>, code: &NewCode, now: i
 
 /// SHA-256 of an address or account in its scope: what self-service resets for it have in common, whether a customer has
 /// it or not.
-fn digest(scope: Scope, address: &str) -> Vec<u8> {
+pub(crate) fn digest(scope: Scope, address: &str) -> Vec<u8> {
     Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
 }
 

@@ -44,6 +44,7 @@ impl Shop {
                 token_life: resets.token_life,
                 allowance: resets.allowance,
                 code: resets.code,
+                disavowal_cooldown: resets.disavowal_cooldown,
                 no_account_mail: resets.no_account_mail,
             },
             folder: folder.map(Path::to_owned),

@@ -19,6 +19,8 @@ pub struct Resets {
     pub allowance: Allowance,
     /// Whether there is a short code beside the link, and how often it may be guessed.
     pub code: Option<CodeRules>,
+    /// How long self-service makes no reset for an account after one was disavowed.
+    pub disavowal_cooldown: time::Duration,
     /// Whether an address without an account gets a mail that says so.
     pub no_account_mail: bool,
 }
@@ -41,6 +43,7 @@ impl Section for Resets {
                 window: seconds("self_service_window_seconds", 60..=604_800)?,
             },
             code: reader.flag("code")?.then_some(guesses),
+            disavowal_cooldown: seconds("disavowal_cooldown_seconds", 0..=604_800)?,
             no_account_mail: reader.flag("no_account_mail")?,
         })
     }
