@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub use self::{
     address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
-    code::{CodeDigest, ResetCode, SealedCode},
+    code::{CODE_PATTERN, CodeDigest, ResetCode, SealedCode},
     disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},

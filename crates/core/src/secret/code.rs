@@ -19,6 +19,8 @@ pub struct ResetCode(Zeroizing<String>);
 /// No vowels, so that no code is a word (RFC 8628 §6.1, whose own example has 34.5 bits); and none of 0 and O, 1 and I and L,
 /// 2 and Z, 5 and S, 8 and B, and no G, which looks like 6, nor U, which looks like V.
 const ALPHABET: &[u8; 21] = b"CDFHJKMNPQRTVWXY34679";
+/// A regular expression (of ECMA 262, to stand in a larger one) of codes as they are usually typed, for the API's reference.
+pub const CODE_PATTERN: &str = "([CDFHJKMNPQRTVWXYcdfhjkmnpqrtvwxy34679][ -]?){8}";
 /// Characters of a code.
 const LENGTH: usize = 8;
 /// Characters of what is read as a code, at most, spaces and dashes among them.
@@ -196,6 +198,16 @@ mod tests {
             let read = ResetCode::parse(typed).unwrap_or_else(|| panic!("{typed}"));
             assert_eq!(read.digest(reset, &keys), code.digest(reset, &keys), "{typed}");
         }
+    }
+
+    #[test]
+    fn the_pattern_has_every_character_in_both_cases() {
+        for &letter in ALPHABET {
+            for letter in [letter, letter.to_ascii_lowercase()] {
+                assert!(CODE_PATTERN.contains(char::from(letter)));
+            }
+        }
+        assert_eq!(CODE_PATTERN.len(), "([][ -]?){8}".len() + 2 * ALPHABET.len() - 5);
     }
 
     #[test]
