@@ -34,6 +34,8 @@ pub enum Action {
     Destroy,
     /// A reset was used.
     ResetPassword,
+    /// The address that a delivery bounced at is written to again.
+    LiftSuppression,
 }
 
 impl Action {
@@ -45,6 +47,7 @@ impl Action {
             Self::Update => "update",
             Self::Destroy => "destroy",
             Self::ResetPassword => "reset_password",
+            Self::LiftSuppression => "lift_suppression",
         }
     }
 }

@@ -69,7 +69,8 @@ impl Writer {
                 return Err(WriteError::NoMail);
             }
         };
-        Ok(compose(event.id, &self.sender, &assignment.recipient, &rendered, self.clock.now())?)
+        let recipient = assignment.recipient.email().ok_or(WriteError::NoMail)?;
+        Ok(compose(event.id, &self.sender, recipient, &rendered, self.clock.now())?)
     }
 
     fn reset_requested(
