@@ -82,7 +82,7 @@ async fn an_unknown_address_gets_the_same_answer_and_no_mail() {
 
     stack.smtp.mail_to(ANNA, 1).await;
     eventually("the decoy to be discarded", async || {
-        let states = stack.texts("SELECT state || coalesce(' ' || detail, '') FROM deliveries").await;
+        let states = stack.texts("SELECT status || coalesce(' ' || detail, '') FROM deliveries").await;
         if states.iter().any(|state| state == "discarded decoy") { Ok(()) } else { Err(states) }
     })
     .await;

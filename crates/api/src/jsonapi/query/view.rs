@@ -19,8 +19,7 @@ pub struct Include {
     pub nested: Vec<Include>,
 }
 
-/// Relationships that one request includes at most, nested ones counted: each is a query. Nesting bounds them, too: today no
-/// resource leads to more.
+/// Relationships that one request includes at most, nested ones counted: each is a query.
 const MAX_INCLUDES: usize = 11;
 /// How deep they are nested at most.
 pub const MAX_DEPTH: usize = 3;
