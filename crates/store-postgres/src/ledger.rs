@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient},
+    email::EmailAddress,
     ids::EventId,
     ledger::{Claim, Ledger},
     store::StoreError,
@@ -51,7 +52,7 @@ impl Ledger for PostgresStore {
             .bind(settled.reply.and_then(|reply| reply.enhanced.as_deref()))
             .bind(settled.relay)
             .bind(settled.next.map(Duration::as_seconds_f64))
-            .bind(settled.suppress.map(|email| email.as_str()))
+            .bind(settled.suppress.map(EmailAddress::as_str))
             .fetch_one(&self.pool)
             .await
             .map_err(fault)?;

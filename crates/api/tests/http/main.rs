@@ -10,6 +10,7 @@ mod app;
 mod connections;
 mod cors;
 mod customers;
+mod deliveries;
 mod framework;
 mod health;
 mod idempotency;
