@@ -47,7 +47,7 @@ pub static DELIVERIES: Resource = Resource {
             "What the mail server said, or why the mail was not sent. It holds no address.",
             r#""250 2.0.0 Ok: queued""#,
         ),
-        Attribute::new("relay", Kind::Text, "Which mail server took it.", r#""smtp.example.com""#),
+        Attribute::new("relay", Kind::Text, "Which mail server took it.", r#""smtp.example.com:587""#),
         Attribute::new("sent_at", Kind::Time, "When a mail server took it.", TIME),
         Attribute::new(
             "next_attempt_at",

@@ -45,6 +45,7 @@ pub fn lists() -> Vec<Usual> {
         ("updated_at on a day", vec![(None, "updated_at", day(2))]),
         ("metadata_jcont", vec![(None, "metadata", vec![campaign("c77")])]),
         ("metadata_jcont of what nothing has", vec![(None, "metadata", vec![campaign("none")])]),
+        ("deliveries_status_eq", vec![(Some("deliveries"), "status", vec![text("bounced")])]),
         ("reset_password_token_eq", vec![(None, "reset_password_token", vec![Test::Token(token.digest())])]),
     ];
     let customers = [
