@@ -34,6 +34,8 @@ pub enum Action {
     Destroy,
     /// A reset was used.
     ResetPassword,
+    /// A customer said of a reset that somebody else had asked for it.
+    Disavow,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
 }
@@ -47,6 +49,7 @@ impl Action {
             Self::Update => "update",
             Self::Destroy => "destroy",
             Self::ResetPassword => "reset_password",
+            Self::Disavow => "disavow",
             Self::LiftSuppression => "lift_suppression",
         }
     }

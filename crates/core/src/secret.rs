@@ -1,6 +1,8 @@
 //! Secrets. Each comes as a pair: the plain one, which can be neither printed nor stored, and the form that is kept.
 
+mod address;
 mod answer;
+mod disavowal;
 mod envelope;
 mod keyring;
 mod sealed;
@@ -12,7 +14,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 pub use self::{
+    address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
+    disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},
 };
