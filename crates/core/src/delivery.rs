@@ -101,7 +101,10 @@ impl MailName {
         match event {
             EventName::ResetCreate => Some(Self::ResetRequested),
             EventName::ResetPassword | EventName::CustomerCreatePassword => Some(Self::PasswordChanged),
-            EventName::ResetDestroy | EventName::ResetDisavow | EventName::CustomerCreate | EventName::CustomerDestroy => None,
+            EventName::ResetDestroy
+            | EventName::ResetDisavow
+            | EventName::CustomerCreate
+            | EventName::CustomerDestroy => None,
         }
     }
 
