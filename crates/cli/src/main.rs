@@ -2,6 +2,7 @@
 
 mod dev;
 mod import;
+mod mail;
 mod operator;
 mod suppression;
 
@@ -39,6 +40,9 @@ enum Command {
     /// Bring in records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
+    /// Mails: what customers get to read.
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
             Command::Client(command) => operator::client(command, &source).await,
             Command::Suppression(command) => suppression::run(command, &source).await,
             Command::Import(command) => import::run(command, &source).await,
+            Command::Mail(command) => mail::run(command, source),
         }
     })
 }
