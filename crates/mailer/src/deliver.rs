@@ -76,8 +76,9 @@ impl Writer {
             | EventBody::CustomerCreated { .. }
             | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
+        let recipient = assignment.recipient.email().ok_or(WriteError::NoMail)?;
         let sender = &self.shops.of(&organization.slug).mail;
-        Ok(compose(event.id, sender, &assignment.recipient, &words, self.clock.now())?)
+        Ok(compose(event.id, sender, recipient, &words, self.clock.now())?)
     }
 
     fn reset_requested(
