@@ -81,6 +81,15 @@ pub enum Outcome {
     },
 }
 
+/// What an SMTP server answered, in the codes that programs read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// SMTP reply code, 200 to 599 (RFC 5321 §4.2).
+    pub code: u16,
+    /// Enhanced status code such as "5.1.1" (RFC 3463).
+    pub enhanced: Option<String>,
+}
+
 /// Why a mail that was asked for is not sent at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Discarded {

@@ -149,11 +149,11 @@ impl MailHandler {
         };
         match lane.send(&mail).await {
             Ok(accepted) => (Outcome::Sent { response: accepted.response }, None),
-            Err(SendError::Permanent(reason)) => (Outcome::Bounced { reason }, None),
-            Err(SendError::Transient(reason)) if assignment.attempt >= LAST_ATTEMPT => {
+            Err(SendError::Permanent { reason, .. }) => (Outcome::Bounced { reason }, None),
+            Err(SendError::Transient { reason, .. }) if assignment.attempt >= LAST_ATTEMPT => {
                 (failed(&format!("given up after {LAST_ATTEMPT} attempts: {reason}")), None)
             }
-            Err(SendError::Transient(reason)) => (Outcome::Deferred { reason }, None),
+            Err(SendError::Transient { reason, .. }) => (Outcome::Deferred { reason }, None),
             Err(SendError::Lane(reason)) => (Outcome::Deferred { reason }, lane.pause().try_into().ok()),
         }
     }

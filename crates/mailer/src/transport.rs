@@ -6,6 +6,7 @@ mod reason;
 mod smtp;
 
 use async_trait::async_trait;
+use rekey_core::delivery::Reply;
 
 pub use self::{
     lane::{Lane, Router},
@@ -29,19 +30,41 @@ pub trait Transport: Send + Sync + 'static {
 pub struct Accepted {
     /// What the taker said: at most 512 characters, no address.
     pub response: String,
+    /// The same in codes, where a server said it.
+    pub reply: Option<Reply>,
+    /// Who took it: a relay as `host:port`, or `mailbox`.
+    pub relay: String,
 }
 
-/// Why a mail was not taken. The reasons hold no address: they are at most 512 characters and fit to be logged.
+/// Why a mail was not taken. The reasons hold no address: they are at most 512 characters, begin with the relay's
+/// `host:port`, and fit to be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Not now, or it is not known whether it was: a 4xx reply, the network, a timeout. Sent again, the mail has the same
-    /// Message-ID.
-    #[error("{0}")]
-    Transient(String),
+    /// Not now, or it is not known whether it was: a 4xx reply, the network, a timeout, a sender that a relay refuses. Sent again,
+    /// the mail has the same Message-ID.
+    #[error("{reason}")]
+    Transient {
+        reason: String,
+        /// The reply, where there was one.
+        reply: Option<Reply>,
+    },
     /// Never: a 5xx reply to this recipient or message.
-    #[error("{0}")]
-    Permanent(String),
-    /// No mail at all, before somebody mends the configuration: refused credentials, no STARTTLS, a bad certificate.
+    #[error("{reason}")]
+    Permanent {
+        reason: String,
+        reply: Option<Reply>,
+        /// Whether no mail to this address can ever succeed, so that none should be tried (a "hard bounce").
+        address_is_bad: bool,
+    },
+    /// No mail at all, for now: no relay can be reached or used. Refused credentials, no STARTTLS and a bad certificate need
+    /// somebody to mend the configuration.
     #[error("{0}")]
     Lane(String),
+}
+
+impl SendError {
+    /// A transient failure without a reply.
+    pub(crate) fn unanswered(reason: String) -> Self {
+        Self::Transient { reason, reply: None }
+    }
 }

@@ -17,9 +17,9 @@ mod values;
 
 pub use error::ConfigError;
 pub use sections::{
-    Auth, Broker, Credentials, Database, Keys, Limits, LinkTemplate, Links, LogFormat, Mail, Mailbox, Mailer,
-    Passwords, PerMinute, PublicUrl, Relay, Resets, Server, Smtp, SmtpTls, Telemetry, TestMail,
-    TrustedProxies,
+    Auth, Broker, Database, Dkim, Keys, Limits, LinkTemplate, Links, LogFormat, Mail, Mailbox, Mailer,
+    PasswordMechanism, Passwords, PerMinute, PublicUrl, Relay, Resets, Server, Smtp, SmtpLogin, SmtpRelay,
+    SmtpTls, Telemetry, TestMail, TrustedProxies,
 };
 pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

@@ -10,7 +10,7 @@ fn template(text: &str) -> LinkTemplate {
         ("DATABASE__URL", "postgres://localhost/rekey"),
         ("BROKER__URL", "amqp://localhost"),
         ("MAIL__FROM", "shop@example.com"),
-        ("SMTP__HOST", "localhost"),
+        ("SMTP__RELAYS", "smtp://localhost"),
         ("LINKS__RESET_URL_TEMPLATE", text),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));

@@ -1,23 +1,27 @@
 //! The sections of the file, one struct each, in types that need no second check.
 
 mod auth;
+mod dkim;
 mod limits;
 mod mail;
 mod passwords;
 mod public_url;
 mod server;
 mod smtp;
+mod smtp_relay;
 mod storage;
 mod telemetry;
 mod template;
 
 pub use auth::{Auth, Keys};
+pub use dkim::Dkim;
 pub use limits::{Limits, PerMinute};
 pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
-pub use smtp::{Credentials, Smtp, SmtpTls};
+pub use smtp::Smtp;
+pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelay, SmtpTls};
 pub use storage::{Broker, Database, Relay};
 pub use telemetry::{LogFormat, Telemetry};
 pub use template::{LinkTemplate, Links, Resets};

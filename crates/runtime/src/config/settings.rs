@@ -1,8 +1,8 @@
 //! Which program needs which sections.
 
 use super::{
-    Auth, Broker, ConfigError, Database, Keys, Limits, Links, Mail, Mailer, Passwords, Relay, Resets, Server,
-    Smtp, Source, Telemetry, TestMail, values::Values,
+    Auth, Broker, ConfigError, Database, Dkim, Keys, Limits, Links, Mail, Mailer, Passwords, Relay, Resets,
+    Server, Smtp, Source, Telemetry, TestMail, values::Values,
 };
 
 /// What `rekey-api` needs.
@@ -50,6 +50,7 @@ pub struct MailerSettings {
     pub broker: Broker,
     pub links: Links,
     pub mail: Mail,
+    pub dkim: Dkim,
     pub mailbox: TestMail,
     pub smtp: Smtp,
     pub mailer: Mailer,
@@ -57,7 +58,7 @@ pub struct MailerSettings {
 }
 
 impl MailerSettings {
-    /// Reads, merges and checks; the lease of a mail must be longer than the wait for its relay.
+    /// Reads, merges and checks; the lease of a mail must be longer than the wait for its relays.
     pub fn load(source: &Source) -> Result<Self, ConfigError> {
         let values = Values::load(source)?;
         let settings = Self {
@@ -67,13 +68,18 @@ impl MailerSettings {
             broker: values.section()?,
             links: values.section()?,
             mail: values.section()?,
+            dkim: values.section()?,
             mailbox: values.section()?,
             smtp: values.section()?,
             mailer: values.section()?,
             telemetry: values.section()?,
         };
-        if settings.mailer.lease <= settings.smtp.timeout {
-            let expected = format!("more than smtp.timeout_seconds, {}", settings.smtp.timeout.as_secs());
+        let longest = settings.smtp.longest();
+        if settings.mailer.lease <= longest {
+            let expected = format!(
+                "more than smtp.timeout_seconds for each of smtp.relays, {} in all",
+                longest.as_secs()
+            );
             return Err(values.invalid("mailer.lease_seconds", expected));
         }
         Ok(settings)
@@ -92,6 +98,7 @@ pub struct DevSettings {
     pub limits: Limits,
     pub links: Links,
     pub mail: Mail,
+    pub dkim: Dkim,
     pub mailer: Mailer,
     pub telemetry: Telemetry,
 }
@@ -111,6 +118,7 @@ impl DevSettings {
             limits: values.section()?,
             links: values.section()?,
             mail: values.section()?,
+            dkim: values.section()?,
             mailer: values.section()?,
             telemetry: values.section()?,
         })
