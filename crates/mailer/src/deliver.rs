@@ -14,6 +14,7 @@ use rekey_runtime::config::{self, LinkTemplate};
 use time::{Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use crate::{
+    dkim::Unsigned,
     message::{Mail, MessageError, compose},
     render::{LANGUAGE, PasswordChanged, Rendered, Renderer, ResetRequested},
 };
@@ -38,6 +39,8 @@ pub enum WriteError {
     Template(minijinja::ErrorKind),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
     /// The event leads to no mail.
     #[error("no mail belongs to this event")]
     NoMail,

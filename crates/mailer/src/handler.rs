@@ -23,7 +23,8 @@ use tracing::{Instrument, Span, field::Empty};
 use self::schedule::{LAST_ATTEMPT, LONGEST_DELAY, SETTLE_PAUSES, after_attempt};
 use crate::{
     deliver::{WriteError, Writer},
-    message::MessageError,
+    dkim::Signer,
+    message::{Mail, MessageError},
     transport::{Lane, Router, SendError},
 };
 
@@ -37,6 +38,7 @@ pub struct MailHandler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) router: Router,
     pub(crate) writer: Writer,
+    pub(crate) signer: Option<Signer>,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -140,7 +142,7 @@ impl MailHandler {
         let Some(lane) = self.router.lane(job.scope.mode) else {
             return (failed("no mailbox directory is configured"), None);
         };
-        let mail = match self.writer.write(event, assignment) {
+        let mail = match self.written(event, assignment).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
                 return (Outcome::Bounced { reason: error.to_string() }, None);
@@ -155,6 +157,14 @@ impl MailHandler {
             }
             Err(SendError::Transient { reason, .. }) => (Outcome::Deferred { reason }, None),
             Err(SendError::Lane(reason)) => (Outcome::Deferred { reason }, lane.pause().try_into().ok()),
+        }
+    }
+
+    async fn written(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
+        let mail = self.writer.write(event, assignment)?;
+        match &self.signer {
+            Some(signer) => Ok(signer.sign(mail).await?),
+            None => Ok(mail),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The mailer: from an event on the bus to a mail at the relay.
 //!
 //! [`handler`] takes an event and decides; [`deliver`] and [`render`] write the mail, [`message`] puts it in its form on the
-//! wire, [`transport`] hands it over.
+//! wire, [`dkim`] signs it, [`transport`] hands it over.
 
 pub mod deliver;
+pub mod dkim;
 pub mod handler;
 pub mod health;
 pub mod message;
@@ -20,7 +21,7 @@ use rekey_core::{
 use rekey_runtime::config;
 
 pub use self::handler::MailHandler;
-use self::{deliver::Writer, render::Renderer, transport::Router};
+use self::{deliver::Writer, dkim::Signer, render::Renderer, transport::Router};
 
 /// What a mailer is made of.
 pub struct Mailer {
@@ -36,6 +37,8 @@ pub struct Mailer {
     pub entropy: Arc<dyn Entropy>,
     /// Who writes to the customer.
     pub sender: config::Mail,
+    /// Signs mails, if they are to be signed.
+    pub signer: Option<Signer>,
     /// Where the link leads.
     pub link: config::LinkTemplate,
     /// How long a claim on a mail holds; more than any transport takes for a mail.
@@ -59,6 +62,7 @@ impl Mailer {
             ledger: self.ledger,
             router: self.router,
             writer,
+            signer: self.signer,
             keys: self.keys,
             clock: self.clock,
             entropy: self.entropy,

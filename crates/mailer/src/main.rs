@@ -11,6 +11,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     Mailer,
+    dkim::Signer,
     health::{self, Readiness},
     transport::{Lane, Mailbox, Router, SmtpTransport},
 };
@@ -60,6 +61,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
         entropy,
+        signer: Signer::new(&settings.dkim, &settings.mail)?,
         sender: settings.mail,
         link: settings.links.reset_template(&settings.server.public_url),
         lease: settings.mailer.lease,

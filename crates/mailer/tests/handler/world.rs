@@ -84,6 +84,7 @@ impl World {
             clock: self.clock.clone(),
             entropy,
             link: settings.links.reset_template(&settings.server.public_url),
+            signer: None,
             sender: settings.mail,
             lease: LEASE.unsigned_abs(),
         }
