@@ -22,6 +22,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     Mailer,
+    dkim::Signer,
     transport::{Lane, Mailbox, Router},
 };
 use rekey_runtime::{
@@ -97,8 +98,9 @@ fn relay(
         keys: settings.keys.sealing.clone(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
-        sender: settings.mail.clone(),
-        link: settings.links.reset_template(&settings.server.public_url),
+        signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
+        shops: settings.shops.clone(),
+        public_url: settings.server.public_url.clone(),
         lease: settings.mailer.lease,
     };
     Ok(Relay {
@@ -133,17 +135,13 @@ async fn application(
         entropy: entropy.clone(),
         signal: signal.clone(),
     };
-    let policy = settings.passwords.policy;
-    let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), policy };
+    let shops = settings.shops.map(|mailing| mailing.shop.clone());
+    let rules = Arc::new(shops.map(|shop| shop.rules));
+    let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), rules };
     seed::seed(data, &administration, &registration).await?;
 
-    let config = Config {
-        server: &settings.server,
-        auth: &settings.auth,
-        passwords: &settings.passwords,
-        resets: &settings.resets,
-        limits: &settings.limits,
-    };
+    let config =
+        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
     Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
 }

@@ -41,14 +41,12 @@ pub struct Signer {
     selector: String,
 }
 
-/// Why mails can't be signed.
+/// A key that can't sign.
 #[derive(Debug, thiserror::Error)]
-pub enum DkimError {
-    /// DMARC counts a signature only for the sender's domain or one above it (RFC 7489 §3.1.1).
-    #[error("dkim.domain is {0:?}, expected the domain of mail.from or one above it")]
-    Domain(String),
-    #[error("dkim.private_key is not usable: {0}")]
-    Key(#[from] KeyError),
+#[error("{origin} is not usable: {cause}")]
+pub struct DkimError {
+    origin: String,
+    cause: KeyError,
 }
 
 /// The signature could not be made.
@@ -58,16 +56,12 @@ pub struct Unsigned;
 
 impl Signer {
     /// The signer that is configured, if there is to be one.
-    pub fn new(settings: &config::Dkim, sender: &config::Mail) -> Result<Option<Self>, DkimError> {
-        let Some(pem) = &settings.private_key else { return Ok(None) };
-        let (_, sender) = sender.from.address.as_str().rsplit_once('@').unwrap_or_default();
-        let domain = settings.domain.as_deref().unwrap_or(sender);
-        if sender != domain && !sender.ends_with(&format!(".{domain}")) {
-            return Err(DkimError::Domain(domain.to_owned()));
-        }
+    pub fn new(settings: &config::Dkim) -> Result<Option<Self>, DkimError> {
+        let Some(key) = &settings.key else { return Ok(None) };
+        let parsed = PrivateKey::parse(&key.pem);
         Ok(Some(Self {
-            key: Arc::new(PrivateKey::parse(pem)?),
-            domain: domain.to_owned(),
+            key: Arc::new(parsed.map_err(|cause| DkimError { origin: key.origin.clone(), cause })?),
+            domain: settings.domain.clone(),
             selector: settings.selector.clone(),
         }))
     }

@@ -13,6 +13,7 @@ use rekey_core::{
     event::{Event, EventBody},
     ids::RecordId,
     ledger::{Claim, Ledger},
+    organization::PerOrganization,
     secret::KeyRing,
     store::StoreError,
 };
@@ -38,7 +39,7 @@ pub struct MailHandler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) router: Router,
     pub(crate) writer: Writer,
-    pub(crate) signer: Option<Signer>,
+    pub(crate) signers: PerOrganization<Option<Signer>>,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -75,7 +76,9 @@ impl Handler for MailHandler {
 /// The mail an event leads to, if any, and the record that the event is about.
 fn job(event: &Event) -> Option<(MailJob, RecordId)> {
     let (kind, record) = match event.body {
-        EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset.into()),
+        EventBody::ResetCreated(ref created) => {
+            (MailKind::ResetRequested(created.reset), created.reset.into())
+        }
         EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset.into()),
         EventBody::CustomerPasswordCreated { customer } => {
             (MailKind::PasswordChanged(customer), customer.into())
@@ -162,7 +165,7 @@ impl MailHandler {
 
     async fn written(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
         let mail = self.writer.write(event, assignment)?;
-        match &self.signer {
+        match self.signers.of(&assignment.organization.slug) {
             Some(signer) => Ok(signer.sign(mail).await?),
             None => Ok(mail),
         }

@@ -16,9 +16,10 @@ use std::{sync::Arc, time::Duration};
 use rekey_core::{
     ambient::{Clock, Entropy},
     ledger::Ledger,
+    organization::PerOrganization,
     secret::KeyRing,
 };
-use rekey_runtime::config;
+use rekey_runtime::config::{MailingShop, PublicUrl};
 
 pub use self::handler::MailHandler;
 use self::{deliver::Writer, dkim::Signer, render::Renderer, transport::Router};
@@ -35,12 +36,12 @@ pub struct Mailer {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub entropy: Arc<dyn Entropy>,
-    /// Who writes to the customer.
-    pub sender: config::Mail,
-    /// Signs mails, if they are to be signed.
-    pub signer: Option<Signer>,
-    /// Where the link leads.
-    pub link: config::LinkTemplate,
+    /// What each organization has of its own.
+    pub shops: PerOrganization<MailingShop>,
+    /// What signs its mails, if they are to be signed.
+    pub signers: PerOrganization<Option<Signer>>,
+    /// Where the pages are that this service hosts.
+    pub public_url: PublicUrl,
     /// How long a claim on a mail holds; more than any transport takes for a mail.
     pub lease: Duration,
 }
@@ -53,8 +54,8 @@ impl Mailer {
     pub fn build(self) -> Result<Arc<MailHandler>, minijinja::Error> {
         let writer = Writer {
             renderer: Renderer::new()?,
-            sender: self.sender,
-            link: self.link,
+            shops: self.shops,
+            public_url: self.public_url,
             keys: self.keys.clone(),
             clock: Arc::clone(&self.clock),
         };
@@ -62,7 +63,7 @@ impl Mailer {
             ledger: self.ledger,
             router: self.router,
             writer,
-            signer: self.signer,
+            signers: self.signers,
             keys: self.keys,
             clock: self.clock,
             entropy: self.entropy,

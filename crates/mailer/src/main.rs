@@ -61,9 +61,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
         entropy,
-        signer: Signer::new(&settings.dkim, &settings.mail)?,
-        sender: settings.mail,
-        link: settings.links.reset_template(&settings.server.public_url),
+        signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
+        shops: settings.shops,
+        public_url: settings.server.public_url,
         lease: settings.mailer.lease,
     }
     .build()?;

@@ -23,7 +23,9 @@ pub(super) enum PrivateKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// No PEM, another kind of key, or a broken one.
-    #[error("expected a private key in PEM, RSA (PKCS#8 or PKCS#1) of 2048 bits or more, or Ed25519 (PKCS#8)")]
+    #[error(
+        "expected a private key in PEM, RSA (PKCS#8 or PKCS#1) of 2048 bits or more, or Ed25519 (PKCS#8)"
+    )]
     Malformed,
     /// RSA, but of another size.
     #[error("expected RSA of 2048 to 4096 bits, not of {0}")]

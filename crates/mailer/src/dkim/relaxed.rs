@@ -47,17 +47,20 @@ mod tests {
     /// RFC 6376 §3.4.5.
     #[test]
     fn the_rfcs_examples() {
-        let fields: String =
-            fields("A: X\r\nB : Y\t\r\n\tZ  ").into_iter().map(|(_, line)| line).collect();
+        let fields: String = fields("A: X\r\nB : Y\t\r\n\tZ  ").into_iter().map(|(_, line)| line).collect();
         assert_eq!(fields, "a:X\r\nb:Y Z\r\n");
         assert_eq!(body(" C \r\nD \t E\r\n\r\n\r\n"), " C\r\nD E\r\n");
     }
 
     #[test]
     fn a_body_ends_with_one_line_end_or_is_empty() {
-        for (given, relaxed) in
-            [("", ""), ("\r\n", ""), (" \r\n\t\r\n", ""), ("a", "a\r\n"), ("\r\na\r\n.\r\n", "\r\na\r\n.\r\n")]
-        {
+        for (given, relaxed) in [
+            ("", ""),
+            ("\r\n", ""),
+            (" \r\n\t\r\n", ""),
+            ("a", "a\r\n"),
+            ("\r\na\r\n.\r\n", "\r\na\r\n.\r\n"),
+        ] {
             assert_eq!(body(given), relaxed, "{given:?}");
         }
     }

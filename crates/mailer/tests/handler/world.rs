@@ -10,6 +10,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     MailHandler, Mailer,
+    dkim::Signer,
     transport::{Lane, Mailbox, Router, SmtpTransport, StoredMail},
 };
 use rekey_runtime::config::{MailerSettings, Smtp, SmtpRelay, SmtpTls, Source};
@@ -83,9 +84,9 @@ impl World {
             keys: seed::keys(),
             clock: self.clock.clone(),
             entropy,
-            link: settings.links.reset_template(&settings.server.public_url),
-            signer: None,
-            sender: settings.mail,
+            signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim)).unwrap(),
+            shops: settings.shops,
+            public_url: settings.server.public_url,
             lease: LEASE.unsigned_abs(),
         }
         .build()

@@ -1,6 +1,7 @@
 //! The SMTP transport against a real server, and against one that fails by script.
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod dkim;
 mod failover;
 mod faults;
 mod login;

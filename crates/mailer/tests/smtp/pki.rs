@@ -31,7 +31,9 @@ impl Pki {
     }
 }
 
-fn openssl(arguments: &str, folder: &Path) {
+/// Runs openssl in that folder: what it prints.
+pub fn openssl(arguments: &str, folder: &Path) -> String {
     let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

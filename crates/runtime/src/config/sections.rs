@@ -7,6 +7,7 @@ mod mail;
 mod passwords;
 mod public_url;
 mod server;
+mod shop;
 mod smtp;
 mod smtp_relay;
 mod storage;
@@ -14,17 +15,18 @@ mod telemetry;
 mod template;
 
 pub use auth::{Auth, Keys};
-pub use dkim::Dkim;
+pub use dkim::{Dkim, DkimKey};
 pub use limits::{Limits, PerMinute};
 pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
+pub use shop::{Brand, Color, HostedPages, Languages, MailingShop, Shop, Support};
 pub use smtp::Smtp;
 pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelay, SmtpTls};
 pub use storage::{Broker, Database, Relay};
 pub use telemetry::{LogFormat, Telemetry};
-pub use template::{LinkTemplate, Links, Resets};
+pub use template::{LinkTemplate, LinkValues, Links, Resets};
 
 /// Whether this is a host name: labels of lower-case letters, digits and inner hyphens, 63 octets each and 253 in all at most
 /// (RFC 1123 §2.1).

@@ -2,6 +2,7 @@
 
 mod layers;
 mod manual;
+mod organizations;
 mod relays;
 mod rules;
 mod secrets;

@@ -24,9 +24,13 @@ fn read_all(values: &Values) -> Result<(), ConfigError> {
     values.section::<Passwords>()?;
     values.section::<Resets>()?;
     values.section::<Limits>()?;
+    values.section::<Organizations>()?;
+    values.section::<Brand>()?;
+    values.section::<Languages>()?;
+    values.section::<HostedPages>()?;
     values.section::<Links>()?;
     values.section::<Mail>()?;
-    values.section::<Dkim>()?;
+    MailingShop::read(values, None)?;
     values.section::<TestMail>()?;
     values.section::<Smtp>()?;
     values.section::<Mailer>()?;
