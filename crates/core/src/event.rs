@@ -10,7 +10,7 @@ use crate::{
     ids::{CustomerId, EventId, ResetId},
     locale::Locale,
     outbox::OutboxMessage,
-    secret::{KeyRing, SealedAddress, SealedToken},
+    secret::{KeyRing, SealedAddress, SealedCode, SealedToken},
 };
 
 /// Something that happened in one scope.
@@ -47,6 +47,11 @@ pub enum EventBody {
         /// The reset.
         reset: ResetId,
     },
+    /// The customer said that somebody else asked for a reset; its token is dead.
+    ResetDisavowed {
+        /// The reset.
+        reset: ResetId,
+    },
     /// A customer was created.
     CustomerCreated {
         /// The customer.
@@ -73,6 +78,8 @@ pub struct ResetCreated {
     pub token: SealedToken,
     /// The OAuth client id of who asked; unknown in events of older versions.
     pub client_id: Option<String>,
+    /// Its short code, where the organization has them.
+    pub code: Option<SealedCode>,
     /// The address that was typed, where the organization answers addresses that have no account.
     pub address: Option<SealedAddress>,
 }
@@ -86,6 +93,8 @@ pub enum EventName {
     ResetPassword,
     /// `customer_password_resets.destroy`
     ResetDestroy,
+    /// `customer_password_resets.disavow`: ours, the vendor has none.
+    ResetDisavow,
     /// `customers.create`
     CustomerCreate,
     /// `customers.create_password`
@@ -96,10 +105,11 @@ pub enum EventName {
 
 impl EventName {
     /// Every name there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ResetCreate,
         Self::ResetPassword,
         Self::ResetDestroy,
+        Self::ResetDisavow,
         Self::CustomerCreate,
         Self::CustomerCreatePassword,
         Self::CustomerDestroy,
@@ -112,6 +122,7 @@ impl EventName {
             Self::ResetCreate => "customer_password_resets.create",
             Self::ResetPassword => "customer_password_resets.reset_password",
             Self::ResetDestroy => "customer_password_resets.destroy",
+            Self::ResetDisavow => "customer_password_resets.disavow",
             Self::CustomerCreate => "customers.create",
             Self::CustomerCreatePassword => "customers.create_password",
             Self::CustomerDestroy => "customers.destroy",
@@ -147,6 +158,7 @@ impl Event {
             EventBody::ResetCreated(_) => EventName::ResetCreate,
             EventBody::ResetUsed { .. } => EventName::ResetPassword,
             EventBody::ResetDestroyed { .. } => EventName::ResetDestroy,
+            EventBody::ResetDisavowed { .. } => EventName::ResetDisavow,
             EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
             EventBody::CustomerPasswordCreated { .. } => EventName::CustomerCreatePassword,
             EventBody::CustomerDestroyed { .. } => EventName::CustomerDestroy,
@@ -191,6 +203,11 @@ impl Event {
                         .as_ref()
                         .map(|a| a.as_bytes().to_vec())
                         .unwrap_or_default(),
+                    sealed_code: created
+                        .code
+                        .as_ref()
+                        .map(|code| code.as_bytes().to_vec())
+                        .unwrap_or_default(),
                 })
             }
             EventBody::ResetUsed { reset, customer } => {
@@ -201,6 +218,11 @@ impl Event {
             }
             EventBody::ResetDestroyed { reset } => {
                 Body::CustomerPasswordResetDestroyed(v1::PasswordResetDestroyed {
+                    reset_id: reset.to_string(),
+                })
+            }
+            EventBody::ResetDisavowed { reset } => {
+                Body::CustomerPasswordResetDisavowed(v1::PasswordResetDisavowed {
                     reset_id: reset.to_string(),
                 })
             }
@@ -247,6 +269,7 @@ impl Event {
                 address: Some(body.sealed_address)
                     .filter(|sealed| !sealed.is_empty())
                     .map(SealedAddress::from_bytes),
+                code: Some(body.sealed_code).filter(|sealed| !sealed.is_empty()).map(SealedCode::from_bytes),
             }),
             Body::CustomerPasswordResetUsed(body) => EventBody::ResetUsed {
                 reset: body.reset_id.parse().ok()?,
@@ -254,6 +277,9 @@ impl Event {
             },
             Body::CustomerPasswordResetDestroyed(body) => {
                 EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? }
+            }
+            Body::CustomerPasswordResetDisavowed(body) => {
+                EventBody::ResetDisavowed { reset: body.reset_id.parse().ok()? }
             }
             Body::CustomerCreated(body) => {
                 EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? }
@@ -304,10 +330,12 @@ mod tests {
             reset,
             token: SealedToken::from_bytes(vec![1, 2, 3]),
             client_id: None,
+            code: None,
             address: None,
         };
         let whole = ResetCreated {
             client_id: Some("client".to_owned()),
+            code: Some(SealedCode::from_bytes(vec![6])),
             address: Some(SealedAddress::from_bytes(vec![4, 5])),
             ..bare.clone()
         };
@@ -316,6 +344,7 @@ mod tests {
             EventBody::ResetCreated(whole),
             EventBody::ResetUsed { reset, customer },
             EventBody::ResetDestroyed { reset },
+            EventBody::ResetDisavowed { reset },
             EventBody::CustomerCreated { customer },
             EventBody::CustomerPasswordCreated { customer },
             EventBody::CustomerDestroyed { customer },

@@ -2,6 +2,8 @@
 
 mod address;
 mod answer;
+mod code;
+mod disavowal;
 mod envelope;
 mod keyring;
 mod sealed;
@@ -15,6 +17,8 @@ use zeroize::Zeroizing;
 pub use self::{
     address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
+    code::{CODE_PATTERN, CodeDigest, ResetCode, SealedCode},
+    disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},
 };

@@ -4,7 +4,7 @@
 //! token's digest, a client id) that names the scope itself. Times are the store's: its clock decides what is expired.
 
 use async_trait::async_trait;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     access::{ApiClient, Registration, Scope},
@@ -17,8 +17,8 @@ use crate::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, NewReset, TokenHolder},
-    secret::TokenDigest,
+    reset::{Allowance, CreatedReset, Disavowable, NewReset, Redeemed, TokenHolder},
+    secret::{CodeDigest, TokenDigest},
 };
 
 /// A boxed cause.
@@ -69,6 +69,21 @@ pub struct Completion<'a> {
     /// The plain attributes that the same call changes, if any.
     pub changes: &'a Changes,
     /// `customer_password_resets.reset_password`.
+    pub event: &'a OutboxMessage,
+    /// The audit entry.
+    pub audit: &'a AuditEntry,
+}
+
+/// A reset that its customer says somebody else asked for.
+#[derive(Debug)]
+pub struct Disavowal<'a> {
+    /// The reset, as it was found.
+    pub of: &'a Disavowable,
+    /// How long self-service makes no other for its account.
+    pub cooldown: Duration,
+    /// The account's allowance, whose cooldown this one replaces.
+    pub allowance: Allowance,
+    /// `customer_password_resets.disavow`.
     pub event: &'a OutboxMessage,
     /// The audit entry.
     pub audit: &'a AuditEntry,
@@ -148,7 +163,7 @@ pub trait Store: Catalog {
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///
     /// `None`: an integration client named an unknown address, or the account's self-service allowance is used up; nothing is
-    /// written. A self-service reset is created as a decoy when the address is unknown, and makes that customer's older
+    /// written. Its short code is not kept when the account's guesses are used up. A self-service reset is created as a decoy when the address is unknown, and makes that customer's older
     /// self-service tokens die. `Taken`: its id.
     async fn create_reset(
         &self,
@@ -182,10 +197,31 @@ pub trait Store: Catalog {
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError>;
 
+    /// Guesses the short code of a reset (its digest under any of the keys): what the right one leads to; `None` when it is wrong, or
+    /// the reset can't be used or has none, or the account's guesses are used up, all alike. `scope`, where there is one, must be
+    /// the reset's.
+    ///
+    /// The guess is charged to the reset's account before it is compared, in one statement, so that simultaneous guesses can't be
+    /// more than the budget. The last one of the budget kills the codes of all the account's resets.
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError>;
+
     /// Uses a token, if it still can be: consumes the reset, sets the password, kills that customer's other pending tokens
     /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
     /// gets the reset; the others get `None`.
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError>;
+
+    /// A customer's reset and what has become of it, for who proves to have its mail; `None` for decoys. The proof, checked
+    /// before, is the capability, so no scope is needed.
+    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError>;
+
+    /// Kills a pending reset's token and holds up the account's next self-service reset, with event and audit entry, in one
+    /// transaction. False when the token can't be used any more; then nothing is written.
+    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError>;
 
     /// The store's present, by which it decides what is expired.
     async fn now(&self) -> Result<OffsetDateTime, StoreError>;

@@ -59,6 +59,7 @@ fn customer_password_reset_created_with_all_that_came_later() {
         sealed_token: vec![0, 1, 2, 0xff],
         client_id: "ClIeNt0001".to_owned(),
         sealed_address: vec![3, 4],
+        sealed_code: vec![5, 6],
     };
     let event = v1::Event {
         locales: vec!["de-AT".to_owned(), "fr".to_owned()],
@@ -83,6 +84,15 @@ fn customer_password_reset_destroyed() {
     check(
         &event(Body::CustomerPasswordResetDestroyed(body)),
         include_str!("golden/customer_password_resets.destroy.hex"),
+    );
+}
+
+#[test]
+fn customer_password_reset_disavowed() {
+    let body = v1::PasswordResetDisavowed { reset_id: "ReSeT00001".to_owned() };
+    check(
+        &event(Body::CustomerPasswordResetDisavowed(body)),
+        include_str!("golden/customer_password_resets.disavow.hex"),
     );
 }
 

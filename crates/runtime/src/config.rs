@@ -5,6 +5,7 @@
 //! needs by one of [`ApiSettings`], [`MailerSettings`], [`DevSettings`] and [`ToolSettings`]; keys of other sections may
 //! stay unset, but must exist and have the right type.
 
+mod color;
 mod error;
 mod organizations;
 mod reader;
@@ -16,13 +17,14 @@ mod tests;
 mod value;
 mod values;
 
+pub use color::Color;
 pub use error::ConfigError;
 pub use organizations::Organizations;
 pub use sections::{
-    Auth, Brand, Broker, Color, Database, Dkim, DkimKey, HostedPages, Keys, Languages, Limits, LinkTemplate,
+    Auth, Brand, Broker, Database, Dkim, DkimKey, HostedPages, Keys, Languages, Limits, LinkTemplate,
     LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, MailingShop, PasswordMechanism, Passwords,
     PerMinute, PublicUrl, Relay, Resets, Server, Shop, Smtp, SmtpLogin, SmtpRelay, SmtpTls, Support,
     Telemetry, TestMail, TrustedProxies,
 };
-pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
+pub use settings::{ApiSettings, DevSettings, MailerSettings, PreviewSettings, ToolSettings};
 pub use source::Source;

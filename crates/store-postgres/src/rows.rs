@@ -10,7 +10,7 @@ use rekey_core::{
     origin::AllowedOrigin,
     password::PasswordHash,
     record::{Record, Value},
-    reset::TokenHolder,
+    reset::{Disavowable, TokenHolder, TokenState},
     resource::{Kind, Resource},
     secret::{ClientSecretDigest, SealedToken},
 };
@@ -87,11 +87,26 @@ pub(crate) fn token_holder(row: &PgRow, reset: ResetId) -> Read<TokenHolder> {
     })
 }
 
+pub(crate) fn disavowable(row: &PgRow, reset: ResetId) -> Read<Disavowable> {
+    Ok(Disavowable {
+        scope: scope(row)?,
+        organization: organization(row)?,
+        reset,
+        email: parsed(row, "email")?,
+        state: known(row, "state", |state| match state {
+            "pending" => Some(TokenState::Pending),
+            "used" => Some(TokenState::Used),
+            "dead" => Some(TokenState::Dead),
+            _ => None,
+        })?,
+    })
+}
+
 fn allowed_origins(texts: &[String]) -> Read<Vec<AllowedOrigin>> {
     texts.iter().map(|text| text.parse().map_err(|_| corrupt("allowed_origins"))).collect()
 }
 
-fn scope(row: &PgRow) -> Read<Scope> {
+pub(crate) fn scope(row: &PgRow) -> Read<Scope> {
     Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
 }
 

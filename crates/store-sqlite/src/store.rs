@@ -12,14 +12,14 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, TokenHolder},
+    reset::{CreatedReset, Disavowable, Redeemed, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
-    secret::TokenDigest,
-    store::{Completion, CreateError, ResetRecord, Store, StoreError},
+    secret::{CodeDigest, TokenDigest},
+    store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
 };
 use time::OffsetDateTime;
 
-use crate::{SqliteStore, customers, operator, resets, tokens};
+use crate::{SqliteStore, codes, customers, disavowals, operator, resets, tokens};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -139,8 +139,25 @@ impl Store for SqliteStore {
         tokens::find_token_holder(self, reset, token).await
     }
 
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        codes::redeem_code(self, scope, reset, code).await
+    }
+
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {
         tokens::complete_reset(self, completion).await
+    }
+
+    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError> {
+        disavowals::find_disavowable(self, reset).await
+    }
+
+    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError> {
+        disavowals::disavow_reset(self, disavowal).await
     }
 
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {

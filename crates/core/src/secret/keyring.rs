@@ -18,6 +18,8 @@ struct Key {
     answers: Zeroizing<[u8; 32]>,
     fingerprints: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
+    codes: Zeroizing<[u8; 32]>,
+    disavowals: Zeroizing<[u8; 32]>,
 }
 
 /// Why a list of keys is no key ring.
@@ -54,6 +56,8 @@ impl KeyRing {
                 answers: derive(key, b"rekey kept answer v1"),
                 fingerprints: derive(key, b"rekey request fingerprint v1"),
                 signing: derive(key, b"rekey event v1"),
+                codes: derive(key, b"rekey reset code v1"),
+                disavowals: derive(key, b"rekey disavowal v1"),
             });
         }
         if ring.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self(ring.into())) }
@@ -81,15 +85,12 @@ impl KeyRing {
 
     /// HMAC-SHA-256 over the parts, each with its length before it, under each key of the ring: the current one's first.
     pub(super) fn fingerprints(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
-        let under = |key: &Key| {
-            let mut mac = mac(&key.fingerprints, &[]);
-            for part in parts {
-                mac.update(&(part.len() as u64).to_be_bytes());
-                mac.update(part);
-            }
-            mac.finalize().into_bytes().into()
-        };
-        self.0.iter().map(under).collect()
+        self.0.iter().map(|key| mac_of(&key.fingerprints, parts)).collect()
+    }
+
+    /// The same under each key's sub-key for short codes.
+    pub(super) fn codes(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.0.iter().map(|key| mac_of(&key.codes, parts)).collect()
     }
 
     /// Signs `message` with the current key: the key's id, and HMAC-SHA-256 over the message.
@@ -103,6 +104,17 @@ impl KeyRing {
     #[must_use]
     pub fn verify(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
         self.find(key_id).is_some_and(|key| mac(&key.signing, message).verify_slice(tag).is_ok())
+    }
+
+    /// The current key's id, and HMAC-SHA-256 over `message` under its sub-key for disavowals.
+    pub(super) fn sign_disavowal(&self, message: &[u8]) -> (&str, [u8; 32]) {
+        let Some(key) = self.0.first() else { return ("", [0; 32]) };
+        (&key.id, mac(&key.disavowals, message).finalize().into_bytes().into())
+    }
+
+    /// Whether `tag` is the named key's for that disavowal; compared in constant time.
+    pub(super) fn verifies_disavowal(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
+        self.find(key_id).is_some_and(|key| mac(&key.disavowals, message).verify_slice(tag).is_ok())
     }
 
     fn find(&self, id: &str) -> Option<&Key> {
@@ -127,6 +139,16 @@ fn derive(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut derived = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(None, key).expand(purpose, derived.as_mut_slice()).expect("32 bytes can be derived");
     derived
+}
+
+/// HMAC-SHA-256 over the parts, each with its length before it.
+fn mac_of(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = mac(key, &[]);
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]

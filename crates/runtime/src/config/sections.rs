@@ -21,7 +21,7 @@ pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
-pub use shop::{Brand, Color, HostedPages, Languages, MailingShop, Shop, Support};
+pub use shop::{Brand, HostedPages, Languages, MailingShop, Shop, Support};
 pub use smtp::Smtp;
 pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelay, SmtpTls};
 pub use storage::{Broker, Database, Relay};

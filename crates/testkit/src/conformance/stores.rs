@@ -1,7 +1,9 @@
 //! What every store, outbox, ledger and store of answers does, on whatever database: [`crate::store_conformance`] makes these the tests of
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
+pub mod codes;
 pub mod customers;
+pub mod disavowals;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod import;
@@ -90,6 +92,14 @@ macro_rules! store_conformance {
             a_deleted_customer_takes_all_that_is_theirs_along,
             tenant_no_other_scope_changes_a_customer,
         );
+        $crate::store_conformance!(@ $fixture: codes:
+            a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own,
+            token_dead_a_code_is_refused_in_every_way_alike,
+            guesses_are_counted_by_account_and_the_last_one_kills_the_codes,
+            guesses_are_forgotten_with_their_window,
+            guess_race_no_more_are_compared_than_the_budget,
+            enum_body_decoys_have_codes_as_real_resets_have,
+        );
         $crate::store_conformance!(@ $fixture: import:
             imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
             an_import_goes_on_with_its_key_until_it_is_finished,
@@ -140,6 +150,12 @@ macro_rules! store_conformance {
             mail_bomb_inside_the_cooldown_nothing_is_made,
             mail_bomb_a_window_has_its_budget_and_the_next_one_its_own,
             mail_bomb_requests_of_the_same_moment_make_one,
+        );
+        $crate::store_conformance!(@ $fixture: disavowals:
+            a_disavowed_resets_token_dies_and_the_account_is_held_up,
+            a_disavowal_never_shortens_a_cooldown,
+            what_is_used_expired_or_nobodys_is_not_disavowed,
+            of_disavowals_and_uses_at_once_one_wins,
         );
         $crate::store_conformance!(@ $fixture: lists:
             a_list_is_newest_first_in_pages_and_always_tells_the_total,
