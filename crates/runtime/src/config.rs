@@ -5,6 +5,7 @@
 //! needs by one of [`ApiSettings`], [`MailerSettings`], [`DevSettings`] and [`ToolSettings`]; keys of other sections may
 //! stay unset, but must exist and have the right type.
 
+mod color;
 mod error;
 mod organizations;
 mod reader;

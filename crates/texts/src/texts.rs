@@ -98,6 +98,12 @@ impl Texts {
         Ok(Self { books: Arc::new(books), default })
     }
 
+    /// These texts, with another language for who has none that is there.
+    #[must_use]
+    pub fn with_default(&self, default: Language) -> Self {
+        Self { books: Arc::clone(&self.books), default }
+    }
+
     /// The language for somebody who wishes for these locales, the dearest first: the customer's, then those of the request
     /// ([`accepted`](crate::accepted)). Where there is none of them, the organization's.
     pub fn choose<'a>(&self, wishes: impl IntoIterator<Item = &'a Locale>) -> Language {
