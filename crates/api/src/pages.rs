@@ -9,6 +9,7 @@ mod assets;
 mod cookie;
 pub mod forgot_password;
 mod form;
+pub mod not_me;
 mod page;
 mod palette;
 pub mod reference;

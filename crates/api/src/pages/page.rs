@@ -39,6 +39,17 @@ pub enum Page<'a> {
         /// Where a new link can be asked for.
         again: Option<String>,
     },
+    /// The form to say that somebody else asked for the reset.
+    NotMe {
+        /// With the reset and the proof.
+        action: String,
+        /// How long nobody can ask for another here, in the reader's words; nothing if it is no time.
+        cooldown: Option<String>,
+    },
+    /// A disavowed reset's link is dead.
+    Disavowed,
+    /// A reset that somebody disavows has set a password.
+    Misused { again: Option<String> },
     /// The form did not come from our page.
     Foreign { again: String },
     /// Too much is going on.
@@ -60,12 +71,15 @@ pub struct Message {
 }
 
 /// The template of each page; a page of that name can be replaced by an organization.
-pub const TEMPLATES: [&str; 10] = [
+pub const TEMPLATES: [&str; 13] = [
     "forgot_password.html",
     "sent.html",
     "reset_password.html",
     "done.html",
     "dead.html",
+    "not_me.html",
+    "disavowed.html",
+    "misused.html",
     "foreign.html",
     "busy.html",
     "too_many.html",
@@ -76,13 +90,30 @@ pub const TEMPLATES: [&str; 10] = [
 impl Page<'_> {
     /// The name of its template.
     pub fn template(&self) -> &'static str {
-        let [forgot, sent, reset, done, dead, foreign, busy, too_many, not_found, failed] = TEMPLATES;
+        let [
+            forgot,
+            sent,
+            reset,
+            done,
+            dead,
+            not_me,
+            disavowed,
+            misused,
+            foreign,
+            busy,
+            too_many,
+            not_found,
+            failed,
+        ] = TEMPLATES;
         match self {
             Self::ForgotPassword { .. } => forgot,
             Self::Sent { .. } => sent,
             Self::ResetPassword { .. } => reset,
             Self::Done { .. } => done,
             Self::Dead { .. } => dead,
+            Self::NotMe { .. } => not_me,
+            Self::Disavowed => disavowed,
+            Self::Misused { .. } => misused,
             Self::Foreign { .. } => foreign,
             Self::Busy { .. } => busy,
             Self::TooMany { .. } => too_many,
@@ -102,7 +133,10 @@ impl Page<'_> {
             Self::ForgotPassword { .. }
             | Self::Sent { .. }
             | Self::ResetPassword { .. }
-            | Self::Done { .. } => StatusCode::OK,
+            | Self::Done { .. }
+            | Self::NotMe { .. }
+            | Self::Disavowed
+            | Self::Misused { .. } => StatusCode::OK,
             Self::Dead { .. } => StatusCode::GONE,
             Self::Foreign { .. } => StatusCode::FORBIDDEN,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,

@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig, post},
 };
 
-use super::{assets, forgot_password, reset_password, sent, site::blank, visit::Visit};
+use super::{assets, forgot_password, not_me, reset_password, sent, site::blank, visit::Visit};
 use crate::{api::Api, jsonapi::error::Problem, limits, routes::read};
 
 /// Adds them.
@@ -30,6 +30,16 @@ pub fn add(config: &mut ServiceConfig) {
                     only(web::resource(""), "GET, HEAD, POST")
                         .route(read().to(reset_password::show))
                         .route(post().to(reset_password::submit)),
+                )
+                .default_service(web::to(not_found))
+                .wrap(from_fn(limits::page)),
+        )
+        .service(
+            web::scope(not_me::PATH)
+                .service(
+                    only(web::resource(""), "GET, HEAD, POST")
+                        .route(read().to(not_me::show))
+                        .route(post().to(not_me::submit)),
                 )
                 .default_service(web::to(not_found))
                 .wrap(from_fn(limits::page)),

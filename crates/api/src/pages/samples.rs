@@ -22,6 +22,11 @@ pub fn all() -> Vec<Page<'static>> {
         Page::Done { login: None },
         Page::Dead { again: Some(again()) },
         Page::Dead { again: None },
+        not_me(Some("1 h".to_owned())),
+        not_me(None),
+        Page::Disavowed,
+        Page::Misused { again: Some(again()) },
+        Page::Misused { again: None },
         Page::Foreign { again: again() },
         Page::Busy { again: again() },
         Page::TooMany { again: again() },
@@ -37,6 +42,10 @@ pub fn all() -> Vec<Page<'static>> {
 
 fn forgot(email: &'static str, errors: Vec<Message>, login: Option<&'static str>) -> Page<'static> {
     Page::ForgotPassword { action: "/forgot-password".to_owned(), email, errors, login }
+}
+
+fn not_me(cooldown: Option<String>) -> Page<'static> {
+    Page::NotMe { action: "/not-me?id=x&proof=y".to_owned(), cooldown }
 }
 
 fn reset(errors: Vec<Message>) -> Page<'static> {

@@ -28,7 +28,7 @@ macro_rules! built_in {
 }
 
 /// Name and source of every template. `layout.html` is around all of them, and `errors.html` is the errors of a field.
-const BUILT_IN: [(&str, &str); 12] = built_in![
+const BUILT_IN: [(&str, &str); 15] = built_in![
     "layout.html",
     "errors.html",
     "forgot_password.html",
@@ -36,6 +36,9 @@ const BUILT_IN: [(&str, &str); 12] = built_in![
     "reset_password.html",
     "done.html",
     "dead.html",
+    "not_me.html",
+    "disavowed.html",
+    "misused.html",
     "foreign.html",
     "busy.html",
     "too_many.html",

@@ -19,7 +19,7 @@ use rekey_texts::{Language, Reader};
 use time::Duration;
 
 use super::{
-    forgot_password,
+    forgot_password, not_me,
     page::Page,
     site::{Site, blank},
     wish::{Wish, host_organization},
@@ -112,9 +112,13 @@ impl<'a> Visit<'a> {
         matches!(self.client, Ok(Some(_))).then(|| self.wish.at(forgot_password::PATH))
     }
 
-    /// This page again, without whatever else was in its address.
-    fn here(&self) -> String {
-        self.wish.at(self.request.path())
+    /// This page again, without whatever secret was in its address.
+    pub fn here(&self) -> String {
+        if self.request.path() == not_me::PATH {
+            self.request.uri().to_string()
+        } else {
+            self.wish.at(self.request.path())
+        }
     }
 
     /// An answer with this page.
