@@ -13,7 +13,6 @@ pub mod not_me;
 mod page;
 mod palette;
 pub mod reference;
-mod refusal;
 pub mod reset_password;
 pub mod routes;
 mod samples;

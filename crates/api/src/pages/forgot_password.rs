@@ -10,13 +10,7 @@ use rekey_core::{
 };
 use serde::Deserialize;
 
-use super::{
-    cookie::ASKED,
-    form,
-    page::{Message, Page},
-    sent,
-    visit::Visit,
-};
+use super::{cookie::ASKED, form, page::Page, sent, visit::Visit};
 use crate::api::Api;
 
 pub const PATH: &str = "/forgot-password";
@@ -57,7 +51,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     let Ok(email) = typed.parse::<EmailAddress>() else {
         let key = if typed.is_empty() { "pages-forgot-missing" } else { "pages-forgot-invalid" };
         let typed = if typed.len() > MAX_ADDRESS { "" } else { &typed };
-        return form_page(&visit, typed, vec![Message::plain(key)]);
+        return form_page(&visit, typed, vec![visit.say(key, &[])]);
     };
     let caller = visit.caller(Actor::Client(client.client.id));
     match api.recovery.request_self_service(&client, &caller, email).await {
@@ -70,7 +64,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     }
 }
 
-fn form_page(visit: &Visit<'_>, email: &str, errors: Vec<Message>) -> HttpResponse {
+fn form_page(visit: &Visit<'_>, email: &str, errors: Vec<String>) -> HttpResponse {
     let login = visit.site().settings.login_url.as_deref();
     visit.answer(&Page::ForgotPassword { action: visit.wish.at(PATH), email, errors, login })
 }

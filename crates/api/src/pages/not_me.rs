@@ -12,7 +12,7 @@ use rekey_core::{
 use serde::Deserialize;
 
 use super::{form, page::Page, visit::Visit};
-use crate::{api::Api, jsonapi::error::Problem};
+use crate::api::Api;
 
 pub const PATH: &str = "/not-me";
 
@@ -29,8 +29,8 @@ pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     match told(&mut visit, api.recovery.disavowable(reset, &proof).await) {
         Ok(Disavowable { state: TokenState::Pending, organization, .. }) => {
             let cooldown = api.recovery.rules.of(&organization.slug).disavowal_cooldown;
-            let cooldown = cooldown.is_positive().then(|| visit.reader().span(cooldown)).transpose();
-            let Ok(cooldown) = cooldown else { return visit.failed(&Problem::Internal) };
+            let told = || visit.or_nothing(visit.reader().span(cooldown));
+            let cooldown = cooldown.is_positive().then(told);
             visit.answer(&Page::NotMe { action: visit.here(), cooldown })
         }
         Ok(found) => over(&visit, found.state),

@@ -12,7 +12,7 @@ pub enum Page<'a> {
         action: String,
         /// What was typed before.
         email: &'a str,
-        errors: Vec<Message>,
+        errors: Vec<String>,
         login: Option<&'a str>,
     },
     /// A mail is on its way, if there is such an account.
@@ -30,7 +30,9 @@ pub enum Page<'a> {
         form_token: String,
         /// Characters that the new one has at least.
         min_length: usize,
-        errors: Vec<Message>,
+        /// What the new one must be, in sentences.
+        rules: Vec<String>,
+        errors: Vec<String>,
     },
     /// The new password is set.
     Done { login: Option<&'a str> },
@@ -60,14 +62,6 @@ pub enum Page<'a> {
     NotFound,
     /// Something went wrong.
     Failed(#[serde(skip)] StatusCode),
-}
-
-/// A text to show, by its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Message {
-    pub key: &'static str,
-    /// What it counts, if it counts anything.
-    pub count: usize,
 }
 
 /// The template of each page; a page of that name can be replaced by an organization.
@@ -144,12 +138,5 @@ impl Page<'_> {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Failed(status) => *status,
         }
-    }
-}
-
-impl Message {
-    /// A text that counts nothing.
-    pub const fn plain(key: &'static str) -> Self {
-        Self { key, count: 0 }
     }
 }

@@ -15,20 +15,18 @@ use rekey_core::{
     reset::TokenHolder,
     secret::ResetToken,
 };
+use rekey_texts::Arg;
 use serde::Deserialize;
 
-use super::{
-    cookie::LINK,
-    form,
-    page::{Message, Page},
-    refusal,
-    visit::Visit,
-};
+use super::{cookie::LINK, form, page::Page, visit::Visit};
 use crate::api::Api;
 
 pub const PATH: &str = "/reset-password";
 /// How long the browser keeps the token: long enough to think of a password, short enough for a shared computer.
 const LIFE: Duration = Duration::from_hours(1);
+/// Characters that fit in any case: none takes more than 4 of the octets that are counted (RFC 3629).
+const SURE_LENGTH: i64 = 256;
+const _: () = assert!(MAX_OCTETS == 4 * 256, "it follows from the octets");
 
 /// A reset and its token, as a link or a cookie names them: of the right shape, and no more is known.
 pub struct Link {
@@ -76,15 +74,17 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     }
     let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_OCTETS);
     let Ok(password) = PlainPassword::parse(password) else {
-        return form_page(&mut visit, &link, vec![refusal::unusable(is_empty, is_long)]).await;
+        let error = unusable(&visit, is_empty, is_long);
+        return form_page(&mut visit, &link, vec![error]).await;
     };
     let attempt = Attempt { reset: link.reset, token: &link.token, password, changes: &Changes::default() };
     let holder = api.recovery.holder(link.reset, &link.token).await;
     match api.recovery.complete(None, &visit.caller(Actor::TokenHolder), attempt).await {
         Ok(_) => done(&mut visit, holder.ok().flatten()),
         Err(CompleteError::Token) => dead(&visit),
-        Err(CompleteError::Password(violation)) => {
-            form_page(&mut visit, &link, refusal::told(violation)).await
+        Err(CompleteError::Password(refusal)) => {
+            let errors = visit.or_nothing(visit.reader().refusal(&refusal));
+            form_page(&mut visit, &link, errors).await
         }
         Err(CompleteError::Hash(error)) => visit.failed(&error.into()),
         Err(CompleteError::Store(error)) => visit.failed(&error.into()),
@@ -124,21 +124,33 @@ fn follow(visit: &Visit<'_>) -> HttpResponse {
     }
 }
 
-async fn form_page(visit: &mut Visit<'_>, link: &Link, errors: Vec<Message>) -> HttpResponse {
+async fn form_page(visit: &mut Visit<'_>, link: &Link, errors: Vec<String>) -> HttpResponse {
     match visit.api.recovery.holder(link.reset, &link.token).await {
         Ok(Some(holder)) => {
             visit.is_at(&holder.organization);
-            let rules = visit.api.recovery.rules.of(&holder.organization.slug);
+            let policy = visit.api.recovery.rules.of(&holder.organization.slug).policy;
             visit.answer(&Page::ResetPassword {
                 action: visit.wish.at(PATH),
                 email: holder.email.as_str(),
                 form_token: form::token_for(link.token.expose()),
-                min_length: rules.policy.min_length,
+                min_length: policy.min_length,
+                rules: visit.or_nothing(visit.reader().policy(policy)),
                 errors,
             })
         }
         Ok(None) => dead(visit),
         Err(error) => visit.failed(&error.into()),
+    }
+}
+
+/// What is wrong with what is no password at all.
+fn unusable(visit: &Visit<'_>, is_empty: bool, is_long: bool) -> String {
+    if is_empty {
+        visit.say("pages-reset-missing", &[])
+    } else if is_long {
+        visit.say("pages-reset-too-long", &[("count", Arg::Number(SURE_LENGTH))])
+    } else {
+        visit.say("pages-reset-unusable", &[])
     }
 }
 

@@ -1,23 +1,26 @@
 //! Each page as it may look, to try texts and templates with.
 
 use actix_web::http::StatusCode;
-use rekey_core::password::PolicyViolation;
+use rekey_core::password::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_texts::{Reader, SayError};
 
-use super::{
-    page::{Message, Page},
-    refusal,
-};
+use super::page::Page;
 
 /// Every page, with and without what it may lack.
-pub fn all() -> Vec<Page<'static>> {
+pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
+    let error = |key| reader.say(key, &[]);
+    let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
+    let refusal = reader.refusal(&Refusal { violation: PolicyViolation::TooCommon, hints })?;
+    let rules = reader.policy(PasswordPolicy { min_length: 15 })?;
+
     let again = || "/forgot-password?locale=de".to_owned();
     let login = Some("https://shop.example/login");
-    let mut pages = vec![
+    Ok(vec![
         forgot("", Vec::new(), login),
-        forgot("john@", vec![Message::plain("pages-forgot-invalid")], None),
-        forgot("", vec![Message::plain("pages-forgot-missing")], None),
+        forgot("john@", vec![error("pages-forgot-invalid")?], None),
         Page::Sent { life: "6 h".to_owned(), again: again() },
-        reset(Vec::new()),
+        reset(rules.clone(), Vec::new()),
+        reset(rules, refusal),
         Page::Done { login },
         Page::Done { login: None },
         Page::Dead { again: Some(again()) },
@@ -32,15 +35,10 @@ pub fn all() -> Vec<Page<'static>> {
         Page::TooMany { again: again() },
         Page::NotFound,
         Page::Failed(StatusCode::INTERNAL_SERVER_ERROR),
-    ];
-    let violations = [PolicyViolation::TooShort(8), PolicyViolation::OwnEmail];
-    pages.extend(violations.map(|violation| reset(refusal::told(violation))));
-    let unusable = [(true, false), (false, true), (false, false)];
-    pages.extend(unusable.map(|(is_empty, is_long)| reset(vec![refusal::unusable(is_empty, is_long)])));
-    pages
+    ])
 }
 
-fn forgot(email: &'static str, errors: Vec<Message>, login: Option<&'static str>) -> Page<'static> {
+fn forgot(email: &'static str, errors: Vec<String>, login: Option<&'static str>) -> Page<'static> {
     Page::ForgotPassword { action: "/forgot-password".to_owned(), email, errors, login }
 }
 
@@ -48,12 +46,13 @@ fn not_me(cooldown: Option<String>) -> Page<'static> {
     Page::NotMe { action: "/not-me?id=x&proof=y".to_owned(), cooldown }
 }
 
-fn reset(errors: Vec<Message>) -> Page<'static> {
+fn reset(rules: Vec<String>, errors: Vec<String>) -> Page<'static> {
     Page::ResetPassword {
         action: "/reset-password".to_owned(),
         email: "john@example.com",
         form_token: "form-token".to_owned(),
         min_length: 15,
+        rules,
         errors,
     }
 }

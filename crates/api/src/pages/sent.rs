@@ -5,7 +5,7 @@ use rekey_core::organization::Slug;
 use time::Duration;
 
 use super::{forgot_password, page::Page, visit::Visit};
-use crate::{api::Api, jsonapi::error::Problem};
+use crate::api::Api;
 
 pub const PATH: &str = "/forgot-password/sent";
 
@@ -16,9 +16,7 @@ pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
         Ok(client) => client,
         Err(answer) => return answer,
     };
-    let Ok(life) = visit.reader().span(life(&api, &client.organization.slug)) else {
-        return visit.failed(&Problem::Internal);
-    };
+    let life = visit.or_nothing(visit.reader().span(life(&api, &client.organization.slug)));
     visit.answer(&Page::Sent { life, again: visit.wish.at(forgot_password::PATH) })
 }
 

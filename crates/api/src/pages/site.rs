@@ -12,7 +12,7 @@ use actix_web::{
 use minijinja::Environment;
 use rekey_core::organization::{PerOrganization, Slug};
 use rekey_runtime::config::{Auth, HostedPages, Server, Shop};
-use rekey_texts::{Language, Texts, TextsError};
+use rekey_texts::{Language, SayError, Texts, TextsError};
 
 use super::{
     page::Page,
@@ -47,6 +47,9 @@ pub enum PagesError {
     /// A text is wrong.
     #[error(transparent)]
     Texts(#[from] TextsError),
+    /// A text can't be said.
+    #[error(transparent)]
+    Say(#[from] SayError),
     /// A template is wrong.
     #[error("{}{error}", folder.as_ref().map(|folder| format!("{}: ", folder.display())).unwrap_or_default())]
     Template { folder: Option<PathBuf>, error: TemplateError },
@@ -95,7 +98,7 @@ impl Site {
             settings: shop.pages.clone(),
         };
         for language in Language::ALL {
-            for page in samples::all() {
+            for page in samples::all(&site.texts.reader(language))? {
                 // With and without a name.
                 for shop in [None, Some("Shop")] {
                     site.html(language, shop, &page).map_err(|error| wrong(TemplateError::of(&error)))?;

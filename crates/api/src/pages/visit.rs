@@ -15,7 +15,7 @@ use rekey_core::{
     locale::Locale,
     organization::{Organization, Slug},
 };
-use rekey_texts::{Language, Reader};
+use rekey_texts::{Arg, Language, Reader, SayError};
 use time::Duration;
 
 use super::{
@@ -101,6 +101,19 @@ impl<'a> Visit<'a> {
     /// Texts in the reader's language.
     pub fn reader(&self) -> Reader {
         self.site().texts.reader(self.language())
+    }
+
+    /// A text in the reader's language.
+    pub fn say(&self, key: &str, args: &[(&str, Arg<'_>)]) -> String {
+        self.or_nothing(self.reader().say(key, args))
+    }
+
+    /// What was said. That it can't be said is a mistake of ours.
+    pub fn or_nothing<T: Default>(&self, said: Result<T, SayError>) -> T {
+        said.unwrap_or_else(|error| {
+            tracing::error!(%error, path = self.request.path(), "a page lacks a text");
+            T::default()
+        })
     }
 
     fn language(&self) -> Language {
