@@ -149,3 +149,6 @@ pub fn blank(status: StatusCode) -> HttpResponseBuilder {
     }
     response
 }
+
+#[cfg(test)]
+mod tests;
