@@ -2,11 +2,13 @@
 
 mod files;
 mod mailbox;
+mod mails;
 mod seed;
 mod welcome;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use actix_web::web::ServiceConfig;
 use anyhow::Context;
 use clap::Args;
 use rekey_api::{Application, Config, Ports, Services};
@@ -15,6 +17,7 @@ use rekey_core::{
     administration::Administration,
     ambient::{OsEntropy, SystemClock},
     journal::Journal,
+    organization::PerOrganization,
     outbox::RelaySignal,
     password::Hasher,
     registration::Registration,
@@ -22,14 +25,16 @@ use rekey_core::{
 };
 use rekey_mailer::{
     Mailer,
+    render::Renderer,
     transport::{Lane, Mailbox, Router},
 };
 use rekey_runtime::{
-    config::{DevSettings, Source},
+    config::{DevSettings, Shop, Source},
     lifecycle::Tasks,
     telemetry,
 };
 use rekey_store_sqlite::SqliteStore;
+use rekey_texts::{Language, Texts};
 
 use self::files::DataDir;
 
@@ -141,5 +146,19 @@ async fn application(
     let config =
         Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
-    Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
+    Ok(Application::build(config, services, routes(mailbox, &shops)?, tasks.token())?)
+}
+
+/// What is served beside the API: the mailbox, and samples of the demo shop's mails.
+fn routes(
+    mailbox: Mailbox,
+    shops: &PerOrganization<Shop>,
+) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
+    let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.of(&seed::SLUG.parse()?))?;
+    let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
+    let mailbox = mailbox::routes(mailbox)?;
+    Ok(move |config: &mut ServiceConfig| {
+        mailbox(config);
+        mails(config);
+    })
 }

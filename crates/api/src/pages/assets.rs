@@ -20,7 +20,7 @@ const SCRIPT: &str = include_str!("templates/hosted/show_password.js");
 /// What is served, for short: 8 octets of a digest tell versions apart.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     // The palette is code: its output for a colour that is darkened and lightened stands for it.
-    let palette = palette::css(Color { red: 0xff, green: 0xee, blue: 0 });
+    let palette = palette::css(Color::new(0xff, 0xee, 0));
     let digest = Sha256::new().chain_update(STYLE).chain_update(palette).chain_update(SCRIPT).finalize();
     URL_SAFE_NO_PAD.encode(digest.get(..8).unwrap_or_default())
 });

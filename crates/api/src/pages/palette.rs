@@ -3,9 +3,9 @@
 use rekey_runtime::config::Color;
 
 /// The darkest background that words stand on in the light, as the stylesheet has it.
-const LIGHT: Color = Color { red: 0xf3, green: 0xf4, blue: 0xf6 };
+const LIGHT: Color = Color::new(0xf3, 0xf4, 0xf6);
 /// And the lightest in the dark.
-const DARK: Color = Color { red: 0x1f, green: 0x22, blue: 0x27 };
+const DARK: Color = Color::new(0x1f, 0x22, 0x27);
 
 /// The beginning of the stylesheet: custom properties.
 pub fn css(brand: Color) -> String {
@@ -17,8 +17,8 @@ pub fn css(brand: Color) -> String {
 }
 
 fn properties(brand: Color, background: Color) -> String {
-    let accent = brand.standing_out(background, Color::SHAPE_CONTRAST);
-    let link = brand.standing_out(background, Color::TEXT_CONTRAST);
+    let accent = brand.standing_out(background, Color::SHAPE);
+    let link = brand.standing_out(background, Color::TEXT);
     format!("--accent:{accent};--on-accent:{};--link:{link}", accent.ink())
 }
 

@@ -86,10 +86,7 @@ impl Site {
         let default = Language::matching(&shop.languages.default)
             .ok_or_else(|| PagesError::Language(shop.languages.default.to_string()))?;
         let folder = shop.folder.as_deref();
-        let texts = match folder {
-            Some(folder) => built_in.overlaid(folder, default)?,
-            None => built_in.with_default(default),
-        };
+        let texts = built_in.overlaid(folder, default)?;
         let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,

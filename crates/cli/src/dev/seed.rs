@@ -18,7 +18,9 @@ use super::files::DataDir;
 /// The demo customer's address and first password. It guards nothing: the mailbox beside it is open.
 pub const CUSTOMER_EMAIL: &str = "john@example.com";
 pub const CUSTOMER_PASSWORD: &str = "correct horse battery";
-const SLUG: &str = "demo";
+pub const SLUG: &str = "demo";
+/// Its name.
+pub const SHOP: &str = "Demo Shop";
 const FILE: &str = "demo.env";
 
 /// Makes what is missing, and reads back what is there.
@@ -50,7 +52,7 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
     if let Some(demo) = known.into_iter().find(|organization| organization.slug.as_str() == SLUG) {
         return Ok(demo);
     }
-    Ok(administration.create_organization(SLUG.parse()?, "Demo Shop".to_owned()).await?)
+    Ok(administration.create_organization(SLUG.parse()?, SHOP.to_owned()).await?)
 }
 
 /// Registers the clients: `demo.env`'s content.
