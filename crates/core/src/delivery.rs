@@ -49,6 +49,8 @@ pub struct Assignment {
     pub organization: Organization,
     /// When the link in it stops working; none for mails without a link.
     pub expires_at: Option<OffsetDateTime>,
+    /// Whether the reset's short code, if it was made with one, works.
+    pub has_code: bool,
     /// Which attempt this is, from 1. It names the claim when it is settled.
     pub attempt: u32,
     /// Whether an earlier claim ran out unsettled, so that the mail may have been handed over before: the one window

@@ -104,9 +104,21 @@ impl Writer {
             }),
             life: reader.span(expires_at - now)?,
             until: reader.moment(expires_at)?,
-            code: None,
+            code: self.code(event, created, assignment)?,
             not_me_link: Some(self.not_me_link(created.reset, reader.language())),
         })
+    }
+
+    /// The short code, unless it died before its mail is sent.
+    fn code(
+        &self,
+        event: &Event,
+        created: &ResetCreated,
+        assignment: &Assignment,
+    ) -> Result<Option<String>, WriteError> {
+        let Some(sealed) = created.code.as_ref().filter(|_| assignment.has_code) else { return Ok(None) };
+        let code = sealed.unseal(event.scope.organization, created.reset, &self.keys)?;
+        Ok(Some(code.expose().to_string()))
     }
 
     fn password_changed(

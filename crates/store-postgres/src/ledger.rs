@@ -67,7 +67,7 @@ impl Ledger for PostgresStore {
 const CLAIM: &str = "
     WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
-            o.created_at AS organization_created_at, c.email, r.expires_at,
+            o.created_at AS organization_created_at, c.email, r.expires_at, r.code_digest IS NOT NULL AS has_code,
             CASE
                 WHEN $4 = 'password_changed' AND c.id IS NULL THEN 'no_customer'
                 WHEN $4 = 'password_changed' THEN NULL
@@ -102,6 +102,7 @@ fn taken(row: &PgRow) -> Result<Claim, sqlx::Error> {
         recipient: rows::parsed(row, "email")?,
         organization: rows::organization(row)?,
         expires_at: row.try_get("expires_at")?,
+        has_code: row.try_get("has_code")?,
         attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
         in_doubt: row.try_get::<i32, _>("in_doubt")? > 0,
     })))

@@ -80,6 +80,7 @@ async fn claim(
             recipient: rows::parsed(&subject, "email")?,
             organization: rows::organization(&subject)?,
             expires_at: rows::optional_time(&subject, "expires_at")?,
+            has_code: subject.try_get("has_code")?,
             attempt: taken.try_get("attempts")?,
             in_doubt: taken.try_get::<i64, _>("in_doubt")? > 0,
         }))),
@@ -106,7 +107,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
     };
     sqlx::query(
         "SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
-             o.created_at AS organization_created_at, c.email, r.expires_at,
+             o.created_at AS organization_created_at, c.email, r.expires_at, r.code_digest IS NOT NULL AS has_code,
              CASE
                  WHEN ?3 = 'password_changed' AND c.id IS NULL THEN 'no_customer'
                  WHEN ?3 = 'password_changed' THEN NULL

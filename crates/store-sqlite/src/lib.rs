@@ -4,6 +4,7 @@
 //! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
 
 mod catalog;
+mod codes;
 mod customers;
 mod disavowals;
 mod error;

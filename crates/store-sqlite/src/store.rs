@@ -12,14 +12,14 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, Disavowable, TokenHolder},
+    reset::{CreatedReset, Disavowable, Redeemed, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
-    secret::TokenDigest,
+    secret::{CodeDigest, TokenDigest},
     store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
 };
 use time::OffsetDateTime;
 
-use crate::{SqliteStore, customers, disavowals, operator, resets, tokens};
+use crate::{SqliteStore, codes, customers, disavowals, operator, resets, tokens};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -137,6 +137,15 @@ impl Store for SqliteStore {
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError> {
         tokens::find_token_holder(self, reset, token).await
+    }
+
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        codes::redeem_code(self, scope, reset, code).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {

@@ -87,6 +87,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
             form_page(&mut visit, &link, errors).await
         }
         Err(CompleteError::Hash(error)) => visit.failed(&error.into()),
+        Err(CompleteError::Sealed(error)) => visit.failed(&error.into()),
         Err(CompleteError::Store(error)) => visit.failed(&error.into()),
     }
 }

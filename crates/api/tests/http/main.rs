@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod codes;
 mod connections;
 mod cors;
 mod customers;

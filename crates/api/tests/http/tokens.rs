@@ -198,6 +198,7 @@ async fn argon2_budget_beyond_it_is_503_and_liveness_stays_quick() {
         ("passwords.hashing_queue", "1"),
         ("passwords.hashing_threads", "1"),
         ("passwords.argon2_iterations", "16"),
+        ("resets.code", "true"),
     ];
     let app = TestApp::start_with(&settings, Vec::new()).await;
     app.customer("john@example.com", "the first password").await;
@@ -215,15 +216,18 @@ async fn argon2_budget_beyond_it_is_503_and_liveness_stays_quick() {
     ));
     assert!(answers.iter().all(|answer| [400, 503].contains(&answer.status.as_u16())));
 
-    // A token that is not valid costs no hash: it is refused while the queue is full.
+    // A token that is not valid costs no hash, nor does a code: it is refused while the queue is full.
     let guest = app.guest(false).await;
+    let reset = app.ask(&app.integration().await, "john@example.com").await;
     let attempt =
-        json!({ "customer_password": "the second password", "_reset_password_token": "a".repeat(43) });
+        |wrong: &str| json!({ "customer_password": "the second password", "_reset_password_token": wrong });
     let flood = futures_util::future::join_all(
         (0..50).map(|_| app.log_in(&sales, "john@example.com", "the wrong password")),
     );
-    let wrong =
-        futures_util::future::join_all((0..50).map(|_| app.patch(&guest, "aaaaaaaaaa", attempt.clone())));
+    let token = "a".repeat(43);
+    let wrong = futures_util::future::join_all(
+        (0..50).map(|n| app.patch(&guest, reset.id(), attempt(if n % 2 == 0 { &token } else { "CDFHJK34" }))),
+    );
     let (_, wrong) = futures_util::future::join(flood, wrong).await;
     assert!(wrong.iter().all(|answer| answer.status == 422));
 }

@@ -45,7 +45,8 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
         Attribute::new(
             "_reset_password_token",
             Kind::Token,
-            "The `reset_password_token` of this reset.",
+            "The `reset_password_token` of this reset; or the short code of its mail, where the organization has them, in \
+             any case, spaces and dashes ignored.",
             r#""xhFfkmfybsLxzaAP6xcsxhFfkmfybsLxzaAP6xcs123""#,
         )
         .write_only()

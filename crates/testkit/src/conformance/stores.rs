@@ -1,6 +1,7 @@
 //! What every store, outbox, ledger and store of answers does, on whatever database: [`crate::store_conformance`] makes these the tests of
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
+pub mod codes;
 pub mod customers;
 pub mod disavowals;
 pub mod housekeeping;
@@ -90,6 +91,14 @@ macro_rules! store_conformance {
             another_customers_address_is_taken_and_nothing_is_changed,
             a_deleted_customer_takes_all_that_is_theirs_along,
             tenant_no_other_scope_changes_a_customer,
+        );
+        $crate::store_conformance!(@ $fixture: codes:
+            a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own,
+            token_dead_a_code_is_refused_in_every_way_alike,
+            guesses_are_counted_by_account_and_the_last_one_kills_the_codes,
+            guesses_are_forgotten_with_their_window,
+            guess_race_no_more_are_compared_than_the_budget,
+            enum_body_decoys_have_codes_as_real_resets_have,
         );
         $crate::store_conformance!(@ $fixture: import:
             imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
