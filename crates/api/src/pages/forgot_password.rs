@@ -58,7 +58,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         Ok(receipt) => {
             let life = sent::life(&api, &client.organization.slug);
             let cookie = ASKED.cookie(receipt.id.to_string(), life.unsigned_abs(), api.pages.https);
-            visit.lead_to(sent::PATH, cookie)
+            visit.lead_to(sent::PATH, Some(cookie))
         }
         Err(error) => visit.failed(&error.into()),
     }

@@ -19,6 +19,9 @@ pub enum Page<'a> {
     Sent {
         /// How long its link can be used, in the reader's words.
         life: String,
+        /// Where the short code from the mail is sent, if this organization has one.
+        code_action: Option<String>,
+        errors: Vec<String>,
         /// Back to the form.
         again: String,
     },
@@ -119,7 +122,9 @@ impl Page<'_> {
     /// What HTTP calls it.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::ForgotPassword { errors, .. } | Self::ResetPassword { errors, .. }
+            Self::ForgotPassword { errors, .. }
+            | Self::Sent { errors, .. }
+            | Self::ResetPassword { errors, .. }
                 if !errors.is_empty() =>
             {
                 StatusCode::UNPROCESSABLE_ENTITY

@@ -108,7 +108,7 @@ impl Link {
     /// Lets the browser keep it, and leads to the form.
     pub fn lead_to_form(&self, visit: &Visit<'_>) -> HttpResponse {
         let value = format!("{}.{}", self.reset, self.token.expose());
-        visit.lead_to(PATH, LINK.cookie(value, LIFE, visit.api.pages.https))
+        visit.lead_to(PATH, Some(LINK.cookie(value, LIFE, visit.api.pages.https)))
     }
 }
 
@@ -121,7 +121,7 @@ fn follow(visit: &Visit<'_>) -> HttpResponse {
     let query: Option<LinkQuery> = serde_urlencoded::from_str(visit.request.query_string()).ok();
     match query.and_then(|query| Link::parse(&query.id, &query.token)) {
         Some(link) => link.lead_to_form(visit),
-        None => visit.lead_to(PATH, LINK.removal(visit.api.pages.https)),
+        None => visit.lead_to(PATH, Some(LINK.removal(visit.api.pages.https))),
     }
 }
 

@@ -20,7 +20,11 @@ pub fn add(config: &mut ServiceConfig) {
                         .route(read().to(forgot_password::show))
                         .route(post().to(forgot_password::submit)),
                 )
-                .service(only(web::resource("/sent"), "GET, HEAD").route(read().to(sent::show)))
+                .service(
+                    only(web::resource("/sent"), "GET, HEAD, POST")
+                        .route(read().to(sent::show))
+                        .route(post().to(sent::submit)),
+                )
                 .default_service(web::to(not_found))
                 .wrap(from_fn(limits::page)),
         )

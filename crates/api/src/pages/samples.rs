@@ -18,7 +18,9 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
     Ok(vec![
         forgot("", Vec::new(), login),
         forgot("john@", vec![error("pages-forgot-invalid")?], None),
-        Page::Sent { life: "6 h".to_owned(), again: again() },
+        sent(None, Vec::new()),
+        sent(Some("/forgot-password/sent".to_owned()), Vec::new()),
+        sent(Some("/forgot-password/sent".to_owned()), vec![error("pages-code-wrong")?]),
         reset(rules.clone(), Vec::new()),
         reset(rules, refusal),
         Page::Done { login },
@@ -40,6 +42,11 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
 
 fn forgot(email: &'static str, errors: Vec<String>, login: Option<&'static str>) -> Page<'static> {
     Page::ForgotPassword { action: "/forgot-password".to_owned(), email, errors, login }
+}
+
+fn sent(code_action: Option<String>, errors: Vec<String>) -> Page<'static> {
+    let again = "/forgot-password?locale=de".to_owned();
+    Page::Sent { life: "6 h".to_owned(), code_action, errors, again }
 }
 
 fn not_me(cooldown: Option<String>) -> Page<'static> {

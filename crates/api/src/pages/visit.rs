@@ -140,9 +140,13 @@ impl<'a> Visit<'a> {
     }
 
     /// The page after this: a reload of it sends no form again.
-    pub fn lead_to(&self, path: &str, cookie: Cookie<'_>) -> HttpResponse {
+    pub fn lead_to(&self, path: &str, cookie: Option<Cookie<'_>>) -> HttpResponse {
         let mut answer = blank(StatusCode::SEE_OTHER);
-        answer.insert_header((header::LOCATION, self.wish.at(path))).cookie(cookie).finish()
+        answer.insert_header((header::LOCATION, self.wish.at(path)));
+        if let Some(cookie) = cookie {
+            answer.cookie(cookie);
+        }
+        answer.finish()
     }
 
     /// The answer to a form that did not come from our page.

@@ -150,7 +150,7 @@ async fn refusals_are_pages_too() {
         (to(Method::PUT, "/forgot-password"), 405, "GET, HEAD, POST"),
         (to(Method::DELETE, "/reset-password"), 405, "GET, HEAD, POST"),
         (to(Method::OPTIONS, "/not-me"), 405, "GET, HEAD, POST"),
-        (to(Method::POST, "/forgot-password/sent"), 405, "GET, HEAD"),
+        (to(Method::PUT, "/forgot-password/sent"), 405, "GET, HEAD, POST"),
         (to(Method::POST, "/.well-known/change-password"), 405, "GET, HEAD"),
         (to(Method::GET, "/reset-password/x"), 404, ""),
         (to(Method::GET, "/forgot-password/sent/x"), 404, ""),

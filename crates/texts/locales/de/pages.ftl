@@ -18,6 +18,12 @@ pages-sent-life = Der Link funktioniert einmal und gilt { $life }.
 pages-sent-nothing = Nichts angekommen? Bitte sehen Sie auch im Spam-Ordner nach und prüfen Sie, ob Sie die Adresse Ihres Kundenkontos eingegeben haben.
 pages-sent-again = Adresse noch einmal eingeben
 
+pages-code-intro = Lesen Sie die E-Mail auf einem anderen Gerät? Dann geben Sie hier den Code daraus ein.
+pages-code-label = Code aus der E-Mail
+pages-code-hint = 8 Buchstaben und Ziffern. Groß- und Kleinschreibung spielt keine Rolle.
+pages-code-wrong = Der Code ist nicht gültig. Bitte prüfen Sie ihn oder verwenden Sie den Link in der E-Mail.
+pages-code-submit = Weiter
+
 pages-reset-title = Neues Passwort festlegen
 pages-reset-account = Für das Kundenkonto { $email }
 pages-reset-password = Neues Passwort

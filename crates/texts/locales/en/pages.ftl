@@ -18,6 +18,12 @@ pages-sent-life = The link works once and is valid for { $life }.
 pages-sent-nothing = Nothing there? Please look in the spam folder too, and check whether you entered the address of your account.
 pages-sent-again = Enter the address again
 
+pages-code-intro = Are you reading the email on another device? Then enter the code from it here.
+pages-code-label = Code from the email
+pages-code-hint = 8 letters and digits. Upper and lower case make no difference.
+pages-code-wrong = The code is not valid. Please check it, or use the link in the email.
+pages-code-submit = Continue
+
 pages-reset-title = Choose a new password
 pages-reset-account = For the account { $email }
 pages-reset-password = New password

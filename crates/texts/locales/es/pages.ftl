@@ -18,6 +18,12 @@ pages-sent-life = El enlace funciona una sola vez y es válido durante { $life }
 pages-sent-nothing = ¿No ha llegado nada? Mire también en la carpeta de correo no deseado y compruebe que ha introducido la dirección de su cuenta.
 pages-sent-again = Volver a introducir la dirección
 
+pages-code-intro = ¿Lee el correo en otro dispositivo? Introduzca aquí el código que contiene.
+pages-code-label = Código del correo
+pages-code-hint = 8 letras y cifras. No se distingue entre mayúsculas y minúsculas.
+pages-code-wrong = El código no es válido. Compruébelo o utilice el enlace del correo.
+pages-code-submit = Continuar
+
 pages-reset-title = Elija una contraseña nueva
 pages-reset-account = Para la cuenta { $email }
 pages-reset-password = Contraseña nueva

@@ -18,6 +18,12 @@ pages-sent-life = Le lien ne fonctionne qu’une fois. Il est valable { $life }.
 pages-sent-nothing = Rien reçu ? Veuillez regarder aussi dans les courriers indésirables et vérifier que vous avez saisi l’adresse de votre compte.
 pages-sent-again = Saisir de nouveau l’adresse
 
+pages-code-intro = Vous lisez l’e-mail sur un autre appareil ? Saisissez ici le code qu’il contient.
+pages-code-label = Code reçu par e-mail
+pages-code-hint = 8 lettres et chiffres. Majuscules et minuscules sont équivalentes.
+pages-code-wrong = Le code n’est pas valable. Veuillez le vérifier ou utiliser le lien contenu dans l’e-mail.
+pages-code-submit = Continuer
+
 pages-reset-title = Choisissez un nouveau mot de passe
 pages-reset-account = Pour le compte { $email }
 pages-reset-password = Nouveau mot de passe

@@ -18,6 +18,12 @@ pages-sent-life = Il link funziona una sola volta ed è valido per { $life }.
 pages-sent-nothing = Non è arrivato nulla? Guardi anche nella cartella dello spam e verifichi di aver inserito l’indirizzo del Suo account.
 pages-sent-again = Inserisci di nuovo l’indirizzo
 
+pages-code-intro = Legge l’e-mail su un altro dispositivo? Inserisca qui il codice che contiene.
+pages-code-label = Codice dell’e-mail
+pages-code-hint = 8 lettere e cifre. Maiuscole e minuscole sono equivalenti.
+pages-code-wrong = Il codice non è valido. Lo controlli o utilizzi il link contenuto nell’e-mail.
+pages-code-submit = Continua
+
 pages-reset-title = Scelga una nuova password
 pages-reset-account = Per l’account { $email }
 pages-reset-password = Nuova password

@@ -18,6 +18,12 @@ pages-sent-life = リンクは1回のみ有効です。有効時間：{ $life }
 pages-sent-nothing = メールが届かない場合は、迷惑メールフォルダーもご確認ください。また、アカウントのメールアドレスを入力されたかどうかをお確かめください。
 pages-sent-again = メールアドレスを入力し直す
 
+pages-code-intro = メールを別の端末でご覧の場合は、メールに記載されたコードをここに入力してください。
+pages-code-label = メールに記載されたコード
+pages-code-hint = 8文字の英数字です。大文字と小文字は区別しません。
+pages-code-wrong = コードが正しくありません。コードをお確かめになるか、メールのリンクをご利用ください。
+pages-code-submit = 続ける
+
 pages-reset-title = 新しいパスワードの設定
 pages-reset-account = アカウント：{ $email }
 pages-reset-password = 新しいパスワード

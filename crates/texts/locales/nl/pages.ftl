@@ -18,6 +18,12 @@ pages-sent-life = De link werkt één keer en is { $life } geldig.
 pages-sent-nothing = Niets ontvangen? Kijk ook in de map met ongewenste e-mail en controleer of u het adres van uw account hebt ingevuld.
 pages-sent-again = Adres opnieuw invullen
 
+pages-code-intro = Leest u de e-mail op een ander apparaat? Vul dan hier de code uit de e-mail in.
+pages-code-label = Code uit de e-mail
+pages-code-hint = 8 letters en cijfers. Hoofdletters en kleine letters maken geen verschil.
+pages-code-wrong = De code is niet geldig. Controleer de code of gebruik de link in de e-mail.
+pages-code-submit = Doorgaan
+
 pages-reset-title = Kies een nieuw wachtwoord
 pages-reset-account = Voor het account { $email }
 pages-reset-password = Nieuw wachtwoord

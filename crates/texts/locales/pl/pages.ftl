@@ -18,6 +18,12 @@ pages-sent-life = Link zadziała tylko raz. Czas ważności: { $life }.
 pages-sent-nothing = Nic nie przyszło? Prosimy zajrzeć także do folderu ze spamem i sprawdzić, czy podany adres jest adresem konta.
 pages-sent-again = Podaj adres jeszcze raz
 
+pages-code-intro = Wiadomość jest na innym urządzeniu? Prosimy wpisać tutaj kod z wiadomości.
+pages-code-label = Kod z wiadomości
+pages-code-hint = 8 liter i cyfr. Wielkość liter nie ma znaczenia.
+pages-code-wrong = Kod jest nieprawidłowy. Prosimy go sprawdzić albo skorzystać z linku w wiadomości.
+pages-code-submit = Dalej
+
 pages-reset-title = Ustaw nowe hasło
 pages-reset-account = Dla konta { $email }
 pages-reset-password = Nowe hasło

@@ -18,6 +18,12 @@ pages-sent-life = O link funciona uma única vez e é válido por { $life }.
 pages-sent-nothing = Não chegou nada? Olhe também na pasta de spam e confira se você digitou o endereço da sua conta.
 pages-sent-again = Digitar o endereço de novo
 
+pages-code-intro = Está lendo o e-mail em outro dispositivo? Digite aqui o código que está nele.
+pages-code-label = Código do e-mail
+pages-code-hint = 8 letras e números. Maiúsculas e minúsculas são equivalentes.
+pages-code-wrong = O código não é válido. Confira-o ou use o link do e-mail.
+pages-code-submit = Continuar
+
 pages-reset-title = Escolha uma nova senha
 pages-reset-account = Para a conta { $email }
 pages-reset-password = Nova senha
