@@ -19,7 +19,7 @@ pub struct Kept {
 /// The reset and token of a link that was followed. `Lax`, because a click in a mail comes from another site.
 pub const LINK: Kept =
     Kept { name: "rekey_reset", path: super::reset_password::PATH, same_site: SameSite::Lax };
-/// The reset that was asked for in this browser. Nothing but our own form leads to its page.
+/// The resets that were asked for in this browser. Nothing but our own form leads to its page.
 pub const ASKED: Kept =
     Kept { name: "rekey_asked", path: super::forgot_password::PATH, same_site: SameSite::Strict };
 

@@ -10,7 +10,7 @@ use rekey_core::{
 };
 use serde::Deserialize;
 
-use super::{cookie::ASKED, form, page::Page, sent, visit::Visit};
+use super::{form, page::Page, sent, visit::Visit};
 use crate::api::Api;
 
 pub const PATH: &str = "/forgot-password";
@@ -57,8 +57,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     match api.recovery.request_self_service(&client, &caller, email).await {
         Ok(receipt) => {
             let life = sent::life(&api, &client.organization.slug);
-            let cookie = ASKED.cookie(receipt.id.to_string(), life.unsigned_abs(), api.pages.https);
-            visit.lead_to(sent::PATH, Some(cookie))
+            visit.lead_to(sent::PATH, Some(sent::remember(&visit, receipt.id, life)))
         }
         Err(error) => visit.failed(&error.into()),
     }

@@ -19,6 +19,7 @@ mod lists;
 mod oauth;
 mod openapi;
 mod page;
+mod page_code;
 mod page_forgot;
 mod page_look;
 mod page_not_me;

@@ -9,9 +9,9 @@ use crate::{
     page::assert_page_headers,
 };
 
-const PATH: &str = "/forgot-password";
+pub const PATH: &str = "/forgot-password";
 
-async fn send(request: RequestBuilder) -> Answer {
+pub async fn send(request: RequestBuilder) -> Answer {
     Answer::read(request.send().await.unwrap()).await
 }
 
@@ -20,7 +20,7 @@ async fn get(app: &TestApp, path: &str) -> Answer {
 }
 
 /// The form, as a browser sends it from our page.
-fn post(app: &TestApp, client: &TestClient, email: &str) -> RequestBuilder {
+pub fn post(app: &TestApp, client: &TestClient, email: &str) -> RequestBuilder {
     let form = app.http.post(app.url(&at(client))).form(&[("email", email)]);
     form.header("sec-fetch-site", "same-origin").header("origin", "null")
 }
@@ -34,7 +34,7 @@ async fn made(app: &TestApp) -> u64 {
     app.get(RESETS, &app.integration().await).await.body["meta"]["record_count"].as_u64().unwrap()
 }
 
-async fn start() -> (TestApp, TestClient) {
+pub async fn start() -> (TestApp, TestClient) {
     let app = TestApp::start().await;
     app.customer("john@example.com", "the first password").await;
     let client = app.client(ClientKind::SalesChannel, true).await;
