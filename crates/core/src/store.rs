@@ -19,6 +19,7 @@ use crate::{
     record::{Changes, Record},
     reset::{Allowance, CreatedReset, Disavowable, NewReset, Redeemed, TokenHolder},
     secret::{CodeDigest, TokenDigest},
+    suppression::{Suppression, SuppressionFilter},
 };
 
 /// A boxed cause.
@@ -113,6 +114,18 @@ pub trait Store: Catalog {
     /// Revokes a client; false when there is none, true also when it was revoked before.
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 
+    /// The addresses that no mail is sent to, by organization, mode and address: for the operator's tool only.
+    async fn suppressions(&self, filter: SuppressionFilter) -> Result<Vec<Suppression>, StoreError>;
+
+    /// Lets mails go to a suppressed address again, with an audit entry about the delivery that bounced; false when it was not
+    /// suppressed.
+    async fn lift_suppression(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
+
     /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
     async fn create_customer(
         &self,
@@ -134,8 +147,8 @@ pub trait Store: Catalog {
         audit: &AuditEntry,
     ) -> Result<Option<Record>, CreateError>;
 
-    /// Deletes a customer with its password, sessions and resets, leaving an event and an audit entry; false when there is no
-    /// such customer.
+    /// Deletes a customer with its password, sessions and resets, and what suppresses its address, leaving an event and an audit
+    /// entry; false when there is no such customer.
     async fn delete_customer(
         &self,
         scope: Scope,

@@ -63,7 +63,7 @@ impl Writer {
         let organization = &assignment.organization;
         let renderer = self.renderers.of(&organization.slug);
         let reader = renderer.reader(&event.locales);
-        let rendered = match &event.body {
+        let words = match &event.body {
             EventBody::ResetCreated(created) => {
                 let mail = self.reset_requested(event, created, assignment, &reader)?;
                 renderer.render(&reader, &mail)?
@@ -76,8 +76,9 @@ impl Writer {
             | EventBody::CustomerCreated { .. }
             | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
+        let recipient = assignment.recipient.email().ok_or(WriteError::NoMail)?;
         let sender = &self.shops.of(&organization.slug).mail;
-        Ok(compose(event.id, sender, &assignment.recipient, &rendered, self.clock.now())?)
+        Ok(compose(event.id, sender, recipient, &words, self.clock.now())?)
     }
 
     fn reset_requested(

@@ -23,6 +23,7 @@ mod rows;
 mod sessions;
 mod statement;
 mod store;
+mod suppressions;
 mod tokens;
 
 use std::{str::FromStr, time::Duration};

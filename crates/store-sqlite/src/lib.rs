@@ -22,6 +22,7 @@ mod rows;
 mod sessions;
 mod statement;
 mod store;
+mod suppressions;
 mod tokens;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};

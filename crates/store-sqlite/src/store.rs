@@ -16,10 +16,11 @@ use rekey_core::{
     resource::CUSTOMER_PASSWORD_RESETS,
     secret::{CodeDigest, TokenDigest},
     store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
+    suppression::{Suppression, SuppressionFilter},
 };
 use time::OffsetDateTime;
 
-use crate::{SqliteStore, codes, customers, disavowals, operator, resets, tokens};
+use crate::{SqliteStore, codes, customers, disavowals, operator, resets, suppressions, tokens};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -49,6 +50,19 @@ impl Store for SqliteStore {
 
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {
         operator::revoke_api_client(self, client_id).await
+    }
+
+    async fn suppressions(&self, filter: SuppressionFilter) -> Result<Vec<Suppression>, StoreError> {
+        suppressions::list(self, filter).await
+    }
+
+    async fn lift_suppression(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        suppressions::lift(self, scope, email, audit).await
     }
 
     async fn create_customer(

@@ -11,6 +11,7 @@ mod codes;
 mod connections;
 mod cors;
 mod customers;
+mod deliveries;
 mod framework;
 mod health;
 mod idempotency;

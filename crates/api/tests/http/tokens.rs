@@ -1,6 +1,7 @@
 //! Tokens that don't work, and values that are none.
 
-use rekey_core::access::ClientKind;
+use rekey_core::{access::ClientKind, password::PasswordHash};
+use rekey_testkit::seed;
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
@@ -163,6 +164,26 @@ async fn password_policy_says_why_and_what_would_be_better() {
         assert_eq!(error["title"], title);
         assert_eq!(error["detail"], format!("password - {title}"));
         assert_eq!(error["meta"], meta);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn password_policy_is_for_new_passwords_only() {
+    let app = TestApp::start_with(&[("passwords.profile", "single_factor")], Vec::new()).await;
+    // Django's hash of what the blocklist has first.
+    let imported = "pbkdf2_sha256$1000$saltsaltsaltsalt$eUQkKFYuuSyvHUvLihrjcjciK5YEWMJ62FRs0ZWST7A=";
+    let hash = PasswordHash::import(imported).unwrap();
+    seed::customer(&app.store, app.scope, "john@example.com", Some(hash)).await;
+    let sales = app.client(ClientKind::SalesChannel, false).await;
+    for _ in ["as it was imported", "hashed anew"] {
+        assert_eq!(app.log_in(&sales, "john@example.com", "password1").await.status, 200);
+    }
+    let integration = app.integration().await;
+    for (password, error) in [("fourteen marks", "too_short"), ("The demo shop 2026", "contains_shop_name")] {
+        let attributes = json!({ "email": "jane@example.com", "password": password });
+        let answer = app.create("customers", &integration, attributes).await;
+        answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/password"));
+        assert_eq!(answer.body["errors"][0]["meta"]["error"], error);
     }
 }
 

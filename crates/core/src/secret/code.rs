@@ -31,12 +31,13 @@ impl ResetCode {
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut code = Zeroizing::new(String::with_capacity(LENGTH));
-        let mut byte = Zeroizing::new([0_u8]);
+        let mut drawn = Zeroizing::new([0_u8]);
         while code.len() < LENGTH {
-            entropy.fill(byte.as_mut_slice());
+            entropy.fill(drawn.as_mut_slice());
+            let [byte] = *drawn;
             // Bytes from 252 on are thrown away: 252 is the largest multiple of 21 in a byte, so `% 21` stays uniform.
-            if byte[0] < 252
-                && let Some(&letter) = ALPHABET.get(usize::from(byte[0] % 21))
+            if byte < 252
+                && let Some(&letter) = ALPHABET.get(usize::from(byte % 21))
             {
                 code.push(char::from(letter));
             }
