@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Node.js and the vendor's clients, which come from npm as tests/clients/package-lock.json names them, and schemathesis,
-# which comes from PyPI as tests/e2e/schemathesis/requirements.txt does.
+# Node.js and the vendor's clients, which come from npm as tests/clients/package-lock.json names them, and from PyPI
+# schemathesis and dkimpy, as the requirements.txt of each says.
 #
 # Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
 # install (not root, not Debian) it says in one line what is missing, and fails.
@@ -29,7 +29,8 @@ needs=(
 main() {
     packages
     clients
-    schemathesis
+    python schemathesis tests/e2e/schemathesis/requirements.txt
+    python dkimpy crates/mailer/tests/dkimpy/requirements.txt
 }
 
 packages() {
@@ -60,11 +61,12 @@ clients() {
     quietly npm ci --prefix tests/clients
 }
 
-# The list is copied when all of it is installed, so one that was cut short is not taken for whole.
-schemathesis() {
-    local list=tests/e2e/schemathesis/requirements.txt place=target/schemathesis
+# A program in Python, by its name and the list of what it consists of, into an environment of its own. The list is copied
+# when all of it is installed, so one that was cut short is not taken for whole.
+python() {
+    local name=$1 list=$2 place=target/$1
     ! cmp --silent "$list" "$place/requirements.txt" || return 0
-    echo "Installing schemathesis"
+    echo "Installing $name"
     quietly /usr/bin/python3 -m venv --clear "$place"
     quietly "$place/bin/pip" install --disable-pip-version-check --no-deps --requirement "$list"
     cp "$list" "$place"
