@@ -36,10 +36,9 @@ pub fn script_url() -> String {
 }
 
 /// `GET /pages/{version}/{color}.css`; none if that is no colour.
-pub async fn style(path: Path<(String, String)>) -> Option<HttpResponse> {
-    let (version, color) = path.into_inner();
+pub fn style(version: &str, color: &str) -> Option<HttpResponse> {
     let color = Color::parse(&format!("#{color}"))?;
-    Some(asset(&version, "text/css; charset=utf-8", palette::css(color) + STYLE))
+    Some(asset(version, "text/css; charset=utf-8", palette::css(color) + STYLE))
 }
 
 /// `GET /pages/{version}/show-password.js`.

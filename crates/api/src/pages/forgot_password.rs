@@ -26,7 +26,7 @@ pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let visit = Visit::of(&request, &api).await;
     match visit.client() {
         Ok(_) => form_page(&visit, "", Vec::new()),
-        Err(answer) => answer,
+        Err(problem) => visit.failed(&problem),
     }
 }
 
@@ -35,7 +35,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     let visit = Visit::of(&request, &api).await;
     let client = match visit.client() {
         Ok(client) => client,
-        Err(answer) => return answer,
+        Err(problem) => return visit.failed(&problem),
     };
     if !form::is_same_origin(request.headers(), &api.public_url) {
         return visit.foreign();

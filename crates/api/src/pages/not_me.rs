@@ -12,7 +12,7 @@ use rekey_core::{
 use serde::Deserialize;
 
 use super::{form, page::Page, visit::Visit};
-use crate::api::Api;
+use crate::{api::Api, jsonapi::error::Problem};
 
 pub const PATH: &str = "/not-me";
 
@@ -34,7 +34,7 @@ pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
             visit.answer(&Page::NotMe { action: visit.here(), cooldown })
         }
         Ok(found) => over(&visit, found.state),
-        Err(answer) => answer,
+        Err(problem) => visit.failed(&problem),
     }
 }
 
@@ -48,7 +48,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let disavowed = api.recovery.disavow(&visit.caller(Actor::TokenHolder), reset, &proof).await;
     match told(&mut visit, disavowed) {
         Ok(found) => over(&visit, found.state),
-        Err(answer) => answer,
+        Err(problem) => visit.failed(&problem),
     }
 }
 
@@ -62,15 +62,10 @@ fn claim(request: &HttpRequest) -> Option<(ResetId, DisavowalProof)> {
 fn told(
     visit: &mut Visit<'_>,
     found: Result<Option<Disavowable>, StoreError>,
-) -> Result<Disavowable, HttpResponse> {
-    match found {
-        Ok(Some(found)) => {
-            visit.is_at(&found.organization);
-            Ok(found)
-        }
-        Ok(None) => Err(visit.answer(&Page::NotFound)),
-        Err(error) => Err(visit.failed(&error.into())),
-    }
+) -> Result<Disavowable, Problem> {
+    let found = found?.ok_or(Problem::NotFound)?;
+    visit.is_at(&found.organization);
+    Ok(found)
 }
 
 /// What to say of a token that can no longer be used.

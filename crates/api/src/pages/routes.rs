@@ -69,7 +69,7 @@ async fn change_password() -> HttpResponse {
 }
 
 async fn style(request: HttpRequest, api: Data<Api>, path: web::Path<(String, String)>) -> HttpResponse {
-    match assets::style(path).await {
+    match assets::style(&path.0, &path.1) {
         Some(style) => style,
         None => not_found(request, api).await,
     }

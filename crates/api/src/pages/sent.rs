@@ -34,7 +34,7 @@ pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let visit = Visit::of(&request, &api).await;
     match visit.client() {
         Ok(client) => page(&visit, &client, Vec::new()),
-        Err(answer) => answer,
+        Err(problem) => visit.failed(&problem),
     }
 }
 
@@ -44,7 +44,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     let visit = Visit::of(&request, &api).await;
     let client = match visit.client() {
         Ok(client) => client,
-        Err(answer) => return answer,
+        Err(problem) => return visit.failed(&problem),
     };
     if !form::is_same_origin(request.headers(), &api.public_url) {
         return visit.foreign();

@@ -78,13 +78,9 @@ impl<'a> Visit<'a> {
         self.shop = Some(organization.name.clone());
     }
 
-    /// The sales channel that the page asks for resets as; the answer where there is none.
-    pub fn client(&self) -> Result<Arc<Registration>, HttpResponse> {
-        match &self.client {
-            Ok(Some(client)) => Ok(Arc::clone(client)),
-            Ok(None) => Err(self.answer(&Page::NotFound)),
-            Err(problem) => Err(self.failed(problem)),
-        }
+    /// The sales channel that the page asks for resets as.
+    pub fn client(&self) -> Result<Arc<Registration>, Problem> {
+        self.client.clone()?.ok_or(Problem::NotFound)
     }
 
     /// The pages of whose page it is.

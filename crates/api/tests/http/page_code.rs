@@ -22,7 +22,7 @@ impl Waiting {
         let client = app.client(ClientKind::SalesChannel, true).await;
         let cookie = asked(&send(post(&app, &client, "john@example.com")).await);
         let id = cookie.split('=').nth(1).unwrap().to_owned();
-        let code = app.code(&id).await.unwrap().to_string();
+        let code = app.code(&id).await.unwrap();
         Self { app, client, cookie, code }
     }
 
