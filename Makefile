@@ -35,6 +35,10 @@ openapi: ## Writes docs/openapi.json anew, the API's description
 	cargo run $(CARGO_FLAGS) --quiet --package rekey-api --example openapi >docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
+.PHONY: storefront
+storefront: setup ## Bundles the demo storefront anew, with the vendor's clients
+	cd examples/storefront && node build.js
+
 .PHONY: bench
 bench: setup ## Measures the release build: memory, start, time to the mail, and lists of 1,000,000 resets
 	cargo build $(CARGO_FLAGS) --release --workspace --bins

@@ -3,10 +3,12 @@
 mod files;
 mod mailbox;
 mod seed;
+mod storefront;
 mod welcome;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use actix_web::web::ServiceConfig;
 use anyhow::Context;
 use clap::Args;
 use rekey_api::{Application, Config, Ports, Services};
@@ -111,7 +113,7 @@ fn relay(
     })
 }
 
-/// The API, with the demo's records in its store and the mailbox beside it.
+/// The API, with the demo's records in its store, the demo storefront and the mailbox beside it.
 async fn application(
     settings: &DevSettings,
     store: &SqliteStore,
@@ -135,7 +137,13 @@ async fn application(
     };
     let policy = settings.passwords.policy;
     let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), policy };
-    seed::seed(data, &administration, &registration).await?;
+    let storefront = seed::seed(data, &administration, &registration).await?;
+    let storefront = storefront::routes(storefront::Settings::new(&settings.auth.domain, storefront));
+    let mailbox = mailbox::routes(mailbox)?;
+    let pages = move |config: &mut ServiceConfig| {
+        storefront(config);
+        mailbox(config);
+    };
 
     let config = Config {
         server: &settings.server,
@@ -145,5 +153,5 @@ async fn application(
         limits: &settings.limits,
     };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
-    Ok(Application::build(config, services, mailbox::routes(mailbox)?, tasks.token())?)
+    Ok(Application::build(config, services, pages, tasks.token())?)
 }
