@@ -10,6 +10,7 @@ use rekey_core::{
     idempotency::{AnswerStore, Idempotency},
     journal::Journal,
     limits::RateLimits,
+    organization::PerOrganization,
     outbox::RelaySignal,
     password::Hasher,
     recovery::Recovery,
@@ -19,7 +20,7 @@ use rekey_core::{
     sign_in::SignIn,
     store::Store,
 };
-use rekey_runtime::config::{self, Auth, Passwords, Resets, Server, TrustedProxies};
+use rekey_runtime::config::{self, Auth, Server, Shop, TrustedProxies};
 
 use crate::{
     auth::{
@@ -37,9 +38,8 @@ use crate::{
 pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
-    pub passwords: &'a Passwords,
-    pub resets: &'a Resets,
     pub limits: &'a config::Limits,
+    pub shops: &'a PerOrganization<Shop>,
 }
 
 /// The parts that the API stands on.
@@ -109,22 +109,20 @@ impl Api {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
         let Services { ports, keys, hasher, signal, clock, entropy, mut checks } = services;
         let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
-        let Config { server, auth, passwords, resets, limits } = config;
+        let Config { server, auth, limits, shops } = config;
         let life = whole_seconds(server.idempotency_key_life);
         let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
-        let policy = passwords.policy;
+        let rules = Arc::new(shops.map(|shop| shop.rules));
         checks.insert(0, Check::store(store.clone()));
         Ok(Self {
             recovery: Recovery {
                 store: store.clone(),
                 journal: journal.clone(),
                 hasher: hasher.clone(),
-                policy,
-                token_life: whole_seconds(resets.token_life),
-                allowance: resets.allowance,
+                rules: rules.clone(),
             },
-            registration: Registration { store: store.clone(), journal, hasher: hasher.clone(), policy },
+            registration: Registration { store: store.clone(), journal, hasher: hasher.clone(), rules },
             sign_in: SignIn {
                 store: store.clone(),
                 sessions: sessions.clone(),
@@ -139,7 +137,7 @@ impl Api {
             housekeeper: Housekeeper { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,
-            pages: Pages::new(&server.public_url, resets.token_life, policy.min_length),
+            pages: Pages::new(&server.public_url),
             checks,
             public_url: server.public_url.as_str().to_owned(),
             trusted_proxies: server.trusted_proxies.clone(),

@@ -2,8 +2,14 @@
 
 use std::net::IpAddr;
 
-use actix_web::{HttpRequest, http::header::HeaderMap};
-use rekey_core::access::{Actor, Caller};
+use actix_web::{
+    HttpRequest,
+    http::header::{ACCEPT_LANGUAGE, HeaderMap},
+};
+use rekey_core::{
+    access::{Actor, Caller},
+    locale::{self, Locale},
+};
 use rekey_runtime::{config::TrustedProxies, telemetry};
 
 /// The caller of a request, acting as `actor`.
@@ -13,8 +19,16 @@ pub fn of(request: &HttpRequest, proxies: &TrustedProxies, actor: Actor) -> Call
         actor,
         address: address(request, proxies),
         traceparent: telemetry::current_traceparent(),
+        locales: locales(request),
         record: None,
     }
+}
+
+/// The languages that the request asks for, best first.
+#[must_use]
+pub fn locales(request: &HttpRequest) -> Vec<Locale> {
+    let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    header.map(locale::accepted).unwrap_or_default()
 }
 
 /// The client's address, if the connection has one.

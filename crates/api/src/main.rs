@@ -42,8 +42,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let source = Source::from_process()?.file(arguments.config.as_deref());
     let settings = ApiSettings::load(&source)?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
-    let ApiSettings { server, auth, keys, database, broker, relay, passwords, resets, limits, .. } =
-        &settings;
+    let ApiSettings { server, auth, keys, database, broker, relay, passwords, limits, shops, .. } = &settings;
 
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
     let connect = |connections| {
@@ -64,7 +63,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     };
     // Each part outlives what hands work to it: requests end, then the relay, then the broker's connection.
     let (tasks, relay_stop, bus_stop) = (Tasks::new(), CancellationToken::new(), CancellationToken::new());
-    let config = Config { server, auth, passwords, resets, limits };
+    let config = Config { server, auth, limits, shops };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
     store.migrate().await.context("the database can't be brought up to date")?;
     tracing::info!(address = %application.address(), "listening");

@@ -99,8 +99,8 @@ fn relay(
         keys: settings.keys.sealing.clone(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
-        sender: settings.mail.clone(),
-        link: settings.links.reset_template(&settings.server.public_url),
+        shops: settings.shops.clone(),
+        public_url: settings.server.public_url.clone(),
         lease: settings.mailer.lease,
     };
     Ok(Relay {
@@ -135,23 +135,26 @@ async fn application(
         entropy: entropy.clone(),
         signal: signal.clone(),
     };
-    let policy = settings.passwords.policy;
-    let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), policy };
+    let shops = settings.shops.map(|mailing| mailing.shop.clone());
+    let rules = Arc::new(shops.map(|shop| shop.rules));
+    let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), rules };
     let storefront = seed::seed(data, &administration, &registration).await?;
-    let storefront = storefront::routes(storefront::Settings::new(&settings.auth.domain, storefront));
-    let mailbox = mailbox::routes(mailbox)?;
-    let pages = move |config: &mut ServiceConfig| {
-        storefront(config);
-        mailbox(config);
-    };
+    let pages = pages(mailbox, storefront::Settings::new(&settings.auth.domain, storefront))?;
 
-    let config = Config {
-        server: &settings.server,
-        auth: &settings.auth,
-        passwords: &settings.passwords,
-        resets: &settings.resets,
-        limits: &settings.limits,
-    };
+    let config =
+        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
     Ok(Application::build(config, services, pages, tasks.token())?)
+}
+
+/// What `rekey dev` serves beside the API.
+fn pages(
+    mailbox: Mailbox,
+    settings: storefront::Settings,
+) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
+    let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
+    Ok(move |config: &mut ServiceConfig| {
+        storefront(config);
+        mailbox(config);
+    })
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ids::{ApplicationId, CustomerId, OrganizationId, RecordId, SessionId},
+    locale::Locale,
     organization::Organization,
     origin::AllowedOrigin,
     secret::ClientSecretDigest,
@@ -136,6 +137,8 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// W3C `traceparent` of the call, carried on in the events it causes.
     pub traceparent: Option<String>,
+    /// The languages that the call says are read there, best first; carried on likewise.
+    pub locales: Vec<Locale>,
     /// The id of what the call creates, if it is fixed: a call that is repeated under an idempotency key creates the same
     /// record each time, and so only once.
     pub record: Option<RecordId>,

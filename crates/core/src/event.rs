@@ -8,8 +8,9 @@ use crate::{
     access::{Mode, Scope},
     ambient::{from_unix_microseconds, to_unix_microseconds},
     ids::{CustomerId, EventId, ResetId},
+    locale::Locale,
     outbox::OutboxMessage,
-    secret::{KeyRing, SealedToken},
+    secret::{KeyRing, SealedAddress, SealedToken},
 };
 
 /// Something that happened in one scope.
@@ -23,6 +24,8 @@ pub struct Event {
     pub occurred_at: OffsetDateTime,
     /// W3C `traceparent` of the call that caused it.
     pub traceparent: Option<String>,
+    /// The languages that its caller reads, best first.
+    pub locales: Vec<Locale>,
     /// What happened.
     pub body: EventBody,
 }
@@ -30,13 +33,8 @@ pub struct Event {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventBody {
-    /// A reset was requested; its token is sealed.
-    ResetCreated {
-        /// The reset.
-        reset: ResetId,
-        /// Its token.
-        token: SealedToken,
-    },
+    /// A reset was requested.
+    ResetCreated(ResetCreated),
     /// A reset was used: the customer has a new password.
     ResetUsed {
         /// The reset.
@@ -64,6 +62,19 @@ pub enum EventBody {
         /// The customer.
         customer: CustomerId,
     },
+}
+
+/// A reset that was requested; its secrets are sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetCreated {
+    /// The reset.
+    pub reset: ResetId,
+    /// Its token.
+    pub token: SealedToken,
+    /// The OAuth client id of who asked; unknown in events of older versions.
+    pub client_id: Option<String>,
+    /// The address that was typed, where the organization answers addresses that have no account.
+    pub address: Option<SealedAddress>,
 }
 
 /// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
@@ -133,7 +144,7 @@ impl Event {
     #[must_use]
     pub fn name(&self) -> EventName {
         match self.body {
-            EventBody::ResetCreated { .. } => EventName::ResetCreate,
+            EventBody::ResetCreated(_) => EventName::ResetCreate,
             EventBody::ResetUsed { .. } => EventName::ResetPassword,
             EventBody::ResetDestroyed { .. } => EventName::ResetDestroy,
             EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
@@ -170,10 +181,16 @@ impl Event {
     fn to_wire(&self) -> v1::Event {
         use v1::event::Body;
         let body = match &self.body {
-            EventBody::ResetCreated { reset, token } => {
+            EventBody::ResetCreated(created) => {
                 Body::CustomerPasswordResetCreated(v1::PasswordResetCreated {
-                    reset_id: reset.to_string(),
-                    sealed_token: token.as_bytes().to_vec(),
+                    reset_id: created.reset.to_string(),
+                    sealed_token: created.token.as_bytes().to_vec(),
+                    client_id: created.client_id.clone().unwrap_or_default(),
+                    sealed_address: created
+                        .address
+                        .as_ref()
+                        .map(|a| a.as_bytes().to_vec())
+                        .unwrap_or_default(),
                 })
             }
             EventBody::ResetUsed { reset, customer } => {
@@ -210,6 +227,7 @@ impl Event {
             mode: mode.into(),
             occurred_at: to_unix_microseconds(self.occurred_at),
             traceparent: self.traceparent.clone().unwrap_or_default(),
+            locales: self.locales.iter().map(ToString::to_string).collect(),
             body: Some(body),
         }
     }
@@ -222,10 +240,14 @@ impl Event {
             v1::Mode::Unspecified => return None,
         };
         let body = match wire.body? {
-            Body::CustomerPasswordResetCreated(body) => EventBody::ResetCreated {
+            Body::CustomerPasswordResetCreated(body) => EventBody::ResetCreated(ResetCreated {
                 reset: body.reset_id.parse().ok()?,
                 token: SealedToken::from_bytes(body.sealed_token),
-            },
+                client_id: Some(body.client_id).filter(|id| !id.is_empty()),
+                address: Some(body.sealed_address)
+                    .filter(|sealed| !sealed.is_empty())
+                    .map(SealedAddress::from_bytes),
+            }),
             Body::CustomerPasswordResetUsed(body) => EventBody::ResetUsed {
                 reset: body.reset_id.parse().ok()?,
                 customer: body.customer_id.parse().ok()?,
@@ -248,6 +270,7 @@ impl Event {
             scope: Scope { organization: wire.organization_id.parse().ok()?, mode },
             occurred_at: from_unix_microseconds(wire.occurred_at)?,
             traceparent: Some(wire.traceparent).filter(|text| !text.is_empty()),
+            locales: wire.locales.iter().filter_map(|tag| tag.parse().ok()).collect(),
             body,
         })
     }
@@ -269,6 +292,7 @@ mod tests {
             scope: Scope { organization, mode: Mode::Live },
             occurred_at: SystemClock.now(),
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+            locales: vec!["de-AT".parse().unwrap(), "fr".parse().unwrap()],
             body,
         }
     }
@@ -276,9 +300,20 @@ mod tests {
     #[test]
     fn every_event_survives_the_wire() {
         let (reset, customer) = ("RESETRESE1".parse().unwrap(), "CUSTOMERS1".parse().unwrap());
-        let token = SealedToken::from_bytes(vec![1, 2, 3]);
+        let bare = ResetCreated {
+            reset,
+            token: SealedToken::from_bytes(vec![1, 2, 3]),
+            client_id: None,
+            address: None,
+        };
+        let whole = ResetCreated {
+            client_id: Some("client".to_owned()),
+            address: Some(SealedAddress::from_bytes(vec![4, 5])),
+            ..bare.clone()
+        };
         for body in [
-            EventBody::ResetCreated { reset, token },
+            EventBody::ResetCreated(bare),
+            EventBody::ResetCreated(whole),
             EventBody::ResetUsed { reset, customer },
             EventBody::ResetDestroyed { reset },
             EventBody::CustomerCreated { customer },

@@ -32,6 +32,7 @@ impl Journal {
             scope,
             occurred_at: self.clock.now(),
             traceparent: caller.traceparent.clone(),
+            locales: caller.locales.clone(),
             body,
         };
         event.sign(&self.keys)

@@ -23,6 +23,26 @@ impl Locale {
     }
 }
 
+/// The languages that an `Accept-Language` header (RFC 9110 §12.5.4) asks for, best first: at most four, of its first 512 octets.
+/// What is malformed is passed over, as are `*` and what is not wanted (`q=0`).
+#[must_use]
+pub fn accepted(header: &str) -> Vec<Locale> {
+    const OCTETS: usize = 512;
+    const TAGS: usize = 4;
+    let end = (0..=OCTETS.min(header.len())).rev().find(|&end| header.is_char_boundary(end)).unwrap_or(0);
+    let wanted = |item: &str| {
+        let mut parts = item.split(';').map(str::trim);
+        let locale: Locale = parts.next()?.parse().ok()?;
+        let weight =
+            parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+        (weight > 0.0 && weight <= 1.0).then_some((weight, locale))
+    };
+    let mut wanted: Vec<_> = header.get(..end).unwrap_or_default().split(',').filter_map(wanted).collect();
+    // Stable: among equals the first one stays first.
+    wanted.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    wanted.into_iter().map(|(_, locale)| locale).take(TAGS).collect()
+}
+
 impl FromStr for Locale {
     type Err = InvalidLocale;
 
@@ -83,6 +103,18 @@ mod tests {
         ] {
             assert_eq!(typed.parse::<Locale>().unwrap().as_str(), kept);
         }
+    }
+
+    #[test]
+    fn an_accept_language_header_is_read_best_first_and_within_bounds() {
+        let read =
+            |header: &str| accepted(header).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(read("de-CH, fr;q=0.7, en;q=0.9"), "de-CH en fr");
+        assert_eq!(read("pt-br,pt;q=0.9,*;q=0.1"), "pt-BR pt");
+        assert_eq!(read("de;q=0, fr; q=x, es;q=2, ja ; q=0.1 , en;q=NaN"), "ja");
+        assert_eq!(read("a,,;q=1,\u{e9},*"), "");
+        assert_eq!(read(&"de,".repeat(100_000)), "de de de de");
+        assert_eq!(read(&"\u{20ac}".repeat(600)), "");
     }
 
     #[test]

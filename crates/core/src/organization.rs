@@ -1,6 +1,6 @@
 //! Organizations: the shops that one deployment serves.
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use time::OffsetDateTime;
 
@@ -28,6 +28,48 @@ pub struct NewOrganization {
     pub slug: Slug,
     /// Its name.
     pub name: String,
+}
+
+/// Something that every organization has, some of them one of their own.
+#[derive(Debug, Clone, Default)]
+pub struct PerOrganization<T> {
+    default: T,
+    own: HashMap<Slug, T>,
+}
+
+impl<T> PerOrganization<T> {
+    /// The same for all.
+    #[must_use]
+    pub fn same(default: T) -> Self {
+        Self { default, own: HashMap::new() }
+    }
+
+    /// What each of these organizations has, and what all others have.
+    #[must_use]
+    pub fn new(default: T, own: HashMap<Slug, T>) -> Self {
+        Self { default, own }
+    }
+
+    /// That organization's.
+    #[must_use]
+    pub fn of(&self, organization: &Slug) -> &T {
+        self.own.get(organization).unwrap_or(&self.default)
+    }
+
+    /// What follows from each.
+    pub fn map<U>(&self, mut follow: impl FnMut(&T) -> U) -> PerOrganization<U> {
+        let own = self.own.iter().map(|(slug, value)| (slug.clone(), follow(value))).collect();
+        PerOrganization { default: follow(&self.default), own }
+    }
+
+    /// What follows from each, unless it fails for one.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn try_map<U, E>(&self, mut follow: impl FnMut(&T) -> Result<U, E>) -> Result<PerOrganization<U>, E> {
+        let own = self.own.iter().map(|(slug, value)| Ok((slug.clone(), follow(value)?)));
+        Ok(PerOrganization { own: own.collect::<Result<_, E>>()?, default: follow(&self.default)? })
+    }
 }
 
 /// A DNS label in lower case: 1 to 63 of `a-z 0-9 -`, no `-` at either end (RFC 1035 §2.3.1).

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::{
-    access::{Caller, Scope},
+    access::{Caller, Registration, Scope},
     audit::Action,
     email::EmailAddress,
-    event::EventBody,
+    event::{EventBody, ResetCreated},
     ids::ResetId,
     journal::Journal,
-    password::{HashError, Hasher, PasswordPolicy, PlainPassword, PolicyViolation},
+    organization::PerOrganization,
+    password::{HashError, Hasher, PlainPassword, PolicyViolation},
     record::{Changes, Record},
-    reset::{Allowance, CreatedReset, NewReset, ResetOrigin, TokenHolder},
+    reset::{CreatedReset, NewReset, ResetOrigin, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
-    secret::{ResetToken, SealedToken, UnsealError},
+    rules::Rules,
+    secret::{ResetToken, SealedAddress, SealedToken, UnsealError},
     store::{Completion, CreateError, ResetRecord, Store, StoreError},
 };
 
@@ -28,12 +30,8 @@ pub struct Recovery {
     pub journal: Journal,
     /// Hashes new passwords.
     pub hasher: Hasher,
-    /// What new passwords must be.
-    pub policy: PasswordPolicy,
-    /// How long a token can be used.
-    pub token_life: Duration,
-    /// How many self-service resets an account gets.
-    pub allowance: Allowance,
+    /// Each organization's rules.
+    pub rules: Arc<PerOrganization<Rules>>,
 }
 
 /// What a customer's browser is told of a reset it asked for: nothing that depends on whether the address is known.
@@ -80,13 +78,14 @@ impl Recovery {
     /// See [`RequestError`].
     pub async fn request(
         &self,
-        scope: Scope,
+        client: &Registration,
         caller: &Caller,
         email: EmailAddress,
         attributes: Changes,
     ) -> Result<Record, RequestError> {
-        let reset = self.new_reset(scope, caller, email, ResetOrigin::Integration, attributes);
-        let created = match self.create(scope, caller, &reset).await {
+        let scope = client.client.scope;
+        let reset = self.new_reset(client, caller, email, ResetOrigin::Integration, attributes);
+        let created = match self.create(client, caller, &reset).await {
             Err(CreateError::Taken) => return self.created_before(scope, caller, &reset).await,
             created => created.map_err(unexpected)?,
         };
@@ -99,12 +98,12 @@ impl Recovery {
     /// When the store fails.
     pub async fn request_self_service(
         &self,
-        scope: Scope,
+        client: &Registration,
         caller: &Caller,
         email: EmailAddress,
     ) -> Result<Receipt, StoreError> {
-        let reset = self.new_reset(scope, caller, email, ResetOrigin::SelfService, Changes::default());
-        let created = match self.create(scope, caller, &reset).await {
+        let reset = self.new_reset(client, caller, email, ResetOrigin::SelfService, Changes::default());
+        let created = match self.create(client, caller, &reset).await {
             // An earlier try of this call made it; nobody can read, and so nobody compares, when that was.
             Err(CreateError::Taken) if caller.record.is_some() => None,
             created => created.map_err(unexpected)?,
@@ -170,7 +169,8 @@ impl Recovery {
         if scope.is_some_and(|scope| scope != holder.scope) {
             return Err(CompleteError::Token);
         }
-        let password = self.policy.check(password, &holder.email)?;
+        let policy = self.rules.of(&holder.organization.slug).policy;
+        let password = policy.check(password, &holder.email)?;
         let password = self.hasher.hash(password).await?;
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };
@@ -223,13 +223,14 @@ impl Recovery {
 
     fn new_reset(
         &self,
-        scope: Scope,
+        client: &Registration,
         caller: &Caller,
         customer_email: EmailAddress,
         origin: ResetOrigin,
         attributes: Changes,
     ) -> NewReset {
         let Journal { keys, entropy, .. } = &self.journal;
+        let Rules { token_life, allowance, .. } = *self.rules.of(&client.organization.slug);
         let id = caller.record.map_or_else(|| ResetId::generate(&**entropy), ResetId::from);
         let token = ResetToken::generate(&**entropy);
         NewReset {
@@ -237,20 +238,33 @@ impl Recovery {
             customer_email,
             origin,
             token_digest: token.digest(),
-            sealed_token: SealedToken::seal(&token, scope.organization, id, keys, &**entropy),
-            token_life: self.token_life,
-            allowance: self.allowance,
+            sealed_token: SealedToken::seal(&token, client.organization.id, id, keys, &**entropy),
+            token_life,
+            allowance,
             attributes,
         }
     }
 
     async fn create(
         &self,
-        scope: Scope,
+        client: &Registration,
         caller: &Caller,
         reset: &NewReset,
     ) -> Result<Option<CreatedReset>, CreateError> {
-        let body = EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() };
+        let scope = client.client.scope;
+        let Journal { keys, entropy, .. } = &self.journal;
+        // For known and unknown addresses alike.
+        let answers_all = reset.origin == ResetOrigin::SelfService
+            && self.rules.of(&client.organization.slug).no_account_mail;
+        let address = answers_all.then(|| {
+            SealedAddress::seal(&reset.customer_email, scope.organization, reset.id, keys, &**entropy)
+        });
+        let body = EventBody::ResetCreated(ResetCreated {
+            reset: reset.id,
+            token: reset.sealed_token.clone(),
+            client_id: Some(client.client.client_id.clone()),
+            address,
+        });
         let event = self.journal.event(scope, caller, body);
         let mut attributes = reset.attributes.names();
         attributes.insert(0, "customer_email");

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use crate::{
-    access::{Caller, Scope},
+    access::{self, Caller, Scope},
     audit::Action,
     customer::{CustomerChange, NewCustomer},
     email::EmailAddress,
     event::EventBody,
     ids::CustomerId,
     journal::Journal,
-    password::{HashError, Hasher, PasswordHash, PasswordPolicy, PlainPassword, PolicyViolation},
+    organization::{Organization, PerOrganization},
+    password::{HashError, Hasher, PasswordHash, PlainPassword, PolicyViolation},
     record::{Changes, Record},
     resource::CUSTOMERS,
+    rules::Rules,
     store::{CreateError, Store, StoreError},
 };
 
@@ -25,8 +27,8 @@ pub struct Registration {
     pub journal: Journal,
     /// Hashes passwords.
     pub hasher: Hasher,
-    /// What passwords must be.
-    pub policy: PasswordPolicy,
+    /// Each organization's rules.
+    pub rules: Arc<PerOrganization<Rules>>,
 }
 
 /// Why a customer is not created or changed.
@@ -73,14 +75,15 @@ impl Registration {
     /// See [`RegisterError`].
     pub async fn register(
         &self,
-        scope: Scope,
+        client: &access::Registration,
         caller: &Caller,
         email: EmailAddress,
         password: Option<PlainPassword>,
         attributes: Changes,
     ) -> Result<Record, RegisterError> {
         let written = written(Some(&email), password.as_ref(), &attributes);
-        let password = self.hash(password, &email).await?;
+        let scope = client.client.scope;
+        let password = self.hash(&client.organization, password, &email).await?;
         let id = caller.record.map_or_else(|| CustomerId::generate(&*self.journal.entropy), CustomerId::from);
         let customer = NewCustomer { id, email, password, attributes };
         let event = self.journal.event(scope, caller, EventBody::CustomerCreated { customer: id });
@@ -99,11 +102,12 @@ impl Registration {
     /// See [`RegisterError`].
     pub async fn amend(
         &self,
-        scope: Scope,
+        client: &access::Registration,
         caller: &Caller,
         id: CustomerId,
         amendment: Amendment,
     ) -> Result<Option<Record>, RegisterError> {
+        let scope = client.client.scope;
         let Amendment { email, password, attributes } = amendment;
         let written = written(email.as_ref(), password.as_ref(), &attributes);
         let mut change = CustomerChange { email, password: None, attributes };
@@ -111,7 +115,7 @@ impl Registration {
             let Some(current) = self.store.find(scope, &CUSTOMERS, id.into()).await? else { return Ok(None) };
             let current = current.get("email").as_text().and_then(|email| email.parse().ok());
             if let Some(email) = change.email.clone().or(current) {
-                change.password = self.hash(password, &email).await?;
+                change.password = self.hash(&client.organization, password, &email).await?;
             }
         }
         let event = change
@@ -153,13 +157,13 @@ impl Registration {
 
     async fn hash(
         &self,
+        organization: &Organization,
         password: Option<PlainPassword>,
         email: &EmailAddress,
     ) -> Result<Option<PasswordHash>, RegisterError> {
-        Ok(match password {
-            Some(password) => Some(self.hasher.hash(self.policy.check(password, email)?).await?),
-            None => None,
-        })
+        let Some(password) = password else { return Ok(None) };
+        let policy = self.rules.of(&organization.slug).policy;
+        Ok(Some(self.hasher.hash(policy.check(password, email)?).await?))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     access::Scope,
     email::EmailAddress,
     ids::{CustomerId, ResetId},
+    organization::Organization,
     record::{Changes, Record},
     secret::{SealedToken, TokenDigest},
 };
@@ -78,6 +79,8 @@ pub struct CreatedReset {
 pub struct TokenHolder {
     /// The reset's scope.
     pub scope: Scope,
+    /// Its organization, whose rules hold.
+    pub organization: Organization,
     /// The reset.
     pub reset: ResetId,
     /// Whose password it sets.

@@ -1,5 +1,6 @@
 //! Secrets. Each comes as a pair: the plain one, which can be neither printed nor stored, and the form that is kept.
 
+mod address;
 mod answer;
 mod envelope;
 mod keyring;
@@ -12,6 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 pub use self::{
+    address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},

@@ -17,6 +17,7 @@ fn event(body: Body) -> v1::Event {
         mode: v1::Mode::Live.into(),
         occurred_at: 1_730_126_165_408_123,
         traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned(),
+        locales: Vec::new(),
         body: Some(body),
     }
 }
@@ -40,12 +41,30 @@ fn check<M: Message + Default + PartialEq + std::fmt::Debug>(message: &M, golden
 
 #[test]
 fn customer_password_reset_created() {
-    let body =
-        v1::PasswordResetCreated { reset_id: "ReSeT00001".to_owned(), sealed_token: vec![0, 1, 2, 0xff] };
+    let body = v1::PasswordResetCreated {
+        reset_id: "ReSeT00001".to_owned(),
+        sealed_token: vec![0, 1, 2, 0xff],
+        ..v1::PasswordResetCreated::default()
+    };
     check(
         &event(Body::CustomerPasswordResetCreated(body)),
         include_str!("golden/customer_password_resets.create.hex"),
     );
+}
+
+#[test]
+fn customer_password_reset_created_with_all_that_came_later() {
+    let body = v1::PasswordResetCreated {
+        reset_id: "ReSeT00001".to_owned(),
+        sealed_token: vec![0, 1, 2, 0xff],
+        client_id: "ClIeNt0001".to_owned(),
+        sealed_address: vec![3, 4],
+    };
+    let event = v1::Event {
+        locales: vec!["de-AT".to_owned(), "fr".to_owned()],
+        ..event(Body::CustomerPasswordResetCreated(body))
+    };
+    check(&event, include_str!("golden/customer_password_resets.create.whole.hex"));
 }
 
 #[test]

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::{
     ambient::Clock,
     delivery::Assignment,
-    event::{Event, EventBody},
-    ids::ResetId,
-    secret::{KeyRing, ResetToken, SealedToken, UnsealError},
+    event::{Event, EventBody, ResetCreated},
+    organization::PerOrganization,
+    secret::{KeyRing, UnsealError},
 };
-use rekey_runtime::config::{self, LinkTemplate};
+use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
 use time::{Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use crate::{
@@ -21,8 +20,8 @@ use crate::{
 /// Writes mails.
 pub struct Writer {
     pub(crate) renderer: Renderer,
-    pub(crate) sender: config::Mail,
-    pub(crate) link: LinkTemplate,
+    pub(crate) shops: PerOrganization<MailingShop>,
+    pub(crate) public_url: PublicUrl,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -54,9 +53,7 @@ impl Writer {
     /// Writes the mail that this event leads to. Written again, it has the same link and the same Message-ID.
     pub fn write(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
         let rendered = match &event.body {
-            EventBody::ResetCreated { reset, token } => {
-                self.reset_requested(event, *reset, token, assignment)?
-            }
+            EventBody::ResetCreated(created) => self.reset_requested(event, created, assignment)?,
             EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. } => {
                 self.renderer.render(&PasswordChanged {
                     shop: assignment.organization.name.clone(),
@@ -69,36 +66,46 @@ impl Writer {
                 return Err(WriteError::NoMail);
             }
         };
-        Ok(compose(event.id, &self.sender, &assignment.recipient, &rendered, self.clock.now())?)
+        Ok(compose(
+            event.id,
+            &self.shops.of(&assignment.organization.slug).mail,
+            &assignment.recipient,
+            &rendered,
+            self.clock.now(),
+        )?)
     }
 
     fn reset_requested(
         &self,
         event: &Event,
-        reset: ResetId,
-        token: &SealedToken,
+        created: &ResetCreated,
         assignment: &Assignment,
     ) -> Result<Rendered, WriteError> {
-        let token = token.unseal(event.scope.organization, reset, &self.keys)?;
+        let reset = created.reset;
+        let token = created.token.unseal(event.scope.organization, reset, &self.keys)?;
         // A link has an expiry in every store; were it missing, the mail would promise the reader nothing.
         let now = self.clock.now();
         let expires_at = assignment.expires_at.unwrap_or(now);
+        let organization = &assignment.organization;
+        let template = self
+            .shops
+            .of(&organization.slug)
+            .shop
+            .links
+            .reset_template(&self.public_url, created.client_id.as_deref());
+        let values = LinkValues {
+            id: reset.as_str(),
+            token: token.expose(),
+            locale: LANGUAGE,
+            organization: organization.slug.as_str(),
+        };
         Ok(self.renderer.render(&ResetRequested {
             shop: assignment.organization.name.clone(),
-            link: link(&self.link, reset, &token),
+            link: template.fill(values),
             life: in_words(expires_at - now),
             expires: moment(expires_at),
         })?)
     }
-}
-
-fn link(template: &LinkTemplate, reset: ResetId, token: &ResetToken) -> String {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    template
-        .as_str()
-        .replace("{id}", &encode(reset.as_str()))
-        .replace("{token}", &encode(token.expose()))
-        .replace("{locale}", &encode(LANGUAGE))
 }
 
 /// A span of time as a reader would say it, to the nearest unit.

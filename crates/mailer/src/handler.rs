@@ -73,7 +73,9 @@ impl Handler for MailHandler {
 /// The mail an event leads to, if any, and the record that the event is about.
 fn job(event: &Event) -> Option<(MailJob, RecordId)> {
     let (kind, record) = match event.body {
-        EventBody::ResetCreated { reset, .. } => (MailKind::ResetRequested(reset), reset.into()),
+        EventBody::ResetCreated(ref created) => {
+            (MailKind::ResetRequested(created.reset), created.reset.into())
+        }
         EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset.into()),
         EventBody::CustomerPasswordCreated { customer } => {
             (MailKind::PasswordChanged(customer), customer.into())

@@ -15,9 +15,10 @@ use std::{sync::Arc, time::Duration};
 use rekey_core::{
     ambient::{Clock, Entropy},
     ledger::Ledger,
+    organization::PerOrganization,
     secret::KeyRing,
 };
-use rekey_runtime::config;
+use rekey_runtime::config::{MailingShop, PublicUrl};
 
 pub use self::handler::MailHandler;
 use self::{deliver::Writer, render::Renderer, transport::Router};
@@ -34,10 +35,10 @@ pub struct Mailer {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub entropy: Arc<dyn Entropy>,
-    /// Who writes to the customer.
-    pub sender: config::Mail,
-    /// Where the link leads.
-    pub link: config::LinkTemplate,
+    /// What each organization has of its own.
+    pub shops: PerOrganization<MailingShop>,
+    /// Where the pages are that this service hosts.
+    pub public_url: PublicUrl,
     /// How long a claim on a mail holds; more than any transport takes for a mail.
     pub lease: Duration,
 }
@@ -50,8 +51,8 @@ impl Mailer {
     pub fn build(self) -> Result<Arc<MailHandler>, minijinja::Error> {
         let writer = Writer {
             renderer: Renderer::new()?,
-            sender: self.sender,
-            link: self.link,
+            shops: self.shops,
+            public_url: self.public_url,
             keys: self.keys.clone(),
             clock: Arc::clone(&self.clock),
         };

@@ -59,8 +59,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
-        sender: settings.mail,
-        link: settings.links.reset_template(&settings.server.public_url),
+        shops: settings.shops,
+        public_url: settings.server.public_url,
         lease: settings.mailer.lease,
     }
     .build()?;

@@ -6,6 +6,7 @@
 //! stay unset, but must exist and have the right type.
 
 mod error;
+mod organizations;
 mod reader;
 mod sections;
 mod settings;
@@ -16,10 +17,11 @@ mod value;
 mod values;
 
 pub use error::ConfigError;
+pub use organizations::Organizations;
 pub use sections::{
-    Auth, Broker, Credentials, Database, Keys, Limits, LinkTemplate, Links, LogFormat, Mail, Mailbox, Mailer,
-    Passwords, PerMinute, PublicUrl, Relay, Resets, Server, Smtp, SmtpTls, Telemetry, TestMail,
-    TrustedProxies,
+    Auth, Brand, Broker, Color, Credentials, Database, HostedPages, Keys, Languages, Limits, LinkTemplate,
+    LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, MailingShop, Passwords, PerMinute, PublicUrl, Relay,
+    Resets, Server, Shop, Smtp, SmtpTls, Support, Telemetry, TestMail, TrustedProxies,
 };
 pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

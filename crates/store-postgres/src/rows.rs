@@ -80,6 +80,7 @@ pub(crate) fn credentials(row: &PgRow) -> Read<Credentials> {
 pub(crate) fn token_holder(row: &PgRow, reset: ResetId) -> Read<TokenHolder> {
     Ok(TokenHolder {
         scope: scope(row)?,
+        organization: organization(row)?,
         reset,
         customer: parsed(row, "customer_id")?,
         email: parsed(row, "email")?,

@@ -23,8 +23,9 @@ pub(crate) async fn find_token_holder(
     token: &TokenDigest,
 ) -> Result<Option<TokenHolder>, StoreError> {
     let row = sqlx::query(
-        "SELECT r.organization_id, r.mode, r.customer_id, c.email
-         FROM password_resets r JOIN customers c ON c.id = r.customer_id
+        "SELECT r.organization_id, r.mode, r.customer_id, c.email, o.slug AS organization_slug,
+             o.name AS organization_name, o.created_at AS organization_created_at
+         FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
          WHERE r.id = $1 AND r.token_digest = $2
              AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()",
     )

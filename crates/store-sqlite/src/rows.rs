@@ -81,6 +81,7 @@ pub(crate) fn credentials(row: &SqliteRow) -> Read<Credentials> {
 pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder> {
     Ok(TokenHolder {
         scope: scope(row)?,
+        organization: organization(row)?,
         reset,
         customer: parsed(row, "customer_id")?,
         email: parsed(row, "email")?,

@@ -24,7 +24,9 @@ pub(crate) async fn find_token_holder(
     token: &TokenDigest,
 ) -> Result<Option<TokenHolder>, StoreError> {
     let row = sqlx::query(concat!(
-        "SELECT r.organization_id, r.mode, r.customer_id, c.email FROM password_resets r ",
+        "SELECT r.organization_id, r.mode, r.customer_id, c.email, o.slug AS organization_slug, ",
+        "o.name AS organization_name, o.created_at AS organization_created_at FROM password_resets r ",
+        "JOIN organizations o ON o.id = r.organization_id ",
         "JOIN customers c ON c.id = r.customer_id AND c.organization_id = r.organization_id AND c.mode = r.mode ",
         "WHERE r.id = ?2 AND r.token_digest = ?3 AND ",
         pending!()

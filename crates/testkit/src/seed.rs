@@ -6,7 +6,7 @@ use rekey_core::{
     audit::{Action, AuditEntry},
     customer::NewCustomer,
     email::EmailAddress,
-    event::{Event, EventBody, EventName},
+    event::{Event, EventBody, EventName, ResetCreated},
     ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
     organization::{NewOrganization, Organization},
     outbox::OutboxMessage,
@@ -190,7 +190,13 @@ pub async fn reset(store: &impl Store, scope: Scope, address: &str, origin: Rese
 /// `customer_password_resets.create` for `reset`, signed.
 #[must_use]
 pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
-    event(scope, EventBody::ResetCreated { reset: reset.id, token: reset.sealed_token.clone() })
+    event(scope, EventBody::ResetCreated(created(reset.id, reset.sealed_token.clone())))
+}
+
+/// A reset as its event tells of it, with no more than an older version's event has.
+#[must_use]
+pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
+    ResetCreated { reset, token, client_id: None, address: None }
 }
 
 /// An event, signed.
@@ -198,7 +204,15 @@ pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
 #[expect(clippy::disallowed_methods, reason = "an event's own time matters to no test that uses this")]
 pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
     let occurred_at = to_microseconds(OffsetDateTime::now_utc());
-    Event { id: EventId::generate(&OsEntropy), scope, occurred_at, traceparent: None, body }.sign(&keys())
+    Event {
+        id: EventId::generate(&OsEntropy),
+        scope,
+        occurred_at,
+        traceparent: None,
+        locales: Vec::new(),
+        body,
+    }
+    .sign(&keys())
 }
 
 /// A message that no reader will decode, for tests that only carry it.

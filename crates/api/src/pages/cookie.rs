@@ -17,8 +17,8 @@ pub struct Link {
 /// What the cookie is scoped to, and where the page is.
 pub const PATH: &str = "/reset-password";
 const NAME: &str = "rekey_reset";
-/// The cookie's life, at most: long enough to think of a password, short enough for a shared computer.
-const LONGEST: Duration = Duration::from_hours(1);
+/// The cookie's life: long enough to think of a password, short enough for a shared computer.
+const LIFE: Duration = Duration::from_hours(1);
 
 impl Link {
     /// Reads the two parts; `None` unless both have the right shape.
@@ -33,10 +33,10 @@ impl Link {
         Self::parse(reset, token)
     }
 
-    /// A cookie for it; it dies with the token, or sooner. `Lax`, because a click in a mail comes from another site.
-    pub fn cookie(&self, https: bool, token_life: Duration) -> Cookie<'static> {
+    /// A cookie for it. `Lax`, because a click in a mail comes from another site.
+    pub fn cookie(&self, https: bool) -> Cookie<'static> {
         let value = format!("{}.{}", self.reset, self.token.expose());
-        build(value, https, token_life.min(LONGEST))
+        build(value, https, LIFE)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the pages look like.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
@@ -19,8 +19,6 @@ pub struct Pages {
     templates: Arc<Environment<'static>>,
     /// Whether the world sees us over https.
     pub https: bool,
-    pub token_life: Duration,
-    min_length: usize,
 }
 
 /// What a page says.
@@ -30,6 +28,8 @@ pub enum Page<'a> {
         /// Whose password it is, for password managers.
         email: &'a str,
         form_token: &'a str,
+        /// Characters that the new one has at least.
+        min_length: usize,
         /// What was wrong with the last one.
         error: Option<String>,
     },
@@ -68,19 +68,19 @@ const CSP: &str =
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 impl Pages {
-    /// Pages for links that live as long as `token_life`.
+    /// Pages for the world at that address.
     #[must_use]
-    pub fn new(public_url: &PublicUrl, token_life: Duration, min_length: usize) -> Self {
+    pub fn new(public_url: &PublicUrl) -> Self {
         let mut templates = Environment::new();
         let added = templates.add_template(TEMPLATE, include_str!("templates/page.html"));
         debug_assert!(added.is_ok(), "the template is part of the program, and of its tests");
-        Self { templates: Arc::new(templates), https: public_url.is_https(), token_life, min_length }
+        Self { templates: Arc::new(templates), https: public_url.is_https() }
     }
 
     /// An answer with this page.
     #[must_use]
     pub fn answer(&self, page: Page<'_>) -> HttpResponse {
-        let (status, view) = self.view(page);
+        let (status, view) = Self::view(page);
         match self
             .templates
             .get_template(TEMPLATE)
@@ -108,12 +108,12 @@ impl Pages {
         response
     }
 
-    fn view<'a>(&self, page: Page<'a>) -> (StatusCode, View<'a>) {
+    fn view(page: Page<'_>) -> (StatusCode, View<'_>) {
         let message = |status, title, text| (status, View { title, text, form: None });
         match page {
-            Page::Form { email, form_token, error } => {
+            Page::Form { email, form_token, min_length, error } => {
                 let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-                let form = FormView { email, form_token, error, min_length: self.min_length };
+                let form = FormView { email, form_token, error, min_length };
                 (status, View { title: "Choose a new password", text: "", form: Some(form) })
             }
             Page::Done => message(
@@ -158,10 +158,10 @@ mod tests {
     async fn page_leak_texts_are_escaped() {
         let mut templates = Environment::new();
         templates.add_template(TEMPLATE, include_str!("templates/page.html")).unwrap();
-        let pages =
-            Pages { templates: Arc::new(templates), https: false, token_life: Duration::ZERO, min_length: 8 };
+        let pages = Pages { templates: Arc::new(templates), https: false };
         let error = Some("<script>alert(1)</script>".to_owned());
-        let answer = pages.answer(Page::Form { email: "\"><b>@example.com", form_token: "t", error });
+        let answer =
+            pages.answer(Page::Form { email: "\"><b>@example.com", form_token: "t", min_length: 8, error });
         let html = body::to_bytes(answer.into_body()).await.unwrap();
         let html = str::from_utf8(&html).unwrap();
         assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");

@@ -90,8 +90,7 @@ fn redirect(api: &Api, query: &str) -> HttpResponse {
     let query: Option<LinkQuery> = serde_urlencoded::from_str(query).ok();
     let link = query.and_then(|query| Link::parse(&query.id, &query.token));
     let pages = &api.pages;
-    let cookie =
-        link.map_or_else(|| cookie::removal(pages.https), |link| link.cookie(pages.https, pages.token_life));
+    let cookie = link.map_or_else(|| cookie::removal(pages.https), |link| link.cookie(pages.https));
     Pages::blank(StatusCode::SEE_OTHER).insert_header((header::LOCATION, PATH)).cookie(cookie).finish()
 }
 
@@ -100,7 +99,9 @@ async fn form_page(api: &Api, link: &Link, fault: Option<Fault>) -> HttpResponse
         Ok(Some(holder)) => {
             let error = fault.map(|fault| format!("The password {}.", fault.title()));
             let form_token = form::token_for(&link.token);
-            api.pages.answer(Page::Form { email: holder.email.as_str(), form_token: &form_token, error })
+            let min_length = api.recovery.rules.of(&holder.organization.slug).policy.min_length;
+            let email = holder.email.as_str();
+            api.pages.answer(Page::Form { email, form_token: &form_token, min_length, error })
         }
         Ok(None) => dead(api),
         Err(error) => failed(api, &error.into()),

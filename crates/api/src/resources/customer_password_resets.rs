@@ -47,7 +47,8 @@ pub async fn create(
             let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
             let attributes = input.of_new();
             let email = input.finish(email)?;
-            let reset = api.recovery.request(session.scope(), &session.caller, email, attributes).await?;
+            let reset =
+                api.recovery.request(&session.registration, &session.caller, email, attributes).await?;
             Responder::new(&api, &session, Audience::BackOffice).created(&reset, &view).await
         }
         Requester::SelfService(session) => {
@@ -55,7 +56,8 @@ pub async fn create(
             let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
             let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
             let email = input.finish(email)?;
-            let receipt = api.recovery.request_self_service(session.scope(), &session.caller, email).await?;
+            let receipt =
+                api.recovery.request_self_service(&session.registration, &session.caller, email).await?;
             Responder::new(&api, &session, Audience::Everyone).created(&shown(receipt), &view).await
         }
     }

@@ -39,8 +39,10 @@ pub async fn create(
     let password = input.password(PASSWORD);
     let attributes = input.of_new();
     let email = input.finish(email)?;
-    let customer =
-        api.registration.register(session.scope(), &session.caller, email, password, attributes).await?;
+    let customer = api
+        .registration
+        .register(&session.registration, &session.caller, email, password, attributes)
+        .await?;
     Responder::new(&api, &session, audience).created(&customer, &view).await
 }
 
@@ -73,7 +75,7 @@ pub async fn update(
     let password = input.password(PASSWORD);
     let attributes = input.of_change();
     let amendment = input.finish(Some(Amendment { email, password, attributes }))?;
-    let customer = api.registration.amend(session.scope(), &session.caller, id, amendment).await?;
+    let customer = api.registration.amend(&session.registration, &session.caller, id, amendment).await?;
     Responder::new(&api, &session, audience).ok(&customer.ok_or(Problem::NotFound)?, &view).await
 }
 

@@ -312,13 +312,9 @@ fn build(
         entropy,
         checks,
     };
-    let config = Config {
-        server: &settings.server,
-        auth: &settings.auth,
-        passwords: &settings.passwords,
-        resets: &settings.resets,
-        limits: &settings.limits,
-    };
+    let shops = settings.shops.map(|mailing| mailing.shop.clone());
+    let config =
+        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 

@@ -2,10 +2,9 @@
 
 use anyhow::Context;
 use rekey_core::{
-    access::{Actor, Caller, ClientKind, Mode, Scope},
+    access::{self, Actor, Caller, ClientKind, Mode},
     administration::{Administration, NewClient},
     email::EmailAddress,
-    ids::ApplicationId,
     organization::{Organization, Slug},
     origin::AllowedOrigin,
     password::PlainPassword,
@@ -37,7 +36,6 @@ pub async fn seed(
     registration: &Registration,
 ) -> anyhow::Result<String> {
     let organization = organization(administration).await?;
-    let scope = Scope { organization: organization.id, mode: Mode::Test };
     let file = data.path(FILE);
     if !file.exists() {
         let content = clients(administration, &organization.slug).await?;
@@ -52,7 +50,7 @@ pub async fn seed(
             file.display()
         )
     })?;
-    customer(registration, scope, integration.client.id).await?;
+    customer(registration, &integration).await?;
     Ok(kept.self_service)
 }
 
@@ -91,19 +89,21 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
     )))
 }
 
-async fn customer(
-    registration: &Registration,
-    scope: Scope,
-    application: ApplicationId,
-) -> anyhow::Result<()> {
+async fn customer(registration: &Registration, client: &access::Registration) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
     let store = &registration.store;
-    if store.find_credentials(scope, &email).await?.is_some() {
+    if store.find_credentials(client.client.scope, &email).await?.is_some() {
         return Ok(());
     }
-    let caller = Caller { actor: Actor::Client(application), address: None, traceparent: None, record: None };
+    let caller = Caller {
+        actor: Actor::Client(client.client.id),
+        address: None,
+        traceparent: None,
+        locales: Vec::new(),
+        record: None,
+    };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
-    match registration.register(scope, &caller, email, Some(password), Changes::default()).await {
+    match registration.register(client, &caller, email, Some(password), Changes::default()).await {
         Ok(_) | Err(RegisterError::Taken) => Ok(()),
         Err(error) => Err(error).context("the demo customer can't be made"),
     }

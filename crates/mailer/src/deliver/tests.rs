@@ -1,8 +1,8 @@
-use rekey_runtime::config::{MailerSettings, Source};
+use rekey_runtime::config::{LinkTemplate, LinkValues, MailerSettings, Source};
 
 use super::*;
 
-fn template(text: &str) -> LinkTemplate {
+fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
     let key = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let pairs = [
         ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
@@ -12,21 +12,30 @@ fn template(text: &str) -> LinkTemplate {
         ("MAIL__FROM", "shop@example.com"),
         ("SMTP__HOST", "localhost"),
         ("LINKS__RESET_URL_TEMPLATE", text),
+        (
+            "LINKS__CLIENTS",
+            "a=https://a.example/?id={id}&token={token},b=https://b.example/{organization}/{id}/{token}",
+        ),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
     let settings = MailerSettings::load(&Source::from_environment(environment)).unwrap();
-    settings.links.reset_template(&settings.server.public_url)
+    let shop = settings.shops.of(&"shop".parse().unwrap());
+    shop.shop.links.reset_template(&settings.server.public_url, client_id)
 }
 
 #[test]
 fn host_poison_links_come_from_configuration_only() {
-    let token = ResetToken::parse(&"Ab1".repeat(15)[..43]).unwrap();
-    let reset = "RESETRESE1".parse().unwrap();
-    let filled = |text| link(&template(text), reset, &token).replace(token.expose(), "TOKEN");
-    assert_eq!(filled(""), "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN");
+    let values = LinkValues { id: "RESETRESE1", token: "TOKEN", locale: "pt-BR", organization: "shop" };
+    let filled = |text| template(text, Some("c")).fill(values);
+    assert_eq!(
+        filled(""),
+        "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&locale=pt%2DBR"
+    );
+    assert_eq!(template("", Some("a")).fill(values), "https://a.example/?id=RESETRESE1&token=TOKEN");
+    assert_eq!(template("", Some("b")).fill(values), "https://b.example/shop/RESETRESE1/TOKEN");
     assert_eq!(
         filled("https://shop.example.com/{locale}/reset/{id}#{token}"),
-        "https://shop.example.com/en/reset/RESETRESE1#TOKEN"
+        "https://shop.example.com/pt%2DBR/reset/RESETRESE1#TOKEN"
     );
 }
 

@@ -45,7 +45,8 @@ async fn poison_of_another_tenant_finds_nothing() {
     for scope in [other, world.live] {
         let (body, _) = seed::new_reset(scope, "john@example.com", ResetOrigin::Integration);
         let token = body.sealed_token;
-        let event = seed::event(scope, rekey_core::event::EventBody::ResetCreated { reset: reset.id, token });
+        let event =
+            seed::event(scope, rekey_core::event::EventBody::ResetCreated(seed::created(reset.id, token)));
         assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
     }
     assert_eq!(world.mails().len(), 0);

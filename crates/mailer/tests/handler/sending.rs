@@ -115,8 +115,7 @@ async fn a_token_of_another_reset_or_key_is_parked() {
     seed::customer(&world.store, world.test, "john@example.com", None).await;
     let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
     let (other, _) = seed::new_reset(world.test, "john@example.com", ResetOrigin::Integration);
-    let event =
-        seed::event(world.test, EventBody::ResetCreated { reset: reset.id, token: other.sealed_token });
+    let event = seed::event(world.test, EventBody::ResetCreated(seed::created(reset.id, other.sealed_token)));
     assert_eq!(rejection(handle(&world.mailer(1), &event).await), "what is sealed does not open");
     assert_eq!(world.delivery().await.unwrap(), "failed: what is sealed does not open");
     assert!(ResetToken::parse(reset.token.expose()).is_some() && world.mails().is_empty());

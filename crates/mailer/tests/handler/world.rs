@@ -81,8 +81,8 @@ impl World {
             keys: seed::keys(),
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
-            link: settings.links.reset_template(&settings.server.public_url),
-            sender: settings.mail,
+            shops: settings.shops,
+            public_url: settings.server.public_url,
             lease: LEASE.unsigned_abs(),
         }
         .build()

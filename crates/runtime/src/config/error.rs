@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use rekey_core::organization::InvalidSlug;
+
 use super::value::Origin;
 
 /// Why the configuration can't be used. Its text is a single line, fit for standard error as it is.
@@ -13,6 +15,12 @@ pub enum ConfigError {
     /// A layer sets a key that doesn't exist.
     #[error("configuration: unknown key {key} ({origin})")]
     Unknown { key: String, origin: Origin },
+    /// An organization's file sets a key that is the whole deployment's.
+    #[error("configuration: {key} can't be set in {path}: it holds for all organizations")]
+    OfDeployment { key: String, path: PathBuf },
+    /// A folder of `organizations.directory` can't be an organization's.
+    #[error("configuration: the folder {path} is named after no organization: {cause}")]
+    NotSlug { path: PathBuf, cause: InvalidSlug },
     /// A value has the wrong type, or is out of bounds; `found` never holds a secret.
     #[error("configuration: {key} is {found} ({origin}), expected {expected}")]
     Invalid { key: String, found: String, origin: Origin, expected: String },

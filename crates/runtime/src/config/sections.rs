@@ -6,6 +6,7 @@ mod mail;
 mod passwords;
 mod public_url;
 mod server;
+mod shop;
 mod smtp;
 mod storage;
 mod telemetry;
@@ -17,10 +18,11 @@ pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
+pub use shop::{Brand, Color, HostedPages, Languages, MailingShop, Shop, Support};
 pub use smtp::{Credentials, Smtp, SmtpTls};
 pub use storage::{Broker, Database, Relay};
 pub use telemetry::{LogFormat, Telemetry};
-pub use template::{LinkTemplate, Links, Resets};
+pub use template::{LinkTemplate, LinkValues, Links, Resets};
 
 /// Whether this is a host name: labels of lower-case letters, digits and inner hyphens, 63 octets each and 253 in all at most
 /// (RFC 1123 §2.1).

@@ -1,7 +1,9 @@
 //! Which program needs which sections.
 
+use rekey_core::organization::PerOrganization;
+
 use super::{
-    Auth, Broker, ConfigError, Database, Keys, Limits, Links, Mail, Mailer, Passwords, Relay, Resets, Server,
+    Auth, Broker, ConfigError, Database, Keys, Limits, Mailer, MailingShop, Passwords, Relay, Server, Shop,
     Smtp, Source, Telemetry, TestMail, values::Values,
 };
 
@@ -15,9 +17,8 @@ pub struct ApiSettings {
     pub broker: Broker,
     pub relay: Relay,
     pub passwords: Passwords,
-    pub resets: Resets,
     pub limits: Limits,
-    pub links: Links,
+    pub shops: PerOrganization<Shop>,
     pub telemetry: Telemetry,
 }
 
@@ -33,9 +34,8 @@ impl ApiSettings {
             broker: values.section()?,
             relay: values.section()?,
             passwords: values.section()?,
-            resets: values.section()?,
             limits: values.section()?,
-            links: values.section()?,
+            shops: values.per_organization(Shop::read)?,
             telemetry: values.section()?,
         })
     }
@@ -48,8 +48,7 @@ pub struct MailerSettings {
     pub keys: Keys,
     pub database: Database,
     pub broker: Broker,
-    pub links: Links,
-    pub mail: Mail,
+    pub shops: PerOrganization<MailingShop>,
     pub mailbox: TestMail,
     pub smtp: Smtp,
     pub mailer: Mailer,
@@ -65,8 +64,7 @@ impl MailerSettings {
             keys: values.section()?,
             database: values.section()?,
             broker: values.section()?,
-            links: values.section()?,
-            mail: values.section()?,
+            shops: values.per_organization(MailingShop::read)?,
             mailbox: values.section()?,
             smtp: values.section()?,
             mailer: values.section()?,
@@ -88,10 +86,8 @@ pub struct DevSettings {
     pub keys: Keys,
     pub relay: Relay,
     pub passwords: Passwords,
-    pub resets: Resets,
     pub limits: Limits,
-    pub links: Links,
-    pub mail: Mail,
+    pub shops: PerOrganization<MailingShop>,
     pub mailer: Mailer,
     pub telemetry: Telemetry,
 }
@@ -107,10 +103,8 @@ impl DevSettings {
             keys: values.section()?,
             relay: values.section()?,
             passwords: values.section()?,
-            resets: values.section()?,
             limits: values.section()?,
-            links: values.section()?,
-            mail: values.section()?,
+            shops: values.per_organization(MailingShop::read)?,
             mailer: values.section()?,
             telemetry: values.section()?,
         })

@@ -2,6 +2,7 @@
 
 mod layers;
 mod manual;
+mod organizations;
 mod rules;
 mod secrets;
 

@@ -5,6 +5,7 @@ use std::{fmt, path::PathBuf};
 use zeroize::Zeroizing;
 
 /// The value of a key; every key keeps the type of its default.
+#[derive(Clone)]
 pub(super) enum Value {
     Text(Zeroizing<String>),
     Integer(i64),

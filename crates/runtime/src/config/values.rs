@@ -26,8 +26,10 @@ pub(super) const SECRETS: [&str; 6] = [
 ];
 
 /// The merged configuration, complete and of the right types, but with values still unchecked.
+#[derive(Clone)]
 pub(super) struct Values(BTreeMap<String, Entry>);
 
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) value: Value,
     pub(super) origin: Origin,
@@ -40,12 +42,19 @@ impl Values {
             values.set_text(key, text, Origin::Preset)?;
         }
         if let Some(path) = &source.file {
-            values.add_file(path)?;
+            values.add_file(path, |_| true)?;
         }
         values.add_environment(&source.environment)?;
         for (key, text) in &source.overrides {
             values.set_text(key, text, Origin::Override)?;
         }
+        Ok(values)
+    }
+
+    /// These values under those of an organization's file, which may set the keys that `may_set` names.
+    pub(super) fn below(&self, file: &Path, may_set: impl Fn(&str) -> bool) -> Result<Self, ConfigError> {
+        let mut values = self.clone();
+        values.add_file(file, may_set)?;
         Ok(values)
     }
 
@@ -80,10 +89,13 @@ impl Values {
         Ok(Self(entries))
     }
 
-    fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+    fn add_file(&mut self, path: &Path, may_set: impl Fn(&str) -> bool) -> Result<(), ConfigError> {
         let text = read(path, "the configuration file")?;
         for (key, given) in flatten(parse(&text, path)?) {
             let entry = self.entry(&key, || Origin::File(path.to_owned()))?;
+            if !may_set(&key) {
+                return Err(ConfigError::OfDeployment { key, path: path.to_owned() });
+            }
             let found = given.to_string();
             let value = Value::from_toml(given).filter(|value| value.kind() == entry.value.kind());
             let origin = Origin::File(path.to_owned());

@@ -1,7 +1,8 @@
 //! `[resets]` and `[links]`: the token's life and the page that takes it.
 
-use std::time::Duration;
+use std::collections::HashMap;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::reset::Allowance;
 
 use super::public_url::{PublicUrl, parse_http};
@@ -13,9 +14,11 @@ use crate::config::{
 /// Password resets, where an organization has no setting of its own.
 #[derive(Debug, Clone)]
 pub struct Resets {
-    pub token_life: Duration,
+    pub token_life: time::Duration,
     /// How many self-service makes for an account.
     pub allowance: Allowance,
+    /// Whether an address without an account gets a mail that says so.
+    pub no_account_mail: bool,
 }
 
 impl Section for Resets {
@@ -24,12 +27,13 @@ impl Section for Resets {
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         let seconds = |key, bounds| Ok(time::Duration::seconds(reader.integer(key, bounds)?));
         Ok(Self {
-            token_life: reader.seconds("token_life_seconds", 60..=604_800)?,
+            token_life: seconds("token_life_seconds", 60..=604_800)?,
             allowance: Allowance {
                 cooldown: seconds("self_service_cooldown_seconds", 0..=3600)?,
                 budget: reader.integer("self_service_budget", 1..=1000)?,
                 window: seconds("self_service_window_seconds", 60..=604_800)?,
             },
+            no_account_mail: reader.flag("no_account_mail")?,
         })
     }
 }
@@ -38,14 +42,20 @@ impl Section for Resets {
 #[derive(Debug, Clone)]
 pub struct Links {
     reset: Option<LinkTemplate>,
+    /// By client id: for the resets that this client asked for.
+    clients: HashMap<String, LinkTemplate>,
 }
 
 impl Links {
-    /// The page behind the link: the one configured, or the one this service hosts.
+    /// The page behind the link of a reset that this client asked for: its own, the organization's, or the one this service
+    /// hosts.
     #[must_use]
-    pub fn reset_template(&self, public_url: &PublicUrl) -> LinkTemplate {
-        let hosted = || LinkTemplate(format!("{public_url}/reset-password?id={{id}}&token={{token}}"));
-        self.reset.clone().unwrap_or_else(hosted)
+    pub fn reset_template(&self, public_url: &PublicUrl, client_id: Option<&str>) -> LinkTemplate {
+        let hosted = || {
+            LinkTemplate(format!("{public_url}/reset-password?id={{id}}&token={{token}}&locale={{locale}}"))
+        };
+        let of_client = client_id.and_then(|client_id| self.clients.get(client_id));
+        of_client.or(self.reset.as_ref()).cloned().unwrap_or_else(hosted)
     }
 }
 
@@ -53,24 +63,57 @@ impl Section for Links {
     const NAME: &'static str = "links";
 
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        let expected = "an http or https URL with {id} and {token}, and no other placeholder than {locale}, after its host";
-        Ok(Self { reset: reader.optional("reset_url_template", expected, LinkTemplate::parse)? })
+        let expected = "an http or https URL with {id} and {token}, and no other placeholders than {locale} and {organization}, \
+                        after its host";
+        let of_client = |item: &str| {
+            let (client_id, template) = item.split_once('=')?;
+            let is_id = !client_id.is_empty() && client_id.bytes().all(|b| b.is_ascii_alphanumeric());
+            Some((is_id.then(|| client_id.to_owned())?, LinkTemplate::parse(template)?))
+        };
+        let clients = reader.list(
+            "clients",
+            &format!("a list of \"CLIENT_ID=URL\", each with {expected}"),
+            of_client,
+        )?;
+        Ok(Self {
+            reset: reader.optional("reset_url_template", expected, LinkTemplate::parse)?,
+            clients: clients.into_iter().collect(),
+        })
     }
 }
 
-/// An http or https URL with the placeholders `{id}`, `{token}` and, if wanted, `{locale}`, none of them in the host.
+/// An http or https URL with the placeholders `{id}`, `{token}` and, if wanted, `{locale}` and `{organization}`, none of them in
+/// the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkTemplate(String);
 
+/// The values of a link's placeholders.
+#[derive(Clone, Copy)]
+pub struct LinkValues<'a> {
+    /// The reset's id.
+    pub id: &'a str,
+    /// Its token.
+    pub token: &'a str,
+    /// The language of the mail, as a tag.
+    pub locale: &'a str,
+    /// The organization's slug.
+    pub organization: &'a str,
+}
+
 impl LinkTemplate {
-    /// The template as it was written.
+    /// The link, with each value percent-encoded.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn fill(&self, values: LinkValues<'_>) -> String {
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        self.0
+            .replace("{id}", &encode(values.id))
+            .replace("{token}", &encode(values.token))
+            .replace("{locale}", &encode(values.locale))
+            .replace("{organization}", &encode(values.organization))
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let filled = text.replace("{id}", "x").replace("{token}", "x").replace("{locale}", "x");
+        let filled = PLACEHOLDERS.iter().fold(text.to_owned(), |text, name| text.replace(name, "x"));
         let origin = parse_http(&filled)?.origin().ascii_serialization();
         // Everything that can be filled in stands after the host, as it is written, with a character that ends it.
         let rest = text.strip_prefix(&origin)?;
@@ -78,3 +121,6 @@ impl LinkTemplate {
         (is_sound && text.contains("{id}") && text.contains("{token}")).then(|| Self(text.to_owned()))
     }
 }
+
+/// What a link can be filled with.
+const PLACEHOLDERS: [&str; 4] = ["{id}", "{token}", "{locale}", "{organization}"];

@@ -29,6 +29,10 @@ fn read_all(values: &Values) -> Result<(), ConfigError> {
     values.section::<Passwords>()?;
     values.section::<Resets>()?;
     values.section::<Limits>()?;
+    values.section::<Organizations>()?;
+    values.section::<Brand>()?;
+    values.section::<Languages>()?;
+    values.section::<HostedPages>()?;
     values.section::<Links>()?;
     values.section::<Mail>()?;
     values.section::<TestMail>()?;

@@ -182,20 +182,10 @@ fn values_arrive_in_their_types() {
     ] {
         assert_eq!(api.server.trusted_proxies.contains(peer.parse().unwrap()), trusted, "{peer}");
     }
-    assert_eq!(mailer.mail.from.name.as_deref(), Some("Shop"));
-    assert_eq!(mailer.mail.from.address.as_str(), "shop@example.com");
+    let mail = &mailer.shops.of(&"shop".parse().unwrap()).mail;
+    assert_eq!(mail.from.name.as_deref(), Some("Shop"));
+    assert_eq!(mail.from.address.as_str(), "shop@example.com");
     assert!(mailer.smtp.credentials.is_none());
-}
-
-#[test]
-fn the_link_leads_to_the_hosted_page_unless_another_is_configured() {
-    let template = |pairs: &[(&str, &str)]| {
-        let (api, _) = load(&with(pairs)).unwrap();
-        api.links.reset_template(&api.server.public_url).as_str().to_owned()
-    };
-    assert_eq!(template(&[]), "http://localhost:8080/reset-password?id={id}&token={token}");
-    let own = "https://shop.example.com/r/{id}/{token}";
-    assert_eq!(template(&[("links.reset_url_template", own)]), own);
 }
 
 #[test]

@@ -95,6 +95,7 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
     assert!(store.delete_reset(scope, deleted.id, &event, &seed::audit(Action::Destroy)).await.unwrap());
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
 
+    let alive = holder(store, &live).await.unwrap();
     let before = written(scene.backdoor()).await;
     for (case, id, token) in [
         ("used", used.id, &used.token),
@@ -108,7 +109,7 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
         ("of no reset", ResetId::generate(&OsEntropy), &live.token),
     ] {
         assert!(store.find_token_holder(id, &token.digest()).await.unwrap().is_none(), "{case}");
-        let holder = TokenHolder { scope, reset: id, customer: john.id, email: john.email.clone() };
+        let holder = TokenHolder { reset: id, ..alive.clone() };
         let refused = complete(store, &holder, token, &seed::hash("stolen"), &Changes::default()).await;
         assert!(refused.is_none(), "{case}");
     }

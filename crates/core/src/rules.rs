@@ -1,0 +1,18 @@
+//! The rules that an organization may set for itself.
+
+use time::Duration;
+
+use crate::{password::PasswordPolicy, reset::Allowance};
+
+/// An organization's rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// What new passwords must be.
+    pub policy: PasswordPolicy,
+    /// How long a token can be used.
+    pub token_life: Duration,
+    /// How many self-service resets an account gets.
+    pub allowance: Allowance,
+    /// Whether a self-service request for an address without an account is answered by a mail that says so.
+    pub no_account_mail: bool,
+}

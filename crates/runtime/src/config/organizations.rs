@@ -1,0 +1,84 @@
+//! What each organization has of its own: a folder for each, named by its slug, with settings in `organization.toml` that lie over
+//! the deployment's, and texts and templates beside it.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rekey_core::organization::{PerOrganization, Slug};
+
+use super::{
+    ConfigError,
+    reader::{Reader, Section},
+    values::Values,
+};
+
+/// `[organizations]`: where their folders are.
+#[derive(Debug, Clone)]
+pub struct Organizations {
+    /// The folder of folders; without one, all organizations are alike.
+    pub directory: Option<PathBuf>,
+}
+
+/// The settings of an organization, in its folder.
+const FILE: &str = "organization.toml";
+
+/// The sections that an organization's file may set.
+const SECTIONS: [&str; 6] = ["brand", "languages", "links", "mail", "pages", "resets"];
+/// The keys of other sections that it may set.
+const KEYS: [&str; 1] = ["passwords.min_length"];
+
+impl Section for Organizations {
+    const NAME: &'static str = "organizations";
+
+    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { directory: reader.optional("directory", "a path", |text| Some(PathBuf::from(text)))? })
+    }
+}
+
+impl Values {
+    /// What `read` makes of the deployment's settings, and of each organization's that has a folder, with the folder's path.
+    pub(super) fn per_organization<T>(
+        &self,
+        read: impl Fn(&Self, Option<&Path>) -> Result<T, ConfigError>,
+    ) -> Result<PerOrganization<T>, ConfigError> {
+        let default = read(self, None)?;
+        let Some(directory) = self.section::<Organizations>()?.directory else {
+            return Ok(PerOrganization::same(default));
+        };
+        let mut own = HashMap::new();
+        for (slug, folder) in folders(&directory)? {
+            let file = folder.join(FILE);
+            let values = if file.exists() { self.below(&file, is_own)? } else { self.clone() };
+            own.insert(slug, read(&values, Some(&folder))?);
+        }
+        Ok(PerOrganization::new(default, own))
+    }
+}
+
+/// Whether an organization may set that key.
+pub(super) fn is_own(key: &str) -> bool {
+    KEYS.contains(&key) || key.split_once('.').is_some_and(|(section, _)| SECTIONS.contains(&section))
+}
+
+/// The folders of organizations. Hidden ones are passed over: editors, version control and mounted Kubernetes volumes make them.
+fn folders(directory: &Path) -> Result<Vec<(Slug, PathBuf)>, ConfigError> {
+    let unreadable = |cause: io::Error| ConfigError::Unreadable {
+        path: directory.to_owned(),
+        origin: "organizations.directory".to_owned(),
+        cause,
+    };
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let folder = entry.map_err(unreadable)?.path();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || !folder.is_dir() {
+            continue;
+        }
+        let slug = name.parse().map_err(|cause| ConfigError::NotSlug { path: folder.clone(), cause })?;
+        folders.push((slug, folder));
+    }
+    Ok(folders)
+}

@@ -1,0 +1,164 @@
+//! `[brand]`, `[languages]` and `[pages]`: what an organization looks and sounds like; and all that it may set for itself.
+
+use std::path::{Path, PathBuf};
+
+use rekey_core::{locale::Locale, rules::Rules};
+
+use super::{Links, Mail, Passwords, Resets};
+use crate::config::{
+    ConfigError,
+    reader::{Reader, Section},
+    values::Values,
+};
+
+/// What an organization has of its own, for those who serve its customers.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    pub brand: Brand,
+    pub languages: Languages,
+    pub pages: HostedPages,
+    pub links: Links,
+    pub rules: Rules,
+    /// Where its own texts and templates are.
+    pub folder: Option<PathBuf>,
+}
+
+/// A [`Shop`] and who writes its mails.
+#[derive(Debug, Clone)]
+pub struct MailingShop {
+    pub shop: Shop,
+    pub mail: Mail,
+}
+
+impl Shop {
+    pub(in crate::config) fn read(values: &Values, folder: Option<&Path>) -> Result<Self, ConfigError> {
+        let passwords: Passwords = values.section()?;
+        let resets: Resets = values.section()?;
+        Ok(Self {
+            brand: values.section()?,
+            languages: values.section()?,
+            pages: values.section()?,
+            links: values.section()?,
+            rules: Rules {
+                policy: passwords.policy,
+                token_life: resets.token_life,
+                allowance: resets.allowance,
+                no_account_mail: resets.no_account_mail,
+            },
+            folder: folder.map(Path::to_owned),
+        })
+    }
+}
+
+impl MailingShop {
+    pub(in crate::config) fn read(values: &Values, folder: Option<&Path>) -> Result<Self, ConfigError> {
+        Ok(Self { shop: Shop::read(values, folder)?, mail: values.section()? })
+    }
+}
+
+/// What an organization looks like, in mails and on pages.
+#[derive(Debug, Clone)]
+pub struct Brand {
+    /// What stands in the place of a logo, if not the organization's name.
+    pub logo_text: Option<String>,
+    /// Of buttons and links.
+    pub color: Color,
+    /// Where customers get help: an e-mail address, or the http or https URL of a page.
+    pub support: Option<Support>,
+}
+
+/// Where customers get help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Support {
+    /// An e-mail address.
+    Email(String),
+    /// A page.
+    Page(String),
+}
+
+/// A colour, in sRGB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Color {
+    pub red: u8,
+    pub green: u8,
+    pub blue: u8,
+}
+
+impl Section for Brand {
+    const NAME: &'static str = "brand";
+
+    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
+        let logo = |text: &str| {
+            (text.chars().count() <= 40 && !text.contains(char::is_control)).then(|| text.to_owned())
+        };
+        Ok(Self {
+            logo_text: reader.optional("logo_text", "a line of at most 40 characters", logo)?,
+            color: reader.required("color", "a colour such as \"#1f5fbf\"", Color::parse)?,
+            support: reader.optional(
+                "support",
+                "an e-mail address, or an http or https URL",
+                Support::parse,
+            )?,
+        })
+    }
+}
+
+impl Support {
+    fn parse(text: &str) -> Option<Self> {
+        if let Ok(email) = text.parse::<rekey_core::email::EmailAddress>() {
+            return Some(Self::Email(email.to_string()));
+        }
+        super::public_url::parse_http(text).map(|url| Self::Page(url.to_string()))
+    }
+}
+
+impl Color {
+    /// Reads `#rrggbb`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+        let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+        Some(Self { red: part(0)?, green: part(2)?, blue: part(4)? })
+    }
+}
+
+/// Which languages customers are spoken to in.
+#[derive(Debug, Clone)]
+pub struct Languages {
+    /// Where neither the customer nor the request says anything that is understood.
+    pub default: Locale,
+}
+
+impl Section for Languages {
+    const NAME: &'static str = "languages";
+
+    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
+        let expected = "a language tag such as \"en\" or \"pt-BR\"";
+        Ok(Self { default: reader.required("default", expected, |text| text.parse().ok())? })
+    }
+}
+
+/// The pages this service hosts.
+#[derive(Debug, Clone)]
+pub struct HostedPages {
+    /// The sales channel that `/forgot-password` asks for resets as.
+    pub client_id: Option<String>,
+    /// Where customers log in: the last page leads there.
+    pub login_url: Option<String>,
+}
+
+impl Section for HostedPages {
+    const NAME: &'static str = "pages";
+
+    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
+        let client_id = |text: &str| {
+            let is_id = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+            is_id.then(|| text.to_owned())
+        };
+        let url = |text: &str| super::public_url::parse_http(text).map(|url| url.to_string());
+        Ok(Self {
+            client_id: reader.optional("client_id", "the client id of a sales channel", client_id)?,
+            login_url: reader.optional("login_url", "an http or https URL", url)?,
+        })
+    }
+}

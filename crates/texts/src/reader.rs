@@ -1,0 +1,88 @@
+//! Texts in one language, for code and for templates.
+
+use std::sync::Arc;
+
+use minijinja::{
+    Error, ErrorKind, State, Value,
+    value::{Kwargs, Object, from_args},
+};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    language::Language,
+    moment::Span,
+    texts::{Arg, SayError, Texts},
+};
+
+/// An organization's texts for somebody who reads one language.
+#[derive(Clone)]
+pub struct Reader {
+    pub(crate) texts: Texts,
+    pub(crate) language: Language,
+}
+
+impl Reader {
+    /// What is read here.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The text with that key.
+    pub fn say(&self, key: &str, args: &[(&str, Arg<'_>)]) -> Result<String, SayError> {
+        self.texts.say(self.language, key, args)
+    }
+
+    /// A span as a reader would say it, to the nearest minute, hour or day: "6 hours". It stands alone, as a count of a unit in
+    /// its basic form; languages that inflect it inside a sentence have texts that put it behind a colon.
+    pub fn span(&self, span: Duration) -> Result<String, SayError> {
+        let (key, count) = match Span::nearest(span) {
+            Span::Minutes(count) => ("time-minutes", count),
+            Span::Hours(count) => ("time-hours", count),
+            Span::Days(count) => ("time-days", count),
+        };
+        self.say(key, &[("count", Arg::Number(count))])
+    }
+
+    /// A moment as a reader would write it, to the minute, in UTC, which it says.
+    pub fn moment(&self, at: OffsetDateTime) -> Result<String, SayError> {
+        let written = self.texts.moments(self.language).and_then(|moments| moments.write(at));
+        self.say("time-moment", &[("moment", Arg::Text(&written.unwrap_or_else(|| at.date().to_string())))])
+    }
+
+    /// The function `t` of templates: `{{ t("…", shop=shop) }}` says a text; what it says is escaped like any value.
+    #[must_use]
+    pub fn function(&self) -> Value {
+        Value::from_object(Function(self.clone()))
+    }
+}
+
+struct Function(Reader);
+
+// minijinja asks for it.
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "texts in {}", self.0.language)
+    }
+}
+
+impl Object for Function {
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let (key, variables) = from_args::<(&str, Kwargs)>(args)?;
+        let mut named = Vec::new();
+        for name in variables.args() {
+            named.push((name, variables.peek::<Value>(name)?));
+        }
+        let args: Vec<_> = named.iter().filter_map(|(name, value)| Some((*name, arg(value)?))).collect();
+        let said = self.0.say(key, &args);
+        said.map(Value::from).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+    }
+}
+
+/// Words and whole numbers; of anything else there is no saying, and the text lacks its variable.
+fn arg(value: &Value) -> Option<Arg<'_>> {
+    match value.as_str() {
+        Some(text) => Some(Arg::Text(text)),
+        None => i64::try_from(value.clone()).ok().map(Arg::Number),
+    }
+}

@@ -1,0 +1,171 @@
+use minijinja::{Environment, context};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+
+use super::*;
+
+fn built_in() -> Texts {
+    Texts::built_in(Language::English).unwrap()
+}
+
+/// An organization's folder with these files in `texts/`.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("texts")).unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join("texts").join(name), content).unwrap();
+    }
+    folder
+}
+
+/// What the overlay is refused for, without the folder's path.
+fn refusal(name: &str, content: &str) -> String {
+    let folder = folder(&[(name, content)]);
+    let error = built_in().overlaid(folder.path(), Language::English).err().unwrap().to_string();
+    error.replace(&folder.path().join("texts/").display().to_string(), "")
+}
+
+// Fluent's plurals for Arabic are wrong from 103 on, where they look at the number instead of its last two digits.
+#[test]
+fn counts_take_the_plural_of_their_language() {
+    let texts = built_in();
+    let days = |language, count| texts.reader(language).span(Duration::days(count)).unwrap();
+    let minutes = |language, count| texts.reader(language).span(Duration::minutes(count)).unwrap();
+    for (count, told) in
+        [(1, "1 minuta"), (2, "2 minuty"), (5, "5 minut"), (12, "12 minut"), (22, "22 minuty")]
+    {
+        assert_eq!(minutes(Language::Polish, count), told);
+    }
+    let told = [(1, "دقيقة واحدة"), (2, "دقيقتان"), (3, "3 دقائق"), (11, "11 دقيقة")];
+    for (count, told) in told {
+        assert_eq!(minutes(Language::Arabic, count), told);
+    }
+    for (count, told) in [(2, "يومان"), (7, "7 أيام"), (11, "11 يومًا"), (99, "99 يومًا"), (100, "100 يوم")]
+    {
+        assert_eq!(days(Language::Arabic, count), told);
+    }
+    assert_eq!(days(Language::Portuguese, 7), "7 dias");
+    assert_eq!(days(Language::Japanese, 7), "7日");
+    assert_eq!(minutes(Language::French, 60), "1 heure");
+}
+
+#[test]
+fn moments_are_written_as_readers_do_and_name_their_time_zone() {
+    let texts = built_in();
+    let at = OffsetDateTime::from_unix_timestamp(1_730_126_165).unwrap();
+    let written =
+        Language::ALL.map(|language| texts.reader(language).moment(at).unwrap().replace('\u{202f}', " "));
+    assert_eq!(
+        written,
+        [
+            "October 28, 2024 at 2:36 PM UTC",
+            "28. Oktober 2024 um 14:36 Uhr UTC",
+            "28 octobre 2024 à 14:36 UTC",
+            "28 de octubre de 2024 a las 14:36 UTC",
+            "28 ottobre 2024 alle ore 14:36 UTC",
+            "28 de outubro de 2024 às 14:36 UTC",
+            "28 oktober 2024 om 14:36 UTC",
+            "28 października 2024 14:36 UTC",
+            "2024年10月28日 14:36（UTC）",
+            "28 أكتوبر 2024 في 2:36 م UTC",
+        ]
+    );
+}
+
+#[test]
+fn the_first_wish_that_can_be_met_is_and_else_the_organizations_language() {
+    let texts = Texts::built_in(Language::Dutch).unwrap();
+    let wishes: Vec<Locale> = ["zh-TW", "de-AT", "fr"].map(|tag| tag.parse().unwrap()).into();
+    assert_eq!(texts.choose(&wishes), Language::German);
+    assert_eq!(texts.choose(&wishes[..1]), Language::Dutch);
+    assert_eq!(texts.choose(&[]), Language::Dutch);
+}
+
+#[test]
+fn an_organizations_texts_replace_those_of_their_key_and_no_other() {
+    let folder = folder(&[("de.ftl", "# Unsere Worte\ntime-moment = am { $moment }\n"), (".keep", "")]);
+    let texts = built_in().overlaid(folder.path(), Language::German).unwrap();
+    let say = |language, key, arg| texts.say(language, key, &[arg]);
+    assert_eq!(say(Language::German, "time-moment", ("moment", "1. Mai".into())).unwrap(), "am 1. Mai");
+    assert_eq!(say(Language::German, "time-days", ("count", 2.into())).unwrap(), "2 Tage");
+    assert_eq!(say(Language::English, "time-moment", ("moment", "May 1".into())).unwrap(), "May 1 UTC");
+    assert_eq!(texts.choose(&[]), Language::German);
+    let without = TempDir::new().unwrap();
+    assert!(built_in().overlaid(without.path(), Language::English).is_ok());
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_named_with_its_line_and_key() {
+    let cases = [
+        ("en.ftl", "\ntime-momnet = x\n", "en.ftl:2: there is no text `time-momnet`"),
+        ("en.ftl", "time-moment = { $when }", "en.ftl:1: `time-moment` has no variable `$when`"),
+        (
+            "en.ftl",
+            "time-moment = a\n# b\ntime-moment = c",
+            "en.ftl:3: `time-moment` stands here for the second time",
+        ),
+        ("en.ftl", "-brand = Acme", "en.ftl:1: `brand` uses more than variables and choices"),
+        ("en.ftl", "a = { time-days }", "en.ftl:1: `a` uses more than variables and choices"),
+        ("en.ftl", "a = { NUMBER($n) }", "en.ftl:1: `a` uses more than variables and choices"),
+        ("en.ftl", "a = b\n    .c = d", "en.ftl:1: `a` uses more than variables and choices"),
+        (
+            "en.ftl",
+            "time-moment = x\ntime-days = { $count",
+            "en.ftl:2: `time-days`: Expected a token starting with \"}\"",
+        ),
+        (
+            "en.ftl",
+            "time-days = { $count ->\n [one] x\n}",
+            "en.ftl:3: `time-days`: The select expression must have a default variant",
+        ),
+    ];
+    for (name, content, said) in cases {
+        assert_eq!(refusal(name, content), said);
+    }
+    for name in ["zh.ftl", "pt.ftl", "DE.ftl", "de.txt", "de"] {
+        let said = refusal(name, "");
+        let rest = "is not named after a language that there is: en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
+        assert_eq!(said, format!("{name} {rest}"));
+    }
+}
+
+#[test]
+fn a_text_without_its_variables_or_at_all_is_an_error() {
+    let (texts, key) = (built_in(), "time-days".to_owned());
+    assert_eq!(texts.say(Language::German, "time-days", &[]), Err(SayError::MissingVariable(key)));
+    assert_eq!(texts.say(Language::German, "time", &[]), Err(SayError::UnknownKey("time".to_owned())));
+}
+
+#[test]
+fn names_that_run_against_a_text_are_isolated_in_it() {
+    let texts = built_in();
+    let say =
+        |language, value: &str| texts.say(language, "time-moment", &[("moment", value.into())]).unwrap();
+    assert_eq!(say(Language::English, "Acme!"), "Acme! UTC");
+    assert_eq!(say(Language::Arabic, "Acme!"), "\u{2068}Acme!\u{2069} UTC");
+}
+
+#[test]
+fn templates_say_texts_and_what_they_say_is_escaped() {
+    let mut environment = Environment::new();
+    let source = r#"{{ t("time-moment", moment=name) }}, {{ t("time-days", count=2) }}"#;
+    environment.add_template("page.html", source).unwrap();
+    let render = |source: &str, name| {
+        let t = built_in().reader(Language::German).function();
+        environment.render_named_str("page.html", source, context! { t, name })
+    };
+    assert_eq!(render(source, "<b>Q&A</b>").unwrap(), "&lt;b&gt;Q&amp;A&lt;&#x2f;b&gt; Uhr UTC, 2 Tage");
+    for (source, said) in [
+        (r#"{{ t("time-moments") }}"#, "there is no text `time-moments`"),
+        (r#"{{ t("time-moment") }}"#, "the text `time-moment` lacks a variable"),
+        (r#"{{ t("time-moment", moment=nothing) }}"#, "the text `time-moment` lacks a variable"),
+    ] {
+        assert!(render(source, "").unwrap_err().to_string().contains(said), "{source}");
+    }
+}
+
+#[test]
+fn texts_are_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone>(_: &T) {}
+    shared(&built_in());
+}
