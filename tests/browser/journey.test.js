@@ -1,14 +1,14 @@
 // The whole way, from the demo storefront through the mailbox to the new password, as a newcomer clicks it.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
-import { HOSTED, choosePassword, errorAt, forgetPassword, heading, logIn, newPassword } from './pages.js'
+import { HOSTED, buttonIn, choosePassword, errorAt, forgetPassword, heading, logIn, newPassword } from './pages.js'
 import { NEW_PASSWORD, PASSWORD, canLogIn, mailTo, mailsTo, newCustomer, resetLink } from './service.js'
 
 browserTest('by the page that the mail leads to', {}, async ({ context, page }) => {
   const email = await newCustomer()
   const mail = await forgetPassword(page, email)
   const opened = context.waitForEvent('page')
-  await mail.frameLocator('iframe').getByRole('link', { name: 'Choose a new password' }).click()
+  await buttonIn(mail).click()
   const hosted = await opened
   await heading(hosted, HOSTED.form)
   assert.equal(new URL(hosted.url()).pathname, '/reset-password')

@@ -1,7 +1,7 @@
 // The whole way by Tab, Enter and typing alone, and the focus is to be seen all along.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
-import { HOSTED, forgetPassword, heading, newPassword } from './pages.js'
+import { HOSTED, buttonIn, forgetPassword, heading, newPassword } from './pages.js'
 import { NEW_PASSWORD, canLogIn, newCustomer, resetLink } from './service.js'
 
 const MOST_STOPS = 40
@@ -17,7 +17,7 @@ browserTest('keyboard only: from the demo storefront to the new password', {}, a
   await page.keyboard.type(email)
   await page.keyboard.press('Enter')
   const mail = page.locator('details', { hasText: email })
-  await tabTo(page, mail.frameLocator('iframe').getByRole('link', { name: 'Choose a new password' }))
+  await tabTo(page, buttonIn(mail))
   const opened = context.waitForEvent('page')
   await page.keyboard.press('Enter')
   const hosted = await opened

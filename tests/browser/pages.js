@@ -13,7 +13,7 @@ export const HOSTED = {
 /** The field for a new password, on the hosted page and on the storefront's own. */
 export const newPassword = (page) => page.getByLabel('New password', { exact: true })
 
-/** Asks for a link on the demo storefront; the frame of the mail that lands beside it. */
+/** Asks for a link on the demo storefront; the mail that lands beside it. */
 export async function forgetPassword(page, email) {
   await page.goto('/')
   await page.getByRole('button', { name: 'Forgot password?' }).click()
@@ -22,6 +22,9 @@ export async function forgetPassword(page, email) {
   await page.getByText('a mail with a link is on its way').waitFor()
   return page.locator('details', { hasText: email }).first()
 }
+
+/** The button in a mail on the demo storefront; its link stands below it once more. */
+export const buttonIn = (mail) => mail.frameLocator('iframe').locator('a[href*="/reset-password?"]').first()
 
 /** Fills in the form for a new password and sends it. */
 export async function choosePassword(page, password = NEW_PASSWORD) {

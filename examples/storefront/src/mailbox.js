@@ -18,9 +18,9 @@ export async function watchMailbox(arrived) {
   }
 }
 
-/** Those not seen before, the oldest first. */
+/** Those of the newest that were not seen before, the oldest first. */
 async function newMails() {
-  const mails = await (await fetch('/dev/mailbox.json')).json()
+  const mails = (await (await fetch('/dev/mailbox.json')).json()).slice(0, SHOWN)
   const fresh = mails.filter(({ id }) => !known.has(id)).map((mail) => ({ ...mail, link: linkIn(mail.text) }))
   for (const { id } of fresh) known.add(id)
   return fresh.reverse()

@@ -35,7 +35,7 @@ async fn everything_in_a_real_browser() {
     let until = OffsetDateTime::now_utc() + SHORT_LIFE + Duration::from_secs(1);
 
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"]).current_dir(folder).envs([
+    node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]).current_dir(folder).envs([
         ("REKEY_URL", dev.api.url.as_str()),
         ("REKEY_CLIENT_ID", &dev.env["CLIENT_ID"]),
         ("REKEY_CLIENT_SECRET", &dev.env["CLIENT_SECRET"]),
