@@ -34,6 +34,8 @@ pub enum Action {
     Destroy,
     /// A reset was used.
     ResetPassword,
+    /// A customer said of a reset that somebody else had asked for it.
+    Disavow,
 }
 
 impl Action {
@@ -45,6 +47,7 @@ impl Action {
             Self::Update => "update",
             Self::Destroy => "destroy",
             Self::ResetPassword => "reset_password",
+            Self::Disavow => "disavow",
         }
     }
 }

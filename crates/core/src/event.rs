@@ -47,6 +47,11 @@ pub enum EventBody {
         /// The reset.
         reset: ResetId,
     },
+    /// The customer said that somebody else asked for a reset; its token is dead.
+    ResetDisavowed {
+        /// The reset.
+        reset: ResetId,
+    },
     /// A customer was created.
     CustomerCreated {
         /// The customer.
@@ -86,6 +91,8 @@ pub enum EventName {
     ResetPassword,
     /// `customer_password_resets.destroy`
     ResetDestroy,
+    /// `customer_password_resets.disavow`: ours, the vendor has none.
+    ResetDisavow,
     /// `customers.create`
     CustomerCreate,
     /// `customers.create_password`
@@ -96,10 +103,11 @@ pub enum EventName {
 
 impl EventName {
     /// Every name there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ResetCreate,
         Self::ResetPassword,
         Self::ResetDestroy,
+        Self::ResetDisavow,
         Self::CustomerCreate,
         Self::CustomerCreatePassword,
         Self::CustomerDestroy,
@@ -112,6 +120,7 @@ impl EventName {
             Self::ResetCreate => "customer_password_resets.create",
             Self::ResetPassword => "customer_password_resets.reset_password",
             Self::ResetDestroy => "customer_password_resets.destroy",
+            Self::ResetDisavow => "customer_password_resets.disavow",
             Self::CustomerCreate => "customers.create",
             Self::CustomerCreatePassword => "customers.create_password",
             Self::CustomerDestroy => "customers.destroy",
@@ -147,6 +156,7 @@ impl Event {
             EventBody::ResetCreated(_) => EventName::ResetCreate,
             EventBody::ResetUsed { .. } => EventName::ResetPassword,
             EventBody::ResetDestroyed { .. } => EventName::ResetDestroy,
+            EventBody::ResetDisavowed { .. } => EventName::ResetDisavow,
             EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
             EventBody::CustomerPasswordCreated { .. } => EventName::CustomerCreatePassword,
             EventBody::CustomerDestroyed { .. } => EventName::CustomerDestroy,
@@ -204,6 +214,11 @@ impl Event {
                     reset_id: reset.to_string(),
                 })
             }
+            EventBody::ResetDisavowed { reset } => {
+                Body::CustomerPasswordResetDisavowed(v1::PasswordResetDisavowed {
+                    reset_id: reset.to_string(),
+                })
+            }
             EventBody::CustomerCreated { customer } => {
                 Body::CustomerCreated(v1::CustomerCreated { customer_id: customer.to_string() })
             }
@@ -254,6 +269,9 @@ impl Event {
             },
             Body::CustomerPasswordResetDestroyed(body) => {
                 EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? }
+            }
+            Body::CustomerPasswordResetDisavowed(body) => {
+                EventBody::ResetDisavowed { reset: body.reset_id.parse().ok()? }
             }
             Body::CustomerCreated(body) => {
                 EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? }
@@ -316,6 +334,7 @@ mod tests {
             EventBody::ResetCreated(whole),
             EventBody::ResetUsed { reset, customer },
             EventBody::ResetDestroyed { reset },
+            EventBody::ResetDisavowed { reset },
             EventBody::CustomerCreated { customer },
             EventBody::CustomerPasswordCreated { customer },
             EventBody::CustomerDestroyed { customer },

@@ -1,5 +1,7 @@
 //! Requesting and completing password resets.
 
+mod disavowal;
+
 use std::sync::Arc;
 
 use time::OffsetDateTime;

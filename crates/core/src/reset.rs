@@ -88,3 +88,29 @@ pub struct TokenHolder {
     /// That customer's address, which the new password must not be.
     pub email: EmailAddress,
 }
+
+/// A reset that whoever has its mail may disavow.
+#[derive(Debug, Clone)]
+pub struct Disavowable {
+    /// The reset's scope.
+    pub scope: Scope,
+    /// Its organization.
+    pub organization: Organization,
+    /// The reset.
+    pub reset: ResetId,
+    /// The customer's address.
+    pub email: EmailAddress,
+    /// What has become of its token.
+    pub state: TokenState,
+}
+
+/// What has become of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenState {
+    /// It can be used.
+    Pending,
+    /// It has set a password.
+    Used,
+    /// It is expired or superseded.
+    Dead,
+}

@@ -13,6 +13,8 @@ pub struct Rules {
     pub token_life: Duration,
     /// How many self-service resets an account gets.
     pub allowance: Allowance,
+    /// How long after a reset was disavowed self-service makes the next for its account.
+    pub disavowal_cooldown: Duration,
     /// Whether a self-service request for an address without an account is answered by a mail that says so.
     pub no_account_mail: bool,
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod disavowal;
 mod envelope;
 mod keyring;
 mod sealed;
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 pub use self::{
     address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
+    disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},
 };

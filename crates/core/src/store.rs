@@ -4,7 +4,7 @@
 //! token's digest, a client id) that names the scope itself. Times are the store's: its clock decides what is expired.
 
 use async_trait::async_trait;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     access::{ApiClient, Registration, Scope},
@@ -17,7 +17,7 @@ use crate::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, NewReset, TokenHolder},
+    reset::{Allowance, CreatedReset, Disavowable, NewReset, TokenHolder},
     secret::TokenDigest,
 };
 
@@ -69,6 +69,21 @@ pub struct Completion<'a> {
     /// The plain attributes that the same call changes, if any.
     pub changes: &'a Changes,
     /// `customer_password_resets.reset_password`.
+    pub event: &'a OutboxMessage,
+    /// The audit entry.
+    pub audit: &'a AuditEntry,
+}
+
+/// A reset that its customer says somebody else asked for.
+#[derive(Debug)]
+pub struct Disavowal<'a> {
+    /// The reset, as it was found.
+    pub of: &'a Disavowable,
+    /// How long self-service makes no other for its account.
+    pub cooldown: Duration,
+    /// The account's allowance, whose cooldown this one replaces.
+    pub allowance: Allowance,
+    /// `customer_password_resets.disavow`.
     pub event: &'a OutboxMessage,
     /// The audit entry.
     pub audit: &'a AuditEntry,
@@ -186,6 +201,14 @@ pub trait Store: Catalog {
     /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
     /// gets the reset; the others get `None`.
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError>;
+
+    /// A customer's reset and what has become of it, for who proves to have its mail; `None` for decoys. The proof, checked
+    /// before, is the capability, so no scope is needed.
+    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError>;
+
+    /// Kills a pending reset's token and holds up the account's next self-service reset, with event and audit entry, in one
+    /// transaction. False when the token can't be used any more; then nothing is written.
+    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError>;
 
     /// The store's present, by which it decides what is expired.
     async fn now(&self) -> Result<OffsetDateTime, StoreError>;

@@ -87,6 +87,15 @@ fn customer_password_reset_destroyed() {
 }
 
 #[test]
+fn customer_password_reset_disavowed() {
+    let body = v1::PasswordResetDisavowed { reset_id: "ReSeT00001".to_owned() };
+    check(
+        &event(Body::CustomerPasswordResetDisavowed(body)),
+        include_str!("golden/customer_password_resets.disavow.hex"),
+    );
+}
+
+#[test]
 fn customer_created() {
     let body = v1::CustomerCreated { customer_id: "CuStO00001".to_owned() };
     check(&event(Body::CustomerCreated(body)), include_str!("golden/customers.create.hex"));

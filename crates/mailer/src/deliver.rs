@@ -61,6 +61,7 @@ impl Writer {
                 })?
             }
             EventBody::ResetDestroyed { .. }
+            | EventBody::ResetDisavowed { .. }
             | EventBody::CustomerCreated { .. }
             | EventBody::CustomerDestroyed { .. } => {
                 return Err(WriteError::NoMail);

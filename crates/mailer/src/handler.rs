@@ -81,6 +81,7 @@ fn job(event: &Event) -> Option<(MailJob, RecordId)> {
             (MailKind::PasswordChanged(customer), customer.into())
         }
         EventBody::ResetDestroyed { .. }
+        | EventBody::ResetDisavowed { .. }
         | EventBody::CustomerCreated { .. }
         | EventBody::CustomerDestroyed { .. } => return None,
     };

@@ -122,7 +122,7 @@ fn push_insert(statement: &mut Statement, scope: Scope, reset: &NewReset) {
 
 /// SHA-256 of an address or account in its scope: what self-service resets for it have in common, whether a customer has
 /// it or not.
-fn digest(scope: Scope, address: &str) -> Vec<u8> {
+pub(crate) fn digest(scope: Scope, address: &str) -> Vec<u8> {
     Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
 }
 

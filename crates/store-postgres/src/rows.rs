@@ -10,7 +10,7 @@ use rekey_core::{
     origin::AllowedOrigin,
     password::PasswordHash,
     record::{Record, Value},
-    reset::TokenHolder,
+    reset::{Disavowable, TokenHolder, TokenState},
     resource::{Kind, Resource},
     secret::{ClientSecretDigest, SealedToken},
 };
@@ -84,6 +84,21 @@ pub(crate) fn token_holder(row: &PgRow, reset: ResetId) -> Read<TokenHolder> {
         reset,
         customer: parsed(row, "customer_id")?,
         email: parsed(row, "email")?,
+    })
+}
+
+pub(crate) fn disavowable(row: &PgRow, reset: ResetId) -> Read<Disavowable> {
+    Ok(Disavowable {
+        scope: scope(row)?,
+        organization: organization(row)?,
+        reset,
+        email: parsed(row, "email")?,
+        state: known(row, "state", |state| match state {
+            "pending" => Some(TokenState::Pending),
+            "used" => Some(TokenState::Used),
+            "dead" => Some(TokenState::Dead),
+            _ => None,
+        })?,
     })
 }
 

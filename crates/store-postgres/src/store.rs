@@ -11,14 +11,14 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, TokenHolder},
+    reset::{CreatedReset, Disavowable, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
     secret::TokenDigest,
-    store::{Completion, CreateError, ResetRecord, Store, StoreError},
+    store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
 };
 use time::OffsetDateTime;
 
-use crate::{PostgresStore, customers, error::fault, operator, resets, tokens};
+use crate::{PostgresStore, customers, disavowals, error::fault, operator, resets, tokens};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -140,6 +140,14 @@ impl Store for PostgresStore {
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {
         tokens::complete_reset(&self.pool, completion).await
+    }
+
+    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError> {
+        disavowals::find_disavowable(&self.pool, reset).await
+    }
+
+    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError> {
+        disavowals::disavow_reset(&self.pool, disavowal).await
     }
 
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {

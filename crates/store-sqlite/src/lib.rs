@@ -5,6 +5,7 @@
 
 mod catalog;
 mod customers;
+mod disavowals;
 mod error;
 mod housekeeping;
 mod idempotency;

@@ -11,7 +11,7 @@ use rekey_core::{
     origin::AllowedOrigin,
     password::PasswordHash,
     record::{Record, Value},
-    reset::TokenHolder,
+    reset::{Disavowable, TokenHolder, TokenState},
     resource::{Kind, Resource},
     secret::{ClientSecretDigest, SealedToken},
 };
@@ -85,6 +85,21 @@ pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder>
         reset,
         customer: parsed(row, "customer_id")?,
         email: parsed(row, "email")?,
+    })
+}
+
+pub(crate) fn disavowable(row: &SqliteRow, reset: ResetId) -> Read<Disavowable> {
+    Ok(Disavowable {
+        scope: scope(row)?,
+        organization: organization(row)?,
+        reset,
+        email: parsed(row, "email")?,
+        state: known(row, "state", |state| match state {
+            "pending" => Some(TokenState::Pending),
+            "used" => Some(TokenState::Used),
+            "dead" => Some(TokenState::Dead),
+            _ => None,
+        })?,
     })
 }
 

@@ -18,6 +18,7 @@ struct Key {
     answers: Zeroizing<[u8; 32]>,
     fingerprints: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
+    disavowals: Zeroizing<[u8; 32]>,
 }
 
 /// Why a list of keys is no key ring.
@@ -54,6 +55,7 @@ impl KeyRing {
                 answers: derive(key, b"rekey kept answer v1"),
                 fingerprints: derive(key, b"rekey request fingerprint v1"),
                 signing: derive(key, b"rekey event v1"),
+                disavowals: derive(key, b"rekey disavowal v1"),
             });
         }
         if ring.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self(ring.into())) }
@@ -103,6 +105,17 @@ impl KeyRing {
     #[must_use]
     pub fn verify(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
         self.find(key_id).is_some_and(|key| mac(&key.signing, message).verify_slice(tag).is_ok())
+    }
+
+    /// The current key's id, and HMAC-SHA-256 over `message` under its sub-key for disavowals.
+    pub(super) fn sign_disavowal(&self, message: &[u8]) -> (&str, [u8; 32]) {
+        let Some(key) = self.0.first() else { return ("", [0; 32]) };
+        (&key.id, mac(&key.disavowals, message).finalize().into_bytes().into())
+    }
+
+    /// Whether `tag` is the named key's for that disavowal; compared in constant time.
+    pub(super) fn verifies_disavowal(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
+        self.find(key_id).is_some_and(|key| mac(&key.disavowals, message).verify_slice(tag).is_ok())
     }
 
     fn find(&self, id: &str) -> Option<&Key> {

@@ -2,6 +2,7 @@
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
 pub mod customers;
+pub mod disavowals;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod import;
@@ -140,6 +141,12 @@ macro_rules! store_conformance {
             mail_bomb_inside_the_cooldown_nothing_is_made,
             mail_bomb_a_window_has_its_budget_and_the_next_one_its_own,
             mail_bomb_requests_of_the_same_moment_make_one,
+        );
+        $crate::store_conformance!(@ $fixture: disavowals:
+            a_disavowed_resets_token_dies_and_the_account_is_held_up,
+            a_disavowal_never_shortens_a_cooldown,
+            what_is_used_expired_or_nobodys_is_not_disavowed,
+            of_disavowals_and_uses_at_once_one_wins,
         );
         $crate::store_conformance!(@ $fixture: lists:
             a_list_is_newest_first_in_pages_and_always_tells_the_total,

@@ -17,6 +17,8 @@ pub struct Resets {
     pub token_life: time::Duration,
     /// How many self-service makes for an account.
     pub allowance: Allowance,
+    /// How long self-service makes no reset for an account after one was disavowed.
+    pub disavowal_cooldown: time::Duration,
     /// Whether an address without an account gets a mail that says so.
     pub no_account_mail: bool,
 }
@@ -33,6 +35,7 @@ impl Section for Resets {
                 budget: reader.integer("self_service_budget", 1..=1000)?,
                 window: seconds("self_service_window_seconds", 60..=604_800)?,
             },
+            disavowal_cooldown: seconds("disavowal_cooldown_seconds", 0..=604_800)?,
             no_account_mail: reader.flag("no_account_mail")?,
         })
     }

@@ -10,11 +10,11 @@ use time::Duration;
 use super::{JOHN, StoreUnderTest, at_once, holder, written};
 use crate::seed;
 
-const ALLOWANCE: Allowance =
+pub(super) const ALLOWANCE: Allowance =
     Allowance { cooldown: Duration::minutes(1), budget: 3, window: Duration::hours(24) };
 
 /// Asks for a reset; whether one was made.
-async fn ask(store: &impl Store, scope: rekey_core::access::Scope, address: &str) -> bool {
+pub(super) async fn ask(store: &impl Store, scope: rekey_core::access::Scope, address: &str) -> bool {
     let (reset, _) = seed::new_reset(scope, address, ResetOrigin::SelfService);
     let reset = NewReset { allowance: ALLOWANCE, ..reset };
     let event = seed::reset_created(scope, &reset);
