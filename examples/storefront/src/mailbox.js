@@ -1,18 +1,18 @@
 // The mailbox beside the shop: what `rekey dev` has sent, the newest first. Only the demo has one.
 
-const SHOWN = 4
+const SHOWN = 6
 const PAUSE = 1000
 const box = document.querySelector('#mails')
 const known = new Set()
 
-/** Shows mails as they come; `arrived` is told of each that comes while the page is open. */
-export async function watchMailbox(arrived) {
+/** Shows mails as they come. Those that `concern` this page are opened, and `arrived` is told of them. */
+export async function watchMailbox({ concerns, arrived }) {
   for (let first = true; ; first = false) {
     const fresh = document.hidden ? [] : await newMails().catch(() => [])
-    fresh.forEach(add)
-    if (fresh.length && !first) {
-      document.querySelector('#mail-notice').textContent = `New mail: ${fresh.at(-1).subject}`
-      for (const mail of fresh) await arrived(mail)
+    for (const mail of fresh) add(mail, concerns(mail))
+    for (const mail of first ? [] : fresh.filter(concerns)) {
+      document.querySelector('#mail-notice').textContent = `New mail: ${mail.subject}`
+      await arrived(mail)
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE))
   }
@@ -32,8 +32,8 @@ function linkIn(text) {
   return urls.find(({ pathname, searchParams }) => searchParams.has('token') && pathname !== '/not-me')
 }
 
-/** Puts a mail on top, open, and closes the others. */
-function add({ id, subject, to, link }) {
+/** Puts a mail on top; one that is open closes the others. */
+function add({ id, subject, to, link }, open) {
   const copy = document.querySelector('#mail').content.cloneNode(true)
   const part = (name) => copy.querySelector(`.${name}`)
   part('subject').textContent = subject
@@ -45,7 +45,8 @@ function add({ id, subject, to, link }) {
     part('hosted').href = link
     part('own').href = `/new-password${link.search}`
   }
-  for (const other of box.querySelectorAll('details')) other.open = false
+  for (const other of open ? box.children : []) other.open = false
+  copy.querySelector('details').open = open
   box.prepend(copy)
   box.children[SHOWN]?.remove()
   document.querySelector('#no-mail').hidden = true

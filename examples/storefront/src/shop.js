@@ -8,17 +8,22 @@ import { askForLink, forgetSession, logIn, logOut, loggedIn, settings } from './
 const VIEWS = ['log-in', 'forgot', 'sent', 'account']
 const byId = (id) => document.getElementById(id)
 
+/** Whose mails concern this page: who last asked for a link or tried to log in here. */
+let customer = settings.customer.email
+
 export function startShop() {
-  for (const field of document.querySelectorAll('input[name=email]')) field.value ||= settings.customer.email
+  for (const field of document.querySelectorAll('input[name=email]')) field.value ||= customer
   byId('first-password').textContent = settings.customer.password
 
   onSubmit(byId('log-in'), async ({ email, password }) => {
+    customer = email
     await logIn(email, password)
     byId('log-in').elements.password.value = ''
     finish()
     await showAccount()
   })
   onSubmit(byId('forgot'), async ({ email }) => {
+    customer = email
     await askForLink(email)
     byId('sent-to').textContent = email
     step('choose')
@@ -32,24 +37,27 @@ export function startShop() {
   for (const button of document.querySelectorAll('[data-view]')) {
     button.addEventListener('click', () => show(button.dataset.view))
   }
-  watchMailbox(async (mail) => {
-    if (mail.link) return
-    step('log-in')
-    // A new password ends every session, this one, too: the next call tells so.
-    const ended = await loggedIn().then(() => false, sessionHasEnded)
-    if (ended) await forgetSession()
-    if (ended || !byId('sent').hidden) {
-      show('log-in', { focus: false })
-      byId('notice').textContent = `The password was changed${ended ? ', and you were logged out' : ''}. Log in with the new one.`
-    }
-  })
+  watchMailbox({ concerns: (mail) => mail.to === customer.toLowerCase(), arrived })
   show(location.hash === '#forgot' ? 'forgot' : 'log-in', { focus: false })
 }
 
+/** A mail to this customer: one without a link tells of the new password. */
+async function arrived({ link }) {
+  if (link) return
+  step('log-in')
+  // A new password ends every session, this one, too: the next call tells so.
+  const ended = await loggedIn().then(() => false, sessionHasEnded)
+  if (ended) await forgetSession()
+  if (!ended && byId('sent').hidden) return
+  // Who is somewhere else on the page is left there.
+  show('log-in', { focus: byId('shop').contains(document.activeElement) })
+  byId('notice').textContent = `The password was changed${ended ? ', and you were logged out' : ''}. Log in with the new one.`
+}
+
 async function showAccount() {
-  const customer = await loggedIn()
-  byId('customer').textContent = customer.email
-  byId('since').textContent = new Date(customer.created_at).toLocaleDateString('en', { dateStyle: 'long' })
+  const { email, created_at } = await loggedIn()
+  byId('customer').textContent = email
+  byId('since').textContent = new Date(created_at).toLocaleDateString('en', { dateStyle: 'long' })
   show('account')
 }
 
