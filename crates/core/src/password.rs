@@ -13,12 +13,16 @@ use zeroize::{Zeroize, Zeroizing};
 use self::scheme::Scheme;
 pub use self::{
     hasher::{HashError, Hasher, HasherConfig, Verification},
-    policy::{CheckedPassword, PasswordPolicy, PolicyViolation},
+    policy::{
+        CheckedPassword, Hint, Hints, PasswordPolicy, Person, PolicyViolation, Profile, Refusal, blocklist,
+    },
     scheme::HashRefusal,
 };
 
 /// A password as somebody typed it, in Unicode Normalization Form C: typed composed or decomposed, it is the same
-/// password (NIST SP 800-63B-4 §3.1.1.2). Nothing else is changed: spaces and emoji count as they are.
+/// password (NIST SP 800-63B-4 §3.1.1.2). Nothing else is changed: spaces and emoji count as they are. Form C is what RFC 8265
+/// prescribes for passwords; Form KC, which would also make `ﬁ` the letters `fi` and `²` the digit `2`, makes fewer passwords of
+/// them, and is used for comparing with known words only.
 pub struct PlainPassword(Zeroizing<String>);
 
 /// Octets of a password at most, as typed. Longer ones are refused before any work is done on them.

@@ -14,7 +14,7 @@ use crate::{
     ids::ResetId,
     journal::Journal,
     organization::PerOrganization,
-    password::{HashError, Hasher, PlainPassword, PolicyViolation},
+    password::{HashError, Hasher, PlainPassword, Refusal},
     record::{Changes, Record},
     reset::{CreatedReset, NewReset, ResetOrigin, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
@@ -64,7 +64,7 @@ pub enum CompleteError {
     Token,
     /// The new password is refused; the token stays good.
     #[error("the password {0}")]
-    Password(#[from] PolicyViolation),
+    Password(#[from] Refusal),
     /// Hashing is at its limit, or failed; the token stays good.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -172,7 +172,7 @@ impl Recovery {
             return Err(CompleteError::Token);
         }
         let policy = self.rules.of(&holder.organization.slug).policy;
-        let password = policy.check(password, &holder.email)?;
+        let password = policy.check(password, &holder.person())?;
         let password = self.hasher.hash(password).await?;
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };

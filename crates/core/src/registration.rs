@@ -11,7 +11,7 @@ use crate::{
     ids::CustomerId,
     journal::Journal,
     organization::{Organization, PerOrganization},
-    password::{HashError, Hasher, PasswordHash, PlainPassword, PolicyViolation},
+    password::{HashError, Hasher, PasswordHash, Person, PlainPassword, Refusal},
     record::{Changes, Record},
     resource::CUSTOMERS,
     rules::Rules,
@@ -39,7 +39,7 @@ pub enum RegisterError {
     Taken,
     /// The password is refused.
     #[error("the password {0}")]
-    Password(#[from] PolicyViolation),
+    Password(#[from] Refusal),
     /// Hashing is at its limit, or failed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -163,7 +163,8 @@ impl Registration {
     ) -> Result<Option<PasswordHash>, RegisterError> {
         let Some(password) = password else { return Ok(None) };
         let policy = self.rules.of(&organization.slug).policy;
-        Ok(Some(self.hasher.hash(policy.check(password, email)?).await?))
+        let person = Person { email, shop: &organization.name };
+        Ok(Some(self.hasher.hash(policy.check(password, &person)?).await?))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     email::EmailAddress,
     ids::{CustomerId, ResetId},
     organization::Organization,
+    password::Person,
     record::{Changes, Record},
     secret::{SealedToken, TokenDigest},
 };
@@ -87,6 +88,14 @@ pub struct TokenHolder {
     pub customer: CustomerId,
     /// That customer's address, which the new password must not be.
     pub email: EmailAddress,
+}
+
+impl TokenHolder {
+    /// What the new password must not be made of.
+    #[must_use]
+    pub fn person(&self) -> Person<'_> {
+        Person { email: &self.email, shop: &self.organization.name }
+    }
 }
 
 /// A reset that whoever has its mail may disavow.

@@ -16,6 +16,7 @@ mod file;
 mod isolate;
 mod language;
 mod moment;
+mod policy;
 mod reader;
 mod texts;
 

@@ -2,7 +2,7 @@
 
 use rekey_core::{
     idempotency::BeginError,
-    password::{HashError, PolicyViolation},
+    password::{HashError, PolicyViolation, Refusal},
     recovery::{CompleteError, RequestError},
     registration::RegisterError,
     secret::UnsealError,
@@ -63,11 +63,14 @@ impl From<BeginError> for Problem {
     }
 }
 
-impl From<PolicyViolation> for Fault {
-    fn from(violation: PolicyViolation) -> Self {
+impl From<Refusal> for Fault {
+    fn from(Refusal { violation, hints }: Refusal) -> Self {
         match violation {
             PolicyViolation::TooShort(least) => Self::TooShort(least),
-            PolicyViolation::OwnEmail => Self::OwnEmail,
+            PolicyViolation::MadeOfEmail => Self::MadeOfEmail(hints),
+            PolicyViolation::MadeOfShopName => Self::MadeOfShopName(hints),
+            PolicyViolation::TooSimple => Self::TooSimple(hints),
+            PolicyViolation::TooCommon => Self::TooCommon(hints),
         }
     }
 }
@@ -85,7 +88,7 @@ impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
             CompleteError::Token => Self::attribute(reset::TOKEN, Fault::Invalid),
-            CompleteError::Password(violation) => Self::attribute(reset::PASSWORD, violation.into()),
+            CompleteError::Password(refusal) => Self::attribute(reset::PASSWORD, refusal.into()),
             CompleteError::Hash(error) => error.into(),
             CompleteError::Store(error) => error.into(),
         }
@@ -96,7 +99,7 @@ impl From<RegisterError> for Problem {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Taken => Self::attribute(customer::EMAIL, Fault::Taken),
-            RegisterError::Password(violation) => Self::attribute(customer::PASSWORD, violation.into()),
+            RegisterError::Password(refusal) => Self::attribute(customer::PASSWORD, refusal.into()),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }

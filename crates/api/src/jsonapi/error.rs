@@ -1,5 +1,7 @@
 //! Everything that can go wrong under `/api`, and the one place that gives it its status and body.
 
+mod fault;
+
 use std::fmt;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use strum::{EnumDiscriminants, EnumIter};
 use time::Duration;
 
+pub use self::fault::Fault;
 use super::MEDIA_TYPE;
 use crate::idempotency::{HEADER, KeyProblem};
 
@@ -73,22 +76,6 @@ pub struct Invalid {
     pub attribute: &'static str,
     /// What is wrong with it.
     pub fault: Fault,
-}
-
-/// What is wrong with an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
-pub enum Fault {
-    Blank,
-    Taken,
-    Invalid,
-    /// No record has this value.
-    Unknown,
-    NotAString,
-    NotAnObject,
-    TooLong(usize),
-    TooShort(usize),
-    /// A password that is the customer's own address.
-    OwnEmail,
 }
 
 /// How long a caller is asked to wait when load is shed, or for its own call: a queue of hashes is worked off in about that time.
@@ -224,7 +211,7 @@ impl Problem {
                     let title = fault.title();
                     Error {
                         source: Some(json!({ "pointer": format!("/data/attributes/{attribute}") })),
-                        meta: Some(json!({ "error": fault.name() })),
+                        meta: Some(fault.meta()),
                         ..error(&title, &format!("{attribute} - {title}"))
                     }
                 })
@@ -270,37 +257,6 @@ impl QueryProblem {
             ),
         };
         (StatusCode::BAD_REQUEST, code, title, detail)
-    }
-}
-
-impl Fault {
-    /// The fault's name in `meta.error`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Blank => "blank",
-            Self::Taken => "taken",
-            Self::Invalid | Self::NotAString | Self::NotAnObject | Self::OwnEmail => "invalid",
-            Self::Unknown => "not_found",
-            Self::TooLong(_) => "too_long",
-            Self::TooShort(_) => "too_short",
-        }
-    }
-
-    /// What is wrong, to be read after the attribute's name.
-    #[must_use]
-    pub fn title(self) -> String {
-        match self {
-            Self::Blank => "can't be blank".to_owned(),
-            Self::Taken => "has already been taken".to_owned(),
-            Self::Invalid => "is invalid".to_owned(),
-            Self::Unknown => "doesn't belong to a customer".to_owned(),
-            Self::NotAString => "is not a string".to_owned(),
-            Self::NotAnObject => "is not an object".to_owned(),
-            Self::TooLong(most) => format!("is too long (maximum is {most} characters)"),
-            Self::TooShort(least) => format!("is too short (minimum is {least} characters)"),
-            Self::OwnEmail => "can't be the e-mail address".to_owned(),
-        }
     }
 }
 

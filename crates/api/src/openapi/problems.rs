@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{ResponseError, http::StatusCode};
 use rekey_core::{
-    password::{self, PasswordPolicy},
+    password::{self, Hint, PasswordPolicy},
     resource::{Attribute, CUSTOMERS, Kind, Resource, Write},
 };
 use serde_json::{Map, Value, json};
@@ -123,7 +123,13 @@ fn fault_of(fault: Fault, resource: &Resource, attribute: &Attribute, purpose: P
         Fault::TooLong(_) if kind == Kind::Text => (true, Fault::TooLong(Kind::MAX_TEXT)),
         Fault::TooLong(_) => (kind == Kind::Password, Fault::TooLong(password::MAX_OCTETS)),
         Fault::TooShort(_) => (kind == Kind::Password, Fault::TooShort(PasswordPolicy::LEAST_MIN_LENGTH)),
-        Fault::OwnEmail => (kind == Kind::Password, fault),
+        Fault::MadeOfEmail(_) | Fault::MadeOfShopName(_) | Fault::TooSimple(_) => {
+            (kind == Kind::Password, fault)
+        }
+        Fault::TooCommon(_) => {
+            let hints = [Hint::CommonPassword, Hint::AddWords];
+            (kind == Kind::Password, Fault::TooCommon(hints.into_iter().collect()))
+        }
     };
     can_be.then_some(fault)
 }
@@ -157,7 +163,7 @@ fn kinds(problems: &[Problem]) -> Value {
         "properties": {
             "code": { "const": Problem::Validation(Vec::new()).told().1 },
             "source": exactly(&json!({ "pointer": { "enum": pointers } }), &["pointer"]),
-            "meta": exactly(&json!({ "error": { "enum": names } }), &["error"]),
+            "meta": exactly(&json!({ "error": { "enum": names }, "hints": hints() }), &["error"]),
         },
         "required": ["source", "meta"],
     });
@@ -199,6 +205,17 @@ pub fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     distinct
 }
 
+/// The hints that come with a refused password.
+fn hints() -> Value {
+    let names: Vec<&str> = Hint::iter().map(Hint::name).collect();
+    json!({
+        "type": "array",
+        "minItems": 1,
+        "items": { "type": "string", "enum": names },
+        "description": "Of a password: what makes it easy to guess, and what would help, the most important first.",
+    })
+}
+
 /// The schema of an error under `/api`.
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let text = |about: &str| json!({ "type": "string", "description": about });
@@ -213,7 +230,10 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         "code": text("What is wrong, for programs."),
         "status": text("The answer's status."),
         "source": exactly(&source, &[]),
-        "meta": exactly(&json!({ "error": text("What is wrong with the attribute, for programs.") }), &["error"]),
+        "meta": exactly(
+            &json!({ "error": text("What is wrong with the attribute, for programs."), "hints": hints() }),
+            &["error"],
+        ),
     });
     vec![("Error", exactly(&error, &["title", "detail", "code", "status"]))]
 }

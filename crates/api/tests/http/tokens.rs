@@ -99,6 +99,10 @@ async fn password_policy_refuses_without_burning_the_token() {
     for password in [
         json!("short"),
         json!("John@example.com"),
+        json!("john@example.com1"),
+        json!("PASSWORD1"),
+        json!("abcdefghijkl"),
+        json!("🦀 ".repeat(32)),
         json!("nul\0nul\0nul"),
         json!("x".repeat(1025)),
         json!(""),
@@ -116,7 +120,7 @@ async fn password_policy_refuses_without_burning_the_token() {
     }
     let idle = app.patch(&integration, reset.id(), json!({ "_reset_password_token": secret })).await;
     assert_eq!((idle.status.as_u16(), idle.attribute("reset_password_at")), (200, &json!(null)));
-    let long = "🦀 ".repeat(32);
+    let long = "🦀 walks, ".repeat(8);
     let done = app
         .patch(
             &integration,
@@ -127,6 +131,39 @@ async fn password_policy_refuses_without_burning_the_token() {
     assert_eq!(done.status, 200, "{}", done.text);
     let sales = app.client(ClientKind::SalesChannel, false).await;
     assert_eq!(app.log_in(&sales, "john@example.com", &long).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn password_policy_says_why_and_what_would_be_better() {
+    let app = TestApp::start().await;
+    let integration = app.integration().await;
+    for (password, title, meta) in [
+        ("Short", "is too short (minimum is 8 characters)", json!({ "error": "too_short" })),
+        (
+            "Password",
+            "is too common",
+            json!({ "error": "too_common", "hints": ["common_password", "add_words", "capitals"] }),
+        ),
+        (
+            "aaaaaaaaaaaa",
+            "can't be a repetition or a sequence",
+            json!({ "error": "too_simple", "hints": ["repeated_character", "add_words", "use_several_words"] }),
+        ),
+        (
+            "jane.doe1985",
+            "can't be the e-mail address, or little more",
+            json!({ "error": "contains_email", "hints": ["use_several_words", "no_symbols_needed"] }),
+        ),
+    ] {
+        let attributes = json!({ "email": "jane.doe@example.com", "password": password });
+        let answer = app.create("customers", &integration, attributes).await;
+        answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/password"));
+        let body: Value = serde_json::from_str(&answer.text).unwrap();
+        let error = &body["errors"][0];
+        assert_eq!(error["title"], title);
+        assert_eq!(error["detail"], format!("password - {title}"));
+        assert_eq!(error["meta"], meta);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

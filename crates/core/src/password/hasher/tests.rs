@@ -1,5 +1,8 @@
 use super::*;
-use crate::{ambient::OsEntropy, password::PasswordPolicy};
+use crate::{
+    ambient::OsEntropy,
+    password::{PasswordPolicy, Person},
+};
 
 fn hasher(memory_kib: u32, threads: usize, queue: usize) -> Hasher {
     let threads = NonZeroUsize::new(threads).unwrap();
@@ -12,7 +15,9 @@ fn plain(text: &str) -> PlainPassword {
 }
 
 fn checked(text: &str) -> CheckedPassword {
-    PasswordPolicy { min_length: 8 }.check(plain(text), &"john@example.com".parse().unwrap()).unwrap()
+    let email = "john@example.com".parse().unwrap();
+    let person = Person { email: &email, shop: "Demo Shop" };
+    PasswordPolicy { min_length: 8 }.check(plain(text), &person).unwrap()
 }
 
 #[tokio::test]

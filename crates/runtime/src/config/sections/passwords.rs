@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, thread};
 
-use rekey_core::password::{HasherConfig, PasswordPolicy};
+use rekey_core::password::{HasherConfig, PasswordPolicy, Profile};
 
 use crate::config::{
     ConfigError,
@@ -30,8 +30,24 @@ impl Section for Passwords {
             threads: NonZeroUsize::new(threads).unwrap_or_else(processors),
             queue: reader.integer("hashing_queue", 1..=10_000)?,
         };
-        let min_length = reader.integer("min_length", PasswordPolicy::LEAST_MIN_LENGTH..=64)?;
-        Ok(Self { policy: PasswordPolicy { min_length }, hasher })
+        Ok(Self { policy: policy(reader)?, hasher })
+    }
+}
+
+/// What passwords must be, which an organization may have its own of.
+fn policy(reader: &Reader<'_>) -> Result<PasswordPolicy, ConfigError> {
+    let profile = reader.required("profile", "\"multi_factor\" or \"single_factor\"", |text| match text {
+        "multi_factor" => Some(Profile::MultiFactor),
+        "single_factor" => Some(Profile::SingleFactor),
+        _ => None,
+    })?;
+    let (least, most) = (profile.min_length(), PasswordPolicy::MOST_MIN_LENGTH);
+    match reader.integer("min_length", 0..=most)? {
+        0 => Ok(PasswordPolicy { min_length: least }),
+        min_length if min_length < least => {
+            Err(reader.invalid("min_length", &format!("0 or an integer from {least} to {most}")))
+        }
+        min_length => Ok(PasswordPolicy { min_length }),
     }
 }
 

@@ -30,7 +30,7 @@ fn complaint(file: &str) -> String {
 
 #[test]
 fn an_organization_has_its_own_settings_above_all_others() {
-    let own = "[brand]\ncolor = \"#AA0000\"\nsupport = \"help@acme.example\"\n[passwords]\nmin_length = 12\n\
+    let own = "[brand]\ncolor = \"#AA0000\"\nsupport = \"help@acme.example\"\n[passwords]\nmin_length = 16\nprofile = \"single_factor\"\n\
                [resets]\ntoken_life_seconds = 600\n[languages]\ndefault = \"pt-br\"\n";
     let directory = directory(&[
         ("acme/organization.toml", own),
@@ -43,7 +43,7 @@ fn an_organization_has_its_own_settings_above_all_others() {
     let acme = of("acme");
     assert_eq!(acme.brand.color, Color { red: 0xaa, green: 0, blue: 0 });
     assert_eq!(acme.brand.support, Some(Support::Email("help@acme.example".to_owned())));
-    assert_eq!((acme.rules.policy.min_length, acme.rules.token_life.whole_seconds()), (12, 600));
+    assert_eq!((acme.rules.policy.min_length, acme.rules.token_life.whole_seconds()), (16, 600));
     assert_eq!(acme.languages.default.as_str(), "pt-BR");
     assert_eq!(acme.folder.as_deref(), Some(directory.path().join("acme").as_path()));
     for (slug, folder) in [("plain", Some(directory.path().join("plain"))), ("other", None)] {
@@ -68,6 +68,10 @@ fn what_an_organization_may_not_set_is_told_with_its_file() {
     assert!(complaint("[brand]\ncolor = \"#12345é\"\n").contains("brand.color"));
     assert!(complaint("[brand]\nsupport = \"javascript:alert(1)\"\n").contains("brand.support"));
     assert!(complaint("[links]\nclients = [\"a=https://a.example/\"]\n").contains("links.clients"));
+    assert!(
+        complaint("[passwords]\nmin_length = 12\nprofile = \"single_factor\"\n")
+            .contains("passwords.min_length is 12")
+    );
     assert!(complaint("[mail]\nfrom = \"a@b.c, d@e.f\"\n").contains("mail.from"));
 }
 

@@ -21,7 +21,6 @@ fn integers_are_held_to_their_bounds() {
         ("relay.batch", 1, 1000),
         ("relay.lease_seconds", 5, 600),
         ("relay.poll_milliseconds", 50, 60_000),
-        ("passwords.min_length", 8, 64),
         ("passwords.argon2_memory_kib", 19_456, 1_048_576),
         ("passwords.argon2_iterations", 1, 16),
         ("passwords.argon2_parallelism", 1, 16),
@@ -132,6 +131,8 @@ fn texts_are_held_to_their_form() {
                 "https://a.b/{id}{token}{",
             ],
         ),
+        ("passwords.profile", &["single_factor", "multi_factor"], &["mfa", "SINGLE_FACTOR"]),
+        ("passwords.min_length", &["0", "8", "64"], &["1", "7", "65", "-1", "eight"]),
         ("telemetry.log", &["debug", "info,rekey_mailer=trace"], &["rekey=loud", "a=b=c"]),
         ("telemetry.log_format", &["text"], &["pretty"]),
         (
@@ -186,6 +187,28 @@ fn values_arrive_in_their_types() {
     assert_eq!(mail.from.name.as_deref(), Some("Shop"));
     assert_eq!(mail.from.address.as_str(), "shop@example.com");
     assert!(mailer.smtp.credentials.is_none());
+}
+
+#[test]
+fn password_policy_is_never_below_its_profile() {
+    let policy = |profile: &str, least: &str| {
+        let pairs = [("passwords.profile", profile), ("passwords.min_length", least)];
+        load(&with(&pairs)).map(|(api, _)| api.passwords.policy.min_length)
+    };
+    for (profile, least, length) in [
+        ("multi_factor", "0", 8),
+        ("multi_factor", "8", 8),
+        ("multi_factor", "12", 12),
+        ("single_factor", "0", 15),
+        ("single_factor", "15", 15),
+        ("single_factor", "64", 64),
+    ] {
+        assert_eq!(policy(profile, least).unwrap(), length);
+    }
+    for (profile, least, bounds) in [("multi_factor", "7", "8 to 64"), ("single_factor", "14", "15 to 64")] {
+        let line = policy(profile, least).unwrap_err().to_string();
+        assert!(line.ends_with(&format!("expected 0 or an integer from {bounds}")), "{line}");
+    }
 }
 
 #[test]

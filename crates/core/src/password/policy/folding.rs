@@ -1,0 +1,14 @@
+//! One form for what people take to be the same.
+
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+/// The text in lower case and in Unicode Normalization Form KC, in which full-width letters, ligatures and superscripts are
+/// plain ones. For comparing only: a password itself keeps its Form C, or `²` and `2` would be one password.
+pub(super) fn fold(text: &str) -> Zeroizing<String> {
+    // Form KC grows a text to at most eleven times its octets (UAX 15 §9), but hardly any: with room for the usual, no copy of a
+    // password is left behind by growing.
+    let mut folded = Zeroizing::new(String::with_capacity(text.len() * 3));
+    folded.extend(text.nfkc().flat_map(char::to_lowercase));
+    folded
+}

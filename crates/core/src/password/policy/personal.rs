@@ -1,0 +1,118 @@
+//! Passwords that are the person's or the shop's own names: NIST's "context-specific words".
+
+use zeroize::Zeroizing;
+
+use super::folding::fold;
+use crate::email::EmailAddress;
+
+/// Letters of a name, at least, for which more than the bare name is refused: fewer are found by chance.
+const TELLING: usize = 3;
+
+/// What somebody is called by, folded, without spaces and punctuation.
+pub(super) struct Words(Vec<String>);
+
+impl Words {
+    /// The whole address, what is before the `@` with and without what follows a `+`, and the domain with and without its
+    /// last labels.
+    pub(super) fn of_email(email: &EmailAddress) -> Self {
+        let whole = email.as_str();
+        let (local, domain) = whole.split_once('@').unwrap_or((whole, ""));
+        let bare = local.split('+').next().unwrap_or(local);
+        let domains = domain.match_indices('.').map(|(at, _)| domain.get(..at).unwrap_or(domain));
+        Self::new([whole, local, bare, domain].into_iter().chain(domains))
+    }
+
+    /// The shop's name, and what it begins with, word by word: people leave out "Ltd." and "Inc.".
+    pub(super) fn of_shop(name: &str) -> Self {
+        let beginnings =
+            name.match_indices(char::is_whitespace).map(|(at, _)| name.get(..at).unwrap_or(name));
+        Self::new([name].into_iter().chain(beginnings))
+    }
+
+    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let squeezed = names.map(|name| squeeze(&fold(name)).to_string());
+        Self(squeezed.filter(|name| !name.is_empty()).collect())
+    }
+
+    /// Whether the folded password is one of the words, or only adds digits and punctuation around it, or repeats it.
+    pub(super) fn make_up(&self, folded: &str) -> bool {
+        let password = squeeze(folded);
+        self.0.iter().any(|word| {
+            password.as_str() == word
+                || repeats(&password, word)
+                || repeats(without_digits_around(&password), without_digits_around(word))
+        })
+    }
+}
+
+/// Letters and digits alone.
+fn squeeze(folded: &str) -> Zeroizing<String> {
+    let mut squeezed = Zeroizing::new(String::with_capacity(folded.len()));
+    squeezed.extend(folded.chars().filter(|letter| letter.is_alphanumeric()));
+    squeezed
+}
+
+fn without_digits_around(squeezed: &str) -> &str {
+    squeezed.trim_matches(char::is_numeric)
+}
+
+fn repeats(text: &str, word: &str) -> bool {
+    word.chars().count() >= TELLING && !text.is_empty() && text.split(word).all(str::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_email(password: &str, email: &str) -> bool {
+        Words::of_email(&email.parse().unwrap()).make_up(&fold(password))
+    }
+
+    fn is_shop(password: &str, name: &str) -> bool {
+        Words::of_shop(name).make_up(&fold(password))
+    }
+
+    #[test]
+    fn the_address_and_its_parts_are_told_apart_from_more() {
+        for password in [
+            "John.Smith+shop@Mail.Example.co.uk",
+            "john.smith",
+            "johnsmith1985",
+            "!!John Smith!!",
+            "1985johnsmith99",
+            "johnsmithjohnsmith",
+            "JOHN-SMITH-JOHN-SMITH-7",
+            "mail.example.co.uk",
+            "mail.example1",
+            "ｊｏｈｎｓｍｉｔｈ",
+        ] {
+            assert!(is_email(password, "john.smith+shop@mail.example.co.uk"), "{password}");
+        }
+        for password in ["johnsmith likes tea", "john the smith", "smithjohn", "12345678", "!!!!!!!!"] {
+            assert!(!is_email(password, "john.smith+shop@mail.example.co.uk"), "{password}");
+        }
+    }
+
+    #[test]
+    fn names_with_digits_and_without_letters() {
+        assert!(is_email("john1985!", "john1985@example.com"));
+        assert!(is_email("john2000!", "john1985@example.com"));
+        assert!(is_email("0171 2345678", "01712345678@example.com"));
+        assert!(!is_email("0171 2345679", "01712345678@example.com"));
+        assert!(!is_email("a4711b0815", "a@b.cd"));
+        assert!(!is_shop("any password", "🦀🦀"));
+        assert!(!is_shop("any password", ""));
+    }
+
+    #[test]
+    fn the_shop_is_known_by_the_beginning_of_its_name() {
+        for password in ["Demo Shop GmbH", "demoshop", "demo2026", "DemoDemoDemo!", "…demo-shop…"] {
+            assert!(is_shop(password, "Demo Shop GmbH"), "{password}");
+        }
+        for password in ["shopdemo", "a demo of shopping", "gmbh gmbh"] {
+            assert!(!is_shop(password, "Demo Shop GmbH"), "{password}");
+        }
+        assert!(is_shop("東京書店2026年1", "東京書店2026年"));
+        assert!(is_shop("クルー店クルー店", "クルー店"));
+    }
+}
