@@ -27,7 +27,7 @@ use rekey_mailer::{
     transport::{Lane, Mailbox, Router},
 };
 use rekey_runtime::{
-    config::{DevSettings, Source},
+    config::{DevSettings, Shop, Source},
     lifecycle::Tasks,
     telemetry,
 };
@@ -80,6 +80,7 @@ fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Resu
         .preset("auth.signing_key", data.signing_key()?.as_str())
         .preset("keys.sealing", data.sealing_keys()?.as_str())
         .preset("mail.from", "Demo Shop <no-reply@demo.example>")
+        .preset("pages.login_url", format!("http://{}/", options.listen))
         .preset("telemetry.log", "warn")
         .preset("telemetry.log_format", "text")
         .overriding("server.listen", options.listen.to_string()))
@@ -139,12 +140,20 @@ async fn application(
     let rules = Arc::new(shops.map(|shop| shop.rules));
     let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), rules };
     let storefront = seed::seed(data, &administration, &registration).await?;
+    let shops = shops.map(|shop| asking_as(shop, &storefront));
     let pages = pages(mailbox, storefront::Settings::new(&settings.auth.domain, storefront))?;
 
     let config =
         Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
     Ok(Application::build(config, services, pages, tasks.token())?)
+}
+
+/// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.
+fn asking_as(shop: &Shop, client_id: &str) -> Shop {
+    let mut shop = shop.clone();
+    shop.pages.client_id.get_or_insert_with(|| client_id.to_owned());
+    shop
 }
 
 /// What `rekey dev` serves beside the API.
