@@ -29,7 +29,7 @@ export const buttonIn = (mail) => mail.frameLocator('iframe').locator('a[href*="
 /** Fills in the form for a new password and sends it. */
 export async function choosePassword(page, password = NEW_PASSWORD) {
   await newPassword(page).fill(password)
-  await page.getByRole('button', { name: 'Set password' }).click()
+  await page.locator('button[type=submit]').filter({ visible: true }).click()
 }
 
 /** Logs in on the demo storefront, which may be open. */
