@@ -2,6 +2,7 @@
 
 mod files;
 mod mailbox;
+mod mails;
 mod seed;
 mod storefront;
 mod welcome;
@@ -17,6 +18,7 @@ use rekey_core::{
     administration::Administration,
     ambient::{OsEntropy, SystemClock},
     journal::Journal,
+    organization::PerOrganization,
     outbox::RelaySignal,
     password::Hasher,
     registration::Registration,
@@ -24,6 +26,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     Mailer,
+    render::Renderer,
     transport::{Lane, Mailbox, Router},
 };
 use rekey_runtime::{
@@ -32,6 +35,7 @@ use rekey_runtime::{
     telemetry,
 };
 use rekey_store_sqlite::SqliteStore;
+use rekey_texts::{Language, Texts};
 
 use self::files::DataDir;
 
@@ -141,12 +145,13 @@ async fn application(
     let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), rules };
     let storefront = seed::seed(data, &administration, &registration).await?;
     let shops = shops.map(|shop| asking_as(shop, &storefront));
-    let pages = pages(mailbox, storefront::Settings::new(&settings.auth.domain, storefront))?;
+    let storefront = storefront::Settings::new(&settings.auth.domain, storefront);
+    let routes = routes(mailbox, &shops, storefront)?;
 
     let config =
         Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
-    Ok(Application::build(config, services, pages, tasks.token())?)
+    Ok(Application::build(config, services, routes, tasks.token())?)
 }
 
 /// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.
@@ -156,14 +161,18 @@ fn asking_as(shop: &Shop, client_id: &str) -> Shop {
     shop
 }
 
-/// What `rekey dev` serves beside the API.
-fn pages(
+/// What is served beside the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
+fn routes(
     mailbox: Mailbox,
+    shops: &PerOrganization<Shop>,
     settings: storefront::Settings,
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
+    let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.of(&seed::SLUG.parse()?))?;
+    let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
     let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {
         storefront(config);
         mailbox(config);
+        mails(config);
     })
 }

@@ -2,6 +2,7 @@
 
 mod dev;
 mod import;
+mod mail;
 mod operator;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -35,6 +36,9 @@ enum Command {
     /// Bring in records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
+    /// Mails: what customers get to read.
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
             Command::Import(command) => import::run(command, &source).await,
+            Command::Mail(command) => mail::run(command, source),
         }
     })
 }

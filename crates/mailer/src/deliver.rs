@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::{
     ambient::Clock,
     delivery::Assignment,
     event::{Event, EventBody, ResetCreated},
-    organization::PerOrganization,
-    secret::{KeyRing, UnsealError},
+    ids::ResetId,
+    organization::{Organization, PerOrganization},
+    secret::{DisavowalProof, KeyRing, UnsealError},
 };
 use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
-use time::{Duration, OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use rekey_texts::{Language, Reader, SayError};
 
 use crate::{
     message::{Mail, MessageError, compose},
-    render::{LANGUAGE, PasswordChanged, Rendered, Renderer, ResetRequested},
+    render::{PasswordChanged, RenderError, Renderer, ResetRequested},
 };
 
 /// Writes mails.
 pub struct Writer {
-    pub(crate) renderer: Renderer,
+    pub(crate) renderers: PerOrganization<Renderer>,
     pub(crate) shops: PerOrganization<MailingShop>,
     pub(crate) public_url: PublicUrl,
     pub(crate) keys: KeyRing,
@@ -35,6 +37,9 @@ pub enum WriteError {
     /// A template and its context disagree.
     #[error("the template can't be rendered: {0}")]
     Template(minijinja::ErrorKind),
+    /// There is no text of what is to be said.
+    #[error(transparent)]
+    Text(#[from] SayError),
     #[error(transparent)]
     Message(#[from] MessageError),
     /// The event leads to no mail.
@@ -42,38 +47,37 @@ pub enum WriteError {
     NoMail,
 }
 
-impl From<minijinja::Error> for WriteError {
-    /// The kind alone: the whole error can show the context, and so the token.
-    fn from(error: minijinja::Error) -> Self {
-        Self::Template(error.kind())
+impl From<RenderError> for WriteError {
+    /// A template's kind of error alone: the whole one can show the context, and so the token.
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Template(error) => Self::Template(error.kind()),
+            RenderError::Text(error) => Self::Text(error),
+        }
     }
 }
 
 impl Writer {
     /// Writes the mail that this event leads to. Written again, it has the same link and the same Message-ID.
     pub fn write(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
+        let organization = &assignment.organization;
+        let renderer = self.renderers.of(&organization.slug);
+        let reader = renderer.reader(&event.locales);
         let rendered = match &event.body {
-            EventBody::ResetCreated(created) => self.reset_requested(event, created, assignment)?,
+            EventBody::ResetCreated(created) => {
+                let mail = self.reset_requested(event, created, assignment, &reader)?;
+                renderer.render(&reader, &mail)?
+            }
             EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. } => {
-                self.renderer.render(&PasswordChanged {
-                    shop: assignment.organization.name.clone(),
-                    changed: moment(event.occurred_at),
-                })?
+                renderer.render(&reader, &self.password_changed(event, organization, &reader)?)?
             }
             EventBody::ResetDestroyed { .. }
             | EventBody::ResetDisavowed { .. }
             | EventBody::CustomerCreated { .. }
-            | EventBody::CustomerDestroyed { .. } => {
-                return Err(WriteError::NoMail);
-            }
+            | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
-        Ok(compose(
-            event.id,
-            &self.shops.of(&assignment.organization.slug).mail,
-            &assignment.recipient,
-            &rendered,
-            self.clock.now(),
-        )?)
+        let sender = &self.shops.of(&organization.slug).mail;
+        Ok(compose(event.id, sender, &assignment.recipient, &rendered, self.clock.now())?)
     }
 
     fn reset_requested(
@@ -81,55 +85,55 @@ impl Writer {
         event: &Event,
         created: &ResetCreated,
         assignment: &Assignment,
-    ) -> Result<Rendered, WriteError> {
-        let reset = created.reset;
-        let token = created.token.unseal(event.scope.organization, reset, &self.keys)?;
+        reader: &Reader,
+    ) -> Result<ResetRequested, WriteError> {
+        let token = created.token.unseal(event.scope.organization, created.reset, &self.keys)?;
         // A link has an expiry in every store; were it missing, the mail would promise the reader nothing.
         let now = self.clock.now();
         let expires_at = assignment.expires_at.unwrap_or(now);
         let organization = &assignment.organization;
-        let template = self
-            .shops
-            .of(&organization.slug)
-            .shop
-            .links
-            .reset_template(&self.public_url, created.client_id.as_deref());
-        let values = LinkValues {
-            id: reset.as_str(),
-            token: token.expose(),
-            locale: LANGUAGE,
-            organization: organization.slug.as_str(),
-        };
-        Ok(self.renderer.render(&ResetRequested {
-            shop: assignment.organization.name.clone(),
-            link: template.fill(values),
-            life: in_words(expires_at - now),
-            expires: moment(expires_at),
-        })?)
+        let links = &self.shops.of(&organization.slug).shop.links;
+        let template = links.reset_template(&self.public_url, created.client_id.as_deref());
+        Ok(ResetRequested {
+            shop: organization.name.clone(),
+            link: template.fill(LinkValues {
+                id: created.reset.as_str(),
+                token: token.expose(),
+                locale: reader.language().tag(),
+                organization: organization.slug.as_str(),
+            }),
+            life: reader.span(expires_at - now)?,
+            until: reader.moment(expires_at)?,
+            code: None,
+            not_me_link: Some(self.not_me_link(created.reset, reader.language())),
+        })
     }
-}
 
-/// A span of time as a reader would say it, to the nearest unit.
-fn in_words(span: Duration) -> String {
-    let minutes = (span.whole_seconds() + 30) / 60;
-    let (count, unit) = match minutes {
-        ..=1 => (1, "minute"),
-        2..=90 => (minutes, "minute"),
-        91..=2879 => ((minutes + 30) / 60, "hour"),
-        _ => ((minutes + 720) / 1440, "day"),
-    };
-    match (count, unit) {
-        (60, "minute") => "1 hour".to_owned(),
-        (1, unit) => format!("1 {unit}"),
-        (count, unit) => format!("{count} {unit}s"),
+    fn password_changed(
+        &self,
+        event: &Event,
+        organization: &Organization,
+        reader: &Reader,
+    ) -> Result<PasswordChanged, WriteError> {
+        Ok(PasswordChanged {
+            shop: organization.name.clone(),
+            changed: reader.moment(event.occurred_at)?,
+            forgot_link: self.forgot_link(organization, reader.language()),
+        })
     }
-}
 
-/// A moment as a reader would say it.
-fn moment(at: OffsetDateTime) -> String {
-    const FORMAT: &[BorrowedFormatItem<'_>] =
-        format_description!("[day padding:none] [month repr:long] [year] at [hour]:[minute] UTC");
-    at.to_utc().format(FORMAT).unwrap_or_default()
+    /// The hosted page where the reader says that somebody else asked. The proof in it can end this one reset, no more.
+    fn not_me_link(&self, reset: ResetId, language: Language) -> String {
+        let proof = DisavowalProof::of(reset, &self.keys).expose();
+        let proof = utf8_percent_encode(&proof, NON_ALPHANUMERIC);
+        format!("{}/not-me?id={reset}&proof={proof}&locale={language}", self.public_url)
+    }
+
+    /// The hosted page that takes requests for resets, where the organization has named the client that it asks as.
+    fn forgot_link(&self, organization: &Organization, language: Language) -> Option<String> {
+        let client_id = self.shops.of(&organization.slug).shop.pages.client_id.as_deref()?;
+        Some(format!("{}/forgot-password?client_id={client_id}&locale={language}", self.public_url))
+    }
 }
 
 #[cfg(test)]

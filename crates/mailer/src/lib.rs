@@ -19,9 +19,14 @@ use rekey_core::{
     secret::KeyRing,
 };
 use rekey_runtime::config::{MailingShop, PublicUrl};
+use rekey_texts::{Language, Texts};
 
 pub use self::handler::MailHandler;
-use self::{deliver::Writer, render::Renderer, transport::Router};
+use self::{
+    deliver::Writer,
+    render::{Renderer, UnfitError},
+    transport::Router,
+};
 
 /// What a mailer is made of.
 pub struct Mailer {
@@ -47,10 +52,11 @@ impl Mailer {
     /// The handler for a bus.
     ///
     /// # Errors
-    /// When a template of this program does not compile.
-    pub fn build(self) -> Result<Arc<MailHandler>, minijinja::Error> {
+    /// When an organization's texts or templates are not fit for use.
+    pub fn build(self) -> Result<Arc<MailHandler>, UnfitError> {
+        let texts = Texts::built_in(Language::English)?;
         let writer = Writer {
-            renderer: Renderer::new()?,
+            renderers: self.shops.try_map(|shop| Renderer::of_shop(&texts, &shop.shop))?,
             shops: self.shops,
             public_url: self.public_url,
             keys: self.keys.clone(),

@@ -61,7 +61,7 @@ pub fn compose(
         .header(Date::new(SystemTime::from(now)))
         .message_id(Some(format!("<{event}@{}>", from.email.domain())))
         .raw_header(header("Auto-Submitted", "auto-generated"))
-        .raw_header(header("Content-Language", rendered.language));
+        .raw_header(header("Content-Language", rendered.language.tag()));
     if let Some(reply_to) = &sender.reply_to {
         builder = builder.reply_to(mailbox(reply_to)?);
     }

@@ -1,43 +1,23 @@
-//! From typed contexts to subject, text and HTML.
+//! From typed contexts to subject, text and HTML, in the reader's language and the shop's look.
 
-use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
-use serde::Serialize;
+mod context;
+mod filters;
+mod look;
+pub mod samples;
+mod templates;
 
-/// What a template is given: one type for each mail.
-pub trait Context: Serialize {
-    /// The first part of its three templates' names.
-    const TEMPLATE: &'static str;
-}
+use std::path::Path;
 
-/// The link to set a new password.
-#[derive(Debug, Clone, Serialize)]
-pub struct ResetRequested {
-    /// The shop's name.
-    pub shop: String,
-    /// The link, with the token.
-    pub link: String,
-    /// How long it works, in words: "6 hours".
-    pub life: String,
-    /// Until when, in words.
-    pub expires: String,
-}
+use minijinja::{Environment, Value, context, value::Serde};
+use rekey_core::locale::Locale;
+use rekey_runtime::config::{Brand, Shop};
+use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError};
 
-/// Word that the password was changed.
-#[derive(Debug, Clone, Serialize)]
-pub struct PasswordChanged {
-    /// The shop's name.
-    pub shop: String,
-    /// When, in words.
-    pub changed: String,
-}
-
-impl Context for ResetRequested {
-    const TEMPLATE: &'static str = "reset_requested";
-}
-
-impl Context for PasswordChanged {
-    const TEMPLATE: &'static str = "password_changed";
-}
+pub use self::{
+    context::{Context, NoAccount, PasswordChanged, ResetRequested, Words},
+    templates::TemplateError,
+};
+use self::{look::Palette, samples::Scope};
 
 /// A mail's words.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,68 +25,97 @@ pub struct Rendered {
     pub subject: String,
     pub text: String,
     pub html: String,
-    /// A language tag (RFC 5646).
-    pub language: &'static str,
+    pub language: Language,
 }
 
-/// The language of the templates there are.
-pub const LANGUAGE: &str = "en";
+/// Why a mail can't be rendered: its template and its context disagree. A `Template`'s details can show the context, and so
+/// the token; they are for samples.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    #[error(transparent)]
+    Template(#[from] minijinja::Error),
+    #[error(transparent)]
+    Text(#[from] SayError),
+}
 
-/// Name and source of every template.
-const TEMPLATES: [(&str, &str); 7] = [
-    ("base.html", include_str!("../templates/base.html")),
-    ("reset_requested.subject.txt", include_str!("../templates/reset_requested.subject.txt")),
-    ("reset_requested.txt", include_str!("../templates/reset_requested.txt")),
-    ("reset_requested.html", include_str!("../templates/reset_requested.html")),
-    ("password_changed.subject.txt", include_str!("../templates/password_changed.subject.txt")),
-    ("password_changed.txt", include_str!("../templates/password_changed.txt")),
-    ("password_changed.html", include_str!("../templates/password_changed.html")),
-];
+/// Why an organization's mails can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitError {
+    /// There are no texts in its default language.
+    #[error("languages.default: there are no texts in `{0}`")]
+    Language(Locale),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
 
-/// The templates, compiled. A name that a context does not have is an error, and HTML is escaped by the file's name.
-pub struct Renderer(Environment<'static>);
+/// One organization's mails: its templates, compiled, its texts and its look. A name that a context does not have is an error,
+/// and HTML is escaped by the file's name.
+pub struct Renderer {
+    templates: Environment<'static>,
+    texts: Texts,
+    palette: Palette,
+}
 
 impl Renderer {
-    /// Compiles the templates of this program.
-    pub fn new() -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.add_filter("url", escape_url);
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source)?;
-        }
-        Ok(Self(environment))
+    /// A shop's mails: its texts laid over the built-in ones, its templates instead of those of the same name.
+    ///
+    /// # Errors
+    /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
+    pub fn of_shop(built_in: &Texts, shop: &Shop) -> Result<Self, UnfitError> {
+        let wanted = &shop.languages.default;
+        let default = Language::matching(wanted).ok_or_else(|| UnfitError::Language(wanted.clone()))?;
+        let texts = built_in.overlaid(shop.folder.as_deref(), default)?;
+        Self::new(texts, &shop.brand, shop.folder.as_deref())
     }
 
-    /// Renders one mail.
-    pub fn render<C: Context>(&self, context: &C) -> Result<Rendered, minijinja::Error> {
-        let context = Value::from(Serde(context));
+    /// Compiles the templates of the program and, instead of those with the same name, an organization's own: the `.mjml` and
+    /// `.txt` files in `<folder>/templates`. Every sample is rendered in every language, so that what is wrong is wrong now.
+    ///
+    /// # Errors
+    /// With the file's name and what is wrong.
+    pub fn new(texts: Texts, brand: &Brand, folder: Option<&Path>) -> Result<Self, UnfitError> {
+        let templates = templates::compile(folder)?;
+        let renderer = Self { templates, texts, palette: Palette::of(brand) };
+        for language in Language::ALL {
+            for scope in [Scope::Bare, Scope::Full] {
+                let rendered = samples::all(&renderer, language, samples::SHOP, scope);
+                rendered.map_err(|error| TemplateError::sample(language, &error))?;
+            }
+        }
+        Ok(renderer)
+    }
+
+    /// The organization's texts for somebody with these wishes, the dearest first.
+    pub fn reader<'a>(&self, wishes: impl IntoIterator<Item = &'a Locale>) -> Reader {
+        self.reader_of(self.texts.choose(wishes))
+    }
+
+    /// The organization's texts in that language.
+    pub fn reader_of(&self, language: Language) -> Reader {
+        self.texts.reader(language)
+    }
+
+    /// Renders one mail for somebody who reads that language.
+    pub fn render<C: Context>(&self, reader: &Reader, mail: &C) -> Result<Rendered, RenderError> {
+        let language = reader.language();
+        let Words { subject, preview, why } = mail.words(reader)?;
+        let (dir, start) = match language.direction() {
+            Direction::LeftToRight => ("ltr", "left"),
+            Direction::RightToLeft => ("rtl", "right"),
+        };
+        let context = context! {
+            subject => subject.as_str(), preview, why, dir, start,
+            lang => language.tag(),
+            look => Value::from(Serde(&self.palette)),
+            t => reader.function(),
+            ..Value::from(Serde(mail))
+        };
         let part =
-            |suffix| self.0.get_template(&format!("{}.{suffix}", C::TEMPLATE))?.render(context.clone());
-        Ok(Rendered {
-            subject: part("subject.txt")?.trim().to_owned(),
-            text: part("txt")?,
-            html: part("html")?,
-            language: LANGUAGE,
-        })
+            |suffix| self.templates.get_template(&format!("{}.{suffix}", C::NAME))?.render(context.clone());
+        Ok(Rendered { text: part("txt")?, html: part("html")?, subject, language })
     }
-}
-
-/// Escapes a URL for HTML, in attributes and text. The built-in escaping also replaces each slash, which is right but makes a
-/// link that no reader of the source can check.
-fn escape_url(url: &str) -> Value {
-    let mut escaped = String::with_capacity(url.len());
-    for c in url.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    Value::from_safe_string(escaped)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! needs by one of [`ApiSettings`], [`MailerSettings`], [`DevSettings`] and [`ToolSettings`]; keys of other sections may
 //! stay unset, but must exist and have the right type.
 
+mod color;
 mod error;
 mod organizations;
 mod reader;
@@ -16,12 +17,13 @@ mod tests;
 mod value;
 mod values;
 
+pub use color::Color;
 pub use error::ConfigError;
 pub use organizations::Organizations;
 pub use sections::{
-    Auth, Brand, Broker, Color, Credentials, Database, HostedPages, Keys, Languages, Limits, LinkTemplate,
+    Auth, Brand, Broker, Credentials, Database, HostedPages, Keys, Languages, Limits, LinkTemplate,
     LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, MailingShop, Passwords, PerMinute, PublicUrl, Relay,
     Resets, Server, Shop, Smtp, SmtpTls, Support, Telemetry, TestMail, TrustedProxies,
 };
-pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
+pub use settings::{ApiSettings, DevSettings, MailerSettings, PreviewSettings, ToolSettings};
 pub use source::Source;

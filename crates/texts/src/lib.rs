@@ -10,7 +10,6 @@
 //! other direction. So a Latin address inside Arabic has them and "6 hours" in English never does, and the same texts serve
 //! subjects, plain text and HTML. Links must not go through a text: in plain text they stand on lines of their own.
 
-mod accept;
 mod builtin;
 mod file;
 mod isolate;
@@ -21,7 +20,6 @@ mod reader;
 mod texts;
 
 pub use self::{
-    accept::accepted,
     file::{Broken, Problem},
     language::{Direction, Language},
     reader::Reader,

@@ -88,7 +88,10 @@ impl Texts {
     /// # Errors
     /// For a file that is not named after a language, for a key or variable that there isn't, and for syntax; with file, line
     /// and key.
-    pub fn overlaid(&self, folder: &Path, default: Language) -> Result<Self, TextsError> {
+    pub fn overlaid(&self, folder: Option<&Path>, default: Language) -> Result<Self, TextsError> {
+        let Some(folder) = folder else {
+            return Ok(Self { books: Arc::clone(&self.books), default });
+        };
         let mut books = BTreeMap::clone(&self.books);
         for (path, language) in own_files(&folder.join("texts"))? {
             let source = std::fs::read_to_string(&path)
@@ -99,7 +102,7 @@ impl Texts {
     }
 
     /// The language for somebody who wishes for these locales, the dearest first: the customer's, then those of the request
-    /// ([`accepted`](crate::accepted)). Where there is none of them, the organization's.
+    /// ([`accepted`](rekey_core::locale::accepted)). Where there is none of them, the organization's.
     pub fn choose<'a>(&self, wishes: impl IntoIterator<Item = &'a Locale>) -> Language {
         wishes.into_iter().find_map(Language::matching).unwrap_or(self.default)
     }

@@ -12,7 +12,7 @@ use minijinja::{AutoEscape, Environment, Value, context, value::Serde};
 use rekey_mailer::transport::{Mailbox, StoredMail};
 
 /// Mails are shown in frames without scripts; a frame inherits this policy, and mails carry their styles inline.
-const POLICY: &str =
+pub const POLICY: &str =
     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'";
 
 /// One mail in a frame of ours: as above, and without scripts or an origin wherever it is opened.

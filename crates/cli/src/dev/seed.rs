@@ -20,6 +20,8 @@ pub const CUSTOMER_EMAIL: &str = "john@example.com";
 pub const CUSTOMER_PASSWORD: &str = "correct horse battery";
 /// The demo organization.
 pub const SLUG: &str = "demo";
+/// Its name.
+pub const SHOP: &str = "Demo Shop";
 const FILE: &str = "demo.env";
 
 /// The client ids that this process needs of those in `demo.env`.
@@ -59,7 +61,7 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
     if let Some(demo) = known.into_iter().find(|organization| organization.slug.as_str() == SLUG) {
         return Ok(demo);
     }
-    Ok(administration.create_organization(SLUG.parse()?, "Demo Shop".to_owned()).await?)
+    Ok(administration.create_organization(SLUG.parse()?, SHOP.to_owned()).await?)
 }
 
 /// Registers the clients: `demo.env`'s content.

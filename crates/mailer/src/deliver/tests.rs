@@ -1,7 +1,5 @@
 use rekey_runtime::config::{LinkTemplate, LinkValues, MailerSettings, Source};
 
-use super::*;
-
 fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
     let key = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let pairs = [
@@ -37,31 +35,4 @@ fn host_poison_links_come_from_configuration_only() {
         filled("https://shop.example.com/{locale}/reset/{id}#{token}"),
         "https://shop.example.com/pt%2DBR/reset/RESETRESE1#TOKEN"
     );
-}
-
-#[test]
-fn a_life_is_told_in_the_readers_words() {
-    for (seconds, words) in [
-        (-5, "1 minute"),
-        (20, "1 minute"),
-        (60, "1 minute"),
-        (119, "2 minutes"),
-        (1799, "30 minutes"),
-        (3599, "1 hour"),
-        (3601, "1 hour"),
-        (5400, "90 minutes"),
-        (7199, "2 hours"),
-        (21_599, "6 hours"),
-        (86_400, "24 hours"),
-        (172_799, "2 days"),
-        (604_800, "7 days"),
-    ] {
-        assert_eq!(in_words(Duration::seconds(seconds)), words, "{seconds} s");
-    }
-}
-
-#[test]
-fn a_moment_names_its_time_zone() {
-    let at = OffsetDateTime::from_unix_timestamp(1_730_126_165).unwrap();
-    assert_eq!(moment(at), "28 October 2024 at 14:36 UTC");
 }

@@ -1,4 +1,5 @@
 use mail_parser::MessageParser;
+use rekey_texts::Language;
 
 use super::*;
 
@@ -16,7 +17,7 @@ fn rendered(subject: &str) -> Rendered {
         subject: subject.to_owned(),
         text: "Grüße\n.\n..\nhttps://a.example/?id=1&token=2\n".to_owned(),
         html: "<p>Grüße</p>".to_owned(),
-        language: "en",
+        language: Language::English,
     }
 }
 

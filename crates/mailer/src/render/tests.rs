@@ -1,79 +1,273 @@
-use insta::assert_snapshot;
+use rekey_core::organization::Slug;
+use rekey_runtime::config::{Color, Support};
+use tempfile::TempDir;
 
-use super::*;
+use super::{samples::SHOP, *};
 
-fn reset_requested(shop: &str) -> ResetRequested {
-    ResetRequested {
-        shop: shop.to_owned(),
-        link: "https://shop.example.com/reset-password?id=RESETRESE1&token=TOKEN".to_owned(),
-        life: "6 hours".to_owned(),
-        expires: "28 October 2024 at 20:36 UTC".to_owned(),
+fn brand(color: &str) -> Brand {
+    Brand {
+        logo_text: None,
+        color: Color::parse(color).unwrap(),
+        support: Some(Support::Email("help@shop.example".to_owned())),
     }
 }
 
-fn password_changed(shop: &str) -> PasswordChanged {
-    PasswordChanged { shop: shop.to_owned(), changed: "28 October 2024 at 14:36 UTC".to_owned() }
+fn renderer() -> Renderer {
+    built_in(&brand("#1f5fbf"))
 }
 
-fn all(shop: &str) -> [Rendered; 2] {
-    let renderer = Renderer::new().unwrap();
-    [renderer.render(&reset_requested(shop)).unwrap(), renderer.render(&password_changed(shop)).unwrap()]
+fn built_in(brand: &Brand) -> Renderer {
+    Renderer::new(Texts::built_in(Language::English).unwrap(), brand, None).unwrap()
 }
 
-#[test]
-fn reset_requested_reads_so() {
-    let [mail, _] = all("Söhne & Co");
-    assert_snapshot!("reset_requested_text", format!("Subject: {}\n\n{}", mail.subject, mail.text));
-    assert_snapshot!("reset_requested_html", mail.html);
-}
-
-#[test]
-fn password_changed_reads_so() {
-    let [_, mail] = all("Söhne & Co");
-    assert_snapshot!("password_changed_text", format!("Subject: {}\n\n{}", mail.subject, mail.text));
-    assert_snapshot!("password_changed_html", mail.html);
+/// Every mail in every language.
+fn rendered(renderer: &Renderer, shop: &str, scope: Scope) -> Vec<(&'static str, Rendered)> {
+    let all = Language::ALL.map(|language| samples::all(renderer, language, shop, scope).unwrap());
+    all.into_iter().flatten().collect()
 }
 
 #[test]
-fn a_shops_name_is_text_in_html() {
-    for mail in all("<img src=x onerror=alert(1)> \"&'") {
-        assert!(!mail.html.contains("<img") && mail.html.contains("&lt;img"), "{}", mail.html);
-        assert!(mail.text.contains("<img src=x onerror=alert(1)> \"&'"));
+fn every_mail_in_every_language_is_as_it_was_approved() {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        for (name, mail) in rendered(&renderer(), "Café Zwölf", Scope::Full) {
+            let words = format!("Subject: {}\n\n{}", mail.subject, mail.text);
+            insta::assert_snapshot!(format!("{name}.{}.text", mail.language), words);
+            insta::assert_snapshot!(format!("{name}.{}.html", mail.language), mail.html);
+        }
+    });
+}
+
+#[test]
+fn every_mail_says_its_language_and_direction() {
+    for (name, mail) in rendered(&renderer(), SHOP, Scope::Bare) {
+        let (direction, start) =
+            if mail.language == Language::Arabic { ("rtl", "right") } else { ("ltr", "left") };
+        let html = format!(r#"<html lang="{}" dir="{direction}""#, mail.language);
+        assert!(mail.html.contains(&html), "{name}");
+        let other = if start == "left" { "text-align:right" } else { "direction:ltr;font-size" };
+        assert!(
+            mail.html.contains(&format!("text-align:{start};color")) && !mail.html.contains(other),
+            "{name}"
+        );
     }
 }
 
 #[test]
-fn a_link_stays_inside_its_attribute() {
-    let context = ResetRequested {
-        link: "https://a.example/?a='b'&c=\"><script>d</script>".to_owned(),
-        ..reset_requested("Shop")
-    };
-    let html = Renderer::new().unwrap().render(&context).unwrap().html;
-    assert!(!html.contains("<script") && !html.contains("c=\""), "{html}");
-    assert!(
-        html.contains("href=\"https://a.example/?a=&#39;b&#39;&amp;c=&quot;&gt;&lt;script&gt;"),
-        "{html}"
-    );
-}
-
-#[test]
-fn mails_load_nothing_from_anywhere() {
-    for html in all("Shop").map(|mail| mail.html) {
-        for loader in ["<img", "<link", "<script", "url(", "@import", "src="] {
-            assert!(!html.contains(loader), "{loader}");
+fn every_link_is_in_both_parts_and_nothing_is_loaded_from_anywhere() {
+    for (name, mail) in rendered(&renderer(), SHOP, Scope::Full) {
+        let links = links(&mail.html);
+        assert!(links.len() >= 2, "{name}: {links:?}");
+        for link in &links {
+            let written = link.replace("&amp;", "&");
+            assert!(
+                mail.text.contains(written.trim_start_matches("mailto:")),
+                "{name} has no {written} in its text"
+            );
+        }
+        let in_text = mail.text.split_whitespace().filter(|word| word.starts_with("https://"));
+        for link in in_text {
+            assert!(links.contains(&link.replace('&', "&amp;")), "{name} has no {link} in its HTML");
+        }
+        for loading in
+            ["<img", "<link", "<script", "<iframe", "<object", "src=", "background=", "url(", "@import"]
+        {
+            assert!(!mail.html.to_lowercase().contains(loading), "{name}: {loading}");
+        }
+        let others = mail.html.split("http").skip(1).map(|rest| format!("http{rest}"));
+        for other in others.filter(|other| !other.starts_with("https://shop.example/")) {
+            let known = ["http://www.w3.org/1999/xhtml\"", "http-equiv"];
+            assert!(known.iter().any(|known| other.starts_with(known)), "{name}: {}", &other[..60]);
         }
     }
 }
 
+/// The targets of all links.
+fn links(html: &str) -> Vec<String> {
+    html.split("href=\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+}
+
 #[test]
-fn a_name_that_the_context_lacks_is_an_error() {
-    #[derive(Serialize)]
+fn the_link_is_there_as_a_button_and_as_words() {
+    for (_, mail) in
+        rendered(&renderer(), SHOP, Scope::Full).into_iter().filter(|(name, _)| *name == "reset_requested")
+    {
+        let link = links(&mail.html).remove(0);
+        assert!(mail.html.contains(&format!(">{link}</a>")));
+        assert!(mail.html.contains(">K7PM-3XQT</span>") && mail.text.contains("\nK7PM-3XQT\n"));
+    }
+}
+
+#[test]
+fn page_leak_names_of_shops_are_escaped_in_html_and_nowhere_else() {
+    let shop = r#"<script>alert("Fish & Chips")</script> {{ 7 * 7 }}"#;
+    let look = Brand { logo_text: Some("<b>&".to_owned()), ..brand("#000000") };
+    for (name, mail) in rendered(&built_in(&look), shop, Scope::Full) {
+        let escaped = "&lt;script&gt;alert(&quot;Fish &amp; Chips&quot;)&lt;&#x2f;script&gt; {{ 7 * 7 }}";
+        assert!(mail.html.contains(escaped), "{name} in {}", mail.language);
+        assert!(
+            !mail.html.contains("<script")
+                && !mail.html.contains("49")
+                && mail.html.contains(">&lt;b&gt;&amp;<")
+        );
+        assert!(mail.subject.contains(shop), "{}", mail.subject);
+        assert!(
+            mail.text.replace('\n', " ").contains(shop) || mail.language == Language::Japanese,
+            "{}",
+            mail.text
+        );
+    }
+}
+
+#[test]
+fn a_link_with_quotes_stays_in_its_attribute() {
+    let renderer = renderer();
+    let reader = renderer.reader(&[]);
+    let link = r#"https://shop.example/" onclick="x"#.to_owned();
+    let mail =
+        renderer.render(&reader, &NoAccount { shop: SHOP.to_owned(), forgot_link: Some(link) }).unwrap();
+    assert!(
+        mail.html.contains("https://shop.example/&quot; onclick=&quot;x")
+            && !mail.html.contains("onclick=\"")
+    );
+}
+
+#[test]
+fn whatever_the_shops_colour_buttons_and_links_can_be_read() {
+    for color in ["#000000", "#ffffff", "#ffee00", "#1f5fbf", "#777777", "#ff0000"] {
+        let palette = serde_json::to_value(Palette::of(&brand(color))).unwrap();
+        let of = |name: &str| Color::parse(palette[name].as_str().unwrap()).unwrap();
+        let dark = Color::new(0x1b, 0x21, 0x2a);
+        for (one, other, least) in [
+            (of("accent"), of("on_accent"), Color::TEXT),
+            (of("dark_accent"), of("on_dark_accent"), Color::TEXT),
+            (of("link"), Color::WHITE, Color::TEXT),
+            (of("dark_link"), dark, Color::TEXT),
+            (of("accent"), Color::WHITE, Color::SHAPE),
+            (of("dark_accent"), dark, Color::SHAPE),
+        ] {
+            assert!(one.contrast(other) >= least, "{color}: {one} on {other}");
+        }
+    }
+    // The layout's own colours: words and what is behind them.
+    let layout = include_str!("../../templates/layout.mjml");
+    for (ink, paper) in [
+        ("#1f2328", "#ffffff"),
+        ("#59636e", "#ffffff"),
+        ("#59636e", "#f4f5f7"),
+        ("#e8ebf0", "#1b212a"),
+        ("#a3aebd", "#12161c"),
+    ] {
+        assert!(layout.contains(ink) && layout.contains(paper));
+        assert!(
+            Color::parse(ink).unwrap().contrast(Color::parse(paper).unwrap()) >= Color::TEXT,
+            "{ink} on {paper}"
+        );
+    }
+}
+
+/// An organization's folder with these files in `templates/`.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir(folder.path().join("templates")).unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join("templates").join(name), content).unwrap();
+    }
+    folder
+}
+
+fn with(files: &[(&str, &str)]) -> Result<Renderer, String> {
+    let folder = folder(files);
+    let texts = Texts::built_in(Language::English).unwrap();
+    let made = Renderer::new(texts, &brand("#1f5fbf"), Some(folder.path()));
+    made.map_err(|error| error.to_string().replace(&folder.path().display().to_string(), ""))
+}
+
+#[test]
+fn an_organizations_templates_replace_those_of_their_name() {
+    let own = [("no_account.txt", "{{ shop }}: {{ why }}\n"), ("footer.html", "not a mail's")];
+    let mails = rendered(&with(&own).unwrap(), SHOP, Scope::Full);
+    let none = mails.iter().find(|(name, _)| *name == NoAccount::NAME).unwrap();
+    assert!(none.1.text.starts_with("Shop: You receive this email because"));
+    let before = rendered(&renderer(), SHOP, Scope::Full);
+    assert!(mails.iter().zip(&before).all(|((name, own), (_, old))| *name == NoAccount::NAME || own == old));
+}
+
+#[test]
+fn a_template_that_would_fail_a_customer_fails_the_start() {
+    for (name, content, said) in [
+        ("reset.txt", "", "/templates/reset.txt is no template of a mail; these are: layout.mjml, "),
+        ("reset_requested.txt", "a\n{{ nothing }}", "reset_requested.txt:2: undefined value"),
+        (
+            "reset_requested.txt",
+            "{% if code %}{{ code.x.y }}{% endif %}",
+            "reset_requested.txt:1: undefined value",
+        ),
+        ("footer.txt", "{{ t(\"mail-none\") }}", "there is no text `mail-none`"),
+        ("footer.txt", "{% if %}", "footer.txt:1: syntax error"),
+        (
+            "layout.mjml",
+            "<mjml><mj-body></mj-body></mjml>",
+            "there is no <mj-include path=\"content.mjml\" />",
+        ),
+        ("no_account.mjml", "<mj-text>", "layout.mjml with no_account.mjml: "),
+        ("no_account.mjml", "<mj-text>{{ link }}</mj-text>", "no_account.html:"),
+    ] {
+        let error = with(&[(name, content)]).err().unwrap();
+        assert!(error.contains(said), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_context_without_a_templates_name_is_an_error() {
+    #[derive(serde::Serialize)]
     struct Wrong {
         shop: String,
     }
     impl Context for Wrong {
-        const TEMPLATE: &'static str = "reset_requested";
+        const NAME: &'static str = "reset_requested";
+        fn words(&self, _: &Reader) -> Result<Words, SayError> {
+            Ok(Words { subject: self.shop.clone(), preview: String::new(), why: String::new() })
+        }
     }
-    let error = Renderer::new().unwrap().render(&Wrong { shop: "Shop".to_owned() }).err().unwrap();
-    assert_eq!(error.kind(), minijinja::ErrorKind::UndefinedError);
+    let renderer = renderer();
+    let error = renderer.render(&renderer.reader(&[]), &Wrong { shop: SHOP.to_owned() }).err().unwrap();
+    assert!(
+        matches!(error, RenderError::Template(error) if error.kind() == minijinja::ErrorKind::UndefinedError)
+    );
+}
+
+#[test]
+fn a_shop_has_its_own_language_texts_and_templates() {
+    let root = folder(&[]);
+    let shop = root.path().join("acme");
+    std::fs::create_dir_all(shop.join("texts")).unwrap();
+    std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"de-AT\"\n").unwrap();
+    std::fs::write(shop.join("texts/de.ftl"), "mail-reset-title = Servus\n").unwrap();
+    std::fs::remove_dir(root.path().join("templates")).unwrap();
+    let shops = shops(root.path());
+    let texts = Texts::built_in(Language::English).unwrap();
+    let of = |slug: &str| Renderer::of_shop(&texts, shops.of(&slug.parse::<Slug>().unwrap())).unwrap();
+    let (own, other) = (of("acme"), of("other"));
+    assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
+    assert_eq!(other.reader(&[]).language(), Language::English);
+    std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
+    let shops = self::shops(root.path());
+    let error = Renderer::of_shop(&texts, shops.of(&"acme".parse().unwrap())).err().unwrap().to_string();
+    assert_eq!(error, "languages.default: there are no texts in `zh`");
+}
+
+/// What shops there are by the folders in this one.
+fn shops(directory: &Path) -> rekey_core::organization::PerOrganization<Shop> {
+    let pairs = [
+        ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
+        ("KEYS__SEALING", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("DATABASE__URL", "postgres://localhost/rekey"),
+        ("BROKER__URL", "amqp://localhost"),
+        ("MAIL__FROM", "shop@example.com"),
+        ("SMTP__HOST", "localhost"),
+        ("ORGANIZATIONS__DIRECTORY", directory.to_str().unwrap()),
+    ];
+    let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
+    let source = rekey_runtime::config::Source::from_environment(environment);
+    rekey_runtime::config::MailerSettings::load(&source).unwrap().shops.map(|shop| shop.shop.clone())
 }

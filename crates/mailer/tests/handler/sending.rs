@@ -1,6 +1,12 @@
 //! One event, one mail.
 
-use rekey_core::{bus::Verdict, event::EventBody, ids::ResetId, reset::ResetOrigin, secret::ResetToken};
+use rekey_core::{
+    bus::Verdict,
+    event::{Event, EventBody},
+    ids::ResetId,
+    reset::ResetOrigin,
+    secret::{DisavowalProof, ResetToken},
+};
 use rekey_testkit::{seed, smtp::ScriptedSmtp};
 use time::Duration;
 
@@ -23,10 +29,42 @@ async fn a_reset_leads_to_one_mail_with_its_link_however_often_the_event_comes()
         format!("https://rekey.example.com/reset-password?id={}&token={}", reset.id, reset.token.expose());
     assert!(mails[0].text.contains(&link), "{}", mails[0].text);
     assert!(mails[0].html.contains(&link.replace('&', "&amp;")));
-    assert!(mails[0].text.contains("for 6 hours"));
+    assert!(mails[0].text.contains("valid for 6 hours, until "));
     let message_id = format!("<{}@example.com>", reset.event);
     assert!(mails[0].headers.contains(&("Message-ID".to_owned(), message_id)));
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
+}
+
+#[tokio::test]
+async fn a_mail_is_in_the_language_that_the_call_asked_for() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+    let events = world.events().await;
+    let mut event = Event::verify(&events[0].payload, &seed::keys()).unwrap();
+    event.locales = ["zh-TW", "pt-PT", "en"].map(|tag| tag.parse().unwrap()).into();
+    assert_eq!(handle(&world.mailer(1), &event.sign(&seed::keys())).await, Verdict::Done);
+    let mail = world.mails().remove(0);
+    assert_eq!(mail.subject, "Escolha uma nova senha para The acme shop");
+    assert!(mail.headers.contains(&("Content-Language".to_owned(), "pt-BR".to_owned())));
+    assert!(mail.text.contains(&format!("&token={}&locale=pt%2DBR", reset.token.expose())), "{}", mail.text);
+    assert!(mail.html.contains("lang=\"pt-BR\""));
+}
+
+#[tokio::test]
+async fn a_mails_reader_can_disavow_its_reset_and_no_other() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+    handle(&world.mailer(1), &world.events().await[0]).await;
+    let mail = world.mails().remove(0);
+    let start = format!("https://rekey.example.com/not-me?id={}&proof=", reset.id);
+    let proof = mail.text.split(&start).nth(1).unwrap().split('&').next().unwrap();
+    let proof = percent_encoding::percent_decode_str(proof).decode_utf8().unwrap();
+    let proof = DisavowalProof::parse(&proof).unwrap();
+    assert!(proof.is_for(reset.id, &seed::keys()));
+    assert!(!proof.is_for("RESETRESE1".parse().unwrap(), &seed::keys()));
+    assert!(mail.html.contains(&start.replace('&', "&amp;")));
 }
 
 #[tokio::test]
@@ -43,7 +81,7 @@ async fn however_a_password_was_changed_its_customer_gets_word_of_it() {
     for mail in &mails {
         assert_eq!(mail.to, "john@example.com");
         assert_eq!(mail.subject, "Your password for The acme shop was changed");
-        assert!(!mail.text.contains("http"), "no link that a forger could imitate");
+        assert!(!mail.text.contains("http"), "no page of this shop takes requests");
     }
 }
 

@@ -18,7 +18,7 @@ pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
-pub use shop::{Brand, Color, HostedPages, Languages, MailingShop, Shop, Support};
+pub use shop::{Brand, HostedPages, Languages, MailingShop, Shop, Support};
 pub use smtp::{Credentials, Smtp, SmtpTls};
 pub use storage::{Broker, Database, Relay};
 pub use telemetry::{LogFormat, Telemetry};

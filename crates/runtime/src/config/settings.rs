@@ -111,6 +111,19 @@ impl DevSettings {
     }
 }
 
+/// What `rekey mail preview` needs: no database, no broker, no secrets.
+#[derive(Debug)]
+pub struct PreviewSettings {
+    pub shops: PerOrganization<MailingShop>,
+}
+
+impl PreviewSettings {
+    /// Reads, merges and checks.
+    pub fn load(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self { shops: Values::load(source)?.per_organization(MailingShop::read)? })
+    }
+}
+
 /// What the operator's commands need: `rekey migrate`, `rekey client`, `rekey organization`.
 #[derive(Debug)]
 pub struct ToolSettings {

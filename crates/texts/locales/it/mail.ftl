@@ -1,0 +1,43 @@
+## Tutte le e-mail
+
+mail-was-you = Riconosce questa operazione?
+mail-not-you = Non riconosce questa operazione?
+mail-nothing-to-do = Allora non deve fare nulla.
+mail-copy = Se il pulsante non funziona, apra questo link:
+mail-support = Ha bisogno di aiuto?
+
+## È stata richiesta una nuova password
+
+mail-reset-subject = Scelga una nuova password per { $shop }
+mail-reset-preview = Il link funziona una sola volta. Scadenza: { $until }.
+mail-reset-title = Scelga una nuova password
+mail-reset-intro = È stata richiesta una nuova password per il Suo account { $shop }. Può sceglierla qui:
+mail-reset-button = Scegli una nuova password
+mail-reset-life = Il link funziona una sola volta ed è valido per { $life }. Scadenza: { $until }.
+mail-reset-code = Preferisce continuare su un altro dispositivo? Inserisca questo codice nella pagina in cui ha richiesto la nuova password:
+mail-reset-not-you = Allora non deve fare nulla: la Sua password resta invariata.
+mail-reset-not-me = Non l’ho richiesta io
+mail-reset-secret = Non inoltri questa e-mail a nessuno. Nessuno di { $shop } gliela chiederà mai.
+mail-reset-why = Riceve questa e-mail perché per questo indirizzo è stata richiesta una nuova password su { $shop }.
+
+## La password è stata modificata
+
+mail-changed-subject = La Sua password per { $shop } è stata modificata
+mail-changed-preview = Se non riconosce questa operazione, agisca subito.
+mail-changed-title = La Sua password è stata modificata
+mail-changed-intro = La password del Suo account { $shop } è stata modificata in data { $changed }.
+mail-changed-sessions = Dovrà accedere di nuovo su tutti i Suoi dispositivi.
+mail-changed-not-you = Richieda subito una nuova password e avvisi { $shop }. Cambi anche la password della Sua casella di posta: qualcuno potrebbe leggere le Sue e-mail.
+mail-changed-button = Richiedi una nuova password
+mail-changed-why = Riceve questa e-mail perché riguarda la sicurezza del Suo account { $shop }.
+
+## È stata richiesta una nuova password, ma l’indirizzo non ha un account
+
+mail-none-subject = Nessun account { $shop } con questo indirizzo
+mail-none-preview = È stata richiesta una nuova password per un indirizzo senza account.
+mail-none-title = Nessun account usa questo indirizzo
+mail-none-intro = Per questo indirizzo è stata richiesta una nuova password su { $shop }, ma nessun account lo utilizza.
+mail-none-was-you = Forse ha usato un altro indirizzo e-mail per registrarsi. Riprovi con quello.
+mail-none-button = Prova un altro indirizzo
+mail-none-not-you = Allora non deve fare nulla. Può eliminare questa e-mail.
+mail-none-why = Riceve questa e-mail perché qualcuno ha indicato questo indirizzo per richiedere una nuova password su { $shop }.

@@ -6,7 +6,7 @@ use rekey_core::{locale::Locale, rules::Rules};
 
 use super::{Links, Mail, Passwords, Resets};
 use crate::config::{
-    ConfigError,
+    Color, ConfigError,
     reader::{Reader, Section},
     values::Values,
 };
@@ -77,14 +77,6 @@ pub enum Support {
     Page(String),
 }
 
-/// A colour, in sRGB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Color {
-    pub red: u8,
-    pub green: u8,
-    pub blue: u8,
-}
-
 impl Section for Brand {
     const NAME: &'static str = "brand";
 
@@ -110,16 +102,6 @@ impl Support {
             return Some(Self::Email(email.to_string()));
         }
         super::public_url::parse_http(text).map(|url| Self::Page(url.to_string()))
-    }
-}
-
-impl Color {
-    /// Reads `#rrggbb`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-        let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-        Some(Self { red: part(0)?, green: part(2)?, blue: part(4)? })
     }
 }
 
