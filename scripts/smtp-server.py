@@ -38,6 +38,7 @@ def parse_options():
     parser.add_argument("--delay-ms", type=int, default=0, help="the wait between a mail's end and its answer")
     parser.add_argument("--linger-ms", type=int, default=0, help="the wait after a mail is kept, before its answer")
     parser.add_argument("--fail", metavar="CODE:COUNT", help="answers the first COUNT mails with CODE, such as 450:2")
+    parser.add_argument("--unknown", metavar="ADDRESS:COUNT", help="knows no such user the first COUNT times")
     return parser.parse_args()
 
 
@@ -91,7 +92,16 @@ class Mailbox:
         self.linger = options.linger_ms / 1000
         code, count = (options.fail or "0:0").split(":")
         self.code, self.failures = int(code), int(count)
+        self.unknown, times = (options.unknown or ":0").rsplit(":", 1)
+        self.ignorance = int(times)
         self.count = max((int(file.stem) for file in self.dir.glob("[0-9]*.eml")), default=0)
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address == self.unknown and self.ignorance > 0:
+            self.ignorance -= 1
+            return f"550 5.1.1 <{address}> no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
         entry = {

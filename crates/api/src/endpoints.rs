@@ -100,7 +100,8 @@ impl Area {
 }
 
 impl Endpoint {
-    fn new<const N: usize>(area: Area, path: &str, operations: [(Method, Call); N]) -> Self {
+    fn new(area: Area, path: &str, operations: impl IntoIterator<Item = (Method, Call)>) -> Self {
+        let operations: Vec<_> = operations.into_iter().collect();
         let allow = operations.iter().map(|(method, _)| match *method {
             Method::GET => "GET, HEAD",
             _ => method.as_str(),
@@ -128,18 +129,20 @@ fn all() -> Vec<Endpoint> {
     ];
     for resource in RESOURCES {
         let path = format!("/{}/{{id}}", resource.name);
-        if let Some(written) = Written::of(resource) {
-            let list = [(Method::GET, Call::List(resource)), (Method::POST, Call::Create(written))];
-            endpoints.push(Endpoint::new(Area::Api, &format!("/{}", resource.name), list));
-            let record = [
-                (Method::GET, Call::Retrieve(resource)),
-                (Method::PATCH, Call::Update(written)),
-                (Method::DELETE, Call::Delete(written)),
-            ];
-            endpoints.push(Endpoint::new(Area::Api, &path, record));
-        } else {
-            endpoints.push(Endpoint::new(Area::Api, &path, [(Method::GET, Call::Retrieve(resource))]));
+        let mut list = Vec::new();
+        let mut record = vec![(Method::GET, Call::Retrieve(resource))];
+        if resource.listed {
+            list.push((Method::GET, Call::List(resource)));
         }
+        if let Some(written) = Written::of(resource) {
+            list.push((Method::POST, Call::Create(written)));
+            record.push((Method::PATCH, Call::Update(written)));
+            record.push((Method::DELETE, Call::Delete(written)));
+        }
+        if !list.is_empty() {
+            endpoints.push(Endpoint::new(Area::Api, &format!("/{}", resource.name), list));
+        }
+        endpoints.push(Endpoint::new(Area::Api, &path, record));
         for relationship in resource.relationships {
             let name = relationship.name;
             let related = [(Method::GET, Call::Related(resource, relationship))];

@@ -4,6 +4,7 @@ mod dev;
 mod import;
 mod mail;
 mod operator;
+mod suppression;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -33,6 +34,9 @@ enum Command {
     /// API clients: what calls the API for an organization.
     #[command(subcommand)]
     Client(operator::ClientCommand),
+    /// Addresses that no mail is sent to, since a mail server refused one for good.
+    #[command(subcommand)]
+    Suppression(suppression::SuppressionCommand),
     /// Bring in records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
             Command::Migrate => operator::migrate(&source).await,
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
+            Command::Suppression(command) => suppression::run(command, &source).await,
             Command::Import(command) => import::run(command, &source).await,
             Command::Mail(command) => mail::run(command, source),
         }

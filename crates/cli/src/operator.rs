@@ -164,7 +164,8 @@ pub fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     store.context("the database can't be reached")
 }
 
-fn administration(source: &Source) -> anyhow::Result<Administration> {
+/// The operator's use cases, on the production database.
+pub fn administration(source: &Source) -> anyhow::Result<Administration> {
     Ok(Administration {
         store: Arc::new(connect(source)?),
         clock: Arc::new(SystemClock),

@@ -1,15 +1,18 @@
-//! What operators set up: organizations and the API clients that belong to them.
+//! What operators set up and mend: organizations, the API clients that belong to them, and addresses that no mail is sent to.
 
 use std::sync::Arc;
 
 use crate::{
-    access::{ApiClient, ClientKind, Mode, Registration, Scope},
+    access::{Actor, ApiClient, ClientKind, Mode, Registration, Scope},
     ambient::{Clock, Entropy, fill_alphanumeric},
-    ids::{ApplicationId, OrganizationId},
+    audit::{Action, AuditEntry},
+    email::EmailAddress,
+    ids::{ApplicationId, AuditId, OrganizationId},
     organization::{NewOrganization, Organization, Slug},
     origin::AllowedOrigin,
     secret::ClientSecret,
     store::{CreateError, Store, StoreError},
+    suppression::{Suppression, SuppressionFilter},
 };
 
 /// The operator's use cases. Cheap to clone.
@@ -54,6 +57,17 @@ pub enum NewClientError {
     Store(#[from] CreateError),
 }
 
+/// Why suppressions can't be told or lifted.
+#[derive(Debug, thiserror::Error)]
+pub enum SuppressionError {
+    /// There is no such organization.
+    #[error("no organization has the slug {0}")]
+    UnknownOrganization(Slug),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Characters of a client id: as many as a secret has, so that ids are never guessed either.
 const CLIENT_ID: usize = 43;
 
@@ -86,9 +100,7 @@ impl Administration {
         if new.self_service && new.kind == ClientKind::Integration {
             return Err(NewClientError::SelfService);
         }
-        let organizations = self.store.organizations().await.map_err(CreateError::Store)?;
-        let organization =
-            organizations.into_iter().find(|organization| organization.slug == new.organization);
+        let organization = self.organization(&new.organization).await.map_err(CreateError::Store)?;
         let Some(organization) = organization else {
             return Err(NewClientError::UnknownOrganization(new.organization));
         };
@@ -122,6 +134,53 @@ impl Administration {
     /// When the store fails.
     pub async fn revoke_client(&self, client_id: &str) -> Result<bool, StoreError> {
         self.store.revoke_api_client(client_id).await
+    }
+
+    /// The addresses that no mail is sent to, of that organization and in that mode if any is given.
+    ///
+    /// # Errors
+    /// See [`SuppressionError`].
+    pub async fn suppressions(
+        &self,
+        organization: Option<&Slug>,
+        mode: Option<Mode>,
+    ) -> Result<Vec<Suppression>, SuppressionError> {
+        let organization = match organization {
+            Some(slug) => Some(self.known(slug).await?.id),
+            None => None,
+        };
+        Ok(self.store.suppressions(SuppressionFilter { organization, mode }).await?)
+    }
+
+    /// Lets mails go to an address again; false when it was not suppressed.
+    ///
+    /// # Errors
+    /// See [`SuppressionError`].
+    pub async fn lift_suppression(
+        &self,
+        organization: &Slug,
+        mode: Mode,
+        email: &EmailAddress,
+    ) -> Result<bool, SuppressionError> {
+        let scope = Scope { organization: self.known(organization).await?.id, mode };
+        let audit = AuditEntry {
+            id: AuditId::generate(&*self.entropy),
+            actor: Actor::Operator,
+            address: None,
+            action: Action::LiftSuppression,
+            attributes: Vec::new(),
+        };
+        Ok(self.store.lift_suppression(scope, email, &audit).await?)
+    }
+
+    async fn known(&self, slug: &Slug) -> Result<Organization, SuppressionError> {
+        let organization = self.organization(slug).await?;
+        organization.ok_or_else(|| SuppressionError::UnknownOrganization(slug.clone()))
+    }
+
+    async fn organization(&self, slug: &Slug) -> Result<Option<Organization>, StoreError> {
+        let organizations = self.store.organizations().await?;
+        Ok(organizations.into_iter().find(|organization| organization.slug == *slug))
     }
 
     fn client_id(&self) -> String {

@@ -36,6 +36,8 @@ pub enum Action {
     ResetPassword,
     /// A customer said of a reset that somebody else had asked for it.
     Disavow,
+    /// The address that a delivery bounced at is written to again.
+    LiftSuppression,
 }
 
 impl Action {
@@ -48,6 +50,7 @@ impl Action {
             Self::Destroy => "destroy",
             Self::ResetPassword => "reset_password",
             Self::Disavow => "disavow",
+            Self::LiftSuppression => "lift_suppression",
         }
     }
 }

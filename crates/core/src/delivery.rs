@@ -1,11 +1,16 @@
 //! Deliveries: what became of the mail that an event leads to.
 
+mod outcome;
+
 use time::OffsetDateTime;
 
+pub use self::outcome::{Discarded, Outcome, Reply, Settled, Status};
 use crate::{
     access::Scope,
     email::EmailAddress,
+    event::EventName,
     ids::{CustomerId, EventId, ResetId},
+    locale::Locale,
     organization::Organization,
 };
 
@@ -18,37 +23,47 @@ pub struct MailJob {
     pub scope: Scope,
     /// Which mail.
     pub kind: MailKind,
+    /// Whether the organization answers who asked for a reset for an address that no customer has. If not, such a mail
+    /// is discarded.
+    pub answer_unknown: bool,
 }
 
-/// The mails that are sent.
+/// The mails that events ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
     /// The link to set a new password. Sent only while the reset can be used.
     ResetRequested(ResetId),
     /// Word that the password was changed. Sent whatever became of the reset.
-    PasswordChanged(CustomerId),
+    PasswordChanged {
+        /// Whose it is.
+        customer: CustomerId,
+        /// The reset by which it was changed, if it was one.
+        reset: Option<ResetId>,
+    },
 }
 
-impl MailKind {
-    /// The kind's name in the stores.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::ResetRequested(_) => "reset_requested",
-            Self::PasswordChanged(_) => "password_changed",
-        }
-    }
+/// The mails there are, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailName {
+    /// The link to set a new password.
+    ResetRequested,
+    /// Word that the password was changed.
+    PasswordChanged,
+    /// Word that no customer has the address that a reset was asked for.
+    NoAccount,
 }
 
 /// A mail that its claimer, and nobody else until the lease ends, is to send now.
 #[derive(Debug, Clone)]
 pub struct Assignment {
-    /// To whom: the stored address, never a typed one.
-    pub recipient: EmailAddress,
+    /// To whom.
+    pub recipient: Recipient,
     /// For which shop.
     pub organization: Organization,
     /// When the link in it stops working; none for mails without a link.
     pub expires_at: Option<OffsetDateTime>,
+    /// Whether the reset's short code, if it was made with one, works.
+    pub has_code: bool,
     /// Which attempt this is, from 1. It names the claim when it is settled.
     pub attempt: u32,
     /// Whether an earlier claim ran out unsettled, so that the mail may have been handed over before: the one window
@@ -56,56 +71,63 @@ pub struct Assignment {
     pub in_doubt: bool,
 }
 
-/// What became of a claim.
+/// Whom a mail goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The next server took it (SMTP 250), with its reply.
-    Sent {
-        /// The server's reply, cut to 512 characters.
-        response: String,
+pub enum Recipient {
+    /// A customer.
+    Customer {
+        /// The stored address, never a typed one.
+        email: EmailAddress,
+        /// The language that the customer reads, if known.
+        locale: Option<Locale>,
     },
-    /// It was not taken now; a later attempt may succeed.
-    Deferred {
-        /// Why.
-        reason: String,
-    },
-    /// It was refused for good (SMTP 5xx to this recipient or message).
-    Bounced {
-        /// Why.
-        reason: String,
-    },
-    /// It will not be sent, for a reason of ours.
-    Failed {
-        /// Why.
-        reason: String,
-    },
+    /// Nobody's address was typed, and the job said to answer it ([`MailName::NoAccount`]): only the event knows it.
+    Unknown,
 }
 
-/// Why a mail that was asked for is not sent at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Discarded {
-    /// Nobody has the address that was typed.
-    Decoy,
-    /// The reset is used, superseded, expired or deleted.
-    Stale,
-    /// The customer is gone.
-    NoCustomer,
-}
-
-impl Discarded {
-    /// The reason's name in the stores.
+impl MailKind {
+    /// Which mail it is, as long as its customer is known.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn name(&self) -> MailName {
         match self {
-            Self::Decoy => "decoy",
-            Self::Stale => "stale",
-            Self::NoCustomer => "no_customer",
+            Self::ResetRequested(_) => MailName::ResetRequested,
+            Self::PasswordChanged { .. } => MailName::PasswordChanged,
+        }
+    }
+}
+
+impl MailName {
+    /// The mail that such an event leads to, if any. Its delivery is written with the event.
+    #[must_use]
+    pub fn of(event: EventName) -> Option<Self> {
+        match event {
+            EventName::ResetCreate => Some(Self::ResetRequested),
+            EventName::ResetPassword | EventName::CustomerCreatePassword => Some(Self::PasswordChanged),
+            EventName::ResetDestroy
+            | EventName::ResetDisavow
+            | EventName::CustomerCreate
+            | EventName::CustomerDestroy => None,
         }
     }
 
-    /// Reads [`Discarded::as_str`]'s form.
+    /// The name in the stores and on the wire.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Decoy, Self::Stale, Self::NoCustomer].into_iter().find(|reason| reason.as_str() == text)
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetRequested => "reset_requested",
+            Self::PasswordChanged => "password_changed",
+            Self::NoAccount => "no_account",
+        }
+    }
+}
+
+impl Recipient {
+    /// The customer's address.
+    #[must_use]
+    pub fn email(&self) -> Option<&EmailAddress> {
+        match self {
+            Self::Customer { email, .. } => Some(email),
+            Self::Unknown => None,
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     ids::{CustomerId, EventId, ResetId},
     locale::Locale,
     outbox::OutboxMessage,
-    secret::{KeyRing, SealedAddress, SealedToken},
+    secret::{KeyRing, SealedAddress, SealedCode, SealedToken},
 };
 
 /// Something that happened in one scope.
@@ -78,6 +78,8 @@ pub struct ResetCreated {
     pub token: SealedToken,
     /// The OAuth client id of who asked; unknown in events of older versions.
     pub client_id: Option<String>,
+    /// Its short code, where the organization has them.
+    pub code: Option<SealedCode>,
     /// The address that was typed, where the organization answers addresses that have no account.
     pub address: Option<SealedAddress>,
 }
@@ -201,6 +203,11 @@ impl Event {
                         .as_ref()
                         .map(|a| a.as_bytes().to_vec())
                         .unwrap_or_default(),
+                    sealed_code: created
+                        .code
+                        .as_ref()
+                        .map(|code| code.as_bytes().to_vec())
+                        .unwrap_or_default(),
                 })
             }
             EventBody::ResetUsed { reset, customer } => {
@@ -262,6 +269,7 @@ impl Event {
                 address: Some(body.sealed_address)
                     .filter(|sealed| !sealed.is_empty())
                     .map(SealedAddress::from_bytes),
+                code: Some(body.sealed_code).filter(|sealed| !sealed.is_empty()).map(SealedCode::from_bytes),
             }),
             Body::CustomerPasswordResetUsed(body) => EventBody::ResetUsed {
                 reset: body.reset_id.parse().ok()?,
@@ -322,10 +330,12 @@ mod tests {
             reset,
             token: SealedToken::from_bytes(vec![1, 2, 3]),
             client_id: None,
+            code: None,
             address: None,
         };
         let whole = ResetCreated {
             client_id: Some("client".to_owned()),
+            code: Some(SealedCode::from_bytes(vec![6])),
             address: Some(SealedAddress::from_bytes(vec![4, 5])),
             ..bare.clone()
         };

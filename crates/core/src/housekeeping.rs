@@ -17,6 +17,9 @@ pub trait Housekeeping: Send + Sync + 'static {
 
     /// Forgets self-service turns that were last taken `age` ago or earlier; returns how many.
     async fn forget_turns(&self, age: Duration) -> Result<u64, StoreError>;
+
+    /// Forgets the guesses of short codes whose window began `age` ago or earlier; returns of how many accounts.
+    async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
 }
 
 /// Does it from time to time.
@@ -26,7 +29,7 @@ pub struct Housekeeper {
     pub store: Arc<dyn Housekeeping>,
 }
 
-/// Longer than any token lives and any self-service window lasts: 7 days, the most that either can be configured to.
+/// Longer than any token lives and any window of self-service or of guesses lasts: 7 days, the most that each can be configured to.
 const AGE: Duration = Duration::days(8);
 /// How often to look: often enough that a day's decoys never come at once.
 const PAUSE: std::time::Duration = std::time::Duration::from_mins(10);
@@ -47,6 +50,7 @@ impl Housekeeper {
     async fn clear(&self) -> Result<(), StoreError> {
         while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
         self.store.forget_turns(AGE).await?;
+        self.store.forget_guesses(AGE).await?;
         Ok(())
     }
 }

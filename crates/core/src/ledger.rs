@@ -18,11 +18,12 @@ pub trait Ledger: Send + Sync + 'static {
     /// Claims a mail for `lease`, in one transaction with the look at whether it is still wanted.
     ///
     /// Of any number of callers at most one is granted it until the lease ends or the claim is settled as deferred.
-    /// The first claim makes the row. A mail that is not wanted (any more) is recorded as discarded.
+    /// The row was written with the event; the first claim makes one that is missing. A mail that is not wanted (any more), or
+    /// whose recipient's address is suppressed, is recorded as such.
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
     /// Records what became of the claim `attempt`. A claim that was taken over meanwhile is left alone, except that
-    /// `Sent` always counts. Returns whether it was recorded.
+    /// `Sent` always counts. Returns whether it was recorded. An address to suppress is written in the same transaction.
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 }
 
@@ -31,7 +32,7 @@ pub trait Ledger: Send + Sync + 'static {
 pub enum Claim {
     /// Send it.
     Granted(Box<Assignment>),
-    /// It is settled for good: sent, bounced, failed or discarded earlier.
+    /// It is settled for good: sent, bounced, suppressed, expired or failed earlier.
     Settled,
     /// Another mailer has it; ask again after this time.
     Busy(Duration),

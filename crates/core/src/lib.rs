@@ -1,7 +1,7 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
-//! [`rules`], [`delivery`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`], [`locale`]. Ports: [`catalog`],
+//! [`rules`], [`delivery`], [`suppression`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`], [`locale`]. Ports: [`catalog`],
 //! [`store`], [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`ambient`].
 //! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], and with their ports [`idempotency`],
 //! [`import`] and [`housekeeping`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
@@ -41,3 +41,4 @@ pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod store;
+pub mod suppression;

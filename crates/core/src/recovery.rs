@@ -16,10 +16,10 @@ use crate::{
     organization::PerOrganization,
     password::{HashError, Hasher, PlainPassword, Refusal},
     record::{Changes, Record},
-    reset::{CreatedReset, NewReset, ResetOrigin, TokenHolder},
+    reset::{CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
     rules::Rules,
-    secret::{ResetToken, SealedAddress, SealedToken, UnsealError},
+    secret::{ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken, UnsealError},
     store::{Completion, CreateError, ResetRecord, Store, StoreError},
 };
 
@@ -68,6 +68,9 @@ pub enum CompleteError {
     /// Hashing is at its limit, or failed; the token stays good.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The code is right, but the key that sealed its token is gone.
+    #[error(transparent)]
+    Sealed(#[from] UnsealError),
     /// The store failed; the token stays good unless the commit's answer was lost.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -153,6 +156,26 @@ impl Recovery {
         self.store.find_token_holder(reset, &token.digest()).await
     }
 
+    /// The token that a proof amounts to. A token is itself, right or wrong; a code is a guess, which is counted, right ones too, and
+    /// costs no hash. `scope`, where the caller has one, must be the reset's.
+    ///
+    /// # Errors
+    /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
+    pub async fn redeem(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        proof: Proof,
+    ) -> Result<ResetToken, CompleteError> {
+        let code = match proof {
+            Proof::Token(token) => return Ok(token),
+            Proof::Code(code) => code.digests(reset, &self.journal.keys),
+        };
+        let Redeemed { scope, sealed_token } =
+            self.store.redeem_code(scope, reset, &code).await?.ok_or(CompleteError::Token)?;
+        Ok(self.reveal(scope, reset, &sealed_token)?)
+    }
+
     /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
     /// then the hash; then the store checks the token again as it consumes it. `scope`, where the caller has one, must
     /// be the token's. `changes` are written with it.
@@ -232,7 +255,7 @@ impl Recovery {
         attributes: Changes,
     ) -> NewReset {
         let Journal { keys, entropy, .. } = &self.journal;
-        let Rules { token_life, allowance, .. } = *self.rules.of(&client.organization.slug);
+        let Rules { token_life, allowance, code, .. } = *self.rules.of(&client.organization.slug);
         let id = caller.record.map_or_else(|| ResetId::generate(&**entropy), ResetId::from);
         let token = ResetToken::generate(&**entropy);
         NewReset {
@@ -241,10 +264,18 @@ impl Recovery {
             origin,
             token_digest: token.digest(),
             sealed_token: SealedToken::seal(&token, client.organization.id, id, keys, &**entropy),
+            code: code.map(|rules| self.new_code(client, id, rules)),
             token_life,
             allowance,
             attributes,
         }
+    }
+
+    fn new_code(&self, client: &Registration, id: ResetId, rules: CodeRules) -> NewCode {
+        let Journal { keys, entropy, .. } = &self.journal;
+        let code = ResetCode::generate(&**entropy);
+        let sealed = SealedCode::seal(&code, client.organization.id, id, keys, &**entropy);
+        NewCode { digest: code.digest(id, keys), sealed, rules }
     }
 
     async fn create(
@@ -265,6 +296,7 @@ impl Recovery {
             reset: reset.id,
             token: reset.sealed_token.clone(),
             client_id: Some(client.client.client_id.clone()),
+            code: reset.code.as_ref().map(|code| code.sealed.clone()),
             address,
         });
         let event = self.journal.event(scope, caller, body);

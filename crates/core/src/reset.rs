@@ -9,7 +9,7 @@ use crate::{
     organization::Organization,
     password::Person,
     record::{Changes, Record},
-    secret::{SealedToken, TokenDigest},
+    secret::{CodeDigest, ResetCode, ResetToken, SealedCode, SealedToken, TokenDigest},
 };
 
 /// A reset to create.
@@ -25,6 +25,8 @@ pub struct NewReset {
     pub token_digest: TokenDigest,
     /// The token, for those who may read it.
     pub sealed_token: SealedToken,
+    /// The short code beside the token, where the organization has them.
+    pub code: Option<NewCode>,
     /// How long the token lives, from the store's present on.
     pub token_life: Duration,
     /// What bounds self-service; an integration client's resets are not bounded.
@@ -43,6 +45,53 @@ pub struct Allowance {
     pub budget: u32,
     /// How long a window lasts, from its first reset on.
     pub window: Duration,
+}
+
+/// A short code to keep with its reset.
+#[derive(Debug, Clone)]
+pub struct NewCode {
+    /// What the code is matched on.
+    pub digest: CodeDigest,
+    /// The code, for the mail; no store keeps it.
+    pub sealed: SealedCode,
+    /// How often it may be guessed.
+    pub rules: CodeRules,
+}
+
+/// How often short codes may be guessed, all of an account's together. Guesses beyond are refused unseen, and the codes of the
+/// account's pending resets die, while their links go on working; resets made before the window ends have no code that works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeRules {
+    /// Guesses in a window, right ones too: NIST SP 800-63B-4 §3.2.2 wants no more than 100.
+    pub budget: u32,
+    /// How long a window lasts, from its first guess on.
+    pub window: Duration,
+}
+
+/// What a right code leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redeemed {
+    /// The reset's scope.
+    pub scope: Scope,
+    /// The reset's token.
+    pub sealed_token: SealedToken,
+}
+
+/// What somebody presents to use a reset.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// The token of the link.
+    Token(ResetToken),
+    /// The short code beside it.
+    Code(ResetCode),
+}
+
+impl Proof {
+    /// Reads what is presented; `None` when it has the shape of neither.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        ResetToken::parse(text).map(Self::Token).or_else(|| ResetCode::parse(text).map(Self::Code))
+    }
 }
 
 /// Who asks for a reset.

@@ -6,18 +6,20 @@
 
 mod customer_password_resets;
 mod customers;
+mod deliveries;
 mod event_stores;
 mod events;
 
 use std::fmt;
 
 pub use self::{
-    customer_password_resets::CUSTOMER_PASSWORD_RESETS, customers::CUSTOMERS, event_stores::EVENT_STORES,
-    events::EVENTS,
+    customer_password_resets::CUSTOMER_PASSWORD_RESETS, customers::CUSTOMERS, deliveries::DELIVERIES,
+    event_stores::EVENT_STORES, events::EVENTS,
 };
 
 /// Every resource there is.
-pub static RESOURCES: [&Resource; 4] = [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &EVENTS, &EVENT_STORES];
+pub static RESOURCES: [&Resource; 5] =
+    [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &DELIVERIES, &EVENTS, &EVENT_STORES];
 
 /// A resource of the API.
 pub struct Resource {
@@ -28,6 +30,8 @@ pub struct Resource {
     pub singular: &'static str,
     /// What it is, for the API's reference.
     pub about: &'static str,
+    /// Whether there is a list of all its records; those of other resources are found where they are related to one.
+    pub listed: bool,
     /// Its attributes, in the order of answers.
     pub attributes: &'static [Attribute],
     /// What it is related to.

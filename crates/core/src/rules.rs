@@ -2,7 +2,10 @@
 
 use time::Duration;
 
-use crate::{password::PasswordPolicy, reset::Allowance};
+use crate::{
+    password::PasswordPolicy,
+    reset::{Allowance, CodeRules},
+};
 
 /// An organization's rules.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +16,8 @@ pub struct Rules {
     pub token_life: Duration,
     /// How many self-service resets an account gets.
     pub allowance: Allowance,
+    /// Whether a reset has a short code beside its link, and how often it may be guessed.
+    pub code: Option<CodeRules>,
     /// How long after a reset was disavowed self-service makes the next for its account.
     pub disavowal_cooldown: Duration,
     /// Whether a self-service request for an address without an account is answered by a mail that says so.

@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod code;
 mod disavowal;
 mod envelope;
 mod keyring;
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 pub use self::{
     address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
+    code::{CODE_PATTERN, CodeDigest, ResetCode, SealedCode},
     disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
     sealed::{SealedToken, UnsealError},

@@ -17,8 +17,9 @@ use crate::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{Allowance, CreatedReset, Disavowable, NewReset, TokenHolder},
-    secret::TokenDigest,
+    reset::{Allowance, CreatedReset, Disavowable, NewReset, Redeemed, TokenHolder},
+    secret::{CodeDigest, TokenDigest},
+    suppression::{Suppression, SuppressionFilter},
 };
 
 /// A boxed cause.
@@ -113,6 +114,18 @@ pub trait Store: Catalog {
     /// Revokes a client; false when there is none, true also when it was revoked before.
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 
+    /// The addresses that no mail is sent to, by organization, mode and address: for the operator's tool only.
+    async fn suppressions(&self, filter: SuppressionFilter) -> Result<Vec<Suppression>, StoreError>;
+
+    /// Lets mails go to a suppressed address again, with an audit entry about the delivery that bounced; false when it was not
+    /// suppressed.
+    async fn lift_suppression(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
+
     /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
     async fn create_customer(
         &self,
@@ -134,8 +147,8 @@ pub trait Store: Catalog {
         audit: &AuditEntry,
     ) -> Result<Option<Record>, CreateError>;
 
-    /// Deletes a customer with its password, sessions and resets, leaving an event and an audit entry; false when there is no
-    /// such customer.
+    /// Deletes a customer with its password, sessions and resets, and what suppresses its address, leaving an event and an audit
+    /// entry; false when there is no such customer.
     async fn delete_customer(
         &self,
         scope: Scope,
@@ -163,7 +176,7 @@ pub trait Store: Catalog {
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///
     /// `None`: an integration client named an unknown address, or the account's self-service allowance is used up; nothing is
-    /// written. A self-service reset is created as a decoy when the address is unknown, and makes that customer's older
+    /// written. Its short code is not kept when the account's guesses are used up. A self-service reset is created as a decoy when the address is unknown, and makes that customer's older
     /// self-service tokens die. `Taken`: its id.
     async fn create_reset(
         &self,
@@ -196,6 +209,19 @@ pub trait Store: Catalog {
         reset: ResetId,
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError>;
+
+    /// Guesses the short code of a reset (its digest under any of the keys): what the right one leads to; `None` when it is wrong, or
+    /// the reset can't be used or has none, or the account's guesses are used up, all alike. `scope`, where there is one, must be
+    /// the reset's.
+    ///
+    /// The guess is charged to the reset's account before it is compared, in one statement, so that simultaneous guesses can't be
+    /// more than the budget. The last one of the budget kills the codes of all the account's resets.
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError>;
 
     /// Uses a token, if it still can be: consumes the reset, sets the password, kills that customer's other pending tokens
     /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one

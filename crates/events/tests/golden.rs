@@ -59,6 +59,7 @@ fn customer_password_reset_created_with_all_that_came_later() {
         sealed_token: vec![0, 1, 2, 0xff],
         client_id: "ClIeNt0001".to_owned(),
         sealed_address: vec![3, 4],
+        sealed_code: vec![5, 6],
     };
     let event = v1::Event {
         locales: vec!["de-AT".to_owned(), "fr".to_owned()],

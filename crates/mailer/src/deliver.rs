@@ -63,7 +63,7 @@ impl Writer {
         let organization = &assignment.organization;
         let renderer = self.renderers.of(&organization.slug);
         let reader = renderer.reader(&event.locales);
-        let rendered = match &event.body {
+        let words = match &event.body {
             EventBody::ResetCreated(created) => {
                 let mail = self.reset_requested(event, created, assignment, &reader)?;
                 renderer.render(&reader, &mail)?
@@ -76,8 +76,9 @@ impl Writer {
             | EventBody::CustomerCreated { .. }
             | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
         };
+        let recipient = assignment.recipient.email().ok_or(WriteError::NoMail)?;
         let sender = &self.shops.of(&organization.slug).mail;
-        Ok(compose(event.id, sender, &assignment.recipient, &rendered, self.clock.now())?)
+        Ok(compose(event.id, sender, recipient, &words, self.clock.now())?)
     }
 
     fn reset_requested(
@@ -104,9 +105,21 @@ impl Writer {
             }),
             life: reader.span(expires_at - now)?,
             until: reader.moment(expires_at)?,
-            code: None,
+            code: self.code(event, created, assignment)?,
             not_me_link: Some(self.not_me_link(created.reset, reader.language())),
         })
+    }
+
+    /// The short code, unless it died before its mail is sent.
+    fn code(
+        &self,
+        event: &Event,
+        created: &ResetCreated,
+        assignment: &Assignment,
+    ) -> Result<Option<String>, WriteError> {
+        let Some(sealed) = created.code.as_ref().filter(|_| assignment.has_code) else { return Ok(None) };
+        let code = sealed.unseal(event.scope.organization, created.reset, &self.keys)?;
+        Ok(Some(code.expose().to_string()))
     }
 
     fn password_changed(

@@ -9,7 +9,7 @@ use rekey_core::{
     access::Mode,
     ambient::{Clock, Entropy},
     bus::{Delivery, Handler, Verdict},
-    delivery::{Assignment, MailJob, MailKind, Outcome},
+    delivery::{Assignment, MailJob, MailKind, Outcome, Reply},
     event::{Event, EventBody},
     ids::RecordId,
     ledger::{Claim, Ledger},
@@ -24,7 +24,7 @@ use self::schedule::{LAST_ATTEMPT, LONGEST_DELAY, SETTLE_PAUSES, after_attempt};
 use crate::{
     deliver::{WriteError, Writer},
     message::MessageError,
-    transport::{Lane, Router, SendError},
+    transport::{Accepted, Lane, Router, SendError},
 };
 
 /// How long to leave a ledger alone that did not answer.
@@ -59,7 +59,7 @@ impl Handler for MailHandler {
             otel.kind = "consumer",
             event = %event.id,
             record = %record,
-            kind = job.kind.as_str(),
+            kind = job.kind.name().as_str(),
             attempt = Empty,
             outcome = Empty,
         );
@@ -76,16 +76,18 @@ fn job(event: &Event) -> Option<(MailJob, RecordId)> {
         EventBody::ResetCreated(ref created) => {
             (MailKind::ResetRequested(created.reset), created.reset.into())
         }
-        EventBody::ResetUsed { customer, reset } => (MailKind::PasswordChanged(customer), reset.into()),
+        EventBody::ResetUsed { customer, reset } => {
+            (MailKind::PasswordChanged { customer, reset: Some(reset) }, reset.into())
+        }
         EventBody::CustomerPasswordCreated { customer } => {
-            (MailKind::PasswordChanged(customer), customer.into())
+            (MailKind::PasswordChanged { customer, reset: None }, customer.into())
         }
         EventBody::ResetDestroyed { .. }
         | EventBody::ResetDisavowed { .. }
         | EventBody::CustomerCreated { .. }
         | EventBody::CustomerDestroyed { .. } => return None,
     };
-    Some((MailJob { event: event.id, scope: event.scope, kind }, record))
+    Some((MailJob { event: event.id, scope: event.scope, kind, answer_unknown: false }, record))
 }
 
 impl MailHandler {
@@ -119,45 +121,49 @@ impl MailHandler {
         if assignment.in_doubt {
             tracing::warn!("an earlier attempt ended without a word: this mail may reach its reader twice");
         }
-        let (outcome, wait) = self.attempt(event, job, assignment).await;
+        let outcome = self.attempt(event, job, assignment).await;
         match self.settle(job, assignment.attempt, &outcome).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
             Err(error) => return unrecorded(&error),
         }
-        self.verdict(outcome, wait, assignment.attempt)
+        verdict(outcome)
     }
 
-    /// One attempt: what became of it, and how long to wait before the next where that is not the schedule's to say.
-    async fn attempt(
-        &self,
-        event: &Event,
-        job: &MailJob,
-        assignment: &Assignment,
-    ) -> (Outcome, Option<Duration>) {
-        if matches!(job.kind, MailKind::PasswordChanged(_))
+    /// One attempt: what became of it.
+    async fn attempt(&self, event: &Event, job: &MailJob, assignment: &Assignment) -> Outcome {
+        if matches!(job.kind, MailKind::PasswordChanged { .. })
             && self.clock.now() - event.occurred_at > LONGEST_DELAY
         {
-            return (failed("too late: older than 24 hours"), None);
+            return Outcome::Expired { reason: "too late: older than 24 hours".to_owned() };
         }
         let Some(lane) = self.router.lane(job.scope.mode) else {
-            return (failed("no mailbox directory is configured"), None);
+            return failed("no mailbox directory is configured".to_owned(), None);
         };
         let mail = match self.writer.write(event, assignment) {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
-                return (Outcome::Bounced { reason: error.to_string() }, None);
+                return Outcome::Bounced { reason: error.to_string(), reply: None, suppress: None };
             }
-            Err(error) => return (failed(&error.to_string()), None),
+            Err(error) => return failed(error.to_string(), None),
         };
         match lane.send(&mail).await {
-            Ok(accepted) => (Outcome::Sent { response: accepted.response }, None),
-            Err(SendError::Permanent(reason)) => (Outcome::Bounced { reason }, None),
-            Err(SendError::Transient(reason)) if assignment.attempt >= LAST_ATTEMPT => {
-                (failed(&format!("given up after {LAST_ATTEMPT} attempts: {reason}")), None)
+            Ok(Accepted { response, reply, relay }) => Outcome::Sent { response, reply, relay },
+            Err(SendError::Permanent { reason, reply, address_is_bad }) => {
+                let suppress = assignment.recipient.email().filter(|_| address_is_bad).cloned();
+                Outcome::Bounced { reason, reply, suppress }
             }
-            Err(SendError::Transient(reason)) => (Outcome::Deferred { reason }, None),
-            Err(SendError::Lane(reason)) => (Outcome::Deferred { reason }, lane.pause().try_into().ok()),
+            Err(SendError::Transient { reason, reply }) if assignment.attempt >= LAST_ATTEMPT => {
+                failed(format!("given up after {LAST_ATTEMPT} attempts: {reason}"), reply)
+            }
+            Err(SendError::Transient { reason, reply }) => {
+                let after = after_attempt(assignment.attempt, &*self.entropy);
+                Outcome::Deferred { reason, reply, after }
+            }
+            Err(SendError::Lane(reason)) => {
+                let after = lane.pause().try_into().unwrap_or(LEDGER_PAUSE);
+                Outcome::Deferred { reason, reply: None, after }
+            }
         }
     }
 
@@ -172,26 +178,27 @@ impl MailHandler {
         }
         self.ledger.settle(job.event, attempt, outcome).await
     }
+}
 
-    fn verdict(&self, outcome: Outcome, wait: Option<Duration>, attempt: u32) -> Verdict {
-        match outcome {
-            Outcome::Sent { response } => {
-                tracing::info!(response, "handed over");
-                done("sent")
-            }
-            Outcome::Bounced { reason } => {
-                tracing::warn!(reason, "refused for good");
-                done("bounced")
-            }
-            // The bus tells of what is tried again or parked.
-            Outcome::Deferred { reason } => {
-                let after = wait.unwrap_or_else(|| after_attempt(attempt, &*self.entropy));
-                later("deferred", after, &reason)
-            }
-            Outcome::Failed { reason } => {
-                Span::current().record("outcome", "failed");
-                Verdict::Reject { reason }
-            }
+fn verdict(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Sent { response, .. } => {
+            tracing::info!(response, "handed over");
+            done("sent")
+        }
+        Outcome::Bounced { reason, suppress, .. } => {
+            tracing::warn!(reason, suppressed = suppress.is_some(), "refused for good");
+            done("bounced")
+        }
+        Outcome::Expired { reason } => {
+            tracing::warn!(reason, "not sent");
+            done("expired")
+        }
+        // The bus tells of what is tried again or parked.
+        Outcome::Deferred { reason, after, .. } => later("deferred", after, &reason),
+        Outcome::Failed { reason, .. } => {
+            Span::current().record("outcome", "failed");
+            Verdict::Reject { reason }
         }
     }
 }
@@ -211,8 +218,8 @@ fn done(outcome: &'static str) -> Verdict {
     Verdict::Done
 }
 
-fn failed(reason: &str) -> Outcome {
-    Outcome::Failed { reason: reason.to_owned() }
+fn failed(reason: String, reply: Option<Reply>) -> Outcome {
+    Outcome::Failed { reason, reply }
 }
 
 /// An error with what caused it, in one line.
@@ -226,3 +233,6 @@ fn causes(error: &dyn std::error::Error) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,8 +80,8 @@ impl Renderer {
         let renderer = Self { templates, texts, palette: Palette::of(brand) };
         for language in Language::ALL {
             for scope in [Scope::Bare, Scope::Full] {
-                let rendered = samples::all(&renderer, language, samples::SHOP, scope);
-                rendered.map_err(|error| TemplateError::sample(language, &error))?;
+                let all = samples::all(&renderer, language, samples::SHOP, scope);
+                all.map_err(|error| TemplateError::sample(language, &error))?;
             }
         }
         Ok(renderer)

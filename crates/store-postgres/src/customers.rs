@@ -96,8 +96,11 @@ pub(crate) async fn delete_customer(
     statement.push("WITH fact AS (DELETE FROM customers");
     push_whose(&mut statement, scope, id.as_str());
     statement.push(
-        " RETURNING id, organization_id, mode), resets AS (
+        " RETURNING id, organization_id, mode, email), resets AS (
             DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id
+        ), suppression AS (
+            DELETE FROM suppressions s USING fact
+            WHERE s.organization_id = fact.organization_id AND s.mode = fact.mode AND s.email = fact.email
         )",
     );
     push_journal(&mut statement, &CUSTOMERS, Some(event), audit);

@@ -40,4 +40,14 @@ impl Housekeeping for PostgresStore {
                 .map_err(fault)?;
         Ok(done.rows_affected())
     }
+
+    async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
+        let done =
+            sqlx::query("DELETE FROM code_guesses WHERE window_at <= now() - make_interval(secs => $1)")
+                .bind(age.as_seconds_f64())
+                .execute(&self.pool)
+                .await
+                .map_err(fault)?;
+        Ok(done.rows_affected())
+    }
 }

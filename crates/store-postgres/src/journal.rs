@@ -1,10 +1,17 @@
-//! The audit entry and the event that a change leaves behind, as parts of the statement that makes it.
+//! The audit entry, the event and the delivery that a change leaves behind, as parts of the statement that makes it.
 
-use rekey_core::{access::Actor, audit::AuditEntry, outbox::OutboxMessage, resource::Resource};
+use rekey_core::{
+    access::Actor,
+    audit::AuditEntry,
+    delivery::MailName,
+    outbox::OutboxMessage,
+    resource::{CUSTOMER_PASSWORD_RESETS, Resource},
+};
 use rekey_sql::{Bind, Statement};
 
 /// Appends, to a statement whose common table expression `fact` changes at most one record of the resource and has its
-/// `id`, `organization_id` and `mode`, that record's audit entry, and its event if any.
+/// `id`, `organization_id` and `mode`, that record's audit entry, its event if any, and the delivery of the mail that the event
+/// leads to; a reset that is mailed about has its `customer_id` there, too.
 pub(crate) fn push_journal(
     statement: &mut Statement,
     resource: &Resource,
@@ -13,6 +20,9 @@ pub(crate) fn push_journal(
 ) {
     if let Some(event) = event {
         push_event(statement, resource, event);
+        if let Some(mail) = MailName::of(event.name) {
+            push_delivery(statement, resource, event, mail);
+        }
     }
     push_audit(statement, resource, audit);
 }
@@ -30,6 +40,23 @@ fn push_event(statement: &mut Statement, resource: &Resource, event: &OutboxMess
         .push(", ")
         .bind(Bind::Bytes(Some(event.payload.clone())))
         .push(&format!(", organization_id, mode, '{}', id FROM fact)", resource.name));
+}
+
+/// The same for a decoy, whose `customer_id` is null.
+fn push_delivery(statement: &mut Statement, resource: &Resource, event: &OutboxMessage, mail: MailName) {
+    let of_reset = *resource == CUSTOMER_PASSWORD_RESETS;
+    statement
+        .push(
+            ", delivery AS (
+                INSERT INTO deliveries (event_id, mail, organization_id, mode, reset_id, customer_id)
+                SELECT ",
+        )
+        .bind_text(event.id.as_str())
+        .push(", ")
+        .bind_text(mail.as_str())
+        .push(", organization_id, mode, ")
+        .push(if of_reset { "id, customer_id" } else { "NULL, id" })
+        .push(" FROM fact)");
 }
 
 fn push_audit(statement: &mut Statement, resource: &Resource, entry: &AuditEntry) {

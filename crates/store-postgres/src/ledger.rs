@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
-    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome},
+    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient},
+    email::EmailAddress,
     ids::EventId,
     ledger::{Claim, Ledger},
     store::StoreError,
@@ -19,17 +20,18 @@ impl Ledger for PostgresStore {
 
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
         let (reset, customer) = match job.kind {
-            MailKind::ResetRequested(reset) => (Some(reset.to_string()), None),
-            MailKind::PasswordChanged(customer) => (None, Some(customer.to_string())),
+            MailKind::ResetRequested(reset) => (Some(reset), None),
+            MailKind::PasswordChanged { customer, reset } => (reset, Some(customer)),
         };
         let row = sqlx::query(CLAIM)
             .bind(job.event.as_str())
             .bind(job.scope.organization.as_str())
             .bind(job.scope.mode.as_str())
-            .bind(job.kind.as_str())
-            .bind(reset)
-            .bind(customer)
+            .bind(job.kind.name().as_str())
+            .bind(reset.map(|id| id.to_string()))
+            .bind(customer.map(|id| id.to_string()))
             .bind(lease.as_seconds_f64())
+            .bind(job.answer_unknown)
             .fetch_optional(&self.pool)
             .await
             .map_err(fault)?;
@@ -40,79 +42,122 @@ impl Ledger for PostgresStore {
     }
 
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
-        let (state, detail) = match outcome {
-            Outcome::Sent { response } => ("sent", response),
-            Outcome::Deferred { reason } => ("deferred", reason),
-            Outcome::Bounced { reason } => ("bounced", reason),
-            Outcome::Failed { reason } => ("failed", reason),
-        };
-        let done = sqlx::query(
-            "UPDATE deliveries SET state = $3, detail = $4, lease_until = NULL, updated_at = now()
-             WHERE event_id = $1 AND ($3 = 'sent' AND attempts >= $2 OR state = 'sending' AND attempts = $2)",
-        )
-        .bind(event.as_str())
-        .bind(i64::from(attempt))
-        .bind(state)
-        .bind(detail)
-        .execute(&self.pool)
-        .await
-        .map_err(fault)?;
-        Ok(done.rows_affected() == 1)
+        let settled = outcome.settled();
+        let done: i64 = sqlx::query_scalar(SETTLE)
+            .bind(event.as_str())
+            .bind(i64::from(attempt))
+            .bind(settled.status.as_str())
+            .bind(settled.detail)
+            .bind(settled.reply.map(|reply| i64::from(reply.code)))
+            .bind(settled.reply.and_then(|reply| reply.enhanced.as_deref()))
+            .bind(settled.relay)
+            .bind(settled.next.map(Duration::as_seconds_f64))
+            .bind(settled.suppress.map(EmailAddress::as_str))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(fault)?;
+        Ok(done == 1)
     }
 }
 
 /// Takes the mail, or records why it is not wanted: one row if it was free to take, none otherwise.
 ///
-/// It is free when nobody claimed it yet, when it was deferred, and when a claim's lease has ended; the last is in doubt.
+/// It is free when nobody claimed it yet, when it was deferred, and when a claim's lease has ended; the last is in doubt. A
+/// mail whose event an older version wrote has no row yet.
 const CLAIM: &str = "
     WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
-            o.created_at AS organization_created_at, c.email, r.expires_at,
+            o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
+            r.code_digest IS NOT NULL AS has_code,
+            CASE WHEN $4 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
             CASE
-                WHEN $4 = 'password_changed' AND c.id IS NULL THEN 'no_customer'
-                WHEN $4 = 'password_changed' THEN NULL
-                WHEN r.id IS NULL THEN 'stale'
-                WHEN r.customer_id IS NULL THEN 'decoy'
-                WHEN r.reset_password_at IS NOT NULL OR r.superseded_at IS NOT NULL OR r.expires_at <= now() THEN 'stale'
-                WHEN c.id IS NULL THEN 'no_customer'
+                WHEN $4 = 'reset_requested' AND r.id IS NULL THEN 'reset deleted'
+                WHEN $4 = 'reset_requested' AND r.reset_password_at IS NOT NULL THEN 'reset used'
+                WHEN $4 = 'reset_requested' AND r.superseded_at IS NOT NULL THEN 'reset superseded'
+                WHEN $4 = 'reset_requested' AND r.expires_at <= now() THEN 'reset expired'
+                WHEN $4 = 'reset_requested' AND r.customer_id IS NULL THEN CASE WHEN NOT $8 THEN 'decoy' END
+                WHEN c.id IS NULL THEN 'customer deleted'
+                WHEN s.email IS NOT NULL THEN 'address suppressed'
             END AS discarded
         FROM (SELECT) one
+        LEFT JOIN organizations o ON o.id = $2
         LEFT JOIN password_resets r ON r.id = $5 AND r.organization_id = $2 AND r.mode = $3
         LEFT JOIN customers c ON c.id = COALESCE($6, r.customer_id) AND c.organization_id = $2 AND c.mode = $3
-        LEFT JOIN organizations o ON o.id = c.organization_id
+        LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = c.email
     ), delivery AS (
-        INSERT INTO deliveries AS d (event_id, organization_id, mode, kind, state, lease_until, detail)
-        SELECT $1, $2, $3, $4, CASE WHEN discarded IS NULL THEN 'sending' ELSE 'discarded' END,
-            CASE WHEN discarded IS NULL THEN now() + make_interval(secs => $7) END, discarded
+        INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
+            lease_until, detail)
+        SELECT $1, $2, $3, customer_id, $5,
+            CASE WHEN discarded IS NULL AND customer_id IS NULL THEN 'no_account' ELSE $4 END,
+            CASE
+                WHEN discarded IS NULL THEN 'queued'
+                WHEN discarded = 'decoy' THEN 'discarded'
+                WHEN discarded = 'address suppressed' THEN 'suppressed'
+                ELSE 'expired'
+            END,
+            CASE WHEN discarded IS NULL THEN 1 ELSE 0 END,
+            CASE WHEN discarded IS NULL THEN now() + make_interval(secs => $7) END,
+            CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END
         FROM subject
-        ON CONFLICT (event_id) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until,
-            detail = excluded.detail, attempts = d.attempts + 1,
-            in_doubt = d.in_doubt + CASE WHEN d.state = 'sending' THEN 1 ELSE 0 END, updated_at = now()
-        WHERE d.state = 'deferred' OR d.state = 'sending' AND d.lease_until <= now()
+        ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
+            status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
+            detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
+            updated_at = CASE WHEN excluded.lease_until IS NULL THEN now() ELSE d.updated_at END,
+            attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
+            in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
+        WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
         RETURNING attempts, in_doubt
     )
     SELECT * FROM subject, delivery";
+
+/// Records an outcome, and the address that is suppressed by it.
+const SETTLE: &str = "
+    WITH settled AS (
+        UPDATE deliveries SET status = $3, detail = $4, smtp_code = $5, smtp_enhanced_code = $6, relay = $7,
+            next_attempt_at = now() + make_interval(secs => $8), sent_at = CASE WHEN $3 = 'sent' THEN now() END,
+            lease_until = NULL, updated_at = now()
+        WHERE event_id = $1
+            AND ($3 = 'sent' AND attempts >= $2 OR lease_until IS NOT NULL AND attempts = $2)
+        RETURNING organization_id, mode
+    ), suppression AS (
+        INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)
+        SELECT organization_id, mode, $9, $4, $5, $1 FROM settled WHERE $9 IS NOT NULL
+        ON CONFLICT DO NOTHING
+    )
+    SELECT count(*) FROM settled";
 
 fn taken(row: &PgRow) -> Result<Claim, sqlx::Error> {
     if row.try_get::<Option<&str>, _>("discarded")?.is_some() {
         return rows::known(row, "discarded", Discarded::parse).map(Claim::Discarded);
     }
-    let attempts: i32 = row.try_get("attempts")?;
+    let attempts: i64 = row.try_get("attempts")?;
     Ok(Claim::Granted(Box::new(Assignment {
-        recipient: rows::parsed(row, "email")?,
+        recipient: recipient(row)?,
         organization: rows::organization(row)?,
         expires_at: row.try_get("expires_at")?,
+        has_code: row.try_get("has_code")?,
         attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-        in_doubt: row.try_get::<i32, _>("in_doubt")? > 0,
+        in_doubt: row.try_get::<i64, _>("in_doubt")? > 0,
     })))
+}
+
+fn recipient(row: &PgRow) -> Result<Recipient, sqlx::Error> {
+    if row.try_get::<Option<&str>, _>("email")?.is_none() {
+        return Ok(Recipient::Unknown);
+    }
+    let locale = match row.try_get::<Option<&str>, _>("locale")? {
+        Some(_) => Some(rows::parsed(row, "locale")?),
+        None => None,
+    };
+    Ok(Recipient::Customer { email: rows::parsed(row, "email")?, locale })
 }
 
 /// Why a mail was not free to take.
 async fn refused(pool: &PgPool, event: EventId) -> Result<Claim, StoreError> {
     let remaining: Option<f64> = sqlx::query_scalar(
         "SELECT CASE
-             WHEN state = 'sending' THEN GREATEST(0, EXTRACT(EPOCH FROM lease_until - now()))::float8
-             WHEN state = 'deferred' THEN 0
+             WHEN lease_until IS NOT NULL THEN GREATEST(0, EXTRACT(EPOCH FROM lease_until - now()))::float8
+             WHEN status IN ('queued', 'deferred') THEN 0
          END
          FROM deliveries WHERE event_id = $1",
     )

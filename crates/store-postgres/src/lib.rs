@@ -5,6 +5,7 @@
 //! running every one of them against a real server in the conformance suite, not by the compiler.
 
 mod catalog;
+mod codes;
 mod customers;
 mod disavowals;
 mod error;
@@ -22,6 +23,7 @@ mod rows;
 mod sessions;
 mod statement;
 mod store;
+mod suppressions;
 mod tokens;
 
 use std::{str::FromStr, time::Duration};

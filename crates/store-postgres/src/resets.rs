@@ -4,7 +4,7 @@ use rekey_core::{
     ids::ResetId,
     outbox::OutboxMessage,
     record::{Changes, Record},
-    reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
+    reset::{Allowance, CreatedReset, NewCode, NewReset, ResetOrigin},
     resource::CUSTOMER_PASSWORD_RESETS,
     store::{CreateError, ResetRecord, StoreError},
 };
@@ -90,10 +90,14 @@ fn push_turn(statement: &mut Statement, scope: Scope, reset: &NewReset) {
 fn push_insert(statement: &mut Statement, scope: Scope, reset: &NewReset) {
     let of_self_service = reset.origin == ResetOrigin::SelfService;
     let address = of_self_service.then(|| digest(scope, reset.customer_email.as_str()));
+    let account = digest(scope, &reset.customer_email.account());
     statement.push(
-        ", fact AS (INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, token_digest,
-            sealed_token, expires_at",
+        ", fact AS (INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest,
+            token_digest, sealed_token, expires_at",
     );
+    if reset.code.is_some() {
+        statement.push(", code_guesses, code_window_seconds, code_digest");
+    }
     plain_columns(statement, &CUSTOMER_PASSWORD_RESETS);
     statement
         .push(") SELECT customer.id, ")
@@ -107,12 +111,17 @@ fn push_insert(statement: &mut Statement, scope: Scope, reset: &NewReset) {
         .push(", ")
         .bind(Bind::Bytes(address))
         .push(", ")
+        .bind(Bind::Bytes(Some(account.clone())))
+        .push(", ")
         .bind(Bind::Bytes(Some(reset.token_digest.as_bytes().to_vec())))
         .push(", ")
         .bind(Bind::Bytes(Some(reset.sealed_token.as_bytes().to_vec())))
         .push(", now() + make_interval(secs => ")
         .bind(Bind::Float(reset.token_life.as_seconds_f64()))
         .push(")");
+    if let Some(code) = &reset.code {
+        push_code(statement, account, code);
+    }
     plain_values(statement, &CUSTOMER_PASSWORD_RESETS, &reset.attributes);
     statement.push(match reset.origin {
         ResetOrigin::Integration => " FROM customer RETURNING *)",
@@ -124,6 +133,26 @@ fn push_insert(statement: &mut Statement, scope: Scope, reset: &NewReset) {
 /// it or not.
 pub(crate) fn digest(scope: Scope, address: &str) -> Vec<u8> {
     Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
+}
+
+/// The code's rules, and its digest if the account has guesses left.
+fn push_code(statement: &mut Statement, account: Vec<u8>, code: &NewCode) {
+    let (budget, window) =
+        (Bind::Integer(code.rules.budget.into()), Bind::Float(code.rules.window.as_seconds_f64()));
+    statement
+        .push(", ")
+        .bind(budget.clone())
+        .push(", ")
+        .bind(window.clone())
+        .push(", CASE WHEN NOT EXISTS (SELECT FROM code_guesses WHERE account_digest = ")
+        .bind(Bind::Bytes(Some(account)))
+        .push(" AND used >= ")
+        .bind(budget)
+        .push(" AND window_at > now() - make_interval(secs => ")
+        .bind(window)
+        .push(")) THEN ")
+        .bind(Bind::Bytes(Some(code.digest.as_bytes().to_vec())))
+        .push(" END");
 }
 
 pub(crate) async fn update_reset(

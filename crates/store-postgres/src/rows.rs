@@ -106,7 +106,7 @@ fn allowed_origins(texts: &[String]) -> Read<Vec<AllowedOrigin>> {
     texts.iter().map(|text| text.parse().map_err(|_| corrupt("allowed_origins"))).collect()
 }
 
-fn scope(row: &PgRow) -> Read<Scope> {
+pub(crate) fn scope(row: &PgRow) -> Read<Scope> {
     Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
 }
 

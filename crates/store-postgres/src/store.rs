@@ -11,14 +11,17 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, Disavowable, TokenHolder},
+    reset::{CreatedReset, Disavowable, Redeemed, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
-    secret::TokenDigest,
+    secret::{CodeDigest, TokenDigest},
     store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
+    suppression::{Suppression, SuppressionFilter},
 };
 use time::OffsetDateTime;
 
-use crate::{PostgresStore, customers, disavowals, error::fault, operator, resets, tokens};
+use crate::{
+    PostgresStore, codes, customers, disavowals, error::fault, operator, resets, suppressions, tokens,
+};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -48,6 +51,19 @@ impl Store for PostgresStore {
 
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {
         operator::revoke_api_client(&self.pool, client_id).await
+    }
+
+    async fn suppressions(&self, filter: SuppressionFilter) -> Result<Vec<Suppression>, StoreError> {
+        suppressions::list(&self.pool, filter).await
+    }
+
+    async fn lift_suppression(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        suppressions::lift(&self.pool, scope, email, audit).await
     }
 
     async fn create_customer(
@@ -136,6 +152,15 @@ impl Store for PostgresStore {
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError> {
         tokens::find_token_holder(&self.pool, reset, token).await
+    }
+
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        codes::redeem_code(&self.pool, scope, reset, code).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {

@@ -41,18 +41,32 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
 
     let mailer = connect(&database.url_as("rekey_mailer"), 2);
     Ledger::ping(&mailer).await.unwrap();
-    let requested = MailJob { event: reset.event, scope, kind: MailKind::ResetRequested(reset.id) };
+    let requested = MailJob {
+        event: reset.event,
+        scope,
+        kind: MailKind::ResetRequested(reset.id),
+        answer_unknown: false,
+    };
     let event = seed::opaque_message(EventName::ResetPassword).id;
-    let changed = MailJob { event, scope, kind: MailKind::PasswordChanged(john.id) };
+    let changed = MailJob {
+        event,
+        kind: MailKind::PasswordChanged { customer: john.id, reset: Some(reset.id) },
+        ..requested
+    };
     for job in [requested, changed] {
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Busy(_)));
-        assert!(mailer.settle(job.event, 1, &Outcome::Sent { response: "250".to_owned() }).await.unwrap());
+        let outcome = Outcome::Bounced {
+            reason: "no".to_owned(),
+            reply: None,
+            suppress: Some("x@example.com".parse().unwrap()),
+        };
+        assert!(mailer.settle(job.event, 1, &outcome).await.unwrap());
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Settled));
     }
 
     let as_mailer = PostgresBackdoor::open(&database.url_as("rekey_mailer"));
-    as_mailer.run("SELECT id, email FROM customers").await.unwrap();
+    as_mailer.run("SELECT id, email, locale FROM customers").await.unwrap();
     for statement in [
         "SELECT hash FROM customer_passwords",
         "SELECT count(*) FROM customer_passwords",
@@ -71,6 +85,9 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "SELECT * FROM audit_entries",
         "SELECT * FROM rate_limit_slots",
         "DELETE FROM deliveries",
+        "SELECT * FROM shown_deliveries",
+        "DELETE FROM suppressions",
+        "UPDATE suppressions SET email = 'nobody@example.com'",
         "UPDATE customers SET email = 'thief@example.com'",
     ] {
         let refused = as_mailer.run(statement).await.expect_err(statement);

@@ -78,16 +78,23 @@ pub(crate) async fn delete_customer(
 ) -> Result<bool, StoreError> {
     let (mut transaction, now) = store.write().await?;
     // The password and the sessions go with their customer by their foreign keys.
-    let done = sqlx::query("DELETE FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3")
-        .bind(id.as_str())
+    let email: Option<String> = sqlx::query_scalar(
+        "DELETE FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 RETURNING email",
+    )
+    .bind(id.as_str())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(fault)?;
+    let Some(email) = email else { return Ok(false) };
+    sqlx::query("DELETE FROM suppressions WHERE organization_id = ?1 AND mode = ?2 AND email = ?3")
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
+        .bind(email)
         .execute(&mut *transaction)
         .await
         .map_err(fault)?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
     sqlx::query("DELETE FROM password_resets WHERE customer_id = ?1")
         .bind(id.as_str())
         .execute(&mut *transaction)

@@ -35,6 +35,15 @@ impl Housekeeping for SqliteStore {
             .map_err(fault)?;
         Ok(done.rows_affected())
     }
+
+    async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM code_guesses WHERE window_at <= ?1")
+            .bind(after(self.present(), -age))
+            .execute(&self.writer)
+            .await
+            .map_err(fault)?;
+        Ok(done.rows_affected())
+    }
 }
 
 async fn forget(connection: &mut SqliteConnection, decoys: &[String]) -> Read<()> {

@@ -1,10 +1,11 @@
-//! The event and the audit entry that a change leaves behind, written in its transaction.
+//! The event, the delivery and the audit entry that a change leaves behind, written in its transaction.
 
 use rekey_core::{
     access::{Actor, Scope},
     audit::AuditEntry,
+    delivery::MailName,
     outbox::OutboxMessage,
-    resource::Resource,
+    resource::{CUSTOMER_PASSWORD_RESETS, Resource},
     store::StoreError,
 };
 use sqlx::{SqliteConnection, types::Json};
@@ -19,7 +20,7 @@ pub(crate) struct Subject<'a> {
     pub resource_id: &'a str,
 }
 
-/// Writes both, as of `now`.
+/// Writes them, as of `now`.
 pub(crate) async fn record(
     connection: &mut SqliteConnection,
     subject: Subject<'_>,
@@ -29,6 +30,9 @@ pub(crate) async fn record(
 ) -> Result<(), StoreError> {
     if let Some(event) = event {
         write_event(connection, subject, event, now).await?;
+        if let Some(mail) = MailName::of(event.name) {
+            write_delivery(connection, subject, event, mail, now).await?;
+        }
     }
     write_audit(connection, subject, audit, now).await
 }
@@ -50,6 +54,32 @@ async fn write_event(
     .bind(subject.resource.name)
     .bind(subject.resource_id)
     .bind(&event.payload)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}
+
+/// The same for a decoy, which has no customer.
+async fn write_delivery(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    event: &OutboxMessage,
+    mail: MailName,
+    now: i64,
+) -> Result<(), StoreError> {
+    let of_reset = *subject.resource == CUSTOMER_PASSWORD_RESETS;
+    sqlx::query(
+        "INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, (SELECT customer_id FROM password_resets WHERE id = ?5)), ?7, ?7)",
+    )
+    .bind(event.id.as_str())
+    .bind(subject.scope.organization.as_str())
+    .bind(subject.scope.mode.as_str())
+    .bind(mail.as_str())
+    .bind(of_reset.then_some(subject.resource_id))
+    .bind((!of_reset).then_some(subject.resource_id))
     .bind(now)
     .execute(connection)
     .await

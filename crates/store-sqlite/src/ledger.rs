@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
-    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome},
+    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient, Settled},
     ids::EventId,
     ledger::{Claim, Ledger},
     store::StoreError,
@@ -29,25 +29,14 @@ impl Ledger for SqliteStore {
     }
 
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
-        let (state, detail) = match outcome {
-            Outcome::Sent { response } => ("sent", response),
-            Outcome::Deferred { reason } => ("deferred", reason),
-            Outcome::Bounced { reason } => ("bounced", reason),
-            Outcome::Failed { reason } => ("failed", reason),
-        };
-        let done = sqlx::query(
-            "UPDATE deliveries SET state = ?3, detail = ?4, lease_until = NULL, updated_at = ?5
-             WHERE event_id = ?1 AND (?3 = 'sent' AND attempts >= ?2 OR state = 'sending' AND attempts = ?2)",
-        )
-        .bind(event.as_str())
-        .bind(attempt)
-        .bind(state)
-        .bind(detail)
-        .bind(self.present())
-        .execute(&self.writer)
-        .await
-        .map_err(fault)?;
-        Ok(done.rows_affected() == 1)
+        let settled = outcome.settled();
+        let (mut transaction, present) = self.write().await?;
+        let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(fault)?;
+        if done {
+            suppress(&mut transaction, event, &settled, present).await.map_err(fault)?;
+        }
+        transaction.commit().await.map_err(fault)?;
+        Ok(done)
     }
 }
 
@@ -62,24 +51,14 @@ async fn claim(
         Some(_) => Some(rows::known(&subject, "discarded", Discarded::parse)?),
         None => None,
     };
-    let lease_until = discarded.is_none().then(|| after(present, lease));
-    let taken = sqlx::query(TAKE)
-        .bind(job.event.as_str())
-        .bind(job.scope.organization.as_str())
-        .bind(job.scope.mode.as_str())
-        .bind(job.kind.as_str())
-        .bind(lease_until)
-        .bind(discarded.map(Discarded::as_str))
-        .bind(present)
-        .fetch_optional(&mut *connection)
-        .await?;
-    match (taken, discarded) {
+    match (take(connection, job, &subject, discarded, lease, present).await?, discarded) {
         (None, _) => refused(connection, job.event, present).await,
         (Some(_), Some(reason)) => Ok(Claim::Discarded(reason)),
         (Some(taken), None) => Ok(Claim::Granted(Box::new(Assignment {
-            recipient: rows::parsed(&subject, "email")?,
+            recipient: recipient(&subject)?,
             organization: rows::organization(&subject)?,
             expires_at: rows::optional_time(&subject, "expires_at")?,
+            has_code: subject.try_get("has_code")?,
             attempt: taken.try_get("attempts")?,
             in_doubt: taken.try_get::<i64, _>("in_doubt")? > 0,
         }))),
@@ -88,46 +67,101 @@ async fn claim(
 
 /// Takes the mail, or records why it is not wanted: one row if it was free to take, none otherwise.
 ///
-/// It is free when nobody claimed it yet, when it was deferred, and when a claim's lease has ended; the last is in doubt.
-const TAKE: &str = "
-    INSERT INTO deliveries AS d (event_id, organization_id, mode, kind, state, lease_until, detail, created_at, updated_at)
-    VALUES (?1, ?2, ?3, ?4, CASE WHEN ?6 IS NULL THEN 'sending' ELSE 'discarded' END, ?5, ?6, ?7, ?7)
-    ON CONFLICT (event_id) DO UPDATE SET state = excluded.state, lease_until = excluded.lease_until,
-        detail = excluded.detail, attempts = d.attempts + 1,
-        in_doubt = d.in_doubt + CASE WHEN d.state = 'sending' THEN 1 ELSE 0 END, updated_at = ?7
-    WHERE d.state = 'deferred' OR d.state = 'sending' AND d.lease_until <= ?7
-    RETURNING attempts, in_doubt";
+/// It is free when nobody claimed it yet, when it was deferred, and when a claim's lease has ended; the last is in doubt. A
+/// mail whose event an older version wrote has no row yet.
+async fn take(
+    connection: &mut SqliteConnection,
+    job: &MailJob,
+    subject: &SqliteRow,
+    discarded: Option<Discarded>,
+    lease: Duration,
+    present: i64,
+) -> Read<Option<SqliteRow>> {
+    let (reset, _) = named(job);
+    sqlx::query(
+        "INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
+             lease_until, detail, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?7 IS NULL AND ?4 IS NULL THEN 'no_account' ELSE ?6 END,
+             COALESCE(?7, 'queued'), CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END, ?8, ?9, ?10, ?10)
+         ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
+             status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
+             detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
+             updated_at = CASE WHEN excluded.lease_until IS NULL THEN ?10 ELSE d.updated_at END,
+             attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
+             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
+         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= ?10)
+         RETURNING attempts, in_doubt",
+    )
+    .bind(job.event.as_str())
+    .bind(job.scope.organization.as_str())
+    .bind(job.scope.mode.as_str())
+    .bind(subject.try_get::<Option<&str>, _>("customer_id")?)
+    .bind(reset)
+    .bind(job.kind.name().as_str())
+    .bind(discarded.map(|reason| reason.status().as_str()))
+    .bind(discarded.is_none().then(|| after(present, lease)))
+    .bind(subject.try_get::<Option<&str>, _>("detail")?)
+    .bind(present)
+    .fetch_optional(connection)
+    .await
+}
 
 /// Whom the mail goes to, or why it is not wanted.
 async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64) -> Read<SqliteRow> {
-    let (reset, customer) = match job.kind {
-        MailKind::ResetRequested(reset) => (Some(reset.to_string()), None),
-        MailKind::PasswordChanged(customer) => (None, Some(customer.to_string())),
-    };
+    let (reset, customer) = named(job);
     sqlx::query(
-        "SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
-             o.created_at AS organization_created_at, c.email, r.expires_at,
-             CASE
-                 WHEN ?3 = 'password_changed' AND c.id IS NULL THEN 'no_customer'
-                 WHEN ?3 = 'password_changed' THEN NULL
-                 WHEN r.id IS NULL THEN 'stale'
-                 WHEN r.customer_id IS NULL THEN 'decoy'
-                 WHEN r.reset_password_at IS NOT NULL OR r.superseded_at IS NOT NULL OR r.expires_at <= ?6 THEN 'stale'
-                 WHEN c.id IS NULL THEN 'no_customer'
-             END AS discarded
-         FROM (SELECT 1) one
-         LEFT JOIN password_resets r ON r.id = ?4 AND r.organization_id = ?1 AND r.mode = ?2
-         LEFT JOIN customers c ON c.id = COALESCE(?5, r.customer_id) AND c.organization_id = ?1 AND c.mode = ?2
-         LEFT JOIN organizations o ON o.id = c.organization_id",
+        "SELECT x.*, CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END AS detail
+         FROM (
+             SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
+                 o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
+                 r.code_digest IS NOT NULL AS has_code,
+                 CASE WHEN ?3 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
+                 CASE
+                     WHEN ?3 = 'reset_requested' AND r.id IS NULL THEN 'reset deleted'
+                     WHEN ?3 = 'reset_requested' AND r.reset_password_at IS NOT NULL THEN 'reset used'
+                     WHEN ?3 = 'reset_requested' AND r.superseded_at IS NOT NULL THEN 'reset superseded'
+                     WHEN ?3 = 'reset_requested' AND r.expires_at <= ?6 THEN 'reset expired'
+                     WHEN ?3 = 'reset_requested' AND r.customer_id IS NULL THEN CASE WHEN NOT ?7 THEN 'decoy' END
+                     WHEN c.id IS NULL THEN 'customer deleted'
+                     WHEN s.email IS NOT NULL THEN 'address suppressed'
+                 END AS discarded
+             FROM (SELECT 1) one
+             LEFT JOIN organizations o ON o.id = ?1
+             LEFT JOIN password_resets r ON r.id = ?4 AND r.organization_id = ?1 AND r.mode = ?2
+             LEFT JOIN customers c ON c.id = COALESCE(?5, r.customer_id) AND c.organization_id = ?1 AND c.mode = ?2
+             LEFT JOIN suppressions s ON s.organization_id = ?1 AND s.mode = ?2 AND s.email = c.email
+         ) x",
     )
     .bind(job.scope.organization.as_str())
     .bind(job.scope.mode.as_str())
-    .bind(job.kind.as_str())
+    .bind(job.kind.name().as_str())
     .bind(reset)
     .bind(customer)
     .bind(present)
+    .bind(job.answer_unknown)
     .fetch_one(connection)
     .await
+}
+
+/// The reset and the customer that the job names.
+fn named(job: &MailJob) -> (Option<String>, Option<String>) {
+    match job.kind {
+        MailKind::ResetRequested(reset) => (Some(reset.to_string()), None),
+        MailKind::PasswordChanged { customer, reset } => {
+            (reset.map(|id| id.to_string()), Some(customer.to_string()))
+        }
+    }
+}
+
+fn recipient(subject: &SqliteRow) -> Read<Recipient> {
+    if subject.try_get::<Option<&str>, _>("email")?.is_none() {
+        return Ok(Recipient::Unknown);
+    }
+    let locale = match subject.try_get::<Option<&str>, _>("locale")? {
+        Some(_) => Some(rows::parsed(subject, "locale")?),
+        None => None,
+    };
+    Ok(Recipient::Customer { email: rows::parsed(subject, "email")?, locale })
 }
 
 /// Why a mail was not free to take.
@@ -139,4 +173,54 @@ async fn refused(connection: &mut SqliteConnection, event: EventId, present: i64
             .await?;
     Ok(lease_until
         .map_or(Claim::Settled, |until| Claim::Busy(Duration::microseconds(until.saturating_sub(present)))))
+}
+
+async fn settle(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    attempt: u32,
+    settled: &Settled<'_>,
+    present: i64,
+) -> Read<bool> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET status = ?3, detail = ?4, smtp_code = ?5, smtp_enhanced_code = ?6, relay = ?7,
+             next_attempt_at = ?8, sent_at = CASE WHEN ?3 = 'sent' THEN ?9 END, lease_until = NULL, updated_at = ?9
+         WHERE event_id = ?1
+             AND (?3 = 'sent' AND attempts >= ?2 OR lease_until IS NOT NULL AND attempts = ?2)",
+    )
+    .bind(event.as_str())
+    .bind(attempt)
+    .bind(settled.status.as_str())
+    .bind(settled.detail)
+    .bind(settled.reply.map(|reply| reply.code))
+    .bind(settled.reply.and_then(|reply| reply.enhanced.as_deref()))
+    .bind(settled.relay)
+    .bind(settled.next.map(|next| after(present, next)))
+    .bind(present)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Suppresses the address that an outcome names, if it does.
+async fn suppress(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    settled: &Settled<'_>,
+    present: i64,
+) -> Read<()> {
+    let Some(email) = settled.suppress else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id, created_at)
+         SELECT organization_id, mode, ?2, ?3, ?4, event_id, ?5 FROM deliveries WHERE event_id = ?1
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(event.as_str())
+    .bind(email.as_str())
+    .bind(settled.detail)
+    .bind(settled.reply.map(|reply| reply.code))
+    .bind(present)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
 
 mod catalog;
+mod codes;
 mod customers;
 mod disavowals;
 mod error;
@@ -21,6 +22,7 @@ mod rows;
 mod sessions;
 mod statement;
 mod store;
+mod suppressions;
 mod tokens;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};

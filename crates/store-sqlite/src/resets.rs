@@ -5,7 +5,7 @@ use rekey_core::{
     ids::ResetId,
     outbox::OutboxMessage,
     record::{Changes, Record},
-    reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
+    reset::{Allowance, CreatedReset, NewCode, NewReset, ResetOrigin},
     resource::CUSTOMER_PASSWORD_RESETS,
     store::{CreateError, ResetRecord, StoreError},
 };
@@ -160,12 +160,16 @@ async fn supersede_address(
 async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewReset, now: i64) -> Read<bool> {
     let of_self_service = reset.origin == ResetOrigin::SelfService;
     let address = of_self_service.then(|| digest(scope, reset.customer_email.as_str()));
+    let account = digest(scope, &reset.customer_email.account());
     let (organization, mode) = (scope.organization.as_str(), scope.mode.as_str());
     let mut statement = Statement::new(Dialect::Sqlite { now });
     statement.push(
-        "INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, token_digest,
+        "INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest, token_digest,
              sealed_token, expires_at, created_at, updated_at",
     );
+    if reset.code.is_some() {
+        statement.push(", code_guesses, code_window_seconds, code_digest");
+    }
     plain_columns(&mut statement, &CUSTOMER_PASSWORD_RESETS);
     statement.push(") SELECT c.id, ").bind_text(reset.id.as_str());
     for value in [
@@ -173,6 +177,7 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
         Bind::Text(Some(mode.to_owned())),
         Bind::Text(Some(reset.origin.as_str().to_owned())),
         Bind::Bytes(address),
+        Bind::Bytes(Some(account.clone())),
         Bind::Bytes(Some(reset.token_digest.as_bytes().to_vec())),
         Bind::Bytes(Some(reset.sealed_token.as_bytes().to_vec())),
         Bind::Integer(after(now, reset.token_life)),
@@ -180,6 +185,9 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
         Bind::Integer(now),
     ] {
         statement.push(", ").bind(value);
+    }
+    if let Some(code) = &reset.code {
+        push_code(&mut statement, account, code, now);
     }
     plain_values(&mut statement, &CUSTOMER_PASSWORD_RESETS, &reset.attributes);
     statement
@@ -193,6 +201,25 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
         statement.push(" WHERE c.id IS NOT NULL");
     }
     Ok(execute(connection, statement).await? == 1)
+}
+
+/// The code's rules, and its digest if the account has guesses left.
+fn push_code(statement: &mut Statement, account: Vec<u8>, code: &NewCode, now: i64) {
+    let budget = Bind::Integer(code.rules.budget.into());
+    statement
+        .push(", ")
+        .bind(budget.clone())
+        .push(", ")
+        .bind(Bind::Float(code.rules.window.as_seconds_f64()))
+        .push(", CASE WHEN NOT EXISTS (SELECT 1 FROM code_guesses WHERE account_digest = ")
+        .bind(Bind::Bytes(Some(account)))
+        .push(" AND used >= ")
+        .bind(budget)
+        .push(" AND window_at > ")
+        .bind(Bind::Integer(after(now, -code.rules.window)))
+        .push(") THEN ")
+        .bind(Bind::Bytes(Some(code.digest.as_bytes().to_vec())))
+        .push(" END");
 }
 
 /// SHA-256 of an address or account in its scope: what self-service resets for it have in common, whether a customer has

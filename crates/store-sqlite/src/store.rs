@@ -12,14 +12,15 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record},
-    reset::{CreatedReset, Disavowable, TokenHolder},
+    reset::{CreatedReset, Disavowable, Redeemed, TokenHolder},
     resource::CUSTOMER_PASSWORD_RESETS,
-    secret::TokenDigest,
+    secret::{CodeDigest, TokenDigest},
     store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
+    suppression::{Suppression, SuppressionFilter},
 };
 use time::OffsetDateTime;
 
-use crate::{SqliteStore, customers, disavowals, operator, resets, tokens};
+use crate::{SqliteStore, codes, customers, disavowals, operator, resets, suppressions, tokens};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -49,6 +50,19 @@ impl Store for SqliteStore {
 
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {
         operator::revoke_api_client(self, client_id).await
+    }
+
+    async fn suppressions(&self, filter: SuppressionFilter) -> Result<Vec<Suppression>, StoreError> {
+        suppressions::list(self, filter).await
+    }
+
+    async fn lift_suppression(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        suppressions::lift(self, scope, email, audit).await
     }
 
     async fn create_customer(
@@ -137,6 +151,15 @@ impl Store for SqliteStore {
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError> {
         tokens::find_token_holder(self, reset, token).await
+    }
+
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        codes::redeem_code(self, scope, reset, code).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {

@@ -12,9 +12,9 @@ use rekey_core::{
     outbox::OutboxMessage,
     password::PasswordHash,
     record::{Changes, Record, Value},
-    reset::{Allowance, CreatedReset, NewReset, ResetOrigin},
+    reset::{Allowance, CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin},
     resource::Resource,
-    secret::{ClientSecret, KeyRing, ResetToken, SealedToken},
+    secret::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
     store::{ResetRecord, Store},
 };
 use time::{Duration, OffsetDateTime};
@@ -146,11 +146,21 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         origin,
         token_digest: token.digest(),
         sealed_token,
+        code: None,
         token_life: TOKEN_LIFE,
         allowance: PLENTY,
         attributes: Changes::default(),
     };
     (reset, token)
+}
+
+/// The same reset with a short code beside its token, which may be guessed that often.
+#[must_use]
+pub fn with_code(scope: Scope, reset: NewReset, rules: CodeRules) -> (NewReset, ResetCode) {
+    let code = ResetCode::generate(&OsEntropy);
+    let sealed = SealedCode::seal(&code, scope.organization, reset.id, &keys(), &OsEntropy);
+    let kept = NewCode { digest: code.digest(reset.id, &keys()), sealed, rules };
+    (NewReset { code: Some(kept), ..reset }, code)
 }
 
 /// A reset that was written.
@@ -190,13 +200,15 @@ pub async fn reset(store: &impl Store, scope: Scope, address: &str, origin: Rese
 /// `customer_password_resets.create` for `reset`, signed.
 #[must_use]
 pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
-    event(scope, EventBody::ResetCreated(created(reset.id, reset.sealed_token.clone())))
+    let created = created(reset.id, reset.sealed_token.clone());
+    let code = reset.code.as_ref().map(|code| code.sealed.clone());
+    event(scope, EventBody::ResetCreated(ResetCreated { code, ..created }))
 }
 
 /// A reset as its event tells of it, with no more than an older version's event has.
 #[must_use]
 pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
-    ResetCreated { reset, token, client_id: None, address: None }
+    ResetCreated { reset, token, client_id: None, code: None, address: None }
 }
 
 /// An event, signed.

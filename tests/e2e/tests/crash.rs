@@ -131,7 +131,7 @@ async fn kill(
 /// Waits until every reset there is has its mail and nothing is in flight; the mails.
 async fn settled(stack: &Stack, accepted: &BTreeSet<String>) -> Vec<Mail> {
     let in_flight = "SELECT id FROM events WHERE published_at IS NULL UNION \
-                     SELECT event_id FROM deliveries WHERE state IN ('sending', 'deferred')";
+                     SELECT event_id FROM deliveries WHERE status IN ('queued', 'deferred')";
     within(PATIENCE, "a mail for every reset", async || {
         let waiting = stack.texts(in_flight).await;
         let all: BTreeSet<_> = stack.texts("SELECT id FROM password_resets").await.into_iter().collect();

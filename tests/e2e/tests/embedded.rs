@@ -55,6 +55,25 @@ async fn a_customer_gets_a_new_password_by_the_page_behind_the_link() {
 }
 
 #[tokio::test]
+async fn the_back_office_reads_what_became_of_a_mail() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    let (link, token) = (dev.reset(1).await, dev.integration().await);
+    let path = format!("customer_password_resets/{}?include=deliveries", link.id);
+    // The mail is in the box a moment before that is recorded.
+    let delivery = eventually("the delivery to be sent", async || {
+        let answer = dev.api.call(Method::GET, &path, &token, &Value::Null).await.expect(StatusCode::OK);
+        let delivery = answer.body["included"][0].clone();
+        if delivery["attributes"]["status"] == "sent" { Ok(delivery) } else { Err(answer) }
+    })
+    .await;
+    let attributes = &delivery["attributes"];
+    assert_eq!((&attributes["mail"], &attributes["attempts"]), (&json!("reset_requested"), &json!(1)));
+    assert_eq!(attributes["relay"], "mailbox");
+    assert!(attributes["sent_at"].is_string(), "{attributes}");
+}
+
+#[tokio::test]
 async fn scanner() {
     let data = TempDir::new().unwrap();
     let dev = Dev::start(data.path()).await;

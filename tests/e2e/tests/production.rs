@@ -1,10 +1,11 @@
 //! `rekey-api` and `rekey-mailer` on PostgreSQL, RabbitMQ and an SMTP server, set up by the `rekey` tool.
 
 use rekey_e2e::{
+    client::Api,
     mail::Link,
     patience::eventually,
     shop::{ANNA, OLD_PASSWORD, Shop},
-    stack::Stack,
+    stack::{Stack, amqp_url},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -82,11 +83,62 @@ async fn an_unknown_address_gets_the_same_answer_and_no_mail() {
 
     stack.smtp.mail_to(ANNA, 1).await;
     eventually("the decoy to be discarded", async || {
-        let states = stack.texts("SELECT state || coalesce(' ' || detail, '') FROM deliveries").await;
+        let states = stack.texts("SELECT status || coalesce(' ' || detail, '') FROM deliveries").await;
         if states.iter().any(|state| state == "discarded decoy") { Ok(()) } else { Err(states) }
     })
     .await;
     assert_eq!(stack.smtp.mails().len(), 1, "no mail but Anna's");
+}
+
+#[tokio::test]
+async fn smtp_5xx_an_address_that_bounced_gets_no_mail_until_an_operator_says_so() {
+    let refusing = format!("{ANNA}:1");
+    let shop = Shop::open(Stack::prepare_on(&amqp_url(), &["--unknown", &refusing]).await).await;
+    let (stack, api) = (&shop.stack, &shop.stack.api);
+    let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
+    let token = shop.register_anna().await;
+
+    let bounced = delivered(api, &token, "bounced").await;
+    assert_eq!(
+        (bounced["smtp_code"].as_i64(), bounced["smtp_enhanced_code"].as_str()),
+        (Some(550), Some("5.1.1"))
+    );
+    let detail = bounced["detail"].as_str().unwrap();
+    assert!(detail.contains("no such user") && !detail.contains(ANNA), "{detail}");
+    let suppressed = delivered(api, &token, "suppressed").await;
+    assert_eq!(suppressed["detail"], format!("address suppressed: {detail}"));
+    let refused = api.call(Method::GET, "deliveries?filter[q][smtp_code_eq]=550", &token, &Value::Null).await;
+    assert_eq!(refused.body["meta"]["record_count"], 1, "{}", refused.body);
+
+    let known = stack.tool(&["suppression", "list", "--organization", "shop", "--mode", "live"]).await;
+    assert_eq!(known.code, Some(0), "{known:?}");
+    let line = known.stdout.lines().find(|line| line.contains(ANNA)).unwrap();
+    assert!(line.contains("no such user") && line.starts_with("shop "), "{line}");
+    let lift = ["suppression", "lift", "ANNA@example.com", "--organization", "shop"];
+    let lifted = stack.tool(&lift).await;
+    assert_eq!((lifted.code, lifted.stdout.as_str()), (Some(0), "Lifted.\n"), "{lifted:?}");
+    let again = stack.tool(&lift).await;
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.stderr.contains("anna@example.com is not suppressed there"), "{again:?}");
+    let nowhere = stack.tool(&["suppression", "list", "--organization", "nowhere"]).await;
+    assert!(nowhere.code == Some(1) && nowhere.stderr.contains("no organization has the slug nowhere"));
+
+    let sent = delivered(api, &token, "sent").await;
+    assert_eq!((sent["smtp_code"].as_i64(), sent["attempts"].as_i64()), (Some(250), Some(1)));
+    assert_eq!(stack.smtp.mails_to(ANNA).len(), 1);
+}
+
+/// Asks for a reset for Anna, and waits until its delivery has that status; its attributes.
+async fn delivered(api: &Api, token: &str, status: &str) -> Value {
+    let reset = api.create_reset(token, ANNA).await.expect(StatusCode::CREATED).text("/data/id");
+    let path = format!("customer_password_resets/{reset}?include=deliveries");
+    eventually(&format!("a delivery that is {status}"), async || {
+        let answer = api.call(Method::GET, &path, token, &Value::Null).await.expect(StatusCode::OK);
+        let attributes = answer.body.pointer("/included/0/attributes").cloned().unwrap_or_default();
+        let is_there = attributes.get("status").is_some_and(|told| told == status);
+        if is_there { Ok(attributes) } else { Err(attributes) }
+    })
+    .await
 }
 
 /// A document with all its texts replaced by what they are.

@@ -28,6 +28,7 @@ async fn token_nowhere() {
     let mut stack = Stack::prepare().await;
     let collector = Collector::start();
     stack.set("telemetry.log", "trace");
+    stack.set("resets.code", "true");
     stack.set("telemetry.otlp_endpoint", &collector.url);
     let shop = Shop::open(stack).await;
     let Evidence { secrets, reset, mut places } = go_through(&shop).await;
@@ -77,7 +78,9 @@ async fn go_through(shop: &Shop) -> Evidence {
     let mut places = vec![("the queue", queued.await.concat()), ("the database before", dump(stack).await)];
 
     let mailer = stack.start_mailer().await;
-    stack.smtp.mail_to(ANNA, 1).await;
+    let code = short_code(&stack.smtp.mail_to(ANNA, 1).await.text());
+    let refused = client.complete(&token, &id, &code, "short").await;
+    refused.expect(StatusCode::UNPROCESSABLE_ENTITY);
     let refused = client.complete(&token, &id, &reset_token, "short").await;
     refused.expect(StatusCode::UNPROCESSABLE_ENTITY);
     client.complete(&token, &id, &reset_token, NEW_PASSWORD).await.expect(StatusCode::OK);
@@ -92,8 +95,15 @@ async fn go_through(shop: &Shop) -> Evidence {
     places.push(("the logs", endings.map(|ending| ending.stdout + &ending.stderr).concat().into_bytes()));
     let passwords =
         [OLD_PASSWORD, NEW_PASSWORD, shop.back_office.secret.as_ref().unwrap()].map(str::to_owned);
-    let secrets = [vec![reset_token, token], session, passwords.to_vec()].concat();
+    let secrets =
+        [vec![reset_token, token, code.replace('-', ""), code], session, passwords.to_vec()].concat();
     Evidence { secrets, reset: id, places }
+}
+
+/// The code in a mail, on a line of its own: `CDFH-JKMN`.
+fn short_code(text: &str) -> String {
+    let is_code = |line: &&str| line.len() == 9 && line.find('-') == Some(4) && line.to_uppercase() == **line;
+    text.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in: {text}")).to_owned()
 }
 
 /// Logs in, refreshes, and does what ends the session; its tokens.

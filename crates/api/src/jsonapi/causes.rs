@@ -90,6 +90,7 @@ impl From<CompleteError> for Problem {
             CompleteError::Token => Self::attribute(reset::TOKEN, Fault::Invalid),
             CompleteError::Password(refusal) => Self::attribute(reset::PASSWORD, refusal.into()),
             CompleteError::Hash(error) => error.into(),
+            CompleteError::Sealed(error) => error.into(),
             CompleteError::Store(error) => error.into(),
         }
     }

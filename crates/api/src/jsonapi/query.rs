@@ -23,7 +23,7 @@ pub use self::{
     filter::{MAX_ALTERNATIVES, Operand, predicates_of},
     page::PageLinks,
     value::{MAX_VALUE, MAX_VALUES},
-    view::{Include, MAX_DEPTH, View},
+    view::{Include, MAX_DEPTH, MAX_PATHS, View},
 };
 use super::error::{Problem, QueryProblem};
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{filters, reference, schemas::name};
 use crate::{
     endpoints::Call,
-    jsonapi::query::{MAX_DEPTH, MAX_ORDERS},
+    jsonapi::query::{MAX_DEPTH, MAX_ORDERS, MAX_PATHS},
 };
 
 /// The parameters of an operation, each by reference. A path's id is its path's.
@@ -90,7 +90,7 @@ fn include(resource: &'static Resource) -> Value {
         "description": "Related records to send along, separated by commas; with a path, those of related records.",
         "style": "form",
         "explode": false,
-        "schema": { "type": "array", "items": { "enum": paths(resource, MAX_DEPTH) } },
+        "schema": { "type": "array", "maxItems": MAX_PATHS, "items": { "enum": paths(resource, MAX_DEPTH) } },
     })
 }
 

@@ -66,6 +66,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         Err(CompleteError::Token) => dead(&api),
         Err(CompleteError::Password(violation)) => form_page(&api, &link, Some(violation.into())).await,
         Err(CompleteError::Hash(error)) => failed(&api, &error.into()),
+        Err(CompleteError::Sealed(error)) => failed(&api, &error.into()),
         Err(CompleteError::Store(error)) => failed(&api, &error.into()),
     }
 }

@@ -111,11 +111,12 @@ async fn update_as_integration(
     changes: &Changes,
 ) -> Result<Record, Problem> {
     match attempt {
-        TokenUse::Password(token, password) => {
+        TokenUse::Password(proof, password) => {
+            let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes };
             Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?)
         }
-        TokenUse::Token(_) | TokenUse::None => {
+        TokenUse::Proof(_) | TokenUse::None => {
             let updated = api.recovery.update(session.scope(), &session.caller, id, changes).await?;
             updated.ok_or(Problem::NotFound)
         }
@@ -131,11 +132,13 @@ async fn update_as_storefront(
 ) -> Result<Record, Problem> {
     let wrong = || Problem::attribute(attributes::TOKEN, Fault::Invalid);
     match attempt {
-        TokenUse::Password(token, password) => {
+        TokenUse::Password(proof, password) => {
+            let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes: &Changes::default() };
             Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?)
         }
-        TokenUse::Token(token) => {
+        TokenUse::Proof(proof) => {
+            let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
             let holder = api.recovery.holder(id, &token).await?;
             holder.filter(|holder| holder.scope == session.scope()).ok_or_else(wrong)?;
             reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await.map_err(

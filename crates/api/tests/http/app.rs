@@ -13,8 +13,9 @@ use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
     ambient::{Clock, OsEntropy, SystemClock},
+    event::{Event, EventBody},
     limits::{RateLimits, Tally},
-    outbox::RelaySignal,
+    outbox::{Outbox, RelaySignal},
     password::Hasher,
     store::StoreError,
 };
@@ -205,6 +206,21 @@ impl TestApp {
     pub async fn patch(&self, token: &str, id: &str, attributes: Value) -> Answer {
         let body = json!({ "data": { "type": "customer_password_resets", "id": id, "attributes": attributes, "relationships": {} } });
         self.call(Method::PATCH, &format!("{RESETS}/{id}"), token, Some(&body)).await
+    }
+
+    /// The short code that the mail about this reset would show, if it has one.
+    pub async fn code(&self, reset: &str) -> Option<String> {
+        let keys = &self.settings.keys.sealing;
+        let waiting = self.store.claim_messages(Duration::ZERO, 100).await.unwrap();
+        let of_reset = waiting.iter().find_map(|claimed| {
+            match Event::verify(&claimed.message.payload, keys).unwrap().body {
+                EventBody::ResetCreated(created) if created.reset.as_str() == reset => Some(created),
+                _ => None,
+            }
+        });
+        let created = of_reset.expect("the reset's event waits in the outbox");
+        let code = created.code?.unseal(self.scope.organization, created.reset, keys).unwrap();
+        Some(code.expose().to_string())
     }
 
     /// Creates a customer with that password.

@@ -7,9 +7,11 @@
 )]
 
 mod app;
+mod codes;
 mod connections;
 mod cors;
 mod customers;
+mod deliveries;
 mod framework;
 mod health;
 mod idempotency;

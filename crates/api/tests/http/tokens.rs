@@ -1,6 +1,7 @@
 //! Tokens that don't work, and values that are none.
 
-use rekey_core::access::ClientKind;
+use rekey_core::{access::ClientKind, password::PasswordHash};
+use rekey_testkit::seed;
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
@@ -167,6 +168,26 @@ async fn password_policy_says_why_and_what_would_be_better() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn password_policy_is_for_new_passwords_only() {
+    let app = TestApp::start_with(&[("passwords.profile", "single_factor")], Vec::new()).await;
+    // Django's hash of what the blocklist has first.
+    let imported = "pbkdf2_sha256$1000$saltsaltsaltsalt$eUQkKFYuuSyvHUvLihrjcjciK5YEWMJ62FRs0ZWST7A=";
+    let hash = PasswordHash::import(imported).unwrap();
+    seed::customer(&app.store, app.scope, "john@example.com", Some(hash)).await;
+    let sales = app.client(ClientKind::SalesChannel, false).await;
+    for _ in ["as it was imported", "hashed anew"] {
+        assert_eq!(app.log_in(&sales, "john@example.com", "password1").await.status, 200);
+    }
+    let integration = app.integration().await;
+    for (password, error) in [("fourteen marks", "too_short"), ("The demo shop 2026", "contains_shop_name")] {
+        let attributes = json!({ "email": "jane@example.com", "password": password });
+        let answer = app.create("customers", &integration, attributes).await;
+        answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/password"));
+        assert_eq!(answer.body["errors"][0]["meta"]["error"], error);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn token_race_has_one_winner() {
     let app = TestApp::start_with(&[("passwords.hashing_queue", "1000")], Vec::new()).await;
     app.customer("john@example.com", "the first password").await;
@@ -198,6 +219,7 @@ async fn argon2_budget_beyond_it_is_503_and_liveness_stays_quick() {
         ("passwords.hashing_queue", "1"),
         ("passwords.hashing_threads", "1"),
         ("passwords.argon2_iterations", "16"),
+        ("resets.code", "true"),
     ];
     let app = TestApp::start_with(&settings, Vec::new()).await;
     app.customer("john@example.com", "the first password").await;
@@ -215,15 +237,18 @@ async fn argon2_budget_beyond_it_is_503_and_liveness_stays_quick() {
     ));
     assert!(answers.iter().all(|answer| [400, 503].contains(&answer.status.as_u16())));
 
-    // A token that is not valid costs no hash: it is refused while the queue is full.
+    // A token that is not valid costs no hash, nor does a code: it is refused while the queue is full.
     let guest = app.guest(false).await;
+    let reset = app.ask(&app.integration().await, "john@example.com").await;
     let attempt =
-        json!({ "customer_password": "the second password", "_reset_password_token": "a".repeat(43) });
+        |wrong: &str| json!({ "customer_password": "the second password", "_reset_password_token": wrong });
     let flood = futures_util::future::join_all(
         (0..50).map(|_| app.log_in(&sales, "john@example.com", "the wrong password")),
     );
-    let wrong =
-        futures_util::future::join_all((0..50).map(|_| app.patch(&guest, "aaaaaaaaaa", attempt.clone())));
+    let token = "a".repeat(43);
+    let wrong = futures_util::future::join_all(
+        (0..50).map(|n| app.patch(&guest, reset.id(), attempt(if n % 2 == 0 { &token } else { "CDFHJK34" }))),
+    );
     let (_, wrong) = futures_util::future::join(flood, wrong).await;
     assert!(wrong.iter().all(|answer| answer.status == 422));
 }

@@ -1,6 +1,6 @@
 use super::{
-    Attribute, CREATED_AT, CUSTOMERS, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link, METADATA, REFERENCE,
-    REFERENCE_ORIGIN, Relationship, Resource, TIME, UPDATED_AT,
+    Attribute, CREATED_AT, CUSTOMERS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link, METADATA,
+    REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, TIME, UPDATED_AT,
 };
 
 /// Password resets of customers.
@@ -8,6 +8,7 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
     name: "customer_password_resets",
     singular: "customer password reset",
     about: "A request to set a new password, and the single-use token that allows it.",
+    listed: true,
     attributes: &[
         ID,
         Attribute::new(
@@ -45,7 +46,8 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
         Attribute::new(
             "_reset_password_token",
             Kind::Token,
-            "The `reset_password_token` of this reset.",
+            "The `reset_password_token` of this reset; or the short code of its mail, where the organization has them, in \
+             any case, spaces and dashes ignored.",
             r#""xhFfkmfybsLxzaAP6xcsxhFfkmfybsLxzaAP6xcs123""#,
         )
         .write_only()
@@ -62,6 +64,13 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
             about: "The customer whose password is to be reset.",
             target: &CUSTOMERS,
             link: Link::One("customer_id"),
+            filter: true,
+        },
+        Relationship {
+            name: "deliveries",
+            about: "The mails that it led to, and what became of them.",
+            target: &DELIVERIES,
+            link: Link::Many("reset_id"),
             filter: true,
         },
         EVENTS_OF,

@@ -1,6 +1,6 @@
 use super::{
-    Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link, METADATA,
-    REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT,
+    Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link,
+    METADATA, REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT,
 };
 
 /// Customers. The vendor's attributes that belong to its orders, payments and taxes are what they are for a customer
@@ -9,6 +9,7 @@ pub static CUSTOMERS: Resource = Resource {
     name: "customers",
     singular: "customer",
     about: "A person with an account at the shop.",
+    listed: true,
     attributes: &[
         ID,
         Attribute::new(
@@ -81,6 +82,13 @@ pub static CUSTOMERS: Resource = Resource {
             name: "customer_password_resets",
             about: "The customer's password resets.",
             target: &CUSTOMER_PASSWORD_RESETS,
+            link: Link::Many("customer_id"),
+            filter: true,
+        },
+        Relationship {
+            name: "deliveries",
+            about: "The mails to the customer, and what became of them.",
+            target: &DELIVERIES,
             link: Link::Many("customer_id"),
             filter: true,
         },

@@ -8,6 +8,7 @@ pub static EVENT_STORES: Resource = Resource {
     name: "event_stores",
     singular: "event store",
     about: "An entry of the audit log: who changed what, when and from where; never a value.",
+    listed: false,
     attributes: &[
         ID,
         Attribute::new(
@@ -29,7 +30,7 @@ pub static EVENT_STORES: Resource = Resource {
         Attribute::new(
             "event",
             Kind::Text,
-            "What was done: `create`, `update`, `destroy` or `reset_password`.",
+            "What was done: `create`, `update`, `destroy`, `reset_password` or `lift_suppression`.",
             r#""update""#,
         )
         .never_null()

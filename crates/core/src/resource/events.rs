@@ -8,6 +8,7 @@ pub static EVENTS: Resource = Resource {
     name: "events",
     singular: "event",
     about: "Something that happened to a record, as told to whoever listens on the broker.",
+    listed: false,
     attributes: &[
         ID,
         Attribute::new(

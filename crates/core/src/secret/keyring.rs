@@ -18,6 +18,7 @@ struct Key {
     answers: Zeroizing<[u8; 32]>,
     fingerprints: Zeroizing<[u8; 32]>,
     signing: Zeroizing<[u8; 32]>,
+    codes: Zeroizing<[u8; 32]>,
     disavowals: Zeroizing<[u8; 32]>,
 }
 
@@ -55,6 +56,7 @@ impl KeyRing {
                 answers: derive(key, b"rekey kept answer v1"),
                 fingerprints: derive(key, b"rekey request fingerprint v1"),
                 signing: derive(key, b"rekey event v1"),
+                codes: derive(key, b"rekey reset code v1"),
                 disavowals: derive(key, b"rekey disavowal v1"),
             });
         }
@@ -83,15 +85,12 @@ impl KeyRing {
 
     /// HMAC-SHA-256 over the parts, each with its length before it, under each key of the ring: the current one's first.
     pub(super) fn fingerprints(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
-        let under = |key: &Key| {
-            let mut mac = mac(&key.fingerprints, &[]);
-            for part in parts {
-                mac.update(&(part.len() as u64).to_be_bytes());
-                mac.update(part);
-            }
-            mac.finalize().into_bytes().into()
-        };
-        self.0.iter().map(under).collect()
+        self.0.iter().map(|key| mac_of(&key.fingerprints, parts)).collect()
+    }
+
+    /// The same under each key's sub-key for short codes.
+    pub(super) fn codes(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.0.iter().map(|key| mac_of(&key.codes, parts)).collect()
     }
 
     /// Signs `message` with the current key: the key's id, and HMAC-SHA-256 over the message.
@@ -140,6 +139,16 @@ fn derive(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut derived = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(None, key).expand(purpose, derived.as_mut_slice()).expect("32 bytes can be derived");
     derived
+}
+
+/// HMAC-SHA-256 over the parts, each with its length before it.
+fn mac_of(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = mac(key, &[]);
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]

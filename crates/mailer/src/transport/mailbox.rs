@@ -112,9 +112,13 @@ impl Transport for Mailbox {
     async fn send(&self, mail: &Mail) -> Result<Accepted, SendError> {
         let (mailbox, mail) = (self.clone(), mail.clone());
         match spawn_blocking(move || mailbox.keep(&mail)).await {
-            Ok(Ok(())) => Ok(Accepted { response: "kept in the local mailbox".to_owned() }),
-            Ok(Err(error)) => Err(SendError::Transient(format!("the mailbox can't be written: {error}"))),
-            Err(_) => Err(SendError::Transient("the writing of the mailbox was cut off".to_owned())),
+            Ok(Ok(())) => Ok(Accepted {
+                response: "kept in the local mailbox".to_owned(),
+                reply: None,
+                relay: "mailbox".to_owned(),
+            }),
+            Ok(Err(error)) => Err(SendError::transient(format!("the mailbox can't be written: {error}"))),
+            Err(_) => Err(SendError::transient("the writing of the mailbox was cut off".to_owned())),
         }
     }
 

@@ -64,7 +64,7 @@ impl SmtpTransport {
         match dialogue::begin(&mut fresh, mail).await {
             Ok(()) => self.finish(slot, fresh, mail).await,
             Err(Broken::Refused(refused)) => self.refused(slot, fresh, refused).await,
-            Err(Broken::Lost(reason)) => Err(SendError::Transient(reason)),
+            Err(Broken::Lost(reason)) => Err(SendError::transient(reason)),
         }
     }
 
@@ -74,13 +74,13 @@ impl SmtpTransport {
         mut connection: dialogue::Connection,
         mail: &Mail,
     ) -> Result<Accepted, SendError> {
-        match transfer(&mut connection, mail).await {
+        match transfer(&mut connection, mail, self.opener.host()).await {
             Ok(accepted) => {
                 slot.put(connection);
                 Ok(accepted)
             }
             Err(Broken::Refused(refused)) => self.refused(slot, connection, refused).await,
-            Err(Broken::Lost(reason)) => Err(SendError::Transient(reason)),
+            Err(Broken::Lost(reason)) => Err(SendError::transient(reason)),
         }
     }
 
@@ -113,6 +113,6 @@ impl Transport for SmtpTransport {
 
 impl SmtpTransport {
     fn timed_out(&self) -> SendError {
-        SendError::Transient(format!("the relay did not answer within {} s", self.timeout.as_secs()))
+        SendError::transient(format!("the relay did not answer within {} s", self.timeout.as_secs()))
     }
 }

@@ -1,6 +1,7 @@
 //! The handler on a real ledger (SQLite, with a clock that the test moves), a real mailbox, and an SMTP server by script.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
 
+mod codes;
 mod late;
 mod poison;
 mod relay;

@@ -1,6 +1,8 @@
 //! smtp-4xx/5xx/auth: what a relay's answers do to a mail.
 
-use rekey_core::{bus::Verdict, outbox::OutboxMessage, reset::ResetOrigin};
+use rekey_core::{
+    bus::Verdict, outbox::OutboxMessage, reset::ResetOrigin, store::Store, suppression::SuppressionFilter,
+};
 use rekey_testkit::{
     seed,
     smtp::{Act, ScriptedSmtp},
@@ -60,6 +62,31 @@ async fn smtp_5xx_is_recorded_as_bounced_and_never_tried_again() {
     }
     assert_eq!(relay.commands().iter().filter(|command| command.starts_with("RCPT")).count(), 1);
     assert_eq!(world.delivery().await.unwrap(), "bounced: permanent error (550): 5.1.1 no such user");
+    assert_eq!(world.reply().await.unwrap(), "550 5.1.1");
+}
+
+#[tokio::test]
+async fn smtp_5xx_about_the_address_suppresses_it_and_nothing_else_does() {
+    for (reply, suppresses) in [
+        ("550 5.1.1 no such user", true),
+        ("550 5.1.10 null MX", true),
+        ("552 5.2.2 mailbox full", false),
+        ("554 5.7.1 looks like spam", false),
+        ("550 no such user", false),
+        ("550 4.1.1 another class", false),
+    ] {
+        let world = World::new().await;
+        let scene: &[_] = Box::leak(Box::new([("RCPT", Act::Reply(reply))]));
+        let relay = ScriptedSmtp::start(Box::leak(Box::new([scene]))).await;
+        let (mailer, events) = (world.mailer(relay.port), live_events(&world, 2).await);
+        assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
+        assert!(world.delivery().await.unwrap().starts_with("bounced: "), "{reply}");
+        let suppressions = world.store.suppressions(SuppressionFilter::default()).await.unwrap();
+        assert_eq!(suppressions.len(), usize::from(suppresses), "{reply}");
+        handle(&mailer, &events[1]).await;
+        let tried = relay.commands().iter().filter(|command| command.starts_with("RCPT")).count();
+        assert_eq!(tried, if suppresses { 1 } else { 2 }, "{reply}");
+    }
 }
 
 #[tokio::test]

@@ -100,14 +100,23 @@ impl World {
         self.mailbox.list().unwrap()
     }
 
-    /// What the ledger says of the only mail there was: its state and the reason.
+    /// What the ledger says of the mail that was worked on first: its status and the reason.
     pub async fn delivery(&self) -> Option<String> {
-        let query = "SELECT state || ': ' || COALESCE(detail, '') FROM deliveries";
+        let query = "SELECT status || ': ' || COALESCE(detail, '') FROM deliveries
+                     WHERE attempts > 0 OR detail IS NOT NULL ORDER BY created_at, event_id LIMIT 1";
         self.backdoor().text(query).await
     }
 
+    /// The reply that is recorded with that mail.
+    pub async fn reply(&self) -> Option<String> {
+        let query =
+            "SELECT smtp_code || ' ' || smtp_enhanced_code FROM deliveries WHERE smtp_code IS NOT NULL";
+        self.backdoor().text(query).await
+    }
+
+    /// Mails that were worked on.
     pub async fn deliveries(&self) -> u64 {
-        self.backdoor().count("deliveries", "TRUE").await
+        self.backdoor().count("deliveries", "attempts > 0 OR detail IS NOT NULL").await
     }
 
     /// Mails that may have been sent twice.

@@ -14,7 +14,7 @@ async fn smtp_4xx_a_drop_after_the_final_dot_is_sent_again_and_is_the_same_mail(
     let server = ScriptedSmtp::start(&[&[(".", Act::Close)], FINE]).await;
     let transport = transport(&settings(server.port));
     let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
-    assert!(matches!(error, SendError::Transient(_)), "{error:?}");
+    assert!(matches!(error, SendError::Transient { .. }), "{error:?}");
     assert_eq!(server.connections(), 1, "no silent attempt once the message was sent");
     transport.send(&mail("EVENTEVEN1")).await.unwrap();
     let messages = server.messages();
@@ -35,7 +35,7 @@ async fn smtp_4xx_a_hang_after_data_ends_with_the_timeout() {
         let server = ScriptedSmtp::start(scenes).await;
         let transport = transport(&Smtp { timeout: Duration::from_millis(500), ..settings(server.port) });
         let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
-        assert!(matches!(error, SendError::Transient(_)), "{step}: {error:?}");
+        assert!(matches!(error, SendError::Transient { .. }), "{step}: {error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }
 }
@@ -51,7 +51,7 @@ async fn smtp_4xx_421_defers_wherever_it_comes() {
         let server = ScriptedSmtp::start(scene).await;
         let transport = transport(&settings(server.port));
         let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
-        assert!(matches!(&error, SendError::Transient(reason) if reason.contains("421")), "{error:?}");
+        assert!(matches!(&error, SendError::Transient { reason, .. } if reason.contains("421")), "{error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }
 }
@@ -66,7 +66,7 @@ async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_told()
     for event in ["EVENTEVEN1", "EVENTEVEN2"] {
         let error = transport.send(&mail(event)).await.unwrap_err();
         assert!(
-            matches!(&error, SendError::Permanent(reason) if reason.contains("no such user")),
+            matches!(&error, SendError::Permanent { reason, .. } if reason.contains("no such user")),
             "{error:?}"
         );
         assert!(!error.to_string().contains("john"), "{error}");
@@ -109,7 +109,7 @@ async fn smtp_auth_a_reply_injected_behind_starttls_is_never_believed() {
     let settings = Smtp { tls: SmtpTls::StartTls, host: "localhost".to_owned(), ..settings(server.port) };
     let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
     assert!(
-        matches!(&error, SendError::Transient(reason) if reason.contains("corrupt message")),
+        matches!(&error, SendError::Transient { reason, .. } if reason.contains("corrupt message")),
         "{error:?}"
     );
 }
@@ -150,7 +150,7 @@ async fn a_relay_that_is_away_defers() {
     drop(listener);
     let transport = transport(&settings(port));
     let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
-    assert!(matches!(error, SendError::Transient(_)), "{error:?}");
+    assert!(matches!(error, SendError::Transient { .. }), "{error:?}");
     assert_eq!(transport.check().await.unwrap_err(), error);
 }
 

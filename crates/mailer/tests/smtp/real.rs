@@ -89,8 +89,8 @@ async fn smtp_4xx_and_smtp_5xx_after_the_message() {
         let server = RealSmtp::start(&["--fail", code]);
         let transport = transport(&settings(server.port));
         let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
-        assert_eq!(matches!(error, SendError::Transient(_)), transient, "{code}: {error:?}");
-        assert_eq!(matches!(error, SendError::Permanent(_)), !transient, "{code}: {error:?}");
+        assert_eq!(matches!(error, SendError::Transient { .. }), transient, "{code}: {error:?}");
+        assert_eq!(matches!(error, SendError::Permanent { .. }), !transient, "{code}: {error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }
 }

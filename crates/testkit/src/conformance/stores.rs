@@ -1,7 +1,9 @@
 //! What every store, outbox, ledger and store of answers does, on whatever database: [`crate::store_conformance`] makes these the tests of
 //! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
 
+pub mod codes;
 pub mod customers;
+pub mod deliveries;
 pub mod disavowals;
 pub mod housekeeping;
 pub mod idempotency;
@@ -90,6 +92,14 @@ macro_rules! store_conformance {
             another_customers_address_is_taken_and_nothing_is_changed,
             a_deleted_customer_takes_all_that_is_theirs_along,
             tenant_no_other_scope_changes_a_customer,
+        );
+        $crate::store_conformance!(@ $fixture: codes:
+            a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own,
+            token_dead_a_code_is_refused_in_every_way_alike,
+            guesses_are_counted_by_account_and_the_last_one_kills_the_codes,
+            guesses_are_forgotten_with_their_window,
+            guess_race_no_more_are_compared_than_the_budget,
+            enum_body_decoys_have_codes_as_real_resets_have,
         );
         $crate::store_conformance!(@ $fixture: import:
             imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
@@ -182,6 +192,20 @@ macro_rules! store_conformance {
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
             tenant_a_mail_of_another_scope_is_discarded,
             word_of_a_changed_password_is_granted_whatever_became_of_the_reset,
+            an_unknown_address_is_answered_where_the_job_says_so,
+            a_customers_language_comes_with_the_mail,
+            a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
+        );
+        $crate::store_conformance!(@ $fixture: deliveries:
+            a_delivery_is_queued_with_each_event_that_leads_to_a_mail,
+            enum_body_a_decoys_delivery_is_written_alike_and_shown_to_nobody,
+            a_delivery_tells_what_became_of_it,
+            what_was_deleted_is_no_longer_linked,
+            tenant_a_delivery_is_found_in_its_scope_only,
+            an_address_that_refused_a_mail_is_suppressed_until_that_is_lifted,
+            another_address_is_not_suppressed,
+            a_deleted_customer_takes_the_suppression_along,
+            tenant_an_address_is_suppressed_in_its_scope_only,
         );
         $crate::store_conformance!(@ $fixture: idempotency:
             one_of_many_simultaneous_calls_is_granted_the_key,

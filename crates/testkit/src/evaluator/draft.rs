@@ -64,7 +64,7 @@ impl Draft {
         &self,
         resource: &'static Resource,
         id: RecordId,
-        of: Option<RecordId>,
+        links: impl Fn(&str) -> Option<RecordId>,
         own: impl Fn(&str) -> Value,
     ) -> Record {
         let value = |attribute: &'static Attribute, _| {
@@ -75,7 +75,7 @@ impl Draft {
                 name => Some(own(name)).filter(|own| *own != Value::Null).unwrap_or_else(|| self.plain(name)),
             })
         };
-        let Ok(record) = Record::read(resource, id, value, |_| Ok(of));
+        let Ok(record) = Record::read(resource, id, value, |column| Ok(links(column)));
         record
     }
 }

@@ -14,7 +14,7 @@ use rekey_core::{
     outbox::OutboxMessage,
     record::Value,
     reset::{NewReset, ResetOrigin},
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES, EVENTS, Resource},
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource},
     secret::TokenDigest,
     store::{ResetRecord, Store},
 };
@@ -93,11 +93,16 @@ impl Sample {
             attributes: draft.changes(&CUSTOMERS),
             ..seed::new_customer(&address, has_password.then(|| seed::hash("any")))
         };
-        let record = draft.record(&CUSTOMERS, customer.id.into(), None, |name| match name {
-            "email" => seed::text(customer.email.as_str()),
-            "has_password" => Value::Boolean(has_password),
-            _ => Value::Null,
-        });
+        let record = draft.record(
+            &CUSTOMERS,
+            customer.id.into(),
+            |_| None,
+            |name| match name {
+                "email" => seed::text(customer.email.as_str()),
+                "has_password" => Value::Boolean(has_password),
+                _ => Value::Null,
+            },
+        );
         self.world.rows.push(Row { record, about: None, token: None });
         let facts = Facts::new(EventName::CustomerCreate, draft);
         self.add_journal(&CUSTOMERS, customer.id.into(), &facts);
@@ -110,35 +115,70 @@ impl Sample {
         let (reset, _) = seed::new_reset(self.scope, email, ResetOrigin::Integration);
         let reset = NewReset { attributes: draft.changes(&CUSTOMER_PASSWORD_RESETS), ..reset };
         let is_pending = draft.fate == Fate::Pending;
-        let of = Some(customer.id.into());
-        let record = draft.record(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), of, |name| match name {
-            "customer_email" => seed::text(email),
-            "reset_password_at" => draft.fate.used_at().map_or(Value::Null, Value::Time),
-            "reset_password_token" if is_pending => Value::Token(reset.sealed_token.clone()),
-            _ => Value::Null,
-        });
+        let of = RecordId::from(customer.id);
+        let record = draft.record(
+            &CUSTOMER_PASSWORD_RESETS,
+            reset.id.into(),
+            |_| Some(of),
+            |name| match name {
+                "customer_email" => seed::text(email),
+                "reset_password_at" => draft.fate.used_at().map_or(Value::Null, Value::Time),
+                "reset_password_token" if is_pending => Value::Token(reset.sealed_token.clone()),
+                _ => Value::Null,
+            },
+        );
         self.world.rows.push(Row { record, about: None, token: is_pending.then_some(reset.token_digest) });
         let facts = Facts::new(EventName::ResetCreate, draft);
         self.add_journal(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), &facts);
+        self.add_delivery(of, reset.id.into(), &facts);
         self.resets.push((reset, facts));
     }
 
     /// The event and the audit entry that a new record leaves behind.
     fn add_journal(&mut self, of: &'static Resource, id: RecordId, facts: &Facts) {
         let Facts { event, audit, draft } = facts;
-        let event = draft.record(&EVENTS, event.id.into(), None, |name| match name {
-            "name" => seed::text(event.name.as_str()),
-            _ => Value::Null,
-        });
-        let audit = draft.record(&EVENT_STORES, audit.id.into(), None, |name| match name {
-            "resource_type" => seed::text(of.name),
-            "resource_id" => seed::text(id.as_str()),
-            "event" => seed::text(audit.action.as_str()),
-            _ => Value::Null,
-        });
+        let event = draft.record(
+            &EVENTS,
+            event.id.into(),
+            |_| None,
+            |name| match name {
+                "name" => seed::text(event.name.as_str()),
+                _ => Value::Null,
+            },
+        );
+        let audit = draft.record(
+            &EVENT_STORES,
+            audit.id.into(),
+            |_| None,
+            |name| match name {
+                "resource_type" => seed::text(of.name),
+                "resource_id" => seed::text(id.as_str()),
+                "event" => seed::text(audit.action.as_str()),
+                _ => Value::Null,
+            },
+        );
         for record in [event, audit] {
             self.world.rows.push(Row { record, about: Some((of, id)), token: None });
         }
+    }
+
+    /// The delivery of a new reset's mail.
+    fn add_delivery(&mut self, customer: RecordId, reset: RecordId, facts: &Facts) {
+        let Facts { event, draft, .. } = facts;
+        let (status, code) = match draft.fate {
+            Fate::Pending | Fate::Expired => ("queued", Value::Null),
+            Fate::Used(_) => ("sent", Value::Integer(250)),
+            Fate::Superseded => ("bounced", Value::Integer(550)),
+        };
+        let links = |column: &str| Some(if column == "reset_id" { reset } else { customer });
+        let record = draft.record(&DELIVERIES, event.id.into(), links, |name| match name {
+            "mail" => seed::text("reset_requested"),
+            "status" => seed::text(status),
+            "smtp_code" => code.clone(),
+            "attempts" | "in_doubt" => Value::Integer(0),
+            _ => Value::Null,
+        });
+        self.world.rows.push(Row { record, about: None, token: None });
     }
 
     /// Writes all of it.
@@ -156,8 +196,24 @@ impl Sample {
         for (table, written) in [("customers", customers.collect()), ("password_resets", resets.collect())] {
             set_times(backdoor, table, &written).await;
         }
+        backdoor.text(DELIVER).await;
     }
 }
+
+/// Gives deliveries the times of their events, and what their resets' fates lead to ([`Sample::add_delivery`]).
+const DELIVER: &str = "
+    UPDATE deliveries SET created_at = (SELECT e.created_at FROM events e WHERE e.id = event_id),
+        updated_at = (SELECT e.published_at FROM events e WHERE e.id = event_id),
+        status = (
+            SELECT CASE WHEN r.reset_password_at IS NOT NULL THEN 'sent' WHEN r.superseded_at IS NOT NULL THEN 'bounced'
+                ELSE 'queued' END
+            FROM password_resets r WHERE r.id = reset_id
+        ),
+        smtp_code = (
+            SELECT CASE WHEN r.reset_password_at IS NOT NULL THEN 250 WHEN r.superseded_at IS NOT NULL THEN 550 END
+            FROM password_resets r WHERE r.id = reset_id
+        )
+    RETURNING event_id";
 
 /// What a new record is written with, and the times that it then gets.
 struct Facts {

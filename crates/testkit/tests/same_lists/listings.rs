@@ -32,8 +32,8 @@ impl Case {
 
 pub fn cases(sample: &Sample) -> impl Strategy<Value = Case> {
     let listings = RESOURCES.map(|resource| listing(sample, resource));
-    let [resets, customers, events, log] = listings;
-    let listing = prop_oneof![4 => resets, 4 => customers, 1 => events, 1 => log];
+    let [resets, customers, deliveries, events, log] = listings;
+    let listing = prop_oneof![4 => resets, 4 => customers, 3 => deliveries, 1 => events, 1 => log];
     (listing, 1..5_u32, 1..=Page::MAX_SIZE, any::<Index>()).prop_map(|(listing, number, size, place)| Case {
         listing,
         number,
@@ -115,6 +115,7 @@ fn values(
     let other = match attribute.kind {
         Kind::Time => time().prop_map(Value::Time).boxed(),
         Kind::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
+        Kind::Integer => select(&[i64::MIN, 0, 249, 251, 550, i64::MAX][..]).prop_map(Value::Integer).boxed(),
         _ => text().prop_map(Value::Text).boxed(),
     };
     let rows = sample.world.of(resource).map(|row| row.record.get(attribute.name).clone());

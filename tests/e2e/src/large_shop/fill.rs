@@ -7,7 +7,8 @@ const RESETS_EACH: u32 = 5;
 
 /// Writes a shop with that many resets, one each ten seconds up to now. Of ten, seven were used; of five, three have a
 /// reference; of four, three are from one of three systems; of two, one has metadata, and of these one in a thousand the
-/// same campaign. About half of the customers have a password. Ids are scattered, as real ones are.
+/// same campaign. Each led to a mail: of a thousand, five bounced, three were deferred and two are queued; of ten thousand,
+/// one is a decoy's. About half of the customers have a password. Ids are scattered, as real ones are.
 pub async fn fill(url: &str, resets: u32) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let customers = (resets / RESETS_EACH).max(1);
@@ -26,7 +27,18 @@ pub async fn fill(url: &str, resets: u32) {
              at, COALESCE(used_at, at)
          FROM generate_series(1, {resets}) n,
              LATERAL (SELECT now() - ({resets} - n) * interval '10 seconds' AS at) made,
-             LATERAL (SELECT CASE WHEN n % 10 < 7 THEN at + interval '7 minutes' END AS used_at) used;"
+             LATERAL (SELECT CASE WHEN n % 10 < 7 THEN at + interval '7 minutes' END AS used_at) used;
+         INSERT INTO deliveries (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts, smtp_code,
+             detail, sent_at, created_at, updated_at)
+         SELECT reverse(lpad((n * 7)::text, 10, 'e')), '{ORGANIZATION}', 'live',
+             CASE WHEN n % 10000 > 0 THEN reverse(lpad((n % {customers} + 1)::text, 10, '0')) END,
+             reverse(lpad(n::text, 10, '0')), 'reset_requested', status, 1, code, status,
+             CASE WHEN status = 'sent' THEN at + interval '1 second' END, at, at + interval '1 second'
+         FROM generate_series(1, {resets}) n,
+             LATERAL (SELECT now() - ({resets} - n) * interval '10 seconds' AS at) made,
+             LATERAL (SELECT CASE WHEN n % 1000 < 5 THEN 'bounced' WHEN n % 1000 < 8 THEN 'deferred'
+                 WHEN n % 1000 < 10 THEN 'queued' ELSE 'sent' END AS status) fate,
+             LATERAL (SELECT CASE status WHEN 'bounced' THEN 550 WHEN 'deferred' THEN 450 WHEN 'sent' THEN 250 END AS code) reply;"
     );
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.unwrap();
     // What autovacuum does sooner or later.

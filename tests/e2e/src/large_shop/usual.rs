@@ -1,7 +1,7 @@
 use rekey_core::{
     listing::{Comparison, Filter, Listing, Order, Path, Test},
     record::Value,
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource},
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, Resource},
     secret::ResetToken,
 };
 use rekey_testkit::seed;
@@ -45,15 +45,33 @@ pub fn lists() -> Vec<Usual> {
         ("updated_at on a day", vec![(None, "updated_at", day(2))]),
         ("metadata_jcont", vec![(None, "metadata", vec![campaign("c77")])]),
         ("metadata_jcont of what nothing has", vec![(None, "metadata", vec![campaign("none")])]),
+        ("deliveries_status_eq", vec![(Some("deliveries"), "status", vec![text("bounced")])]),
         ("reset_password_token_eq", vec![(None, "reset_password_token", vec![Test::Token(token.digest())])]),
     ];
     let customers = [
         ("customers, email_eq", vec![(None, "email", vec![text("customer77@example.com")])]),
         ("customers, reference_eq", vec![(None, "reference", vec![text("C-77")])]),
     ];
+    let number = |number| Test::Compare(Comparison::Equal, Value::Integer(number));
+    let some = Test::In(["bounced", "deferred"].map(seed::text).to_vec());
+    let deliveries = [
+        ("deliveries, status_eq", vec![(None, "status", vec![text("bounced")])]),
+        ("deliveries, status_in", vec![(None, "status", vec![some])]),
+        (
+            "deliveries, status_eq on a day",
+            vec![(None, "status", vec![text("sent")]), (None, "created_at", day(2))],
+        ),
+        ("deliveries, smtp_code_eq", vec![(None, "smtp_code", vec![number(550)])]),
+        ("deliveries, updated_at on a day", vec![(None, "updated_at", day(2))]),
+        ("deliveries, id_eq", vec![(None, "id", vec![text("77eeeeeeee")])]),
+        ("deliveries, customer_email_eq", vec![email()]),
+        ("deliveries, customer_id_eq", vec![(Some("customer"), "id", vec![text("7700000000")])]),
+        ("deliveries, reset_id_eq", vec![(Some("customer_password_reset"), "id", vec![text("7700000000")])]),
+    ];
     let resets = resets.map(|(name, asked)| filtered(name, &CUSTOMER_PASSWORD_RESETS, asked));
     let customers = customers.map(|(name, asked)| filtered(name, &CUSTOMERS, asked));
-    resets.into_iter().chain(customers).chain(orders()).collect()
+    let deliveries = deliveries.map(|(name, asked)| filtered(name, &DELIVERIES, asked));
+    resets.into_iter().chain(customers).chain(deliveries).chain(orders()).collect()
 }
 
 /// Lists in each of their orders, either way.
@@ -61,9 +79,11 @@ pub fn lists() -> Vec<Usual> {
 pub fn orders() -> Vec<Usual> {
     let of_resets = ["created_at", "updated_at", "reference", "reference_origin", "id"];
     let of_customers = ["created_at", "updated_at", "email", "reference"];
+    let of_deliveries = ["created_at", "updated_at", "id"];
     let resets = of_resets.into_iter().map(|name| (&CUSTOMER_PASSWORD_RESETS, name));
+    let deliveries = of_deliveries.into_iter().map(|name| (&DELIVERIES, name));
     let customers = of_customers.into_iter().map(|name| (&CUSTOMERS, name));
-    let sorted = resets.chain(customers).flat_map(|(resource, name)| {
+    let sorted = resets.chain(customers).chain(deliveries).flat_map(|(resource, name)| {
         [("", false), ("-", true)].map(|(sign, descending)| {
             let order = vec![Order { attribute: resource.attribute(name).unwrap(), descending }];
             let listing = Listing { order, ..Listing::of(resource) };

@@ -158,6 +158,8 @@ fn what_cannot_be_asked_is_refused_by_its_own_code() {
         "include=customer,,events",
         "include=customer.x",
         "include=customer.events.event_stores.events",
+        "include=customer,events,event_stores,deliveries,customer,customer,customer,customer,customer",
+        "include=customer,events,event_stores,deliveries&include=customer,customer,customer,customer,customer",
     ] {
         assert_eq!(refused(query), QueryProblem::Include, "{query}");
     }
@@ -171,6 +173,9 @@ fn what_cannot_be_asked_is_refused_by_its_own_code() {
 #[test]
 fn a_view_shows_what_was_asked_for() {
     assert!(list("sort=&include=&fields[customers]=").is_ok(), "nothing is named");
+    assert!(
+        list("include=customer,events,event_stores,deliveries,customer,customer,customer,customer").is_ok()
+    );
     let query = "include=customer,events&include=customer.events&fields[customers]=email&fields=id,customer";
     let view = Query::parse(query).one(&CUSTOMER_PASSWORD_RESETS, Audience::BackOffice).unwrap();
     let names: Vec<_> = view.includes.iter().map(|include| include.relationship.name).collect();

@@ -7,6 +7,8 @@ use super::{Problem, QueryProblem, family, names};
 pub struct View {
     /// What is included.
     pub includes: Vec<Include>,
+    /// How many paths led to the includes.
+    paths: usize,
     fields: Vec<(&'static Resource, Vec<String>)>,
 }
 
@@ -19,10 +21,9 @@ pub struct Include {
     pub nested: Vec<Include>,
 }
 
-/// Relationships that one request includes at most, nested ones counted: each is a query. Nesting bounds them, too: today no
-/// resource leads to more.
-const MAX_INCLUDES: usize = 11;
-/// How deep they are nested at most.
+/// Paths that one request includes at most. Each of their steps is a query, unless another path takes it, too.
+pub const MAX_PATHS: usize = 8;
+/// Steps of a path at most.
 pub const MAX_DEPTH: usize = 3;
 
 impl View {
@@ -62,6 +63,7 @@ impl View {
 
     fn include(&mut self, resource: &'static Resource, paths: &str) -> Option<()> {
         for path in names(paths) {
+            self.paths += 1;
             let (mut at, mut resource) = (&mut self.includes, resource);
             for (depth, name) in path.split('.').enumerate() {
                 let relationship = resource.relationship(name).filter(|_| depth < MAX_DEPTH)?;
@@ -74,12 +76,8 @@ impl View {
                 resource = relationship.target;
             }
         }
-        (count(&self.includes) <= MAX_INCLUDES).then_some(())
+        (self.paths <= MAX_PATHS).then_some(())
     }
-}
-
-fn count(includes: &[Include]) -> usize {
-    includes.iter().map(|include| 1 + count(&include.nested)).sum()
 }
 
 /// Reads `fields[TYPE]=a,b`, and `fields=a,b` for the resource itself.

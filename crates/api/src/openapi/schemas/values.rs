@@ -61,7 +61,10 @@ fn accepted(kind: Kind) -> Value {
             "minLength": PasswordPolicy::LEAST_MIN_LENGTH,
             "maxLength": password::MAX_OCTETS,
         }),
-        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer | Kind::Token => json!({}),
+        Kind::Token => {
+            json!({ "pattern": format!("^([A-Za-z0-9]{{{}}}|{})$", secret::LENGTH, secret::CODE_PATTERN) })
+        }
+        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => json!({}),
     };
     merge(of(kind), bounds)
 }

@@ -1,17 +1,17 @@
 //! What a PATCH says of token and password.
 
-use rekey_core::{password::PlainPassword, secret::ResetToken};
+use rekey_core::{password::PlainPassword, reset::Proof};
 use serde_json::Value;
 
 use super::attributes::{PASSWORD, TOKEN};
 use crate::jsonapi::{body::Attributes, error::Fault};
 
-/// A token, and what it is to do.
+/// A token, or the short code that stands for one, and what it is to do.
 pub enum TokenUse {
     /// Set this password.
-    Password(ResetToken, PlainPassword),
+    Password(Proof, PlainPassword),
     /// Nothing.
-    Token(ResetToken),
+    Proof(Proof),
     /// There is no token, and no password either.
     None,
 }
@@ -20,19 +20,19 @@ impl TokenUse {
     /// Reads both attributes. Whatever is presented as a token but can't be one is refused as a wrong one is.
     pub fn read(attributes: &mut Attributes) -> Option<Self> {
         let sets_password = attributes.has(PASSWORD);
-        let token = match attributes.take(TOKEN) {
+        let proof = match attributes.take(TOKEN) {
             None | Some(Value::Null) if !sets_password => return Some(Self::None),
-            Some(Value::String(text)) => ResetToken::parse(&text),
+            Some(Value::String(text)) => Proof::parse(&text),
             _ => None,
         };
-        let Some(token) = token else {
+        let Some(proof) = proof else {
             attributes.refuse(TOKEN, Fault::Invalid);
             return None;
         };
         if sets_password {
-            attributes.password(PASSWORD).map(|password| Self::Password(token, password))
+            attributes.password(PASSWORD).map(|password| Self::Password(proof, password))
         } else {
-            Some(Self::Token(token))
+            Some(Self::Proof(proof))
         }
     }
 }

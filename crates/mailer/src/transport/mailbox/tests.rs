@@ -76,5 +76,5 @@ async fn a_box_that_can_not_be_written_defers() {
     let mailbox = Mailbox::open(&folder.path().join("box")).unwrap();
     fs::remove_dir(folder.path().join("box")).unwrap();
     let error = mailbox.send(&mail("EVENTEVEN1", 1, "x")).await.unwrap_err();
-    assert!(matches!(error, SendError::Transient(_)), "{error:?}");
+    assert!(matches!(error, SendError::Transient { .. }), "{error:?}");
 }

@@ -41,9 +41,17 @@ pub(super) async fn begin(connection: &mut Connection, mail: &Mail) -> Result<()
 }
 
 /// Sends the message itself. What fails without a reply here may have been taken all the same.
-pub(super) async fn transfer(connection: &mut Connection, mail: &Mail) -> Result<Accepted, Broken> {
+pub(super) async fn transfer(
+    connection: &mut Connection,
+    mail: &Mail,
+    relay: &str,
+) -> Result<Accepted, Broken> {
     let reply = connection.message(&mail.content).await.map_err(|error| broken(&error, failure::of_mail))?;
-    Ok(Accepted { response: words(&reply) })
+    Ok(Accepted {
+        response: words(&reply),
+        reply: Some(failure::of_response(&reply)),
+        relay: relay.to_owned(),
+    })
 }
 
 /// Makes the connection forget a refused mail; whether the relay agreed.

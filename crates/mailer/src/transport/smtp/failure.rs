@@ -2,7 +2,10 @@
 
 use std::{error, io};
 
+use rekey_core::delivery::Reply;
+
 pub(super) use lettre::transport::smtp::Error;
+use lettre::transport::smtp::response::Response;
 
 use crate::transport::{SendError, reason::clean};
 
@@ -16,7 +19,7 @@ pub(super) fn of_opening(error: &Error) -> SendError {
     if error.is_permanent() || is_about_certificate(error) {
         SendError::Lane(clean(&error.to_string()))
     } else {
-        SendError::Transient(clean(&error.to_string()))
+        transient(error)
     }
 }
 
@@ -25,7 +28,7 @@ pub(super) fn of_authentication(error: &Error) -> SendError {
     if error.is_permanent() || error.is_client() {
         SendError::Lane(clean(&error.to_string()))
     } else {
-        SendError::Transient(clean(&error.to_string()))
+        transient(error)
     }
 }
 
@@ -40,9 +43,44 @@ pub(super) fn of_mail(error: &Error) -> SendError {
     let reason = clean(&error.to_string());
     match code(error) {
         Some(530 | 535) => SendError::Lane(reason),
-        Some(500..=599) => SendError::Permanent(reason),
-        _ => SendError::Transient(reason),
+        Some(500..=599) => {
+            let reply = reply(error);
+            let address_is_bad = reply.as_ref().is_some_and(is_about_address);
+            SendError::Permanent { reason, reply, address_is_bad }
+        }
+        _ => transient(error),
     }
+}
+
+fn transient(error: &Error) -> SendError {
+    SendError::Transient { reason: clean(&error.to_string()), reply: reply(error) }
+}
+
+/// The reply, if there was one; lettre keeps its text behind the error.
+fn reply(error: &Error) -> Option<Reply> {
+    let code = code(error)?;
+    let text = error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    Some(Reply { code, enhanced: enhanced(&text, code) })
+}
+
+/// A reply that is no failure.
+pub(super) fn of_response(response: &Response) -> Reply {
+    let code = response.code().into();
+    Reply { code, enhanced: enhanced(response.message().next().unwrap_or_default(), code) }
+}
+
+/// The enhanced status code that a reply's text begins with (RFC 2034 §4): of the reply's own class.
+fn enhanced(text: &str, code: u16) -> Option<String> {
+    let word = text.split_whitespace().next()?;
+    let parts: Vec<&str> = word.split('.').collect();
+    let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let of_class = parts.first().is_some_and(|class| *class == (code / 100).to_string());
+    (parts.len() == 3 && of_class && parts.iter().all(is_number)).then(|| word.to_owned())
+}
+
+/// There is no such mailbox or domain, or it takes no mail for good (RFC 3463 §3.2 and §3.3, RFC 7505 §4.2).
+fn is_about_address(reply: &Reply) -> bool {
+    matches!(reply.enhanced.as_deref(), Some("5.1.1" | "5.1.2" | "5.1.3" | "5.1.6" | "5.1.10" | "5.2.1"))
 }
 
 /// Whether the relay's certificate is the cause: somewhere down the chain, inside an I/O error.

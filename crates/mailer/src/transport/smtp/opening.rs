@@ -72,10 +72,15 @@ impl Opener {
         })
     }
 
+    /// The relay's name.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Connects, encrypts and logs in, as configured: nothing of it is optional.
     pub(super) async fn open(&self) -> Result<Connection, SendError> {
         let unreachable =
-            |error: io::Error| SendError::Transient(clean(&format!("can't connect to the relay: {error}")));
+            |error: io::Error| SendError::transient(clean(&format!("can't connect to the relay: {error}")));
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
         let hello = self.hello.clone().unwrap_or(literal(stream.local_addr().map_err(unreachable)?.ip()));
@@ -89,7 +94,7 @@ impl Opener {
 
     async fn secure(&self, stream: TcpStream, hello: &ClientId) -> Result<Connection, SendError> {
         let refused = |error| failure::of_opening(&error);
-        let peer = stream.peer_addr().map_err(|error| SendError::Transient(clean(&error.to_string())))?;
+        let peer = stream.peer_addr().map_err(|error| SendError::transient(clean(&error.to_string())))?;
         match &self.security {
             Security::None => Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello)
                 .await
@@ -155,7 +160,7 @@ fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Smtp
 /// Of a TLS handshake.
 fn untrusted(error: &io::Error) -> SendError {
     let reason = clean(&format!("TLS with the relay failed: {error}"));
-    if failure::is_about_certificate(error) { SendError::Lane(reason) } else { SendError::Transient(reason) }
+    if failure::is_about_certificate(error) { SendError::Lane(reason) } else { SendError::transient(reason) }
 }
 
 /// An address literal, for a machine without a name (RFC 5321 §4.1.3).

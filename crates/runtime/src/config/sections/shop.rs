@@ -43,6 +43,7 @@ impl Shop {
                 policy: passwords.policy,
                 token_life: resets.token_life,
                 allowance: resets.allowance,
+                code: resets.code,
                 disavowal_cooldown: resets.disavowal_cooldown,
                 no_account_mail: resets.no_account_mail,
             },

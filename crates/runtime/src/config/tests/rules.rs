@@ -30,6 +30,8 @@ fn integers_are_held_to_their_bounds() {
         ("resets.self_service_cooldown_seconds", 0, 3600),
         ("resets.self_service_budget", 1, 1000),
         ("resets.self_service_window_seconds", 60, 604_800),
+        ("resets.code_guesses", 1, 100),
+        ("resets.code_guesses_window_seconds", 60, 604_800),
         ("limits.token_per_minute", 0, 1_000_000),
         ("limits.live_per_minute", 0, 1_000_000),
         ("limits.test_per_minute", 0, 1_000_000),

@@ -4,11 +4,13 @@ use rekey_core::{
     access::Scope,
     ambient::OsEntropy,
     audit::Action,
-    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome},
+    catalog::Catalog,
+    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient, Reply},
     event::EventBody,
-    ids::{CustomerId, EventId, ResetId},
+    ids::{CustomerId, EventId, RecordId, ResetId},
     ledger::{Claim, Ledger},
     reset::ResetOrigin,
+    resource::DELIVERIES,
     store::Store,
 };
 use time::Duration;
@@ -40,12 +42,13 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
         }
     }
     let [assignment] = granted.try_into().unwrap();
-    assert_eq!(assignment.recipient.as_str(), JOHN);
+    assert_eq!(assignment.recipient, Recipient::Customer { email: seed::email(JOHN), locale: None });
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
     assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_LIFE));
     assert_eq!((assignment.attempt, assignment.in_doubt), (1, false));
-    let row = format!("event_id = '{}' AND kind = 'reset_requested' AND state = 'sending'", reset.event);
+    let row = format!("event_id = '{}' AND attempts = 1 AND lease_until IS NOT NULL", reset.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
+    assert_eq!(status_of(scene.backdoor(), reset.event).await, "queued");
 }
 
 pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
@@ -53,10 +56,11 @@ pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
-    for (outcome, state) in [
-        (Outcome::Sent { response: "250 ok".to_owned() }, "sent"),
-        (Outcome::Bounced { reason: "550 no".to_owned() }, "bounced"),
-        (Outcome::Failed { reason: "no key".to_owned() }, "failed"),
+    for (outcome, status) in [
+        (sent("250 ok"), "sent"),
+        (bounced("550 no"), "bounced"),
+        (Outcome::Expired { reason: "too late".to_owned() }, "expired"),
+        (Outcome::Failed { reason: "no key".to_owned(), reply: None }, "failed"),
     ] {
         let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
         let job = job(scope, &reset);
@@ -68,12 +72,12 @@ pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
         );
         assert!(store.settle(reset.event, attempt, &outcome).await.unwrap());
         assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Settled));
-        assert_eq!(state_of(scene.backdoor(), reset.event).await, state);
-        let later = Outcome::Deferred { reason: "too late".to_owned() };
-        assert!(!store.settle(reset.event, attempt, &later).await.unwrap());
+        assert_eq!(status_of(scene.backdoor(), reset.event).await, status);
+        assert!(!store.settle(reset.event, attempt, &deferred("too late")).await.unwrap());
         assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Settled));
     }
-    assert_eq!(scene.backdoor().count("deliveries", "detail IN ('250 ok', '550 no', 'no key')").await, 3);
+    let details = "detail IN ('250 ok', '550 no', 'too late', 'no key') AND lease_until IS NULL";
+    assert_eq!(scene.backdoor().count("deliveries", details).await, 4);
 }
 
 pub async fn a_deferred_mail_is_granted_again_without_doubt<F: StoreUnderTest>() {
@@ -84,9 +88,8 @@ pub async fn a_deferred_mail_is_granted_again_without_doubt<F: StoreUnderTest>()
     for attempt in 1..=3 {
         let assignment = granted(store, &job).await;
         assert_eq!((assignment.attempt, assignment.in_doubt), (attempt, false));
-        let deferred = Outcome::Deferred { reason: "450 later".to_owned() };
-        assert!(store.settle(reset.event, attempt, &deferred).await.unwrap());
-        assert_eq!(state_of(scene.backdoor(), reset.event).await, "deferred");
+        assert!(store.settle(reset.event, attempt, &deferred("450 later")).await.unwrap());
+        assert_eq!(status_of(scene.backdoor(), reset.event).await, "deferred");
     }
 }
 
@@ -105,18 +108,19 @@ pub async fn a_claim_that_ran_out_is_taken_over_in_doubt<F: StoreUnderTest>() {
 
     // The first claimer wakes up: what it failed to do is no news, what it did is.
     for outcome in [
-        Outcome::Deferred { reason: String::new() },
-        Outcome::Bounced { reason: String::new() },
-        Outcome::Failed { reason: String::new() },
+        deferred(""),
+        bounced(""),
+        Outcome::Expired { reason: String::new() },
+        Outcome::Failed { reason: String::new(), reply: None },
     ] {
         assert!(!store.settle(reset.event, 1, &outcome).await.unwrap());
     }
     assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Busy(_)));
-    assert!(store.settle(reset.event, 1, &Outcome::Sent { response: "250".to_owned() }).await.unwrap());
-    assert_eq!(state_of(scene.backdoor(), reset.event).await, "sent");
+    assert!(store.settle(reset.event, 1, &sent("250")).await.unwrap());
+    assert_eq!(status_of(scene.backdoor(), reset.event).await, "sent");
     assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Settled));
-    assert!(!store.settle(reset.event, 2, &Outcome::Deferred { reason: String::new() }).await.unwrap());
-    assert_eq!(state_of(scene.backdoor(), reset.event).await, "sent");
+    assert!(!store.settle(reset.event, 2, &deferred("")).await.unwrap());
+    assert_eq!(status_of(scene.backdoor(), reset.event).await, "sent");
 }
 
 pub async fn late_mails_are_discarded_and_recorded_as_such<F: StoreUnderTest>() {
@@ -144,19 +148,15 @@ pub async fn late_mails_are_discarded_and_recorded_as_such<F: StoreUnderTest>() 
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
     store.delete_reset(scope, deleted.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
-    let gone = MailJob {
-        event: EventId::generate(&OsEntropy),
-        scope,
-        kind: MailKind::PasswordChanged(CustomerId::generate(&OsEntropy)),
-    };
+    let gone = another_job(scope, changed(CustomerId::generate(&OsEntropy)));
 
     for (job, reason) in [
-        (job(scope, &used), Discarded::Stale),
-        (job(scope, &superseded), Discarded::Stale),
-        (job(scope, &expired), Discarded::Stale),
-        (job(scope, &deleted), Discarded::Stale),
+        (job(scope, &used), Discarded::ResetUsed),
+        (job(scope, &superseded), Discarded::ResetSuperseded),
+        (job(scope, &expired), Discarded::ResetExpired),
+        (job(scope, &deleted), Discarded::ResetDeleted),
         (job(scope, &decoy), Discarded::Decoy),
-        (gone, Discarded::NoCustomer),
+        (gone, Discarded::CustomerDeleted),
     ] {
         discarded(store, scene.backdoor(), &job, reason).await;
     }
@@ -168,9 +168,9 @@ pub async fn a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded<F: StoreUnd
     let (scope, reset) = john_asks(store).await;
     let job = job(scope, &reset);
     granted(store, &job).await;
-    assert!(store.settle(reset.event, 1, &Outcome::Deferred { reason: String::new() }).await.unwrap());
+    assert!(store.settle(reset.event, 1, &deferred("")).await.unwrap());
     use_up(store, &reset, "new").await;
-    discarded(store, scene.backdoor(), &job, Discarded::Stale).await;
+    discarded(store, scene.backdoor(), &job, Discarded::ResetUsed).await;
 }
 
 pub async fn tenant_a_mail_of_another_scope_is_discarded<F: StoreUnderTest>() {
@@ -179,25 +179,13 @@ pub async fn tenant_a_mail_of_another_scope_is_discarded<F: StoreUnderTest>() {
     let (scope, reset) = john_asks(store).await;
     let customer = store.find_credentials(scope, &seed::email(JOHN)).await.unwrap().unwrap().customer;
     for other in other_scopes(store, scope).await {
-        let of_reset = MailJob {
-            event: EventId::generate(&OsEntropy),
-            scope: other,
-            kind: MailKind::ResetRequested(reset.id),
-        };
-        discarded(store, scene.backdoor(), &of_reset, Discarded::Stale).await;
-        let of_customer = MailJob {
-            event: EventId::generate(&OsEntropy),
-            scope: other,
-            kind: MailKind::PasswordChanged(customer),
-        };
-        discarded(store, scene.backdoor(), &of_customer, Discarded::NoCustomer).await;
+        let of_reset = another_job(other, MailKind::ResetRequested(reset.id));
+        discarded(store, scene.backdoor(), &of_reset, Discarded::ResetDeleted).await;
+        let of_customer = another_job(other, changed(customer));
+        discarded(store, scene.backdoor(), &of_customer, Discarded::CustomerDeleted).await;
     }
-    let unknown = MailJob {
-        event: EventId::generate(&OsEntropy),
-        scope,
-        kind: MailKind::ResetRequested(ResetId::generate(&OsEntropy)),
-    };
-    discarded(store, scene.backdoor(), &unknown, Discarded::Stale).await;
+    let unknown = another_job(scope, MailKind::ResetRequested(ResetId::generate(&OsEntropy)));
+    discarded(store, scene.backdoor(), &unknown, Discarded::ResetDeleted).await;
     granted(store, &job(scope, &reset)).await;
 }
 
@@ -210,26 +198,101 @@ pub async fn word_of_a_changed_password_is_granted_whatever_became_of_the_reset<
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
     store.delete_reset(scope, reset.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
 
-    let job =
-        MailJob { event: EventId::generate(&OsEntropy), scope, kind: MailKind::PasswordChanged(customer) };
-    let assignment = granted(store, &job).await;
-    assert_eq!((assignment.recipient.as_str(), assignment.expires_at), (JOHN, None));
-    let row = format!("event_id = '{}' AND kind = 'password_changed'", job.event);
-    assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
+    for reset in [None, Some(reset.id)] {
+        let job = another_job(scope, MailKind::PasswordChanged { customer, reset });
+        let assignment = granted(store, &job).await;
+        assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
+        assert_eq!(assignment.expires_at, None);
+        let row = format!("event_id = '{}' AND mail = 'password_changed' AND attempts = 1", job.event);
+        assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
+    }
 }
 
-async fn john_asks(store: &impl Store) -> (Scope, SeededReset) {
+pub async fn an_unknown_address_is_answered_where_the_job_says_so<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let (scope, real) = john_asks(store).await;
+    let ask = async || seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
+    let answered = |reset: &SeededReset| MailJob { answer_unknown: true, ..job(scope, reset) };
+
+    let (superseded, pending) = (ask().await, ask().await);
+    discarded(store, scene.backdoor(), &answered(&superseded), Discarded::ResetSuperseded).await;
+    let assignment = granted(store, &answered(&pending)).await;
+    assert_eq!((&assignment.recipient, assignment.expires_at), (&Recipient::Unknown, None));
+    assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
+    let row = format!("event_id = '{}' AND mail = 'no_account' AND customer_id IS NULL", pending.event);
+    assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
+    assert!(store.settle(pending.event, 1, &sent("250")).await.unwrap());
+    // Whose address is known gets the link, as ever.
+    let assignment = granted(store, &answered(&real)).await;
+    assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
+    assert!(assignment.expires_at.is_some());
+}
+
+pub async fn a_customers_language_comes_with_the_mail<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let (scope, reset) = john_asks(store).await;
+    scene.backdoor().text("UPDATE customers SET locale = 'pt-BR' RETURNING id").await;
+    let locale = Some("pt-BR".parse().unwrap());
+    let assignment = granted(store, &job(scope, &reset)).await;
+    assert_eq!(assignment.recipient, Recipient::Customer { email: seed::email(JOHN), locale });
+}
+
+pub async fn a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let (scope, reset) = john_asks(store).await;
+    let shown = async || store.find(scope, &DELIVERIES, RecordId::from(reset.event)).await.unwrap();
+    let before = shown().await.unwrap();
+    scene.backdoor().text("DELETE FROM deliveries RETURNING event_id").await;
+    assert_eq!(shown().await, None);
+    assert_eq!(granted(store, &job(scope, &reset)).await.attempt, 1);
+    let after = shown().await.unwrap();
+    for name in ["customer", "customer_password_reset"] {
+        let relationship = DELIVERIES.relationship(name).unwrap();
+        assert!(after.linked(relationship).is_some());
+        assert_eq!(after.linked(relationship), before.linked(relationship));
+    }
+    assert_eq!(after.get("mail"), before.get("mail"));
+}
+
+pub(super) async fn john_asks(store: &impl Store) -> (Scope, SeededReset) {
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     (scope, reset)
 }
 
-fn job(scope: Scope, reset: &SeededReset) -> MailJob {
-    MailJob { event: reset.event, scope, kind: MailKind::ResetRequested(reset.id) }
+pub(super) fn job(scope: Scope, reset: &SeededReset) -> MailJob {
+    let kind = MailKind::ResetRequested(reset.id);
+    MailJob { event: reset.event, scope, kind, answer_unknown: false }
 }
 
-async fn granted(store: &impl Ledger, job: &MailJob) -> Assignment {
+/// One whose event nobody has written.
+fn another_job(scope: Scope, kind: MailKind) -> MailJob {
+    MailJob { event: EventId::generate(&OsEntropy), scope, kind, answer_unknown: false }
+}
+
+fn changed(customer: CustomerId) -> MailKind {
+    MailKind::PasswordChanged { customer, reset: None }
+}
+
+pub(super) fn sent(response: &str) -> Outcome {
+    let reply = Some(Reply { code: 250, enhanced: Some("2.0.0".to_owned()) });
+    Outcome::Sent { response: response.to_owned(), reply, relay: "smtp.example.com".to_owned() }
+}
+
+pub(super) fn deferred(reason: &str) -> Outcome {
+    let reply = Some(Reply { code: 450, enhanced: None });
+    Outcome::Deferred { reason: reason.to_owned(), reply, after: Duration::minutes(10) }
+}
+
+fn bounced(reason: &str) -> Outcome {
+    Outcome::Bounced { reason: reason.to_owned(), reply: None, suppress: None }
+}
+
+pub(super) async fn granted(store: &impl Ledger, job: &MailJob) -> Assignment {
     match store.claim(job, LEASE).await.unwrap() {
         Claim::Granted(assignment) => *assignment,
         other => panic!("{other:?}"),
@@ -242,12 +305,16 @@ async fn discarded(store: &impl Ledger, backdoor: &dyn Backdoor, job: &MailJob, 
         Claim::Discarded(given) => assert_eq!(given, reason),
         other => panic!("{other:?}"),
     }
-    let row =
-        format!("event_id = '{}' AND state = 'discarded' AND detail = '{}'", job.event, reason.as_str());
+    let row = format!(
+        "event_id = '{}' AND status = '{}' AND detail = '{}' AND lease_until IS NULL",
+        job.event,
+        reason.status().as_str(),
+        reason.as_str()
+    );
     assert_eq!(backdoor.count("deliveries", &row).await, 1);
     assert!(matches!(store.claim(job, LEASE).await.unwrap(), Claim::Settled));
 }
 
-async fn state_of(backdoor: &dyn Backdoor, event: EventId) -> String {
-    backdoor.text(&format!("SELECT state FROM deliveries WHERE event_id = '{event}'")).await.unwrap()
+async fn status_of(backdoor: &dyn Backdoor, event: EventId) -> String {
+    backdoor.text(&format!("SELECT status FROM deliveries WHERE event_id = '{event}'")).await.unwrap()
 }

@@ -1,0 +1,64 @@
+//! `rekey suppression …`: addresses that no mail is sent to.
+
+use clap::Subcommand;
+use rekey_core::{email::EmailAddress, organization::Slug, suppression::Suppression};
+use rekey_runtime::config::Source;
+use time::format_description::well_known::Rfc3339;
+
+use crate::operator::{ModeArgument, administration};
+
+/// What can be done with suppressed addresses.
+#[derive(Debug, Subcommand)]
+pub enum SuppressionCommand {
+    /// List the suppressed addresses, with what the mail server said.
+    List {
+        /// Of this organization only, by its slug.
+        #[arg(long)]
+        organization: Option<Slug>,
+        /// In this mode only.
+        #[arg(long)]
+        mode: Option<ModeArgument>,
+    },
+    /// Let mails go to an address again: the next one, not those that were held back.
+    Lift {
+        /// The address.
+        address: EmailAddress,
+        /// The organization's slug.
+        #[arg(long)]
+        organization: Slug,
+        /// Test or live data.
+        #[arg(long, default_value = "live")]
+        mode: ModeArgument,
+    },
+}
+
+/// Does it, on the production database.
+pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result<()> {
+    let administration = administration(source)?;
+    match command {
+        SuppressionCommand::List { organization, mode } => {
+            let mode = mode.map(Into::into);
+            list(&administration.suppressions(organization.as_ref(), mode).await?);
+        }
+        SuppressionCommand::Lift { address, organization, mode } => {
+            let lifted = administration.lift_suppression(&organization, mode.into(), &address).await?;
+            anyhow::ensure!(lifted, "{} is not suppressed there", address.as_str());
+            println!("Lifted.");
+        }
+    }
+    Ok(())
+}
+
+fn list(suppressions: &[Suppression]) {
+    println!("{:<20}{:<6}{:<41}{:<22}{:<12}REASON", "ORGANIZATION", "MODE", "ADDRESS", "SINCE", "DELIVERY");
+    for Suppression { organization, mode, email, reason, delivery, created_at, .. } in suppressions {
+        let since = created_at.truncate_to_second().format(&Rfc3339).unwrap_or_default();
+        println!(
+            "{:<20}{:<6}{:<40} {since:<22}{:<12}{reason}",
+            organization.as_str(),
+            mode.as_str(),
+            email.as_str(),
+            delivery.as_str(),
+        );
+    }
+}

@@ -1,0 +1,87 @@
+use super::{
+    Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES_OF, ID, Kind, Link,
+    Relationship, Resource, TIME, UPDATED_AT,
+};
+
+/// The mails to customers.
+pub static DELIVERIES: Resource = Resource {
+    name: "deliveries",
+    singular: "delivery",
+    about: "A mail to a customer, and what became of it. Its id is that of the event that led to it.",
+    listed: true,
+    attributes: &[
+        ID,
+        Attribute::new(
+            "mail",
+            Kind::Text,
+            "Which mail: `reset_requested`, with the link, or `password_changed`.",
+            r#""reset_requested""#,
+        )
+        .never_null()
+        .filterable(),
+        Attribute::new("status", Kind::Text, STATUS, r#""sent""#).never_null().filterable(),
+        Attribute::new("attempts", Kind::Integer, "How many attempts were begun.", "1").never_null(),
+        Attribute::new(
+            "in_doubt",
+            Kind::Integer,
+            "How many attempts ended without a word: by each of them the mail may have been handed over.",
+            "0",
+        )
+        .never_null(),
+        Attribute::new(
+            "smtp_code",
+            Kind::Integer,
+            "The last reply code of a mail server, 200 to 599 (RFC 5321).",
+            "250",
+        )
+        .filterable(),
+        Attribute::new(
+            "smtp_enhanced_code",
+            Kind::Text,
+            "The enhanced status code of that reply (RFC 3463).",
+            r#""2.0.0""#,
+        ),
+        Attribute::new(
+            "detail",
+            Kind::Text,
+            "What the mail server said, or why the mail was not sent. It holds no address.",
+            r#""250 2.0.0 Ok: queued""#,
+        ),
+        Attribute::new("relay", Kind::Text, "Which mail server took it.", r#""smtp.example.com:587""#),
+        Attribute::new("sent_at", Kind::Time, "When a mail server took it.", TIME),
+        Attribute::new(
+            "next_attempt_at",
+            Kind::Time,
+            "When the next attempt is due, while the mail is deferred.",
+            "null",
+        ),
+        CREATED_AT,
+        Attribute {
+            about: "When its status was last changed: what to ask by for what has changed since.",
+            ..UPDATED_AT
+        },
+    ],
+    relationships: &[
+        Relationship {
+            name: "customer",
+            about: "The customer whom the mail is for.",
+            target: &CUSTOMERS,
+            link: Link::One("customer_id"),
+            filter: true,
+        },
+        Relationship {
+            name: "customer_password_reset",
+            about: "The reset that led to the mail, if it was one.",
+            target: &CUSTOMER_PASSWORD_RESETS,
+            link: Link::One("reset_id"),
+            filter: true,
+        },
+        EVENT_STORES_OF,
+    ],
+};
+
+const STATUS: &str = "\
+How far it has come: `queued` (not sent yet), `sent` (a mail server took it), `deferred` (not taken, another attempt \
+follows), `bounced` (refused for good), `suppressed` (the address refused a mail before, so none is sent to it until an \
+operator lifts that), `expired` (the reset was used, superseded, deleted or expired before the mail was sent, or the mail is \
+too old) or `failed` (it can't be sent, for a reason of the service's own).";

@@ -1,0 +1,46 @@
+//! What an older version wrote is read by this one.
+#![cfg(test)]
+
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    postgres::TestDatabase,
+};
+
+#[tokio::test]
+async fn deliveries_of_older_versions_keep_their_fates() {
+    let database = TestDatabase::create().await;
+    let backdoor = PostgresBackdoor::open(&database.url());
+    for migration in [
+        include_str!("../migrations/0001_initial.sql"),
+        include_str!("../migrations/0002_listing.sql"),
+        "INSERT INTO organizations (id, slug, name) VALUES ('O', 'shop', 'Shop');
+         INSERT INTO customers (id, organization_id, mode, email, metadata) VALUES ('C', 'O', 'live', 'john@example.com', '{}');
+         INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, address_digest, token_digest, sealed_token,
+             expires_at, metadata)
+         SELECT id, 'O', 'live', customer, 'self_service', sha256('a'), sha256('t'), '', now(), '{}'
+         FROM (VALUES ('R', 'C'), ('D', NULL)) AS r (id, customer);
+         INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload)
+         SELECT 'E' || n, 'O', 'live', 'any', CASE n WHEN 6 THEN 'customers' ELSE 'customer_password_resets' END,
+             CASE n WHEN 6 THEN 'C' WHEN 5 THEN 'D' ELSE 'R' END, ''
+         FROM generate_series(1, 6) n;
+         INSERT INTO deliveries (event_id, organization_id, mode, kind, state, attempts, lease_until, detail)
+         SELECT id, 'O', 'live', kind, state, attempts, CASE state WHEN 'sending' THEN now() END, detail
+         FROM (VALUES ('E1', 'reset_requested', 'sent', 1, '250 ok'), ('E2', 'reset_requested', 'sending', 1, NULL),
+             ('E3', 'reset_requested', 'sending', 2, NULL), ('E4', 'reset_requested', 'discarded', 1, 'stale'),
+             ('E5', 'reset_requested', 'discarded', 1, 'decoy'), ('E6', 'password_changed', 'bounced', 1, '550 no'))
+             AS d (id, kind, state, attempts, detail);",
+        include_str!("../migrations/0008_deliveries.sql"),
+    ] {
+        backdoor.run(migration).await.unwrap();
+    }
+    let shown = "SELECT string_agg(concat_ws(' ', id, mail, status, coalesce(detail, '-'), customer_id,
+                     coalesce(reset_id, '-'), (sent_at = updated_at)::text), '; ' ORDER BY id) FROM shown_deliveries";
+    assert_eq!(
+        backdoor.text(shown).await.unwrap(),
+        "E1 reset_requested sent 250 ok C R true; E2 reset_requested queued - C R; E3 reset_requested deferred - C R; \
+         E4 reset_requested expired reset used, superseded, expired or deleted C R; E6 password_changed bounced 550 no C -"
+    );
+    let decoy = "event_id = 'E5' AND status = 'discarded' AND customer_id IS NULL";
+    assert_eq!(backdoor.count("deliveries", decoy).await, 1);
+    assert_eq!(backdoor.count("deliveries", "lease_until IS NOT NULL").await, 2);
+}

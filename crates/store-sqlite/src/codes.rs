@@ -1,0 +1,92 @@
+use rekey_core::{
+    access::Scope,
+    ids::ResetId,
+    reset::Redeemed,
+    secret::{CodeDigest, SealedToken},
+    store::StoreError,
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use time::Duration;
+
+use crate::{
+    SqliteStore,
+    error::fault,
+    resets::pending,
+    rows::{self, Read, after},
+};
+
+pub(crate) async fn redeem_code(
+    store: &SqliteStore,
+    scope: Option<Scope>,
+    reset: ResetId,
+    code: &[CodeDigest],
+) -> Result<Option<Redeemed>, StoreError> {
+    let (mut transaction, now) = store.write().await?;
+    let target = target(&mut transaction, scope, reset, now).await.map_err(fault)?;
+    let Some(target) = target else { return Ok(None) };
+    let is_within_budget = charge(&mut transaction, &target, now).await.map_err(fault)?;
+    transaction.commit().await.map_err(fault)?;
+    let right = is_within_budget && is_right(&target, code).map_err(fault)?;
+    right.then(|| redeemed(&target)).transpose().map_err(fault)
+}
+
+/// The reset, if it ever had a code: usable or not.
+async fn target(
+    connection: &mut SqliteConnection,
+    scope: Option<Scope>,
+    reset: ResetId,
+    now: i64,
+) -> Read<Option<SqliteRow>> {
+    sqlx::query(concat!(
+        "SELECT r.organization_id, r.mode, r.sealed_token, r.account_digest, r.code_digest, r.code_guesses, ",
+        "r.code_window_seconds, ",
+        pending!(),
+        " AS pending FROM password_resets r WHERE r.id = ?2 AND r.code_guesses IS NOT NULL ",
+        "AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4)"
+    ))
+    .bind(now)
+    .bind(reset.as_str())
+    .bind(scope.map(|scope| scope.organization.to_string()))
+    .bind(scope.map(|scope| scope.mode.as_str()))
+    .fetch_optional(connection)
+    .await
+}
+
+/// Charges the guess; whether there was one left. The last one kills the codes of all the account's resets.
+async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64) -> Read<bool> {
+    let account: Vec<u8> = target.try_get("account_digest")?;
+    let budget: i64 = target.try_get("code_guesses")?;
+    let window = Duration::seconds_f64(target.try_get("code_window_seconds")?);
+    let used: i64 = sqlx::query_scalar(
+        "INSERT INTO code_guesses AS g (account_digest, window_at, used) VALUES (?1, ?2, 1)
+         ON CONFLICT (account_digest) DO UPDATE SET
+             window_at = CASE WHEN g.window_at > ?3 THEN g.window_at ELSE ?2 END,
+             used = CASE WHEN g.window_at > ?3 THEN min(g.used, 1000000) + 1 ELSE 1 END
+         RETURNING used",
+    )
+    .bind(&account)
+    .bind(now)
+    .bind(after(now, -window))
+    .fetch_one(&mut *connection)
+    .await?;
+    if used >= budget {
+        sqlx::query(
+            "UPDATE password_resets SET code_digest = NULL WHERE account_digest = ?1 AND code_digest IS NOT NULL",
+        )
+        .bind(&account)
+        .execute(connection)
+        .await?;
+    }
+    Ok(used <= budget)
+}
+
+fn is_right(target: &SqliteRow, code: &[CodeDigest]) -> Read<bool> {
+    let kept: Option<&[u8]> = target.try_get("code_digest")?;
+    let kept = kept.and_then(CodeDigest::from_bytes);
+    Ok(target.try_get("pending")? && kept.is_some_and(|kept| code.contains(&kept)))
+}
+
+fn redeemed(target: &SqliteRow) -> Read<Redeemed> {
+    let sealed_token = SealedToken::from_bytes(target.try_get("sealed_token")?);
+    Ok(Redeemed { scope: rows::scope(target)?, sealed_token })
+}

@@ -1,0 +1,222 @@
+//! Short codes, as they are guessed.
+
+use rekey_core::{
+    access::{Mode, Scope},
+    ambient::OsEntropy,
+    audit::Action,
+    delivery::{MailJob, MailKind},
+    housekeeping::Housekeeping,
+    ids::ResetId,
+    ledger::{Claim, Ledger},
+    reset::{CodeRules, NewReset, Redeemed, ResetOrigin},
+    secret::{ResetCode, ResetToken},
+    store::{ResetRecord, Store},
+};
+use time::Duration;
+
+use super::{JOHN, StoreUnderTest, at_once, complete};
+use crate::seed::{self, TOKEN_LIFE};
+
+const RULES: CodeRules = CodeRules { budget: 10, window: Duration::hours(24) };
+const NOBODY: &str = "nobody@example.com";
+
+/// A reset with its code.
+struct Coded {
+    scope: Scope,
+    reset: NewReset,
+    token: ResetToken,
+    code: ResetCode,
+}
+
+async fn coded(store: &impl Store, scope: Scope, address: &str, origin: ResetOrigin) -> Coded {
+    let (reset, token) = seed::new_reset(scope, address, origin);
+    let (reset, code) = seed::with_code(scope, reset, RULES);
+    let event = seed::reset_created(scope, &reset);
+    let record = ResetRecord { reset: &reset, event: &event, audit: &seed::audit(Action::Create) };
+    assert!(store.create_reset(scope, &record).await.unwrap().is_some());
+    Coded { scope, reset, token, code }
+}
+
+impl Coded {
+    /// Guesses this code.
+    async fn guess(&self, store: &impl Store) -> Option<Redeemed> {
+        self.guess_as(store, &self.code).await
+    }
+
+    /// Guesses another code for this reset.
+    async fn miss(&self, store: &impl Store) -> Option<Redeemed> {
+        self.guess_as(store, &ResetCode::generate(&OsEntropy)).await
+    }
+
+    async fn guess_as(&self, store: &impl Store, code: &ResetCode) -> Option<Redeemed> {
+        let digests = code.digests(self.reset.id, &seed::keys());
+        store.redeem_code(Some(self.scope), self.reset.id, &digests).await.unwrap()
+    }
+
+    async fn link_works(&self, store: &impl Store) -> bool {
+        store.find_token_holder(self.reset.id, &self.token.digest()).await.unwrap().is_some()
+    }
+}
+
+pub async fn a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let elsewhere = seed::scope(store, "other").await;
+    seed::customer(store, scope, JOHN, None).await;
+    for origin in [ResetOrigin::Integration, ResetOrigin::SelfService] {
+        let coded = coded(store, scope, JOHN, origin).await;
+        let found = coded.guess(store).await.unwrap();
+        assert_eq!((found.scope, &found.sealed_token), (scope, &coded.reset.sealed_token));
+        let digests = coded.code.digests(coded.reset.id, &seed::keys());
+        let scopes =
+            [(None, true), (Some(elsewhere), false), (Some(Scope { mode: Mode::Live, ..scope }), false)];
+        for (scope, is_its_own) in scopes {
+            let found = store.redeem_code(scope, coded.reset.id, &digests).await.unwrap();
+            assert_eq!(found.is_some(), is_its_own, "{scope:?}");
+        }
+        // A key that is gone, and then the one it was made with.
+        let digests = [ResetCode::generate(&OsEntropy), coded.code.clone()]
+            .map(|code| code.digest(coded.reset.id, &seed::keys()));
+        assert!(store.redeem_code(None, coded.reset.id, &digests).await.unwrap().is_some());
+        assert!(coded.miss(store).await.is_none());
+        assert!(coded.link_works(store).await);
+    }
+}
+
+pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let mut cases = Vec::new();
+    for name in ["superseded", "used", "expired", "another reset's", "of no code"] {
+        let address = format!("{}@example.com", name.replace([' ', '\''], "-"));
+        seed::customer(store, scope, &address, None).await;
+        cases.push((name, coded(store, scope, &address, ResetOrigin::SelfService).await, address));
+    }
+    let decoy = coded(store, scope, NOBODY, ResetOrigin::SelfService).await;
+    for (name, case, address) in &mut cases {
+        match *name {
+            "superseded" => {
+                coded(store, scope, address, ResetOrigin::SelfService).await;
+            }
+            "used" => {
+                let digest = case.token.digest();
+                let holder = store.find_token_holder(case.reset.id, &digest).await.unwrap().unwrap();
+                let changes = rekey_core::record::Changes::default();
+                complete(store, &holder, &case.token, &seed::hash("new"), &changes).await.unwrap();
+            }
+            "expired" => {
+                let this = format!("id = '{}'", case.reset.id);
+                backdoor.age("password_resets", "expires_at", &this, TOKEN_LIFE + Duration::SECOND).await;
+            }
+            "another reset's" => case.code = decoy.code.clone(),
+            _ => case.reset.id = ResetId::generate(&OsEntropy),
+        }
+        assert!(case.guess(store).await.is_none(), "{name}");
+    }
+    let plain = seed::reset(store, scope, "used@example.com", ResetOrigin::Integration).await;
+    let digests = decoy.code.digests(plain.id, &seed::keys());
+    assert!(store.redeem_code(None, plain.id, &digests).await.unwrap().is_none(), "it has no code");
+    assert_eq!(
+        backdoor.count("code_guesses", "used = 1").await,
+        4,
+        "what is over is charged like what is not"
+    );
+}
+
+pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    seed::customer(store, scope, "john+shop@example.com", None).await;
+    seed::customer(store, scope, "jane@example.com", None).await;
+    let first = coded(store, scope, JOHN, ResetOrigin::Integration).await;
+    let second = coded(store, scope, "john+shop@example.com", ResetOrigin::SelfService).await;
+    let hers = coded(store, scope, "jane@example.com", ResetOrigin::SelfService).await;
+    for _ in 0..4 {
+        assert!(first.miss(store).await.is_none());
+        assert!(second.miss(store).await.is_none());
+    }
+    assert!(first.guess(store).await.is_some(), "the ninth");
+    assert!(second.guess(store).await.is_some(), "the tenth and last is compared too");
+    for coded in [&first, &second] {
+        assert!(coded.guess(store).await.is_none());
+        assert!(coded.link_works(store).await, "the link never dies of guesses");
+    }
+    assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 1);
+    let later = coded(store, scope, JOHN, ResetOrigin::Integration).await;
+    assert!(later.guess(store).await.is_none(), "nor does a later reset's work");
+    assert!(!mails_a_code(store, &later).await);
+    assert!(hers.guess(store).await.is_some());
+    assert!(mails_a_code(store, &hers).await);
+}
+
+/// Whether the mailer is told that the code works.
+async fn mails_a_code(store: &impl Ledger, coded: &Coded) -> bool {
+    let event = seed::reset_created(coded.scope, &coded.reset).id;
+    let job = MailJob {
+        event,
+        scope: coded.scope,
+        kind: MailKind::ResetRequested(coded.reset.id),
+        answer_unknown: false,
+    };
+    match store.claim(&job, Duration::minutes(1)).await.unwrap() {
+        Claim::Granted(assignment) => assignment.has_code,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let before = coded(store, scope, JOHN, ResetOrigin::Integration).await;
+    for _ in 0..RULES.budget {
+        before.miss(store).await;
+    }
+    backdoor.age("code_guesses", "window_at", "true", RULES.window).await;
+    assert!(before.guess(store).await.is_none(), "a dead code stays dead");
+    let after = coded(store, scope, JOHN, ResetOrigin::Integration).await;
+    assert!(after.guess(store).await.is_some());
+    assert_eq!(backdoor.count("code_guesses", "used = 2").await, 1);
+
+    assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 0);
+    backdoor.age("code_guesses", "window_at", "true", Duration::days(8)).await;
+    assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 1);
+}
+
+pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let coded = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
+    let digests = coded.code.digests(coded.reset.id, &seed::keys());
+    // Right ones, since only those can be seen to have been compared.
+    let guesses = (0..200).map(|_| {
+        let (store, id, digests) = (store.clone(), coded.reset.id, digests.clone());
+        async move { store.redeem_code(None, id, &digests).await.unwrap().is_some() }
+    });
+    let right = at_once(guesses).await.into_iter().filter(|found| *found).count();
+    assert!((1..=10).contains(&right), "{right}");
+    assert_eq!(scene.backdoor().count("code_guesses", "used = 200").await, 1);
+    assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 0);
+    assert!(coded.link_works(store).await);
+}
+
+pub async fn enum_body_decoys_have_codes_as_real_resets_have<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let whole = "code_digest IS NOT NULL AND account_digest IS NOT NULL AND code_guesses = 10 AND code_window_seconds = 86400";
+    for (index, address) in [(1, JOHN), (2, NOBODY)] {
+        let coded = coded(store, scope, address, ResetOrigin::SelfService).await;
+        assert_eq!(backdoor.count("password_resets", whole).await, index);
+        assert!(coded.miss(store).await.is_none());
+        assert_eq!(backdoor.count("code_guesses", "used = 1").await, index);
+    }
+}
