@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Chromium, Node.js with the packages from npm that each package-lock.json names, and schemathesis, which comes from PyPI as
-# tests/e2e/schemathesis/requirements.txt says.
+# Chromium, Node.js with the packages from npm that each package-lock.json names, and from PyPI schemathesis and dkimpy, as the
+# requirements.txt of each says.
 #
 # Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
 # install (not root, not Debian) it says in one line what is missing, and fails.
@@ -33,7 +33,8 @@ needs=(
 main() {
     packages
     node_packages
-    schemathesis
+    python schemathesis tests/e2e/schemathesis/requirements.txt
+    python dkimpy crates/mailer/tests/dkimpy/requirements.txt
 }
 
 packages() {
@@ -67,11 +68,12 @@ node_packages() {
     done
 }
 
-# The list is copied when all of it is installed, so one that was cut short is not taken for whole.
-schemathesis() {
-    local list=tests/e2e/schemathesis/requirements.txt place=target/schemathesis
+# A program in Python, by its name and the list of what it consists of, into an environment of its own. The list is copied
+# when all of it is installed, so one that was cut short is not taken for whole.
+python() {
+    local name=$1 list=$2 place=target/$1
     ! cmp --silent "$list" "$place/requirements.txt" || return 0
-    echo "Installing schemathesis"
+    echo "Installing $name"
     quietly /usr/bin/python3 -m venv --clear "$place"
     quietly "$place/bin/pip" install --disable-pip-version-check --no-deps --requirement "$list"
     cp "$list" "$place"

@@ -2,7 +2,7 @@
 """An SMTP server for tests: it takes mails for anybody on loopback and keeps them as files.
 
 Its first line of output is `listening on PORT`. Each mail becomes DIR/NNNNNN.eml, byte for byte what came over the wire,
-and then a line of DIR/log.jsonl: n, time (Unix seconds), mail_from, rcpt_to, message_id, peer, tls. A mail that it
+and then a line of DIR/log.jsonl: n, time (Unix seconds), mail_from, rcpt_to, message_id, peer, tls, auth. A mail that it
 was told to refuse (--fail) makes a line of DIR/refused.jsonl instead. Started on a folder with mails, it counts on from
 there. SIGTERM and SIGINT end it.
 
@@ -11,6 +11,7 @@ Needs Python's aiosmtpd 1.4 (Debian: python3-aiosmtpd), which is why the system'
 
 import argparse
 import asyncio
+import base64
 import email
 import json
 import signal
@@ -35,6 +36,7 @@ def parse_options():
     parser.add_argument("--tls-key", help="PEM")
     parser.add_argument("--implicit-tls", action="store_true", help="TLS from the first byte, in place of STARTTLS")
     parser.add_argument("--auth", metavar="USER:PASS", help="takes no mail without these credentials")
+    parser.add_argument("--token", metavar="USER:TOKEN", help="takes no mail without this access token, by XOAUTH2")
     parser.add_argument("--delay-ms", type=int, default=0, help="the wait between a mail's end and its answer")
     parser.add_argument("--linger-ms", type=int, default=0, help="the wait after a mail is kept, before its answer")
     parser.add_argument("--fail", metavar="CODE:COUNT", help="answers the first COUNT mails with CODE, such as 450:2")
@@ -63,7 +65,8 @@ async def serve(options):
             tls_context=starttls,
             require_starttls=starttls is not None,
             authenticator=authenticator(options.auth),
-            auth_required=options.auth is not None,
+            auth_required=options.auth is not None or options.token is not None,
+            auth_exclude_mechanism=["XOAUTH2"] if options.token is None else ["LOGIN", "PLAIN"],
             auth_require_tls=starttls is not None,
         ),
         "127.0.0.1",
@@ -80,7 +83,11 @@ def authenticator(credentials):
         return None
     user, password = credentials.split(":", 1)
     expected = LoginPassword(user.encode(), password.encode())
-    return lambda server, session, envelope, mechanism, given: AuthResult(success=given == expected, handled=False)
+
+    def check(server, session, envelope, mechanism, given):
+        return AuthResult(success=given == expected, handled=False, auth_data=mechanism)
+
+    return check
 
 
 class Mailbox:
@@ -88,6 +95,7 @@ class Mailbox:
 
     def __init__(self, options):
         self.dir = options.dir
+        self.token = options.token
         self.delay = options.delay_ms / 1000
         self.linger = options.linger_ms / 1000
         code, count = (options.fail or "0:0").split(":")
@@ -103,6 +111,14 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
+    # A refused token is answered with a challenge first; the refusal follows the client's empty line.
+    async def auth_XOAUTH2(self, server, args):
+        user, token = self.token.split(":", 1)
+        if args[1:] == [base64.b64encode(f"user={user}\1auth=Bearer {token}\1\1".encode()).decode()]:
+            return AuthResult(success=True, auth_data="XOAUTH2")
+        await server.challenge_auth(b'{"status":"401"}')
+        return AuthResult(success=False, handled=False)
+
     async def handle_DATA(self, server, session, envelope):
         entry = {
             "time": time.time(),
@@ -111,6 +127,7 @@ class Mailbox:
             "message_id": email.message_from_bytes(envelope.content).get("Message-ID"),
             "peer": session.peer[0],
             "tls": session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None,
+            "auth": session.auth_data if session.authenticated else None,
         }
         if self.delay:
             await asyncio.sleep(self.delay)

@@ -26,6 +26,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     Mailer,
+    dkim::Signer,
     render::Renderer,
     transport::{Lane, Mailbox, Router},
 };
@@ -104,6 +105,7 @@ fn relay(
         keys: settings.keys.sealing.clone(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
+        signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops.clone(),
         public_url: settings.server.public_url.clone(),
         lease: settings.mailer.lease,

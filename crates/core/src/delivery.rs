@@ -130,4 +130,13 @@ impl Recipient {
             Self::Unknown => None,
         }
     }
+
+    /// The language that the customer reads, if known.
+    #[must_use]
+    pub fn locale(&self) -> Option<&Locale> {
+        match self {
+            Self::Customer { locale, .. } => locale.as_ref(),
+            Self::Unknown => None,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::{
     ambient::Clock,
-    delivery::Assignment,
+    delivery::{Assignment, Recipient},
     event::{Event, EventBody, ResetCreated},
     ids::ResetId,
     organization::{Organization, PerOrganization},
@@ -15,8 +15,9 @@ use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
 use rekey_texts::{Language, Reader, SayError};
 
 use crate::{
+    dkim::Unsigned,
     message::{Mail, MessageError, compose},
-    render::{PasswordChanged, RenderError, Renderer, ResetRequested},
+    render::{NoAccount, PasswordChanged, RenderError, Renderer, ResetRequested},
 };
 
 /// Writes mails.
@@ -42,6 +43,8 @@ pub enum WriteError {
     Text(#[from] SayError),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
     /// The event leads to no mail.
     #[error("no mail belongs to this event")]
     NoMail,
@@ -62,23 +65,35 @@ impl Writer {
     pub fn write(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
         let organization = &assignment.organization;
         let renderer = self.renderers.of(&organization.slug);
-        let reader = renderer.reader(&event.locales);
-        let words = match &event.body {
-            EventBody::ResetCreated(created) => {
+        let reader = renderer.reader(assignment.recipient.locale().into_iter().chain(&event.locales));
+        let (recipient, words) = match (&event.body, &assignment.recipient) {
+            (EventBody::ResetCreated(created), Recipient::Customer { email, .. }) => {
                 let mail = self.reset_requested(event, created, assignment, &reader)?;
-                renderer.render(&reader, &mail)?
+                (email.clone(), renderer.render(&reader, &mail)?)
             }
-            EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. } => {
-                renderer.render(&reader, &self.password_changed(event, organization, &reader)?)?
+            (EventBody::ResetCreated(created), Recipient::Unknown) => {
+                let typed = created.address.as_ref().ok_or(WriteError::NoMail)?;
+                let typed = typed.unseal(event.scope.organization, created.reset, &self.keys)?;
+                (typed, renderer.render(&reader, &self.no_account(organization, &reader))?)
             }
-            EventBody::ResetDestroyed { .. }
-            | EventBody::ResetDisavowed { .. }
-            | EventBody::CustomerCreated { .. }
-            | EventBody::CustomerDestroyed { .. } => return Err(WriteError::NoMail),
+            (
+                EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. },
+                Recipient::Customer { email, .. },
+            ) => {
+                let mail = self.password_changed(event, organization, &reader)?;
+                (email.clone(), renderer.render(&reader, &mail)?)
+            }
+            (EventBody::ResetUsed { .. } | EventBody::CustomerPasswordCreated { .. }, Recipient::Unknown)
+            | (
+                EventBody::ResetDestroyed { .. }
+                | EventBody::ResetDisavowed { .. }
+                | EventBody::CustomerCreated { .. }
+                | EventBody::CustomerDestroyed { .. },
+                _,
+            ) => return Err(WriteError::NoMail),
         };
-        let recipient = assignment.recipient.email().ok_or(WriteError::NoMail)?;
         let sender = &self.shops.of(&organization.slug).mail;
-        Ok(compose(event.id, sender, recipient, &words, self.clock.now())?)
+        Ok(compose(event.id, sender, &recipient, &words, self.clock.now())?)
     }
 
     fn reset_requested(
@@ -133,6 +148,13 @@ impl Writer {
             changed: reader.moment(event.occurred_at)?,
             forgot_link: self.forgot_link(organization, reader.language()),
         })
+    }
+
+    fn no_account(&self, organization: &Organization, reader: &Reader) -> NoAccount {
+        NoAccount {
+            shop: organization.name.clone(),
+            forgot_link: self.forgot_link(organization, reader.language()),
+        }
     }
 
     /// The hosted page where the reader says that somebody else asked. The proof in it can end this one reset, no more.

@@ -13,6 +13,7 @@ use rekey_core::{
     event::{Event, EventBody},
     ids::RecordId,
     ledger::{Claim, Ledger},
+    organization::PerOrganization,
     secret::KeyRing,
     store::StoreError,
 };
@@ -23,7 +24,8 @@ use tracing::{Instrument, Span, field::Empty};
 use self::schedule::{LAST_ATTEMPT, LONGEST_DELAY, SETTLE_PAUSES, after_attempt};
 use crate::{
     deliver::{WriteError, Writer},
-    message::MessageError,
+    dkim::Signer,
+    message::{Mail, MessageError},
     transport::{Accepted, Lane, Router, SendError},
 };
 
@@ -37,6 +39,7 @@ pub struct MailHandler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) router: Router,
     pub(crate) writer: Writer,
+    pub(crate) signers: PerOrganization<Option<Signer>>,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -72,8 +75,11 @@ impl Handler for MailHandler {
 
 /// The mail an event leads to, if any, and the record that the event is about.
 fn job(event: &Event) -> Option<(MailJob, RecordId)> {
+    let mut answer_unknown = false;
     let (kind, record) = match event.body {
         EventBody::ResetCreated(ref created) => {
+            // The address is told of only where the organization answers those that it does not know.
+            answer_unknown = created.address.is_some();
             (MailKind::ResetRequested(created.reset), created.reset.into())
         }
         EventBody::ResetUsed { customer, reset } => {
@@ -87,7 +93,7 @@ fn job(event: &Event) -> Option<(MailJob, RecordId)> {
         | EventBody::CustomerCreated { .. }
         | EventBody::CustomerDestroyed { .. } => return None,
     };
-    Some((MailJob { event: event.id, scope: event.scope, kind, answer_unknown: false }, record))
+    Some((MailJob { event: event.id, scope: event.scope, kind, answer_unknown }, record))
 }
 
 impl MailHandler {
@@ -140,7 +146,7 @@ impl MailHandler {
         let Some(lane) = self.router.lane(job.scope.mode) else {
             return failed("no mailbox directory is configured".to_owned(), None);
         };
-        let mail = match self.writer.write(event, assignment) {
+        let mail = match self.written(event, assignment).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
                 return Outcome::Bounced { reason: error.to_string(), reply: None, suppress: None };
@@ -164,6 +170,14 @@ impl MailHandler {
                 let after = lane.pause().try_into().unwrap_or(LEDGER_PAUSE);
                 Outcome::Deferred { reason, reply: None, after }
             }
+        }
+    }
+
+    async fn written(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
+        let mail = self.writer.write(event, assignment)?;
+        match self.signers.of(&assignment.organization.slug) {
+            Some(signer) => Ok(signer.sign(mail).await?),
+            None => Ok(mail),
         }
     }
 

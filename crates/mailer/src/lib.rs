@@ -1,9 +1,10 @@
 //! The mailer: from an event on the bus to a mail at the relay.
 //!
 //! [`handler`] takes an event and decides; [`deliver`] and [`render`] write the mail, [`message`] puts it in its form on the
-//! wire, [`transport`] hands it over.
+//! wire, [`dkim`] signs it, [`transport`] hands it over.
 
 pub mod deliver;
+pub mod dkim;
 pub mod handler;
 pub mod health;
 pub mod message;
@@ -24,6 +25,7 @@ use rekey_texts::{Language, Texts};
 pub use self::handler::MailHandler;
 use self::{
     deliver::Writer,
+    dkim::Signer,
     render::{Renderer, UnfitError},
     transport::Router,
 };
@@ -42,6 +44,8 @@ pub struct Mailer {
     pub entropy: Arc<dyn Entropy>,
     /// What each organization has of its own.
     pub shops: PerOrganization<MailingShop>,
+    /// What signs its mails, if they are to be signed.
+    pub signers: PerOrganization<Option<Signer>>,
     /// Where the pages are that this service hosts.
     pub public_url: PublicUrl,
     /// How long a claim on a mail holds; more than any transport takes for a mail.
@@ -66,6 +70,7 @@ impl Mailer {
             ledger: self.ledger,
             router: self.router,
             writer,
+            signers: self.signers,
             keys: self.keys,
             clock: self.clock,
             entropy: self.entropy,

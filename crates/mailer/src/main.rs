@@ -1,4 +1,4 @@
-//! `rekey-mailer`: from RabbitMQ to the SMTP relay.
+//! `rekey-mailer`: from RabbitMQ to the SMTP relays.
 
 use std::{convert::Infallible, net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -6,11 +6,12 @@ use anyhow::Context;
 use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
-    ambient::{OsEntropy, SystemClock},
+    ambient::{Entropy, OsEntropy, SystemClock},
     ledger::Ledger,
 };
 use rekey_mailer::{
     Mailer,
+    dkim::Signer,
     health::{self, Readiness},
     transport::{Lane, Mailbox, Router, SmtpTransport},
 };
@@ -47,10 +48,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.acquire_timeout,
     )?;
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
-    let smtp = Arc::new(SmtpTransport::new(&settings.smtp)?);
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &entropy)?);
     let mailbox = settings.mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
     let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
-    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::new(OsEntropy)));
+    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&entropy)));
     let listener = TcpListener::bind(settings.mailer.listen).context("mailer.listen can't be used")?;
 
     let handler = Mailer {
@@ -58,7 +60,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         router: Router::new(Lane::new(smtp.clone()), mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
+        entropy,
+        signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops,
         public_url: settings.server.public_url,
         lease: settings.mailer.lease,

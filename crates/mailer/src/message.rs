@@ -54,6 +54,7 @@ pub fn compose(
 ) -> Result<Mail, MessageError> {
     let from = mailbox(&sender.from)?;
     let to = address(recipient).ok_or(MessageError::Recipient)?;
+    let envelope_from = sender.envelope_from.as_ref().unwrap_or(&sender.from.address);
     let mut builder = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to.clone()))
@@ -71,7 +72,8 @@ pub fn compose(
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
     let message = builder.multipart(parts).map_err(|_| MessageError::Message)?;
-    Ok(Mail { event, written_at: now, sender: from.email, recipient: to, content: message.formatted() })
+    let sender = address(envelope_from).ok_or(MessageError::Sender)?;
+    Ok(Mail { event, written_at: now, sender, recipient: to, content: message.formatted() })
 }
 
 /// The same address to lettre, which has a parser of its own: what that one reads otherwise is refused.

@@ -30,42 +30,41 @@ pub trait Transport: Send + Sync + 'static {
 pub struct Accepted {
     /// What the taker said: at most 512 characters, no address.
     pub response: String,
-    /// Its reply, if it speaks SMTP.
+    /// The same in codes, where a server said it.
     pub reply: Option<Reply>,
-    /// Which one it was.
+    /// Who took it: a relay as `host:port`, or `mailbox`.
     pub relay: String,
 }
 
-/// Why a mail was not taken. The reasons hold no address: they are at most 512 characters and fit to be logged.
+/// Why a mail was not taken. The reasons hold no address: they are at most 512 characters, begin with the relay's
+/// `host:port`, and fit to be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Not now, or it is not known whether it was: a 4xx reply, the network, a timeout. Sent again, the mail has the same
-    /// Message-ID.
+    /// Not now, or it is not known whether it was: a 4xx reply, the network, a timeout, a sender that a relay refuses. Sent again,
+    /// the mail has the same Message-ID.
     #[error("{reason}")]
     Transient {
-        /// Why.
         reason: String,
-        /// The reply, if there was one.
+        /// The reply, where there was one.
         reply: Option<Reply>,
     },
     /// Never: a 5xx reply to this recipient or message.
     #[error("{reason}")]
     Permanent {
-        /// Why.
         reason: String,
-        /// The reply, if there was one.
         reply: Option<Reply>,
-        /// Whether the recipient's address is the cause, so that no other mail would reach it either.
+        /// Whether no mail to this address can ever succeed, so that none should be tried (a "hard bounce").
         address_is_bad: bool,
     },
-    /// No mail at all, before somebody mends the configuration: refused credentials, no STARTTLS, a bad certificate.
+    /// No mail at all, for now: no relay can be reached or used. Refused credentials, no STARTTLS and a bad certificate need
+    /// somebody to mend the configuration.
     #[error("{0}")]
     Lane(String),
 }
 
 impl SendError {
-    /// A transient one without a reply.
-    pub(crate) fn transient(reason: String) -> Self {
+    /// A transient failure without a reply.
+    pub(crate) fn unanswered(reason: String) -> Self {
         Self::Transient { reason, reply: None }
     }
 }

@@ -21,9 +21,10 @@ pub use color::Color;
 pub use error::ConfigError;
 pub use organizations::Organizations;
 pub use sections::{
-    Auth, Brand, Broker, Credentials, Database, HostedPages, Keys, Languages, Limits, LinkTemplate,
-    LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, MailingShop, Passwords, PerMinute, PublicUrl, Relay,
-    Resets, Server, Shop, Smtp, SmtpTls, Support, Telemetry, TestMail, TrustedProxies,
+    Auth, Brand, Broker, Database, Dkim, DkimKey, HostedPages, Keys, Languages, Limits, LinkTemplate,
+    LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, MailingShop, PasswordMechanism, Passwords,
+    PerMinute, PublicUrl, Relay, Resets, Server, Shop, Smtp, SmtpLogin, SmtpRelay, SmtpTls, Support,
+    Telemetry, TestMail, TrustedProxies,
 };
 pub use settings::{ApiSettings, DevSettings, MailerSettings, PreviewSettings, ToolSettings};
 pub use source::Source;

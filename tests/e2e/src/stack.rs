@@ -77,9 +77,7 @@ impl Stack {
         self.set("broker.url", amqp_url);
         self.set("broker.namespace", &self.namespace.clone());
         self.set("mail.from", "The Shop <no-reply@shop.example>");
-        self.set("smtp.host", "127.0.0.1");
-        self.set("smtp.port", &self.smtp.port.to_string());
-        self.set("smtp.tls", "none");
+        self.set("smtp.relays", &format!("smtp://127.0.0.1:{}?tls=none", self.smtp.port));
         // What the tests do in a minute, all from one address, is no shop's day.
         for limit in ["token", "live", "test", "sales_channel", "page"] {
             self.set(&format!("limits.{limit}_per_minute"), "1000000");

@@ -81,7 +81,7 @@ async fn a_wrong_configuration_is_one_clear_line_and_no_start() {
     {
         refused(&mut stack, "rekey-api", key, None).await;
     }
-    for key in ["server.public_url", "keys.sealing_file", "mail.from", "smtp.host", "broker.url"] {
+    for key in ["server.public_url", "keys.sealing_file", "mail.from", "smtp.relays", "broker.url"] {
         refused(&mut stack, "rekey-mailer", key, None).await;
     }
     let weak_key = weak_signing_key();

@@ -218,7 +218,7 @@ impl TestApp {
                 _ => None,
             }
         });
-        let created = of_reset.expect("the reset's event waits in the outbox");
+        let created = of_reset.unwrap();
         let code = created.code?.unseal(self.scope.organization, created.reset, keys).unwrap();
         Some(code.expose().to_string())
     }

@@ -8,7 +8,7 @@ fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
         ("DATABASE__URL", "postgres://localhost/rekey"),
         ("BROKER__URL", "amqp://localhost"),
         ("MAIL__FROM", "shop@example.com"),
-        ("SMTP__HOST", "localhost"),
+        ("SMTP__RELAYS", "smtp://localhost"),
         ("LINKS__RESET_URL_TEMPLATE", text),
         (
             "LINKS__CLIENTS",

@@ -1,4 +1,5 @@
-use rekey_core::{access::Scope, delivery::MailName, event::ResetCreated, secret::SealedToken};
+use rekey_core::{access::Scope, delivery::MailName, secret::SealedToken};
+use rekey_testkit::seed;
 use time::OffsetDateTime;
 
 use super::*;
@@ -9,7 +10,7 @@ fn an_event_leads_to_a_mail_where_its_delivery_is_written() {
     let (reset, customer) = ("RESETRESE1".parse().unwrap(), "CUSTOMERS1".parse().unwrap());
     let token = SealedToken::from_bytes(vec![1, 2, 3]);
     for body in [
-        EventBody::ResetCreated(ResetCreated { reset, token, client_id: None, address: None }),
+        EventBody::ResetCreated(seed::created(reset, token)),
         EventBody::ResetUsed { reset, customer },
         EventBody::ResetDestroyed { reset },
         EventBody::ResetDisavowed { reset },

@@ -9,6 +9,7 @@ fn sender(name: &str) -> config::Mail {
     config::Mail {
         from: config::Mailbox { name, address: address("shop@example.com") },
         reply_to: Some(config::Mailbox { name: None, address: address("help@example.com") }),
+        envelope_from: None,
     }
 }
 
@@ -57,6 +58,19 @@ fn headers_are_complete_and_stand_once() {
     assert!(headers.iter().all(|(name, _)| !["Cc", "Bcc", "Sender"].contains(name)));
     assert_eq!(mail.recipient.to_string(), "john.o'neil+shop@example.com");
     assert_eq!(mail.sender.to_string(), "shop@example.com");
+}
+
+#[test]
+fn bounces_go_to_the_envelopes_sender() {
+    let sender =
+        config::Mail { envelope_from: Some("bounces@mta.example.com".parse().unwrap()), ..sender("Shop") };
+    let recipient = "john@example.com".parse().unwrap();
+    let event = "EVENTEVEN1".parse().unwrap();
+    let mail = compose(event, &sender, &recipient, &rendered("x"), OffsetDateTime::UNIX_EPOCH).unwrap();
+    assert_eq!(mail.sender.to_string(), "bounces@mta.example.com");
+    let content = String::from_utf8(mail.content).unwrap();
+    assert!(!content.contains("bounces@"), "{content}");
+    assert!(content.contains("Message-ID: <EVENTEVEN1@example.com>\r\n"), "{content}");
 }
 
 #[test]

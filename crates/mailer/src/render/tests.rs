@@ -264,7 +264,7 @@ fn shops(directory: &Path) -> rekey_core::organization::PerOrganization<Shop> {
         ("DATABASE__URL", "postgres://localhost/rekey"),
         ("BROKER__URL", "amqp://localhost"),
         ("MAIL__FROM", "shop@example.com"),
-        ("SMTP__HOST", "localhost"),
+        ("SMTP__RELAYS", "smtp://localhost"),
         ("ORGANIZATIONS__DIRECTORY", directory.to_str().unwrap()),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));

@@ -117,8 +117,8 @@ impl Transport for Mailbox {
                 reply: None,
                 relay: "mailbox".to_owned(),
             }),
-            Ok(Err(error)) => Err(SendError::transient(format!("the mailbox can't be written: {error}"))),
-            Err(_) => Err(SendError::transient("the writing of the mailbox was cut off".to_owned())),
+            Ok(Err(error)) => Err(SendError::unanswered(format!("the mailbox can't be written: {error}"))),
+            Err(_) => Err(SendError::unanswered("the writing of the mailbox was cut off".to_owned())),
         }
     }
 

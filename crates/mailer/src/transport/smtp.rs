@@ -1,118 +1,92 @@
-//! The way to an SMTP relay: lettre's protocol over sockets of our own, with a small pool.
+//! The way to the SMTP relays: lettre's protocol over sockets of our own, with a small pool for each relay.
 //!
 //! lettre's own transport leaves Nagle's algorithm on and ends a mail in a second small write, which costs 44 ms a mail
-//! (the peer's delayed acknowledgement); here every socket has `TCP_NODELAY` set.
+//! (the peer's delayed acknowledgement); here every socket has `TCP_NODELAY` set. It awaits each reply and keeps no word of
+//! whether a relay offers PIPELINING (RFC 2920), so commands go one by one.
 
 mod dialogue;
 mod failure;
+mod login;
 mod opening;
 mod pool;
+mod relay;
+mod reply;
+mod rest;
 mod stream;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use rekey_core::ambient::Entropy;
 use rekey_runtime::config::Smtp;
-use tokio::time::timeout;
 
 pub use self::opening::SmtpSetupError;
 use self::{
-    dialogue::{Broken, transfer},
-    opening::Opener,
-    pool::{Pool, Pooled},
+    failure::Setback,
+    relay::Relay,
+    rest::{FIRST_REST, Rest},
 };
-use super::{Accepted, SendError, Transport};
+use super::{Accepted, SendError, Transport, reason::clean};
 use crate::message::Mail;
 
-/// Sends through one relay.
+/// Sends through the first relay that can be used.
 pub struct SmtpTransport {
-    opener: Opener,
-    pool: Pool,
-    timeout: Duration,
+    relays: Vec<Relay>,
 }
 
 impl SmtpTransport {
-    /// A transport that is not connected yet. Reads the certificates it will trust.
-    pub fn new(settings: &Smtp) -> Result<Self, SmtpSetupError> {
-        Ok(Self {
-            opener: Opener::new(settings)?,
-            pool: Pool::new(settings.connections),
-            timeout: settings.timeout,
-        })
+    /// A transport that is not connected yet. Reads the certificates it will trust. `entropy` spreads the times at which a
+    /// relay that was left alone is tried again.
+    pub fn new(settings: &Smtp, entropy: &Arc<dyn Entropy>) -> Result<Self, SmtpSetupError> {
+        Self::with_rest(settings, entropy, FIRST_REST)
+    }
+
+    /// [`SmtpTransport::new`] with another time for which a relay is left alone at first.
+    pub fn with_rest(
+        settings: &Smtp,
+        entropy: &Arc<dyn Entropy>,
+        rest: Duration,
+    ) -> Result<Self, SmtpSetupError> {
+        let relays = settings.relays.iter();
+        let relays = relays.map(|relay| Relay::new(relay, settings, Rest::new(rest, Arc::clone(entropy))));
+        Ok(Self { relays: relays.collect::<Result<_, _>>()? })
     }
 
     /// Says goodbye on the connections that are kept open.
     pub async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    /// Sends on a connection that is open already, or else on a new one.
-    ///
-    /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one
-    /// silent attempt; afterwards nobody knows whether the mail was taken, and the caller has to decide.
-    async fn deliver(&self, mail: &Mail) -> Result<Accepted, SendError> {
-        let mut slot = self.pool.slot().await?;
-        if let Some(mut used) = slot.take() {
-            // Time enough is left for a new connection where the old one hangs.
-            match timeout(self.timeout / 4, dialogue::begin(&mut used, mail)).await {
-                Ok(Ok(())) => return self.finish(slot, used, mail).await,
-                Ok(Err(Broken::Refused(refused))) => return self.refused(slot, used, refused).await,
-                Ok(Err(Broken::Lost(_))) | Err(_) => {}
-            }
+        for relay in &self.relays {
+            relay.close().await;
         }
-        let mut fresh = self.opener.open().await?;
-        match dialogue::begin(&mut fresh, mail).await {
-            Ok(()) => self.finish(slot, fresh, mail).await,
-            Err(Broken::Refused(refused)) => self.refused(slot, fresh, refused).await,
-            Err(Broken::Lost(reason)) => Err(SendError::transient(reason)),
-        }
-    }
-
-    async fn finish(
-        &self,
-        slot: Pooled<'_>,
-        mut connection: dialogue::Connection,
-        mail: &Mail,
-    ) -> Result<Accepted, SendError> {
-        match transfer(&mut connection, mail, self.opener.host()).await {
-            Ok(accepted) => {
-                slot.put(connection);
-                Ok(accepted)
-            }
-            Err(Broken::Refused(refused)) => self.refused(slot, connection, refused).await,
-            Err(Broken::Lost(reason)) => Err(SendError::transient(reason)),
-        }
-    }
-
-    /// A refused mail leaves the connection usable, where the relay agrees.
-    async fn refused(
-        &self,
-        slot: Pooled<'_>,
-        mut connection: dialogue::Connection,
-        refused: dialogue::Refused,
-    ) -> Result<Accepted, SendError> {
-        if refused.goes_on && dialogue::reset(&mut connection).await {
-            slot.put(connection);
-        }
-        Err(refused.error)
     }
 }
 
 #[async_trait]
 impl Transport for SmtpTransport {
-    /// Bounded by `smtp.timeout_seconds` as a whole, the wait for a connection included.
+    /// Bounded by [`Smtp::longest`], the wait for a connection included.
+    ///
+    /// The next relay gets the mail only where nothing of its text can have reached the one before.
     async fn send(&self, mail: &Mail) -> Result<Accepted, SendError> {
-        timeout(self.timeout, self.deliver(mail)).await.unwrap_or_else(|_| Err(self.timed_out()))
+        let (mut unusable, mut refused) = (Vec::new(), None);
+        for relay in &self.relays {
+            match relay.send(mail).await {
+                Ok(accepted) => return Ok(accepted),
+                Err(Setback::Final(error)) => return Err(relay.named(error)),
+                Err(Setback::Mail(error)) => refused = Some(relay.named(error)),
+                Err(Setback::Relay(reason)) => unusable.push(format!("{relay}: {reason}")),
+            }
+        }
+        Err(refused.unwrap_or_else(|| SendError::Lane(clean(&unusable.join("; ")))))
     }
 
+    /// Whether one of the relays can be used, the ones that are left alone included.
     async fn check(&self) -> Result<(), SendError> {
-        let opened = timeout(self.timeout, self.opener.open()).await;
-        opened.unwrap_or_else(|_| Err(self.timed_out())).map(drop)
-    }
-}
-
-impl SmtpTransport {
-    fn timed_out(&self) -> SendError {
-        SendError::transient(format!("the relay did not answer within {} s", self.timeout.as_secs()))
+        let mut unusable = Vec::new();
+        for relay in &self.relays {
+            match relay.check().await {
+                Ok(()) => return Ok(()),
+                Err(reason) => unusable.push(format!("{relay}: {reason}")),
+            }
+        }
+        Err(SendError::Lane(clean(&unusable.join("; "))))
     }
 }

@@ -4,6 +4,7 @@
 mod codes;
 mod late;
 mod poison;
+mod readers;
 mod relay;
 mod sending;
 mod world;

@@ -4,15 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use rekey_core::{
     access::{Mode, Scope},
-    ambient::{Clock, OsEntropy, SystemClock},
+    ambient::{Clock, Entropy, OsEntropy, SystemClock},
     bus::{Delivery, Handler, Verdict},
     outbox::{Outbox, OutboxMessage},
 };
 use rekey_mailer::{
     MailHandler, Mailer,
+    dkim::Signer,
     transport::{Lane, Mailbox, Router, SmtpTransport, StoredMail},
 };
-use rekey_runtime::config::{MailerSettings, Smtp, Source};
+use rekey_runtime::config::{MailerSettings, Smtp, SmtpRelay, SmtpTls, Source};
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
     backdoor::{Backdoor, SqliteBackdoor},
@@ -73,14 +74,17 @@ impl World {
 
     pub fn mailer_with(&self, port: u16, mailbox: Option<Mailbox>) -> Arc<MailHandler> {
         let settings = settings();
-        let smtp = SmtpTransport::new(&Smtp { port, ..settings.smtp }).unwrap();
+        let relays = vec![SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None }];
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &entropy).unwrap();
         let live = Lane::with_pause(Arc::new(smtp), PAUSE);
         Mailer {
             ledger: Arc::new(self.store.clone()),
             router: Router::new(live, mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
             keys: seed::keys(),
             clock: self.clock.clone(),
-            entropy: Arc::new(OsEntropy),
+            entropy,
+            signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim)).unwrap(),
             shops: settings.shops,
             public_url: settings.server.public_url,
             lease: LEASE.unsigned_abs(),
@@ -124,7 +128,7 @@ impl World {
         self.backdoor().count("deliveries", "in_doubt = 1").await
     }
 
-    fn backdoor(&self) -> SqliteBackdoor {
+    pub fn backdoor(&self) -> SqliteBackdoor {
         SqliteBackdoor::open(&self.folder.path().join("store.db"))
     }
 }
@@ -158,8 +162,7 @@ fn settings() -> MailerSettings {
         ("DATABASE__URL", "postgres://localhost/rekey"),
         ("BROKER__URL", "amqp://localhost"),
         ("MAIL__FROM", "Acme <shop@example.com>"),
-        ("SMTP__HOST", "127.0.0.1"),
-        ("SMTP__TLS", "none"),
+        ("SMTP__RELAYS", "smtp://127.0.0.1?tls=none"),
         ("SMTP__TIMEOUT_SECONDS", "5"),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));

@@ -1,23 +1,49 @@
 //! The SMTP transport against a real server, and against one that fails by script.
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod dkim;
+mod failover;
 mod faults;
+mod login;
+mod pki;
 mod real;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use rekey_core::ids::EventId;
-use rekey_mailer::{message::Mail, transport::SmtpTransport};
-use rekey_runtime::config::{Smtp, SmtpTls};
+use rekey_core::{
+    ambient::{Entropy, OsEntropy},
+    delivery::Reply,
+    ids::EventId,
+};
+use rekey_mailer::{
+    message::Mail,
+    transport::{SendError, SmtpTransport},
+};
+use rekey_runtime::config::{Smtp, SmtpRelay, SmtpTls};
+use rekey_testkit::smtp::{Act, Scene, ScriptedSmtp};
 use time::OffsetDateTime;
 
+/// The script of an ordinary server.
+const FINE: Scene = &[];
+
 /// A relay on this machine, without encryption and credentials.
+fn relay(port: u16) -> SmtpRelay {
+    SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None }
+}
+
+/// One whose certificate names localhost.
+fn encrypted(port: u16, tls: SmtpTls) -> SmtpRelay {
+    SmtpRelay { host: "localhost".to_owned(), tls, ..relay(port) }
+}
+
+/// The first of them alone.
 fn settings(port: u16) -> Smtp {
+    with_relays(vec![relay(port)])
+}
+
+fn with_relays(relays: Vec<SmtpRelay>) -> Smtp {
     Smtp {
-        host: "127.0.0.1".to_owned(),
-        port,
-        tls: SmtpTls::None,
-        credentials: None,
+        relays,
         helo_name: Some("rekey.example.com".to_owned()),
         timeout: Duration::from_secs(20),
         connections: 2,
@@ -27,7 +53,34 @@ fn settings(port: u16) -> Smtp {
 
 fn transport(settings: &Smtp) -> SmtpTransport {
     rekey_runtime::install_crypto();
-    SmtpTransport::new(settings).unwrap()
+    SmtpTransport::new(settings, &entropy()).unwrap()
+}
+
+fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(OsEntropy)
+}
+
+/// A server that plays these scenes.
+async fn scripted(scenes: &[Scene]) -> ScriptedSmtp {
+    ScriptedSmtp::start(scenes.to_vec().leak()).await
+}
+
+/// A server that does one thing otherwise than an ordinary one, on every connection.
+async fn failing(step: &'static str, act: Act) -> ScriptedSmtp {
+    scripted(&[vec![(step, act)].leak()]).await
+}
+
+fn reply(code: u16, enhanced: &str) -> Option<Reply> {
+    Some(Reply { code, enhanced: Some(enhanced.to_owned()) })
+}
+
+/// A port of this machine where nobody listens.
+fn nobody() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn is_transient(error: &SendError) -> bool {
+    matches!(error, SendError::Transient { .. })
 }
 
 fn mail(event: &str) -> Mail {

@@ -28,7 +28,7 @@ const FILE: &str = "organization.toml";
 /// The sections that an organization's file may set.
 const SECTIONS: [&str; 6] = ["brand", "languages", "links", "mail", "pages", "resets"];
 /// The keys of other sections that it may set.
-const KEYS: [&str; 2] = ["passwords.min_length", "passwords.profile"];
+const KEYS: [&str; 4] = ["dkim.domain", "dkim.selector", "passwords.min_length", "passwords.profile"];
 
 impl Section for Organizations {
     const NAME: &'static str = "organizations";

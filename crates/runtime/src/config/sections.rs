@@ -1,6 +1,7 @@
 //! The sections of the file, one struct each, in types that need no second check.
 
 mod auth;
+mod dkim;
 mod limits;
 mod mail;
 mod passwords;
@@ -8,18 +9,21 @@ mod public_url;
 mod server;
 mod shop;
 mod smtp;
+mod smtp_relay;
 mod storage;
 mod telemetry;
 mod template;
 
 pub use auth::{Auth, Keys};
+pub use dkim::{Dkim, DkimKey};
 pub use limits::{Limits, PerMinute};
 pub use mail::{Mail, Mailbox, Mailer, TestMail};
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use server::{Server, TrustedProxies};
 pub use shop::{Brand, HostedPages, Languages, MailingShop, Shop, Support};
-pub use smtp::{Credentials, Smtp, SmtpTls};
+pub use smtp::Smtp;
+pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelay, SmtpTls};
 pub use storage::{Broker, Database, Relay};
 pub use telemetry::{LogFormat, Telemetry};
 pub use template::{LinkTemplate, LinkValues, Links, Resets};

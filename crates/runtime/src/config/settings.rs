@@ -56,7 +56,7 @@ pub struct MailerSettings {
 }
 
 impl MailerSettings {
-    /// Reads, merges and checks; the lease of a mail must be longer than the wait for its relay.
+    /// Reads, merges and checks; the lease of a mail must be longer than the wait for its relays.
     pub fn load(source: &Source) -> Result<Self, ConfigError> {
         let values = Values::load(source)?;
         let settings = Self {
@@ -70,8 +70,12 @@ impl MailerSettings {
             mailer: values.section()?,
             telemetry: values.section()?,
         };
-        if settings.mailer.lease <= settings.smtp.timeout {
-            let expected = format!("more than smtp.timeout_seconds, {}", settings.smtp.timeout.as_secs());
+        let longest = settings.smtp.longest();
+        if settings.mailer.lease <= longest {
+            let expected = format!(
+                "more than smtp.timeout_seconds for each of smtp.relays, {} in all",
+                longest.as_secs()
+            );
             return Err(values.invalid("mailer.lease_seconds", expected));
         }
         Ok(settings)

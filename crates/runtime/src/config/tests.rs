@@ -3,6 +3,7 @@
 mod layers;
 mod manual;
 mod organizations;
+mod relays;
 mod rules;
 mod secrets;
 
@@ -21,7 +22,7 @@ const REQUIRED: [(&str, &str); 7] = [
     ("database.url", "postgres://rekey:marker-in-url@localhost/rekey"),
     ("broker.url", "amqp://rekey:marker-in-url@localhost/%2f"),
     ("mail.from", "Shop <shop@example.com>"),
-    ("smtp.host", "localhost"),
+    ("smtp.relays", "smtp://localhost"),
 ];
 
 /// An environment that sets these keys.

@@ -16,12 +16,13 @@ use super::{
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 
 /// Keys whose value appears in no message. `otlp_endpoint` is one because somebody may put credentials into it.
-pub(super) const SECRETS: [&str; 6] = [
+pub(super) const SECRETS: [&str; 7] = [
     "auth.signing_key",
     "keys.sealing",
     "database.url",
     "broker.url",
-    "smtp.password",
+    "smtp.relays",
+    "dkim.private_key",
     "telemetry.otlp_endpoint",
 ];
 

@@ -8,28 +8,26 @@ use std::{
 };
 
 use lettre::transport::smtp::{
-    authentication::{Credentials, DEFAULT_MECHANISMS},
     client::{Certificate, TlsParameters},
     extension::ClientId,
 };
-use rekey_runtime::config::{Smtp, SmtpTls};
+use rekey_runtime::config::{Smtp, SmtpLogin, SmtpRelay, SmtpTls};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, InvalidDnsNameError, ServerName, pem::PemObject},
 };
-use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{dialogue::Connection, failure, stream::Wire};
-use crate::transport::{SendError, reason::clean};
+use super::{dialogue::Connection, failure, login::log_in, stream::Wire};
+use crate::transport::reason::clean;
 
 /// Opens connections to one relay.
 pub(super) struct Opener {
     host: String,
     port: u16,
     security: Security,
-    credentials: Option<Credentials>,
+    login: Option<SmtpLogin>,
     hello: Option<ClientId>,
 }
 
@@ -50,7 +48,7 @@ pub enum SmtpSetupError {
     },
     #[error("smtp.ca_file {path} holds no certificate in PEM")]
     NoCertificate { path: PathBuf },
-    #[error("smtp.host is no name that a certificate can be checked against")]
+    #[error("a host in smtp.relays is no name that a certificate can be checked against")]
     Name(#[from] InvalidDnsNameError),
     #[error("TLS can't be set up")]
     Tls(#[from] rustls::Error),
@@ -59,42 +57,33 @@ pub enum SmtpSetupError {
 }
 
 impl Opener {
-    pub(super) fn new(settings: &Smtp) -> Result<Self, SmtpSetupError> {
-        let credentials = settings.credentials.as_ref();
+    pub(super) fn new(relay: &SmtpRelay, settings: &Smtp) -> Result<Self, SmtpSetupError> {
         Ok(Self {
-            host: settings.host.clone(),
-            port: settings.port,
-            security: security(settings)?,
-            credentials: credentials.map(|known| {
-                Credentials::new(known.username.clone(), known.password.expose_secret().to_owned())
-            }),
+            host: relay.host.clone(),
+            port: relay.port,
+            security: security(relay, settings.ca_file.as_deref())?,
+            login: relay.login.clone(),
             hello: settings.helo_name.clone().map(ClientId::Domain),
         })
     }
 
-    /// The relay's name.
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Connects, encrypts and logs in, as configured: nothing of it is optional.
-    pub(super) async fn open(&self) -> Result<Connection, SendError> {
-        let unreachable =
-            |error: io::Error| SendError::transient(clean(&format!("can't connect to the relay: {error}")));
+    /// Connects, encrypts and logs in, as configured: nothing of it is optional. Or tells why that failed, which is never
+    /// about a mail.
+    pub(super) async fn open(&self) -> Result<Connection, String> {
+        let unreachable = |error: io::Error| clean(&format!("can't connect to the relay: {error}"));
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
         let hello = self.hello.clone().unwrap_or(literal(stream.local_addr().map_err(unreachable)?.ip()));
         let mut connection = self.secure(stream, &hello).await?;
-        if let Some(credentials) = &self.credentials {
-            let result = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-            result.map_err(|error| failure::of_authentication(&error))?;
+        if let Some(login) = &self.login {
+            log_in(&mut connection, login).await?;
         }
         Ok(connection)
     }
 
-    async fn secure(&self, stream: TcpStream, hello: &ClientId) -> Result<Connection, SendError> {
-        let refused = |error| failure::of_opening(&error);
-        let peer = stream.peer_addr().map_err(|error| SendError::transient(clean(&error.to_string())))?;
+    async fn secure(&self, stream: TcpStream, hello: &ClientId) -> Result<Connection, String> {
+        let refused = |error| failure::told(&error);
+        let peer = stream.peer_addr().map_err(|error| clean(&error.to_string()))?;
         match &self.security {
             Security::None => Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello)
                 .await
@@ -104,14 +93,14 @@ impl Opener {
                 let mut connection =
                     Connection::connect_with_transport(wire, hello).await.map_err(refused)?;
                 if !connection.can_starttls() {
-                    return Err(SendError::Lane("the relay offers no STARTTLS".to_owned()));
+                    return Err("the relay offers no STARTTLS".to_owned());
                 }
                 connection.starttls(parameters.clone(), hello).await.map_err(refused)?;
                 Ok(connection)
             }
             Security::Implicit(connector, name) => {
-                let stream =
-                    connector.connect(name.clone(), stream).await.map_err(|error| untrusted(&error))?;
+                let connected = connector.connect(name.clone(), stream).await;
+                let stream = connected.map_err(|error| failure::of_handshake(&error))?;
                 Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello)
                     .await
                     .map_err(refused)
@@ -120,12 +109,12 @@ impl Opener {
     }
 }
 
-fn security(settings: &Smtp) -> Result<Security, SmtpSetupError> {
-    match settings.tls {
+fn security(relay: &SmtpRelay, ca_file: Option<&Path>) -> Result<Security, SmtpSetupError> {
+    match relay.tls {
         SmtpTls::None => Ok(Security::None),
         SmtpTls::StartTls => {
-            let mut builder = TlsParameters::builder(settings.host.clone());
-            for certificate in authorities(settings.ca_file.as_deref())? {
+            let mut builder = TlsParameters::builder(relay.host.clone());
+            for certificate in authorities(ca_file)? {
                 builder = builder.add_root_certificate(Certificate::from_der(certificate.to_vec())?);
             }
             Ok(Security::StartTls(builder.build()?))
@@ -133,7 +122,7 @@ fn security(settings: &Smtp) -> Result<Security, SmtpSetupError> {
         SmtpTls::Implicit => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            for certificate in authorities(settings.ca_file.as_deref())? {
+            for certificate in authorities(ca_file)? {
                 roots.add(certificate)?;
             }
             let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -141,7 +130,7 @@ fn security(settings: &Smtp) -> Result<Security, SmtpSetupError> {
                 .with_safe_default_protocol_versions()?
                 .with_root_certificates(roots)
                 .with_no_client_auth();
-            let name = ServerName::try_from(settings.host.clone())?;
+            let name = ServerName::try_from(relay.host.clone())?;
             Ok(Security::Implicit(TlsConnector::from(Arc::new(config)), name))
         }
     }
@@ -155,12 +144,6 @@ fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Smtp
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(SmtpSetupError::NoCertificate { path: path.to_owned() }),
     }
-}
-
-/// Of a TLS handshake.
-fn untrusted(error: &io::Error) -> SendError {
-    let reason = clean(&format!("TLS with the relay failed: {error}"));
-    if failure::is_about_certificate(error) { SendError::Lane(reason) } else { SendError::transient(reason) }
 }
 
 /// An address literal, for a machine without a name (RFC 5321 §4.1.3).

@@ -37,7 +37,7 @@ impl Pool {
 
     /// Waits for the right to use a connection.
     pub(super) async fn slot(&self) -> Result<Pooled<'_>, SendError> {
-        let closed = |_| SendError::transient("the connections to the relay are closed".to_owned());
+        let closed = |_| SendError::unanswered("the connections to the relay are closed".to_owned());
         Ok(Pooled { pool: self, _permit: self.permits.acquire().await.map_err(closed)? })
     }
 

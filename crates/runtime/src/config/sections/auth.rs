@@ -44,7 +44,8 @@ impl Section for Auth {
     }
 }
 
-fn parse_private_key(pem: &str) -> Option<SecretString> {
+/// A private key in PEM, PKCS#8 or PKCS#1: whole, but not decoded.
+pub(super) fn parse_private_key(pem: &str) -> Option<SecretString> {
     let is_whole = |label: &str| {
         pem.trim().starts_with(&format!("-----BEGIN {label}-----"))
             && pem.trim().ends_with(&format!("-----END {label}-----"))

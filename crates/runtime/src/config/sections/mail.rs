@@ -15,6 +15,8 @@ pub struct Mail {
     pub from: Mailbox,
     /// Where answers go, if not to the sender.
     pub reply_to: Option<Mailbox>,
+    /// Where bounces go, if not to the sender: the envelope's sender (MAIL FROM).
+    pub envelope_from: Option<EmailAddress>,
 }
 
 impl Section for Mail {
@@ -25,6 +27,7 @@ impl Section for Mail {
         Ok(Self {
             from: reader.required("from", expected, Mailbox::parse)?,
             reply_to: reader.optional("reply_to", expected, Mailbox::parse)?,
+            envelope_from: reader.optional("envelope_from", "a bare address", |text| text.parse().ok())?,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rekey_core::{locale::Locale, rules::Rules};
 
-use super::{Links, Mail, Passwords, Resets};
+use super::{Dkim, Links, Mail, Passwords, Resets};
 use crate::config::{
     Color, ConfigError,
     reader::{Reader, Section},
@@ -23,11 +23,12 @@ pub struct Shop {
     pub folder: Option<PathBuf>,
 }
 
-/// A [`Shop`] and who writes its mails.
+/// A [`Shop`], who writes its mails, and what signs them.
 #[derive(Debug, Clone)]
 pub struct MailingShop {
     pub shop: Shop,
     pub mail: Mail,
+    pub dkim: Dkim,
 }
 
 impl Shop {
@@ -54,7 +55,9 @@ impl Shop {
 
 impl MailingShop {
     pub(in crate::config) fn read(values: &Values, folder: Option<&Path>) -> Result<Self, ConfigError> {
-        Ok(Self { shop: Shop::read(values, folder)?, mail: values.section()? })
+        let mail = values.section()?;
+        let dkim = Dkim::read(values, folder, &mail)?;
+        Ok(Self { shop: Shop::read(values, folder)?, mail, dkim })
     }
 }
 

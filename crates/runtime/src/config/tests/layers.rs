@@ -146,13 +146,12 @@ fn wrong_types_in_the_file_are_named() {
 fn numbers_flags_and_lists_are_parsed_from_the_environment() {
     let (api, mailer) = load(&with(&[
         ("relay.batch", " 7 "),
-        ("smtp.host", "relay.example.com"),
-        ("smtp.tls", "none"),
+        ("smtp.relays", "smtp://relay.example.com?tls=none"),
         ("smtp.allow_unencrypted", "true"),
         ("server.trusted_proxies", "10.0.0.0/8, ::1,"),
     ]))
     .unwrap();
-    assert_eq!((api.relay.batch, mailer.smtp.tls), (7, SmtpTls::None));
+    assert_eq!((api.relay.batch, mailer.smtp.relays[0].tls), (7, SmtpTls::None));
     assert!(api.server.trusted_proxies.contains("::1".parse().unwrap()));
     for (key, value, expected) in [
         ("relay.batch", "", "an integer"),

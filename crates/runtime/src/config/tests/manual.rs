@@ -14,11 +14,6 @@ fn listed() -> Vec<String> {
     document.iter().flat_map(keys).collect()
 }
 
-/// So set that no section skips a key.
-fn thorough() -> Source {
-    with(&[("smtp.host", "mail.example.com"), ("smtp.tls", "none"), ("smtp.allow_unencrypted", "true")])
-}
-
 fn read_all(values: &Values) -> Result<(), ConfigError> {
     values.section::<Server>()?;
     values.section::<Auth>()?;
@@ -35,6 +30,7 @@ fn read_all(values: &Values) -> Result<(), ConfigError> {
     values.section::<HostedPages>()?;
     values.section::<Links>()?;
     values.section::<Mail>()?;
+    MailingShop::read(values, None)?;
     values.section::<TestMail>()?;
     values.section::<Smtp>()?;
     values.section::<Mailer>()?;
@@ -43,10 +39,10 @@ fn read_all(values: &Values) -> Result<(), ConfigError> {
 
 #[test]
 fn every_listed_key_is_read_and_every_key_read_is_listed() {
-    let whole = Values::load(&thorough()).unwrap();
+    let whole = Values::load(&environment(&REQUIRED)).unwrap();
     read_all(&whole).expect("no section asks for a key that is not listed");
     for key in listed() {
-        let mut values = Values::load(&thorough()).unwrap();
+        let mut values = Values::load(&environment(&REQUIRED)).unwrap();
         values.remove(&key);
         let line = read_all(&values).expect_err(&key).to_string();
         assert_eq!(line, format!("configuration: {key} is not listed in default.toml"));
@@ -96,7 +92,7 @@ fn a_missing_required_key_is_told_with_the_ways_to_set_it() {
         (
             "rekey-mailer",
             |source| MailerSettings::load(source).map(drop),
-            &["server.public_url", "keys.sealing", "database.url", "broker.url", "mail.from", "smtp.host"],
+            &["server.public_url", "keys.sealing", "database.url", "broker.url", "mail.from", "smtp.relays"],
         ),
         ("rekey", |source| ToolSettings::load(source).map(drop), &["database.url"]),
         (

@@ -37,7 +37,6 @@ fn integers_are_held_to_their_bounds() {
         ("limits.test_per_minute", 0, 1_000_000),
         ("limits.sales_channel_per_minute", 0, 1_000_000),
         ("limits.page_per_minute", 0, 1_000_000),
-        ("smtp.port", 1, 65_535),
         ("smtp.timeout_seconds", 1, 300),
         ("smtp.connections", 1, 256),
         ("mailer.concurrency", 1, 1000),
@@ -92,8 +91,10 @@ fn texts_are_held_to_their_form() {
         ("broker.url", &["amqps://u@h:5671/v"], &["http://h", "amqp:", "h:5672"]),
         ("database.url", &["postgresql://h/d"], &["mysql://h/d", "h/d", "postgres:"]),
         ("broker.namespace", &["a", "a.b_c-1"], &["A", "a b", "a/b"]),
-        ("smtp.host", &["mail.example.com", "127.0.0.1", "::1"], &["mail example", "mail:25", "smtp://a"]),
-        ("smtp.tls", &["starttls", "implicit"], &["STARTTLS", "opportunistic"]),
+        ("mail.envelope_from", &["", "bounces@shop.example.com"], &["Bounces <b@shop.example.com>", "<>"]),
+        ("dkim.private_key", &["", PEM], &["secret", "-----BEGIN PUBLIC KEY-----"]),
+        ("dkim.selector", &["rekey", "2026.rekey"], &["a b", "_a", "a;b"]),
+        ("dkim.domain", &["", "example.com"], &["Example.com", "a b", "a;b"]),
         ("smtp.helo_name", &["", "rekey.example.com"], &["a b", "a\r\nMAIL FROM:<x>"]),
         (
             "mail.from",
@@ -185,10 +186,12 @@ fn values_arrive_in_their_types() {
     ] {
         assert_eq!(api.server.trusted_proxies.contains(peer.parse().unwrap()), trusted, "{peer}");
     }
-    let mail = &mailer.shops.of(&"shop".parse().unwrap()).mail;
+    let shop = mailer.shops.of(&"shop".parse().unwrap());
+    let mail = &shop.mail;
     assert_eq!(mail.from.name.as_deref(), Some("Shop"));
     assert_eq!(mail.from.address.as_str(), "shop@example.com");
-    assert!(mailer.smtp.credentials.is_none());
+    assert!(shop.dkim.key.is_none());
+    assert_eq!((shop.dkim.selector.as_str(), shop.dkim.domain.as_str()), ("rekey", "example.com"));
 }
 
 #[test]
@@ -235,39 +238,8 @@ fn argon2_is_never_cheaper_than_owasp_allows() {
 }
 
 #[test]
-fn smtp_without_encryption_stays_on_this_machine_unless_it_is_allowed() {
-    let tls = |host: &str, allow: &str| {
-        load(&with(&[("smtp.host", host), ("smtp.tls", "none"), ("smtp.allow_unencrypted", allow)]))
-    };
-    for host in ["localhost", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
-        assert_eq!(tls(host, "false").unwrap().1.smtp.tls, SmtpTls::None);
-    }
-    for host in ["mail.example.com", "10.0.0.1", "localhost.example.com"] {
-        assert!(
-            tls(host, "false").unwrap_err().to_string().starts_with("configuration: smtp.tls is \"none\"")
-        );
-        assert!(tls(host, "true").is_ok());
-    }
-}
-
-#[test]
-fn smtp_credentials_come_in_pairs() {
-    let both = load(&with(&[("smtp.username", "u"), ("smtp.password", "p")])).unwrap();
-    assert_eq!(both.1.smtp.credentials.unwrap().username, "u");
-    assert!(error(&with(&[("smtp.username", "u")])).contains("smtp.password"));
-    assert!(error(&with(&[("smtp.password", "p")])).contains("smtp.username"));
-}
-
-#[test]
-fn the_lease_of_a_mail_outlasts_the_wait_for_the_relay() {
-    assert!(load(&with(&[("mailer.lease_seconds", "21"), ("smtp.timeout_seconds", "20")])).is_ok());
-    let line = error(&with(&[("mailer.lease_seconds", "20"), ("smtp.timeout_seconds", "20")]));
-    assert!(line.ends_with("expected more than smtp.timeout_seconds, 20"), "{line}");
-}
-
-#[test]
 fn a_long_value_is_shown_in_part() {
-    let line = error(&with(&[("smtp.tls", &"ä".repeat(10_000))]));
+    let line = error(&with(&[("telemetry.log_format", &"ä".repeat(10_000))]));
     assert!(line.len() < 400 && line.contains('…'), "{line}");
 }
 

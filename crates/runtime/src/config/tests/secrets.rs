@@ -79,7 +79,6 @@ fn no_secret_is_shown_when_it_is_wrong() {
     let path = folder.path().join("rekey.toml");
     for key in SECRETS {
         let (section, name) = key.split_once('.').unwrap();
-        // The username is missing, which makes even a good password a mistake.
         let wrong_text = error(&with(&[(key, MARKER)]));
         fs::write(&path, format!("[{section}]\n{name} = [\"{MARKER}\"]\n")).unwrap();
         let wrong_type = error(&environment(&[]).file(Some(&path)));
@@ -98,7 +97,8 @@ fn no_secret_is_shown_when_it_is_wrong() {
 
 #[test]
 fn no_secret_is_shown_by_debug() {
-    let source = with(&[("smtp.username", "u"), ("smtp.password", MARKER)]);
+    let relays = format!("smtp://u:{MARKER}@mail.example.com");
+    let source = with(&[("smtp.relays", &relays), ("dkim.private_key", PEM)]);
     let settings = load(&source).unwrap();
     let errors = SECRETS.map(|key| format!("{:?}", load(&with(&[(key, MARKER)])).unwrap_err()));
     let shown = format!("{settings:?} {settings:#?} {errors:?}");

@@ -1,0 +1,141 @@
+//! Signing mails (DKIM, RFC 6376), with RSA-SHA256 or Ed25519-SHA256 (RFC 8463).
+
+mod key;
+mod relaxed;
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rekey_runtime::config;
+use tokio::task::spawn_blocking;
+
+pub use self::key::KeyError;
+use self::key::PrivateKey;
+use crate::message::Mail;
+
+/// What is signed, each once more than it is there (RFC 6376 §5.4.2), so that none can be added on the way: what a reader is
+/// shown, and what says how the body is read.
+const SIGNED: [&str; 11] = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Reply-To",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "MIME-Version",
+    "Content-Language",
+    "Auto-Submitted",
+];
+/// How a header goes on in the next line (RFC 5322 §2.2.3).
+const FOLD: &str = "\r\n\t";
+/// Characters of a signature in a line.
+const LINE: usize = 72;
+
+/// Signs the mails of one sender. Cloned, it shares its key.
+#[derive(Clone)]
+pub struct Signer {
+    key: Arc<PrivateKey>,
+    domain: String,
+    selector: String,
+}
+
+/// A key that can't sign.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin} is not usable: {cause}")]
+pub struct DkimError {
+    origin: String,
+    cause: KeyError,
+}
+
+/// The signature could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the mail can't be signed")]
+pub struct Unsigned;
+
+impl Signer {
+    /// The signer that is configured, if there is to be one.
+    pub fn new(settings: &config::Dkim) -> Result<Option<Self>, DkimError> {
+        let Some(key) = &settings.key else { return Ok(None) };
+        let parsed = PrivateKey::parse(&key.pem);
+        Ok(Some(Self {
+            key: Arc::new(parsed.map_err(|cause| DkimError { origin: key.origin.clone(), cause })?),
+            domain: settings.domain.clone(),
+            selector: settings.selector.clone(),
+        }))
+    }
+
+    /// The mail with its signature in front. RSA takes about a millisecond, so it is done on a thread that may block.
+    pub async fn sign(&self, mut mail: Mail) -> Result<Mail, Unsigned> {
+        let (signer, is_slow) = (self.clone(), self.key.is_slow());
+        let work = move || {
+            let field = signer.field(&mail.content, mail.written_at.unix_timestamp()).ok_or(Unsigned)?;
+            mail.content.splice(..0, field.into_bytes());
+            Ok(mail)
+        };
+        if is_slow { spawn_blocking(work).await.map_err(|_| Unsigned)? } else { work() }
+    }
+
+    /// What is to be published.
+    #[must_use]
+    pub fn record(&self) -> DnsRecord {
+        DnsRecord {
+            name: format!("{}._domainkey.{}", self.selector, self.domain),
+            text: format!("v=DKIM1; k={}; p={}", self.key.kind(), STANDARD.encode(self.key.public())),
+        }
+    }
+
+    /// The header for this content, signed at this time in seconds.
+    fn field(&self, content: &[u8], at: i64) -> Option<String> {
+        let content = std::str::from_utf8(content).ok()?;
+        let (head, body) = content.split_once("\r\n\r\n")?;
+        let fields = relaxed::fields(head);
+        let (mut names, mut signed) = (Vec::new(), String::new());
+        for name in SIGNED.map(str::to_ascii_lowercase) {
+            for (_, line) in fields.iter().rev().filter(|(known, _)| *known == name) {
+                signed.push_str(line);
+                names.push(name.clone());
+            }
+            names.push(name);
+        }
+        let hash = ring::digest::digest(&ring::digest::SHA256, relaxed::body(body).as_bytes());
+        let field = format!(
+            "DKIM-Signature: v=1; a={}-sha256; c=relaxed/relaxed; d={};{FOLD}s={}; t={at};{FOLD}h={};{FOLD}bh={};{FOLD}b=",
+            self.key.kind(),
+            self.domain,
+            self.selector,
+            names.chunks(4).map(|names| names.join(":")).collect::<Vec<_>>().join(&format!(":{FOLD} ")),
+            STANDARD.encode(hash),
+        );
+        // The header signs itself, as it stands but for the signature and the line's end.
+        let (_, own) = relaxed::fields(&field).into_iter().next()?;
+        signed.push_str(own.trim_end());
+        let signature = STANDARD.encode(self.key.sign(signed.as_bytes())?);
+        let lines: Vec<_> = signature.as_bytes().chunks(LINE).map(String::from_utf8_lossy).collect();
+        Some(format!("{field}{}\r\n", lines.join(FOLD)))
+    }
+}
+
+/// A TXT record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsRecord {
+    /// Where it stands.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// As in a zone file: in pieces of at most 255 octets (RFC 1035 §3.3).
+impl fmt::Display for DnsRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. IN TXT (", self.name)?;
+        for piece in self.text.as_bytes().chunks(255) {
+            write!(f, " \"{}\"", String::from_utf8_lossy(piece))?;
+        }
+        f.write_str(" )")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! The key that signs.
+
+use ring::{
+    digest::{SHA256, digest},
+    rand::SystemRandom,
+    signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+};
+use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Bits of an RSA key (RFC 8301 §3.2): what signers should use, and what every verifier knows.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+/// An `AlgorithmIdentifier` in DER: rsaEncryption without parameters (RFC 8017 §A.1).
+const RSA_ENCRYPTION: [u8; 15] =
+    [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+
+pub(super) enum PrivateKey {
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+/// What is wrong with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// No PEM, another kind of key, or a broken one.
+    #[error(
+        "expected a private key in PEM, RSA (PKCS#8 or PKCS#1) of 2048 bits or more, or Ed25519 (PKCS#8)"
+    )]
+    Malformed,
+    /// RSA, but of another size.
+    #[error("expected RSA of 2048 to 4096 bits, not of {0}")]
+    Size(usize),
+}
+
+impl PrivateKey {
+    pub(super) fn parse(pem: &SecretString) -> Result<Self, KeyError> {
+        let key = PrivateKeyDer::from_pem_slice(pem.expose_secret().as_bytes());
+        let rsa = match key.map_err(|_| KeyError::Malformed)? {
+            PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+            PrivateKeyDer::Pkcs8(der) => {
+                let der = der.secret_pkcs8_der();
+                // OpenSSL writes Ed25519 keys without their public half, which there is then nothing to check against.
+                if let Ok(key) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
+                    return Ok(Self::Ed25519(key));
+                }
+                RsaKeyPair::from_pkcs8(der)
+            }
+            _ => return Err(KeyError::Malformed),
+        };
+        let key = rsa.map_err(|_| KeyError::Malformed)?;
+        let bits = key.public().modulus_len() * 8;
+        if RSA_BITS.contains(&bits) { Ok(Self::Rsa(key)) } else { Err(KeyError::Size(bits)) }
+    }
+
+    /// Its name in `k=` and `a=`.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "rsa",
+            Self::Ed25519(_) => "ed25519",
+        }
+    }
+
+    /// The public half as `p=` has it: a `SubjectPublicKeyInfo` in DER, as all the world reads RFC 6376 §3.6.1, or the 32 bytes of
+    /// Ed25519 (RFC 8463 §4).
+    pub(super) fn public(&self) -> Vec<u8> {
+        match self {
+            Self::Rsa(key) => {
+                let bits = element(0x03, &[&[0], key.public().as_ref()].concat());
+                element(0x30, &[RSA_ENCRYPTION.as_slice(), bits.as_slice()].concat())
+            }
+            Self::Ed25519(key) => key.public_key().as_ref().to_vec(),
+        }
+    }
+
+    /// Ed25519 signs the message's hash (RFC 8463 §3), as RSA does.
+    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public().modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+                Some(signature)
+            }
+            Self::Ed25519(key) => Some(key.sign(digest(&SHA256, message).as_ref()).as_ref().to_vec()),
+        }
+    }
+
+    /// Whether a signature takes longer than a task may hold its thread.
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(self, Self::Rsa(_))
+    }
+}
+
+/// A DER element. A key's size is such that its length has two octets.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes();
+    [&[tag, 0x82], length.as_slice(), content].concat()
+}

@@ -1,0 +1,73 @@
+//! Logging in (RFC 4954).
+
+use std::path::Path;
+
+use lettre::transport::smtp::{
+    authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism},
+    commands::Auth,
+};
+use rekey_runtime::config::{PasswordMechanism, SmtpLogin};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{dialogue::Connection, failure};
+
+/// The empty answer to a challenge.
+const NOTHING: &str = "\r\n";
+
+/// Logs in as configured, or tells why that failed.
+pub(super) async fn log_in(connection: &mut Connection, login: &SmtpLogin) -> Result<(), String> {
+    match login {
+        SmtpLogin::Password { username, password, mechanism } => {
+            let mechanisms: &[_] = match mechanism {
+                Some(PasswordMechanism::Plain) => &[Mechanism::Plain],
+                Some(PasswordMechanism::Login) => &[Mechanism::Login],
+                None => DEFAULT_MECHANISMS,
+            };
+            by_password(connection, mechanisms, username, password).await
+        }
+        SmtpLogin::Token { username, file } => by_token(connection, username, &token(file).await?).await,
+    }
+}
+
+async fn by_password(
+    connection: &mut Connection,
+    mechanisms: &[Mechanism],
+    username: &str,
+    password: &SecretString,
+) -> Result<(), String> {
+    if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
+        return Err("the relay offers no way to log in that is allowed here".to_owned());
+    }
+    let credentials = Credentials::new(username.to_owned(), password.expose_secret().to_owned());
+    let answer = connection.auth(mechanisms, &credentials).await;
+    answer.map(drop).map_err(|error| failure::told(&error))
+}
+
+/// A refused token is first answered with a challenge (334), and only after an empty line with the refusal itself
+/// (developers.google.com/workspace/gmail/imap/xoauth2-protocol), which lettre's own dialogue does not know.
+async fn by_token(connection: &mut Connection, username: &str, token: &SecretString) -> Result<(), String> {
+    if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
+        return Err("the relay offers no XOAUTH2".to_owned());
+    }
+    let credentials = Credentials::new(username.to_owned(), token.expose_secret().to_owned());
+    let told = |error| failure::told(&error);
+    let command = Auth::new(Mechanism::Xoauth2, credentials, None).map_err(told)?;
+    let answer = connection.command(command).await.map_err(told)?;
+    if answer.has_code(334) {
+        let refusal = connection.command(NOTHING).await.map_err(told)?;
+        return Err(format!("the access token was refused, then answered with {}", refusal.code()));
+    }
+    Ok(())
+}
+
+/// The access token, read anew each time, as something else keeps it fresh.
+async fn token(file: &Path) -> Result<SecretString, String> {
+    let text = tokio::fs::read_to_string(file).await;
+    let text: SecretString = text.map_err(|error| format!("the token file can't be read: {error}"))?.into();
+    let token = text.expose_secret().trim();
+    // RFC 6750 §2.1: visible ASCII. Anything else could end the line.
+    if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("the token file holds no access token".to_owned());
+    }
+    Ok(token.into())
+}

@@ -1,0 +1,117 @@
+//! What a relay's reply says in codes.
+
+use lettre::transport::smtp::response::Response;
+use rekey_core::delivery::Reply;
+
+use super::failure::Error;
+
+/// Where in a mail's transfer a reply came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// To RCPT TO.
+    Recipient,
+    /// To DATA, or to the message.
+    Message,
+}
+
+/// The codes of a refusal, if it was a reply.
+pub(super) fn of_error(error: &Error) -> Option<Reply> {
+    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    error.status().map(|code| reply(code.into(), &text))
+}
+
+/// The codes of a reply.
+pub(super) fn of_response(response: &Response) -> Reply {
+    reply(response.code().into(), response.message().next().unwrap_or_default())
+}
+
+/// Whether a refusal for good says that no mail to this address can ever succeed, so that none should be tried (a "hard
+/// bounce"). A mail has one recipient, so an enhanced code counts wherever it comes. Those that count (RFC 3463 §3.2 and §3.3,
+/// RFC 7505 §4.2):
+///
+/// - 5.1.1 no such mailbox, 5.1.2 no such domain, 5.1.3 no valid address, 5.1.6 moved without a new address, 5.1.10 the
+///   domain takes no mail at all (null MX)
+/// - 5.2.1 the mailbox is disabled
+///
+/// Not: 5.1.0 and 5.1.4 (vague), 5.1.7 and 5.1.8 (the sender's), 5.2.2 (full), 5.2.3 and 5.3.4 (too big), 5.4.x (routing),
+/// 5.6.x (contents), 5.7.x (policy): another mail, or another day, may fare better. Without an enhanced code it is the reply to
+/// RCPT TO that tells: 550 unavailable, 551 not local, 553 not allowed (RFC 5321 §4.2.3); there 552 is a full mailbox.
+pub(super) fn address_is_bad(step: Step, reply: &Reply) -> bool {
+    match (reply.enhanced.as_deref(), step) {
+        (Some(code), Step::Recipient | Step::Message) => {
+            matches!(code, "5.1.1" | "5.1.2" | "5.1.3" | "5.1.6" | "5.1.10" | "5.2.1")
+        }
+        (None, Step::Recipient) => matches!(reply.code, 550 | 551 | 553),
+        (None, Step::Message) => false,
+    }
+}
+
+fn reply(code: u16, text: &str) -> Reply {
+    let first = text.split_whitespace().next();
+    Reply { code, enhanced: first.filter(|word| is_enhanced(code, word)).map(str::to_owned) }
+}
+
+/// `class.subject.detail`, of the reply code's own class (RFC 2034 §4); each number of up to 3 digits without leading zeros
+/// (RFC 3463 §2).
+fn is_enhanced(code: u16, word: &str) -> bool {
+    let is_number = |text: &str| {
+        (1..=3).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && (text == "0" || !text.starts_with('0'))
+    };
+    let parts: Vec<_> = word.split('.').collect();
+    matches!(parts.as_slice(), [class, subject, detail]
+        if *class == (code / 100).to_string() && is_number(subject) && is_number(detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enhanced_code_is_one_of_the_replys_own_class() {
+        for (code, text, enhanced) in [
+            (250, "2.0.0 Ok: queued as 4F", Some("2.0.0")),
+            (550, "5.1.10 null MX", Some("5.1.10")),
+            (450, "4.2.1", Some("4.2.1")),
+            (550, "4.2.1 of another class", None),
+            (550, "No such user", None),
+            (550, "5.1 short", None),
+            (550, "5.1.1.1 long", None),
+            (550, "5.01.1 zero", None),
+            (550, "5.1.1000 many", None),
+            (550, "", None),
+        ] {
+            let expected = Reply { code, enhanced: enhanced.map(str::to_owned) };
+            assert_eq!(reply(code, text), expected, "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn smtp_5xx_only_codes_about_the_address_make_it_bad() {
+        use Step::{Message, Recipient};
+        for (step, code, text, bad) in [
+            (Recipient, 550, "5.1.1 no such user", true),
+            (Message, 550, "5.1.1 no such user", true),
+            (Recipient, 550, "5.1.2 no such domain", true),
+            (Recipient, 501, "5.1.3 bad syntax", true),
+            (Recipient, 551, "5.1.6 moved", true),
+            (Recipient, 556, "5.1.10 null MX", true),
+            (Recipient, 550, "5.2.1 disabled", true),
+            (Recipient, 550, "", true),
+            (Recipient, 551, "not here", true),
+            (Recipient, 553, "not allowed", true),
+            (Recipient, 552, "full", false),
+            (Recipient, 554, "no", false),
+            (Recipient, 552, "5.2.2 full", false),
+            (Recipient, 550, "5.7.1 policy", false),
+            (Recipient, 554, "5.7.1 relay access denied", false),
+            (Recipient, 550, "5.1.0 vague", false),
+            (Recipient, 550, "5.4.1 no route", false),
+            (Message, 550, "spam", false),
+            (Message, 554, "5.6.0 contents", false),
+        ] {
+            assert_eq!(address_is_bad(step, &reply(code, text)), bad, "{step:?} {code} {text}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! To whom a mail goes, and in which language.
+
+use rekey_core::{
+    audit::Action,
+    bus::Verdict,
+    email::EmailAddress,
+    event::{Event, EventBody, ResetCreated},
+    outbox::OutboxMessage,
+    reset::{NewReset, ResetOrigin},
+    secret::SealedAddress,
+    store::{ResetRecord, Store},
+};
+use rekey_testkit::{backdoor::Backdoor, seed};
+
+use crate::world::{World, handle};
+
+/// Asks for a self-service reset as a browser with these languages does, of an organization that answers all addresses or none
+/// that it does not know.
+async fn ask(
+    world: &World,
+    address: &str,
+    languages: &[&str],
+    answers_all: bool,
+) -> (NewReset, OutboxMessage) {
+    let (reset, _) = seed::new_reset(world.test, address, ResetOrigin::SelfService);
+    let keys = seed::keys();
+    let typed: EmailAddress = address.parse().unwrap();
+    let address = answers_all.then(|| {
+        SealedAddress::seal(&typed, world.test.organization, reset.id, &keys, &rekey_core::ambient::OsEntropy)
+    });
+    let created = ResetCreated { address, ..seed::created(reset.id, reset.sealed_token.clone()) };
+    let event = seed::event(world.test, EventBody::ResetCreated(created));
+    let event = Event::verify(&event.payload, &keys).unwrap();
+    let locales = languages.iter().map(|tag| tag.parse().unwrap()).collect();
+    let event = Event { locales, ..event }.sign(&keys);
+    let record = ResetRecord { reset: &reset, event: &event, audit: &seed::audit(Action::Create) };
+    world.store.create_reset(world.test, &record).await.unwrap().unwrap();
+    (reset, event)
+}
+
+#[tokio::test]
+async fn a_mail_is_in_the_customers_language_else_the_requests_else_the_organizations() {
+    for (of_customer, of_request, language) in [
+        (Some("pl"), &["de"][..], "pl"),
+        (Some("pt"), &[], "pt-BR"),
+        (Some("tlh"), &["sv", "fr-CH"], "fr"),
+        (None, &["ar"], "ar"),
+        (None, &["sv"], "en"),
+        (None, &[], "en"),
+    ] {
+        let world = World::new().await;
+        seed::customer(&world.store, world.test, "john@example.com", None).await;
+        if let Some(tag) = of_customer {
+            let set = format!("UPDATE customers SET locale = '{tag}' RETURNING locale");
+            assert_eq!(world.backdoor().text(&set).await.as_deref(), Some(tag));
+        }
+        let (_, event) = ask(&world, "john@example.com", of_request, false).await;
+        assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+        let mail = world.mails().remove(0);
+        let told = mail.headers.iter().find(|(name, _)| name == "Content-Language").unwrap();
+        assert_eq!(told.1.trim(), language, "{of_customer:?} {of_request:?}");
+        assert!(mail.html.contains(&format!("lang=\"{language}\"")), "{}", mail.html);
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_an_account_is_told_so_only_where_the_organization_wants_it() {
+    let world = World::new().await;
+    let (_, event) = ask(&world, "nobody@example.com", &["de"], false).await;
+    assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+    assert!(world.mails().is_empty());
+
+    let (_, event) = ask(&world, "somebody.else@example.com", &["de"], true).await;
+    for _twice in 0..2 {
+        assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+    }
+    let [mail] = world.mails().try_into().unwrap();
+    assert_eq!(mail.to, "somebody.else@example.com");
+    assert!(mail.subject.contains("Kein Kundenkonto"), "{}", mail.subject);
+    assert!(!mail.text.contains("token=") && !mail.html.contains("token="), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn where_unknown_addresses_are_answered_known_ones_get_their_link() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    let (reset, event) = ask(&world, "john@example.com", &[], true).await;
+    assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+    let [mail] = world.mails().try_into().unwrap();
+    assert!(mail.text.contains(&format!("id={}", reset.id)), "{}", mail.text);
+}

@@ -1,0 +1,148 @@
+//! Several relays: which of them gets a mail, and which is left alone.
+
+use rekey_mailer::transport::Transport;
+use rekey_testkit::smtp::RealSmtp;
+
+use super::{pki::Pki, *};
+
+fn both(first: u16, second: u16) -> Smtp {
+    with_relays(vec![relay(first), relay(second)])
+}
+
+#[tokio::test]
+async fn the_next_relay_gets_the_mail_when_the_first_is_away() {
+    let second = RealSmtp::start(&[]);
+    let transport = transport(&both(nobody(), second.port));
+    for event in ["EVENTEVEN1", "EVENTEVEN2"] {
+        let accepted = transport.send(&mail(event)).await.unwrap();
+        assert_eq!(accepted.relay, format!("127.0.0.1:{}", second.port));
+    }
+    assert_eq!(second.mails().len(), 2);
+    transport.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn smtp_auth_a_relay_that_can_not_be_used_is_left_alone_and_the_next_gets_the_mails() {
+    for (step, act) in [
+        ("GREETING", Act::ReplyAndClose("554 5.3.2 not for you")),
+        ("GREETING", Act::ReplyAndClose("421 4.3.2 busy")),
+        ("EHLO", Act::Close),
+        ("MAIL", Act::Reply("535 5.7.8 log in")),
+        ("RCPT", Act::Reply("530 5.7.0 log in")),
+    ] {
+        let first = failing(step, act).await;
+        let second = scripted(&[FINE]).await;
+        let transport = transport(&both(first.port, second.port));
+        for event in ["EVENTEVEN1", "EVENTEVEN2", "EVENTEVEN3"] {
+            transport.send(&mail(event)).await.unwrap();
+        }
+        assert_eq!((first.connections(), second.messages().len()), (1, 3), "{step} {act:?}");
+    }
+}
+
+#[tokio::test]
+async fn smtp_auth_without_starttls_or_with_a_bad_certificate_the_next_relay_gets_the_mail() {
+    let pki = Pki::make("localhost");
+    let untrusted = RealSmtp::start(&["--tls-cert", &pki.certificate, "--tls-key", &pki.key]);
+    let (readable, last) = (scripted(&[FINE]).await, scripted(&[FINE]).await);
+    let transport = transport(&with_relays(vec![
+        encrypted(untrusted.port, SmtpTls::StartTls),
+        encrypted(readable.port, SmtpTls::StartTls),
+        relay(last.port),
+    ]));
+    transport.send(&mail("EVENTEVEN1")).await.unwrap();
+    assert_eq!((untrusted.mails().len(), readable.messages().len(), last.messages().len()), (0, 0, 1));
+    assert_eq!(readable.commands(), ["EHLO rekey.example.com"]);
+}
+
+#[tokio::test]
+async fn smtp_4xx_a_relay_that_breaks_off_before_the_message_has_it_taken_by_the_next() {
+    for (step, act) in [
+        ("MAIL", Act::Close),
+        ("RCPT", Act::ReplyAndClose("421 4.3.2 busy")),
+        ("DATA", Act::Hang),
+        ("MAIL", Act::Reply("550 5.7.1 not your sender")),
+    ] {
+        let first = failing(step, act).await;
+        let second = scripted(&[FINE]).await;
+        let settings = Smtp { timeout: Duration::from_secs(1), ..both(first.port, second.port) };
+        let accepted = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap();
+        assert_eq!(accepted.relay, format!("127.0.0.1:{}", second.port), "{step} {act:?}");
+        assert_eq!((first.messages().len(), second.messages().len()), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn smtp_4xx_once_the_message_was_begun_no_other_relay_gets_it() {
+    for act in [Act::Close, Act::Hang, Act::ReplyAndClose("421 4.3.2 busy"), Act::Reply("451 4.3.0 later")] {
+        let first = failing(".", act).await;
+        let second = scripted(&[FINE]).await;
+        let settings = Smtp { timeout: Duration::from_secs(1), ..both(first.port, second.port) };
+        let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
+        assert!(is_transient(&error), "{act:?}: {error:?}");
+        assert!(error.to_string().starts_with(&format!("127.0.0.1:{}: ", first.port)), "{error}");
+        assert_eq!((first.messages().len(), second.connections()), (1, 0), "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn smtp_4xx_and_smtp_5xx_about_the_mail_are_no_matter_of_the_relay() {
+    for (step, act) in [
+        ("RCPT", Act::Reply("450 4.2.1 busy")),
+        ("RCPT", Act::Reply("550 5.1.1 no such user")),
+        ("DATA", Act::Reply("554 5.7.1 spam")),
+        (".", Act::Reply("554 5.6.0 contents")),
+    ] {
+        let first = failing(step, act).await;
+        let second = scripted(&[FINE]).await;
+        let transport = transport(&both(first.port, second.port));
+        for event in ["EVENTEVEN1", "EVENTEVEN2", "EVENTEVEN3", "EVENTEVEN4"] {
+            let error = transport.send(&mail(event)).await.unwrap_err();
+            assert!(!matches!(error, SendError::Lane(_)), "{error:?}");
+        }
+        assert_eq!(second.connections(), 0, "{step} {act:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_breaks_off_again_and_again_is_left_alone() {
+    let first = failing("MAIL", Act::Close).await;
+    let second = scripted(&[FINE]).await;
+    let transport = transport(&both(first.port, second.port));
+    for number in 0..6 {
+        transport.send(&mail(&format!("EVENTEVEN{number}"))).await.unwrap();
+    }
+    assert_eq!((first.connections(), second.messages().len()), (3, 6));
+}
+
+#[tokio::test]
+async fn a_relay_that_works_again_is_used_again() {
+    const REST: Duration = Duration::from_millis(300);
+    let away: Scene = &[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))];
+    let first = scripted(&[away, FINE]).await;
+    let second = scripted(&[FINE]).await;
+    rekey_runtime::install_crypto();
+    let transport = SmtpTransport::with_rest(&both(first.port, second.port), &entropy(), REST).unwrap();
+    for event in ["EVENTEVEN1", "EVENTEVEN2"] {
+        transport.send(&mail(event)).await.unwrap();
+    }
+    assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (1, 0, 2));
+    tokio::time::sleep(REST).await;
+    for event in ["EVENTEVEN3", "EVENTEVEN4"] {
+        transport.send(&mail(event)).await.unwrap();
+    }
+    assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (2, 2, 2));
+}
+
+#[tokio::test]
+async fn smtp_auth_when_no_relay_can_be_used_the_lane_is_told_of_each() {
+    let refusing = failing("GREETING", Act::ReplyAndClose("554 5.3.2 not for you")).await;
+    let transport = transport(&both(nobody(), refusing.port));
+    let SendError::Lane(reason) = transport.send(&mail("EVENTEVEN1")).await.unwrap_err() else { panic!() };
+    assert!(reason.contains("can't connect") && reason.contains("554 5.3.2 not for you"), "{reason}");
+    assert!(matches!(transport.send(&mail("EVENTEVEN1")).await, Err(SendError::Lane(_))));
+    assert_eq!(refusing.connections(), 1, "it is left alone");
+    // The lane looks at all of them, as none is left to use.
+    assert!(matches!(transport.check().await, Err(SendError::Lane(_))));
+    assert_eq!(refusing.connections(), 2);
+}
