@@ -1,5 +1,4 @@
 //! The demo storefront and the hosted pages in Chromium: what they do, and how they look, is in `tests/browser`.
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{process::Command, time::Duration};
 

@@ -1,5 +1,4 @@
 //! The demo storefront, as `rekey dev` serves it; what it does in a browser is in `tests/browser`.
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::process::Command;
 
