@@ -1,4 +1,4 @@
-// axe on every page: WCAG 2.0 to 2.2, A and AA, and its best practices; in light and dark.
+// axe on every page: WCAG 2.0 to 2.2, A and AA, and its best practices; in light and dark, from left to right and from right to left.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,8 +8,13 @@ import { hosted, others, storefront } from './sights.js'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice']
 
-for (const { name, open } of [...storefront, ...hosted, ...others]) {
-  browserTest(`axe finds nothing: ${name}`, {}, async ({ page }) => {
+const SIGHTS = [
+  ...[...storefront, ...hosted, ...others].map((sight) => ({ ...sight, locale: 'en' })),
+  ...hosted.map((sight) => ({ ...sight, locale: 'ar' })),
+]
+
+for (const { name, open, locale } of SIGHTS) {
+  browserTest(`axe finds nothing: ${name} (${locale})`, { locale }, async ({ page }) => {
     await open(page)
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })

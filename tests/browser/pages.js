@@ -4,10 +4,16 @@ import { NEW_PASSWORD } from './service.js'
 
 /** The headings of the pages that Rekey serves, in English. */
 export const HOSTED = {
+  forgot: 'Forgot your password?',
+  sent: 'Check your emails',
   form: 'Choose a new password',
   done: 'Your password was changed',
   dead: 'This link no longer works',
-  foreign: 'Please open the link again',
+  notMe: 'You did not request a new password?',
+  disavowed: 'The link no longer works',
+  misused: 'The link was already used',
+  foreign: 'Please send the form again',
+  notFound: 'There is no page here',
 }
 
 /** The field for a new password, on the hosted page and on the storefront's own. */

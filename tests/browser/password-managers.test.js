@@ -38,3 +38,23 @@ for (const path of ['/reset-password', '/new-password']) {
     assert.ok(await canLogIn(email, NEW_PASSWORD))
   })
 }
+
+browserTest('a password can be shown and hidden; without JavaScript the button is not there', {}, async ({ context, page }) => {
+  for (const path of ['/reset-password', '/new-password']) {
+    await page.goto(path + new URL(await resetLink(await newCustomer())).search)
+    const field = newPassword(page)
+    await field.fill(NEW_PASSWORD)
+    const show = page.getByRole('button', { name: 'Show password' })
+    await show.click()
+    assert.deepEqual([await field.getAttribute('type'), await show.getAttribute('aria-pressed')], ['text', 'true'])
+    await show.click()
+    assert.deepEqual([await field.getAttribute('type'), await show.getAttribute('aria-pressed')], ['password', 'false'])
+    assert.equal(await field.inputValue(), NEW_PASSWORD)
+  }
+  const plain = await context.browser().newContext({ javaScriptEnabled: false })
+  const other = await plain.newPage()
+  await other.goto(await resetLink(await newCustomer()))
+  await newPassword(other).waitFor()
+  assert.equal(await other.locator('button:visible').count(), 1)
+  await plain.close()
+})

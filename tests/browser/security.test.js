@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { browserTest } from './browser.js'
 import { HOSTED, choosePassword, heading } from './pages.js'
-import { NEW_PASSWORD, PASSWORD, canLogIn, newCustomer, resetLink, url } from './service.js'
+import { NEW_PASSWORD, PASSWORD, canLogIn, mailTo, mailsTo, newCustomer, notMeLinkOf, resetLink, url } from './service.js'
 
 browserTest('page-leak: the headers of every page on the way', {}, async ({ page, requests }) => {
   const link = await resetLink(await newCustomer())
@@ -59,36 +59,66 @@ browserTest('page-leak: the cookie with the token is for the page alone', {}, as
   assert.deepEqual(await context.cookies(), [], 'it goes with the token')
 })
 
-const HOSTILE = `<!doctype html><title>hostile</title>
-  <form method="post" action="${url}/reset-password"><input name="password" value="${NEW_PASSWORD}"></form>
-  <iframe src="${url}/reset-password"></iframe>`
+// A page that posts a form to ours and frames it, as its own address says.
+const hostile = createServer(({ url: asked }, answer) => {
+  const { action, name, value } = Object.fromEntries(new URL(asked, url).searchParams)
+  const to = `${url}${action}`.replaceAll('&', '&amp;')
+  answer.setHeader('content-type', 'text/html')
+  answer.end(`<!doctype html><title>hostile</title>
+    <form method="post" action="${to}"><input name="${name}" value="${value}"></form><iframe src="${to}"></iframe>`)
+})
+const port = await new Promise((resolve) => hostile.listen(0, '127.0.0.1', () => resolve(hostile.address().port)))
+hostile.unref()
 
 // Another site, and another origin of the same site, to which a browser gives cookies along.
-for (const host of ['localhost', '127.0.0.1']) {
-  const hostile = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end(HOSTILE))
-  const port = await new Promise((resolve) => hostile.listen(0, '127.0.0.1', () => resolve(hostile.address().port)))
-  hostile.unref()
-  const origin = `http://${host}:${port}`
+for (const origin of [`http://localhost:${port}`, `http://127.0.0.1:${port}`]) {
+  const { hostname } = new URL(origin)
+  const isHostile = { elsewhere: [origin] }
 
-  browserTest(`page-leak: a POST from ${host}, another origin, is refused`, { elsewhere: [origin] }, async ({ page }) => {
+  browserTest(`page-leak: ${hostname}, another origin, can't set the password`, isHostile, async ({ page }) => {
     const email = await newCustomer()
     const link = await resetLink(email)
     await page.goto(link)
     await heading(page, HOSTED.form)
-    await page.goto(origin)
-    const answered = page.waitForResponse((response) => response.request().method() === 'POST')
-    await page.evaluate(() => document.forms[0].submit())
-    const answer = await answered
-    assert.ok([403, 410].includes(answer.status()), `${answer.status()}`)
+    const status = await postFrom(page, origin, { action: '/reset-password', name: 'password', value: NEW_PASSWORD })
+    // Of another site's form the cookie is not even sent: there is no link then.
+    assert.equal(status, hostname === 'localhost' ? 410 : 403)
     assert.ok(await canLogIn(email, PASSWORD))
     await page.goto(link)
     await choosePassword(page)
     await heading(page, HOSTED.done)
   })
 
-  browserTest(`page-leak: ${host}, another origin, can't frame the page`, { elsewhere: [origin] }, async ({ page }) => {
-    const refusal = page.waitForEvent('console', (message) => message.text().includes("frame-ancestors 'none'"))
-    await page.goto(origin)
-    assert.match((await refusal).text(), /violates/)
+  browserTest(`page-leak: ${hostname}, another origin, can't ask for a mail`, isHostile, async ({ page }) => {
+    const [email, other] = [await newCustomer(), await newCustomer()]
+    assert.equal(await postFrom(page, origin, { action: '/forgot-password', name: 'email', value: email }), 403)
+    await heading(page, HOSTED.foreign)
+    await resetLink(other)
+    assert.deepEqual(await mailsTo(email), [])
   })
+
+  browserTest(`page-leak: ${hostname}, another origin, can't disavow a reset`, isHostile, async ({ page }) => {
+    const email = await newCustomer()
+    const link = await resetLink(email)
+    const { pathname, search } = new URL(notMeLinkOf(await mailTo(email)))
+    assert.equal(await postFrom(page, origin, { action: pathname + search, name: 'x', value: '' }), 403)
+    await page.goto(link)
+    await heading(page, HOSTED.form)
+  })
+
+  for (const action of ['/reset-password', '/forgot-password', '/not-me', '/', '/new-password']) {
+    browserTest(`page-leak: ${hostname}, another origin, can't frame ${action}`, isHostile, async ({ page }) => {
+      const refusal = page.waitForEvent('console', (message) => message.text().includes("frame-ancestors 'none'"))
+      await page.goto(`${origin}/?action=${action}&name=x&value=x`)
+      assert.match((await refusal).text(), /violates/)
+    })
+  }
+}
+
+/** What a form from there is answered with. */
+async function postFrom(page, origin, form) {
+  await page.goto(`${origin}/?${new URLSearchParams(form)}`)
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST')
+  await page.evaluate(() => document.forms[0].submit())
+  return (await answered).status()
 }

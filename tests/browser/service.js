@@ -29,9 +29,14 @@ export async function resetLink(email) {
 }
 
 /** The link in a mail that leads to a new password. */
-export function linkOf({ text }) {
-  const links = text.match(/https?:\/\/\S+/g).filter((link) => new URL(link).pathname === '/reset-password')
-  if (links.length !== 1) throw new Error(`one link in: ${text}`)
+export const linkOf = (mail) => linkTo('/reset-password', mail)
+
+/** The link in a mail for who did not ask for it. */
+export const notMeLinkOf = (mail) => linkTo('/not-me', mail)
+
+function linkTo(path, { text }) {
+  const links = text.match(/https?:\/\/\S+/g).filter((link) => new URL(link).pathname === path)
+  if (links.length !== 1) throw new Error(`one link to ${path} in: ${text}`)
   return links[0]
 }
 

@@ -1,6 +1,6 @@
 // Every page there is to look at, each made anew: what it takes to get there, with `open(page)`.
 import { buttonIn, choosePassword, forgetPassword, heading, logIn } from './pages.js'
-import { PASSWORD, newCustomer, resetLink } from './service.js'
+import { PASSWORD, mailTo, newCustomer, notMeLinkOf, resetLink } from './service.js'
 
 /** The demo storefront's, in English alone. */
 export const storefront = [
@@ -63,6 +63,24 @@ export const storefront = [
 
 /** Those that Rekey serves, in the reader's language. */
 export const hosted = [
+  { name: 'hosted: forgot password', open: (page) => page.goto('/forgot-password') },
+  {
+    name: 'hosted: a refused address',
+    async open(page) {
+      await page.goto('/forgot-password')
+      await page.locator('button[type=submit]').click()
+      await page.locator('[aria-invalid=true]').waitFor()
+    },
+  },
+  {
+    name: 'hosted: a mail is on its way',
+    async open(page) {
+      await page.goto('/forgot-password')
+      await page.locator('input[type=email]').fill(await newCustomer())
+      await page.locator('button[type=submit]').click()
+      await page.waitForURL('**/sent*')
+    },
+  },
   { name: 'hosted: new password', open: openHosted },
   {
     name: 'hosted: a refused new password',
@@ -84,10 +102,33 @@ export const hosted = [
     },
   },
   { name: 'hosted: a dead link', open: (page) => page.goto('/reset-password') },
+  { name: 'hosted: it wasn\'t me', open: openNotMe },
+  {
+    name: 'hosted: a disavowed reset',
+    async open(page) {
+      await openNotMe(page)
+      await page.locator('button[type=submit]').click()
+      await page.locator('form').waitFor({ state: 'detached' })
+    },
+  },
+  {
+    name: 'hosted: it wasn\'t me, but the link was used',
+    async open(page) {
+      const email = await newCustomer()
+      await page.goto(await resetLink(email))
+      await page.locator('input[type=password]').fill('a brand new password')
+      await page.keyboard.press('Enter')
+      await page.locator('input[type=password]').waitFor({ state: 'detached' })
+      await page.goto(notMeLinkOf(await mailTo(email)))
+    },
+  },
+  { name: 'hosted: no such page', open: (page) => page.goto('/forgot-password/nowhere') },
 ]
 
 /** Ours that neither of them has. */
 export const others = [
+  { name: 'mails', open: (page) => page.goto('/dev/mails') },
+  { name: 'mailbox', open: (page) => page.goto('/dev/mailbox') },
   { name: 'reference', open: (page) => page.goto('/docs') },
 ]
 
@@ -99,4 +140,10 @@ async function openOwn(page) {
 async function openHosted(page) {
   await page.goto(await resetLink(await newCustomer()))
   await page.locator('input[type=password]').waitFor()
+}
+
+async function openNotMe(page) {
+  const email = await newCustomer()
+  await resetLink(email)
+  await page.goto(notMeLinkOf(await mailTo(email)))
 }
