@@ -22,9 +22,9 @@ export async function newCustomer() {
   return email
 }
 
-/** The link in a mail that a new reset of this customer has led to. */
-export async function resetLink(email) {
-  await create('customer_password_resets', { customer_email: email })
+/** The link in a mail, in this language, that a new reset of this customer has led to. */
+export async function resetLink(email, language = 'en') {
+  await create('customer_password_resets', { customer_email: email }, language)
   return linkOf(await mailTo(email))
 }
 
@@ -68,8 +68,9 @@ export async function eventually(what, ask) {
   throw new Error(`waited in vain for ${what}`)
 }
 
-async function create(type, attributes) {
-  const answer = await post(`/api/${type}`, { data: { type, attributes } }, { authorization: `Bearer ${await backOffice}` })
+async function create(type, attributes, language = 'en') {
+  const headers = { authorization: `Bearer ${await backOffice}`, 'accept-language': language }
+  const answer = await post(`/api/${type}`, { data: { type, attributes } }, headers)
   if (answer.status !== 201) throw new Error(`creating ${type}: ${answer.status} ${await answer.text()}`)
 }
 

@@ -85,7 +85,7 @@ export const hosted = [
   {
     name: 'hosted: a refused new password',
     async open(page) {
-      await page.goto(await resetLink(await newCustomer()))
+      await openHosted(page)
       const email = await page.locator('input[autocomplete=username]').inputValue()
       await page.locator('input[type=password]').fill(email)
       await page.keyboard.press('Enter')
@@ -115,7 +115,7 @@ export const hosted = [
     name: 'hosted: it wasn\'t me, but the link was used',
     async open(page) {
       const email = await newCustomer()
-      await page.goto(await resetLink(email))
+      await page.goto(await resetLink(email, await languageOf(page)))
       await page.locator('input[type=password]').fill('a brand new password')
       await page.keyboard.press('Enter')
       await page.locator('input[type=password]').waitFor({ state: 'detached' })
@@ -138,12 +138,17 @@ async function openOwn(page) {
 }
 
 async function openHosted(page) {
-  await page.goto(await resetLink(await newCustomer()))
+  await page.goto(await resetLink(await newCustomer(), await languageOf(page)))
   await page.locator('input[type=password]').waitFor()
 }
 
 async function openNotMe(page) {
   const email = await newCustomer()
-  await resetLink(email)
+  await resetLink(email, await languageOf(page))
   await page.goto(notMeLinkOf(await mailTo(email)))
+}
+
+/** The mail is in its reader's language, and so is the page that its link leads to. */
+function languageOf(page) {
+  return page.evaluate(() => navigator.language)
 }
