@@ -2,12 +2,13 @@
 
 use std::{process::Command, time::Duration};
 
+use rekey_core::ambient::{Clock, SystemClock};
 use rekey_e2e::{
     dev::Dev,
     process::{Program, project},
 };
 use tempfile::TempDir;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 
 /// Many resets from one address, as fast as the pages go.
 const UNLIMITED: [(&str, &str); 4] = [
@@ -31,7 +32,7 @@ async fn everything_in_a_real_browser() {
     let forgetful = Dev::start_with(other.path(), &[("resets.token_life_seconds", &life)]).await;
     let expiring = forgetful.reset(1).await;
     // A second more, as the token was made a moment ago.
-    let until = OffsetDateTime::now_utc() + SHORT_LIFE + Duration::from_secs(1);
+    let until = SystemClock.now() + SHORT_LIFE + Duration::from_secs(1);
 
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]).current_dir(folder).envs([
