@@ -5,7 +5,7 @@ import { NEW_PASSWORD } from './service.js'
 /** The headings of the pages that Rekey serves, in English. */
 export const HOSTED = {
   forgot: 'Forgot your password?',
-  sent: 'Check your emails',
+  sent: 'Check your email',
   form: 'Choose a new password',
   done: 'Your password was changed',
   dead: 'This link no longer works',

@@ -67,7 +67,7 @@ async fn enum_body_the_page_is_the_same_for_known_and_unknown_addresses() {
         let page = send(app.http.get(app.url(sent.header("location"))).header("cookie", cookie)).await;
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(!page.text.contains("john") && !page.text.contains("nobody"), "{}", page.text);
-        assert!(page.text.contains("Check your emails") && page.text.contains("6 hours"), "{}", page.text);
+        assert!(page.text.contains("Check your email") && page.text.contains("6 hours"), "{}", page.text);
         seen.push((headers, page.text));
         app.clock.forward(Duration::seconds(1));
     }

@@ -12,7 +12,7 @@ pages-forgot-invalid = Please enter the email address in the form name@example.c
 pages-forgot-submit = Send link
 pages-forgot-login = Back to log in
 
-pages-sent-title = Check your emails
+pages-sent-title = Check your email
 pages-sent-intro = If there is an account at { $shop } with this address, you will receive an email with a link in a few minutes.
 pages-sent-life = The link works once and is valid for { $life }.
 pages-sent-nothing = Nothing there? Please look in the spam folder too, and check whether you entered the address of your account.
