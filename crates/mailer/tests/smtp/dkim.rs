@@ -26,12 +26,12 @@ async fn headers_dkim_verifies_as_the_mail_arrived() {
         transport.send(&signer.sign(written()).await.unwrap()).await.unwrap();
         let arrived = server.mails().remove(number);
         let record = signer.record();
-        let (verdict, signed) = verify(&arrived, &record);
+        let (verdict, covered) = verify(&arrived, &record);
         assert_eq!(verdict, "good", "{key}: {arrived}");
         for name in
             ["from", "to", "subject", "date", "message-id", "reply-to", "content-type", "mime-version"]
         {
-            assert!(signed.contains(&name.to_owned()), "{name} in {signed:?}");
+            assert!(covered.contains(&name.to_owned()), "{name} in {covered:?}");
         }
 
         // What a server on the way may do: fold, and end the body with empty lines.
@@ -91,7 +91,7 @@ fn verify(mail: &str, record: &DnsRecord) -> (String, Vec<String>) {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("scripts/setup.sh installs dkimpy");
+        .unwrap_or_else(|error| panic!("{error}: scripts/setup.sh installs dkimpy"));
     python.stdin.take().unwrap().write_all(mail.as_bytes()).unwrap();
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success());

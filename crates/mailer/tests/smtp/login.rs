@@ -9,12 +9,12 @@ use tempfile::TempDir;
 
 use super::{pki::Pki, *};
 
-fn password(password: &str, mechanism: Option<PasswordMechanism>) -> Option<SmtpLogin> {
-    Some(SmtpLogin::Password { username: "rekey".to_owned(), password: password.into(), mechanism })
+fn password(password: &str, mechanism: Option<PasswordMechanism>) -> SmtpLogin {
+    SmtpLogin::Password { username: "rekey".to_owned(), password: password.into(), mechanism }
 }
 
-fn token(file: PathBuf) -> Option<SmtpLogin> {
-    Some(SmtpLogin::Token { username: "rekey".to_owned(), file })
+fn token(file: PathBuf) -> SmtpLogin {
+    SmtpLogin::Token { username: "rekey".to_owned(), file }
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn smtp_auth_and_starttls_with_a_private_authority() {
     };
     let mechanisms = [None, Some(PasswordMechanism::Plain), Some(PasswordMechanism::Login)];
     for mechanism in mechanisms {
-        log_in(password("correct horse", mechanism)).await.unwrap();
+        log_in(Some(password("correct horse", mechanism))).await.unwrap();
     }
     let log = server.log();
     let used: Vec<_> = log.iter().map(|entry| entry["auth"].as_str().unwrap()).collect();
@@ -38,7 +38,7 @@ async fn smtp_auth_and_starttls_with_a_private_authority() {
 
     // 535: nothing about this mail, everything about the configuration.
     for mechanism in mechanisms {
-        let error = log_in(password("wrong", mechanism)).await.unwrap_err();
+        let error = log_in(Some(password("wrong", mechanism))).await.unwrap_err();
         assert!(matches!(&error, SendError::Lane(reason) if reason.contains("535 5.7.8")), "{error:?}");
         assert!(!format!("{error:?}").contains("wrong"));
     }
@@ -54,7 +54,7 @@ async fn smtp_auth_by_xoauth2_reads_the_token_for_each_connection() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("token");
     let server = RealSmtp::start(&["--token", "rekey:second"]);
-    let settings = with_relays(vec![SmtpRelay { login: token(file.clone()), ..relay(server.port) }]);
+    let settings = with_relays(vec![SmtpRelay { login: Some(token(file.clone())), ..relay(server.port) }]);
     let transport = transport(&settings);
     let refused = async |reason: &str| {
         let error = transport.check().await.unwrap_err();
@@ -87,7 +87,7 @@ async fn smtp_auth_a_refused_token_is_answered_with_an_empty_line() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, "T0ken").unwrap();
-    let settings = with_relays(vec![SmtpRelay { login: token(file), ..relay(server.port) }]);
+    let settings = with_relays(vec![SmtpRelay { login: Some(token(file)), ..relay(server.port) }]);
     let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
     let reason = format!("127.0.0.1:{}: 535 5.7.8 not accepted", server.port);
     assert_eq!(error, SendError::Lane(reason));
@@ -100,7 +100,7 @@ async fn smtp_auth_a_refused_token_is_answered_with_an_empty_line() {
 async fn smtp_auth_a_way_to_log_in_that_is_not_offered_is_told() {
     let server = failing("EHLO", Act::Reply("250-scripted\r\n250 AUTH PLAIN")).await;
     for login in [token("/nowhere".into()), password("p", Some(PasswordMechanism::Login))] {
-        let settings = with_relays(vec![SmtpRelay { login, ..relay(server.port) }]);
+        let settings = with_relays(vec![SmtpRelay { login: Some(login), ..relay(server.port) }]);
         let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
         assert!(matches!(&error, SendError::Lane(_)), "{error:?}");
     }

@@ -70,8 +70,8 @@ async fn failing(step: &'static str, act: Act) -> ScriptedSmtp {
     scripted(&[vec![(step, act)].leak()]).await
 }
 
-fn reply(code: u16, enhanced: &str) -> Option<Reply> {
-    Some(Reply { code, enhanced: Some(enhanced.to_owned()) })
+fn reply(code: u16, enhanced: &str) -> Reply {
+    Reply { code, enhanced: Some(enhanced.to_owned()) }
 }
 
 /// A port of this machine where nobody listens.

@@ -13,7 +13,7 @@ async fn mails_arrive_as_they_were_written_over_one_connection() {
     for event in ["EVENTEVEN1", "EVENTEVEN2", "EVENTEVEN3"] {
         let accepted = transport.send(&mail(event)).await.unwrap();
         assert!(accepted.response.starts_with("250 2.0.0 taken as"), "{}", accepted.response);
-        assert_eq!(accepted.reply, reply(250, "2.0.0"));
+        assert_eq!(accepted.reply, Some(reply(250, "2.0.0")));
         assert_eq!(accepted.relay, format!("127.0.0.1:{}", server.port));
     }
     let mails = server.mails();

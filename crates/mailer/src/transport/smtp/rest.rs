@@ -125,9 +125,10 @@ mod tests {
             for minutes in [1, 2, 4, 8, 15, 15] {
                 assert!(!rest.begin(), "the mails that were on their way prolong nothing");
                 let whole = FIRST_REST * minutes * fifths / 5;
-                tokio::time::advance(whole - Duration::from_millis(1)).await;
+                let instant = Duration::from_millis(1);
+                tokio::time::advance(whole.checked_sub(instant).unwrap()).await;
                 assert_eq!(rest.turn(), Turn::Pass, "{minutes} min");
-                tokio::time::advance(Duration::from_millis(1)).await;
+                tokio::time::advance(instant).await;
                 assert_eq!((rest.turn(), rest.turn()), (Turn::Probe, Turn::Pass), "{minutes} min");
             }
             assert!(rest.end());
