@@ -1,6 +1,5 @@
 //! Secrets. Each comes as a pair: the plain one, which can be neither printed nor stored, and the form that is kept.
 
-mod address;
 mod answer;
 mod code;
 mod disavowal;
@@ -15,12 +14,11 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 pub use self::{
-    address::SealedAddress,
     answer::{Fingerprint, SealedAnswer},
-    code::{CODE_PATTERN, CodeDigest, ResetCode, SealedCode},
+    code::{CODE_PATTERN, CodeDigest, ResetCode},
     disavowal::DisavowalProof,
     keyring::{KeyRing, KeyRingError},
-    sealed::{SealedToken, UnsealError},
+    sealed::{SealedAddress, SealedCode, SealedToken, UnsealError},
 };
 use crate::ambient::{Entropy, fill_alphanumeric};
 

@@ -166,8 +166,9 @@ impl Writer {
 
     /// The hosted page that takes requests for resets, where the organization has named the client that it asks as.
     fn forgot_link(&self, organization: &Organization, language: Language) -> Option<String> {
-        let client_id = self.shops.of(&organization.slug).shop.pages.client_id.as_deref()?;
-        Some(format!("{}/forgot-password?client_id={client_id}&locale={language}", self.public_url))
+        self.shops.of(&organization.slug).shop.pages.client_id.as_ref()?;
+        let Organization { slug, .. } = organization;
+        Some(format!("{}/forgot-password?organization={slug}&locale={language}", self.public_url))
     }
 }
 

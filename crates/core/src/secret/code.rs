@@ -4,11 +4,8 @@ use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::{KeyRing, UnsealError, envelope};
-use crate::{
-    ambient::Entropy,
-    ids::{OrganizationId, ResetId},
-};
+use super::KeyRing;
+use crate::{ambient::Entropy, ids::ResetId};
 
 /// What stands for a reset's token where the link can't be opened: short enough to be typed from another screen. It is 8
 /// characters of 21, 35 bits, which resist guessing over the network alone: guesses are counted by account, see
@@ -124,56 +121,6 @@ impl fmt::Debug for CodeDigest {
     }
 }
 
-/// A code under authenticated encryption like a token, on its way to the mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedCode(Vec<u8>);
-
-impl SealedCode {
-    /// Seals the code of one reset.
-    #[must_use]
-    pub fn seal(
-        code: &ResetCode,
-        organization: OrganizationId,
-        reset: ResetId,
-        keys: &KeyRing,
-        entropy: &dyn Entropy,
-    ) -> Self {
-        let place = associated_data(organization, reset);
-        Self(envelope::seal(keys.sealing(), code.0.as_bytes(), &place, entropy))
-    }
-
-    /// Opens the code for the reset it was sealed for.
-    ///
-    /// # Errors
-    /// [`UnsealError`] when no key of the ring opens it, or it was sealed for another reset.
-    pub fn unseal(
-        &self,
-        organization: OrganizationId,
-        reset: ResetId,
-        keys: &KeyRing,
-    ) -> Result<ResetCode, UnsealError> {
-        let place = associated_data(organization, reset);
-        let plain = envelope::open(&self.0, |id| keys.opening(id), &place)?;
-        str::from_utf8(&plain).ok().and_then(ResetCode::parse).ok_or(UnsealError)
-    }
-
-    /// The sealed bytes, as sent.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Sealed bytes read back from an event.
-    #[must_use]
-    pub fn from_bytes(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-}
-
-fn associated_data(organization: OrganizationId, reset: ResetId) -> Vec<u8> {
-    format!("rekey reset code v1/{organization}/{reset}").into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -181,7 +128,8 @@ mod tests {
     use super::*;
     use crate::{
         ambient::OsEntropy,
-        secret::{ResetToken, keyring::tests::key},
+        ids::OrganizationId,
+        secret::{ResetToken, SealedCode, keyring::tests::key},
     };
 
     fn ring(keys: &[(&str, u8)]) -> KeyRing {
