@@ -10,8 +10,9 @@ use rekey_e2e::{
 use tempfile::TempDir;
 use time::format_description::well_known::Rfc3339;
 
-/// Many resets from one address, as fast as the pages go.
-const UNLIMITED: [(&str, &str); 4] = [
+/// Many resets from one address, as fast as the pages go; and a short code in every mail.
+const SETTINGS: [(&str, &str); 5] = [
+    ("resets.code", "true"),
     ("limits.token_per_minute", "0"),
     ("limits.test_per_minute", "0"),
     ("limits.page_per_minute", "0"),
@@ -27,7 +28,7 @@ async fn everything_in_a_real_browser() {
     let folder = project().join("tests/browser");
     assert!(folder.join("node_modules").exists(), "Playwright is not there: scripts/setup.sh installs it");
     let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let dev = Dev::start_with(data.path(), &UNLIMITED).await;
+    let dev = Dev::start_with(data.path(), &SETTINGS).await;
     let life = SHORT_LIFE.as_secs().to_string();
     let forgetful = Dev::start_with(other.path(), &[("resets.token_life_seconds", &life)]).await;
     let expiring = forgetful.reset(1).await;
