@@ -14,7 +14,8 @@ use self::scheme::Scheme;
 pub use self::{
     hasher::{HashError, Hasher, HasherConfig, Verification},
     policy::{
-        CheckedPassword, Hint, Hints, PasswordPolicy, Person, PolicyViolation, Profile, Refusal, blocklist,
+        CheckedPassword, Hint, Hints, PasswordPolicy, Person, PolicyViolation, Profile, Refusal, Refused,
+        blocklist,
     },
     scheme::HashRefusal,
 };

@@ -195,7 +195,7 @@ impl Recovery {
             return Err(CompleteError::Token);
         }
         let policy = self.rules.of(&holder.organization.slug).policy;
-        let password = policy.check(password, &holder.person())?;
+        let password = self.hasher.check(policy, password, &holder.person()).await?;
         let password = self.hasher.hash(password).await?;
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };

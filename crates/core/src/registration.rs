@@ -164,7 +164,8 @@ impl Registration {
         let Some(password) = password else { return Ok(None) };
         let policy = self.rules.of(&organization.slug).policy;
         let person = Person { email, shop: &organization.name };
-        Ok(Some(self.hasher.hash(policy.check(password, &person)?).await?))
+        let password = self.hasher.check(policy, password, &person).await?;
+        Ok(Some(self.hasher.hash(password).await?))
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 use super::{
-    CheckedPassword, PasswordHash, PlainPassword,
+    CheckedPassword, Hints, PasswordHash, PasswordPolicy, Person, PlainPassword, Refusal,
     memory::Memory,
     scheme::{Argon2Hash, Scheme},
 };
@@ -97,6 +97,27 @@ impl Hasher {
         let mut memory = Memory::new(params.block_count(), turn);
         let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*entropy), &mut memory)?;
         Ok(Self { jobs, params, decoy: Arc::new(decoy), entropy })
+    }
+
+    /// Checks a person's new password. What would be better than a refused one is found out on the hashing threads, as long as no
+    /// more calls wait there than may; else nothing is said of it.
+    ///
+    /// # Errors
+    /// See [`PolicyViolation`](super::PolicyViolation).
+    pub async fn check(
+        &self,
+        policy: PasswordPolicy,
+        password: PlainPassword,
+        person: &Person<'_>,
+    ) -> Result<CheckedPassword, Refusal> {
+        let refused = match policy.check(password, person) {
+            Ok(checked) => return Ok(checked),
+            Err(refused) => refused,
+        };
+        let violation = refused.violation();
+        let (email, shop) = (person.email.clone(), person.shop.to_owned());
+        let advised = self.run(move |_| Ok(refused.advised(&Person { email: &email, shop: &shop }))).await;
+        Err(advised.unwrap_or(Refusal { violation, hints: Hints::default() }))
     }
 
     /// Hashes a new password.

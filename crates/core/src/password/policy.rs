@@ -59,6 +59,12 @@ pub enum PolicyViolation {
     TooCommon,
 }
 
+/// A password that the policy has refused, and why.
+pub struct Refused {
+    violation: PolicyViolation,
+    password: PlainPassword,
+}
+
 /// A refused password: why, and what would be better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{violation}")]
@@ -93,13 +99,10 @@ impl PasswordPolicy {
     ///
     /// # Errors
     /// See [`PolicyViolation`].
-    pub fn check(self, password: PlainPassword, person: &Person<'_>) -> Result<CheckedPassword, Refusal> {
+    pub fn check(self, password: PlainPassword, person: &Person<'_>) -> Result<CheckedPassword, Refused> {
         match self.violation(password.as_str(), person) {
             None => Ok(CheckedPassword(password)),
-            Some(violation @ PolicyViolation::TooShort(_)) => {
-                Err(Refusal { violation, hints: Hints::default() })
-            }
-            Some(violation) => Err(Refusal { violation, hints: Hints::of(password.as_str(), person) }),
+            Some(violation) => Err(Refused { violation, password }),
         }
     }
 
@@ -119,6 +122,33 @@ impl PasswordPolicy {
         } else {
             None
         }
+    }
+}
+
+impl Refused {
+    /// Why.
+    #[must_use]
+    pub fn violation(&self) -> PolicyViolation {
+        self.violation
+    }
+
+    /// With what would be better, which takes zxcvbn as long as a hash takes: not for an async thread.
+    #[must_use]
+    pub fn advised(self, person: &Person<'_>) -> Refusal {
+        let hints = match self.violation {
+            PolicyViolation::TooShort(_) => Hints::default(),
+            PolicyViolation::MadeOfEmail
+            | PolicyViolation::MadeOfShopName
+            | PolicyViolation::TooSimple
+            | PolicyViolation::TooCommon => Hints::of(self.password.as_str(), person),
+        };
+        Refusal { violation: self.violation, hints }
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refused({:?}, …)", self.violation)
     }
 }
 

@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    ambient::OsEntropy,
-    password::{PasswordPolicy, Person},
-};
+use crate::{ambient::OsEntropy, password::PolicyViolation};
 
 fn hasher(memory_kib: u32, threads: usize, queue: usize) -> Hasher {
     let threads = NonZeroUsize::new(threads).unwrap();
@@ -73,4 +70,18 @@ async fn argon2_budget_a_full_queue_is_busy_and_nothing_is_lost() {
     assert!((2..20).contains(&done), "{done} of 20 were hashed");
     assert!(answers.iter().all(|answer| !matches!(answer, Err(HashError::Unusable))));
     assert!(hasher.hash(checked("long enough")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refused_password_comes_with_hints_unless_all_threads_are_busy() {
+    let email = "john@example.com".parse().unwrap();
+    let (policy, person) = (PasswordPolicy { min_length: 8 }, Person { email: &email, shop: "Demo Shop" });
+    let hasher = hasher(19_456, 1, 1);
+    let refused = hasher.check(policy, plain("password1"), &person).await.unwrap_err();
+    assert!(refused.hints.iter().next().is_some(), "{refused:?}");
+    let hashes = futures_util::future::join_all((0..4).map(|_| hasher.hash(checked("long enough"))));
+    let (_, refused) = tokio::join!(hashes, hasher.check(policy, plain("password1"), &person));
+    let busy = refused.unwrap_err();
+    assert_eq!((busy.violation, busy.hints), (PolicyViolation::TooCommon, Hints::default()));
+    assert!(hasher.check(policy, plain("three small words"), &person).await.is_ok());
 }

@@ -9,7 +9,8 @@ fn check(password: &str) -> Result<CheckedPassword, Refusal> {
 fn check_with(policy: PasswordPolicy, password: &str) -> Result<CheckedPassword, Refusal> {
     let email = "john.smith@example.com".parse().unwrap();
     let person = Person { email: &email, shop: "Demo Shop" };
-    policy.check(PlainPassword::parse(password.to_owned()).unwrap(), &person)
+    let password = PlainPassword::parse(password.to_owned()).unwrap();
+    policy.check(password, &person).map_err(|refused| refused.advised(&person))
 }
 
 fn violation(password: &str) -> PolicyViolation {
@@ -116,7 +117,7 @@ proptest! {
         if let Ok(password) = PlainPassword::parse(password) {
             let email = "john.smith@example.com".parse().unwrap();
             let person = Person { email: &email, shop: "Demo Shop" };
-            let _ = PasswordPolicy { min_length: 8 }.check(password, &person);
+            let _ = PasswordPolicy { min_length: 8 }.check(password, &person).map_err(|refused| refused.advised(&person));
         }
     }
 }
