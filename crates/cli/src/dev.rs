@@ -31,7 +31,7 @@ use rekey_mailer::{
     transport::{Lane, Mailbox, Router},
 };
 use rekey_runtime::{
-    config::{DevSettings, Shop, Source},
+    config::{DevSettings, MailingShop, Shop, Source},
     lifecycle::Tasks,
     telemetry,
 };
@@ -54,7 +54,7 @@ pub struct Options {
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let data = DataDir::open(&options.data_dir)?;
-    let settings = DevSettings::load(&configured(source, &options, &data)?)?;
+    let mut settings = DevSettings::load(&configured(source, &options, &data)?)?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey")?;
 
     let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
@@ -62,9 +62,12 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
     let signal = RelaySignal::default();
     let tasks = Tasks::new();
+    let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsEntropy))?;
 
+    let storefront = demo(&settings, &store, &data, hasher.clone(), signal.clone()).await?;
+    settings.shops = settings.shops.map(|shop| asking_as(shop, &storefront));
     let relay = relay(&settings, &store, &mailbox, signal.clone())?;
-    let application = application(&settings, &store, mailbox, signal, &tasks, &data).await?;
+    let application = application(&settings, &store, mailbox, signal, &tasks, hasher, storefront)?;
     let token = tasks.token();
     tasks.spawn("relay", async move {
         relay.run(token).await;
@@ -120,46 +123,55 @@ fn relay(
     })
 }
 
-/// The API, with the demo's records in its store, the demo storefront and the mailbox beside it.
-async fn application(
+/// Makes the demo's records; the client id of its storefront.
+async fn demo(
+    settings: &DevSettings,
+    store: &SqliteStore,
+    data: &DataDir,
+    hasher: Hasher,
+    signal: RelaySignal,
+) -> anyhow::Result<String> {
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let store = Arc::new(store.clone());
+    let administration =
+        Administration { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let journal = Journal { keys: settings.keys.sealing.clone(), clock, entropy, signal };
+    let rules = Arc::new(settings.shops.map(|mailing| mailing.shop.rules));
+    let registration = Registration { store, journal, hasher, rules };
+    seed::seed(data, &administration, &registration).await
+}
+
+/// The API, with the demo storefront and the mailbox beside it.
+fn application(
     settings: &DevSettings,
     store: &SqliteStore,
     mailbox: Mailbox,
     signal: RelaySignal,
     tasks: &Tasks,
-    data: &DataDir,
+    hasher: Hasher,
+    storefront: String,
 ) -> anyhow::Result<Application> {
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
-    let ports = Ports::on(store);
-    let store = ports.store.clone();
-    let hasher = Hasher::start(settings.passwords.hasher, entropy.clone())?;
-    let administration =
-        Administration { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
-    let keys = settings.keys.sealing.clone();
-    let journal = Journal {
-        keys: keys.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-        signal: signal.clone(),
-    };
     let shops = settings.shops.map(|mailing| mailing.shop.clone());
-    let rules = Arc::new(shops.map(|shop| shop.rules));
-    let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), rules };
-    let storefront = seed::seed(data, &administration, &registration).await?;
-    let shops = shops.map(|shop| asking_as(shop, &storefront));
     let storefront = storefront::Settings::new(&settings.auth.domain, storefront);
     let routes = routes(mailbox, &shops, storefront)?;
-
     let config =
         Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
-    let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
+    let services = Services {
+        ports: Ports::on(store),
+        keys: settings.keys.sealing.clone(),
+        hasher,
+        signal,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        checks: Vec::new(),
+    };
     Ok(Application::build(config, services, routes, tasks.token())?)
 }
 
 /// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.
-fn asking_as(shop: &Shop, client_id: &str) -> Shop {
+fn asking_as(shop: &MailingShop, client_id: &str) -> MailingShop {
     let mut shop = shop.clone();
-    shop.pages.client_id.get_or_insert_with(|| client_id.to_owned());
+    shop.shop.pages.client_id.get_or_insert_with(|| client_id.to_owned());
     shop
 }
 
