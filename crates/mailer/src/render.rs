@@ -6,7 +6,7 @@ mod look;
 pub mod samples;
 mod templates;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, Value, context, value::Serde};
 use rekey_core::locale::Locale;
@@ -47,7 +47,10 @@ pub enum UnfitError {
     #[error(transparent)]
     Texts(#[from] TextsError),
     #[error(transparent)]
-    Template(#[from] TemplateError),
+    Template(TemplateError),
+    /// The same, of an organization with a folder of its own.
+    #[error("{}: {source}", folder.display())]
+    OwnTemplate { folder: PathBuf, source: TemplateError },
 }
 
 /// One organization's mails: its templates, compiled, its texts and its look. A name that a context does not have is an error,
@@ -76,12 +79,16 @@ impl Renderer {
     /// # Errors
     /// With the file's name and what is wrong.
     pub fn new(texts: Texts, brand: &Brand, folder: Option<&Path>) -> Result<Self, UnfitError> {
-        let templates = templates::compile(folder)?;
+        let unfit = |source| match folder {
+            Some(folder) => UnfitError::OwnTemplate { folder: folder.to_owned(), source },
+            None => UnfitError::Template(source),
+        };
+        let templates = templates::compile(folder).map_err(unfit)?;
         let renderer = Self { templates, texts, palette: Palette::of(brand) };
         for language in Language::ALL {
             for scope in [Scope::Bare, Scope::Full] {
                 let all = samples::all(&renderer, language, samples::SHOP, scope);
-                all.map_err(|error| TemplateError::sample(language, &error))?;
+                all.map_err(|error| unfit(TemplateError::sample(language, &error)))?;
             }
         }
         Ok(renderer)
