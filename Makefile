@@ -35,6 +35,10 @@ openapi: ## Writes docs/openapi.json anew, the API's description
 	cargo run $(CARGO_FLAGS) --quiet --package rekey-api --example openapi >docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
+.PHONY: storefront
+storefront: setup ## Bundles the demo storefront anew, with the vendor's clients
+	cd examples/storefront && node build.js
+
 .PHONY: blocklist
 blocklist: ## Makes the list of common passwords anew (network: PyPI and npm)
 	@scripts/blocklist.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Node.js and the vendor's clients, which come from npm as tests/clients/package-lock.json names them, and from PyPI
-# schemathesis and dkimpy, as the requirements.txt of each says.
+# Chromium, Node.js with the packages from npm that each package-lock.json names, and from PyPI schemathesis and dkimpy, as the
+# requirements.txt of each says.
 #
 # Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
 # install (not root, not Debian) it says in one line what is missing, and fails.
@@ -10,9 +10,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 policy=/usr/sbin/policy-rc.d
 
+# Folders with a package-lock.json: the vendor's clients under test, the demo storefront with them, the browser's tests.
+node_folders=(tests/clients examples/storefront tests/browser)
+
 # Debian's package, and a command that succeeds where it is not needed any more.
 needs=(
     'ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt'
+    'chromium|command -v chromium'
     'gcc|command -v cc'
     'libc6-dev|test -e /usr/include/stdlib.h'
     'make|command -v make'
@@ -28,7 +32,7 @@ needs=(
 
 main() {
     packages
-    clients
+    node_packages
     python schemathesis tests/e2e/schemathesis/requirements.txt
     python dkimpy crates/mailer/tests/dkimpy/requirements.txt
 }
@@ -54,11 +58,14 @@ install() {
 }
 
 # npm writes its own list of what it installed when it is through, so one that was cut short is not taken for whole.
-clients() {
-    local lock=tests/clients/package-lock.json installed=tests/clients/node_modules/.package-lock.json
-    [ ! -e "$installed" ] || [ "$installed" -ot "$lock" ] || return 0
-    echo "Installing the vendor's clients"
-    quietly npm ci --prefix tests/clients
+node_packages() {
+    local folder lock installed
+    for folder in "${node_folders[@]}"; do
+        lock=$folder/package-lock.json installed=$folder/node_modules/.package-lock.json
+        [ ! -e "$installed" ] || [ "$installed" -ot "$lock" ] || continue
+        echo "Installing the packages of $folder"
+        quietly npm ci --prefix "$folder"
+    done
 }
 
 # A program in Python, by its name and the list of what it consists of, into an environment of its own. The list is copied

@@ -30,7 +30,7 @@ use crate::{
     health::Check,
     jsonapi::error::Problem,
     limits::Limits,
-    pages::Pages,
+    pages::{Pages, PagesError},
 };
 
 /// The sections of the configuration that the API lives by.
@@ -104,9 +104,19 @@ pub struct Api {
     pub max_body_bytes: usize,
 }
 
+/// Why there is no API.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// An organization's pages can't be made.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+}
+
 impl Api {
     /// Puts the use cases together.
-    pub fn new(config: Config<'_>, services: Services) -> Result<Self, SigningKeyError> {
+    pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
         let Services { ports, keys, hasher, signal, clock, entropy, mut checks } = services;
         let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
         let Config { server, auth, limits, shops } = config;
@@ -137,7 +147,7 @@ impl Api {
             housekeeper: Housekeeper { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,
-            pages: Pages::new(&server.public_url),
+            pages: Pages::new(server, auth, shops)?,
             checks,
             public_url: server.public_url.as_str().to_owned(),
             trusted_proxies: server.trusted_proxies.clone(),

@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    api::{Api, Config, Services},
-    auth::jwt::SigningKeyError,
+    api::{Api, ApiError, Config, Services},
     headers, routes, server,
     span::PathSpan,
 };
@@ -24,7 +23,7 @@ pub struct Application {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error(transparent)]
-    SigningKey(#[from] SigningKeyError),
+    Api(#[from] ApiError),
     #[error("can't listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
 }

@@ -19,6 +19,6 @@ mod routes;
 mod server;
 mod span;
 
-pub use api::{Config, Ports, Services};
+pub use api::{ApiError, Config, Ports, Services};
 pub use app::{Application, BuildError};
 pub use auth::jwt::SigningKeyError;

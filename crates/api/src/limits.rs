@@ -70,7 +70,7 @@ impl Limits {
         self.take(format!("token {}", Address(address)), self.per_minute.token).await
     }
 
-    /// A form sent from the hosted page.
+    /// A form sent from a hosted page.
     pub async fn page(&self, address: Option<IpAddr>) -> Option<Standing> {
         self.take(format!("page {}", Address(address)), self.per_minute.page).await
     }

@@ -1,9 +1,29 @@
-//! The page behind the link in the mail: plain HTML forms, no script.
+//! What people see in a browser: the pages that customers come to, and the API's reference.
+//!
+//! The hosted pages are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. One
+//! file is a page: [`forgot_password`], [`sent`], [`reset_password`], [`not_me`]. What they share: a [`visit::Visit`] knows whose
+//! page is asked for and in which language, and answers with a [`page::Page`]; [`site`] holds each organization's templates and
+//! texts.
 
+mod assets;
 mod cookie;
+pub mod forgot_password;
 mod form;
-mod html;
+pub mod not_me;
+mod page;
+mod palette;
 pub mod reference;
 pub mod reset_password;
+pub mod routes;
+mod samples;
+pub mod sent;
+mod site;
+mod templates;
+mod view;
+mod visit;
+mod wish;
 
-pub use self::html::Pages;
+pub use self::{
+    site::{Pages, PagesError},
+    visit::too_many,
+};

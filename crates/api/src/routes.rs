@@ -14,11 +14,11 @@ use crate::{
     health, idempotency,
     jsonapi::{error::Problem, negotiation},
     limits, openapi,
-    pages::{reference, reset_password as page},
+    pages::{self, reference},
     resources::{customer_password_resets as resets, customers, reading},
 };
 
-/// Adds every route. What has none is a JSON:API error, also outside `/api`.
+/// Adds every route. What has none is a JSON:API error, also outside `/api`, but a page where pages are.
 pub fn add(config: &mut ServiceConfig) {
     config
         .service(
@@ -28,13 +28,7 @@ pub fn add(config: &mut ServiceConfig) {
                 .wrap(from_fn(limits::oauth))
                 .wrap(from_fn(cors::oauth)),
         )
-        .service(
-            only(web::resource("/reset-password"), "GET, HEAD, POST")
-                .route(read().to(page::show))
-                .route(web::post().to(page::submit))
-                .wrap(from_fn(limits::page)),
-        )
-        .service(only(web::resource("/reset-password/style.css"), "GET, HEAD").route(read().to(page::style)))
+        .configure(pages::routes::add)
         .service(only(web::resource("/docs"), "GET, HEAD").route(read().to(reference::show)))
         .service(only(web::resource("/docs/style.css"), "GET, HEAD").route(read().to(reference::style)))
         .service(
@@ -115,7 +109,7 @@ fn only(resource: actix_web::Resource, allow: &'static str) -> actix_web::Resour
 }
 
 /// GET, and HEAD, which is GET without the body.
-fn read() -> Route {
+pub fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 

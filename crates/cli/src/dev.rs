@@ -4,6 +4,7 @@ mod files;
 mod mailbox;
 mod mails;
 mod seed;
+mod storefront;
 mod welcome;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -84,6 +85,7 @@ fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Resu
         .preset("auth.signing_key", data.signing_key()?.as_str())
         .preset("keys.sealing", data.sealing_keys()?.as_str())
         .preset("mail.from", "Demo Shop <no-reply@demo.example>")
+        .preset("pages.login_url", format!("http://{}/", options.listen))
         .preset("telemetry.log", "warn")
         .preset("telemetry.log_format", "text")
         .overriding("server.listen", options.listen.to_string()))
@@ -118,7 +120,7 @@ fn relay(
     })
 }
 
-/// The API, with the demo's records in its store and the mailbox beside it.
+/// The API, with the demo's records in its store, the demo storefront and the mailbox beside it.
 async fn application(
     settings: &DevSettings,
     store: &SqliteStore,
@@ -143,23 +145,35 @@ async fn application(
     let shops = settings.shops.map(|mailing| mailing.shop.clone());
     let rules = Arc::new(shops.map(|shop| shop.rules));
     let registration = Registration { store: store.clone(), journal, hasher: hasher.clone(), rules };
-    seed::seed(data, &administration, &registration).await?;
+    let storefront = seed::seed(data, &administration, &registration).await?;
+    let shops = shops.map(|shop| asking_as(shop, &storefront));
+    let storefront = storefront::Settings::new(&settings.auth.domain, storefront);
+    let routes = routes(mailbox, &shops, storefront)?;
 
     let config =
         Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services { ports, keys, hasher, signal, clock, entropy, checks: Vec::new() };
-    Ok(Application::build(config, services, routes(mailbox, &shops)?, tasks.token())?)
+    Ok(Application::build(config, services, routes, tasks.token())?)
 }
 
-/// What is served beside the API: the mailbox, and samples of the demo shop's mails.
+/// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.
+fn asking_as(shop: &Shop, client_id: &str) -> Shop {
+    let mut shop = shop.clone();
+    shop.pages.client_id.get_or_insert_with(|| client_id.to_owned());
+    shop
+}
+
+/// What is served beside the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
 fn routes(
     mailbox: Mailbox,
     shops: &PerOrganization<Shop>,
+    settings: storefront::Settings,
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
     let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.of(&seed::SLUG.parse()?))?;
     let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
-    let mailbox = mailbox::routes(mailbox)?;
+    let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {
+        storefront(config);
         mailbox(config);
         mails(config);
     })

@@ -56,6 +56,12 @@ impl<T> PerOrganization<T> {
         self.own.get(organization).unwrap_or(&self.default)
     }
 
+    /// What all organizations have that have nothing of their own.
+    #[must_use]
+    pub fn of_others(&self) -> &T {
+        &self.default
+    }
+
     /// What follows from each.
     pub fn map<U>(&self, mut follow: impl FnMut(&T) -> U) -> PerOrganization<U> {
         let own = self.own.iter().map(|(slug, value)| (slug.clone(), follow(value))).collect();

@@ -22,7 +22,7 @@ use crate::{
     auth::{bearer, oauth},
     caller,
     jsonapi::error::Problem,
-    pages::reset_password,
+    pages,
 };
 
 /// In front of everything under `/api`.
@@ -56,7 +56,7 @@ async fn refuse(request: &mut ServiceRequest, wait: Duration) -> HttpResponse {
     oauth::refused(request.request(), body, Problem::TooManyRequests(wait)).await
 }
 
-/// In front of the hosted page: only its form is counted, for only that costs anything.
+/// In front of the hosted pages: only their forms are counted, for only they cost anything.
 pub async fn page(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -67,7 +67,11 @@ pub async fn page(
     } else {
         None
     };
-    pass(standing, request, next, |request, wait| Ok(reset_password::refused(Api::of(request)?, wait))).await
+    let refusal = match standing.and_then(|standing| standing.wait) {
+        Some(wait) => Some(pages::too_many(request.request(), api, wait).await),
+        None => None,
+    };
+    pass(standing, request, next, |_, _| refusal.ok_or(Problem::Internal)).await
 }
 
 /// Lets the request through, or answers it; says how the caller stands in both cases.

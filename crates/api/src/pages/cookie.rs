@@ -1,4 +1,4 @@
-//! Where the link's token lives once it has left the URL.
+//! What the pages remember between two requests, and in nothing but cookies: no query, no hidden field has a secret.
 
 use std::time::Duration;
 
@@ -6,52 +6,48 @@ use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time},
 };
-use rekey_core::{ids::ResetId, secret::ResetToken};
 
-/// A reset and its token, as a link or a cookie names them: of the right shape, and no more is known.
-pub struct Link {
-    pub reset: ResetId,
-    pub token: ResetToken,
+/// A cookie of ours. Only the paths that need it get it: the host may be the shop's own, so `__Host-`, which wants `Path=/`, would
+/// hand it to the shop. Over https its name begins with `__Secure-`, so that nobody can plant it over http (RFC 6265bis §4.1.3.1).
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    name: &'static str,
+    path: &'static str,
+    same_site: SameSite,
 }
 
-/// What the cookie is scoped to, and where the page is.
-pub const PATH: &str = "/reset-password";
-const NAME: &str = "rekey_reset";
-/// The cookie's life: long enough to think of a password, short enough for a shared computer.
-const LIFE: Duration = Duration::from_hours(1);
+/// The reset and token of a link that was followed. `Lax`, because a click in a mail comes from another site.
+pub const LINK: Kept =
+    Kept { name: "rekey_reset", path: super::reset_password::PATH, same_site: SameSite::Lax };
+/// The resets that were asked for in this browser. Nothing but our own form leads to its page.
+pub const ASKED: Kept =
+    Kept { name: "rekey_asked", path: super::forgot_password::PATH, same_site: SameSite::Strict };
 
-impl Link {
-    /// Reads the two parts; `None` unless both have the right shape.
-    pub fn parse(reset: &str, token: &str) -> Option<Self> {
-        Some(Self { reset: reset.parse().ok()?, token: ResetToken::parse(token)? })
+impl Kept {
+    /// What the request's cookie holds.
+    pub fn of(self, request: &HttpRequest, https: bool) -> Option<String> {
+        request.cookie(&self.full_name(https)).map(|cookie| cookie.value().to_owned())
     }
 
-    /// The one that the request's cookie holds.
-    pub fn of(request: &HttpRequest) -> Option<Self> {
-        let cookie = request.cookie(NAME)?;
-        let (reset, token) = cookie.value().split_once('.')?;
-        Self::parse(reset, token)
+    /// The cookie, for so long.
+    pub fn cookie(self, value: String, life: Duration, https: bool) -> Cookie<'static> {
+        let seconds = i64::try_from(life.as_secs()).unwrap_or(0);
+        Cookie::build(self.full_name(https), value)
+            .path(self.path)
+            .http_only(true)
+            .same_site(self.same_site)
+            .secure(https)
+            .max_age(time::Duration::seconds(seconds))
+            .finish()
     }
 
-    /// A cookie for it. `Lax`, because a click in a mail comes from another site.
-    pub fn cookie(&self, https: bool) -> Cookie<'static> {
-        let value = format!("{}.{}", self.reset, self.token.expose());
-        build(value, https, LIFE)
+    /// Makes the browser forget it.
+    pub fn removal(self, https: bool) -> Cookie<'static> {
+        self.cookie(String::new(), Duration::ZERO, https)
     }
-}
 
-/// Makes the browser forget the cookie.
-pub fn removal(https: bool) -> Cookie<'static> {
-    build(String::new(), https, Duration::ZERO)
-}
-
-fn build(value: String, https: bool, life: Duration) -> Cookie<'static> {
-    let seconds = i64::try_from(life.as_secs()).unwrap_or(0);
-    Cookie::build(NAME, value)
-        .path(PATH)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(https)
-        .max_age(time::Duration::seconds(seconds))
-        .finish()
+    fn full_name(self, https: bool) -> String {
+        let prefix = if https { "__Secure-" } else { "" };
+        format!("{prefix}{}", self.name)
+    }
 }

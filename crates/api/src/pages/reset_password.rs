@@ -1,32 +1,38 @@
 //! `/reset-password`: the link takes the token out of the URL, the form uses it.
 
+use std::time::Duration;
+
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    HttpRequest, HttpResponse,
     web::{Data, Payload},
 };
 use rekey_core::{
     access::Actor,
+    ids::ResetId,
     password::{MAX_OCTETS, PlainPassword},
     record::Changes,
     recovery::{Attempt, CompleteError},
+    reset::TokenHolder,
+    secret::ResetToken,
 };
+use rekey_texts::Arg;
 use serde::Deserialize;
-use time::Duration;
 
-use super::{
-    cookie::{self, Link, PATH},
-    form::{self, Form},
-    html::{Page, Pages},
-};
-use crate::{
-    api::Api,
-    caller,
-    jsonapi::error::{Fault, Problem, whole_seconds},
-};
+use super::{cookie::LINK, form, page::Page, visit::Visit};
+use crate::api::Api;
+
+pub const PATH: &str = "/reset-password";
+/// How long the browser keeps the token: long enough to think of a password, short enough for a shared computer.
+const LIFE: Duration = Duration::from_hours(1);
+/// Characters that fit in any case: none takes more than 4 of the octets that are counted (RFC 3629).
+const SURE_LENGTH: i64 = 256;
+const _: () = assert!(MAX_OCTETS == 4 * 256, "it follows from the octets");
+
+/// A reset and its token, as a link or a cookie names them: of the right shape, and no more is known.
+pub struct Link {
+    pub reset: ResetId,
+    pub token: ResetToken,
+}
 
 #[derive(Deserialize)]
 struct LinkQuery {
@@ -34,95 +40,135 @@ struct LinkQuery {
     token: String,
 }
 
-/// `GET` and `HEAD`. With a query: takes the token out of the URL, and no more: mail scanners do this too. Without: shows
+#[derive(Deserialize)]
+struct Form {
+    #[serde(default)]
+    form_token: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// `GET` and `HEAD`. With a token in the query: takes it out of the URL, and no more: mail scanners do this too. Without: shows
 /// the form to who has a usable token in its cookie. A token that is not usable is 410: what it led to is gone for good.
 pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    if !request.query_string().is_empty() {
-        return redirect(&api, request.query_string());
+    let mut visit = Visit::of(&request, &api).await;
+    if names_link(request.query_string()) {
+        return follow(&visit);
     }
-    let Some(link) = Link::of(&request) else { return dead(&api) };
-    form_page(&api, &link, None).await
+    let Some(link) = Link::of(&visit) else { return dead(&visit) };
+    form_page(&mut visit, &link, Vec::new()).await
 }
 
 /// `POST`: sets the password.
 pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> HttpResponse {
-    let Some(link) = Link::of(&request) else { return dead(&api) };
-    let form = match Form::read(&request, body).await {
+    let mut visit = Visit::of(&request, &api).await;
+    let Some(link) = Link::of(&visit) else { return dead(&visit) };
+    let Form { form_token, password } = match form::read(&request, body).await {
         Ok(form) => form,
-        Err(problem) => return failed(&api, &problem),
+        Err(problem) => return visit.failed(&problem),
     };
-    if !form::is_same_origin(request.headers(), &api.public_url) || !form.is_for(&link.token) {
-        return api.pages.answer(Page::Foreign);
+    if !form::is_same_origin(request.headers(), &api.public_url)
+        || !form::is_for(&form_token, link.token.expose())
+    {
+        return visit.foreign();
     }
-    let too_long = form.password.len() > MAX_OCTETS;
-    let Ok(password) = PlainPassword::parse(form.password) else {
-        let fault = if too_long { Fault::TooLong(MAX_OCTETS) } else { Fault::Invalid };
-        return form_page(&api, &link, Some(fault)).await;
+    let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_OCTETS);
+    let Ok(password) = PlainPassword::parse(password) else {
+        let error = unusable(&visit, is_empty, is_long);
+        return form_page(&mut visit, &link, vec![error]).await;
     };
-    let caller = caller::of(&request, &api.trusted_proxies, Actor::TokenHolder);
     let attempt = Attempt { reset: link.reset, token: &link.token, password, changes: &Changes::default() };
-    match api.recovery.complete(None, &caller, attempt).await {
-        Ok(_) => forget(&api, api.pages.answer(Page::Done)),
-        Err(CompleteError::Token) => dead(&api),
-        Err(CompleteError::Password(violation)) => form_page(&api, &link, Some(violation.into())).await,
-        Err(CompleteError::Hash(error)) => failed(&api, &error.into()),
-        Err(CompleteError::Sealed(error)) => failed(&api, &error.into()),
-        Err(CompleteError::Store(error)) => failed(&api, &error.into()),
-    }
-}
-
-/// The answer to a form that was not looked at.
-pub fn refused(api: &Api, wait: Duration) -> HttpResponse {
-    let mut response = api.pages.answer(Page::TooMany);
-    let seconds = HeaderValue::from(whole_seconds(wait));
-    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    response
-}
-
-/// `GET …/style.css`.
-pub async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
-        .body(include_str!("templates/style.css"))
-}
-
-fn redirect(api: &Api, query: &str) -> HttpResponse {
-    let query: Option<LinkQuery> = serde_urlencoded::from_str(query).ok();
-    let link = query.and_then(|query| Link::parse(&query.id, &query.token));
-    let pages = &api.pages;
-    let cookie = link.map_or_else(|| cookie::removal(pages.https), |link| link.cookie(pages.https));
-    Pages::blank(StatusCode::SEE_OTHER).insert_header((header::LOCATION, PATH)).cookie(cookie).finish()
-}
-
-async fn form_page(api: &Api, link: &Link, fault: Option<Fault>) -> HttpResponse {
-    match api.recovery.holder(link.reset, &link.token).await {
-        Ok(Some(holder)) => {
-            let error = fault.map(|fault| format!("The password {}.", fault.title()));
-            let form_token = form::token_for(&link.token);
-            let min_length = api.recovery.rules.of(&holder.organization.slug).policy.min_length;
-            let email = holder.email.as_str();
-            api.pages.answer(Page::Form { email, form_token: &form_token, min_length, error })
+    let holder = api.recovery.holder(link.reset, &link.token).await;
+    match api.recovery.complete(None, &visit.caller(Actor::TokenHolder), attempt).await {
+        Ok(_) => done(&mut visit, holder.ok().flatten()),
+        Err(CompleteError::Token) => dead(&visit),
+        Err(CompleteError::Password(refusal)) => {
+            let errors = visit.or_nothing(visit.reader().refusal(&refusal));
+            form_page(&mut visit, &link, errors).await
         }
-        Ok(None) => dead(api),
-        Err(error) => failed(api, &error.into()),
+        Err(CompleteError::Hash(error)) => visit.failed(&error.into()),
+        Err(CompleteError::Sealed(error)) => visit.failed(&error.into()),
+        Err(CompleteError::Store(error)) => visit.failed(&error.into()),
     }
 }
 
-fn dead(api: &Api) -> HttpResponse {
-    forget(api, api.pages.answer(Page::Dead))
+impl Link {
+    /// The one that the request's cookie holds.
+    fn of(visit: &Visit<'_>) -> Option<Self> {
+        let value = LINK.of(visit.request, visit.api.pages.https)?;
+        let (reset, token) = value.split_once('.')?;
+        Self::parse(reset, token)
+    }
+
+    /// Reads the two parts; `None` unless both have the right shape.
+    fn parse(reset: &str, token: &str) -> Option<Self> {
+        Some(Self { reset: reset.parse().ok()?, token: ResetToken::parse(token)? })
+    }
+
+    /// Lets the browser keep it, and leads to the form.
+    pub fn lead_to_form(&self, visit: &Visit<'_>) -> HttpResponse {
+        let value = format!("{}.{}", self.reset, self.token.expose());
+        visit.lead_to(PATH, Some(LINK.cookie(value, LIFE, visit.api.pages.https)))
+    }
 }
 
-fn failed(api: &Api, problem: &Problem) -> HttpResponse {
-    api.pages.answer(match problem {
-        Problem::Busy => Page::Busy,
-        other => Page::Failed(other.status_code()),
-    })
+/// Whether the address is a link's. Of another language or organization it may be all the same.
+fn names_link(query: &str) -> bool {
+    query.split('&').any(|part| part.starts_with("id=") || part.starts_with("token="))
 }
 
-fn forget(api: &Api, mut response: HttpResponse) -> HttpResponse {
-    let removal = cookie::removal(api.pages.https);
-    if let Err(error) = response.add_cookie(&removal) {
+fn follow(visit: &Visit<'_>) -> HttpResponse {
+    let query: Option<LinkQuery> = serde_urlencoded::from_str(visit.request.query_string()).ok();
+    match query.and_then(|query| Link::parse(&query.id, &query.token)) {
+        Some(link) => link.lead_to_form(visit),
+        None => visit.lead_to(PATH, Some(LINK.removal(visit.api.pages.https))),
+    }
+}
+
+async fn form_page(visit: &mut Visit<'_>, link: &Link, errors: Vec<String>) -> HttpResponse {
+    match visit.api.recovery.holder(link.reset, &link.token).await {
+        Ok(Some(holder)) => {
+            visit.is_at(&holder.organization);
+            let policy = visit.api.recovery.rules.of(&holder.organization.slug).policy;
+            visit.answer(&Page::ResetPassword {
+                action: visit.wish.at(PATH),
+                email: holder.email.as_str(),
+                form_token: form::token_for(link.token.expose()),
+                min_length: policy.min_length,
+                rules: visit.or_nothing(visit.reader().policy(policy)),
+                errors,
+            })
+        }
+        Ok(None) => dead(visit),
+        Err(error) => visit.failed(&error.into()),
+    }
+}
+
+/// What is wrong with what is no password at all.
+fn unusable(visit: &Visit<'_>, is_empty: bool, is_long: bool) -> String {
+    if is_empty {
+        visit.say("pages-reset-missing", &[])
+    } else if is_long {
+        visit.say("pages-reset-too-long", &[("count", Arg::Number(SURE_LENGTH))])
+    } else {
+        visit.say("pages-reset-unusable", &[])
+    }
+}
+
+fn done(visit: &mut Visit<'_>, holder: Option<TokenHolder>) -> HttpResponse {
+    if let Some(holder) = holder {
+        visit.is_at(&holder.organization);
+    }
+    let login = visit.site().settings.login_url.as_deref();
+    forget(visit, visit.answer(&Page::Done { login }))
+}
+
+fn dead(visit: &Visit<'_>) -> HttpResponse {
+    forget(visit, visit.answer(&Page::Dead { again: visit.ask_again() }))
+}
+
+fn forget(visit: &Visit<'_>, mut response: HttpResponse) -> HttpResponse {
+    if let Err(error) = response.add_cookie(&LINK.removal(visit.api.pages.https)) {
         tracing::error!(%error, "a cookie can't be removed");
     }
     response

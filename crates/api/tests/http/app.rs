@@ -108,6 +108,19 @@ impl TestApp {
         Self::serve(settings.clone(), Vec::new(), store.clone(), clock.clone(), *scope, folder.clone())
     }
 
+    /// Another process on the same store, with other settings.
+    pub fn replica_with(&self, settings: &[(&str, &str)]) -> Self {
+        let Self { store, clock, scope, folder, .. } = self;
+        Self::serve(
+            Arc::new(load(settings)),
+            Vec::new(),
+            store.clone(),
+            clock.clone(),
+            *scope,
+            folder.clone(),
+        )
+    }
+
     fn serve(
         settings: Arc<DevSettings>,
         checks: Vec<Check>,

@@ -29,7 +29,8 @@ async fn the_document_is_exactly_the_contracts() {
                 "customer_email": "john@example.com", "reset_password_token": created.attribute("reset_password_token"), "reset_password_at": null,
                 "created_at": at, "updated_at": at, "reference": "R1", "reference_origin": "ERP", "metadata": { "a": [1, null] },
             },
-            "relationships": { "customer": relationship("customer"), "events": relationship("events"), "event_stores": relationship("event_stores") },
+            "relationships": { "customer": relationship("customer"), "events": relationship("events"), "event_stores": relationship("event_stores"),
+                "deliveries": relationship("deliveries") },
             "meta": { "mode": "test", "organization_id": app.scope.organization.as_str() },
         } })
     );

@@ -15,6 +15,12 @@ use rekey_mailer::transport::{Mailbox, StoredMail};
 pub const POLICY: &str =
     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'";
 
+/// One mail in a frame of ours: as above, and without scripts or an origin wherever it is opened.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'self'; \
+                           frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
+/// Links open beside the frame that the mail is in.
+const BASE: &str = "<head><base target=\"_blank\">";
+
 struct Page {
     mailbox: Mailbox,
     templates: Environment<'static>,
@@ -31,6 +37,7 @@ pub fn routes(mailbox: Mailbox) -> anyhow::Result<impl Fn(&mut ServiceConfig) + 
         config.route("/dev/mailbox", web::get().to(html));
         config.route("/dev/mailbox.json", web::get().to(json));
         config.route("/dev/mailbox.css", web::get().to(css));
+        config.route("/dev/mailbox/{id}", web::get().to(mail));
     })
 }
 
@@ -48,6 +55,19 @@ async fn html(page: Data<Page>) -> actix_web::Result<HttpResponse> {
 
 async fn json(page: Data<Page>) -> actix_web::Result<HttpResponse> {
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(list(&page).await?))
+}
+
+/// A mail's HTML, as its reader sees it.
+async fn mail(page: Data<Page>, id: web::Path<String>) -> actix_web::Result<HttpResponse> {
+    let mails = list(&page).await?;
+    let Some(mail) = mails.into_iter().find(|mail| mail.id == *id) else {
+        return Ok(HttpResponse::NotFound().finish());
+    };
+    let answer = HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, MAIL_POLICY))
+        .body(mail.html.replacen("<head>", BASE, 1));
+    Ok(answer)
 }
 
 async fn css() -> HttpResponse {

@@ -18,33 +18,42 @@ use super::files::DataDir;
 /// The demo customer's address and first password. It guards nothing: the mailbox beside it is open.
 pub const CUSTOMER_EMAIL: &str = "john@example.com";
 pub const CUSTOMER_PASSWORD: &str = "correct horse battery";
+/// The demo organization.
 pub const SLUG: &str = "demo";
 /// Its name.
 pub const SHOP: &str = "Demo Shop";
 const FILE: &str = "demo.env";
 
-/// Makes what is missing, and reads back what is there.
+/// The client ids that this process needs of those in `demo.env`.
+#[derive(Debug, PartialEq, Eq)]
+struct Kept {
+    integration: String,
+    self_service: String,
+}
+
+/// Makes what is missing, and reads back what is there: the client id of the storefront with self-service.
 pub async fn seed(
     data: &DataDir,
     administration: &Administration,
     registration: &Registration,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let organization = organization(administration).await?;
     let file = data.path(FILE);
     if !file.exists() {
         let content = clients(administration, &organization.slug).await?;
         data.keep(FILE, || Ok(content))?;
     }
-    let client_id = integration(&data.keep(FILE, || anyhow::bail!("{} has just gone", file.display()))?)
+    let kept = Kept::parse(&data.keep(FILE, || anyhow::bail!("{} has just gone", file.display()))?)
         .with_context(|| format!("{} is damaged: remove it to have it made anew", file.display()))?;
-    let integration = administration.store.find_api_client(&client_id).await?;
+    let integration = administration.store.find_api_client(&kept.integration).await?;
     let integration = integration.with_context(|| {
         format!(
             "{} names clients that the database doesn't know: remove it to have them made anew",
             file.display()
         )
     })?;
-    customer(registration, &integration).await
+    customer(registration, &integration).await?;
+    Ok(kept.self_service)
 }
 
 async fn organization(administration: &Administration) -> anyhow::Result<Organization> {
@@ -102,15 +111,15 @@ async fn customer(registration: &Registration, client: &access::Registration) ->
     }
 }
 
-/// The integration's client id in `demo.env`; `None` unless every key is there.
-fn integration(content: &str) -> Option<String> {
-    let value = |key: &str| content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-    let others = ["CLIENT_SECRET", "SALES_CLIENT_ID", "SELF_SERVICE_CLIENT_ID"];
-    others
-        .into_iter()
-        .all(|key| value(key).is_some())
-        .then(|| value("CLIENT_ID").map(str::to_owned))
-        .flatten()
+impl Kept {
+    /// Reads `demo.env`; `None` unless every key is there.
+    fn parse(content: &str) -> Option<Self> {
+        let value = |key: &str| content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        let others = ["CLIENT_SECRET", "SALES_CLIENT_ID"];
+        others.into_iter().all(|key| value(key).is_some()).then_some(())?;
+        let [integration, self_service] = ["CLIENT_ID", "SELF_SERVICE_CLIENT_ID"].map(value);
+        Some(Self { integration: integration?.to_owned(), self_service: self_service?.to_owned() })
+    }
 }
 
 #[cfg(test)]
@@ -120,7 +129,8 @@ mod tests {
     #[test]
     fn demo_env_is_read_by_its_whole_keys() {
         let env = "SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n";
-        assert_eq!(integration(env).as_deref(), Some("a"));
-        assert_eq!(integration("CLIENT_ID=a\n"), None);
+        let kept = Kept { integration: "a".to_owned(), self_service: "c".to_owned() };
+        assert_eq!(Kept::parse(env), Some(kept));
+        assert_eq!(Kept::parse("CLIENT_ID=a\nSELF_SERVICE_CLIENT_ID=c\n"), None);
     }
 }

@@ -10,13 +10,16 @@ pub fn text(url: &str, data_dir: &Path) -> String {
     let env = env.display();
     format!(
         r#"
-Rekey is running at {url}
+Rekey is running. Open the demo shop, and reset a password there:
+
+  {url}/
+
+  Customer     {CUSTOMER_EMAIL}, password "{CUSTOMER_PASSWORD}"
   Mailbox      {url}/dev/mailbox   every mail it sends lands here
   Reference    {url}/docs   every call, with examples
-  Demo shop    customer {CUSTOMER_EMAIL}, password "{CUSTOMER_PASSWORD}"
   Credentials  {env}
 
-Reset that password. In another terminal:
+Or by hand, in another terminal:
 
   . '{env}'
 

@@ -27,7 +27,7 @@ fn host_poison_links_come_from_configuration_only() {
     let filled = |text| template(text, Some("c")).fill(values);
     assert_eq!(
         filled(""),
-        "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&locale=pt%2DBR"
+        "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&organization=shop&locale=pt%2DBR"
     );
     assert_eq!(template("", Some("a")).fill(values), "https://a.example/?id=RESETRESE1&token=TOKEN");
     assert_eq!(template("", Some("b")).fill(values), "https://b.example/shop/RESETRESE1/TOKEN");

@@ -38,6 +38,8 @@ pub struct MailboxError {
 /// A mail in the box.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredMail {
+    /// Its file's name without `.eml`.
+    pub id: String,
     /// The recipient's address.
     pub to: String,
     pub subject: String,
@@ -66,7 +68,7 @@ impl Mailbox {
         files.sort_by(|one, other| other.cmp(one));
         files.truncate(SHOWN);
         // A file that went away or is no mail is not shown: the directory is the operator's to tidy.
-        let read = |(at, path): (SystemTime, PathBuf)| parse(&fs::read(path).ok()?, at.into());
+        let read = |(at, path): (SystemTime, PathBuf)| parse(&path, at.into());
         Ok(files.into_iter().filter_map(read).collect())
     }
 
@@ -125,9 +127,11 @@ impl Transport for Mailbox {
     }
 }
 
-fn parse(content: &[u8], received_at: OffsetDateTime) -> Option<StoredMail> {
-    let message = MessageParser::default().parse(content)?;
+fn parse(path: &Path, received_at: OffsetDateTime) -> Option<StoredMail> {
+    let content = fs::read(path).ok()?;
+    let message = MessageParser::default().parse(&content)?;
     Some(StoredMail {
+        id: path.file_stem()?.to_str()?.to_owned(),
         to: recipient(&message).unwrap_or_default(),
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),

@@ -30,6 +30,7 @@ async fn mails_are_listed_newest_first_and_one_that_comes_again_replaces_itself(
     }
     let mails = mailbox.list().unwrap();
     assert_eq!(mails.iter().map(|mail| mail.subject.as_str()).collect::<Vec<_>>(), ["again", "second"]);
+    assert_eq!(mails.iter().map(|mail| mail.id.as_str()).collect::<Vec<_>>(), ["EVENTEVEN1", "EVENTEVEN2"]);
     assert_eq!((mails[0].to.as_str(), mails[0].text.trim()), ("john@example.com", "Hello"));
     assert!(
         mails[0].headers.contains(&("X-Long".to_owned(), "one two".to_owned())),

@@ -63,7 +63,8 @@ impl Links {
     #[must_use]
     pub fn reset_template(&self, public_url: &PublicUrl, client_id: Option<&str>) -> LinkTemplate {
         let hosted = || {
-            LinkTemplate(format!("{public_url}/reset-password?id={{id}}&token={{token}}&locale={{locale}}"))
+            let query = "id={id}&token={token}&organization={organization}&locale={locale}";
+            LinkTemplate(format!("{public_url}/reset-password?{query}"))
         };
         let of_client = client_id.and_then(|client_id| self.clients.get(client_id));
         of_client.or(self.reset.as_ref()).cloned().unwrap_or_else(hosted)

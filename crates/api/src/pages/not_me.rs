@@ -1,0 +1,77 @@
+//! `/not-me`: who has a reset's mail says that somebody else asked for it. Looking, as scanners do, changes nothing. The proof in
+//! the link can only end that one reset, so it may stay in the address, and the page needs no cookie.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use rekey_core::{
+    access::Actor,
+    ids::ResetId,
+    reset::{Disavowable, TokenState},
+    secret::DisavowalProof,
+    store::StoreError,
+};
+use serde::Deserialize;
+
+use super::{form, page::Page, visit::Visit};
+use crate::{api::Api, jsonapi::error::Problem};
+
+pub const PATH: &str = "/not-me";
+
+#[derive(Deserialize)]
+struct Query {
+    id: String,
+    proof: String,
+}
+
+/// `GET` and `HEAD`: what will happen, and the button.
+pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
+    let mut visit = Visit::of(&request, &api).await;
+    let Some((reset, proof)) = claim(&request) else { return visit.answer(&Page::NotFound) };
+    match told(&mut visit, api.recovery.disavowable(reset, &proof).await) {
+        Ok(Disavowable { state: TokenState::Pending, organization, .. }) => {
+            let cooldown = api.recovery.rules.of(&organization.slug).disavowal_cooldown;
+            let told = || visit.or_nothing(visit.reader().span(cooldown));
+            let cooldown = cooldown.is_positive().then(told);
+            visit.answer(&Page::NotMe { action: visit.here(), cooldown })
+        }
+        Ok(found) => over(&visit, found.state),
+        Err(problem) => visit.failed(&problem),
+    }
+}
+
+/// `POST`: the reset's token dies.
+pub async fn submit(request: HttpRequest, api: Data<Api>) -> HttpResponse {
+    let mut visit = Visit::of(&request, &api).await;
+    if !form::is_same_origin(request.headers(), &api.public_url) {
+        return visit.foreign();
+    }
+    let Some((reset, proof)) = claim(&request) else { return visit.answer(&Page::NotFound) };
+    let disavowed = api.recovery.disavow(&visit.caller(Actor::TokenHolder), reset, &proof).await;
+    match told(&mut visit, disavowed) {
+        Ok(found) => over(&visit, found.state),
+        Err(problem) => visit.failed(&problem),
+    }
+}
+
+/// The reset and the right to disavow it, as the address names them.
+fn claim(request: &HttpRequest) -> Option<(ResetId, DisavowalProof)> {
+    let query: Query = serde_urlencoded::from_str(request.query_string()).ok()?;
+    Some((query.id.parse().ok()?, DisavowalProof::parse(&query.proof)?))
+}
+
+/// The reset, whose organization's page this is then.
+fn told(
+    visit: &mut Visit<'_>,
+    found: Result<Option<Disavowable>, StoreError>,
+) -> Result<Disavowable, Problem> {
+    let found = found?.ok_or(Problem::NotFound)?;
+    visit.is_at(&found.organization);
+    Ok(found)
+}
+
+/// What to say of a token that can no longer be used.
+fn over(visit: &Visit<'_>, before: TokenState) -> HttpResponse {
+    match before {
+        TokenState::Used => visit.answer(&Page::Misused { again: visit.ask_again() }),
+        TokenState::Pending | TokenState::Dead => visit.answer(&Page::Disavowed),
+    }
+}

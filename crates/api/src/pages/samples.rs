@@ -1,0 +1,65 @@
+//! Each page as it may look, to try texts and templates with.
+
+use actix_web::http::StatusCode;
+use rekey_core::password::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_texts::{Reader, SayError};
+
+use super::page::Page;
+
+/// Every page, with and without what it may lack.
+pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
+    let error = |key| reader.say(key, &[]);
+    let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
+    let refusal = reader.refusal(&Refusal { violation: PolicyViolation::TooCommon, hints })?;
+    let rules = reader.policy(PasswordPolicy { min_length: 15 })?;
+
+    let again = || "/forgot-password?locale=de".to_owned();
+    let login = Some("https://shop.example/login");
+    Ok(vec![
+        forgot("", Vec::new(), login),
+        forgot("john@", vec![error("pages-forgot-invalid")?], None),
+        sent(None, Vec::new()),
+        sent(Some("/forgot-password/sent".to_owned()), Vec::new()),
+        sent(Some("/forgot-password/sent".to_owned()), vec![error("pages-code-wrong")?]),
+        reset(rules.clone(), Vec::new()),
+        reset(rules, refusal),
+        Page::Done { login },
+        Page::Done { login: None },
+        Page::Dead { again: Some(again()) },
+        Page::Dead { again: None },
+        not_me(Some("1 h".to_owned())),
+        not_me(None),
+        Page::Disavowed,
+        Page::Misused { again: Some(again()) },
+        Page::Misused { again: None },
+        Page::Foreign { again: again() },
+        Page::Busy { again: again() },
+        Page::TooMany { again: again() },
+        Page::NotFound,
+        Page::Failed(StatusCode::INTERNAL_SERVER_ERROR),
+    ])
+}
+
+fn forgot(email: &'static str, errors: Vec<String>, login: Option<&'static str>) -> Page<'static> {
+    Page::ForgotPassword { action: "/forgot-password".to_owned(), email, errors, login }
+}
+
+fn sent(code_action: Option<String>, errors: Vec<String>) -> Page<'static> {
+    let again = "/forgot-password?locale=de".to_owned();
+    Page::Sent { life: "6 h".to_owned(), code_action, errors, again }
+}
+
+fn not_me(cooldown: Option<String>) -> Page<'static> {
+    Page::NotMe { action: "/not-me?id=x&proof=y".to_owned(), cooldown }
+}
+
+fn reset(rules: Vec<String>, errors: Vec<String>) -> Page<'static> {
+    Page::ResetPassword {
+        action: "/reset-password".to_owned(),
+        email: "john@example.com",
+        form_token: "form-token".to_owned(),
+        min_length: 15,
+        rules,
+        errors,
+    }
+}

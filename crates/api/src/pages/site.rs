@@ -1,0 +1,151 @@
+//! Each organization's pages: its templates, texts and look, read and tried once, at the start.
+
+use std::path::PathBuf;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
+};
+use minijinja::Environment;
+use rekey_core::organization::{PerOrganization, Slug};
+use rekey_runtime::config::{Auth, HostedPages, Server, Shop};
+use rekey_texts::{Language, SayError, Texts, TextsError};
+
+use super::{
+    page::Page,
+    samples,
+    templates::{self, TemplateError},
+    view::{self, Look},
+};
+
+/// The pages of all organizations.
+pub struct Pages {
+    sites: PerOrganization<Site>,
+    /// Whether the world sees us over https.
+    pub https: bool,
+    /// What organizations' hosts end with.
+    pub domain: String,
+}
+
+/// One organization's pages.
+pub struct Site {
+    templates: Environment<'static>,
+    pub texts: Texts,
+    look: Look,
+    pub settings: HostedPages,
+}
+
+/// Why an organization's pages can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PagesError {
+    /// There are no texts in the language that is to be the default.
+    #[error("languages.default: there are no texts in `{0}`")]
+    Language(String),
+    /// A text is wrong.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    /// A text can't be said.
+    #[error(transparent)]
+    Say(#[from] SayError),
+    /// A template is wrong.
+    #[error("{}{error}", folder.as_ref().map(|folder| format!("{}: ", folder.display())).unwrap_or_default())]
+    Template { folder: Option<PathBuf>, error: TemplateError },
+}
+
+/// Nothing but our stylesheet and script is loaded, nothing but our forms is sent, nobody frames the page.
+const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
+                   frame-ancestors 'none'; base-uri 'none'";
+/// What a page has no use for. Browsers ignore names that they don't know.
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+impl Pages {
+    /// Reads the organizations' texts and templates, and renders each page in each language, so that none fails later.
+    ///
+    /// # Errors
+    /// For the first text or template that is wrong, in one line.
+    pub fn new(server: &Server, auth: &Auth, shops: &PerOrganization<Shop>) -> Result<Self, PagesError> {
+        let texts = Texts::built_in(Language::English)?;
+        Ok(Self {
+            sites: shops.try_map(|shop| Site::new(shop, &texts))?,
+            https: server.public_url.is_https(),
+            domain: auth.domain.clone(),
+        })
+    }
+
+    /// That organization's, or those of all that have nothing of their own.
+    pub fn of(&self, organization: Option<&Slug>) -> &Site {
+        organization.map_or_else(|| self.sites.of_others(), |slug| self.sites.of(slug))
+    }
+}
+
+impl Site {
+    fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
+        let default = Language::matching(&shop.languages.default)
+            .ok_or_else(|| PagesError::Language(shop.languages.default.to_string()))?;
+        let folder = shop.folder.as_deref();
+        let texts = built_in.overlaid(folder, default)?;
+        let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
+        let site = Self {
+            templates: templates::compile(folder).map_err(wrong)?,
+            texts,
+            look: Look::new(shop.brand.clone()),
+            settings: shop.pages.clone(),
+        };
+        for language in Language::ALL {
+            for page in samples::all(&site.texts.reader(language))? {
+                // With and without a name.
+                for shop in [None, Some("Shop")] {
+                    site.html(language, shop, &page).map_err(|error| wrong(TemplateError::of(&error)))?;
+                }
+            }
+        }
+        Ok(site)
+    }
+
+    /// An answer with this page. `shop` is the organization's name, if it is known.
+    pub fn answer(&self, language: Language, shop: Option<&str>, page: &Page<'_>) -> HttpResponse {
+        match self.html(language, shop, page) {
+            Ok(html) => blank(page.status())
+                .content_type("text/html; charset=utf-8")
+                .insert_header((header::CONTENT_LANGUAGE, language.tag()))
+                .body(html),
+            Err(error) => {
+                tracing::error!(%error, template = page.template(), "a page can't be rendered");
+                blank(StatusCode::INTERNAL_SERVER_ERROR).finish()
+            }
+        }
+    }
+
+    /// The page in HTML.
+    pub fn html(
+        &self,
+        language: Language,
+        shop: Option<&str>,
+        page: &Page<'_>,
+    ) -> Result<String, minijinja::Error> {
+        view::html(&self.templates, &self.look, &self.texts.reader(language), shop, page)
+    }
+}
+
+/// An answer with the headers of every page.
+pub fn blank(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((header::CONTENT_SECURITY_POLICY, CSP))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "Accept-Language"))
+        .insert_header((HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .insert_header((HeaderName::from_static("permissions-policy"), PERMISSIONS));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, "1"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! A page put into words: what a template is given, and what comes out.
+
+use minijinja::{Environment, context, value::Serde, value::Value};
+use rekey_runtime::config::{Brand, Support};
+use rekey_texts::Reader;
+
+use super::{assets, page::Page};
+
+/// What all pages of an organization have in common.
+#[derive(Debug)]
+pub struct Look {
+    brand: Brand,
+    styles: String,
+}
+
+impl Look {
+    pub fn new(brand: Brand) -> Self {
+        Self { styles: assets::style_url(brand.color), brand }
+    }
+
+    /// The organization's name as far as it is known: as it is told, or as its logo says it.
+    fn name<'a>(&'a self, told: Option<&'a str>) -> Option<&'a str> {
+        told.or(self.brand.logo_text.as_deref())
+    }
+}
+
+/// The page in HTML. `shop` is the organization's name, if it is known.
+pub fn html(
+    templates: &Environment<'_>,
+    look: &Look,
+    reader: &Reader,
+    shop: Option<&str>,
+    page: &Page<'_>,
+) -> Result<String, minijinja::Error> {
+    let language = reader.language();
+    let shop = look.name(shop);
+    let support = look.brand.support.as_ref().map(|support| match support {
+        Support::Email(address) => context! { href => format!("mailto:{address}"), text => address },
+        Support::Page(url) => context! { href => url, text => shown(url) },
+    });
+    templates.get_template(page.template())?.render(context! {
+        t => reader.function(),
+        lang => language.tag(),
+        dir => language.direction().as_str(),
+        shop => shop.unwrap_or_default(),
+        logo => look.brand.logo_text.as_deref().or(shop),
+        support => support,
+        styles => &look.styles,
+        script => assets::script_url(),
+        page => Value::from(Serde(page)),
+    })
+}
+
+/// A page's address as people write it.
+fn shown(url: &str) -> &str {
+    let bare = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
+    bare.trim_end_matches('/')
+}

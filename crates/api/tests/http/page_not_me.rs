@@ -1,0 +1,139 @@
+//! The page on which somebody says that another asked for the reset.
+
+use rekey_core::{
+    access::ClientKind,
+    ids::ResetId,
+    secret::{DisavowalProof, KeyRing},
+};
+use reqwest::RequestBuilder;
+use serde_json::json;
+
+use crate::{
+    app::{Answer, RESETS, TestApp},
+    page::assert_page_headers,
+};
+
+/// A reset whose mail somebody reads who did not ask for it.
+struct Mail {
+    app: TestApp,
+    id: String,
+    token: String,
+    link: String,
+}
+
+impl Mail {
+    async fn start() -> Self {
+        let app = TestApp::start().await;
+        app.customer("john@example.com", "the first password").await;
+        let reset = app.ask(&app.integration().await, "john@example.com").await;
+        let token = reset.attribute("reset_password_token").as_str().unwrap().to_owned();
+        let id = reset.id().to_owned();
+        let link = link(&id, &id);
+        Self { app, id, token, link }
+    }
+
+    async fn look(&self) -> Answer {
+        send(self.app.http.get(self.app.url(&self.link))).await
+    }
+
+    async fn act(&self, link: &str) -> Answer {
+        let form = self.app.http.post(self.app.url(link)).form(&[("x", "")]);
+        send(form.header("sec-fetch-site", "same-origin").header("origin", "null")).await
+    }
+
+    /// The status of the page behind the reset's own link.
+    async fn reset_page(&self) -> u16 {
+        let cookie = format!("__Secure-rekey_reset={}.{}", self.id, self.token);
+        send(self.app.http.get(self.app.url("/reset-password")).header("cookie", cookie))
+            .await
+            .status
+            .as_u16()
+    }
+}
+
+/// The link for a reset, with the proof of another.
+fn link(id: &str, proven: &str) -> String {
+    let key = std::array::from_fn(|at| u8::try_from(at).unwrap());
+    let keys = KeyRing::new([("test", &key)]).unwrap();
+    let proof = DisavowalProof::of(proven.parse::<ResetId>().unwrap(), &keys).expose();
+    format!("/not-me?id={id}&proof={proof}")
+}
+
+async fn send(request: RequestBuilder) -> Answer {
+    Answer::read(request.send().await.unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scanner_looking_kills_no_link_and_the_form_does() {
+    let mail = Mail::start().await;
+    for _ in 0..50 {
+        let page = mail.look().await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("The demo shop") && page.text.contains(": 1 hour."), "{}", page.text);
+        assert_page_headers(&page.headers);
+        assert_eq!(send(mail.app.http.head(mail.app.url(&mail.link))).await.status, 200);
+    }
+    assert_eq!(mail.reset_page().await, 200);
+    let page = mail.look().await;
+    let action = page.text.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+    let action = action.replace("&#x2f;", "/").replace("&amp;", "&");
+    assert_eq!(action, mail.link);
+    let done = mail.act(&action).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert!(done.text.contains("Your password was not changed."), "{}", done.text);
+    assert_eq!(mail.reset_page().await, 410);
+    for again in [mail.look().await, mail.act(&mail.link).await] {
+        assert!(again.text.contains("<h1>The link no longer works</h1>"), "{}", again.text);
+    }
+    let sales = mail.app.client(ClientKind::SalesChannel, false).await;
+    assert_eq!(mail.app.log_in(&sales, "john@example.com", "the first password").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_leak_a_cross_site_form_disavows_nothing() {
+    let mail = Mail::start().await;
+    let form = || mail.app.http.post(mail.app.url(&mail.link)).form(&[("x", "")]);
+    for request in
+        [form().header("sec-fetch-site", "cross-site"), form().header("origin", "https://evil.test")]
+    {
+        assert_eq!(send(request).await.status, 403);
+    }
+    assert_eq!(mail.reset_page().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_type_what_proves_nothing_is_no_page() {
+    let mail = Mail::start().await;
+    let other = mail.app.ask(&mail.app.integration().await, "john@example.com").await.id().to_owned();
+    for wrong in [
+        "/not-me".to_owned(),
+        "/not-me?id=&proof=".to_owned(),
+        format!("/not-me?id={}", mail.id),
+        format!("/not-me?id={}&proof=test.AAAA", mail.id),
+        link(&mail.id, &other),
+        format!("{}A", mail.link),
+    ] {
+        assert_eq!(send(mail.app.http.get(mail.app.url(&wrong))).await.status, 404, "{wrong}");
+        assert_eq!(mail.act(&wrong).await.status, 404, "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_too_late_is_told_what_to_do() {
+    let mail = Mail::start().await;
+    let integration = mail.app.integration().await;
+    let password = json!({ "customer_password": "the second password", "_reset_password_token": mail.token });
+    assert_eq!(mail.app.patch(&integration, &mail.id, password).await.status, 200);
+    for page in [mail.look().await, mail.act(&mail.link).await] {
+        assert_eq!(page.status, 200);
+        assert!(page.text.contains("The link was already used"), "{}", page.text);
+        assert!(page.text.contains("password of your email account"), "{}", page.text);
+    }
+    assert!(
+        mail.app
+            .get(&format!("{RESETS}/{}", mail.id), &integration)
+            .await
+            .attribute("reset_password_at")
+            .is_string()
+    );
+}

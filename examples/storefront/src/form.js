@@ -1,0 +1,42 @@
+// Forms that tell what was wrong next to the field, and passwords that can be looked at.
+import { explain } from './explain.js'
+
+/** Sends a form by `send`, which gets the values of its fields. What that throws is shown where it belongs, and focused. */
+export function onSubmit(form, send) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    // One click is one call: the second click of a double one would use the same link again.
+    if (form.ariaBusy === 'true') return
+    form.ariaBusy = 'true'
+    clear(form)
+    try {
+      await send(Object.fromEntries(new FormData(form)))
+    } catch (failure) {
+      show(form, explain(failure))
+    } finally {
+      form.ariaBusy = 'false'
+    }
+  })
+  for (const button of form.querySelectorAll('[data-shows]')) showOrHide(button, form.elements[button.dataset.shows])
+}
+
+function clear(form) {
+  for (const place of form.querySelectorAll('.error')) place.textContent = ''
+  for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid')
+}
+
+function show(form, { field, text }) {
+  const input = form.elements[field ?? form.dataset.focus]
+  const place = form.querySelector(`.error[data-for="${field ?? 'form'}"]`)
+  place.textContent = text
+  if (field) input.ariaInvalid = 'true'
+  input.focus()
+}
+
+function showOrHide(button, input) {
+  button.addEventListener('click', () => {
+    const shown = input.type === 'text'
+    input.type = shown ? 'password' : 'text'
+    button.ariaPressed = String(!shown)
+  })
+}

@@ -1,0 +1,32 @@
+// The guide on top: which of its steps is next.
+
+const steps = [...document.querySelectorAll('#guide li')]
+
+/** Goes on to a step, never back. */
+export function step(name) {
+  const next = steps.findIndex((item) => item.dataset.step === name)
+  if (next > current()) mark(next)
+}
+
+/** The last step is done, if it was the next. */
+export function finish() {
+  if (current() === steps.length - 1) mark(steps.length)
+}
+
+/** Back to the first step. */
+export function begin() {
+  mark(0)
+}
+
+function current() {
+  const marked = steps.findIndex((item) => item.ariaCurrent === 'step')
+  return marked < 0 ? steps.length : marked
+}
+
+function mark(next) {
+  steps.forEach((item, index) => {
+    item.ariaCurrent = index === next ? 'step' : null
+    item.classList.toggle('done', index < next)
+    item.querySelector('.state').textContent = index < next ? ' (done)' : ''
+  })
+}

@@ -1,0 +1,53 @@
+// The mailbox beside the shop: what `rekey dev` has sent, the newest first. Only the demo has one.
+
+const SHOWN = 6
+const PAUSE = 1000
+const box = document.querySelector('#mails')
+const known = new Set()
+
+/** Shows mails as they come. Those that `concern` this page are opened, and `arrived` is told of them. */
+export async function watchMailbox({ concerns, arrived }) {
+  for (let first = true; ; first = false) {
+    const fresh = document.hidden ? [] : await newMails().catch(() => [])
+    for (const mail of fresh) add(mail, concerns(mail))
+    for (const mail of first ? [] : fresh.filter(concerns)) {
+      document.querySelector('#mail-notice').textContent = `New mail: ${mail.subject}`
+      await arrived(mail)
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE))
+  }
+}
+
+/** Those of the newest that were not seen before, the oldest first. */
+async function newMails() {
+  const mails = (await (await fetch('/dev/mailbox.json')).json()).slice(0, SHOWN)
+  const fresh = mails.filter(({ id }) => !known.has(id)).map((mail) => ({ ...mail, link: linkIn(mail.text) }))
+  for (const { id } of fresh) known.add(id)
+  return fresh.reverse()
+}
+
+/** The link that leads to a new password: it has the reset's id and its token. */
+function linkIn(text) {
+  const urls = (text.match(/https?:\/\/\S+/g) ?? []).filter((url) => URL.canParse(url)).map((url) => new URL(url))
+  return urls.find(({ pathname, searchParams }) => searchParams.has('token') && pathname !== '/not-me')
+}
+
+/** Puts a mail on top; one that is open closes the others. */
+function add({ id, subject, to, link }, open) {
+  const copy = document.querySelector('#mail').content.cloneNode(true)
+  const part = (name) => copy.querySelector(`.${name}`)
+  part('subject').textContent = subject
+  part('to').textContent = `to ${to}`
+  part('frame').title = `Mail: ${subject}`
+  part('frame').src = `/dev/mailbox/${id}`
+  part('doors').hidden = !link
+  if (link) {
+    part('hosted').href = link
+    part('own').href = `/new-password${link.search}`
+  }
+  for (const other of open ? box.children : []) other.open = false
+  copy.querySelector('details').open = open
+  box.prepend(copy)
+  box.children[SHOWN]?.remove()
+  document.querySelector('#no-mail').hidden = true
+}

@@ -1,0 +1,7 @@
+// Both pages load this file; each has what its part needs.
+import { link } from './link.js'
+import { startNewPassword } from './new-password.js'
+import { startShop } from './shop.js'
+
+if (document.querySelector('#new-password')) startNewPassword(link)
+else startShop()

@@ -1,0 +1,69 @@
+// The shop: log in, log out, ask for a new password.
+import { sessionHasEnded } from './explain.js'
+import { onSubmit } from './form.js'
+import { begin, finish, step } from './guide.js'
+import { watchMailbox } from './mailbox.js'
+import { askForLink, forgetSession, logIn, logOut, loggedIn, settings } from './service.js'
+
+const VIEWS = ['log-in', 'forgot', 'sent', 'account']
+const byId = (id) => document.getElementById(id)
+
+/** Whose mails concern this page: who last asked for a link or tried to log in here. */
+let customer = settings.customer.email
+
+export function startShop() {
+  for (const field of document.querySelectorAll('input[name=email]')) field.value ||= customer
+  byId('first-password').textContent = settings.customer.password
+
+  onSubmit(byId('log-in'), async ({ email, password }) => {
+    customer = email
+    await logIn(email, password)
+    byId('log-in').elements.password.value = ''
+    finish()
+    await showAccount()
+  })
+  onSubmit(byId('forgot'), async ({ email }) => {
+    customer = email
+    await askForLink(email)
+    byId('sent-to').textContent = email
+    step('choose')
+    show('sent')
+  })
+  onSubmit(byId('account'), async () => {
+    await logOut()
+    begin()
+    show('log-in')
+  })
+  for (const button of document.querySelectorAll('[data-view]')) {
+    button.addEventListener('click', () => show(button.dataset.view))
+  }
+  watchMailbox({ concerns: (mail) => mail.to === customer.toLowerCase(), arrived })
+  show(location.hash === '#forgot' ? 'forgot' : 'log-in', { focus: false })
+}
+
+/** A mail to this customer: one without a link tells of the new password. */
+async function arrived({ link }) {
+  if (link) return
+  step('log-in')
+  // A new password ends every session, this one, too: the next call tells so.
+  const ended = await loggedIn().then(() => false, sessionHasEnded)
+  if (ended) await forgetSession()
+  if (!ended && byId('sent').hidden) return
+  // Who is somewhere else on the page is left there.
+  show('log-in', { focus: byId('shop').contains(document.activeElement) })
+  byId('notice').textContent = `The password was changed${ended ? ', and you were logged out' : ''}. Log in with the new one.`
+}
+
+async function showAccount() {
+  const { email, created_at } = await loggedIn()
+  byId('customer').textContent = email
+  byId('since').textContent = new Date(created_at).toLocaleDateString('en', { dateStyle: 'long' })
+  show('account')
+}
+
+/** Shows one view; the focus goes along, or keyboards and screen readers would be left behind. */
+function show(view, { focus = true } = {}) {
+  byId('notice').textContent = ''
+  for (const id of VIEWS) byId(id).hidden = id !== view
+  if (focus) byId(view).querySelector('h2').focus()
+}

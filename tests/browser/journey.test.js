@@ -1,0 +1,90 @@
+// The whole way, from the demo storefront through the mailbox to the new password, as a newcomer clicks it.
+import assert from 'node:assert/strict'
+import { browserTest } from './browser.js'
+import { HOSTED, buttonIn, choosePassword, errorAt, forgetPassword, heading, logIn, newPassword } from './pages.js'
+import { NEW_PASSWORD, PASSWORD, canLogIn, mailTo, mailsTo, newCustomer, resetLink } from './service.js'
+
+browserTest('by the page that the mail leads to', {}, async ({ context, page }) => {
+  const email = await newCustomer()
+  const mail = await forgetPassword(page, email)
+  const opened = context.waitForEvent('page')
+  await buttonIn(mail).click()
+  const hosted = await opened
+  await heading(hosted, HOSTED.form)
+  assert.equal(new URL(hosted.url()).pathname, '/reset-password')
+  await choosePassword(hosted)
+  await heading(hosted, HOSTED.done)
+
+  await page.bringToFront()
+  await page.getByText('The password was changed. Log in with the new one.').waitFor()
+  await logIn(page, email, PASSWORD)
+  await page.getByRole('alert').filter({ hasText: 'don’t belong together' }).waitFor()
+  await logIn(page, email, NEW_PASSWORD)
+  await page.getByText(`You are logged in as ${email}`).waitFor()
+  assert.equal(await page.locator('#guide li.done').count(), 3, 'every step of the guide is done')
+})
+
+browserTest('by the storefront\'s own page', {}, async ({ context, page }) => {
+  const email = await newCustomer()
+  const mail = await forgetPassword(page, email)
+  const opened = context.waitForEvent('page')
+  await mail.getByRole('link', { name: 'the shop’s own' }).click()
+  const own = await opened
+  await heading(own, 'Choose a new password')
+  assert.ok(own.url().endsWith('/new-password'), `the token has left the address: ${own.url()}`)
+  await choosePassword(own, 'short')
+  await errorAt(newPassword(own), /too short/)
+  await choosePassword(own)
+  await heading(own, 'Your password was changed')
+  await own.getByRole('link', { name: 'Log in' }).click()
+  await logIn(own, email, PASSWORD)
+  await own.getByRole('alert').filter({ hasText: 'don’t belong together' }).waitFor()
+  await logIn(own, email, NEW_PASSWORD)
+  await own.getByText(`You are logged in as ${email}`).waitFor()
+})
+
+browserTest('the storefront\'s own page: a used link, no link, and a way to ask again', {}, async ({ page }) => {
+  const email = await newCustomer()
+  const { search } = new URL(await resetLink(email))
+  await page.goto(`/new-password${search}`)
+  await choosePassword(page)
+  await heading(page, 'Your password was changed')
+  await page.goto(`/new-password${search}`)
+  await choosePassword(page, 'yet another password')
+  await heading(page, 'This link no longer works')
+  await page.goto('/new-password')
+  await heading(page, 'This link no longer works')
+  await page.getByRole('link', { name: 'Ask for a new link' }).click()
+  await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor()
+  assert.ok(await canLogIn(email, NEW_PASSWORD))
+})
+
+browserTest('logging out ends the session; a new password ends it from elsewhere', {}, async ({ context, page }) => {
+  const email = await newCustomer()
+  await page.goto('/')
+  await logIn(page, email, PASSWORD)
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByRole('heading', { name: 'Log in' }).waitFor()
+  await logIn(page, email, PASSWORD)
+  await page.getByText(`You are logged in as ${email}`).waitFor()
+
+  const elsewhere = await context.newPage()
+  await elsewhere.goto(await resetLink(email))
+  await choosePassword(elsewhere)
+  await heading(elsewhere, HOSTED.done)
+  await page.bringToFront()
+  await page.getByText('The password was changed, and you were logged out.').waitFor()
+})
+
+browserTest('an unknown address: the same words, and no mail', {}, async ({ page }) => {
+  const [unknown, known] = ['nobody-at-all@example.com', await newCustomer()]
+  const told = []
+  for (const email of [unknown, known]) {
+    await forgetPassword(page, email)
+    told.push((await page.locator('#sent').textContent()).replace(email, 'EMAIL'))
+  }
+  assert.equal(told[1], told[0])
+  // What was asked for first is dealt with first.
+  await mailTo(known)
+  assert.deepEqual(await mailsTo(unknown), [])
+})

@@ -1,0 +1,32 @@
+// The hosted pages in the reader's language, also right to left.
+import assert from 'node:assert/strict'
+import { browserTest } from './browser.js'
+import { hosted } from './sights.js'
+
+for (const { name, open } of hosted) {
+  browserTest(`right to left: ${name}`, { locale: 'ar', viewport: { width: 320, height: 700 } }, async ({ page }) => {
+    await open(page)
+    const { lang, dir, title } = await page.evaluate(() => ({ lang: document.documentElement.lang, dir: getComputedStyle(document.body).direction, title: document.querySelector('h1').textContent }))
+    assert.deepEqual([lang, dir], ['ar', 'rtl'])
+    assert.match(title, /\p{Script=Arabic}/u)
+    // What is too wide sticks out on the left there.
+    for (const width of [320, 1280]) {
+      await page.setViewportSize({ width, height: 700 })
+      const out = await page.evaluate(() => [...document.body.querySelectorAll(':not(.unseen)')].filter((element) => {
+        const { left, right } = element.getBoundingClientRect()
+        return element.checkVisibility() && !element.closest('.unseen') && (left < 0 || right > innerWidth)
+      }).map((element) => element.outerHTML))
+      assert.deepEqual(out, [], `${width} px wide`)
+    }
+    // Addresses and passwords are written from the left.
+    for (const field of await page.locator('input:visible:not([tabindex="-1"])').all()) assert.equal(await field.getAttribute('dir'), 'ltr')
+  })
+}
+
+for (const [locale, language] of [['de-AT', 'de'], ['pt-BR', 'pt-BR'], ['ja', 'ja'], ['tlh', 'en']]) {
+  browserTest(`a browser that asks for ${locale} gets ${language}`, { locale }, async ({ page }) => {
+    const answer = await page.goto('/forgot-password')
+    assert.equal(await page.locator('html').getAttribute('lang'), language)
+    assert.equal((await answer.allHeaders())['content-language'], language)
+  })
+}

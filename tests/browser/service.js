@@ -1,0 +1,90 @@
+// The running service and its demo shop, as tests/e2e/tests/browser.rs names them, and what a test needs of them beforehand.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Where `rekey dev` listens, such as http://127.0.0.1:8080. */
+export const url = given('REKEY_URL')
+/** A reset's link of another instance, and when it is past its life. */
+export const expiring = { link: given('REKEY_EXPIRING_LINK'), until: new Date(given('REKEY_EXPIRES_AT')) }
+
+/** A password that every policy here accepts. */
+export const PASSWORD = 'correct horse battery'
+/** Another one. */
+export const NEW_PASSWORD = 'Tr0ub4dor & 3 piñatas'
+
+const JSON_API = 'application/vnd.api+json'
+const backOffice = tokenOf({ client_id: given('REKEY_CLIENT_ID'), client_secret: given('REKEY_CLIENT_SECRET') })
+
+/** The address of a customer that no other test has. */
+export async function newCustomer() {
+  const email = `customer-${randomUUID()}@example.com`
+  await create('customers', { email, password: PASSWORD })
+  return email
+}
+
+/** The link in a mail, in this language, that a new reset of this customer has led to. */
+export async function resetLink(email, language = 'en') {
+  await create('customer_password_resets', { customer_email: email }, language)
+  return linkOf(await mailTo(email))
+}
+
+/** The link in a mail that leads to a new password. */
+export const linkOf = (mail) => linkTo('/reset-password', mail)
+
+/** The link in a mail for who did not ask for it. */
+export const notMeLinkOf = (mail) => linkTo('/not-me', mail)
+
+function linkTo(path, { text }) {
+  const links = text.match(/https?:\/\/\S+/g).filter((link) => new URL(link).pathname === path)
+  if (links.length !== 1) throw new Error(`one link to ${path} in: ${text}`)
+  return links[0]
+}
+
+/** Waits for the `n`th mail to an address. */
+export function mailTo(email, n = 1) {
+  return eventually(`mail ${n} to ${email}`, async () => (await mailsTo(email)).at(-n))
+}
+
+/** The mails to an address so far, the newest first. */
+export async function mailsTo(email) {
+  const mails = await (await fetch(`${url}/dev/mailbox.json`)).json()
+  return mails.filter(({ to }) => to === email)
+}
+
+/** Whether this password is the customer's. */
+export async function canLogIn(username, password) {
+  const grant = { grant_type: 'password', client_id: given('REKEY_SALES_CLIENT_ID'), username, password }
+  const { status } = await post('/oauth/token', grant)
+  if (![200, 400].includes(status)) throw new Error(`a log-in answered ${status}`)
+  return status === 200
+}
+
+/** Asks until there is an answer; fails with `what` after half a minute. */
+export async function eventually(what, ask) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(50)) {
+    const answer = await ask()
+    if (answer) return answer
+  }
+  throw new Error(`waited in vain for ${what}`)
+}
+
+async function create(type, attributes, language = 'en') {
+  const headers = { authorization: `Bearer ${await backOffice}`, 'accept-language': language }
+  const answer = await post(`/api/${type}`, { data: { type, attributes } }, headers)
+  if (answer.status !== 201) throw new Error(`creating ${type}: ${answer.status} ${await answer.text()}`)
+}
+
+async function tokenOf(client) {
+  return (await (await post('/oauth/token', { grant_type: 'client_credentials', ...client })).json()).access_token
+}
+
+function post(path, body, headers = {}) {
+  const type = path.startsWith('/api/') ? JSON_API : 'application/json'
+  return fetch(url + path, { method: 'POST', headers: { 'content-type': type, ...headers }, body: JSON.stringify(body) })
+}
+
+function given(name) {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: tests/e2e/tests/browser.rs starts the services and runs these tests`)
+  return value
+}

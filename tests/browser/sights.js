@@ -1,0 +1,154 @@
+// Every page there is to look at, each made anew: what it takes to get there, with `open(page)`.
+import { buttonIn, choosePassword, forgetPassword, heading, logIn } from './pages.js'
+import { PASSWORD, mailTo, newCustomer, notMeLinkOf, resetLink } from './service.js'
+
+/** The demo storefront's, in English alone. */
+export const storefront = [
+  { name: 'storefront: log in', open: (page) => page.goto('/') },
+  {
+    name: 'storefront: a refused log-in',
+    async open(page) {
+      await page.goto('/')
+      await logIn(page, await newCustomer(), 'not this one')
+      await page.getByRole('alert').filter({ hasText: 'don’t belong together' }).waitFor()
+    },
+  },
+  {
+    name: 'storefront: forgot password',
+    async open(page) {
+      await page.goto('/#forgot')
+      await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor()
+    },
+  },
+  {
+    name: 'storefront: the mail beside it',
+    async open(page) {
+      const mail = await forgetPassword(page, await newCustomer())
+      await buttonIn(mail).waitFor()
+    },
+  },
+  {
+    name: 'storefront: logged in',
+    async open(page) {
+      await page.goto('/')
+      await logIn(page, await newCustomer(), PASSWORD)
+      await page.getByText('You are logged in').waitFor()
+    },
+  },
+  { name: 'storefront: new password', open: openOwn },
+  {
+    name: 'storefront: a refused new password',
+    async open(page) {
+      await openOwn(page)
+      await choosePassword(page, 'short')
+      await page.getByRole('alert').filter({ hasText: 'too short' }).waitFor()
+    },
+  },
+  {
+    name: 'storefront: password changed',
+    async open(page) {
+      await openOwn(page)
+      await choosePassword(page)
+      await heading(page, 'Your password was changed')
+    },
+  },
+  {
+    name: 'storefront: a dead link',
+    async open(page) {
+      await page.goto('/new-password')
+      await heading(page, 'This link no longer works')
+    },
+  },
+]
+
+/** Those that Rekey serves, in the reader's language. */
+export const hosted = [
+  { name: 'hosted: forgot password', open: (page) => page.goto('/forgot-password') },
+  {
+    name: 'hosted: a refused address',
+    async open(page) {
+      await page.goto('/forgot-password')
+      await page.locator('button[type=submit]').click()
+      await page.locator('[aria-invalid=true]').waitFor()
+    },
+  },
+  {
+    name: 'hosted: a mail is on its way',
+    async open(page) {
+      await page.goto('/forgot-password')
+      await page.locator('input[type=email]').fill(await newCustomer())
+      await page.locator('button[type=submit]').click()
+      await page.waitForURL('**/sent*')
+    },
+  },
+  { name: 'hosted: new password', open: openHosted },
+  {
+    name: 'hosted: a refused new password',
+    async open(page) {
+      await openHosted(page)
+      const email = await page.locator('input[autocomplete=username]').inputValue()
+      await page.locator('input[type=password]').fill(email)
+      await page.keyboard.press('Enter')
+      await page.locator('[aria-invalid=true]').waitFor()
+    },
+  },
+  {
+    name: 'hosted: password changed',
+    async open(page) {
+      await openHosted(page)
+      await page.locator('input[type=password]').fill('a brand new password')
+      await page.keyboard.press('Enter')
+      await page.locator('input[type=password]').waitFor({ state: 'detached' })
+    },
+  },
+  { name: 'hosted: a dead link', open: (page) => page.goto('/reset-password') },
+  { name: 'hosted: it wasn\'t me', open: openNotMe },
+  {
+    name: 'hosted: a disavowed reset',
+    async open(page) {
+      await openNotMe(page)
+      await page.locator('button[type=submit]').click()
+      await page.locator('form').waitFor({ state: 'detached' })
+    },
+  },
+  {
+    name: 'hosted: it wasn\'t me, but the link was used',
+    async open(page) {
+      const email = await newCustomer()
+      await page.goto(await resetLink(email, await languageOf(page)))
+      await page.locator('input[type=password]').fill('a brand new password')
+      await page.keyboard.press('Enter')
+      await page.locator('input[type=password]').waitFor({ state: 'detached' })
+      await page.goto(notMeLinkOf(await mailTo(email)))
+    },
+  },
+  { name: 'hosted: no such page', open: (page) => page.goto('/forgot-password/nowhere') },
+]
+
+/** Ours that neither of them has. */
+export const others = [
+  { name: 'mails', open: (page) => page.goto('/dev/mails') },
+  { name: 'mailbox', open: (page) => page.goto('/dev/mailbox') },
+  { name: 'reference', open: (page) => page.goto('/docs') },
+]
+
+async function openOwn(page) {
+  await page.goto(`/new-password${new URL(await resetLink(await newCustomer())).search}`)
+  await heading(page, 'Choose a new password')
+}
+
+async function openHosted(page) {
+  await page.goto(await resetLink(await newCustomer(), await languageOf(page)))
+  await page.locator('input[type=password]').waitFor()
+}
+
+async function openNotMe(page) {
+  const email = await newCustomer()
+  await resetLink(email, await languageOf(page))
+  await page.goto(notMeLinkOf(await mailTo(email)))
+}
+
+/** The mail is in its reader's language, and so is the page that its link leads to. */
+function languageOf(page) {
+  return page.evaluate(() => navigator.language)
+}
