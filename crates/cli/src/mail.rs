@@ -1,5 +1,7 @@
 //! `rekey mail`: what customers get to read, before they do.
 
+mod dkim;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -22,7 +24,7 @@ use rekey_mailer::{
         samples::{self, Scope},
     },
 };
-use rekey_runtime::config::{Mail, PreviewSettings, Source};
+use rekey_runtime::config::{Mail, MailSettings, Source};
 use rekey_texts::{Language, Texts};
 
 /// What can be done with mails.
@@ -30,6 +32,8 @@ use rekey_texts::{Language, Texts};
 pub enum MailCommand {
     /// Render a sample of every mail of an organization, in every language, to .html, .txt and .eml files and an index.html.
     Preview(Preview),
+    /// Print the DNS record of the key that signs an organization's mails.
+    Dkim(dkim::Dkim),
 }
 
 /// Whose mails, and where to.
@@ -53,12 +57,13 @@ pub struct Preview {
 pub fn run(command: MailCommand, source: Source) -> anyhow::Result<()> {
     match command {
         MailCommand::Preview(preview) => preview.run(source),
+        MailCommand::Dkim(dkim) => dkim.run(&source),
     }
 }
 
 impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
-        let settings = PreviewSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
+        let settings = MailSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
         let own = settings.shops.of(&self.organization);
         let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, &own.shop)?;
         let shop = self.name.as_deref().unwrap_or(self.organization.as_str());

@@ -66,7 +66,7 @@ impl Signer {
         }))
     }
 
-    /// The mail with its signature in front. RSA takes about a millisecond, so it is done on a thread that may block.
+    /// The mail with its signature in front. RSA takes half a millisecond and more, so it is done on a thread that may block.
     pub async fn sign(&self, mut mail: Mail) -> Result<Mail, Unsigned> {
         let (signer, is_slow) = (self.clone(), self.key.is_slow());
         let work = move || {

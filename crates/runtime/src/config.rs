@@ -26,5 +26,5 @@ pub use sections::{
     PerMinute, PublicUrl, Relay, Resets, Server, Shop, Smtp, SmtpLogin, SmtpRelay, SmtpTls, Support,
     Telemetry, TestMail, TrustedProxies,
 };
-pub use settings::{ApiSettings, DevSettings, MailerSettings, PreviewSettings, ToolSettings};
+pub use settings::{ApiSettings, DevSettings, MailSettings, MailerSettings, ToolSettings};
 pub use source::Source;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
 
 mod codes;
+mod failover;
 mod late;
 mod poison;
 mod readers;

@@ -12,7 +12,7 @@ use time::Duration;
 use crate::world::{PAUSE, World, handle, rejection, wait};
 
 /// Events of that many live resets.
-async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
+pub async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
     seed::customer(&world.store, world.live, "john@example.com", None).await;
     for _ in 0..count {
         seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;

@@ -108,7 +108,7 @@ async fn test_mode_mails_never_go_to_the_relay_and_live_ones_do() {
         seed::customer(&world.store, scope, "john@example.com", None).await;
         seed::reset(&world.store, scope, "john@example.com", ResetOrigin::Integration).await;
     }
-    let (without, with) = (world.mailer_with(relay.port, None), world.mailer(relay.port));
+    let (without, with) = (world.mailer_with(&[relay.port], None), world.mailer(relay.port));
     let events = world.events().await;
     assert_eq!(rejection(handle(&without, &events[0]).await), "no mailbox directory is configured");
     assert_eq!(world.delivery().await.unwrap(), "failed: no mailbox directory is configured");

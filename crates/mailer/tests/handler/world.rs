@@ -69,12 +69,18 @@ impl World {
 
     /// A mailer whose live mails go to a relay on this port of this machine; nobody listens on port 1.
     pub fn mailer(&self, port: u16) -> Arc<MailHandler> {
-        self.mailer_with(port, Some(self.mailbox.clone()))
+        self.mailer_with(&[port], Some(self.mailbox.clone()))
     }
 
-    pub fn mailer_with(&self, port: u16, mailbox: Option<Mailbox>) -> Arc<MailHandler> {
+    /// One whose live mails go to the first of the relays on these ports that can be used.
+    pub fn mailer_through(&self, ports: &[u16]) -> Arc<MailHandler> {
+        self.mailer_with(ports, Some(self.mailbox.clone()))
+    }
+
+    pub fn mailer_with(&self, ports: &[u16], mailbox: Option<Mailbox>) -> Arc<MailHandler> {
         let settings = settings();
-        let relays = vec![SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None }];
+        let relay = |&port| SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None };
+        let relays = ports.iter().map(relay).collect();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &entropy).unwrap();
         let live = Lane::with_pause(Arc::new(smtp), PAUSE);

@@ -115,13 +115,13 @@ impl DevSettings {
     }
 }
 
-/// What `rekey mail preview` needs: no database, no broker, no secrets.
+/// What `rekey mail` needs: no database, no broker, and of secrets only the keys that sign mails.
 #[derive(Debug)]
-pub struct PreviewSettings {
+pub struct MailSettings {
     pub shops: PerOrganization<MailingShop>,
 }
 
-impl PreviewSettings {
+impl MailSettings {
     /// Reads, merges and checks.
     pub fn load(source: &Source) -> Result<Self, ConfigError> {
         Ok(Self { shops: Values::load(source)?.per_organization(MailingShop::read)? })

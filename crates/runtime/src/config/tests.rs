@@ -1,5 +1,6 @@
 //! Every rule of the configuration.
 
+mod dkim;
 mod layers;
 mod manual;
 mod organizations;

@@ -46,7 +46,8 @@ impl Dkim {
         let domain = section.domain.unwrap_or_else(|| sender.to_owned());
         // DMARC counts a signature only for the sender's domain or one above it (RFC 7489 §3.1.1).
         if sender != domain && !sender.ends_with(&format!(".{domain}")) {
-            let expected = format!("{sender:?}, the domain of mail.from, or one above it");
+            let origin = &values.get("mail.from")?.origin;
+            let expected = format!("{sender:?}, the domain of mail.from ({origin}), or one above it");
             return Err(values.invalid("dkim.domain", expected));
         }
         let deployments =

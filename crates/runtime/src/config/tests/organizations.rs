@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// A directory of organizations: the files in it, and what they hold.
-fn directory(files: &[(&str, &str)]) -> TempDir {
+pub(super) fn directory(files: &[(&str, &str)]) -> TempDir {
     let directory = TempDir::new().unwrap();
     for (path, content) in files {
         let path = directory.path().join(path);

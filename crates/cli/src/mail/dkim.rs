@@ -1,0 +1,31 @@
+//! `rekey mail dkim`: what to publish in DNS, so that the signatures of an organization's mails can be verified.
+
+use clap::Args;
+use rekey_core::organization::Slug;
+use rekey_mailer::dkim::Signer;
+use rekey_runtime::config::{MailSettings, Source};
+
+/// Whose mails.
+#[derive(Debug, Args)]
+pub struct Dkim {
+    /// The organization's slug. The key is dkim.pem in its folder, else the deployment's.
+    #[arg(long)]
+    organization: Slug,
+}
+
+impl Dkim {
+    /// Prints the record as a zone file has it, below a comment that names the key.
+    pub(super) fn run(&self, source: &Source) -> anyhow::Result<()> {
+        let settings = MailSettings::load(source)?;
+        let dkim = &settings.shops.of(&self.organization).dkim;
+        let (Some(key), Some(signer)) = (&dkim.key, Signer::new(dkim)?) else {
+            anyhow::bail!(
+                "the mails of {} are not signed: there is no dkim.pem in its folder, and no dkim.private_key",
+                self.organization
+            );
+        };
+        println!("; {}, signed with {}", self.organization, key.origin);
+        println!("{}", signer.record());
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Several relays: what one that is down does to a mail, and what it does when all are.
+
+use rekey_core::bus::Verdict;
+use rekey_testkit::{
+    backdoor::Backdoor,
+    smtp::{Act, Scene, ScriptedSmtp},
+};
+use time::Duration;
+
+use crate::{
+    relay::live_events,
+    world::{PAUSE, World, handle, wait},
+};
+
+/// Nobody listens there.
+const NOBODY: u16 = 1;
+const BUSY: Scene = &[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))];
+
+impl World {
+    /// The attempts that were spent on all mails.
+    async fn attempts(&self) -> String {
+        self.backdoor().text("SELECT CAST(SUM(attempts) AS TEXT) FROM deliveries").await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_down_leaves_its_mails_to_the_next_in_the_same_attempt() {
+    let world = World::new().await;
+    let (second, third) = (ScriptedSmtp::start(&[BUSY]).await, ScriptedSmtp::start(&[&[]]).await);
+    let (mailer, events) =
+        (world.mailer_through(&[NOBODY, second.port, third.port]), live_events(&world, 3).await);
+    for event in &events {
+        assert_eq!(handle(&mailer, event).await, Verdict::Done);
+    }
+    assert_eq!((second.connections(), third.messages().len()), (1, 3));
+    assert!(!mailer.is_paused());
+    assert_eq!(world.attempts().await, "3");
+    let through = world.backdoor().count("deliveries", &format!("relay = '127.0.0.1:{}'", third.port)).await;
+    assert_eq!((world.delivery().await.as_deref(), through), (Some("sent: 250 2.0.0 taken"), 3));
+}
+
+#[tokio::test]
+async fn smtp_auth_while_all_relays_are_down_no_attempt_is_spent_but_the_one_that_finds_out() {
+    let world = World::new().await;
+    let second = ScriptedSmtp::start(&[BUSY, BUSY, BUSY, BUSY, &[]]).await;
+    let (mailer, events) = (world.mailer_through(&[NOBODY, second.port]), live_events(&world, 3).await);
+    let pause = Duration::try_from(PAUSE).unwrap();
+
+    assert_eq!(wait(&handle(&mailer, &events[0]).await), pause);
+    let told = world.delivery().await.unwrap();
+    assert!(
+        told.starts_with("deferred: 127.0.0.1:1: can't connect") && told.ends_with("421 4.3.2 busy"),
+        "{told}"
+    );
+    // While the lane is closed, and whenever it was looked at in vain.
+    let mut waits = 0;
+    while handle(&mailer, &events[1]).await != Verdict::Done {
+        assert!(mailer.is_paused());
+        assert_eq!((world.attempts().await.as_str(), second.messages().len()), ("1", 0));
+        tokio::time::sleep(PAUSE / 2).await;
+        waits += 1;
+    }
+    assert!(waits >= 3, "once for each connection that was refused");
+
+    for event in [&events[0], &events[2]] {
+        assert_eq!(handle(&mailer, event).await, Verdict::Done);
+    }
+    assert!(!mailer.is_paused());
+    assert_eq!((world.attempts().await.as_str(), second.messages().len()), ("4", 3));
+}
