@@ -47,7 +47,11 @@ async fn a_mail_is_in_the_language_that_the_call_asked_for() {
     let mail = world.mails().remove(0);
     assert_eq!(mail.subject, "Escolha uma nova senha para The acme shop");
     assert!(mail.headers.contains(&("Content-Language".to_owned(), "pt-BR".to_owned())));
-    assert!(mail.text.contains(&format!("&token={}&organization=acme&locale=pt%2DBR", reset.token.expose())), "{}", mail.text);
+    assert!(
+        mail.text.contains(&format!("&token={}&organization=acme&locale=pt%2DBR", reset.token.expose())),
+        "{}",
+        mail.text
+    );
     assert!(mail.html.contains("lang=\"pt-BR\""));
 }
 
