@@ -29,6 +29,17 @@ fn host_poison_links_come_from_configuration_only() {
         filled(""),
         "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&organization=shop&locale=pt%2DBR"
     );
+    // The forms that default.toml shows: most storefronts', and that of the vendor's hosted identity page.
+    assert_eq!(
+        filled("https://shop.example/reset?id={id}&token={token}"),
+        "https://shop.example/reset?id=RESETRESE1&token=TOKEN"
+    );
+    assert_eq!(
+        filled(
+            "https://identity.example/reset-password?customerPasswordResetId={id}&resetPasswordToken={token}"
+        ),
+        "https://identity.example/reset-password?customerPasswordResetId=RESETRESE1&resetPasswordToken=TOKEN"
+    );
     assert_eq!(template("", Some("a")).fill(values), "https://a.example/?id=RESETRESE1&token=TOKEN");
     assert_eq!(template("", Some("b")).fill(values), "https://b.example/shop/RESETRESE1/TOKEN");
     assert_eq!(
