@@ -13,7 +13,7 @@ use crate::{
     event::{EventBody, ResetCreated},
     ids::ResetId,
     journal::Journal,
-    organization::PerOrganization,
+    organization::{Organization, PerOrganization},
     password::{HashError, Hasher, PlainPassword, Refusal},
     record::{Changes, Record},
     reset::{CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder},
@@ -54,6 +54,15 @@ pub enum RequestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A reset that was used.
+#[derive(Debug)]
+pub struct Completed {
+    /// The reset as it is now.
+    pub reset: Record,
+    /// Whose it is.
+    pub organization: Organization,
 }
 
 /// Why a token did not set a password.
@@ -187,7 +196,7 @@ impl Recovery {
         scope: Option<Scope>,
         caller: &Caller,
         attempt: Attempt<'_>,
-    ) -> Result<Record, CompleteError> {
+    ) -> Result<Completed, CompleteError> {
         let Attempt { reset, token, password, changes } = attempt;
         let token = token.digest();
         let holder = self.store.find_token_holder(reset, &token).await?.ok_or(CompleteError::Token)?;
@@ -211,9 +220,9 @@ impl Recovery {
             event: &event,
             audit: &audit,
         };
-        let done = self.store.complete_reset(&completion).await?.ok_or(CompleteError::Token)?;
+        let reset = self.store.complete_reset(&completion).await?.ok_or(CompleteError::Token)?;
         self.journal.committed();
-        Ok(done)
+        Ok(Completed { reset, organization: holder.organization })
     }
 
     /// The token of a pending reset in clear, for an integration client's answer.

@@ -41,9 +41,6 @@ pub enum RenderError {
 /// Why an organization's mails can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum UnfitError {
-    /// There are no texts in its default language.
-    #[error("languages.default: there are no texts in `{0}`")]
-    Language(Locale),
     #[error(transparent)]
     Texts(#[from] TextsError),
     #[error(transparent)]
@@ -67,9 +64,7 @@ impl Renderer {
     /// # Errors
     /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
     pub fn of_shop(built_in: &Texts, shop: &Shop) -> Result<Self, UnfitError> {
-        let wanted = &shop.languages.default;
-        let default = Language::matching(wanted).ok_or_else(|| UnfitError::Language(wanted.clone()))?;
-        let texts = built_in.overlaid(shop.folder.as_deref(), default)?;
+        let texts = built_in.overlaid(shop.folder.as_deref(), &shop.languages.default)?;
         Self::new(texts, &shop.brand, shop.folder.as_deref())
     }
 

@@ -15,6 +15,7 @@ mod file;
 mod isolate;
 mod language;
 mod moment;
+mod own;
 mod policy;
 mod reader;
 mod texts;
@@ -22,6 +23,7 @@ mod texts;
 pub use self::{
     file::{Broken, Problem},
     language::{Direction, Language},
+    own::{OwnFile, Unreadable, own_files, template_problem},
     reader::Reader,
     texts::{Arg, SayError, Texts, TextsError},
 };

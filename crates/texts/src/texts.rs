@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,6 +16,7 @@ use crate::{
     isolate::isolated,
     language::Language,
     moment::Moments,
+    own::{Unreadable, own_files},
     reader::Reader,
 };
 
@@ -50,8 +50,11 @@ pub enum Arg<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum TextsError {
     /// A file can't be read.
-    #[error("{} can't be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// An organization's default is a language that there is not.
+    #[error("languages.default: there are no texts in `{0}`")]
+    NoDefault(Locale),
     /// A file is not named after a language.
     #[error("{} is not named after a language that there is: {}", .0.display(), tags())]
     UnknownLanguage(PathBuf),
@@ -88,15 +91,17 @@ impl Texts {
     /// # Errors
     /// For a file that is not named after a language, for a key or variable that there isn't, and for syntax; with file, line
     /// and key.
-    pub fn overlaid(&self, folder: Option<&Path>, default: Language) -> Result<Self, TextsError> {
+    pub fn overlaid(&self, folder: Option<&Path>, default: &Locale) -> Result<Self, TextsError> {
+        let default = Language::matching(default).ok_or_else(|| TextsError::NoDefault(default.clone()))?;
         let Some(folder) = folder else {
             return Ok(Self { books: Arc::clone(&self.books), default });
         };
         let mut books = BTreeMap::clone(&self.books);
-        for (path, language) in own_files(&folder.join("texts"))? {
-            let source = std::fs::read_to_string(&path)
-                .map_err(|source| TextsError::Unreadable { path: path.clone(), source })?;
-            books.insert(language, Arc::new(Book::overlaid(language, &path, source)?));
+        for file in own_files(&folder.join("texts"))? {
+            let Some(language) = file.name.strip_suffix(".ftl").and_then(Language::of_tag) else {
+                return Err(TextsError::UnknownLanguage(file.path));
+            };
+            books.insert(language, Arc::new(Book::overlaid(language, &file.path, file.read()?)?));
         }
         Ok(Self { books: Arc::new(books), default })
     }
@@ -172,29 +177,6 @@ impl Book {
         book.bundle.add_resource_overriding(Arc::new(file.resource));
         Ok(book)
     }
-}
-
-/// The files of a folder, which may be missing, with their languages. Hidden files are none.
-fn own_files(folder: &Path) -> Result<Vec<(PathBuf, Language)>, TextsError> {
-    let unreadable = |source| TextsError::Unreadable { path: folder.to_owned(), source };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with('.') {
-            continue;
-        }
-        let Some(language) = name.strip_suffix(".ftl").and_then(Language::of_tag) else {
-            return Err(TextsError::UnknownLanguage(path));
-        };
-        files.push((path, language));
-    }
-    Ok(files)
 }
 
 fn tags() -> String {

@@ -9,10 +9,10 @@ use actix_web::{
 use rekey_core::{
     access::Actor,
     ids::ResetId,
+    organization::Organization,
     password::{MAX_OCTETS, PlainPassword},
     record::Changes,
-    recovery::{Attempt, CompleteError},
-    reset::TokenHolder,
+    recovery::{Attempt, CompleteError, Completed},
     secret::ResetToken,
 };
 use rekey_texts::Arg;
@@ -78,9 +78,8 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         return form_page(&mut visit, &link, vec![error]).await;
     };
     let attempt = Attempt { reset: link.reset, token: &link.token, password, changes: &Changes::default() };
-    let holder = api.recovery.holder(link.reset, &link.token).await;
     match api.recovery.complete(None, &visit.caller(Actor::TokenHolder), attempt).await {
-        Ok(_) => done(&mut visit, holder.ok().flatten()),
+        Ok(Completed { organization, .. }) => done(&mut visit, &organization),
         Err(CompleteError::Token) => dead(&visit),
         Err(CompleteError::Password(refusal)) => {
             let errors = visit.or_nothing(visit.reader().refusal(&refusal));
@@ -155,10 +154,8 @@ fn unusable(visit: &Visit<'_>, is_empty: bool, is_long: bool) -> String {
     }
 }
 
-fn done(visit: &mut Visit<'_>, holder: Option<TokenHolder>) -> HttpResponse {
-    if let Some(holder) = holder {
-        visit.is_at(&holder.organization);
-    }
+fn done(visit: &mut Visit<'_>, organization: &Organization) -> HttpResponse {
+    visit.is_at(organization);
     let login = visit.site().settings.login_url.as_deref();
     forget(visit, visit.answer(&Page::Done { login }))
 }

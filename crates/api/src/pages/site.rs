@@ -41,9 +41,6 @@ pub struct Site {
 /// Why an organization's pages can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PagesError {
-    /// There are no texts in the language that is to be the default.
-    #[error("languages.default: there are no texts in `{0}`")]
-    Language(String),
     /// A text is wrong.
     #[error(transparent)]
     Texts(#[from] TextsError),
@@ -83,10 +80,8 @@ impl Pages {
 
 impl Site {
     fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
-        let default = Language::matching(&shop.languages.default)
-            .ok_or_else(|| PagesError::Language(shop.languages.default.to_string()))?;
         let folder = shop.folder.as_deref();
-        let texts = built_in.overlaid(folder, default)?;
+        let texts = built_in.overlaid(folder, &shop.languages.default)?;
         let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,

@@ -1,18 +1,16 @@
 //! The templates: those of the program, and an organization's instead of them.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, UndefinedBehavior};
+use rekey_texts::{Unreadable, own_files, template_problem};
 
 /// What is wrong with an organization's templates.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A file can't be read.
-    #[error("{} can't be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// No page has a template of this name.
     #[error("{} is no template of a page; these are: {}", .0.display(), names())]
     Unknown(PathBuf),
@@ -61,28 +59,17 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
     Ok(templates)
 }
 
-/// An organization's own, in a folder that may be missing. Hidden files are none.
+/// An organization's own, in a folder that may be missing.
 fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
-    let unreadable = |path: &Path, source| TemplateError::Unreadable { path: path.to_owned(), source };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(folder, error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| unreadable(folder, error))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if name.starts_with('.') {
-            continue;
+    let mut own = Vec::new();
+    for file in own_files(folder)? {
+        if BUILT_IN.iter().all(|(known, _)| *known != file.name) {
+            return Err(TemplateError::Unknown(file.path));
         }
-        if BUILT_IN.iter().all(|(known, _)| *known != name) {
-            return Err(TemplateError::Unknown(path));
-        }
-        let source = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        files.push((name, source));
+        let source = file.read()?;
+        own.push((file.name, source));
     }
-    Ok(files)
+    Ok(own)
 }
 
 fn names() -> String {
@@ -90,10 +77,8 @@ fn names() -> String {
 }
 
 impl TemplateError {
-    /// What the template engine says, with the file and line, on one line.
+    /// What the template engine says.
     pub fn of(error: &minijinja::Error) -> Self {
-        let place = error.name().map(|name| format!("{name}:{}: ", error.line().unwrap_or_default()));
-        let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
-        Self::Wrong(format!("{}{}{detail}", place.unwrap_or_default(), error.kind()).replace('\n', " "))
+        Self::Wrong(template_problem(error))
     }
 }

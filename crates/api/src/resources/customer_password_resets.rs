@@ -114,7 +114,7 @@ async fn update_as_integration(
         TokenUse::Password(proof, password) => {
             let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes };
-            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?)
+            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?.reset)
         }
         TokenUse::Proof(_) | TokenUse::None => {
             let updated = api.recovery.update(session.scope(), &session.caller, id, changes).await?;
@@ -135,7 +135,7 @@ async fn update_as_storefront(
         TokenUse::Password(proof, password) => {
             let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes: &Changes::default() };
-            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?)
+            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?.reset)
         }
         TokenUse::Proof(proof) => {
             let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;

@@ -2,14 +2,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    error::Error,
-    io, iter,
     path::{Path, PathBuf},
 };
 
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
-use rekey_texts::Language;
+use rekey_texts::{Language, Unreadable, own_files, template_problem};
 
 use super::{
     Context, NoAccount, PasswordChanged, RenderError, ResetRequested,
@@ -20,8 +18,8 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A file can't be read.
-    #[error("{} can't be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// No mail has a template of this name.
     #[error("{} is no template of a mail; these are: {}", .0.display(), names())]
     Unknown(PathBuf),
@@ -98,31 +96,25 @@ fn html(layout: &str, content: &str) -> Result<String, String> {
 }
 
 fn add(environment: &mut Environment<'_>, name: String, source: String) -> Result<(), TemplateError> {
-    environment.add_template_owned(name, source).map_err(|error| TemplateError::Template(told(&error)))
+    environment
+        .add_template_owned(name, source)
+        .map_err(|error| TemplateError::Template(template_problem(&error)))
 }
 
 /// An organization's own: all `.mjml` and `.txt` files of the folder, which may be missing. Other files are not of mails.
 fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
-    let unreadable = |path: &Path, source| TemplateError::Unreadable { path: path.to_owned(), source };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(folder, error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| unreadable(folder, error))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if !has_extension(&name, "mjml") && !has_extension(&name, "txt") || name.starts_with('.') {
+    let mut own = Vec::new();
+    for file in own_files(folder)? {
+        if !has_extension(&file.name, "mjml") && !has_extension(&file.name, "txt") {
             continue;
         }
-        if BUILT_IN.iter().all(|(known, _)| *known != name) {
-            return Err(TemplateError::Unknown(path));
+        if BUILT_IN.iter().all(|(known, _)| *known != file.name) {
+            return Err(TemplateError::Unknown(file.path));
         }
-        let source = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        files.push((name, source));
+        let source = file.read()?;
+        own.push((file.name, source));
     }
-    Ok(files)
+    Ok(own)
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
@@ -133,23 +125,13 @@ fn names() -> String {
     BUILT_IN.map(|(name, _)| name).join(", ")
 }
 
-/// Where and what a template's error is: that of the included one, if it is there.
-fn told(error: &minijinja::Error) -> String {
-    let sources = iter::successors(error.source(), |error| (**error).source());
-    let deepest =
-        sources.filter_map(|source| source.downcast_ref::<minijinja::Error>()).last().unwrap_or(error);
-    let detail = deepest.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
-    match (deepest.name(), deepest.line()) {
-        (Some(name), Some(line)) => format!("{name}:{line}: {}{detail}", deepest.kind()),
-        _ => format!("{}{detail}", deepest.kind()),
-    }
-}
-
 impl TemplateError {
     /// What went wrong with a sample.
     pub(super) fn sample(language: Language, error: &RenderError) -> Self {
         match error {
-            RenderError::Template(error) => Self::Template(format!("{} (in `{language}`)", told(error))),
+            RenderError::Template(error) => {
+                Self::Template(format!("{} (in `{language}`)", template_problem(error)))
+            }
             RenderError::Text(error) => Self::Template(format!("{error} (in `{language}`)")),
         }
     }

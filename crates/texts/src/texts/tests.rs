@@ -21,7 +21,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 /// What the overlay is refused for, without the folder's path.
 fn refusal(name: &str, content: &str) -> String {
     let folder = folder(&[(name, content)]);
-    let error = built_in().overlaid(Some(folder.path()), Language::English).err().unwrap().to_string();
+    let error = built_in().overlaid(Some(folder.path()), &"en".parse().unwrap()).err().unwrap().to_string();
     error.replace(&folder.path().join("texts/").display().to_string(), "")
 }
 
@@ -84,14 +84,14 @@ fn the_first_wish_that_can_be_met_is_and_else_the_organizations_language() {
 #[test]
 fn an_organizations_texts_replace_those_of_their_key_and_no_other() {
     let folder = folder(&[("de.ftl", "# Unsere Worte\ntime-moment = am { $moment }\n"), (".keep", "")]);
-    let texts = built_in().overlaid(Some(folder.path()), Language::German).unwrap();
+    let texts = built_in().overlaid(Some(folder.path()), &"de".parse().unwrap()).unwrap();
     let say = |language, key, arg| texts.say(language, key, &[arg]);
     assert_eq!(say(Language::German, "time-moment", ("moment", "1. Mai".into())).unwrap(), "am 1. Mai");
     assert_eq!(say(Language::German, "time-days", ("count", 2.into())).unwrap(), "2 Tage");
     assert_eq!(say(Language::English, "time-moment", ("moment", "May 1".into())).unwrap(), "May 1 UTC");
     assert_eq!(texts.choose(&[]), Language::German);
     let without = TempDir::new().unwrap();
-    assert!(built_in().overlaid(Some(without.path()), Language::English).is_ok());
+    assert!(built_in().overlaid(Some(without.path()), &"en".parse().unwrap()).is_ok());
 }
 
 #[test]
