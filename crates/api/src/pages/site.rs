@@ -11,7 +11,7 @@ use actix_web::{
 };
 use minijinja::Environment;
 use rekey_core::organization::{PerOrganization, Slug};
-use rekey_runtime::config::{Auth, HostedPages, Server, Shop};
+use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop};
 use rekey_texts::{Language, SayError, Texts, TextsError};
 
 use super::{
@@ -79,6 +79,11 @@ impl Pages {
 }
 
 impl Site {
+    /// How the organization looks.
+    pub fn brand(&self) -> &Brand {
+        self.look.brand()
+    }
+
     fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
         let folder = shop.folder.as_deref();
         let texts = built_in.overlaid(folder, &shop.languages.default)?;

@@ -18,6 +18,10 @@ impl Look {
         Self { styles: assets::style_url(brand.color), brand }
     }
 
+    pub fn brand(&self) -> &Brand {
+        &self.brand
+    }
+
     /// The organization's name as far as it is known: as it is told, or as its logo says it.
     fn name<'a>(&'a self, told: Option<&'a str>) -> Option<&'a str> {
         told.or(self.brand.logo_text.as_deref())

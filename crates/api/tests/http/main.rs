@@ -19,6 +19,7 @@ mod limits;
 mod lists;
 mod oauth;
 mod openapi;
+mod organization;
 mod page;
 mod page_code;
 mod page_forgot;
