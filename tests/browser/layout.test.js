@@ -15,6 +15,10 @@ for (const { name, open } of [...storefront, ...hosted]) {
       await assertFits(page)
       assert.deepEqual(await smallTargets(page), [], `${width} px wide`)
     }
+    // Letters of twice the size (WCAG 1.4.4).
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%' })
+    await assertFits(page)
+    await page.evaluate(() => { document.documentElement.style.fontSize = '' })
     await page.emulateMedia({ colorScheme: 'dark' })
     // A mail's colours are its own.
     const picture = await page.screenshot({ mask: [page.locator('iframe')], maskColor: '#000000' })

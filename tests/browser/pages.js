@@ -8,6 +8,7 @@ export const HOSTED = {
   sent: 'Check your email',
   form: 'Choose a new password',
   done: 'Your password was changed',
+  lost: 'Please open the link again',
   dead: 'This link no longer works',
   notMe: 'You did not request a new password?',
   disavowed: 'The link no longer works',

@@ -116,6 +116,25 @@ async fn an_organization_has_a_look_and_words_of_its_own() {
     assert!(other.text.contains("open the link again") && other.text.contains("1f5fbf.css"), "{}", other.text);
 }
 
+/// For who reads another language than the link or the browser says; without JavaScript.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_is_chosen_on_the_page_and_holds() {
+    let app = TestApp::start().await;
+    let client = app.client(ClientKind::SalesChannel, true).await;
+    let path = format!("/forgot-password?client_id={}", client.id);
+    let page = get(&app, &path).await;
+    let choices = page.text.matches("hreflang=").count();
+    assert!(choices == 9 && !page.text.contains("hreflang=\"en\""), "all but its own: {}", page.text);
+    let german = format!("{path}&locale=de");
+    let link = format!("href=\"{}\" lang=\"de\"", german.replace('/', "&#x2f;").replace("&l", "&amp;l"));
+    assert!(page.text.contains(&link), "{link}: {}", page.text);
+    let page = send(app.http.get(app.url(&german)).header("accept-language", "pl")).await;
+    assert!(page.text.contains("<html lang=\"de\"") && page.text.contains("&amp;locale=de\" novalidate"), "{}", page.text);
+    // What was typed is lost by it, so that a refused form can be had in another language, too.
+    let refused = send(app.http.post(app.url(&german)).form(&[("email", "john")])).await;
+    assert!(refused.status == 422 && refused.text.contains("hreflang=\"pl\""), "{}", refused.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_pages_load_may_be_kept_for_good() {
     let app = TestApp::start().await;
