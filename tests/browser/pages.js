@@ -46,6 +46,11 @@ export async function logIn(page, email, password) {
   await page.getByRole('button', { name: 'Log in', exact: true }).click()
 }
 
+/** Opens the choice of languages, where there is one. */
+export async function openChoices(page) {
+  for (const choice of await page.locator('details.languages:not([open]) > summary').all()) await choice.click()
+}
+
 /** What the page's main heading says, once it does. */
 export async function heading(page, expected) {
   await page.getByRole('heading', { level: 1, name: expected }).waitFor()

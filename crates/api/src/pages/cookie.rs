@@ -30,7 +30,10 @@ impl Kept {
     pub fn of(self, request: &HttpRequest, https: bool) -> Option<String> {
         let name = self.full_name(https);
         let value = |pair| str::from_utf8(pair).ok()?.trim().strip_prefix(name.as_str())?.strip_prefix('=');
-        let pairs = request.headers().get_all(COOKIE).flat_map(|header| header.as_bytes().split(is_semicolon));
+        let pairs = request
+            .headers()
+            .get_all(COOKIE)
+            .flat_map(|header| header.as_bytes().split(|octet| *octet == b';'));
         let mut values = pairs.filter_map(value);
         let first = values.next()?;
         values.all(|other| other == first).then(|| first.to_owned())
@@ -57,8 +60,4 @@ impl Kept {
         let prefix = if https { "__Secure-" } else { "" };
         format!("{prefix}{}", self.name)
     }
-}
-
-fn is_semicolon(octet: &u8) -> bool {
-    *octet == b';'
 }

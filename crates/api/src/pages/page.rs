@@ -43,11 +43,13 @@ pub enum Page<'a> {
     Lost {
         /// Where a new link can be asked for.
         again: Option<String>,
+        login: Option<&'a str>,
     },
     /// The token can't be used. What it led to is gone for good.
     Dead {
         /// Where a new link can be asked for.
         again: Option<String>,
+        login: Option<&'a str>,
     },
     /// The form to say that somebody else asked for the reset.
     NotMe {

@@ -170,17 +170,20 @@ fn unusable(visit: &Visit<'_>, is_empty: bool, is_long: bool) -> String {
 
 fn done(visit: &mut Visit<'_>, organization: &Organization) -> HttpResponse {
     visit.is_at(organization);
-    let login = visit.site().settings.login_url.as_deref();
-    forget(visit, visit.answer(&Page::Done { login }))
+    forget(visit, visit.answer(&Page::Done { login: login(visit) }))
+}
+
+fn login<'a>(visit: &Visit<'a>) -> Option<&'a str> {
+    visit.site().settings.login_url.as_deref()
 }
 
 /// There is no link, or not the whole of it; or a browser that keeps no cookies, which is all the same from here.
 fn lost(visit: &Visit<'_>) -> HttpResponse {
-    visit.answer(&Page::Lost { again: visit.ask_again() })
+    visit.answer(&Page::Lost { again: visit.ask_again(), login: login(visit) })
 }
 
 fn dead(visit: &Visit<'_>) -> HttpResponse {
-    forget(visit, visit.answer(&Page::Dead { again: visit.ask_again() }))
+    forget(visit, visit.answer(&Page::Dead { again: visit.ask_again(), login: login(visit) }))
 }
 
 /// The token leaves the browser.

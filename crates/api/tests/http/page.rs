@@ -99,7 +99,9 @@ async fn the_form_sets_the_password_once() {
     assert!([403, 410].contains(&again.status.as_u16()));
     // Back, and a reload, with what the browser has left of it.
     let left = done.header("set-cookie").split(';').next().unwrap();
-    for request in [visit.app.http.get(visit.app.url(PATH)), visit.app.http.post(visit.app.url(PATH)).body("x")] {
+    for request in
+        [visit.app.http.get(visit.app.url(PATH)), visit.app.http.post(visit.app.url(PATH)).body("x")]
+    {
         let page = send(request.header("cookie", left)).await;
         assert_eq!(page.status, 410);
         assert!(page.text.contains("Have you just chosen a new password?"), "{}", page.text);
@@ -206,7 +208,7 @@ async fn a_refused_password_is_told_beside_the_field_and_burns_nothing() {
     let visit = Visit::start().await;
     for (password, told) in [
         ("short", "It needs at least 8 characters."),
-        ("john@example.com", "The password is your e-mail address, or little more."),
+        ("john@example.com", "The password is your email address, or little more."),
         ("password123", "Many people use this password"),
         ("", "Please enter a new password."),
         (&"x".repeat(1025), "Please use at most 256 characters."),

@@ -32,7 +32,8 @@ async fn a_body_that_is_not_quite_a_form_sets_no_password() {
     ] {
         let request = visit.app.http.post(visit.app.url(PATH)).header("cookie", &visit.cookie).body(body);
         let request = request.header("content-type", media_type).header("sec-fetch-site", "same-origin");
-        let request = encoding.into_iter().fold(request, |request, name| request.header("content-encoding", name));
+        let request =
+            encoding.into_iter().fold(request, |request, name| request.header("content-encoding", name));
         let page = send(request).await;
         assert_eq!(page.status, status, "{media_type}: {}", page.text);
         let again = "<a class=\"main\" href=\"&#x2f;reset-password\">Try again</a>";
@@ -102,7 +103,8 @@ async fn host_poison_no_host_of_a_request_gets_into_a_page() {
 async fn a_page_is_had_by_http_1_0_too() {
     let app = TestApp::start().await;
     let client = app.client(ClientKind::SalesChannel, true).await;
-    let page = exchange(&app, &format!("GET /forgot-password?client_id={} HTTP/1.0\r\n\r\n", client.id)).await;
+    let page =
+        exchange(&app, &format!("GET /forgot-password?client_id={} HTTP/1.0\r\n\r\n", client.id)).await;
     assert!(page.starts_with("HTTP/1.0 200") && page.contains("</html>"), "{page}");
 }
 

@@ -36,16 +36,21 @@ async fn a_link_that_is_not_whole_is_asked_for_again() {
     let Visit { app, id, token, cookie, .. } = Visit::start().await;
     let client = app.client(ClientKind::SalesChannel, true).await;
     let half = &token[..20];
-    for query in
-        [format!("id={id}&token={half}"), format!("id={id}"), format!("token={token}"), "id=&token=".to_owned()]
-    {
+    for query in [
+        format!("id={id}&token={half}"),
+        format!("id={id}"),
+        format!("token={token}"),
+        "id=&token=".to_owned(),
+    ] {
         let path = format!("{PATH}?{query}&client_id={}", client.id);
         let redirect = get(&app, &path, &cookie).await;
         assert_eq!(redirect.header("location"), format!("{PATH}?client_id={}", client.id), "{query}");
         assert!(redirect.header("set-cookie").contains("Max-Age=0"), "{query}: {:?}", redirect.headers);
         let page = get(&app, redirect.header("location"), "").await;
         assert!(page.status == 400 && page.text.contains(LOST), "{}", page.text);
-        assert!(page.text.contains(&format!("/forgot-password?client_id={}", client.id).replace('/', "&#x2f;")));
+        assert!(
+            page.text.contains(&format!("/forgot-password?client_id={}", client.id).replace('/', "&#x2f;"))
+        );
         assert_page_headers(&page.headers);
     }
 }
@@ -104,11 +109,15 @@ async fn page_leak_a_form_is_good_for_its_own_link_only() {
     let visit = Visit::start().await;
     visit.app.customer("eve@example.com", "the password of eve").await;
     let reset = visit.app.ask(&visit.app.integration().await, "eve@example.com").await;
-    let planted =
-        format!("__Secure-rekey_reset={}.{}", reset.id(), reset.attribute("reset_password_token").as_str().unwrap());
+    let planted = format!(
+        "__Secure-rekey_reset={}.{}",
+        reset.id(),
+        reset.attribute("reset_password_token").as_str().unwrap()
+    );
     let shown = get(&visit.app, PATH, &planted).await;
     assert!(shown.text.contains("For the account eve@example.com"), "{}", shown.text);
-    let form = [("form_token", form_token(&visit.page().await)), ("password", "the second password".to_owned())];
+    let form =
+        [("form_token", form_token(&visit.page().await)), ("password", "the second password".to_owned())];
     let form = visit.app.http.post(visit.app.url(PATH)).form(&form).header("cookie", &planted);
     assert_eq!(send(form.header("sec-fetch-site", "same-origin")).await.status, 403);
     let sales = visit.app.client(ClientKind::SalesChannel, false).await;

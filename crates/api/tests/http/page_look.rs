@@ -112,8 +112,15 @@ async fn an_organization_has_a_look_and_words_of_its_own() {
     }
     let lost = get(&app, "/reset-password?organization=demo").await;
     assert!(lost.status == 400 && lost.text.contains("Own"), "{}", lost.text);
+    let dead = app.http.get(app.url("/reset-password?organization=demo"));
+    let dead = send(dead.header("cookie", "__Secure-rekey_reset=over")).await.text.replace("&#x2f;", "/");
+    assert!(dead.contains("href=\"https://shop.example/login\""), "who has a new password logs in: {dead}");
     let other = get(&app, "/reset-password?organization=other").await;
-    assert!(other.text.contains("open the link again") && other.text.contains("1f5fbf.css"), "{}", other.text);
+    assert!(
+        other.text.contains("open the link again") && other.text.contains("1f5fbf.css"),
+        "{}",
+        other.text
+    );
 }
 
 /// For who reads another language than the link or the browser says; without JavaScript.
@@ -129,7 +136,11 @@ async fn a_language_is_chosen_on_the_page_and_holds() {
     let link = format!("href=\"{}\" lang=\"de\"", german.replace('/', "&#x2f;").replace("&l", "&amp;l"));
     assert!(page.text.contains(&link), "{link}: {}", page.text);
     let page = send(app.http.get(app.url(&german)).header("accept-language", "pl")).await;
-    assert!(page.text.contains("<html lang=\"de\"") && page.text.contains("&amp;locale=de\" novalidate"), "{}", page.text);
+    assert!(
+        page.text.contains("<html lang=\"de\"") && page.text.contains("&amp;locale=de\" novalidate"),
+        "{}",
+        page.text
+    );
     // What was typed is lost by it, so that a refused form can be had in another language, too.
     let refused = send(app.http.post(app.url(&german)).form(&[("email", "john")])).await;
     assert!(refused.status == 422 && refused.text.contains("hreflang=\"pl\""), "{}", refused.text);

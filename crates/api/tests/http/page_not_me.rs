@@ -94,7 +94,10 @@ async fn scanner_looking_kills_no_link_and_the_form_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn host_poison_the_forms_address_is_made_of_what_is_understood() {
     let mail = Mail::start().await;
-    let form = format!("action=\"{}\"", mail.link.replace('/', "&#x2f;").replace('&', "&amp;").replace("&amp;#x2f;", "&#x2f;"));
+    let form = format!(
+        "action=\"{}\"",
+        mail.link.replace('/', "&#x2f;").replace('&', "&amp;").replace("&amp;#x2f;", "&#x2f;")
+    );
     for way in ["&utm_source=%22%3E%3Cb%3E", "%3E", ".", "&amp;x=y"] {
         let page = send(mail.app.http.get(mail.app.url(&format!("{}{way}", mail.link)))).await;
         assert!(page.status == 200 && page.text.contains(&form), "{way}: {}", page.text);
