@@ -23,6 +23,8 @@ mod organization;
 mod page;
 mod page_code;
 mod page_forgot;
+mod page_form;
+mod page_link;
 mod page_look;
 mod page_not_me;
 mod permissions;
