@@ -64,8 +64,9 @@ impl Renderer {
     /// # Errors
     /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
     pub fn of_shop(built_in: &Texts, shop: &Shop) -> Result<Self, UnfitError> {
-        let texts = built_in.overlaid(shop.folder.as_deref(), &shop.languages.default)?;
-        Self::new(texts, &shop.brand, shop.folder.as_deref())
+        let (folder, languages) = (shop.folder.as_deref(), &shop.languages);
+        let texts = built_in.overlaid(folder, &languages.default, &languages.time_zone)?;
+        Self::new(texts, &shop.brand, folder)
     }
 
     /// Compiles the templates of the program and, instead of those with the same name, an organization's own: the `.mjml` and

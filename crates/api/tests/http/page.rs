@@ -192,7 +192,7 @@ async fn a_refused_password_is_told_beside_the_field_and_burns_nothing() {
     let visit = Visit::start().await;
     for (password, told) in [
         ("short", "It needs at least 8 characters."),
-        ("john@example.com", "The password is your e-mail address, or little more."),
+        ("john@example.com", "The password is your email address, or little more."),
         ("password123", "Many people use this password"),
         ("", "Please enter a new password."),
         (&"x".repeat(1025), "Please use at most 256 characters."),

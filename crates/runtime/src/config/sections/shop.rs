@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rekey_core::{locale::Locale, rules::Rules};
+use rekey_core::{locale::Locale, rules::Rules, time_zone::TimeZone};
 
 use super::{Dkim, Links, Mail, Passwords, Resets};
 use crate::config::{
@@ -109,11 +109,13 @@ impl Support {
     }
 }
 
-/// Which languages customers are spoken to in.
+/// Which languages customers are spoken to in, and by which clocks.
 #[derive(Debug, Clone)]
 pub struct Languages {
     /// Where neither the customer nor the request says anything that is understood.
     pub default: Locale,
+    /// Whose clocks mails tell the time by.
+    pub time_zone: TimeZone,
 }
 
 impl Section for Languages {
@@ -121,7 +123,11 @@ impl Section for Languages {
 
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         let expected = "a language tag such as \"en\" or \"pt-BR\"";
-        Ok(Self { default: reader.required("default", expected, |text| text.parse().ok())? })
+        let zone = "a time zone's name in the IANA database, such as \"Europe/Berlin\"";
+        Ok(Self {
+            default: reader.required("default", expected, |text| text.parse().ok())?,
+            time_zone: reader.required("time_zone", zone, |text| text.parse().ok())?,
+        })
     }
 }
 
