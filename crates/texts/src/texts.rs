@@ -55,8 +55,8 @@ pub enum TextsError {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     /// An organization's default is a language that there is not.
-    #[error("languages.default: there are no texts in `{0}`")]
-    NoDefault(Locale),
+    #[error("languages.default{}: there are no texts in `{locale}`, but in {}", of_folder(folder.as_deref()), tags())]
+    NoDefault { locale: Locale, folder: Option<PathBuf> },
     /// A file is not named after a language.
     #[error("{} is not named after a language that there is: {}", .0.display(), tags())]
     UnknownLanguage(PathBuf),
@@ -99,7 +99,10 @@ impl Texts {
         default: &Locale,
         zone: &TimeZone,
     ) -> Result<Self, TextsError> {
-        let default = Language::matching(default).ok_or_else(|| TextsError::NoDefault(default.clone()))?;
+        let default = Language::matching(default).ok_or_else(|| TextsError::NoDefault {
+            locale: default.clone(),
+            folder: folder.map(Path::to_owned),
+        })?;
         let Some(folder) = folder else {
             return Ok(Self { books: Arc::clone(&self.books), default, zone: zone.clone() });
         };
@@ -185,6 +188,11 @@ impl Book {
         book.bundle.add_resource_overriding(Arc::new(file.resource));
         Ok(book)
     }
+}
+
+/// Whose setting it is, if an organization has a folder.
+fn of_folder(folder: Option<&Path>) -> String {
+    folder.map_or_else(String::new, |folder| format!(" of {}", folder.display()))
 }
 
 fn tags() -> String {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rekey_core::{locale::Locale, rules::Rules, time_zone::TimeZone};
+use rekey_core::{locale::Locale, organization::is_invisible, rules::Rules, time_zone::TimeZone};
 
 use super::{Dkim, Links, Mail, Passwords, Resets};
 use crate::config::{
@@ -86,10 +86,14 @@ impl Section for Brand {
 
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         let logo = |text: &str| {
-            (text.chars().count() <= 40 && !text.contains(char::is_control)).then(|| text.to_owned())
+            (text.chars().count() <= 40 && !text.contains(is_invisible)).then(|| text.to_owned())
         };
         Ok(Self {
-            logo_text: reader.optional("logo_text", "a line of at most 40 characters", logo)?,
+            logo_text: reader.optional(
+                "logo_text",
+                "a line of at most 40 characters that can be seen",
+                logo,
+            )?,
             color: reader.required("color", "a colour such as \"#1f5fbf\"", Color::parse)?,
             support: reader.optional(
                 "support",
