@@ -20,6 +20,8 @@ use crate::language::Language;
 pub struct Moments {
     dates: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::YMDT>,
     zones: NoCalendarFormatter<SpecificShort>,
+    /// The first day of a month, where it is no plain number.
+    first: Option<&'static str>,
 }
 
 /// A moment, by the clocks of a zone.
@@ -37,7 +39,7 @@ impl Moments {
         let form = fieldsets::YMD::long().with_time_hm();
         let dates = FixedCalendarDateTimeFormatter::try_new((&locale).into(), form).ok()?;
         let zones = NoCalendarFormatter::try_new(locale.into(), SpecificShort).ok()?;
-        Some(Self { dates, zones })
+        Some(Self { dates, zones, first: first(language) })
     }
 
     /// The moment, to the minute. None outside the years that calendars know.
@@ -45,8 +47,12 @@ impl Moments {
         let local = zone.local(at);
         let date = Date::try_new_gregorian(local.year(), local.month().into(), local.day()).ok()?;
         let time = Time::try_new(local.hour(), local.minute(), 0, 0).ok()?;
-        let written = together(&self.dates.format(&DateTime { date, time }).to_string());
-        Some(Moment { written, zone: self.name(local, zone) })
+        let written = self.dates.format(&DateTime { date, time }).to_string();
+        let written = match self.first {
+            Some(first) if local.day() == 1 => written.replacen('1', first, 1),
+            Some(_) | None => written,
+        };
+        Some(Moment { written: together(&written), zone: self.name(local, zone) })
     }
 
     /// UTC is UTC to everybody; CLDR knows it as `TU` in French.
@@ -65,6 +71,22 @@ impl Moment {
     /// The day alone, where calendars end.
     pub fn plain(at: OffsetDateTime) -> Self {
         Self { written: at.date().to_string(), zone: TimeZone::UTC.name().to_owned() }
+    }
+}
+
+/// CLDR knows no such form. Both languages write the day first.
+fn first(language: Language) -> Option<&'static str> {
+    match language {
+        Language::French => Some("1er"),
+        Language::Portuguese => Some("1º"),
+        Language::English
+        | Language::German
+        | Language::Spanish
+        | Language::Italian
+        | Language::Dutch
+        | Language::Polish
+        | Language::Japanese
+        | Language::Arabic => None,
     }
 }
 

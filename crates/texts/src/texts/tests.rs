@@ -96,6 +96,12 @@ fn moments_are_told_by_the_clocks_of_the_organization_s_zone_and_by_its_name() {
         assert_eq!(told(&berlin, language, summer + Duration::minutes(1)), after);
     }
     let late = datetime!(2026-12-31 23:30 UTC);
+    assert_eq!(told(&berlin, Language::French, late), "1er janvier 2027 à 00:30 UTC+1");
+    assert_eq!(told(&berlin, Language::Portuguese, late), "1º de janeiro de 2027 às 00:30 +1 GMT");
+    assert_eq!(
+        told(&berlin, Language::Portuguese, datetime!(2026-11-11 11:11 UTC)),
+        "11 de novembro de 2026 às 12:11 +1 GMT"
+    );
     assert_eq!(told(&in_zone("Asia/Tokyo"), Language::Japanese, late), "2027年1月1日 8:30（JST）");
     assert_eq!(
         told(&in_zone("America/New_York"), Language::English, late),
