@@ -310,7 +310,11 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let root = folder(&[]);
     let shop = root.path().join("acme");
     std::fs::create_dir_all(shop.join("texts")).unwrap();
-    std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"de-AT\"\n").unwrap();
+    std::fs::write(
+        shop.join("organization.toml"),
+        "[languages]\ndefault = \"de-AT\"\ntime_zone = \"Europe/Vienna\"\n",
+    )
+    .unwrap();
     std::fs::write(shop.join("texts/de.ftl"), "mail-reset-title = Servus\n").unwrap();
     std::fs::remove_dir(root.path().join("templates")).unwrap();
     let shops = shops(root.path());
@@ -319,6 +323,8 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
+    let told = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
+    assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
     let error = Renderer::of_shop(&texts, shops.of(&"acme".parse().unwrap())).err().unwrap().to_string();

@@ -121,7 +121,8 @@ fn the_first_wish_that_can_be_met_is_and_else_the_organizations_language() {
 
 #[test]
 fn an_organizations_texts_replace_those_of_their_key_and_no_other() {
-    let folder = folder(&[("de.ftl", "# Unsere Worte\ntime-moment = am { $moment }\n"), (".keep", "")]);
+    let folder =
+        folder(&[("de.ftl", "\u{feff}# Unsere Worte\ntime-moment = am { $moment }\n"), (".keep", "")]);
     let texts = built_in().overlaid(Some(folder.path()), &"de".parse().unwrap(), &TimeZone::UTC).unwrap();
     let say = |language, key, arg| texts.say(language, key, &[arg, ("zone", "UTC".into())]);
     assert_eq!(say(Language::German, "time-moment", ("moment", "1. Mai".into())).unwrap(), "am 1. Mai");
@@ -160,6 +161,7 @@ fn what_is_wrong_in_a_file_is_named_with_its_line_and_key() {
     for (name, content, said) in cases {
         assert_eq!(refusal(name, content), said);
     }
+    assert_eq!(refusal("en.ftl", "  = x"), "en.ftl:1: Expected one of \"a-zA-Z\"");
     for name in ["zh.ftl", "pt.ftl", "DE.ftl", "de.txt", "de"] {
         let said = refusal(name, "");
         let rest = "is not named after a language that there is: en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
