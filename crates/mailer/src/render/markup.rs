@@ -117,12 +117,12 @@ fn closes_itself(attributes: &str) -> bool {
     let mut quote = None;
     let mut last = ' ';
     for c in attributes.chars() {
-        match quote {
-            Some(opened) if c == opened => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None if c == '>' => return last == '/',
-            None => {}
+        if quote.is_some() {
+            quote = quote.filter(|opened| *opened != c);
+        } else if c == '>' {
+            return last == '/';
+        } else {
+            quote = Some(c).filter(|c| "\"'".contains(*c));
         }
         last = c;
     }
