@@ -86,7 +86,7 @@ impl Site {
 
     fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
         let folder = shop.folder.as_deref();
-        let texts = built_in.overlaid(folder, &shop.languages.default)?;
+        let texts = built_in.overlaid(folder, &shop.languages.default, &shop.languages.time_zone)?;
         let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,

@@ -21,7 +21,7 @@ pages-sent-again = Inserisci di nuovo l’indirizzo
 
 pages-code-intro = Legge l’e-mail su un altro dispositivo? Inserisca qui il codice che contiene.
 pages-code-label = Codice dell’e-mail
-pages-code-hint = 8 lettere e cifre. Maiuscole e minuscole sono equivalenti.
+pages-code-hint = 8 lettere e cifre, maiuscole o minuscole.
 pages-code-wrong = Il codice non è valido. Lo controlli o utilizzi il link contenuto nell’e-mail.
 pages-code-submit = Continua
 
@@ -53,15 +53,15 @@ pages-foreign-title = Invii di nuovo il modulo
 pages-foreign-why = Questo modulo non proveniva dalla nostra pagina. Per la Sua sicurezza non è stato modificato nulla.
 
 pages-busy-title = Riprovi tra un momento
-pages-busy-why = Al momento abbiamo molto da fare. Non è stato modificato nulla.
+pages-busy-why = Al momento riceviamo molte richieste. Non è stato modificato nulla.
 
 pages-too-many-title = Riprovi tra un minuto
 pages-too-many-why = Dalla Sua connessione sono stati inviati troppi moduli. Non è stato modificato nulla.
 
-pages-not-found-title = Qui non c’è nessuna pagina
+pages-not-found-title = Questa pagina non esiste
 pages-not-found-what = Forse l’indirizzo non è stato copiato per intero. Se Le serve una nuova password, la richieda nella pagina di accesso.
 
-pages-failed-title = Qualcosa è andato storto
+pages-failed-title = Si è verificato un errore
 pages-failed-what = Non è stato modificato nulla. Riprovi più tardi.
 
 pages-not-me-title = Non ha richiesto una nuova password?

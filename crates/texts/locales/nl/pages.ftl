@@ -21,7 +21,7 @@ pages-sent-again = Adres opnieuw invullen
 
 pages-code-intro = Leest u de e-mail op een ander apparaat? Vul dan hier de code uit de e-mail in.
 pages-code-label = Code uit de e-mail
-pages-code-hint = 8 letters en cijfers. Hoofdletters en kleine letters maken geen verschil.
+pages-code-hint = 8 letters en cijfers. Het maakt niet uit of u hoofdletters of kleine letters gebruikt.
 pages-code-wrong = De code is niet geldig. Controleer de code of gebruik de link in de e-mail.
 pages-code-submit = Doorgaan
 
@@ -58,7 +58,7 @@ pages-busy-why = We hebben het nu erg druk. Er is niets gewijzigd.
 pages-too-many-title = Probeer het over een minuut opnieuw
 pages-too-many-why = Er zijn te veel formulieren via uw verbinding verstuurd. Er is niets gewijzigd.
 
-pages-not-found-title = Hier is geen pagina
+pages-not-found-title = Deze pagina bestaat niet
 pages-not-found-what = Misschien is het adres niet volledig gekopieerd. Hebt u een nieuw wachtwoord nodig, vraag het dan aan op de pagina waar u inlogt.
 
 pages-failed-title = Er is iets misgegaan

@@ -121,7 +121,7 @@ fn what_is_wrong_with_an_organizations_pages_is_told_at_the_start_in_one_line() 
         (
             "organization.toml",
             "[languages]\ndefault = \"tlh\"",
-            "languages.default: there are no texts in `tlh`",
+            "languages.default of acme: there are no texts in `tlh`",
         ),
     ] {
         let line = refusal(file, content);
