@@ -27,6 +27,8 @@ use rekey_mailer::{
 use rekey_runtime::config::{Mail, MailSettings, Source};
 use rekey_texts::{Language, Texts};
 
+use crate::operator;
+
 /// What can be done with mails.
 #[derive(Debug, Subcommand)]
 pub enum MailCommand {
@@ -43,7 +45,7 @@ pub struct Preview {
     #[arg(long)]
     organization: Slug,
     /// Its name, as customers read it; the slug, if it isn't given.
-    #[arg(long)]
+    #[arg(long, value_parser = operator::name)]
     name: Option<String>,
     /// Where the files go. The folder is made; files of an earlier preview are replaced.
     #[arg(long)]
