@@ -3,6 +3,7 @@
 pages-error = Fehler:
 pages-again = Noch einmal versuchen
 pages-support = Brauchen Sie Hilfe?
+pages-language = Sprache:
 
 pages-forgot-title = Passwort vergessen?
 pages-forgot-intro = Bitte geben Sie die E-Mail-Adresse Ihres Kundenkontos bei { $shop } ein. Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort festlegen können.
@@ -37,6 +38,10 @@ pages-done-title = Ihr Passwort wurde geändert
 pages-done-now = Sie können sich jetzt mit Ihrem neuen Passwort anmelden.
 pages-done-sessions = Überall, wo Sie angemeldet waren, müssen Sie sich neu anmelden.
 pages-done-login = Anmelden
+
+pages-lost-title = Bitte öffnen Sie den Link noch einmal
+pages-lost-why = Diese Seite braucht den ganzen Link aus der E-Mail. Bitte klicken Sie ihn dort an oder kopieren Sie ihn vollständig.
+pages-lost-cookies = Sehen Sie diese Seite immer wieder? Dann lassen Sie bitte Cookies für sie zu oder öffnen Sie den Link in einem anderen Browser.
 
 pages-dead-title = Dieser Link funktioniert nicht mehr
 pages-dead-why = Er wurde verwendet, ist abgelaufen oder wurde durch einen neueren ersetzt.

@@ -3,6 +3,7 @@
 pages-error = Error:
 pages-again = Try again
 pages-support = Do you need help?
+pages-language = Language:
 
 pages-forgot-title = Forgot your password?
 pages-forgot-intro = Please enter the email address of your account at { $shop }. We will send you a link with which you can choose a new password.
@@ -37,6 +38,10 @@ pages-done-title = Your password was changed
 pages-done-now = You can now log in with your new password.
 pages-done-sessions = Wherever you were logged in, you have to log in again.
 pages-done-login = Log in
+
+pages-lost-title = Please open the link again
+pages-lost-why = This page needs the whole link from the email. Please click it there, or copy it completely.
+pages-lost-cookies = Do you keep seeing this page? Then please allow cookies for it, or open the link in another browser.
 
 pages-dead-title = This link no longer works
 pages-dead-why = It was used, has expired, or was replaced by a newer one.

@@ -1,7 +1,7 @@
 policy-length = At least { $count } characters. Any characters will do, spaces too. A few words in a row make a good password.
-policy-rules = Common passwords, simple patterns, your e-mail address and the shop’s name are not accepted.
+policy-rules = Common passwords, simple patterns, your email address and the shop’s name are not accepted.
 policy-too-short = The password is too short. It needs at least { $count } characters.
-policy-contains-email = The password is your e-mail address, or little more. Please choose another one.
+policy-contains-email = The password is your email address, or little more. Please choose another one.
 policy-contains-shop-name = The password is the shop’s name, or little more. Please choose another one.
 policy-too-simple = The password is only a repetition or a sequence. Please choose another one.
 policy-too-common = Many people use this password, so it is guessed first. Please choose another one.

@@ -3,6 +3,7 @@
 pages-error = Error:
 pages-again = Intentar de nuevo
 pages-support = ¿Necesita ayuda?
+pages-language = Idioma:
 
 pages-forgot-title = ¿Ha olvidado su contraseña?
 pages-forgot-intro = Introduzca la dirección de correo electrónico de su cuenta en { $shop }. Le enviaremos un enlace para elegir una contraseña nueva.
@@ -37,6 +38,10 @@ pages-done-title = Se ha cambiado su contraseña
 pages-done-now = Ya puede iniciar sesión con su contraseña nueva.
 pages-done-sessions = Tendrá que volver a iniciar sesión en todos sus dispositivos.
 pages-done-login = Iniciar sesión
+
+pages-lost-title = Abra el enlace de nuevo
+pages-lost-why = Esta página necesita el enlace completo del correo electrónico. Haga clic en él en el mensaje o cópielo entero.
+pages-lost-cookies = ¿Vuelve a ver siempre esta página? Entonces permita las cookies para ella o abra el enlace en otro navegador.
 
 pages-dead-title = Este enlace ya no funciona
 pages-dead-why = Se ha utilizado, ha caducado o ha sido sustituido por otro más reciente.

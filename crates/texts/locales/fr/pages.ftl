@@ -3,6 +3,7 @@
 pages-error = Erreur :
 pages-again = Réessayer
 pages-support = Besoin d’aide ?
+pages-language = Langue :
 
 pages-forgot-title = Mot de passe oublié ?
 pages-forgot-intro = Veuillez saisir l’adresse e-mail de votre compte chez { $shop }. Nous vous enverrons un lien pour choisir un nouveau mot de passe.
@@ -37,6 +38,10 @@ pages-done-title = Votre mot de passe a été modifié
 pages-done-now = Vous pouvez maintenant vous connecter avec votre nouveau mot de passe.
 pages-done-sessions = Vous devez vous reconnecter sur tous vos appareils.
 pages-done-login = Se connecter
+
+pages-lost-title = Veuillez rouvrir le lien
+pages-lost-why = Cette page a besoin du lien complet de l’e-mail. Veuillez cliquer dessus dans l’e-mail ou le copier en entier.
+pages-lost-cookies = Vous retombez toujours sur cette page ? Veuillez alors autoriser les cookies pour celle-ci ou ouvrir le lien dans un autre navigateur.
 
 pages-dead-title = Ce lien ne fonctionne plus
 pages-dead-why = Il a été utilisé, a expiré ou a été remplacé par un lien plus récent.

@@ -3,6 +3,7 @@
 pages-error = Errore:
 pages-again = Riprova
 pages-support = Ha bisogno di aiuto?
+pages-language = Lingua:
 
 pages-forgot-title = Ha dimenticato la password?
 pages-forgot-intro = Inserisca l’indirizzo e-mail del Suo account { $shop }. Le invieremo un link per scegliere una nuova password.
@@ -37,6 +38,10 @@ pages-done-title = La Sua password è stata modificata
 pages-done-now = Ora può accedere con la nuova password.
 pages-done-sessions = Dovrà accedere di nuovo su tutti i Suoi dispositivi.
 pages-done-login = Accedi
+
+pages-lost-title = Apra di nuovo il link
+pages-lost-why = Questa pagina ha bisogno del link completo dell’e-mail. Vi faccia clic nell’e-mail oppure lo copi per intero.
+pages-lost-cookies = Continua a vedere questa pagina? Allora consenta i cookie per questa pagina oppure apra il link in un altro browser.
 
 pages-dead-title = Questo link non funziona più
 pages-dead-why = È stato utilizzato, è scaduto o è stato sostituito da uno più recente.

@@ -3,6 +3,7 @@
 pages-error = エラー：
 pages-again = もう一度試す
 pages-support = お困りのときはこちらへ：
+pages-language = 言語：
 
 pages-forgot-title = パスワードをお忘れですか
 pages-forgot-intro = { $shop }のアカウントのメールアドレスを入力してください。新しいパスワードを設定するためのリンクをお送りします。
@@ -37,6 +38,10 @@ pages-done-title = パスワードが変更されました
 pages-done-now = 新しいパスワードでログインできます。
 pages-done-sessions = ログインしていたすべての端末で、もう一度ログインする必要があります。
 pages-done-login = ログインする
+
+pages-lost-title = リンクをもう一度開いてください
+pages-lost-why = このページを表示するには、メールに記載されたリンク全体が必要です。メールのリンクをクリックするか、最後まで正しくコピーしてください。
+pages-lost-cookies = このページが繰り返し表示される場合は、このページのCookieを許可するか、別のブラウザーでリンクを開いてください。
 
 pages-dead-title = このリンクは無効になりました
 pages-dead-why = すでに使用されたか、有効期限が切れたか、新しいリンクに置き換えられました。

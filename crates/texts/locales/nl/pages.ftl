@@ -3,6 +3,7 @@
 pages-error = Fout:
 pages-again = Opnieuw proberen
 pages-support = Hulp nodig?
+pages-language = Taal:
 
 pages-forgot-title = Wachtwoord vergeten?
 pages-forgot-intro = Vul het e-mailadres van uw account bij { $shop } in. Wij sturen u een link waarmee u een nieuw wachtwoord kunt kiezen.
@@ -37,6 +38,10 @@ pages-done-title = Uw wachtwoord is gewijzigd
 pages-done-now = U kunt nu inloggen met uw nieuwe wachtwoord.
 pages-done-sessions = Overal waar u was ingelogd, moet u opnieuw inloggen.
 pages-done-login = Inloggen
+
+pages-lost-title = Open de link opnieuw
+pages-lost-why = Deze pagina heeft de hele link uit de e-mail nodig. Klik er in de e-mail op of kopieer de link volledig.
+pages-lost-cookies = Blijft u deze pagina zien? Sta er dan cookies voor toe of open de link in een andere browser.
 
 pages-dead-title = Deze link werkt niet meer
 pages-dead-why = De link is gebruikt, verlopen of door een nieuwere vervangen.

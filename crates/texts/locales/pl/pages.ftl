@@ -3,6 +3,7 @@
 pages-error = Błąd:
 pages-again = Spróbuj ponownie
 pages-support = Potrzebna pomoc?
+pages-language = Język:
 
 pages-forgot-title = Nie pamiętają Państwo hasła?
 pages-forgot-intro = Prosimy podać adres e-mail konta w { $shop }. Wyślemy link, za pomocą którego można ustawić nowe hasło.
@@ -37,6 +38,10 @@ pages-done-title = Hasło zostało zmienione
 pages-done-now = Można się teraz zalogować nowym hasłem.
 pages-done-sessions = Na wszystkich urządzeniach trzeba zalogować się ponownie.
 pages-done-login = Zaloguj się
+
+pages-lost-title = Prosimy otworzyć link jeszcze raz
+pages-lost-why = Ta strona potrzebuje całego linku z wiadomości. Prosimy kliknąć go w wiadomości albo skopiować w całości.
+pages-lost-cookies = Ta strona wciąż się pojawia? Prosimy zezwolić jej na pliki cookie albo otworzyć link w innej przeglądarce.
 
 pages-dead-title = Ten link już nie działa
 pages-dead-why = Został użyty, wygasł albo zastąpił go nowszy.

@@ -3,6 +3,7 @@
 pages-error = Erro:
 pages-again = Tentar novamente
 pages-support = Precisa de ajuda?
+pages-language = Idioma:
 
 pages-forgot-title = Esqueceu a senha?
 pages-forgot-intro = Digite o endereço de e-mail da sua conta em { $shop }. Enviaremos um link para você escolher uma nova senha.
@@ -37,6 +38,10 @@ pages-done-title = Sua senha foi alterada
 pages-done-now = Agora você pode entrar com a nova senha.
 pages-done-sessions = Você precisará entrar novamente em todos os seus dispositivos.
 pages-done-login = Entrar
+
+pages-lost-title = Abra o link novamente
+pages-lost-why = Esta página precisa do link completo do e-mail. Clique nele no e-mail ou copie-o por inteiro.
+pages-lost-cookies = Esta página continua aparecendo? Então permita cookies para ela ou abra o link em outro navegador.
 
 pages-dead-title = Este link não funciona mais
 pages-dead-why = Ele foi usado, expirou ou foi substituído por um mais recente.
