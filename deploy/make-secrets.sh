@@ -2,8 +2,8 @@
 # make-secrets.sh [FOLDER]: makes the passwords and keys that docker-compose.yml mounts, in deploy/secrets unless told
 # another folder. What is there already is kept, so that it can be called at any time.
 #
-# The folder is its owner's alone (0700). The files in it can be read by anybody who gets to them (0444), as the
-# containers that they are mounted into run as users of their own.
+# The folder is its owner's alone (0700). The files in it can be read by anybody who gets to them (0444, and 0644 what is
+# to be changed), as the containers that they are mounted into run as users of their own.
 set -euo pipefail
 folder=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/secrets}
 
@@ -25,6 +25,10 @@ main() {
     make mailer_database_url echo "postgres://rekey_mailer:$(<"$folder/mailer_database_password")@postgres:5432/rekey"
     make broker_url echo "amqp://rekey:$(<"$folder/broker_password")@rabbitmq:5672/%2f"
     make broker_conf printf 'default_user = rekey\ndefault_pass = %s\n' "$(<"$folder/broker_password")"
+
+    # The relays' URLs, one a line, and their passwords: the operator's to change. Until then the mail catcher.
+    make smtp_relays echo 'smtp://mailpit:1025?tls=none'
+    chmod 644 "$folder/smtp_relays"
 }
 
 # Writes a command's output to a new file, whole or not at all.

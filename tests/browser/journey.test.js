@@ -22,6 +22,7 @@ browserTest('by the page that the mail leads to', {}, async ({ context, page }) 
   await logIn(page, email, NEW_PASSWORD)
   await page.getByText(`You are logged in as ${email}`).waitFor()
   assert.equal(await page.locator('#guide li.done').count(), 3, 'every step of the guide is done')
+  await page.getByText('That was all of it.').waitFor()
 })
 
 browserTest('by the storefront\'s own page', {}, async ({ context, page }) => {
@@ -57,6 +58,18 @@ browserTest('the storefront\'s own page: a used link, no link, and a way to ask 
   await page.getByRole('link', { name: 'Ask for a new link' }).click()
   await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor()
   assert.ok(await canLogIn(email, NEW_PASSWORD))
+})
+
+browserTest('the log-in comes back fresh: without the password that was refused, and without the refusal', {}, async ({ page }) => {
+  const email = await newCustomer()
+  await page.goto('/')
+  await logIn(page, email, 'not the password')
+  await page.getByRole('alert').filter({ hasText: 'don’t belong together' }).waitFor()
+  await page.getByRole('button', { name: 'Forgot password?' }).click()
+  await page.getByRole('button', { name: 'Back to log-in' }).filter({ visible: true }).click()
+  await page.getByRole('heading', { name: 'Log in' }).waitFor()
+  assert.equal(await page.getByLabel('Password', { exact: true }).inputValue(), '')
+  assert.deepEqual((await page.getByRole('alert').allTextContents()).filter(Boolean), [])
 })
 
 browserTest('logging out ends the session; a new password ends it from elsewhere', {}, async ({ context, page }) => {

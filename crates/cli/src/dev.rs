@@ -7,12 +7,17 @@ mod seed;
 mod storefront;
 mod welcome;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io::ErrorKind,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use actix_web::web::ServiceConfig;
 use anyhow::Context;
 use clap::Args;
-use rekey_api::{Application, Config, Ports, Services};
+use rekey_api::{Application, BuildError, Config, Ports, Services};
 use rekey_broker::local::LocalBus;
 use rekey_core::{
     administration::Administration,
@@ -46,10 +51,13 @@ pub struct Options {
     /// Keeps the database, the mails, the keys and the demo's credentials.
     #[arg(long, default_value = "./data")]
     data_dir: PathBuf,
-    /// The address to serve on.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    /// The IP address and port to serve on.
+    #[arg(long, default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 }
+
+/// `--accent` of the demo storefront: its mails and pages have the same.
+const STOREFRONT_COLOR: &str = "#0f766e";
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
@@ -83,15 +91,25 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
 
 /// What production requires is made here: keys of this directory's own, and addresses of this machine.
 fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
+    let origin = origin(options.listen);
     Ok(source
-        .preset("server.public_url", format!("http://{}", options.listen))
+        .preset("server.public_url", origin.clone())
         .preset("auth.signing_key", data.signing_key()?.as_str())
         .preset("keys.sealing", data.sealing_keys()?.as_str())
         .preset("mail.from", "Demo Shop <no-reply@demo.example>")
-        .preset("pages.login_url", format!("http://{}/", options.listen))
+        .preset("pages.login_url", format!("{origin}/"))
+        .preset("brand.color", STOREFRONT_COLOR)
         .preset("telemetry.log", "warn")
         .preset("telemetry.log_format", "text")
         .overriding("server.listen", options.listen.to_string()))
+}
+
+/// Where a browser on this machine finds what listens there: at every address is no address to open.
+fn origin(mut listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() {
+        listen.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{listen}")
 }
 
 /// The mailer behind the local bus: every mail goes to the mailbox, live or test.
@@ -165,7 +183,19 @@ fn application(
         entropy: Arc::new(OsEntropy),
         checks: Vec::new(),
     };
-    Ok(Application::build(config, services, routes, tasks.token())?)
+    Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
+        BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
+            "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \
+             `make run ARGS=\"--listen 127.0.0.1:8090\"`"
+        ),
+        error @ (BuildError::Api(_) | BuildError::Listen(..)) => error.into(),
+    })
+}
+
+/// An address to listen on, as a newcomer may write it.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
+    numeric.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8090")
 }
 
 /// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.

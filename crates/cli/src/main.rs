@@ -1,6 +1,8 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
 mod dev;
+#[cfg(test)]
+mod guides;
 mod import;
 mod mail;
 mod operator;

@@ -8,7 +8,8 @@ use rekey_core::{
     access::{ClientKind, Mode},
     administration::{Administration, NewClient},
     ambient::{OsEntropy, SystemClock},
-    organization::{ShopName, Slug},
+    name::DisplayName,
+    organization::Slug,
     origin::AllowedOrigin,
     store::CreateError,
 };
@@ -24,9 +25,9 @@ pub enum OrganizationCommand {
         /// Its unique short name: 1 to 63 of a-z, 0-9 and -.
         #[arg(long)]
         slug: Slug,
-        /// Its name, as customers read it in mails: up to 100 characters.
+        /// Its name, as customers read it in mails and on pages: up to 100 characters.
         #[arg(long)]
-        name: ShopName,
+        name: DisplayName,
     },
     /// List all organizations.
     List,
@@ -55,12 +56,12 @@ pub struct CreateClient {
     /// What it is for: a trusted back end with a secret, or a storefront without one.
     #[arg(long)]
     kind: Kind,
-    /// Test or live data.
+    /// Test or live data. Mails of test data go to the mailer's `mailbox.directory`, never to a relay.
     #[arg(long, default_value = "live")]
     mode: ModeArgument,
     /// A name to know it by.
     #[arg(long)]
-    name: String,
+    name: DisplayName,
     /// Lets guests of this sales channel ask for a reset by e-mail address.
     #[arg(long)]
     self_service: bool,
@@ -85,7 +86,7 @@ pub enum ModeArgument {
 
 /// `rekey migrate`.
 pub async fn migrate(source: &Source) -> anyhow::Result<()> {
-    let store = connect(source)?;
+    let store = connect(source).await?;
     store.migrate().await.context("the database could not be brought up to date")?;
     println!("The database is up to date.");
     Ok(())
@@ -93,7 +94,7 @@ pub async fn migrate(source: &Source) -> anyhow::Result<()> {
 
 /// `rekey organization …`.
 pub async fn organization(command: OrganizationCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source)?;
+    let administration = administration(source).await?;
     match command {
         OrganizationCommand::Create { slug, name } => {
             let created = administration.create_organization(slug.clone(), name).await;
@@ -101,8 +102,9 @@ pub async fn organization(command: OrganizationCommand, source: &Source) -> anyh
             println!("id={}\nslug={}", organization.id, organization.slug);
         }
         OrganizationCommand::List => {
+            let organizations = administration.organizations().await?;
             println!("{:<12}{:<24}NAME", "ID", "SLUG");
-            for organization in administration.organizations().await? {
+            for organization in organizations {
                 println!("{:<12}{:<24}{}", organization.id, organization.slug, organization.name);
             }
         }
@@ -112,7 +114,7 @@ pub async fn organization(command: OrganizationCommand, source: &Source) -> anyh
 
 /// `rekey client …`.
 pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source)?;
+    let administration = administration(source).await?;
     match command {
         ClientCommand::Create(create) => {
             let (client, secret) = administration.create_client(create.into()).await?;
@@ -134,11 +136,12 @@ pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<(
 }
 
 async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
+    let clients = administration.clients().await?;
     println!(
         "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<31} NAME",
         "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE", "ORIGINS"
     );
-    for registration in administration.clients().await? {
+    for registration in clients {
         let client = registration.client;
         let self_service = if client.self_service { "on" } else { "off" };
         let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
@@ -156,18 +159,20 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The production database.
-pub fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
+/// The production database, once it has answered.
+pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let database = ToolSettings::load(source)?.database;
     // A tool does one thing at a time.
-    let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout);
-    store.context("the database can't be reached")
+    let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout)?;
+    let reached = tokio::time::timeout(database.acquire_timeout, store.reach()).await;
+    reached.context("the database does not answer")?.context("the database can't be used")?;
+    Ok(store)
 }
 
 /// The operator's use cases, on the production database.
-pub fn administration(source: &Source) -> anyhow::Result<Administration> {
+pub async fn administration(source: &Source) -> anyhow::Result<Administration> {
     Ok(Administration {
-        store: Arc::new(connect(source)?),
+        store: Arc::new(connect(source).await?),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
     })

@@ -34,7 +34,7 @@ pub enum SuppressionCommand {
 
 /// Does it, on the production database.
 pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source)?;
+    let administration = administration(source).await?;
     match command {
         SuppressionCommand::List { organization, mode } => {
             let mode = mode.map(Into::into);

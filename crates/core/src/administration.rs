@@ -8,7 +8,8 @@ use crate::{
     audit::{Action, AuditEntry},
     email::EmailAddress,
     ids::{ApplicationId, AuditId, OrganizationId},
-    organization::{NewOrganization, Organization, ShopName, Slug},
+    name::DisplayName,
+    organization::{NewOrganization, Organization, Slug},
     origin::AllowedOrigin,
     secret::ClientSecret,
     store::{CreateError, Store, StoreError},
@@ -34,7 +35,7 @@ pub struct NewClient {
     /// Test or live.
     pub mode: Mode,
     /// Its name, for operators.
-    pub name: String,
+    pub name: DisplayName,
     /// An integration gets a secret, a sales channel gets none.
     pub kind: ClientKind,
     /// Whether guests of this sales channel may ask for resets by address; an integration ignores it.
@@ -76,10 +77,13 @@ impl Administration {
     ///
     /// # Errors
     /// `Taken` when another has the slug.
-    pub async fn create_organization(&self, slug: Slug, name: ShopName) -> Result<Organization, CreateError> {
-        let name = name.as_str().to_owned();
+    pub async fn create_organization(
+        &self,
+        slug: Slug,
+        name: DisplayName,
+    ) -> Result<Organization, CreateError> {
         let id = OrganizationId::generate(&*self.entropy);
-        self.store.create_organization(&NewOrganization { id, slug, name }).await
+        self.store.create_organization(&NewOrganization { id, slug, name: name.to_string() }).await
     }
 
     /// All organizations, by slug.
@@ -109,7 +113,7 @@ impl Administration {
         let client = ApiClient {
             id: ApplicationId::generate(&*self.entropy),
             client_id: self.client_id(),
-            name: new.name,
+            name: new.name.to_string(),
             scope: Scope { organization: organization.id, mode: new.mode },
             kind: new.kind,
             secret: secret.as_ref().map(ClientSecret::digest),

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod limits;
 pub mod listing;
 pub mod locale;
+pub mod name;
 pub mod organization;
 pub mod origin;
 pub mod outbox;

@@ -8,7 +8,8 @@ use rekey_core::{
     delivery::{Assignment, Recipient},
     event::{Event, EventBody, ResetCreated},
     ids::ResetId,
-    organization::{Organization, PerOrganization, visible},
+    name::visible,
+    organization::{Organization, PerOrganization},
     secret::{DisavowalProof, KeyRing, UnsealError},
 };
 use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};

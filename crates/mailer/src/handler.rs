@@ -144,7 +144,7 @@ impl MailHandler {
             return Outcome::Expired { reason: "too late: older than 24 hours".to_owned() };
         }
         let Some(lane) = self.router.lane(job.scope.mode) else {
-            return failed("no mailbox directory is configured".to_owned(), None);
+            return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned(), None);
         };
         let mail = match self.written(event, assignment).await {
             Ok(mail) => mail,

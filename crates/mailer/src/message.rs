@@ -9,7 +9,7 @@ use lettre::{
         header::{Date, HeaderName, HeaderValue},
     },
 };
-use rekey_core::{email::EmailAddress, ids::EventId, organization::is_invisible};
+use rekey_core::{email::EmailAddress, ids::EventId, name::is_invisible};
 use rekey_runtime::config;
 use time::OffsetDateTime;
 

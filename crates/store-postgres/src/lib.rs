@@ -30,7 +30,7 @@ use std::{str::FromStr, time::Duration};
 
 use rekey_core::store::StoreError;
 use sqlx::{
-    Connection, PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -69,6 +69,13 @@ impl PostgresStore {
             })
             .connect_lazy_with(options);
         Ok(Self { pool, unlimited })
+    }
+
+    /// Makes one connection, for whoever wants to know at once why there can be none: the pool goes on trying until its time is
+    /// up, and then knows only that.
+    pub async fn reach(&self) -> Result<(), StoreError> {
+        let connection = PgConnection::connect_with(&self.unlimited).await.map_err(fault)?;
+        connection.close().await.map_err(fault)
     }
 
     /// Brings the schema up to date, and lets the role `rekey_mailer`, if there is one, do what the mailer needs and

@@ -20,9 +20,11 @@ export function onSubmit(form, send) {
   for (const button of form.querySelectorAll('[data-shows]')) showOrHide(button, form.elements[button.dataset.shows])
 }
 
-function clear(form) {
+/** Takes back what an earlier try has left: its refusals, and with `passwords` what was typed to prove or to choose one. */
+export function clear(form, { passwords = false } = {}) {
   for (const place of form.querySelectorAll('.error')) place.textContent = ''
   for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid')
+  for (const field of passwords ? form.querySelectorAll('[name=password]') : []) field.value = ''
 }
 
 function show(form, { field, text }) {

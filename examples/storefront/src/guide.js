@@ -29,4 +29,5 @@ function mark(next) {
     item.classList.toggle('done', index < next)
     item.querySelector('.state').textContent = index < next ? ' (done)' : ''
   })
+  document.querySelector('#next').hidden = next < steps.length
 }

@@ -1,6 +1,6 @@
 // The shop: log in, log out, ask for a new password.
 import { sessionHasEnded } from './explain.js'
-import { onSubmit } from './form.js'
+import { clear, onSubmit } from './form.js'
 import { begin, finish, step } from './guide.js'
 import { watchMailbox } from './mailbox.js'
 import { askForLink, forgetSession, logIn, logOut, loggedIn, settings } from './service.js'
@@ -18,7 +18,6 @@ export function startShop() {
   onSubmit(byId('log-in'), async ({ email, password }) => {
     customer = email
     await logIn(email, password)
-    byId('log-in').elements.password.value = ''
     finish()
     await showAccount()
   })
@@ -61,9 +60,12 @@ async function showAccount() {
   show('account')
 }
 
-/** Shows one view; the focus goes along, or keyboards and screen readers would be left behind. */
+/** Shows one view, fresh; the focus goes along, or keyboards and screen readers would be left behind. */
 function show(view, { focus = true } = {}) {
   byId('notice').textContent = ''
-  for (const id of VIEWS) byId(id).hidden = id !== view
+  for (const id of VIEWS) {
+    clear(byId(id), { passwords: true })
+    byId(id).hidden = id !== view
+  }
   if (focus) byId(view).querySelector('h2').focus()
 }

@@ -14,6 +14,7 @@ use rekey_e2e::{
     mail::Link,
     page::{Browser, Form, header},
     patience::eventually,
+    process::Program,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -117,6 +118,18 @@ async fn started_again_it_keeps_its_data_and_secrets() {
     let completed = again.api.complete(&token, &link.id, &link.token, NEW_PASSWORD).await;
     completed.expect(StatusCode::OK);
     again.log_in(NEW_PASSWORD).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told_with_the_way_out() {
+    let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let dev = Dev::start(data.path()).await;
+    let taken = dev.api.url.strip_prefix("http://").unwrap();
+    let arguments = ["dev", "--data-dir", other.path().to_str().unwrap(), "--listen", taken];
+    let second = Program::start("rekey", &arguments, &[]).end().await;
+    assert_eq!((second.code, second.stdout.as_str()), (Some(1), ""), "{second:?}");
+    let told = format!("rekey: another program listens on {taken}: choose another port, with `--listen ");
+    assert!(second.stderr.starts_with(&told) && second.stderr.lines().count() == 1, "{second:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! What an operator does with the `rekey` tool, on the production database.
 
-use rekey_e2e::stack::Stack;
+use rekey_e2e::{
+    process::{Program, free_ports},
+    stack::Stack,
+};
 
 #[tokio::test]
 async fn the_origins_of_a_client_are_given_and_listed() {
@@ -24,4 +27,33 @@ async fn the_origins_of_a_client_are_given_and_listed() {
         assert!(refused.stderr.contains("an origin is"), "{wrong:?}: {refused:?}");
     }
     assert_eq!(stack.texts("SELECT client_id FROM api_clients").await.len(), 2);
+}
+
+#[tokio::test]
+async fn why_the_database_cannot_be_used_is_told_at_once_and_in_one_line() {
+    let [closed] = free_ports();
+    let nowhere = format!("postgres://rekey:s3cr3t@127.0.0.1:{closed}/rekey");
+    let stack = Stack::prepare().await;
+    let missing = stack.database.url().replacen("/rekey_", "/not_there_", 1);
+    for (url, cause) in [(nowhere, "Connection refused"), (missing, "does not exist")] {
+        for command in [&["client", "list"][..], &["migrate"], &["suppression", "list"]] {
+            let settings = [("REKEY__DATABASE__URL".to_owned(), url.clone())];
+            let refused = Program::start("rekey", command, &settings).end().await;
+            assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
+            assert!(refused.stderr.starts_with("rekey: the database can't be used: "), "{refused:?}");
+            assert!(refused.stderr.contains(cause) && refused.stderr.lines().count() == 1, "{refused:?}");
+            assert!(!refused.stderr.contains("s3cr3t"), "{refused:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_stands_on_one_line() {
+    let stack = Stack::prepare().await;
+    for name in ["", " ", "Two\r\nLines", &"x".repeat(101)] {
+        let refused = stack.tool(&["organization", "create", "--slug", "shop", "--name", name]).await;
+        assert_eq!(refused.code, Some(2), "{name:?}: {refused:?}");
+        assert!(refused.stderr.contains("a name is 1 to 100 characters on one line"), "{refused:?}");
+    }
+    assert!(stack.texts("SELECT slug FROM organizations").await.is_empty());
 }

@@ -67,20 +67,21 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
 /// Registers the clients: `demo.env`'s content.
 async fn clients(administration: &Administration, organization: &Slug) -> anyhow::Result<Zeroizing<String>> {
     let any: AllowedOrigin = "*".parse()?;
-    let new = |name: &str, kind, self_service| NewClient {
-        organization: organization.clone(),
-        mode: Mode::Test,
-        name: name.to_owned(),
-        kind,
-        self_service,
-        // A storefront in the making runs on some port of some host: any page may read what these clients are answered.
-        allowed_origins: if kind == ClientKind::SalesChannel { vec![any.clone()] } else { Vec::new() },
+    let create = async |name: &str, kind, self_service| -> anyhow::Result<_> {
+        let client = NewClient {
+            organization: organization.clone(),
+            mode: Mode::Test,
+            name: name.parse()?,
+            kind,
+            self_service,
+            // A storefront in the making runs on some port of some host: any page may read what these clients are answered.
+            allowed_origins: if kind == ClientKind::SalesChannel { vec![any.clone()] } else { Vec::new() },
+        };
+        Ok(administration.create_client(client).await?)
     };
-    let (integration, secret) =
-        administration.create_client(new("Back office", ClientKind::Integration, false)).await?;
-    let (sales, _) = administration.create_client(new("Storefront", ClientKind::SalesChannel, false)).await?;
-    let self_service = new("Storefront with self-service", ClientKind::SalesChannel, true);
-    let (self_service, _) = administration.create_client(self_service).await?;
+    let (integration, secret) = create("Back office", ClientKind::Integration, false).await?;
+    let (sales, _) = create("Storefront", ClientKind::SalesChannel, false).await?;
+    let (self_service, _) = create("Storefront with self-service", ClientKind::SalesChannel, true).await?;
     let secret = secret.context("an integration has a secret")?;
     Ok(Zeroizing::new(format!(
         "CLIENT_ID={}\nCLIENT_SECRET={}\nSALES_CLIENT_ID={}\nSELF_SERVICE_CLIENT_ID={}\n",

@@ -14,8 +14,9 @@ Rekey is running. Open the demo shop, and reset a password there:
 
   {url}/
 
-  Customer     {CUSTOMER_EMAIL}, password "{CUSTOMER_PASSWORD}"
+  Customer     {CUSTOMER_EMAIL}, whose first password is "{CUSTOMER_PASSWORD}"
   Mailbox      {url}/dev/mailbox   every mail it sends lands here
+  All mails    {url}/dev/mails   a sample of each, in ten languages
   Reference    {url}/docs   every call, with examples
   Credentials  {env}
 

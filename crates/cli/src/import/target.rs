@@ -18,7 +18,7 @@ impl Target {
     /// The production database, or that in a data directory of `rekey dev`, which may be running.
     pub async fn open(data_dir: Option<&Path>, source: &Source) -> anyhow::Result<Self> {
         let Some(data_dir) = data_dir else {
-            return Ok(Self::Production(Box::new(operator::connect(source)?)));
+            return Ok(Self::Production(Box::new(operator::connect(source).await?)));
         };
         let path = data_dir.join("rekey.db");
         anyhow::ensure!(path.exists(), "{} is not there: `rekey dev` makes it", path.display());

@@ -129,8 +129,14 @@ async fn test_mode_mails_never_go_to_the_relay_and_live_ones_do() {
     }
     let (without, with) = (world.mailer_with(&[relay.port], None), world.mailer(relay.port));
     let events = world.events().await;
-    assert_eq!(rejection(handle(&without, &events[0]).await), "no mailbox directory is configured");
-    assert_eq!(world.delivery().await.unwrap(), "failed: no mailbox directory is configured");
+    assert_eq!(
+        rejection(handle(&without, &events[0]).await),
+        "mailbox.directory is not set, so mails of test mode go nowhere"
+    );
+    assert_eq!(
+        world.delivery().await.unwrap(),
+        "failed: mailbox.directory is not set, so mails of test mode go nowhere"
+    );
     assert_eq!(handle(&with, &events[1]).await, Verdict::Done);
     assert_eq!((relay.messages().len(), world.mails().len()), (1, 0));
 }

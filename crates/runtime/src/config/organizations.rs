@@ -51,7 +51,7 @@ impl Values {
         let mut own = HashMap::new();
         for (slug, folder) in folders(&directory)? {
             let file = folder.join(FILE);
-            let values = if file.exists() { self.below(&file, is_own)? } else { self.clone() };
+            let values = if is_there(&file)? { self.below(&file, is_own)? } else { self.clone() };
             own.insert(slug, read(&values, Some(&folder))?);
         }
         Ok(PerOrganization::new(default, own))
@@ -63,22 +63,34 @@ pub(super) fn is_own(key: &str) -> bool {
     KEYS.contains(&key) || key.split_once('.').is_some_and(|(section, _)| SECTIONS.contains(&section))
 }
 
-/// The folders of organizations. Hidden ones are passed over: editors, version control and mounted Kubernetes volumes make them.
+/// Whether an organization has that file. A link that leads nowhere and a folder that can't be looked into are no absence: what
+/// was put there would be passed over unseen.
+pub(super) fn is_there(file: &Path) -> Result<bool, ConfigError> {
+    match fs::symlink_metadata(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(unreadable(file, cause)),
+    }
+}
+
+/// The folders of organizations. Files and what is hidden are passed over: editors, version control and mounted Kubernetes volumes
+/// make them.
 fn folders(directory: &Path) -> Result<Vec<(Slug, PathBuf)>, ConfigError> {
-    let unreadable = |cause: io::Error| ConfigError::Unreadable {
-        path: directory.to_owned(),
-        origin: "organizations.directory".to_owned(),
-        cause,
-    };
     let mut folders = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let folder = entry.map_err(unreadable)?.path();
+    for entry in fs::read_dir(directory).map_err(|cause| unreadable(directory, cause))? {
+        let folder = entry.map_err(|cause| unreadable(directory, cause))?.path();
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || !folder.is_dir() {
+        if name.starts_with('.')
+            || !fs::metadata(&folder).map_err(|cause| unreadable(&folder, cause))?.is_dir()
+        {
             continue;
         }
         let slug = name.parse().map_err(|cause| ConfigError::NotSlug { path: folder.clone(), cause })?;
         folders.push((slug, folder));
     }
     Ok(folders)
+}
+
+pub(super) fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
+    ConfigError::Unreadable { path: path.to_owned(), origin: "organizations.directory".to_owned(), cause }
 }

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Mail, auth::parse_private_key, is_host_name};
 use crate::config::{
     ConfigError,
+    organizations::{is_there, unreadable},
     reader::{Reader, Section},
     value::Origin,
     values::Values,
@@ -57,12 +58,11 @@ impl Dkim {
 }
 
 fn own_key(folder: Option<&Path>) -> Result<Option<DkimKey>, ConfigError> {
-    let Some(path) = folder.map(|folder| folder.join(FILE)).filter(|path| path.exists()) else {
+    let Some(path) = folder.map(|folder| folder.join(FILE)) else { return Ok(None) };
+    if !is_there(&path)? {
         return Ok(None);
-    };
-    let text = fs::read_to_string(&path).map(SecretString::from).map_err(|cause| {
-        ConfigError::Unreadable { path: path.clone(), origin: "organizations.directory".to_owned(), cause }
-    })?;
+    }
+    let text = fs::read_to_string(&path).map(SecretString::from).map_err(|cause| unreadable(&path, cause))?;
     let Some(pem) = parse_private_key(text.expose_secret()) else {
         return Err(ConfigError::Invalid {
             key: "dkim.private_key".to_owned(),

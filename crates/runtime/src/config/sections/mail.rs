@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use rekey_core::{email::EmailAddress, organization::is_invisible};
+use rekey_core::{email::EmailAddress, name::is_invisible};
 
 use crate::config::{
     ConfigError,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rekey_core::{locale::Locale, organization::is_invisible, rules::Rules, time_zone::TimeZone};
+use rekey_core::{locale::Locale, name::is_invisible, rules::Rules, time_zone::TimeZone};
 
 use super::{Dkim, Links, Mail, Passwords, Resets};
 use crate::config::{

@@ -1,6 +1,6 @@
 //! `[telemetry]`: what is logged, and where traces go.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use url::Url;
 
 use super::public_url::parse_http;
@@ -27,6 +27,12 @@ pub enum LogFormat {
     Text,
 }
 
+/// A lone word that is no level would be taken for the name of a module, and nothing else be logged.
+fn parse_log(text: &str) -> Option<String> {
+    let told = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+    (text.split(',').all(told) && EnvFilter::try_new(text).is_ok()).then(|| text.to_owned())
+}
+
 impl Section for Telemetry {
     const NAME: &'static str = "telemetry";
 
@@ -35,7 +41,7 @@ impl Section for Telemetry {
             log: reader.required(
                 "log",
                 "a level, or directives such as info,rekey_mailer=debug",
-                |text| EnvFilter::try_new(text).is_ok().then(|| text.to_owned()),
+                parse_log,
             )?,
             log_format: reader.required("log_format", "\"json\" or \"text\"", |text| match text {
                 "json" => Some(LogFormat::Json),

@@ -89,3 +89,15 @@ fn a_folder_that_is_no_organizations_is_told() {
     let line = load_from(&wrong.path().join("nowhere"), &[]).unwrap_err().to_string();
     assert!(line.contains("can't read ") && line.contains("organizations.directory"), "{line}");
 }
+
+#[test]
+fn a_link_that_leads_nowhere_is_told_and_not_passed_over() {
+    for link in ["acme/organization.toml", "acme/dkim.pem", "beta"] {
+        let directory = directory(&[("acme/texts/de.ftl", "")]);
+        std::os::unix::fs::symlink("/nowhere", directory.path().join(link)).unwrap();
+        let source = with(&[("organizations.directory", directory.path().to_str().unwrap())]);
+        let told = format!("configuration: can't read {} (", directory.path().join(link).display());
+        let line = error(&source);
+        assert!(line.starts_with(&told), "{line}");
+    }
+}

@@ -116,7 +116,11 @@ fn texts_are_held_to_their_form() {
         ("mail.reply_to", &["", "help@example.com"], &["help"]),
         ("passwords.profile", &["single_factor", "multi_factor"], &["mfa", "SINGLE_FACTOR"]),
         ("passwords.min_length", &["0", "8", "64"], &["1", "7", "65", "-1", "eight"]),
-        ("telemetry.log", &["debug", "info,rekey_mailer=trace"], &["rekey=loud", "a=b=c"]),
+        (
+            "telemetry.log",
+            &["debug", "info,rekey_mailer=trace"],
+            &["rekey=loud", "a=b=c", "loud", "info,rekey_mailer"],
+        ),
         ("telemetry.log_format", &["text"], &["pretty"]),
         (
             "telemetry.otlp_endpoint",

@@ -1,21 +1,21 @@
-//! What a shop is called.
+//! What shops and API clients are called.
 
 use std::{fmt, str::FromStr};
 
-/// A shop's name as customers read it, in mails, their headers and on pages: one line of up to 100 characters, all of which can
-/// be seen.
+/// A name as people read it, customers in mails, their headers and on pages, operators in lists: one line of up to 100 characters,
+/// all of which can be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShopName(String);
+pub struct DisplayName(String);
 
 /// Characters of a name at most: as many as a sender's in a mail.
 const MAX_CHARS: usize = 100;
 
-/// A text that is not a [`ShopName`].
+/// A text that is not a [`DisplayName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a name is 1 to 100 characters on one line, all of which can be seen")]
-pub struct InvalidShopName;
+pub struct InvalidDisplayName;
 
-impl ShopName {
+impl DisplayName {
     /// The name's characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -23,17 +23,17 @@ impl ShopName {
     }
 }
 
-impl FromStr for ShopName {
-    type Err = InvalidShopName;
+impl FromStr for DisplayName {
+    type Err = InvalidDisplayName;
 
-    fn from_str(text: &str) -> Result<Self, InvalidShopName> {
+    fn from_str(text: &str) -> Result<Self, InvalidDisplayName> {
         let text = text.trim();
         let fits = (1..=MAX_CHARS).contains(&text.chars().count()) && !text.contains(is_invisible);
-        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidShopName) }
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidDisplayName) }
     }
 }
 
-impl fmt::Display for ShopName {
+impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -64,16 +64,16 @@ mod tests {
     fn names_are_what_can_be_seen_on_one_line() {
         for name in ["Shop", "Fish & Chips", "متجر", "👩‍🍳 Küche", "می‌خواهم", &"x".repeat(100)]
         {
-            assert_eq!(name.parse::<ShopName>().unwrap().as_str(), name);
+            assert_eq!(name.parse::<DisplayName>().unwrap().as_str(), name);
             assert_eq!(visible(name), name);
         }
-        assert_eq!(" Shop ".parse::<ShopName>().unwrap().as_str(), "Shop");
+        assert_eq!(" Shop ".parse::<DisplayName>().unwrap().as_str(), "Shop");
         for name in
             ["", " ", "a\nb", "a\r\nBcc: x@example.com", "a\0", "\u{202e}pohS", "a\u{2028}b", "a\u{200b}b"]
         {
-            assert_eq!(name.parse::<ShopName>(), Err(InvalidShopName), "{name:?}");
+            assert_eq!(name.parse::<DisplayName>(), Err(InvalidDisplayName), "{name:?}");
         }
-        assert_eq!("x".repeat(101).parse::<ShopName>(), Err(InvalidShopName));
+        assert_eq!("x".repeat(101).parse::<DisplayName>(), Err(InvalidDisplayName));
     }
 
     #[test]

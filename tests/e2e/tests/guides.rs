@@ -1,0 +1,118 @@
+//! The guides in `docs`: their scripts do what the guides say, and what they refer to is there.
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use rekey_e2e::{dev::Dev, mail::Link, process::project};
+use reqwest::StatusCode;
+use tempfile::TempDir;
+
+/// Pages that a newcomer reads.
+const PAGES: [&str; 8] = [
+    "README.md",
+    "deploy/organizations/README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/integration.md",
+    "docs/look.md",
+    "docs/operations.md",
+    "docs/storefront.md",
+    "examples/storefront/README.md",
+];
+
+#[tokio::test]
+async fn the_scripts_do_what_the_guides_say() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    let scripts = Scripts::of(&["docs/storefront.md", "docs/integration.md"], &dev);
+
+    let asked = scripts.run("forgot.mjs", &["john@example.com", "de"]).await;
+    assert!(asked.starts_with("If john@example.com has an account, a mail is on its way ("), "{asked}");
+    let mail = dev.mails(1).await.remove(0);
+    assert_eq!(mail["subject"], "Neues Passwort für Demo Shop festlegen");
+    let link = Link::find(mail["text"].as_str().unwrap()).url;
+
+    let common = scripts.run("set.mjs", &[&link, "password123"]).await;
+    assert!(
+        common.starts_with("422 customer_password too_common is too common [ 'common_password', "),
+        "{common}"
+    );
+    let changed = scripts.run("set.mjs", &[&link, "five purple hats"]).await;
+    assert_eq!(changed, "Your password was changed.\n");
+    dev.log_in("five purple hats").await.expect(StatusCode::OK);
+    let dead = scripts.run("set.mjs", &[&link, "six purple hats!"]).await;
+    assert_eq!(dead, "422 _reset_password_token invalid is invalid []\n");
+
+    let delivered = scripts.run("office.mjs", &["john@example.com"]).await;
+    assert_eq!(delivered, "reset_requested sent\n");
+}
+
+#[test]
+fn what_the_pages_link_to_is_there() {
+    let mut missing = Vec::new();
+    for page in PAGES {
+        let path = project().join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let images = text.split(" src=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for target in targets.chain(images).filter(|target| !target.starts_with("http")) {
+            if !path.parent().unwrap().join(target).exists() {
+                missing.push(format!("{page}: {target}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn variables_that_the_operators_guide_names_are_in_the_compose_file() {
+    let guide = fs::read_to_string(project().join("docs/operations.md")).unwrap();
+    let compose = fs::read_to_string(project().join("docker-compose.yml")).unwrap();
+    let told = guide.split('`').filter(|code| code.starts_with("REKEY_") && !code.starts_with("REKEY__"));
+    let names: Vec<_> =
+        told.filter_map(|code| code.split('=').next()).filter(|name| *name != "REKEY_CONFIG").collect();
+    assert!(names.len() > 8, "{names:?}");
+    for name in names {
+        assert!(compose.contains(&format!("${{{name}:-")), "{name}");
+    }
+}
+
+/// The scripts of some guides, written beside the vendor's clients.
+struct Scripts {
+    folder: TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+impl Scripts {
+    /// A block of JavaScript whose first line is a comment with a file's name is that file.
+    fn of(guides: &[&str], dev: &Dev) -> Self {
+        let folder = TempDir::new().unwrap();
+        let modules = project().join("examples/storefront/node_modules");
+        assert!(modules.exists(), "the clients are not there: scripts/setup.sh installs them");
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+        for guide in guides {
+            let text = fs::read_to_string(project().join(guide)).unwrap();
+            for block in text.split("```js\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+                let first = block.lines().next().and_then(|line| line.strip_prefix("// "));
+                let name = first.and_then(|line| line.split([' ', ':']).next()).unwrap();
+                write(folder.path(), name, block);
+            }
+        }
+        let mut environment = dev.env.clone();
+        environment.insert("REKEY_URL".to_owned(), dev.api.url.clone());
+        Self { folder, environment }
+    }
+
+    /// What a script prints.
+    async fn run(&self, name: &str, arguments: &[&str]) -> String {
+        let mut node = Command::new("node");
+        node.arg(name).args(arguments).current_dir(self.folder.path()).envs(&self.environment);
+        let output = tokio::task::spawn_blocking(move || node.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn write(folder: &Path, name: &str, content: &str) {
+    assert!(!name.contains('/'), "{name}");
+    fs::write(folder.join(name), content).unwrap();
+}
