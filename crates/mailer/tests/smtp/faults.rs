@@ -12,6 +12,7 @@ async fn smtp_4xx_a_drop_after_the_final_dot_is_sent_again_and_is_the_same_mail(
     let transport = transport(&settings(server.port));
     let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
     assert!(is_transient(&error), "{error:?}");
+    assert!(error.to_string().ends_with(": the relay closed the connection"), "{error}");
     assert_eq!(server.connections(), 1, "no silent attempt once the message was sent");
     transport.send(&mail("EVENTEVEN1")).await.unwrap();
     let messages = server.messages();
@@ -106,7 +107,7 @@ async fn smtp_auth_a_relay_that_does_not_start_tls_is_left_with_what_it_said() {
             &[offer, ("STARTTLS", Act::Reply("454 4.7.0 TLS not available"))][..],
             "454 4.7.0 TLS not available",
         ),
-        (&[offer, ("STARTTLS", Act::Close)], "no reply: "),
+        (&[offer, ("STARTTLS", Act::Close)], "the relay closed the connection"),
         (
             &[("GREETING", Act::ReplyAndClose("554-5.3.2 not\r\n554 5.3.2 you"))],
             "554-5.3.2 not 554 5.3.2 you",

@@ -38,9 +38,9 @@ pub(super) async fn begin(connection: &mut Connection, mail: &Mail) -> Result<()
     expect(COMPLETED, answer, failure::of_sender)?;
     let to = Rcpt::new(mail.recipient.clone(), Vec::new());
     let answer = connection.command(to).await;
-    expect(COMPLETED, answer, failure::of_recipient)?;
+    expect(COMPLETED, answer, failure::of_mail)?;
     let answer = connection.command(Data).await;
-    expect(INTERMEDIATE, answer, failure::of_message)?;
+    expect(INTERMEDIATE, answer, failure::of_mail)?;
     Ok(())
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn begin(connection: &mut Connection, mail: &Mail) -> Result<()
 /// taken all the same.
 pub(super) async fn transfer(connection: &mut Connection, mail: &Mail) -> Result<(String, Reply), Broken> {
     let answer = connection.message(&mail.content).await;
-    let response = expect(COMPLETED, answer, failure::of_message)?;
+    let response = expect(COMPLETED, answer, failure::of_mail)?;
     Ok((words(&response), reply::of_response(&response)))
 }
 

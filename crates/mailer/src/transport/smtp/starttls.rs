@@ -1,5 +1,7 @@
 //! The readable beginning of a connection that is to be encrypted (RFC 3207).
 
+use std::io;
+
 use lettre::transport::smtp::extension::ClientId;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -30,7 +32,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let sent = stream.write_all(format!("{line}\r\n").as_bytes()).await;
-    sent.map_err(|error| clean(&error.to_string()))?;
+    sent.map_err(|error| broken(&error))?;
     reply(stream).await
 }
 
@@ -41,7 +43,7 @@ where
 async fn reply<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, String> {
     let (mut text, mut line) = (String::new(), String::new());
     while text.len() + line.len() < LONGEST_REPLY {
-        let octet = stream.read_u8().await.map_err(|error| clean(&format!("no reply: {error}")))?;
+        let octet = stream.read_u8().await.map_err(|error| broken(&error))?;
         line.push(if octet.is_ascii() { char::from(octet) } else { '?' });
         if octet == b'\n' {
             let goes_on = line.get(3..4) == Some("-");
@@ -53,4 +55,11 @@ async fn reply<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, String> {
         }
     }
     Err("the relay's reply is too long".to_owned())
+}
+
+fn broken(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the relay closed the connection".to_owned(),
+        _ => clean(&format!("the connection broke: {error}")),
+    }
 }
