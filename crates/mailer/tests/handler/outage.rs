@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use rekey_core::{
     bus::Verdict,
-    delivery::{MailJob, Outcome},
+    delivery::{MailJob, MailKind, Outcome},
     ids::EventId,
     ledger::{Claim, Ledger},
     reset::ResetOrigin,
@@ -71,6 +71,19 @@ async fn crash_of_the_database_after_a_mail_was_taken_is_waited_for_and_the_mail
     assert_eq!(verdict, Verdict::Done);
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
     assert_eq!((world.mails().len(), world.in_doubt().await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.live, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
+    let kind = MailKind::ResetRequested(reset.id);
+    let job = MailJob { event: reset.event, scope: world.live, kind, answer_unknown: false };
+    let claim = world.store.claim(&job, Duration::minutes(15)).await.unwrap();
+    assert!(matches!(claim, Claim::Granted(_)));
+    let verdict = handle(&world.mailer(1), &world.events().await[0]).await;
+    assert_eq!(wait(&verdict), Duration::minutes(1), "the broker's next rung would be an hour");
 }
 
 #[tokio::test]

@@ -234,9 +234,14 @@ async fn an_answer_too_many_is_never_taken_for_the_mails() {
     assert_eq!(accepted.response, "250 2.0.0 taken");
     assert_eq!((twice.messages().len(), second.messages().len()), (0, 1));
 
-    let again = failing(".", Act::Reply("354 go ahead")).await;
-    let error = self::transport(&settings(again.port)).send(&mail("EVENTEVEN1")).await.unwrap_err();
-    assert!(is_transient(&error), "{error:?}");
+    for (answer, reason) in [
+        ("354 go ahead", "an answer that does not belong there: 354 go ahead"),
+        ("HTTP/1.1 400 Bad Request", "the relay's answer is no reply of SMTP"),
+    ] {
+        let server = failing(".", Act::Reply(answer)).await;
+        let error = self::transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap_err();
+        assert!(is_transient(&error) && error.to_string().ends_with(reason), "{error:?}");
+    }
 }
 
 #[tokio::test]

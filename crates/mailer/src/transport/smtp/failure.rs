@@ -55,6 +55,7 @@ pub(super) fn told(error: &Error) -> String {
         (None, Some(text)) if text.to_string() == "incomplete response" => {
             "the relay closed the connection".to_owned()
         }
+        (None, Some(_)) if error.is_response() => "the relay's answer is no reply of SMTP".to_owned(),
         (Some(_) | None, Some(_) | None) => clean(&error.to_string()),
     }
 }
