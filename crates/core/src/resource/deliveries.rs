@@ -20,7 +20,13 @@ pub static DELIVERIES: Resource = Resource {
         .never_null()
         .filterable(),
         Attribute::new("status", Kind::Text, STATUS, r#""sent""#).never_null().filterable(),
-        Attribute::new("attempts", Kind::Integer, "How many attempts were begun; while no relay can be used, none counts.", "1").never_null(),
+        Attribute::new(
+            "attempts",
+            Kind::Integer,
+            "How many attempts were begun; while no relay can be used, none counts.",
+            "1",
+        )
+        .never_null(),
         Attribute::new(
             "in_doubt",
             Kind::Integer,
