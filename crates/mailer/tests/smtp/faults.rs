@@ -201,27 +201,15 @@ async fn a_pooled_connection_that_went_dead_without_a_word_leaves_time_for_anoth
 }
 
 #[tokio::test]
-async fn mails_do_not_wait_for_delayed_acknowledgements() {
-    let server = ScriptedSmtp::start(&[FINE]).await;
-    let transport = transport(&settings(server.port));
-    let begun = std::time::Instant::now();
-    for number in 0..100 {
-        transport.send(&mail(&format!("EVENTEVE{number:02}"))).await.unwrap();
-    }
-    // Without TCP_NODELAY these take 4.4 s on Linux, whatever the machine; with it, some 0.03 s.
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-}
-
-#[tokio::test]
 async fn a_mail_that_was_taken_is_taken_in_whatever_form_that_is_told() {
     for (told, kept) in [
-        ("250", "250 "),
+        ("250", "250"),
         ("250 2.0.0 \u{fc}", "250 2.0.0 ??"),
         ("250-2.0.0 one\n250 2.0.0 two", "250 2.0.0 one 2.0.0 two"),
     ] {
         let server = failing(".", Act::Reply(told)).await;
         let accepted = transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap();
-        assert_eq!((accepted.response.trim_end(), server.messages().len()), (kept.trim_end(), 1));
+        assert_eq!((accepted.response.as_str(), server.messages().len()), (kept, 1));
     }
 }
 

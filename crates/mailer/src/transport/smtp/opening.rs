@@ -73,7 +73,6 @@ impl Opener {
     pub(super) async fn open(&self) -> Result<Connection, String> {
         let unreachable = |error: io::Error| clean(&format!("can't connect to the relay: {error}"));
         let stream = connect(&self.host, self.port).await.map_err(unreachable)?;
-        stream.set_nodelay(true).map_err(unreachable)?;
         let hello = self.hello.clone().unwrap_or(literal(stream.local_addr().map_err(unreachable)?.ip()));
         let mut connection = self.secure(stream, &hello).await?;
         if let Some(login) = &self.login {
