@@ -63,7 +63,7 @@ pub static DELIVERIES: Resource = Resource {
         ),
         CREATED_AT,
         Attribute {
-            about: "When its status was last changed: what to ask by for what has changed since.",
+            about: "When its status was last changed: what to ask and to sort by for what has changed since.",
             ..UPDATED_AT
         },
     ],
