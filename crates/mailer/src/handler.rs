@@ -204,7 +204,7 @@ impl MailHandler {
                     if !std::mem::replace(&mut is_told, true) {
                         tracing::warn!(
                             cause = causes(&error),
-                            "the outcome waits for the ledger to be recorded"
+                            "the outcome can't be recorded yet, and the ledger is waited for"
                         );
                     }
                     LAST_SETTLE_PAUSE
