@@ -22,6 +22,8 @@ mod openapi;
 mod page;
 mod page_code;
 mod page_forgot;
+mod page_form;
+mod page_link;
 mod page_look;
 mod page_not_me;
 mod permissions;

@@ -7,7 +7,7 @@ use rekey_core::{
     reset::ResetOrigin,
     secret::{DisavowalProof, ResetToken},
 };
-use rekey_testkit::{seed, smtp::ScriptedSmtp};
+use rekey_testkit::{backdoor::Backdoor, seed, smtp::ScriptedSmtp};
 use time::Duration;
 
 use crate::world::{LEASE, World, handle, rejection, wait};
@@ -33,6 +33,21 @@ async fn a_reset_leads_to_one_mail_with_its_link_however_often_the_event_comes()
     let message_id = format!("<{}@example.com>", reset.event);
     assert!(mails[0].headers.contains(&("Message-ID".to_owned(), message_id)));
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
+}
+
+#[tokio::test]
+async fn headers_a_name_that_was_stored_breaks_no_line_of_a_mail() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+    let name = "'Shop' || char(13, 10, 13, 10) || 'https://evil.example/' || char(0x202e) || 'x'";
+    let renamed = format!("UPDATE organizations SET name = {name} RETURNING id");
+    assert!(world.backdoor().text(&renamed).await.is_some());
+    assert_eq!(handle(&world.mailer(1), &world.events().await[0]).await, Verdict::Done);
+    let mail = world.mails().remove(0);
+    assert_eq!(mail.subject, "Set a new password for Shop https://evil.example/x");
+    assert!(mail.text.lines().all(|line| !line.starts_with("https://evil.example/")), "{}", mail.text);
+    assert!(!mail.text.contains('\u{202e}') && !mail.html.contains('\u{202e}'));
 }
 
 #[tokio::test]
