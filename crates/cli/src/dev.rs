@@ -12,6 +12,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use actix_web::web::ServiceConfig;
@@ -44,6 +45,9 @@ use rekey_store_sqlite::SqliteStore;
 use rekey_texts::{Language, Texts};
 
 use self::files::DataDir;
+
+/// After how long a mail is tried again that was on its way when the process was killed.
+const LEASE: Duration = Duration::from_mins(1);
 
 /// Where `rekey dev` keeps its data, and where it listens.
 #[derive(Debug, Args)]
@@ -129,7 +133,7 @@ fn relay(
         signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops.clone(),
         public_url: settings.server.public_url.clone(),
-        lease: settings.mailer.lease,
+        lease: LEASE,
     };
     Ok(Relay {
         outbox: Arc::new(store.clone()),

@@ -19,9 +19,12 @@ use rekey_core::{
 };
 use rekey_runtime::telemetry;
 use time::Duration;
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
-use self::schedule::{LAST_ATTEMPT, LONGEST_DELAY, SETTLE_PAUSES, after_attempt};
+use self::schedule::{
+    LAST_ATTEMPT, LAST_SETTLE_PAUSE, LONGEST_DELAY, LONGEST_SETTLE, SETTLE_PAUSES, after_attempt,
+};
 use crate::{
     deliver::{WriteError, Writer},
     dkim::Signer,
@@ -31,6 +34,9 @@ use crate::{
 
 /// How long to leave a ledger alone that did not answer.
 const LEDGER_PAUSE: Duration = Duration::seconds(10);
+/// How long to leave a mail alone, at most, that another mailer has: a look costs little, and a broker with a ladder of waits
+/// would take a much longer rung.
+const LONGEST_BUSY: Duration = Duration::minutes(1);
 /// Octets of an event that is looked at; ours have under 1,000.
 const LARGEST_EVENT: usize = 64 << 10;
 
@@ -117,7 +123,7 @@ impl MailHandler {
                 tracing::info!(why = why.as_str(), "not sent");
                 done(why.as_str())
             }
-            Ok(Claim::Busy(wait)) => later("busy", wait, "another mailer has it"),
+            Ok(Claim::Busy(wait)) => later("busy", wait.min(LONGEST_BUSY), "another mailer has it"),
             Err(error) => unrecorded(&error),
         }
     }
@@ -168,7 +174,7 @@ impl MailHandler {
             }
             Err(SendError::Lane(reason)) => {
                 let after = lane.pause().try_into().unwrap_or(LEDGER_PAUSE);
-                Outcome::Deferred { reason, reply: None, after }
+                Outcome::Held { reason, after }
             }
         }
     }
@@ -181,16 +187,32 @@ impl MailHandler {
         }
     }
 
-    /// Records an outcome. It tries more than once: a mail that was sent but not recorded would be sent again.
+    /// Records an outcome. A mail that was sent but not recorded would be sent again, so an outage of the database is waited
+    /// for: until then this mail's message stays with this process, and nobody else gets it.
     async fn settle(&self, job: &MailJob, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
-        for pause in SETTLE_PAUSES {
-            match self.ledger.settle(job.event, attempt, outcome).await {
+        let give_up = Instant::now() + LONGEST_SETTLE;
+        let mut pauses = SETTLE_PAUSES.into_iter();
+        let mut is_told = false;
+        loop {
+            let error = match self.ledger.settle(job.event, attempt, outcome).await {
                 Ok(recorded) => return Ok(recorded),
-                Err(error) => tracing::debug!(cause = causes(&error), "the outcome is not recorded yet"),
-            }
+                Err(error) => error,
+            };
+            let pause = match (pauses.next(), &error) {
+                (Some(pause), _) => pause,
+                (None, StoreError::Unavailable(_)) if Instant::now() < give_up => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::warn!(
+                            cause = causes(&error),
+                            "the outcome can't be recorded yet, and the ledger is waited for"
+                        );
+                    }
+                    LAST_SETTLE_PAUSE
+                }
+                (None, StoreError::Unavailable(_) | StoreError::Internal(_)) => return Err(error),
+            };
             tokio::time::sleep(pause).await;
         }
-        self.ledger.settle(job.event, attempt, outcome).await
     }
 }
 
@@ -210,6 +232,7 @@ fn verdict(outcome: Outcome) -> Verdict {
         }
         // The bus tells of what is tried again or parked.
         Outcome::Deferred { reason, after, .. } => later("deferred", after, &reason),
+        Outcome::Held { reason, after } => later("held", after, &reason),
         Outcome::Failed { reason, .. } => {
             Span::current().record("outcome", "failed");
             Verdict::Reject { reason }

@@ -48,7 +48,7 @@ pub struct Mailer {
     pub signers: PerOrganization<Option<Signer>>,
     /// Where the pages are that this service hosts.
     pub public_url: PublicUrl,
-    /// How long a claim on a mail holds; more than any transport takes for a mail.
+    /// How long a claim on a mail holds; longer than any transport takes for a mail.
     pub lease: Duration,
 }
 

@@ -64,7 +64,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops,
         public_url: settings.server.public_url,
-        lease: settings.mailer.lease,
+        lease: settings.smtp.lease(),
     }
     .build()?;
 

@@ -100,7 +100,11 @@ pub(crate) async fn delete_customer(
             DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id
         ), suppression AS (
             DELETE FROM suppressions s USING fact
-            WHERE s.organization_id = fact.organization_id AND s.mode = fact.mode AND s.email = fact.email
+            WHERE s.organization_id = fact.organization_id AND s.mode = fact.mode AND (s.email = fact.email
+                -- An address that it had before.
+                OR s.event_id = ANY (ARRAY(
+                    SELECT d.event_id FROM deliveries d WHERE d.customer_id = (SELECT id FROM fact)
+                )))
         )",
     );
     push_journal(&mut statement, &CUSTOMERS, Some(event), audit);

@@ -53,6 +53,7 @@ impl Ledger for PostgresStore {
             .bind(settled.relay)
             .bind(settled.next.map(Duration::as_seconds_f64))
             .bind(settled.suppress.map(EmailAddress::as_str))
+            .bind(settled.counts)
             .fetch_one(&self.pool)
             .await
             .map_err(fault)?;
@@ -110,18 +111,19 @@ const CLAIM: &str = "
     )
     SELECT * FROM subject, delivery";
 
-/// Records an outcome, and the address that is suppressed by it.
+/// Records an outcome, and the address that is suppressed by it, unless its customer was deleted meanwhile.
 const SETTLE: &str = "
     WITH settled AS (
         UPDATE deliveries SET status = $3, detail = $4, smtp_code = $5, smtp_enhanced_code = $6, relay = $7,
             next_attempt_at = now() + make_interval(secs => $8), sent_at = CASE WHEN $3 = 'sent' THEN now() END,
-            lease_until = NULL, updated_at = now()
+            attempts = attempts - CASE WHEN $10 THEN 0 ELSE 1 END, lease_until = NULL, updated_at = now()
         WHERE event_id = $1
             AND ($3 = 'sent' AND attempts >= $2 OR lease_until IS NOT NULL AND attempts = $2)
-        RETURNING organization_id, mode
+        RETURNING organization_id, mode, customer_id
     ), suppression AS (
         INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)
-        SELECT organization_id, mode, $9, $4, $5, $1 FROM settled WHERE $9 IS NOT NULL
+        SELECT organization_id, mode, $9, $4, $5, $1 FROM settled s
+        WHERE $9 IS NOT NULL AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id)
         ON CONFLICT DO NOTHING
     )
     SELECT count(*) FROM settled";

@@ -88,13 +88,18 @@ pub(crate) async fn delete_customer(
     .await
     .map_err(fault)?;
     let Some(email) = email else { return Ok(false) };
-    sqlx::query("DELETE FROM suppressions WHERE organization_id = ?1 AND mode = ?2 AND email = ?3")
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(email)
-        .execute(&mut *transaction)
-        .await
-        .map_err(fault)?;
+    // Of all the addresses that it had.
+    sqlx::query(
+        "DELETE FROM suppressions WHERE organization_id = ?1 AND mode = ?2
+             AND (email = ?3 OR event_id IN (SELECT event_id FROM deliveries WHERE customer_id = ?4))",
+    )
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(email)
+    .bind(id.as_str())
+    .execute(&mut *transaction)
+    .await
+    .map_err(fault)?;
     sqlx::query("DELETE FROM password_resets WHERE customer_id = ?1")
         .bind(id.as_str())
         .execute(&mut *transaction)

@@ -184,7 +184,8 @@ async fn settle(
 ) -> Read<bool> {
     let done = sqlx::query(
         "UPDATE deliveries SET status = ?3, detail = ?4, smtp_code = ?5, smtp_enhanced_code = ?6, relay = ?7,
-             next_attempt_at = ?8, sent_at = CASE WHEN ?3 = 'sent' THEN ?9 END, lease_until = NULL, updated_at = ?9
+             next_attempt_at = ?8, sent_at = CASE WHEN ?3 = 'sent' THEN ?9 END,
+             attempts = attempts - CASE WHEN ?10 THEN 0 ELSE 1 END, lease_until = NULL, updated_at = ?9
          WHERE event_id = ?1
              AND (?3 = 'sent' AND attempts >= ?2 OR lease_until IS NOT NULL AND attempts = ?2)",
     )
@@ -197,12 +198,13 @@ async fn settle(
     .bind(settled.relay)
     .bind(settled.next.map(|next| after(present, next)))
     .bind(present)
+    .bind(settled.counts)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Suppresses the address that an outcome names, if it does.
+/// Suppresses the address that an outcome names, if it does, and its customer was not deleted meanwhile.
 async fn suppress(
     connection: &mut SqliteConnection,
     event: EventId,
@@ -212,7 +214,8 @@ async fn suppress(
     let Some(email) = settled.suppress else { return Ok(()) };
     sqlx::query(
         "INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id, created_at)
-         SELECT organization_id, mode, ?2, ?3, ?4, event_id, ?5 FROM deliveries WHERE event_id = ?1
+         SELECT organization_id, mode, ?2, ?3, ?4, event_id, ?5 FROM deliveries d
+         WHERE event_id = ?1 AND EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id)
          ON CONFLICT DO NOTHING",
     )
     .bind(event.as_str())

@@ -77,7 +77,10 @@ impl LargeShop {
         let mut connection = self.connect().await;
         let mut readings = Vec::new();
         for Usual { name, listing, .. } in lists {
-            for planning in [Planning::Custom, Planning::Generic] {
+            // Filtered lists are never planned for whatever values.
+            let both = [Planning::Custom, Planning::Generic];
+            let plannings = if listing.filter.is_empty() { &both[..] } else { &both[..1] };
+            for planning in plannings.iter().copied() {
                 let plan = Plan::of(&mut connection, planning, make(listing)).await;
                 readings.push(Reading { what: format!("{name}, {part}"), plan, allowed: u64::MAX });
             }
@@ -117,7 +120,11 @@ impl LargeShop {
     }
 
     async fn connect(&self) -> PgConnection {
-        PgConnection::connect(&self.database.url()).await.unwrap()
+        let mut connection = PgConnection::connect(&self.database.url()).await.unwrap();
+        // As the store has it.
+        let serial = "SET max_parallel_workers_per_gather = 0";
+        sqlx::raw_sql(serial).execute(&mut connection).await.unwrap();
+        connection
     }
 }
 

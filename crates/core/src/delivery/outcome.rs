@@ -23,6 +23,13 @@ pub enum Outcome {
         /// How long after this the next attempt is due.
         after: Duration,
     },
+    /// No mail could be sent to anybody: this was no attempt, and counts as none.
+    Held {
+        /// Why.
+        reason: String,
+        /// How long after this the next attempt is due.
+        after: Duration,
+    },
     /// It was refused for good (SMTP 5xx to this recipient or message).
     Bounced {
         /// Why.
@@ -91,6 +98,8 @@ pub struct Settled<'a> {
     pub next: Option<Duration>,
     /// The address that is suppressed.
     pub suppress: Option<&'a EmailAddress>,
+    /// Whether the claim counts as an attempt.
+    pub counts: bool,
 }
 
 impl Outcome {
@@ -104,6 +113,7 @@ impl Outcome {
             relay: None,
             next: None,
             suppress: None,
+            counts: true,
         };
         match self {
             Self::Sent { response, reply, relay } => {
@@ -111,6 +121,9 @@ impl Outcome {
             }
             Self::Deferred { reason, reply, after } => {
                 Settled { next: Some(*after), ..settled(Status::Deferred, reason, reply.as_ref()) }
+            }
+            Self::Held { reason, after } => {
+                Settled { next: Some(*after), counts: false, ..settled(Status::Deferred, reason, None) }
             }
             Self::Bounced { reason, reply, suppress } => {
                 Settled { suppress: suppress.as_ref(), ..settled(Status::Bounced, reason, reply.as_ref()) }

@@ -20,7 +20,13 @@ pub static DELIVERIES: Resource = Resource {
         .never_null()
         .filterable(),
         Attribute::new("status", Kind::Text, STATUS, r#""sent""#).never_null().filterable(),
-        Attribute::new("attempts", Kind::Integer, "How many attempts were begun.", "1").never_null(),
+        Attribute::new(
+            "attempts",
+            Kind::Integer,
+            "How many attempts were begun; while no relay can be used, none counts.",
+            "1",
+        )
+        .never_null(),
         Attribute::new(
             "in_doubt",
             Kind::Integer,
@@ -57,7 +63,7 @@ pub static DELIVERIES: Resource = Resource {
         ),
         CREATED_AT,
         Attribute {
-            about: "When its status was last changed: what to ask by for what has changed since.",
+            about: "When its status was last changed: what to ask and to sort by for what has changed since.",
             ..UPDATED_AT
         },
     ],

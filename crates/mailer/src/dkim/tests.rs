@@ -51,7 +51,11 @@ fn the_record_of_an_rsa_key_is_what_openssl_says_in_pieces_that_dns_takes() {
 #[test]
 fn weak_and_foreign_keys_are_refused_in_one_line() {
     for (pem, expected) in [
-        (openssl("genrsa 1024"), "expected "),
+        (openssl("genrsa 1024"), "expected a private key in PEM"),
+        (
+            openssl("genrsa -traditional -aes128 -passout pass:x 2048"),
+            "expected a private key in PEM, not encrypted",
+        ),
         (
             openssl("genpkey -algorithm ec -pkeyopt ec_paramgen_curve:prime256v1"),
             "expected a private key in PEM",

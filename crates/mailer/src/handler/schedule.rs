@@ -14,13 +14,18 @@ pub(super) const LAST_ATTEMPT: u32 = 7 * 24 + 12;
 /// After this time, word that the password was changed is no news any more.
 pub(super) const LONGEST_DELAY: Duration = Duration::hours(24);
 
-/// The waits between the attempts to record an outcome, 1.5 seconds in all: a database that fails over is back, or is not.
+/// The first waits between the attempts to record an outcome.
 pub(super) const SETTLE_PAUSES: [std::time::Duration; 4] = [
     std::time::Duration::from_millis(100),
     std::time::Duration::from_millis(200),
     std::time::Duration::from_millis(400),
     std::time::Duration::from_millis(800),
 ];
+/// The waits after those, while the database is away.
+pub(super) const LAST_SETTLE_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+/// For how long that is tried. RabbitMQ takes a message back that is not acknowledged within 30 minutes (its
+/// `consumer_timeout`).
+pub(super) const LONGEST_SETTLE: std::time::Duration = std::time::Duration::from_mins(20);
 
 /// How long to wait after this attempt, from 1: a rung, less up to a fifth of it. Never more than the rung, or a broker
 /// that delays by fixed rungs would take the next one.

@@ -1,6 +1,12 @@
 //! Which way a mail takes, and what happens when that way is closed.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use rekey_core::access::Mode;
 use tokio::{sync::Mutex, time::Instant};
@@ -41,6 +47,8 @@ pub struct Lane {
     pause: Duration,
     /// Until when nothing is sent; past that time, the next caller checks, and the others wait for what it finds.
     paused: Mutex<Option<Instant>>,
+    /// Whether there is such a time, for who must not wait for a check.
+    is_paused: AtomicBool,
 }
 
 impl Lane {
@@ -51,7 +59,7 @@ impl Lane {
 
     /// A lane with another pause.
     pub fn with_pause(transport: Arc<dyn Transport>, pause: Duration) -> Self {
-        Self { transport, pause, paused: Mutex::new(None) }
+        Self { transport, pause, paused: Mutex::new(None), is_paused: AtomicBool::new(false) }
     }
 
     /// Waits until it is known whether mails can be sent; if not, tells for how long to leave it.
@@ -67,16 +75,17 @@ impl Lane {
             *paused = Some(Instant::now() + self.pause);
             return Err(self.pause);
         }
-        tracing::info!("mails can be sent again");
-        *paused = None;
+        self.resume(&mut paused);
         Ok(())
     }
 
-    /// Sends; trouble that concerns every mail closes the lane.
+    /// Sends; trouble that concerns every mail closes the lane, and a mail that was on its way then and is taken opens it.
     pub async fn send(&self, mail: &Mail) -> Result<Accepted, SendError> {
         let result = self.transport.send(mail).await;
-        if let Err(SendError::Lane(reason)) = &result {
-            self.close(reason).await;
+        match &result {
+            Ok(_) if self.is_paused() => self.resume(&mut *self.paused.lock().await),
+            Err(SendError::Lane(reason)) => self.close(reason).await,
+            Ok(_) | Err(SendError::Transient { .. } | SendError::Permanent { .. }) => {}
         }
         result
     }
@@ -88,8 +97,14 @@ impl Lane {
 
     /// Whether mails wait.
     pub fn is_paused(&self) -> bool {
-        // It is locked for longer than an instant only while a paused transport is checked.
-        self.paused.try_lock().map_or(true, |paused| paused.is_some())
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
+    fn resume(&self, paused: &mut Option<Instant>) {
+        if paused.take().is_some() {
+            tracing::info!("mails can be sent again");
+        }
+        self.is_paused.store(false, Ordering::Relaxed);
     }
 
     async fn close(&self, reason: &str) {
@@ -99,5 +114,64 @@ impl Lane {
             tracing::error!(reason, pause = ?self.pause, "no mail can be sent: the relay or its settings need mending");
         }
         *paused = Some(Instant::now() + self.pause);
+        self.is_paused.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use time::OffsetDateTime;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Takes the first mail when it is let, and says of the others that none can be sent.
+    struct Slow {
+        first: AtomicBool,
+        let_go: Semaphore,
+    }
+
+    #[async_trait]
+    impl Transport for Slow {
+        async fn send(&self, _: &Mail) -> Result<Accepted, SendError> {
+            if !self.first.swap(false, Ordering::Relaxed) {
+                return Err(SendError::Lane("no relay".to_owned()));
+            }
+            self.let_go.acquire().await.unwrap().forget();
+            Ok(Accepted { response: "250".to_owned(), reply: None, relay: "relay".to_owned() })
+        }
+
+        async fn check(&self) -> Result<(), SendError> {
+            unreachable!("the pause is long")
+        }
+    }
+
+    fn mail() -> Mail {
+        Mail {
+            event: "EVENTEVEN1".parse().unwrap(),
+            written_at: OffsetDateTime::UNIX_EPOCH,
+            sender: "shop@example.com".parse().unwrap(),
+            recipient: "john@example.com".parse().unwrap(),
+            content: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_is_taken_after_all_opens_the_lane() {
+        let slow = Arc::new(Slow { first: true.into(), let_go: Semaphore::new(0) });
+        let lane = Arc::new(Lane::new(slow.clone()));
+        let first = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move { lane.send(&mail()).await }
+        });
+        while slow.first.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        assert!(lane.send(&mail()).await.is_err());
+        assert!(lane.is_paused() && lane.open().await.is_err());
+        slow.let_go.add_permits(1);
+        first.await.unwrap().unwrap();
+        assert!(!lane.is_paused() && lane.open().await.is_ok());
     }
 }

@@ -4,6 +4,7 @@
 //! (the peer's delayed acknowledgement); here every socket has `TCP_NODELAY` set. It awaits each reply and keeps no word of
 //! whether a relay offers PIPELINING (RFC 2920), so commands go one by one.
 
+mod connecting;
 mod dialogue;
 mod failure;
 mod login;
@@ -12,6 +13,7 @@ mod pool;
 mod relay;
 mod reply;
 mod rest;
+mod starttls;
 mod stream;
 
 use std::{sync::Arc, time::Duration};

@@ -4,6 +4,7 @@
 mod codes;
 mod failover;
 mod late;
+mod outage;
 mod poison;
 mod readers;
 mod relay;

@@ -6,6 +6,7 @@ use rekey_core::{
     access::{Mode, Scope},
     ambient::{Clock, Entropy, OsEntropy, SystemClock},
     bus::{Delivery, Handler, Verdict},
+    ledger::Ledger,
     outbox::{Outbox, OutboxMessage},
 };
 use rekey_mailer::{
@@ -77,6 +78,11 @@ impl World {
         self.mailer_with(ports, Some(self.mailbox.clone()))
     }
 
+    /// One with the local mailbox for live mails, and a ledger in the place of the store's.
+    pub fn mailer_on(&self, ledger: Arc<dyn Ledger>) -> Arc<MailHandler> {
+        self.build(ledger, Lane::new(Arc::new(self.mailbox.clone())), None)
+    }
+
     pub fn mailer_with(&self, ports: &[u16], mailbox: Option<Mailbox>) -> Arc<MailHandler> {
         let settings = settings();
         let relay = |&port| SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None };
@@ -84,12 +90,17 @@ impl World {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &entropy).unwrap();
         let live = Lane::with_pause(Arc::new(smtp), PAUSE);
+        self.build(Arc::new(self.store.clone()), live, mailbox)
+    }
+
+    fn build(&self, ledger: Arc<dyn Ledger>, live: Lane, mailbox: Option<Mailbox>) -> Arc<MailHandler> {
+        let settings = settings();
         Mailer {
-            ledger: Arc::new(self.store.clone()),
+            ledger,
             router: Router::new(live, mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
             keys: seed::keys(),
             clock: self.clock.clone(),
-            entropy,
+            entropy: Arc::new(OsEntropy),
             signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim)).unwrap(),
             shops: settings.shops,
             public_url: settings.server.public_url,

@@ -62,6 +62,7 @@ async fn smtp_4xx_a_relay_that_breaks_off_before_the_message_has_it_taken_by_the
         ("RCPT", Act::ReplyAndClose("421 4.3.2 busy")),
         ("DATA", Act::Hang),
         ("MAIL", Act::Reply("550 5.7.1 not your sender")),
+        ("MAIL", Act::Reply("452 4.3.1 no storage left")),
     ] {
         let first = failing(step, act).await;
         let second = scripted(&[FINE]).await;

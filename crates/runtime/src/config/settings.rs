@@ -56,10 +56,10 @@ pub struct MailerSettings {
 }
 
 impl MailerSettings {
-    /// Reads, merges and checks; the lease of a mail must be longer than the wait for its relays.
+    /// Reads, merges and checks.
     pub fn load(source: &Source) -> Result<Self, ConfigError> {
         let values = Values::load(source)?;
-        let settings = Self {
+        Ok(Self {
             server: values.section()?,
             keys: values.section()?,
             database: values.section()?,
@@ -69,16 +69,7 @@ impl MailerSettings {
             smtp: values.section()?,
             mailer: values.section()?,
             telemetry: values.section()?,
-        };
-        let longest = settings.smtp.longest();
-        if settings.mailer.lease <= longest {
-            let expected = format!(
-                "more than smtp.timeout_seconds for each of smtp.relays, {} in all",
-                longest.as_secs()
-            );
-            return Err(values.invalid("mailer.lease_seconds", expected));
-        }
-        Ok(settings)
+        })
     }
 }
 

@@ -189,6 +189,7 @@ macro_rules! store_conformance {
             one_of_many_claimers_is_granted_the_mail,
             a_settled_mail_is_not_granted_again,
             a_deferred_mail_is_granted_again_without_doubt,
+            a_mail_that_was_held_has_spent_no_attempt,
             a_claim_that_ran_out_is_taken_over_in_doubt,
             late_mails_are_discarded_and_recorded_as_such,
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
@@ -207,6 +208,7 @@ macro_rules! store_conformance {
             an_address_that_refused_a_mail_is_suppressed_until_that_is_lifted,
             another_address_is_not_suppressed,
             a_deleted_customer_takes_the_suppression_along,
+            no_address_of_a_deleted_customer_is_kept,
             tenant_an_address_is_suppressed_in_its_scope_only,
         );
         $crate::store_conformance!(@ $fixture: idempotency:

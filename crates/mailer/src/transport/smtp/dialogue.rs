@@ -18,6 +18,10 @@ use crate::{
 
 pub(super) type Connection = AsyncSmtpConnection;
 
+/// Classes of replies (RFC 5321 §4.2.1): done, and go on.
+const COMPLETED: u16 = 2;
+const INTERMEDIATE: u16 = 3;
+
 /// Why a dialogue ended early.
 pub(super) enum Broken {
     /// By a reply of the relay, which will listen to another mail on this connection.
@@ -30,24 +34,42 @@ pub(super) enum Broken {
 /// anything.
 pub(super) async fn begin(connection: &mut Connection, mail: &Mail) -> Result<(), Broken> {
     let from = MailFrom::new(Some(mail.sender.clone()), Vec::new());
-    connection.command(from).await.map_err(|error| broken(&error, failure::of_sender))?;
+    let answer = connection.command(from).await;
+    expect(COMPLETED, answer, failure::of_sender)?;
     let to = Rcpt::new(mail.recipient.clone(), Vec::new());
-    connection.command(to).await.map_err(|error| broken(&error, failure::of_recipient))?;
-    connection.command(Data).await.map_err(|error| broken(&error, failure::of_message))?;
+    let answer = connection.command(to).await;
+    expect(COMPLETED, answer, failure::of_mail)?;
+    let answer = connection.command(Data).await;
+    expect(INTERMEDIATE, answer, failure::of_mail)?;
     Ok(())
 }
 
 /// Sends the message itself: the relay's reply in its words and its codes. What fails without a reply here may have been
 /// taken all the same.
 pub(super) async fn transfer(connection: &mut Connection, mail: &Mail) -> Result<(String, Reply), Broken> {
-    let sent = connection.message(&mail.content).await;
-    let response = sent.map_err(|error| broken(&error, failure::of_message))?;
+    let answer = connection.message(&mail.content).await;
+    let response = expect(COMPLETED, answer, failure::of_mail)?;
     Ok((words(&response), reply::of_response(&response)))
 }
 
 /// Makes the connection forget a refused mail; whether the relay agreed.
 pub(super) async fn reset(connection: &mut Connection) -> bool {
     connection.command(Rset).await.is_ok()
+}
+
+/// The reply, if it is of the class that is due. After a reply too many, each one would be taken for the next command's answer:
+/// the wrong class is how that shows, and such a connection is left.
+fn expect(
+    class: u16,
+    answer: Result<Response, Error>,
+    classify: fn(&Error) -> Setback,
+) -> Result<Response, Broken> {
+    let response = answer.map_err(|error| broken(&error, classify))?;
+    if u16::from(response.code()) / 100 == class {
+        return Ok(response);
+    }
+    let reason = format!("an answer that does not belong there: {}", words(&response));
+    Err(Broken::Lost(SendError::unanswered(clean(&reason))))
 }
 
 fn broken(error: &Error, classify: fn(&Error) -> Setback) -> Broken {

@@ -4,7 +4,7 @@ use std::{error, io};
 
 pub(super) use lettre::transport::smtp::Error;
 
-use super::reply::{self, Step};
+use super::reply;
 use crate::transport::{SendError, reason::clean};
 
 /// Why a relay did not take a mail.
@@ -24,29 +24,18 @@ pub(super) fn of_sender(error: &Error) -> Setback {
     let (reason, reply) = (told(error), reply::of_error(error));
     match reply.as_ref().map(|reply| reply.code) {
         Some(530 | 535) => Setback::Relay(reason),
-        Some(500..) => Setback::Mail(SendError::Transient { reason, reply }),
-        Some(_) | None => Setback::Final(SendError::Transient { reason, reply }),
+        Some(_) | None => Setback::Mail(SendError::Transient { reason, reply }),
     }
 }
 
-/// Of RCPT TO.
-pub(super) fn of_recipient(error: &Error) -> Setback {
-    of_mail(Step::Recipient, error)
-}
-
-/// Of DATA and the message.
-pub(super) fn of_message(error: &Error) -> Setback {
-    of_mail(Step::Message, error)
-}
-
-/// About the mail, but for the replies that ask for credentials (RFC 4954 §6: 530 authentication required, 535
-/// credentials invalid).
-fn of_mail(step: Step, error: &Error) -> Setback {
+/// Of RCPT TO, DATA and the message. About the mail, but for the replies that ask for credentials (RFC 4954 §6: 530
+/// authentication required, 535 credentials invalid).
+pub(super) fn of_mail(error: &Error) -> Setback {
     let reason = told(error);
     match reply::of_error(error) {
         Some(reply) if matches!(reply.code, 530 | 535) => Setback::Relay(reason),
         Some(reply) if reply.code >= 500 => {
-            let address_is_bad = reply::address_is_bad(step, &reply);
+            let address_is_bad = reply::address_is_bad(&reply);
             Setback::Final(SendError::Permanent { reason, reply: Some(reply), address_is_bad })
         }
         reply => Setback::Final(SendError::Transient { reason, reply }),
@@ -62,6 +51,11 @@ pub(super) fn of_connection(error: &Error) -> SendError {
 pub(super) fn told(error: &Error) -> String {
     match (error.status(), error::Error::source(error)) {
         (Some(code), Some(text)) => clean(&format!("{code} {text}")),
+        // lettre's word for a stream that ends where a reply is due.
+        (None, Some(text)) if text.to_string() == "incomplete response" => {
+            "the relay closed the connection".to_owned()
+        }
+        (None, Some(_)) if error.is_response() => "the relay's answer is no reply of SMTP".to_owned(),
         (Some(_) | None, Some(_) | None) => clean(&error.to_string()),
     }
 }

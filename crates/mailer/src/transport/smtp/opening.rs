@@ -7,19 +7,16 @@ use std::{
     sync::Arc,
 };
 
-use lettre::transport::smtp::{
-    client::{Certificate, TlsParameters},
-    extension::ClientId,
-};
+use lettre::transport::smtp::extension::ClientId;
 use rekey_runtime::config::{Smtp, SmtpLogin, SmtpRelay, SmtpTls};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, InvalidDnsNameError, ServerName, pem::PemObject},
 };
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{dialogue::Connection, failure, login::log_in, stream::Wire};
+use super::{connecting::connect, dialogue::Connection, failure, login::log_in, starttls, stream::Wire};
 use crate::transport::reason::clean;
 
 /// Opens connections to one relay.
@@ -33,8 +30,14 @@ pub(super) struct Opener {
 
 enum Security {
     None,
-    StartTls(TlsParameters),
-    Implicit(TlsConnector, ServerName<'static>),
+    StartTls(Tls),
+    Implicit(Tls),
+}
+
+struct Tls {
+    connector: TlsConnector,
+    /// Whom the certificate must name.
+    name: ServerName<'static>,
 }
 
 /// Why a transport can't be set up.
@@ -52,8 +55,6 @@ pub enum SmtpSetupError {
     Name(#[from] InvalidDnsNameError),
     #[error("TLS can't be set up")]
     Tls(#[from] rustls::Error),
-    #[error("STARTTLS can't be set up")]
-    StartTls(#[from] lettre::transport::smtp::Error),
 }
 
 impl Opener {
@@ -71,8 +72,7 @@ impl Opener {
     /// about a mail.
     pub(super) async fn open(&self) -> Result<Connection, String> {
         let unreachable = |error: io::Error| clean(&format!("can't connect to the relay: {error}"));
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(unreachable)?;
-        stream.set_nodelay(true).map_err(unreachable)?;
+        let stream = connect(&self.host, self.port).await.map_err(unreachable)?;
         let hello = self.hello.clone().unwrap_or(literal(stream.local_addr().map_err(unreachable)?.ip()));
         let mut connection = self.secure(stream, &hello).await?;
         if let Some(login) = &self.login {
@@ -81,59 +81,55 @@ impl Opener {
         Ok(connection)
     }
 
-    async fn secure(&self, stream: TcpStream, hello: &ClientId) -> Result<Connection, String> {
-        let refused = |error| failure::told(&error);
+    async fn secure(&self, mut stream: TcpStream, hello: &ClientId) -> Result<Connection, String> {
         let peer = stream.peer_addr().map_err(|error| clean(&error.to_string()))?;
-        match &self.security {
-            Security::None => Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello)
-                .await
-                .map_err(refused),
-            Security::StartTls(parameters) => {
-                let wire = Box::new(Wire::before_starttls(stream, peer));
-                let mut connection =
-                    Connection::connect_with_transport(wire, hello).await.map_err(refused)?;
-                if !connection.can_starttls() {
-                    return Err("the relay offers no STARTTLS".to_owned());
-                }
-                connection.starttls(parameters.clone(), hello).await.map_err(refused)?;
-                Ok(connection)
+        let connected = match &self.security {
+            Security::None => {
+                Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello).await
             }
-            Security::Implicit(connector, name) => {
-                let connected = connector.connect(name.clone(), stream).await;
-                let stream = connected.map_err(|error| failure::of_handshake(&error))?;
-                Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello)
-                    .await
-                    .map_err(refused)
+            Security::StartTls(tls) => {
+                starttls::ask(&mut stream, hello).await?;
+                let wire = Wire::greeted(tls.encrypt(stream).await?, peer);
+                Connection::connect_with_transport(Box::new(wire), hello).await
             }
+            Security::Implicit(tls) => {
+                let wire = Wire::new(tls.encrypt(stream).await?, peer);
+                Connection::connect_with_transport(Box::new(wire), hello).await
+            }
+        };
+        connected.map_err(|error| failure::told(&error))
+    }
+}
+
+impl Tls {
+    /// TLS 1.2 or later, with a certificate of this relay by an authority of the system's or of the file.
+    fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, SmtpSetupError> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for certificate in authorities(ca_file)? {
+            roots.add(certificate)?;
         }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from(host.to_owned())?;
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    async fn encrypt(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+        let connected = self.connector.connect(self.name.clone(), stream).await;
+        connected.map_err(|error| failure::of_handshake(&error))
     }
 }
 
 fn security(relay: &SmtpRelay, ca_file: Option<&Path>) -> Result<Security, SmtpSetupError> {
-    match relay.tls {
-        SmtpTls::None => Ok(Security::None),
-        SmtpTls::StartTls => {
-            let mut builder = TlsParameters::builder(relay.host.clone());
-            for certificate in authorities(ca_file)? {
-                builder = builder.add_root_certificate(Certificate::from_der(certificate.to_vec())?);
-            }
-            Ok(Security::StartTls(builder.build()?))
-        }
-        SmtpTls::Implicit => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            for certificate in authorities(ca_file)? {
-                roots.add(certificate)?;
-            }
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let config = ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-            let name = ServerName::try_from(relay.host.clone())?;
-            Ok(Security::Implicit(TlsConnector::from(Arc::new(config)), name))
-        }
-    }
+    Ok(match relay.tls {
+        SmtpTls::None => Security::None,
+        SmtpTls::StartTls => Security::StartTls(Tls::new(&relay.host, ca_file)?),
+        SmtpTls::Implicit => Security::Implicit(Tls::new(&relay.host, ca_file)?),
+    })
 }
 
 /// The certificates of a PEM file: none without a file, at least one with it.

@@ -17,6 +17,8 @@ use crate::{
     transport::{Accepted, SendError, reason::clean},
 };
 
+const LEFT_ALONE: &str = "it is left alone for a while";
+
 pub(super) struct Relay {
     name: String,
     opener: Opener,
@@ -40,9 +42,9 @@ impl Relay {
     pub(super) async fn send(&self, mail: &Mail) -> Result<Accepted, Setback> {
         let turn = self.rest.turn();
         if turn == Turn::Pass {
-            return Err(Setback::Relay("it is left alone for a while".to_owned()));
+            return Err(Setback::Relay(LEFT_ALONE.to_owned()));
         }
-        let result = self.deliver(mail, Instant::now() + self.timeout).await;
+        let result = self.deliver(mail, turn, Instant::now() + self.timeout).await;
         match &result {
             Ok(_) => self.recovered(),
             Err(Setback::Relay(reason)) => {
@@ -80,31 +82,71 @@ impl Relay {
 
     /// Sends on a connection that is open already, or else on a new one.
     ///
-    /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one
-    /// silent attempt; afterwards nobody knows whether the mail was taken, and the caller has to decide.
-    async fn deliver(&self, mail: &Mail, deadline: Instant) -> Result<Accepted, Setback> {
-        let slot = timeout_at(deadline, self.pool.slot()).await;
-        let mut slot = slot
-            .map_err(|_| Setback::Mail(SendError::unanswered(self.timed_out())))?
-            .map_err(Setback::Mail)?;
-        if let Some(mut used) = slot.take() {
-            // Time enough is left for a new connection where the old one hangs.
-            let hang = deadline.min(Instant::now() + self.timeout / 4);
-            match timeout_at(hang, dialogue::begin(&mut used, mail)).await {
-                Ok(Ok(())) => return self.finish(slot, used, mail, deadline).await,
-                Ok(Err(Broken::Refused(setback))) => {
-                    return Err(self.refused(slot, used, setback, deadline).await);
+    /// A relay that takes no further connection while others are in use may be at its limit: the mail then waits for one of
+    /// those.
+    async fn deliver(&self, mail: &Mail, turn: Turn, deadline: Instant) -> Result<Accepted, Setback> {
+        loop {
+            let slot = timeout_at(deadline, self.pool.slot()).await;
+            let mut slot = slot
+                .map_err(|_| Setback::Mail(SendError::unanswered(self.timed_out())))?
+                .map_err(Setback::Mail)?;
+            if turn == Turn::Use && self.rest.is_on() {
+                // Another mail found out while this one waited.
+                return Err(Setback::Relay(LEFT_ALONE.to_owned()));
+            }
+            let used = match slot.take() {
+                Some(used) => self.on_used(used, mail, deadline).await,
+                None => None,
+            };
+            if let Some((connection, begun)) = used {
+                return self.on(slot, connection, begun, mail, deadline).await;
+            }
+            let opened = timeout_at(deadline, self.opener.open()).await;
+            match opened.unwrap_or_else(|_| Err(self.timed_out())) {
+                Ok(mut fresh) => {
+                    let begun = timeout_at(deadline, dialogue::begin(&mut fresh, mail)).await;
+                    let begun =
+                        begun.unwrap_or_else(|_| Err(Broken::Lost(SendError::unanswered(self.timed_out()))));
+                    return self.on(slot, fresh, begun, mail, deadline).await;
                 }
-                Ok(Err(Broken::Lost(_))) | Err(_) => {}
+                Err(reason) if Instant::now() < deadline && slot.give_up() => {
+                    tracing::info!(relay = self.name, reason, "no further connection is opened for a minute");
+                }
+                Err(reason) => return Err(Setback::Relay(reason)),
             }
         }
-        let opened = timeout_at(deadline, self.opener.open()).await;
-        let mut fresh = opened.unwrap_or_else(|_| Err(self.timed_out())).map_err(Setback::Relay)?;
-        match timeout_at(deadline, dialogue::begin(&mut fresh, mail)).await {
-            Ok(Ok(())) => self.finish(slot, fresh, mail, deadline).await,
-            Ok(Err(Broken::Refused(setback))) => Err(self.refused(slot, fresh, setback, deadline).await),
-            Ok(Err(Broken::Lost(error))) => Err(self.stumbled(error)),
-            Err(_) => Err(self.stumbled(SendError::unanswered(self.timed_out()))),
+    }
+
+    /// Begins on a connection that was kept; none if it is gone.
+    ///
+    /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one
+    /// silent attempt; afterwards nobody knows whether the mail was taken, and the caller has to decide.
+    async fn on_used(
+        &self,
+        mut used: Connection,
+        mail: &Mail,
+        deadline: Instant,
+    ) -> Option<(Connection, Result<(), Broken>)> {
+        // Time enough is left for a new connection where the old one hangs.
+        let hang = deadline.min(Instant::now() + self.timeout / 4);
+        match timeout_at(hang, dialogue::begin(&mut used, mail)).await {
+            Ok(Err(Broken::Lost(_))) | Err(_) => None,
+            Ok(begun @ (Ok(()) | Err(Broken::Refused(_)))) => Some((used, begun)),
+        }
+    }
+
+    async fn on(
+        &self,
+        slot: Pooled<'_>,
+        connection: Connection,
+        begun: Result<(), Broken>,
+        mail: &Mail,
+        deadline: Instant,
+    ) -> Result<Accepted, Setback> {
+        match begun {
+            Ok(()) => self.finish(slot, connection, mail, deadline).await,
+            Err(Broken::Refused(setback)) => Err(self.refused(slot, connection, setback, deadline).await),
+            Err(Broken::Lost(error)) => Err(self.stumbled(error)),
         }
     }
 

@@ -59,6 +59,11 @@ impl Rest {
         }
     }
 
+    /// Whether a rest has begun that no use has ended.
+    pub(super) fn is_on(&self) -> bool {
+        self.state().until.is_some()
+    }
+
     /// The relay can't be used; whether that is news. Mails that were on their way when it failed don't prolong its rest.
     pub(super) fn begin(&self) -> bool {
         let mut state = self.state();

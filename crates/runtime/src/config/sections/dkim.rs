@@ -15,7 +15,7 @@ use crate::config::{
 
 /// An organization's own key, in its folder.
 const FILE: &str = "dkim.pem";
-const EXPECTED: &str = "a private key in PEM, RSA (PKCS#8 or PKCS#1) or Ed25519 (PKCS#8)";
+const EXPECTED: &str = "a private key in PEM, not encrypted, RSA (PKCS#8 or PKCS#1) or Ed25519 (PKCS#8)";
 
 /// The signature of an organization's mails.
 #[derive(Debug, Clone)]

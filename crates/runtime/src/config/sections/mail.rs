@@ -1,6 +1,6 @@
 //! `[mail]`, `[mailbox]` and `[mailer]`: who writes to the customer, where test-mode mails go, and how many mails at once.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use rekey_core::{email::EmailAddress, name::is_invisible};
 
@@ -84,8 +84,6 @@ impl Section for TestMail {
 pub struct Mailer {
     /// Mails in the making at once.
     pub concurrency: u16,
-    /// How long a claim on a mail holds.
-    pub lease: Duration,
     /// Where `/livez` and `/readyz` are answered.
     pub listen: SocketAddr,
 }
@@ -96,7 +94,6 @@ impl Section for Mailer {
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             concurrency: reader.integer("concurrency", 1..=1000)?,
-            lease: reader.seconds("lease_seconds", 5..=3600)?,
             listen: reader.required("listen", "an IP address and a port", |text| text.parse().ok())?,
         })
     }

@@ -8,6 +8,9 @@ use crate::config::{
     reader::{Reader, Section},
 };
 
+/// For writing, signing and recording a mail, which take some milliseconds.
+const MARGIN: Duration = Duration::from_secs(5);
+
 /// The SMTP relays and how to speak to them.
 #[derive(Debug, Clone)]
 pub struct Smtp {
@@ -24,6 +27,13 @@ pub struct Smtp {
 }
 
 impl Smtp {
+    /// How long a claim on a mail holds, after which another mailer may take it over: the time that all relays may take, and
+    /// some for what is before and after them.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.longest().saturating_add(MARGIN)
+    }
+
     /// The longest time that a mail can take: every relay is tried, and each takes all its time.
     #[must_use]
     pub fn longest(&self) -> Duration {

@@ -223,6 +223,32 @@ pub async fn a_deleted_customer_takes_the_suppression_along<F: StoreUnderTest>()
     assert_eq!(all(store).await, []);
 }
 
+pub async fn no_address_of_a_deleted_customer_is_kept<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    // The one that it had when a mail bounced.
+    let (scope, bounced) = john_asks(store).await;
+    refuse(store, scope, &bounced).await;
+    let customer = customer_of(store, scope, JOHN).await;
+    let change = CustomerChange { email: Some(seed::email("john@example.org")), ..CustomerChange::default() };
+    store
+        .update_customer(scope, customer, &change, None, &seed::audit(Action::Update))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(all(store).await.len(), 1);
+    delete_customer(store, scope, customer).await;
+    assert_eq!(all(store).await, []);
+
+    // The one that a mail bounces from afterwards.
+    seed::customer(store, scope, JOHN, None).await;
+    let late = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    let attempt = granted(store, &job(scope, &late)).await.attempt;
+    delete_customer(store, scope, customer_of(store, scope, JOHN).await).await;
+    assert!(store.settle(late.event, attempt, &no_such_user()).await.unwrap());
+    assert_eq!(all(store).await, []);
+}
+
 pub async fn tenant_an_address_is_suppressed_in_its_scope_only<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -247,14 +273,18 @@ pub async fn tenant_an_address_is_suppressed_in_its_scope_only<F: StoreUnderTest
 /// The mail is refused because of its address.
 async fn refuse<S: Store + Ledger>(store: &S, scope: Scope, reset: &SeededReset) {
     let attempt = granted(store, &job(scope, reset)).await.attempt;
-    let reply = Some(Reply { code: 550, enhanced: Some("5.1.1".to_owned()) });
-    let outcome =
-        Outcome::Bounced { reason: NO_SUCH_USER.to_owned(), reply, suppress: Some(seed::email(JOHN)) };
+    let outcome = no_such_user();
     assert!(!store.settle(reset.event, attempt + 1, &outcome).await.unwrap());
     assert_eq!(all(store).await, [], "of a claim that is not there nothing is recorded");
     assert!(store.settle(reset.event, attempt, &outcome).await.unwrap());
     let delivery = found(store, scope, reset.event).await.unwrap();
     assert_eq!((text(&delivery, "status"), text(&delivery, "smtp_enhanced_code")), ("bounced", "5.1.1"));
+}
+
+/// The outcome that suppresses the address.
+fn no_such_user() -> Outcome {
+    let reply = Some(Reply { code: 550, enhanced: Some("5.1.1".to_owned()) });
+    Outcome::Bounced { reason: NO_SUCH_USER.to_owned(), reply, suppress: Some(seed::email(JOHN)) }
 }
 
 async fn lift(store: &impl Store, scope: Scope, address: &str) -> bool {

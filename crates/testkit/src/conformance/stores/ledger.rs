@@ -93,6 +93,24 @@ pub async fn a_deferred_mail_is_granted_again_without_doubt<F: StoreUnderTest>()
     }
 }
 
+pub async fn a_mail_that_was_held_has_spent_no_attempt<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let (scope, reset) = john_asks(store).await;
+    let job = job(scope, &reset);
+    let held = Outcome::Held { reason: "no relay".to_owned(), after: Duration::minutes(1) };
+    for _ in 0..3 {
+        assert_eq!(granted(store, &job).await.attempt, 1);
+        assert!(store.settle(reset.event, 1, &held).await.unwrap());
+        assert!(!store.settle(reset.event, 1, &held).await.unwrap(), "it is settled once");
+        let row =
+            "status = 'deferred' AND attempts = 0 AND detail = 'no relay' AND next_attempt_at IS NOT NULL";
+        assert_eq!(scene.backdoor().count("deliveries", row).await, 1);
+    }
+    assert!(store.settle(reset.event, granted(store, &job).await.attempt, &deferred("450")).await.unwrap());
+    assert_eq!(granted(store, &job).await.attempt, 2);
+}
+
 pub async fn a_claim_that_ran_out_is_taken_over_in_doubt<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();

@@ -1,0 +1,94 @@
+//! A ledger that goes away while a mail is on its way.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use rekey_core::{
+    bus::Verdict,
+    delivery::{MailJob, MailKind, Outcome},
+    ids::EventId,
+    ledger::{Claim, Ledger},
+    reset::ResetOrigin,
+    store::StoreError,
+};
+use rekey_store_sqlite::SqliteStore;
+use rekey_testkit::seed;
+use time::Duration;
+
+use crate::world::{World, handle, wait};
+
+/// A ledger that records nothing the first times.
+struct Faltering {
+    store: SqliteStore,
+    refusals: AtomicUsize,
+    is_away: bool,
+}
+
+impl Faltering {
+    fn error(&self) -> StoreError {
+        if self.is_away {
+            StoreError::Unavailable("away".into())
+        } else {
+            StoreError::Internal("broken".into())
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for Faltering {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
+        self.store.claim(job, lease).await
+    }
+
+    async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
+        let left =
+            self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() { Err(self.error()) } else { self.store.settle(event, attempt, outcome).await }
+    }
+}
+
+async fn sent_beside(refusals: usize, is_away: bool) -> (World, Verdict) {
+    let world = World::new().await;
+    seed::customer(&world.store, world.live, "john@example.com", None).await;
+    seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
+    let ledger = Faltering { store: world.store.clone(), refusals: refusals.into(), is_away };
+    let mailer = world.mailer_on(Arc::new(ledger));
+    let verdict = handle(&mailer, &world.events().await[0]).await;
+    (world, verdict)
+}
+
+#[tokio::test]
+async fn crash_of_the_database_after_a_mail_was_taken_is_waited_for_and_the_mail_is_recorded_as_sent() {
+    // As many refusals as there are short waits, and some more.
+    let (world, verdict) = sent_beside(6, true).await;
+    assert_eq!(verdict, Verdict::Done);
+    assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
+    assert_eq!((world.mails().len(), world.in_doubt().await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.live, "john@example.com", None).await;
+    let reset = seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
+    let kind = MailKind::ResetRequested(reset.id);
+    let job = MailJob { event: reset.event, scope: world.live, kind, answer_unknown: false };
+    let claim = world.store.claim(&job, Duration::minutes(15)).await.unwrap();
+    assert!(matches!(claim, Claim::Granted(_)));
+    let verdict = handle(&world.mailer(1), &world.events().await[0]).await;
+    assert_eq!(wait(&verdict), Duration::minutes(1), "the broker's next rung would be an hour");
+}
+
+#[tokio::test]
+async fn a_ledger_that_answers_and_refuses_is_not_waited_for() {
+    let (world, verdict) = sent_beside(usize::MAX, false).await;
+    assert_eq!(wait(&verdict), Duration::seconds(10));
+    assert_eq!(world.delivery().await, Some("queued: ".to_owned()));
+}
