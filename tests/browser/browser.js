@@ -14,7 +14,9 @@ const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
   '--no-first-run',
 ]
-const PATIENCE = 20_000
+// Far more than anything here takes on an idle machine: of one step, and of a whole test.
+const PATIENCE = 60_000
+const WHOLE = 10 * PATIENCE
 
 let chrome
 before(async () => {
@@ -31,7 +33,7 @@ after(() => chrome?.close())
  */
 export function browserTest(name, options, body) {
   const { elsewhere = [], ...contextOptions } = options
-  test(name, { timeout: 4 * PATIENCE }, async () => {
+  test(name, { timeout: WHOLE }, async () => {
     const context = await chrome.newContext({ baseURL: url, locale: 'en-GB', ...contextOptions })
     context.setDefaultTimeout(PATIENCE)
     const requests = []

@@ -3,7 +3,10 @@
 use std::{fs, time::Duration as StdDuration};
 
 use futures_util::future::join_all;
-use rekey_core::access::ClientKind;
+use rekey_core::{
+    access::ClientKind,
+    ambient::{Clock, to_unix_microseconds},
+};
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};
 use time::Duration;
@@ -339,7 +342,7 @@ fn assert_key_error(answer: &Answer, status: u16, code: &str) {
 
 /// Makes the database as it is between a call's commit and the keeping of its answer, that many seconds before the lease ends.
 async fn lose_answer(app: &TestApp, left: i64) {
-    let lease = format!("(unixepoch() + {left}) * 1000000");
+    let lease = to_unix_microseconds(app.clock.now() + Duration::seconds(left));
     backdoor(app).text(&format!("UPDATE idempotency_keys SET answer = NULL, lease_until = {lease} WHERE answer IS NOT NULL OR lease_until IS NOT NULL")).await;
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rekey_mailer::transport::Transport;
-
 use super::*;
 
 #[tokio::test]
@@ -29,8 +27,8 @@ async fn smtp_4xx_a_hang_after_data_ends_with_the_timeout() {
     ];
     for (step, scenes) in scenes {
         let server = ScriptedSmtp::start(scenes).await;
-        let transport = transport(&Smtp { timeout: Duration::from_millis(500), ..settings(server.port) });
-        let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+        let transport = transport(&settings(server.port));
+        let error = send_until(&transport, &server, step).await.unwrap_err();
         assert!(is_transient(&error), "{step}: {error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }
@@ -180,10 +178,15 @@ async fn a_pooled_connection_that_went_dead_without_a_word_leaves_time_for_anoth
 async fn mails_do_not_wait_for_delayed_acknowledgements() {
     let server = ScriptedSmtp::start(&[FINE]).await;
     let transport = transport(&settings(server.port));
-    let begun = std::time::Instant::now();
+    let mut quickest = Duration::MAX;
     for number in 0..100 {
+        let begun = std::time::Instant::now();
         transport.send(&mail(&format!("EVENTEVE{number:02}"))).await.unwrap();
+        // Linux acknowledges a connection's first segments at once.
+        if number >= 50 {
+            quickest = quickest.min(begun.elapsed());
+        }
     }
-    // Without TCP_NODELAY these take 4.4 s on Linux, whatever the machine; with it, some 0.03 s.
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Without TCP_NODELAY none of these takes less than 40 ms on Linux, whatever the machine; with it, each some 0.3 ms.
+    assert!(quickest < Duration::from_millis(30), "{quickest:?}");
 }

@@ -54,8 +54,9 @@ async fn serve(kind: &str) -> anyhow::Result<()> {
         other => anyhow::bail!("no such role: {other}"),
     }
     thread::spawn(announce);
-    // The stubborn one is there to be stopped by a second signal, so its limit must not come first.
-    let limit = if kind == "stuck" { Duration::from_millis(200) } else { Duration::from_mins(10) };
+    // Long enough for the steady task of a slow machine. The stubborn one is there to be stopped by a second signal, so its limit
+    // must not come first.
+    let limit = if kind == "stuck" { Duration::from_secs(5) } else { Duration::from_mins(10) };
     Ok(tasks.run_until_signal(limit).await?)
 }
 
