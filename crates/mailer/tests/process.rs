@@ -128,7 +128,8 @@ impl Mailer {
 
     async fn answer(&self, path: &str) -> Option<u16> {
         rekey_runtime::install_crypto();
-        let answer = reqwest::get(format!("http://127.0.0.1:{}/{path}", self.port)).await;
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.get(format!("http://127.0.0.1:{}/{path}", self.port)).send().await;
         answer.ok().map(|answer| answer.status().as_u16())
     }
 

@@ -3,7 +3,7 @@
 use std::{str::FromStr, thread, time::Duration};
 
 use rekey_core::{ambient::OsEntropy, ids::EventId};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, error::DatabaseError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
 /// How long a connection may take to notice that its database is to go, on a machine that has a lot to do.
@@ -72,7 +72,7 @@ fn server() -> PgConnectOptions {
 async fn drop_database(server: &PgConnectOptions, statement: &str) {
     let begun = Instant::now();
     while let Err(error) = execute(server, statement).await {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         assert!(code.as_deref() == Some(IN_USE) && begun.elapsed() < PATIENCE, "{error}");
         sleep(Duration::from_millis(100)).await;
     }

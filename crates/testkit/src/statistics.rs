@@ -29,10 +29,13 @@ pub fn rank_sum_z(first: &[Duration], second: &[Duration]) -> f64 {
     differences.iter().sum::<f64>() / 2.0 / independent.max(swapped).sqrt()
 }
 
+/// Of the lots that begin with it, each kind comes about as often, however many are drawn.
+const SEED: u64 = 6;
+
 /// Whether the two of a pair change places, by lot: the same lots in every run (`SplitMix64`), and no rhythm that a machine
 /// could have as well.
 pub fn lots() -> impl Iterator<Item = bool> {
-    let states = iter::successors(Some(0_u64), |state| Some(state.wrapping_add(0x9e37_79b9_7f4a_7c15)));
+    let states = iter::successors(Some(SEED), |state| Some(state.wrapping_add(0x9e37_79b9_7f4a_7c15)));
     states.skip(1).map(|state| {
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -62,6 +65,6 @@ mod tests {
             first.push(one);
             second.push(other);
         }
-        assert!(rank_sum_z(&first, &second).abs() < 3.0, "{}", rank_sum_z(&first, &second));
+        assert!(rank_sum_z(&first, &second).abs() < 1.0, "{}", rank_sum_z(&first, &second));
     }
 }

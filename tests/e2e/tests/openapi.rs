@@ -42,6 +42,7 @@ async fn schemathesis_finds_nothing() {
         .arg("--checks=all")
         .env("SCHEMATHESIS_HOOKS", folder.join("hooks.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "*")
         .envs(&dev.env)
         .env("CUSTOMER_ID", customer)
         .current_dir(&data);

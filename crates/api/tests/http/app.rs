@@ -153,7 +153,7 @@ impl TestApp {
         let application = build(&settings, &store, limits, clock.clone(), checks, stop.clone());
         let address = application.address();
         let server = tokio::spawn(application.run_until_stopped());
-        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self {
             address,
             store,

@@ -10,13 +10,20 @@ use rekey_core::{
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};
 use time::Duration;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::app::{Answer, MEDIA_TYPE, RESETS, TestApp, other_mode};
 
 const JOHN: &str = "john@example.com";
 const CUSTOMERS: &str = "/api/customers";
 const REPLAYED: &str = "idempotency-replayed";
+/// How long something is waited for that has to happen, and the sleep between two looks.
+const PATIENCE: StdDuration = StdDuration::from_mins(1);
+const LOOK: StdDuration = StdDuration::from_millis(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_call_gets_the_first_answer_byte_for_byte() {
@@ -225,19 +232,25 @@ async fn a_caller_that_hangs_up_finds_its_answer_later() {
     let request = format!("{head}content-length: {}\r\n\r\n{text}", text.len());
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    while count(&app, "idempotency_keys").await == 0 {
-        tokio::time::sleep(StdDuration::from_millis(1)).await;
-    }
+    let written = async {
+        while count(&app, "idempotency_keys").await == 0 {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(PATIENCE, written).await.unwrap();
     // A reset, not a mere end: the server drops whatever it does for this connection.
     stream.set_zero_linger().unwrap();
     drop(stream);
-    let answer = loop {
-        let answer = post(&app, &token, CUSTOMERS, "k", &body).await;
-        if answer.status != 409 {
-            break answer;
+    let answered = async {
+        loop {
+            let answer = post(&app, &token, CUSTOMERS, "k", &body).await;
+            if answer.status != 409 {
+                return answer;
+            }
+            sleep(LOOK).await;
         }
-        tokio::time::sleep(StdDuration::from_millis(20)).await;
     };
+    let answer = timeout(PATIENCE, answered).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.header(REPLAYED)), (201, "true"));
 }
 

@@ -250,6 +250,7 @@ async fn a_failed_log_in_takes_the_same_time_for_a_known_and_an_unknown_address(
         }
     }
     let z = rank_sum_z(&known, &unknown);
+    println!("z = {z}");
     assert!(z.abs() < 5.0, "z = {z}");
 }
 

@@ -8,8 +8,8 @@ use std::{
 };
 
 use rekey_core::{bus::Verdict, outbox::Settlement};
-use rekey_testkit::conformance::bus::{Scripted, eventually};
-use tokio::time::sleep;
+use rekey_testkit::conformance::bus::{PATIENCE, Scripted, eventually};
+use tokio::time::{sleep, timeout};
 
 use crate::stage::{Stage, event, publish};
 
@@ -43,7 +43,7 @@ async fn crash_of_the_broker_loses_nothing_that_was_published() {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    begun.await;
+    timeout(PATIENCE, begun).await.expect("events on their way");
     broker.kill();
     let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
     assert_eq!(broker.start(&[port]), url);
