@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { browserTest } from './browser.js'
+import { openChoices } from './pages.js'
 import { hosted, others, storefront } from './sights.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -16,6 +17,7 @@ const SIGHTS = [
 for (const { name, open, locale } of SIGHTS) {
   browserTest(`axe finds nothing: ${name} (${locale})`, { locale }, async ({ page }) => {
     await open(page)
+    await openChoices(page)
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })
       assert.deepEqual(await violations(page), [], colorScheme)

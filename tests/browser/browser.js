@@ -1,7 +1,7 @@
 // Chromium, with a context of its own for every test, which shares nothing with any other.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -18,9 +18,10 @@ const FLAGS = [
 const PATIENCE = 60_000
 const WHOLE = 10 * PATIENCE
 
+const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place))
+
 let chrome
 before(async () => {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place))
   assert.ok(executablePath, 'no Chromium: scripts/setup.sh installs it, or CHROMIUM names it')
   chrome = await chromium.launch({ executablePath, args: FLAGS })
 })
@@ -48,6 +49,26 @@ export function browserTest(name, options, body) {
       throw failure
     } finally {
       await context.close()
+    }
+  })
+}
+
+/** A test with a folder for a browser's profile; `open()` starts a browser on it, and gives `{ context, page }`. */
+export function profileTest(name, body) {
+  test(name, { timeout: 4 * PATIENCE }, async () => {
+    const profile = await mkdtemp(join(tmpdir(), 'rekey-profile-'))
+    const opened = []
+    const open = async () => {
+      const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS, baseURL: url, locale: 'en-GB' })
+      opened.push(context)
+      context.setDefaultTimeout(PATIENCE)
+      return { context, page: context.pages()[0] }
+    }
+    try {
+      await body({ profile, open })
+    } finally {
+      await Promise.all(opened.map((context) => context.close()))
+      await rm(profile, { recursive: true, force: true })
     }
   })
 }

@@ -1,6 +1,8 @@
 // The hosted pages in the reader's language, also right to left.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
+import { HOSTED, choosePassword, heading } from './pages.js'
+import { mailTo, newCustomer, notMeLinkOf, resetLink } from './service.js'
 import { hosted } from './sights.js'
 
 for (const { name, open } of hosted) {
@@ -29,4 +31,33 @@ for (const [locale, language] of [['de-AT', 'de'], ['pt-BR', 'pt-BR'], ['ja', 'j
     assert.equal(await page.locator('html').getAttribute('lang'), language)
     assert.equal((await answer.allHeaders())['content-language'], language)
   })
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript'
+  browserTest(`another language is chosen at the foot of a page by keyboard, ${how}, and holds`, { locale: 'ja', javaScriptEnabled }, async ({ page }) => {
+    const email = await newCustomer()
+    await page.goto(await resetLink(email, 'ja'))
+    await choose(page, 'Deutsch')
+    await heading(page, 'Neues Passwort festlegen')
+    await page.locator('input[type=password]').fill(email)
+    await page.keyboard.press('Enter')
+    await page.getByText('Das Passwort ist Ihre E-Mail-Adresse').waitFor()
+    await choose(page, 'English')
+    await choosePassword(page)
+    await heading(page, HOSTED.done)
+    await page.goto(notMeLinkOf(await mailTo(email)))
+    await choose(page, 'Polski')
+    await heading(page, 'Link został już użyty')
+  })
+}
+
+/** Opens the choice and takes a language, with the keyboard alone. */
+async function choose(page, language) {
+  await page.locator('summary').focus()
+  await page.keyboard.press('Enter')
+  const link = page.getByRole('link', { name: language, exact: true })
+  await link.focus()
+  await page.keyboard.press('Enter')
+  await page.locator('summary').filter({ hasText: language }).waitFor()
 }

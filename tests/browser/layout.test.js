@@ -1,6 +1,7 @@
 // Whether every page fits a phone and its fingers, and is dark in the dark.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
+import { openChoices } from './pages.js'
 import { hosted, storefront } from './sights.js'
 
 // A small phone of years ago, which is also 1280 px at 400 % (WCAG 1.4.10), and a present one.
@@ -8,13 +9,19 @@ const WIDTHS = [320, 390]
 const [viewport] = WIDTHS.map((width) => ({ width, height: 700 }))
 
 for (const { name, open } of [...storefront, ...hosted]) {
+  const isHosted = hosted.some((sight) => sight.name === name)
   browserTest(`on a phone and in the dark: ${name}`, { viewport, hasTouch: true }, async ({ context, page }) => {
     await open(page)
+    await openChoices(page)
     for (const width of WIDTHS) {
       await page.setViewportSize({ ...viewport, width })
       await assertFits(page)
       assert.deepEqual(await smallTargets(page), [], `${width} px wide`)
     }
+    // Letters of twice the size (WCAG 1.4.4).
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%' })
+    if (isHosted) await assertFits(page)
+    await page.evaluate(() => { document.documentElement.style.fontSize = '' })
     await page.emulateMedia({ colorScheme: 'dark' })
     // A mail's colours are its own.
     const picture = await page.screenshot({ mask: [page.locator('iframe')], maskColor: '#000000' })

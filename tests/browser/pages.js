@@ -8,6 +8,7 @@ export const HOSTED = {
   sent: 'Check your email',
   form: 'Choose a new password',
   done: 'Your password was changed',
+  lost: 'Please open the link again',
   dead: 'This link no longer works',
   notMe: 'You did not request a new password?',
   disavowed: 'The link no longer works',
@@ -43,6 +44,11 @@ export async function logIn(page, email, password) {
   await page.getByLabel('E-mail').filter({ visible: true }).fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Log in', exact: true }).click()
+}
+
+/** Opens the choice of languages, where there is one. */
+export async function openChoices(page) {
+  for (const choice of await page.locator('details.languages:not([open]) > summary').all()) await choice.click()
 }
 
 /** What the page's main heading says, once it does. */

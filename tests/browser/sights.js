@@ -101,7 +101,17 @@ export const hosted = [
       await page.locator('input[type=password]').waitFor({ state: 'detached' })
     },
   },
-  { name: 'hosted: a dead link', open: (page) => page.goto('/reset-password') },
+  { name: 'hosted: a link that did not arrive', open: (page) => page.goto('/reset-password') },
+  {
+    name: 'hosted: a dead link',
+    async open(page) {
+      await openHosted(page)
+      await page.locator('input[type=password]').fill('a brand new password')
+      await page.keyboard.press('Enter')
+      await page.locator('input[type=password]').waitFor({ state: 'detached' })
+      await page.goto('/reset-password?locale=' + await languageOf(page))
+    },
+  },
   { name: 'hosted: it wasn\'t me', open: openNotMe },
   {
     name: 'hosted: a disavowed reset',

@@ -28,7 +28,7 @@ for (const { name, connect } of sdks) {
       const { id, created_at, updated_at, ...rest } = created
       assert.deepEqual(rest, {
         type: 'customers', email, status: 'prospect', has_password: true, reference: 'C-1', reference_origin: 'crm', metadata,
-        total_orders_count: 0, shopper_reference: null, profile_id: null, tax_exemption_code: null, jwt_custom_claim: null,
+        locale: null, total_orders_count: 0, shopper_reference: null, profile_id: null, tax_exemption_code: null, jwt_custom_claim: null,
         anonymization_info: null, anonymization_status: null,
       })
       assert.ok(customers.isCustomer(created))
@@ -60,7 +60,7 @@ for (const { name, connect } of sdks) {
         about('reference', 'invalid', 'is not a string'),
         about('metadata', 'invalid', 'is not an object'),
       )
-      await refused(customers.create({ email: newEmail(), password: 'short' }), 422, about('password', 'too_short'))
+      await refused(customers.create({ email: newEmail(), password: 'short' }), 422, about('password', { error: 'too_short', count: 8 }))
     })
 
     test('create: read-only and unknown attributes have no effect', async () => {
@@ -109,6 +109,17 @@ for (const { name, connect } of sdks) {
       const emptied = await customers.update({ id: created.id, reference: null, metadata: {} })
       assert.deepEqual([emptied.reference, emptied.reference_origin, emptied.metadata], [null, 'erp', {}])
       assert.ok(await canLogIn(created.email, PASSWORD))
+    })
+
+    test('locale: an attribute that the vendor has not, written, changed and found by', async () => {
+      const reference_origin = newName()
+      const created = await newCustomer(backOffice, { locale: 'pt_br', reference_origin })
+      assert.equal(created.locale, 'pt-BR')
+      const changed = await customers.update({ id: created.id, locale: 'sv-SE' })
+      assert.deepEqual([changed.locale, (await customers.retrieve(created.id)).locale], ['sv-SE', 'sv-SE'])
+      const filters = { reference_origin_eq: reference_origin, locale_eq: 'sv-se' }
+      assert.deepEqual(column(await customers.list({ filters }), 'id'), [created.id])
+      await refused(customers.update({ id: created.id, locale: 'Swedish' }), 422, about('locale', 'invalid'))
     })
 
     test('update: another address or password, of which pending resets die', async () => {

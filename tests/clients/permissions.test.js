@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { NEW_PASSWORD, PASSWORD, canLogIn, logIn, newCustomer, sdks, tokenOf } from './clients.js'
 import { ACCESS_DENIED, INVALID_TOKEN, WRONG_TOKEN, about, refused } from './refusals.js'
-import { newEmail } from './service.js'
+import { newEmail, service } from './service.js'
 
 const denied = (call) => refused(call, 401, ACCESS_DENIED)
 
@@ -35,6 +35,16 @@ for (const { name, connect } of sdks) {
       }
       await denied(guest.customer_password_resets.create({ customer_email: customer.email }))
       assert.equal((await backOffice.customer_password_resets.retrieve(reset.id)).id, reset.id)
+    })
+
+    test('a guest learns of its shop, and what a new password must be', async () => {
+      const { name, slug, password_min_length, password_rules } = await guest.organization.retrieve()
+      assert.ok(name)
+      assert.deepEqual([slug, password_min_length], [service.organization, 8])
+      assert.match(password_rules, /8/)
+      const fields = { organizations: ['slug'] }
+      const sparse = await guest.organization.retrieve({ fields })
+      assert.deepEqual([sparse.slug, sparse.name], [service.organization, undefined])
     })
 
     test('a guest can create a customer, and nothing else with customers', async () => {

@@ -21,12 +21,12 @@ export async function refused(call, status, ...errors) {
   return error
 }
 
-/** The error about an attribute. */
+/** The error about an attribute; `meta` is its name, or all that programs are told. */
 export function about(attribute, meta, title) {
   const expected = {
     code: 'VALIDATION_ERROR',
     source: { pointer: `/data/attributes/${attribute}` },
-    meta: { error: meta },
+    meta: typeof meta === 'string' ? { error: meta } : meta,
   }
   return title ? { ...expected, title, detail: `${attribute} - ${title}` } : expected
 }

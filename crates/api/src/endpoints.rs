@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
-use rekey_core::resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, RESOURCES, Relationship, Resource};
+use rekey_core::resource::{
+    CUSTOMER_PASSWORD_RESETS, CUSTOMERS, ORGANIZATIONS, RESOURCES, Relationship, Resource,
+};
 
 /// All of them, in the order of the description.
 pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(all);
@@ -45,6 +47,8 @@ pub enum Call {
     List(&'static Resource),
     Create(Written),
     Retrieve(&'static Resource),
+    /// The one that is the caller's, of which no id is needed.
+    Own(&'static Resource),
     Update(Written),
     Delete(Written),
     /// What is related to a record.
@@ -127,6 +131,9 @@ fn all() -> Vec<Endpoint> {
         Endpoint::new(Area::OAuth, "/revoke", [(Method::POST, Call::Revoke)]),
         Endpoint::new(Area::Open, "/.well-known/jwks.json", [(Method::GET, Call::Keys)]),
     ];
+    // As the vendor has it: the caller's own, which needs no id.
+    let own = [(Method::GET, Call::Own(&ORGANIZATIONS))];
+    endpoints.push(Endpoint::new(Area::Api, &format!("/{}", ORGANIZATIONS.singular), own));
     for resource in RESOURCES {
         let path = format!("/{}/{{id}}", resource.name);
         let mut list = Vec::new();

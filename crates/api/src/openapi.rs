@@ -16,7 +16,7 @@ pub use self::schemas::name as schema_name;
 use std::sync::LazyLock;
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
-use rekey_core::resource::RESOURCES;
+use rekey_core::resource::Resource;
 use serde_json::{Map, Value, json};
 
 use crate::endpoints::ENDPOINTS;
@@ -83,7 +83,7 @@ fn tags() -> Value {
     let tag = |name: &str, about: &str| json!({ "name": name, "description": about });
     let first = tag(oauth::TAG, "Access tokens: OAuth 2, as RFC 6749, RFC 7009 and RFC 7517 define it.");
     let last = tag(service::TAG, "What watches and describes the service.");
-    let resources = RESOURCES.iter().map(|resource| tag(resource.name, resource.about));
+    let resources = Resource::all().map(|resource| tag(resource.name, resource.about));
     [first].into_iter().chain(resources).chain([last]).collect()
 }
 

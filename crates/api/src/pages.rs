@@ -5,6 +5,7 @@
 //! page is asked for and in which language, and answers with a [`page::Page`]; [`site`] holds each organization's templates and
 //! texts.
 
+mod address;
 mod assets;
 mod cookie;
 pub mod forgot_password;

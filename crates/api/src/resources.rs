@@ -2,5 +2,6 @@
 
 pub mod customer_password_resets;
 pub mod customers;
+pub mod organization;
 pub mod path;
 pub mod reading;

@@ -15,7 +15,7 @@ use crate::{
     jsonapi::{error::Problem, negotiation},
     limits, openapi,
     pages::{self, reference},
-    resources::{customer_password_resets as resets, customers, reading},
+    resources::{customer_password_resets as resets, customers, organization, reading},
 };
 
 /// Adds every route. What has none is a JSON:API error, also outside `/api`, but a page where pages are.
@@ -61,6 +61,7 @@ fn route(call: Call) -> Route {
         Call::Retrieve(resource) => {
             read().to(move |permitted, api, id, query| reading::retrieve(resource, permitted, api, id, query))
         }
+        Call::Own(_) => read().to(organization::show),
         Call::Create(Written::Resets) => {
             web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))
         }

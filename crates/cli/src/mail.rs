@@ -15,7 +15,7 @@ use rekey_core::{
     email::EmailAddress,
     ids::EventId,
     locale::Locale,
-    organization::Slug,
+    organization::{ShopName, Slug},
 };
 use rekey_mailer::{
     message::compose,
@@ -44,7 +44,7 @@ pub struct Preview {
     organization: Slug,
     /// Its name, as customers read it; the slug, if it isn't given.
     #[arg(long)]
-    name: Option<String>,
+    name: Option<ShopName>,
     /// Where the files go. The folder is made; files of an earlier preview are replaced.
     #[arg(long)]
     output: PathBuf,
@@ -66,7 +66,7 @@ impl Preview {
         let settings = MailSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
         let own = settings.shops.of(&self.organization);
         let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, &own.shop)?;
-        let shop = self.name.as_deref().unwrap_or(self.organization.as_str());
+        let shop = self.name.as_ref().map_or(self.organization.as_str(), ShopName::as_str);
         let languages = if self.locales.is_empty() { Language::ALL.to_vec() } else { self.locales };
         let mut index = Vec::new();
         for language in languages {

@@ -8,7 +8,7 @@ use rekey_core::{
     access::{ClientKind, Mode},
     administration::{Administration, NewClient},
     ambient::{OsEntropy, SystemClock},
-    organization::Slug,
+    organization::{ShopName, Slug},
     origin::AllowedOrigin,
     store::CreateError,
 };
@@ -24,9 +24,9 @@ pub enum OrganizationCommand {
         /// Its unique short name: 1 to 63 of a-z, 0-9 and -.
         #[arg(long)]
         slug: Slug,
-        /// Its name, as customers read it in mails.
+        /// Its name, as customers read it in mails: up to 100 characters.
         #[arg(long)]
-        name: String,
+        name: ShopName,
     },
     /// List all organizations.
     List,

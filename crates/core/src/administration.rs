@@ -8,7 +8,7 @@ use crate::{
     audit::{Action, AuditEntry},
     email::EmailAddress,
     ids::{ApplicationId, AuditId, OrganizationId},
-    organization::{NewOrganization, Organization, Slug},
+    organization::{NewOrganization, Organization, ShopName, Slug},
     origin::AllowedOrigin,
     secret::ClientSecret,
     store::{CreateError, Store, StoreError},
@@ -76,7 +76,8 @@ impl Administration {
     ///
     /// # Errors
     /// `Taken` when another has the slug.
-    pub async fn create_organization(&self, slug: Slug, name: String) -> Result<Organization, CreateError> {
+    pub async fn create_organization(&self, slug: Slug, name: ShopName) -> Result<Organization, CreateError> {
+        let name = name.as_str().to_owned();
         let id = OrganizationId::generate(&*self.entropy);
         self.store.create_organization(&NewOrganization { id, slug, name }).await
     }

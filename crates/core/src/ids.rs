@@ -90,7 +90,7 @@ macro_rules! records {
     )+};
 }
 
-records! { CustomerId ResetId EventId AuditId }
+records! { OrganizationId CustomerId ResetId EventId AuditId }
 
 macro_rules! created_under_a_record_id {
     ($($name:ident)+) => {$(

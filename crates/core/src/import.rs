@@ -71,8 +71,6 @@ impl Reference {
 pub struct ImportRecord {
     /// The customer.
     pub customer: NewCustomer,
-    /// The language it reads.
-    pub locale: Option<Locale>,
     /// The id of the audit entry.
     pub audit: AuditId,
     /// Which attributes are written, by their names on the wire.
@@ -167,14 +165,16 @@ impl Import {
 
     fn record(&self, imported: ImportedCustomer) -> ImportRecord {
         let ImportedCustomer { line, email, password, reference, locale } = imported;
-        let attributes = reference.attributes();
-        let own = [("email", true), ("password", password.is_some()), ("locale", locale.is_some())];
+        let mut attributes = reference.attributes();
+        if let Some(locale) = locale {
+            attributes = attributes.with(&CUSTOMERS, "locale", Value::Text(locale.to_string()));
+        }
+        let own = [("email", true), ("password", password.is_some())];
         let own = own.into_iter().filter_map(|(name, is)| is.then_some(name));
         ImportRecord {
             audit: self.key.audit_id(line),
             attributes: own.chain(attributes.names()).collect(),
             customer: NewCustomer { id: self.key.customer_id(&email), email, password, attributes },
-            locale,
         }
     }
 }

@@ -42,3 +42,4 @@ pub mod session;
 pub mod sign_in;
 pub mod store;
 pub mod suppression;
+pub mod time_zone;

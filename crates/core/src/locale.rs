@@ -8,7 +8,10 @@ use std::{fmt, str::FromStr};
 pub struct Locale(String);
 
 /// Octets of a tag at most (RFC 5646 §4.4.1: room for 35 is enough for all but extraordinary ones).
-const MAX_LENGTH: usize = 35;
+pub const MAX_LENGTH: usize = 35;
+
+/// A regular expression (of ECMA 262) of tags, for the API's reference.
+pub const PATTERN: &str = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$";
 
 /// A text that is not a [`Locale`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

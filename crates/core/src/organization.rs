@@ -1,9 +1,12 @@
 //! Organizations: the shops that one deployment serves.
 
+mod name;
+
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use time::OffsetDateTime;
 
+pub use self::name::{InvalidShopName, ShopName, is_invisible, visible};
 use crate::ids::OrganizationId;
 
 /// A shop. Everything else belongs to exactly one.

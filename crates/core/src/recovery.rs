@@ -165,8 +165,7 @@ impl Recovery {
         self.store.find_token_holder(reset, &token.digest()).await
     }
 
-    /// The token that a proof amounts to. A token is itself, right or wrong; a code is a guess, which is counted, right ones too, and
-    /// costs no hash. `scope`, where the caller has one, must be the reset's.
+    /// The token that a proof amounts to. A token is itself, right or wrong; a code is a guess: see [`Self::redeem_code`].
     ///
     /// # Errors
     /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
@@ -176,13 +175,28 @@ impl Recovery {
         reset: ResetId,
         proof: Proof,
     ) -> Result<ResetToken, CompleteError> {
-        let code = match proof {
-            Proof::Token(token) => return Ok(token),
-            Proof::Code(code) => code.digests(reset, &self.journal.keys),
-        };
-        let Redeemed { scope, sealed_token } =
-            self.store.redeem_code(scope, reset, &code).await?.ok_or(CompleteError::Token)?;
-        Ok(self.reveal(scope, reset, &sealed_token)?)
+        match proof {
+            Proof::Token(token) => Ok(token),
+            Proof::Code(code) => self.redeem_code(scope, &[reset], &code).await.map(|(_, token)| token),
+        }
+    }
+
+    /// Which of these resets a code is of, and its token. However many there are, it is one guess of each account they are of; right
+    /// ones count, too, and none costs a hash. `scope`, where the caller has one, must be the reset's.
+    ///
+    /// # Errors
+    /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
+    pub async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &ResetCode,
+    ) -> Result<(ResetId, ResetToken), CompleteError> {
+        let digests: Vec<_> =
+            resets.iter().flat_map(|&reset| code.digests(reset, &self.journal.keys)).collect();
+        let found = self.store.redeem_code(scope, resets, &digests).await?;
+        let Redeemed { reset, scope, sealed_token } = found.ok_or(CompleteError::Token)?;
+        Ok((reset, self.reveal(scope, reset, &sealed_token)?))
     }
 
     /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,

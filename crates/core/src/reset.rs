@@ -71,6 +71,8 @@ pub struct CodeRules {
 /// What a right code leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redeemed {
+    /// The reset whose code it is.
+    pub reset: ResetId,
     /// The reset's scope.
     pub scope: Scope,
     /// The reset's token.

@@ -1,23 +1,24 @@
 //! What the resources are: one definition of each, from which bodies and queries are read, statements and answers are
 //! made, and the API's description is written.
 //!
-//! An attribute that is plain (a text or an object that nobody but its owner gives a meaning) stands in its definition
-//! and in a migration, nowhere else.
+//! An attribute that is plain (a text, a language or an object that no use case decides on) stands in its definition and in a
+//! migration, nowhere else.
 
 mod customer_password_resets;
 mod customers;
 mod deliveries;
 mod event_stores;
 mod events;
+mod organizations;
 
 use std::fmt;
 
 pub use self::{
     customer_password_resets::CUSTOMER_PASSWORD_RESETS, customers::CUSTOMERS, deliveries::DELIVERIES,
-    event_stores::EVENT_STORES, events::EVENTS,
+    event_stores::EVENT_STORES, events::EVENTS, organizations::ORGANIZATIONS,
 };
 
-/// Every resource there is.
+/// Every resource that stores keep records of.
 pub static RESOURCES: [&Resource; 5] =
     [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &DELIVERIES, &EVENTS, &EVENT_STORES];
 
@@ -75,6 +76,8 @@ pub enum Kind {
     Email,
     /// Text of at most [`Kind::MAX_TEXT`] characters, without NUL.
     Text,
+    /// A language tag in its usual spelling, see [`Locale`](crate::locale::Locale).
+    Locale,
     /// A time, shown in milliseconds.
     Time,
     /// A JSON object.
@@ -169,10 +172,15 @@ impl fmt::Debug for Relationship {
 }
 
 impl Resource {
+    /// Every resource that there is in answers: those that stores keep, and the caller's own organization.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        RESOURCES.into_iter().chain([&ORGANIZATIONS])
+    }
+
     /// The resource with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
-        RESOURCES.into_iter().find(|resource| resource.name == name)
+        Self::all().find(|resource| resource.name == name)
     }
 
     /// The attribute with that name.
@@ -259,7 +267,7 @@ impl Attribute {
 
     fn plain_column(&self) -> Option<&'static str> {
         match (self.source, self.kind) {
-            (Source::Column(column), Kind::Text | Kind::Object)
+            (Source::Column(column), Kind::Text | Kind::Locale | Kind::Object)
                 if self.update || self.create != Write::Ignored =>
             {
                 Some(column)

@@ -210,16 +210,17 @@ pub trait Store: Catalog {
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError>;
 
-    /// Guesses the short code of a reset (its digest under any of the keys): what the right one leads to; `None` when it is wrong, or
-    /// the reset can't be used or has none, or the account's guesses are used up, all alike. `scope`, where there is one, must be
-    /// the reset's.
+    /// Guesses a short code at all of these resets (`code` is its digest for each of them, under any of the keys): what the right one
+    /// leads to; `None` when it is wrong for all, or theirs can't be used or have none, or their accounts' guesses are used up, all
+    /// alike. `scope`, where there is one, must be the resets'.
     ///
-    /// The guess is charged to the reset's account before it is compared, in one statement, so that simultaneous guesses can't be
-    /// more than the budget. The last one of the budget kills the codes of all the account's resets.
+    /// It is one guess of each account that the resets are of, however many of them are one account's, charged before it is
+    /// compared, in one statement, so that simultaneous guesses can't be more than the budget. The last one of the budget kills the
+    /// codes of all the account's resets.
     async fn redeem_code(
         &self,
         scope: Option<Scope>,
-        reset: ResetId,
+        resets: &[ResetId],
         code: &[CodeDigest],
     ) -> Result<Option<Redeemed>, StoreError>;
 

@@ -8,7 +8,7 @@ use rekey_core::{
     delivery::{Assignment, Recipient},
     event::{Event, EventBody, ResetCreated},
     ids::ResetId,
-    organization::{Organization, PerOrganization},
+    organization::{Organization, PerOrganization, visible},
     secret::{DisavowalProof, KeyRing, UnsealError},
 };
 use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
@@ -111,7 +111,7 @@ impl Writer {
         let links = &self.shops.of(&organization.slug).shop.links;
         let template = links.reset_template(&self.public_url, created.client_id.as_deref());
         Ok(ResetRequested {
-            shop: organization.name.clone(),
+            shop: visible(&organization.name),
             link: template.fill(LinkValues {
                 id: created.reset.as_str(),
                 token: token.expose(),
@@ -144,7 +144,7 @@ impl Writer {
         reader: &Reader,
     ) -> Result<PasswordChanged, WriteError> {
         Ok(PasswordChanged {
-            shop: organization.name.clone(),
+            shop: visible(&organization.name),
             changed: reader.moment(event.occurred_at)?,
             forgot_link: self.forgot_link(organization, reader.language()),
         })
@@ -152,7 +152,7 @@ impl Writer {
 
     fn no_account(&self, organization: &Organization, reader: &Reader) -> NoAccount {
         NoAccount {
-            shop: organization.name.clone(),
+            shop: visible(&organization.name),
             forgot_link: self.forgot_link(organization, reader.language()),
         }
     }

@@ -9,7 +9,7 @@ use lettre::{
         header::{Date, HeaderName, HeaderValue},
     },
 };
-use rekey_core::{email::EmailAddress, ids::EventId};
+use rekey_core::{email::EmailAddress, ids::EventId, organization::is_invisible};
 use rekey_runtime::config;
 use time::OffsetDateTime;
 
@@ -91,16 +91,13 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// A shop's name is the shop's own text: nothing in it may end the line or hide from the reader.
+/// A subject is one line. The marks around a name of the other direction stay, or it would drag the words beside it along.
 fn single_line(text: &str) -> String {
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.split(|c: char| is_hidden(c) || c == ' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let isolates = ['\u{2068}', '\u{2069}'];
+    let hides = |c: char| is_invisible(c) && !isolates.contains(&c);
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = words.map(|word| word.replace(hides, "")).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

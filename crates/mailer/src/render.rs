@@ -3,6 +3,7 @@
 mod context;
 mod filters;
 mod look;
+mod markup;
 pub mod samples;
 mod templates;
 
@@ -46,8 +47,8 @@ pub enum UnfitError {
     #[error(transparent)]
     Template(TemplateError),
     /// The same, of an organization with a folder of its own.
-    #[error("{}: {source}", folder.display())]
-    OwnTemplate { folder: PathBuf, source: TemplateError },
+    #[error("{}: {problem}", folder.display())]
+    OwnTemplate { folder: PathBuf, problem: TemplateError },
 }
 
 /// One organization's mails: its templates, compiled, its texts and its look. A name that a context does not have is an error,
@@ -64,8 +65,9 @@ impl Renderer {
     /// # Errors
     /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
     pub fn of_shop(built_in: &Texts, shop: &Shop) -> Result<Self, UnfitError> {
-        let texts = built_in.overlaid(shop.folder.as_deref(), &shop.languages.default)?;
-        Self::new(texts, &shop.brand, shop.folder.as_deref())
+        let (folder, languages) = (shop.folder.as_deref(), &shop.languages);
+        let texts = built_in.overlaid(folder, &languages.default, &languages.time_zone)?;
+        Self::new(texts, &shop.brand, folder)
     }
 
     /// Compiles the templates of the program and, instead of those with the same name, an organization's own: the `.mjml` and
@@ -74,16 +76,19 @@ impl Renderer {
     /// # Errors
     /// With the file's name and what is wrong.
     pub fn new(texts: Texts, brand: &Brand, folder: Option<&Path>) -> Result<Self, UnfitError> {
-        let unfit = |source| match folder {
-            Some(folder) => UnfitError::OwnTemplate { folder: folder.to_owned(), source },
-            None => UnfitError::Template(source),
+        let unfit = |problem| match folder {
+            Some(folder) => UnfitError::OwnTemplate { folder: folder.to_owned(), problem },
+            None => UnfitError::Template(problem),
         };
         let templates = templates::compile(folder).map_err(unfit)?;
         let renderer = Self { templates, texts, palette: Palette::of(brand) };
         for language in Language::ALL {
             for scope in [Scope::Bare, Scope::Full] {
                 let all = samples::all(&renderer, language, samples::SHOP, scope);
-                all.map_err(|error| unfit(TemplateError::sample(language, &error)))?;
+                let all = all.map_err(|error| unfit(TemplateError::sample(language, &error)))?;
+                if scope == Scope::Full {
+                    samples::linked(&all).map_err(&unfit)?;
+                }
             }
         }
         Ok(renderer)
@@ -101,6 +106,23 @@ impl Renderer {
 
     /// Renders one mail for somebody who reads that language.
     pub fn render<C: Context>(&self, reader: &Reader, mail: &C) -> Result<Rendered, RenderError> {
+        let (subject, context) = self.context(reader, mail)?;
+        let part =
+            |suffix| self.templates.get_template(&format!("{}.{suffix}", C::NAME))?.render(context.clone());
+        Ok(Rendered { text: part("txt")?, html: part("html")?, subject, language: reader.language() })
+    }
+
+    /// Fills the MJML itself, of which the HTML was made: what fails there is told with a line that somebody wrote.
+    fn rehearse<C: Context>(&self, reader: &Reader, mail: &C) -> Result<(), RenderError> {
+        let (_, context) = self.context(reader, mail)?;
+        for name in [templates::LAYOUT, &format!("{}.mjml", C::NAME)] {
+            self.templates.get_template(name)?.render(context.clone())?;
+        }
+        Ok(())
+    }
+
+    /// The subject, and what the templates are given.
+    fn context<C: Context>(&self, reader: &Reader, mail: &C) -> Result<(String, Value), RenderError> {
         let language = reader.language();
         let Words { subject, preview, why } = mail.words(reader)?;
         let (dir, start) = match language.direction() {
@@ -114,9 +136,7 @@ impl Renderer {
             t => reader.function(),
             ..Value::from(Serde(mail))
         };
-        let part =
-            |suffix| self.templates.get_template(&format!("{}.{suffix}", C::NAME))?.render(context.clone());
-        Ok(Rendered { text: part("txt")?, html: part("html")?, subject, language })
+        Ok((subject, context))
     }
 }
 

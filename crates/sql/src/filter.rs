@@ -76,7 +76,7 @@ fn push_test(statement: &mut Statement, alias: &str, attribute: &Attribute, test
     };
     let column = format!("{alias}.{column}");
     let empty = match attribute.kind {
-        Kind::Text | Kind::Email | Kind::Id => Some("''"),
+        Kind::Text | Kind::Locale | Kind::Email | Kind::Id => Some("''"),
         Kind::Object => Some("'{}'"),
         _ => None,
     };

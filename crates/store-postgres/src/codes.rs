@@ -12,12 +12,12 @@ use crate::{error::fault, rows};
 pub(crate) async fn redeem_code(
     pool: &PgPool,
     scope: Option<Scope>,
-    reset: ResetId,
+    resets: &[ResetId],
     code: &[CodeDigest],
 ) -> Result<Option<Redeemed>, StoreError> {
     let code: Vec<&[u8]> = code.iter().map(|digest| digest.as_bytes().as_slice()).collect();
     let row = sqlx::query(GUESS)
-        .bind(reset.as_str())
+        .bind(resets.iter().map(ResetId::as_str).collect::<Vec<_>>())
         .bind(scope.map(|scope| scope.organization.to_string()))
         .bind(scope.map(|scope| scope.mode.as_str()))
         .bind(code)
@@ -29,35 +29,43 @@ pub(crate) async fn redeem_code(
 
 /// Charges the guess, and finds the reset if there was one left and it is right.
 ///
-/// The row of the account's guesses is locked by its count: of simultaneous guesses each has a number of its own, whatever else they
+/// The row of an account's guesses is locked by its count: of simultaneous guesses each has a number of its own, whatever else they
 /// see, and only those within the budget are compared. Guesses at a reset that is over are charged alike, so that they take no
 /// other time. A reset whose row somebody holds just then is not waited for: the count refuses its code until the window ends.
 const GUESS: &str = "
     WITH target AS (
         SELECT id, account_digest, code_guesses, code_window_seconds FROM password_resets
-        WHERE id = $1 AND code_guesses IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+        WHERE id = ANY($1) AND code_guesses IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+    ), account AS (
+        SELECT account_digest, min(code_guesses) AS budget, max(code_window_seconds) AS seconds FROM target
+        GROUP BY account_digest
     ), charge AS (
-        INSERT INTO code_guesses AS g (account_digest, window_at, used) SELECT account_digest, now(), 1 FROM target
+        INSERT INTO code_guesses AS g (account_digest, window_at, used) SELECT account_digest, now(), 1 FROM account
+        -- In one order, so that guesses at the same accounts wait for each other, and not in a circle.
+        ORDER BY account_digest
         ON CONFLICT (account_digest) DO UPDATE SET
-            window_at = CASE WHEN g.window_at > now() - make_interval(secs => (SELECT code_window_seconds FROM target))
+            window_at = CASE WHEN g.window_at > now() - make_interval(
+                    secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
                 THEN g.window_at ELSE now() END,
-            used = CASE WHEN g.window_at > now() - make_interval(secs => (SELECT code_window_seconds FROM target))
+            used = CASE WHEN g.window_at > now() - make_interval(
+                    secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
                 THEN LEAST(g.used, 1000000) + 1 ELSE 1 END
-        RETURNING used
+        RETURNING account_digest, used
     ), dying AS (
-        SELECT r.id FROM password_resets r JOIN target ON r.account_digest = target.account_digest JOIN charge
-            ON charge.used >= target.code_guesses
+        SELECT r.id FROM password_resets r JOIN account a ON r.account_digest = a.account_digest
+            JOIN charge ON charge.account_digest = a.account_digest AND charge.used >= a.budget
         WHERE r.code_digest IS NOT NULL
         FOR UPDATE OF r SKIP LOCKED
     ), dead AS (
         UPDATE password_resets r SET code_digest = NULL FROM dying WHERE r.id = dying.id
     )
-    SELECT r.organization_id, r.mode, r.sealed_token
-    FROM password_resets r JOIN target ON r.id = target.id JOIN charge ON charge.used <= target.code_guesses
+    SELECT r.id, r.organization_id, r.mode, r.sealed_token
+    FROM password_resets r JOIN target ON r.id = target.id JOIN account a ON a.account_digest = target.account_digest
+        JOIN charge ON charge.account_digest = a.account_digest AND charge.used <= a.budget
     WHERE r.code_digest = ANY($4)
         AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";
 
 fn redeemed(row: &PgRow) -> Result<Redeemed, sqlx::Error> {
     let sealed_token = SealedToken::from_bytes(row.try_get("sealed_token")?);
-    Ok(Redeemed { scope: rows::scope(row)?, sealed_token })
+    Ok(Redeemed { reset: rows::parsed(row, "id")?, scope: rows::scope(row)?, sealed_token })
 }

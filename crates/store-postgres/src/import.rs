@@ -5,7 +5,6 @@ use rekey_core::{
     access::Scope,
     email::EmailAddress,
     import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
-    locale::Locale,
     password::PasswordHash,
     resource::CUSTOMERS,
     store::StoreError,
@@ -21,14 +20,14 @@ fn import() -> String {
     let mut statement = statement();
     statement.push(
         "WITH input AS (
-            SELECT id, email, CAST(plain AS jsonb) AS plain, locale, hash, audit_id, attributes
-            FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-                AS input (id, email, plain, locale, hash, audit_id, attributes)
+            SELECT id, email, CAST(plain AS jsonb) AS plain, hash, audit_id, attributes
+            FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+                AS input (id, email, plain, hash, audit_id, attributes)
         ), fact AS (
-            INSERT INTO customers (id, organization_id, mode, email, locale",
+            INSERT INTO customers (id, organization_id, mode, email",
     );
     plain_columns(&mut statement, &CUSTOMERS);
-    statement.push(") SELECT id, $1, $2, email, locale");
+    statement.push(") SELECT id, $1, $2, email");
     plain_from_json(&mut statement, &CUSTOMERS, "plain");
     statement.push(
         " FROM input
@@ -91,7 +90,6 @@ impl Importer for PostgresStore {
             .bind(text(|record| record.customer.id.to_string()))
             .bind(text(|record| record.customer.email.to_string()))
             .bind(plain)
-            .bind(optional(|record| record.locale.as_ref().map(Locale::as_str)))
             .bind(optional(|record| record.customer.password.as_ref().map(PasswordHash::as_str)))
             .bind(text(|record| record.audit.to_string()))
             .bind(text(|record| record.attributes.join(",")))

@@ -58,7 +58,7 @@ pub(crate) fn record(row: &PgRow, resource: &'static Resource) -> Read<Record> {
 
 fn value(row: &PgRow, kind: Kind, column: &'static str) -> Read<Value> {
     let value = match kind {
-        Kind::Id | Kind::Email | Kind::Text | Kind::Password => {
+        Kind::Id | Kind::Email | Kind::Text | Kind::Locale | Kind::Password => {
             row.try_get::<Option<String>, _>(column)?.map(Value::Text)
         }
         Kind::Time => row.try_get::<Option<OffsetDateTime>, _>(column)?.map(Value::Time),

@@ -157,10 +157,10 @@ impl Store for PostgresStore {
     async fn redeem_code(
         &self,
         scope: Option<Scope>,
-        reset: ResetId,
+        resets: &[ResetId],
         code: &[CodeDigest],
     ) -> Result<Option<Redeemed>, StoreError> {
-        codes::redeem_code(&self.pool, scope, reset, code).await
+        codes::redeem_code(&self.pool, scope, resets, code).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {

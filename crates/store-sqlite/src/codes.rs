@@ -1,3 +1,5 @@
+use std::collections::{HashMap, hash_map::Entry};
+
 use rekey_core::{
     access::Scope,
     ids::ResetId,
@@ -5,7 +7,7 @@ use rekey_core::{
     secret::{CodeDigest, SealedToken},
     store::StoreError,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
 use crate::{
@@ -18,45 +20,65 @@ use crate::{
 pub(crate) async fn redeem_code(
     store: &SqliteStore,
     scope: Option<Scope>,
-    reset: ResetId,
+    resets: &[ResetId],
     code: &[CodeDigest],
 ) -> Result<Option<Redeemed>, StoreError> {
     let (mut transaction, now) = store.write().await?;
-    let target = target(&mut transaction, scope, reset, now).await.map_err(fault)?;
-    let Some(target) = target else { return Ok(None) };
-    let is_within_budget = charge(&mut transaction, &target, now).await.map_err(fault)?;
+    let targets = targets(&mut transaction, scope, resets, now).await.map_err(fault)?;
+    let right = guess(&mut transaction, &targets, code, now).await.map_err(fault)?;
     transaction.commit().await.map_err(fault)?;
-    let right = is_within_budget && is_right(&target, code).map_err(fault)?;
-    right.then(|| redeemed(&target)).transpose().map_err(fault)
+    Ok(right)
 }
 
-/// The reset, if it ever had a code: usable or not.
-async fn target(
+/// The resets that ever had a code: usable or not.
+async fn targets(
     connection: &mut SqliteConnection,
     scope: Option<Scope>,
-    reset: ResetId,
+    resets: &[ResetId],
     now: i64,
-) -> Read<Option<SqliteRow>> {
+) -> Read<Vec<SqliteRow>> {
     sqlx::query(concat!(
-        "SELECT r.organization_id, r.mode, r.sealed_token, r.account_digest, r.code_digest, r.code_guesses, ",
-        "r.code_window_seconds, ",
+        "SELECT r.id, r.organization_id, r.mode, r.sealed_token, r.account_digest, r.code_digest, ",
+        "min(r.code_guesses) OVER account AS budget, max(r.code_window_seconds) OVER account AS seconds, ",
         pending!(),
-        " AS pending FROM password_resets r WHERE r.id = ?2 AND r.code_guesses IS NOT NULL ",
-        "AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4)"
+        " AS pending FROM password_resets r WHERE r.id IN (SELECT value FROM json_each(?2)) ",
+        "AND r.code_guesses IS NOT NULL AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
+        "WINDOW account AS (PARTITION BY r.account_digest)"
     ))
     .bind(now)
-    .bind(reset.as_str())
+    .bind(Json(resets.iter().map(ResetId::as_str).collect::<Vec<_>>()))
     .bind(scope.map(|scope| scope.organization.to_string()))
     .bind(scope.map(|scope| scope.mode.as_str()))
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await
 }
 
-/// Charges the guess; whether there was one left. The last one kills the codes of all the account's resets.
+/// Charges each account once, and compares with what it then may.
+async fn guess(
+    connection: &mut SqliteConnection,
+    targets: &[SqliteRow],
+    code: &[CodeDigest],
+    now: i64,
+) -> Read<Option<Redeemed>> {
+    let mut accounts = HashMap::new();
+    let mut right = None;
+    for target in targets {
+        let is_within_budget = match accounts.entry(target.try_get::<Vec<u8>, _>("account_digest")?) {
+            Entry::Occupied(charged) => *charged.get(),
+            Entry::Vacant(account) => *account.insert(charge(connection, target, now).await?),
+        };
+        if is_within_budget && is_right(target, code)? {
+            right = Some(redeemed(target)?);
+        }
+    }
+    Ok(right)
+}
+
+/// Charges the guess to the target's account; whether there was one left. The last one kills the codes of all the account's resets.
 async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64) -> Read<bool> {
     let account: Vec<u8> = target.try_get("account_digest")?;
-    let budget: i64 = target.try_get("code_guesses")?;
-    let window = Duration::seconds_f64(target.try_get("code_window_seconds")?);
+    let budget: i64 = target.try_get("budget")?;
+    let window = Duration::seconds_f64(target.try_get("seconds")?);
     let used: i64 = sqlx::query_scalar(
         "INSERT INTO code_guesses AS g (account_digest, window_at, used) VALUES (?1, ?2, 1)
          ON CONFLICT (account_digest) DO UPDATE SET
@@ -88,5 +110,5 @@ fn is_right(target: &SqliteRow, code: &[CodeDigest]) -> Read<bool> {
 
 fn redeemed(target: &SqliteRow) -> Read<Redeemed> {
     let sealed_token = SealedToken::from_bytes(target.try_get("sealed_token")?);
-    Ok(Redeemed { scope: rows::scope(target)?, sealed_token })
+    Ok(Redeemed { reset: rows::parsed(target, "id")?, scope: rows::scope(target)?, sealed_token })
 }

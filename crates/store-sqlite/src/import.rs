@@ -5,7 +5,6 @@ use rekey_core::{
     access::Scope,
     email::EmailAddress,
     import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
-    locale::Locale,
     password::PasswordHash,
     resource::CUSTOMERS,
     store::StoreError,
@@ -101,18 +100,17 @@ async fn write_customers(
             customer.id.as_str(),
             customer.email.as_str(),
             plain_json(&CUSTOMERS, &customer.attributes),
-            record.locale.as_ref().map(Locale::as_str),
             record.audit.as_str(),
         ])
     };
     let mut statement = Statement::new(Dialect::Sqlite { now });
-    statement.push("INSERT INTO customers (id, email, locale, organization_id, mode, created_at, updated_at");
+    statement.push("INSERT INTO customers (id, email, organization_id, mode, created_at, updated_at");
     plain_columns(&mut statement, &CUSTOMERS);
-    statement.push(") SELECT value ->> 0, value ->> 1, value ->> 3, ?2, ?3, ?4, ?4");
+    statement.push(") SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, ?4");
     plain_from_json(&mut statement, &CUSTOMERS, "value -> 2");
     statement.push(
         " FROM json_each(?1) AS input
-         WHERE NOT EXISTS (SELECT 1 FROM audit_entries a WHERE a.id = input.value ->> 4)
+         WHERE NOT EXISTS (SELECT 1 FROM audit_entries a WHERE a.id = input.value ->> 3)
          ON CONFLICT DO NOTHING
          RETURNING id",
     );

@@ -59,7 +59,7 @@ pub(crate) fn record(row: &SqliteRow, resource: &'static Resource) -> Read<Recor
 
 fn value(row: &SqliteRow, kind: Kind, column: &'static str) -> Read<Value> {
     let value = match kind {
-        Kind::Id | Kind::Email | Kind::Text | Kind::Password => {
+        Kind::Id | Kind::Email | Kind::Text | Kind::Locale | Kind::Password => {
             row.try_get::<Option<String>, _>(column)?.map(Value::Text)
         }
         Kind::Time => optional_time(row, column)?.map(Value::Time),

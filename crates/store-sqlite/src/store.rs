@@ -156,10 +156,10 @@ impl Store for SqliteStore {
     async fn redeem_code(
         &self,
         scope: Option<Scope>,
-        reset: ResetId,
+        resets: &[ResetId],
         code: &[CodeDigest],
     ) -> Result<Option<Redeemed>, StoreError> {
-        codes::redeem_code(self, scope, reset, code).await
+        codes::redeem_code(self, scope, resets, code).await
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<Option<Record>, StoreError> {

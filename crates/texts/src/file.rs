@@ -37,7 +37,7 @@ pub struct Broken {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Fluent can't read it; the key is the last that begins before.
-    #[error("`{key}`: {problem}")]
+    #[error("{}{problem}", of_key(key))]
     Syntax { key: String, problem: String },
     /// Rekey says nothing under this key.
     #[error("there is no text `{0}`")]
@@ -119,6 +119,11 @@ fn of_inline(inline: &InlineExpression<&str>, found: &mut BTreeSet<String>) -> b
         | InlineExpression::MessageReference { .. }
         | InlineExpression::TermReference { .. } => false,
     }
+}
+
+/// The beginning of what is said of a key; nothing where none has begun.
+fn of_key(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!("`{key}`: ") }
 }
 
 fn line_at(source: &str, offset: usize) -> usize {

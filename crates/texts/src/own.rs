@@ -16,10 +16,10 @@ pub struct OwnFile {
 
 /// A file or folder that can't be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{} can't be read: {source}", path.display())]
+#[error("{} can't be read: {cause}", path.display())]
 pub struct Unreadable {
     path: PathBuf,
-    source: io::Error,
+    cause: io::Error,
 }
 
 /// The files in a folder, by name; none where there is no folder. Hidden ones, which editors and mounted volumes make, are passed
@@ -28,10 +28,10 @@ pub fn own_files(folder: &Path) -> Result<Vec<OwnFile>, Unreadable> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(Unreadable { path: folder.to_owned(), source }),
+        Err(cause) => return Err(Unreadable { path: folder.to_owned(), cause }),
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
-    let paths = paths.map_err(|source| Unreadable { path: folder.to_owned(), source })?;
+    let paths = paths.map_err(|cause| Unreadable { path: folder.to_owned(), cause })?;
     let file = |path: PathBuf| {
         let name = path.file_name()?.to_string_lossy().into_owned();
         (!name.starts_with('.')).then_some(OwnFile { path, name })
@@ -42,10 +42,11 @@ pub fn own_files(folder: &Path) -> Result<Vec<OwnFile>, Unreadable> {
 }
 
 impl OwnFile {
-    /// What stands in it.
+    /// What stands in it, without the mark that some editors begin a file with (U+FEFF).
     pub fn read(&self) -> Result<String, Unreadable> {
-        let unreadable = |source| Unreadable { path: self.path.clone(), source };
-        fs::read_to_string(&self.path).map_err(unreadable)
+        let unreadable = |cause| Unreadable { path: self.path.clone(), cause };
+        let content = fs::read_to_string(&self.path).map_err(unreadable)?;
+        Ok(content.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(content))
     }
 }
 

@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(
             texts.reader(Language::French).refusal(&refusal).unwrap(),
             [
-                "Beaucoup de personnes utilisent ce mot de passe : il est deviné en premier. Veuillez en choisir un autre.",
+                "Beaucoup de personnes utilisent ce mot de passe\u{a0}: c’est l’un des premiers que l’on essaie. Veuillez en choisir un autre.",
                 "Ce mot de passe est très courant.",
                 "Ajoutez un ou deux mots, si possible peu courants.",
             ]

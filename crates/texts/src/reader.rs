@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     language::Language,
-    moment::Span,
+    moment::{Moment, Span},
     texts::{Arg, SayError, Texts},
 };
 
@@ -44,10 +44,10 @@ impl Reader {
         self.say(key, &[("count", Arg::Number(count))])
     }
 
-    /// A moment as a reader would write it, to the minute, in UTC, which it says.
+    /// A moment as a reader would write it, to the minute, by the clocks of the organization's time zone, which it names.
     pub fn moment(&self, at: OffsetDateTime) -> Result<String, SayError> {
-        let written = self.texts.moments(self.language).and_then(|moments| moments.write(at));
-        self.say("time-moment", &[("moment", Arg::Text(&written.unwrap_or_else(|| at.date().to_string())))])
+        let told = self.texts.moment(self.language, at).unwrap_or_else(|| Moment::plain(at));
+        self.say("time-moment", &[("moment", (&told.written).into()), ("zone", (&told.zone).into())])
     }
 
     /// The function `t` of templates: `{{ t("…", shop=shop) }}` says a text; what it says is escaped like any value.

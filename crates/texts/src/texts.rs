@@ -7,7 +7,8 @@ use std::{
 };
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
-use rekey_core::locale::Locale;
+use rekey_core::{locale::Locale, time_zone::TimeZone};
+use time::OffsetDateTime;
 use unic_langid::LanguageIdentifier;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     file::{Broken, File, Key, Problem},
     isolate::isolated,
     language::Language,
-    moment::Moments,
+    moment::{Moment, Moments},
     own::{Unreadable, own_files},
     reader::Reader,
 };
@@ -27,6 +28,7 @@ type Bundle = FluentBundle<Arc<FluentResource>>;
 pub struct Texts {
     books: Arc<BTreeMap<Language, Arc<Book>>>,
     default: Language,
+    zone: TimeZone,
 }
 
 /// All texts in one language.
@@ -53,8 +55,8 @@ pub enum TextsError {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     /// An organization's default is a language that there is not.
-    #[error("languages.default: there are no texts in `{0}`")]
-    NoDefault(Locale),
+    #[error("languages.default{}: there are no texts in `{locale}`, but in {}", of_folder(folder.as_deref()), tags())]
+    NoDefault { locale: Locale, folder: Option<PathBuf> },
     /// A file is not named after a language.
     #[error("{} is not named after a language that there is: {}", .0.display(), tags())]
     UnknownLanguage(PathBuf),
@@ -82,7 +84,7 @@ impl Texts {
     pub fn built_in(default: Language) -> Result<Self, TextsError> {
         let books = Language::ALL.map(|language| Ok((language, Arc::new(Book::built_in(language)?))));
         let books: Result<_, TextsError> = books.into_iter().collect();
-        Ok(Self { books: Arc::new(books?), default })
+        Ok(Self { books: Arc::new(books?), default, zone: TimeZone::UTC })
     }
 
     /// These texts, with those of an organization's folder laid over them: `<folder>/texts/<language>.ftl` replaces any texts
@@ -91,10 +93,18 @@ impl Texts {
     /// # Errors
     /// For a file that is not named after a language, for a key or variable that there isn't, and for syntax; with file, line
     /// and key.
-    pub fn overlaid(&self, folder: Option<&Path>, default: &Locale) -> Result<Self, TextsError> {
-        let default = Language::matching(default).ok_or_else(|| TextsError::NoDefault(default.clone()))?;
+    pub fn overlaid(
+        &self,
+        folder: Option<&Path>,
+        default: &Locale,
+        zone: &TimeZone,
+    ) -> Result<Self, TextsError> {
+        let default = Language::matching(default).ok_or_else(|| TextsError::NoDefault {
+            locale: default.clone(),
+            folder: folder.map(Path::to_owned),
+        })?;
         let Some(folder) = folder else {
-            return Ok(Self { books: Arc::clone(&self.books), default });
+            return Ok(Self { books: Arc::clone(&self.books), default, zone: zone.clone() });
         };
         let mut books = BTreeMap::clone(&self.books);
         for file in own_files(&folder.join("texts"))? {
@@ -103,7 +113,7 @@ impl Texts {
             };
             books.insert(language, Arc::new(Book::overlaid(language, &file.path, file.read()?)?));
         }
-        Ok(Self { books: Arc::new(books), default })
+        Ok(Self { books: Arc::new(books), default, zone: zone.clone() })
     }
 
     /// The language for somebody who wishes for these locales, the dearest first: the customer's, then those of the request
@@ -143,8 +153,9 @@ impl Texts {
         self.books.values().next().into_iter().flat_map(|book| book.keys.keys()).map(String::as_str)
     }
 
-    pub(crate) fn moments(&self, language: Language) -> Option<&Moments> {
-        self.books.get(&language).map(|book| &book.moments)
+    /// The moment by the clocks of the organization's zone.
+    pub(crate) fn moment(&self, language: Language, at: OffsetDateTime) -> Option<Moment> {
+        self.books.get(&language).and_then(|book| book.moments.write(at, &self.zone))
     }
 }
 
@@ -177,6 +188,11 @@ impl Book {
         book.bundle.add_resource_overriding(Arc::new(file.resource));
         Ok(book)
     }
+}
+
+/// Whose setting it is, if an organization has a folder.
+fn of_folder(folder: Option<&Path>) -> String {
+    folder.map_or_else(String::new, |folder| format!(" of {}", folder.display()))
 }
 
 fn tags() -> String {

@@ -58,6 +58,18 @@ fn every_text_is_there_in_every_language_with_the_same_variables() {
 }
 
 #[test]
+fn french_signs_are_kept_on_the_line_of_their_words() {
+    for part in PARTS {
+        let path = crates().join(format!("texts/locales/fr/{part}.ftl"));
+        let source = std::fs::read_to_string(path).unwrap();
+        for line in source.lines().filter(|line| !line.starts_with('#')) {
+            let loose = [" :", " ;", " ?", " !", " »", "« "].into_iter().find(|sign| line.contains(sign));
+            assert_eq!(loose, None, "has a plain space in {line}");
+        }
+    }
+}
+
+#[test]
 fn every_text_is_used_and_what_is_used_is_there() {
     let there: BTreeSet<String> =
         Texts::built_in(Language::English).unwrap().keys().map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 // Point the service's `links.reset_url_template` at it, and the mails lead here.
 import { explain } from './explain.js'
 import { onSubmit } from './form.js'
-import { setPassword } from './service.js'
+import { passwordLength, setPassword } from './service.js'
 
 /** Shows the form to who came by a link. The token is used when the form is sent, not before: mail scanners open links, too. */
 export function startNewPassword(link) {
@@ -18,6 +18,10 @@ export function startNewPassword(link) {
     end('done')
   })
   form.hidden = false
+  // Without it the page works all the same: who types too few is told so then.
+  passwordLength().then((length) => {
+    document.querySelector('#hint').prepend(`At least ${length} characters. `)
+  }, () => {})
 }
 
 /** Shows how it went instead of the form, and lets screen readers begin there. */

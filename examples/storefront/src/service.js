@@ -1,6 +1,6 @@
 // What the shop asks of the service, by the official clients: js-auth for tokens, the SDK for everything else.
 import { authenticate, makeSalesChannel } from '@commercelayer/js-auth'
-import { CommerceLayer, customer_password_resets as resets, customers } from '@commercelayer/sdk'
+import { CommerceLayer, customer_password_resets as resets, customers, organization } from '@commercelayer/sdk'
 import { fetchLocally } from './local.js'
 
 /** The shop's settings. Yours are constants; the demo's are made on its first start, so it asks for them. */
@@ -49,6 +49,12 @@ export async function forgetSession() {
 /** Asks for a mail with a link. The answer is the same for an address that nobody has: it tells no one who is a customer. */
 export async function askForLink(email) {
   await resets.create({ customer_email: email }, {}, await access())
+}
+
+/** How many characters a new password needs, to be told before one is typed. */
+export async function passwordLength() {
+  const fields = { organizations: ['password_min_length'] }
+  return (await organization.retrieve({ fields }, await access())).password_min_length
 }
 
 /** Sets the new password with what the link carried. It works once. */

@@ -116,6 +116,17 @@ fn is_of(claims: &Claims, Registration { client, organization }: &Registration) 
         && claims.test == (client.scope.mode == Mode::Test)
 }
 
+/// Whoever has a good access token.
+impl Role for Session {
+    fn of(principal: Principal) -> Option<Self> {
+        match principal {
+            Principal::Integration(session) | Principal::Guest(session) | Principal::Customer(session, _) => {
+                Some(session)
+            }
+        }
+    }
+}
+
 /// A back office.
 pub struct Integration(pub Session);
 

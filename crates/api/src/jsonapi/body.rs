@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use rekey_core::{
+    locale::Locale,
     password::{MAX_OCTETS, PlainPassword},
     record::{self, Changes},
     resource::{self, Kind, Resource, Write},
@@ -136,7 +137,7 @@ impl Attributes {
         let fault = match typed.len() {
             0 => Fault::Blank,
             1..=MAX_OCTETS => Fault::Invalid,
-            _ => Fault::TooLong(MAX_OCTETS),
+            _ => Fault::TooManyOctets(MAX_OCTETS),
         };
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
     }
@@ -161,6 +162,7 @@ impl Attributes {
         for (attribute, _) in self.resource.plain().filter(|(attribute, _)| is_read(attribute)) {
             let value = match attribute.kind {
                 Kind::Object => self.object(attribute.name).map(record::Value::Object),
+                Kind::Locale => self.locale(attribute.name),
                 _ => self
                     .short_text(attribute.name)
                     .map(|text| text.map_or(record::Value::Null, record::Value::Text)),
@@ -191,6 +193,13 @@ impl Attributes {
         };
         self.refuse(attribute, fault);
         None
+    }
+
+    /// A language tag, in its usual spelling.
+    fn locale(&mut self, attribute: &'static str) -> Option<record::Value> {
+        let Some(typed) = self.text(attribute)? else { return Some(record::Value::Null) };
+        let tag = typed.parse::<Locale>().map_err(|_| self.refuse(attribute, Fault::Invalid)).ok()?;
+        Some(record::Value::Text(tag.to_string()))
     }
 
     fn object(&mut self, attribute: &'static str) -> Option<Map<String, Value>> {

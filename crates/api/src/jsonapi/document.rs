@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, http::StatusCode, http::header};
 use rekey_core::{
     listing::Page,
     record::Record,
-    resource::{Audience, Relationship, Resource},
+    resource::{Audience, ORGANIZATIONS, Relationship, Resource},
 };
 use serde_json::{Map, Value, json};
 
@@ -112,7 +112,17 @@ impl<'a> Responder<'a> {
     }
 
     fn url_of(self, record: &Record) -> String {
-        format!("{}/{}", list_url(self.api, record.resource()), record.id())
+        url_of(&format!("{}/api", self.api.public_url), record.resource(), record.id().as_str())
+    }
+}
+
+/// Where a record is; `api` is where the API is. The caller's own organization needs no id.
+#[must_use]
+pub fn url_of(api: &str, resource: &Resource, id: &str) -> String {
+    if *resource == ORGANIZATIONS {
+        format!("{api}/{}", resource.singular)
+    } else {
+        format!("{api}/{}/{id}", resource.name)
     }
 }
 

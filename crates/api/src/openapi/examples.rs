@@ -4,7 +4,7 @@ use rekey_core::resource::{Attribute, Relationship, Resource};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Purpose;
-use crate::endpoints::Call;
+use crate::{endpoints::Call, jsonapi::document};
 
 /// Where the examples' API is.
 const URL: &str = "https://shop.example.com/api";
@@ -31,7 +31,7 @@ pub fn response(call: Call) -> Option<Value> {
     match call {
         Call::List(resource) => Some(list(resource, resource.name)),
         Call::Create(written) | Call::Update(written) => Some(json!({ "data": record(written.resource()) })),
-        Call::Retrieve(resource) => Some(json!({ "data": record(resource) })),
+        Call::Retrieve(resource) | Call::Own(resource) => Some(json!({ "data": record(resource) })),
         Call::Related(_, relationship) if relationship.is_to_one() => {
             Some(json!({ "data": record(relationship.target) }))
         }
@@ -66,7 +66,7 @@ fn record(resource: &Resource) -> Value {
     json!({
         "id": ID,
         "type": resource.name,
-        "links": { "self": format!("{URL}/{}/{ID}", resource.name) },
+        "links": { "self": document::url_of(URL, resource, ID) },
         "attributes": shown.map(pair).collect::<Map<_, _>>(),
         "relationships": relationships,
         "meta": { "mode": "live", "organization_id": ORGANIZATION },

@@ -42,7 +42,7 @@ impl Class {
     /// None for what nothing can be filtered by.
     fn of(kind: Kind) -> Option<Self> {
         match kind {
-            Kind::Id | Kind::Email | Kind::Text => Some(Self::Text),
+            Kind::Id | Kind::Email | Kind::Text | Kind::Locale => Some(Self::Text),
             Kind::Time => Some(Self::Time),
             Kind::Boolean => Some(Self::Boolean),
             Kind::Object => Some(Self::Object),

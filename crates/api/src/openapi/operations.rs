@@ -57,7 +57,7 @@ fn id(call: Call) -> String {
     match call {
         Call::List(resource) => format!("list{}", pascal(resource.name)),
         Call::Create(written) => format!("create{}", one(written.resource())),
-        Call::Retrieve(resource) => format!("retrieve{}", one(resource)),
+        Call::Retrieve(resource) | Call::Own(resource) => format!("retrieve{}", one(resource)),
         Call::Update(written) => format!("update{}", one(written.resource())),
         Call::Delete(written) => format!("delete{}", one(written.resource())),
         Call::Related(resource, relationship) => {
@@ -93,6 +93,7 @@ fn told(call: Call) -> (&'static str, String, &'static str) {
                 if Written::of(resource) == Some(Written::Customers) { KEPT } else { BACK_OFFICE };
             (resource.name, format!("Retrieve {}", a(resource)), description)
         }
+        Call::Own(resource) => (resource.name, format!("Retrieve your {}", resource.singular), OWN),
         Call::Update(written) => {
             let description = match written {
                 Written::Resets => UPDATE_RESET,
@@ -135,6 +136,7 @@ fn a(resource: &Resource) -> String {
 
 const BACK_OFFICE: &str = "For integration clients.";
 const KEPT: &str = "For integration clients; and for customers, each of itself.";
+const OWN: &str = "For everybody with an access token: the one that it is for.";
 const CREATE_RESET: &str = "\
 For integration clients, which are shown the token. The customer is sent a link.
 

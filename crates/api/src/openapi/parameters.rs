@@ -28,6 +28,8 @@ pub fn of(call: Call) -> Vec<Value> {
             [one(written.resource()), vec![reference("parameters", "IdempotencyKey")]].concat()
         }
         Call::Retrieve(resource) => id(one(resource)),
+        // It is related to nothing.
+        Call::Own(_) => vec![reference("parameters", "Fields")],
         Call::Update(written) => id(one(written.resource())),
         Call::Related(_, relationship) if relationship.is_to_one() => id(one(relationship.target)),
         Call::Related(_, relationship) => id(many(relationship.target)),
@@ -106,7 +108,7 @@ fn paths(resource: &'static Resource, steps: usize) -> Vec<String> {
 }
 
 fn fields() -> Value {
-    let of = |resource: &&'static Resource| {
+    let of = |resource: &'static Resource| {
         let attributes = resource.attributes.iter().map(|attribute| attribute.name);
         let relationships = resource.relationships.iter().map(|relationship| relationship.name);
         let names = attributes.chain(relationships).collect::<Vec<_>>().join("|");
@@ -121,7 +123,7 @@ fn fields() -> Value {
         "explode": true,
         "schema": {
             "type": "object",
-            "properties": RESOURCES.iter().map(of).collect::<Map<_, _>>(),
+            "properties": Resource::all().map(of).collect::<Map<_, _>>(),
             "additionalProperties": false,
         },
     })

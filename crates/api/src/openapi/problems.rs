@@ -118,10 +118,12 @@ fn fault_of(fault: Fault, resource: &Resource, attribute: &Attribute, purpose: P
         Fault::Taken => (is_own_address, fault),
         Fault::Unknown => (kind == Kind::Email && !is_own_address && purpose == Purpose::Create, fault),
         Fault::Invalid => (true, fault),
-        Fault::NotAString => (matches!(kind, Kind::Email | Kind::Text | Kind::Password), fault),
+        Fault::NotAString => {
+            (matches!(kind, Kind::Email | Kind::Text | Kind::Locale | Kind::Password), fault)
+        }
         Fault::NotAnObject => (kind == Kind::Object, fault),
-        Fault::TooLong(_) if kind == Kind::Text => (true, Fault::TooLong(Kind::MAX_TEXT)),
-        Fault::TooLong(_) => (kind == Kind::Password, Fault::TooLong(password::MAX_OCTETS)),
+        Fault::TooLong(_) => (kind == Kind::Text, Fault::TooLong(Kind::MAX_TEXT)),
+        Fault::TooManyOctets(_) => (kind == Kind::Password, Fault::TooManyOctets(password::MAX_OCTETS)),
         Fault::TooShort(_) => (kind == Kind::Password, Fault::TooShort(PasswordPolicy::LEAST_MIN_LENGTH)),
         Fault::MadeOfEmail(_) | Fault::MadeOfShopName(_) | Fault::TooSimple(_) => {
             (kind == Kind::Password, fault)
@@ -163,7 +165,7 @@ fn kinds(problems: &[Problem]) -> Value {
         "properties": {
             "code": { "const": Problem::Validation(Vec::new()).told().1 },
             "source": exactly(&json!({ "pointer": { "enum": pointers } }), &["pointer"]),
-            "meta": exactly(&json!({ "error": { "enum": names }, "hints": hints() }), &["error"]),
+            "meta": exactly(&json!({ "error": { "enum": names }, "hints": hints(), "count": count() }), &["error"]),
         },
         "required": ["source", "meta"],
     });
@@ -205,6 +207,14 @@ pub fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     distinct
 }
 
+/// The bound that comes with what is too short or too long.
+fn count() -> Value {
+    json!({
+        "type": "integer",
+        "description": "Of what is too short or too long: how many characters it needs or may have; of a password that is too long, bytes.",
+    })
+}
+
 /// The hints that come with a refused password.
 fn hints() -> Value {
     let names: Vec<&str> = Hint::iter().map(Hint::name).collect();
@@ -231,7 +241,11 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         "status": text("The answer's status."),
         "source": exactly(&source, &[]),
         "meta": exactly(
-            &json!({ "error": text("What is wrong with the attribute, for programs."), "hints": hints() }),
+            &json!({
+                "error": text("What is wrong with the attribute, for programs."),
+                "hints": hints(),
+                "count": count(),
+            }),
             &["error"],
         ),
     });

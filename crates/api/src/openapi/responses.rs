@@ -40,7 +40,7 @@ fn success(call: Call) -> (StatusCode, Option<Value>) {
     match call {
         Call::List(resource) => (StatusCode::OK, of(resource, "List")),
         Call::Create(written) => (StatusCode::CREATED, of(written.resource(), "Document")),
-        Call::Retrieve(resource) => (StatusCode::OK, of(resource, "Document")),
+        Call::Retrieve(resource) | Call::Own(resource) => (StatusCode::OK, of(resource, "Document")),
         Call::Update(written) => (StatusCode::OK, of(written.resource(), "Document")),
         Call::Related(_, relationship) if relationship.is_to_one() => {
             let data = json!({ "oneOf": [schema(&schemas::name(relationship.target)), { "type": "null" }] });
@@ -61,7 +61,7 @@ fn success(call: Call) -> (StatusCode, Option<Value>) {
 
 fn done(call: Call) -> &'static str {
     match call {
-        Call::List(_) | Call::Related(..) | Call::Identifiers(..) | Call::Retrieve(_) => {
+        Call::List(_) | Call::Related(..) | Call::Identifiers(..) | Call::Retrieve(_) | Call::Own(_) => {
             "What was asked for."
         }
         Call::Create(_) => "It is created.",

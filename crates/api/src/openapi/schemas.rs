@@ -2,7 +2,7 @@
 
 mod values;
 
-use rekey_core::resource::{Attribute, Kind, RESOURCES, Relationship, Resource, Write};
+use rekey_core::resource::{Attribute, Kind, ORGANIZATIONS, RESOURCES, Relationship, Resource, Write};
 use serde_json::{Map, Value, json};
 
 use super::{filters, oauth, pascal, problems, schema, service};
@@ -26,6 +26,8 @@ pub fn all() -> Map<String, Value> {
             add(format!("{name}Update"), request(written.resource(), Purpose::Update));
         }
     }
+    add(name(&ORGANIZATIONS), object(&ORGANIZATIONS));
+    add(format!("{}Document", name(&ORGANIZATIONS)), document(&ORGANIZATIONS));
     add("RelationshipLinks".to_owned(), links(&["self", "related"], &["self", "related"]));
     let any: Vec<Value> = RESOURCES.iter().map(|resource| schema(&name(resource))).collect();
     add(

@@ -1,7 +1,11 @@
 use std::{collections::BTreeSet, path::Path};
 
 use proptest::{prelude::*, string::string_regex};
-use rekey_core::email::{self, EmailAddress};
+use rekey_core::{
+    email::{self, EmailAddress},
+    locale::{self, Locale},
+    resource::RESOURCES,
+};
 
 use super::*;
 
@@ -128,6 +132,11 @@ fn every_code_that_an_operation_can_answer_with_is_listed() {
 }
 
 proptest! {
+    #[test]
+    fn what_matches_the_pattern_of_languages_is_a_tag(tag in string_regex(locale::PATTERN.trim_matches(['^', '$'])).unwrap()) {
+        prop_assert_eq!(tag.parse::<Locale>().is_ok(), tag.len() <= locale::MAX_LENGTH);
+    }
+
     #[test]
     fn what_matches_the_address_pattern_is_an_address(address in string_regex(email::PATTERN.trim_matches(['^', '$'])).unwrap()) {
         let fits = address.len() <= email::MAX_ADDRESS

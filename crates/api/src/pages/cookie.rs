@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time},
+    http::header::COOKIE,
 };
 
 /// A cookie of ours. Only the paths that need it get it: the host may be the shop's own, so `__Host-`, which wants `Path=/`, would
@@ -24,9 +25,18 @@ pub const ASKED: Kept =
     Kept { name: "rekey_asked", path: super::forgot_password::PATH, same_site: SameSite::Strict };
 
 impl Kept {
-    /// What the request's cookie holds.
+    /// What the request's cookie holds. Nothing, if there are two of its name that differ: a host beside ours may have planted one
+    /// (RFC 6265bis §8.6, "weak integrity"), and nothing tells which. The other cookies may be as malformed as they like.
     pub fn of(self, request: &HttpRequest, https: bool) -> Option<String> {
-        request.cookie(&self.full_name(https)).map(|cookie| cookie.value().to_owned())
+        let name = self.full_name(https);
+        let value = |pair| str::from_utf8(pair).ok()?.trim().strip_prefix(name.as_str())?.strip_prefix('=');
+        let pairs = request
+            .headers()
+            .get_all(COOKIE)
+            .flat_map(|header| header.as_bytes().split(|octet| *octet == b';'));
+        let mut values = pairs.filter_map(value);
+        let first = values.next()?;
+        values.all(|other| other == first).then(|| first.to_owned())
     }
 
     /// The cookie, for so long.

@@ -2,10 +2,11 @@
 
 use actix_web::{
     HttpMessage, HttpRequest,
-    http::header::{HeaderMap, HeaderValue},
+    http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue},
     web::Payload,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -14,11 +15,15 @@ use crate::{jsonapi::error::Problem, payload};
 
 /// Reads the fields of a POST's body.
 pub async fn read<F: DeserializeOwned>(request: &HttpRequest, body: Payload) -> Result<F, Problem> {
-    if request.content_type() != "application/x-www-form-urlencoded" {
+    let is_encoded = request.headers().contains_key(CONTENT_ENCODING);
+    if is_encoded || request.content_type() != "application/x-www-form-urlencoded" {
         return Err(Problem::UnsupportedMediaType);
     }
     let bytes = payload::read(request, body).await?;
-    serde_urlencoded::from_bytes(&bytes).map_err(|_| Problem::InvalidDataFormat("The body is not a form."))
+    let no_form = || Problem::InvalidDataFormat("The body is not a form.");
+    // Whatever else it were, it would be read as replacement characters, and be a password that nobody typed.
+    percent_decode(&bytes).decode_utf8().map_err(|_| no_form())?;
+    serde_urlencoded::from_bytes(&bytes).map_err(|_| no_form())
 }
 
 /// The form token of a page that was given this secret in its cookie: only who has the secret can know it, and it does not tell the
@@ -33,12 +38,13 @@ pub fn is_for(form_token: &str, secret: &str) -> bool {
     form_token.as_bytes().ct_eq(token_for(secret).as_bytes()).into()
 }
 
-/// Whether a browser sent this POST from a page of ours. A browser that doesn't say so is judged by its `Origin`, which is
+/// Whether a browser sent this POST from a page of ours, or its user did without any page, as when a tab comes back
+/// (`none`; W3C Fetch Metadata §2.3). A browser that doesn't say so is judged by its `Origin`, which is
 /// `null` from a page with `Referrer-Policy: no-referrer`, as ours is (Fetch, "append a request `Origin` header").
 pub fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let value = |name| headers.get(name).map(HeaderValue::as_bytes);
     match value("sec-fetch-site") {
-        Some(site) => site == b"same-origin",
+        Some(site) => matches!(site, b"same-origin" | b"none"),
         None => value("origin").is_none_or(|origin| origin == b"null" || origin == public_url.as_bytes()),
     }
 }

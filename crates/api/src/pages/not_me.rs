@@ -9,23 +9,19 @@ use rekey_core::{
     secret::DisavowalProof,
     store::StoreError,
 };
-use serde::Deserialize;
 
-use super::{form, page::Page, visit::Visit};
+use super::{address::Address, form, page::Page, visit::Visit};
 use crate::{api::Api, jsonapi::error::Problem};
 
 pub const PATH: &str = "/not-me";
 
-#[derive(Deserialize)]
-struct Query {
-    id: String,
-    proof: String,
-}
+/// What its address has beside whose page it is and in which language.
+pub const PARTS: [&str; 2] = ["id", "proof"];
 
 /// `GET` and `HEAD`: what will happen, and the button.
 pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let mut visit = Visit::of(&request, &api).await;
-    let Some((reset, proof)) = claim(&request) else { return visit.answer(&Page::NotFound) };
+    let Some((reset, proof)) = claim(&visit.address) else { return visit.answer(&Page::NotFound) };
     match told(&mut visit, api.recovery.disavowable(reset, &proof).await) {
         Ok(Disavowable { state: TokenState::Pending, organization, .. }) => {
             let cooldown = api.recovery.rules.of(&organization.slug).disavowal_cooldown;
@@ -44,7 +40,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     if !form::is_same_origin(request.headers(), &api.public_url) {
         return visit.foreign();
     }
-    let Some((reset, proof)) = claim(&request) else { return visit.answer(&Page::NotFound) };
+    let Some((reset, proof)) = claim(&visit.address) else { return visit.answer(&Page::NotFound) };
     let disavowed = api.recovery.disavow(&visit.caller(Actor::TokenHolder), reset, &proof).await;
     match told(&mut visit, disavowed) {
         Ok(found) => over(&visit, found.state),
@@ -53,9 +49,9 @@ pub async fn submit(request: HttpRequest, api: Data<Api>) -> HttpResponse {
 }
 
 /// The reset and the right to disavow it, as the address names them.
-fn claim(request: &HttpRequest) -> Option<(ResetId, DisavowalProof)> {
-    let query: Query = serde_urlencoded::from_str(request.query_string()).ok()?;
-    Some((query.id.parse().ok()?, DisavowalProof::parse(&query.proof)?))
+fn claim(address: &Address) -> Option<(ResetId, DisavowalProof)> {
+    let [id, proof] = PARTS.map(|name| address.value(name));
+    Some((id?.parse().ok()?, DisavowalProof::parse(proof?)?))
 }
 
 /// The reset, whose organization's page this is then.

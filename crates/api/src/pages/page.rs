@@ -39,10 +39,17 @@ pub enum Page<'a> {
     },
     /// The new password is set.
     Done { login: Option<&'a str> },
+    /// No link arrived: it was not copied whole, or the browser keeps no cookies.
+    Lost {
+        /// Where a new link can be asked for.
+        again: Option<String>,
+        login: Option<&'a str>,
+    },
     /// The token can't be used. What it led to is gone for good.
     Dead {
         /// Where a new link can be asked for.
         again: Option<String>,
+        login: Option<&'a str>,
     },
     /// The form to say that somebody else asked for the reset.
     NotMe {
@@ -64,15 +71,20 @@ pub enum Page<'a> {
     /// There is no such page, or no shop that has it.
     NotFound,
     /// Something went wrong.
-    Failed(#[serde(skip)] StatusCode),
+    Failed {
+        #[serde(skip)]
+        status: StatusCode,
+        again: String,
+    },
 }
 
 /// The template of each page; a page of that name can be replaced by an organization.
-pub const TEMPLATES: [&str; 13] = [
+pub const TEMPLATES: [&str; 14] = [
     "forgot_password.html",
     "sent.html",
     "reset_password.html",
     "done.html",
+    "lost.html",
     "dead.html",
     "not_me.html",
     "disavowed.html",
@@ -92,6 +104,7 @@ impl Page<'_> {
             sent,
             reset,
             done,
+            lost,
             dead,
             not_me,
             disavowed,
@@ -107,6 +120,7 @@ impl Page<'_> {
             Self::Sent { .. } => sent,
             Self::ResetPassword { .. } => reset,
             Self::Done { .. } => done,
+            Self::Lost { .. } => lost,
             Self::Dead { .. } => dead,
             Self::NotMe { .. } => not_me,
             Self::Disavowed => disavowed,
@@ -115,7 +129,7 @@ impl Page<'_> {
             Self::Busy { .. } => busy,
             Self::TooMany { .. } => too_many,
             Self::NotFound => not_found,
-            Self::Failed(_) => failed,
+            Self::Failed { .. } => failed,
         }
     }
 
@@ -136,12 +150,33 @@ impl Page<'_> {
             | Self::NotMe { .. }
             | Self::Disavowed
             | Self::Misused { .. } => StatusCode::OK,
+            Self::Lost { .. } => StatusCode::BAD_REQUEST,
             Self::Dead { .. } => StatusCode::GONE,
             Self::Foreign { .. } => StatusCode::FORBIDDEN,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Failed(status) => *status,
+            Self::Failed { status, .. } => *status,
+        }
+    }
+
+    /// Whether a look at its address shows it again, so that it can be had in another language. A form's errors go then.
+    pub fn can_be_reread(&self) -> bool {
+        match self {
+            Self::ForgotPassword { .. }
+            | Self::Sent { .. }
+            | Self::ResetPassword { .. }
+            | Self::Lost { .. }
+            | Self::Dead { .. }
+            | Self::NotMe { .. }
+            | Self::Disavowed
+            | Self::Misused { .. } => true,
+            Self::Done { .. }
+            | Self::Foreign { .. }
+            | Self::Busy { .. }
+            | Self::TooMany { .. }
+            | Self::NotFound
+            | Self::Failed { .. } => false,
         }
     }
 }

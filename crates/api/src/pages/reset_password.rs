@@ -34,10 +34,15 @@ pub struct Link {
     pub token: ResetToken,
 }
 
-#[derive(Deserialize)]
-struct LinkQuery {
-    id: String,
-    token: String,
+/// What is left in a browser of a link that can't be used any more, so that who comes back is told so.
+const OVER: &str = "over";
+
+/// What a browser has of a link.
+enum Held {
+    Link(Link),
+    /// One that can't be used any more.
+    Over,
+    Nothing,
 }
 
 #[derive(Deserialize)]
@@ -52,17 +57,26 @@ struct Form {
 /// the form to who has a usable token in its cookie. A token that is not usable is 410: what it led to is gone for good.
 pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let mut visit = Visit::of(&request, &api).await;
-    if names_link(request.query_string()) {
-        return follow(&visit);
+    match [visit.address.value("id"), visit.address.value("token")] {
+        // Of another language or organization an address may be all the same.
+        [None, None] => (),
+        [id, token] => return follow(&visit, id.zip(token)),
     }
-    let Some(link) = Link::of(&visit) else { return dead(&visit) };
-    form_page(&mut visit, &link, Vec::new()).await
+    match Held::by(&visit) {
+        Held::Link(link) => form_page(&mut visit, &link, Vec::new()).await,
+        Held::Over => dead(&visit),
+        Held::Nothing => lost(&visit),
+    }
 }
 
 /// `POST`: sets the password.
 pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> HttpResponse {
     let mut visit = Visit::of(&request, &api).await;
-    let Some(link) = Link::of(&visit) else { return dead(&visit) };
+    let link = match Held::by(&visit) {
+        Held::Link(link) => link,
+        Held::Over => return dead(&visit),
+        Held::Nothing => return lost(&visit),
+    };
     let Form { form_token, password } = match form::read(&request, body).await {
         Ok(form) => form,
         Err(problem) => return visit.failed(&problem),
@@ -91,14 +105,20 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     }
 }
 
-impl Link {
-    /// The one that the request's cookie holds.
-    fn of(visit: &Visit<'_>) -> Option<Self> {
-        let value = LINK.of(visit.request, visit.api.pages.https)?;
-        let (reset, token) = value.split_once('.')?;
-        Self::parse(reset, token)
+impl Held {
+    /// What the request's cookie holds.
+    fn by(visit: &Visit<'_>) -> Self {
+        let value = LINK.of(visit.request, visit.api.pages.https).unwrap_or_default();
+        let link = value.split_once('.').and_then(|(reset, token)| Link::parse(reset, token));
+        match link {
+            Some(link) => Self::Link(link),
+            None if value == OVER => Self::Over,
+            None => Self::Nothing,
+        }
     }
+}
 
+impl Link {
     /// Reads the two parts; `None` unless both have the right shape.
     fn parse(reset: &str, token: &str) -> Option<Self> {
         Some(Self { reset: reset.parse().ok()?, token: ResetToken::parse(token)? })
@@ -111,14 +131,8 @@ impl Link {
     }
 }
 
-/// Whether the address is a link's. Of another language or organization it may be all the same.
-fn names_link(query: &str) -> bool {
-    query.split('&').any(|part| part.starts_with("id=") || part.starts_with("token="))
-}
-
-fn follow(visit: &Visit<'_>) -> HttpResponse {
-    let query: Option<LinkQuery> = serde_urlencoded::from_str(visit.request.query_string()).ok();
-    match query.and_then(|query| Link::parse(&query.id, &query.token)) {
+fn follow(visit: &Visit<'_>, parts: Option<(&str, &str)>) -> HttpResponse {
+    match parts.and_then(|(id, token)| Link::parse(id, token)) {
         Some(link) => link.lead_to_form(visit),
         None => visit.lead_to(PATH, Some(LINK.removal(visit.api.pages.https))),
     }
@@ -156,17 +170,27 @@ fn unusable(visit: &Visit<'_>, is_empty: bool, is_long: bool) -> String {
 
 fn done(visit: &mut Visit<'_>, organization: &Organization) -> HttpResponse {
     visit.is_at(organization);
-    let login = visit.site().settings.login_url.as_deref();
-    forget(visit, visit.answer(&Page::Done { login }))
+    forget(visit, visit.answer(&Page::Done { login: login(visit) }))
+}
+
+fn login<'a>(visit: &Visit<'a>) -> Option<&'a str> {
+    visit.site().settings.login_url.as_deref()
+}
+
+/// There is no link, or not the whole of it; or a browser that keeps no cookies, which is all the same from here.
+fn lost(visit: &Visit<'_>) -> HttpResponse {
+    visit.answer(&Page::Lost { again: visit.ask_again(), login: login(visit) })
 }
 
 fn dead(visit: &Visit<'_>) -> HttpResponse {
-    forget(visit, visit.answer(&Page::Dead { again: visit.ask_again() }))
+    forget(visit, visit.answer(&Page::Dead { again: visit.ask_again(), login: login(visit) }))
 }
 
+/// The token leaves the browser.
 fn forget(visit: &Visit<'_>, mut response: HttpResponse) -> HttpResponse {
-    if let Err(error) = response.add_cookie(&LINK.removal(visit.api.pages.https)) {
-        tracing::error!(%error, "a cookie can't be removed");
+    let over = LINK.cookie(OVER.to_owned(), LIFE, visit.api.pages.https);
+    if let Err(error) = response.add_cookie(&over) {
+        tracing::error!(%error, "a cookie can't be set");
     }
     response
 }

@@ -25,8 +25,10 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
         reset(rules, refusal),
         Page::Done { login },
         Page::Done { login: None },
-        Page::Dead { again: Some(again()) },
-        Page::Dead { again: None },
+        Page::Lost { again: Some(again()), login },
+        Page::Lost { again: None, login: None },
+        Page::Dead { again: Some(again()), login },
+        Page::Dead { again: None, login: None },
         not_me(Some("1 h".to_owned())),
         not_me(None),
         Page::Disavowed,
@@ -36,7 +38,7 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
         Page::Busy { again: again() },
         Page::TooMany { again: again() },
         Page::NotFound,
-        Page::Failed(StatusCode::INTERNAL_SERVER_ERROR),
+        Page::Failed { status: StatusCode::INTERNAL_SERVER_ERROR, again: again() },
     ])
 }
 

@@ -9,8 +9,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
-    access::Registration, ids::ResetId, organization::Slug, recovery::CompleteError, reset::Proof,
-    secret::ResetCode,
+    access::Registration, ids::ResetId, organization::Slug, recovery::CompleteError, secret::ResetCode,
 };
 use serde::Deserialize;
 use time::Duration;
@@ -20,7 +19,7 @@ use crate::api::Api;
 
 pub const PATH: &str = "/forgot-password/sent";
 
-/// Resets that a browser remembers. A code is tried on each of them, which is a guess for each that there is.
+/// Resets that a browser remembers. A code is tried on all of them, which is one guess of each account they are of.
 const REMEMBERED: usize = 3;
 
 #[derive(Deserialize)]
@@ -57,11 +56,9 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         Ok(form) => form,
         Err(problem) => return visit.failed(&problem),
     };
-    let code = ResetCode::parse(&code);
-    for (reset, code) in asked.into_iter().zip(iter::repeat(code)) {
-        let Some(code) = code else { break };
-        match api.recovery.redeem(Some(client.client.scope), reset, Proof::Code(code)).await {
-            Ok(token) => return Link { reset, token }.lead_to_form(&visit),
+    if let Some(code) = ResetCode::parse(&code) {
+        match api.recovery.redeem_code(Some(client.client.scope), &asked, &code).await {
+            Ok((reset, token)) => return Link { reset, token }.lead_to_form(&visit),
             Err(CompleteError::Token | CompleteError::Password(_)) => (),
             Err(CompleteError::Hash(error)) => return visit.failed(&error.into()),
             Err(CompleteError::Sealed(error)) => return visit.failed(&error.into()),

@@ -11,14 +11,14 @@ use actix_web::{
 };
 use minijinja::Environment;
 use rekey_core::organization::{PerOrganization, Slug};
-use rekey_runtime::config::{Auth, HostedPages, Server, Shop};
+use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop};
 use rekey_texts::{Language, SayError, Texts, TextsError};
 
 use super::{
     page::Page,
     samples,
     templates::{self, TemplateError},
-    view::{self, Look},
+    view::{self, Look, Translation},
 };
 
 /// The pages of all organizations.
@@ -79,9 +79,14 @@ impl Pages {
 }
 
 impl Site {
+    /// How the organization looks.
+    pub fn brand(&self) -> &Brand {
+        self.look.brand()
+    }
+
     fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
         let folder = shop.folder.as_deref();
-        let texts = built_in.overlaid(folder, &shop.languages.default)?;
+        let texts = built_in.overlaid(folder, &shop.languages.default, &shop.languages.time_zone)?;
         let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,
@@ -91,9 +96,10 @@ impl Site {
         };
         for language in Language::ALL {
             for page in samples::all(&site.texts.reader(language))? {
-                // With and without a name.
-                for shop in [None, Some("Shop")] {
-                    site.html(language, shop, &page).map_err(|error| wrong(TemplateError::of(&error)))?;
+                // With and without a name and a choice of languages.
+                for (shop, languages) in [(None, Vec::new()), (Some("Shop"), others(language))] {
+                    site.html(language, shop, &page, &languages)
+                        .map_err(|error| wrong(TemplateError::of(&error)))?;
                 }
             }
         }
@@ -101,8 +107,14 @@ impl Site {
     }
 
     /// An answer with this page. `shop` is the organization's name, if it is known.
-    pub fn answer(&self, language: Language, shop: Option<&str>, page: &Page<'_>) -> HttpResponse {
-        match self.html(language, shop, page) {
+    pub fn answer(
+        &self,
+        language: Language,
+        shop: Option<&str>,
+        page: &Page<'_>,
+        languages: &[Translation],
+    ) -> HttpResponse {
+        match self.html(language, shop, page, languages) {
             Ok(html) => blank(page.status())
                 .content_type("text/html; charset=utf-8")
                 .insert_header((header::CONTENT_LANGUAGE, language.tag()))
@@ -120,9 +132,15 @@ impl Site {
         language: Language,
         shop: Option<&str>,
         page: &Page<'_>,
+        languages: &[Translation],
     ) -> Result<String, minijinja::Error> {
-        view::html(&self.templates, &self.look, &self.texts.reader(language), shop, page)
+        view::html(&self.templates, &self.look, &self.texts.reader(language), shop, page, languages)
     }
+}
+
+/// The other languages of a page, to try templates with.
+fn others(language: Language) -> Vec<Translation> {
+    Translation::all_but(language, |other| format!("/forgot-password?locale={other}"))
 }
 
 /// An answer with the headers of every page.

@@ -26,13 +26,14 @@ macro_rules! built_in {
 }
 
 /// Name and source of every template. `layout.html` is around all of them, and `errors.html` is the errors of a field.
-const BUILT_IN: [(&str, &str); 15] = built_in![
+const BUILT_IN: [(&str, &str); 16] = built_in![
     "layout.html",
     "errors.html",
     "forgot_password.html",
     "sent.html",
     "reset_password.html",
     "done.html",
+    "lost.html",
     "dead.html",
     "not_me.html",
     "disavowed.html",

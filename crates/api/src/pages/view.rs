@@ -2,7 +2,8 @@
 
 use minijinja::{Environment, context, value::Serde, value::Value};
 use rekey_runtime::config::{Brand, Support};
-use rekey_texts::Reader;
+use rekey_texts::{Language, Reader};
+use serde::Serialize;
 
 use super::{assets, page::Page};
 
@@ -18,9 +19,37 @@ impl Look {
         Self { styles: assets::style_url(brand.color), brand }
     }
 
+    pub fn brand(&self) -> &Brand {
+        &self.brand
+    }
+
     /// The organization's name as far as it is known: as it is told, or as its logo says it.
     fn name<'a>(&'a self, told: Option<&'a str>) -> Option<&'a str> {
         told.or(self.brand.logo_text.as_deref())
+    }
+}
+
+/// A page in another language.
+#[derive(Debug, Serialize)]
+pub struct Translation {
+    tag: &'static str,
+    dir: &'static str,
+    /// The language's name in itself.
+    name: &'static str,
+    href: String,
+}
+
+impl Translation {
+    /// The page of that address, in all languages but this.
+    pub fn all_but(language: Language, address: impl Fn(Language) -> String) -> Vec<Self> {
+        let others = Language::ALL.into_iter().filter(|other| *other != language);
+        let translation = |other: Language| Self {
+            tag: other.tag(),
+            dir: other.direction().as_str(),
+            name: other.name(),
+            href: address(other),
+        };
+        others.map(translation).collect()
     }
 }
 
@@ -31,6 +60,7 @@ pub fn html(
     reader: &Reader,
     shop: Option<&str>,
     page: &Page<'_>,
+    languages: &[Translation],
 ) -> Result<String, minijinja::Error> {
     let language = reader.language();
     let shop = look.name(shop);
@@ -47,6 +77,8 @@ pub fn html(
         support => support,
         styles => &look.styles,
         script => assets::script_url(),
+        language => language.name(),
+        languages => Value::from(Serde(languages)),
         page => Value::from(Serde(page)),
     })
 }

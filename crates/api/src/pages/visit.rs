@@ -19,9 +19,11 @@ use rekey_texts::{Arg, Language, Reader, SayError};
 use time::Duration;
 
 use super::{
+    address::Address,
     forgot_password, not_me,
     page::Page,
     site::{Site, blank},
+    view::Translation,
     wish::{Wish, host_organization},
 };
 use crate::{
@@ -34,6 +36,7 @@ use crate::{
 pub struct Visit<'a> {
     pub api: &'a Api,
     pub request: &'a HttpRequest,
+    pub address: Address,
     pub wish: Wish,
     /// The languages of who reads, the dearest first.
     locales: Vec<Locale>,
@@ -59,13 +62,14 @@ impl<'a> Visit<'a> {
     }
 
     async fn begin(request: &'a HttpRequest, api: &'a Api, directory: Directory) -> Self {
-        let wish = Wish::of(request);
+        let address = Address::of(request);
+        let wish = Wish::of(&address);
         let host = host_organization(request, &api.pages.domain);
         let client = client(api, directory, &wish, host.as_ref()).await;
         let mut locales = caller::locales(request);
         locales.splice(0..0, wish.locale.clone());
         let slug = wish.organization.clone().or(host);
-        let mut visit = Self { api, request, wish, locales, client, slug, shop: None };
+        let mut visit = Self { api, request, address, wish, locales, client, slug, shop: None };
         if let Ok(Some(client)) = visit.client.clone() {
             visit.is_at(&client.organization);
         }
@@ -123,16 +127,28 @@ impl<'a> Visit<'a> {
 
     /// This page again, without whatever secret was in its address.
     pub fn here(&self) -> String {
-        if self.request.path() == not_me::PATH {
-            self.request.uri().to_string()
-        } else {
-            self.wish.at(self.request.path())
-        }
+        self.here_with(&self.wish)
+    }
+
+    fn here_with(&self, wish: &Wish) -> String {
+        let path = self.request.path();
+        let parts = not_me::PARTS.into_iter().filter(|_| path == not_me::PATH);
+        wish.at_with(path, parts.filter_map(|name| Some((name, self.address.value(name)?))))
+    }
+
+    fn here_in(&self, language: Language) -> String {
+        self.here_with(&Wish { locale: language.tag().parse().ok(), ..self.wish.clone() })
     }
 
     /// An answer with this page.
     pub fn answer(&self, page: &Page<'_>) -> HttpResponse {
-        self.site().answer(self.language(), self.shop.as_deref(), page)
+        let language = self.language();
+        let languages = if page.can_be_reread() {
+            Translation::all_but(language, |other| self.here_in(other))
+        } else {
+            Vec::new()
+        };
+        self.site().answer(language, self.shop.as_deref(), page, &languages)
     }
 
     /// The page after this: a reload of it sends no form again.
@@ -163,12 +179,16 @@ impl<'a> Visit<'a> {
             Problem::Busy => self.answer(&Page::Busy { again: self.here() }),
             Problem::NotFound => self.answer(&Page::NotFound),
             Problem::MethodNotAllowed(allow) => {
-                let mut response = self.answer(&Page::Failed(StatusCode::METHOD_NOT_ALLOWED));
+                let mut response = self.broken(StatusCode::METHOD_NOT_ALLOWED);
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
                 response
             }
-            other => self.answer(&Page::Failed(other.status_code())),
+            other => self.broken(other.status_code()),
         }
+    }
+
+    fn broken(&self, status: StatusCode) -> HttpResponse {
+        self.answer(&Page::Failed { status, again: self.here() })
     }
 }
 

@@ -3,7 +3,8 @@
 
 use actix_web::{HttpRequest, http::header::HOST};
 use rekey_core::{locale::Locale, organization::Slug};
-use serde::{Deserialize, Serialize};
+
+use super::address::Address;
 
 /// The query's parts that are understood; others are passed over.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -16,33 +17,30 @@ pub struct Wish {
     pub locale: Option<Locale>,
 }
 
-#[derive(Default, Deserialize, Serialize)]
-struct Query<'a> {
-    client_id: Option<&'a str>,
-    organization: Option<&'a str>,
-    locale: Option<&'a str>,
-}
-
 impl Wish {
     /// What the request's address says.
-    pub fn of(request: &HttpRequest) -> Self {
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
-        let value = |name: &str| pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+    pub fn of(address: &Address) -> Self {
         Self {
-            client_id: value("client_id").map(str::to_owned),
-            organization: value("organization").and_then(|slug| slug.parse().ok()),
-            locale: value("locale").and_then(|locale| locale.parse().ok()),
+            client_id: address.value("client_id").map(str::to_owned),
+            organization: address.value("organization").and_then(|slug| slug.parse().ok()),
+            locale: address.value("locale").and_then(|locale| locale.parse().ok()),
         }
     }
 
     /// The address of that page with these wishes.
     pub fn at(&self, path: &str) -> String {
-        let query = Query {
-            client_id: self.client_id.as_deref(),
-            organization: self.organization.as_ref().map(Slug::as_str),
-            locale: self.locale.as_ref().map(Locale::as_str),
-        };
+        self.at_with(path, [])
+    }
+
+    /// The same, after these parts.
+    pub fn at_with<'a>(&'a self, path: &str, parts: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        let wishes = [
+            ("client_id", self.client_id.as_deref()),
+            ("organization", self.organization.as_ref().map(Slug::as_str)),
+            ("locale", self.locale.as_ref().map(Locale::as_str)),
+        ];
+        let wishes = wishes.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let query: Vec<_> = parts.into_iter().chain(wishes).collect();
         match serde_urlencoded::to_string(query) {
             Ok(query) if !query.is_empty() => format!("{path}?{query}"),
             Ok(_) | Err(_) => path.to_owned(),
@@ -65,7 +63,7 @@ mod tests {
     use super::*;
 
     fn wish(uri: &str) -> Wish {
-        Wish::of(&TestRequest::with_uri(uri).to_http_request())
+        Wish::of(&Address::of(&TestRequest::with_uri(uri).to_http_request()))
     }
 
     #[test]
@@ -74,7 +72,9 @@ mod tests {
             ("/x", "/y"),
             ("/x?id=1&token=2", "/y"),
             ("/x?locale=pt_br&token=2&organization=acme", "/y?organization=acme&locale=pt-BR"),
-            ("/x?client_id=a%26b&locale=%0d%0aX", "/y?client_id=a%26b"),
+            ("/x?client_id=a%26b&locale=%0d%0a", "/y?client_id=a%26b"),
+            ("/x?organization=acme&locale=de%3E", "/y?organization=acme&locale=de"),
+            ("/x?organization=acme%3E.&amp;locale=de", "/y?organization=acme&locale=de"),
             ("/x?organization=../x&locale=%3Cb%3E", "/y"),
         ] {
             assert_eq!(wish(asked).at("/y"), carried, "{asked}");

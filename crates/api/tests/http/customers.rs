@@ -4,7 +4,7 @@ use rekey_core::access::ClientKind;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::{PUBLIC_URL, TestApp};
+use crate::app::{Answer, PUBLIC_URL, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_is_created_and_read() {
@@ -24,7 +24,7 @@ async fn a_customer_is_created_and_read() {
     assert_eq!(
         created.body["data"]["attributes"],
         json!({
-            "email": "john@example.com", "status": "prospect", "has_password": true, "total_orders_count": 0, "shopper_reference": null,
+            "email": "john@example.com", "status": "prospect", "has_password": true, "locale": null, "total_orders_count": 0, "shopper_reference": null,
             "profile_id": null, "tax_exemption_code": null, "jwt_custom_claim": null, "anonymization_info": null, "anonymization_status": null,
             "created_at": at, "updated_at": at, "reference": "C1", "reference_origin": null, "metadata": {},
         })
@@ -42,7 +42,7 @@ async fn a_customer_is_created_and_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_wrong_is_told_at_once() {
     let app = TestApp::start().await;
-    let attributes = json!({ "email": "nobody", "password": 7, "reference": "x".repeat(256), "reference_origin": [], "metadata": "m" });
+    let attributes = json!({ "email": "nobody", "password": 7, "locale": "sv SE", "reference": "x".repeat(256), "reference_origin": [], "metadata": "m" });
     let answer = app.create("customers", &app.integration().await, attributes).await;
     assert_eq!(answer.status, 422);
     let told: Vec<_> = answer.body["errors"]
@@ -56,11 +56,58 @@ async fn everything_wrong_is_told_at_once() {
         [
             "email - is invalid",
             "password - is not a string",
+            "locale - is invalid",
             "reference - is too long (maximum is 255 characters)",
             "reference_origin - is not a string",
             "metadata - is not an object"
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_has_the_language_that_somebody_said_and_no_other() {
+    let app = TestApp::start().await;
+    let (integration, guest) = (app.integration().await, app.guest(false).await);
+    // Kept in its usual spelling, also one in which there are no texts.
+    let swede = app.create("customers", &guest, json!({ "email": "s@example.com", "locale": "SV_se" })).await;
+    assert_eq!((swede.status.as_u16(), swede.attribute("locale")), (201, &json!("sv-SE")), "{}", swede.text);
+    let body = json!({ "data": { "type": "customers", "attributes": { "email": "silent@example.com" } } });
+    let silent = app.http.post(app.url("/api/customers")).bearer_auth(&guest).header("accept-language", "de");
+    let silent = silent.header("content-type", "application/vnd.api+json").body(body.to_string());
+    let silent = Answer::read(silent.send().await.unwrap()).await;
+    assert_eq!((silent.status.as_u16(), silent.attribute("locale")), (201, &json!(null)), "{}", silent.text);
+
+    app.customer("john@example.com", "the first password").await;
+    let storefront = app.client(ClientKind::SalesChannel, false).await;
+    let session = app.log_in(&storefront, "john@example.com", "the first password").await;
+    let john = session.body["owner_id"].as_str().unwrap();
+    let amend = async |locale: serde_json::Value| {
+        let attributes = json!({ "locale": locale });
+        let body = json!({ "data": { "type": "customers", "id": john, "attributes": attributes } });
+        let access = session.body["access_token"].as_str().unwrap();
+        app.call(Method::PATCH, &format!("/api/customers/{john}"), access, Some(&body)).await
+    };
+    assert_eq!(amend(json!("pt_br")).await.attribute("locale"), "pt-BR");
+    for invalid in [json!(""), json!("German"), json!("de-"), json!("de\r\nX: y"), json!("d".repeat(36))] {
+        amend(invalid).await.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/locale"));
+    }
+    for not_text in [json!(["de"]), json!(7), json!({ "en": "en" }), json!(true)] {
+        let refused = amend(not_text).await;
+        refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/locale"));
+        assert_eq!(refused.body["errors"][0]["detail"], "locale - is not a string");
+    }
+    for (filter, found) in [
+        ("locale_eq=PT_br", 1),
+        ("locale_in=sv-se,pt-br", 2),
+        ("locale_start=sv", 1),
+        ("locale_null=true", 1),
+        ("locale_eq=Brazilian", 0),
+    ] {
+        let (asked, value) = filter.split_once('=').unwrap();
+        let list = app.get(&format!("/api/customers?filter[q][{asked}]={value}"), &integration).await;
+        assert_eq!(list.body["meta"]["record_count"], found, "{filter}: {}", list.text);
+    }
+    assert_eq!(amend(json!(null)).await.attribute("locale"), &json!(null));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,6 +100,24 @@ async fn a_code_still_works_when_another_mail_was_asked_for_too_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_typed_code_is_one_guess_however_often_a_mail_was_asked_for() {
+    let settings = [("resets.self_service_cooldown_seconds", "0"), ("resets.code_guesses", "3")];
+    let mut waiting = Waiting::start(&settings).await;
+    for _ in 0..2 {
+        let again = post(&waiting.app, &waiting.client, "john@example.com").header("cookie", &waiting.cookie);
+        waiting.cookie = asked(&send(again).await);
+    }
+    let ids = waiting.cookie.split('=').nth(1).unwrap();
+    assert_eq!(ids.split('.').count(), 3, "{ids}");
+    let newest = waiting.app.code(ids.split('.').next().unwrap()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(waiting.enter("CDFH-JKMN").await.status, 422);
+    }
+    assert_eq!(waiting.enter(&newest).await.status, 303, "the third and last guess");
+    assert_eq!(waiting.enter(&newest).await.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn there_is_no_field_for_a_code_where_there_are_none() {
     let (app, client) = start().await;
     let cookie = asked(&send(post(&app, &client, "john@example.com")).await);

@@ -47,6 +47,7 @@ async fn a_page_speaks_the_language_of_the_link_then_of_the_browser_then_of_the_
         ("?locale=%3Cscript%3E", "pl", "pl", "ltr", "Ten link już nie działa"),
     ] {
         let request = app.http.get(app.url(&format!("/reset-password{query}")));
+        let request = request.header("cookie", "__Secure-rekey_reset=over");
         let page = send(request.header("accept-language", accepted)).await;
         assert!(page.text.contains(&format!("<html lang=\"{tag}\" dir=\"{dir}\">")), "{}", page.text);
         assert!(page.text.contains(title), "{title}: {}", page.text);
@@ -92,7 +93,7 @@ async fn an_organization_has_a_look_and_words_of_its_own() {
             ("organization.toml", &own),
             ("texts/en.ftl", "pages-forgot-title = Lost <your> key?\n"),
             (
-                "templates/pages/dead.html",
+                "templates/pages/lost.html",
                 "{% extends \"layout.html\" %}{% block content %}Own{% endblock %}",
             ),
         ],
@@ -109,10 +110,40 @@ async fn an_organization_has_a_look_and_words_of_its_own() {
         let text = page.text.replace("&#x2f;", "/");
         assert!(text.contains(part), "{part}: {text}");
     }
-    let dead = get(&app, "/reset-password?organization=demo").await;
-    assert!(dead.status == 410 && dead.text.contains("Own"), "{}", dead.text);
+    let lost = get(&app, "/reset-password?organization=demo").await;
+    assert!(lost.status == 400 && lost.text.contains("Own"), "{}", lost.text);
+    let dead = app.http.get(app.url("/reset-password?organization=demo"));
+    let dead = send(dead.header("cookie", "__Secure-rekey_reset=over")).await.text.replace("&#x2f;", "/");
+    assert!(dead.contains("href=\"https://shop.example/login\""), "who has a new password logs in: {dead}");
     let other = get(&app, "/reset-password?organization=other").await;
-    assert!(other.text.contains("no longer works") && other.text.contains("1f5fbf.css"), "{}", other.text);
+    assert!(
+        other.text.contains("open the link again") && other.text.contains("1f5fbf.css"),
+        "{}",
+        other.text
+    );
+}
+
+/// For who reads another language than the link or the browser says; without JavaScript.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_is_chosen_on_the_page_and_holds() {
+    let app = TestApp::start().await;
+    let client = app.client(ClientKind::SalesChannel, true).await;
+    let path = format!("/forgot-password?client_id={}", client.id);
+    let page = get(&app, &path).await;
+    let choices = page.text.matches("hreflang=").count();
+    assert!(choices == 9 && !page.text.contains("hreflang=\"en\""), "all but its own: {}", page.text);
+    let german = format!("{path}&locale=de");
+    let link = format!("href=\"{}\" lang=\"de\"", german.replace('/', "&#x2f;").replace("&l", "&amp;l"));
+    assert!(page.text.contains(&link), "{link}: {}", page.text);
+    let page = send(app.http.get(app.url(&german)).header("accept-language", "pl")).await;
+    assert!(
+        page.text.contains("<html lang=\"de\"") && page.text.contains("&amp;locale=de\" novalidate"),
+        "{}",
+        page.text
+    );
+    // What was typed is lost by it, so that a refused form can be had in another language, too.
+    let refused = send(app.http.post(app.url(&german)).form(&[("email", "john")])).await;
+    assert!(refused.status == 422 && refused.text.contains("hreflang=\"pl\""), "{}", refused.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::{
     app::{Answer, RESETS, TestApp},
     page::assert_page_headers,
+    page_form::exchange,
 };
 
 /// A reset whose mail somebody reads who did not ask for it.
@@ -87,6 +88,34 @@ async fn scanner_looking_kills_no_link_and_the_form_does() {
     }
     let sales = mail.app.client(ClientKind::SalesChannel, false).await;
     assert_eq!(mail.app.log_in(&sales, "john@example.com", "the first password").await.status, 200);
+}
+
+/// As a mail client may leave the link, and as a proxy may ask for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn host_poison_the_forms_address_is_made_of_what_is_understood() {
+    let mail = Mail::start().await;
+    let form = format!(
+        "action=\"{}\"",
+        mail.link.replace('/', "&#x2f;").replace('&', "&amp;").replace("&amp;#x2f;", "&#x2f;")
+    );
+    for way in ["&utm_source=%22%3E%3Cb%3E", "%3E", ".", "&amp;x=y"] {
+        let page = send(mail.app.http.get(mail.app.url(&format!("{}{way}", mail.link)))).await;
+        assert!(page.status == 200 && page.text.contains(&form), "{way}: {}", page.text);
+    }
+    let host = mail.app.url("");
+    let absolute = format!("GET http://evil.test{} HTTP/1.0\r\n\r\n", mail.link);
+    let page = exchange(&mail.app, &absolute).await;
+    assert!(page.contains(&form) && !page.contains("evil") && !page.contains(&host), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_can_be_had_in_another_language() {
+    let mail = Mail::start().await;
+    let page = mail.look().await.text.replace("&#x2f;", "/").replace("&amp;", "&");
+    let german = format!("{}&locale=de", mail.link);
+    assert!(page.contains(&format!("href=\"{german}\" lang=\"de\"")), "{page}");
+    let page = send(mail.app.http.get(mail.app.url(&german))).await.text;
+    assert!(page.contains("<html lang=\"de\"") && page.contains("&amp;locale=en\" lang=\"en\""), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,7 @@ async fn every_cell_of_the_table_holds() {
         (Method::GET, "/api/events/aaaaaaaaaa", None, [404, 401, 401, 401]),
         (Method::GET, "/api/event_stores/aaaaaaaaaa", None, [404, 401, 401, 401]),
         (Method::GET, "/api/deliveries", None, [200, 401, 401, 401]),
+        (Method::GET, "/api/organization", None, [200, 200, 200, 200]),
         (Method::GET, "/api/deliveries/aaaaaaaaaa", None, [404, 401, 401, 401]),
         (Method::GET, &format!("{reset}/deliveries"), None, [200, 401, 401, 401]),
         (Method::GET, &format!("{own}/relationships/deliveries"), None, [200, 401, 401, 401]),

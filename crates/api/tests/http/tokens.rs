@@ -139,7 +139,7 @@ async fn password_policy_says_why_and_what_would_be_better() {
     let app = TestApp::start().await;
     let integration = app.integration().await;
     for (password, title, meta) in [
-        ("Short", "is too short (minimum is 8 characters)", json!({ "error": "too_short" })),
+        ("Short", "is too short (minimum is 8 characters)", json!({ "error": "too_short", "count": 8 })),
         (
             "Password",
             "is too common",

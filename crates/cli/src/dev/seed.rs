@@ -61,7 +61,7 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
     if let Some(demo) = known.into_iter().find(|organization| organization.slug.as_str() == SLUG) {
         return Ok(demo);
     }
-    Ok(administration.create_organization(SLUG.parse()?, SHOP.to_owned()).await?)
+    Ok(administration.create_organization(SLUG.parse()?, SHOP.parse()?).await?)
 }
 
 /// Registers the clients: `demo.env`'s content.

@@ -7,7 +7,7 @@ fn preview(root: &Path, output: &Path, locales: Vec<Language>) -> anyhow::Result
     let source = Source::from_environment([("REKEY__ORGANIZATIONS__DIRECTORY".to_owned(), directory)]);
     let preview = Preview {
         organization: "acme".parse().unwrap(),
-        name: Some("Acme & Söhne".to_owned()),
+        name: Some("Acme & Söhne".parse().unwrap()),
         output: output.to_owned(),
         locales,
     };

@@ -100,7 +100,8 @@ fn can_have(attribute: &Attribute, value: &Value) -> bool {
     match value {
         Value::Null => attribute.nullable,
         Value::Text(text) => {
-            matches!(attribute.kind, Kind::Id | Kind::Email | Kind::Text) && !text.contains('\0')
+            matches!(attribute.kind, Kind::Id | Kind::Email | Kind::Text | Kind::Locale)
+                && !text.contains('\0')
         }
         // The years that every store keeps.
         Value::Time(at) => attribute.kind == Kind::Time && (1..=9999).contains(&at.year()),

@@ -42,6 +42,17 @@ pub static CUSTOMERS: Resource = Resource {
         )
         .never_null()
         .filterable(),
+        Attribute::new(
+            "locale",
+            Kind::Locale,
+            "The language that the customer reads, as a BCP 47 tag such as `de` or `pt-BR`: mails are in it, or, where there are no \
+             texts in it, in the first language of the request's `Accept-Language` that there is, or the shop's own. Null: not known. \
+             It is never guessed from a request.",
+            r#""pt-BR""#,
+        )
+        .creatable()
+        .updatable()
+        .filterable(),
         Attribute::new("total_orders_count", Kind::Integer, "Always 0: there are no orders here.", "0")
             .constant("0"),
         Attribute::new("shopper_reference", Kind::Text, "Always null: there are no payments here.", "null")

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn every_definition_is_consistent() {
-    for resource in RESOURCES {
+    for resource in Resource::all() {
         let names: HashSet<_> = resource.attributes.iter().map(|attribute| attribute.name).collect();
         assert_eq!(names.len(), resource.attributes.len(), "{}", resource.name);
         assert_eq!(Resource::named(resource.name), Some(resource));

@@ -42,17 +42,16 @@ impl ResetCode {
         Self(code)
     }
 
-    /// Reads a code as people type it: in any case, with spaces and dashes anywhere, in full-width letters too. `None` unless it then
-    /// has the shape of a generated one.
+    /// Reads a code as people type or paste it: in any case, with spaces and dashes anywhere, in full-width letters and an Arabic
+    /// keyboard's digits too, with `U` for `V` and `G` for `6`, which no code has. `None` unless it then has the shape of a generated
+    /// one: that is no guess.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         if typed.chars().nth(LONGEST).is_some() {
             return None;
         }
         let mut code = Zeroizing::new(String::with_capacity(LONGEST * 4));
-        code.extend(
-            typed.nfkc().filter(|letter| !is_separator(*letter)).map(|letter| letter.to_ascii_uppercase()),
-        );
+        code.extend(typed.nfkc().filter(|letter| !is_separator(*letter)).map(meant));
         let shaped = code.len() == LENGTH && code.bytes().all(|letter| ALPHABET.contains(&letter));
         shaped.then_some(Self(code))
     }
@@ -78,8 +77,24 @@ impl ResetCode {
     }
 }
 
+/// Spaces and dashes, the one that a Japanese keyboard makes of `-` among them; and what is pasted along unseen from a mail: soft
+/// hyphens, joiners, marks and isolates of direction.
 fn is_separator(letter: char) -> bool {
-    letter.is_whitespace() || matches!(letter, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+    letter.is_whitespace()
+        || matches!(letter, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}')
+        || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The character of a code that was meant. Of the look-alikes only two have one: the others look like each other.
+fn meant(letter: char) -> char {
+    let digit = |zero: u32| char::from_digit(u32::from(letter) - zero, 10).unwrap_or(letter);
+    match letter.to_ascii_uppercase() {
+        'U' => 'V',
+        'G' => '6',
+        '\u{660}'..='\u{669}' => digit(0x660),
+        '\u{6f0}'..='\u{6f9}' => digit(0x6f0),
+        other => other,
+    }
 }
 
 impl fmt::Debug for ResetCode {
@@ -142,10 +157,26 @@ mod tests {
         let (keys, reset) = (ring(&[("a", 1)]), ResetId::generate(&OsEntropy));
         let code = ResetCode::parse("CDFH-JK34").unwrap();
         assert_eq!(code.expose().as_str(), "CDFH-JK34");
-        for typed in ["cdfhjk34", " cdfh jk34 ", "C-D-F-H-J-K-3-4", "cdfh\u{2013}jk34", "ＣＤＦＨＪＫ３４\n"]
-        {
+        for typed in [
+            "cdfhjk34",
+            " cdfh jk34 ",
+            "C-D-F-H-J-K-3-4",
+            "cdfh\u{2013}jk34",
+            "ＣＤＦＨＪＫ３４\n",
+            "ｃｄｆｈーｊｋ３４",
+            "\u{2068}CDFH-JK34\u{2069}\u{200f}",
+            "cdfh-jk\u{663}\u{664}",
+            "cdfh-jk\u{6f3}\u{6f4}",
+        ] {
             let read = ResetCode::parse(typed).unwrap_or_else(|| panic!("{typed}"));
             assert_eq!(read.digest(reset, &keys), code.digest(reset, &keys), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_look_alike_is_read_as_what_was_shown() {
+        for (typed, meant) in [("cufh-jk3g", "CVFH-JK36"), ("ＧＵ３４ＣＤＦＨ", "6V34-CDFH")] {
+            assert_eq!(ResetCode::parse(typed).unwrap().expose().as_str(), meant);
         }
     }
 

@@ -27,7 +27,7 @@ fn host_poison_links_come_from_configuration_only() {
     let filled = |text| template(text, Some("c")).fill(values);
     assert_eq!(
         filled(""),
-        "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&organization=shop&locale=pt%2DBR"
+        "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&organization=shop&locale=pt-BR"
     );
     // The forms that default.toml shows: most storefronts', and that of the vendor's hosted identity page.
     assert_eq!(
@@ -43,7 +43,16 @@ fn host_poison_links_come_from_configuration_only() {
     assert_eq!(template("", Some("a")).fill(values), "https://a.example/?id=RESETRESE1&token=TOKEN");
     assert_eq!(template("", Some("b")).fill(values), "https://b.example/shop/RESETRESE1/TOKEN");
     assert_eq!(
-        filled("https://shop.example.com/{locale}/reset/{id}#{token}"),
-        "https://shop.example.com/pt%2DBR/reset/RESETRESE1#TOKEN"
+        filled("HTTPS://Shop.example.com:443/{locale}/reset/{id}#{token}"),
+        "https://shop.example.com/pt-BR/reset/RESETRESE1#TOKEN"
+    );
+    assert_eq!(
+        filled("https://büro.example:8443?sí={id}&token={token}"),
+        "https://xn--bro-hoa.example:8443/?s%C3%AD=RESETRESE1&token=TOKEN"
+    );
+    let hostile = LinkValues { locale: "{token}/../&#", ..values };
+    assert_eq!(
+        template("https://a.b/{locale}?{id}{token}", None).fill(hostile),
+        "https://a.b/%7Btoken%7D%2F..%2F%26%23?RESETRESE1TOKEN"
     );
 }

@@ -108,6 +108,18 @@ fn headers_hold_what_a_shops_name_can_not_break() {
 }
 
 #[test]
+fn headers_subjects_keep_emoji_whole_and_names_of_the_other_direction_apart() {
+    for subject in
+        ["A password for 👩‍🍳 Küche", "لا يوجد حساب لدى \u{2068}Acme!\u{2069} بهذا العنوان", "می‌خواهم"]
+    {
+        let mail = mail("john@example.com", subject).unwrap();
+        assert_eq!(MessageParser::default().parse(&mail.content).unwrap().subject(), Some(subject));
+    }
+    let mail = mail("john@example.com", "A\u{200b}c\u{feff}me").unwrap();
+    assert_eq!(MessageParser::default().parse(&mail.content).unwrap().subject(), Some("Acme"));
+}
+
+#[test]
 fn headers_long_subjects_are_folded() {
     let mail = mail("john@example.com", &"Übergröße ".repeat(40)).unwrap();
     let content = String::from_utf8(mail.content).unwrap();

@@ -3,10 +3,15 @@
 use rekey_texts::{Language, Reader, SayError};
 use time::{Duration, OffsetDateTime};
 
-use super::{Context, NoAccount, PasswordChanged, RenderError, Rendered, Renderer, ResetRequested};
+use super::{
+    Context, NoAccount, PasswordChanged, RenderError, Rendered, Renderer, ResetRequested, TemplateError,
+};
 
 /// The name of no shop in particular.
 pub const SHOP: &str = "Shop";
+
+/// The token in the link.
+const TOKEN: &str = "sampleSampleSampleSampleSampleSampleSample1";
 
 /// How much a sample has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,17 +36,34 @@ pub fn all(
         no_account(shop, scope),
     );
     Ok(vec![
-        (ResetRequested::NAME, renderer.render(&reader, &reset)?),
-        (PasswordChanged::NAME, renderer.render(&reader, &changed)?),
-        (NoAccount::NAME, renderer.render(&reader, &none)?),
+        (ResetRequested::NAME, sample(renderer, &reader, &reset)?),
+        (PasswordChanged::NAME, sample(renderer, &reader, &changed)?),
+        (NoAccount::NAME, sample(renderer, &reader, &none)?),
     ])
+}
+
+fn sample<C: Context>(renderer: &Renderer, reader: &Reader, mail: &C) -> Result<Rendered, RenderError> {
+    renderer.rehearse(reader, mail)?;
+    renderer.render(reader, mail)
+}
+
+/// Whether the mails with a link to set a new password have it in both parts: without it, nobody could.
+pub(super) fn linked(samples: &[(&'static str, Rendered)]) -> Result<(), TemplateError> {
+    for (name, mail) in samples.iter().filter(|(name, _)| *name == ResetRequested::NAME) {
+        for (suffix, part) in [("txt", &mail.text), ("mjml", &mail.html)] {
+            if !part.contains(TOKEN) {
+                return Err(TemplateError::Linkless(format!("{name}.{suffix}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn reset_requested(reader: &Reader, shop: &str, scope: Scope) -> Result<ResetRequested, SayError> {
     Ok(ResetRequested {
         shop: shop.to_owned(),
         // As long as a real one.
-        link: link("reset-password", "id=RESETRESE1&token=sampleSampleSampleSampleSampleSampleSample1"),
+        link: link("reset-password", &format!("id=RESETRESE1&token={TOKEN}")),
         life: reader.span(Duration::hours(6))?,
         until: reader.moment(moment() + Duration::hours(6))?,
         code: scope.full("K7PM-3XQT".to_owned()),

@@ -12,6 +12,7 @@ use rekey_texts::{Language, Unreadable, own_files, template_problem};
 use super::{
     Context, NoAccount, PasswordChanged, RenderError, ResetRequested,
     filters::{escape_url, wrap},
+    markup::{self, WrongTag},
 };
 
 /// What is wrong with a template.
@@ -26,16 +27,22 @@ pub enum TemplateError {
     /// It is not MJML.
     #[error("{name}: {problem}")]
     Mjml { name: String, problem: String },
+    /// The mail would be of no use.
+    #[error("{0} does not say the link: {{{{ link }}}}")]
+    Linkless(String),
     /// It is no template, or asks for what there isn't.
     #[error("{0}")]
     Template(String),
 }
 
 /// The layout of every mail in HTML.
-const LAYOUT: &str = "layout.mjml";
+pub(super) const LAYOUT: &str = "layout.mjml";
 /// Where a mail's own part goes in it. It is put there as text: mrml would render what it includes as one cell, without the
 /// attributes of each element's own.
 const CONTENT: &str = r#"<mj-include path="content.mjml" />"#;
+
+/// Instructions that a template may take, so that a loop without an end has one: ours take about 500.
+const FUEL: u64 = 100_000;
 
 const MAILS: [&str; 3] = [ResetRequested::NAME, PasswordChanged::NAME, NoAccount::NAME];
 
@@ -66,17 +73,21 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
     );
     environment.add_filter("url", escape_url);
     environment.add_filter("wrap", wrap);
+    environment.set_fuel(Some(FUEL));
+    for (name, source) in &sources {
+        if has_extension(name, "mjml") {
+            let wrong =
+                |WrongTag { line, problem }| TemplateError::Mjml { name: format!("{name}:{line}"), problem };
+            markup::check(source).map_err(wrong)?;
+        }
+        add(&mut environment, name.clone(), source.clone())?;
+    }
     let source = |name: &str| sources.get(name).cloned().unwrap_or_default();
     for mail in MAILS {
         let name = format!("{mail}.mjml");
         let html = html(&source(LAYOUT), &source(&name))
             .map_err(|problem| TemplateError::Mjml { name: format!("{LAYOUT} with {name}"), problem })?;
         add(&mut environment, format!("{mail}.html"), html)?;
-    }
-    for (name, source) in &sources {
-        if has_extension(name, "txt") {
-            add(&mut environment, name.clone(), source.clone())?;
-        }
     }
     Ok(environment)
 }

@@ -187,7 +187,7 @@ fn an_organizations_templates_replace_those_of_their_name() {
     let own = [("no_account.txt", "{{ shop }}: {{ why }}\n"), ("footer.html", "not a mail's")];
     let mails = rendered(&with(&own).unwrap(), SHOP, Scope::Full);
     let none = mails.iter().find(|(name, _)| *name == NoAccount::NAME).unwrap();
-    assert!(none.1.text.starts_with("Shop: You receive this email because"));
+    assert!(none.1.text.starts_with("Shop: You are receiving this email because"));
     let before = rendered(&renderer(), SHOP, Scope::Full);
     assert!(mails.iter().zip(&before).all(|((name, own), (_, old))| *name == NoAccount::NAME || own == old));
 }
@@ -209,11 +209,80 @@ fn a_template_that_would_fail_a_customer_fails_the_start() {
             "<mjml><mj-body></mj-body></mjml>",
             "there is no <mj-include path=\"content.mjml\" />",
         ),
-        ("no_account.mjml", "<mj-text>", "layout.mjml with no_account.mjml: "),
-        ("no_account.mjml", "<mj-text>{{ link }}</mj-text>", "no_account.html:"),
+        ("no_account.mjml", "\n<mj-text>", ": no_account.mjml:2: `mj-text` is not closed"),
+        ("no_account.mjml", "<mj-foo />", ": no_account.mjml:1: MJML has no element `mj-foo`"),
+        ("no_account.mjml", "<mj-include path=\"/etc/passwd\" />", "layout.mjml with no_account.mjml: "),
+        ("no_account.mjml", "\n\n<mj-text>{{ link }}</mj-text>", ": no_account.mjml:3: undefined value"),
+        ("no_account.mjml", "<mj-text>{{ shop }</mj-text>", ": no_account.mjml:1: syntax error: "),
+        (
+            "reset_requested.txt",
+            "Hello {{ shop }}",
+            ": reset_requested.txt does not say the link: {{ link }}",
+        ),
+        ("reset_requested.mjml", "<mj-text>Hi</mj-text>", ": reset_requested.mjml does not say the link: "),
+        ("footer.txt", "{% include \"footer.txt\" %}", "footer.txt:1: invalid operation: recursion limit"),
+        (
+            "footer.txt",
+            "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+            "footer.txt:1: engine ran out of fuel",
+        ),
     ] {
         let error = with(&[(name, content)]).err().unwrap();
         assert!(error.contains(said), "{name}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn a_template_may_say_the_link_as_it_likes_and_begin_with_a_mark() {
+    let own = [
+        ("reset_requested.txt", "\u{feff}<{{ link }}>\n"),
+        ("reset_requested.mjml", "\u{feff}<mj-text><a href=\"{{ link }}\">{{ shop }}</a></mj-text>"),
+    ];
+    let mails = rendered(&with(&own).unwrap(), SHOP, Scope::Full);
+    let reset = mails.into_iter().find(|(name, _)| *name == ResetRequested::NAME).unwrap().1;
+    assert!(reset.text.starts_with("<https://shop.example/reset-password?id="), "{}", reset.text);
+    assert!(!reset.html.contains('\u{feff}'));
+}
+
+#[test]
+fn a_wrong_file_is_told_once_with_all_that_is_known() {
+    let folder = folder(&[]);
+    std::fs::create_dir_all(folder.path().join("templates/footer.txt")).unwrap();
+    let texts = Texts::built_in(Language::English).unwrap();
+    let error = Renderer::new(texts, &brand("#1f5fbf"), Some(folder.path())).err().unwrap();
+    let mut said = error.to_string();
+    assert_eq!(said.matches("can't be read").count(), 1, "{said}");
+    let mut next = std::error::Error::source(&error);
+    while let Some(cause) = next {
+        said = cause.to_string();
+        assert!(!error.to_string().contains(&said), "{said} would be told again");
+        next = cause.source();
+    }
+}
+
+// Gmail shows the first 102 KB of a mail's HTML and cuts off the rest.
+#[test]
+fn no_mail_is_so_long_that_gmail_would_clip_it() {
+    let name = "Übergröße & Söhne ".repeat(5);
+    for (_, mail) in rendered(&renderer(), &name, Scope::Full) {
+        assert!(mail.html.len() < 102 * 1024 / 4, "{}", mail.html.len());
+    }
+}
+
+#[test]
+fn plain_text_is_in_lines_that_fit_and_links_have_one_of_their_own() {
+    for (name, mail) in rendered(&renderer(), "Café Zwölf", Scope::Full) {
+        for line in mail.text.lines() {
+            let is_link = line.starts_with("https://") && !line.contains(' ');
+            assert!(is_link || !line.contains("https://"), "{name} in {}: {line}", mail.language);
+            assert!(
+                is_link || textwrap::core::display_width(line) <= 72,
+                "{name} in {}: {line}",
+                mail.language
+            );
+        }
+        assert!(!mail.text.contains("\n\n\n") && !mail.text.ends_with("\n\n"), "{name}: {}", mail.text);
     }
 }
 
@@ -241,7 +310,11 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let root = folder(&[]);
     let shop = root.path().join("acme");
     std::fs::create_dir_all(shop.join("texts")).unwrap();
-    std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"de-AT\"\n").unwrap();
+    std::fs::write(
+        shop.join("organization.toml"),
+        "[languages]\ndefault = \"de-AT\"\ntime_zone = \"Europe/Vienna\"\n",
+    )
+    .unwrap();
     std::fs::write(shop.join("texts/de.ftl"), "mail-reset-title = Servus\n").unwrap();
     std::fs::remove_dir(root.path().join("templates")).unwrap();
     let shops = shops(root.path());
@@ -250,10 +323,13 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
+    let told = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
+    assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
     let error = Renderer::of_shop(&texts, shops.of(&"acme".parse().unwrap())).err().unwrap().to_string();
-    assert_eq!(error, "languages.default: there are no texts in `zh`");
+    let said = "acme: there are no texts in `zh`, but in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
+    assert!(error.starts_with("languages.default of ") && error.ends_with(said), "{error}");
 }
 
 /// What shops there are by the folders in this one.

@@ -7,7 +7,7 @@ use rekey_core::{
     reset::ResetOrigin,
     secret::{DisavowalProof, ResetToken},
 };
-use rekey_testkit::{seed, smtp::ScriptedSmtp};
+use rekey_testkit::{backdoor::Backdoor, seed, smtp::ScriptedSmtp};
 use time::Duration;
 
 use crate::world::{LEASE, World, handle, rejection, wait};
@@ -36,6 +36,21 @@ async fn a_reset_leads_to_one_mail_with_its_link_however_often_the_event_comes()
 }
 
 #[tokio::test]
+async fn headers_a_name_that_was_stored_breaks_no_line_of_a_mail() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+    let name = "'Shop' || char(13, 10, 13, 10) || 'https://evil.example/' || char(0x202e) || 'x'";
+    let renamed = format!("UPDATE organizations SET name = {name} RETURNING id");
+    assert!(world.backdoor().text(&renamed).await.is_some());
+    assert_eq!(handle(&world.mailer(1), &world.events().await[0]).await, Verdict::Done);
+    let mail = world.mails().remove(0);
+    assert_eq!(mail.subject, "Set a new password for Shop https://evil.example/x");
+    assert!(mail.text.lines().all(|line| !line.starts_with("https://evil.example/")), "{}", mail.text);
+    assert!(!mail.text.contains('\u{202e}') && !mail.html.contains('\u{202e}'));
+}
+
+#[tokio::test]
 async fn a_mail_is_in_the_language_that_the_call_asked_for() {
     let world = World::new().await;
     seed::customer(&world.store, world.test, "john@example.com", None).await;
@@ -48,7 +63,7 @@ async fn a_mail_is_in_the_language_that_the_call_asked_for() {
     assert_eq!(mail.subject, "Escolha uma nova senha para The acme shop");
     assert!(mail.headers.contains(&("Content-Language".to_owned(), "pt-BR".to_owned())));
     assert!(
-        mail.text.contains(&format!("&token={}&organization=acme&locale=pt%2DBR", reset.token.expose())),
+        mail.text.contains(&format!("&token={}&organization=acme&locale=pt-BR", reset.token.expose())),
         "{}",
         mail.text
     );

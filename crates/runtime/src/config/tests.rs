@@ -2,6 +2,7 @@
 
 mod dkim;
 mod layers;
+mod links;
 mod manual;
 mod organizations;
 mod relays;

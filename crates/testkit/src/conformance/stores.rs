@@ -98,6 +98,8 @@ macro_rules! store_conformance {
             token_dead_a_code_is_refused_in_every_way_alike,
             guesses_are_counted_by_account_and_the_last_one_kills_the_codes,
             guesses_are_forgotten_with_their_window,
+            a_code_guessed_at_several_resets_is_one_guess_of_each_account,
+            guess_race_guesses_at_the_same_accounts_wait_for_each_other,
             guess_race_no_more_are_compared_than_the_budget,
             enum_body_decoys_have_codes_as_real_resets_have,
         );

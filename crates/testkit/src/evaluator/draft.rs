@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use proptest::{option, prelude::*};
+use proptest::{option, prelude::*, sample::select};
 use rekey_core::{
     ids::RecordId,
     record::{Changes, Record, Value},
@@ -17,6 +17,7 @@ use crate::seed;
 pub(super) struct Draft {
     pub reference: Option<String>,
     pub origin: Option<String>,
+    pub locale: Option<&'static str>,
     pub metadata: Map<String, Json>,
     pub created_at: OffsetDateTime,
     /// An event's is when it was published, an audit entry is never changed.
@@ -50,13 +51,14 @@ impl Draft {
         match attribute {
             "reference" => text(&self.reference),
             "reference_origin" => text(&self.origin),
+            "locale" => self.locale.map_or(Value::Null, seed::text),
             "metadata" => Value::Object(self.metadata.clone()),
             _ => Value::Null,
         }
     }
 
     pub fn changes(&self, resource: &'static Resource) -> Changes {
-        let plain = ["reference", "reference_origin", "metadata"].into_iter();
+        let plain = ["reference", "reference_origin", "locale", "metadata"].into_iter();
         plain.fold(Changes::default(), |changes, name| changes.with(resource, name, self.plain(name)))
     }
 
@@ -88,11 +90,13 @@ pub(super) fn draft(customers: usize) -> impl Strategy<Value = Draft> {
         1 => Just(Fate::Superseded),
         1 => Just(Fate::Expired),
     ];
-    let attributes = (option::weighted(0.8, text()), option::weighted(0.8, text()), object());
+    let locale = option::weighted(0.8, select(&["de", "de-AT", "pt-BR", "zh-Hant-TW", "sv"][..]));
+    let attributes = (option::weighted(0.8, text()), option::weighted(0.8, text()), locale, object());
     (attributes, time(), time(), 0..customers, fate).prop_map(
-        |((reference, origin, metadata), created_at, updated_at, of, fate)| Draft {
+        |((reference, origin, locale, metadata), created_at, updated_at, of, fate)| Draft {
             reference,
             origin,
+            locale,
             metadata,
             created_at,
             updated_at,

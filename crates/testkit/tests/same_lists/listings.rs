@@ -92,7 +92,7 @@ fn tests(sample: &Sample, resource: &'static Resource, attribute: &'static Attri
     let any_kind = select(vec![Test::Null, Test::NotNull, Test::Blank, Test::Present]);
     let of_kind = match attribute.kind {
         Kind::Object => contains(sample, resource, attribute).boxed(),
-        Kind::Id | Kind::Email | Kind::Text => {
+        Kind::Id | Kind::Email | Kind::Text | Kind::Locale => {
             let values = values(sample, resource, attribute);
             prop_oneof![2 => comparisons(values.clone()), 1 => patterns(values)].boxed()
         }

@@ -19,4 +19,4 @@ time-days = { $count ->
     [many] { $count } يومًا
    *[other] { $count } يوم
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

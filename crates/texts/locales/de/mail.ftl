@@ -17,7 +17,7 @@ mail-reset-life = Der Link funktioniert einmal und gilt { $life }, bis zum { $un
 mail-reset-code = Möchten Sie lieber auf einem anderen Gerät weitermachen? Geben Sie diesen Code auf der Seite ein, auf der Sie das neue Passwort angefordert haben:
 mail-reset-not-you = Dann brauchen Sie nichts zu tun: Ihr Passwort bleibt, wie es ist.
 mail-reset-not-me = Ich habe das nicht angefordert
-mail-reset-secret = Bitte geben Sie diese E-Mail nicht weiter. Niemand von { $shop } wird Sie danach fragen.
+mail-reset-secret = Bitte geben Sie diese E-Mail nicht weiter. Niemand von { $shop } wird Sie jemals danach fragen.
 mail-reset-why = Sie erhalten diese E-Mail, weil für diese Adresse ein neues Passwort bei { $shop } angefordert wurde.
 
 ## Das Passwort wurde geändert
@@ -37,7 +37,7 @@ mail-none-subject = Kein Kundenkonto mit dieser Adresse bei { $shop }
 mail-none-preview = Für eine Adresse ohne Kundenkonto wurde ein neues Passwort angefordert.
 mail-none-title = Zu dieser Adresse gibt es kein Kundenkonto
 mail-none-intro = Für diese Adresse wurde ein neues Passwort bei { $shop } angefordert. Es gibt dort aber kein Kundenkonto mit dieser Adresse.
-mail-none-was-you = Dann haben Sie sich vielleicht mit einer anderen E-Mail-Adresse registriert. Bitte versuchen Sie es mit dieser.
+mail-none-was-you = Dann haben Sie sich vielleicht mit einer anderen E-Mail-Adresse registriert. Bitte versuchen Sie es mit der anderen Adresse noch einmal.
 mail-none-button = Andere Adresse versuchen
 mail-none-not-you = Dann brauchen Sie nichts zu tun. Sie können diese E-Mail löschen.
 mail-none-why = Sie erhalten diese E-Mail, weil jemand diese Adresse angegeben hat, um ein neues Passwort für { $shop } anzufordern.

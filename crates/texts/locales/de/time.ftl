@@ -10,4 +10,4 @@ time-days = { $count ->
     [one] { $count } Tag
    *[other] { $count } Tage
 }
-time-moment = { $moment } Uhr UTC
+time-moment = { $moment } Uhr { $zone }

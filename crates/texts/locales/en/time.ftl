@@ -12,4 +12,4 @@ time-days = { $count ->
     [one] { $count } day
    *[other] { $count } days
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

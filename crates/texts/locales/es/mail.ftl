@@ -29,7 +29,7 @@ mail-changed-intro = La contraseña de su cuenta en { $shop } se cambió el { $c
 mail-changed-sessions = Tendrá que volver a iniciar sesión en todos sus dispositivos.
 mail-changed-not-you = Solicite de inmediato una contraseña nueva y avise a { $shop }. Cambie también la contraseña de su cuenta de correo: es posible que alguien esté leyendo sus mensajes.
 mail-changed-button = Solicitar una contraseña nueva
-mail-changed-why = Recibe este correo porque se trata de la seguridad de su cuenta en { $shop }.
+mail-changed-why = Recibe este correo porque afecta a la seguridad de su cuenta en { $shop }.
 
 ## Se ha solicitado una contraseña nueva, pero la dirección no tiene cuenta
 

@@ -3,6 +3,7 @@
 pages-error = Error:
 pages-again = Intentar de nuevo
 pages-support = ¿Necesita ayuda?
+pages-language = Idioma:
 
 pages-forgot-title = ¿Ha olvidado su contraseña?
 pages-forgot-intro = Introduzca la dirección de correo electrónico de su cuenta en { $shop }. Le enviaremos un enlace para elegir una contraseña nueva.
@@ -20,7 +21,7 @@ pages-sent-again = Volver a introducir la dirección
 
 pages-code-intro = ¿Lee el correo en otro dispositivo? Introduzca aquí el código que contiene.
 pages-code-label = Código del correo
-pages-code-hint = 8 letras y cifras. No se distingue entre mayúsculas y minúsculas.
+pages-code-hint = 8 letras y números. Da igual si usa mayúsculas o minúsculas.
 pages-code-wrong = El código no es válido. Compruébelo o utilice el enlace del correo.
 pages-code-submit = Continuar
 
@@ -38,6 +39,10 @@ pages-done-now = Ya puede iniciar sesión con su contraseña nueva.
 pages-done-sessions = Tendrá que volver a iniciar sesión en todos sus dispositivos.
 pages-done-login = Iniciar sesión
 
+pages-lost-title = Abra el enlace de nuevo
+pages-lost-why = Esta página necesita el enlace completo del correo electrónico. Haga clic en él en el mensaje o cópielo entero.
+pages-lost-cookies = ¿Vuelve a ver siempre esta página? Entonces permita las cookies para ella o abra el enlace en otro navegador.
+
 pages-dead-title = Este enlace ya no funciona
 pages-dead-why = Se ha utilizado, ha caducado o ha sido sustituido por otro más reciente.
 pages-dead-used = ¿Acaba de elegir una contraseña nueva? Entonces puede iniciar sesión con ella.
@@ -48,15 +53,15 @@ pages-foreign-title = Envíe el formulario de nuevo
 pages-foreign-why = Este formulario no procedía de nuestra página. Por su seguridad, no se ha cambiado nada.
 
 pages-busy-title = Inténtelo de nuevo en un momento
-pages-busy-why = En este momento tenemos mucho trabajo. No se ha cambiado nada.
+pages-busy-why = Estamos recibiendo muchas solicitudes en este momento. No se ha cambiado nada.
 
 pages-too-many-title = Inténtelo de nuevo en un minuto
 pages-too-many-why = Se han enviado demasiados formularios desde su conexión. No se ha cambiado nada.
 
-pages-not-found-title = Aquí no hay ninguna página
+pages-not-found-title = Esta página no existe
 pages-not-found-what = Quizá la dirección no se copió completa. Si necesita una contraseña nueva, solicítela en la página de inicio de sesión.
 
-pages-failed-title = Algo ha salido mal
+pages-failed-title = Se ha producido un error
 pages-failed-what = No se ha cambiado nada. Inténtelo de nuevo más tarde.
 
 pages-not-me-title = ¿No ha solicitado una contraseña nueva?

@@ -19,4 +19,4 @@ policy-hint-add-words = Añada una o dos palabras, a ser posible poco corrientes
 policy-hint-no-symbols-needed = No hacen falta símbolos, números ni mayúsculas.
 policy-hint-capitals = Las mayúsculas apenas la hacen más difícil de adivinar.
 policy-hint-backwards = Las palabras escritas al revés apenas son más difíciles de adivinar.
-policy-hint-substitutions = Sustituir letras, como «@» por «a», apenas la hace más difícil de adivinar.
+policy-hint-substitutions = Sustituir letras, por ejemplo «a» por «@», apenas la hace más difícil de adivinar.

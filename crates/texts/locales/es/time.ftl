@@ -10,4 +10,4 @@ time-days = { $count ->
     [one] { $count } día
    *[other] { $count } días
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

@@ -10,4 +10,4 @@ time-days = { $count ->
     [one] { $count } jour
    *[other] { $count } jours
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

@@ -17,7 +17,7 @@ mail-reset-life = Il link funziona una sola volta ed è valido per { $life }. Sc
 mail-reset-code = Preferisce continuare su un altro dispositivo? Inserisca questo codice nella pagina in cui ha richiesto la nuova password:
 mail-reset-not-you = Allora non deve fare nulla: la Sua password resta invariata.
 mail-reset-not-me = Non l’ho richiesta io
-mail-reset-secret = Non inoltri questa e-mail a nessuno. Nessuno di { $shop } gliela chiederà mai.
+mail-reset-secret = Non inoltri questa e-mail a nessuno. Nessuno di { $shop } Gliela chiederà mai.
 mail-reset-why = Riceve questa e-mail perché per questo indirizzo è stata richiesta una nuova password su { $shop }.
 
 ## La password è stata modificata

@@ -3,6 +3,7 @@
 pages-error = Errore:
 pages-again = Riprova
 pages-support = Ha bisogno di aiuto?
+pages-language = Lingua:
 
 pages-forgot-title = Ha dimenticato la password?
 pages-forgot-intro = Inserisca l’indirizzo e-mail del Suo account { $shop }. Le invieremo un link per scegliere una nuova password.
@@ -20,7 +21,7 @@ pages-sent-again = Inserisci di nuovo l’indirizzo
 
 pages-code-intro = Legge l’e-mail su un altro dispositivo? Inserisca qui il codice che contiene.
 pages-code-label = Codice dell’e-mail
-pages-code-hint = 8 lettere e cifre. Maiuscole e minuscole sono equivalenti.
+pages-code-hint = 8 lettere e cifre, maiuscole o minuscole.
 pages-code-wrong = Il codice non è valido. Lo controlli o utilizzi il link contenuto nell’e-mail.
 pages-code-submit = Continua
 
@@ -38,6 +39,10 @@ pages-done-now = Ora può accedere con la nuova password.
 pages-done-sessions = Dovrà accedere di nuovo su tutti i Suoi dispositivi.
 pages-done-login = Accedi
 
+pages-lost-title = Apra di nuovo il link
+pages-lost-why = Questa pagina ha bisogno del link completo dell’e-mail. Vi faccia clic nell’e-mail oppure lo copi per intero.
+pages-lost-cookies = Continua a vedere questa pagina? Allora consenta i cookie per questa pagina oppure apra il link in un altro browser.
+
 pages-dead-title = Questo link non funziona più
 pages-dead-why = È stato utilizzato, è scaduto o è stato sostituito da uno più recente.
 pages-dead-used = Ha appena scelto una nuova password? Allora può accedere con quella.
@@ -48,15 +53,15 @@ pages-foreign-title = Invii di nuovo il modulo
 pages-foreign-why = Questo modulo non proveniva dalla nostra pagina. Per la Sua sicurezza non è stato modificato nulla.
 
 pages-busy-title = Riprovi tra un momento
-pages-busy-why = Al momento abbiamo molto da fare. Non è stato modificato nulla.
+pages-busy-why = Al momento riceviamo molte richieste. Non è stato modificato nulla.
 
 pages-too-many-title = Riprovi tra un minuto
 pages-too-many-why = Dalla Sua connessione sono stati inviati troppi moduli. Non è stato modificato nulla.
 
-pages-not-found-title = Qui non c’è nessuna pagina
+pages-not-found-title = Questa pagina non esiste
 pages-not-found-what = Forse l’indirizzo non è stato copiato per intero. Se Le serve una nuova password, la richieda nella pagina di accesso.
 
-pages-failed-title = Qualcosa è andato storto
+pages-failed-title = Si è verificato un errore
 pages-failed-what = Non è stato modificato nulla. Riprovi più tardi.
 
 pages-not-me-title = Non ha richiesto una nuova password?

@@ -10,4 +10,4 @@ time-days = { $count ->
     [one] { $count } giorno
    *[other] { $count } giorni
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

@@ -3,8 +3,9 @@
 pages-error = エラー：
 pages-again = もう一度試す
 pages-support = お困りのときはこちらへ：
+pages-language = 言語：
 
-pages-forgot-title = パスワードをお忘れですか
+pages-forgot-title = パスワードをお忘れですか？
 pages-forgot-intro = { $shop }のアカウントのメールアドレスを入力してください。新しいパスワードを設定するためのリンクをお送りします。
 pages-forgot-email = メールアドレス
 pages-forgot-missing = メールアドレスを入力してください。
@@ -38,11 +39,15 @@ pages-done-now = 新しいパスワードでログインできます。
 pages-done-sessions = ログインしていたすべての端末で、もう一度ログインする必要があります。
 pages-done-login = ログインする
 
+pages-lost-title = リンクをもう一度開いてください
+pages-lost-why = このページを表示するには、メールに記載されたリンク全体が必要です。メールのリンクをクリックするか、最後まで正しくコピーしてください。
+pages-lost-cookies = このページが繰り返し表示される場合は、このページのCookieを許可するか、別のブラウザーでリンクを開いてください。
+
 pages-dead-title = このリンクは無効になりました
 pages-dead-why = すでに使用されたか、有効期限が切れたか、新しいリンクに置き換えられました。
 pages-dead-used = 先ほど新しいパスワードを設定された場合は、そのパスワードでログインできます。
-pages-dead-again = 新しいリンクを申請する
-pages-dead-elsewhere = そうでない場合は、ログインページから新しいパスワードを申請してください。
+pages-dead-again = 新しいリンクをリクエストする
+pages-dead-elsewhere = そうでない場合は、ログインページからパスワードの再設定をリクエストしてください。
 
 pages-foreign-title = フォームをもう一度送信してください
 pages-foreign-why = このフォームは当サイトのページから送信されたものではありません。安全のため、何も変更していません。
@@ -54,15 +59,15 @@ pages-too-many-title = 1分ほどしてからもう一度お試しください
 pages-too-many-why = お使いの接続から送信されたフォームが多すぎます。何も変更されていません。
 
 pages-not-found-title = ページが見つかりません
-pages-not-found-what = アドレスの一部が欠けている可能性があります。新しいパスワードが必要な場合は、ログインページから申請してください。
+pages-not-found-what = URLの一部が欠けている可能性があります。新しいパスワードが必要な場合は、ログインページから再設定をリクエストしてください。
 
 pages-failed-title = 問題が発生しました
 pages-failed-what = 何も変更されていません。しばらくしてからもう一度お試しください。
 
-pages-not-me-title = 新しいパスワードの申請にお心当たりがない場合
-pages-not-me-intro = { $shop }のアカウントについて、新しいパスワードの申請を受け付けました。お心当たりがない場合は、ここでメールのリンクを無効にできます。
+pages-not-me-title = パスワードの再設定にお心当たりがない場合
+pages-not-me-intro = { $shop }のアカウントについて、パスワード再設定のリクエストを受け付けました。お心当たりがない場合は、ここでメールのリンクを無効にできます。
 pages-not-me-effect = リンクはすぐに使えなくなります。現在のパスワードは変更されません。
-pages-not-me-cooldown = その後しばらくの間は、このページから新しいパスワードを申請できません。期間：{ $span }
+pages-not-me-cooldown = その後しばらくの間は、このページからパスワードの再設定をリクエストできません。期間：{ $span }
 pages-not-me-submit = リンクを無効にする
 
 pages-disavowed-title = リンクを無効にしました
@@ -70,5 +75,5 @@ pages-disavowed-what = パスワードは変更されていません。ほかに
 
 pages-misused-title = リンクはすでに使用されています
 pages-misused-what = このリンクで{ $shop }のパスワードが変更されました。
-pages-misused-now = お心当たりがない場合は、すぐに新しいパスワードを申請してください。第三者がメールを読んでいるおそれがありますので、メールアカウントのパスワードも変更してください。
-pages-misused-again = 新しいパスワードを申請する
+pages-misused-now = お心当たりがない場合は、すぐにパスワードの再設定をリクエストしてください。メールを第三者に読まれている可能性があるため、メールアカウントのパスワードも変更してください。
+pages-misused-again = パスワードを再設定する

@@ -17,13 +17,13 @@ mail-reset-life = De link werkt één keer en is { $life } geldig, tot { $until 
 mail-reset-code = Gaat u liever verder op een ander apparaat? Vul deze code in op de pagina waar u het nieuwe wachtwoord hebt aangevraagd:
 mail-reset-not-you = Dan hoeft u niets te doen: uw wachtwoord blijft zoals het is.
 mail-reset-not-me = Ik heb dit niet aangevraagd
-mail-reset-secret = Geef deze e-mail aan niemand door. Niemand van { $shop } zal u erom vragen.
+mail-reset-secret = Stuur deze e-mail aan niemand door. Niemand van { $shop } zal u er ooit om vragen.
 mail-reset-why = U ontvangt deze e-mail omdat er voor dit adres een nieuw wachtwoord is aangevraagd bij { $shop }.
 
 ## Het wachtwoord is gewijzigd
 
 mail-changed-subject = Uw wachtwoord voor { $shop } is gewijzigd
-mail-changed-preview = Was u dit niet? Kom dan meteen in actie.
+mail-changed-preview = Was u dit niet? Onderneem dan meteen actie.
 mail-changed-title = Uw wachtwoord is gewijzigd
 mail-changed-intro = Het wachtwoord van uw account bij { $shop } is gewijzigd op { $changed }.
 mail-changed-sessions = Overal waar u was ingelogd, moet u opnieuw inloggen.
@@ -37,7 +37,7 @@ mail-none-subject = Geen account bij { $shop } met dit adres
 mail-none-preview = Er is een nieuw wachtwoord aangevraagd voor een adres zonder account.
 mail-none-title = Er is geen account met dit adres
 mail-none-intro = Er is voor dit adres een nieuw wachtwoord aangevraagd bij { $shop }, maar er is geen account met dit adres.
-mail-none-was-you = Dan hebt u zich misschien met een ander e-mailadres aangemeld. Probeer het opnieuw met dat adres.
+mail-none-was-you = Dan hebt u zich misschien met een ander e-mailadres geregistreerd. Probeer het opnieuw met dat adres.
 mail-none-button = Ander adres proberen
 mail-none-not-you = Dan hoeft u niets te doen. U kunt deze e-mail verwijderen.
 mail-none-why = U ontvangt deze e-mail omdat iemand dit adres heeft opgegeven om een nieuw wachtwoord bij { $shop } aan te vragen.

@@ -3,6 +3,7 @@
 pages-error = Fout:
 pages-again = Opnieuw proberen
 pages-support = Hulp nodig?
+pages-language = Taal:
 
 pages-forgot-title = Wachtwoord vergeten?
 pages-forgot-intro = Vul het e-mailadres van uw account bij { $shop } in. Wij sturen u een link waarmee u een nieuw wachtwoord kunt kiezen.
@@ -20,7 +21,7 @@ pages-sent-again = Adres opnieuw invullen
 
 pages-code-intro = Leest u de e-mail op een ander apparaat? Vul dan hier de code uit de e-mail in.
 pages-code-label = Code uit de e-mail
-pages-code-hint = 8 letters en cijfers. Hoofdletters en kleine letters maken geen verschil.
+pages-code-hint = 8 letters en cijfers. Het maakt niet uit of u hoofdletters of kleine letters gebruikt.
 pages-code-wrong = De code is niet geldig. Controleer de code of gebruik de link in de e-mail.
 pages-code-submit = Doorgaan
 
@@ -38,6 +39,10 @@ pages-done-now = U kunt nu inloggen met uw nieuwe wachtwoord.
 pages-done-sessions = Overal waar u was ingelogd, moet u opnieuw inloggen.
 pages-done-login = Inloggen
 
+pages-lost-title = Open de link opnieuw
+pages-lost-why = Deze pagina heeft de hele link uit de e-mail nodig. Klik er in de e-mail op of kopieer de link volledig.
+pages-lost-cookies = Blijft u deze pagina zien? Sta er dan cookies voor toe of open de link in een andere browser.
+
 pages-dead-title = Deze link werkt niet meer
 pages-dead-why = De link is gebruikt, verlopen of door een nieuwere vervangen.
 pages-dead-used = Hebt u net een nieuw wachtwoord gekozen? Dan kunt u daarmee inloggen.
@@ -53,7 +58,7 @@ pages-busy-why = We hebben het nu erg druk. Er is niets gewijzigd.
 pages-too-many-title = Probeer het over een minuut opnieuw
 pages-too-many-why = Er zijn te veel formulieren via uw verbinding verstuurd. Er is niets gewijzigd.
 
-pages-not-found-title = Hier is geen pagina
+pages-not-found-title = Deze pagina bestaat niet
 pages-not-found-what = Misschien is het adres niet volledig gekopieerd. Hebt u een nieuw wachtwoord nodig, vraag het dan aan op de pagina waar u inlogt.
 
 pages-failed-title = Er is iets misgegaan

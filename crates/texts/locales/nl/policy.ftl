@@ -19,4 +19,4 @@ policy-hint-add-words = Voeg nog een of twee woorden toe, liefst ongewone.
 policy-hint-no-symbols-needed = Symbolen, cijfers en hoofdletters zijn niet nodig.
 policy-hint-capitals = Hoofdletters maken het nauwelijks moeilijker te raden.
 policy-hint-backwards = Achterstevoren geschreven woorden zijn nauwelijks moeilijker te raden.
-policy-hint-substitutions = Letters vervangen, zoals ‘@’ voor ‘a’, maakt het nauwelijks moeilijker te raden.
+policy-hint-substitutions = Letters vervangen, zoals ‘a’ door ‘@’, maakt het nauwelijks moeilijker te raden.

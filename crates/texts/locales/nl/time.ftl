@@ -10,4 +10,4 @@ time-days = { $count ->
     [one] { $count } dag
    *[other] { $count } dagen
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

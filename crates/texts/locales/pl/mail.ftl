@@ -14,7 +14,7 @@ mail-reset-title = Ustaw nowe hasło
 mail-reset-intro = Otrzymaliśmy prośbę o nowe hasło do konta w { $shop }. Można je ustawić tutaj:
 mail-reset-button = Ustaw nowe hasło
 mail-reset-life = Link zadziała tylko raz. Czas ważności: { $life } (do { $until }).
-mail-reset-code = Wygodniej na innym urządzeniu? Prosimy wpisać ten kod na stronie, na której złożono prośbę o nowe hasło:
+mail-reset-code = Wygodniej kontynuować na innym urządzeniu? Prosimy wpisać ten kod na stronie, na której złożono prośbę o nowe hasło:
 mail-reset-not-you = Nie trzeba nic robić: hasło pozostanie bez zmian.
 mail-reset-not-me = To nie była moja prośba
 mail-reset-secret = Prosimy nie przekazywać nikomu tej wiadomości. Nikt z { $shop } nigdy o nią nie poprosi.
@@ -27,7 +27,7 @@ mail-changed-preview = Jeśli to nie Państwo, prosimy działać od razu.
 mail-changed-title = Hasło zostało zmienione
 mail-changed-intro = Hasło do konta w { $shop } zostało zmienione { $changed }.
 mail-changed-sessions = Na wszystkich urządzeniach trzeba zalogować się ponownie.
-mail-changed-not-you = Prosimy od razu poprosić o nowe hasło i powiadomić { $shop }. Warto też zmienić hasło do poczty: możliwe, że ktoś czyta Państwa wiadomości.
+mail-changed-not-you = Należy od razu poprosić o nowe hasło i powiadomić { $shop }. Warto też zmienić hasło do poczty: możliwe, że ktoś czyta Państwa wiadomości.
 mail-changed-button = Poproś o nowe hasło
 mail-changed-why = Ta wiadomość została wysłana, ponieważ dotyczy bezpieczeństwa konta w { $shop }.
 

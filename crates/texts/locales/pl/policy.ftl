@@ -1,6 +1,6 @@
 policy-length = { $count ->
-    [few] Co najmniej { $count } znaki. Dozwolone są wszystkie znaki, także spacje. Kilka słów po kolei tworzy dobre hasło.
-   *[other] Co najmniej { $count } znaków. Dozwolone są wszystkie znaki, także spacje. Kilka słów po kolei tworzy dobre hasło.
+    [few] Co najmniej { $count } znaki. Dozwolone są wszystkie znaki, także spacje. Kilka słów jedno po drugim tworzy dobre hasło.
+   *[other] Co najmniej { $count } znaków. Dozwolone są wszystkie znaki, także spacje. Kilka słów jedno po drugim tworzy dobre hasło.
 }
 policy-rules = Popularne hasła, proste wzory, Państwa adres e-mail i nazwa sklepu nie są akceptowane.
 policy-too-short = { $count ->
@@ -21,7 +21,7 @@ policy-hint-repeated-word = Powtórzenie słowa prawie nie utrudnia odgadnięcia
 policy-hint-sequence = Ciągi takie jak „abc” lub „6543” łatwo odgadnąć.
 policy-hint-keyboard = Sąsiednie klawisze, takie jak „qwerty”, łatwo odgadnąć.
 policy-hint-use-several-words = Prosimy użyć kilku słów, które nie są ze sobą związane.
-policy-hint-add-words = Prosimy dodać jedno lub dwa słowa, najlepiej niezwykłe.
+policy-hint-add-words = Prosimy dodać jedno lub dwa słowa, najlepiej nietypowe.
 policy-hint-no-symbols-needed = Symbole, cyfry i wielkie litery nie są potrzebne.
 policy-hint-capitals = Wielkie litery prawie nie utrudniają odgadnięcia.
 policy-hint-backwards = Słowa pisane wspak są prawie tak samo łatwe do odgadnięcia.

@@ -16,4 +16,4 @@ time-days = { $count ->
     [many] { $count } dni
    *[other] { $count } dni
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

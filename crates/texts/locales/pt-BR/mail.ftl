@@ -17,7 +17,7 @@ mail-reset-life = O link funciona uma única vez e é válido por { $life }, at�
 mail-reset-code = Prefere continuar em outro dispositivo? Digite este código na página em que você solicitou a nova senha:
 mail-reset-not-you = Então não é preciso fazer nada: sua senha continua a mesma.
 mail-reset-not-me = Não fui eu que solicitei
-mail-reset-secret = Não repasse este e-mail a ninguém. Ninguém de { $shop } vai pedir isso a você.
+mail-reset-secret = Não encaminhe este e-mail a ninguém. A equipe de { $shop } nunca vai pedi-lo a você.
 mail-reset-why = Você recebeu este e-mail porque foi solicitada uma nova senha em { $shop } para este endereço.
 
 ## A senha foi alterada

@@ -3,6 +3,7 @@
 pages-error = Erro:
 pages-again = Tentar novamente
 pages-support = Precisa de ajuda?
+pages-language = Idioma:
 
 pages-forgot-title = Esqueceu a senha?
 pages-forgot-intro = Digite o endereço de e-mail da sua conta em { $shop }. Enviaremos um link para você escolher uma nova senha.
@@ -10,9 +11,9 @@ pages-forgot-email = Endereço de e-mail
 pages-forgot-missing = Digite o seu endereço de e-mail.
 pages-forgot-invalid = Digite o endereço de e-mail no formato nome@example.com.
 pages-forgot-submit = Enviar link
-pages-forgot-login = Voltar para entrar
+pages-forgot-login = Voltar ao login
 
-pages-sent-title = Confira seus e-mails
+pages-sent-title = Confira seu e-mail
 pages-sent-intro = Se existir uma conta em { $shop } com este endereço, você receberá em alguns minutos um e-mail com um link.
 pages-sent-life = O link funciona uma única vez e é válido por { $life }.
 pages-sent-nothing = Não chegou nada? Olhe também na pasta de spam e confira se você digitou o endereço da sua conta.
@@ -20,7 +21,7 @@ pages-sent-again = Digitar o endereço de novo
 
 pages-code-intro = Está lendo o e-mail em outro dispositivo? Digite aqui o código que está nele.
 pages-code-label = Código do e-mail
-pages-code-hint = 8 letras e números. Maiúsculas e minúsculas são equivalentes.
+pages-code-hint = 8 letras e números. Tanto faz usar maiúsculas ou minúsculas.
 pages-code-wrong = O código não é válido. Confira-o ou use o link do e-mail.
 pages-code-submit = Continuar
 
@@ -38,23 +39,27 @@ pages-done-now = Agora você pode entrar com a nova senha.
 pages-done-sessions = Você precisará entrar novamente em todos os seus dispositivos.
 pages-done-login = Entrar
 
+pages-lost-title = Abra o link novamente
+pages-lost-why = Esta página precisa do link completo do e-mail. Clique nele no e-mail ou copie-o por inteiro.
+pages-lost-cookies = Esta página continua aparecendo? Então permita cookies para ela ou abra o link em outro navegador.
+
 pages-dead-title = Este link não funciona mais
 pages-dead-why = Ele foi usado, expirou ou foi substituído por um mais recente.
 pages-dead-used = Acabou de escolher uma nova senha? Então você pode entrar com ela.
 pages-dead-again = Solicitar um novo link
-pages-dead-elsewhere = Caso contrário, solicite uma nova senha na página em que você entra na sua conta.
+pages-dead-elsewhere = Caso contrário, solicite uma nova senha na página de login.
 
 pages-foreign-title = Envie o formulário novamente
 pages-foreign-why = Este formulário não veio da nossa página. Para a sua segurança, nada foi alterado.
 
 pages-busy-title = Tente novamente daqui a pouco
-pages-busy-why = Estamos com muito movimento agora. Nada foi alterado.
+pages-busy-why = Estamos recebendo muitas solicitações no momento. Nada foi alterado.
 
 pages-too-many-title = Tente novamente em um minuto
-pages-too-many-why = Formulários demais foram enviados da sua conexão. Nada foi alterado.
+pages-too-many-why = Foram enviados formulários demais a partir da sua conexão. Nada foi alterado.
 
-pages-not-found-title = Não há nenhuma página aqui
-pages-not-found-what = Talvez o endereço não tenha sido copiado por inteiro. Se você precisa de uma nova senha, solicite-a na página em que entra na sua conta.
+pages-not-found-title = Esta página não existe
+pages-not-found-what = Talvez o endereço não tenha sido copiado por inteiro. Se você precisa de uma nova senha, solicite-a na página de login.
 
 pages-failed-title = Algo deu errado
 pages-failed-what = Nada foi alterado. Tente novamente mais tarde.

@@ -10,4 +10,4 @@ time-days = { $count ->
     [one] { $count } dia
    *[other] { $count } dias
 }
-time-moment = { $moment } UTC
+time-moment = { $moment } { $zone }

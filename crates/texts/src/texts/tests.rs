@@ -1,6 +1,6 @@
 use minijinja::{Environment, context};
 use tempfile::TempDir;
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, macros::datetime};
 
 use super::*;
 
@@ -21,7 +21,11 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 /// What the overlay is refused for, without the folder's path.
 fn refusal(name: &str, content: &str) -> String {
     let folder = folder(&[(name, content)]);
-    let error = built_in().overlaid(Some(folder.path()), &"en".parse().unwrap()).err().unwrap().to_string();
+    let error = built_in()
+        .overlaid(Some(folder.path()), &"en".parse().unwrap(), &TimeZone::UTC)
+        .err()
+        .unwrap()
+        .to_string();
     error.replace(&folder.path().join("texts/").display().to_string(), "")
 }
 
@@ -53,8 +57,8 @@ fn counts_take_the_plural_of_their_language() {
 fn moments_are_written_as_readers_do_and_name_their_time_zone() {
     let texts = built_in();
     let at = OffsetDateTime::from_unix_timestamp(1_730_126_165).unwrap();
-    let written =
-        Language::ALL.map(|language| texts.reader(language).moment(at).unwrap().replace('\u{202f}', " "));
+    let written = Language::ALL
+        .map(|language| texts.reader(language).moment(at).unwrap().replace(['\u{202f}', '\u{a0}'], " "));
     assert_eq!(
         written,
         [
@@ -67,9 +71,43 @@ fn moments_are_written_as_readers_do_and_name_their_time_zone() {
             "28 oktober 2024 om 14:36 UTC",
             "28 października 2024 14:36 UTC",
             "2024年10月28日 14:36（UTC）",
-            "28 أكتوبر 2024 في 2:36 م UTC",
+            "28 أكتوبر 2024 في 2:36 م \u{2068}UTC\u{2069}",
         ]
     );
+}
+
+#[test]
+fn moments_are_told_by_the_clocks_of_the_organization_s_zone_and_by_its_name() {
+    let in_zone =
+        |zone: &str| built_in().overlaid(None, &"en".parse().unwrap(), &zone.parse().unwrap()).unwrap();
+    let told = |texts: &Texts, language, at: OffsetDateTime| {
+        texts.reader(language).moment(at).unwrap().replace(['\u{202f}', '\u{a0}'], " ")
+    };
+    let berlin = in_zone("Europe/Berlin");
+    let summer = datetime!(2026-10-25 00:59 UTC);
+    for (language, before, after) in [
+        (Language::German, "25. Oktober 2026 um 02:59 Uhr MESZ", "25. Oktober 2026 um 02:00 Uhr MEZ"),
+        (Language::English, "October 25, 2026 at 2:59 AM GMT+2", "October 25, 2026 at 2:00 AM GMT+1"),
+        (Language::French, "25 octobre 2026 à 02:59 UTC+2", "25 octobre 2026 à 02:00 UTC+1"),
+        (Language::Polish, "25 października 2026 02:59 CEST", "25 października 2026 02:00 CET"),
+        (Language::Japanese, "2026年10月25日 2:59（GMT+2）", "2026年10月25日 2:00（GMT+1）"),
+    ] {
+        assert_eq!(told(&berlin, language, summer), before);
+        assert_eq!(told(&berlin, language, summer + Duration::minutes(1)), after);
+    }
+    let late = datetime!(2026-12-31 23:30 UTC);
+    assert_eq!(told(&berlin, Language::French, late), "1er janvier 2027 à 00:30 UTC+1");
+    assert_eq!(told(&berlin, Language::Portuguese, late), "1º de janeiro de 2027 às 00:30 +1 GMT");
+    assert_eq!(
+        told(&berlin, Language::Portuguese, datetime!(2026-11-11 11:11 UTC)),
+        "11 de novembro de 2026 às 12:11 +1 GMT"
+    );
+    assert_eq!(told(&in_zone("Asia/Tokyo"), Language::Japanese, late), "2027年1月1日 8:30（JST）");
+    assert_eq!(
+        told(&in_zone("America/New_York"), Language::English, late),
+        "December 31, 2026 at 6:30 PM EST"
+    );
+    assert!(told(&in_zone("Asia/Riyadh"), Language::Arabic, late).ends_with("غرينتش\u{200e}+3"));
 }
 
 #[test]
@@ -83,15 +121,16 @@ fn the_first_wish_that_can_be_met_is_and_else_the_organizations_language() {
 
 #[test]
 fn an_organizations_texts_replace_those_of_their_key_and_no_other() {
-    let folder = folder(&[("de.ftl", "# Unsere Worte\ntime-moment = am { $moment }\n"), (".keep", "")]);
-    let texts = built_in().overlaid(Some(folder.path()), &"de".parse().unwrap()).unwrap();
-    let say = |language, key, arg| texts.say(language, key, &[arg]);
+    let folder =
+        folder(&[("de.ftl", "\u{feff}# Unsere Worte\ntime-moment = am { $moment }\n"), (".keep", "")]);
+    let texts = built_in().overlaid(Some(folder.path()), &"de".parse().unwrap(), &TimeZone::UTC).unwrap();
+    let say = |language, key, arg| texts.say(language, key, &[arg, ("zone", "UTC".into())]);
     assert_eq!(say(Language::German, "time-moment", ("moment", "1. Mai".into())).unwrap(), "am 1. Mai");
     assert_eq!(say(Language::German, "time-days", ("count", 2.into())).unwrap(), "2 Tage");
-    assert_eq!(say(Language::English, "time-moment", ("moment", "May 1".into())).unwrap(), "May 1 UTC");
+    assert_eq!(say(Language::English, "time-moment", ("moment", "May 1".into())).unwrap(), "May 1\u{a0}UTC");
     assert_eq!(texts.choose(&[]), Language::German);
     let without = TempDir::new().unwrap();
-    assert!(built_in().overlaid(Some(without.path()), &"en".parse().unwrap()).is_ok());
+    assert!(built_in().overlaid(Some(without.path()), &"en".parse().unwrap(), &TimeZone::UTC).is_ok());
 }
 
 #[test]
@@ -122,6 +161,7 @@ fn what_is_wrong_in_a_file_is_named_with_its_line_and_key() {
     for (name, content, said) in cases {
         assert_eq!(refusal(name, content), said);
     }
+    assert_eq!(refusal("en.ftl", "  = x"), "en.ftl:1: Expected one of \"a-zA-Z\"");
     for name in ["zh.ftl", "pt.ftl", "DE.ftl", "de.txt", "de"] {
         let said = refusal(name, "");
         let rest = "is not named after a language that there is: en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
@@ -140,21 +180,25 @@ fn a_text_without_its_variables_or_at_all_is_an_error() {
 fn names_that_run_against_a_text_are_isolated_in_it() {
     let texts = built_in();
     let say =
-        |language, value: &str| texts.say(language, "time-moment", &[("moment", value.into())]).unwrap();
-    assert_eq!(say(Language::English, "Acme!"), "Acme! UTC");
-    assert_eq!(say(Language::Arabic, "Acme!"), "\u{2068}Acme!\u{2069} UTC");
+        |language, shop: &str| texts.say(language, "mail-reset-subject", &[("shop", shop.into())]).unwrap();
+    assert_eq!(say(Language::English, "Acme!"), "Set a new password for Acme!");
+    assert!(say(Language::English, "متجر").ends_with("for \u{2068}متجر\u{2069}"));
+    assert!(say(Language::Arabic, "Acme!").ends_with(" \u{2068}Acme!\u{2069}"));
 }
 
 #[test]
 fn templates_say_texts_and_what_they_say_is_escaped() {
     let mut environment = Environment::new();
-    let source = r#"{{ t("time-moment", moment=name) }}, {{ t("time-days", count=2) }}"#;
+    let source = r#"{{ t("time-moment", moment=name, zone="MEZ") }}, {{ t("time-days", count=2) }}"#;
     environment.add_template("page.html", source).unwrap();
     let render = |source: &str, name| {
         let t = built_in().reader(Language::German).function();
         environment.render_named_str("page.html", source, context! { t, name })
     };
-    assert_eq!(render(source, "<b>Q&A</b>").unwrap(), "&lt;b&gt;Q&amp;A&lt;&#x2f;b&gt; Uhr UTC, 2 Tage");
+    assert_eq!(
+        render(source, "<b>Q&A</b>").unwrap(),
+        "&lt;b&gt;Q&amp;A&lt;&#x2f;b&gt;\u{a0}Uhr\u{a0}MEZ, 2 Tage"
+    );
     for (source, said) in [
         (r#"{{ t("time-moments") }}"#, "there is no text `time-moments`"),
         (r#"{{ t("time-moment") }}"#, "the text `time-moment` lacks a variable"),

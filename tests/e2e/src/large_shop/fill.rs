@@ -8,14 +8,16 @@ const RESETS_EACH: u32 = 5;
 /// Writes a shop with that many resets, one each ten seconds up to now. Of ten, seven were used; of five, three have a
 /// reference; of four, three are from one of three systems; of two, one has metadata, and of these one in a thousand the
 /// same campaign. Each led to a mail: of a thousand, five bounced, three were deferred and two are queued; of ten thousand,
-/// one is a decoy's. About half of the customers have a password. Ids are scattered, as real ones are.
+/// one is a decoy's. About half of the customers have a password, half read German, one of a thousand Swedish. Ids are scattered,
+/// as real ones are.
 pub async fn fill(url: &str, resets: u32) {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let customers = (resets / RESETS_EACH).max(1);
     let statements = format!(
         "INSERT INTO organizations (id, slug, name) VALUES ('{ORGANIZATION}', 'shop', 'The Shop');
-         INSERT INTO customers (id, organization_id, mode, email, reference, metadata)
-         SELECT reverse(lpad(n::text, 10, '0')), '{ORGANIZATION}', 'live', format('customer%s@example.com', n), 'C-' || n, '{{}}'
+         INSERT INTO customers (id, organization_id, mode, email, reference, locale, metadata)
+         SELECT reverse(lpad(n::text, 10, '0')), '{ORGANIZATION}', 'live', format('customer%s@example.com', n), 'C-' || n,
+             CASE WHEN n % 1000 = 77 THEN 'sv' WHEN n % 2 = 0 THEN 'de' END, '{{}}'
          FROM generate_series(1, {customers}) n;
          INSERT INTO customer_passwords (customer_id, hash) SELECT id, 'none' FROM customers WHERE id < '5';
          INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, token_digest, sealed_token, expires_at,

@@ -51,6 +51,7 @@ pub fn lists() -> Vec<Usual> {
     let customers = [
         ("customers, email_eq", vec![(None, "email", vec![text("customer77@example.com")])]),
         ("customers, reference_eq", vec![(None, "reference", vec![text("C-77")])]),
+        ("customers, locale_eq", vec![(None, "locale", vec![text("sv")])]),
     ];
     let number = |number| Test::Compare(Comparison::Equal, Value::Integer(number));
     let some = Test::In(["bounced", "deferred"].map(seed::text).to_vec());

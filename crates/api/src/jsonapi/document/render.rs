@@ -7,7 +7,7 @@ use rekey_core::{
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Included, list_url};
+use super::{Included, url_of};
 use crate::{
     api::Api,
     jsonapi::{error::Problem, query::View},
@@ -26,7 +26,8 @@ impl Renderer<'_> {
     /// A resource object: what every answer under `/api` is made of.
     pub fn resource(&self, record: &Record) -> Result<Value, Problem> {
         let resource = record.resource();
-        let itself = format!("{}/{}", list_url(self.api, resource), record.id());
+        let api = format!("{}/api", self.api.public_url);
+        let itself = url_of(&api, resource, record.id().as_str());
         let mut attributes = Map::new();
         for (attribute, value) in record.attributes() {
             if attribute.is_shown() && self.view.shows(resource, attribute.name) {

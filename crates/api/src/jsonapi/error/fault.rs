@@ -15,6 +15,8 @@ pub enum Fault {
     NotAString,
     NotAnObject,
     TooLong(usize),
+    /// The octets of a password are counted.
+    TooManyOctets(usize),
     TooShort(usize),
     /// A password that is the customer's own address, or little more.
     MadeOfEmail(Hints),
@@ -35,7 +37,7 @@ impl Fault {
             Self::Taken => "taken",
             Self::Invalid | Self::NotAString | Self::NotAnObject => "invalid",
             Self::Unknown => "not_found",
-            Self::TooLong(_) => "too_long",
+            Self::TooLong(_) | Self::TooManyOctets(_) => "too_long",
             Self::TooShort(_) => "too_short",
             Self::MadeOfEmail(_) => "contains_email",
             Self::MadeOfShopName(_) => "contains_shop_name",
@@ -58,6 +60,7 @@ impl Fault {
             | Self::NotAString
             | Self::NotAnObject
             | Self::TooLong(_)
+            | Self::TooManyOctets(_)
             | Self::TooShort(_) => Hints::default(),
         }
     }
@@ -66,10 +69,27 @@ impl Fault {
     #[must_use]
     pub fn meta(self) -> Value {
         let hints: Vec<&str> = self.hints().iter().map(Hint::name).collect();
-        if hints.is_empty() {
-            json!({ "error": self.name() })
-        } else {
-            json!({ "error": self.name(), "hints": hints })
+        match self.bound() {
+            Some(bound) => json!({ "error": self.name(), "count": bound }),
+            None if hints.is_empty() => json!({ "error": self.name() }),
+            None => json!({ "error": self.name(), "hints": hints }),
+        }
+    }
+
+    /// How much it has to be, at least or at most.
+    fn bound(self) -> Option<usize> {
+        match self {
+            Self::TooLong(bound) | Self::TooManyOctets(bound) | Self::TooShort(bound) => Some(bound),
+            Self::Blank
+            | Self::Taken
+            | Self::Invalid
+            | Self::Unknown
+            | Self::NotAString
+            | Self::NotAnObject
+            | Self::MadeOfEmail(_)
+            | Self::MadeOfShopName(_)
+            | Self::TooSimple(_)
+            | Self::TooCommon(_) => None,
         }
     }
 
@@ -84,6 +104,7 @@ impl Fault {
             Self::NotAString => "is not a string".to_owned(),
             Self::NotAnObject => "is not an object".to_owned(),
             Self::TooLong(most) => format!("is too long (maximum is {most} characters)"),
+            Self::TooManyOctets(most) => format!("is too long (maximum is {most} bytes)"),
             Self::TooShort(least) => format!("is too short (minimum is {least} characters)"),
             Self::MadeOfEmail(_) => "can't be the e-mail address, or little more".to_owned(),
             Self::MadeOfShopName(_) => "can't be the shop's name, or little more".to_owned(),

@@ -160,7 +160,7 @@ fn test(kind: Kind, predicate: Predicate, value: &str) -> Result<Test, QueryProb
 }
 
 fn single(kind: Kind, base: Base, value: &str) -> Result<Test, QueryProblem> {
-    let is_text = matches!(kind, Kind::Text | Kind::Email | Kind::Id);
+    let is_text = matches!(kind, Kind::Text | Kind::Locale | Kind::Email | Kind::Id);
     let pattern = |make: fn(&str) -> Pattern| Ok(make(&value::text(value)?));
     match base {
         // A token is found by itself, and by nothing that would tell about others.

@@ -1,4 +1,4 @@
-use rekey_core::{record::Value, resource::Kind};
+use rekey_core::{locale::Locale, record::Value, resource::Kind};
 use serde_json::{Map, Value as Json};
 use time::{
     Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Iso8601,
@@ -20,6 +20,10 @@ pub(super) fn read(kind: Kind, value: &str) -> Result<Value, QueryProblem> {
     match kind {
         // Addresses are kept in lower case.
         Kind::Email => text(value).map(|text| Value::Text(text.to_ascii_lowercase())),
+        // Tags are kept in their usual spelling; what is none is in no record.
+        Kind::Locale => {
+            text(value).map(|text| Value::Text(text.parse().map_or(text, |tag: Locale| tag.to_string())))
+        }
         Kind::Text | Kind::Id => text(value).map(Value::Text),
         Kind::Time => time(value).map(Value::Time),
         Kind::Boolean => boolean(value).map(Value::Boolean),

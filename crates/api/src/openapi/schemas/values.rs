@@ -1,7 +1,7 @@
 //! Schemas of attributes' values.
 
 use rekey_core::{
-    email, ids,
+    email, ids, locale,
     password::{self, PasswordPolicy},
     resource::{Attribute, Audience, Kind, Source, Write},
     secret,
@@ -41,7 +41,7 @@ pub fn of(kind: Kind) -> Value {
     match kind {
         Kind::Id => alphanumeric(ids::LENGTH),
         Kind::Email => json!({ "type": "string", "format": "email" }),
-        Kind::Text | Kind::Password => json!({ "type": "string" }),
+        Kind::Text | Kind::Locale | Kind::Password => json!({ "type": "string" }),
         Kind::Time => json!({ "type": "string", "format": "date-time" }),
         Kind::Object => json!({ "type": "object" }),
         Kind::Boolean => json!({ "type": "boolean" }),
@@ -55,6 +55,7 @@ fn accepted(kind: Kind) -> Value {
     let bounds = match kind {
         Kind::Email => json!({ "pattern": email::PATTERN, "maxLength": email::MAX_ADDRESS }),
         Kind::Text => json!({ "pattern": NO_NUL, "maxLength": Kind::MAX_TEXT }),
+        Kind::Locale => json!({ "pattern": locale::PATTERN, "maxLength": locale::MAX_LENGTH }),
         Kind::Password => json!({
             "format": "password",
             "pattern": NO_NUL,

@@ -1,7 +1,7 @@
 //! Reading an OpenAPI document, as far as ours goes.
 
 use pulldown_cmark::{Options, Parser, html};
-use rekey_core::resource::{RESOURCES, Resource};
+use rekey_core::resource::Resource;
 use serde_json::{Map, Value};
 
 /// Looks into JSON.
@@ -105,7 +105,7 @@ pub fn in_order(object: &Value) -> Vec<(&str, &Value)> {
     let mut members: Vec<(&str, &Value)> = members.map(|(name, member)| (name.as_str(), member)).collect();
     let known =
         |resource: &Resource| members.iter().filter(|(name, _)| place_in(resource, name).is_some()).count();
-    if let Some(resource) = RESOURCES.into_iter().max_by_key(|resource| known(resource)) {
+    if let Some(resource) = Resource::all().max_by_key(|resource| known(resource)) {
         members.sort_by_key(|(name, _)| {
             let others = FIRST.iter().position(|first| first == name);
             others.or_else(|| place_in(resource, name).map(|place| FIRST.len() + place)).unwrap_or(usize::MAX)

@@ -1,6 +1,6 @@
 //! What the page says, in the order in which it says it.
 
-use rekey_core::resource::RESOURCES;
+use rekey_core::resource::Resource;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -239,7 +239,7 @@ fn objects(description: Description<'_>) -> Vec<Object> {
             filter: id,
         }
     };
-    RESOURCES.into_iter().map(|resource| object(schema_name(resource), resource.name)).collect()
+    Resource::all().map(|resource| object(schema_name(resource), resource.name)).collect()
 }
 
 fn relationships(object: &Value) -> Vec<Row> {

@@ -37,7 +37,7 @@ fn every_page_in_every_language_is_whole_and_loads_nothing_from_elsewhere() {
     for language in Language::ALL {
         let site = site(&pages);
         for page in samples::all(&site.texts.reader(language)).unwrap() {
-            let html = site.html(language, Some("The Shop"), &page).unwrap();
+            let html = site.html(language, Some("The Shop"), &page, &others(language)).unwrap();
             let name = page.template();
             let opening = format!("<html lang=\"{language}\" dir=\"{}\">", language.direction().as_str());
             assert!(html.contains(&opening), "{name}: {html}");
@@ -72,12 +72,20 @@ fn pages_are_as_they_were() {
     let version = script.split('/').nth(2).unwrap();
     let samples = samples::all(&site.texts.reader(Language::English)).unwrap();
     for (at, page) in samples.iter().enumerate() {
-        let html = site.html(Language::English, Some("The Shop"), page).unwrap();
+        let html = site.html(Language::English, Some("The Shop"), page, &[]).unwrap();
         let template = page.template();
         let variant = samples[..at].iter().filter(|other| other.template() == template).count() + 1;
         let name = format!("{}_{variant}", template.trim_end_matches(".html"));
         insta::assert_snapshot!(name, html.replace(version, "VERSION"));
     }
+}
+
+#[test]
+fn a_page_can_be_had_in_every_other_language() {
+    let pages = pages(&[]).unwrap();
+    let page = Page::Dead { again: None, login: None };
+    let html = site(&pages).html(Language::German, None, &page, &others(Language::German)).unwrap();
+    insta::assert_snapshot!(html.split("<footer>").nth(1).unwrap());
 }
 
 #[test]
@@ -90,7 +98,8 @@ fn page_leak_texts_are_escaped() {
         errors: vec![bad.to_owned()],
         login: Some(bad),
     };
-    let html = site(&pages).html(Language::English, Some(bad), &page).unwrap();
+    let languages = Translation::all_but(Language::English, |_| bad.to_owned());
+    let html = site(&pages).html(Language::English, Some(bad), &page, &languages).unwrap();
     assert!(!html.contains("<script>") && !html.contains("\"\">"), "{html}");
     assert!(html.matches("&lt;script&gt;").count() >= 7, "{html}");
 }
@@ -112,7 +121,7 @@ fn what_is_wrong_with_an_organizations_pages_is_told_at_the_start_in_one_line() 
         (
             "organization.toml",
             "[languages]\ndefault = \"tlh\"",
-            "languages.default: there are no texts in `tlh`",
+            "languages.default of acme: there are no texts in `tlh`",
         ),
     ] {
         let line = refusal(file, content);

@@ -8,15 +8,35 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use fst::Set;
 
-use super::{PasswordPolicy, folding::fold};
+use super::{
+    PasswordPolicy,
+    folding::{fold, squeeze},
+};
 
 #[expect(clippy::expect_used, reason = "the list is part of the program, and a test reads all of it")]
 static COMMON: LazyLock<Set<&'static [u8]>> =
     LazyLock::new(|| Set::new(&include_bytes!("blocklist/common.fst")[..]).expect("the list is sound"));
 
-/// Whether that folded password, or what it only repeats, is on the list.
+/// Whether that folded password is one of the list, repeated or with a usual ending, or with spaces and punctuation in between. It is
+/// always the whole password that is compared, as NIST wants, not what it merely holds.
 pub(super) fn contains(folded: &str) -> bool {
-    COMMON.contains(folded) || repeated(folded).any(|unit| COMMON.contains(unit))
+    let squeezed = squeeze(folded);
+    [folded, without_ending(folded), &squeezed, without_ending(&squeezed)].into_iter().any(is_listed)
+}
+
+fn is_listed(text: &str) -> bool {
+    COMMON.contains(text) || repeated(text).any(|unit| COMMON.contains(unit))
+}
+
+/// The text without what people put behind a common password where rules of composition asked for it (`Password123!`): two signs
+/// and four digits, at most.
+fn without_ending(text: &str) -> &str {
+    let is_sign = |letter: char| !letter.is_alphanumeric();
+    trimmed(trimmed(text, 2, is_sign), 4, char::is_numeric)
+}
+
+fn trimmed(text: &str, most: usize, is_trimmed: impl Fn(char) -> bool) -> &str {
+    (0..most).fold(text, |text, _| text.strip_suffix(&is_trimmed).unwrap_or(text))
 }
 
 /// The parts that the text is made of by repeating them, where they are long enough to be on the list.
@@ -63,6 +83,21 @@ mod tests {
     fn what_is_built_is_found_and_nothing_else() {
         let list = Set::new(build(["Password", "short", "ＰＡＳＳＷＯＲＤ", "trustno1!"]).unwrap()).unwrap();
         assert_eq!(list.stream().into_strs().unwrap(), ["password", "trustno1!"]);
+    }
+
+    #[test]
+    fn an_ending_is_four_digits_and_two_signs_at_most() {
+        for (text, rest) in [
+            ("password123!", "password"),
+            ("p@ssw0rd1234?!", "p@ssw0rd"),
+            ("password12345", "password1"),
+            ("password!!!", "password!"),
+            ("password1!x", "password1!x"),
+            ("pässwörd٢٣", "pässwörd"),
+            ("1!", ""),
+        ] {
+            assert_eq!(without_ending(text), rest, "{text}");
+        }
     }
 
     #[test]

@@ -12,3 +12,10 @@ pub(super) fn fold(text: &str) -> Zeroizing<String> {
     folded.extend(text.nfkc().flat_map(char::to_lowercase));
     folded
 }
+
+/// A folded text's letters and digits alone: no spaces and punctuation, and nothing that is not seen.
+pub(super) fn squeeze(folded: &str) -> Zeroizing<String> {
+    let mut squeezed = Zeroizing::new(String::with_capacity(folded.len()));
+    squeezed.extend(folded.chars().filter(|letter| letter.is_alphanumeric()));
+    squeezed
+}

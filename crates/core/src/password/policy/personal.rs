@@ -1,8 +1,6 @@
 //! Passwords that are the person's or the shop's own names: NIST's "context-specific words".
 
-use zeroize::Zeroizing;
-
-use super::folding::fold;
+use super::folding::{fold, squeeze};
 use crate::email::EmailAddress;
 
 /// Letters of a name, at least, for which more than the bare name is refused: fewer are found by chance.
@@ -43,13 +41,6 @@ impl Words {
                 || repeats(without_digits_around(&password), without_digits_around(word))
         })
     }
-}
-
-/// Letters and digits alone.
-fn squeeze(folded: &str) -> Zeroizing<String> {
-    let mut squeezed = Zeroizing::new(String::with_capacity(folded.len()));
-    squeezed.extend(folded.chars().filter(|letter| letter.is_alphanumeric()));
-    squeezed
 }
 
 fn without_digits_around(squeezed: &str) -> &str {

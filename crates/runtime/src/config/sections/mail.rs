@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use rekey_core::email::EmailAddress;
+use rekey_core::{email::EmailAddress, organization::is_invisible};
 
 use crate::config::{
     ConfigError,
@@ -61,9 +61,7 @@ impl fmt::Debug for Mailbox {
 
 /// RFC 5322 specials, but for the dot, and whatever can't be seen or turns the direction of the text.
 fn is_unfit_for_name(c: char) -> bool {
-    c.is_control()
-        || "()<>[]:;@\\,\"".contains(c)
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    is_invisible(c) || "()<>[]:;@\\,\"".contains(c)
 }
 
 /// The local mailbox, where the mails of test mode go.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rekey_core::{locale::Locale, rules::Rules};
+use rekey_core::{locale::Locale, organization::is_invisible, rules::Rules, time_zone::TimeZone};
 
 use super::{Dkim, Links, Mail, Passwords, Resets};
 use crate::config::{
@@ -86,10 +86,14 @@ impl Section for Brand {
 
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         let logo = |text: &str| {
-            (text.chars().count() <= 40 && !text.contains(char::is_control)).then(|| text.to_owned())
+            (text.chars().count() <= 40 && !text.contains(is_invisible)).then(|| text.to_owned())
         };
         Ok(Self {
-            logo_text: reader.optional("logo_text", "a line of at most 40 characters", logo)?,
+            logo_text: reader.optional(
+                "logo_text",
+                "a line of at most 40 characters that can be seen",
+                logo,
+            )?,
             color: reader.required("color", "a colour such as \"#1f5fbf\"", Color::parse)?,
             support: reader.optional(
                 "support",
@@ -109,11 +113,13 @@ impl Support {
     }
 }
 
-/// Which languages customers are spoken to in.
+/// Which languages customers are spoken to in, and by which clocks.
 #[derive(Debug, Clone)]
 pub struct Languages {
     /// Where neither the customer nor the request says anything that is understood.
     pub default: Locale,
+    /// Whose clocks mails tell the time by.
+    pub time_zone: TimeZone,
 }
 
 impl Section for Languages {
@@ -121,7 +127,11 @@ impl Section for Languages {
 
     fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
         let expected = "a language tag such as \"en\" or \"pt-BR\"";
-        Ok(Self { default: reader.required("default", expected, |text| text.parse().ok())? })
+        let zone = "a time zone's name in the IANA database, such as \"Europe/Berlin\"";
+        Ok(Self {
+            default: reader.required("default", expected, |text| text.parse().ok())?,
+            time_zone: reader.required("time_zone", zone, |text| text.parse().ok())?,
+        })
     }
 }
 

@@ -31,7 +31,8 @@ fn complaint(file: &str) -> String {
 #[test]
 fn an_organization_has_its_own_settings_above_all_others() {
     let own = "[brand]\ncolor = \"#AA0000\"\nsupport = \"help@acme.example\"\n[passwords]\nmin_length = 16\nprofile = \"single_factor\"\n\
-               [resets]\ntoken_life_seconds = 600\n[languages]\ndefault = \"pt-br\"\n";
+               [resets]\ntoken_life_seconds = 600\n[languages]\ndefault = \"pt-br\"\n\
+               time_zone = \"america/sao_paulo\"\n";
     let directory = directory(&[
         ("acme/organization.toml", own),
         ("plain/texts/de.ftl", ""),
@@ -45,6 +46,8 @@ fn an_organization_has_its_own_settings_above_all_others() {
     assert_eq!(acme.brand.support, Some(Support::Email("help@acme.example".to_owned())));
     assert_eq!((acme.rules.policy.min_length, acme.rules.token_life.whole_seconds()), (16, 600));
     assert_eq!(acme.languages.default.as_str(), "pt-BR");
+    assert_eq!(acme.languages.time_zone.name(), "America/Sao_Paulo");
+    assert_eq!(of("other").languages.time_zone.name(), "UTC");
     assert_eq!(acme.folder.as_deref(), Some(directory.path().join("acme").as_path()));
     for (slug, folder) in [("plain", Some(directory.path().join("plain"))), ("other", None)] {
         let shop = of(slug);
@@ -66,6 +69,9 @@ fn what_an_organization_may_not_set_is_told_with_its_file() {
         "{line}"
     );
     assert!(complaint("[brand]\ncolor = \"#12345é\"\n").contains("brand.color"));
+    assert!(complaint("[brand]\nlogo_text = \"\\u202Epohs\"\n").contains("brand.logo_text"));
+    let line = complaint("[languages]\ntime_zone = \"Europe/Berlim\"\n");
+    assert!(line.contains("languages.time_zone is \"Europe/Berlim\" (from "), "{line}");
     assert!(complaint("[brand]\nsupport = \"javascript:alert(1)\"\n").contains("brand.support"));
     assert!(complaint("[links]\nclients = [\"a=https://a.example/\"]\n").contains("links.clients"));
     assert!(

@@ -50,7 +50,12 @@ impl Coded {
 
     async fn guess_as(&self, store: &impl Store, code: &ResetCode) -> Option<Redeemed> {
         let digests = code.digests(self.reset.id, &seed::keys());
-        store.redeem_code(Some(self.scope), self.reset.id, &digests).await.unwrap()
+        store.redeem_code(Some(self.scope), &[self.reset.id], &digests).await.unwrap()
+    }
+
+    /// What a right guess leads to.
+    fn redeemed(&self) -> Redeemed {
+        Redeemed { reset: self.reset.id, scope: self.scope, sealed_token: self.reset.sealed_token.clone() }
     }
 
     async fn link_works(&self, store: &impl Store) -> bool {
@@ -67,18 +72,18 @@ pub async fn a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own<F:
     for origin in [ResetOrigin::Integration, ResetOrigin::SelfService] {
         let coded = coded(store, scope, JOHN, origin).await;
         let found = coded.guess(store).await.unwrap();
-        assert_eq!((found.scope, &found.sealed_token), (scope, &coded.reset.sealed_token));
+        assert_eq!(found, coded.redeemed());
         let digests = coded.code.digests(coded.reset.id, &seed::keys());
         let scopes =
             [(None, true), (Some(elsewhere), false), (Some(Scope { mode: Mode::Live, ..scope }), false)];
         for (scope, is_its_own) in scopes {
-            let found = store.redeem_code(scope, coded.reset.id, &digests).await.unwrap();
+            let found = store.redeem_code(scope, &[coded.reset.id], &digests).await.unwrap();
             assert_eq!(found.is_some(), is_its_own, "{scope:?}");
         }
         // A key that is gone, and then the one it was made with.
         let digests = [ResetCode::generate(&OsEntropy), coded.code.clone()]
             .map(|code| code.digest(coded.reset.id, &seed::keys()));
-        assert!(store.redeem_code(None, coded.reset.id, &digests).await.unwrap().is_some());
+        assert!(store.redeem_code(None, &[coded.reset.id], &digests).await.unwrap().is_some());
         assert!(coded.miss(store).await.is_none());
         assert!(coded.link_works(store).await);
     }
@@ -117,7 +122,7 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
     }
     let plain = seed::reset(store, scope, "used@example.com", ResetOrigin::Integration).await;
     let digests = decoy.code.digests(plain.id, &seed::keys());
-    assert!(store.redeem_code(None, plain.id, &digests).await.unwrap().is_none(), "it has no code");
+    assert!(store.redeem_code(None, &[plain.id], &digests).await.unwrap().is_none(), "it has no code");
     assert_eq!(
         backdoor.count("code_guesses", "used = 1").await,
         4,
@@ -188,6 +193,54 @@ pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
     assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 1);
 }
 
+/// Guesses that code at all of these resets.
+async fn guess_at(store: &impl Store, resets: &[&Coded], code: &ResetCode) -> Option<Redeemed> {
+    let ids: Vec<_> = resets.iter().map(|coded| coded.reset.id).collect();
+    let digests: Vec<_> = ids.iter().flat_map(|&id| code.digests(id, &seed::keys())).collect();
+    store.redeem_code(None, &ids, &digests).await.unwrap()
+}
+
+pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let first = coded(store, scope, JOHN, ResetOrigin::Integration).await;
+    let second = coded(store, scope, JOHN, ResetOrigin::Integration).await;
+    // Superseded by the next one, as it is when somebody asks again.
+    let older = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
+    let newer = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
+    let mistyped = coded(store, scope, NOBODY, ResetOrigin::SelfService).await;
+    let all = [&newer, &mistyped, &older, &second, &first];
+    for guesses in 1..RULES.budget {
+        assert!(guess_at(store, &all, &ResetCode::generate(&OsEntropy)).await.is_none());
+        assert_eq!(backdoor.count("code_guesses", &format!("used = {guesses}")).await, 2);
+    }
+    assert!(guess_at(store, &[], &second.code).await.is_none());
+    let last = guess_at(store, &all, &second.code).await;
+    assert_eq!(last, Some(second.redeemed()), "the tenth and last, at whichever reset it is right");
+    assert_eq!(backdoor.count("password_resets", "code_digest IS NOT NULL").await, 0);
+    for coded in all {
+        assert!(coded.guess(store).await.is_none());
+    }
+}
+
+/// Of two accounts, in either order: a store that locked them as they come would lock itself up.
+pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let one = coded(store, scope, NOBODY, ResetOrigin::SelfService).await.reset.id;
+    let other = coded(store, scope, "none@example.com", ResetOrigin::SelfService).await.reset.id;
+    let guesses = (0..200).map(|n| {
+        let (store, resets) = (store.clone(), if n % 2 == 0 { [one, other] } else { [other, one] });
+        let digests = ResetCode::generate(&OsEntropy).digests(one, &seed::keys());
+        async move { store.redeem_code(None, &resets, &digests).await.unwrap() }
+    });
+    assert!(at_once(guesses).await.iter().all(Option::is_none));
+    assert_eq!(scene.backdoor().count("code_guesses", "used = 200").await, 2);
+}
+
 pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -198,7 +251,7 @@ pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>(
     // Right ones, since only those can be seen to have been compared.
     let guesses = (0..200).map(|_| {
         let (store, id, digests) = (store.clone(), coded.reset.id, digests.clone());
-        async move { store.redeem_code(None, id, &digests).await.unwrap().is_some() }
+        async move { store.redeem_code(None, &[id], &digests).await.unwrap().is_some() }
     });
     let right = at_once(guesses).await.into_iter().filter(|found| *found).count();
     assert!((1..=10).contains(&right), "{right}");

@@ -1,0 +1,103 @@
+//! Time zones that people live in.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, tz};
+use time::{OffsetDateTime, UtcOffset};
+
+/// A zone of the IANA time zone database, such as `Europe/Berlin`, and when its clocks change: by the system's database, which
+/// is kept fresh with it, or where there is none by the one in the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeZone(tz::TimeZone);
+
+/// A text that is not a [`TimeZone`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time zone's name")]
+pub struct InvalidTimeZone;
+
+impl TimeZone {
+    /// Coordinated universal time, which no clock is set to.
+    pub const UTC: Self = Self(tz::TimeZone::UTC);
+
+    /// Its name in the database.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The moment by the clocks of the zone. In UTC outside the years -9999 to 9999.
+    #[must_use]
+    pub fn local(&self, at: OffsetDateTime) -> OffsetDateTime {
+        let offset =
+            Timestamp::from_second(at.unix_timestamp()).ok().map(|at| self.0.to_offset(at).seconds());
+        let offset = offset.and_then(|seconds| UtcOffset::from_whole_seconds(seconds).ok());
+        offset.and_then(|offset| at.checked_to_offset(offset)).unwrap_or(at)
+    }
+}
+
+impl FromStr for TimeZone {
+    type Err = InvalidTimeZone;
+
+    /// Reads a name, in whatever case.
+    fn from_str(name: &str) -> Result<Self, InvalidTimeZone> {
+        let zone =
+            tz::TimeZone::get(name).ok().filter(|zone| !zone.is_unknown() && zone.iana_name().is_some());
+        zone.map(Self).ok_or(InvalidTimeZone)
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn clocks_go_forward_and_back_when_the_zone_s_do() {
+        let berlin: TimeZone = "Europe/Berlin".parse().unwrap();
+        for (at, local) in [
+            (datetime!(2026-03-29 00:59:59 UTC), datetime!(2026-03-29 01:59:59 +1)),
+            (datetime!(2026-03-29 01:00:00 UTC), datetime!(2026-03-29 03:00:00 +2)),
+            (datetime!(2026-10-25 00:59:59 UTC), datetime!(2026-10-25 02:59:59 +2)),
+            (datetime!(2026-10-25 01:00:00 UTC), datetime!(2026-10-25 02:00:00 +1)),
+        ] {
+            let told = berlin.local(at);
+            assert_eq!(
+                (told.date(), told.time(), told.offset()),
+                (local.date(), local.time(), local.offset())
+            );
+        }
+        let told = "America/Sao_Paulo".parse::<TimeZone>().unwrap().local(datetime!(2026-01-01 01:30 UTC));
+        assert_eq!((told.year(), told.hour(), told.minute()), (2025, 22, 30));
+        let at = datetime!(2026-10-25 01:00:00 UTC);
+        assert_eq!(TimeZone::UTC.local(at).offset(), UtcOffset::UTC);
+    }
+
+    #[test]
+    fn zones_are_known_by_their_names_in_the_database() {
+        for (name, known) in
+            [("Asia/Tokyo", "Asia/Tokyo"), ("europe/berlin", "Europe/Berlin"), ("UTC", "UTC")]
+        {
+            assert_eq!(name.parse::<TimeZone>().unwrap().name(), known);
+        }
+        for name in [
+            "",
+            "Europe/Berlim",
+            "+02:00",
+            "CET-1CEST",
+            "Etc/Unknown",
+            "local",
+            "../etc/localtime",
+            "/etc/localtime",
+            "Europe",
+        ] {
+            assert_eq!(name.parse::<TimeZone>(), Err(InvalidTimeZone), "{name}");
+        }
+    }
+}
