@@ -55,7 +55,7 @@ export function browserTest(name, options, body) {
 
 /** A test with a folder for a browser's profile; `open()` starts a browser on it, and gives `{ context, page }`. */
 export function profileTest(name, body) {
-  test(name, { timeout: 4 * PATIENCE }, async () => {
+  test(name, { timeout: WHOLE }, async () => {
     const profile = await mkdtemp(join(tmpdir(), 'rekey-profile-'))
     const opened = []
     const open = async () => {
