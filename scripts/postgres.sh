@@ -61,7 +61,7 @@ create() {
     as_owner tee -a "$dir/data/postgresql.conf" >/dev/null <<EOF
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$dir'
-max_connections = 300
+max_connections = 600
 log_min_messages = warning
 fsync = ${POSTGRES_FSYNC:-on}
 synchronous_commit = ${POSTGRES_FSYNC:-on}

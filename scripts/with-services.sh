@@ -24,6 +24,12 @@ main() {
     for pid in "${starting[@]}"; do wait "$pid"; done
     export DATABASE_URL=${DATABASE_URL:-$(<"$folder/postgres.url")} AMQP_URL=${AMQP_URL:-$(<"$folder/rabbitmq.url")}
 
+    # Each test has a dozen connections and programs of its own: on a large machine, as many tests as it has processors would be
+    # too many for the servers.
+    local processors
+    processors=$(nproc)
+    export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((processors < 16 ? processors : 16))}
+
     # A group of its own, so that all it started can be ended together, and Ctrl-C is handled in one place.
     set -m
     "$@" &

@@ -14,7 +14,9 @@ const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
   '--no-first-run',
 ]
-const PATIENCE = 20_000
+// Far more than anything here takes on an idle machine: of one step, and of a whole test.
+const PATIENCE = 60_000
+const WHOLE = 10 * PATIENCE
 
 const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place))
 
@@ -32,7 +34,7 @@ after(() => chrome?.close())
  */
 export function browserTest(name, options, body) {
   const { elsewhere = [], ...contextOptions } = options
-  test(name, { timeout: 4 * PATIENCE }, async () => {
+  test(name, { timeout: WHOLE }, async () => {
     const context = await chrome.newContext({ baseURL: url, locale: 'en-GB', ...contextOptions })
     context.setDefaultTimeout(PATIENCE)
     const requests = []
@@ -53,7 +55,7 @@ export function browserTest(name, options, body) {
 
 /** A test with a folder for a browser's profile; `open()` starts a browser on it, and gives `{ context, page }`. */
 export function profileTest(name, body) {
-  test(name, { timeout: 4 * PATIENCE }, async () => {
+  test(name, { timeout: WHOLE }, async () => {
     const profile = await mkdtemp(join(tmpdir(), 'rekey-profile-'))
     const opened = []
     const open = async () => {

@@ -101,3 +101,15 @@ browserTest('an unknown address: the same words, and no mail', {}, async ({ page
   await mailTo(known)
   assert.deepEqual(await mailsTo(unknown), [])
 })
+
+browserTest('a mail that is open stays beside the shop, however many come at once to others', {}, async ({ page }) => {
+  const email = await newCustomer()
+  const mail = await forgetPassword(page, email)
+  await buttonIn(mail).waitFor()
+  let last
+  for (let other = 0; other < 8; other += 1) last = await resetLink(await newCustomer())
+  const { search } = new URL(last)
+  await page.locator(`#mails a.own[href="/new-password${search}"]`).waitFor({ state: 'attached' })
+  await buttonIn(mail).waitFor()
+  assert.ok((await page.locator('#mails details').count()) <= 7, 'the others make room for each other')
+})

@@ -59,9 +59,9 @@ export async function canLogIn(username, password) {
   return status === 200
 }
 
-/** Asks until there is an answer; fails with `what` after half a minute. */
+/** Asks until there is an answer; fails with `what` after two minutes. */
 export async function eventually(what, ask) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(50)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(50)) {
     const answer = await ask()
     if (answer) return answer
   }

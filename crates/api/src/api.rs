@@ -29,7 +29,7 @@ use crate::{
     },
     health::Check,
     jsonapi::error::Problem,
-    limits::Limits,
+    limits::{Limits, Patient},
     pages::{Pages, PagesError},
 };
 
@@ -79,7 +79,7 @@ impl Ports {
             sessions: Arc::new(database.clone()),
             housekeeping: Arc::new(database.clone()),
             answers: Arc::new(database.clone()),
-            limits: Arc::new(database.clone()),
+            limits: Arc::new(Patient::new(Arc::new(database.clone()))),
         }
     }
 }
@@ -143,7 +143,7 @@ impl Api {
             },
             catalog: store.clone(),
             idempotency,
-            clients: ClientDirectory::new(store, sessions),
+            clients: ClientDirectory::new(store, sessions, clock.clone()),
             housekeeper: Housekeeper { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,

@@ -2,6 +2,7 @@
 
 mod limiter;
 mod middleware;
+mod patient;
 mod window;
 
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
@@ -18,6 +19,7 @@ use self::{limiter::Limiter, window::Address};
 pub use self::{
     limiter::Standing,
     middleware::{api, oauth, page},
+    patient::Patient,
 };
 use crate::auth::jwt::Claims;
 

@@ -14,7 +14,7 @@ use rekey_core::{
 };
 use rekey_runtime::{
     config::{ApiSettings, Source},
-    lifecycle::{self, Tasks},
+    lifecycle::{self, Signals, Tasks},
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -77,6 +77,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         lease: relay.lease.try_into()?,
         poll: relay.poll,
     };
+    let signals = Signals::listen()?;
     let after = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {
         let _relay_stops_after_this = after;
@@ -92,7 +93,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         bus.run(bus_stop).await;
         Ok::<_, Infallible>(())
     });
-    let stopped = tasks.run_until_signal(server.shutdown).await;
+    let stopped = tasks.run_until_signal(signals, server.shutdown).await;
     store.close().await;
     outbox.close().await;
     Ok(stopped?)

@@ -38,7 +38,7 @@ use rekey_mailer::{
 };
 use rekey_runtime::{
     config::{DevSettings, MailingShop, Shop, Source},
-    lifecycle::Tasks,
+    lifecycle::{Signals, Tasks},
     telemetry,
 };
 use rekey_store_sqlite::SqliteStore;
@@ -80,6 +80,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     settings.shops = settings.shops.map(|shop| asking_as(shop, &storefront));
     let relay = relay(&settings, &store, &mailbox, signal.clone())?;
     let application = application(&settings, &store, mailbox, signal, &tasks, hasher, storefront)?;
+    let signals = Signals::listen()?;
     let token = tasks.token();
     tasks.spawn("relay", async move {
         relay.run(token).await;
@@ -88,7 +89,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let url = settings.server.public_url.to_string();
     tasks.spawn("server", application.run_until_stopped());
     println!("{}", welcome::text(&url, &options.data_dir));
-    let stopped = tasks.run_until_signal(settings.server.shutdown).await;
+    let stopped = tasks.run_until_signal(signals, settings.server.shutdown).await;
     store.close().await;
     Ok(stopped?)
 }

@@ -17,7 +17,7 @@ use rekey_mailer::{
 };
 use rekey_runtime::{
     config::{MailerSettings, Source},
-    lifecycle::{self, Tasks},
+    lifecycle::{self, Signals, Tasks},
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -75,13 +75,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         connected: Box::new(move || connected.is_connected()),
         handler: Arc::clone(&handler),
     };
+    let signals = Signals::listen()?;
     tasks.spawn("health", health::serve(listener, readiness, tasks.token()));
     let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());
     tasks.spawn("consumer", async move {
         consumer.run(handler, concurrency, stop).await;
         Ok::<_, Infallible>(())
     });
-    let stopped = tasks.run_until_signal(settings.server.shutdown).await;
+    let stopped = tasks.run_until_signal(signals, settings.server.shutdown).await;
     smtp.close().await;
     store.close().await;
     Ok(stopped?)

@@ -6,4 +6,4 @@ mod tasks;
 mod tests;
 
 pub use exit::{exit_code, run};
-pub use tasks::{StopError, Tasks};
+pub use tasks::{Signals, StopError, Tasks};

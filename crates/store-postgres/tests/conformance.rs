@@ -25,7 +25,7 @@ impl StoreUnderTest for OnPostgres {
 
     async fn start() -> Self {
         let database = TestDatabase::create().await;
-        let store = PostgresStore::connect(&database.url(), 8, Duration::from_secs(30)).unwrap();
+        let store = PostgresStore::connect(&database.url(), 8, Duration::from_mins(1)).unwrap();
         store.migrate().await.unwrap();
         Self { store, backdoor: PostgresBackdoor::open(&database.url()), _database: database }
     }

@@ -19,10 +19,13 @@ use rekey_testkit::{
     postgres::TestDatabase,
     seed,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const JOHN: &str = "john@example.com";
 const LEASE: time::Duration = time::Duration::minutes(5);
+/// How long a test waits for something that has to happen, and sleeps between two looks.
+const PATIENCE: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_millis(10);
 
 #[tokio::test]
 async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
@@ -111,30 +114,33 @@ async fn replicas_that_start_at_once_take_turns_to_migrate() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pool_with_every_connection_busy_is_unavailable_and_then_works_again() {
     let database = TestDatabase::create().await;
-    let store = PostgresStore::connect(&database.url(), 2, Duration::from_millis(200)).unwrap();
-    store.migrate().await.unwrap();
+    connect(&database.url(), 1).migrate().await.unwrap();
+    let store = PostgresStore::connect(&database.url(), 2, Duration::from_secs(1)).unwrap();
     let lock = PostgresBackdoor::open(&database.url());
     lock.run("BEGIN").await.unwrap();
     lock.run("LOCK TABLE organizations").await.unwrap();
     let stuck = [0; 2].map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.organizations().await })
+        // A machine that has a lot to do may take longer for a connection than the store waits for one.
+        tokio::spawn(async move { available(|| store.organizations()).await })
     });
     // Seen from outside: within a transaction the server's statistics stand still.
     let outside = PostgresBackdoor::open(&database.url());
-    while outside.count("pg_stat_activity", "datname = current_database() AND wait_event_type = 'Lock'").await
-        < 2
-    {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let waiting = "datname = current_database() AND wait_event_type = 'Lock'";
+    let both = async {
+        while outside.count("pg_stat_activity", waiting).await < 2 {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(PATIENCE, both).await.unwrap();
 
     let refused = Store::ping(&store).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     lock.run("ROLLBACK").await.unwrap();
     for caller in stuck {
-        caller.await.unwrap().unwrap();
+        caller.await.unwrap();
     }
-    Store::ping(&store).await.unwrap();
+    available(|| Store::ping(&store)).await;
 }
 
 #[tokio::test]
@@ -152,7 +158,7 @@ async fn connections_that_the_server_ended_are_replaced() {
     store.migrate().await.unwrap();
     for round in 0..3 {
         Store::ping(&store).await.unwrap();
-        let ended = "SELECT CAST(count(pg_terminate_backend(pid)) AS text) FROM pg_stat_activity \
+        let ended = "SELECT CAST(count(pg_terminate_backend(pid, 60000)) AS text) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'rekey'";
         let ended = PostgresBackdoor::open(&database.url()).text(ended).await;
         assert_ne!(ended.as_deref(), Some("0"), "round {round}");
@@ -197,6 +203,20 @@ async fn a_closed_store_is_unavailable() {
     Store::ping(&store).await.unwrap();
     store.close().await;
     assert!(matches!(Store::ping(&store).await, Err(StoreError::Unavailable(_))));
+}
+
+/// Calls until the store is available; what it then answers.
+async fn available<T, F: Future<Output = Result<T, StoreError>>>(call: impl Fn() -> F) -> T {
+    let answered = async {
+        loop {
+            match call().await {
+                Ok(answer) => return answer,
+                Err(StoreError::Unavailable(_)) => sleep(LOOK).await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    };
+    timeout(PATIENCE, answered).await.unwrap()
 }
 
 fn connect(url: &str, max_connections: u32) -> PostgresStore {

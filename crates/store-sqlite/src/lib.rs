@@ -58,15 +58,24 @@ impl SqliteStore {
     /// A store on the file at `path`, made readable by its owner only (0600) if it isn't there; time is `clock`'s.
     /// Every commit is on disk before it is answered (`synchronous = FULL`): what was accepted survives a power cut.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_with_patience(path, clock, PATIENCE)
+    }
+
+    /// [`SqliteStore::open`] with another time that a call waits for the file or for a connection before it fails as unavailable.
+    pub fn open_with_patience(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
         create_private(path).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(PATIENCE)
+            .busy_timeout(patience)
             .foreign_keys(true);
         let pool =
-            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(patience);
         let readers = pool(READERS).connect_lazy_with(options.clone().pragma("query_only", "on"));
         // In WAL mode, NORMAL may lose a commit but never harms the file (sqlite.org/pragma.html#pragma_synchronous).
         let counters = pool(1).connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));

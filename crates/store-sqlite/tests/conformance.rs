@@ -1,7 +1,7 @@
 //! The suite of every store, on SQLite.
 #![cfg(test)]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rekey_core::ambient::SystemClock;
@@ -13,6 +13,9 @@ use rekey_testkit::{
 use tempfile::TempDir;
 
 rekey_testkit::store_conformance!(OnSqlite);
+
+/// As long as the other store's, in its own suite.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct OnSqlite {
     store: SqliteStore,
@@ -27,7 +30,8 @@ impl StoreUnderTest for OnSqlite {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rekey.db");
-        let store = SqliteStore::open(&path, Arc::new(SystemClock)).unwrap();
+        // Two hundred callers wait for one writer, on whatever disk.
+        let store = SqliteStore::open_with_patience(&path, Arc::new(SystemClock), PATIENCE).unwrap();
         store.migrate().await.unwrap();
         Self { store, backdoor: SqliteBackdoor::open(&path), _folder: folder }
     }

@@ -54,7 +54,7 @@ async fn crash_what_was_accepted_is_there_for_the_next_process() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_start_at_once_take_turns_to_migrate() {
     let (_folder, path) = folder();
-    let stores = [0; 4].map(|_| SqliteStore::open(&path, Arc::new(SystemClock)).unwrap());
+    let stores = [0; 4].map(|_| patient(&path, SystemClock));
     let migrations = stores.map(|store| tokio::spawn(async move { store.migrate().await }));
     for migration in migrations {
         migration.await.unwrap().unwrap();
@@ -79,7 +79,8 @@ async fn a_file_that_another_process_keeps_locked_is_unavailable_and_then_works_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_that_write_at_once_wait_for_each_other() {
     let (_folder, path) = folder();
-    let stores = [open(&path, SystemClock).await, open(&path, SystemClock).await];
+    let stores = [patient(&path, SystemClock), patient(&path, SystemClock)];
+    stores[0].migrate().await.unwrap();
     let scope = seed::scope(&stores[0], "shop").await;
     seed::customer(&stores[0], scope, JOHN, None).await;
     let reset = seed::reset(&stores[0], scope, JOHN, ResetOrigin::Integration).await;
@@ -142,6 +143,11 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rekey.db");
     (folder, path)
+}
+
+/// One whose calls wait as long as a slow disk may take for those before them.
+fn patient(path: &Path, clock: impl Clock) -> SqliteStore {
+    SqliteStore::open_with_patience(path, Arc::new(clock), std::time::Duration::from_mins(1)).unwrap()
 }
 
 async fn open(path: &Path, clock: impl Clock) -> SqliteStore {

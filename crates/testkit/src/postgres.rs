@@ -1,9 +1,15 @@
 //! A PostgreSQL database for one test.
 
-use std::{str::FromStr, thread};
+use std::{str::FromStr, thread, time::Duration};
 
 use rekey_core::{ambient::OsEntropy, ids::EventId};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, error::DatabaseError, postgres::PgConnectOptions};
+use tokio::time::{Instant, sleep};
+
+/// How long a connection may take to notice that its database is to go, on a machine that has a lot to do.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// `object_in_use` (PostgreSQL's manual, appendix A).
+const IN_USE: &str = "55006";
 
 /// A new, empty database on the server that `DATABASE_URL` names; dropped, with whoever is still connected, with the value.
 #[derive(Debug)]
@@ -20,7 +26,8 @@ impl TestDatabase {
     pub async fn create() -> Self {
         let server = server();
         let name = format!("rekey_test_{}", EventId::generate(&OsEntropy)).to_ascii_lowercase();
-        execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let created = execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        created.expect("the role may create databases");
         Self { server, name }
     }
 
@@ -46,7 +53,7 @@ impl Drop for TestDatabase {
         // A test's runtime can't be waited on while it drops its values: the statement gets a thread of its own.
         let dropped = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(execute(&server, statement));
+            runtime.block_on(drop_database(&server, &statement));
         });
         let outcome = dropped.join();
         assert!(outcome.is_ok() || thread::panicking(), "the test's database could not be dropped");
@@ -61,11 +68,18 @@ fn server() -> PgConnectOptions {
     PgConnectOptions::from_str(&url).expect("DATABASE_URL is a postgres:// URL")
 }
 
-async fn execute(server: &PgConnectOptions, statement: String) {
+/// The server itself waits no longer than five seconds for those whom it has told to go.
+async fn drop_database(server: &PgConnectOptions, statement: &str) {
+    let begun = Instant::now();
+    while let Err(error) = execute(server, statement).await {
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        assert!(code.as_deref() == Some(IN_USE) && begun.elapsed() < PATIENCE, "{error}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn execute(server: &PgConnectOptions, statement: &str) -> Result<(), sqlx::Error> {
     let mut connection = server.clone().connect().await.expect("the PostgreSQL of DATABASE_URL answers");
-    sqlx::raw_sql(AssertSqlSafe(statement))
-        .execute(&mut connection)
-        .await
-        .expect("the role may create databases");
-    connection.close().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    connection.close().await
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -12,7 +13,13 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
+    time::{sleep, timeout},
 };
+
+/// How long a test waits for something that has to happen.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long it sleeps between two looks.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// What the scripted server does at one step of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +85,20 @@ impl ScriptedSmtp {
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         self.seen.lock().unwrap().commands.clone()
+    }
+
+    /// Waits until a command with this verb has come, or, for `.`, a message to its end.
+    ///
+    /// # Panics
+    /// When none comes for a minute.
+    pub async fn reached(&self, step: &str) {
+        let is_it = |command: &String| command.to_ascii_uppercase().starts_with(step);
+        let reached = async {
+            while !(self.commands().iter().any(is_it) || step == "." && !self.messages().is_empty()) {
+                sleep(LOOK).await;
+            }
+        };
+        assert!(timeout(PATIENCE, reached).await.is_ok(), "no {step} came: {:?}", self.commands());
     }
 
     /// The messages that came to their end, whatever was answered.

@@ -18,12 +18,12 @@ export async function watchMailbox({ concerns, arrived }) {
   }
 }
 
-/** Those of the newest that were not seen before, the oldest first. */
+/** The newest at first, then all that were not seen before; the oldest first. */
 async function newMails() {
-  const mails = (await (await fetch('/dev/mailbox.json')).json()).slice(0, SHOWN)
-  const fresh = mails.filter(({ id }) => !known.has(id)).map((mail) => ({ ...mail, link: linkIn(mail.text) }))
-  for (const { id } of fresh) known.add(id)
-  return fresh.reverse()
+  const mails = await (await fetch('/dev/mailbox.json')).json()
+  const fresh = known.size ? mails.filter(({ id }) => !known.has(id)) : mails.slice(0, SHOWN)
+  for (const { id } of mails) known.add(id)
+  return fresh.map((mail) => ({ ...mail, link: linkIn(mail.text) })).reverse()
 }
 
 /** The link that leads to a new password: it has the reset's id and its token. */
@@ -32,7 +32,7 @@ function linkIn(text) {
   return urls.find(({ pathname, searchParams }) => searchParams.has('token') && pathname !== '/not-me')
 }
 
-/** Puts a mail on top; one that is open closes the others. */
+/** Puts a mail on top; one that is open closes the others, and stays however many come after it. */
 function add({ id, subject, to, link }, open) {
   const copy = document.querySelector('#mail').content.cloneNode(true)
   const part = (name) => copy.querySelector(`.${name}`)
@@ -48,6 +48,6 @@ function add({ id, subject, to, link }, open) {
   for (const other of open ? box.children : []) other.open = false
   copy.querySelector('details').open = open
   box.prepend(copy)
-  box.children[SHOWN]?.remove()
+  for (const old of [...box.children].slice(SHOWN)) if (!old.open) old.remove()
   document.querySelector('#no-mail').hidden = true
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Far more than anything here takes on an idle machine; tests share theirs with others.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks again and again until the answer is there.
 ///

@@ -1,6 +1,7 @@
 //! The real programs, as processes.
 
 use std::{
+    collections::BTreeSet,
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -115,13 +116,19 @@ pub fn signal(pid: u32, name: &str) {
     assert!(sent.success(), "SIG{name} to {pid}");
 }
 
-/// TCP ports on loopback that nobody uses.
+/// TCP ports on loopback that nobody uses, and that no other test of this program was given.
 #[must_use]
 pub fn free_ports<const N: usize>() -> [u16; N] {
-    let drawn = Command::new(project().join("scripts/free-ports.sh")).arg(N.to_string()).output().unwrap();
-    let lines = String::from_utf8(drawn.stdout).unwrap();
-    let ports: Vec<u16> = lines.lines().map(|line| line.parse().unwrap()).collect();
-    ports.try_into().unwrap()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    [(); N].map(|()| {
+        loop {
+            let drawn = Command::new(project().join("scripts/free-ports.sh")).output().unwrap();
+            let port = String::from_utf8(drawn.stdout).unwrap().trim().parse().unwrap();
+            if GIVEN.lock().unwrap().insert(port) {
+                break port;
+            }
+        }
+    })
 }
 
 /// The project's folder.

@@ -20,8 +20,8 @@ const SETTINGS: [(&str, &str); 5] = [
 ];
 /// The shortest that the configuration takes.
 const SHORT_LIFE: Duration = Duration::from_mins(1);
-/// Several times what they take on a machine that does nothing else.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// Many times what they take on a machine that does nothing else.
+const PATIENCE: Duration = Duration::from_mins(30);
 
 #[tokio::test]
 async fn everything_in_a_real_browser() {

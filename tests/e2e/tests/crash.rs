@@ -24,9 +24,9 @@ use reqwest::{Method, StatusCode};
 
 const CLIENTS: u64 = 5;
 const RESETS_EACH: usize = 24;
-/// The longest way of a mail: a killed node is back after 15 s, a connection after 10 more, a lease after 9, and a rung of
-/// the retry ladder after 10 s, more than once.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// Far more than the longest way of a mail: a killed node is back after 15 s, a connection after 10 more, a lease after 14, and a
+/// rung of the retry ladder after 10 s, more than once.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Clone, Copy)]
 enum Victim {
@@ -42,7 +42,7 @@ async fn crash() {
     let broker = Broker::start();
     // Mails that take a while are there to be cut off, before and after the server has them.
     let mut stack = Stack::prepare_on(&broker.url, &["--delay-ms", "60", "--linger-ms", "120"]).await;
-    for (key, seconds) in [("relay.lease_seconds", "5"), ("smtp.timeout_seconds", "4")] {
+    for (key, seconds) in [("relay.lease_seconds", "10"), ("smtp.timeout_seconds", "9")] {
         stack.set(key, seconds);
     }
     let shop = Shop::open(stack).await;

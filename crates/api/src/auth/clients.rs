@@ -5,13 +5,15 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use moka::future::Cache;
 use rekey_core::{
     access::{ApiClient, Registration},
+    ambient::Clock,
     ids::AccessTokenId,
     session::Sessions,
     store::{Store, StoreError},
 };
+use time::OffsetDateTime;
 
 /// How long a revoked client, or a token that another process revoked, may still be let in, and a new client be unknown.
-const TTL: Duration = Duration::from_secs(5);
+const FRESH: time::Duration = time::Duration::seconds(5);
 /// Clients remembered at most, unknown ones included: a few MB.
 const CAPACITY: u64 = 10_000;
 /// How long this process remembers a revocation of its own: longer than a look-up from before it can be under way (two
@@ -27,9 +29,17 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 pub struct ClientDirectory {
     store: Arc<dyn Store>,
     sessions: Arc<dyn Sessions>,
-    known: Cache<String, Option<Arc<Known>>>,
+    clock: Arc<dyn Clock>,
+    known: Cache<String, LookUp>,
     remembered: Cache<String, Arc<Registration>>,
     revoked_here: Cache<AccessTokenId, ()>,
+}
+
+/// What the store answered, and when it was asked.
+#[derive(Clone)]
+struct LookUp {
+    at: OffsetDateTime,
+    found: Option<Arc<Known>>,
 }
 
 struct Known {
@@ -39,11 +49,12 @@ struct Known {
 
 impl ClientDirectory {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sessions: Arc<dyn Sessions>) -> Self {
+    pub fn new(store: Arc<dyn Store>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sessions,
-            known: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build(),
+            clock,
+            known: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build(),
             remembered: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build(),
             revoked_here: Cache::builder().time_to_live(OWN_REVOCATIONS).build(),
         }
@@ -85,7 +96,12 @@ impl ClientDirectory {
         if !is_id {
             return Ok(None);
         }
-        self.known.try_get_with_by_ref(client_id, self.look_up(client_id)).await
+        let now = self.clock.now();
+        if self.known.get(client_id).await.is_some_and(|known| known.is_stale(now)) {
+            self.known.invalidate(client_id).await;
+        }
+        let look_up = async { Ok(LookUp { at: now, found: self.look_up(client_id).await? }) };
+        Ok(self.known.try_get_with_by_ref(client_id, look_up).await?.found)
     }
 
     async fn look_up(&self, client_id: &str) -> Result<Option<Arc<Known>>, StoreError> {
@@ -105,5 +121,12 @@ impl ClientDirectory {
     /// The client as it was when it was last found, without a look at the store: good enough to say who may read a refusal.
     pub async fn remembered(&self, client_id: &str) -> Option<Arc<Registration>> {
         self.remembered.get(client_id).await
+    }
+}
+
+impl LookUp {
+    /// Either way, as the clock may have been set back.
+    fn is_stale(&self, now: OffsetDateTime) -> bool {
+        (now - self.at).abs() >= FRESH
     }
 }

@@ -17,7 +17,7 @@ use rekey_core::{
     store::StoreError,
 };
 use time::{Duration, OffsetDateTime};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 
 /// How a caller stands with a limit after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,6 @@ const EXACT: u32 = 10;
 const FRESH: Duration = Duration::seconds(5);
 /// How long a store that failed is not asked again; each process counts for itself meanwhile.
 const AWAY: Duration = Duration::SECOND;
-/// How long a call waits for the store to count it; every answer but a stuck one's comes in a hundredth of that.
-const PATIENCE: StdDuration = StdDuration::from_millis(500);
 /// Windows remembered, at most: some 30 MB. Those used most stay.
 const CAPACITY: u64 = 50_000;
 
@@ -107,21 +105,16 @@ impl Limiter {
 
     /// Tells the store what it doesn't know, and learns what it does.
     async fn tell(&self, name: &str, window: &mut Window, limit: u32, now: OffsetDateTime) {
-        match self.count(name, window.untold.into()).await {
+        match self.store.count_hits(name, window.untold.into()).await {
             Ok(tally) => window.learn(tally, limit, self.clock.now()),
             Err(error) => self.stay_away(now, &error),
         }
     }
 
-    async fn count(&self, name: &str, hits: i64) -> Result<Tally, StoreError> {
-        let counted = timeout(PATIENCE, self.store.count_hits(name, hits)).await;
-        counted.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
-    }
-
     /// Others had used the window up: the hit that told so was none.
     async fn take_back(&self, name: &str, window: &mut Window, limit: u32) -> Standing {
         let now = self.clock.now();
-        match self.count(name, -1).await {
+        match self.store.count_hits(name, -1).await {
             Ok(tally) => window.learn(tally, limit, now),
             Err(error) => self.stay_away(now, &error),
         }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
-    ambient::{Clock, OsEntropy, SystemClock},
+    ambient::{Clock, OsEntropy, SystemClock, to_unix_microseconds},
     event::{Event, EventBody},
     limits::{RateLimits, Tally},
     outbox::{Outbox, RelaySignal},
@@ -33,23 +33,40 @@ use time::{Duration, OffsetDateTime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// How long a call waits for the database: a hundred of them may be before it, on whatever disk.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+
 pub const PUBLIC_URL: &str = "https://shop.test";
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";
 pub const RESETS: &str = "/api/customer_password_resets";
 
-/// The machine's clock, which a test can put forward.
-#[derive(Default)]
-pub struct TestClock(AtomicI64);
+/// A clock that goes on when a test puts it forward, however long the machine takes for the test. Of itself it goes on by a
+/// microsecond at each look, so that what happens later is later.
+pub struct TestClock {
+    /// The present minute's beginning, so that no test meets the end of a second or of a limit's slot by chance.
+    start: OffsetDateTime,
+    /// Microseconds since then.
+    passed: AtomicI64,
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        let now = SystemClock.now();
+        let start = now - Duration::microseconds(to_unix_microseconds(now) % 60_000_000);
+        Self { start, passed: AtomicI64::new(0) }
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> OffsetDateTime {
-        SystemClock.now() + Duration::seconds(self.0.load(Ordering::SeqCst))
+        self.start + Duration::microseconds(self.passed.fetch_add(1, Ordering::SeqCst))
     }
 }
 
 impl TestClock {
     pub fn forward(&self, by: Duration) {
-        self.0.fetch_add(by.whole_seconds(), Ordering::SeqCst);
+        let by = i64::try_from(by.whole_microseconds()).unwrap();
+        self.passed.fetch_add(by, Ordering::SeqCst);
     }
 }
 
@@ -96,7 +113,8 @@ impl TestApp {
         let settings = load(settings);
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
-        let store = SqliteStore::open(&folder.path().join("rekey.db"), clock.clone()).unwrap();
+        let file = folder.path().join("rekey.db");
+        let store = SqliteStore::open_with_patience(&file, clock.clone(), PATIENCE).unwrap();
         store.migrate().await.unwrap();
         let scope = seed::scope(&store, "demo").await;
         Self::serve(Arc::new(settings), checks, store, clock, scope, Arc::new(folder))
@@ -135,7 +153,7 @@ impl TestApp {
         let application = build(&settings, &store, limits, clock.clone(), checks, stop.clone());
         let address = application.address();
         let server = tokio::spawn(application.run_until_stopped());
-        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self {
             address,
             store,
@@ -305,7 +323,7 @@ impl Answer {
     }
 }
 
-/// The store's counts, and how often it was asked for them.
+/// The store's counts, waited for as long as they take, and how often it was asked for them.
 pub struct Counts {
     store: SqliteStore,
     pub asked: AtomicU32,

@@ -3,17 +3,27 @@
 use std::{fs, time::Duration as StdDuration};
 
 use futures_util::future::join_all;
-use rekey_core::access::ClientKind;
+use rekey_core::{
+    access::ClientKind,
+    ambient::{Clock, to_unix_microseconds},
+};
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};
 use time::Duration;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::app::{Answer, MEDIA_TYPE, RESETS, TestApp, other_mode};
 
 const JOHN: &str = "john@example.com";
 const CUSTOMERS: &str = "/api/customers";
 const REPLAYED: &str = "idempotency-replayed";
+/// How long something is waited for that has to happen, and the sleep between two looks.
+const PATIENCE: StdDuration = StdDuration::from_mins(1);
+const LOOK: StdDuration = StdDuration::from_millis(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_call_gets_the_first_answer_byte_for_byte() {
@@ -222,19 +232,25 @@ async fn a_caller_that_hangs_up_finds_its_answer_later() {
     let request = format!("{head}content-length: {}\r\n\r\n{text}", text.len());
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    while count(&app, "idempotency_keys").await == 0 {
-        tokio::time::sleep(StdDuration::from_millis(1)).await;
-    }
+    let written = async {
+        while count(&app, "idempotency_keys").await == 0 {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(PATIENCE, written).await.unwrap();
     // A reset, not a mere end: the server drops whatever it does for this connection.
     stream.set_zero_linger().unwrap();
     drop(stream);
-    let answer = loop {
-        let answer = post(&app, &token, CUSTOMERS, "k", &body).await;
-        if answer.status != 409 {
-            break answer;
+    let answered = async {
+        loop {
+            let answer = post(&app, &token, CUSTOMERS, "k", &body).await;
+            if answer.status != 409 {
+                return answer;
+            }
+            sleep(LOOK).await;
         }
-        tokio::time::sleep(StdDuration::from_millis(20)).await;
     };
+    let answer = timeout(PATIENCE, answered).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.header(REPLAYED)), (201, "true"));
 }
 
@@ -339,7 +355,7 @@ fn assert_key_error(answer: &Answer, status: u16, code: &str) {
 
 /// Makes the database as it is between a call's commit and the keeping of its answer, that many seconds before the lease ends.
 async fn lose_answer(app: &TestApp, left: i64) {
-    let lease = format!("(unixepoch() + {left}) * 1000000");
+    let lease = to_unix_microseconds(app.clock.now() + Duration::seconds(left));
     backdoor(app).text(&format!("UPDATE idempotency_keys SET answer = NULL, lease_until = {lease} WHERE answer IS NOT NULL OR lease_until IS NOT NULL")).await;
 }
 

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use time::Duration;
 
 use crate::app::{Answer, PUBLIC_URL, RESETS, TestApp};
 
@@ -32,7 +33,10 @@ impl Shop {
         customer("jim@example.org", json!({})).await;
         let ask = async |email: &str, reference: &str, metadata: Value| {
             let attributes = json!({ "customer_email": email, "reference": reference, "metadata": metadata });
-            app.create("customer_password_resets", &token, attributes).await
+            let reset = app.create("customer_password_resets", &token, attributes).await;
+            // Times are shown, and asked by, in milliseconds.
+            app.clock.forward(Duration::SECOND);
+            reset
         };
         let used = ask("john@example.com", "R-1", json!({ "tags": ["a", "b"], "n": 1 })).await;
         let password = json!({ "customer_password": "the second password", "_reset_password_token": used.attribute("reset_password_token") });

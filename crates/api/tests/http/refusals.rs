@@ -216,7 +216,10 @@ async fn every_answer_has_the_security_headers() {
     }
 }
 
-/// What the server answers to these bytes, which are the request's last; the connection may stay open or not.
+/// Far longer than anything here takes; a hang fails the test instead of stopping the run.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The whole answer of the server to these bytes, which are the request's last; the connection may stay open or not.
 async fn raw(app: &TestApp, parts: &[&[u8]]) -> String {
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     for part in parts {
@@ -225,10 +228,18 @@ async fn raw(app: &TestApp, parts: &[&[u8]]) -> String {
     }
     let mut answer = Vec::new();
     let mut buffer = [0; 8192];
-    while let Ok(Ok(read @ 1..)) =
-        timeout(Duration::from_secs(if answer.is_empty() { 10 } else { 1 }), stream.read(&mut buffer)).await
-    {
+    while !is_whole(&answer) {
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
+        assert!(read > 0, "closed within the answer: {}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&buffer[..read]);
     }
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Whether an answer's body is there to its end.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }

@@ -1,7 +1,8 @@
 //! A broker that can't be reached, or not any more.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use rekey_core::{bus::Verdict, outbox::Settlement};
 use rekey_testkit::conformance::bus::{Scripted, eventually};
 use tokio::time::sleep;
@@ -18,12 +19,10 @@ async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
     let mut stage = Stage::on(&proxy.url(&url()), &url()).await;
     let bus = stage.disconnected_bus();
     let event = event(b"early");
-    let begun = Instant::now();
     for attempt in 1..=20 {
-        let settlement = publish(&bus, &event, attempt).await;
+        let settlement = publish(&bus, &event, attempt).now_or_never().expect("nothing is waited for");
         assert!(matches!(settlement, Settlement::Later(..)), "{settlement:?}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert!(!bus.is_connected());
     proxy.up();
     relay(&bus, &event).await;

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,14 +11,15 @@ use std::{
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    sync::Notify,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Passes connections on to the broker, as long as it is up.
 pub struct Proxy {
     address: SocketAddr,
     up: Arc<AtomicBool>,
-    cut: Arc<Notify>,
+    /// Cuts those who got in before it was replaced.
+    cut: Arc<Mutex<CancellationToken>>,
 }
 
 impl Proxy {
@@ -27,18 +28,18 @@ impl Proxy {
         let upstream = authority(url).rsplit('@').next().unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (up, cut) = (Arc::new(AtomicBool::new(true)), Arc::new(Notify::new()));
+        let (up, cut) = (Arc::new(AtomicBool::new(true)), Arc::<Mutex<CancellationToken>>::default());
         let proxy = Self { address, up: up.clone(), cut: cut.clone() };
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
+                let (upstream, cut) = (upstream.clone(), cut.lock().unwrap().clone());
                 // Down, it hangs up at once.
                 if up.load(Ordering::SeqCst) {
-                    let (upstream, cut) = (upstream.clone(), cut.clone());
                     tokio::spawn(async move {
                         let mut server = TcpStream::connect(upstream).await.unwrap();
                         tokio::select! {
                             _ = copy_bidirectional(&mut client, &mut server) => {}
-                            () = cut.notified() => {}
+                            () = cut.cancelled() => {}
                         }
                     });
                 }
@@ -55,7 +56,7 @@ impl Proxy {
 
     /// Cuts the connections there are. New ones get through.
     pub fn cut(&self) {
-        self.cut.notify_waiters();
+        std::mem::take(&mut *self.cut.lock().unwrap()).cancel();
     }
 
     /// Cuts the connections there are, and lets no new one through.

@@ -23,7 +23,7 @@ use rekey_core::{
     ids::EventId,
     outbox::{ClaimedMessage, OutboxMessage, Settlement},
 };
-use rekey_testkit::conformance::bus::eventually;
+use rekey_testkit::conformance::bus::{PATIENCE, eventually};
 use time::Duration;
 use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -129,7 +129,7 @@ impl Stage {
             if let Some(delivery) = self.take(queue).await {
                 return delivery;
             }
-            assert!(begun.elapsed() < StdDuration::from_secs(20), "no message in {queue}");
+            assert!(begun.elapsed() < PATIENCE, "no message in {queue}");
             sleep(StdDuration::from_millis(10)).await;
         }
     }
@@ -173,7 +173,7 @@ pub async fn relay(bus: &RabbitBus, message: &OutboxMessage) {
     let begun = Instant::now();
     let mut attempt = 1;
     while let Settlement::Later(_, pause) = publish(bus, message, attempt).await {
-        assert!(begun.elapsed() < StdDuration::from_secs(30), "could not be published, {attempt} times");
+        assert!(begun.elapsed() < PATIENCE, "could not be published, {attempt} times");
         attempt += 1;
         sleep(pause.unsigned_abs()).await;
     }

@@ -9,7 +9,7 @@ use time::Duration;
 
 use crate::{
     relay::live_events,
-    world::{PAUSE, World, handle, wait},
+    world::{PAUSE, World, handle, pass, wait},
 };
 
 /// Nobody listens there.
@@ -57,7 +57,7 @@ async fn smtp_auth_while_all_relays_are_down_no_attempt_is_spent() {
     while handle(&mailer, &events[1]).await != Verdict::Done {
         assert!(mailer.is_paused());
         assert_eq!((world.attempts().await.as_str(), second.messages().len()), ("0", 0));
-        tokio::time::sleep(PAUSE / 2).await;
+        pass(PAUSE / 2).await;
         waits += 1;
     }
     assert!(waits >= 3, "once for each connection that was refused");

@@ -24,9 +24,12 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
 /// The longest claim of these tests' mailers.
-pub const LEASE: Duration = Duration::seconds(60);
-/// How long their lanes pause.
-pub const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+pub const LEASE: Duration = Duration::minutes(10);
+/// How long their lanes pause: several times within the minute for which a relay rests, and longer than any test takes.
+pub const PAUSE: std::time::Duration = std::time::Duration::from_secs(16);
+
+/// How long a call waits for the database, on whatever disk.
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A store, a mailbox and a relay.
 pub struct World {
@@ -60,7 +63,8 @@ impl World {
         rekey_runtime::install_crypto();
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(MovedClock::default());
-        let store = SqliteStore::open(&folder.path().join("store.db"), clock.clone()).unwrap();
+        let file = folder.path().join("store.db");
+        let store = SqliteStore::open_with_patience(&file, clock.clone(), PATIENCE).unwrap();
         store.migrate().await.unwrap();
         let test = seed::scope(&store, "acme").await;
         let live = Scope { mode: Mode::Live, ..test };
@@ -150,6 +154,13 @@ impl World {
     }
 }
 
+/// Lets the time of timers pass at once. It goes on by itself before and after, as connections take theirs.
+pub async fn pass(time: std::time::Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 /// Hands a message to the handler as a bus does.
 pub async fn handle(mailer: &MailHandler, message: &OutboxMessage) -> Verdict {
     mailer.handle(Delivery { payload: message.payload.clone(), attempt: 1 }).await
@@ -180,7 +191,8 @@ fn settings() -> MailerSettings {
         ("BROKER__URL", "amqp://localhost"),
         ("MAIL__FROM", "Acme <shop@example.com>"),
         ("SMTP__RELAYS", "smtp://127.0.0.1?tls=none"),
-        ("SMTP__TIMEOUT_SECONDS", "5"),
+        ("SMTP__TIMEOUT_SECONDS", "60"),
+        ("MAILER__LEASE_SECONDS", "600"),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
     MailerSettings::load(&Source::from_environment(environment)).unwrap()

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rekey_mailer::transport::Transport;
-
 use super::*;
 
 #[tokio::test]
@@ -30,8 +28,8 @@ async fn smtp_4xx_a_hang_after_data_ends_with_the_timeout() {
     ];
     for (step, scenes) in scenes {
         let server = ScriptedSmtp::start(scenes).await;
-        let transport = transport(&Smtp { timeout: Duration::from_millis(500), ..settings(server.port) });
-        let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+        let transport = transport(&settings(server.port));
+        let error = send_until(&transport, &server, step).await.unwrap_err();
         assert!(is_transient(&error), "{step}: {error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use rekey_mailer::transport::Transport;
 use rekey_runtime::config::{PasswordMechanism, SmtpLogin};
 use rekey_testkit::smtp::RealSmtp;
 use tempfile::TempDir;

@@ -17,11 +17,14 @@ use rekey_core::{
 };
 use rekey_mailer::{
     message::Mail,
-    transport::{SendError, SmtpTransport},
+    transport::{Accepted, SendError, SmtpTransport, Transport},
 };
 use rekey_runtime::config::{Smtp, SmtpRelay, SmtpTls};
 use rekey_testkit::smtp::{Act, Scene, ScriptedSmtp};
 use time::OffsetDateTime;
+
+/// Of a mail, as long as nothing hangs by script: far more than one takes.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The script of an ordinary server.
 const FINE: Scene = &[];
@@ -45,7 +48,7 @@ fn with_relays(relays: Vec<SmtpRelay>) -> Smtp {
     Smtp {
         relays,
         helo_name: Some("rekey.example.com".to_owned()),
-        timeout: Duration::from_secs(20),
+        timeout: TIMEOUT,
         connections: 2,
         ca_file: None,
     }
@@ -75,8 +78,27 @@ fn reply(code: u16, enhanced: &str) -> Reply {
 }
 
 /// A port of this machine where nobody listens.
-fn nobody() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+const NOBODY: u16 = 1;
+
+/// Lets the time of timers pass at once. It goes on by itself before and after, as connections take theirs.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// Sends a mail; once the server has got to this step, the transport's patience is over.
+async fn send_until(
+    transport: &SmtpTransport,
+    server: &ScriptedSmtp,
+    step: &str,
+) -> Result<Accepted, SendError> {
+    let mail = mail("EVENTEVEN1");
+    let waiting = async {
+        server.reached(step).await;
+        pass(TIMEOUT).await;
+    };
+    tokio::join!(transport.send(&mail), waiting).0
 }
 
 fn is_transient(error: &SendError) -> bool {

@@ -76,8 +76,7 @@ impl Tasks {
 
     /// Runs until SIGTERM or SIGINT (or a failed task, or a cancelled token), then waits for the tasks, for `limit` at most.
     /// A second signal ends the process at once, with the code that shells use for it: 130 for SIGINT, 143 for SIGTERM.
-    pub async fn run_until_signal(&self, limit: Duration) -> Result<(), StopError> {
-        let mut signals = Signals::listen().map_err(StopError::Signals)?;
+    pub async fn run_until_signal(&self, mut signals: Signals, limit: Duration) -> Result<(), StopError> {
         tokio::select! {
             () = self.stop.cancelled() => {}
             (name, _) = signals.next() => tracing::info!(signal = name, "stopping"),
@@ -142,14 +141,18 @@ impl Tasks {
 }
 
 /// The two signals that ask a program to stop.
-struct Signals {
+#[derive(Debug)]
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    /// From now on, they end the process no more but are remembered for [`Tasks::run_until_signal`]. So this comes before the first
+    /// task, which may be seen at work, and after what may take long.
+    pub fn listen() -> Result<Self, StopError> {
+        let listen = |kind| signal(kind).map_err(StopError::Signals);
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
     /// The next one, and the exit code of a process that it ends.

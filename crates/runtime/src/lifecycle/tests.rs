@@ -46,7 +46,10 @@ async fn the_first_failure_stops_the_rest_and_is_the_one_that_is_told() {
         Err(io::Error::other("because of the first"))
     });
     tasks.spawn("first", async { Err(io::Error::other("out of disk")) });
-    let told = timeout(LONG, tasks.run_until_signal(LONG)).await.expect("a stop").unwrap_err();
+    let told = timeout(LONG, tasks.run_until_signal(Signals::listen().unwrap(), LONG))
+        .await
+        .expect("a stop")
+        .unwrap_err();
     let StopError::Failed { name: "first", source } = told else { panic!("{told:?}") };
     assert_eq!(source.to_string(), "out of disk");
     assert!(tasks.token().is_cancelled());

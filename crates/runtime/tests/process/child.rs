@@ -3,10 +3,10 @@
 use std::{
     ffi::OsStr,
     io::{BufRead, BufReader, Read},
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::mpsc,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Far more than any role needs, and far less than one that hangs would take.
@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A role being played.
 pub struct Role {
     child: Child,
-    stdout: BufReader<ChildStdout>,
-    /// Read all the while: a full pipe would stop the process.
+    /// The lines of its standard output. Both pipes are read all the while: a full one would stop the process.
+    stdout: Receiver<String>,
     stderr: JoinHandle<String>,
 }
 
@@ -39,7 +39,10 @@ impl Role {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, stdout) = mpsc::channel();
+        // It ends with the process, or with the one who listens.
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut stderr = child.stderr.take().unwrap();
         let stderr = thread::spawn(move || {
             let mut text = String::new();
@@ -51,9 +54,7 @@ impl Role {
 
     /// Waits for the next line it prints.
     pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+        self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| self.kill("it prints nothing"))
     }
 
     pub fn signal(&self, signal: &str) {
@@ -63,18 +64,22 @@ impl Role {
 
     /// Waits for its end.
     pub fn end(mut self) -> Ending {
-        let pid = self.child.id();
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let mut rest = String::new();
-            self.stdout.read_to_string(&mut rest).unwrap();
-            let status = self.child.wait().unwrap();
-            sender.send(Ending { code: status.code(), stdout: rest, stderr: self.stderr.join().unwrap() })
-        });
-        receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            let _ = Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status();
-            panic!("the process hangs")
-        })
+        let (begun, mut stdout) = (Instant::now(), String::new());
+        loop {
+            match self.stdout.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+                Ok(line) => stdout += &(line + "\n"),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => self.kill("it does not end"),
+            }
+        }
+        let status = self.child.wait().unwrap();
+        Ending { code: status.code(), stdout, stderr: self.stderr.join().unwrap() }
+    }
+
+    fn kill(&mut self, why: &str) -> ! {
+        // It is this value's own child; one that has ended already can't be killed, which is fine.
+        let _ = self.child.kill();
+        panic!("the process hangs: {why}")
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 pub const CHECKS: &[Check] = &[
     ("a_signal_drains_the_tasks", a_signal_drains_the_tasks),
+    ("a_signal_that_nobody_waits_for_yet_is_remembered", a_signal_that_nobody_waits_for_yet_is_remembered),
     ("a_second_signal_ends_the_process_at_once", a_second_signal_ends_the_process_at_once),
     ("a_task_that_does_not_stop_is_named", a_task_that_does_not_stop_is_named),
     ("a_task_that_fails_or_ends_stops_the_rest", a_task_that_fails_or_ends_stops_the_rest),
@@ -30,6 +31,14 @@ fn a_signal_drains_the_tasks() {
         assert_eq!((code, stdout.as_str()), (Some(0), "drained\n"), "{stderr}");
         assert!(stderr.contains(&format!("\"signal\":\"SIG{signal}\"")), "{stderr}");
     }
+}
+
+fn a_signal_that_nobody_waits_for_yet_is_remembered() {
+    let mut role = Role::start("early", &[DATABASE]);
+    assert_eq!(role.line(), "ready");
+    role.signal("TERM");
+    let Ending { code, stdout, stderr } = role.end();
+    assert_eq!((code, stdout.as_str()), (Some(0), "drained\n"), "{stderr}");
 }
 
 fn a_second_signal_ends_the_process_at_once() {

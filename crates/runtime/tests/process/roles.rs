@@ -1,11 +1,11 @@
 //! The programs that are looked at.
 
-use std::{convert::Infallible, fs, future::pending, io, process::ExitCode, thread, time::Duration};
+use std::{convert::Infallible, future::pending, io, process::ExitCode, thread, time::Duration};
 
 use anyhow::Context;
 use rekey_runtime::{
     config::{Source, ToolSettings},
-    lifecycle::{Tasks, run},
+    lifecycle::{Signals, Tasks, run},
     telemetry,
 };
 use tracing::Instrument;
@@ -37,7 +37,7 @@ pub fn play(role: &str) -> ExitCode {
 
 /// Runs until it is stopped, beside a task of this kind.
 async fn serve(kind: &str) -> anyhow::Result<()> {
-    let tasks = Tasks::new();
+    let (tasks, signals) = (Tasks::new(), Signals::listen()?);
     let token = tasks.token();
     tasks.spawn("steady", async move {
         token.cancelled().await;
@@ -46,29 +46,22 @@ async fn serve(kind: &str) -> anyhow::Result<()> {
         Ok::<_, Infallible>(())
     });
     match kind {
-        "steady" => {}
+        "steady" | "early" => {}
         "failing" => tasks.spawn("relay", async { Err(io::Error::other("no broker")) }),
         "ending" => tasks.spawn("relay", async { Ok::<_, Infallible>(()) }),
         "panicking" => tasks.spawn("relay", async { panic!("{SECRET}") as Result<(), Infallible> }),
         "stuck" | "stubborn" => tasks.spawn("relay", pending::<Result<(), Infallible>>()),
         other => anyhow::bail!("no such role: {other}"),
     }
-    thread::spawn(announce);
-    // The stubborn one is there to be stopped by a second signal, so its limit must not come first.
-    let limit = if kind == "stuck" { Duration::from_millis(200) } else { Duration::from_mins(10) };
-    Ok(tasks.run_until_signal(limit).await?)
-}
-
-/// Says when signals are listened to, as the kernel knows it: bit 14 of the caught ones is SIGTERM.
-fn announce() {
-    loop {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        if u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << 14) != 0 {
-            return println!("ready");
-        }
-        thread::yield_now();
+    println!("ready");
+    if kind == "early" {
+        // Time enough for a signal before anybody waits for one.
+        thread::sleep(Duration::from_secs(1));
     }
+    // Long enough for the steady task of a slow machine. The stubborn one is there to be stopped by a second signal, so its limit
+    // must not come first.
+    let limit = if kind == "stuck" { Duration::from_secs(5) } else { Duration::from_mins(10) };
+    Ok(tasks.run_until_signal(signals, limit).await?)
 }
 
 /// One span with one log, in a trace that was begun elsewhere, and what libraries say meanwhile.

@@ -24,10 +24,13 @@ use rekey_core::{
     outbox::{ClaimedMessage, OutboxMessage, Settlement},
 };
 use time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Barrier,
+    time::{sleep, timeout},
+};
 
 /// How long a test waits for something that has to happen.
-const PATIENCE: StdDuration = StdDuration::from_secs(30);
+pub const PATIENCE: StdDuration = StdDuration::from_mins(2);
 /// How long a test that waits sleeps between two looks.
 const LOOK: StdDuration = StdDuration::from_millis(10);
 
@@ -156,11 +159,13 @@ pub async fn of_many_at_once_each_is_handled_once<B: BusUnderTest>() {
 /// The bound on concurrency holds, and is used.
 pub async fn no_more_are_handled_at_once_than_allowed<B: BusUnderTest>() {
     const ALLOWED: u16 = 3;
-    let handler = Arc::new(Slow::default());
+    let handler = Arc::new(Together::new(ALLOWED.into()));
     let fixture = B::start(handler.clone(), ALLOWED).await;
     let dead = Mutex::default();
-    join_all((0..30).map(|_| relay(fixture.bus(), message(EventName::ResetCreate, b"slow"), &dead))).await;
-    eventually(|| handler.done.load(Ordering::SeqCst) == 30, "thirty slow messages handled").await;
+    join_all((0..30).map(|_| relay(fixture.bus(), message(EventName::ResetCreate, b"one of three"), &dead)))
+        .await;
+    eventually(|| handler.done.load(Ordering::SeqCst) == 30, "thirty messages handled, three at a time")
+        .await;
     assert_eq!(handler.most.load(Ordering::SeqCst), usize::from(ALLOWED));
     fixture.stop().await;
 }
@@ -277,20 +282,29 @@ async fn relay(bus: &dyn Bus, message: OutboxMessage, dead: &Mutex<Vec<DeadLette
     }
 }
 
-/// A handler that takes its time and counts how often it is at work at once.
-#[derive(Default)]
-struct Slow {
+/// A handler that ends no work before so many are at work at once, and counts how often it is.
+struct Together {
+    all: Barrier,
     now: AtomicUsize,
     most: AtomicUsize,
     done: AtomicUsize,
 }
 
+impl Together {
+    fn new(count: usize) -> Self {
+        let none = || AtomicUsize::new(0);
+        Self { all: Barrier::new(count), now: none(), most: none(), done: none() }
+    }
+}
+
 #[async_trait]
-impl Handler for Slow {
+impl Handler for Together {
     async fn handle(&self, _: Delivery) -> Verdict {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
-        sleep(StdDuration::from_millis(30)).await;
+        self.all.wait().await;
+        // One more than allowed would come now.
+        sleep(LOOK).await;
         self.now.fetch_sub(1, Ordering::SeqCst);
         self.done.fetch_add(1, Ordering::SeqCst);
         Verdict::Done

@@ -17,7 +17,8 @@ use time::Duration;
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
 use crate::seed;
 
-const LEASE: Duration = Duration::MINUTE;
+/// Longer than any of these tests takes, as are the minutes that they leave of it.
+const LEASE: Duration = Duration::minutes(10);
 const LIFE: Duration = Duration::DAY;
 
 pub async fn one_of_many_simultaneous_calls_is_granted_the_key<F: StoreUnderTest>() {
@@ -76,9 +77,9 @@ pub async fn a_call_whose_process_died_runs_again_for_the_same_record<F: StoreUn
     let (key, late, kept) =
         (digest(scope, "k"), SealedAnswer::from_bytes(vec![1]), SealedAnswer::from_bytes(vec![2]));
     let (first, dead) = granted(store, scope, &key, "body").await;
-    scene.backdoor().age("idempotency_keys", "lease_until", "true", LEASE - Duration::seconds(5)).await;
+    scene.backdoor().age("idempotency_keys", "lease_until", "true", LEASE - Duration::minutes(5)).await;
     assert_eq!(claim(store, scope, &key, "body").await, Claimed::Running);
-    scene.backdoor().age("idempotency_keys", "lease_until", "true", Duration::seconds(6)).await;
+    scene.backdoor().age("idempotency_keys", "lease_until", "true", Duration::minutes(6)).await;
     assert_eq!(claim(store, scope, &key, "another body").await, Claimed::OtherRequest);
     let (again, attempt) = granted(store, scope, &key, "body").await;
     assert_eq!(again, first);
@@ -98,9 +99,9 @@ pub async fn a_lease_never_outlasts_its_key<F: StoreUnderTest>() {
     let key = digest(scope, "k");
     let (_, attempt) = granted(store, scope, &key, "body").await;
     assert!(store.settle_key(scope, &key, attempt, None).await.unwrap());
-    scene.backdoor().age("idempotency_keys", "expires_at", "true", LIFE - Duration::seconds(5)).await;
+    scene.backdoor().age("idempotency_keys", "expires_at", "true", LIFE - Duration::minutes(5)).await;
     let _ = granted(store, scope, &key, "body").await;
-    scene.backdoor().age("idempotency_keys", "expires_at", "true", Duration::seconds(6)).await;
+    scene.backdoor().age("idempotency_keys", "expires_at", "true", Duration::minutes(6)).await;
     assert_eq!(claim(store, scope, &key, "body").await, Claimed::Running, "it still runs");
 }
 

@@ -52,7 +52,7 @@ pub async fn hits_leave_the_window_after_a_minute<F: StoreUnderTest>() {
     let (store, backdoor) = (scene.store(), scene.backdoor());
     for (window, by, left) in [
         ("fresh", SLOT, 3..=3),
-        ("older", WINDOW - SLOT * 2, 3..=3),
+        ("older", WINDOW - SLOT * 4, 3..=3),
         // Up to a slot more than a minute, by when in its slot the present is: these are fading.
         ("fading", WINDOW, 0..=3),
         ("gone", WINDOW + SLOT, 0..=0),
