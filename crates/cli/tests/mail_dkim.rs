@@ -112,7 +112,8 @@ fn what_is_missing_or_wrong_is_told_in_one_line() {
 
     let short = openssl(&["genpkey", "-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:1024"]);
     let other = openssl(&["genpkey", "-algorithm", "x25519"]);
-    for (pem, reason) in [(short, "expected "), (other, "expected a private key in PEM, RSA")] {
+    let reason = "expected a private key in PEM, not encrypted, RSA (PKCS#8 or PKCS#1) of 2048 to 4096 bits, or Ed25519";
+    for pem in [short, other] {
         fs::write(deployment.own_key(), pem).unwrap();
         let (code, line) = deployment.refused("acme", &[]);
         let start = format!("rekey: {} is not usable: {reason}", deployment.own_key());
