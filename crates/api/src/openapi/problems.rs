@@ -79,8 +79,11 @@ fn queries(call: Call) -> Vec<Problem> {
     let (shows, lists) = match call {
         Call::List(_) => (true, true),
         Call::Related(_, relationship) => (true, !relationship.is_to_one()),
-        Call::Create(_) | Call::Retrieve(_) | Call::Update(_) => (true, false),
-        _ => (false, false),
+        Call::Create(_) | Call::Retrieve(_) | Call::Own(_) | Call::Update(_) => (true, false),
+        Call::Delete(_) | Call::Identifiers(..) => (false, false),
+        Call::Token | Call::Revoke | Call::Keys | Call::Live | Call::Ready | Call::Description => {
+            (false, false)
+        }
     };
     let of = |problem| {
         let (can_be, parameter) = match problem {
