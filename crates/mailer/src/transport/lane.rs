@@ -1,15 +1,12 @@
 //! Which way a mail takes, and what happens when that way is closed.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use rekey_core::access::Mode;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
 
 use super::{Accepted, SendError, Transport};
 use crate::message::Mail;
@@ -45,10 +42,10 @@ impl Router {
 pub struct Lane {
     transport: Arc<dyn Transport>,
     pause: Duration,
-    /// Until when nothing is sent; past that time, the next caller checks, and the others wait for what it finds.
-    paused: Mutex<Option<Instant>>,
-    /// Whether there is such a time, for who must not wait for a check.
-    is_paused: AtomicBool,
+    /// Until when nothing is sent, if the lane is closed; past that time, the next caller checks.
+    until: Mutex<Option<Instant>>,
+    /// Held by who checks: the others wait for what it finds.
+    checking: tokio::sync::Mutex<()>,
 }
 
 impl Lane {
@@ -59,33 +56,36 @@ impl Lane {
 
     /// A lane with another pause.
     pub fn with_pause(transport: Arc<dyn Transport>, pause: Duration) -> Self {
-        Self { transport, pause, paused: Mutex::new(None), is_paused: AtomicBool::new(false) }
+        Self { transport, pause, until: Mutex::default(), checking: tokio::sync::Mutex::default() }
     }
 
     /// Waits until it is known whether mails can be sent; if not, tells for how long to leave it.
     pub async fn open(&self) -> Result<(), Duration> {
-        let mut paused = self.paused.lock().await;
-        let Some(until) = *paused else { return Ok(()) };
+        if !self.is_paused() {
+            return Ok(());
+        }
+        let _checking = self.checking.lock().await;
+        let Some(until) = *self.until() else { return Ok(()) };
         let wait = until.saturating_duration_since(Instant::now());
         if !wait.is_zero() {
             return Err(wait);
         }
-        if let Err(error) = self.transport.check().await {
-            tracing::error!(reason = %error, pause = ?self.pause, "still no mail can be sent");
-            *paused = Some(Instant::now() + self.pause);
-            return Err(self.pause);
+        match self.transport.check().await {
+            Ok(()) => {
+                self.resume();
+                Ok(())
+            }
+            Err(error) => self.stay_closed(&error),
         }
-        self.resume(&mut paused);
-        Ok(())
     }
 
     /// Sends; trouble that concerns every mail closes the lane, and a mail that was on its way then and is taken opens it.
     pub async fn send(&self, mail: &Mail) -> Result<Accepted, SendError> {
         let result = self.transport.send(mail).await;
         match &result {
-            Ok(_) if self.is_paused() => self.resume(&mut *self.paused.lock().await),
-            Err(SendError::Lane(reason)) => self.close(reason).await,
-            Ok(_) | Err(SendError::Transient { .. } | SendError::Permanent { .. }) => {}
+            Ok(_) => self.resume(),
+            Err(SendError::Lane(reason)) => self.close(reason),
+            Err(SendError::Transient { .. } | SendError::Permanent { .. }) => {}
         }
         result
     }
@@ -97,53 +97,75 @@ impl Lane {
 
     /// Whether mails wait.
     pub fn is_paused(&self) -> bool {
-        self.is_paused.load(Ordering::Relaxed)
+        self.until().is_some()
     }
 
-    fn resume(&self, paused: &mut Option<Instant>) {
-        if paused.take().is_some() {
+    fn resume(&self) {
+        if self.until().take().is_some() {
             tracing::info!("mails can be sent again");
         }
-        self.is_paused.store(false, Ordering::Relaxed);
     }
 
-    async fn close(&self, reason: &str) {
-        let mut paused = self.paused.lock().await;
+    fn close(&self, reason: &str) {
         // Those that were on their way when it closed have the same to tell: once is enough.
-        if paused.is_none() {
+        if self.until().replace(Instant::now() + self.pause).is_none() {
             tracing::error!(reason, pause = ?self.pause, "no mail can be sent: the relay or its settings need mending");
         }
-        *paused = Some(Instant::now() + self.pause);
-        self.is_paused.store(true, Ordering::Relaxed);
+    }
+
+    /// After a check in vain; a mail that was taken meanwhile knows better.
+    fn stay_closed(&self, error: &SendError) -> Result<(), Duration> {
+        let mut until = self.until();
+        if until.is_none() {
+            return Ok(());
+        }
+        tracing::error!(reason = %error, pause = ?self.pause, "still no mail can be sent");
+        *until = Some(Instant::now() + self.pause);
+        Err(self.pause)
+    }
+
+    fn until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use async_trait::async_trait;
     use time::OffsetDateTime;
-    use tokio::sync::Semaphore;
+    use tokio::{
+        sync::Notify,
+        task::JoinHandle,
+        time::{advance, timeout},
+    };
 
     use super::*;
 
-    /// Takes the first mail when it is let, and says of the others that none can be sent.
+    /// Takes the first mail when it is let, and says of the others, and of a check when that is let, that none can be sent.
+    #[derive(Default)]
     struct Slow {
-        first: AtomicBool,
-        let_go: Semaphore,
+        has_begun: AtomicBool,
+        let_go: Notify,
+        checking: Notify,
+        let_check: Notify,
     }
 
     #[async_trait]
     impl Transport for Slow {
         async fn send(&self, _: &Mail) -> Result<Accepted, SendError> {
-            if !self.first.swap(false, Ordering::Relaxed) {
+            if self.has_begun.swap(true, Ordering::Relaxed) {
                 return Err(SendError::Lane("no relay".to_owned()));
             }
-            self.let_go.acquire().await.unwrap().forget();
+            self.let_go.notified().await;
             Ok(Accepted { response: "250".to_owned(), reply: None, relay: "relay".to_owned() })
         }
 
         async fn check(&self) -> Result<(), SendError> {
-            unreachable!("the pause is long")
+            self.checking.notify_one();
+            self.let_check.notified().await;
+            Err(SendError::Lane("no relay".to_owned()))
         }
     }
 
@@ -157,21 +179,46 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_mail_that_is_taken_after_all_opens_the_lane() {
-        let slow = Arc::new(Slow { first: true.into(), let_go: Semaphore::new(0) });
+    /// A lane that was closed by the second mail, while the first one is still on its way.
+    async fn closed(slow: &Arc<Slow>) -> (Arc<Lane>, JoinHandle<Result<Accepted, SendError>>) {
         let lane = Arc::new(Lane::new(slow.clone()));
         let first = tokio::spawn({
             let lane = Arc::clone(&lane);
             async move { lane.send(&mail()).await }
         });
-        while slow.first.load(Ordering::Relaxed) {
+        while !slow.has_begun.load(Ordering::Relaxed) {
             tokio::task::yield_now().await;
         }
         assert!(lane.send(&mail()).await.is_err());
         assert!(lane.is_paused() && lane.open().await.is_err());
-        slow.let_go.add_permits(1);
+        (lane, first)
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_is_taken_after_all_opens_the_lane() {
+        let slow = Arc::new(Slow::default());
+        let (lane, first) = closed(&slow).await;
+        slow.let_go.notify_one();
         first.await.unwrap().unwrap();
         assert!(!lane.is_paused() && lane.open().await.is_ok());
+    }
+
+    /// What became of it can be recorded at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_mail_that_is_taken_waits_for_no_check_and_knows_better() {
+        let slow = Arc::new(Slow::default());
+        let (lane, first) = closed(&slow).await;
+        advance(PAUSE).await;
+        let check = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move { lane.open().await }
+        });
+        slow.checking.notified().await;
+        slow.let_go.notify_one();
+        timeout(PAUSE, first).await.expect("it hangs on no check").unwrap().unwrap();
+        assert!(!lane.is_paused());
+        slow.let_check.notify_one();
+        assert_eq!(check.await.unwrap(), Ok(()));
+        assert!(!lane.is_paused());
     }
 }
