@@ -17,6 +17,9 @@ use crate::{
     transport::{Accepted, SendError, reason::clean},
 };
 
+/// A connection, and whether the relay now waits for the message.
+type Begun = (Connection, Result<(), Broken>);
+
 const LEFT_ALONE: &str = "it is left alone for a while";
 
 pub(super) struct Relay {
@@ -80,7 +83,7 @@ impl Relay {
         }
     }
 
-    /// Sends on a connection that is open already, or else on a new one.
+    /// Sends within the deadline.
     ///
     /// A relay that takes no further connection while others are in use may be at its limit: the mail then waits for one of
     /// those.
@@ -94,21 +97,12 @@ impl Relay {
                 // Another mail found out while this one waited.
                 return Err(Setback::Relay(LEFT_ALONE.to_owned()));
             }
-            let used = match slot.take() {
-                Some(used) => self.on_used(used, mail, deadline).await,
-                None => None,
-            };
-            if let Some((connection, begun)) = used {
-                return self.on(slot, connection, begun, mail, deadline).await;
-            }
-            let opened = timeout_at(deadline, self.opener.open()).await;
-            match opened.unwrap_or_else(|_| Err(self.timed_out())) {
-                Ok(mut fresh) => {
-                    let begun = timeout_at(deadline, dialogue::begin(&mut fresh, mail)).await;
-                    let begun =
-                        begun.unwrap_or_else(|_| Err(Broken::Lost(SendError::unanswered(self.timed_out()))));
-                    return self.on(slot, fresh, begun, mail, deadline).await;
+            match self.begin(&mut slot, mail, deadline).await {
+                Ok((connection, Ok(()))) => return self.finish(slot, connection, mail, deadline).await,
+                Ok((connection, Err(Broken::Refused(setback)))) => {
+                    return Err(self.refused(slot, connection, setback, deadline).await);
                 }
+                Ok((_, Err(Broken::Lost(error)))) => return Err(self.stumbled(error)),
                 Err(reason) if Instant::now() < deadline && slot.give_up() => {
                     tracing::info!(relay = self.name, reason, "no further connection is opened for a minute");
                 }
@@ -117,36 +111,30 @@ impl Relay {
         }
     }
 
-    /// Begins on a connection that was kept; none if it is gone.
+    /// Begins a mail on a connection that was kept, or else on a new one: how far it came, or why there is no new one.
+    async fn begin(&self, slot: &mut Pooled<'_>, mail: &Mail, deadline: Instant) -> Result<Begun, String> {
+        if let Some(kept) = slot.take()
+            && let Some(begun) = self.begin_on_kept(kept, mail, deadline).await
+        {
+            return Ok(begun);
+        }
+        let opened = timeout_at(deadline, self.opener.open()).await;
+        let mut fresh = opened.unwrap_or_else(|_| Err(self.timed_out()))?;
+        let begun = timeout_at(deadline, dialogue::begin(&mut fresh, mail)).await;
+        let lost = |_| Err(Broken::Lost(SendError::unanswered(self.timed_out())));
+        Ok((fresh, begun.unwrap_or_else(lost)))
+    }
+
+    /// Begins a mail on a connection that was kept; none if it is gone.
     ///
     /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one
     /// silent attempt; afterwards nobody knows whether the mail was taken, and the caller has to decide.
-    async fn on_used(
-        &self,
-        mut used: Connection,
-        mail: &Mail,
-        deadline: Instant,
-    ) -> Option<(Connection, Result<(), Broken>)> {
+    async fn begin_on_kept(&self, mut kept: Connection, mail: &Mail, deadline: Instant) -> Option<Begun> {
         // Time enough is left for a new connection where the old one hangs.
         let hang = deadline.min(Instant::now() + self.timeout / 4);
-        match timeout_at(hang, dialogue::begin(&mut used, mail)).await {
+        match timeout_at(hang, dialogue::begin(&mut kept, mail)).await {
             Ok(Err(Broken::Lost(_))) | Err(_) => None,
-            Ok(begun @ (Ok(()) | Err(Broken::Refused(_)))) => Some((used, begun)),
-        }
-    }
-
-    async fn on(
-        &self,
-        slot: Pooled<'_>,
-        connection: Connection,
-        begun: Result<(), Broken>,
-        mail: &Mail,
-        deadline: Instant,
-    ) -> Result<Accepted, Setback> {
-        match begun {
-            Ok(()) => self.finish(slot, connection, mail, deadline).await,
-            Err(Broken::Refused(setback)) => Err(self.refused(slot, connection, setback, deadline).await),
-            Err(Broken::Lost(error)) => Err(self.stumbled(error)),
+            Ok(begun @ (Ok(()) | Err(Broken::Refused(_)))) => Some((kept, begun)),
         }
     }
 
