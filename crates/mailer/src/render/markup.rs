@@ -96,8 +96,8 @@ fn tags(source: &str) -> impl Iterator<Item = Tag<'_>> {
                 continue;
             }
             rest = behind;
-            let line = source.len() - behind.len();
-            let line = source.bytes().take(line).filter(|b| *b == b'\n').count() + 1;
+            let offset = source.len() - behind.len();
+            let line = source.bytes().take(offset).filter(|b| *b == b'\n').count() + 1;
             let (closes, tag) = behind.strip_prefix('/').map_or((false, behind), |tag| (true, tag));
             let Some(tag) = tag.strip_prefix("mj-") else { continue };
             let end = tag.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(tag.len());

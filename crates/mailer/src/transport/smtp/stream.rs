@@ -54,11 +54,20 @@ impl<S> Wire<S> {
             b'\r' => {}
             _ => {
                 if self.column < LONGEST_LINE {
-                    self.ready.push_back(if octet.is_ascii_control() { b' ' } else { octet });
+                    self.ready.push_back(legible(octet));
                 }
                 self.column = self.column.saturating_add(1);
             }
         }
+    }
+}
+
+/// What stands for that octet in a line.
+fn legible(octet: u8) -> u8 {
+    match octet {
+        0x80.. => b'?',
+        _ if octet.is_ascii_control() => b' ',
+        _ => octet,
     }
 }
 
@@ -76,7 +85,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 return Poll::Ready(Ok(()));
             }
             for octet in read.filled() {
-                self.take(if octet.is_ascii() { *octet } else { b'?' });
+                self.take(*octet);
             }
         }
         let length = self.ready.len().min(buffer.remaining());
