@@ -43,9 +43,15 @@ impl fmt::Display for DisplayName {
 /// mail, and turn none around.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    let breaks = |c: char| c.is_whitespace() || c.is_control();
-    let words = text.split(breaks).map(|word| word.chars().filter(|c| !is_invisible(*c)).collect::<String>());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    one_line(text, is_invisible)
+}
+
+/// The text's words on one line, without those characters.
+#[must_use]
+pub fn one_line(text: &str, is_left_out: impl Fn(char) -> bool) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = words.map(|word| word.replace(&is_left_out, "")).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Ends the line, hides, or turns the direction of what follows. The joiners (U+200C, U+200D) are no such: Persian words and many
@@ -53,7 +59,8 @@ pub fn visible(text: &str) -> String {
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -68,9 +75,18 @@ mod tests {
             assert_eq!(visible(name), name);
         }
         assert_eq!(" Shop ".parse::<DisplayName>().unwrap().as_str(), "Shop");
-        for name in
-            ["", " ", "a\nb", "a\r\nBcc: x@example.com", "a\0", "\u{202e}pohS", "a\u{2028}b", "a\u{200b}b"]
-        {
+        for name in [
+            "",
+            " ",
+            "a\nb",
+            "a\r\nBcc: x@example.com",
+            "a\0",
+            "\u{202e}pohS",
+            "\u{61c}متجر",
+            "a\u{2028}b",
+            "a\u{ad}b",
+            "a\u{200b}b",
+        ] {
             assert_eq!(name.parse::<DisplayName>(), Err(InvalidDisplayName), "{name:?}");
         }
         assert_eq!("x".repeat(101).parse::<DisplayName>(), Err(InvalidDisplayName));

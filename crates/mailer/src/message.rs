@@ -9,7 +9,11 @@ use lettre::{
         header::{Date, HeaderName, HeaderValue},
     },
 };
-use rekey_core::{email::EmailAddress, ids::EventId, name::is_invisible};
+use rekey_core::{
+    email::EmailAddress,
+    ids::EventId,
+    name::{is_invisible, one_line},
+};
 use rekey_runtime::config;
 use time::OffsetDateTime;
 
@@ -93,11 +97,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 
 /// A subject is one line. The marks around a name of the other direction stay, or it would drag the words beside it along.
 fn single_line(text: &str) -> String {
-    let isolates = ['\u{2068}', '\u{2069}'];
-    let hides = |c: char| is_invisible(c) && !isolates.contains(&c);
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let words = words.map(|word| word.replace(hides, "")).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+    one_line(text, |c| is_invisible(c) && !matches!(c, '\u{2068}' | '\u{2069}'))
 }
 
 #[cfg(test)]
