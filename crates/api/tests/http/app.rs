@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
-    ambient::{Clock, OsEntropy, SystemClock, to_unix_microseconds},
+    ambient::OsEntropy,
     event::{Event, EventBody},
     limits::{RateLimits, Tally},
     outbox::{Outbox, RelaySignal},
@@ -29,9 +29,11 @@ use rsa::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::clock::TestClock;
 
 /// How long a call waits for the database: a hundred of them may be before it, on whatever disk.
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -39,36 +41,6 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 pub const PUBLIC_URL: &str = "https://shop.test";
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";
 pub const RESETS: &str = "/api/customer_password_resets";
-
-/// A clock that goes on when a test puts it forward, however long the machine takes for the test. Of itself it goes on by a
-/// microsecond at each look, so that what happens later is later.
-pub struct TestClock {
-    /// The present minute's beginning, so that no test meets the end of a second or of a limit's slot by chance.
-    start: OffsetDateTime,
-    /// Microseconds since then.
-    passed: AtomicI64,
-}
-
-impl Default for TestClock {
-    fn default() -> Self {
-        let now = SystemClock.now();
-        let start = now - Duration::microseconds(to_unix_microseconds(now) % 60_000_000);
-        Self { start, passed: AtomicI64::new(0) }
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> OffsetDateTime {
-        self.start + Duration::microseconds(self.passed.fetch_add(1, Ordering::SeqCst))
-    }
-}
-
-impl TestClock {
-    pub fn forward(&self, by: Duration) {
-        let by = i64::try_from(by.whole_microseconds()).unwrap();
-        self.passed.fetch_add(by, Ordering::SeqCst);
-    }
-}
 
 /// A running API on an empty SQLite store, with one organization.
 pub struct TestApp {

@@ -7,6 +7,7 @@
 )]
 
 mod app;
+mod clock;
 mod codes;
 mod connections;
 mod cors;
