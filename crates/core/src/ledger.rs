@@ -23,7 +23,8 @@ pub trait Ledger: Send + Sync + 'static {
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
     /// Records what became of the claim `attempt`. A claim that was taken over meanwhile is left alone, except that
-    /// `Sent` always counts. Returns whether it was recorded. An address to suppress is written in the same transaction.
+    /// `Sent` always counts. After `Held` the next claim has the same number again. Returns whether it was recorded. An address to
+    /// suppress is written in the same transaction.
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 }
 

@@ -188,7 +188,8 @@ impl MailHandler {
     }
 
     /// Records an outcome. A mail that was sent but not recorded would be sent again, so an outage of the database is waited
-    /// for: until then this mail's message stays with this process, and nobody else gets it.
+    /// for: until then this mail's message stays with this process, and nobody else gets it. A stop cuts that off, after the time
+    /// that it leaves to what is at work (`server.shutdown_seconds`).
     async fn settle(&self, job: &MailJob, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let give_up = Instant::now() + LONGEST_SETTLE;
         let mut pauses = SETTLE_PAUSES.into_iter();
