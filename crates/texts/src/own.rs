@@ -27,7 +27,9 @@ pub struct Unreadable {
 pub fn own_files(folder: &Path) -> Result<Vec<OwnFile>, Unreadable> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !leads_nowhere(folder) => {
+            return Ok(Vec::new());
+        }
         Err(cause) => return Err(Unreadable { path: folder.to_owned(), cause }),
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
@@ -39,6 +41,11 @@ pub fn own_files(folder: &Path) -> Result<Vec<OwnFile>, Unreadable> {
     let mut files: Vec<_> = paths.into_iter().filter_map(file).collect();
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
+}
+
+/// A link without its end is no absence: what was put there would be passed over unseen.
+fn leads_nowhere(path: &Path) -> bool {
+    path.ancestors().any(|part| part.is_symlink() && !part.exists())
 }
 
 impl OwnFile {

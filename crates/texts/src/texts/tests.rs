@@ -134,6 +134,18 @@ fn an_organizations_texts_replace_those_of_their_key_and_no_other() {
 }
 
 #[test]
+fn a_link_to_a_folder_that_is_not_there_is_told_and_not_passed_over() {
+    let own = TempDir::new().unwrap();
+    let link = own.path().join("texts");
+    std::os::unix::fs::symlink("/nowhere", &link).unwrap();
+    let error = built_in().overlaid(Some(own.path()), &"en".parse().unwrap(), &TimeZone::UTC).err().unwrap();
+    assert!(error.to_string().starts_with(&format!("{} can't be read: ", link.display())), "{error}");
+    // As the pages' templates are below those of mails.
+    assert!(own_files(&link.join("pages")).is_err());
+    assert!(own_files(&own.path().join("templates")).unwrap().is_empty());
+}
+
+#[test]
 fn what_is_wrong_in_a_file_is_named_with_its_line_and_key() {
     let cases = [
         ("en.ftl", "\ntime-momnet = x\n", "en.ftl:2: there is no text `time-momnet`"),
