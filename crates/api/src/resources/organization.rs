@@ -42,7 +42,7 @@ fn record(api: &Api, session: &Session) -> Result<Record, SayError> {
         Some(Support::Email(address)) => Value::Text(address.clone()),
         Some(Support::Page(_)) | None => Value::Null,
     };
-    let value = |name_of: &str| match name_of {
+    let value = |attribute: &str| match attribute {
         "name" => Value::Text(name.clone()),
         "slug" => Value::Text(slug.to_string()),
         "primary_color" => Value::Text(brand.color.to_string()),

@@ -91,8 +91,8 @@ impl Pooled<'_> {
         self.pool.state().idle.push((Instant::now(), connection));
     }
 
-    /// Gives the right up, as the relay takes no further connection: whether there are others that can be used. If all of
-    /// those are in use, it is withheld for a minute.
+    /// Gives the right up, as the relay takes no further connection: whether there are others that can be used. If some
+    /// are in use, this right is withheld for a minute, since the relay seems to be at its limit.
     pub(super) fn give_up(mut self) -> bool {
         let mut state = self.pool.state();
         if state.used > 1 {
