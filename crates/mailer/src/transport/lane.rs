@@ -85,7 +85,7 @@ impl Lane {
         match &result {
             Ok(_) => self.resume(),
             Err(SendError::Lane(reason)) => self.close(reason),
-            Err(SendError::Transient { .. } | SendError::Permanent { .. }) => {}
+            Err(SendError::Transient { .. } | SendError::InDoubt(_) | SendError::Permanent { .. }) => {}
         }
         result
     }
