@@ -66,8 +66,8 @@ pub struct Assignment {
     pub has_code: bool,
     /// Which attempt this is, from 1. It names the claim when it is settled.
     pub attempt: u32,
-    /// Whether an earlier claim ran out unsettled, so that the mail may have been handed over before: the one window
-    /// that SMTP leaves open. Such deliveries are counted.
+    /// Whether an earlier attempt ended without a word, so that the mail may have been handed over before: the one window
+    /// that SMTP leaves open. Such attempts are counted.
     pub in_doubt: bool,
 }
 

@@ -165,18 +165,24 @@ impl MailHandler {
                 let suppress = assignment.recipient.email().filter(|_| address_is_bad).cloned();
                 Outcome::Bounced { reason, reply, suppress }
             }
-            Err(SendError::Transient { reason, reply }) if assignment.attempt >= LAST_ATTEMPT => {
-                failed(format!("given up after {LAST_ATTEMPT} attempts: {reason}"), reply)
-            }
-            Err(SendError::Transient { reason, reply }) => {
-                let after = after_attempt(assignment.attempt, &*self.entropy);
-                Outcome::Deferred { reason, reply, after }
-            }
+            Err(SendError::Transient { reason, reply }) => match self.next_attempt(assignment) {
+                Some(after) => Outcome::Deferred { reason, reply, after },
+                None => given_up(&reason, reply),
+            },
+            Err(SendError::InDoubt(reason)) => match self.next_attempt(assignment) {
+                Some(after) => Outcome::InDoubt { reason, after },
+                None => given_up(&reason, None),
+            },
             Err(SendError::Lane(reason)) => {
                 let after = lane.pause().try_into().unwrap_or(LEDGER_PAUSE);
                 Outcome::Held { reason, after }
             }
         }
+    }
+
+    /// How long after this attempt the next one is due, unless it was the last.
+    fn next_attempt(&self, assignment: &Assignment) -> Option<Duration> {
+        (assignment.attempt < LAST_ATTEMPT).then(|| after_attempt(assignment.attempt, &*self.entropy))
     }
 
     async fn written(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
@@ -232,6 +238,7 @@ fn verdict(outcome: Outcome) -> Verdict {
         }
         // The bus tells of what is tried again or parked.
         Outcome::Deferred { reason, after, .. } => later("deferred", after, &reason),
+        Outcome::InDoubt { reason, after } => later("in doubt", after, &reason),
         Outcome::Held { reason, after } => later("held", after, &reason),
         Outcome::Failed { reason, .. } => {
             Span::current().record("outcome", "failed");
@@ -253,6 +260,10 @@ fn later(outcome: &'static str, after: Duration, reason: &str) -> Verdict {
 fn done(outcome: &'static str) -> Verdict {
     Span::current().record("outcome", outcome);
     Verdict::Done
+}
+
+fn given_up(reason: &str, reply: Option<Reply>) -> Outcome {
+    failed(format!("given up after {LAST_ATTEMPT} attempts: {reason}"), reply)
 }
 
 fn failed(reason: String, reply: Option<Reply>) -> Outcome {

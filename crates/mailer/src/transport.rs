@@ -40,14 +40,16 @@ pub struct Accepted {
 /// `host:port`, and fit to be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Not now, or it is not known whether it was: a 4xx reply, the network, a timeout, a sender that a relay refuses. Sent again,
-    /// the mail has the same Message-ID.
+    /// Not now: a 4xx reply, the network, a timeout, a sender that a relay refuses.
     #[error("{reason}")]
     Transient {
         reason: String,
         /// The reply, where there was one.
         reply: Option<Reply>,
     },
+    /// Nobody knows: the message was sent, and its reply did not come. Sent again, the mail has the same Message-ID.
+    #[error("{0}")]
+    InDoubt(String),
     /// Never: a 5xx reply to this recipient or message.
     #[error("{reason}")]
     Permanent {
@@ -66,5 +68,13 @@ impl SendError {
     /// A transient failure without a reply.
     pub(crate) fn unanswered(reason: String) -> Self {
         Self::Transient { reason, reply: None }
+    }
+
+    /// The same, after the message was sent: without a reply, nobody knows whether it was taken.
+    pub(crate) fn after_message(self) -> Self {
+        match self {
+            Self::Transient { reason, reply: None } => Self::InDoubt(reason),
+            Self::Transient { .. } | Self::InDoubt(_) | Self::Permanent { .. } | Self::Lane(_) => self,
+        }
     }
 }

@@ -54,6 +54,7 @@ impl Ledger for PostgresStore {
             .bind(settled.next.map(Duration::as_seconds_f64))
             .bind(settled.suppress.map(EmailAddress::as_str))
             .bind(settled.counts)
+            .bind(settled.in_doubt)
             .fetch_one(&self.pool)
             .await
             .map_err(fault)?;
@@ -116,7 +117,8 @@ const SETTLE: &str = "
     WITH settled AS (
         UPDATE deliveries SET status = $3, detail = $4, smtp_code = $5, smtp_enhanced_code = $6, relay = $7,
             next_attempt_at = now() + make_interval(secs => $8), sent_at = CASE WHEN $3 = 'sent' THEN now() END,
-            attempts = attempts - CASE WHEN $10 THEN 0 ELSE 1 END, lease_until = NULL, updated_at = now()
+            attempts = attempts - CASE WHEN $10 THEN 0 ELSE 1 END,
+            in_doubt = in_doubt + CASE WHEN $11 THEN 1 ELSE 0 END, lease_until = NULL, updated_at = now()
         WHERE event_id = $1
             AND ($3 = 'sent' AND attempts >= $2 OR lease_until IS NOT NULL AND attempts = $2)
         RETURNING organization_id, mode, customer_id

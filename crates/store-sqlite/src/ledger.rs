@@ -185,7 +185,8 @@ async fn settle(
     let done = sqlx::query(
         "UPDATE deliveries SET status = ?3, detail = ?4, smtp_code = ?5, smtp_enhanced_code = ?6, relay = ?7,
              next_attempt_at = ?8, sent_at = CASE WHEN ?3 = 'sent' THEN ?9 END,
-             attempts = attempts - CASE WHEN ?10 THEN 0 ELSE 1 END, lease_until = NULL, updated_at = ?9
+             attempts = attempts - CASE WHEN ?10 THEN 0 ELSE 1 END, in_doubt = in_doubt + ?11, lease_until = NULL,
+             updated_at = ?9
          WHERE event_id = ?1
              AND (?3 = 'sent' AND attempts >= ?2 OR lease_until IS NOT NULL AND attempts = ?2)",
     )
@@ -199,6 +200,7 @@ async fn settle(
     .bind(settled.next.map(|next| after(present, next)))
     .bind(present)
     .bind(settled.counts)
+    .bind(settled.in_doubt)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

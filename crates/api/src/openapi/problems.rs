@@ -80,10 +80,14 @@ fn queries(call: Call) -> Vec<Problem> {
         Call::List(_) => (true, true),
         Call::Related(_, relationship) => (true, !relationship.is_to_one()),
         Call::Create(_) | Call::Retrieve(_) | Call::Own(_) | Call::Update(_) => (true, false),
-        Call::Delete(_) | Call::Identifiers(..) => (false, false),
-        Call::Token | Call::Revoke | Call::Keys | Call::Live | Call::Ready | Call::Description => {
-            (false, false)
-        }
+        Call::Delete(_)
+        | Call::Identifiers(..)
+        | Call::Token
+        | Call::Revoke
+        | Call::Keys
+        | Call::Live
+        | Call::Ready
+        | Call::Description => (false, false),
     };
     let of = |problem| {
         let (can_be, parameter) = match problem {

@@ -23,6 +23,13 @@ pub enum Outcome {
         /// How long after this the next attempt is due.
         after: Duration,
     },
+    /// Nobody knows whether it was taken (RFC 5321 §6.1): it is tried again, and its reader may get it twice.
+    InDoubt {
+        /// Why.
+        reason: String,
+        /// How long after this the next attempt is due.
+        after: Duration,
+    },
     /// No mail could be sent to anybody: this was no attempt, and counts as none.
     Held {
         /// Why.
@@ -100,6 +107,8 @@ pub struct Settled<'a> {
     pub suppress: Option<&'a EmailAddress>,
     /// Whether the claim counts as an attempt.
     pub counts: bool,
+    /// Whether the mail may have been handed over all the same.
+    pub in_doubt: bool,
 }
 
 impl Outcome {
@@ -114,6 +123,7 @@ impl Outcome {
             next: None,
             suppress: None,
             counts: true,
+            in_doubt: false,
         };
         match self {
             Self::Sent { response, reply, relay } => {
@@ -121,6 +131,9 @@ impl Outcome {
             }
             Self::Deferred { reason, reply, after } => {
                 Settled { next: Some(*after), ..settled(Status::Deferred, reason, reply.as_ref()) }
+            }
+            Self::InDoubt { reason, after } => {
+                Settled { next: Some(*after), in_doubt: true, ..settled(Status::Deferred, reason, None) }
             }
             Self::Held { reason, after } => {
                 Settled { next: Some(*after), counts: false, ..settled(Status::Deferred, reason, None) }

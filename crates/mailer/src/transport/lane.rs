@@ -85,7 +85,8 @@ impl Lane {
         match &result {
             Ok(_) if self.is_paused() => self.resume(&mut *self.paused.lock().await),
             Err(SendError::Lane(reason)) => self.close(reason).await,
-            Ok(_) | Err(SendError::Transient { .. } | SendError::Permanent { .. }) => {}
+            Ok(_)
+            | Err(SendError::Transient { .. } | SendError::InDoubt(_) | SendError::Permanent { .. }) => {}
         }
         result
     }

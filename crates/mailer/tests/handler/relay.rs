@@ -44,6 +44,7 @@ async fn smtp_4xx_after_a_drop_behind_the_final_dot_the_same_mail_goes_again() {
     let relay = ScriptedSmtp::start(&[&[(".", Act::Close)], &[]]).await;
     let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
     assert!(wait(&handle(&mailer, &events[0]).await) <= Duration::seconds(10));
+    assert_eq!(world.in_doubt().await, 1, "nobody knows whether it was taken");
     assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
     let messages = relay.messages();
     let line =

@@ -192,7 +192,6 @@ fn settings() -> MailerSettings {
         ("MAIL__FROM", "Acme <shop@example.com>"),
         ("SMTP__RELAYS", "smtp://127.0.0.1?tls=none"),
         ("SMTP__TIMEOUT_SECONDS", "60"),
-        ("MAILER__LEASE_SECONDS", "600"),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
     MailerSettings::load(&Source::from_environment(environment)).unwrap()

@@ -101,6 +101,11 @@ async fn send_until(
     tokio::join!(transport.send(&mail), waiting).0
 }
 
+/// Nobody knows whether the mail was taken.
+fn is_in_doubt(error: &SendError) -> bool {
+    matches!(error, SendError::InDoubt(_))
+}
+
 fn is_transient(error: &SendError) -> bool {
     matches!(error, SendError::Transient { .. })
 }

@@ -190,6 +190,7 @@ macro_rules! store_conformance {
             a_settled_mail_is_not_granted_again,
             a_deferred_mail_is_granted_again_without_doubt,
             a_mail_that_was_held_has_spent_no_attempt,
+            an_attempt_that_ended_without_a_word_is_counted_in_doubt,
             a_claim_that_ran_out_is_taken_over_in_doubt,
             late_mails_are_discarded_and_recorded_as_such,
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,

@@ -76,6 +76,7 @@ impl Relay {
             SendError::Permanent { reason, reply, address_is_bad } => {
                 SendError::Permanent { reason: named(reason), reply, address_is_bad }
             }
+            SendError::InDoubt(reason) => SendError::InDoubt(named(reason)),
             SendError::Lane(reason) => SendError::Lane(named(reason)),
         }
     }
@@ -163,8 +164,8 @@ impl Relay {
                 Ok(Accepted { response, reply: Some(reply), relay: self.name.clone() })
             }
             Ok(Err(Broken::Refused(setback))) => Err(self.refused(slot, connection, setback, deadline).await),
-            Ok(Err(Broken::Lost(error))) => Err(Setback::Final(error)),
-            Err(_) => Err(Setback::Final(SendError::unanswered(self.timed_out()))),
+            Ok(Err(Broken::Lost(error))) => Err(Setback::Final(error.after_message())),
+            Err(_) => Err(Setback::Final(SendError::InDoubt(self.timed_out()))),
         }
     }
 

@@ -111,6 +111,25 @@ pub async fn a_mail_that_was_held_has_spent_no_attempt<F: StoreUnderTest>() {
     assert_eq!(granted(store, &job).await.attempt, 2);
 }
 
+pub async fn an_attempt_that_ended_without_a_word_is_counted_in_doubt<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let (scope, reset) = john_asks(store).await;
+    let job = job(scope, &reset);
+    let in_doubt = Outcome::InDoubt { reason: "no answer".to_owned(), after: Duration::minutes(1) };
+    for attempt in 1..=2 {
+        let assignment = granted(store, &job).await;
+        assert_eq!((assignment.attempt, assignment.in_doubt), (attempt, attempt > 1));
+        assert!(store.settle(reset.event, attempt, &in_doubt).await.unwrap());
+        let row = format!(
+            "status = 'deferred' AND attempts = {attempt} AND in_doubt = {attempt} AND detail = 'no answer'"
+        );
+        assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
+    }
+    assert!(store.settle(reset.event, granted(store, &job).await.attempt, &sent("")).await.unwrap());
+    assert_eq!(scene.backdoor().count("deliveries", "status = 'sent' AND in_doubt = 2").await, 1);
+}
+
 pub async fn a_claim_that_ran_out_is_taken_over_in_doubt<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
