@@ -66,8 +66,8 @@ impl Values {
 /// `template/`. Other files, such as notes and copies, may lie there.
 fn refuse_misnamed(folder: &Path) -> Result<(), ConfigError> {
     for path in entries(folder)? {
-        let name = name_of(&path);
-        if !READ.contains(&name.as_str()) && (name.ends_with(".toml") || is_folder(&path)?) {
+        let settings = path.extension().is_some_and(|extension| extension == "toml");
+        if !READ.contains(&name_of(&path).as_str()) && (settings || is_folder(&path)?) {
             return Err(ConfigError::Misnamed { path });
         }
     }
