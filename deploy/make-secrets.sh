@@ -28,7 +28,7 @@ main() {
 
     # The relays' URLs, one a line, and their passwords: the operator's to change. Until then the mail catcher.
     make smtp_relays echo 'smtp://mailpit:1025?tls=none'
-    chmod 644 "$folder/smtp_relays"
+    chmod 644 "$folder/smtp_relays" "$folder/sealing_keys"
 }
 
 # Writes a command's output to a new file, whole or not at all.

@@ -33,6 +33,9 @@ browserTest('by the storefront\'s own page', {}, async ({ context, page }) => {
   const own = await opened
   await heading(own, 'Choose a new password')
   assert.ok(own.url().endsWith('/new-password'), `the token has left the address: ${own.url()}`)
+  const hint = own.locator('#hint', { hasText: 'At least' })
+  await hint.waitFor()
+  assert.equal((await hint.textContent()).match(/At least 8 characters/g).length, 1, 'the length is told once')
   await choosePassword(own, 'short')
   await errorAt(newPassword(own), /too short/)
   await choosePassword(own)
@@ -42,6 +45,26 @@ browserTest('by the storefront\'s own page', {}, async ({ context, page }) => {
   await own.getByRole('alert').filter({ hasText: 'don’t belong together' }).waitFor()
   await logIn(own, email, NEW_PASSWORD)
   await own.getByText(`You are logged in as ${email}`).waitFor()
+})
+
+browserTest('who comes back from the page behind the link, in another tab, finds the guide where they are', {}, async ({ page }) => {
+  const email = await newCustomer()
+  await page.route('**/dev/shop.json', async (route) => {
+    const settings = await (await route.fetch()).json()
+    await route.fulfill({ json: { ...settings, customer: { ...settings.customer, email } } })
+  })
+  const next = (name) => page.locator('#guide li[aria-current=step]', { hasText: name }).waitFor()
+  await page.goto('/')
+  await next('Ask')
+  const link = await resetLink(email)
+  await page.goto('/')
+  await next('Choose')
+  await page.goto(link)
+  await choosePassword(page)
+  await heading(page, HOSTED.done)
+  await mailTo(email, 2)
+  await page.getByRole('link', { name: 'Log in' }).click()
+  await next('Log in')
 })
 
 browserTest('the storefront\'s own page: a used link, no link, and a way to ask again', {}, async ({ page }) => {

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(told(Language::English, 8), "At least 8 characters");
         assert_eq!(told(Language::Polish, 15), "Co najmniej 15 znaków");
         assert_eq!(told(Language::Polish, 22), "Co najmniej 22 znaki");
-        assert_eq!(told(Language::Arabic, 8), "على الأقل 8 أحرف");
-        assert_eq!(told(Language::Arabic, 15), "على الأقل 15 حرفًا");
+        assert_eq!(told(Language::Arabic, 8), "8 أحرف على الأقل");
+        assert_eq!(told(Language::Arabic, 15), "15 حرفًا على الأقل");
     }
 }

@@ -5,12 +5,17 @@ const PAUSE = 1000
 const box = document.querySelector('#mails')
 const known = new Set()
 
-/** Shows mails as they come. Those that `concern` this page are opened, and `arrived` is told of them. */
-export async function watchMailbox({ concerns, arrived }) {
+/**
+ * Shows mails as they come. Those that `concern` this page are opened; `found` is told of the newest of them that was there
+ * before, `arrived` of each that comes.
+ */
+export async function watchMailbox({ concerns, found, arrived }) {
   for (let first = true; ; first = false) {
     const fresh = document.hidden ? [] : await newMails().catch(() => [])
-    for (const mail of fresh) add(mail, concerns(mail))
-    for (const mail of first ? [] : fresh.filter(concerns)) {
+    const ours = fresh.filter(concerns)
+    for (const mail of fresh) add(mail, ours.includes(mail))
+    if (first && ours.length) found(ours.at(-1))
+    for (const mail of first ? [] : ours) {
       document.querySelector('#mail-notice').textContent = `New mail: ${mail.subject}`
       await arrived(mail)
     }

@@ -36,8 +36,13 @@ export function startShop() {
   for (const button of document.querySelectorAll('[data-view]')) {
     button.addEventListener('click', () => show(button.dataset.view))
   }
-  watchMailbox({ concerns: (mail) => mail.to === customer.toLowerCase(), arrived })
+  watchMailbox({ concerns: (mail) => mail.to === customer.toLowerCase(), found, arrived })
   show(location.hash === '#forgot' ? 'forgot' : 'log-in', { focus: false })
+}
+
+/** The last mail before this page was opened tells how far the customer came elsewhere, such as on the page behind the link. */
+function found({ link }) {
+  step(link ? 'choose' : 'log-in')
 }
 
 /** A mail to this customer: one without a link tells of the new password. */

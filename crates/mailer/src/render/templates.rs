@@ -22,7 +22,7 @@ pub enum TemplateError {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     /// No mail has a template of this name.
-    #[error("{} is no template of a mail; these are: {}", .0.display(), names())]
+    #[error("{} is no template of a mail; these are: {}; those of pages stand in pages/", .0.display(), names())]
     Unknown(PathBuf),
     /// It is not MJML.
     #[error("{name}: {problem}")]
@@ -40,6 +40,9 @@ pub(super) const LAYOUT: &str = "layout.mjml";
 /// Where a mail's own part goes in it. It is put there as text: mrml would render what it includes as one cell, without the
 /// attributes of each element's own.
 const CONTENT: &str = r#"<mj-include path="content.mjml" />"#;
+
+/// Where pages' templates stand, beside those of mails.
+const PAGES: &str = "pages";
 
 /// Instructions that a template may take, so that a loop without an end has one: ours take about 500.
 const FUEL: u64 = 100_000;
@@ -112,11 +115,13 @@ fn add(environment: &mut Environment<'_>, name: String, source: String) -> Resul
         .map_err(|error| TemplateError::Template(template_problem(&error)))
 }
 
-/// An organization's own: all `.mjml` and `.txt` files of the folder, which may be missing. Other files are not of mails.
+/// An organization's own, of the folder, which may be missing. Files that cannot be meant for templates, such as notes, may lie
+/// there; pages' templates have a folder of their own.
 fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let mut own = Vec::new();
     for file in own_files(folder)? {
-        if !has_extension(&file.name, "mjml") && !has_extension(&file.name, "txt") {
+        let meant = ["mjml", "txt", "html"].iter().any(|extension| has_extension(&file.name, extension));
+        if file.name == PAGES || !meant && !file.path.is_dir() {
             continue;
         }
         if BUILT_IN.iter().all(|(known, _)| *known != file.name) {

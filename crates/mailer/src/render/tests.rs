@@ -184,7 +184,7 @@ fn with(files: &[(&str, &str)]) -> Result<Renderer, String> {
 
 #[test]
 fn an_organizations_templates_replace_those_of_their_name() {
-    let own = [("no_account.txt", "{{ shop }}: {{ why }}\n"), ("footer.html", "not a mail's")];
+    let own = [("no_account.txt", "{{ shop }}: {{ why }}\n"), ("notes.md", "not a template")];
     let mails = rendered(&with(&own).unwrap(), SHOP, Scope::Full);
     let none = mails.iter().find(|(name, _)| *name == NoAccount::NAME).unwrap();
     assert!(none.1.text.starts_with("Shop: You are receiving this email because"));
@@ -196,6 +196,7 @@ fn an_organizations_templates_replace_those_of_their_name() {
 fn a_template_that_would_fail_a_customer_fails_the_start() {
     for (name, content, said) in [
         ("reset.txt", "", "/templates/reset.txt is no template of a mail; these are: layout.mjml, "),
+        ("done.html", "", "no_account.txt; those of pages stand in pages/"),
         ("reset_requested.txt", "a\n{{ nothing }}", "reset_requested.txt:2: undefined value"),
         (
             "reset_requested.txt",
@@ -231,6 +232,18 @@ fn a_template_that_would_fail_a_customer_fails_the_start() {
         assert!(error.contains(said), "{name}: {error}");
         assert!(!error.contains('\n'), "{error}");
     }
+}
+
+#[test]
+fn a_folder_beside_that_of_the_pages_is_told() {
+    let folder = folder(&[]);
+    let made = |name: &str| {
+        std::fs::create_dir(folder.path().join("templates").join(name)).unwrap();
+        Renderer::new(Texts::built_in(Language::English).unwrap(), &brand("#1f5fbf"), Some(folder.path()))
+    };
+    assert!(made("pages").is_ok());
+    let error = made("page").err().unwrap().to_string();
+    assert!(error.contains("/templates/page is no template of a mail; "), "{error}");
 }
 
 #[test]

@@ -21,6 +21,11 @@ pub enum ConfigError {
     /// A folder of `organizations.directory` can't be an organization's.
     #[error("configuration: the folder {path} is named after no organization: {cause}")]
     NotSlug { path: PathBuf, cause: InvalidSlug },
+    /// An organization's folder holds settings or a folder under a name that is not read.
+    #[error(
+        "configuration: {path} is not read: an organization's folder has organization.toml, dkim.pem, texts and templates"
+    )]
+    Misnamed { path: PathBuf },
     /// A value has the wrong type, or is out of bounds; `found` never holds a secret.
     #[error("configuration: {key} is {found} ({origin}), expected {expected}")]
     Invalid { key: String, found: String, origin: Origin, expected: String },

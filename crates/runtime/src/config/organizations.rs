@@ -25,6 +25,9 @@ pub struct Organizations {
 /// The settings of an organization, in its folder.
 const FILE: &str = "organization.toml";
 
+/// All that is read there.
+const READ: [&str; 4] = [FILE, "dkim.pem", "texts", "templates"];
+
 /// The sections that an organization's file may set.
 const SECTIONS: [&str; 6] = ["brand", "languages", "links", "mail", "pages", "resets"];
 /// The keys of other sections that it may set.
@@ -50,12 +53,25 @@ impl Values {
         };
         let mut own = HashMap::new();
         for (slug, folder) in folders(&directory)? {
+            refuse_misnamed(&folder)?;
             let file = folder.join(FILE);
             let values = if is_there(&file)? { self.below(&file, is_own)? } else { self.clone() };
             own.insert(slug, read(&values, Some(&folder))?);
         }
         Ok(PerOrganization::new(default, own))
     }
+}
+
+/// Fails on settings and folders whose name is not the one that is read, which would be passed over unseen: `organisation.toml`,
+/// `template/`. Other files, such as notes and copies, may lie there.
+fn refuse_misnamed(folder: &Path) -> Result<(), ConfigError> {
+    for path in entries(folder)? {
+        let settings = path.extension().is_some_and(|extension| extension == "toml");
+        if !READ.contains(&name_of(&path).as_str()) && (settings || is_folder(&path)?) {
+            return Err(ConfigError::Misnamed { path });
+        }
+    }
+    Ok(())
 }
 
 /// Whether an organization may set that key.
@@ -73,22 +89,35 @@ pub(super) fn is_there(file: &Path) -> Result<bool, ConfigError> {
     }
 }
 
-/// The folders of organizations. Files and what is hidden are passed over: editors, version control and mounted Kubernetes volumes
-/// make them.
+/// The folders of organizations; files are passed over.
 fn folders(directory: &Path) -> Result<Vec<(Slug, PathBuf)>, ConfigError> {
     let mut folders = Vec::new();
-    for entry in fs::read_dir(directory).map_err(|cause| unreadable(directory, cause))? {
-        let folder = entry.map_err(|cause| unreadable(directory, cause))?.path();
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.')
-            || !fs::metadata(&folder).map_err(|cause| unreadable(&folder, cause))?.is_dir()
-        {
-            continue;
+    for folder in entries(directory)? {
+        if is_folder(&folder)? {
+            let slug = name_of(&folder)
+                .parse()
+                .map_err(|cause| ConfigError::NotSlug { path: folder.clone(), cause })?;
+            folders.push((slug, folder));
         }
-        let slug = name.parse().map_err(|cause| ConfigError::NotSlug { path: folder.clone(), cause })?;
-        folders.push((slug, folder));
     }
     Ok(folders)
+}
+
+/// What is in a folder. What is hidden is passed over: editors, version control and mounted Kubernetes volumes make it.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let mut paths = read().map_err(|cause| unreadable(folder, cause))?;
+    paths.retain(|path| !name_of(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_folder(path: &Path) -> Result<bool, ConfigError> {
+    Ok(fs::metadata(path).map_err(|cause| unreadable(path, cause))?.is_dir())
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 pub(super) fn unreadable(path: &Path, cause: io::Error) -> ConfigError {

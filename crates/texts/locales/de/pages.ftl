@@ -44,7 +44,7 @@ pages-lost-why = Diese Seite braucht den ganzen Link aus der E-Mail. Bitte klick
 pages-lost-cookies = Sehen Sie diese Seite immer wieder? Dann lassen Sie bitte Cookies für sie zu oder öffnen Sie den Link in einem anderen Browser.
 
 pages-dead-title = Dieser Link funktioniert nicht mehr
-pages-dead-why = Er wurde verwendet, ist abgelaufen oder wurde durch einen neueren ersetzt.
+pages-dead-why = Er wurde verwendet, deaktiviert oder durch einen neueren ersetzt, oder er ist abgelaufen.
 pages-dead-used = Haben Sie gerade ein neues Passwort festgelegt? Dann können Sie sich damit anmelden.
 pages-dead-again = Neuen Link anfordern
 pages-dead-elsewhere = Falls nicht, fordern Sie bitte dort, wo Sie sich anmelden, ein neues Passwort an.

@@ -44,7 +44,7 @@ pages-lost-why = This page needs the whole link from the email. Please click it 
 pages-lost-cookies = Do you keep seeing this page? Then please allow cookies for it, or open the link in another browser.
 
 pages-dead-title = This link no longer works
-pages-dead-why = It has been used, has expired, or was replaced by a newer one.
+pages-dead-why = It was used, disabled or replaced by a newer one, or it has expired.
 pages-dead-used = Have you just chosen a new password? Then you can log in with it.
 pages-dead-again = Request a new link
 pages-dead-elsewhere = If not, please request a new password where you log in.

@@ -44,7 +44,7 @@ pages-lost-why = Esta página necesita el enlace completo del correo electrónic
 pages-lost-cookies = ¿Vuelve a ver siempre esta página? Entonces permita las cookies para ella o abra el enlace en otro navegador.
 
 pages-dead-title = Este enlace ya no funciona
-pages-dead-why = Se ha utilizado, ha caducado o ha sido sustituido por otro más reciente.
+pages-dead-why = Se ha utilizado o desactivado, ha caducado o ha sido sustituido por otro más reciente.
 pages-dead-used = ¿Acaba de elegir una contraseña nueva? Entonces puede iniciar sesión con ella.
 pages-dead-again = Solicitar un enlace nuevo
 pages-dead-elsewhere = Si no es así, solicite una contraseña nueva en la página de inicio de sesión.

@@ -44,7 +44,7 @@ pages-lost-why = Cette page a besoin du lien complet de l’e-mail. Veuillez cli
 pages-lost-cookies = Vous retombez toujours sur cette page ? Veuillez alors autoriser les cookies pour celle-ci ou ouvrir le lien dans un autre navigateur.
 
 pages-dead-title = Ce lien ne fonctionne plus
-pages-dead-why = Il a été utilisé, a expiré ou a été remplacé par un lien plus récent.
+pages-dead-why = Il a été utilisé, désactivé ou remplacé par un lien plus récent, ou il a expiré.
 pages-dead-used = Vous venez de choisir un nouveau mot de passe ? Vous pouvez vous connecter avec celui-ci.
 pages-dead-again = Demander un nouveau lien
 pages-dead-elsewhere = Sinon, veuillez demander un nouveau mot de passe sur la page de connexion.

@@ -44,7 +44,7 @@ pages-lost-why = Questa pagina ha bisogno del link completo dell’e-mail. Vi fa
 pages-lost-cookies = Continua a vedere questa pagina? Allora consenta i cookie per questa pagina oppure apra il link in un altro browser.
 
 pages-dead-title = Questo link non funziona più
-pages-dead-why = È stato utilizzato, è scaduto o è stato sostituito da uno più recente.
+pages-dead-why = È stato utilizzato, disattivato o sostituito da uno più recente, oppure è scaduto.
 pages-dead-used = Ha appena scelto una nuova password? Allora può accedere con quella.
 pages-dead-again = Richiedi un nuovo link
 pages-dead-elsewhere = Altrimenti richieda una nuova password nella pagina di accesso.

@@ -44,7 +44,7 @@ pages-lost-why = Deze pagina heeft de hele link uit de e-mail nodig. Klik er in 
 pages-lost-cookies = Blijft u deze pagina zien? Sta er dan cookies voor toe of open de link in een andere browser.
 
 pages-dead-title = Deze link werkt niet meer
-pages-dead-why = De link is gebruikt, verlopen of door een nieuwere vervangen.
+pages-dead-why = De link is gebruikt, onbruikbaar gemaakt, verlopen of door een nieuwere vervangen.
 pages-dead-used = Hebt u net een nieuw wachtwoord gekozen? Dan kunt u daarmee inloggen.
 pages-dead-again = Nieuwe link aanvragen
 pages-dead-elsewhere = Zo niet, vraag dan een nieuw wachtwoord aan op de pagina waar u inlogt.

@@ -44,7 +44,7 @@ pages-lost-why = Ta strona potrzebuje całego linku z wiadomości. Prosimy klikn
 pages-lost-cookies = Ta strona wciąż się pojawia? Prosimy zezwolić jej na pliki cookie albo otworzyć link w innej przeglądarce.
 
 pages-dead-title = Ten link już nie działa
-pages-dead-why = Został użyty, wygasł albo zastąpił go nowszy.
+pages-dead-why = Został użyty lub unieważniony, wygasł albo zastąpił go nowszy.
 pages-dead-used = Nowe hasło zostało właśnie ustawione? Można się nim zalogować.
 pages-dead-again = Poproś o nowy link
 pages-dead-elsewhere = Jeśli nie, o nowe hasło można poprosić na stronie logowania.

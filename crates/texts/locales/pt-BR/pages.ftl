@@ -44,7 +44,7 @@ pages-lost-why = Esta página precisa do link completo do e-mail. Clique nele no
 pages-lost-cookies = Esta página continua aparecendo? Então permita cookies para ela ou abra o link em outro navegador.
 
 pages-dead-title = Este link não funciona mais
-pages-dead-why = Ele foi usado, expirou ou foi substituído por um mais recente.
+pages-dead-why = Ele foi usado, desativado ou substituído por um mais recente, ou expirou.
 pages-dead-used = Acabou de escolher uma nova senha? Então você pode entrar com ela.
 pages-dead-again = Solicitar um novo link
 pages-dead-elsewhere = Caso contrário, solicite uma nova senha na página de login.

@@ -91,6 +91,20 @@ fn a_folder_that_is_no_organizations_is_told() {
 }
 
 #[test]
+fn what_an_organization_has_under_a_wrong_name_is_told_and_not_passed_over() {
+    for wrong in ["organisation.toml", "organization.toml.toml", "text/de.ftl", "template/layout.mjml"] {
+        let directory = directory(&[("acme/organization.toml", ""), (&format!("acme/{wrong}"), "")]);
+        let path = directory.path().join("acme").join(wrong.split('/').next().unwrap());
+        let line = load_from(directory.path(), &[]).unwrap_err().to_string();
+        assert!(line.starts_with(&format!("configuration: {} is not read: ", path.display())), "{line}");
+    }
+    let notes = ["README.md", "organization.toml~", "dkim-old.pem", ".git/config"];
+    let files = notes.map(|name| (format!("acme/{name}"), ""));
+    let directory = directory(&files.each_ref().map(|(path, content)| (path.as_str(), *content)));
+    load_from(directory.path(), &[]).unwrap();
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_told_and_not_passed_over() {
     for link in ["acme/organization.toml", "acme/dkim.pem", "beta"] {
         let directory = directory(&[("acme/texts/de.ftl", "")]);
