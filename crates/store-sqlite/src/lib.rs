@@ -36,6 +36,7 @@ use sqlx::{
     Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::{Instant, sleep};
 
 use crate::error::{fault, migration_fault};
 
@@ -51,6 +52,8 @@ pub struct SqliteStore {
 
 /// How long a call waits for the file or for a connection before it fails as unavailable.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one that met another process at a new file waits before its next try.
+const TURN: Duration = Duration::from_millis(20);
 /// Connections that read at the same time, at most.
 const READERS: u32 = 4;
 
@@ -84,7 +87,15 @@ impl SqliteStore {
 
     /// Brings the schema up to date. Processes that do this at the same time take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let (mut transaction, _) = self.write().await?;
+        let give_up = Instant::now() + self.writer.options().get_acquire_timeout();
+        let (mut transaction, _) = loop {
+            match self.write().await {
+                // Of the first connections to a new file each turns it to WAL, and SQLite refuses, without a wait, one that meets
+                // another at it.
+                Err(StoreError::Unavailable(_)) if Instant::now() < give_up => sleep(TURN).await,
+                begun => break begun?,
+            }
+        };
         sqlx::migrate!().run_direct(None, &mut *transaction, false).await.map_err(migration_fault)?;
         transaction.commit().await.map_err(fault)
     }
