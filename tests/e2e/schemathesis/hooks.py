@@ -87,10 +87,12 @@ def is_sent(mutation, sent, parameters):
 
 
 def write(path, attributes, number):
-    """An address can't be taken twice, a reset needs a customer, and a made-up token is none. Some requests are left as they
-    are made, to be refused for that."""
-    if path.startswith("/api/customers") and attributes.get("email") == EXAMPLE:
+    """An address can't be taken twice, a made-up password may be a bad one, a reset needs a customer, and a made-up token is
+    none. Some requests are left as they are made, to be refused for that."""
+    if path.startswith("/api/customers") and "email" in attributes and (number % 2 or attributes["email"] == EXAMPLE):
         attributes["email"] = f"{number}@example.com"
+    if path.startswith("/api/customers") and number % 2:
+        attributes.pop("password", None)
     if path == "/api/customer_password_resets" and number % 4:
         attributes["customer_email"] = EXAMPLE
     if path.startswith("/api/customer_password_resets/") and number % 4:
