@@ -12,7 +12,7 @@ use rekey_core::{
 use rekey_mailer::{
     MailHandler, Mailer,
     dkim::Signer,
-    transport::{Lane, Mailbox, Router, SmtpTransport, StoredMail},
+    transport::{CircuitBreaker, Mailbox, Router, SmtpTransport, StoredMail},
 };
 use rekey_runtime::config::{MailerSettings, Smtp, SmtpRelay, SmtpTls, Source};
 use rekey_store_sqlite::SqliteStore;
@@ -25,7 +25,7 @@ use time::{Duration, OffsetDateTime};
 
 /// The longest claim of these tests' mailers.
 pub const LEASE: Duration = Duration::minutes(10);
-/// How long their lanes pause: several times within the minute for which a relay rests, and longer than any test takes.
+/// How long their circuits stay open: several times within the minute for which a relay is paused, and longer than any test takes.
 pub const PAUSE: std::time::Duration = std::time::Duration::from_secs(16);
 
 /// How long a call waits for the database, on whatever disk.
@@ -84,7 +84,7 @@ impl World {
 
     /// One with the local mailbox for live mails, and a ledger in the place of the store's.
     pub fn mailer_on(&self, ledger: Arc<dyn Ledger>) -> Arc<MailHandler> {
-        self.build(ledger, Lane::new(Arc::new(self.mailbox.clone())), None)
+        self.build(ledger, CircuitBreaker::new(Arc::new(self.mailbox.clone())), None)
     }
 
     pub fn mailer_with(&self, ports: &[u16], mailbox: Option<Mailbox>) -> Arc<MailHandler> {
@@ -93,15 +93,20 @@ impl World {
         let relays = ports.iter().map(relay).collect();
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &entropy).unwrap();
-        let live = Lane::with_pause(Arc::new(smtp), PAUSE);
+        let live = CircuitBreaker::with_pause(Arc::new(smtp), PAUSE);
         self.build(Arc::new(self.store.clone()), live, mailbox)
     }
 
-    fn build(&self, ledger: Arc<dyn Ledger>, live: Lane, mailbox: Option<Mailbox>) -> Arc<MailHandler> {
+    fn build(
+        &self,
+        ledger: Arc<dyn Ledger>,
+        live: CircuitBreaker,
+        mailbox: Option<Mailbox>,
+    ) -> Arc<MailHandler> {
         let settings = settings();
         Mailer {
             ledger,
-            router: Router::new(live, mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
+            router: Router::new(live, mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox)))),
             keys: seed::keys(),
             clock: self.clock.clone(),
             entropy: Arc::new(OsEntropy),
