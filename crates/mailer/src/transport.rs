@@ -6,7 +6,7 @@ mod mailbox;
 mod smtp;
 
 use async_trait::async_trait;
-use rekey_core::delivery::Reply;
+use rekey_core::deliveries::Reply;
 
 pub use self::{
     circuit_breaker::{CircuitBreaker, Router},

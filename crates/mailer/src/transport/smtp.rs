@@ -19,7 +19,7 @@ mod starttls;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rekey_core::ambient::Entropy;
+use rekey_core::random::RandomSource;
 use rekey_runtime::config::Smtp;
 
 pub use self::opener::SmtpSetupError;
@@ -37,22 +37,22 @@ pub struct SmtpTransport {
 }
 
 impl SmtpTransport {
-    /// Makes a transport that is not connected yet. Reads the certificates it will trust. `entropy` spreads the times at which
+    /// Makes a transport that is not connected yet. Reads the certificates it will trust. `random` spreads the times at which
     /// a relay that failed is tried again.
     ///
     /// # Errors
     /// [`SmtpSetupError`] when TLS can't be set up as configured.
-    pub fn new(settings: &Smtp, entropy: &Arc<dyn Entropy>) -> Result<Self, SmtpSetupError> {
-        Self::with_pause(settings, entropy, FIRST_PAUSE)
+    pub fn new(settings: &Smtp, random: &Arc<dyn RandomSource>) -> Result<Self, SmtpSetupError> {
+        Self::with_pause(settings, random, FIRST_PAUSE)
     }
 
     /// Like [`SmtpTransport::new`], with another first pause of a relay that failed.
     pub fn with_pause(
         settings: &Smtp,
-        entropy: &Arc<dyn Entropy>,
+        random: &Arc<dyn RandomSource>,
         pause: Duration,
     ) -> Result<Self, SmtpSetupError> {
-        let health = || RelayHealth::new(pause, Arc::clone(entropy));
+        let health = || RelayHealth::new(pause, Arc::clone(random));
         let relays = settings.relays.iter().map(|relay| SmtpRelay::new(relay, settings, health()));
         Ok(Self { relays: relays.collect::<Result<_, _>>()? })
     }

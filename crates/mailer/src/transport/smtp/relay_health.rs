@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rekey_core::ambient::Entropy;
+use rekey_core::random::RandomSource;
 use tokio::time::Instant;
 
 /// The first pause: long enough that a mail server does not take the attempts for an attack. Each further one in a row is twice
@@ -19,7 +19,7 @@ const MAX_FAILURES: u32 = 3;
 /// The health of one relay.
 pub(super) struct RelayHealth {
     first_pause: Duration,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
     state: Mutex<State>,
 }
 
@@ -45,8 +45,8 @@ pub(super) enum Circuit {
 }
 
 impl RelayHealth {
-    pub(super) fn new(first_pause: Duration, entropy: Arc<dyn Entropy>) -> Self {
-        Self { first_pause, entropy, state: Mutex::default() }
+    pub(super) fn new(first_pause: Duration, random: Arc<dyn RandomSource>) -> Self {
+        Self { first_pause, random, state: Mutex::default() }
     }
 
     /// Returns whether this mail may use the relay. The first mail after a pause starts the next pause for all the others, so
@@ -100,7 +100,7 @@ impl RelayHealth {
         let factor = 2_u32.saturating_pow(state.pause_count).min(LONGEST_FACTOR);
         let longest = self.first_pause.saturating_mul(factor);
         let mut byte = [0];
-        self.entropy.fill(&mut byte);
+        self.random.fill(&mut byte);
         state.open_until = Some(Instant::now() + longest - longest * u32::from(byte[0]) / (5 * 255));
         state.pause_count = state.pause_count.saturating_add(1);
     }

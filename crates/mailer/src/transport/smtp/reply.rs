@@ -1,7 +1,7 @@
 //! The codes of a relay's reply.
 
 use lettre::transport::smtp::{Error, response::Response};
-use rekey_core::delivery::Reply;
+use rekey_core::deliveries::Reply;
 
 /// Returns the codes of a failure, if it was a reply.
 pub(super) fn from_error(error: &Error) -> Option<Reply> {

@@ -2,7 +2,7 @@ use super::*;
 
 struct Always(u8);
 
-impl Entropy for Always {
+impl RandomSource for Always {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.fill(self.0);
     }
