@@ -20,14 +20,16 @@ use rekey_core::{
     sign_in::SignIn,
     store::Store,
 };
-use rekey_runtime::config::{self, Auth, Server, Shop, TrustedProxies};
+use rekey_runtime::{
+    config::{self, Auth, Server, Shop, TrustedProxies},
+    health::{Check, Readiness},
+};
 
 use crate::{
     auth::{
         clients::ClientDirectory,
         jwt::{Issuer, SigningKeyError},
     },
-    health::Check,
     jsonapi::error::Problem,
     limits::{Limits, Patient},
     pages::{Pages, PagesError},
@@ -52,7 +54,7 @@ pub struct Services {
     pub signal: RelaySignal,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
-    /// What readiness depends on beside the store.
+    /// What `/readyz` checks in addition to the store.
     pub checks: Vec<Check>,
 }
 
@@ -97,7 +99,7 @@ pub struct Api {
     pub limits: Limits,
     pub housekeeper: Housekeeper,
     pub pages: Pages,
-    pub checks: Vec<Check>,
+    pub readiness: web::Data<Readiness>,
     /// What every link begins with; no request can change it.
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
@@ -124,7 +126,12 @@ impl Api {
         let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
         let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
         let rules = Arc::new(shops.map(|shop| shop.rules));
-        checks.insert(0, Check::store(store.clone()));
+        let pinged = store.clone();
+        let ping = move || {
+            let store = pinged.clone();
+            async move { Ok(store.ping().await?) }
+        };
+        checks.insert(0, Check::new("store", ping));
         Ok(Self {
             recovery: Recovery {
                 store: store.clone(),
@@ -148,7 +155,7 @@ impl Api {
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, entropy)?,
             pages: Pages::new(server, auth, shops)?,
-            checks,
+            readiness: web::Data::new(Readiness::new(checks)),
             public_url: server.public_url.as_str().to_owned(),
             trusted_proxies: server.trusted_proxies.clone(),
             max_body_bytes: server.max_body_bytes,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rekey_api::{Application, Config, Ports, Services, health::Check};
+use rekey_api::{Application, Config, Ports, Services};
 use rekey_core::{
     access::{ClientKind, Mode, Scope},
     ambient::OsEntropy,
@@ -19,7 +19,10 @@ use rekey_core::{
     password::Hasher,
     store::StoreError,
 };
-use rekey_runtime::config::{DevSettings, Source};
+use rekey_runtime::{
+    config::{DevSettings, Source},
+    health::Check,
+};
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::seed;
 use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
