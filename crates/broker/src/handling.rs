@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use rekey_core::bus::{Delivery, Handler, Verdict};
+use rekey_core::events::bus::{Delivery, Handler, Verdict};
 
 /// The handler's verdict. A panic is a rejection, and the panic's message goes to the panic hook alone: it may hold what
 /// no dead letter should.

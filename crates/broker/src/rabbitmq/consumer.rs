@@ -17,8 +17,8 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 use rekey_core::{
-    ambient::Entropy,
-    bus::{self, Handler, Verdict},
+    events::bus::{self, Handler, Verdict},
+    random::RandomSource,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -49,15 +49,15 @@ const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
 /// letters. Until then it is the broker's, and comes again when this process dies.
 pub struct RabbitConsumer {
     config: RabbitConfig,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
     consuming: AtomicBool,
 }
 
 impl RabbitConsumer {
     /// A consumer that is not connected yet: [`RabbitConsumer::run`] does that.
     #[must_use]
-    pub fn new(config: RabbitConfig, entropy: Arc<dyn Entropy>) -> Self {
-        Self { config, entropy, consuming: AtomicBool::new(false) }
+    pub fn new(config: RabbitConfig, random: Arc<dyn RandomSource>) -> Self {
+        Self { config, random, consuming: AtomicBool::new(false) }
     }
 
     /// Whether messages come in.
@@ -78,7 +78,7 @@ impl RabbitConsumer {
             permits: Arc::new(Semaphore::new(concurrency.into())),
             working: TaskTracker::new(),
         };
-        supervise(&self.config, "mailer", &*self.entropy, &stop, &session).await;
+        supervise(&self.config, "mailer", &*self.random, &stop, &session).await;
         // Also those whose connection was lost while they were at work: their effect is worth finishing.
         session.finished().await;
     }

@@ -6,9 +6,12 @@ use async_trait::async_trait;
 use futures_util::pin_mut;
 use lapin::{BasicProperties, Connection, ConnectionStatus, types::FieldTable};
 use rekey_core::{
-    ambient::{Clock, Entropy},
-    bus::Bus,
-    outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    clock::Clock,
+    events::{
+        bus::Bus,
+        outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    },
+    random::RandomSource,
 };
 use time::Duration;
 use tokio::{sync::watch, time::timeout};
@@ -38,7 +41,7 @@ pub struct RabbitBus(Arc<Inner>);
 struct Inner {
     config: RabbitConfig,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
     link: watch::Sender<Option<Link>>,
 }
 
@@ -51,15 +54,15 @@ struct Link {
 impl RabbitBus {
     /// A bus that is not connected yet: [`RabbitBus::run`] does that, in the background.
     #[must_use]
-    pub fn new(config: RabbitConfig, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self(Arc::new(Inner { config, clock, entropy, link: watch::Sender::new(None) }))
+    pub fn new(config: RabbitConfig, clock: Arc<dyn Clock>, random: Arc<dyn RandomSource>) -> Self {
+        Self(Arc::new(Inner { config, clock, random, link: watch::Sender::new(None) }))
     }
 
     /// Keeps the bus connected until `stop` is cancelled, then waits for the confirms of what is in flight (for 5 seconds
     /// at most) and closes the connection. Run it once, as a task of its own.
     pub async fn run(&self, stop: CancellationToken) {
-        let Inner { config, entropy, .. } = &*self.0;
-        supervise(config, "relay", &**entropy, &stop, &*self.0).await;
+        let Inner { config, random, .. } = &*self.0;
+        supervise(config, "relay", &**random, &stop, &*self.0).await;
     }
 
     /// Whether a message that is published now would get to the broker. False also while the broker takes none because it

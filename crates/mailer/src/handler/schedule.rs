@@ -1,6 +1,6 @@
 //! When a mail is tried again, and when no more.
 
-use rekey_core::ambient::Entropy;
+use rekey_core::random::RandomSource;
 use time::Duration;
 
 /// The waits after the first, second and third attempt, and after each one from the fourth on: the rungs of the broker's ladder.
@@ -29,11 +29,11 @@ pub(super) const LONGEST_SETTLE: std::time::Duration = std::time::Duration::from
 
 /// How long to wait after this attempt, from 1: a rung, less up to a fifth of it. Never more than the rung, or a broker
 /// that delays by fixed rungs would take the next one.
-pub(super) fn after_attempt(attempt: u32, entropy: &dyn Entropy) -> Duration {
+pub(super) fn after_attempt(attempt: u32, random: &dyn RandomSource) -> Duration {
     let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
     let rung = LADDER.get(index).copied().unwrap_or(Duration::hours(1));
     let mut byte = [0];
-    entropy.fill(&mut byte);
+    random.fill(&mut byte);
     rung - rung * i32::from(byte[0]) / (5 * 255)
 }
 
@@ -43,7 +43,7 @@ mod tests {
 
     struct Always(u8);
 
-    impl Entropy for Always {
+    impl RandomSource for Always {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(self.0);
         }

@@ -1,7 +1,7 @@
 //! What a relay's reply says in codes.
 
 use lettre::transport::smtp::response::Response;
-use rekey_core::delivery::Reply;
+use rekey_core::deliveries::Reply;
 
 use super::failure::Error;
 
