@@ -10,12 +10,9 @@ mod topology;
 use std::fmt;
 
 use lapin::uri::AMQPUri;
+use rekey_core::events::retry_ladder::RetryLadder;
 
-pub use self::{
-    consumer::RabbitConsumer,
-    publisher::RabbitBus,
-    topology::{Ladder, Topology},
-};
+pub use self::{consumer::RabbitConsumer, publisher::RabbitBus, topology::Topology};
 
 /// The namespace of a deployment that names none.
 pub const DEFAULT_NAMESPACE: &str = "rekey";
@@ -42,11 +39,6 @@ pub enum ConfigError {
     /// Not 1 to 64 letters, digits, `-`, `_` or `.`.
     #[error("a namespace is 1 to 64 letters, digits, '-', '_' or '.'")]
     Namespace,
-    /// No rung, a rung under a millisecond, or rungs that don't rise.
-    #[error(
-        "a retry ladder has at least one rung, each at least a millisecond and longer than the one before"
-    )]
-    Ladder,
 }
 
 impl RabbitConfig {
@@ -65,7 +57,7 @@ impl RabbitConfig {
 
     /// The same with another retry ladder. All processes of a deployment should have the same.
     #[must_use]
-    pub fn with_ladder(self, ladder: Ladder) -> Self {
+    pub fn with_ladder(self, ladder: RetryLadder) -> Self {
         Self { topology: self.topology.with_ladder(ladder), ..self }
     }
 

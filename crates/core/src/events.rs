@@ -5,6 +5,7 @@ pub mod bus;
 pub mod outbox;
 pub mod recorder;
 pub mod relay;
+pub mod retry_ladder;
 
 use prost::Message;
 use rekey_events::{SCHEMA_VERSION, v1};

@@ -39,10 +39,8 @@ pub async fn create(
     let password = input.password(PASSWORD);
     let attributes = input.of_new();
     let email = input.finish(email)?;
-    let customer = api
-        .registration
-        .create(&session.registration, &session.caller, email, password, attributes)
-        .await?;
+    let customer =
+        api.registration.create(&session.registration, &session.caller, email, password, attributes).await?;
     Responder::new(&api, &session, audience).created(&customer, &view).await
 }
 

@@ -5,6 +5,7 @@ use lapin::{
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
+use rekey_core::events::retry_ladder::RetryLadder;
 use time::Duration;
 
 use super::{ConfigError, connection::LinkError};
@@ -19,7 +20,7 @@ const MAX_NAMESPACE: usize = 64;
 ///
 /// - the topic exchange `N.events`: every event, by its name;
 /// - the queue `N.mailer`: bound to all of them, so that an event nobody waits for is no unroutable message;
-/// - a queue `N.mailer.retry.…` for each rung of the ladder, whose messages go back to `N.mailer` after its time;
+/// - a queue `N.mailer.retry.…` for each wait of the retry ladder, whose messages go back to `N.mailer` after it;
 /// - the queue `N.mailer.dead`: what nobody could handle.
 ///
 /// All are durable, the queues are quorum queues, and dead lettering is at-least-once, so that no step of a message's way
@@ -27,39 +28,7 @@ const MAX_NAMESPACE: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
     namespace: String,
-    ladder: Ladder,
-}
-
-/// For how long a message can wait before it comes again: a few fixed times, because RabbitMQ delays queues, not messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ladder(Vec<Duration>);
-
-impl Ladder {
-    /// A ladder of these rungs, shortest first.
-    ///
-    /// # Errors
-    /// [`ConfigError::Ladder`] when there is none, one is under a millisecond, or they don't rise.
-    pub fn new(rungs: Vec<Duration>) -> Result<Self, ConfigError> {
-        let rising = rungs.is_sorted_by(|shorter, longer| shorter < longer);
-        match rungs.first() {
-            Some(shortest) if rising && *shortest >= Duration::MILLISECOND => Ok(Self(rungs)),
-            _ => Err(ConfigError::Ladder),
-        }
-    }
-
-    /// The shortest rung that is at least `after`; the longest if none is.
-    #[must_use]
-    pub fn rung(&self, after: Duration) -> Duration {
-        let fitting = self.0.iter().find(|rung| **rung >= after);
-        fitting.or(self.0.last()).copied().unwrap_or(after)
-    }
-}
-
-impl Default for Ladder {
-    /// 10 seconds, 1 minute, 10 minutes, 1 hour.
-    fn default() -> Self {
-        Self(vec![Duration::seconds(10), Duration::minutes(1), Duration::minutes(10), Duration::hours(1)])
-    }
+    ladder: RetryLadder,
 }
 
 impl Topology {
@@ -68,10 +37,10 @@ impl Topology {
         if namespace.is_empty() || namespace.len() > MAX_NAMESPACE || !namespace.bytes().all(allowed) {
             return Err(ConfigError::Namespace);
         }
-        Ok(Self { namespace: namespace.to_owned(), ladder: Ladder::default() })
+        Ok(Self { namespace: namespace.to_owned(), ladder: RetryLadder::default() })
     }
 
-    pub(super) fn with_ladder(self, ladder: Ladder) -> Self {
+    pub(super) fn with_ladder(self, ladder: RetryLadder) -> Self {
         Self { ladder, ..self }
     }
 
@@ -99,21 +68,21 @@ impl Topology {
         format!("{}.mailer.dead", self.namespace)
     }
 
-    /// The queue in which a message waits for at least `after`, or for the longest there is.
+    /// The queue in which a message waits for at least `after`, or for the ladder's longest wait.
     #[must_use]
     pub fn retry(&self, after: Duration) -> String {
-        self.rung_queue(self.ladder.rung(after))
+        self.retry_queue(self.ladder.at_least(after))
     }
 
     /// Every queue.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
-        let rungs = self.ladder.0.iter().map(|rung| self.rung_queue(*rung));
-        [self.dead(), self.mailer()].into_iter().chain(rungs).collect()
+        let retries = self.ladder.waits().iter().map(|wait| self.retry_queue(*wait));
+        [self.dead(), self.mailer()].into_iter().chain(retries).collect()
     }
 
-    fn rung_queue(&self, rung: Duration) -> String {
-        format!("{}.mailer.retry.{}", self.namespace, label(rung))
+    fn retry_queue(&self, wait: Duration) -> String {
+        format!("{}.mailer.retry.{}", self.namespace, label(wait))
     }
 
     /// Declares everything, in an order in which nothing points to what isn't there yet. What exists already as it should
@@ -125,11 +94,11 @@ impl Topology {
         let mut parked = dead_lettering(&self.dead());
         parked.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
         self.queue(&channel, self.mailer(), parked).await?;
-        for rung in &self.ladder.0 {
-            let millis = i64::try_from(rung.whole_milliseconds()).unwrap_or(i64::MAX);
+        for wait in self.ladder.waits() {
+            let millis = i64::try_from(wait.whole_milliseconds()).unwrap_or(i64::MAX);
             let mut back = dead_lettering(&self.mailer());
             back.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
-            self.queue(&channel, self.rung_queue(*rung), back).await?;
+            self.queue(&channel, self.retry_queue(*wait), back).await?;
         }
         self.exchange_and_binding(&channel).await?;
         super::connection::close_channel(&channel).await;
@@ -182,8 +151,8 @@ fn mismatch(name: String, error: lapin::Error) -> LinkError {
 }
 
 /// A time as people write it: `10s`, `1m`, `1h`, or milliseconds for what is not whole.
-fn label(rung: Duration) -> String {
-    let (millis, seconds) = (rung.whole_milliseconds(), rung.whole_seconds());
+fn label(wait: Duration) -> String {
+    let (millis, seconds) = (wait.whole_milliseconds(), wait.whole_seconds());
     if millis % 1_000 != 0 {
         format!("{millis}ms")
     } else if seconds % 3_600 == 0 {
@@ -209,15 +178,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rung_is_never_shorter_than_asked_unless_none_is_long_enough() {
-        let ladder = Ladder::default();
-        assert_eq!(ladder.rung(Duration::ZERO), Duration::seconds(10));
-        assert_eq!(ladder.rung(Duration::seconds(10)), Duration::seconds(10));
-        assert_eq!(ladder.rung(Duration::seconds(11)), Duration::minutes(1));
-        assert_eq!(ladder.rung(Duration::hours(5)), Duration::hours(1));
-    }
-
-    #[test]
     fn queues_are_named_after_their_times() {
         let topology = Topology::new("shop").unwrap();
         assert_eq!(topology.retry(Duration::ZERO), "shop.mailer.retry.10s");
@@ -228,12 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_rises_and_a_namespace_fits_a_name() {
-        let (one, two) = (Duration::seconds(1), Duration::seconds(2));
-        for rungs in [vec![], vec![Duration::ZERO], vec![two, one], vec![one, one]] {
-            assert_eq!(Ladder::new(rungs), Err(ConfigError::Ladder));
-        }
-        assert!(Ladder::new(vec![one, two]).is_ok());
+    fn a_namespace_fits_a_name() {
         for namespace in ["", "a b", "a#", &"a".repeat(65)] {
             assert_eq!(Topology::new(namespace), Err(ConfigError::Namespace));
         }

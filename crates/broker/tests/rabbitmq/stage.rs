@@ -15,13 +15,14 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
-use rekey_broker::rabbitmq::{Ladder, RabbitBus, RabbitConfig, RabbitConsumer, Topology};
+use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig, RabbitConsumer, Topology};
 use rekey_core::{
     clock::SystemClock,
     events::{
         EventName,
         bus::{Bus, Handler},
         outbox::{ClaimedMessage, OutboxMessage, Settlement},
+        retry_ladder::RetryLadder,
     },
     ids::EventId,
     random::OsRandom,
@@ -59,7 +60,7 @@ impl Stage {
     /// Bus and consumer go to `url`; the stage itself looks behind the scenes at `direct`.
     pub async fn on(url: &str, direct: &str) -> Self {
         let namespace = format!("test-{}", EventId::generate(&OsRandom));
-        let ladder = Ladder::new(LADDER.to_vec()).unwrap();
+        let ladder = RetryLadder::new(LADDER.to_vec()).unwrap();
         let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder);
         let connection = Connection::connect(direct, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
