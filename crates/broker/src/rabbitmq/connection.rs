@@ -131,9 +131,9 @@ pub(super) async fn close_channel(channel: &Channel) {
 fn pause(failures: u32, random: &dyn RandomSource) -> Duration {
     let longest =
         FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST_PAUSE);
-    let mut random = [0_u8];
-    random.fill(&mut random);
-    longest.mul_f64(1.0 - f64::from(random[0]) / 512.0)
+    let mut jitter = [0_u8];
+    random.fill(&mut jitter);
+    longest.mul_f64(1.0 - f64::from(jitter[0]) / 512.0)
 }
 
 #[cfg(test)]
