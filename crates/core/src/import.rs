@@ -4,8 +4,8 @@
 //! position but a key of its own. A customer's id follows from key and address, the id of the audit entry that tells of its
 //! creation from key and line, so that a store knows a line it has written before, whatever became of run and customer.
 
+mod dry_run;
 mod key;
-mod rehearsal;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json};
 
 pub use self::{
+    dry_run::DryRun,
     key::{ImportKey, SourceDigest},
-    rehearsal::Rehearsal,
 };
 use crate::{
     access::Scope,
