@@ -16,7 +16,6 @@ mod pages;
 mod payload;
 mod resources;
 mod routes;
-mod server;
 mod span;
 
 pub use api::{ApiError, Config, Ports, Services};

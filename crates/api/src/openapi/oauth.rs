@@ -129,9 +129,7 @@ fn problem(kind: ProblemKind) -> Option<Problem> {
         ProblemKind::TooManyRequests => Some(Problem::TooManyRequests(Duration::SECOND)),
         ProblemKind::Busy => Some(Problem::Busy),
         ProblemKind::Internal => Some(Problem::Internal),
-        ProblemKind::BadRequest
-        | ProblemKind::HeadTooLarge
-        | ProblemKind::IdempotencyKey
+        ProblemKind::IdempotencyKey
         | ProblemKind::InvalidToken
         | ProblemKind::Unauthorized
         | ProblemKind::NotFound

@@ -42,8 +42,8 @@ fn samples(kind: ProblemKind, endpoint: &Endpoint, call: Call) -> Vec<Problem> {
         ProblemKind::InvalidToken => when(endpoint.area == Area::Api, Problem::InvalidToken),
         ProblemKind::Unauthorized => when(endpoint.area == Area::Api, Problem::Unauthorized),
         ProblemKind::NotFound => when(endpoint.path.contains("{id}"), Problem::NotFound),
-        // What is no request is no operation's, and an operation's method is its own.
-        ProblemKind::BadRequest | ProblemKind::HeadTooLarge | ProblemKind::MethodNotAllowed => Vec::new(),
+        // An operation's method is its own.
+        ProblemKind::MethodNotAllowed => Vec::new(),
         ProblemKind::NotAcceptable => when(endpoint.area == Area::Api, Problem::NotAcceptable),
         ProblemKind::RequestTimeout => when(purpose.is_some(), Problem::RequestTimeout),
         ProblemKind::TooLarge => when(purpose.is_some(), Problem::TooLarge),
