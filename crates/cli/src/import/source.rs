@@ -77,7 +77,7 @@ impl<R: BufRead> Rows<R> {
     pub fn next(&mut self) -> io::Result<Option<Row>> {
         let Some(first) = self.lines.next_filled()? else { return Ok(None) };
         let line = first.number;
-        let fields = match (first.content, &self.table) {
+        let fields = match (first.content, &mut self.table) {
             (Ok(text), Some(table)) => table.fields(text, &mut self.lines)?,
             (Ok(text), None) => json::fields(&text),
             (Err(reason), _) => Err(reason.into()),
