@@ -51,6 +51,7 @@ impl Application {
         let app = move || {
             App::new()
                 .app_data(shared.clone())
+                .app_data(shared.readiness.clone())
                 .configure(extra.clone())
                 .configure(routes::add)
                 .wrap(from_fn(move |request, next| headers::add(https, request, next)))
@@ -77,7 +78,7 @@ impl Application {
     pub async fn run_until_stopped(self) -> io::Result<()> {
         tokio::select! {
             ended = self.server => ended,
-            never = self.api.limits.keep_tidy() => match never {},
+            never = self.api.limits.run_cleanup() => match never {},
             never = self.api.housekeeper.run() => match never {},
         }
     }

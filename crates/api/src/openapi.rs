@@ -16,7 +16,7 @@ pub use self::schemas::name as schema_name;
 use std::sync::LazyLock;
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
-use rekey_core::resource::Resource;
+use rekey_core::resources::Resource;
 use serde_json::{Map, Value, json};
 
 use crate::endpoints::ENDPOINTS;

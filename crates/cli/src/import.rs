@@ -16,10 +16,11 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use rekey_core::{
-    access::Scope,
-    ambient::{OsEntropy, SystemClock},
-    import::{DryRun, Import, ImportKey, Importer},
-    organization::Slug,
+    clock::SystemClock,
+    customers::import::{DryRun, Import, ImportKey, Importer},
+    organizations::Slug,
+    random::OsRandom,
+    scope::Scope,
     store::Store,
 };
 use rekey_runtime::config::Source;
@@ -120,7 +121,7 @@ async fn import_into(
     let source = file.map(|(_, digest)| digest);
     let importer: Arc<dyn Importer> =
         if options.dry_run { Arc::new(DryRun::new(store.clone())) } else { Arc::new(store.clone()) };
-    let mut import = Import { importer, scope, key: ImportKey::generate(&OsEntropy) };
+    let mut import = Import { importer, scope, key: ImportKey::generate(&OsRandom) };
     if let Some(source) = &source {
         let begun = import.importer.begin_import(scope, source, &import.key).await?;
         import.key = begun.key;

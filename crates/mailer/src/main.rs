@@ -1,22 +1,23 @@
 //! `rekey-mailer`: from RabbitMQ to the SMTP relays.
 
-use std::{convert::Infallible, net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
-    ambient::{Entropy, OsEntropy, SystemClock},
-    ledger::Ledger,
+    clock::SystemClock,
+    deliveries::ledger::Ledger,
+    random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
     Mailer,
     dkim::Signer,
-    health::{self, Readiness},
     transport::{Lane, Mailbox, Router, SmtpTransport},
 };
 use rekey_runtime::{
     config::{MailerSettings, Source},
+    health::{self, Check, Readiness},
     lifecycle::{self, Signals, Tasks},
     telemetry,
 };
@@ -48,19 +49,18 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.acquire_timeout,
     )?;
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
-    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &entropy)?);
+    let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
+    let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
     let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
-    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&entropy)));
-    let listener = TcpListener::bind(settings.mailer.listen).context("mailer.listen can't be used")?;
+    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
 
     let handler = Mailer {
         ledger: Arc::clone(&ledger),
         router: Router::new(Lane::new(smtp.clone()), mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
-        entropy,
+        random,
         signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops,
         public_url: settings.server.public_url,
@@ -69,14 +69,23 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     .build()?;
 
     let tasks = Tasks::new();
-    let connected = Arc::clone(&consumer);
-    let readiness = Readiness {
-        ledger,
-        connected: Box::new(move || connected.is_connected()),
-        handler: Arc::clone(&handler),
-    };
+    let readiness = Readiness::new(vec![
+        Check::new("store", move || {
+            let ledger = Arc::clone(&ledger);
+            async move { Ok(ledger.ping().await?) }
+        }),
+        Check::state("broker", "not connected", {
+            let consumer = Arc::clone(&consumer);
+            move || consumer.is_connected()
+        }),
+        Check::state("mail", "no relay can be used", {
+            let handler = Arc::clone(&handler);
+            move || !handler.is_paused()
+        }),
+    ]);
+    let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;
-    tasks.spawn("health", health::serve(listener, readiness, tasks.token()));
+    tasks.spawn("health", health.context("mailer.listen can't be used")?);
     let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());
     tasks.spawn("consumer", async move {
         consumer.run(handler, concurrency, stop).await;

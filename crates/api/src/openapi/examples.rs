@@ -1,6 +1,6 @@
 //! Examples, made of those in the definitions.
 
-use rekey_core::resource::{Attribute, Relationship, Resource};
+use rekey_core::resources::{Attribute, Relationship, Resource};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Purpose;

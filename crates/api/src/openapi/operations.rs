@@ -1,6 +1,6 @@
 //! Operations: what each is called and does, and how they lead to each other.
 
-use rekey_core::resource::Resource;
+use rekey_core::resources::Resource;
 use serde_json::{Map, Value, json};
 
 use super::{

@@ -3,8 +3,7 @@
 use rekey_core::{
     idempotency::IdempotencyKey,
     ids,
-    listing::Page,
-    resource::{RESOURCES, Resource},
+    resources::{RESOURCES, Resource, listing::Page},
 };
 use serde_json::{Map, Value, json};
 
@@ -99,7 +98,7 @@ fn include(resource: &'static Resource) -> Value {
 /// Relationships that lead on from a resource, as paths of at most that many steps.
 fn paths(resource: &'static Resource, steps: usize) -> Vec<String> {
     let Some(steps) = steps.checked_sub(1) else { return Vec::new() };
-    let lead = |relationship: &'static rekey_core::resource::Relationship| {
+    let lead = |relationship: &'static rekey_core::resources::Relationship| {
         let on = paths(relationship.target, steps).into_iter();
         let on = on.map(|path| format!("{}.{path}", relationship.name));
         [relationship.name.to_owned()].into_iter().chain(on)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use actix_web::{ResponseError, http::StatusCode};
 use rekey_core::{
-    password::{self, Hint, PasswordPolicy},
-    resource::{Attribute, CUSTOMERS, Kind, Resource, Write},
+    passwords::{self, Hint, PasswordPolicy},
+    resources::{Attribute, CUSTOMERS, Kind, Resource, Write},
 };
 use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator;
@@ -130,7 +130,7 @@ fn fault_of(fault: Fault, resource: &Resource, attribute: &Attribute, purpose: P
         }
         Fault::NotAnObject => (kind == Kind::Object, fault),
         Fault::TooLong(_) => (kind == Kind::Text, Fault::TooLong(Kind::MAX_TEXT)),
-        Fault::TooManyOctets(_) => (kind == Kind::Password, Fault::TooManyOctets(password::MAX_OCTETS)),
+        Fault::TooManyOctets(_) => (kind == Kind::Password, Fault::TooManyOctets(passwords::MAX_OCTETS)),
         Fault::TooShort(_) => (kind == Kind::Password, Fault::TooShort(PasswordPolicy::LEAST_MIN_LENGTH)),
         Fault::MadeOfEmail(_) | Fault::MadeOfShopName(_) | Fault::TooSimple(_) => {
             (kind == Kind::Password, fault)

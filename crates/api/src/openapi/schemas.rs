@@ -2,7 +2,7 @@
 
 mod values;
 
-use rekey_core::resource::{Attribute, Kind, ORGANIZATIONS, RESOURCES, Relationship, Resource, Write};
+use rekey_core::resources::{Attribute, Kind, ORGANIZATIONS, RESOURCES, Relationship, Resource, Write};
 use serde_json::{Map, Value, json};
 
 use super::{filters, oauth, pascal, problems, schema, service};

@@ -4,7 +4,7 @@ use proptest::{prelude::*, string::string_regex};
 use rekey_core::{
     email::{self, EmailAddress},
     locale::{self, Locale},
-    resource::RESOURCES,
+    resources::RESOURCES,
 };
 
 use super::*;

@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use rekey_core::import::Outcome;
+use rekey_core::customers::import::Outcome;
 
 use super::row::{Column, ImportRowError, Reason};
 

@@ -3,12 +3,11 @@
 use std::{collections::HashMap, fmt};
 
 use rekey_core::{
+    customers::import::{ImportedCustomer, Reference},
     email::EmailAddress,
-    import::{ImportedCustomer, Reference},
     locale::Locale,
-    password::{HashRefusal, PasswordHash},
-    record::holds_nul,
-    resource::Kind,
+    passwords::{HashRefusal, PasswordHash},
+    resources::{Kind, record::holds_nul},
 };
 use serde_json::{Map, Value};
 use strum::{EnumString, IntoStaticStr, VariantNames};

@@ -1,4 +1,4 @@
-use rekey_core::secret;
+use rekey_core::secrets;
 use serde_json::{Value, json};
 
 use crate::openapi::schemas::{exactly, merge};
@@ -71,7 +71,7 @@ fn token() -> Value {
         "created_at": number("When it was made, in seconds since 1970."),
         "refresh_token": {
             "type": "string",
-            "pattern": format!("^[A-Za-z0-9]{{{}}}$", secret::LENGTH),
+            "pattern": format!("^[A-Za-z0-9]{{{}}}$", secrets::LENGTH),
             "description": "Gets the next access token: a customer's only.",
         },
         "owner_id": { "type": "string", "description": "The customer's id: a customer's only." },

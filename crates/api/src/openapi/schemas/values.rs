@@ -2,9 +2,9 @@
 
 use rekey_core::{
     email, ids, locale,
-    password::{self, PasswordPolicy},
-    resource::{Attribute, Audience, Kind, Source, Write},
-    secret,
+    passwords::{self, PasswordPolicy},
+    resources::{Attribute, Audience, Kind, Source, Write},
+    secrets,
 };
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub fn of(kind: Kind) -> Value {
         Kind::Object => json!({ "type": "object" }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),
-        Kind::Token => alphanumeric(secret::LENGTH),
+        Kind::Token => alphanumeric(secrets::LENGTH),
     }
 }
 
@@ -60,10 +60,10 @@ fn accepted(kind: Kind) -> Value {
             "format": "password",
             "pattern": NO_NUL,
             "minLength": PasswordPolicy::LEAST_MIN_LENGTH,
-            "maxLength": password::MAX_OCTETS,
+            "maxLength": passwords::MAX_OCTETS,
         }),
         Kind::Token => {
-            json!({ "pattern": format!("^([A-Za-z0-9]{{{}}}|{})$", secret::LENGTH, secret::CODE_PATTERN) })
+            json!({ "pattern": format!("^([A-Za-z0-9]{{{}}}|{})$", secrets::LENGTH, secrets::CODE_PATTERN) })
         }
         Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => json!({}),
     };

@@ -1,7 +1,7 @@
 //! Reading an OpenAPI document, as far as ours goes.
 
 use pulldown_cmark::{Options, Parser, html};
-use rekey_core::resource::Resource;
+use rekey_core::resources::Resource;
 use serde_json::{Map, Value};
 
 /// Looks into JSON.

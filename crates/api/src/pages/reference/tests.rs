@@ -11,7 +11,7 @@ fn every_operation_and_every_attribute_is_told() {
             assert!(page.contains(&format!("<article id=\"{id}\"")), "{path}: {id}");
         }
     }
-    for resource in rekey_core::resource::RESOURCES {
+    for resource in rekey_core::resources::RESOURCES {
         for attribute in resource.attributes.iter().filter(|attribute| attribute.is_shown()) {
             assert!(page.contains(&format!("<code>{}</code>", attribute.name)), "{}", attribute.name);
         }

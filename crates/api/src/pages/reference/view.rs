@@ -1,6 +1,6 @@
 //! What the page says, in the order in which it says it.
 
-use rekey_core::resource::Resource;
+use rekey_core::resources::Resource;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
