@@ -20,7 +20,7 @@ use rekey_core::{
     store::Store,
 };
 use rekey_runtime::{
-    config::{self, Auth, Server, Shop, TrustedProxies},
+    config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
     health::{Check, Readiness},
 };
 
@@ -40,7 +40,7 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
-    pub shops: &'a PerOrganization<Shop>,
+    pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
 /// The parts that the API stands on.
@@ -120,11 +120,11 @@ impl Api {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
         let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
         let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
-        let Config { server, auth, limits, shops } = config;
-        let life = whole_seconds(server.idempotency_key_life);
+        let Config { server, auth, limits, organizations } = config;
+        let life = whole_seconds(server.idempotency_key_ttl);
         let idempotency = Idempotency { answers, keys: keys.clone(), random: random.clone(), life };
         let recorder = EventRecorder { keys, clock: clock.clone(), random: random.clone(), signal };
-        let rules = Arc::new(shops.map(|shop| shop.rules));
+        let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let pinged = store.clone();
         let ping = move || {
             let store = pinged.clone();
@@ -144,7 +144,7 @@ impl Api {
                 sessions: sessions.clone(),
                 hasher,
                 random: random.clone(),
-                session_life: whole_seconds(auth.refresh_token_life),
+                session_life: whole_seconds(auth.refresh_token_ttl),
                 refresh_leeway: whole_seconds(auth.refresh_leeway),
             },
             catalog: store.clone(),
@@ -153,7 +153,7 @@ impl Api {
             housekeeper: CleanupTask { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, random)?,
-            pages: Pages::new(server, auth, shops)?,
+            pages: Pages::new(server, auth, organizations)?,
             readiness: web::Data::new(Readiness::new(checks)),
             public_url: server.public_url.as_str().to_owned(),
             trusted_proxies: server.trusted_proxies.clone(),

@@ -136,8 +136,8 @@ impl Issuer {
             verified: Cache::builder().max_capacity(VERIFIED).time_to_idle(VERIFIED_IDLE).build(),
             keys: JwkSet { keys: vec![jwk] },
             issuer,
-            integration_life: auth.integration_token_life,
-            sales_channel_life: auth.sales_channel_token_life,
+            integration_life: auth.integration_token_ttl,
+            sales_channel_life: auth.sales_channel_token_ttl,
             clock,
             random,
         })))

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use minijinja::Environment;
 use rekey_core::organizations::{PerOrganization, Slug};
-use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop};
+use rekey_runtime::config::{Auth, Brand, HostedPages, OrganizationSettings, Server};
 use rekey_texts::{Language, SayError, Texts, TextsError};
 
 use super::{
@@ -63,10 +63,14 @@ impl Pages {
     ///
     /// # Errors
     /// For the first text or template that is wrong, in one line.
-    pub fn new(server: &Server, auth: &Auth, shops: &PerOrganization<Shop>) -> Result<Self, PagesError> {
+    pub fn new(
+        server: &Server,
+        auth: &Auth,
+        organizations: &PerOrganization<OrganizationSettings>,
+    ) -> Result<Self, PagesError> {
         let texts = Texts::built_in(Language::English)?;
         Ok(Self {
-            sites: shops.try_map(|shop| Site::new(shop, &texts))?,
+            sites: organizations.try_map(|settings| Site::new(settings, &texts))?,
             https: server.public_url.is_https(),
             domain: auth.domain.clone(),
         })
@@ -84,15 +88,15 @@ impl Site {
         self.look.brand()
     }
 
-    fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
-        let folder = shop.folder.as_deref();
-        let texts = built_in.overlaid(folder, &shop.languages.default, &shop.languages.time_zone)?;
-        let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
+    fn new(settings: &OrganizationSettings, built_in: &Texts) -> Result<Self, PagesError> {
+        let folder = settings.folder.as_deref();
+        let texts = built_in.overlaid(folder, &settings.languages.default, &settings.languages.time_zone)?;
+        let wrong = |error| PagesError::Template { folder: settings.folder.clone(), error };
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,
             texts,
-            look: Look::new(shop.brand.clone()),
-            settings: shop.pages.clone(),
+            look: Look::new(settings.brand.clone()),
+            settings: settings.pages.clone(),
         };
         for language in Language::ALL {
             for page in samples::all(&site.texts.reader(language))? {
