@@ -178,7 +178,7 @@ impl Parts {
         let storefront = storefront::Settings::new(&auth.domain, storefront);
         let routes = routes(self.mailbox.clone(), organizations, storefront)?;
         let services = Services {
-            ports: Ports::on(&self.store),
+            ports: Ports::from_database(&self.store),
             keys: keys.sealing.clone(),
             hasher: self.hasher.clone(),
             signal: self.signal.clone(),
