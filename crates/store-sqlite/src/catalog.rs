@@ -17,7 +17,6 @@ use crate::{
     SqliteStore,
     error::fault,
     rows::{self, Read},
-    statement::{fetch_all, fetch_one, fetch_optional},
 };
 
 #[async_trait]
@@ -43,7 +42,7 @@ impl Catalog for SqliteStore {
         of: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
         let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, of);
-        let rows = fetch_all(&self.readers, statement).await.map_err(fault)?;
+        let rows = statement.query().fetch_all(&self.readers).await.map_err(fault)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
             Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
@@ -61,16 +60,16 @@ pub(crate) async fn find_in(
     id: RecordId,
 ) -> Read<Option<Record>> {
     let statement = rekey_sql::find(rekey_sql::Dialect::Sqlite { now }, scope, resource, id);
-    let row = fetch_optional(executor, statement).await?;
+    let row = statement.query().fetch_optional(executor).await?;
     row.map(|row| rows::record(&row, resource)).transpose()
 }
 
 async fn list(store: &SqliteStore, scope: Scope, listing: &Listing) -> Read<Listed> {
-    let rows = fetch_all(&store.readers, rekey_sql::page(store.dialect(), scope, listing)).await?;
+    let rows = rekey_sql::page(store.dialect(), scope, listing).query().fetch_all(&store.readers).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
     let mut listed = Listed::of(listing, items);
     if listed.is_uncounted(listing) {
-        let row = fetch_one(&store.readers, rekey_sql::count(store.dialect(), scope, listing)).await?;
+        let row = rekey_sql::count(store.dialect(), scope, listing).query().fetch_one(&store.readers).await?;
         listed.total = Some(row.try_get::<i64, _>(0)?.unsigned_abs());
     }
     Ok(listed)
