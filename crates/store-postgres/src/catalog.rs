@@ -42,13 +42,13 @@ impl Catalog for PostgresStore {
         scope: Scope,
         owner: &'static Resource,
         relationship: &'static Relationship,
-        of: &[RecordId],
+        ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
-        let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, of);
+        let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, ids);
         let rows = fetch_all(&self.pool, statement, true).await.map_err(fault)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
-            Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
+            Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
         related.collect::<Result<_, _>>().map_err(fault)
     }
@@ -58,8 +58,8 @@ async fn list(pool: &PgPool, scope: Scope, listing: &Listing) -> Result<Listed, 
     let hot = listing.filter.is_empty();
     let rows = fetch_all(pool, rekey_sql::page(Dialect::Postgres, scope, listing), hot).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
-    let mut listed = Listed::of(listing, items);
-    if listed.is_uncounted(listing) {
+    let mut listed = Listed::from_fetched(listing, items);
+    if listed.needs_count(listing) {
         let rows = fetch_all(pool, rekey_sql::count(Dialect::Postgres, scope, listing), hot).await?;
         let count: i64 = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
         listed.total = Some(count.unsigned_abs());
