@@ -121,8 +121,8 @@ impl Api {
         let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
         let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
         let Config { server, auth, limits, shops } = config;
-        let life = whole_seconds(server.idempotency_key_life);
-        let idempotency = Idempotency { answers, keys: keys.clone(), random: random.clone(), life };
+        let ttl = whole_seconds(server.idempotency_key_life);
+        let idempotency = Idempotency { answers, keys: keys.clone(), random: random.clone(), ttl };
         let recorder = EventRecorder { keys, clock: clock.clone(), random: random.clone(), signal };
         let rules = Arc::new(shops.map(|shop| shop.rules));
         let pinged = store.clone();
@@ -144,7 +144,7 @@ impl Api {
                 sessions: sessions.clone(),
                 hasher,
                 random: random.clone(),
-                session_life: whole_seconds(auth.refresh_token_life),
+                session_ttl: whole_seconds(auth.refresh_token_life),
                 refresh_leeway: whole_seconds(auth.refresh_leeway),
             },
             catalog: store.clone(),

@@ -12,7 +12,7 @@ use actix_web::{
     middleware::Next,
     rt, web,
 };
-use rekey_core::idempotency::{Answer, Begun, Idempotency, IdempotencyKey, Owner, Ticket};
+use rekey_core::idempotency::{Answer, BeginOutcome, Idempotency, IdempotencyKey, Owner, Ticket};
 use strum::EnumIter;
 use tracing::Instrument;
 
@@ -100,7 +100,7 @@ async fn begin(http: &HttpRequest, mut payload: dev::Payload) -> Result<Start, P
     let key = key(http.headers())?;
     let mut principal = principal::authenticate(http).await?;
     let session = principal.session_mut();
-    let owner = Owner::of(session.scope(), &session.caller).ok_or(Problem::Unauthorized)?;
+    let owner = Owner::from_caller(session.scope(), &session.caller).ok_or(Problem::Unauthorized)?;
     let payload =
         web::Payload::from_request(http, &mut payload).into_inner().map_err(|_| Problem::Internal)?;
     let body = payload::read(http, payload).await?;
@@ -109,13 +109,13 @@ async fn begin(http: &HttpRequest, mut payload: dev::Payload) -> Result<Start, P
     let (method, path, query) = (http.method().as_str(), http.path(), http.query_string());
     let call = [method.as_bytes(), path.as_bytes(), query.as_bytes(), &body[..]];
     match idempotency.begin(owner, &key, &call).await? {
-        Begun::First(ticket) => {
+        BeginOutcome::Run(ticket) => {
             session.caller.record = Some(ticket.record);
             Ok(Start::Run(Call { idempotency, ticket, principal, body }))
         }
-        Begun::Answered(answer) => replay(answer).map(Start::Answer),
-        Begun::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused)),
-        Begun::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse)),
+        BeginOutcome::Answered(answer) => replay(answer).map(Start::Answer),
+        BeginOutcome::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused)),
+        BeginOutcome::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse)),
     }
 }
 

@@ -23,7 +23,7 @@ fn a_list_is_one_statement_and_its_values_are_bound() {
         attribute: CUSTOMERS.attribute("email").unwrap(),
     };
     let filter = Filter::Test(email, Test::In(vec![Value::Text(hostile.to_owned())]));
-    let listing = Listing { filter, ..Listing::of(&CUSTOMER_PASSWORD_RESETS) };
+    let listing = Listing { filter, ..Listing::first_page(&CUSTOMER_PASSWORD_RESETS) };
     let select = count(Dialect::Postgres, scope(), &listing);
     assert_eq!(
         unquoted(&select),
@@ -74,7 +74,7 @@ fn following(order: &[&str], values: &[Value]) -> String {
         attribute: CUSTOMERS.attribute(name.trim_start_matches('-')).unwrap(),
         descending: name.starts_with('-'),
     };
-    let listing = Listing { order: order.iter().map(by).collect(), ..Listing::of(&CUSTOMERS) };
+    let listing = Listing { order: order.iter().map(by).collect(), ..Listing::first_page(&CUSTOMERS) };
     let total = listing.total_order();
     let read = |attribute: &'static Attribute, _| {
         let at = total.iter().position(|order| order.attribute == attribute);
@@ -88,7 +88,7 @@ fn following(order: &[&str], values: &[Value]) -> String {
 #[test]
 fn a_page_asks_for_no_more_than_it_shows_and_one() {
     let text = |page| {
-        let listing = Listing { page, ..Listing::of(&CUSTOMERS) };
+        let listing = Listing { page, ..Listing::first_page(&CUSTOMERS) };
         page_text(&listing)
     };
     assert!(text(Page::Number { number: 1, size: 7 }).ends_with(" LIMIT 7"));

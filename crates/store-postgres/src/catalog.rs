@@ -37,13 +37,13 @@ impl Catalog for PostgresStore {
         scope: Scope,
         owner: &'static Resource,
         relationship: &'static Relationship,
-        of: &[RecordId],
+        ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
-        let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, of);
+        let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, ids);
         let rows = statement.query().fetch_all(&self.pool).await.map_err(fault)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
-            Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
+            Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
         related.collect::<Result<_, _>>().map_err(fault)
     }
@@ -56,8 +56,8 @@ async fn list(pool: &PgPool, scope: Scope, listing: &Listing) -> Result<Listed, 
     let rows =
         rekey_sql::page(Dialect::Postgres, scope, listing).query().persistent(hot).fetch_all(pool).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
-    let mut listed = Listed::of(listing, items);
-    if listed.is_uncounted(listing) {
+    let mut listed = Listed::from_fetched(listing, items);
+    if listed.needs_count(listing) {
         let rows = rekey_sql::count(Dialect::Postgres, scope, listing)
             .query()
             .persistent(hot)

@@ -39,13 +39,13 @@ impl Catalog for SqliteStore {
         scope: Scope,
         owner: &'static Resource,
         relationship: &'static Relationship,
-        of: &[RecordId],
+        ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
-        let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, of);
+        let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, ids);
         let rows = statement.query().fetch_all(&self.readers).await.map_err(fault)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
-            Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
+            Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
         related.collect::<Result<_, _>>().map_err(fault)
     }
@@ -67,8 +67,8 @@ pub(crate) async fn find_in(
 async fn list(store: &SqliteStore, scope: Scope, listing: &Listing) -> Read<Listed> {
     let rows = rekey_sql::page(store.dialect(), scope, listing).query().fetch_all(&store.readers).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
-    let mut listed = Listed::of(listing, items);
-    if listed.is_uncounted(listing) {
+    let mut listed = Listed::from_fetched(listing, items);
+    if listed.needs_count(listing) {
         let row = rekey_sql::count(store.dialect(), scope, listing).query().fetch_one(&store.readers).await?;
         listed.total = Some(row.try_get::<i64, _>(0)?.unsigned_abs());
     }

@@ -2,12 +2,7 @@
 
 use rekey_core::clock::to_unix_microseconds;
 use rekey_sql::{Bind, Statement};
-use sqlx::{
-    AssertSqlSafe, Sqlite, SqliteExecutor,
-    query::Query,
-    sqlite::SqliteArguments,
-    types::Json,
-};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteExecutor, query::Query, sqlite::SqliteArguments, types::Json};
 
 /// How many rows it changed.
 pub(crate) async fn execute(

@@ -1,7 +1,7 @@
 //! `POST /oauth/revoke` (RFC 7009).
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use rekey_core::{clients::ApiClient, ids::SessionId, secrets::RefreshToken, sessions::Ending};
+use rekey_core::{clients::ApiClient, ids::SessionId, secrets::RefreshToken, sessions::EndSessionOutcome};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,8 +39,8 @@ async fn revocation(request: &HttpRequest, body: web::Payload) -> Result<(), Ref
     if let Some(token) = RefreshToken::parse(&token) {
         let ending = api.sign_in.end_by_refresh_token(client, &token).await.map_err(Problem::from)?;
         return match ending {
-            Ending::Ended | Ending::Unknown => Ok(()),
-            Ending::WrongClient => Err(Refusal::NotRevocable),
+            EndSessionOutcome::Ended | EndSessionOutcome::Unknown => Ok(()),
+            EndSessionOutcome::WrongClient => Err(Refusal::NotRevocable),
         };
     }
     match api.issuer.read(&token).await {

@@ -7,7 +7,7 @@ use rekey_core::{
     error::StoreError,
     ids::ResetId,
     resets::{RejectableReset, TokenState},
-    secrets::DisavowalProof,
+    secrets::RejectionProof,
 };
 
 use super::{address::Address, form, page::Page, visit::Visit};
@@ -24,7 +24,7 @@ pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let Some((reset, proof)) = claim(&visit.address) else { return visit.answer(&Page::NotFound) };
     match told(&mut visit, api.recovery.rejectable(reset, &proof).await) {
         Ok(RejectableReset { state: TokenState::Pending, organization, .. }) => {
-            let cooldown = api.recovery.rules.of(&organization.slug).disavowal_cooldown;
+            let cooldown = api.recovery.rules.get(&organization.slug).disavowal_cooldown;
             let told = || visit.or_nothing(visit.reader().span(cooldown));
             let cooldown = cooldown.is_positive().then(told);
             visit.answer(&Page::NotMe { action: visit.here(), cooldown })
@@ -49,9 +49,9 @@ pub async fn submit(request: HttpRequest, api: Data<Api>) -> HttpResponse {
 }
 
 /// The reset and the right to disavow it, as the address names them.
-fn claim(address: &Address) -> Option<(ResetId, DisavowalProof)> {
+fn claim(address: &Address) -> Option<(ResetId, RejectionProof)> {
     let [id, proof] = PARTS.map(|name| address.value(name));
-    Some((id?.parse().ok()?, DisavowalProof::parse(proof?)?))
+    Some((id?.parse().ok()?, RejectionProof::parse(proof?)?))
 }
 
 /// The reset, whose organization's page this is then.

@@ -10,7 +10,7 @@ use rekey_core::{
     caller::Actor,
     ids::ResetId,
     organizations::Organization,
-    passwords::{MAX_OCTETS, PlainPassword},
+    passwords::{MAX_BYTES, PlainPassword},
     resets::service::{Attempt, CompleteError, Completed},
     resources::record::Changes,
     secrets::ResetToken,
@@ -26,7 +26,7 @@ pub const PATH: &str = "/reset-password";
 const LIFE: Duration = Duration::from_hours(1);
 /// Characters that fit in any case: none takes more than 4 of the octets that are counted (RFC 3629).
 const SURE_LENGTH: i64 = 256;
-const _: () = assert!(MAX_OCTETS == 4 * 256, "it follows from the octets");
+const _: () = assert!(MAX_BYTES == 4 * 256, "it follows from the octets");
 
 /// A reset and its token, as a link or a cookie names them: of the right shape, and no more is known.
 pub struct Link {
@@ -86,7 +86,7 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
     {
         return visit.foreign();
     }
-    let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_OCTETS);
+    let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_BYTES);
     let Ok(password) = PlainPassword::parse(password) else {
         let error = unusable(&visit, is_empty, is_long);
         return form_page(&mut visit, &link, vec![error]).await;
@@ -142,7 +142,7 @@ async fn form_page(visit: &mut Visit<'_>, link: &Link, errors: Vec<String>) -> H
     match visit.api.recovery.holder(link.reset, &link.token).await {
         Ok(Some(holder)) => {
             visit.is_at(&holder.organization);
-            let policy = visit.api.recovery.rules.of(&holder.organization.slug).policy;
+            let policy = visit.api.recovery.rules.get(&holder.organization.slug).policy;
             visit.answer(&Page::ResetPassword {
                 action: visit.wish.at(PATH),
                 email: holder.email.as_str(),

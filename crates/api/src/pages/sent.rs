@@ -80,12 +80,12 @@ pub fn remember(visit: &Visit<'_>, reset: ResetId, life: Duration) -> Cookie<'st
 
 /// How long a link of that organization can be used.
 pub fn life(api: &Api, organization: &Slug) -> Duration {
-    api.recovery.rules.of(organization).token_ttl
+    api.recovery.rules.get(organization).token_ttl
 }
 
 fn page(visit: &Visit<'_>, client: &Arc<RegisteredClient>, errors: Vec<String>) -> HttpResponse {
     let slug = &client.organization.slug;
-    let has_code = visit.api.recovery.rules.of(slug).code.is_some() && !asked(visit).is_empty();
+    let has_code = visit.api.recovery.rules.get(slug).code.is_some() && !asked(visit).is_empty();
     visit.answer(&Page::Sent {
         life: visit.or_nothing(visit.reader().span(life(visit.api, slug))),
         code_action: has_code.then(|| visit.wish.at(PATH)),

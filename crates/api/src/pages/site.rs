@@ -74,7 +74,7 @@ impl Pages {
 
     /// That organization's, or those of all that have nothing of their own.
     pub fn of(&self, organization: Option<&Slug>) -> &Site {
-        organization.map_or_else(|| self.sites.of_others(), |slug| self.sites.of(slug))
+        organization.map_or_else(|| self.sites.default_value(), |slug| self.sites.get(slug))
     }
 }
 

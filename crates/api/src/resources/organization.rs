@@ -36,7 +36,7 @@ pub async fn show(
 fn record(api: &Api, session: &Session) -> Result<Record, SayError> {
     let Organization { id, slug, name, created_at } = &session.registration.organization;
     let site = api.pages.of(Some(slug));
-    let policy = api.recovery.rules.of(slug).policy;
+    let policy = api.recovery.rules.get(slug).policy;
     let reader = site.texts.reader(site.texts.choose(&session.caller.locales));
     let rules = reader.policy(policy)?.join(" ");
     let brand = site.brand();

@@ -16,7 +16,7 @@ pub enum Fault {
     NotAnObject,
     TooLong(usize),
     /// The octets of a password are counted.
-    TooManyOctets(usize),
+    TooManyBytes(usize),
     TooShort(usize),
     /// A password that is the customer's own address, or little more.
     MadeOfEmail(Hints),
@@ -37,7 +37,7 @@ impl Fault {
             Self::Taken => "taken",
             Self::Invalid | Self::NotAString | Self::NotAnObject => "invalid",
             Self::Unknown => "not_found",
-            Self::TooLong(_) | Self::TooManyOctets(_) => "too_long",
+            Self::TooLong(_) | Self::TooManyBytes(_) => "too_long",
             Self::TooShort(_) => "too_short",
             Self::MadeOfEmail(_) => "contains_email",
             Self::MadeOfShopName(_) => "contains_shop_name",
@@ -60,7 +60,7 @@ impl Fault {
             | Self::NotAString
             | Self::NotAnObject
             | Self::TooLong(_)
-            | Self::TooManyOctets(_)
+            | Self::TooManyBytes(_)
             | Self::TooShort(_) => Hints::default(),
         }
     }
@@ -79,7 +79,7 @@ impl Fault {
     /// How much it has to be, at least or at most.
     fn bound(self) -> Option<usize> {
         match self {
-            Self::TooLong(bound) | Self::TooManyOctets(bound) | Self::TooShort(bound) => Some(bound),
+            Self::TooLong(bound) | Self::TooManyBytes(bound) | Self::TooShort(bound) => Some(bound),
             Self::Blank
             | Self::Taken
             | Self::Invalid
@@ -104,7 +104,7 @@ impl Fault {
             Self::NotAString => "is not a string".to_owned(),
             Self::NotAnObject => "is not an object".to_owned(),
             Self::TooLong(most) => format!("is too long (maximum is {most} characters)"),
-            Self::TooManyOctets(most) => format!("is too long (maximum is {most} bytes)"),
+            Self::TooManyBytes(most) => format!("is too long (maximum is {most} bytes)"),
             Self::TooShort(least) => format!("is too short (minimum is {least} characters)"),
             Self::MadeOfEmail(_) => "can't be the e-mail address, or little more".to_owned(),
             Self::MadeOfShopName(_) => "can't be the shop's name, or little more".to_owned(),
