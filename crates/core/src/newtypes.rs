@@ -54,7 +54,7 @@ macro_rules! digest_newtype {
         /// Compares in constant time.
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                subtle::ConstantTimeEq::ct_eq(&self.0, &other.0).into()
+                subtle::ConstantTimeEq::ct_eq(self.0.as_slice(), &other.0).into()
             }
         }
 

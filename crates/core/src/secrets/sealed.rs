@@ -35,7 +35,7 @@ macro_rules! sealed {
             ) -> Self {
                 let plain = Zeroizing::new($write(plain));
                 let context = context($purpose, organization, reset);
-                Self(envelope::seal(keys.current(|key| &key.resets), plain.as_bytes(), &place, random))
+                Self(envelope::seal(keys.current(|key| &key.resets), plain.as_bytes(), &context, random))
             }
 
             /// Decrypts the secret of a reset.
