@@ -15,7 +15,7 @@ pub enum Fault {
     NotAString,
     NotAnObject,
     TooLong(usize),
-    /// The octets of a password are counted.
+    /// The bytes of a password are counted.
     TooManyBytes(usize),
     TooShort(usize),
     /// A password that is the customer's own address, or little more.
