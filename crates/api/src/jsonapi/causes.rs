@@ -3,7 +3,7 @@
 use rekey_core::{
     error::StoreError,
     idempotency::BeginError,
-    passwords::{HashError, PolicyViolation, PasswordRejected},
+    passwords::{HashError, PasswordRejected, PolicyViolation},
     secrets::UnsealError,
     sessions::sign_in::{RefreshError, SignInError},
 };
