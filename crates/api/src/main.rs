@@ -68,7 +68,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         })],
     };
     // Requests end first, then the relay, then the broker's connection.
-    let (tasks, relay_stop, bus_stop) = (Tasks::new(), CancellationToken::new(), CancellationToken::new());
+    let (mut tasks, relay_stop, bus_stop) =
+        (Tasks::new(), CancellationToken::new(), CancellationToken::new());
     let config = Config { server, auth, limits, organizations };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
     store.migrate().await.context("the database can't be brought up to date")?;

@@ -75,7 +75,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
     let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
     let mut parts = Parts { settings, organizations, store, mailbox, hasher, signal: RelaySignal::default() };
-    let tasks = Tasks::new();
+    let mut tasks = Tasks::new();
 
     let storefront = parts.demo(&data).await?;
     parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));

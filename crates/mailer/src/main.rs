@@ -73,7 +73,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     }
     .build()?;
 
-    let tasks = Tasks::new();
+    let mut tasks = Tasks::new();
     let readiness = Readiness::new(vec![
         Check::new("store", move || {
             let ledger = Arc::clone(&ledger);

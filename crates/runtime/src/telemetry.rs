@@ -8,12 +8,13 @@ use std::io::{self, IsTerminal};
 
 use tracing::Metadata;
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, filter,
+    EnvFilter, Layer, filter,
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
 };
 
 pub use context::{current_traceparent, set_parent};
+use otlp::BoxedLayer;
 pub use otlp::Guard;
 
 use crate::config::{LogFormat, Telemetry};
@@ -28,8 +29,6 @@ pub enum TelemetryError {
     #[error("telemetry was started before: {0}")]
     Started(#[from] TryInitError),
 }
-
-type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Starts logging, tracing and the logging of panics for this process; `service` becomes `service.name`.
 ///

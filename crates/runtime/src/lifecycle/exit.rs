@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use super::StopError;
+use super::tasks::StopError;
 use crate::{config::ConfigError, install_crypto};
 
 /// Runs `program` on a multi-threaded runtime with TLS ready, and returns its exit code. This is the whole of a main.

@@ -1,33 +1,24 @@
 //! The tasks of a program: all tracked, all stopped by one token, each failure logged.
 
-use std::{
-    error::Error,
-    io, process,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{error::Error, io, process, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinError,
-    time::sleep,
+    time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{sync::CancellationToken, task::JoinMap};
 use tracing::Instrument;
 
-/// The tasks of a program. Clones are the same set of tasks.
-#[derive(Debug, Clone, Default)]
-pub struct Tasks {
-    tracker: TaskTracker,
-    stop: CancellationToken,
-    state: Arc<Mutex<State>>,
-}
-
+/// The tasks of a program.
 #[derive(Debug, Default)]
-struct State {
-    running: Vec<&'static str>,
+pub struct Tasks {
+    running: JoinMap<&'static str, Outcome>,
+    stop: CancellationToken,
     failure: Option<StopError>,
 }
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// Why a program failed. It is logged when it happens, so the caller need not log it.
 #[derive(Debug, thiserror::Error)]
@@ -61,26 +52,23 @@ impl Tasks {
 
     /// Runs a task until the stop. One that fails, panics, or ends before that stops the whole program, which then exits with a
     /// failure: a service without one of its parts is better restarted.
-    pub fn spawn<F, E>(&self, name: &'static str, task: F)
+    pub fn spawn<F, E>(&mut self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
     {
-        self.state().running.push(name);
-        let handle = tokio::spawn(task.in_current_span());
-        let tasks = self.clone();
-        self.tracker.spawn(async move {
-            let outcome = handle.await.map(|result| result.map_err(Into::into));
-            tasks.settle(name, outcome);
-        });
+        let task = task.in_current_span();
+        self.running.spawn(name, async move { task.await.map_err(Into::into) });
     }
 
     /// Runs until SIGTERM or SIGINT (or a failed task, or a cancelled token), then waits for the tasks, for `limit` at most.
     /// A second signal ends the process at once, with the code that shells use for it: 130 for SIGINT, 143 for SIGTERM.
-    pub async fn run_until_signal(&self, mut signals: Signals, limit: Duration) -> Result<(), StopError> {
+    pub async fn run_until_signal(&mut self, mut signals: Signals, limit: Duration) -> Result<(), StopError> {
+        let stop = self.stop.clone();
         tokio::select! {
-            () = self.stop.cancelled() => {}
+            () = stop.cancelled() => {}
             (name, _) = signals.next() => tracing::info!(signal = name, "stopping"),
+            Some((name, outcome)) = self.running.join_next() => self.settle(name, outcome),
         }
         tokio::select! {
             result = self.drain(limit) => result,
@@ -92,26 +80,21 @@ impl Tasks {
     }
 
     /// Stops the tasks and waits for them, for `limit` at most. Returns the first failure.
-    pub async fn drain(&self, limit: Duration) -> Result<(), StopError> {
+    pub async fn drain(&mut self, limit: Duration) -> Result<(), StopError> {
         self.stop.cancel();
-        self.tracker.close();
-        tokio::select! {
-            () = self.tracker.wait() => {}
-            () = sleep(limit) => self.fail(StopError::TimedOut { names: self.running() }),
+        let ended = async {
+            while let Some((name, outcome)) = self.running.join_next().await {
+                self.settle(name, outcome);
+            }
+        };
+        if timeout(limit, ended).await.is_err() {
+            let names = self.running();
+            self.fail(StopError::TimedOut { names });
         }
-        self.state().failure.take().map_or(Ok(()), Err)
+        self.failure.take().map_or(Ok(()), Err)
     }
 
-    fn settle(
-        &self,
-        name: &'static str,
-        outcome: Result<Result<(), Box<dyn Error + Send + Sync>>, JoinError>,
-    ) {
-        let mut state = self.state();
-        if let Some(index) = state.running.iter().position(|running| *running == name) {
-            state.running.swap_remove(index);
-        }
-        drop(state);
+    fn settle(&mut self, name: &'static str, outcome: Result<Outcome, JoinError>) {
         match outcome {
             Ok(Ok(())) if self.stop.is_cancelled() => tracing::debug!(task = name, "stopped"),
             Ok(Ok(())) => self.fail(StopError::Ended { name }),
@@ -120,7 +103,7 @@ impl Tasks {
         }
     }
 
-    fn fail(&self, failure: StopError) {
+    fn fail(&mut self, failure: StopError) {
         let mut causes = Vec::new();
         let mut next = failure.source();
         while let Some(cause) = next {
@@ -128,16 +111,13 @@ impl Tasks {
             next = cause.source();
         }
         tracing::error!(cause = causes.join(": "), "{failure}");
-        self.state().failure.get_or_insert(failure);
-        self.stop.cancel();
+        self.failure.get_or_insert(failure);
     }
 
     fn running(&self) -> String {
-        self.state().running.join(", ")
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut names: Vec<_> = self.running.keys().copied().collect();
+        names.sort_unstable();
+        names.join(", ")
     }
 }
 

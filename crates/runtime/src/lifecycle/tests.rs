@@ -20,7 +20,7 @@ const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_stop_lets_every_task_finish_its_work() {
-    let tasks = Tasks::new();
+    let mut tasks = Tasks::new();
     let done = Arc::new(AtomicUsize::new(0));
     for name in ["api", "relay", "mailer"] {
         let (token, done) = (tasks.token(), done.clone());
@@ -39,7 +39,7 @@ async fn a_stop_lets_every_task_finish_its_work() {
 
 #[tokio::test]
 async fn the_first_failure_stops_the_rest_and_is_returned() {
-    let tasks = Tasks::new();
+    let mut tasks = Tasks::new();
     let token = tasks.token();
     tasks.spawn("second", async move {
         token.cancelled().await;
@@ -57,7 +57,7 @@ async fn the_first_failure_stops_the_rest_and_is_returned() {
 
 #[tokio::test]
 async fn a_failure_during_the_stop_is_a_failure() {
-    let tasks = Tasks::new();
+    let mut tasks = Tasks::new();
     let token = tasks.token();
     tasks.spawn("mailer", async move {
         token.cancelled().await;
@@ -68,7 +68,7 @@ async fn a_failure_during_the_stop_is_a_failure() {
 
 #[tokio::test]
 async fn the_tasks_still_running_are_named() {
-    let tasks = Tasks::new();
+    let mut tasks = Tasks::new();
     tasks.spawn("relay", pending::<Result<(), Infallible>>());
     let error = tasks.drain(Duration::from_millis(1)).await.unwrap_err();
     assert_eq!(error.to_string(), "still running at the end of the time to stop: relay");

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use opentelemetry::{KeyValue, global, trace::TracerProvider};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
-use opentelemetry_otlp::{LogExporter, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, LogExporter, Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
     Resource, logs::SdkLoggerProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
 };
 use rekey_core::random::{OsRandom, fill_alphanumeric};
 use tracing::Metadata;
-use tracing_subscriber::{Layer, filter::filter_fn};
+use tracing_subscriber::{Layer, Registry, filter::filter_fn};
 use url::Url;
 
-use super::{BoxedLayer, TelemetryError};
 use crate::{config::Telemetry, install_crypto};
+
+/// A layer of this process's subscriber.
+pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// How long one batch may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,7 +49,7 @@ impl Drop for Guard {
 pub(super) fn layers(
     settings: &Telemetry,
     service: &'static str,
-) -> Result<(Vec<BoxedLayer>, Guard), TelemetryError> {
+) -> Result<(Vec<BoxedLayer>, Guard), ExporterBuildError> {
     let Some(endpoint) = &settings.otlp_endpoint else {
         return Ok((Vec::new(), Guard::default()));
     };

@@ -35,9 +35,9 @@ pub fn play(role: &str) -> ExitCode {
     })
 }
 
-/// Runs until it is stopped, beside a task of this kind.
+/// Runs a steady task until it is stopped, and a task of this kind with it.
 async fn serve(kind: &str) -> anyhow::Result<()> {
-    let (tasks, signals) = (Tasks::new(), Signals::listen()?);
+    let (mut tasks, signals) = (Tasks::new(), Signals::listen()?);
     let token = tasks.token();
     tasks.spawn("steady", async move {
         token.cancelled().await;

@@ -16,7 +16,7 @@ fn load_from(
     organization_mail_settings(&with(&pairs))
 }
 
-/// The one line about these files of an organization, beside a key and a domain of the deployment.
+/// The one line about these files of an organization, with a key and a domain of the deployment.
 fn complaint(files: &[(&str, &str)]) -> (String, String) {
     let directory = directory(files);
     let deployments = [("dkim.private_key", PEM), ("dkim.domain", "example.com")];

@@ -171,4 +171,7 @@ fn a_file_that_is_not_toml_is_refused_by_its_line() {
     let (_folder, path) = file("[server]\nlisten = \"127.0.0.1:1\"\n[relay\n");
     let line = error(&environment(&REQUIRED).file(Some(&path)));
     assert!(line.starts_with(&format!("configuration: {}, line 3: ", path.display())), "{line}");
+    let (_folder, path) = file("[relay]\nbatch = 99999999999999999999\n");
+    let line = error(&environment(&REQUIRED).file(Some(&path)));
+    assert_eq!(line, format!("configuration: {}, a number is out of range", path.display()));
 }

@@ -43,14 +43,14 @@ fn integers_are_held_to_their_bounds() {
         ("mailer.concurrency", 1, 1000),
     ] {
         let set = |number: i64| {
-            // The key that depends on another is tried beside a value of the other that lets it be.
-            let beside = match key {
+            // A key that depends on another is tried with a value of the other that allows it.
+            let other = match key {
                 "passwords.argon2_iterations" => ("passwords.argon2_memory_kib", "1048576"),
                 _ => ("relay.lease_seconds", "30"),
             };
             let number = number.to_string();
             let own = (key, number.as_str());
-            with(&if beside.0 == key { vec![own] } else { vec![beside, own] })
+            with(&if other.0 == key { vec![own] } else { vec![other, own] })
         };
         for number in [least, most] {
             load(&set(number)).unwrap_or_else(|error| panic!("{key} = {number}: {error}"));
