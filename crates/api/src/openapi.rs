@@ -90,8 +90,8 @@ fn tags() -> Value {
 fn paths() -> Map<String, Value> {
     let path = |endpoint: &'static crate::endpoints::Endpoint| {
         let operations = endpoint.operations.iter().map(|operation| {
-            let method = operation.method.as_str().to_ascii_lowercase();
-            (method, operations::describe(endpoint, operation.call))
+            let method = operation.method().as_str().to_ascii_lowercase();
+            (method, operations::describe(endpoint, *operation))
         });
         (endpoint.path.clone(), operations.collect::<Map<_, _>>().into())
     };

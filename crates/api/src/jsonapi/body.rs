@@ -18,7 +18,7 @@ use rekey_core::{
 use serde_json::{Map, Value};
 
 use super::{
-    error::{Fault, Invalid, Problem},
+    error::{Problem, ValidationError},
     negotiation,
 };
 use crate::payload;
@@ -73,22 +73,22 @@ impl Body {
     }
 }
 
-/// The attributes of a write. Readers collect what is wrong, so that a caller is told all of it at once; what nobody
-/// reads (unknown and read-only attributes) has no effect.
+/// The attributes of a write. The methods collect errors, so that a caller gets all of them at once. Attributes that are not
+/// read (unknown and read-only ones) have no effect.
 pub struct Attributes {
     resource: &'static Resource,
     values: Map<String, Value>,
-    faults: Vec<Invalid>,
+    errors: Vec<(&'static str, ValidationError)>,
 }
 
 impl Attributes {
     fn new(resource: &'static Resource, values: Map<String, Value>) -> Self {
-        Self { resource, values, faults: Vec::new() }
+        Self { resource, values, errors: Vec::new() }
     }
 
     /// Says that an attribute can't be used.
-    pub fn refuse(&mut self, attribute: &'static str, fault: Fault) {
-        self.faults.push(Invalid { attribute, fault });
+    pub fn refuse(&mut self, attribute: &'static str, error: ValidationError) {
+        self.errors.push((attribute, error));
     }
 
     /// Whether an attribute is there and not null.
@@ -109,7 +109,7 @@ impl Attributes {
             Value::String(text) => Some(Some(text)),
             Value::Null => Some(None),
             _ => {
-                self.refuse(attribute, Fault::NotAString);
+                self.refuse(attribute, ValidationError::NotAString);
                 None
             }
         }
@@ -117,27 +117,27 @@ impl Attributes {
 
     /// A text that must be there and parse.
     pub fn required<T: FromStr>(&mut self, attribute: &'static str) -> Option<T> {
-        let fault = match self.take(attribute) {
+        let error = match self.take(attribute) {
             Some(Value::String(text)) if !text.is_empty() => match text.parse() {
                 Ok(value) => return Some(value),
-                Err(_) => Fault::Invalid,
+                Err(_) => ValidationError::Invalid,
             },
-            None | Some(Value::Null | Value::String(_)) => Fault::Blank,
-            Some(_) => Fault::NotAString,
+            None | Some(Value::Null | Value::String(_)) => ValidationError::Blank,
+            Some(_) => ValidationError::NotAString,
         };
-        self.refuse(attribute, fault);
+        self.refuse(attribute, error);
         None
     }
 
     /// A password; null is none.
     pub fn password(&mut self, attribute: &'static str) -> Option<PlainPassword> {
         let typed = self.text(attribute)??;
-        let fault = match typed.len() {
-            0 => Fault::Blank,
-            1..=MAX_OCTETS => Fault::Invalid,
-            _ => Fault::TooManyBytes(MAX_OCTETS),
+        let error = match typed.len() {
+            0 => ValidationError::Blank,
+            1..=MAX_OCTETS => ValidationError::Invalid,
+            _ => ValidationError::TooManyBytes(MAX_OCTETS),
         };
-        PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
+        PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, error)).ok()
     }
 
     /// A text that parses, if it is there; null is no value of it.
@@ -175,8 +175,8 @@ impl Attributes {
     /// What was read, unless something was wrong with it.
     pub fn finish<T>(self, read: Option<T>) -> Result<T, Problem> {
         match read {
-            Some(read) if self.faults.is_empty() => Ok(read),
-            _ => Err(Problem::Validation(self.faults)),
+            Some(read) if self.errors.is_empty() => Ok(read),
+            _ => Err(Problem::Validation(self.errors)),
         }
     }
 
@@ -184,19 +184,20 @@ impl Attributes {
     #[expect(clippy::option_option, reason = "absent, null and a text are three things in a PATCH")]
     fn short_text(&mut self, attribute: &'static str) -> Option<Option<String>> {
         let text = self.text(attribute)?;
-        let fault = match &text {
-            Some(text) if text.chars().count() > Kind::MAX_TEXT => Fault::TooLong(Kind::MAX_TEXT),
-            Some(text) if text.contains('\0') => Fault::Invalid,
+        let error = match &text {
+            Some(text) if text.chars().count() > Kind::MAX_TEXT => ValidationError::TooLong(Kind::MAX_TEXT),
+            Some(text) if text.contains('\0') => ValidationError::Invalid,
             _ => return Some(text),
         };
-        self.refuse(attribute, fault);
+        self.refuse(attribute, error);
         None
     }
 
     /// A language tag, in its usual spelling.
     fn locale(&mut self, attribute: &'static str) -> Option<record::Value> {
         let Some(typed) = self.text(attribute)? else { return Some(record::Value::Null) };
-        let tag = typed.parse::<Locale>().map_err(|_| self.refuse(attribute, Fault::Invalid)).ok()?;
+        let tag =
+            typed.parse::<Locale>().map_err(|_| self.refuse(attribute, ValidationError::Invalid)).ok()?;
         Some(record::Value::Text(tag.to_string()))
     }
 
@@ -204,12 +205,12 @@ impl Attributes {
         match self.take(attribute)? {
             Value::Null => Some(Map::new()),
             nul if record::holds_nul(&nul) => {
-                self.refuse(attribute, Fault::Invalid);
+                self.refuse(attribute, ValidationError::Invalid);
                 None
             }
             Value::Object(object) => Some(object),
             _ => {
-                self.refuse(attribute, Fault::NotAnObject);
+                self.refuse(attribute, ValidationError::NotAnObject);
                 None
             }
         }

@@ -8,7 +8,7 @@ use rekey_core::{
     sessions::sign_in::{RefreshError, SignInError},
 };
 
-use super::error::{Fault, Problem};
+use super::error::{Problem, ValidationError};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -60,7 +60,7 @@ impl From<BeginError> for Problem {
     }
 }
 
-impl From<Refusal> for Fault {
+impl From<Refusal> for ValidationError {
     fn from(Refusal { violation, hints }: Refusal) -> Self {
         match violation {
             PolicyViolation::TooShort(least) => Self::TooShort(least),

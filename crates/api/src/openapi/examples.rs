@@ -4,7 +4,7 @@ use rekey_core::resources::{Attribute, Relationship, Resource};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Purpose;
-use crate::{endpoints::Call, jsonapi::document};
+use crate::{endpoints::Operation, jsonapi::document};
 
 /// Where the examples' API is.
 const URL: &str = "https://shop.example.com/api";
@@ -27,18 +27,20 @@ pub fn request(resource: &Resource, purpose: Purpose) -> Value {
 }
 
 /// A body that the operation answers with.
-pub fn response(call: Call) -> Option<Value> {
+pub fn response(call: Operation) -> Option<Value> {
     match call {
-        Call::List(resource) => Some(list(resource, resource.name)),
-        Call::Create(written) | Call::Update(written) => Some(json!({ "data": record(written.resource()) })),
-        Call::Retrieve(resource) | Call::Own(resource) => Some(json!({ "data": record(resource) })),
-        Call::Related(_, relationship) if relationship.is_to_one() => {
+        Operation::List(resource) => Some(list(resource, resource.name)),
+        Operation::Create(written) | Operation::Update(written) => {
+            Some(json!({ "data": record(written.resource()) }))
+        }
+        Operation::Retrieve(resource) | Operation::Own(resource) => Some(json!({ "data": record(resource) })),
+        Operation::Related(_, relationship) if relationship.is_to_one() => {
             Some(json!({ "data": record(relationship.target) }))
         }
-        Call::Related(resource, relationship) => {
+        Operation::Related(resource, relationship) => {
             Some(list(relationship.target, &format!("{}/{ID}/{}", resource.name, relationship.name)))
         }
-        Call::Identifiers(resource, relationship) => {
+        Operation::Identifiers(resource, relationship) => {
             let identifier = json!({ "type": relationship.target.name, "id": ID });
             let data = if relationship.is_to_one() { identifier } else { json!([identifier]) };
             Some(json!({ "data": data, "links": links(resource, relationship) }))

@@ -17,9 +17,9 @@ use super::{
     schemas::merge,
 };
 use crate::{
-    endpoints::{Area, Call},
+    endpoints::{Area, Operation},
     jsonapi::error::{Problem, ProblemKind},
-    oauth::{Refusal, RefusalKind},
+    oauth::{OAuthError, OAuthErrorKind},
 };
 
 pub use self::schemas::schemas;
@@ -49,9 +49,9 @@ pub fn security_schemes() -> Value {
 }
 
 /// The body of a request: JSON, or a form.
-pub fn request(call: Call) -> Value {
+pub fn request(call: Operation) -> Value {
     let (json, form, examples) = match call {
-        Call::Token => ("TokenRequest", "TokenForm", grants()),
+        Operation::Token => ("TokenRequest", "TokenForm", grants()),
         _ => ("RevocationRequest", "RevocationRequest", revocation()),
     };
     json!({
@@ -64,13 +64,13 @@ pub fn request(call: Call) -> Value {
 }
 
 /// The responses of an operation.
-pub fn responses(call: Call) -> Map<String, Value> {
+pub fn responses(call: Operation) -> Map<String, Value> {
     let (success, description) = match call {
-        Call::Token => ("Token", "An access token."),
+        Operation::Token => ("Token", "An access token."),
         _ => ("Revoked", "The token is of no use any more, if it ever was."),
     };
     let mut content = json!({ "schema": schema(success) });
-    if call == Call::Token {
+    if call == Operation::Token {
         content = merge(content, json!({ "example": token_example() }));
     }
     let done = json!({
@@ -89,35 +89,37 @@ pub fn responses(call: Call) -> Map<String, Value> {
 }
 
 /// The responses that both operations share.
-pub fn shared(call: Call) -> impl Iterator<Item = (String, Value)> {
+pub fn shared(call: Operation) -> impl Iterator<Item = (String, Value)> {
     refusals(call).into_iter().filter_map(|(status, refusals)| {
         Some((shared_name(status, Area::OAuth)?, response(status, &refusals)))
     })
 }
 
-fn refusals(call: Call) -> BTreeMap<StatusCode, Vec<Refusal>> {
+fn refusals(call: Operation) -> BTreeMap<StatusCode, Vec<OAuthError>> {
     let mut refusals = BTreeMap::<_, Vec<_>>::new();
-    for refusal in RefusalKind::iter().flat_map(|kind| samples(kind, call)) {
-        refusals.entry(refusal.told().0).or_default().push(refusal);
+    for refusal in OAuthErrorKind::iter().flat_map(|kind| samples(kind, call)) {
+        refusals.entry(refusal.parts().0).or_default().push(refusal);
     }
     refusals
 }
 
 /// A refusal of each form that this operation can have.
-fn samples(kind: RefusalKind, call: Call) -> Vec<Refusal> {
-    let only = |of: Call, refusal| if call == of { vec![refusal] } else { Vec::new() };
+fn samples(kind: OAuthErrorKind, call: Operation) -> Vec<OAuthError> {
+    let only = |of: Operation, refusal| if call == of { vec![refusal] } else { Vec::new() };
     match kind {
-        RefusalKind::InvalidRequest => vec![Refusal::InvalidRequest(match call {
-            Call::Token => "grant_type is missing",
+        OAuthErrorKind::InvalidRequest => vec![OAuthError::InvalidRequest(match call {
+            Operation::Token => "grant_type is missing",
             _ => "token is missing",
         })],
-        RefusalKind::InvalidClient => only(Call::Token, Refusal::InvalidClient),
-        RefusalKind::InvalidGrant => only(Call::Token, Refusal::InvalidGrant("wrong username or password")),
-        RefusalKind::InvalidScope => only(Call::Token, Refusal::InvalidScope),
-        RefusalKind::UnauthorizedClient => only(Call::Token, Refusal::UnauthorizedClient),
-        RefusalKind::UnsupportedGrantType => only(Call::Token, Refusal::UnsupportedGrantType),
-        RefusalKind::NotRevocable => only(Call::Revoke, Refusal::NotRevocable),
-        RefusalKind::Other => ProblemKind::iter().filter_map(problem).map(Refusal::Other).collect(),
+        OAuthErrorKind::InvalidClient => only(Operation::Token, OAuthError::InvalidClient),
+        OAuthErrorKind::InvalidGrant => {
+            only(Operation::Token, OAuthError::InvalidGrant("wrong username or password"))
+        }
+        OAuthErrorKind::InvalidScope => only(Operation::Token, OAuthError::InvalidScope),
+        OAuthErrorKind::UnauthorizedClient => only(Operation::Token, OAuthError::UnauthorizedClient),
+        OAuthErrorKind::UnsupportedGrantType => only(Operation::Token, OAuthError::UnsupportedGrantType),
+        OAuthErrorKind::NotRevocable => only(Operation::Revoke, OAuthError::NotRevocable),
+        OAuthErrorKind::Other => ProblemKind::iter().filter_map(problem).map(OAuthError::Other).collect(),
     }
 }
 
@@ -144,9 +146,9 @@ fn problem(kind: ProblemKind) -> Option<Problem> {
     }
 }
 
-fn response(status: StatusCode, refusals: &[Refusal]) -> Value {
-    let errors = distinct(refusals.iter().map(|refusal| refusal.told().1));
-    let codes = distinct(refusals.iter().map(|refusal| refusal.told().2));
+fn response(status: StatusCode, refusals: &[OAuthError]) -> Value {
+    let errors = distinct(refusals.iter().map(|refusal| refusal.parts().1));
+    let codes = distinct(refusals.iter().map(|refusal| refusal.parts().2));
     let error = json!({ "code": { "enum": codes }, "status": { "const": status.as_u16() } });
     let told = json!({
         "error": { "enum": errors },
@@ -155,8 +157,8 @@ fn response(status: StatusCode, refusals: &[Refusal]) -> Value {
     let examples: Map<String, Value> = refusals
         .iter()
         .map(|refusal| {
-            let (_, error, code, description) = refusal.told();
-            let example = json!({ "summary": description, "value": refusal.body() });
+            let (_, error, code) = refusal.parts();
+            let example = json!({ "summary": refusal.to_string(), "value": refusal.body() });
             (format!("{error}.{code}"), example)
         })
         .collect();

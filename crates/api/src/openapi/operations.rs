@@ -9,13 +9,13 @@ use super::{
     service,
 };
 use crate::{
-    endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation, WritableResource},
     jsonapi::MEDIA_TYPE,
 };
 
 /// An operation.
-pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
-    let (tag, summary, description) = told(call);
+pub fn describe(endpoint: &'static Endpoint, call: Operation) -> Value {
+    let (tag, summary, description) = parts(call);
     let responses = match endpoint.area {
         Area::Api => responses::of(endpoint, call, examples::response(call), links(call)),
         Area::OAuth => oauth::responses(call),
@@ -36,93 +36,97 @@ pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
     parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))).collect::<Map<_, _>>().into()
 }
 
-fn request(call: Call) -> Option<Value> {
-    let of = |written: Written, purpose, suffix: &str| {
+fn request(call: Operation) -> Option<Value> {
+    let of = |written: WritableResource, purpose, suffix: &str| {
         let resource = written.resource();
         let schema = schema(&format!("{}{suffix}", schemas::name(resource)));
         let content = json!({ "schema": schema, "example": examples::request(resource, purpose) });
         Some(json!({ "required": true, "content": { MEDIA_TYPE: content } }))
     };
     match call {
-        Call::Create(written) => of(written, Purpose::Create, "Create"),
-        Call::Update(written) => of(written, Purpose::Update, "Update"),
-        Call::Token | Call::Revoke => Some(oauth::request(call)),
+        Operation::Create(written) => of(written, Purpose::Create, "Create"),
+        Operation::Update(written) => of(written, Purpose::Update, "Update"),
+        Operation::Token | Operation::Revoke => Some(oauth::request(call)),
         _ => None,
     }
 }
 
 /// What programs call it.
-fn id(call: Call) -> String {
+fn id(call: Operation) -> String {
     let one = |resource: &Resource| pascal(resource.singular);
     match call {
-        Call::List(resource) => format!("list{}", pascal(resource.name)),
-        Call::Create(written) => format!("create{}", one(written.resource())),
-        Call::Retrieve(resource) | Call::Own(resource) => format!("retrieve{}", one(resource)),
-        Call::Update(written) => format!("update{}", one(written.resource())),
-        Call::Delete(written) => format!("delete{}", one(written.resource())),
-        Call::Related(resource, relationship) => {
+        Operation::List(resource) => format!("list{}", pascal(resource.name)),
+        Operation::Create(written) => format!("create{}", one(written.resource())),
+        Operation::Retrieve(resource) | Operation::Own(resource) => format!("retrieve{}", one(resource)),
+        Operation::Update(written) => format!("update{}", one(written.resource())),
+        Operation::Delete(written) => format!("delete{}", one(written.resource())),
+        Operation::Related(resource, relationship) => {
             format!("list{}{}", one(resource), pascal(relationship.name))
         }
-        Call::Identifiers(resource, relationship) => {
+        Operation::Identifiers(resource, relationship) => {
             format!("identify{}{}", one(resource), pascal(relationship.name))
         }
-        Call::Token => "requestToken".to_owned(),
-        Call::Revoke => "revokeToken".to_owned(),
-        Call::Keys => "retrieveKeys".to_owned(),
-        Call::Live => "isLive".to_owned(),
-        Call::Ready => "isReady".to_owned(),
-        Call::Description => "describeApi".to_owned(),
+        Operation::Token => "requestToken".to_owned(),
+        Operation::Revoke => "revokeToken".to_owned(),
+        Operation::Keys => "retrieveKeys".to_owned(),
+        Operation::Live => "isLive".to_owned(),
+        Operation::Ready => "isReady".to_owned(),
+        Operation::Description => "describeApi".to_owned(),
     }
 }
 
 /// Its tag, its summary and its description.
-fn told(call: Call) -> (&'static str, String, &'static str) {
+fn parts(call: Operation) -> (&'static str, String, &'static str) {
     let words = |name: &str| name.replace('_', " ");
     match call {
-        Call::List(resource) => (resource.name, format!("List {}", words(resource.name)), BACK_OFFICE),
-        Call::Create(written) => {
+        Operation::List(resource) => (resource.name, format!("List {}", words(resource.name)), BACK_OFFICE),
+        Operation::Create(written) => {
             let resource = written.resource();
             let description = match written {
-                Written::Resets => CREATE_RESET,
-                Written::Customers => CREATE_CUSTOMER,
+                WritableResource::Resets => CREATE_RESET,
+                WritableResource::Customers => CREATE_CUSTOMER,
             };
             (resource.name, format!("Create {}", a(resource)), description)
         }
-        Call::Retrieve(resource) => {
+        Operation::Retrieve(resource) => {
             let description =
-                if Written::of(resource) == Some(Written::Customers) { KEPT } else { BACK_OFFICE };
+                if WritableResource::from_resource(resource) == Some(WritableResource::Customers) {
+                    KEPT
+                } else {
+                    BACK_OFFICE
+                };
             (resource.name, format!("Retrieve {}", a(resource)), description)
         }
-        Call::Own(resource) => (resource.name, format!("Retrieve your {}", resource.singular), OWN),
-        Call::Update(written) => {
+        Operation::Own(resource) => (resource.name, format!("Retrieve your {}", resource.singular), OWN),
+        Operation::Update(written) => {
             let description = match written {
-                Written::Resets => UPDATE_RESET,
-                Written::Customers => UPDATE_CUSTOMER,
+                WritableResource::Resets => UPDATE_RESET,
+                WritableResource::Customers => UPDATE_CUSTOMER,
             };
             (written.resource().name, format!("Update {}", a(written.resource())), description)
         }
-        Call::Delete(written) => {
+        Operation::Delete(written) => {
             let description = match written {
-                Written::Resets => BACK_OFFICE,
-                Written::Customers => KEPT,
+                WritableResource::Resets => BACK_OFFICE,
+                WritableResource::Customers => KEPT,
             };
             (written.resource().name, format!("Delete {}", a(written.resource())), description)
         }
-        Call::Related(resource, relationship) => {
+        Operation::Related(resource, relationship) => {
             (resource.name, format!("The {} of {}", words(relationship.name), a(resource)), BACK_OFFICE)
         }
-        Call::Identifiers(resource, relationship) => {
+        Operation::Identifiers(resource, relationship) => {
             let ends = words(relationship.name);
             (resource.name, format!("Identifiers: the {ends} of {}", a(resource)), BACK_OFFICE)
         }
-        Call::Token => (oauth::TAG, "Get an access token".to_owned(), TOKEN),
-        Call::Revoke => (oauth::TAG, "Revoke a token".to_owned(), REVOKE),
-        Call::Keys => (oauth::TAG, "The keys that access tokens are verified with".to_owned(), KEYS),
-        Call::Live => {
+        Operation::Token => (oauth::TAG, "Get an access token".to_owned(), TOKEN),
+        Operation::Revoke => (oauth::TAG, "Revoke a token".to_owned(), REVOKE),
+        Operation::Keys => (oauth::TAG, "The keys that access tokens are verified with".to_owned(), KEYS),
+        Operation::Live => {
             (service::TAG, "Is it alive?".to_owned(), "This process answers; it looks at nothing else.")
         }
-        Call::Ready => (service::TAG, "Is it ready?".to_owned(), "What it depends on answers, too."),
-        Call::Description => {
+        Operation::Ready => (service::TAG, "Is it ready?".to_owned(), "What it depends on answers, too."),
+        Operation::Description => {
             (service::TAG, "The API's description".to_owned(), "The document that you are reading.")
         }
     }
@@ -161,16 +165,16 @@ good before is revoked as well; what is another client's is not.";
 const KEYS: &str = "RFC 7517. A token's header says by `kid` which key it is signed with.";
 
 /// What can be done with a record that was just created.
-fn links(call: Call) -> Value {
-    let Call::Create(written) = call else { return json!({}) };
+fn links(call: Operation) -> Value {
+    let Operation::Create(written) = call else { return json!({}) };
     let resource = written.resource();
-    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| operation.call);
-    let leads = |next: &Call| match *next {
-        Call::Retrieve(of) | Call::Related(of, _) | Call::Identifiers(of, _) => of == resource,
-        Call::Update(next) | Call::Delete(next) => next == written,
+    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).copied();
+    let leads = |next: &Operation| match *next {
+        Operation::Retrieve(of) | Operation::Related(of, _) | Operation::Identifiers(of, _) => of == resource,
+        Operation::Update(next) | Operation::Delete(next) => next == written,
         _ => false,
     };
-    let link = |next: Call| {
+    let link = |next: Operation| {
         let operation = id(next);
         let parameters = json!({ "id": "$response.body#/data/id" });
         (operation.clone(), json!({ "operationId": operation, "parameters": parameters }))

@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::{filters, reference, schemas::name};
 use crate::{
-    endpoints::Call,
+    endpoints::Operation,
     jsonapi::query::{MAX_DEPTH, MAX_ORDERS, MAX_PATHS},
 };
 
 /// The parameters of an operation, each by reference. A path's id is its path's.
-pub fn of(call: Call) -> Vec<Value> {
+pub fn of(call: Operation) -> Vec<Value> {
     let one = |resource: &Resource| vec![named(resource, "Include"), reference("parameters", "Fields")];
     let many = |resource: &Resource| {
         let listed = ["Filter", "Sort"].map(|family| named(resource, family));
@@ -22,18 +22,23 @@ pub fn of(call: Call) -> Vec<Value> {
     };
     let id = |others: Vec<Value>| [vec![reference("parameters", "Id")], others].concat();
     match call {
-        Call::List(resource) => many(resource),
-        Call::Create(written) => {
+        Operation::List(resource) => many(resource),
+        Operation::Create(written) => {
             [one(written.resource()), vec![reference("parameters", "IdempotencyKey")]].concat()
         }
-        Call::Retrieve(resource) => id(one(resource)),
+        Operation::Retrieve(resource) => id(one(resource)),
         // It is related to nothing.
-        Call::Own(_) => vec![reference("parameters", "Fields")],
-        Call::Update(written) => id(one(written.resource())),
-        Call::Related(_, relationship) if relationship.is_to_one() => id(one(relationship.target)),
-        Call::Related(_, relationship) => id(many(relationship.target)),
-        Call::Delete(_) | Call::Identifiers(..) => id(Vec::new()),
-        Call::Token | Call::Revoke | Call::Keys | Call::Live | Call::Ready | Call::Description => Vec::new(),
+        Operation::Own(_) => vec![reference("parameters", "Fields")],
+        Operation::Update(written) => id(one(written.resource())),
+        Operation::Related(_, relationship) if relationship.is_to_one() => id(one(relationship.target)),
+        Operation::Related(_, relationship) => id(many(relationship.target)),
+        Operation::Delete(_) | Operation::Identifiers(..) => id(Vec::new()),
+        Operation::Token
+        | Operation::Revoke
+        | Operation::Keys
+        | Operation::Live
+        | Operation::Ready
+        | Operation::Description => Vec::new(),
     }
 }
 

@@ -17,15 +17,15 @@ use super::{
     schemas::{Purpose, exactly},
 };
 use crate::{
-    endpoints::{Area, Call, Endpoint},
+    endpoints::{Area, Endpoint, Operation},
     jsonapi::{
         MEDIA_TYPE,
-        error::{Fault, Invalid, KeyProblem, Problem, ProblemKind, QueryProblem},
+        error::{KeyProblem, Problem, ProblemKind, QueryProblem, ValidationError},
     },
 };
 
 /// The problems of an operation under `/api`, by status.
-pub fn of(endpoint: &Endpoint, call: Call) -> BTreeMap<StatusCode, Vec<Problem>> {
+pub fn of(endpoint: &Endpoint, call: Operation) -> BTreeMap<StatusCode, Vec<Problem>> {
     let mut problems = BTreeMap::<_, Vec<_>>::new();
     for problem in ProblemKind::iter().flat_map(|kind| samples(kind, endpoint, call)) {
         problems.entry(problem.status_code()).or_default().push(problem);
@@ -34,7 +34,7 @@ pub fn of(endpoint: &Endpoint, call: Call) -> BTreeMap<StatusCode, Vec<Problem>>
 }
 
 /// A problem of each form that this operation can have.
-fn samples(kind: ProblemKind, endpoint: &Endpoint, call: Call) -> Vec<Problem> {
+fn samples(kind: ProblemKind, endpoint: &Endpoint, call: Operation) -> Vec<Problem> {
     let purpose = purpose(call);
     let when = |it_can: bool, problem: Problem| if it_can { vec![problem] } else { Vec::new() };
     match kind {
@@ -57,7 +57,7 @@ fn samples(kind: ProblemKind, endpoint: &Endpoint, call: Call) -> Vec<Problem> {
         ProblemKind::Query => queries(call),
         ProblemKind::IdempotencyKey => {
             let problems = KeyProblem::iter().map(Problem::IdempotencyKey);
-            problems.filter(|_| matches!(call, Call::Create(_))).collect()
+            problems.filter(|_| matches!(call, Operation::Create(_))).collect()
         }
         ProblemKind::Validation => validations(call),
         ProblemKind::TooManyRequests => vec![Problem::TooManyRequests(Duration::SECOND)],
@@ -66,27 +66,29 @@ fn samples(kind: ProblemKind, endpoint: &Endpoint, call: Call) -> Vec<Problem> {
     }
 }
 
-fn purpose(call: Call) -> Option<Purpose> {
+fn purpose(call: Operation) -> Option<Purpose> {
     match call {
-        Call::Create(_) => Some(Purpose::Create),
-        Call::Update(_) => Some(Purpose::Update),
+        Operation::Create(_) => Some(Purpose::Create),
+        Operation::Update(_) => Some(Purpose::Update),
         _ => None,
     }
 }
 
-fn queries(call: Call) -> Vec<Problem> {
+fn queries(call: Operation) -> Vec<Problem> {
     let (shows, lists) = match call {
-        Call::List(_) => (true, true),
-        Call::Related(_, relationship) => (true, !relationship.is_to_one()),
-        Call::Create(_) | Call::Retrieve(_) | Call::Own(_) | Call::Update(_) => (true, false),
-        Call::Delete(_)
-        | Call::Identifiers(..)
-        | Call::Token
-        | Call::Revoke
-        | Call::Keys
-        | Call::Live
-        | Call::Ready
-        | Call::Description => (false, false),
+        Operation::List(_) => (true, true),
+        Operation::Related(_, relationship) => (true, !relationship.is_to_one()),
+        Operation::Create(_) | Operation::Retrieve(_) | Operation::Own(_) | Operation::Update(_) => {
+            (true, false)
+        }
+        Operation::Delete(_)
+        | Operation::Identifiers(..)
+        | Operation::Token
+        | Operation::Revoke
+        | Operation::Keys
+        | Operation::Live
+        | Operation::Ready
+        | Operation::Description => (false, false),
     };
     let of = |problem| {
         let (can_be, parameter) = match problem {
@@ -102,41 +104,53 @@ fn queries(call: Call) -> Vec<Problem> {
     QueryProblem::iter().filter_map(of).collect()
 }
 
-fn validations(call: Call) -> Vec<Problem> {
+fn validations(call: Operation) -> Vec<Problem> {
     let (resource, purpose) = match call {
-        Call::Create(written) => (written.resource(), Purpose::Create),
-        Call::Update(written) => (written.resource(), Purpose::Update),
+        Operation::Create(written) => (written.resource(), Purpose::Create),
+        Operation::Update(written) => (written.resource(), Purpose::Update),
         _ => return Vec::new(),
     };
     let of = |attribute: &'static Attribute| {
-        let faults = Fault::iter().filter_map(move |fault| fault_of(fault, resource, attribute, purpose));
+        let faults =
+            ValidationError::iter().filter_map(move |fault| fault_of(fault, resource, attribute, purpose));
         faults.map(|fault| Problem::attribute(attribute.name, fault))
     };
     purpose.attributes(resource).flat_map(of).collect()
 }
 
 /// The fault with its bounds, if this attribute can have it.
-fn fault_of(fault: Fault, resource: &Resource, attribute: &Attribute, purpose: Purpose) -> Option<Fault> {
+fn fault_of(
+    fault: ValidationError,
+    resource: &Resource,
+    attribute: &Attribute,
+    purpose: Purpose,
+) -> Option<ValidationError> {
     let kind = attribute.kind;
     let is_own_address = kind == Kind::Email && *resource == CUSTOMERS;
     let (can_be, fault) = match fault {
-        Fault::Blank => (attribute.create == Write::Required || kind == Kind::Password, fault),
-        Fault::Taken => (is_own_address, fault),
-        Fault::Unknown => (kind == Kind::Email && !is_own_address && purpose == Purpose::Create, fault),
-        Fault::Invalid => (true, fault),
-        Fault::NotAString => {
+        ValidationError::Blank => (attribute.create == Write::Required || kind == Kind::Password, fault),
+        ValidationError::Taken => (is_own_address, fault),
+        ValidationError::Unknown => {
+            (kind == Kind::Email && !is_own_address && purpose == Purpose::Create, fault)
+        }
+        ValidationError::Invalid => (true, fault),
+        ValidationError::NotAString => {
             (matches!(kind, Kind::Email | Kind::Text | Kind::Locale | Kind::Password), fault)
         }
-        Fault::NotAnObject => (kind == Kind::Object, fault),
-        Fault::TooLong(_) => (kind == Kind::Text, Fault::TooLong(Kind::MAX_TEXT)),
-        Fault::TooManyBytes(_) => (kind == Kind::Password, Fault::TooManyBytes(passwords::MAX_OCTETS)),
-        Fault::TooShort(_) => (kind == Kind::Password, Fault::TooShort(PasswordPolicy::LEAST_MIN_LENGTH)),
-        Fault::MadeOfEmail(_) | Fault::MadeOfShopName(_) | Fault::TooSimple(_) => {
-            (kind == Kind::Password, fault)
+        ValidationError::NotAnObject => (kind == Kind::Object, fault),
+        ValidationError::TooLong(_) => (kind == Kind::Text, ValidationError::TooLong(Kind::MAX_TEXT)),
+        ValidationError::TooManyBytes(_) => {
+            (kind == Kind::Password, ValidationError::TooManyBytes(passwords::MAX_OCTETS))
         }
-        Fault::TooCommon(_) => {
+        ValidationError::TooShort(_) => {
+            (kind == Kind::Password, ValidationError::TooShort(PasswordPolicy::LEAST_MIN_LENGTH))
+        }
+        ValidationError::MadeOfEmail(_)
+        | ValidationError::MadeOfShopName(_)
+        | ValidationError::TooSimple(_) => (kind == Kind::Password, fault),
+        ValidationError::TooCommon(_) => {
             let hints = [Hint::CommonPassword, Hint::AddWords];
-            (kind == Kind::Password, Fault::TooCommon(hints.into_iter().collect()))
+            (kind == Kind::Password, ValidationError::TooCommon(hints.into_iter().collect()))
         }
     };
     can_be.then_some(fault)
@@ -159,17 +173,17 @@ pub fn response(status: StatusCode, problems: &[Problem]) -> Value {
 /// The codes of these problems; of those with attributes, which attributes, and what can be wrong with them.
 fn kinds(problems: &[Problem]) -> Value {
     let others = problems.iter().filter(|problem| !matches!(problem, Problem::Validation(_)));
-    let others = distinct(others.map(|problem| problem.told().1));
+    let others = distinct(others.map(|problem| problem.parts().1));
     let coded = |codes: &[&str]| json!({ "properties": { "code": { "enum": codes } } });
-    let pointers = distinct(faults(problems).map(|invalid| invalid.attribute));
+    let pointers = distinct(faults(problems).map(|invalid| invalid.0));
     if pointers.is_empty() {
         return coded(&others);
     }
     let pointers: Vec<String> = pointers.iter().map(|name| format!("/data/attributes/{name}")).collect();
-    let names = distinct(faults(problems).map(|invalid| invalid.fault.name()));
+    let names = distinct(faults(problems).map(|invalid| invalid.1.name()));
     let validation = json!({
         "properties": {
-            "code": { "const": Problem::Validation(Vec::new()).told().1 },
+            "code": { "const": Problem::Validation(Vec::new()).parts().1 },
             "source": exactly(&json!({ "pointer": { "enum": pointers } }), &["pointer"]),
             "meta": exactly(&json!({ "error": { "enum": names }, "hints": hints(), "count": count() }), &["error"]),
         },
@@ -179,9 +193,9 @@ fn kinds(problems: &[Problem]) -> Value {
 }
 
 fn example(problem: &Problem) -> (String, Value) {
-    let (_, code, title, _) = problem.told();
+    let (_, code, title) = problem.parts();
     match faults(std::slice::from_ref(problem)).next() {
-        Some(Invalid { attribute, fault }) => {
+        Some((attribute, fault)) => {
             let title = fault.title();
             let distinguished: String = title
                 .chars()
@@ -194,7 +208,7 @@ fn example(problem: &Problem) -> (String, Value) {
     }
 }
 
-fn faults(problems: &[Problem]) -> impl Iterator<Item = &Invalid> {
+fn faults(problems: &[Problem]) -> impl Iterator<Item = &(&'static str, ValidationError)> {
     let invalid = problems.iter().filter_map(|problem| match problem {
         Problem::Validation(invalid) => Some(invalid),
         _ => None,

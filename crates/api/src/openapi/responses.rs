@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::{oauth, pascal, problems, reference, schema, schemas};
 use crate::{
-    endpoints::{Area, Call, ENDPOINTS, Endpoint},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation},
     jsonapi::MEDIA_TYPE,
 };
 
 /// The responses of an operation under `/api`: what it does, and every problem that it can have.
-pub fn of(endpoint: &Endpoint, call: Call, example: Option<Value>, links: Value) -> Map<String, Value> {
+pub fn of(endpoint: &Endpoint, call: Operation, example: Option<Value>, links: Value) -> Map<String, Value> {
     let (status, schema) = success(call);
     let mut response = json!({ "description": done(call), "headers": headers_of(status, true) });
     if let (Some(schema), Value::Object(response)) = (schema, &mut response) {
@@ -35,20 +35,22 @@ pub fn of(endpoint: &Endpoint, call: Call, example: Option<Value>, links: Value)
     [(status.as_str().to_owned(), response)].into_iter().chain(refused).collect()
 }
 
-fn success(call: Call) -> (StatusCode, Option<Value>) {
+fn success(call: Operation) -> (StatusCode, Option<Value>) {
     let of = |resource, suffix| Some(schema(&format!("{}{suffix}", schemas::name(resource))));
     match call {
-        Call::List(resource) => (StatusCode::OK, of(resource, "List")),
-        Call::Create(written) => (StatusCode::CREATED, of(written.resource(), "Document")),
-        Call::Retrieve(resource) | Call::Own(resource) => (StatusCode::OK, of(resource, "Document")),
-        Call::Update(written) => (StatusCode::OK, of(written.resource(), "Document")),
-        Call::Related(_, relationship) if relationship.is_to_one() => {
+        Operation::List(resource) => (StatusCode::OK, of(resource, "List")),
+        Operation::Create(written) => (StatusCode::CREATED, of(written.resource(), "Document")),
+        Operation::Retrieve(resource) | Operation::Own(resource) => {
+            (StatusCode::OK, of(resource, "Document"))
+        }
+        Operation::Update(written) => (StatusCode::OK, of(written.resource(), "Document")),
+        Operation::Related(_, relationship) if relationship.is_to_one() => {
             let data = json!({ "oneOf": [schema(&schemas::name(relationship.target)), { "type": "null" }] });
             let document = json!({ "data": data, "included": schemas::included() });
             (StatusCode::OK, Some(schemas::exactly(&document, &["data"])))
         }
-        Call::Related(_, relationship) => (StatusCode::OK, of(relationship.target, "List")),
-        Call::Identifiers(_, relationship) => {
+        Operation::Related(_, relationship) => (StatusCode::OK, of(relationship.target, "List")),
+        Operation::Identifiers(_, relationship) => {
             let document = json!({
                 "data": schemas::linkage(relationship),
                 "links": schema("RelationshipLinks"),
@@ -59,13 +61,15 @@ fn success(call: Call) -> (StatusCode, Option<Value>) {
     }
 }
 
-fn done(call: Call) -> &'static str {
+fn done(call: Operation) -> &'static str {
     match call {
-        Call::List(_) | Call::Related(..) | Call::Identifiers(..) | Call::Retrieve(_) | Call::Own(_) => {
-            "What was asked for."
-        }
-        Call::Create(_) => "It is created.",
-        Call::Update(_) => "It is changed.",
+        Operation::List(_)
+        | Operation::Related(..)
+        | Operation::Identifiers(..)
+        | Operation::Retrieve(_)
+        | Operation::Own(_) => "What was asked for.",
+        Operation::Create(_) => "It is created.",
+        Operation::Update(_) => "It is changed.",
         _ => "It is deleted.",
     }
 }
@@ -84,10 +88,10 @@ pub fn shared() -> Map<String, Value> {
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.area != Area::Open) {
         for operation in &endpoint.operations {
             if endpoint.area == Area::OAuth {
-                shared.extend(oauth::shared(operation.call));
+                shared.extend(oauth::shared(*operation));
                 continue;
             }
-            for (status, problems) in problems::of(endpoint, operation.call) {
+            for (status, problems) in problems::of(endpoint, *operation) {
                 if let Some(name) = shared_name(status, endpoint.area) {
                     shared.insert(name, problems::response(status, &problems));
                 }

@@ -6,7 +6,7 @@ use rekey_core::resources::{Attribute, Kind, ORGANIZATIONS, RESOURCES, Relations
 use serde_json::{Map, Value, json};
 
 use super::{filters, oauth, pascal, problems, schema, service};
-use crate::endpoints::Written;
+use crate::endpoints::WritableResource;
 
 /// Every schema that others refer to.
 pub fn all() -> Map<String, Value> {
@@ -21,7 +21,7 @@ pub fn all() -> Map<String, Value> {
         add(format!("{name}Identifier"), identifier(resource));
         add(format!("{name}Document"), document(resource));
         add(format!("{name}List"), list(resource));
-        if let Some(written) = Written::of(resource) {
+        if let Some(written) = WritableResource::from_resource(resource) {
             add(format!("{name}Create"), request(written.resource(), Purpose::Create));
             add(format!("{name}Update"), request(written.resource(), Purpose::Update));
         }

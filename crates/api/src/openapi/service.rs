@@ -3,20 +3,20 @@
 use serde_json::{Map, Value, json};
 
 use super::{schema, schemas::exactly};
-use crate::endpoints::Call;
+use crate::endpoints::Operation;
 
 pub const TAG: &str = "service";
 
 /// The responses of an operation that anybody may call.
-pub fn responses(call: Call) -> Map<String, Value> {
+pub fn responses(call: Operation) -> Map<String, Value> {
     let answer = |status: &str, about: &str, schema: Value| {
         let content = json!({ "application/json": { "schema": schema } });
         (status.to_owned(), json!({ "description": about, "content": content }))
     };
     match call {
-        Call::Keys => Map::from_iter([answer("200", "The keys.", schema("KeySet"))]),
-        Call::Live => Map::from_iter([answer("200", "It lives.", schema("Live"))]),
-        Call::Ready => Map::from_iter([
+        Operation::Keys => Map::from_iter([answer("200", "The keys.", schema("KeySet"))]),
+        Operation::Live => Map::from_iter([answer("200", "It lives.", schema("Live"))]),
+        Operation::Ready => Map::from_iter([
             answer("200", "It can do its work.", schema("Ready")),
             answer("503", "It can't do its work now.", schema("Unavailable")),
         ]),

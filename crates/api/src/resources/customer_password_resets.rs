@@ -25,7 +25,7 @@ use crate::{
     jsonapi::{
         body::{Attributes, Body},
         document::Documents,
-        error::{Fault, Problem},
+        error::{Problem, ValidationError},
         query::Query,
     },
 };
@@ -86,7 +86,7 @@ pub async fn update(
             updated.ok_or(Problem::NotFound)?
         }
         TokenUse::Proof(proof) => {
-            let wrong = || Problem::attribute(TOKEN, Fault::Invalid);
+            let wrong = || Problem::attribute(TOKEN, ValidationError::Invalid);
             let token = resets.redeem(Some(scope), id, proof).await?;
             let holder = resets.holder(id, &token).await?;
             holder.filter(|holder| holder.scope == scope).ok_or_else(wrong)?;
@@ -131,7 +131,7 @@ impl TokenUse {
             _ => None,
         };
         let Some(proof) = proof else {
-            attributes.refuse(TOKEN, Fault::Invalid);
+            attributes.refuse(TOKEN, ValidationError::Invalid);
             return None;
         };
         if sets_password {
@@ -162,7 +162,7 @@ fn shown(Receipt { id, created_at }: Receipt) -> Record {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL, Fault::Unknown),
+            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL, ValidationError::Unknown),
             RequestError::Store(error) => error.into(),
         }
     }
@@ -171,7 +171,7 @@ impl From<RequestError> for Problem {
 impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
-            CompleteError::Token => Self::attribute(TOKEN, Fault::Invalid),
+            CompleteError::Token => Self::attribute(TOKEN, ValidationError::Invalid),
             CompleteError::Password(refusal) => Self::attribute(PASSWORD, refusal.into()),
             CompleteError::Hash(error) => error.into(),
             CompleteError::Sealed(error) => error.into(),

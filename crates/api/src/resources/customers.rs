@@ -15,7 +15,7 @@ use crate::{
     jsonapi::{
         body::Body,
         document::Documents,
-        error::{Fault, Problem},
+        error::{Problem, ValidationError},
         query::Query,
     },
 };
@@ -96,7 +96,7 @@ pub async fn delete(
 impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
-            CustomerError::Taken => Self::attribute(EMAIL, Fault::Taken),
+            CustomerError::Taken => Self::attribute(EMAIL, ValidationError::Taken),
             CustomerError::Password(refusal) => Self::attribute(PASSWORD, refusal.into()),
             CustomerError::Hash(error) => error.into(),
             CustomerError::Store(error) => error.into(),

@@ -99,13 +99,14 @@ pub fn page(document: &Value) -> Page {
 
 fn operations(description: Description<'_>, tag: &Value) -> Vec<Operation> {
     let all = ENDPOINTS.iter().flat_map(|endpoint| {
-        endpoint.operations.iter().map(|operation| (&endpoint.path, operation.method.as_str()))
+        endpoint.operations.iter().map(|operation| (&endpoint.path, operation.method().to_string()))
     });
     let described = all.map(|(path, method)| {
-        (path, method, description.0.at("paths").at(path).at(&method.to_ascii_lowercase()))
+        let operation = description.0.at("paths").at(path).at(&method.to_ascii_lowercase());
+        (path, method, operation)
     });
     let of_tag = described.filter(|(.., operation)| operation.first("tags") == tag);
-    of_tag.map(|(path, method, operation)| self::operation(description, path, method, operation)).collect()
+    of_tag.map(|(path, method, operation)| self::operation(description, path, &method, operation)).collect()
 }
 
 fn operation(description: Description<'_>, path: &str, method: &str, operation: &Value) -> Operation {
