@@ -9,7 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
     locale::Locale,
-    passwords::{MAX_OCTETS, PlainPassword},
+    passwords::{MAX_BYTES, PlainPassword},
     resources::{
         self, Kind, Resource, Write,
         record::{self, Changes},
@@ -134,8 +134,8 @@ impl Attributes {
         let typed = self.text(attribute)??;
         let error = match typed.len() {
             0 => ValidationError::Blank,
-            1..=MAX_OCTETS => ValidationError::Invalid,
-            _ => ValidationError::TooManyBytes(MAX_OCTETS),
+            1..=MAX_BYTES => ValidationError::Invalid,
+            _ => ValidationError::TooManyBytes(MAX_BYTES),
         };
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, error)).ok()
     }

@@ -141,26 +141,32 @@ impl Problem {
     #[must_use]
     pub fn body(&self) -> Value {
         let (status, code, title) = self.parts();
-        let error = |title: &str, detail: String| json!({ "title": title, "detail": detail, "code": code, "status": status.as_str() });
-        let with_source = |source| {
-            let mut error = error(title, self.to_string());
-            error["source"] = source;
-            vec![error]
+        let error = |title: &str, detail: &str, source: Option<Value>, meta: Option<Value>| -> Value {
+            let members = [
+                ("title", Some(title.into())),
+                ("detail", Some(detail.into())),
+                ("code", Some(code.into())),
+                ("status", Some(status.as_str().into())),
+                ("source", source),
+                ("meta", meta),
+            ];
+            members.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
         };
-        let errors = match self {
+        let detail = self.to_string();
+        let errors: Vec<Value> = match self {
             Self::Validation(errors) => errors
                 .iter()
                 .map(|(name, invalid)| {
                     let title = invalid.title();
-                    let mut error = error(&title, format!("{name} - {title}"));
-                    error["source"] = json!({ "pointer": format!("/data/attributes/{name}") });
-                    error["meta"] = invalid.meta();
-                    error
+                    let source = json!({ "pointer": format!("/data/attributes/{name}") });
+                    error(&title, &format!("{name} - {title}"), Some(source), Some(invalid.meta()))
                 })
                 .collect(),
-            Self::Query(_, parameter) => with_source(json!({ "parameter": parameter })),
-            Self::IdempotencyKey(_) => with_source(json!({ "header": IDEMPOTENCY_KEY })),
-            _ => vec![error(title, self.to_string())],
+            Self::Query(_, name) => vec![error(title, &detail, Some(json!({ "parameter": name })), None)],
+            Self::IdempotencyKey(_) => {
+                vec![error(title, &detail, Some(json!({ "header": IDEMPOTENCY_KEY })), None)]
+            }
+            _ => vec![error(title, &detail, None, None)],
         };
         json!({ "errors": errors })
     }

@@ -140,7 +140,7 @@ fn fault_of(
         ValidationError::NotAnObject => (kind == Kind::Object, fault),
         ValidationError::TooLong(_) => (kind == Kind::Text, ValidationError::TooLong(Kind::MAX_TEXT)),
         ValidationError::TooManyBytes(_) => {
-            (kind == Kind::Password, ValidationError::TooManyBytes(passwords::MAX_OCTETS))
+            (kind == Kind::Password, ValidationError::TooManyBytes(passwords::MAX_BYTES))
         }
         ValidationError::TooShort(_) => {
             (kind == Kind::Password, ValidationError::TooShort(PasswordPolicy::LEAST_MIN_LENGTH))
