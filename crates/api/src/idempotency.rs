@@ -35,7 +35,7 @@ pub async fn answer_once(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // The handler refuses a body of another media type, and does nothing else.
-    if !request.headers().contains_key(IDEMPOTENCY_KEY) || !negotiation::is_ours(&request) {
+    if !request.headers().contains_key(IDEMPOTENCY_KEY) || !negotiation::is_jsonapi(&request) {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
     let (request, payload) = request.into_parts();

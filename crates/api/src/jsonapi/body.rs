@@ -41,7 +41,7 @@ impl FromRequest for Body {
 impl Body {
     /// Reads the attributes of a document of that resource; `id` is the URL's, for an update.
     pub async fn read(self, resource: &'static Resource, id: Option<&str>) -> Result<Attributes, Problem> {
-        if !negotiation::is_ours(&self.request) {
+        if !negotiation::is_jsonapi(&self.request) {
             return Err(Problem::UnsupportedMediaType);
         }
         let bytes = payload::read(&self.request, self.payload).await?;
@@ -135,7 +135,7 @@ impl Attributes {
         let fault = match typed.len() {
             0 => Fault::Blank,
             1..=MAX_OCTETS => Fault::Invalid,
-            _ => Fault::TooManyOctets(MAX_OCTETS),
+            _ => Fault::TooManyBytes(MAX_OCTETS),
         };
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
     }

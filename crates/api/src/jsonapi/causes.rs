@@ -101,5 +101,5 @@ impl TryFrom<RefreshError> for Problem {
     }
 }
 
-/// Wrong address or password, or a wrong refresh token.
+/// The address or password, or the refresh token, is wrong.
 pub struct WrongCredentials;

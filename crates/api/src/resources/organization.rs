@@ -42,7 +42,7 @@ fn record(principal: &Principal, resets: &ResetService, pages: &Pages) -> Result
     let policy = resets.rules.of(slug).policy;
     let reader = site.texts.reader(site.texts.choose(&principal.caller.locales));
     let rules = reader.policy(policy)?.join(" ");
-    let brand = site.brand();
+    let brand = &site.brand;
     let support = match &brand.support {
         Some(Support::Email(address)) => Value::Text(address.clone()),
         Some(Support::Page(_)) | None => Value::Null,
