@@ -20,10 +20,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     message::compose,
-    render::{
-        Rendered, Renderer,
-        samples::{self, Scope},
-    },
+    render::{Rendered, Renderer, samples},
 };
 use rekey_runtime::config::{Mail, MailSettings, Source};
 use rekey_texts::{Language, Texts};
@@ -66,22 +63,23 @@ impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
         let settings = MailSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
         let own = settings.shops.of(&self.organization);
-        let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, &own.shop)?;
+        let renderer = Renderer::for_shop(&Texts::built_in(Language::English)?, &own.shop)?;
         let shop = self.name.as_ref().map_or(self.organization.as_str(), DisplayName::as_str);
         let languages = if self.locales.is_empty() { Language::ALL.to_vec() } else { self.locales };
         let mut index = Vec::new();
         for language in languages {
             let folder = self.output.join(language.tag());
             fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
-            let mails = samples::all(&renderer, language, shop, Scope::Full)?;
+            let mails = samples::all(&renderer, language, shop)?;
             for (name, mail) in &mails {
+                let name = name.as_str();
                 write(&folder, name, "html", mail.html.as_bytes())?;
                 write(&folder, name, "txt", mail.text.as_bytes())?;
                 write(&folder, name, "eml", &on_the_wire(&own.mail, mail)?)?;
             }
             let mails: Vec<_> = mails
                 .iter()
-                .map(|(name, mail)| context! { name => *name, subject => &mail.subject })
+                .map(|(name, mail)| context! { name => name.as_str(), subject => &mail.subject })
                 .collect();
             index.push(context! { tag => language.tag(), name => language.name(), mails });
         }
