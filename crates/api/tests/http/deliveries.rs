@@ -63,7 +63,7 @@ impl Shop {
 
     async fn settle(&self, mailed: &Mailed, outcome: &Outcome) {
         let (event, reset) = (mailed.delivery.parse().unwrap(), mailed.reset.parse().unwrap());
-        let job = seed::reset_mail(self.app.scope, event, reset);
+        let job = rekey_testkit::seed::reset_mail(self.app.scope, event, reset);
         let claim = self.app.store.claim(&job, Duration::MINUTE).await.unwrap();
         assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
         // Times are shown, and asked by, in milliseconds.
