@@ -9,10 +9,7 @@ use actix_web::{
     web::{self, Data, Query, ServiceConfig},
 };
 use minijinja::{AutoEscape, Environment, context};
-use rekey_mailer::render::{
-    Renderer,
-    samples::{self, Scope},
-};
+use rekey_mailer::render::{Renderer, samples};
 use rekey_texts::Language;
 use serde::Deserialize;
 
@@ -50,11 +47,10 @@ async fn html(page: Data<Page>, shown: Query<Shown>) -> actix_web::Result<HttpRe
         Some(tag) => Language::of_tag(tag).ok_or_else(|| ErrorNotFound("no such language"))?,
         None => page.renderer.reader(&[]).language(),
     };
-    let mails =
-        samples::all(&page.renderer, language, &page.shop, Scope::Full).map_err(ErrorInternalServerError)?;
+    let mails = samples::all(&page.renderer, language, &page.shop).map_err(ErrorInternalServerError)?;
     let mails: Vec<_> = mails
         .iter()
-        .map(|(name, mail)| context! { name => *name, subject => &mail.subject, text => &mail.text, html => &mail.html })
+        .map(|(name, mail)| context! { name => name.as_str(), subject => &mail.subject, text => &mail.text, html => &mail.html })
         .collect();
     let languages = Language::ALL.map(|language| context! { tag => language.tag(), name => language.name() });
     let template = page.templates.get_template("mails").map_err(ErrorInternalServerError)?;
@@ -70,8 +66,10 @@ async fn html(page: Data<Page>, shown: Query<Shown>) -> actix_web::Result<HttpRe
 #[cfg(test)]
 mod tests {
     use actix_web::{App, http::StatusCode, test};
+    use rekey_core::deliveries::MailName;
     use rekey_runtime::config::{Configuration, Source};
     use rekey_texts::Texts;
+    use strum::VariantArray;
 
     use super::*;
 
@@ -96,7 +94,7 @@ mod tests {
             let (status, policy, body) = get(&format!("/dev/mails?locale={language}")).await;
             assert_eq!(status, StatusCode::OK);
             assert!(policy.unwrap().starts_with("default-src 'none';"));
-            assert_eq!(body.matches("<iframe sandbox srcdoc=\"").count(), 3);
+            assert_eq!(body.matches("<iframe sandbox srcdoc=\"").count(), MailName::VARIANTS.len());
             assert!(body.contains(&format!("&lt;html lang=&quot;{language}&quot;")));
             assert!(body.contains("Q&amp;A &lt;shop&gt;") && !body.contains("<shop>"));
         }
