@@ -218,7 +218,7 @@ fn routes(
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
     let renderer = Renderer::for_organization(
         &Texts::built_in(Language::English)?,
-        organizations.of(&seed::SLUG.parse()?),
+        organizations.get(&seed::SLUG.parse()?),
     )?;
     let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
     let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));

@@ -63,7 +63,7 @@ impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
         let source = source.preset("mail.from", "Preview <no-reply@shop.example>");
         let organizations = Configuration::load(&source)?.organization_mail_settings()?;
-        let own = organizations.of(&self.organization);
+        let own = organizations.get(&self.organization);
         let renderer = Renderer::for_organization(&Texts::built_in(Language::English)?, &own.organization)?;
         let shop = self.name.as_ref().map_or(self.organization.as_str(), DisplayName::as_str);
         let languages = if self.locales.is_empty() { Language::ALL.to_vec() } else { self.locales };

@@ -9,7 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
     locale::Locale,
-    passwords::{MAX_OCTETS, PlainPassword},
+    passwords::{MAX_BYTES, PlainPassword},
     resources::{
         self, Kind, Resource, Write,
         record::{self, Changes},
@@ -134,8 +134,8 @@ impl Attributes {
         let typed = self.text(attribute)??;
         let fault = match typed.len() {
             0 => Fault::Blank,
-            1..=MAX_OCTETS => Fault::Invalid,
-            _ => Fault::TooManyBytes(MAX_OCTETS),
+            1..=MAX_BYTES => Fault::Invalid,
+            _ => Fault::TooManyBytes(MAX_BYTES),
         };
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
     }

@@ -3,7 +3,7 @@
 use rekey_core::{
     error::StoreError,
     idempotency::BeginError,
-    passwords::{HashError, PolicyViolation, Refusal},
+    passwords::{HashError, PasswordRejected, PolicyViolation},
     secrets::UnsealError,
     sessions::sign_in::{RefreshError, SignInError},
 };
@@ -60,8 +60,8 @@ impl From<BeginError> for Problem {
     }
 }
 
-impl From<Refusal> for Fault {
-    fn from(Refusal { violation, hints }: Refusal) -> Self {
+impl From<PasswordRejected> for Fault {
+    fn from(PasswordRejected { violation, hints }: PasswordRejected) -> Self {
         match violation {
             PolicyViolation::TooShort(least) => Self::TooShort(least),
             PolicyViolation::MadeOfEmail => Self::MadeOfEmail(hints),

@@ -70,7 +70,7 @@ impl Query {
     /// unknown parameter has no effect.
     pub fn list(self, resource: &'static Resource) -> Result<ListQuery, Problem> {
         let view = View::read(&self.0, resource, Audience::BackOffice)?;
-        let mut listing = Listing::of(resource);
+        let mut listing = Listing::first_page(resource);
         let (mut filters, mut budget) = (Vec::new(), Budget::new());
         for (name, value) in &self.0 {
             let problem = |problem| Problem::Query(problem, name.clone());

@@ -85,7 +85,7 @@ impl Pages {
 
     /// Returns the pages of that organization, or the ones of organizations without settings of their own.
     pub fn for_organization(&self, organization: Option<&Slug>) -> &Site {
-        organization.map_or_else(|| self.sites.of_others(), |slug| self.sites.of(slug))
+        organization.map_or_else(|| self.sites.default_value(), |slug| self.sites.get(slug))
     }
 }
 

@@ -79,7 +79,7 @@ mod tests {
         let organizations = Configuration::load(&source).unwrap().organization_settings().unwrap();
         let texts = Texts::built_in(Language::English).unwrap();
         let renderer =
-            Renderer::for_organization(&texts, organizations.of(&"demo".parse().unwrap())).unwrap();
+            Renderer::for_organization(&texts, organizations.get(&"demo".parse().unwrap())).unwrap();
         let app = App::new().configure(routes(renderer, "Q&A <shop>".to_owned()).unwrap());
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;

@@ -92,8 +92,8 @@ impl Included {
             catalog.related(scope, resource, relationship, &of).await?
         };
         let mut by_asked: HashMap<RecordId, Vec<Record>> = HashMap::new();
-        for Related { of, record } in related {
-            by_asked.entry(of).or_default().push(record);
+        for Related { key, record } in related {
+            by_asked.entry(key).or_default().push(record);
         }
         for owner in owners {
             let records = asks(owner).and_then(|asked| by_asked.get(&asked));

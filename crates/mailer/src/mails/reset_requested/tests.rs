@@ -19,7 +19,7 @@ fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
     let configuration = Configuration::load(&Source::from_environment(environment)).unwrap();
     let settings: MailerSettings = configuration.settings().unwrap();
     let organizations = configuration.organization_settings().unwrap();
-    organizations.of(&"shop".parse().unwrap()).links.reset_template(&settings.server.public_url, client_id)
+    organizations.get(&"shop".parse().unwrap()).links.reset_template(&settings.server.public_url, client_id)
 }
 
 #[test]

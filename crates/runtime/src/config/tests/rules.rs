@@ -171,7 +171,7 @@ fn values_arrive_in_their_types() {
         assert_eq!(api.server.trusted_proxies.contains(peer.parse().unwrap()), trusted, "{peer}");
     }
     let organizations = organization_mail_settings(&source).unwrap();
-    let own = organizations.of(&"shop".parse().unwrap());
+    let own = organizations.get(&"shop".parse().unwrap());
     let mail = &own.mail;
     assert_eq!(mail.from.name.as_deref(), Some("Shop"));
     assert_eq!(mail.from.address.as_str(), "shop@example.com");
