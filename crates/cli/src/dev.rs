@@ -3,6 +3,7 @@
 mod files;
 mod mailbox;
 mod mails;
+mod page;
 mod seed;
 mod storefront;
 mod welcome;
@@ -45,21 +46,21 @@ use rekey_texts::{Language, Texts};
 
 use self::files::DataDir;
 
-/// After how long a mail is tried again that was on its way when the process was killed.
+/// The time after which a mail that was being sent when the process was killed is sent again.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// Where `rekey dev` keeps its data, and where it listens.
+/// The arguments of `rekey dev`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Keeps the database, the mails, the keys and the demo's credentials.
+    /// The folder for the database, the mails, the keys and the demo's credentials.
     #[arg(long, default_value = "./data")]
     data_dir: PathBuf,
-    /// The IP address and port to serve on.
+    /// The IP address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 }
 
-/// `--accent` of the demo storefront: its mails and pages have the same.
+/// The color of mails and pages: `--accent` of the demo storefront.
 const STOREFRONT_COLOR: &str = "#0f766e";
 
 /// Runs until Ctrl-C or SIGTERM.
@@ -76,7 +77,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
 
     let storefront = demo(&settings, &store, &data, hasher.clone(), signal.clone()).await?;
-    settings.shops = settings.shops.map(|shop| asking_as(shop, &storefront));
+    settings.shops = settings.shops.map(|shop| with_pages_client(shop, &storefront));
     let relay = relay(&settings, &store, &mailbox, signal.clone())?;
     let application = application(&settings, &store, mailbox, signal, &tasks, hasher, storefront)?;
     let signals = Signals::listen()?;
@@ -93,7 +94,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     Ok(stopped?)
 }
 
-/// What production requires is made here: keys of this directory's own, and addresses of this machine.
+/// Adds the settings that production requires: the data directory's keys, and addresses of this machine.
 fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
     let origin = origin(options.listen);
     Ok(source
@@ -108,7 +109,7 @@ fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Resu
         .overriding("server.listen", options.listen.to_string()))
 }
 
-/// Where a browser on this machine finds what listens there: at every address is no address to open.
+/// The origin for a browser on this machine. An unspecified address such as 0.0.0.0 is replaced by the loopback address.
 fn origin(mut listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -116,7 +117,7 @@ fn origin(mut listen: SocketAddr) -> String {
     format!("http://{listen}")
 }
 
-/// The mailer behind the local bus: every mail goes to the mailbox, live or test.
+/// The outbox relay to the mailer, which puts every mail, live or test, into the mailbox.
 fn relay(
     settings: &DevSettings,
     store: &SqliteStore,
@@ -145,7 +146,7 @@ fn relay(
     })
 }
 
-/// Makes the demo's records; the client id of its storefront.
+/// Creates the demo's records and returns the client id of its storefront.
 async fn demo(
     settings: &DevSettings,
     store: &SqliteStore,
@@ -159,11 +160,11 @@ async fn demo(
         Administration { store: store.clone(), clock: clock.clone(), random: random.clone() };
     let recorder = EventRecorder { keys: settings.keys.sealing.clone(), clock, random, signal };
     let rules = Arc::new(settings.shops.map(|mailing| mailing.shop.rules));
-    let registration = CustomerService { store, recorder, hasher, rules };
-    seed::seed(data, &administration, &registration).await
+    let customers = CustomerService { store, recorder, hasher, rules };
+    seed::seed(data, &administration, &customers).await
 }
 
-/// The API, with the demo storefront and the mailbox beside it.
+/// The API, with the demo storefront and the mailbox.
 fn application(
     settings: &DevSettings,
     store: &SqliteStore,
@@ -196,28 +197,28 @@ fn application(
     })
 }
 
-/// An address to listen on, as a newcomer may write it.
+/// Parses an address to listen on; `localhost` is accepted for 127.0.0.1.
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
-    numeric.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8090")
+    numeric.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8090")
 }
 
-/// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.
-fn asking_as(shop: &MailingShop, client_id: &str) -> MailingShop {
+/// Lets the shop's `/forgot-password` page use the demo's storefront client, unless the configuration names another.
+fn with_pages_client(shop: &MailingShop, client_id: &str) -> MailingShop {
     let mut shop = shop.clone();
     shop.shop.pages.client_id.get_or_insert_with(|| client_id.to_owned());
     shop
 }
 
-/// What is served beside the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
+/// The routes next to the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
 fn routes(
     mailbox: Mailbox,
     shops: &PerOrganization<Shop>,
     settings: storefront::Settings,
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
     let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.of(&seed::SLUG.parse()?))?;
-    let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
-    let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
+    let mails = mails::routes(renderer, seed::SHOP.to_owned());
+    let (mailbox, storefront) = (mailbox::routes(mailbox), storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {
         storefront(config);
         mailbox(config);
