@@ -3,6 +3,7 @@
 mod files;
 mod mailbox;
 mod mails;
+mod page;
 mod seed;
 mod storefront;
 mod welcome;
@@ -45,21 +46,21 @@ use rekey_texts::{Language, Texts};
 
 use self::files::DataDir;
 
-/// After how long a mail is tried again that was on its way when the process was killed.
+/// The time after which a mail that was being sent when the process was killed is sent again.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// Where `rekey dev` keeps its data, and where it listens.
+/// The arguments of `rekey dev`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Keeps the database, the mails, the keys and the demo's credentials.
+    /// The folder for the database, the mails, the keys and the demo's credentials.
     #[arg(long, default_value = "./data")]
     data_dir: PathBuf,
-    /// The IP address and port to serve on.
+    /// The IP address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 }
 
-/// `--accent` of the demo storefront: its mails and pages have the same.
+/// The color of mails and pages: `--accent` of the demo storefront.
 const STOREFRONT_COLOR: &str = "#0f766e";
 
 /// Runs until Ctrl-C or SIGTERM.
@@ -120,7 +121,7 @@ fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Resu
         .overriding("server.listen", options.listen.to_string()))
 }
 
-/// Where a browser on this machine finds what listens there: at every address is no address to open.
+/// The origin for a browser on this machine. An unspecified address such as 0.0.0.0 is replaced by the loopback address.
 fn origin(mut listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -197,10 +198,10 @@ impl Parts {
     }
 }
 
-/// An address to listen on, as a newcomer may write it.
+/// Parses an address to listen on; `localhost` is accepted for 127.0.0.1.
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
-    numeric.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8090")
+    numeric.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8090")
 }
 
 /// Makes the demo's storefront the client that `/forgot-password` asks for resets as, unless the configuration names another.
