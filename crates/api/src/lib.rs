@@ -18,6 +18,7 @@ mod resources;
 mod routes;
 mod server;
 mod span;
+mod swagger_ui;
 
 pub use api::{ApiError, Config, Ports, Services};
 pub use app::{Application, BuildError};

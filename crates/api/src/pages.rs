@@ -1,6 +1,6 @@
-//! What people see in a browser: the pages that customers come to, and the API's reference.
+//! The pages that customers come to.
 //!
-//! The hosted pages are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. One
+//! They are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. One
 //! file is a page: [`forgot_password`], [`sent`], [`reset_password`], [`not_me`]. What they share: a [`visit::Visit`] knows whose
 //! page is asked for and in which language, and answers with a [`page::Page`]; [`site`] holds each organization's templates and
 //! texts.
@@ -13,7 +13,6 @@ mod form;
 pub mod not_me;
 mod page;
 mod palette;
-pub mod reference;
 pub mod reset_password;
 pub mod routes;
 mod samples;

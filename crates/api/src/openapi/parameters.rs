@@ -1,55 +1,43 @@
-//! Parameters of requests, from the definitions.
+//! Parameters of requests, from the resources' definitions.
 
-use rekey_core::{
-    idempotency::IdempotencyKey,
-    ids,
-    listing::Page,
-    resource::{RESOURCES, Resource},
+use rekey_core::resource::{RESOURCES, Relationship, Resource};
+use serde_json::{Value, json};
+
+use super::{
+    components::{Named, name, reference},
+    filters,
 };
-use serde_json::{Map, Value, json};
-
-use super::{filters, reference, schemas::name};
 use crate::{
     endpoints::Call,
     jsonapi::query::{MAX_DEPTH, MAX_ORDERS, MAX_PATHS},
 };
 
-/// The parameters of an operation, each by reference. A path's id is its path's.
+/// Returns references to the parameters of an operation.
 pub fn of(call: Call) -> Vec<Value> {
-    let one = |resource: &Resource| vec![named(resource, "Include"), reference("parameters", "Fields")];
+    let one = |resource: &Resource| vec![format!("{}Include", name(resource)), "Fields".to_owned()];
     let many = |resource: &Resource| {
-        let listed = ["Filter", "Sort"].map(|family| named(resource, family));
-        [one(resource), listed.to_vec(), vec![reference("parameters", "Page")]].concat()
+        let listed = ["Filter", "Sort"].map(|family| format!("{}{family}", name(resource)));
+        [one(resource), listed.to_vec(), vec!["Page".to_owned()]].concat()
     };
-    let id = |others: Vec<Value>| [vec![reference("parameters", "Id")], others].concat();
-    match call {
+    let with_id = |others: Vec<String>| [vec!["Id".to_owned()], others].concat();
+    let names = match call {
         Call::List(resource) => many(resource),
-        Call::Create(written) => {
-            [one(written.resource()), vec![reference("parameters", "IdempotencyKey")]].concat()
-        }
-        Call::Retrieve(resource) => id(one(resource)),
-        // It is related to nothing.
-        Call::Own(_) => vec![reference("parameters", "Fields")],
-        Call::Update(written) => id(one(written.resource())),
-        Call::Related(_, relationship) if relationship.is_to_one() => id(one(relationship.target)),
-        Call::Related(_, relationship) => id(many(relationship.target)),
-        Call::Delete(_) | Call::Identifiers(..) => id(Vec::new()),
+        Call::Create(written) => [one(written.resource()), vec!["IdempotencyKey".to_owned()]].concat(),
+        Call::Retrieve(resource) => with_id(one(resource)),
+        // An organization has no relationships to include.
+        Call::Own(_) => vec!["Fields".to_owned()],
+        Call::Update(written) => with_id(one(written.resource())),
+        Call::Related(_, relationship) if relationship.is_to_one() => with_id(one(relationship.target)),
+        Call::Related(_, relationship) => with_id(many(relationship.target)),
+        Call::Delete(_) | Call::Identifiers(..) => with_id(Vec::new()),
         Call::Token | Call::Revoke | Call::Keys | Call::Live | Call::Ready | Call::Description => Vec::new(),
-    }
+    };
+    names.iter().map(|name| reference("parameters", name)).collect()
 }
 
-fn named(resource: &Resource, family: &str) -> Value {
-    reference("parameters", &format!("{}{family}", name(resource)))
-}
-
-/// Every parameter that operations refer to.
-pub fn all() -> Map<String, Value> {
-    let mut all = Map::from_iter([
-        ("Id".to_owned(), path_id()),
-        ("Fields".to_owned(), fields()),
-        ("Page".to_owned(), page()),
-        ("IdempotencyKey".to_owned(), idempotency_key()),
-    ]);
+/// Returns the parameters that depend on resources.
+pub fn all() -> Named {
+    let mut all = Named::from_iter([("Fields".to_owned(), fields())]);
     for resource in RESOURCES {
         let name = name(resource);
         all.insert(format!("{name}Include"), include(resource));
@@ -59,52 +47,26 @@ pub fn all() -> Map<String, Value> {
     all
 }
 
-fn path_id() -> Value {
-    json!({
-        "name": "id",
-        "in": "path",
-        "description": "The record's id.",
-        "required": true,
-        "schema": { "type": "string", "pattern": format!("^[A-Za-z0-9]{{{}}}$", ids::LENGTH) },
-        "example": "XAyRWNUzyN",
-    })
-}
-
-/// In either of the forms that are read: a quoted string, or visible characters without those that would end one.
-fn idempotency_key() -> Value {
-    let most = IdempotencyKey::MAX_LENGTH;
-    let quoted = format!(r#""([ !#-\[\]-~]|\\["\\]){{1,{most}}}""#);
-    let bare = format!(r"[!#-+\--:<-\[\]-~]{{1,{most}}}");
-    json!({
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "A name for this call, of the caller's choosing. Repeated under it, for a day, the call does nothing and is \
-                        answered as it was: with the header `Idempotency-Replayed`.",
-        "schema": { "type": "string", "pattern": format!("^({quoted}|{bare})$") },
-        "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
-    })
-}
-
 fn include(resource: &'static Resource) -> Value {
     json!({
         "name": "include",
         "in": "query",
-        "description": "Related records to send along, separated by commas; with a path, those of related records.",
+        "description": "Related records to return as well, separated by commas; a path includes records related to those.",
         "style": "form",
         "explode": false,
         "schema": { "type": "array", "maxItems": MAX_PATHS, "items": { "enum": paths(resource, MAX_DEPTH) } },
     })
 }
 
-/// Relationships that lead on from a resource, as paths of at most that many steps.
-fn paths(resource: &'static Resource, steps: usize) -> Vec<String> {
-    let Some(steps) = steps.checked_sub(1) else { return Vec::new() };
-    let lead = |relationship: &'static rekey_core::resource::Relationship| {
-        let on = paths(relationship.target, steps).into_iter();
-        let on = on.map(|path| format!("{}.{path}", relationship.name));
-        [relationship.name.to_owned()].into_iter().chain(on)
+/// Returns the paths of relationships from a resource, of at most `depth` steps.
+fn paths(resource: &'static Resource, depth: usize) -> Vec<String> {
+    let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
+    let from = |relationship: &'static Relationship| {
+        let further = paths(relationship.target, depth).into_iter();
+        let further = further.map(|path| format!("{}.{path}", relationship.name));
+        [relationship.name.to_owned()].into_iter().chain(further)
     };
-    resource.relationships.iter().flat_map(lead).collect()
+    resource.relationships.iter().flat_map(from).collect()
 }
 
 fn fields() -> Value {
@@ -118,14 +80,15 @@ fn fields() -> Value {
     json!({
         "name": "fields",
         "in": "query",
-        "description": "`fields[TYPE]=a,b` shows no other attributes and relationships of records of that type.",
+        "description": "`fields[TYPE]=a,b` returns no other attributes and relationships of records of that type.",
         "style": "deepObject",
         "explode": true,
         "schema": {
             "type": "object",
-            "properties": Resource::all().map(of).collect::<Map<_, _>>(),
+            "properties": Resource::all().map(of).collect::<Named>(),
             "additionalProperties": false,
         },
+        "example": {},
     })
 }
 
@@ -136,49 +99,10 @@ fn sort(resource: &'static Resource) -> Value {
     json!({
         "name": "sort",
         "in": "query",
-        "description": "The order, by attributes separated by commas; with a `-`, from the greatest down. Without it, the \
-                        newest come first.",
+        "description": "The order: attributes separated by commas, descending with a `-`. By default the newest come first.",
         "style": "form",
         "explode": false,
         "schema": { "type": "array", "items": { "enum": orders }, "maxItems": MAX_ORDERS },
         "example": ["-created_at"],
-    })
-}
-
-fn page() -> Value {
-    json!({
-        "name": "page",
-        "in": "query",
-        "description": "Which part of the list: `page[number]`, or `page[after]`, whose cost does not grow with the list. \
-                        The answer's `links` lead to the other parts.",
-        "style": "deepObject",
-        "explode": true,
-        "schema": {
-            "type": "object",
-            "properties": {
-                "number": {
-                    "description": "A page by its number. One past the end is empty.",
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": u32::MAX,
-                    "default": 1,
-                },
-                "size": {
-                    "description": "Records on a page.",
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": Page::MAX_SIZE,
-                    "default": Page::DEFAULT_SIZE,
-                },
-                "after": {
-                    "description": "What follows a place in the list, as a `next` link names it; empty for the beginning.",
-                    "type": "string",
-                    "format": "cursor",
-                },
-            },
-            "not": { "required": ["number", "after"], "properties": { "number": { "minimum": 2 } } },
-            "additionalProperties": false,
-        },
-        "example": { "size": 5 },
     })
 }

@@ -8,34 +8,41 @@ use rekey_core::{
 };
 use serde_json::{Value, json};
 
-use super::merge;
-
-/// An attribute in answers. What is kept from some readers is null for them.
+/// Returns the schema of an attribute in answers. To readers who may not see its value it is null.
 pub fn shown(attribute: &Attribute) -> Value {
-    let hidden = attribute.audience > Audience::Everyone && attribute.kind != Kind::Object;
-    let schema = match attribute.source {
+    let is_hidden = attribute.audience > Audience::Everyone && attribute.kind != Kind::Object;
+    let mut schema = match attribute.source {
         Source::Constant(json) => {
             json!({ "const": serde_json::from_str::<Value>(json).unwrap_or_default() })
         }
-        Source::Column(_) | Source::WriteOnly => nullable(of(attribute.kind), attribute.nullable || hidden),
+        Source::Column(_) | Source::WriteOnly => {
+            nullable(of(attribute.kind), attribute.nullable || is_hidden)
+        }
     };
-    let read_only = attribute.create == Write::Ignored && !attribute.update;
-    described(attribute, if read_only { merge(schema, json!({ "readOnly": true })) } else { schema })
+    if attribute.create == Write::Ignored && !attribute.update {
+        schema["readOnly"] = true.into();
+    }
+    described(attribute, schema)
 }
 
-/// An attribute in writes. Null is no value of an object either: it empties it.
+/// Returns the schema of an attribute in writes. There null empties an object.
 pub fn written(attribute: &Attribute) -> Value {
-    let schema = nullable(accepted(attribute.kind), attribute.nullable || attribute.kind == Kind::Object);
-    let write_only = attribute.source == Source::WriteOnly;
-    described(attribute, if write_only { merge(schema, json!({ "writeOnly": true })) } else { schema })
+    let is_nullable = attribute.nullable || attribute.kind == Kind::Object;
+    let mut schema = nullable(accepted(attribute.kind), is_nullable);
+    if attribute.source == Source::WriteOnly {
+        schema["writeOnly"] = true.into();
+    }
+    described(attribute, schema)
 }
 
-fn described(attribute: &Attribute, schema: Value) -> Value {
+fn described(attribute: &Attribute, mut schema: Value) -> Value {
     let example: Value = serde_json::from_str(attribute.example).unwrap_or_default();
-    merge(schema, json!({ "description": attribute.about, "examples": [example] }))
+    schema["description"] = attribute.about.into();
+    schema["examples"] = json!([example]);
+    schema
 }
 
-/// The values of a kind.
+/// Returns the schema of the values of a kind.
 pub fn of(kind: Kind) -> Value {
     let alphanumeric = |length| json!({ "type": "string", "pattern": format!("^[A-Za-z0-9]{{{length}}}$") });
     match kind {
@@ -50,32 +57,37 @@ pub fn of(kind: Kind) -> Value {
     }
 }
 
-/// The values of a kind that writes accept, as far as a schema can say it.
+/// Returns the schema of the values of a kind that writes accept, as far as a schema can express it.
 fn accepted(kind: Kind) -> Value {
-    let bounds = match kind {
-        Kind::Email => json!({ "pattern": email::PATTERN, "maxLength": email::MAX_ADDRESS }),
-        Kind::Text => json!({ "pattern": NO_NUL, "maxLength": Kind::MAX_TEXT }),
-        Kind::Locale => json!({ "pattern": locale::PATTERN, "maxLength": locale::MAX_LENGTH }),
-        Kind::Password => json!({
-            "format": "password",
-            "pattern": NO_NUL,
-            "minLength": PasswordPolicy::LEAST_MIN_LENGTH,
-            "maxLength": password::MAX_OCTETS,
-        }),
-        Kind::Token => {
-            json!({ "pattern": format!("^([A-Za-z0-9]{{{}}}|{})$", secret::LENGTH, secret::CODE_PATTERN) })
-        }
-        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => json!({}),
+    let mut schema = of(kind);
+    let mut limit = |pattern: &str, max_length: usize| {
+        schema["pattern"] = pattern.into();
+        schema["maxLength"] = max_length.into();
     };
-    merge(of(kind), bounds)
+    match kind {
+        Kind::Email => limit(email::PATTERN, email::MAX_ADDRESS),
+        Kind::Text => limit(NO_NUL, Kind::MAX_TEXT),
+        Kind::Locale => limit(locale::PATTERN, locale::MAX_LENGTH),
+        Kind::Password => {
+            limit(NO_NUL, password::MAX_OCTETS);
+            schema["format"] = "password".into();
+            schema["minLength"] = PasswordPolicy::LEAST_MIN_LENGTH.into();
+        }
+        Kind::Token => {
+            let token = format!("[A-Za-z0-9]{{{}}}", secret::LENGTH);
+            schema["pattern"] = format!("^({token}|{})$", secret::CODE_PATTERN).into();
+        }
+        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => {}
+    }
+    schema
 }
 
-/// Text without NUL, which no database keeps.
+/// Text without NUL, which databases refuse.
 const NO_NUL: &str = "^[^\\u0000]*$";
 
 fn nullable(mut schema: Value, is_nullable: bool) -> Value {
-    if is_nullable && let Some(kind) = schema.get_mut("type") {
-        *kind = json!([kind.clone(), "null"]);
+    if is_nullable {
+        schema["type"] = json!([schema["type"], "null"]);
     }
     schema
 }
