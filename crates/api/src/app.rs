@@ -1,16 +1,20 @@
 //! The HTTP server: built, asked for its address, run until it is stopped.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
-use actix_web::{App, dev::Server, middleware::from_fn, web};
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use rekey_runtime::config::Server as ServerSettings;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
     api::{Api, ApiError, Config, Services},
-    headers, routes, server,
+    headers, routes,
     span::PathSpan,
 };
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server that is bound and not yet running.
 pub struct Application {
@@ -40,8 +44,8 @@ impl Application {
     where
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
-        let (listen, shutdown, https) =
-            (config.server.listen, config.server.shutdown, config.server.public_url.is_https());
+        let ServerSettings { listen, keep_alive, shutdown, ref public_url, .. } = *config.server;
+        let https = public_url.is_https();
         let api = web::Data::new(Api::new(config, services)?);
         let shared = api.clone();
         let app = move || {
@@ -52,9 +56,15 @@ impl Application {
                 .wrap(from_fn(move |request, next| headers::add(https, request, next)))
                 .wrap(TracingLogger::<PathSpan>::new())
         };
-        let (server, address) = server::serve(app, listen, https, shutdown, stop)
+        let server = HttpServer::new(app)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(keep_alive)
+            .shutdown_signal(stop.cancelled_owned())
+            .shutdown_timeout(shutdown.as_secs())
+            .bind(listen)
             .map_err(|error| BuildError::Listen(listen, error))?;
-        Ok(Self { server, api, address })
+        let address = server.addrs().first().copied().unwrap_or(listen);
+        Ok(Self { server: server.run(), api, address })
     }
 
     /// Where it listens.

@@ -1,29 +1,24 @@
-//! What every answer carries, whatever made it.
+//! The security headers that every answer carries.
 
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::header::{self, HeaderName, HeaderValue},
     middleware::Next,
 };
 
 /// A year, as hstspreload.org asks for.
 const HSTS: &str = "max-age=31536000";
 
-/// Adds the security headers that an answer doesn't set itself. Nothing of ours is to be cached unless it says so.
+/// Adds the security headers that an answer doesn't set itself. Without a `Cache-Control` of its own an answer isn't cached.
 pub async fn add<B: MessageBody>(
     https: bool,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    complete(response.headers_mut(), https);
-    Ok(response)
-}
-
-/// Adds those that are not there.
-pub fn complete(headers: &mut HeaderMap, https: bool) {
+    let headers = response.headers_mut();
     let mut default = |name: HeaderName, value| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -35,4 +30,5 @@ pub fn complete(headers: &mut HeaderMap, https: bool) {
     if https {
         default(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
+    Ok(response)
 }

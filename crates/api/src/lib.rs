@@ -16,7 +16,6 @@ mod pages;
 mod payload;
 mod resources;
 mod routes;
-mod server;
 mod span;
 mod swagger_ui;
 

@@ -1,5 +1,6 @@
-//! The bus port, twice: [`rabbitmq`] for production, [`local`] for the process that is API and mailer in one.
+//! The two implementations of the port `Bus`: [`rabbitmq`] for production, and [`local`] for the process that is API and
+//! mailer in one.
 
-mod handling;
 pub mod local;
 pub mod rabbitmq;
+mod run_handler;

@@ -1,6 +1,6 @@
-//! The bus without a broker: the outbox is the durable queue, and publishing is handling.
+//! The bus without a broker: the outbox is the durable queue, and publishing a message means handling it.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rekey_core::{
@@ -11,10 +11,10 @@ use time::Duration;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use crate::handling::handle;
+use crate::run_handler::run_handler;
 
-/// Hands each message to a handler in the same process. Nothing is stored here: what is not handled yet stays in the
-/// outbox, and so do the dead letters.
+/// Hands each message to a handler in the same process. It stores nothing: messages that are not handled yet stay in the
+/// outbox, and so do dead letters.
 #[derive(Clone)]
 pub struct LocalBus {
     handler: Arc<dyn Handler>,
@@ -22,7 +22,7 @@ pub struct LocalBus {
 }
 
 impl LocalBus {
-    /// A bus that handles at most `concurrency` messages at once (at least one).
+    /// Makes a bus that handles at most `concurrency` messages at once, and at least one.
     #[must_use]
     pub fn new(handler: Arc<dyn Handler>, concurrency: usize) -> Self {
         let permits = concurrency.clamp(1, Semaphore::MAX_PERMITS);
@@ -36,30 +36,23 @@ impl Bus for LocalBus {
         let ClaimedMessage { message, attempt } = claimed;
         let (handler, permits) = (Arc::clone(&self.handler), Arc::clone(&self.permits));
         let handling = async move {
-            // The semaphore is never closed. The permit is held here and not by the caller, who may lose interest.
+            // The semaphore is never closed. The task holds the permit, because the caller may be dropped.
             let _permit = permits.acquire_owned().await;
-            handle(&*handler, Delivery { payload: message.payload, attempt }).await
+            run_handler(&*handler, Delivery { payload: message.payload, attempt }).await
         };
-        // In a task of its own, so that a handler in the middle of a mail ends it even when the caller is dropped.
-        let verdict = tokio::spawn(handling.in_current_span()).await;
-        match verdict {
+        // In a task of its own, so that a handler in the middle of a mail finishes it even when the caller is dropped.
+        match tokio::spawn(handling.in_current_span()).await {
             Ok(Verdict::Done) => Settlement::Published(message.id),
             Ok(Verdict::Retry { after, reason }) => {
-                tracing::info!(event = %message.id, attempt, reason, "to be tried again");
+                tracing::info!(event = %message.id, attempt, reason, "will be tried again");
                 Settlement::Later(message.id, after)
             }
             Ok(Verdict::Reject { reason }) => {
-                tracing::warn!(event = %message.id, attempt, reason, "parked");
+                tracing::warn!(event = %message.id, attempt, reason, "moved to the dead letters");
                 Settlement::Dead(message.id, reason)
             }
-            // The runtime is being shut down: the next start brings it again.
+            // The runtime is shutting down: the next start handles the message.
             Err(_) => Settlement::Later(message.id, Duration::SECOND),
         }
-    }
-}
-
-impl fmt::Debug for LocalBus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalBus").field("free", &self.permits.available_permits()).finish_non_exhaustive()
     }
 }

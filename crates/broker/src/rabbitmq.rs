@@ -1,4 +1,4 @@
-//! The bus on RabbitMQ, 3.10 or later: persistent messages, publisher confirms, quorum queues.
+//! The bus on RabbitMQ 3.10 or later: persistent messages, publisher confirms, quorum queues.
 
 mod confirms;
 mod connection;
@@ -7,55 +7,49 @@ mod copies;
 mod publisher;
 mod topology;
 
-use std::fmt;
-
 use lapin::uri::AMQPUri;
+use rekey_core::retry_ladder::RetryLadder;
 
 pub use self::{
     consumer::RabbitConsumer,
     publisher::RabbitBus,
-    topology::{Ladder, Topology},
+    topology::{InvalidNamespace, Topology},
 };
 
-/// The namespace of a deployment that names none.
+/// The namespace of a deployment that configures none.
 pub const DEFAULT_NAMESPACE: &str = "rekey";
 
-/// The heartbeat that is asked for when the URL names none, in seconds: RabbitMQ's guide to heartbeats gives 5 to 20 as
-/// the range without false alarms. A dead peer is noticed after two of them.
+/// The heartbeat requested when the URL names none, in seconds. RabbitMQ's guide to heartbeats recommends 5 to 20: less
+/// leads to false alarms. A dead peer is noticed after two of them.
 const HEARTBEAT_SECONDS: u16 = 10;
-/// Time to open a TCP connection when the URL gives none (`connection_timeout`), in milliseconds.
+/// The time to open a TCP connection when the URL names none (`connection_timeout`), in milliseconds.
 const TCP_TIMEOUT_MILLIS: u64 = 5_000;
 
-/// Where the broker is, and what is ours there.
+/// The broker's address, and the names of our exchange and queues there.
 #[derive(Clone)]
 pub struct RabbitConfig {
     uri: AMQPUri,
     topology: Topology,
 }
 
-/// A configuration that can't be meant.
+/// Why a configuration is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Not a URL of a broker. The URL is not repeated here, it may hold a password.
+    /// Not a URL of a broker. The message does not repeat the URL, which may hold a password.
     #[error("not an AMQP URL: {0}")]
     Url(String),
-    /// Not 1 to 64 letters, digits, `-`, `_` or `.`.
-    #[error("a namespace is 1 to 64 letters, digits, '-', '_' or '.'")]
-    Namespace,
-    /// No rung, a rung under a millisecond, or rungs that don't rise.
-    #[error(
-        "a retry ladder has at least one rung, each at least a millisecond and longer than the one before"
-    )]
-    Ladder,
+    /// See [`InvalidNamespace`].
+    #[error(transparent)]
+    Namespace(#[from] InvalidNamespace),
 }
 
 impl RabbitConfig {
-    /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS (the process must have installed rustls's
-    /// crypto provider; the server's certificate is checked against the system's roots). Every exchange and queue is
-    /// named in `namespace`.
+    /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. For TLS the process must have installed rustls's
+    /// crypto provider; the server's certificate is checked against the system's roots. The names of the exchange and of all
+    /// queues begin with `namespace`.
     ///
     /// # Errors
-    /// When the URL or the namespace makes no sense.
+    /// [`ConfigError`] when the URL or the namespace is invalid.
     pub fn new(url: &str, namespace: &str) -> Result<Self, ConfigError> {
         let mut uri: AMQPUri = url.parse().map_err(ConfigError::Url)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
@@ -63,9 +57,9 @@ impl RabbitConfig {
         Ok(Self { uri, topology: Topology::new(namespace)? })
     }
 
-    /// The same with another retry ladder. All processes of a deployment should have the same.
+    /// Replaces the retry ladder. All processes of a deployment need the same one.
     #[must_use]
-    pub fn with_ladder(self, ladder: Ladder) -> Self {
+    pub fn with_ladder(self, ladder: RetryLadder) -> Self {
         Self { topology: self.topology.with_ladder(ladder), ..self }
     }
 
@@ -73,15 +67,5 @@ impl RabbitConfig {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.topology
-    }
-}
-
-impl fmt::Debug for RabbitConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RabbitConfig")
-            .field("host", &self.uri.authority.host)
-            .field("port", &self.uri.authority.port)
-            .field("topology", &self.topology)
-            .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
 //! [`rules`], [`delivery`], [`suppression`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`], [`locale`]. Ports: [`catalog`],
-//! [`store`], [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`ambient`].
+//! [`store`], [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`retry_ladder`], [`ambient`].
 //! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], and with their ports [`idempotency`],
 //! [`import`] and [`housekeeping`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
@@ -37,6 +37,7 @@ pub mod registration;
 pub mod relay;
 pub mod reset;
 pub mod resource;
+pub mod retry_ladder;
 pub mod rules;
 pub mod secret;
 pub mod session;

@@ -44,8 +44,11 @@ pub fn find(dialect: Dialect, scope: Scope, resource: &Resource, id: RecordId) -
     let mut statement = Statement::new(dialect);
     statement.push("SELECT ");
     columns(&mut statement, resource, "x");
-    from(&mut statement, scope, resource);
-    statement.push(" AND x.id = ").bind_text(id.as_str());
+    statement
+        .push(&format!(" FROM shown_{} x WHERE x.id = ", resource.name))
+        .bind_text(id.as_str())
+        .push(" AND ");
+    push_scope_of_found(&mut statement, scope);
     statement
 }
 
@@ -143,7 +146,8 @@ pub fn related(
     statement.push(&format!(
         ", {key} AS {RELATED_TO}, row_number() OVER (PARTITION BY {key} ORDER BY x.created_at DESC, x.id DESC) AS nth"
     ));
-    from(&mut statement, scope, target);
+    statement.push(&format!(" FROM shown_{} x WHERE ", target.name));
+    push_scope_of_found(&mut statement, scope);
     if relationship.link == Link::About {
         statement.push(&format!(" AND x.resource_type = '{}'", owner.name));
     }
@@ -173,6 +177,17 @@ fn push_matching(
 fn from(statement: &mut Statement, scope: Scope, resource: &Resource) {
     statement.push(&format!(" FROM shown_{} x WHERE ", resource.name));
     push_scope(statement, scope, "x");
+}
+
+/// Appends that a record which is found by an id is of the scope, in a way that no index serves: without statistics the planner would
+/// take an index of the whole scope for as good as the one of the ids.
+fn push_scope_of_found(statement: &mut Statement, scope: Scope) {
+    statement
+        .push("(x.organization_id, x.mode) IS NOT DISTINCT FROM (")
+        .bind_text(scope.organization.as_str())
+        .push(", ")
+        .bind_text(scope.mode.as_str())
+        .push(")");
 }
 
 pub(crate) fn push_scope(statement: &mut Statement, scope: Scope, alias: &str) {

@@ -31,15 +31,17 @@ pub fn assign_changes(statement: &mut Statement, resource: &Resource, changes: &
     }
 }
 
-/// Appends the condition that a row is the one with that id, in that scope.
+/// Appends the condition that a row is the one with that id, in that scope. The scope is compared in a way that no index serves:
+/// see migration 0012 of PostgreSQL.
 pub fn push_whose(statement: &mut Statement, scope: Scope, id: &str) {
     statement
         .push(" WHERE id = ")
         .bind_text(id)
-        .push(" AND organization_id = ")
+        .push(" AND (organization_id, mode) IS NOT DISTINCT FROM (")
         .bind_text(scope.organization.as_str())
-        .push(" AND mode = ")
-        .bind_text(scope.mode.as_str());
+        .push(", ")
+        .bind_text(scope.mode.as_str())
+        .push(")");
 }
 
 /// A new record's plain attributes as a JSON object, by their columns: for many records in one statement.

@@ -137,6 +137,11 @@ fn push_shown(statement: &mut Statement, sets_password: bool) {
     ));
 }
 
+/// What the unique index `customers_address` is searched for; see migration 0012.
+pub(crate) fn customer_address(scope: Scope, email: &EmailAddress) -> String {
+    format!("{}/{}/{email}", scope.organization, scope.mode.as_str())
+}
+
 pub(crate) async fn find_credentials(
     pool: &PgPool,
     scope: Scope,
@@ -144,11 +149,9 @@ pub(crate) async fn find_credentials(
 ) -> Result<Option<Credentials>, StoreError> {
     let row = sqlx::query(
         "SELECT c.id, p.hash FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
-         WHERE c.organization_id = $1 AND c.mode = $2 AND c.email = $3",
+         WHERE (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\" = $1",
     )
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(email.as_str())
+    .bind(customer_address(scope, email))
     .fetch_optional(pool)
     .await
     .map_err(fault)?;
@@ -165,7 +168,7 @@ pub(crate) async fn rehash_password(
     // The generation stays: it is the same password, and the sessions that it opened live on.
     sqlx::query(
         "UPDATE customer_passwords p SET hash = $5, updated_at = now() FROM customers c
-         WHERE c.id = p.customer_id AND c.id = $1 AND c.organization_id = $2 AND c.mode = $3 AND p.hash = $4",
+         WHERE c.id = p.customer_id AND c.id = $1 AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3) AND p.hash = $4",
     )
     .bind(customer.as_str())
     .bind(scope.organization.as_str())

@@ -45,13 +45,14 @@ pub(crate) async fn disavow_reset(pool: &PgPool, disavowal: &Disavowal<'_>) -> R
     statement
         .push(
             "WITH fact AS (UPDATE password_resets SET superseded_at = now(), updated_at = now()
-             WHERE reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now() AND organization_id = ",
+             WHERE reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now() AND id = ",
         )
-        .bind_text(of.scope.organization.as_str())
-        .push(" AND mode = ")
-        .bind_text(of.scope.mode.as_str())
-        .push(" AND id = ")
         .bind_text(of.reset.as_str())
+        .push(" AND (organization_id, mode) IS NOT DISTINCT FROM (")
+        .bind_text(of.scope.organization.as_str())
+        .push(", ")
+        .bind_text(of.scope.mode.as_str())
+        .push(")")
         .push(
             " RETURNING id, organization_id, mode), turn AS (
                 INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used)

@@ -13,7 +13,7 @@ use rekey_sql::{plain_columns, plain_from_json, plain_json};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool, Row};
 
-use crate::{PostgresStore, error::fault, rows::corrupt, statement::statement};
+use crate::{PostgresStore, customers::customer_address, error::fault, rows::corrupt, statement::statement};
 
 /// All of a batch in one statement: each column is an array.
 fn import() -> String {
@@ -105,16 +105,15 @@ impl Importer for PostgresStore {
     }
 
     async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError> {
-        let emails: Vec<_> = emails.iter().map(|email| email.as_str()).collect();
+        let addresses: Vec<_> = emails.iter().map(|email| customer_address(scope, email)).collect();
         sqlx::query_scalar(
             "SELECT EXISTS (
-                 SELECT FROM customers c WHERE c.organization_id = $1 AND c.mode = $2 AND c.email = input.email
+                 SELECT FROM customers c
+                 WHERE (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\" = input.address
              )
-             FROM UNNEST($3::text[]) WITH ORDINALITY AS input (email, place) ORDER BY place",
+             FROM UNNEST($1::text[]) WITH ORDINALITY AS input (address, place) ORDER BY place",
         )
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(emails)
+        .bind(addresses)
         .fetch_all(&self.pool)
         .await
         .map_err(fault)
@@ -125,6 +124,11 @@ impl Importer for PostgresStore {
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())
             .bind(source.as_bytes().as_slice())
+            .execute(&self.pool)
+            .await
+            .map_err(fault)?;
+        // What was filled at once is not left to autovacuum, which may come by minutes later.
+        sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
             .execute(&self.pool)
             .await
             .map_err(fault)?;

@@ -83,8 +83,9 @@ const CLAIM: &str = "
             END AS discarded
         FROM (SELECT) one
         LEFT JOIN organizations o ON o.id = $2
-        LEFT JOIN password_resets r ON r.id = $5 AND r.organization_id = $2 AND r.mode = $3
-        LEFT JOIN customers c ON c.id = COALESCE($6, r.customer_id) AND c.organization_id = $2 AND c.mode = $3
+        LEFT JOIN password_resets r ON r.id = $5 AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($2, $3)
+        LEFT JOIN customers c
+            ON c.id = COALESCE($6, r.customer_id) AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3)
         LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = c.email
     ), delivery AS (
         INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row};
 
 use crate::{
+    customers::customer_address,
     error::{create_fault, fault},
     journal::push_journal,
     rows,
@@ -55,12 +56,8 @@ pub(crate) async fn create_reset(
 
 fn push_customer(statement: &mut Statement, scope: Scope, reset: &NewReset) {
     statement
-        .push("WITH customer AS (SELECT id, email FROM customers WHERE organization_id = ")
-        .bind_text(scope.organization.as_str())
-        .push(" AND mode = ")
-        .bind_text(scope.mode.as_str())
-        .push(" AND email = ")
-        .bind_text(reset.customer_email.as_str())
+        .push("WITH customer AS (SELECT id, email FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = ")
+        .bind_text(&customer_address(scope, &reset.customer_email))
         .push(")");
 }
 

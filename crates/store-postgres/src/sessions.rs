@@ -22,7 +22,7 @@ impl Sessions for PostgresStore {
                  refresh_token_digest, password_generation, expires_at)
              SELECT $1, c.organization_id, c.mode, c.id, $2, $3, $4, p.generation, now() + make_interval(secs => $5)
              FROM customers c JOIN customer_passwords p ON p.customer_id = c.id
-             WHERE c.id = $6 AND c.organization_id = $7 AND c.mode = $8 AND p.hash = $9",
+             WHERE c.id = $6 AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($7, $8) AND p.hash = $9",
         )
         .bind(session.id.as_str())
         .bind(session.application.as_str())

@@ -70,16 +70,16 @@ fn push_fact(statement: &mut Statement, completion: &Completion<'_>) {
     statement
         .push("WITH holder AS (SELECT id, organization_id, mode FROM customers WHERE id = ")
         .bind_text(holder.customer.as_str())
-        .push(" AND organization_id = ")
+        .push(" AND (organization_id, mode) IS NOT DISTINCT FROM (")
         .bind_text(holder.scope.organization.as_str())
-        .push(" AND mode = ")
+        .push(", ")
         .bind_text(holder.scope.mode.as_str())
-        .push(" FOR NO KEY UPDATE), fact AS (UPDATE password_resets r SET reset_password_at = now(), updated_at = now()");
+        .push(") FOR NO KEY UPDATE), fact AS (UPDATE password_resets r SET reset_password_at = now(), updated_at = now()");
     assign_changes(statement, &CUSTOMER_PASSWORD_RESETS, completion.changes);
     statement
         .push(
-            " FROM holder WHERE r.customer_id = holder.id AND r.organization_id = holder.organization_id
-                AND r.mode = holder.mode AND r.id = ",
+            " FROM holder WHERE r.customer_id = holder.id
+                AND (r.organization_id, r.mode) IS NOT DISTINCT FROM (holder.organization_id, holder.mode) AND r.id = ",
         )
         .bind_text(holder.reset.as_str())
         .push(" AND r.token_digest = ")

@@ -18,8 +18,6 @@ use crate::idempotency::{HEADER, KeyProblem};
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
 #[strum_discriminants(name(ProblemKind), derive(EnumIter), doc = "A problem without its particulars.")]
 pub enum Problem {
-    /// No HTTP request.
-    BadRequest,
     /// No access token, or one that is wrong, expired or revoked.
     InvalidToken,
     /// The token is good, but not for this.
@@ -30,10 +28,8 @@ pub enum Problem {
     MethodNotAllowed(&'static str),
     /// None of the media types asked for is ours.
     NotAcceptable,
-    /// The request's head or body did not arrive in time.
+    /// The request's body did not arrive in time.
     RequestTimeout,
-    /// The request's head is larger than is read, or has too many headers.
-    HeadTooLarge,
     /// The body is larger than `server.max_body_bytes`.
     TooLarge,
     /// The body is of another media type, or is encoded.
@@ -92,12 +88,6 @@ impl Problem {
     #[must_use]
     pub fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
         match self {
-            Self::BadRequest => (
-                StatusCode::BAD_REQUEST,
-                "BAD_REQUEST",
-                "Bad request",
-                "This is not an HTTP/1.1 request. Is every character of its URL encoded that has to be?",
-            ),
             Self::InvalidToken => (
                 StatusCode::UNAUTHORIZED,
                 "INVALID_TOKEN",
@@ -133,12 +123,6 @@ impl Problem {
                 "REQUEST_TIMEOUT",
                 "Request timeout",
                 "The request did not arrive in time.",
-            ),
-            Self::HeadTooLarge => (
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                "REQUEST_HEADER_FIELDS_TOO_LARGE",
-                "Request header fields too large",
-                "The request's head is too large.",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

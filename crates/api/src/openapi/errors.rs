@@ -84,8 +84,8 @@ fn problems(endpoint: &Endpoint, call: Call) -> Vec<Problem> {
     let if_any = |is_possible: bool, problem| if is_possible { vec![problem] } else { Vec::new() };
     let of_kind = |kind| match kind {
         _ if endpoint.area != Area::Api => Vec::new(),
-        // These come before routing, or from a method that is not an operation.
-        ProblemKind::BadRequest | ProblemKind::HeadTooLarge | ProblemKind::MethodNotAllowed => Vec::new(),
+        // A method that is not an operation.
+        ProblemKind::MethodNotAllowed => Vec::new(),
         ProblemKind::InvalidToken => vec![Problem::InvalidToken],
         ProblemKind::Unauthorized => vec![Problem::Unauthorized],
         ProblemKind::NotAcceptable => vec![Problem::NotAcceptable],

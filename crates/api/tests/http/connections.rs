@@ -1,4 +1,4 @@
-//! Connections: slow ones, and what becomes of them at a stop.
+//! Connections: slow ones, idle ones, and both at a stop.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::app::{MEDIA_TYPE, RESETS, TestApp};
 
 /// Far longer than anything here takes; a hang fails the test instead of stopping the run.
 const PATIENCE: Duration = Duration::from_mins(1);
+const LIVEZ: &[u8] = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_ends_idle_connections_and_finishes_requests() {
@@ -21,7 +22,7 @@ async fn a_stop_ends_idle_connections_and_finishes_requests() {
     app.customer("john@example.com", "the first password").await;
     let token = app.integration().await;
     let mut idle = TcpStream::connect(app.address).await.unwrap();
-    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    idle.write_all(LIVEZ).await.unwrap();
     assert!(read_some(&mut idle).await.starts_with("HTTP/1.1 200 "));
 
     let body = json!({ "data": { "type": "customer_password_resets", "attributes": { "customer_email": "john@example.com" } } }).to_string();
@@ -61,10 +62,28 @@ async fn body_slow_heads_and_slow_bodies_are_given_up() {
     );
     slow_body.write_all(head.as_bytes()).await.unwrap();
     let (head, body) = tokio::join!(read_some(&mut slow_head), read_some(&mut slow_body));
-    for answer in [head, body] {
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert!(answer.contains("REQUEST_TIMEOUT") && answer.contains(MEDIA_TYPE), "{answer}");
+    assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
+    assert!(body.starts_with("HTTP/1.1 408 "), "{body}");
+    assert!(body.contains("REQUEST_TIMEOUT") && body.contains(MEDIA_TYPE), "{body}");
+    for stream in [&mut slow_head, &mut slow_body] {
+        assert_eq!(read_some(stream).await, "", "the connection is closed");
     }
+}
+
+/// Whatever fixed time the server used instead of the setting, the connection that is idle for longer would be closed first.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_setting_decides_how_long_an_idle_connection_is_kept() {
+    let patient = TestApp::start_with(&[("server.keep_alive_seconds", "3600")], Vec::new()).await;
+    let hasty = TestApp::start_with(&[("server.keep_alive_seconds", "1")], Vec::new()).await;
+    let mut kept = TcpStream::connect(patient.address).await.unwrap();
+    let mut closed = TcpStream::connect(hasty.address).await.unwrap();
+    for stream in [&mut kept, &mut closed] {
+        stream.write_all(LIVEZ).await.unwrap();
+        assert!(read_some(stream).await.starts_with("HTTP/1.1 200 "));
+    }
+    assert_eq!(read_some(&mut closed).await, "", "the connection is closed");
+    kept.write_all(LIVEZ).await.unwrap();
+    assert!(read_some(&mut kept).await.starts_with("HTTP/1.1 200 "));
 }
 
 async fn read_some(stream: &mut TcpStream) -> String {

@@ -1,8 +1,8 @@
-//! Publishing with the broker's word for it: many messages in flight on one channel, each with its own fate.
+//! Publishing with publisher confirms: many messages in flight on one channel, each with its own outcome.
 //!
-//! lapin hands a returned message to whichever confirm it handles next, which need not be that message's own: with
-//! several in flight, the unroutable one can look confirmed and another one returned. So one task owns the channel,
-//! numbers what it publishes in a header, and matches returns by that number before it tells anyone's fate.
+//! lapin attaches a returned message to whichever confirm it handles next, which need not be that message's own. With
+//! several in flight, an unroutable message can look confirmed and another one returned. So one task owns the channel,
+//! numbers what it publishes in a header, and matches returned messages by that number before it reports any outcome.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -20,28 +20,28 @@ use tokio::{
 
 use super::{
     Topology,
-    connection::{LinkError, close_channel},
+    connection::{ConnectionError, close_channel},
 };
 
-/// From handing a message over to its confirm.
+/// The time from handing a message over to its confirm.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
-/// Messages that wait for the channel. More wait in their callers.
-const QUEUE: usize = 256;
-/// The header with the publication's number.
+/// Messages that wait for the channel. Beyond that their callers wait.
+const QUEUE_CAPACITY: usize = 256;
+/// The header with the number under which a message was published.
 const NUMBER: &str = "x-rekey-publication";
-/// How often the topology is declared anew at most, while messages are being returned.
-const HEAL_PAUSE: Duration = Duration::from_secs(1);
+/// The least time between two declarations of the topology while messages are being returned.
+const REDECLARE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where messages are handed to the task that owns the channel.
+/// Hands messages to the task that owns the channel.
 #[derive(Debug, Clone)]
-pub(super) struct Publisher(mpsc::Sender<Job>);
+pub(super) struct Publisher(mpsc::Sender<PublishRequest>);
 
-/// What that task takes them from.
-pub(super) type Jobs = mpsc::Receiver<Job>;
+/// The receiving end of a [`Publisher`].
+pub(super) type PublishRequests = mpsc::Receiver<PublishRequest>;
 
-/// A message on its way. It is published persistent and mandatory, whatever its properties say.
+/// A message to publish. It is published persistent and mandatory, whatever its properties say.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct OutgoingMessage {
     /// The default exchange is the empty string.
     pub(super) exchange: ShortString,
     pub(super) routing_key: ShortString,
@@ -51,99 +51,118 @@ pub(super) struct Outgoing {
 }
 
 #[derive(Debug)]
-pub(super) struct Job {
-    message: Outgoing,
+pub(super) struct PublishRequest {
+    message: OutgoingMessage,
     reply: oneshot::Sender<Result<(), NotConfirmed>>,
 }
 
-/// Why a message can't be taken for published. It may be, though.
+/// Why a message does not count as published. The broker may have it all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotConfirmed {
-    #[error("no queue takes it")]
+    #[error("no queue is bound for it")]
     Unroutable,
     #[error("the broker refused it")]
     Refused,
     #[error("the connection was lost")]
-    Lost,
+    ConnectionLost,
     #[error("no confirm within {} seconds", CONFIRM_TIMEOUT.as_secs())]
     TimedOut,
 }
 
 impl Publisher {
-    /// A publisher, and the jobs for [`run`].
-    pub(super) fn new() -> (Self, Jobs) {
-        let (sender, jobs) = mpsc::channel(QUEUE);
-        (Self(sender), jobs)
+    /// Makes a publisher, and the requests for [`run`].
+    pub(super) fn new() -> (Self, PublishRequests) {
+        let (sender, requests) = mpsc::channel(QUEUE_CAPACITY);
+        (Self(sender), requests)
     }
 
-    /// Publishes one message and waits for its fate, 10 seconds at most.
-    pub(super) async fn publish(&self, message: Outgoing) -> Result<(), NotConfirmed> {
-        let (reply, fate) = oneshot::channel();
+    /// Publishes one message and waits for its confirm, at most 10 seconds.
+    pub(super) async fn publish(&self, message: OutgoingMessage) -> Result<(), NotConfirmed> {
+        let (reply, outcome) = oneshot::channel();
         let published = async {
-            self.0.send(Job { message, reply }).await.map_err(|_| NotConfirmed::Lost)?;
-            fate.await.map_err(|_| NotConfirmed::Lost)?
+            let sent = self.0.send(PublishRequest { message, reply }).await;
+            sent.map_err(|_| NotConfirmed::ConnectionLost)?;
+            outcome.await.map_err(|_| NotConfirmed::ConnectionLost)?
         };
         timeout(CONFIRM_TIMEOUT, published).await.unwrap_or(Err(NotConfirmed::TimedOut))
     }
 }
 
-/// Publishes jobs on a channel of its own until all publishers are gone and the last fate is known, or the connection is
-/// lost. A returned message means that somebody deleted a queue or a binding: then the topology is declared anew.
-pub(super) async fn run(connection: &Connection, topology: &Topology, jobs: Jobs) -> Result<(), LinkError> {
+/// Publishes requests on a channel of its own until all publishers are dropped and the last outcome is known, or until the
+/// connection is lost. A returned message means that somebody deleted a queue or a binding: then the topology is declared again.
+pub(super) async fn run(
+    connection: &Connection,
+    topology: &Topology,
+    requests: PublishRequests,
+) -> Result<(), ConnectionError> {
     let channel = connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     let returned = Notify::new();
     let result = tokio::select! {
-        result = publish_all(&channel, jobs, &returned) => result,
-        error = heal(connection, topology, &returned) => Err(error),
+        result = publish_all(&channel, requests, &returned) => result,
+        error = redeclare_when_returned(connection, topology, &returned) => Err(error),
     };
     close_channel(&channel).await;
     result
 }
 
-async fn heal(connection: &Connection, topology: &Topology, returned: &Notify) -> LinkError {
+async fn redeclare_when_returned(
+    connection: &Connection,
+    topology: &Topology,
+    returned: &Notify,
+) -> ConnectionError {
     loop {
         returned.notified().await;
-        tracing::warn!("RabbitMQ returned a message as unroutable, declaring exchange and queues anew");
+        tracing::warn!(
+            "RabbitMQ returned a message as unroutable, declaring the exchange and the queues again"
+        );
         if let Err(error) = topology.declare(connection).await {
             return error;
         }
-        sleep(HEAL_PAUSE).await;
+        sleep(REDECLARE_INTERVAL).await;
     }
 }
 
-async fn publish_all(channel: &Channel, mut jobs: Jobs, returned: &Notify) -> Result<(), LinkError> {
-    let mut flights = FuturesUnordered::new();
+async fn publish_all(
+    channel: &Channel,
+    mut requests: PublishRequests,
+    returned: &Notify,
+) -> Result<(), ConnectionError> {
+    let mut in_flight = FuturesUnordered::new();
     let mut unroutable = HashSet::new();
     let mut number = 0_i64;
     loop {
         tokio::select! {
             biased;
-            Some(first) = flights.next() => {
-                // Whatever was returned before this confirm is in a confirm that is ready as well: look at all of them
-                // before believing any.
-                let mut landed = vec![first];
-                while let Some(Some(next)) = flights.next().now_or_never() {
-                    landed.push(next);
+            Some(first) = in_flight.next() => {
+                // A message that was returned before this confirm may be attached to another confirm that is ready too:
+                // look at all of them before reporting any.
+                let mut confirmed = vec![first];
+                while let Some(Some(next)) = in_flight.next().now_or_never() {
+                    confirmed.push(next);
                 }
-                settle(landed, &mut unroutable, returned)?;
+                report(confirmed, &mut unroutable, returned)?;
             }
-            Some(Job { message, reply }) = jobs.recv() => {
-                // Its caller has given up on it, and will bring it again.
+            Some(PublishRequest { message, reply }) = requests.recv() => {
+                // Its caller has given up and will publish it again.
                 if reply.is_closed() {
                     continue;
                 }
                 number += 1;
                 let confirm = send(channel, message, number).await?;
-                flights.push(land(number, reply, confirm));
+                in_flight.push(async move { Confirmed { number, reply, confirmation: confirm.await } });
             }
             else => return Ok(()),
         }
     }
 }
 
-async fn send(channel: &Channel, message: Outgoing, number: i64) -> Result<PublisherConfirm, lapin::Error> {
-    let Outgoing { exchange, routing_key, properties, mut headers, payload } = message;
+async fn send(
+    channel: &Channel,
+    message: OutgoingMessage,
+    number: i64,
+) -> Result<PublisherConfirm, lapin::Error> {
+    let OutgoingMessage { exchange, routing_key, properties, mut headers, payload } = message;
     headers.insert(NUMBER.into(), AMQPValue::LongLongInt(number));
     // 2 is "persistent" in AMQP 0-9-1.
     let properties = properties.with_delivery_mode(2).with_headers(headers);
@@ -151,39 +170,36 @@ async fn send(channel: &Channel, message: Outgoing, number: i64) -> Result<Publi
     channel.basic_publish(exchange, routing_key, options, &payload, properties).await
 }
 
-struct Landed {
+/// A message whose confirm has arrived.
+struct Confirmed {
     number: i64,
     reply: oneshot::Sender<Result<(), NotConfirmed>>,
-    outcome: Result<Confirmation, lapin::Error>,
+    confirmation: Result<Confirmation, lapin::Error>,
 }
 
-async fn land(
-    number: i64,
-    reply: oneshot::Sender<Result<(), NotConfirmed>>,
-    confirm: PublisherConfirm,
-) -> Landed {
-    Landed { number, reply, outcome: confirm.await }
-}
-
-/// Tells each message's fate. Fails with the channel's error, which is every later message's error too.
-fn settle(landed: Vec<Landed>, unroutable: &mut HashSet<i64>, returned: &Notify) -> Result<(), LinkError> {
-    let mut fates = Vec::with_capacity(landed.len());
-    for Landed { number, reply, outcome } in landed {
-        let confirmed = matches!(outcome, Ok(Confirmation::Ack(_)));
-        if let Some(message) = outcome?.take_message() {
+/// Reports each message's outcome. Fails with the channel's error, which is every later message's error too.
+fn report(
+    confirmed: Vec<Confirmed>,
+    unroutable: &mut HashSet<i64>,
+    returned: &Notify,
+) -> Result<(), ConnectionError> {
+    let mut acknowledged = Vec::with_capacity(confirmed.len());
+    for Confirmed { number, reply, confirmation } in confirmed {
+        let is_ack = matches!(confirmation, Ok(Confirmation::Ack(_)));
+        if let Some(message) = confirmation?.take_message() {
             unroutable.insert(number_of(&message).unwrap_or(number));
             returned.notify_one();
         }
-        fates.push((number, reply, confirmed));
+        acknowledged.push((number, reply, is_ack));
     }
-    for (number, reply, confirmed) in fates {
-        let fate = match (unroutable.remove(&number), confirmed) {
+    for (number, reply, is_ack) in acknowledged {
+        let outcome = match (unroutable.remove(&number), is_ack) {
             (true, _) => Err(NotConfirmed::Unroutable),
             (false, true) => Ok(()),
             (false, false) => Err(NotConfirmed::Refused),
         };
-        // Nobody listens any more when the caller gave up: it brings the message again.
-        let _ = reply.send(fate);
+        // A caller that gave up has dropped its receiver, and publishes the message again.
+        let _ = reply.send(outcome);
     }
     Ok(())
 }
@@ -196,40 +212,4 @@ fn number_of(message: &BasicReturnMessage) -> Option<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use lapin::message::Delivery;
-
-    use super::*;
-
-    type Fate = oneshot::Receiver<Result<(), NotConfirmed>>;
-
-    fn landed(number: i64, outcome: Confirmation) -> (Landed, Fate) {
-        let (reply, fate) = oneshot::channel();
-        (Landed { number, reply, outcome: Ok(outcome) }, fate)
-    }
-
-    fn returned(number: i64) -> BasicReturnMessage {
-        let mut delivery = Delivery::mock(0, "".into(), "".into(), false, Vec::new());
-        let mut headers = FieldTable::default();
-        headers.insert(NUMBER.into(), AMQPValue::LongLongInt(number));
-        delivery.properties = BasicProperties::default().with_headers(headers);
-        BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }
-    }
-
-    #[test]
-    fn unroutable_is_the_message_that_was_returned_not_the_confirm_that_brought_it() {
-        let (mut unroutable, notify) = (HashSet::new(), Notify::new());
-        let (first, mut first_fate) = landed(1, Confirmation::Ack(Some(returned(3))));
-        let (second, mut second_fate) = landed(2, Confirmation::Nack(Some(returned(1))));
-        settle(vec![first, second], &mut unroutable, &notify).unwrap();
-        assert_eq!(first_fate.try_recv().unwrap(), Err(NotConfirmed::Unroutable));
-        assert_eq!(second_fate.try_recv().unwrap(), Err(NotConfirmed::Refused));
-        // The return came early: it is remembered until its message's own confirm.
-        let (third, mut third_fate) = landed(3, Confirmation::Ack(None));
-        let (fourth, mut fourth_fate) = landed(4, Confirmation::Ack(None));
-        settle(vec![third, fourth], &mut unroutable, &notify).unwrap();
-        assert_eq!(third_fate.try_recv().unwrap(), Err(NotConfirmed::Unroutable));
-        assert_eq!(fourth_fate.try_recv().unwrap(), Ok(()));
-        assert!(unroutable.is_empty());
-    }
-}
+mod tests;

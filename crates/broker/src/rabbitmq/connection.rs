@@ -10,36 +10,36 @@ use tokio_util::sync::CancellationToken;
 
 use super::RabbitConfig;
 
-/// From TCP to a connection that can be used.
+/// The time from TCP to a usable connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// For each of the polite goodbyes. An answer that doesn't come changes nothing.
+/// The time for each orderly close. It does not matter whether the broker answers.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The first pause before connecting again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause, and how long a connection must have held for the pauses to begin anew.
+/// The longest pause, and how long a connection must have held for the pauses to start over.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// How often a connection that reports nothing is looked at.
-const CHECK: Duration = Duration::from_secs(5);
+/// How often the status of a connection without events is checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is done with a connection while it holds.
 pub(super) trait Session: Send + Sync {
-    /// Works until the connection is lost (an error) or `stop` is cancelled and all that was begun is finished (`Ok`).
+    /// Works until the connection is lost (an error) or `stop` is cancelled and all work in progress is finished (`Ok`).
     /// Closes the channels it opened.
     fn run(
         &self,
         connection: &Connection,
         stop: &CancellationToken,
-    ) -> impl Future<Output = Result<(), LinkError>> + Send;
+    ) -> impl Future<Output = Result<(), ConnectionError>> + Send;
 }
 
 /// Why a connection, or the use of it, ended.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LinkError {
+pub(super) enum ConnectionError {
     #[error("{0}")]
     Amqp(#[from] lapin::Error),
     #[error("no answer within {} seconds", CONNECT_TIMEOUT.as_secs())]
     ConnectTimeout,
-    #[error("{name} exists and is not what it should be, delete it or choose another namespace: {reply}")]
+    #[error("{name} exists with different arguments, delete it or choose another namespace: {reply}")]
     Declaration { name: String, reply: String },
     #[error("the queue was deleted")]
     ConsumerCancelled,
@@ -57,17 +57,17 @@ pub(super) async fn supervise<S: Session>(
     session: &S,
 ) {
     let name = format!("{}.{role}", config.topology.namespace());
-    let (mut failures, mut told) = (0_u32, String::new());
+    let (mut failures, mut logged_cause) = (0_u32, String::new());
     while !stop.is_cancelled() {
-        let begun = Instant::now();
-        let Err(error) = hold(config, &name, stop, session).await else { continue };
-        failures = if begun.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
+        let started = Instant::now();
+        let Err(error) = run_once(config, &name, stop, session).await else { continue };
+        failures = if started.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
         let pause = pause(failures, entropy);
         // An outage is one line for each cause; the line at its end is that of the new connection.
         let cause = error.to_string();
-        if failures == 1 || cause != told {
-            tracing::warn!(connection = name, %error, "no connection to RabbitMQ, trying again until there is");
-            told = cause;
+        if failures == 1 || cause != logged_cause {
+            tracing::warn!(connection = name, %error, "no connection to RabbitMQ, reconnecting until it succeeds");
+            logged_cause = cause;
         } else {
             tracing::debug!(connection = name, %error, failures, ?pause, "still no connection to RabbitMQ");
         }
@@ -78,16 +78,18 @@ pub(super) async fn supervise<S: Session>(
     }
 }
 
-/// One connection from its begin to its end.
-async fn hold<S: Session>(
+/// Runs one connection from opening to closing.
+async fn run_once<S: Session>(
     config: &RabbitConfig,
     name: &str,
     stop: &CancellationToken,
     session: &S,
-) -> Result<(), LinkError> {
+) -> Result<(), ConnectionError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let connecting = timeout(CONNECT_TIMEOUT, Connection::connect_uri(config.uri.clone(), properties));
     let connection = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        connected = timeout(CONNECT_TIMEOUT, open(config, name)) => connected.map_err(|_| LinkError::ConnectTimeout)??,
+        connected = connecting => connected.map_err(|_| ConnectionError::ConnectTimeout)??,
     };
     let used = async {
         config.topology.declare(&connection).await?;
@@ -100,40 +102,35 @@ async fn hold<S: Session>(
         error = lost(&connection) => Err(error),
     };
     // The channels are closed by now: a connection that is closed before them may never answer.
-    let goodbye = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
-    tracing::debug!(connection = name, ?goodbye, "connection closed");
+    let closed = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
+    tracing::debug!(connection = name, ?closed, "connection closed");
     result
 }
 
-async fn open(config: &RabbitConfig, name: &str) -> Result<Connection, LinkError> {
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
-    Ok(Connection::connect_uri(config.uri.clone(), properties).await?)
-}
-
 /// Resolves when the connection is gone.
-async fn lost(connection: &Connection) -> LinkError {
+async fn lost(connection: &Connection) -> ConnectionError {
     let events = connection.events_listener();
     pin_mut!(events);
     while connection.status().connected() {
-        // An event may have come before there was a listener: hence the look every now and then.
-        if let Ok(Some(Event::Error(error))) = timeout(CHECK, events.next()).await {
+        // An event may have come before there was a listener, so the status is checked from time to time.
+        if let Ok(Some(Event::Error(error))) = timeout(CHECK_INTERVAL, events.next()).await {
             return error.into();
         }
     }
-    LinkError::Lost
+    ConnectionError::Lost
 }
 
-/// Closes a channel, but waits no longer than is polite.
+/// Closes a channel, and waits at most 2 seconds for the answer.
 pub(super) async fn close_channel(channel: &Channel) {
-    let goodbye = timeout(CLOSE_TIMEOUT, channel.close(200, "bye".into())).await;
-    tracing::trace!(?goodbye, "channel closed");
+    let closed = timeout(CLOSE_TIMEOUT, channel.close(200, "bye".into())).await;
+    tracing::trace!(?closed, "channel closed");
 }
 
-/// Doubles with each failure in a row; a random half is taken off, so that a broker that comes back is not met by all its
-/// clients at once.
+/// Returns the pause after this many failures in a row: it doubles each time, less a random part of up to a half, so that not
+/// all clients come back to a restarted broker at once.
 fn pause(failures: u32, entropy: &dyn Entropy) -> Duration {
-    let doublings = failures.saturating_sub(1).min(16);
-    let longest = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let longest =
+        FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST_PAUSE);
     let mut random = [0_u8];
     entropy.fill(&mut random);
     longest.mul_f64(1.0 - f64::from(random[0]) / 512.0)

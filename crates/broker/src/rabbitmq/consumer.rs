@@ -1,7 +1,6 @@
 //! The mailer's side: from the queue to the handler.
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +19,7 @@ use rekey_core::{
     ambient::Entropy,
     bus::{self, Handler, Verdict},
 };
+use scopeguard::defer;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
@@ -29,45 +29,45 @@ use tracing::Instrument;
 
 use super::{
     RabbitConfig, Topology,
-    confirms::{self, NotConfirmed, Outgoing, Publisher},
-    connection::{LinkError, Session, close_channel, supervise},
+    confirms::{self, NotConfirmed, OutgoingMessage, Publisher},
+    connection::{ConnectionError, Session, close_channel, supervise},
     copies,
-    topology::short,
+    topology::short_string,
 };
-use crate::handling::handle;
+use crate::run_handler::run_handler;
 
-/// Bytes of a message that a handler gets to see at most: a thousand times what an event of ours takes.
+/// The largest message that is handed to a handler, in bytes: a thousand times the size of one of our events.
 const MAX_PAYLOAD: usize = 1 << 20;
-/// For telling the broker that a message is handled, or given back after the pause for that.
+/// The time to acknowledge a message, or to give it back after [`REQUEUE_PAUSE`].
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Before a message is given back to the queue that could be put nowhere else.
+/// The pause before a message that could not be moved to another queue is given back.
 const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Consumes the mailer's queue.
 ///
-/// A message is acknowledged after its fate is sealed: handled, or its copy confirmed in a retry queue or among the dead
-/// letters. Until then it is the broker's, and comes again when this process dies.
+/// A message is acknowledged once it is handled, or once its copy is confirmed in a retry queue or among the dead letters.
+/// Until then the broker keeps it, and delivers it again when this process dies.
 pub struct RabbitConsumer {
     config: RabbitConfig,
     entropy: Arc<dyn Entropy>,
-    consuming: AtomicBool,
+    is_consuming: AtomicBool,
 }
 
 impl RabbitConsumer {
-    /// A consumer that is not connected yet: [`RabbitConsumer::run`] does that.
+    /// Makes a consumer that is not connected yet: [`RabbitConsumer::run`] connects it.
     #[must_use]
     pub fn new(config: RabbitConfig, entropy: Arc<dyn Entropy>) -> Self {
-        Self { config, entropy, consuming: AtomicBool::new(false) }
+        Self { config, entropy, is_consuming: AtomicBool::new(false) }
     }
 
-    /// Whether messages come in.
+    /// Returns whether messages are being delivered.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.consuming.load(Ordering::Relaxed)
+        self.is_consuming.load(Ordering::Relaxed)
     }
 
-    /// Handles messages, at most `concurrency` at once (at least one), until `stop` is cancelled; then takes no more, and
-    /// returns when those in work are handled. The time for that is the caller's to limit: what is cut off comes again.
+    /// Handles messages, at most `concurrency` at once and at least one, until `stop` is cancelled. Then it takes no more, and
+    /// returns when those in progress are handled; the caller limits the time for that, and what is cut off is delivered again.
     /// Connects, and connects again whenever the connection is lost.
     pub async fn run(&self, handler: Arc<dyn Handler>, concurrency: u16, stop: CancellationToken) {
         let concurrency = concurrency.max(1);
@@ -76,11 +76,11 @@ impl RabbitConsumer {
             handler,
             concurrency,
             permits: Arc::new(Semaphore::new(concurrency.into())),
-            working: TaskTracker::new(),
+            tasks: TaskTracker::new(),
         };
         supervise(&self.config, "mailer", &*self.entropy, &stop, &session).await;
-        // Also those whose connection was lost while they were at work: their effect is worth finishing.
-        session.finished().await;
+        // Messages whose connection was lost while they were being handled are worth finishing, too.
+        session.finish().await;
     }
 }
 
@@ -88,14 +88,14 @@ struct Consuming<'a> {
     consumer: &'a RabbitConsumer,
     handler: Arc<dyn Handler>,
     concurrency: u16,
-    /// Across connections, so that a reconnect doesn't double what is in work.
+    /// Shared by all connections, so that a reconnect doesn't double the number of messages in progress.
     permits: Arc<Semaphore>,
-    working: TaskTracker,
+    tasks: TaskTracker,
 }
 
 impl Session for Consuming<'_> {
-    async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), LinkError> {
-        let (publisher, jobs) = Publisher::new();
+    async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), ConnectionError> {
+        let (publisher, requests) = Publisher::new();
         let channel = connection.create_channel().await?;
         channel.basic_qos(self.concurrency, BasicQosOptions::default()).await?;
         let topology = &self.consumer.config.topology;
@@ -104,8 +104,8 @@ impl Session for Consuming<'_> {
             close_channel(&channel).await;
             result
         };
-        // At a stop, the publishing ends by itself when the last message in work is settled. An error of one ends both.
-        tokio::try_join!(consuming, confirms::run(connection, topology, jobs)).map(drop)
+        // At a stop, publishing ends by itself when the last message in progress is settled. An error of one ends both.
+        tokio::try_join!(consuming, confirms::run(connection, topology, requests)).map(drop)
     }
 }
 
@@ -115,11 +115,12 @@ impl Consuming<'_> {
         channel: &Channel,
         publisher: Publisher,
         stop: &CancellationToken,
-    ) -> Result<(), LinkError> {
-        let queue = short(&self.consumer.config.topology.mailer());
+    ) -> Result<(), ConnectionError> {
+        let queue = short_string(&self.consumer.config.topology.mailer());
         let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
         let mut deliveries = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
-        let _connected = Raised::new(&self.consumer.consuming);
+        self.consumer.is_consuming.store(true, Ordering::Relaxed);
+        defer! { self.consumer.is_consuming.store(false, Ordering::Relaxed); }
         loop {
             let next = async {
                 let permit = Arc::clone(&self.permits).acquire_owned().await;
@@ -128,51 +129,49 @@ impl Consuming<'_> {
             tokio::select! {
                 () = stop.cancelled() => break,
                 (permit, delivery) = next => {
-                    let delivery = delivery.ok_or(LinkError::ConsumerCancelled)??;
+                    let delivery = delivery.ok_or(ConnectionError::ConsumerCancelled)??;
                     self.spawn(delivery, publisher.clone(), permit.ok());
                 }
             }
         }
         channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
         drop(publisher);
-        self.finished().await;
+        self.finish().await;
         Ok(())
     }
 
     fn spawn(&self, delivery: Delivery, publisher: Publisher, permit: Option<OwnedSemaphorePermit>) {
-        let work = Work {
+        let task = MessageTask {
             handler: Arc::clone(&self.handler),
             topology: self.consumer.config.topology.clone(),
             publisher,
         };
-        self.working.spawn(
-            async move {
-                work.settle(delivery).await;
-                drop(permit);
-            }
-            .in_current_span(),
-        );
+        let handling = async move {
+            task.run(delivery).await;
+            drop(permit);
+        };
+        self.tasks.spawn(handling.in_current_span());
     }
 
-    async fn finished(&self) {
-        self.working.close();
-        self.working.wait().await;
+    async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }
 
-/// One message's work.
-struct Work {
+/// What it takes to handle one message and to settle it.
+struct MessageTask {
     handler: Arc<dyn Handler>,
     topology: Topology,
     publisher: Publisher,
 }
 
-impl Work {
-    async fn settle(&self, delivery: Delivery) {
+impl MessageTask {
+    async fn run(&self, delivery: Delivery) {
         let attempt = copies::attempt(&delivery);
         let id = delivery.properties.message_id().clone().map(String::from).unwrap_or_default();
         let verdict = self.verdict(&delivery, attempt).await;
-        let moved = match self.moved(&delivery, attempt, &id, &verdict) {
+        let moved = match self.copy(&delivery, attempt, &id, &verdict) {
             None => Ok(()),
             Some(copy) => self.publisher.publish(copy).await,
         };
@@ -182,15 +181,11 @@ impl Work {
                 Err(error) => requeue(&delivery, &id, error).await,
             }
         };
-        // An acknowledgement that is under way when the connection is lost may never end.
+        // An acknowledgement under way when the connection is lost may never end.
         let settled = timeout(SETTLE_TIMEOUT, settled).await;
-        // Either way it comes again, which handlers are made for.
+        // The message is then delivered again, which handlers are made for.
         if !matches!(settled, Ok(Ok(true))) {
-            tracing::debug!(
-                message = id,
-                ?settled,
-                "handled, but the connection was lost before it could be settled"
-            );
+            tracing::debug!(message = id, ?settled, "handled, but not acknowledged: the connection was lost");
         }
     }
 
@@ -199,20 +194,26 @@ impl Work {
             let reason = format!("larger than {MAX_PAYLOAD} bytes: {}", delivery.data.len());
             return Verdict::Reject { reason };
         }
-        handle(&*self.handler, bus::Delivery { payload: delivery.data.clone(), attempt }).await
+        run_handler(&*self.handler, bus::Delivery { payload: delivery.data.clone(), attempt }).await
     }
 
-    /// The copy that has to be safe before the original is forgotten.
-    fn moved(&self, delivery: &Delivery, attempt: u32, id: &str, verdict: &Verdict) -> Option<Outgoing> {
+    /// Returns the copy that must be confirmed before the original is acknowledged.
+    fn copy(
+        &self,
+        delivery: &Delivery,
+        attempt: u32,
+        id: &str,
+        verdict: &Verdict,
+    ) -> Option<OutgoingMessage> {
         match verdict {
             Verdict::Done => None,
             Verdict::Retry { after, reason } => {
-                tracing::info!(message = id, attempt, reason, %after, "to be tried again");
+                tracing::info!(message = id, attempt, reason, %after, "will be tried again");
                 let next = attempt.saturating_add(1);
                 Some(copies::copy(delivery, &self.topology.retry(*after), next, reason))
             }
             Verdict::Reject { reason } => {
-                tracing::warn!(message = id, attempt, reason, "parked");
+                tracing::warn!(message = id, attempt, reason, "moved to the dead letters");
                 Some(copies::copy(delivery, &self.topology.dead(), attempt, reason))
             }
         }
@@ -223,29 +224,4 @@ async fn requeue(delivery: &Delivery, id: &str, error: NotConfirmed) -> lapin::R
     tracing::warn!(message = id, %error, "could not be moved to another queue, given back");
     sleep(REQUEUE_PAUSE).await;
     delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
-}
-
-/// True as long as this lives.
-struct Raised<'a>(&'a AtomicBool);
-
-impl<'a> Raised<'a> {
-    fn new(flag: &'a AtomicBool) -> Self {
-        flag.store(true, Ordering::Relaxed);
-        Self(flag)
-    }
-}
-
-impl Drop for Raised<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for RabbitConsumer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RabbitConsumer")
-            .field("config", &self.config)
-            .field("connected", &self.is_connected())
-            .finish_non_exhaustive()
-    }
 }

@@ -1,4 +1,4 @@
-//! A delivered message's copy for another queue: to come again later, or to be parked.
+//! The copy of a delivered message for another queue: to be delivered again later, or as a dead letter.
 
 use lapin::{
     BasicProperties,
@@ -6,20 +6,23 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use super::{confirms::Outgoing, topology::short};
+use super::{
+    confirms::OutgoingMessage,
+    topology::{long_string, short_string},
+};
 
-/// Which attempt at handling the message this is, from 1; without the header it is the first.
+/// The number of this attempt at handling the message, from 1; without the header it is the first.
 const ATTEMPT: &str = "x-rekey-attempt";
-/// Why the message came back or was parked.
+/// Why the message is delivered again or became a dead letter.
 const REASON: &str = "x-rekey-reason";
-/// What the message was published with: its own routing key is that of the last queue it waited in.
+/// The routing key that the message was published with: its own is the name of the queue it last waited in.
 const ROUTING_KEY: &str = "x-rekey-routing-key";
 /// W3C trace context, which a publisher may have set.
 const TRACEPARENT: &str = "traceparent";
-/// Characters of a reason that are kept: all headers have to fit one frame, of which 4 KiB are sure.
+/// Characters kept of a reason: all headers must fit one frame, of which only 4 KiB are guaranteed.
 const MAX_REASON: usize = 500;
 
-/// Which attempt at handling it this delivery is.
+/// Returns the number of this attempt at handling the message, from 1.
 pub(super) fn attempt(delivery: &Delivery) -> u32 {
     let attempt = match header(delivery, ATTEMPT) {
         Some(AMQPValue::LongLongInt(attempt)) => u32::try_from(*attempt).ok(),
@@ -29,38 +32,39 @@ pub(super) fn attempt(delivery: &Delivery) -> u32 {
     attempt.unwrap_or(1).max(1)
 }
 
-/// A copy for `queue`, as attempt `attempt`. Of the properties and headers only those are kept that mean something to us:
-/// the others may be the broker's own, about the old message, or anybody's.
-pub(super) fn copy(delivery: &Delivery, queue: &str, attempt: u32, reason: &str) -> Outgoing {
+/// Makes a copy for `queue`, as attempt `attempt`. Only the properties and headers that we use are kept: others may be the
+/// broker's own about the old message, or anybody's.
+pub(super) fn copy(delivery: &Delivery, queue: &str, attempt: u32, reason: &str) -> OutgoingMessage {
     let mut headers = FieldTable::default();
     headers.insert(ATTEMPT.into(), AMQPValue::LongLongInt(attempt.into()));
-    headers.insert(REASON.into(), text(&reason.chars().take(MAX_REASON).collect::<String>()));
+    headers.insert(REASON.into(), long_string(&reason.chars().take(MAX_REASON).collect::<String>()));
     let first_key = header(delivery, ROUTING_KEY).cloned();
-    headers.insert(ROUTING_KEY.into(), first_key.unwrap_or_else(|| text(delivery.routing_key.as_str())));
+    headers
+        .insert(ROUTING_KEY.into(), first_key.unwrap_or_else(|| long_string(delivery.routing_key.as_str())));
     if let Some(traceparent) = header(delivery, TRACEPARENT) {
         headers.insert(TRACEPARENT.into(), traceparent.clone());
     }
-    Outgoing {
+    OutgoingMessage {
         exchange: ShortString::default(),
-        routing_key: short(queue),
+        routing_key: short_string(queue),
         properties: kept(&delivery.properties),
         headers,
         payload: delivery.data.clone(),
     }
 }
 
-fn kept(of: &BasicProperties) -> BasicProperties {
+fn kept(original: &BasicProperties) -> BasicProperties {
     let mut properties = BasicProperties::default();
-    if let Some(value) = of.content_type() {
+    if let Some(value) = original.content_type() {
         properties = properties.with_content_type(value.clone());
     }
-    if let Some(value) = of.message_id() {
+    if let Some(value) = original.message_id() {
         properties = properties.with_message_id(value.clone());
     }
-    if let Some(value) = of.kind() {
+    if let Some(value) = original.kind() {
         properties = properties.with_type(value.clone());
     }
-    if let Some(value) = of.timestamp() {
+    if let Some(value) = original.timestamp() {
         properties = properties.with_timestamp(*value);
     }
     properties
@@ -68,8 +72,4 @@ fn kept(of: &BasicProperties) -> BasicProperties {
 
 fn header<'a>(delivery: &'a Delivery, name: &str) -> Option<&'a AMQPValue> {
     delivery.properties.headers().as_ref()?.inner().get(name)
-}
-
-fn text(value: &str) -> AMQPValue {
-    AMQPValue::LongString(value.into())
 }

@@ -5,77 +5,50 @@ use lapin::{
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
+use rekey_core::retry_ladder::RetryLadder;
 use time::Duration;
 
-use super::{ConfigError, connection::LinkError};
+use super::connection::{ConnectionError, close_channel};
 
-/// How often a message may come back unacknowledged (its consumer died) before the broker parks it: RabbitMQ 4's own
-/// default, set because 3.10 has none.
+/// How often a message may come back unacknowledged, because its consumer died, before the broker makes it a dead letter:
+/// RabbitMQ 4's own default, set because 3.10 has none.
 const DELIVERY_LIMIT: i64 = 20;
-/// Short enough that every name made of it stays under AMQP's 255 bytes.
+/// The longest namespace in bytes, so that every name that begins with it stays under AMQP's 255.
 const MAX_NAMESPACE: usize = 64;
 
-/// What is ours on the broker, in one namespace N:
+/// The exchange and the queues of one namespace N:
 ///
 /// - the topic exchange `N.events`: every event, by its name;
-/// - the queue `N.mailer`: bound to all of them, so that an event nobody waits for is no unroutable message;
-/// - a queue `N.mailer.retry.…` for each rung of the ladder, whose messages go back to `N.mailer` after its time;
-/// - the queue `N.mailer.dead`: what nobody could handle.
+/// - the queue `N.mailer`: bound to all events, so that an event without a consumer is not unroutable;
+/// - a queue `N.mailer.retry.…` for each wait of the retry ladder, whose messages go back to `N.mailer` after it;
+/// - the queue `N.mailer.dead`: messages that could not be handled.
 ///
-/// All are durable, the queues are quorum queues, and dead lettering is at-least-once, so that no step of a message's way
-/// loses it with a node.
+/// All are durable, the queues are quorum queues, and dead-lettering is at-least-once, so that no message is lost with a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
     namespace: String,
-    ladder: Ladder,
+    ladder: RetryLadder,
 }
 
-/// For how long a message can wait before it comes again: a few fixed times, because RabbitMQ delays queues, not messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ladder(Vec<Duration>);
-
-impl Ladder {
-    /// A ladder of these rungs, shortest first.
-    ///
-    /// # Errors
-    /// [`ConfigError::Ladder`] when there is none, one is under a millisecond, or they don't rise.
-    pub fn new(rungs: Vec<Duration>) -> Result<Self, ConfigError> {
-        let rising = rungs.is_sorted_by(|shorter, longer| shorter < longer);
-        match rungs.first() {
-            Some(shortest) if rising && *shortest >= Duration::MILLISECOND => Ok(Self(rungs)),
-            _ => Err(ConfigError::Ladder),
-        }
-    }
-
-    /// The shortest rung that is at least `after`; the longest if none is.
-    #[must_use]
-    pub fn rung(&self, after: Duration) -> Duration {
-        let fitting = self.0.iter().find(|rung| **rung >= after);
-        fitting.or(self.0.last()).copied().unwrap_or(after)
-    }
-}
-
-impl Default for Ladder {
-    /// 10 seconds, 1 minute, 10 minutes, 1 hour.
-    fn default() -> Self {
-        Self(vec![Duration::seconds(10), Duration::minutes(1), Duration::minutes(10), Duration::hours(1)])
-    }
-}
+/// The namespace can't be part of the queues' names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a namespace is 1 to 64 letters, digits, '-', '_' or '.'")]
+pub struct InvalidNamespace;
 
 impl Topology {
-    pub(super) fn new(namespace: &str) -> Result<Self, ConfigError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if namespace.is_empty() || namespace.len() > MAX_NAMESPACE || !namespace.bytes().all(allowed) {
-            return Err(ConfigError::Namespace);
+    pub(super) fn new(namespace: &str) -> Result<Self, InvalidNamespace> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=MAX_NAMESPACE).contains(&namespace.len()) || !namespace.bytes().all(is_allowed) {
+            return Err(InvalidNamespace);
         }
-        Ok(Self { namespace: namespace.to_owned(), ladder: Ladder::default() })
+        Ok(Self { namespace: namespace.to_owned(), ladder: RetryLadder::default() })
     }
 
-    pub(super) fn with_ladder(self, ladder: Ladder) -> Self {
+    pub(super) fn with_ladder(self, ladder: RetryLadder) -> Self {
         Self { ladder, ..self }
     }
 
-    /// What all names begin with.
+    /// The beginning of all names.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
@@ -87,103 +60,107 @@ impl Topology {
         format!("{}.events", self.namespace)
     }
 
-    /// The queue the mailer consumes.
+    /// The queue that the mailer consumes.
     #[must_use]
     pub fn mailer(&self) -> String {
         format!("{}.mailer", self.namespace)
     }
 
-    /// The queue of parked messages.
+    /// The queue of dead letters.
     #[must_use]
     pub fn dead(&self) -> String {
         format!("{}.mailer.dead", self.namespace)
     }
 
-    /// The queue in which a message waits for at least `after`, or for the longest there is.
+    /// The queue in which a message waits for at least `after`, or for the ladder's longest wait.
     #[must_use]
     pub fn retry(&self, after: Duration) -> String {
-        self.rung_queue(self.ladder.rung(after))
+        self.retry_queue(self.ladder.at_least(after))
     }
 
-    /// Every queue.
+    /// The names of all queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
-        let rungs = self.ladder.0.iter().map(|rung| self.rung_queue(*rung));
-        [self.dead(), self.mailer()].into_iter().chain(rungs).collect()
+        let retries = self.ladder.waits().iter().map(|wait| self.retry_queue(*wait));
+        [self.dead(), self.mailer()].into_iter().chain(retries).collect()
     }
 
-    fn rung_queue(&self, rung: Duration) -> String {
-        format!("{}.mailer.retry.{}", self.namespace, label(rung))
+    fn retry_queue(&self, wait: Duration) -> String {
+        format!("{}.mailer.retry.{}", self.namespace, label(wait))
     }
 
-    /// Declares everything, in an order in which nothing points to what isn't there yet. What exists already as it should
-    /// be stays as it is.
-    pub(super) async fn declare(&self, connection: &Connection) -> Result<(), LinkError> {
+    /// Declares everything, in an order in which nothing refers to what isn't there yet. What exists with the same arguments
+    /// stays as it is.
+    pub(super) async fn declare(&self, connection: &Connection) -> Result<(), ConnectionError> {
         // On a channel of its own: a mismatch closes the channel.
         let channel = connection.create_channel().await?;
-        self.queue(&channel, self.dead(), FieldTable::default()).await?;
-        let mut parked = dead_lettering(&self.dead());
-        parked.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
-        self.queue(&channel, self.mailer(), parked).await?;
-        for rung in &self.ladder.0 {
-            let millis = i64::try_from(rung.whole_milliseconds()).unwrap_or(i64::MAX);
-            let mut back = dead_lettering(&self.mailer());
-            back.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
-            self.queue(&channel, self.rung_queue(*rung), back).await?;
+        declare_queue(&channel, self.dead(), FieldTable::default()).await?;
+        let mut arguments = dead_lettering(&self.dead());
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+        declare_queue(&channel, self.mailer(), arguments).await?;
+        for wait in self.ladder.waits() {
+            let millis = i64::try_from(wait.whole_milliseconds()).unwrap_or(i64::MAX);
+            let mut arguments = dead_lettering(&self.mailer());
+            arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
+            declare_queue(&channel, self.retry_queue(*wait), arguments).await?;
         }
-        self.exchange_and_binding(&channel).await?;
-        super::connection::close_channel(&channel).await;
+        self.declare_exchange(&channel).await?;
+        close_channel(&channel).await;
         Ok(())
     }
 
-    async fn queue(
-        &self,
-        channel: &Channel,
-        name: String,
-        mut arguments: FieldTable,
-    ) -> Result<(), LinkError> {
-        arguments.insert("x-queue-type".into(), text("quorum"));
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        let declared = channel.queue_declare(short(&name), options, arguments).await;
-        declared.map(drop).map_err(|error| mismatch(name, error))
-    }
-
-    async fn exchange_and_binding(&self, channel: &Channel) -> Result<(), LinkError> {
+    async fn declare_exchange(&self, channel: &Channel) -> Result<(), ConnectionError> {
         let (exchange, mailer) = (self.exchange(), self.mailer());
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let none = FieldTable::default();
         let declared =
-            channel.exchange_declare(short(&exchange), ExchangeKind::Topic, options, FieldTable::default());
+            channel.exchange_declare(short_string(&exchange), ExchangeKind::Topic, options, none.clone());
         declared.await.map_err(|error| mismatch(exchange.clone(), error))?;
-        let (all, none) = (ShortString::from("#"), FieldTable::default());
-        channel.queue_bind(short(&mailer), short(&exchange), all, QueueBindOptions::default(), none).await?;
+        let (mailer, exchange) = (short_string(&mailer), short_string(&exchange));
+        channel.queue_bind(mailer, exchange, "#".into(), QueueBindOptions::default(), none).await?;
         Ok(())
     }
 }
 
-/// The arguments that send what a queue gives up on to another one, through the default exchange. At-least-once needs the
-/// overflow policy beside it, though no length limit is set.
+async fn declare_queue(
+    channel: &Channel,
+    name: String,
+    mut arguments: FieldTable,
+) -> Result<(), ConnectionError> {
+    arguments.insert("x-queue-type".into(), long_string("quorum"));
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let declared = channel.queue_declare(short_string(&name), options, arguments).await;
+    declared.map(drop).map_err(|error| mismatch(name, error))
+}
+
+/// Returns the arguments that send a queue's dead letters to another one, through the default exchange. At-least-once needs
+/// the overflow policy with it, though no length limit is set.
 fn dead_lettering(target: &str) -> FieldTable {
     let mut arguments = FieldTable::default();
-    arguments.insert("x-dead-letter-exchange".into(), text(""));
-    arguments.insert("x-dead-letter-routing-key".into(), text(target));
-    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
+    for (name, value) in [
+        ("x-dead-letter-exchange", ""),
+        ("x-dead-letter-routing-key", target),
+        ("x-dead-letter-strategy", "at-least-once"),
+        ("x-overflow", "reject-publish"),
+    ] {
+        arguments.insert(name.into(), long_string(value));
+    }
     arguments
 }
 
-/// The one mistake an operator can make here gets a line of its own.
-fn mismatch(name: String, error: lapin::Error) -> LinkError {
+/// Names what could not be declared: the one mistake an operator can make here.
+fn mismatch(name: String, error: lapin::Error) -> ConnectionError {
     match error.kind() {
         ErrorKind::ProtocolError(reply) if error.is_amqp_soft_error() => {
-            LinkError::Declaration { name, reply: reply.to_string() }
+            ConnectionError::Declaration { name, reply: reply.to_string() }
         }
-        _ => LinkError::Amqp(error),
+        _ => ConnectionError::Amqp(error),
     }
 }
 
-/// A time as people write it: `10s`, `1m`, `1h`, or milliseconds for what is not whole.
-fn label(rung: Duration) -> String {
-    let (millis, seconds) = (rung.whole_milliseconds(), rung.whole_seconds());
+/// Writes a wait as people do: `10s`, `1m`, `1h`, or milliseconds where it isn't whole seconds.
+fn label(wait: Duration) -> String {
+    let (millis, seconds) = (wait.whole_milliseconds(), wait.whole_seconds());
     if millis % 1_000 != 0 {
         format!("{millis}ms")
     } else if seconds % 3_600 == 0 {
@@ -195,27 +172,18 @@ fn label(rung: Duration) -> String {
     }
 }
 
-fn text(value: &str) -> AMQPValue {
+pub(super) fn long_string(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
 
-/// Every name here is far shorter than the 255 bytes where this would panic: see [`MAX_NAMESPACE`].
-pub(super) fn short(name: &str) -> ShortString {
+/// Converts a name. It would panic over 255 bytes, which no name here has: see [`MAX_NAMESPACE`].
+pub(super) fn short_string(name: &str) -> ShortString {
     name.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_rung_is_never_shorter_than_asked_unless_none_is_long_enough() {
-        let ladder = Ladder::default();
-        assert_eq!(ladder.rung(Duration::ZERO), Duration::seconds(10));
-        assert_eq!(ladder.rung(Duration::seconds(10)), Duration::seconds(10));
-        assert_eq!(ladder.rung(Duration::seconds(11)), Duration::minutes(1));
-        assert_eq!(ladder.rung(Duration::hours(5)), Duration::hours(1));
-    }
 
     #[test]
     fn queues_are_named_after_their_times() {
@@ -228,14 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_rises_and_a_namespace_fits_a_name() {
-        let (one, two) = (Duration::seconds(1), Duration::seconds(2));
-        for rungs in [vec![], vec![Duration::ZERO], vec![two, one], vec![one, one]] {
-            assert_eq!(Ladder::new(rungs), Err(ConfigError::Ladder));
-        }
-        assert!(Ladder::new(vec![one, two]).is_ok());
+    fn a_namespace_fits_a_name() {
         for namespace in ["", "a b", "a#", &"a".repeat(65)] {
-            assert_eq!(Topology::new(namespace), Err(ConfigError::Namespace));
+            assert_eq!(Topology::new(namespace), Err(InvalidNamespace));
         }
     }
 }

@@ -15,13 +15,14 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
-use rekey_broker::rabbitmq::{Ladder, RabbitBus, RabbitConfig, RabbitConsumer, Topology};
+use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig, RabbitConsumer, Topology};
 use rekey_core::{
     ambient::{OsEntropy, SystemClock},
     bus::{Bus, Handler},
     event::EventName,
     ids::EventId,
     outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    retry_ladder::RetryLadder,
 };
 use rekey_testkit::conformance::bus::{PATIENCE, eventually};
 use time::Duration;
@@ -56,7 +57,7 @@ impl Stage {
     /// Bus and consumer go to `url`; the stage itself looks behind the scenes at `direct`.
     pub async fn on(url: &str, direct: &str) -> Self {
         let namespace = format!("test-{}", EventId::generate(&OsEntropy));
-        let ladder = Ladder::new(LADDER.to_vec()).unwrap();
+        let ladder = RetryLadder::new(LADDER.to_vec()).unwrap();
         let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder);
         let connection = Connection::connect(direct, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();

@@ -1,14 +1,10 @@
 //! When a mail is tried again, and when no more.
 
-use rekey_core::ambient::Entropy;
+use rekey_core::{ambient::Entropy, retry_ladder::RetryLadder};
 use time::Duration;
 
-/// The waits after the first, second and third attempt, and after each one from the fourth on: the rungs of the broker's ladder.
-const LADDER: [Duration; 4] =
-    [Duration::seconds(10), Duration::minutes(1), Duration::minutes(10), Duration::hours(1)];
-
-/// The last attempt at a mail. Hourly attempts for 7 days, the longest life a token can have, and the ladder's first
-/// rungs: a link is tried until it expires, and the ledger then discards it. Only a store without expiry meets this bound.
+/// The last attempt at a mail. Hourly attempts for 7 days, the longest life a token can have, and the retry ladder's first
+/// waits: a link is tried until it expires, and the ledger then discards it. Only a store without expiry meets this bound.
 pub(super) const LAST_ATTEMPT: u32 = 7 * 24 + 12;
 
 /// After this time, word that the password was changed is no news any more.
@@ -27,14 +23,13 @@ pub(super) const LAST_SETTLE_PAUSE: std::time::Duration = std::time::Duration::f
 /// `consumer_timeout`).
 pub(super) const LONGEST_SETTLE: std::time::Duration = std::time::Duration::from_mins(20);
 
-/// How long to wait after this attempt, from 1: a rung, less up to a fifth of it. Never more than the rung, or a broker
-/// that delays by fixed rungs would take the next one.
+/// How long to wait after this attempt, counted from 1: the ladder's wait, less a random part of up to a fifth. It is never more
+/// than the ladder's wait, or RabbitMQ would put the message into the next longer queue.
 pub(super) fn after_attempt(attempt: u32, entropy: &dyn Entropy) -> Duration {
-    let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
-    let rung = LADDER.get(index).copied().unwrap_or(Duration::hours(1));
+    let wait = RetryLadder::default().after_attempt(attempt);
     let mut byte = [0];
     entropy.fill(&mut byte);
-    rung - rung * i32::from(byte[0]) / (5 * 255)
+    wait - wait * i32::from(byte[0]) / (5 * 255)
 }
 
 #[cfg(test)]
@@ -50,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn smtp_4xx_waits_climb_the_ladder_with_jitter_below_each_rung() {
+    fn smtp_4xx_waits_climb_the_ladder_with_jitter_below_each_wait() {
         for (attempt, seconds) in [(1, 10), (2, 60), (3, 600), (4, 3600), (5, 3600), (u32::MAX, 3600)] {
             assert_eq!(after_attempt(attempt, &Always(0)), Duration::seconds(seconds), "attempt {attempt}");
             assert_eq!(after_attempt(attempt, &Always(255)), Duration::seconds(seconds) * 4 / 5);

@@ -1,6 +1,7 @@
 //! One mail over an open connection.
 
 use lettre::transport::smtp::{
+    Error,
     client::AsyncSmtpConnection,
     commands::{Data, Mail as MailFrom, Rcpt, Rset},
     response::Response,
@@ -8,7 +9,7 @@ use lettre::transport::smtp::{
 use rekey_core::delivery::Reply;
 
 use super::{
-    failure::{self, Error, Setback},
+    failure::{self, Setback},
     reply,
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{error, io};
 
-pub(super) use lettre::transport::smtp::Error;
+use lettre::transport::smtp::Error;
 
 use super::reply;
 use crate::transport::{SendError, reason::clean};

@@ -24,6 +24,8 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// How long the answer to a request with an idempotency key is kept.
     pub idempotency_key_life: Duration,
+    /// How long an idle connection stays open for the next request.
+    pub keep_alive: Duration,
     /// How long a stop may take.
     pub shutdown: Duration,
 }
@@ -39,6 +41,7 @@ impl Section for Server {
             trusted_proxies: TrustedProxies(reader.list("trusted_proxies", network, parse_network)?),
             max_body_bytes: reader.integer("max_body_bytes", 1024..=10 << 20)?,
             idempotency_key_life: reader.seconds("idempotency_key_seconds", 60..=604_800)?,
+            keep_alive: reader.seconds("keep_alive_seconds", 1..=3600)?,
             shutdown: reader.seconds("shutdown_seconds", 1..=600)?,
         })
     }

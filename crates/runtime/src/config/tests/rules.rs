@@ -11,6 +11,7 @@ fn integers_are_held_to_their_bounds() {
     for (key, least, most) in [
         ("server.max_body_bytes", 1024, 10_485_760),
         ("server.idempotency_key_seconds", 60, 604_800),
+        ("server.keep_alive_seconds", 1, 3600),
         ("server.shutdown_seconds", 1, 600),
         ("auth.integration_token_seconds", 60, 86_400),
         ("auth.sales_channel_token_seconds", 60, 86_400),
@@ -148,6 +149,7 @@ fn values_arrive_in_their_types() {
     let (api, mailer) = load(&with(&[("server.trusted_proxies", "10.0.0.0/8,::ffff:192.0.2.1")])).unwrap();
     assert_eq!(api.server.public_url.as_str(), "http://localhost:8080");
     assert!(!api.server.public_url.is_https());
+    assert_eq!(api.server.keep_alive, Duration::from_secs(75));
     assert_eq!(api.auth.refresh_token_life, Duration::from_hours(14 * 24));
     assert_eq!(api.relay.poll, Duration::from_secs(1));
     let hasher = api.passwords.hasher;

@@ -1,0 +1,16 @@
+//! Running a handler, whatever it does. Both buses use it.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use rekey_core::bus::{Delivery, Handler, Verdict};
+
+/// Returns the handler's verdict. A panic becomes a rejection with a fixed reason: the panic's own message goes to the panic hook
+/// only, because it may hold what no dead letter should.
+pub(crate) async fn run_handler(handler: &dyn Handler, delivery: Delivery) -> Verdict {
+    // Only the handler is shared with a call that panicked, and its state is its own to keep sound.
+    AssertUnwindSafe(handler.handle(delivery))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Verdict::Reject { reason: "panicked".to_owned() })
+}

@@ -1,0 +1,84 @@
+//! The retry ladder: for how long a message waits between attempts. The mailer's schedule and RabbitMQ's retry queues both
+//! read it, so that a wait the mailer asks for is one that the broker has.
+
+use time::Duration;
+
+/// A few fixed waits, shortest first: RabbitMQ delays whole queues, not single messages, so there is one queue for each wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryLadder(Vec<Duration>);
+
+/// The waits of a [`RetryLadder`] make no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a retry ladder needs at least one wait, each at least a millisecond and longer than the one before")]
+pub struct InvalidLadder;
+
+impl Default for RetryLadder {
+    /// 10 seconds, 1 minute, 10 minutes, 1 hour.
+    fn default() -> Self {
+        Self(vec![Duration::seconds(10), Duration::minutes(1), Duration::minutes(10), Duration::hours(1)])
+    }
+}
+
+impl RetryLadder {
+    /// Makes a ladder of these waits, shortest first.
+    ///
+    /// # Errors
+    /// [`InvalidLadder`] when there is none, one is under a millisecond, or they don't rise.
+    pub fn new(waits: Vec<Duration>) -> Result<Self, InvalidLadder> {
+        let is_rising = waits.is_sorted_by(|shorter, longer| shorter < longer);
+        match waits.first() {
+            Some(shortest) if is_rising && *shortest >= Duration::MILLISECOND => Ok(Self(waits)),
+            _ => Err(InvalidLadder),
+        }
+    }
+
+    /// All waits, shortest first.
+    #[must_use]
+    pub fn waits(&self) -> &[Duration] {
+        &self.0
+    }
+
+    /// The wait after the failed attempt with this number, counted from 1. The longest wait repeats.
+    #[must_use]
+    pub fn after_attempt(&self, attempt: u32) -> Duration {
+        let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.0.get(index).or(self.0.last()).copied().unwrap_or_default()
+    }
+
+    /// The shortest wait of at least `minimum`; the longest if none is long enough.
+    #[must_use]
+    pub fn at_least(&self, minimum: Duration) -> Duration {
+        self.0.iter().find(|wait| **wait >= minimum).or(self.0.last()).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_wait_repeats() {
+        let ladder = RetryLadder::default();
+        for (attempt, seconds) in [(1, 10), (2, 60), (3, 600), (4, 3600), (5, 3600), (u32::MAX, 3600)] {
+            assert_eq!(ladder.after_attempt(attempt), Duration::seconds(seconds), "attempt {attempt}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_never_shorter_than_asked_unless_none_is_long_enough() {
+        let ladder = RetryLadder::default();
+        assert_eq!(ladder.at_least(Duration::ZERO), Duration::seconds(10));
+        assert_eq!(ladder.at_least(Duration::seconds(10)), Duration::seconds(10));
+        assert_eq!(ladder.at_least(Duration::seconds(11)), Duration::minutes(1));
+        assert_eq!(ladder.at_least(Duration::hours(5)), Duration::hours(1));
+    }
+
+    #[test]
+    fn waits_rise() {
+        let (one, two) = (Duration::seconds(1), Duration::seconds(2));
+        for waits in [vec![], vec![Duration::ZERO], vec![two, one], vec![one, one]] {
+            assert_eq!(RetryLadder::new(waits), Err(InvalidLadder));
+        }
+        assert!(RetryLadder::new(vec![one, two]).is_ok());
+    }
+}

@@ -1,0 +1,197 @@
+//! What each hot statement reads in a large shop that PostgreSQL has no statistics of, as right after an import.
+#![cfg(test)]
+
+use std::time::Duration;
+
+use rekey_core::{
+    access::Scope,
+    ambient::OsEntropy,
+    audit::Action,
+    catalog::Catalog,
+    customer::CustomerChange,
+    delivery::{MailJob, MailKind, Outcome},
+    event::EventBody,
+    ids::{ApplicationId, AuditId, CustomerId, RecordId, SessionId},
+    import::{ImportRecord, Importer, SourceDigest},
+    ledger::{Claim, Ledger},
+    outbox::{Outbox, Settlement},
+    record::Changes,
+    reset::ResetOrigin,
+    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
+    secret::RefreshToken,
+    session::{NewSession, Sessions, TokenScope},
+    store::{Completion, Store},
+};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    postgres::TestDatabase,
+    seed,
+};
+use sha2::{Digest, Sha256};
+
+const LEASE: time::Duration = time::Duration::minutes(5);
+/// A prepared statement is planned for its values five times, and then perhaps once for whatever values: each kind of plan is seen.
+const ROUNDS: usize = 8;
+/// Rows that one call may read of one table: its customer's own few resets, events and deliveries.
+const ROWS_PER_CALL: u64 = 20;
+
+/// Both sizes matter: with few customers a plan by any index of the scope looks as cheap as one by the unique index, and
+/// with many it reads them all.
+#[tokio::test]
+async fn hot_statements_read_a_few_rows_by_unique_indexes() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+    store.migrate().await.unwrap();
+    let backdoor = PostgresBackdoor::open(&database.url());
+    for table in ["customers", "customer_passwords", "password_resets", "events", "deliveries", "sessions"] {
+        backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
+    }
+    let scope = seed::scope(&store, "shop").await;
+    store.close().await;
+    for (from, to) in [(1, 20_000), (20_001, 100_000)] {
+        fill(&backdoor, scope, from, to).await;
+        assert_eq!(backdoor.count("pg_stats", "tablename IN ('customers', 'password_resets')").await, 0);
+        backdoor.run("SELECT pg_stat_reset()").await.unwrap();
+        let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+        for round in 0..ROUNDS {
+            use_everything(&store, scope, &format!("customer{}@example.com", from + round)).await;
+        }
+        // Its connection reports what it has read when it ends.
+        store.close().await;
+        let whole_scope = "indexrelname IN (SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%(organization_id, mode%') \
+                           AND relname <> 'suppressions' AND idx_scan > 0";
+        let names =
+            format!("SELECT string_agg(indexrelname, ', ') FROM pg_stat_user_indexes WHERE {whole_scope}");
+        assert_eq!(
+            backdoor.text(&names).await,
+            None,
+            "indexes of a whole scope were read, with {to} customers"
+        );
+        let most = u64::try_from(ROUNDS).unwrap() * 20 * ROWS_PER_CALL;
+        let rows = format!(
+            "SELECT string_agg(format('%s: %s rows', relname, seq_tup_read + idx_tup_fetch), ', ')
+             FROM pg_stat_user_tables WHERE seq_tup_read + idx_tup_fetch > {most}"
+        );
+        assert_eq!(backdoor.text(&rows).await, None, "more than {most} rows were read, with {to} customers");
+    }
+}
+
+#[tokio::test]
+async fn an_import_leaves_statistics_of_what_it_filled() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+    store.migrate().await.unwrap();
+    let backdoor = PostgresBackdoor::open(&database.url());
+    backdoor.run("ALTER TABLE customers SET (autovacuum_enabled = off)").await.unwrap();
+    let scope = seed::scope(&store, "shop").await;
+    let record = |n| ImportRecord {
+        customer: seed::new_customer(&format!("customer{n}@example.com"), None),
+        audit: AuditId::generate(&OsEntropy),
+        attributes: vec!["email"],
+    };
+    let records: Vec<_> = (0..100).map(record).collect();
+    store.import_customers(scope, &records).await.unwrap();
+    let known = "tablename = 'customers' AND attname = 'email'";
+    assert_eq!(backdoor.count("pg_stats", known).await, 0);
+    store.finish_import(scope, &SourceDigest::new(Sha256::new_with_prefix("any"))).await.unwrap();
+    assert_eq!(backdoor.count("pg_stats", known).await, 1);
+}
+
+/// Customers with a password and a used reset each, and its mail.
+async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize) {
+    let (organization, mode) = (scope.organization, scope.mode.as_str());
+    let id = "reverse(lpad(n::text, 10, '0'))";
+    let statements = format!(
+        "INSERT INTO customers (id, organization_id, mode, email, metadata)
+         SELECT {id}, '{organization}', '{mode}', format('customer%s@example.com', n), '{{}}'
+         FROM generate_series({from}, {to}) n;
+         INSERT INTO customer_passwords (customer_id, hash)
+         SELECT {id}, 'none' FROM generate_series({from}, {to}) n;
+         INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, address_digest, account_digest, token_digest,
+             sealed_token, expires_at, reset_password_at, metadata)
+         SELECT {id}, '{organization}', '{mode}', {id}, 'self_service', sha256(n::text::bytea),
+             sha256(n::text::bytea), sha256(n::text::bytea), '', now(), now(), '{{}}'
+         FROM generate_series({from}, {to}) n;
+         INSERT INTO deliveries (event_id, organization_id, mode, customer_id, reset_id, mail, status)
+         SELECT {id}, '{organization}', '{mode}', {id}, {id}, 'reset_requested', 'sent'
+         FROM generate_series({from}, {to}) n;
+         INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, published_at)
+         SELECT {id}, '{organization}', '{mode}', 'customer_password_resets.create', 'customer_password_resets', {id}, now()
+         FROM generate_series({from}, {to}) n;"
+    );
+    backdoor.run(&statements).await.unwrap();
+}
+
+/// Each statement that a reset, a log-in or a mail costs.
+async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
+    seed::reset(store, scope, address, ResetOrigin::SelfService).await;
+    seed::reset(store, scope, &format!("nobody+{address}"), ResetOrigin::SelfService).await;
+    let reset = seed::reset(store, scope, address, ResetOrigin::Integration).await;
+    let email = seed::email(address);
+    let customer = store.find_credentials(scope, &email).await.unwrap().unwrap().customer;
+
+    let claimed = store.claim_messages(LEASE, 10).await.unwrap();
+    let settled: Vec<_> =
+        claimed.into_iter().map(|claimed| Settlement::Published(claimed.message.id)).collect();
+    store.settle_messages(&settled).await.unwrap();
+    let kind = MailKind::ResetRequested(reset.id);
+    let job = MailJob { event: reset.event, scope, kind, answer_unknown: false };
+    assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
+    let sent = Outcome::Sent { response: "250 ok".to_owned(), reply: None, relay: "relay".to_owned() };
+    assert!(store.settle(job.event, 1, &sent).await.unwrap());
+
+    read(store, scope, reset.id.into(), customer.into()).await;
+    let audit = || seed::audit(Action::Update);
+    let change = |resource| seed::change(resource, "reference", seed::text("R-1"));
+    let changed = store.update_reset(scope, reset.id, &change(&CUSTOMER_PASSWORD_RESETS), &audit()).await;
+    assert!(changed.unwrap().is_some());
+    let holder = store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap().unwrap();
+    let completion = Completion {
+        holder: &holder,
+        token: &reset.token.digest(),
+        password: &seed::hash("second"),
+        changes: &Changes::default(),
+        event: &seed::event(scope, EventBody::ResetUsed { reset: reset.id, customer }),
+        audit: &audit(),
+    };
+    assert!(store.complete_reset(&completion).await.unwrap().is_some());
+    log_in(store, scope, customer).await;
+
+    let change = CustomerChange { attributes: change(&CUSTOMERS), ..CustomerChange::default() };
+    let changed = store.update_customer(scope, customer, &change, None, &audit()).await;
+    assert!(changed.unwrap().is_some());
+    let event = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
+    assert!(store.delete_reset(scope, reset.id, &event, &audit()).await.unwrap());
+    let event = seed::event(scope, EventBody::CustomerDestroyed { customer });
+    assert!(store.delete_customer(scope, customer, &event, &audit()).await.unwrap());
+}
+
+/// Records by their ids, and what is included with them.
+async fn read(store: &PostgresStore, scope: Scope, reset: RecordId, customer: RecordId) {
+    for (resource, id) in [(&CUSTOMER_PASSWORD_RESETS, reset), (&CUSTOMERS, customer)] {
+        assert!(store.find(scope, resource, id).await.unwrap().is_some());
+        for relationship in resource.relationships {
+            let (owners, own) = if relationship.name == "customer" { (customer, 1) } else { (id, 0) };
+            let related = store.related(scope, resource, relationship, &[owners]).await.unwrap();
+            assert!(related.len() >= own, "{}", relationship.name);
+        }
+    }
+}
+
+async fn log_in(store: &PostgresStore, scope: Scope, customer: CustomerId) {
+    let (entropy, password) = (OsEntropy, seed::hash("third"));
+    let session = NewSession {
+        id: SessionId::generate(&entropy),
+        customer,
+        application: ApplicationId::generate(&entropy),
+        token_scope: &TokenScope::default(),
+        refresh_token: &RefreshToken::generate(&entropy).digest(),
+        password: &password,
+        life: time::Duration::minutes(1),
+    };
+    store.rehash_password(scope, customer, &seed::hash("second"), &password).await.unwrap();
+    assert!(store.open_session(scope, &session).await.unwrap());
+    assert!(store.session_is_live(scope, session.id).await.unwrap());
+    store.end_session(scope, session.id).await.unwrap();
+}
