@@ -4,20 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web};
 use rekey_core::{
-    ambient::{Clock, Entropy},
-    catalog::Catalog,
-    housekeeping::{Housekeeper, Housekeeping},
+    cleanup::{Cleanup, CleanupTask},
+    clock::Clock,
+    customers::service::CustomerService,
+    events::{outbox::RelaySignal, recorder::EventRecorder},
     idempotency::{AnswerStore, Idempotency},
-    journal::Journal,
     limits::RateLimits,
-    organization::PerOrganization,
-    outbox::RelaySignal,
-    password::Hasher,
-    recovery::Recovery,
-    registration::Registration,
-    secret::KeyRing,
-    session::Sessions,
-    sign_in::SignIn,
+    organizations::PerOrganization,
+    passwords::Hasher,
+    random::RandomSource,
+    resets::service::ResetService,
+    resources::catalog::Catalog,
+    secrets::KeyRing,
+    sessions::{Sessions, sign_in::SignIn},
     store::Store,
 };
 use rekey_runtime::config::{self, Auth, Server, Shop, TrustedProxies};
@@ -51,7 +50,7 @@ pub struct Services {
     /// Wakes the relay after a commit.
     pub signal: RelaySignal,
     pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
+    pub random: Arc<dyn RandomSource>,
     /// What readiness depends on beside the store.
     pub checks: Vec<Check>,
 }
@@ -61,7 +60,7 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     pub sessions: Arc<dyn Sessions>,
     /// Where decoys are cleared away.
-    pub housekeeping: Arc<dyn Housekeeping>,
+    pub housekeeping: Arc<dyn Cleanup>,
     /// Keeps the answers of calls that may be repeated.
     pub answers: Arc<dyn AnswerStore>,
     /// Where rate limits are counted.
@@ -72,7 +71,7 @@ impl Ports {
     /// All of them on one database.
     pub fn on<D>(database: &D) -> Self
     where
-        D: Store + Sessions + Housekeeping + AnswerStore + RateLimits + Clone,
+        D: Store + Sessions + Cleanup + AnswerStore + RateLimits + Clone,
     {
         Self {
             store: Arc::new(database.clone()),
@@ -86,8 +85,8 @@ impl Ports {
 
 /// The use cases, and what the edge needs beside them.
 pub struct Api {
-    pub recovery: Recovery,
-    pub registration: Registration,
+    pub recovery: ResetService,
+    pub registration: CustomerService,
     pub sign_in: SignIn,
     /// Reads records.
     pub catalog: Arc<dyn Catalog>,
@@ -95,7 +94,7 @@ pub struct Api {
     pub clients: ClientDirectory,
     pub issuer: Issuer,
     pub limits: Limits,
-    pub housekeeper: Housekeeper,
+    pub housekeeper: CleanupTask,
     pub pages: Pages,
     pub checks: Vec<Check>,
     /// What every link begins with; no request can change it.
@@ -117,36 +116,36 @@ pub enum ApiError {
 impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
-        let Services { ports, keys, hasher, signal, clock, entropy, mut checks } = services;
+        let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
         let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
         let Config { server, auth, limits, shops } = config;
         let life = whole_seconds(server.idempotency_key_life);
-        let idempotency = Idempotency { answers, keys: keys.clone(), entropy: entropy.clone(), life };
-        let journal = Journal { keys, clock: clock.clone(), entropy: entropy.clone(), signal };
+        let idempotency = Idempotency { answers, keys: keys.clone(), random: random.clone(), life };
+        let recorder = EventRecorder { keys, clock: clock.clone(), random: random.clone(), signal };
         let rules = Arc::new(shops.map(|shop| shop.rules));
         checks.insert(0, Check::store(store.clone()));
         Ok(Self {
-            recovery: Recovery {
+            recovery: ResetService {
                 store: store.clone(),
-                journal: journal.clone(),
+                recorder: recorder.clone(),
                 hasher: hasher.clone(),
                 rules: rules.clone(),
             },
-            registration: Registration { store: store.clone(), journal, hasher: hasher.clone(), rules },
+            registration: CustomerService { store: store.clone(), recorder, hasher: hasher.clone(), rules },
             sign_in: SignIn {
                 store: store.clone(),
                 sessions: sessions.clone(),
                 hasher,
-                entropy: entropy.clone(),
+                random: random.clone(),
                 session_life: whole_seconds(auth.refresh_token_life),
                 refresh_leeway: whole_seconds(auth.refresh_leeway),
             },
             catalog: store.clone(),
             idempotency,
             clients: ClientDirectory::new(store, sessions, clock.clone()),
-            housekeeper: Housekeeper { store: housekeeping },
+            housekeeper: CleanupTask { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
-            issuer: Issuer::new(auth, clock, entropy)?,
+            issuer: Issuer::new(auth, clock, random)?,
             pages: Pages::new(server, auth, shops)?,
             checks,
             public_url: server.public_url.as_str().to_owned(),

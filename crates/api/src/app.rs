@@ -77,7 +77,7 @@ impl Application {
     pub async fn run_until_stopped(self) -> io::Result<()> {
         tokio::select! {
             ended = self.server => ended,
-            never = self.api.limits.keep_tidy() => match never {},
+            never = self.api.limits.run_cleanup() => match never {},
             never = self.api.housekeeper.run() => match never {},
         }
     }

@@ -7,7 +7,7 @@ use actix_web::{
     http::header::{ACCEPT_LANGUAGE, HeaderMap},
 };
 use rekey_core::{
-    access::{Actor, Caller},
+    caller::{Actor, Caller},
     locale::{self, Locale},
 };
 use rekey_runtime::{config::TrustedProxies, telemetry};

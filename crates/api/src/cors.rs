@@ -13,7 +13,7 @@ use actix_web::{
     },
     middleware::Next,
 };
-use rekey_core::access::Registration;
+use rekey_core::clients::RegisteredClient;
 
 use crate::{
     api::Api,
@@ -87,8 +87,8 @@ fn answering(response: &mut ServiceResponse<BoxBody>) -> Option<HeaderValue> {
 }
 
 /// Lets the page read the answer, if it is one of the client's.
-fn allow(response: &mut ServiceResponse<BoxBody>, origin: &HeaderValue, client: Option<&Registration>) {
-    let (Ok(text), Some(Registration { client, .. })) = (origin.to_str(), client) else { return };
+fn allow(response: &mut ServiceResponse<BoxBody>, origin: &HeaderValue, client: Option<&RegisteredClient>) {
+    let (Ok(text), Some(RegisteredClient { client, .. })) = (origin.to_str(), client) else { return };
     let Some(by) = client.allowed_origins.iter().find(|allowed| allowed.allows(text)) else { return };
     let named = if by.is_any() { HeaderValue::from_static("*") } else { origin.clone() };
     let headers = response.headers_mut();

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
-use rekey_core::resource::{
+use rekey_core::resources::{
     CUSTOMER_PASSWORD_RESETS, CUSTOMERS, ORGANIZATIONS, RESOURCES, Relationship, Resource,
 };
 

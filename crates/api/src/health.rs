@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::{BoxFuture, join_all};
-use rekey_core::store::{Cause, Store};
+use rekey_core::{error::Cause, store::Store};
 use serde_json::json;
 use tokio::time::timeout;
 

@@ -8,16 +8,12 @@ mod window;
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use actix_web::http::Method;
-use rekey_core::{
-    access::{ClientKind, Mode},
-    ambient::Clock,
-    limits::RateLimits,
-};
+use rekey_core::{clients::ClientKind, clock::Clock, limits::RateLimits, scope::Mode};
 use rekey_runtime::config::{self, PerMinute};
 
 use self::{limiter::Limiter, window::Address};
 pub use self::{
-    limiter::Standing,
+    limiter::RateLimitStatus,
     middleware::{api, oauth, page},
     patient::Patient,
 };
@@ -43,7 +39,7 @@ impl Limits {
         method: &Method,
         address: Option<IpAddr>,
         claims: Option<&Claims>,
-    ) -> Option<Standing> {
+    ) -> Option<RateLimitStatus> {
         let direction = if method.is_safe() { "read" } else { "write" };
         let address = Address(address);
         let Some(claims) = claims else {
@@ -63,26 +59,26 @@ impl Limits {
     }
 
     /// What a sales channel's visitors do together.
-    pub async fn sales_channel(&self, client: &str) -> Option<Standing> {
+    pub async fn sales_channel(&self, client: &str) -> Option<RateLimitStatus> {
         self.take(format!("client {client}"), self.per_minute.sales_channel).await
     }
 
     /// A call for a token, or to revoke one.
-    pub async fn token(&self, address: Option<IpAddr>) -> Option<Standing> {
+    pub async fn token(&self, address: Option<IpAddr>) -> Option<RateLimitStatus> {
         self.take(format!("token {}", Address(address)), self.per_minute.token).await
     }
 
     /// A form sent from a hosted page.
-    pub async fn page(&self, address: Option<IpAddr>) -> Option<Standing> {
+    pub async fn page(&self, address: Option<IpAddr>) -> Option<RateLimitStatus> {
         self.take(format!("page {}", Address(address)), self.per_minute.page).await
     }
 
     /// Clears away what has been counted and is over, until it is dropped.
-    pub async fn keep_tidy(&self) -> Infallible {
-        self.limiter.keep_tidy().await
+    pub async fn run_cleanup(&self) -> Infallible {
+        self.limiter.run_cleanup().await
     }
 
-    async fn take(&self, window: String, limit: PerMinute) -> Option<Standing> {
+    async fn take(&self, window: String, limit: PerMinute) -> Option<RateLimitStatus> {
         Some(self.limiter.take(&window, limit?.get()).await)
     }
 }

@@ -7,10 +7,10 @@ use clap::Parser;
 use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
-    ambient::{OsEntropy, SystemClock},
-    outbox::RelaySignal,
-    password::Hasher,
-    relay::Relay,
+    clock::SystemClock,
+    events::{outbox::RelaySignal, relay::Relay},
+    passwords::Hasher,
+    random::OsRandom,
 };
 use rekey_runtime::{
     config::{ApiSettings, Source},
@@ -44,21 +44,21 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
     let ApiSettings { server, auth, keys, database, broker, relay, passwords, limits, shops, .. } = &settings;
 
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
     let connect = |connections| {
         PostgresStore::connect(database.url.expose_secret(), connections, database.acquire_timeout)
     };
     let store = connect(database.max_connections)?;
     let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
-    let bus = RabbitBus::new(broker, clock.clone(), entropy.clone());
+    let bus = RabbitBus::new(broker, clock.clone(), random.clone());
     let signal = RelaySignal::default();
     let services = Services {
         ports: Ports::on(&store),
         keys: keys.sealing.clone(),
-        hasher: Hasher::start(passwords.hasher, entropy.clone()).context("password hashing can't start")?,
+        hasher: Hasher::start(passwords.hasher, random.clone()).context("password hashing can't start")?,
         signal: signal.clone(),
         clock,
-        entropy,
+        random,
         checks: vec![broker_check(bus.clone())],
     };
     // Each part outlives what hands work to it: requests end, then the relay, then the broker's connection.

@@ -12,7 +12,7 @@ mod schemas;
 use std::sync::LazyLock;
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
-use rekey_core::resource::Resource;
+use rekey_core::resources::Resource;
 use serde_json::{Value, json};
 
 use self::components::Named;

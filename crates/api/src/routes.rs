@@ -5,7 +5,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
-use rekey_core::resource::{CUSTOMERS, Relationship, Resource};
+use rekey_core::resources::{CUSTOMERS, Relationship, Resource};
 
 use crate::{
     auth::{oauth, revocation_endpoint, token_endpoint},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rekey_core::{
+use rekey_core::events::{
     bus::{Bus, Delivery, Handler, Verdict},
     outbox::{ClaimedMessage, Settlement},
 };

@@ -8,7 +8,7 @@ mod publisher;
 mod topology;
 
 use lapin::uri::AMQPUri;
-use rekey_core::retry_ladder::RetryLadder;
+use rekey_core::events::retry_ladder::RetryLadder;
 
 pub use self::{
     consumer::RabbitConsumer,

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use rekey_core::bus::{Delivery, Handler, Verdict};
+use rekey_core::events::bus::{Delivery, Handler, Verdict};
 
 /// Returns the handler's verdict. A panic becomes a rejection with a fixed reason: the panic's own message goes to the panic hook
 /// only, because it may hold what no dead letter should.

@@ -10,9 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use rekey_broker::local::LocalBus;
-use rekey_core::{
+use rekey_core::events::{
+    EventName,
     bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
-    event::EventName,
     outbox::ClaimedMessage,
 };
 use rekey_testkit::{

@@ -22,13 +22,12 @@ use rekey_api::{Application, BuildError, Config, Ports, Services};
 use rekey_broker::local::LocalBus;
 use rekey_core::{
     administration::Administration,
-    ambient::{OsEntropy, SystemClock},
-    journal::Journal,
-    organization::PerOrganization,
-    outbox::RelaySignal,
-    password::Hasher,
-    registration::Registration,
-    relay::Relay,
+    clock::SystemClock,
+    customers::service::CustomerService,
+    events::{outbox::RelaySignal, recorder::EventRecorder, relay::Relay},
+    organizations::PerOrganization,
+    passwords::Hasher,
+    random::OsRandom,
 };
 use rekey_mailer::{
     Mailer,
@@ -74,7 +73,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
     let signal = RelaySignal::default();
     let tasks = Tasks::new();
-    let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsEntropy))?;
+    let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
 
     let storefront = demo(&settings, &store, &data, hasher.clone(), signal.clone()).await?;
     settings.shops = settings.shops.map(|shop| asking_as(shop, &storefront));
@@ -130,7 +129,7 @@ fn relay(
         router: Router::new(lane(), Some(lane())),
         keys: settings.keys.sealing.clone(),
         clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
+        random: Arc::new(OsRandom),
         signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops.clone(),
         public_url: settings.server.public_url.clone(),
@@ -154,13 +153,13 @@ async fn demo(
     hasher: Hasher,
     signal: RelaySignal,
 ) -> anyhow::Result<String> {
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
     let store = Arc::new(store.clone());
     let administration =
-        Administration { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
-    let journal = Journal { keys: settings.keys.sealing.clone(), clock, entropy, signal };
+        Administration { store: store.clone(), clock: clock.clone(), random: random.clone() };
+    let recorder = EventRecorder { keys: settings.keys.sealing.clone(), clock, random, signal };
     let rules = Arc::new(settings.shops.map(|mailing| mailing.shop.rules));
-    let registration = Registration { store, journal, hasher, rules };
+    let registration = CustomerService { store, recorder, hasher, rules };
     seed::seed(data, &administration, &registration).await
 }
 
@@ -185,7 +184,7 @@ fn application(
         hasher,
         signal,
         clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
+        random: Arc::new(OsRandom),
         checks: Vec::new(),
     };
     Application::build(config, services, routes, tasks.token()).map_err(|error| match error {

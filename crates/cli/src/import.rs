@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use rekey_core::{access::Scope, import::ImportedCustomer, organization::Slug, store::Store};
+use rekey_core::{customers::import::ImportedCustomer, organizations::Slug, scope::Scope, store::Store};
 use rekey_runtime::config::Source;
 
 use self::{

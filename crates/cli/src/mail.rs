@@ -11,12 +11,12 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use minijinja::{AutoEscape, Environment, context};
 use rekey_core::{
-    ambient::{Clock, SystemClock},
+    clock::{Clock, SystemClock},
     email::EmailAddress,
     ids::EventId,
     locale::Locale,
     name::DisplayName,
-    organization::Slug,
+    organizations::Slug,
 };
 use rekey_mailer::{
     message::compose,

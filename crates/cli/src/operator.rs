@@ -5,13 +5,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use rekey_core::{
-    access::{ClientKind, Mode},
     administration::{Administration, NewClient},
-    ambient::{OsEntropy, SystemClock},
+    clients::{ClientKind, origin::AllowedOrigin},
+    clock::SystemClock,
+    error::CreateError,
     name::DisplayName,
-    organization::Slug,
-    origin::AllowedOrigin,
-    store::CreateError,
+    organizations::Slug,
+    random::OsRandom,
+    scope::Mode,
 };
 use rekey_runtime::config::{Source, ToolSettings};
 use rekey_store_postgres::PostgresStore;
@@ -174,7 +175,7 @@ pub async fn administration(source: &Source) -> anyhow::Result<Administration> {
     Ok(Administration {
         store: Arc::new(connect(source).await?),
         clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
+        random: Arc::new(OsRandom),
     })
 }
 

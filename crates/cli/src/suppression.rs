@@ -1,7 +1,7 @@
 //! `rekey suppression …`: addresses that no mail is sent to.
 
 use clap::Subcommand;
-use rekey_core::{email::EmailAddress, organization::Slug, suppression::Suppression};
+use rekey_core::{deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug};
 use rekey_runtime::config::Source;
 use time::format_description::well_known::Rfc3339;
 

@@ -3,7 +3,7 @@
 
 use std::{env, fs, path::Path};
 
-use rekey_core::password::blocklist;
+use rekey_core::passwords::blocklist;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

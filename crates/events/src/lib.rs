@@ -1,7 +1,7 @@
 //! The event contract: message types generated from `proto/rekey/events/v1/event.proto`.
 //!
 //! This crate knows bytes and fields only. What an event means, and whether its tag is right, is
-//! `rekey_core::event`'s business.
+//! `rekey_core::events`'s business.
 
 /// Version 1 of the contract. Fields are documented in the `.proto` file.
 #[expect(clippy::all, clippy::pedantic, missing_docs, reason = "generated code")]

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rekey_core::{
-    ambient::Clock,
-    delivery::{Assignment, Recipient},
-    event::{Event, EventBody, ResetCreated},
+    clock::Clock,
+    deliveries::{ClaimedDelivery, Recipient},
+    events::{Event, EventBody, ResetCreated},
     ids::ResetId,
     name::visible,
-    organization::{Organization, PerOrganization},
-    secret::{DisavowalProof, KeyRing, UnsealError},
+    organizations::{Organization, PerOrganization},
+    secrets::{DisavowalProof, KeyRing, UnsealError},
 };
 use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
 use rekey_texts::{Language, Reader, SayError};
@@ -63,7 +63,7 @@ impl From<RenderError> for WriteError {
 
 impl Writer {
     /// Writes the mail that this event leads to. Written again, it has the same link and the same Message-ID.
-    pub fn write(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
+    pub fn write(&self, event: &Event, assignment: &ClaimedDelivery) -> Result<Mail, WriteError> {
         let organization = &assignment.organization;
         let renderer = self.renderers.of(&organization.slug);
         let reader = renderer.reader(assignment.recipient.locale().into_iter().chain(&event.locales));
@@ -101,7 +101,7 @@ impl Writer {
         &self,
         event: &Event,
         created: &ResetCreated,
-        assignment: &Assignment,
+        assignment: &ClaimedDelivery,
         reader: &Reader,
     ) -> Result<ResetRequested, WriteError> {
         let token = created.token.unseal(event.scope.organization, created.reset, &self.keys)?;
@@ -131,7 +131,7 @@ impl Writer {
         &self,
         event: &Event,
         created: &ResetCreated,
-        assignment: &Assignment,
+        assignment: &ClaimedDelivery,
     ) -> Result<Option<String>, WriteError> {
         let Some(sealed) = created.code.as_ref().filter(|_| assignment.has_code) else { return Ok(None) };
         let code = sealed.unseal(event.scope.organization, created.reset, &self.keys)?;

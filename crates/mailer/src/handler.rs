@@ -6,16 +6,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rekey_core::{
-    access::Mode,
-    ambient::{Clock, Entropy},
-    bus::{Delivery, Handler, Verdict},
-    delivery::{Assignment, MailJob, MailKind, Outcome, Reply},
-    event::{Event, EventBody},
+    clock::Clock,
+    deliveries::{
+        ClaimedDelivery, MailJob, MailKind, Outcome, Reply,
+        ledger::{Claim, Ledger},
+    },
+    error::StoreError,
+    events::{
+        Event, EventBody,
+        bus::{Delivery, Handler, Verdict},
+    },
     ids::RecordId,
-    ledger::{Claim, Ledger},
-    organization::PerOrganization,
-    secret::KeyRing,
-    store::StoreError,
+    organizations::PerOrganization,
+    random::RandomSource,
+    scope::Mode,
+    secrets::KeyRing,
 };
 use rekey_runtime::telemetry;
 use time::Duration;
@@ -48,7 +53,7 @@ pub struct MailHandler {
     pub(crate) signers: PerOrganization<Option<Signer>>,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) lease: Duration,
 }
 
@@ -128,7 +133,7 @@ impl MailHandler {
         }
     }
 
-    async fn fulfil(&self, event: &Event, job: &MailJob, assignment: &Assignment) -> Verdict {
+    async fn fulfil(&self, event: &Event, job: &MailJob, assignment: &ClaimedDelivery) -> Verdict {
         Span::current().record("attempt", assignment.attempt);
         if assignment.in_doubt {
             tracing::warn!("an earlier attempt ended without a word: this mail may reach its reader twice");
@@ -143,7 +148,7 @@ impl MailHandler {
     }
 
     /// One attempt: what became of it.
-    async fn attempt(&self, event: &Event, job: &MailJob, assignment: &Assignment) -> Outcome {
+    async fn attempt(&self, event: &Event, job: &MailJob, assignment: &ClaimedDelivery) -> Outcome {
         if matches!(job.kind, MailKind::PasswordChanged { .. })
             && self.clock.now() - event.occurred_at > LONGEST_DELAY
         {
@@ -181,11 +186,11 @@ impl MailHandler {
     }
 
     /// How long after this attempt the next one is due, unless it was the last.
-    fn next_attempt(&self, assignment: &Assignment) -> Option<Duration> {
-        (assignment.attempt < LAST_ATTEMPT).then(|| after_attempt(assignment.attempt, &*self.entropy))
+    fn next_attempt(&self, assignment: &ClaimedDelivery) -> Option<Duration> {
+        (assignment.attempt < LAST_ATTEMPT).then(|| after_attempt(assignment.attempt, &*self.random))
     }
 
-    async fn written(&self, event: &Event, assignment: &Assignment) -> Result<Mail, WriteError> {
+    async fn written(&self, event: &Event, assignment: &ClaimedDelivery) -> Result<Mail, WriteError> {
         let mail = self.writer.write(event, assignment)?;
         match self.signers.of(&assignment.organization.slug) {
             Some(signer) => Ok(signer.sign(mail).await?),

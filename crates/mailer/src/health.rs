@@ -3,7 +3,7 @@
 use std::{io, net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use rekey_core::ledger::Ledger;
+use rekey_core::deliveries::ledger::Ledger;
 use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;

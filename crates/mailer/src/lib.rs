@@ -14,10 +14,8 @@ pub mod transport;
 use std::{sync::Arc, time::Duration};
 
 use rekey_core::{
-    ambient::{Clock, Entropy},
-    ledger::Ledger,
-    organization::PerOrganization,
-    secret::KeyRing,
+    clock::Clock, deliveries::ledger::Ledger, organizations::PerOrganization, random::RandomSource,
+    secrets::KeyRing,
 };
 use rekey_runtime::config::{MailingShop, PublicUrl};
 use rekey_texts::{Language, Texts};
@@ -41,7 +39,7 @@ pub struct Mailer {
     /// Dates mails.
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
-    pub entropy: Arc<dyn Entropy>,
+    pub random: Arc<dyn RandomSource>,
     /// What each organization has of its own.
     pub shops: PerOrganization<MailingShop>,
     /// What signs its mails, if they are to be signed.
@@ -73,7 +71,7 @@ impl Mailer {
             signers: self.signers,
             keys: self.keys,
             clock: self.clock,
-            entropy: self.entropy,
+            random: self.random,
             lease: self.lease.try_into().unwrap_or(time::Duration::MAX),
         }))
     }

@@ -6,8 +6,9 @@ use anyhow::Context;
 use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
-    ambient::{Entropy, OsEntropy, SystemClock},
-    ledger::Ledger,
+    clock::SystemClock,
+    deliveries::ledger::Ledger,
+    random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
     Mailer,
@@ -48,11 +49,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.acquire_timeout,
     )?;
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
-    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &entropy)?);
+    let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
+    let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
     let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
-    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&entropy)));
+    let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
     let listener = TcpListener::bind(settings.mailer.listen).context("mailer.listen can't be used")?;
 
     let handler = Mailer {
@@ -60,7 +61,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         router: Router::new(Lane::new(smtp.clone()), mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
-        entropy,
+        random,
         signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
         shops: settings.shops,
         public_url: settings.server.public_url,

@@ -6,7 +6,7 @@ mod reason;
 mod smtp;
 
 use async_trait::async_trait;
-use rekey_core::delivery::Reply;
+use rekey_core::deliveries::Reply;
 
 pub use self::{
     lane::{Lane, Router},

@@ -11,12 +11,15 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
-    access::{Mode, Scope},
-    ambient::{OsEntropy, SystemClock},
-    bus::Bus,
+    clock::SystemClock,
+    events::{
+        bus::Bus,
+        outbox::{Outbox, Settlement},
+    },
     ids::EventId,
-    outbox::{Outbox, Settlement},
-    reset::ResetOrigin,
+    random::OsRandom,
+    resets::ResetOrigin,
+    scope::{Mode, Scope},
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{
@@ -42,7 +45,7 @@ async fn a_mailer_that_is_stopped_finishes_what_it_has_begun_and_the_next_one_se
     store.migrate().await.unwrap();
     // Slow enough that it can't be through before it is stopped; the next one has another.
     let (slow, quick) = (RealSmtp::start(&["--delay-ms", "1000"]), RealSmtp::start(&[]));
-    let namespace = format!("rekey-test-{}", EventId::generate(&OsEntropy)).to_ascii_lowercase();
+    let namespace = format!("rekey-test-{}", EventId::generate(&OsRandom)).to_ascii_lowercase();
     let start = |relay: &RealSmtp| Mailer::start(&database.url_as("rekey_mailer"), &namespace, relay.port);
 
     let first = start(&slow);
@@ -80,7 +83,7 @@ async fn publish(store: &PostgresStore, namespace: &str) {
         seed::reset(store, scope, "john@example.com", ResetOrigin::Integration).await;
     }
     let config = RabbitConfig::new(&variable("AMQP_URL"), namespace).unwrap();
-    let bus = Arc::new(RabbitBus::new(config, Arc::new(SystemClock), Arc::new(OsEntropy)));
+    let bus = Arc::new(RabbitBus::new(config, Arc::new(SystemClock), Arc::new(OsRandom)));
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let (bus, stop) = (Arc::clone(&bus), stop.clone());

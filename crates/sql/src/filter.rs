@@ -1,8 +1,10 @@
 use rekey_core::{
-    access::Scope,
-    listing::{Comparison, Filter, Path, Test},
-    record::Value,
-    resource::{Attribute, Kind, Link, Relationship, Resource, Source},
+    resources::{
+        Attribute, Kind, Link, Relationship, Resource, Source,
+        listing::{Comparison, Filter, Path, Test},
+        record::Value,
+    },
+    scope::Scope,
 };
 
 use crate::{Bind, Dialect, Statement, containment::push_contains, select::push_scope};

@@ -1,8 +1,4 @@
-use rekey_core::{
-    listing::Order,
-    record::Value,
-    resource::{Attribute, Source},
-};
+use rekey_core::resources::{Attribute, Source, listing::Order, record::Value};
 
 use crate::{Dialect, Statement, filter::push_value};
 

@@ -1,9 +1,11 @@
 use rekey_core::{
-    access::Scope,
-    catalog::MAX_RELATED,
     ids::RecordId,
-    listing::{Cursor, Listing, Page},
-    resource::{Kind, Link, Relationship, Resource, Source},
+    resources::{
+        Kind, Link, Relationship, Resource, Source,
+        catalog::MAX_RELATED,
+        listing::{Cursor, Listing, Page},
+    },
+    scope::Scope,
 };
 
 use crate::{

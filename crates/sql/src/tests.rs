@@ -1,8 +1,10 @@
 use rekey_core::{
-    access::{Mode, Scope},
-    listing::{Cursor, Filter, Listing, Order, Page, Path, Test},
-    record::{Record, Value},
-    resource::{Attribute, CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
+    resources::{
+        Attribute, CUSTOMER_PASSWORD_RESETS, CUSTOMERS,
+        listing::{Cursor, Filter, Listing, Order, Page, Path, Test},
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
 };
 
 use super::*;

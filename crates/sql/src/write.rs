@@ -1,7 +1,9 @@
 use rekey_core::{
-    access::Scope,
-    record::{Changes, Value},
-    resource::{Attribute, Kind, Resource},
+    resources::{
+        Attribute, Kind, Resource,
+        record::{Changes, Value},
+    },
+    scope::Scope,
 };
 use serde_json::{Map, Value as Json};
 

@@ -1,9 +1,9 @@
 use rekey_core::{
-    access::Scope,
+    error::StoreError,
     ids::ResetId,
-    reset::Redeemed,
-    secret::{CodeDigest, SealedToken},
-    store::StoreError,
+    resets::Redeemed,
+    scope::Scope,
+    secrets::{CodeDigest, SealedToken},
 };
 use sqlx::{PgPool, Row, postgres::PgRow};
 

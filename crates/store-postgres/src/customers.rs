@@ -1,15 +1,12 @@
 use rekey_core::{
-    access::Scope,
-    audit::AuditEntry,
-    catalog::Catalog,
-    customer::{Credentials, CustomerChange, NewCustomer},
+    customers::{Credentials, CustomerChange, NewCustomer},
     email::EmailAddress,
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
     ids::CustomerId,
-    outbox::OutboxMessage,
-    password::PasswordHash,
-    record::Record,
-    resource::CUSTOMERS,
-    store::{CreateError, StoreError},
+    passwords::PasswordHash,
+    resources::{CUSTOMERS, catalog::Catalog, record::Record},
+    scope::Scope,
 };
 use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values, push_whose};
 use sqlx::PgPool;

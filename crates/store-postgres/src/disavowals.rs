@@ -1,8 +1,6 @@
 use rekey_core::{
-    ids::ResetId,
-    reset::Disavowable,
-    resource::CUSTOMER_PASSWORD_RESETS,
-    store::{Disavowal, StoreError},
+    error::StoreError, ids::ResetId, resets::RejectableReset, resources::CUSTOMER_PASSWORD_RESETS,
+    store::ResetRejection,
 };
 use rekey_sql::Bind;
 use sqlx::PgPool;
@@ -15,10 +13,10 @@ use crate::{
     statement::{fetch_optional, statement},
 };
 
-pub(crate) async fn find_disavowable(
+pub(crate) async fn find_rejectable(
     pool: &PgPool,
     reset: ResetId,
-) -> Result<Option<Disavowable>, StoreError> {
+) -> Result<Option<RejectableReset>, StoreError> {
     let row = sqlx::query(
         "SELECT r.organization_id, r.mode, c.email, o.slug AS organization_slug, o.name AS organization_name,
              o.created_at AS organization_created_at,
@@ -34,12 +32,12 @@ pub(crate) async fn find_disavowable(
     .fetch_optional(pool)
     .await
     .map_err(fault)?;
-    row.as_ref().map(|row| rows::disavowable(row, reset)).transpose().map_err(fault)
+    row.as_ref().map(|row| rows::rejectable(row, reset)).transpose().map_err(fault)
 }
 
 /// The account's last turn is put so far into the future that the ordinary cooldown ends with this one.
-pub(crate) async fn disavow_reset(pool: &PgPool, disavowal: &Disavowal<'_>) -> Result<bool, StoreError> {
-    let Disavowal { of, cooldown, allowance, event, audit } = disavowal;
+pub(crate) async fn reject_reset(pool: &PgPool, disavowal: &ResetRejection<'_>) -> Result<bool, StoreError> {
+    let ResetRejection { of, cooldown, allowance, event, audit } = disavowal;
     let held_up = Bind::Float((*cooldown - allowance.cooldown).as_seconds_f64());
     let mut statement = statement();
     statement

@@ -1,4 +1,4 @@
-use rekey_core::store::{Cause, CreateError, StoreError};
+use rekey_core::error::{Cause, CreateError, StoreError};
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
 /// What an error of the driver's means to the caller. Only a database error's code and message are kept: its

@@ -1,11 +1,11 @@
 use async_trait::async_trait;
-use rekey_core::{housekeeping::Housekeeping, store::StoreError};
+use rekey_core::{cleanup::Cleanup, error::StoreError};
 use time::Duration;
 
 use crate::{PostgresStore, error::fault};
 
 #[async_trait]
-impl Housekeeping for PostgresStore {
+impl Cleanup for PostgresStore {
     async fn forget_decoys(&self, age: Duration, most: u32) -> Result<u32, StoreError> {
         let forgotten: i64 = sqlx::query_scalar(
             "WITH old AS (

@@ -1,9 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
-    access::Scope,
+    error::StoreError,
     idempotency::{AnswerStore, Claimed, KeyClaim, KeyDigest},
-    secret::SealedAnswer,
-    store::StoreError,
+    scope::Scope,
+    secrets::SealedAnswer,
 };
 use sqlx::{PgPool, Row, postgres::PgRow};
 

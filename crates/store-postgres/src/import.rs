@@ -2,12 +2,12 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use rekey_core::{
-    access::Scope,
+    customers::import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
     email::EmailAddress,
-    import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
-    password::PasswordHash,
-    resource::CUSTOMERS,
-    store::StoreError,
+    error::StoreError,
+    passwords::PasswordHash,
+    resources::CUSTOMERS,
+    scope::Scope,
 };
 use rekey_sql::{plain_columns, plain_from_json, plain_json};
 use serde_json::Value;

@@ -1,11 +1,10 @@
 //! The audit entry, the event and the delivery that a change leaves behind, as parts of the statement that makes it.
 
 use rekey_core::{
-    access::Actor,
-    audit::AuditEntry,
-    delivery::MailName,
-    outbox::OutboxMessage,
-    resource::{CUSTOMER_PASSWORD_RESETS, Resource},
+    caller::Actor,
+    deliveries::MailName,
+    events::{audit::AuditEntry, outbox::OutboxMessage},
+    resources::{CUSTOMER_PASSWORD_RESETS, Resource},
 };
 use rekey_sql::{Bind, Statement};
 

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
 use rekey_core::{
-    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient},
+    deliveries::{
+        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient,
+        ledger::{Claim, Ledger},
+    },
     email::EmailAddress,
+    error::StoreError,
     ids::EventId,
-    ledger::{Claim, Ledger},
-    store::StoreError,
 };
 use sqlx::{PgPool, Row, postgres::PgRow};
 use time::Duration;
@@ -136,7 +138,7 @@ fn taken(row: &PgRow) -> Result<Claim, sqlx::Error> {
         return rows::known(row, "discarded", Discarded::parse).map(Claim::Discarded);
     }
     let attempts: i64 = row.try_get("attempts")?;
-    Ok(Claim::Granted(Box::new(Assignment {
+    Ok(Claim::Granted(Box::new(ClaimedDelivery {
         recipient: recipient(row)?,
         organization: rows::organization(row)?,
         expires_at: row.try_get("expires_at")?,

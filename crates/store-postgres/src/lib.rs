@@ -28,7 +28,7 @@ mod tokens;
 
 use std::{str::FromStr, time::Duration};
 
-use rekey_core::store::StoreError;
+use rekey_core::error::StoreError;
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
-    limits::{RateLimits, SLOT, Slot, Tally, WINDOW},
-    store::StoreError,
+    error::StoreError,
+    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts},
 };
 use sqlx::{Row, postgres::PgRow};
 
@@ -9,7 +9,7 @@ use crate::{PostgresStore, error::fault};
 
 #[async_trait]
 impl RateLimits for PostgresStore {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
         // What a statement inserts its own SELECTs don't see: the present slot comes from the one, the others from the other.
         let rows = sqlx::query(
             "WITH present AS (
@@ -46,10 +46,10 @@ impl RateLimits for PostgresStore {
     }
 }
 
-fn tally(rows: &[PgRow]) -> Result<Tally, sqlx::Error> {
+fn tally(rows: &[PgRow]) -> Result<WindowCounts, sqlx::Error> {
     let at = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("at")?;
     let slot = |row: &PgRow| {
         Ok::<_, sqlx::Error>(Slot { started_at: row.try_get("started_at")?, hits: row.try_get("hits")? })
     };
-    Ok(Tally { at, slots: rows.iter().map(slot).collect::<Result<_, _>>()? })
+    Ok(WindowCounts { at, slots: rows.iter().map(slot).collect::<Result<_, _>>()? })
 }

@@ -1,8 +1,7 @@
 use rekey_core::{
-    access::{ApiClient, Registration},
-    organization::{NewOrganization, Organization},
-    origin::AllowedOrigin,
-    store::{CreateError, StoreError},
+    clients::{ApiClient, RegisteredClient, origin::AllowedOrigin},
+    error::{CreateError, StoreError},
+    organizations::{NewOrganization, Organization},
 };
 use sqlx::PgPool;
 
@@ -76,7 +75,7 @@ pub(crate) async fn create_api_client(pool: &PgPool, client: &ApiClient) -> Resu
     Ok(ApiClient { revoked_at: None, created_at, ..client.clone() })
 }
 
-pub(crate) async fn api_clients(pool: &PgPool) -> Result<Vec<Registration>, StoreError> {
+pub(crate) async fn api_clients(pool: &PgPool) -> Result<Vec<RegisteredClient>, StoreError> {
     let rows = sqlx::query(select_registrations!("ORDER BY a.created_at, a.id"))
         .fetch_all(pool)
         .await
@@ -87,7 +86,7 @@ pub(crate) async fn api_clients(pool: &PgPool) -> Result<Vec<Registration>, Stor
 pub(crate) async fn find_api_client(
     pool: &PgPool,
     client_id: &str,
-) -> Result<Option<Registration>, StoreError> {
+) -> Result<Option<RegisteredClient>, StoreError> {
     let row = sqlx::query(select_registrations!("WHERE a.client_id = $1"))
         .bind(client_id)
         .fetch_optional(pool)

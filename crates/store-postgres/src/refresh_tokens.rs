@@ -1,8 +1,8 @@
 use rekey_core::{
-    access::Scope,
     ids::ApplicationId,
-    secret::RefreshTokenDigest,
-    session::{Ending, LiveSession, Refresh, Refreshed},
+    scope::Scope,
+    secrets::RefreshTokenDigest,
+    sessions::{Ending, LiveSession, Refresh, Refreshed},
 };
 use sqlx::{PgPool, postgres::PgRow};
 
@@ -11,7 +11,7 @@ use crate::rows::{self, Read};
 /// Prolongs the session whose token is presented, or ends the one whose used token is.
 pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Refreshed> {
     if let Some(row) = rotate(pool, scope, refresh).await? {
-        return Ok(Refreshed::Prolonged(live_session(&row)?));
+        return Ok(Refreshed::Rotated(live_session(&row)?));
     }
     // A statement of its own: whoever waited for the one that won the token sees here that it is used.
     let ended = end_reused(pool, scope, refresh).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn end_session(
     .await?;
     Ok(match is_own {
         Some(true) => Ending::Ended,
-        Some(false) => Ending::OfAnother,
+        Some(false) => Ending::WrongClient,
         None => Ending::Unknown,
     })
 }

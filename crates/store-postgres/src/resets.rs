@@ -1,12 +1,14 @@
 use rekey_core::{
-    access::Scope,
-    audit::AuditEntry,
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
     ids::ResetId,
-    outbox::OutboxMessage,
-    record::{Changes, Record},
-    reset::{Allowance, CreatedReset, NewCode, NewReset, ResetOrigin},
-    resource::CUSTOMER_PASSWORD_RESETS,
-    store::{CreateError, ResetRecord, StoreError},
+    resets::{CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        record::{Changes, Record},
+    },
+    scope::Scope,
+    store::ResetRecord,
 };
 use rekey_sql::{Bind, Statement, assign_changes, columns, plain_columns, plain_values, push_whose};
 use sha2::{Digest, Sha256};
@@ -64,7 +66,7 @@ fn push_customer(statement: &mut Statement, scope: Scope, reset: &NewReset) {
 /// Takes one of the account's turns, if there is one; then the address's older self-service tokens die. The row's lock
 /// makes requests of the same moment wait for each other, and whoever waited sees what the others left.
 fn push_turn(statement: &mut Statement, scope: Scope, reset: &NewReset) {
-    let Allowance { cooldown, budget, window } = reset.allowance;
+    let ResetQuota { cooldown, budget, window } = reset.quota;
     let seconds = |duration: time::Duration| Bind::Float(duration.as_seconds_f64());
     statement
         .push(", turn AS (INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used) VALUES (")
@@ -114,7 +116,7 @@ fn push_insert(statement: &mut Statement, scope: Scope, reset: &NewReset) {
         .push(", ")
         .bind(Bind::Bytes(Some(reset.sealed_token.as_bytes().to_vec())))
         .push(", now() + make_interval(secs => ")
-        .bind(Bind::Float(reset.token_life.as_seconds_f64()))
+        .bind(Bind::Float(reset.token_ttl.as_seconds_f64()))
         .push(")");
     if let Some(code) = &reset.code {
         push_code(statement, account, code);

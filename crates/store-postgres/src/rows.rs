@@ -3,16 +3,18 @@
 use std::{fmt, str::FromStr};
 
 use rekey_core::{
-    access::{ApiClient, ClientKind, Mode, Registration, Scope},
-    customer::Credentials,
+    clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
+    customers::Credentials,
     ids::ResetId,
-    organization::Organization,
-    origin::AllowedOrigin,
-    password::PasswordHash,
-    record::{Record, Value},
-    reset::{Disavowable, TokenHolder, TokenState},
-    resource::{Kind, Resource},
-    secret::{ClientSecretDigest, SealedToken},
+    organizations::Organization,
+    passwords::PasswordHash,
+    resets::{RejectableReset, TokenHolder, TokenState},
+    resources::{
+        Kind, Resource,
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
+    secrets::{ClientSecretDigest, SealedToken},
 };
 use sqlx::{Row, postgres::PgRow, types::Json};
 use time::OffsetDateTime;
@@ -28,7 +30,7 @@ pub(crate) fn organization(row: &PgRow) -> Read<Organization> {
     })
 }
 
-pub(crate) fn registration(row: &PgRow) -> Read<Registration> {
+pub(crate) fn registration(row: &PgRow) -> Read<RegisteredClient> {
     let secret = row.try_get::<Option<Vec<u8>>, _>("secret_digest")?;
     let client = ApiClient {
         id: parsed(row, "id")?,
@@ -44,7 +46,7 @@ pub(crate) fn registration(row: &PgRow) -> Read<Registration> {
         revoked_at: row.try_get("revoked_at")?,
         created_at: row.try_get("created_at")?,
     };
-    Ok(Registration { client, organization: organization(row)? })
+    Ok(RegisteredClient { client, organization: organization(row)? })
 }
 
 /// A record from the columns that its definition names.
@@ -87,8 +89,8 @@ pub(crate) fn token_holder(row: &PgRow, reset: ResetId) -> Read<TokenHolder> {
     })
 }
 
-pub(crate) fn disavowable(row: &PgRow, reset: ResetId) -> Read<Disavowable> {
-    Ok(Disavowable {
+pub(crate) fn rejectable(row: &PgRow, reset: ResetId) -> Read<RejectableReset> {
+    Ok(RejectableReset {
         scope: scope(row)?,
         organization: organization(row)?,
         reset,

@@ -1,21 +1,26 @@
 use async_trait::async_trait;
 use rekey_core::{
-    access::{ApiClient, Registration, Scope},
-    audit::AuditEntry,
-    catalog::Catalog,
-    customer::{Credentials, CustomerChange, NewCustomer},
+    clients::{ApiClient, RegisteredClient},
+    customers::{Credentials, CustomerChange, NewCustomer},
+    deliveries::{
+        ledger::Ledger,
+        suppression::{Suppression, SuppressionFilter},
+    },
     email::EmailAddress,
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
     ids::{CustomerId, ResetId},
-    ledger::Ledger,
-    organization::{NewOrganization, Organization},
-    outbox::OutboxMessage,
-    password::PasswordHash,
-    record::{Changes, Record},
-    reset::{CreatedReset, Disavowable, Redeemed, TokenHolder},
-    resource::CUSTOMER_PASSWORD_RESETS,
-    secret::{CodeDigest, TokenDigest},
-    store::{Completion, CreateError, Disavowal, ResetRecord, Store, StoreError},
-    suppression::{Suppression, SuppressionFilter},
+    organizations::{NewOrganization, Organization},
+    passwords::PasswordHash,
+    resets::{CreatedReset, Redeemed, RejectableReset, TokenHolder},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        catalog::Catalog,
+        record::{Changes, Record},
+    },
+    scope::Scope,
+    secrets::{CodeDigest, TokenDigest},
+    store::{Completion, ResetRecord, ResetRejection, Store},
 };
 use time::OffsetDateTime;
 
@@ -41,11 +46,11 @@ impl Store for PostgresStore {
         operator::create_api_client(&self.pool, client).await
     }
 
-    async fn api_clients(&self) -> Result<Vec<Registration>, StoreError> {
+    async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError> {
         operator::api_clients(&self.pool).await
     }
 
-    async fn find_api_client(&self, client_id: &str) -> Result<Option<Registration>, StoreError> {
+    async fn find_api_client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError> {
         operator::find_api_client(&self.pool, client_id).await
     }
 
@@ -167,12 +172,12 @@ impl Store for PostgresStore {
         tokens::complete_reset(&self.pool, completion).await
     }
 
-    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError> {
-        disavowals::find_disavowable(&self.pool, reset).await
+    async fn find_rejectable(&self, reset: ResetId) -> Result<Option<RejectableReset>, StoreError> {
+        disavowals::find_rejectable(&self.pool, reset).await
     }
 
-    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError> {
-        disavowals::disavow_reset(&self.pool, disavowal).await
+    async fn reject_reset(&self, disavowal: &ResetRejection<'_>) -> Result<bool, StoreError> {
+        disavowals::reject_reset(&self.pool, disavowal).await
     }
 
     async fn now(&self) -> Result<OffsetDateTime, StoreError> {

@@ -1,10 +1,10 @@
 use rekey_core::{
-    access::{Mode, Scope},
-    audit::AuditEntry,
+    deliveries::suppression::{Suppression, SuppressionFilter},
     email::EmailAddress,
-    resource::DELIVERIES,
-    store::StoreError,
-    suppression::{Suppression, SuppressionFilter},
+    error::StoreError,
+    events::audit::AuditEntry,
+    resources::DELIVERIES,
+    scope::{Mode, Scope},
 };
 use sqlx::{PgPool, Row, postgres::PgRow};
 

@@ -1,10 +1,10 @@
 use rekey_core::{
+    error::StoreError,
     ids::ResetId,
-    record::Record,
-    reset::TokenHolder,
-    resource::CUSTOMER_PASSWORD_RESETS,
-    secret::TokenDigest,
-    store::{Completion, StoreError},
+    resets::TokenHolder,
+    resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
+    secrets::TokenDigest,
+    store::Completion,
 };
 use rekey_sql::{Bind, Statement, assign_changes};
 use sqlx::PgPool;

@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use rekey_core::{
-    audit::Action,
-    delivery::{MailJob, MailKind, Outcome},
-    event::{EventBody, EventName},
-    ledger::{Claim, Ledger},
-    outbox::Outbox,
-    reset::ResetOrigin,
-    resource::CUSTOMER_PASSWORD_RESETS,
-    store::{Store, StoreError},
+    deliveries::{
+        MailJob, MailKind, Outcome,
+        ledger::{Claim, Ledger},
+    },
+    error::StoreError,
+    events::{EventBody, EventName, audit::Action, outbox::Outbox},
+    resets::ResetOrigin,
+    resources::CUSTOMER_PASSWORD_RESETS,
+    store::Store,
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{

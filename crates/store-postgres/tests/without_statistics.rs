@@ -4,22 +4,26 @@
 use std::time::Duration;
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
-    audit::Action,
-    catalog::Catalog,
-    customer::CustomerChange,
-    delivery::{MailJob, MailKind, Outcome},
-    event::EventBody,
+    customers::{
+        CustomerChange,
+        import::{ImportRecord, Importer, SourceDigest},
+    },
+    deliveries::{
+        MailJob, MailKind, Outcome,
+        ledger::{Claim, Ledger},
+    },
+    events::{
+        EventBody,
+        audit::Action,
+        outbox::{Outbox, Settlement},
+    },
     ids::{ApplicationId, AuditId, CustomerId, RecordId, SessionId},
-    import::{ImportRecord, Importer, SourceDigest},
-    ledger::{Claim, Ledger},
-    outbox::{Outbox, Settlement},
-    record::Changes,
-    reset::ResetOrigin,
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
-    secret::RefreshToken,
-    session::{NewSession, Sessions, TokenScope},
+    random::OsRandom,
+    resets::ResetOrigin,
+    resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, catalog::Catalog, record::Changes},
+    scope::Scope,
+    secrets::RefreshToken,
+    sessions::{NewSession, Sessions, TokenScope},
     store::{Completion, Store},
 };
 use rekey_store_postgres::PostgresStore;
@@ -87,7 +91,7 @@ async fn an_import_leaves_statistics_of_what_it_filled() {
     let scope = seed::scope(&store, "shop").await;
     let record = |n| ImportRecord {
         customer: seed::new_customer(&format!("customer{n}@example.com"), None),
-        audit: AuditId::generate(&OsEntropy),
+        audit: AuditId::generate(&OsRandom),
         attributes: vec!["email"],
     };
     let records: Vec<_> = (0..100).map(record).collect();
@@ -180,13 +184,13 @@ async fn read(store: &PostgresStore, scope: Scope, reset: RecordId, customer: Re
 }
 
 async fn log_in(store: &PostgresStore, scope: Scope, customer: CustomerId) {
-    let (entropy, password) = (OsEntropy, seed::hash("third"));
+    let (random, password) = (OsRandom, seed::hash("third"));
     let session = NewSession {
-        id: SessionId::generate(&entropy),
+        id: SessionId::generate(&random),
         customer,
-        application: ApplicationId::generate(&entropy),
+        application: ApplicationId::generate(&random),
         token_scope: &TokenScope::default(),
-        refresh_token: &RefreshToken::generate(&entropy).digest(),
+        refresh_token: &RefreshToken::generate(&random).digest(),
         password: &password,
         life: time::Duration::minutes(1),
     };

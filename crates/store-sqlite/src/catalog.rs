@@ -1,12 +1,14 @@
 use async_trait::async_trait;
 use rekey_core::{
-    access::Scope,
-    catalog::{Catalog, Related},
+    error::StoreError,
     ids::RecordId,
-    listing::{Listed, Listing},
-    record::Record,
-    resource::{Relationship, Resource},
-    store::StoreError,
+    resources::{
+        Relationship, Resource,
+        catalog::{Catalog, Related},
+        listing::{Listed, Listing},
+        record::Record,
+    },
+    scope::Scope,
 };
 use rekey_sql::RELATED_TO;
 use sqlx::{Row, SqliteExecutor};

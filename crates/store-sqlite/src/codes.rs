@@ -1,11 +1,11 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use rekey_core::{
-    access::Scope,
+    error::StoreError,
     ids::ResetId,
-    reset::Redeemed,
-    secret::{CodeDigest, SealedToken},
-    store::StoreError,
+    resets::Redeemed,
+    scope::Scope,
+    secrets::{CodeDigest, SealedToken},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;

@@ -1,8 +1,4 @@
-use rekey_core::{
-    ids::ResetId,
-    reset::Disavowable,
-    store::{Disavowal, StoreError},
-};
+use rekey_core::{error::StoreError, ids::ResetId, resets::RejectableReset, store::ResetRejection};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -13,10 +9,10 @@ use crate::{
     rows::{self, Read, after},
 };
 
-pub(crate) async fn find_disavowable(
+pub(crate) async fn find_rejectable(
     store: &SqliteStore,
     reset: ResetId,
-) -> Result<Option<Disavowable>, StoreError> {
+) -> Result<Option<RejectableReset>, StoreError> {
     let row = sqlx::query(
         "SELECT r.organization_id, r.mode, c.email, o.slug AS organization_slug, o.name AS organization_name,
              o.created_at AS organization_created_at,
@@ -33,14 +29,14 @@ pub(crate) async fn find_disavowable(
     .fetch_optional(&store.readers)
     .await
     .map_err(fault)?;
-    row.as_ref().map(|row| rows::disavowable(row, reset)).transpose().map_err(fault)
+    row.as_ref().map(|row| rows::rejectable(row, reset)).transpose().map_err(fault)
 }
 
-pub(crate) async fn disavow_reset(
+pub(crate) async fn reject_reset(
     store: &SqliteStore,
-    disavowal: &Disavowal<'_>,
+    disavowal: &ResetRejection<'_>,
 ) -> Result<bool, StoreError> {
-    let Disavowal { of, event, audit, .. } = disavowal;
+    let ResetRejection { of, event, audit, .. } = disavowal;
     let (mut transaction, now) = store.write().await?;
     if !kill(&mut transaction, of, now).await.map_err(fault)? {
         return Ok(false);
@@ -52,7 +48,7 @@ pub(crate) async fn disavow_reset(
 }
 
 /// Makes the reset's token die; false when it is dead already.
-async fn kill(connection: &mut SqliteConnection, of: &Disavowable, now: i64) -> Read<bool> {
+async fn kill(connection: &mut SqliteConnection, of: &RejectableReset, now: i64) -> Read<bool> {
     let done = sqlx::query(concat!(
         "UPDATE password_resets AS r SET superseded_at = ?1, updated_at = ?1 ",
         "WHERE r.id = ?2 AND r.organization_id = ?3 AND r.mode = ?4 AND ",
@@ -68,8 +64,8 @@ async fn kill(connection: &mut SqliteConnection, of: &Disavowable, now: i64) -> 
 }
 
 /// Puts the account's last turn so far into the future that the ordinary cooldown ends with this one.
-async fn hold_up(connection: &mut SqliteConnection, disavowal: &Disavowal<'_>, now: i64) -> Read<()> {
-    let Disavowal { of, cooldown, allowance, .. } = disavowal;
+async fn hold_up(connection: &mut SqliteConnection, disavowal: &ResetRejection<'_>, now: i64) -> Read<()> {
+    let ResetRejection { of, cooldown, allowance, .. } = disavowal;
     sqlx::query(
         "INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?3, 0)
          ON CONFLICT (account_digest) DO UPDATE SET last_at = max(t.last_at, excluded.last_at)",

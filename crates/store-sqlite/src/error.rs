@@ -1,4 +1,4 @@
-use rekey_core::store::{CreateError, StoreError};
+use rekey_core::error::{CreateError, StoreError};
 use sqlx::migrate::MigrateError;
 
 /// What an error of the driver's means to the caller. SQLite's messages name columns, never values.

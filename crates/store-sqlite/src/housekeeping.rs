@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use rekey_core::{housekeeping::Housekeeping, store::StoreError};
+use rekey_core::{cleanup::Cleanup, error::StoreError};
 use sqlx::{SqliteConnection, types::Json};
 use time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[async_trait]
-impl Housekeeping for SqliteStore {
+impl Cleanup for SqliteStore {
     async fn forget_decoys(&self, age: Duration, most: u32) -> Result<u32, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let decoys: Vec<String> = sqlx::query_scalar(

@@ -1,12 +1,12 @@
 //! The event, the delivery and the audit entry that a change leaves behind, written in its transaction.
 
 use rekey_core::{
-    access::{Actor, Scope},
-    audit::AuditEntry,
-    delivery::MailName,
-    outbox::OutboxMessage,
-    resource::{CUSTOMER_PASSWORD_RESETS, Resource},
-    store::StoreError,
+    caller::Actor,
+    deliveries::MailName,
+    error::StoreError,
+    events::{audit::AuditEntry, outbox::OutboxMessage},
+    resources::{CUSTOMER_PASSWORD_RESETS, Resource},
+    scope::Scope,
 };
 use sqlx::{SqliteConnection, types::Json};
 

@@ -1,9 +1,11 @@
 use async_trait::async_trait;
 use rekey_core::{
-    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient, Settled},
+    deliveries::{
+        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient, Settled,
+        ledger::{Claim, Ledger},
+    },
+    error::StoreError,
     ids::EventId,
-    ledger::{Claim, Ledger},
-    store::StoreError,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use time::Duration;
@@ -54,7 +56,7 @@ async fn claim(
     match (take(connection, job, &subject, discarded, lease, present).await?, discarded) {
         (None, _) => refused(connection, job.event, present).await,
         (Some(_), Some(reason)) => Ok(Claim::Discarded(reason)),
-        (Some(taken), None) => Ok(Claim::Granted(Box::new(Assignment {
+        (Some(taken), None) => Ok(Claim::Granted(Box::new(ClaimedDelivery {
             recipient: recipient(&subject)?,
             organization: rows::organization(&subject)?,
             expires_at: rows::optional_time(&subject, "expires_at")?,

@@ -28,8 +28,8 @@ mod tokens;
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use rekey_core::{
-    ambient::{Clock, to_unix_microseconds},
-    store::StoreError,
+    clock::{Clock, to_unix_microseconds},
+    error::StoreError,
 };
 use rekey_sql::Dialect;
 use sqlx::{
@@ -136,7 +136,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use rekey_core::ambient::SystemClock;
+    use rekey_core::clock::SystemClock;
 
     use super::*;
 

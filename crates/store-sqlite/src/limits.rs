@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use rekey_core::{
-    ambient::to_unix_microseconds,
-    limits::{RateLimits, SLOT, Slot, Tally, WINDOW, slot_of},
-    store::StoreError,
+    clock::to_unix_microseconds,
+    error::StoreError,
+    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts, slot_of},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -14,7 +14,7 @@ use crate::{
 
 #[async_trait]
 impl RateLimits for SqliteStore {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
         let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let at = self.clock.now();
         let slot = to_unix_microseconds(slot_of(at));
@@ -43,7 +43,7 @@ impl RateLimits for SqliteStore {
             Ok::<_, sqlx::Error>(Slot { started_at: time(row, "started_at")?, hits: row.try_get("hits")? })
         };
         let slots = rows.iter().map(slot).collect::<Result<_, _>>().map_err(fault)?;
-        Ok(Tally { at, slots })
+        Ok(WindowCounts { at, slots })
     }
 
     async fn sweep_hits(&self) -> Result<u64, StoreError> {

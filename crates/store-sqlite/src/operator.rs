@@ -4,11 +4,10 @@ use crate::{
     rows,
 };
 use rekey_core::{
-    access::{ApiClient, Registration},
-    ambient::from_unix_microseconds,
-    organization::{NewOrganization, Organization},
-    origin::AllowedOrigin,
-    store::{CreateError, StoreError},
+    clients::{ApiClient, RegisteredClient, origin::AllowedOrigin},
+    clock::from_unix_microseconds,
+    error::{CreateError, StoreError},
+    organizations::{NewOrganization, Organization},
 };
 use sqlx::types::Json;
 
@@ -84,7 +83,7 @@ pub(crate) async fn create_api_client(
     Ok(ApiClient { revoked_at: None, created_at, ..client.clone() })
 }
 
-pub(crate) async fn api_clients(store: &SqliteStore) -> Result<Vec<Registration>, StoreError> {
+pub(crate) async fn api_clients(store: &SqliteStore) -> Result<Vec<RegisteredClient>, StoreError> {
     let rows = sqlx::query(select_registrations!("ORDER BY a.created_at, a.id"))
         .fetch_all(&store.readers)
         .await
@@ -95,7 +94,7 @@ pub(crate) async fn api_clients(store: &SqliteStore) -> Result<Vec<Registration>
 pub(crate) async fn find_api_client(
     store: &SqliteStore,
     client_id: &str,
-) -> Result<Option<Registration>, StoreError> {
+) -> Result<Option<RegisteredClient>, StoreError> {
     let row = sqlx::query(select_registrations!("WHERE a.client_id = ?1"))
         .bind(client_id)
         .fetch_optional(&store.readers)

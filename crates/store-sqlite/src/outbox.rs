@@ -1,8 +1,10 @@
 use async_trait::async_trait;
 use rekey_core::{
-    event::EventName,
-    outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
-    store::StoreError,
+    error::StoreError,
+    events::{
+        EventName,
+        outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
+    },
 };
 use serde_json::json;
 use sqlx::{Row, sqlite::SqliteRow, types::Json};

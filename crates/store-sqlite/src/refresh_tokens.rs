@@ -1,8 +1,8 @@
 use rekey_core::{
-    access::Scope,
     ids::{ApplicationId, SessionId},
-    secret::RefreshTokenDigest,
-    session::{Ending, LiveSession, Refresh, Refreshed},
+    scope::Scope,
+    secrets::RefreshTokenDigest,
+    sessions::{Ending, LiveSession, Refresh, Refreshed},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
@@ -18,7 +18,7 @@ pub(crate) async fn use_up(
     if let Some(row) = rotate(connection, scope, refresh, now).await? {
         let session = live_session(&row)?;
         remember(connection, session.id, refresh, now).await?;
-        return Ok(Refreshed::Prolonged(session));
+        return Ok(Refreshed::Rotated(session));
     }
     let ended = end_reused(connection, scope, refresh, now).await?;
     let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
@@ -46,7 +46,7 @@ pub(crate) async fn end_session(
     .await?;
     match named {
         None => Ok(Ending::Unknown),
-        Some((_, false)) => Ok(Ending::OfAnother),
+        Some((_, false)) => Ok(Ending::WrongClient),
         Some((id, true)) => {
             sqlx::query("DELETE FROM sessions WHERE id = ?1").bind(id).execute(connection).await?;
             Ok(Ending::Ended)

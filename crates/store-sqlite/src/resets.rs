@@ -1,13 +1,15 @@
 use rekey_core::{
-    access::Scope,
-    ambient::from_unix_microseconds,
-    audit::AuditEntry,
+    clock::from_unix_microseconds,
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
     ids::ResetId,
-    outbox::OutboxMessage,
-    record::{Changes, Record},
-    reset::{Allowance, CreatedReset, NewCode, NewReset, ResetOrigin},
-    resource::CUSTOMER_PASSWORD_RESETS,
-    store::{CreateError, ResetRecord, StoreError},
+    resets::{CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        record::{Changes, Record},
+    },
+    scope::Scope,
+    store::ResetRecord,
 };
 use rekey_sql::{Bind, Dialect, Statement, assign_changes, plain_columns, plain_values};
 use sha2::{Digest, Sha256};
@@ -120,7 +122,7 @@ async fn take_turn(
     reset: &NewReset,
     now: i64,
 ) -> Read<bool> {
-    let Allowance { cooldown, budget, window } = reset.allowance;
+    let ResetQuota { cooldown, budget, window } = reset.quota;
     let turn = sqlx::query(
         "INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?2, 1)
          ON CONFLICT (account_digest) DO UPDATE SET last_at = ?2,
@@ -180,7 +182,7 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
         Bind::Bytes(Some(account.clone())),
         Bind::Bytes(Some(reset.token_digest.as_bytes().to_vec())),
         Bind::Bytes(Some(reset.sealed_token.as_bytes().to_vec())),
-        Bind::Integer(after(now, reset.token_life)),
+        Bind::Integer(after(now, reset.token_ttl)),
         Bind::Integer(now),
         Bind::Integer(now),
     ] {

@@ -3,17 +3,19 @@
 use std::{fmt, str::FromStr};
 
 use rekey_core::{
-    access::{ApiClient, ClientKind, Mode, Registration, Scope},
-    ambient::from_unix_microseconds,
-    customer::Credentials,
+    clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
+    clock::from_unix_microseconds,
+    customers::Credentials,
     ids::ResetId,
-    organization::Organization,
-    origin::AllowedOrigin,
-    password::PasswordHash,
-    record::{Record, Value},
-    reset::{Disavowable, TokenHolder, TokenState},
-    resource::{Kind, Resource},
-    secret::{ClientSecretDigest, SealedToken},
+    organizations::Organization,
+    passwords::PasswordHash,
+    resets::{RejectableReset, TokenHolder, TokenState},
+    resources::{
+        Kind, Resource,
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
+    secrets::{ClientSecretDigest, SealedToken},
 };
 use sqlx::{Row, sqlite::SqliteRow, types::Json};
 use time::{Duration, OffsetDateTime};
@@ -29,7 +31,7 @@ pub(crate) fn organization(row: &SqliteRow) -> Read<Organization> {
     })
 }
 
-pub(crate) fn registration(row: &SqliteRow) -> Read<Registration> {
+pub(crate) fn registration(row: &SqliteRow) -> Read<RegisteredClient> {
     let secret = row.try_get::<Option<Vec<u8>>, _>("secret_digest")?;
     let client = ApiClient {
         id: parsed(row, "id")?,
@@ -45,7 +47,7 @@ pub(crate) fn registration(row: &SqliteRow) -> Read<Registration> {
         revoked_at: optional_time(row, "revoked_at")?,
         created_at: time(row, "created_at")?,
     };
-    Ok(Registration { client, organization: organization(row)? })
+    Ok(RegisteredClient { client, organization: organization(row)? })
 }
 
 /// A record from the columns that its definition names.
@@ -88,8 +90,8 @@ pub(crate) fn token_holder(row: &SqliteRow, reset: ResetId) -> Read<TokenHolder>
     })
 }
 
-pub(crate) fn disavowable(row: &SqliteRow, reset: ResetId) -> Read<Disavowable> {
-    Ok(Disavowable {
+pub(crate) fn rejectable(row: &SqliteRow, reset: ResetId) -> Read<RejectableReset> {
+    Ok(RejectableReset {
         scope: scope(row)?,
         organization: organization(row)?,
         reset,

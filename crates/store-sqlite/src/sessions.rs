@@ -1,10 +1,10 @@
 use async_trait::async_trait;
 use rekey_core::{
-    access::Scope,
+    error::StoreError,
     ids::{AccessTokenId, ApplicationId, SessionId},
-    secret::RefreshTokenDigest,
-    session::{Ending, NewSession, Refresh, Refreshed, Sessions},
-    store::StoreError,
+    scope::Scope,
+    secrets::RefreshTokenDigest,
+    sessions::{Ending, NewSession, Refresh, Refreshed, Sessions},
 };
 use time::Duration;
 

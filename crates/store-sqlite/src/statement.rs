@@ -1,6 +1,6 @@
 //! Statements that are made, not written: run here.
 
-use rekey_core::ambient::to_unix_microseconds;
+use rekey_core::clock::to_unix_microseconds;
 use rekey_sql::{Bind, Statement};
 use sqlx::{
     AssertSqlSafe, Sqlite, SqliteExecutor,

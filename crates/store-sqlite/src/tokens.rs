@@ -1,10 +1,10 @@
 use rekey_core::{
+    error::StoreError,
     ids::{CustomerId, ResetId},
-    record::Record,
-    reset::TokenHolder,
-    resource::CUSTOMER_PASSWORD_RESETS,
-    secret::TokenDigest,
-    store::{Completion, StoreError},
+    resets::TokenHolder,
+    resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
+    secrets::TokenDigest,
+    store::Completion,
 };
 use sqlx::SqliteConnection;
 

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rekey_core::ambient::SystemClock;
+use rekey_core::clock::SystemClock;
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
     backdoor::{Backdoor, SqliteBackdoor},

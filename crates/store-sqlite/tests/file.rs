@@ -8,15 +8,15 @@ use std::{
 };
 
 use rekey_core::{
-    ambient::{Clock, OsEntropy, SystemClock},
-    audit::Action,
-    catalog::Catalog,
+    clock::{Clock, SystemClock},
+    error::{CreateError, StoreError},
+    events::{audit::Action, outbox::Outbox},
     ids::OrganizationId,
-    organization::NewOrganization,
-    outbox::Outbox,
-    reset::ResetOrigin,
-    resource::CUSTOMER_PASSWORD_RESETS,
-    store::{CreateError, Store, StoreError},
+    organizations::NewOrganization,
+    random::OsRandom,
+    resets::ResetOrigin,
+    resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
+    store::Store,
 };
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
@@ -67,7 +67,7 @@ async fn a_file_that_another_process_keeps_locked_is_unavailable_and_then_works_
     let store = open(&path, SystemClock).await;
     let other = SqliteBackdoor::open(&path);
     other.text("BEGIN IMMEDIATE").await;
-    let id = OrganizationId::generate(&OsEntropy);
+    let id = OrganizationId::generate(&OsRandom);
     let shop = NewOrganization { id, slug: "shop".parse().unwrap(), name: "Shop".to_owned() };
     let refused = store.create_organization(&shop).await;
     assert!(matches!(refused, Err(CreateError::Store(StoreError::Unavailable(_)))), "{refused:?}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use rekey_core::{ambient::to_unix_microseconds, ids::RecordId};
+use rekey_core::{clock::to_unix_microseconds, ids::RecordId};
 use sqlx::{
     AssertSqlSafe, PgPool, Row, SqlitePool,
     postgres::PgPoolOptions,

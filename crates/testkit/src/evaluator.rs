@@ -1,6 +1,6 @@
 //! Lists, evaluated plainly over rows in memory: what every store must agree with.
 //!
-//! It shares nothing with the stores' statements but the words of [`rekey_core::listing`], whose documentation it
+//! It shares nothing with the stores' statements but the words of [`rekey_core::resources::listing`], whose documentation it
 //! follows to the letter.
 
 mod draft;
@@ -13,10 +13,12 @@ use std::cmp::Ordering;
 
 use rekey_core::{
     ids::RecordId,
-    listing::{Cursor, Filter, Listed, Listing, Order, Page},
-    record::{Record, Value},
-    resource::{Link, Relationship, Resource},
-    secret::TokenDigest,
+    resources::{
+        Link, Relationship, Resource,
+        listing::{Cursor, Filter, Listed, Listing, Order, Page},
+        record::{Record, Value},
+    },
+    secrets::TokenDigest,
 };
 
 pub use self::{
@@ -44,7 +46,7 @@ pub struct Row {
 }
 
 impl World {
-    /// What [`rekey_core::catalog::Catalog::list`] is to answer.
+    /// What [`rekey_core::resources::catalog::Catalog::list`] is to answer.
     #[must_use]
     pub fn list(&self, listing: &Listing) -> Listed {
         let order = listing.total_order();

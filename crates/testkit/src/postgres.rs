@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, thread, time::Duration};
 
-use rekey_core::{ambient::OsEntropy, ids::EventId};
+use rekey_core::{ids::EventId, random::OsRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, error::DatabaseError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
@@ -25,7 +25,7 @@ impl TestDatabase {
     /// When `DATABASE_URL` is not set, or the server refuses.
     pub async fn create() -> Self {
         let server = server();
-        let name = format!("rekey_test_{}", EventId::generate(&OsEntropy)).to_ascii_lowercase();
+        let name = format!("rekey_test_{}", EventId::generate(&OsRandom)).to_ascii_lowercase();
         let created = execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         created.expect("the role may create databases");
         Self { server, name }

@@ -1,20 +1,27 @@
 //! Records that tests start from, with everything they must carry to be written by a [`Store`].
 
 use rekey_core::{
-    access::{Actor, ApiClient, ClientKind, Mode, Scope},
-    ambient::{OsEntropy, to_microseconds},
-    audit::{Action, AuditEntry},
-    customer::NewCustomer,
+    caller::Actor,
+    clients::{ApiClient, ClientKind},
+    clock::to_microseconds,
+    customers::NewCustomer,
     email::EmailAddress,
-    event::{Event, EventBody, EventName, ResetCreated},
+    events::{
+        Event, EventBody, EventName, ResetCreated,
+        audit::{Action, AuditEntry},
+        outbox::OutboxMessage,
+    },
     ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
-    organization::{NewOrganization, Organization},
-    outbox::OutboxMessage,
-    password::PasswordHash,
-    record::{Changes, Record, Value},
-    reset::{Allowance, CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin},
-    resource::Resource,
-    secret::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
+    organizations::{NewOrganization, Organization},
+    passwords::PasswordHash,
+    random::OsRandom,
+    resets::{CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota},
+    resources::{
+        Resource,
+        record::{Changes, Record, Value},
+    },
+    scope::{Mode, Scope},
+    secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
     store::{ResetRecord, Store},
 };
 use time::{Duration, OffsetDateTime};
@@ -23,8 +30,8 @@ use time::{Duration, OffsetDateTime};
 pub const TOKEN_LIFE: Duration = Duration::hours(6);
 
 /// As many self-service resets as anybody wants.
-pub const PLENTY: Allowance =
-    Allowance { cooldown: Duration::ZERO, budget: u32::MAX, window: Duration::hours(1) };
+pub const PLENTY: ResetQuota =
+    ResetQuota { cooldown: Duration::ZERO, budget: u32::MAX, window: Duration::hours(1) };
 
 /// A key ring; the same in every test.
 #[must_use]
@@ -47,7 +54,7 @@ pub fn hash(text: &str) -> PasswordHash {
 /// Creates an organization with that slug.
 pub async fn organization(store: &impl Store, slug: &str) -> Organization {
     let new = NewOrganization {
-        id: OrganizationId::generate(&OsEntropy),
+        id: OrganizationId::generate(&OsRandom),
         slug: slug.parse().unwrap(),
         name: format!("The {slug} shop"),
     };
@@ -66,10 +73,10 @@ pub async fn api_client(
     kind: ClientKind,
     self_service: bool,
 ) -> (ApiClient, ClientSecret) {
-    let secret = ClientSecret::generate(&OsEntropy);
+    let secret = ClientSecret::generate(&OsRandom);
     let client = ApiClient {
-        id: ApplicationId::generate(&OsEntropy),
-        client_id: ClientSecret::generate(&OsEntropy).expose().to_owned(),
+        id: ApplicationId::generate(&OsRandom),
+        client_id: ClientSecret::generate(&OsRandom).expose().to_owned(),
         name: format!("A {}", kind.as_str()),
         scope,
         kind,
@@ -86,7 +93,7 @@ pub async fn api_client(
 #[must_use]
 pub fn new_customer(address: &str, password: Option<PasswordHash>) -> NewCustomer {
     NewCustomer {
-        id: CustomerId::generate(&OsEntropy),
+        id: CustomerId::generate(&OsRandom),
         email: email(address),
         password,
         attributes: Changes::default(),
@@ -138,8 +145,8 @@ pub fn object(json: &serde_json::Value) -> Value {
 /// A reset to create, and the token that is sealed in it.
 #[must_use]
 pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset, ResetToken) {
-    let (id, token) = (ResetId::generate(&OsEntropy), ResetToken::generate(&OsEntropy));
-    let sealed_token = SealedToken::seal(&token, scope.organization, id, &keys(), &OsEntropy);
+    let (id, token) = (ResetId::generate(&OsRandom), ResetToken::generate(&OsRandom));
+    let sealed_token = SealedToken::seal(&token, scope.organization, id, &keys(), &OsRandom);
     let reset = NewReset {
         id,
         customer_email: email(address),
@@ -147,8 +154,8 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         token_digest: token.digest(),
         sealed_token,
         code: None,
-        token_life: TOKEN_LIFE,
-        allowance: PLENTY,
+        token_ttl: TOKEN_LIFE,
+        quota: PLENTY,
         attributes: Changes::default(),
     };
     (reset, token)
@@ -157,8 +164,8 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
 /// The same reset with a short code beside its token, which may be guessed that often.
 #[must_use]
 pub fn with_code(scope: Scope, reset: NewReset, rules: CodeRules) -> (NewReset, ResetCode) {
-    let code = ResetCode::generate(&OsEntropy);
-    let sealed = SealedCode::seal(&code, scope.organization, reset.id, &keys(), &OsEntropy);
+    let code = ResetCode::generate(&OsRandom);
+    let sealed = SealedCode::seal(&code, scope.organization, reset.id, &keys(), &OsRandom);
     let kept = NewCode { digest: code.digest(reset.id, &keys()), sealed, rules };
     (NewReset { code: Some(kept), ..reset }, code)
 }
@@ -217,7 +224,7 @@ pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
 pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
     let occurred_at = to_microseconds(OffsetDateTime::now_utc());
     Event {
-        id: EventId::generate(&OsEntropy),
+        id: EventId::generate(&OsRandom),
         scope,
         occurred_at,
         traceparent: None,
@@ -230,15 +237,15 @@ pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
 /// A message that no reader will decode, for tests that only carry it.
 #[must_use]
 pub fn opaque_message(name: EventName) -> OutboxMessage {
-    OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: vec![0xff; 64] }
+    OutboxMessage { id: EventId::generate(&OsRandom), name, payload: vec![0xff; 64] }
 }
 
 /// An audit entry of an API client's.
 #[must_use]
 pub fn audit(action: Action) -> AuditEntry {
     AuditEntry {
-        id: AuditId::generate(&OsEntropy),
-        actor: Actor::Client(ApplicationId::generate(&OsEntropy)),
+        id: AuditId::generate(&OsRandom),
+        actor: Actor::Client(ApplicationId::generate(&OsRandom)),
         address: Some("2001:db8::7".parse().unwrap()),
         action,
         attributes: vec!["reference", "metadata"],

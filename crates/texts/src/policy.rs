@@ -1,6 +1,6 @@
 //! What passwords must be, in a reader's words: told before one is chosen, and after one was refused.
 
-use rekey_core::password::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_core::passwords::{Hint, PasswordPolicy, PolicyViolation, Refusal};
 
 use crate::{
     reader::Reader,

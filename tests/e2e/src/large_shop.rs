@@ -7,9 +7,11 @@ mod usual;
 use std::time::Duration;
 
 use rekey_core::{
-    access::{Mode, Scope},
-    catalog::Catalog,
-    listing::{Cursor, Listing, Page},
+    resources::{
+        catalog::Catalog,
+        listing::{Cursor, Listing, Page},
+    },
+    scope::{Mode, Scope},
 };
 use rekey_sql::{Dialect, Statement};
 use rekey_store_postgres::PostgresStore;

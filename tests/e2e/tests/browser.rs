@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use rekey_core::ambient::{Clock, SystemClock};
+use rekey_core::clock::{Clock, SystemClock};
 use rekey_e2e::{
     dev::Dev,
     process::{Program, project},

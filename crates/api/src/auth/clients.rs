@@ -4,11 +4,12 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moka::future::Cache;
 use rekey_core::{
-    access::{ApiClient, Registration},
-    ambient::Clock,
+    clients::{ApiClient, RegisteredClient},
+    clock::Clock,
+    error::StoreError,
     ids::AccessTokenId,
-    session::Sessions,
-    store::{Store, StoreError},
+    sessions::Sessions,
+    store::Store,
 };
 use time::OffsetDateTime;
 
@@ -31,7 +32,7 @@ pub struct ClientDirectory {
     sessions: Arc<dyn Sessions>,
     clock: Arc<dyn Clock>,
     known: Cache<String, LookUp>,
-    remembered: Cache<String, Arc<Registration>>,
+    remembered: Cache<String, Arc<RegisteredClient>>,
     revoked_here: Cache<AccessTokenId, ()>,
 }
 
@@ -43,7 +44,7 @@ struct LookUp {
 }
 
 struct Known {
-    registration: Arc<Registration>,
+    registration: Arc<RegisteredClient>,
     revoked: HashSet<AccessTokenId>,
 }
 
@@ -61,7 +62,7 @@ impl ClientDirectory {
     }
 
     /// The client with that OAuth id, unless it was revoked.
-    pub async fn find(&self, client_id: &str) -> Result<Option<Arc<Registration>>, Arc<StoreError>> {
+    pub async fn find(&self, client_id: &str) -> Result<Option<Arc<RegisteredClient>>, Arc<StoreError>> {
         Ok(self.known(client_id).await?.map(|known| Arc::clone(&known.registration)))
     }
 
@@ -70,7 +71,7 @@ impl ClientDirectory {
         &self,
         client_id: &str,
         token: AccessTokenId,
-    ) -> Result<Option<Arc<Registration>>, Arc<StoreError>> {
+    ) -> Result<Option<Arc<RegisteredClient>>, Arc<StoreError>> {
         let known = self.known(client_id).await?;
         let known = known.filter(|known| !known.revoked.contains(&token));
         let revoked_here = self.revoked_here.contains_key(&token);
@@ -119,7 +120,7 @@ impl ClientDirectory {
     }
 
     /// The client as it was when it was last found, without a look at the store: good enough to say who may read a refusal.
-    pub async fn remembered(&self, client_id: &str) -> Option<Arc<Registration>> {
+    pub async fn remembered(&self, client_id: &str) -> Option<Arc<RegisteredClient>> {
         self.remembered.get(client_id).await
     }
 }

@@ -9,9 +9,11 @@ use jsonwebtoken::{
 };
 use moka::future::Cache;
 use rekey_core::{
-    access::{ClientKind, Mode, Registration},
-    ambient::{Clock, Entropy},
+    clients::{ClientKind, RegisteredClient},
+    clock::Clock,
     ids::{AccessTokenId, CustomerId, SessionId},
+    random::RandomSource,
+    scope::Mode,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -100,7 +102,7 @@ struct Inner {
     integration_life: Duration,
     sales_channel_life: Duration,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
 }
 
 /// A token that was just issued.
@@ -115,7 +117,7 @@ impl Issuer {
     pub fn new(
         auth: &rekey_runtime::config::Auth,
         clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
+        random: Arc<dyn RandomSource>,
     ) -> Result<Self, SigningKeyError> {
         let (signing, jwk) = read_key(&auth.signing_key)?;
         let kid = jwk.common.key_id.clone();
@@ -137,7 +139,7 @@ impl Issuer {
             integration_life: auth.integration_token_life,
             sales_channel_life: auth.sales_channel_token_life,
             clock,
-            entropy,
+            random,
         })))
     }
 
@@ -150,7 +152,7 @@ impl Issuer {
     /// Issues a token for a client, or for a customer's session through it. Signing takes milliseconds: not for the async threads.
     pub fn issue(
         &self,
-        registration: &Registration,
+        registration: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Result<Issued, jsonwebtoken::errors::Error> {
@@ -187,7 +189,7 @@ impl Issuer {
 
     fn claims(
         &self,
-        Registration { client, organization }: &Registration,
+        RegisteredClient { client, organization }: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Claims {
@@ -216,9 +218,9 @@ impl Issuer {
             exp: iat.saturating_add_unsigned(life.as_secs()),
             iss: inner.issuer.clone(),
             test: client.scope.mode == Mode::Test,
-            rand: fraction(&*inner.entropy),
+            rand: fraction(&*inner.random),
             jti: owner.map_or_else(
-                || AccessTokenId::generate(&*inner.entropy).to_string(),
+                || AccessTokenId::generate(&*inner.random).to_string(),
                 |(_, session)| session.to_string(),
             ),
             owner: owner
@@ -249,9 +251,9 @@ fn read_key(pem: &SecretString) -> Result<(EncodingKey, Jwk), SigningKeyError> {
 }
 
 /// A number from 0 up to, but not, 1, with six digits.
-fn fraction(entropy: &dyn Entropy) -> f64 {
+fn fraction(random: &dyn RandomSource) -> f64 {
     let mut bytes = [0; 4];
-    entropy.fill(&mut bytes);
+    random.fill(&mut bytes);
     f64::from(u32::from_le_bytes(bytes) % 1_000_000) / 1e6
 }
 

@@ -8,8 +8,8 @@ use actix_web::{
     web,
 };
 use rekey_core::{
-    access::{ClientKind, Registration},
-    secret::ClientSecret,
+    clients::{ClientKind, RegisteredClient},
+    secrets::ClientSecret,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ pub(super) async fn authenticate(
     api: &Api,
     client_id: &str,
     client_secret: Option<&str>,
-) -> Result<Arc<Registration>, Refusal> {
+) -> Result<Arc<RegisteredClient>, Refusal> {
     let found = api.clients.find(client_id).await.map_err(|error| Problem::from(&*error))?;
     let registration = found.ok_or(Refusal::InvalidClient)?;
     let presented = client_secret.and_then(ClientSecret::parse).map(|secret| secret.digest());

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use futures_util::future::LocalBoxFuture;
 use rekey_core::{
-    access::{Actor, Caller, ClientKind, Mode, Registration, Scope},
+    caller::{Actor, Caller},
+    clients::{ClientKind, RegisteredClient},
     ids::{CustomerId, SessionId},
-    resource::Audience,
+    resources::Audience,
+    scope::{Mode, Scope},
 };
 
 use super::{bearer, jwt::Claims};
@@ -34,7 +36,7 @@ impl Principal {
 
 /// What every caller has.
 pub struct Session {
-    pub registration: Arc<Registration>,
+    pub registration: Arc<RegisteredClient>,
     /// Who and from where, for events and the audit log.
     pub caller: Caller,
 }
@@ -109,7 +111,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
 }
 
 /// Whether a token was issued to this client as it is now: of the same organization, mode and kind.
-fn is_of(claims: &Claims, Registration { client, organization }: &Registration) -> bool {
+fn is_of(claims: &Claims, RegisteredClient { client, organization }: &RegisteredClient) -> bool {
     claims.application.id == client.id.as_str()
         && claims.application.kind == client.kind.as_str()
         && claims.organization.id == organization.id.as_str()

@@ -1,7 +1,7 @@
 //! `POST /oauth/revoke` (RFC 7009).
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use rekey_core::{access::ApiClient, ids::SessionId, secret::RefreshToken, session::Ending};
+use rekey_core::{clients::ApiClient, ids::SessionId, secrets::RefreshToken, sessions::Ending};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -40,7 +40,7 @@ async fn revocation(request: &HttpRequest, body: web::Payload) -> Result<(), Ref
         let ending = api.sign_in.end_by_refresh_token(client, &token).await.map_err(Problem::from)?;
         return match ending {
             Ending::Ended | Ending::Unknown => Ok(()),
-            Ending::OfAnother => Err(Refusal::NotRevocable),
+            Ending::WrongClient => Err(Refusal::NotRevocable),
         };
     }
     match api.issuer.read(&token).await {

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use rekey_core::{
-    access::{ApiClient, ClientKind, Registration},
+    clients::{ApiClient, ClientKind, RegisteredClient},
     email::EmailAddress,
-    password::PlainPassword,
-    secret::RefreshToken,
-    session::TokenScope,
-    sign_in::SignedIn,
+    passwords::PlainPassword,
+    secrets::RefreshToken,
+    sessions::{TokenScope, sign_in::SignedIn},
 };
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +154,7 @@ async fn refresh(api: &Api, client: &ApiClient, token: Option<&str>) -> Result<S
 
 async fn answer(
     api: &Api,
-    registration: Arc<Registration>,
+    registration: Arc<RegisteredClient>,
     scope: TokenScope,
     signed_in: Option<SignedIn>,
 ) -> Result<Answer, Refusal> {

@@ -8,9 +8,11 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use rekey_core::{
     locale::Locale,
-    password::{MAX_OCTETS, PlainPassword},
-    record::{self, Changes},
-    resource::{self, Kind, Resource, Write},
+    passwords::{MAX_OCTETS, PlainPassword},
+    resources::{
+        self, Kind, Resource, Write,
+        record::{self, Changes},
+    },
 };
 use serde_json::{Map, Value};
 
@@ -157,7 +159,7 @@ impl Attributes {
         self.plain(|attribute| attribute.update)
     }
 
-    fn plain(&mut self, is_read: impl Fn(&resource::Attribute) -> bool) -> Changes {
+    fn plain(&mut self, is_read: impl Fn(&resources::Attribute) -> bool) -> Changes {
         let mut changes = Changes::default();
         for (attribute, _) in self.resource.plain().filter(|(attribute, _)| is_read(attribute)) {
             let value = match attribute.kind {

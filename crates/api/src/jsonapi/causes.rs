@@ -1,13 +1,13 @@
 //! What each use case's errors are on the wire. Causes are logged here, once, and never sent.
 
 use rekey_core::{
+    customers::service::CustomerError,
+    error::StoreError,
     idempotency::BeginError,
-    password::{HashError, PolicyViolation, Refusal},
-    recovery::{CompleteError, RequestError},
-    registration::RegisterError,
-    secret::UnsealError,
-    sign_in::{RefreshError, SignInError},
-    store::StoreError,
+    passwords::{HashError, PolicyViolation, Refusal},
+    resets::service::{CompleteError, RequestError},
+    secrets::UnsealError,
+    sessions::sign_in::{RefreshError, SignInError},
 };
 
 use super::error::{Fault, Problem};
@@ -96,13 +96,13 @@ impl From<CompleteError> for Problem {
     }
 }
 
-impl From<RegisterError> for Problem {
-    fn from(error: RegisterError) -> Self {
+impl From<CustomerError> for Problem {
+    fn from(error: CustomerError) -> Self {
         match error {
-            RegisterError::Taken => Self::attribute(customer::EMAIL, Fault::Taken),
-            RegisterError::Password(refusal) => Self::attribute(customer::PASSWORD, refusal.into()),
-            RegisterError::Hash(error) => error.into(),
-            RegisterError::Store(error) => error.into(),
+            CustomerError::Taken => Self::attribute(customer::EMAIL, Fault::Taken),
+            CustomerError::Password(refusal) => Self::attribute(customer::PASSWORD, refusal.into()),
+            CustomerError::Hash(error) => error.into(),
+            CustomerError::Store(error) => error.into(),
         }
     }
 }

@@ -4,11 +4,7 @@ mod included;
 mod render;
 
 use actix_web::{HttpResponse, http::StatusCode, http::header};
-use rekey_core::{
-    listing::Page,
-    record::Record,
-    resource::{Audience, ORGANIZATIONS, Relationship, Resource},
-};
+use rekey_core::resources::{Audience, ORGANIZATIONS, Relationship, Resource, listing::Page, record::Record};
 use serde_json::{Map, Value, json};
 
 use self::{included::Included, render::Renderer};

@@ -12,9 +12,9 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use rekey_core::{
+use rekey_core::resources::{
+    Audience, Resource,
     listing::{Filter, Listing, Order},
-    resource::{Audience, Resource},
 };
 
 use self::budget::Budget;

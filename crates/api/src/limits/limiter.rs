@@ -12,16 +12,16 @@ use std::{
 
 use moka::future::Cache;
 use rekey_core::{
-    ambient::{Clock, to_unix_microseconds},
-    limits::{RateLimits, Tally, WINDOW},
-    store::StoreError,
+    clock::{Clock, to_unix_microseconds},
+    error::StoreError,
+    limits::{RateLimits, WINDOW, WindowCounts},
 };
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
 /// How a caller stands with a limit after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// Calls in a window, at most.
     pub limit: u32,
     /// How many of them are left now.
@@ -54,7 +54,7 @@ pub struct Limiter {
 /// What this process knows of a window.
 struct Window {
     /// What the store told, and the hits since.
-    tally: Tally,
+    tally: WindowCounts,
     /// When it told that, by this process's clock: the two clocks are never compared.
     told_at: OffsetDateTime,
     /// Hits that the store doesn't know of.
@@ -71,7 +71,7 @@ impl Limiter {
     }
 
     /// Counts a call in that window, or refuses it. What is refused is not counted, so that the wait it is told is true.
-    pub async fn take(&self, name: &str, limit: u32) -> Standing {
+    pub async fn take(&self, name: &str, limit: u32) -> RateLimitStatus {
         let new = async { Arc::new(Mutex::new(Window::new(self.clock.now()))) };
         let window = self.windows.get_with_by_ref(name, new).await;
         // One call at a time asks the store; those that come meanwhile go by what it is told.
@@ -88,11 +88,11 @@ impl Limiter {
                 return self.take_back(name, &mut window, limit).await;
             }
         }
-        Standing { limit, remaining: limit.saturating_sub(window.used(now)), wait: None }
+        RateLimitStatus { limit, remaining: limit.saturating_sub(window.used(now)), wait: None }
     }
 
     /// Clears the store of what is over, once a minute.
-    pub async fn keep_tidy(&self) -> Infallible {
+    pub async fn run_cleanup(&self) -> Infallible {
         let minute = StdDuration::try_from(WINDOW).unwrap_or_default();
         loop {
             tokio::time::sleep(minute).await;
@@ -112,13 +112,17 @@ impl Limiter {
     }
 
     /// Others had used the window up: the hit that told so was none.
-    async fn take_back(&self, name: &str, window: &mut Window, limit: u32) -> Standing {
+    async fn take_back(&self, name: &str, window: &mut Window, limit: u32) -> RateLimitStatus {
         let now = self.clock.now();
         match self.store.count_hits(name, -1).await {
             Ok(tally) => window.learn(tally, limit, now),
             Err(error) => self.stay_away(now, &error),
         }
-        window.refusal(limit, now).unwrap_or(Standing { limit, remaining: 0, wait: Some(Duration::SECOND) })
+        window.refusal(limit, now).unwrap_or(RateLimitStatus {
+            limit,
+            remaining: 0,
+            wait: Some(Duration::SECOND),
+        })
     }
 
     fn is_away(&self, now: OffsetDateTime) -> bool {
@@ -134,13 +138,13 @@ impl Limiter {
 
 impl Window {
     fn new(now: OffsetDateTime) -> Self {
-        Self { tally: Tally::empty(now), told_at: now, untold: 0, allowance: 0 }
+        Self { tally: WindowCounts::empty(now), told_at: now, untold: 0, allowance: 0 }
     }
 
     /// What a caller is told that can't be let in.
-    fn refusal(&self, limit: u32, now: OffsetDateTime) -> Option<Standing> {
+    fn refusal(&self, limit: u32, now: OffsetDateTime) -> Option<RateLimitStatus> {
         let wait = self.tally.wait(limit, self.present(now))?;
-        Some(Standing { limit, remaining: 0, wait: Some(wait) })
+        Some(RateLimitStatus { limit, remaining: 0, wait: Some(wait) })
     }
 
     fn used(&self, now: OffsetDateTime) -> u32 {
@@ -156,7 +160,7 @@ impl Window {
         self.untold > self.allowance || now - self.told_at > FRESH
     }
 
-    fn learn(&mut self, tally: Tally, limit: u32, now: OffsetDateTime) {
+    fn learn(&mut self, tally: WindowCounts, limit: u32, now: OffsetDateTime) {
         let left = limit.saturating_sub(tally.used(tally.at));
         *self = Self { tally, told_at: now, untold: 0, allowance: left.saturating_sub(EXACT) / SHARE };
     }

@@ -16,7 +16,7 @@ use actix_web::{
 use rekey_core::limits::WINDOW;
 use time::Duration;
 
-use super::Standing;
+use super::RateLimitStatus;
 use crate::{
     api::Api,
     auth::{bearer, oauth},
@@ -44,7 +44,7 @@ pub async fn oauth(
     let api = Api::of(request.request())?;
     let standing = api.limits.token(address(api, request.request())).await;
     let refusal = match standing {
-        Some(Standing { wait: Some(wait), .. }) => Some(refuse(&mut request, wait).await),
+        Some(RateLimitStatus { wait: Some(wait), .. }) => Some(refuse(&mut request, wait).await),
         _ => None,
     };
     pass(standing, request, next, |_, _| refusal.ok_or(Problem::Internal)).await
@@ -76,7 +76,7 @@ pub async fn page(
 
 /// Lets the request through, or answers it; says how the caller stands in both cases.
 async fn pass(
-    standing: Option<Standing>,
+    standing: Option<RateLimitStatus>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     refused: impl FnOnce(&HttpRequest, Duration) -> Result<HttpResponse, Problem>,
@@ -95,7 +95,7 @@ async fn pass(
 }
 
 /// The vendor's headers, in its units: calls, and seconds.
-fn tell(standing: &Standing, headers: &mut HeaderMap) {
+fn tell(standing: &RateLimitStatus, headers: &mut HeaderMap) {
     let interval = u32::try_from(WINDOW.whole_seconds()).unwrap_or_default();
     for (name, value) in [
         ("x-ratelimit-limit", standing.limit),

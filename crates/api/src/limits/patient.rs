@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rekey_core::{
-    limits::{RateLimits, Tally},
-    store::StoreError,
+    error::StoreError,
+    limits::{RateLimits, WindowCounts},
 };
 use tokio::time::timeout;
 
@@ -23,7 +23,7 @@ impl Patient {
 
 #[async_trait]
 impl RateLimits for Patient {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
         let counted = timeout(PATIENCE, self.0.count_hits(window, hits)).await;
         counted.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
     }
@@ -41,7 +41,7 @@ mod tests {
 
     #[async_trait]
     impl RateLimits for Silent {
-        async fn count_hits(&self, _: &str, _: i64) -> Result<Tally, StoreError> {
+        async fn count_hits(&self, _: &str, _: i64) -> Result<WindowCounts, StoreError> {
             std::future::pending().await
         }
 

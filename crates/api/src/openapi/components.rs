@@ -1,7 +1,7 @@
 //! The pieces that all parts of the description use.
 
 use actix_web::http::StatusCode;
-use rekey_core::resource::Resource;
+use rekey_core::resources::Resource;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rekey_core::resource::{Attribute, Kind, Resource};
+use rekey_core::resources::{Attribute, Kind, Resource};
 use serde_json::{Value, json};
 
 use super::components::{Named, schema};

@@ -1,6 +1,6 @@
 //! Operations: their names and texts, and how they lead to each other.
 
-use rekey_core::resource::{CUSTOMERS, Relationship, Resource};
+use rekey_core::resources::{CUSTOMERS, Relationship, Resource};
 use serde_json::{Value, json};
 
 use super::{

@@ -1,6 +1,6 @@
 //! Parameters of requests, from the resources' definitions.
 
-use rekey_core::resource::{RESOURCES, Relationship, Resource};
+use rekey_core::resources::{RESOURCES, Relationship, Resource};
 use serde_json::{Value, json};
 
 use super::{

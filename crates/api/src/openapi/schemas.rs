@@ -2,7 +2,7 @@
 
 mod values;
 
-use rekey_core::resource::{Attribute, Kind, RESOURCES, Relationship, Resource, Write};
+use rekey_core::resources::{Attribute, Kind, RESOURCES, Relationship, Resource, Write};
 use serde_json::{Value, json};
 
 use super::components::{Named, name, object, schema};

@@ -5,11 +5,10 @@ use rekey_core::{
     email::{self, EmailAddress},
     idempotency::IdempotencyKey,
     ids,
-    listing::Page,
     locale::{self, Locale},
-    password::Hint,
-    resource::RESOURCES,
-    secret,
+    passwords::Hint,
+    resources::{RESOURCES, listing::Page},
+    secrets,
 };
 use strum::IntoEnumIterator;
 
@@ -160,7 +159,7 @@ fn what_is_written_by_hand_agrees_with_the_code() {
     let id = format!("^[A-Za-z0-9]{{{}}}$", ids::LENGTH);
     assert_eq!(component("/parameters/Id/schema/pattern"), id);
     assert_eq!(component("/schemas/Meta/properties/organization_id/pattern"), id);
-    let secret = format!("^[A-Za-z0-9]{{{}}}$", secret::LENGTH);
+    let secret = format!("^[A-Za-z0-9]{{{}}}$", secrets::LENGTH);
     assert_eq!(component("/schemas/Token/properties/refresh_token/pattern"), secret);
     let key = component("/parameters/IdempotencyKey/schema/pattern");
     assert_eq!(key.as_str().unwrap().matches(&format!("{{1,{}}}", IdempotencyKey::MAX_LENGTH)).count(), 2);

@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
-    access::Actor,
+    caller::Actor,
     email::{EmailAddress, MAX_ADDRESS},
 };
 use serde::Deserialize;

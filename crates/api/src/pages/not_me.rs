@@ -3,11 +3,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use rekey_core::{
-    access::Actor,
+    caller::Actor,
+    error::StoreError,
     ids::ResetId,
-    reset::{Disavowable, TokenState},
-    secret::DisavowalProof,
-    store::StoreError,
+    resets::{RejectableReset, TokenState},
+    secrets::DisavowalProof,
 };
 
 use super::{address::Address, form, page::Page, visit::Visit};
@@ -22,8 +22,8 @@ pub const PARTS: [&str; 2] = ["id", "proof"];
 pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
     let mut visit = Visit::of(&request, &api).await;
     let Some((reset, proof)) = claim(&visit.address) else { return visit.answer(&Page::NotFound) };
-    match told(&mut visit, api.recovery.disavowable(reset, &proof).await) {
-        Ok(Disavowable { state: TokenState::Pending, organization, .. }) => {
+    match told(&mut visit, api.recovery.rejectable(reset, &proof).await) {
+        Ok(RejectableReset { state: TokenState::Pending, organization, .. }) => {
             let cooldown = api.recovery.rules.of(&organization.slug).disavowal_cooldown;
             let told = || visit.or_nothing(visit.reader().span(cooldown));
             let cooldown = cooldown.is_positive().then(told);
@@ -57,8 +57,8 @@ fn claim(address: &Address) -> Option<(ResetId, DisavowalProof)> {
 /// The reset, whose organization's page this is then.
 fn told(
     visit: &mut Visit<'_>,
-    found: Result<Option<Disavowable>, StoreError>,
-) -> Result<Disavowable, Problem> {
+    found: Result<Option<RejectableReset>, StoreError>,
+) -> Result<RejectableReset, Problem> {
     let found = found?.ok_or(Problem::NotFound)?;
     visit.is_at(&found.organization);
     Ok(found)

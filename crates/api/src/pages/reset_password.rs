@@ -7,13 +7,13 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
-    access::Actor,
+    caller::Actor,
     ids::ResetId,
-    organization::Organization,
-    password::{MAX_OCTETS, PlainPassword},
-    record::Changes,
-    recovery::{Attempt, CompleteError, Completed},
-    secret::ResetToken,
+    organizations::Organization,
+    passwords::{MAX_OCTETS, PlainPassword},
+    resets::service::{Attempt, CompleteError, Completed},
+    resources::record::Changes,
+    secrets::ResetToken,
 };
 use rekey_texts::Arg;
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Each page as it may look, to try texts and templates with.
 
 use actix_web::http::StatusCode;
-use rekey_core::password::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_core::passwords::{Hint, PasswordPolicy, PolicyViolation, Refusal};
 use rekey_texts::{Reader, SayError};
 
 use super::page::Page;

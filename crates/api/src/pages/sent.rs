@@ -9,7 +9,8 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
-    access::Registration, ids::ResetId, organization::Slug, recovery::CompleteError, secret::ResetCode,
+    clients::RegisteredClient, ids::ResetId, organizations::Slug, resets::service::CompleteError,
+    secrets::ResetCode,
 };
 use serde::Deserialize;
 use time::Duration;
@@ -79,10 +80,10 @@ pub fn remember(visit: &Visit<'_>, reset: ResetId, life: Duration) -> Cookie<'st
 
 /// How long a link of that organization can be used.
 pub fn life(api: &Api, organization: &Slug) -> Duration {
-    api.recovery.rules.of(organization).token_life
+    api.recovery.rules.of(organization).token_ttl
 }
 
-fn page(visit: &Visit<'_>, client: &Arc<Registration>, errors: Vec<String>) -> HttpResponse {
+fn page(visit: &Visit<'_>, client: &Arc<RegisteredClient>, errors: Vec<String>) -> HttpResponse {
     let slug = &client.organization.slug;
     let has_code = visit.api.recovery.rules.of(slug).code.is_some() && !asked(visit).is_empty();
     visit.answer(&Page::Sent {

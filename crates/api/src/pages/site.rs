@@ -10,7 +10,7 @@ use actix_web::{
     },
 };
 use minijinja::Environment;
-use rekey_core::organization::{PerOrganization, Slug};
+use rekey_core::organizations::{PerOrganization, Slug};
 use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop};
 use rekey_texts::{Language, SayError, Texts, TextsError};
 

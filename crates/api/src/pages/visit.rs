@@ -11,9 +11,10 @@ use actix_web::{
     },
 };
 use rekey_core::{
-    access::{Actor, Caller, ClientKind, Registration},
+    caller::{Actor, Caller},
+    clients::{ClientKind, RegisteredClient},
     locale::Locale,
-    organization::{Organization, Slug},
+    organizations::{Organization, Slug},
 };
 use rekey_texts::{Arg, Language, Reader, SayError};
 use time::Duration;
@@ -41,7 +42,7 @@ pub struct Visit<'a> {
     /// The languages of who reads, the dearest first.
     locales: Vec<Locale>,
     /// The sales channel that resets can be asked for as, if one is named and lets its guests do so.
-    client: Result<Option<Arc<Registration>>, Problem>,
+    client: Result<Option<Arc<RegisteredClient>>, Problem>,
     /// Whose page it is, as far as that is known.
     slug: Option<Slug>,
     shop: Option<String>,
@@ -83,7 +84,7 @@ impl<'a> Visit<'a> {
     }
 
     /// The sales channel that the page asks for resets as.
-    pub fn client(&self) -> Result<Arc<Registration>, Problem> {
+    pub fn client(&self) -> Result<Arc<RegisteredClient>, Problem> {
         self.client.clone()?.ok_or(Problem::NotFound)
     }
 
@@ -204,7 +205,7 @@ async fn client(
     directory: Directory,
     wish: &Wish,
     host: Option<&Slug>,
-) -> Result<Option<Arc<Registration>>, Problem> {
+) -> Result<Option<Arc<RegisteredClient>>, Problem> {
     if let Some(client_id) = &wish.client_id {
         return find(api, directory, client_id).await;
     }
@@ -226,12 +227,12 @@ async fn find(
     api: &Api,
     directory: Directory,
     client_id: &str,
-) -> Result<Option<Arc<Registration>>, Problem> {
+) -> Result<Option<Arc<RegisteredClient>>, Problem> {
     let found = match directory {
         Directory::Store => api.clients.find(client_id).await.map_err(|error| Problem::from(&*error))?,
         Directory::Memory => api.clients.remembered(client_id).await,
     };
-    let asks = |client: &Arc<Registration>| {
+    let asks = |client: &Arc<RegisteredClient>| {
         client.client.kind == ClientKind::SalesChannel && client.client.self_service
     };
     Ok(found.filter(asks))

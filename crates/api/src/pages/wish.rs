@@ -2,7 +2,7 @@
 //! page to page.
 
 use actix_web::{HttpRequest, http::header::HOST};
-use rekey_core::{locale::Locale, organization::Slug};
+use rekey_core::{locale::Locale, organizations::Slug};
 
 use super::address::Address;
 

@@ -8,9 +8,11 @@ use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     email::EmailAddress,
     ids::ResetId,
-    record::{Changes, Record, Value},
-    recovery::{Attempt, Receipt},
-    resource::{Audience, CUSTOMER_PASSWORD_RESETS, Kind},
+    resets::service::{Attempt, Receipt},
+    resources::{
+        Audience, CUSTOMER_PASSWORD_RESETS, Kind,
+        record::{Changes, Record, Value},
+    },
 };
 
 use self::{attempt::TokenUse, attributes::CUSTOMER_EMAIL};

@@ -2,10 +2,10 @@
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
+    customers::service::CustomerUpdate,
     email::EmailAddress,
     ids::CustomerId,
-    registration::Amendment,
-    resource::{Audience, CUSTOMERS},
+    resources::{Audience, CUSTOMERS},
 };
 
 use self::attributes::{EMAIL, PASSWORD};
@@ -39,10 +39,8 @@ pub async fn create(
     let password = input.password(PASSWORD);
     let attributes = input.of_new();
     let email = input.finish(email)?;
-    let customer = api
-        .registration
-        .register(&session.registration, &session.caller, email, password, attributes)
-        .await?;
+    let customer =
+        api.registration.create(&session.registration, &session.caller, email, password, attributes).await?;
     Responder::new(&api, &session, audience).created(&customer, &view).await
 }
 
@@ -74,8 +72,8 @@ pub async fn update(
     let email = input.optional::<EmailAddress>(EMAIL);
     let password = input.password(PASSWORD);
     let attributes = input.of_change();
-    let amendment = input.finish(Some(Amendment { email, password, attributes }))?;
-    let customer = api.registration.amend(&session.registration, &session.caller, id, amendment).await?;
+    let amendment = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
+    let customer = api.registration.update(&session.registration, &session.caller, id, amendment).await?;
     Responder::new(&api, &session, audience).ok(&customer.ok_or(Problem::NotFound)?, &view).await
 }
 

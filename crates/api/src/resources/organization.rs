@@ -4,9 +4,11 @@ use std::convert::Infallible;
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
-    organization::Organization,
-    record::{Record, Value},
-    resource::{Audience, ORGANIZATIONS},
+    organizations::Organization,
+    resources::{
+        Audience, ORGANIZATIONS,
+        record::{Record, Value},
+    },
 };
 use rekey_runtime::config::Support;
 use rekey_texts::SayError;

@@ -3,9 +3,7 @@
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     ids::RecordId,
-    listing::Filter,
-    record::Record,
-    resource::{Audience, Link, Relationship, Resource},
+    resources::{Audience, Link, Relationship, Resource, listing::Filter, record::Record},
 };
 
 use super::path::PathId;

@@ -11,13 +11,16 @@ use std::{
 use async_trait::async_trait;
 use rekey_api::{Application, Config, Ports, Services, health::Check};
 use rekey_core::{
-    access::{ClientKind, Mode, Scope},
-    ambient::OsEntropy,
-    event::{Event, EventBody},
-    limits::{RateLimits, Tally},
-    outbox::{Outbox, RelaySignal},
-    password::Hasher,
-    store::StoreError,
+    clients::ClientKind,
+    error::StoreError,
+    events::{
+        Event, EventBody,
+        outbox::{Outbox, RelaySignal},
+    },
+    limits::{RateLimits, WindowCounts},
+    passwords::Hasher,
+    random::OsRandom,
+    scope::{Mode, Scope},
 };
 use rekey_runtime::config::{DevSettings, Source};
 use rekey_store_sqlite::SqliteStore;
@@ -303,7 +306,7 @@ pub struct Counts {
 
 #[async_trait]
 impl RateLimits for Counts {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.store.count_hits(window, hits).await
     }
@@ -321,14 +324,14 @@ fn build(
     checks: Vec<Check>,
     stop: CancellationToken,
 ) -> Application {
-    let entropy = Arc::new(OsEntropy);
+    let random = Arc::new(OsRandom);
     let services = Services {
         ports: Ports { limits, ..Ports::on(store) },
         keys: settings.keys.sealing.clone(),
-        hasher: Hasher::start(settings.passwords.hasher, entropy.clone()).unwrap(),
+        hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
         signal: RelaySignal::default(),
         clock,
-        entropy,
+        random,
         checks,
     };
     let shops = settings.shops.map(|mailing| mailing.shop.clone());

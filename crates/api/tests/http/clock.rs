@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use rekey_core::ambient::{Clock, SystemClock, to_unix_microseconds};
+use rekey_core::clock::{Clock, SystemClock, to_unix_microseconds};
 use time::{Duration, OffsetDateTime};
 
 /// A clock that goes on when a test puts it forward, however long the machine takes for the test. Of itself it goes on by a

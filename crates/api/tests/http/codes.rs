@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use serde_json::json;
 use time::Duration;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

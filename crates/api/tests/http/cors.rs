@@ -1,9 +1,9 @@
 //! Which pages' scripts may read what a client is answered.
 
 use rekey_core::{
-    access::{ApiClient, ClientKind},
-    ambient::OsEntropy,
+    clients::{ApiClient, ClientKind},
     ids::ApplicationId,
+    random::OsRandom,
     store::Store,
 };
 use rekey_testkit::seed;
@@ -23,7 +23,7 @@ async fn send(request: RequestBuilder) -> Answer {
 async fn client(app: &TestApp, kind: ClientKind, origins: &[&str]) -> TestClient {
     let (model, secret) = seed::api_client(&app.store, app.scope, kind, true).await;
     let client = ApiClient {
-        id: ApplicationId::generate(&OsEntropy),
+        id: ApplicationId::generate(&OsRandom),
         client_id: format!("{}x", &model.client_id[1..]),
         allowed_origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
         ..model

@@ -1,6 +1,6 @@
 //! `/api/customers`.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use reqwest::Method;
 use serde_json::json;
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use rekey_core::{
-    access::ClientKind,
-    delivery::{MailJob, MailKind, Outcome, Reply},
-    ledger::{Claim, Ledger},
+    clients::ClientKind,
+    deliveries::{
+        MailJob, MailKind, Outcome, Reply,
+        ledger::{Claim, Ledger},
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@ use std::{fs, time::Duration as StdDuration};
 
 use futures_util::future::join_all;
 use rekey_core::{
-    access::ClientKind,
-    ambient::{Clock, to_unix_microseconds},
+    clients::ClientKind,
+    clock::{Clock, to_unix_microseconds},
 };
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};

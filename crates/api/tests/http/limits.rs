@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::atomic::Ordering};
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use time::Duration;

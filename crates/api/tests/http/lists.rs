@@ -252,7 +252,7 @@ async fn what_records_are_related_to_has_places_of_its_own() {
 async fn tenant_nothing_of_another_shop_is_listed_related_or_included() {
     let shop = Shop::open().await;
     let other = rekey_testkit::seed::scope(&shop.app.store, "other").await;
-    let stranger = shop.app.client_in(other, rekey_core::access::ClientKind::Integration, false).await;
+    let stranger = shop.app.client_in(other, rekey_core::clients::ClientKind::Integration, false).await;
     let token = shop.app.access_token(&stranger).await;
     for list in [RESETS, "/api/customers"] {
         let page = shop.app.get(&format!("{list}?include=events"), &token).await;

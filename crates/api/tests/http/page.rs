@@ -1,6 +1,6 @@
 //! The page behind the link, as a browser without JavaScript sees it.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::json;
 use time::Duration;

@@ -1,6 +1,6 @@
 //! The field for the code from the mail, on the page that says that it was sent.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 
 use crate::{
     app::{Answer, TestApp, TestClient},

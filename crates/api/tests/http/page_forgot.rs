@@ -1,6 +1,6 @@
 //! The page on which a customer asks for a mail.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use reqwest::{Method, RequestBuilder};
 use time::Duration;
 

@@ -1,6 +1,6 @@
 //! Requests to the pages that no form of ours would send, and how a form's refusal leaves things.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

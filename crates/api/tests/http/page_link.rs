@@ -1,6 +1,6 @@
 //! What becomes of a link on its way: mangled by mail clients, opened without cookies, beside cookies that others have planted.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 
 use crate::{
     app::{Answer, TestApp},

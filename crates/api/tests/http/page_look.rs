@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use reqwest::{Method, RequestBuilder};
 use tempfile::TempDir;
 

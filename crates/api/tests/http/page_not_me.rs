@@ -1,9 +1,9 @@
 //! The page on which somebody says that another asked for the reset.
 
 use rekey_core::{
-    access::ClientKind,
+    clients::ClientKind,
     ids::ResetId,
-    secret::{DisavowalProof, KeyRing},
+    secrets::{DisavowalProof, KeyRing},
 };
 use reqwest::RequestBuilder;
 use serde_json::json;

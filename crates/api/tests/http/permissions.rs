@@ -1,6 +1,6 @@
 //! Who may do what: the contract's table, cell by cell.
 
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use futures_util::future::join_all;
 use jsonwebtoken::dangerous::insecure_decode;
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use rekey_testkit::seed;
 use serde_json::{Value, json};
 use time::Duration;

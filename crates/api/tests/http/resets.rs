@@ -53,7 +53,7 @@ async fn from_the_request_to_the_new_password() {
     );
     assert!(!done.text.contains("the second password") && !done.text.contains("_reset_password_token\":\""));
 
-    let sales = app.client(rekey_core::access::ClientKind::SalesChannel, false).await;
+    let sales = app.client(rekey_core::clients::ClientKind::SalesChannel, false).await;
     assert_eq!(app.log_in(&sales, "john@example.com", "the first password").await.status, 400);
     assert_eq!(app.log_in(&sales, "john@example.com", "the second password").await.status, 200);
 }

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
-use rekey_core::access::ClientKind;
+use rekey_core::clients::ClientKind;
 use rekey_testkit::seed;
 use reqwest::Method;
 use rsa::{

@@ -1,6 +1,6 @@
 //! Tokens that don't work, and values that are none.
 
-use rekey_core::{access::ClientKind, password::PasswordHash};
+use rekey_core::{clients::ClientKind, passwords::PasswordHash};
 use rekey_testkit::seed;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, pin_mut};
 use lapin::{Channel, Connection, ConnectionProperties, Event};
-use rekey_core::ambient::Entropy;
+use rekey_core::random::RandomSource;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +52,7 @@ pub(super) enum ConnectionError {
 pub(super) async fn supervise<S: Session>(
     config: &RabbitConfig,
     role: &str,
-    entropy: &dyn Entropy,
+    random: &dyn RandomSource,
     stop: &CancellationToken,
     session: &S,
 ) {
@@ -62,7 +62,7 @@ pub(super) async fn supervise<S: Session>(
         let started = Instant::now();
         let Err(error) = run_once(config, &name, stop, session).await else { continue };
         failures = if started.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
-        let pause = pause(failures, entropy);
+        let pause = pause(failures, random);
         // An outage is one line for each cause; the line at its end is that of the new connection.
         let cause = error.to_string();
         if failures == 1 || cause != logged_cause {
@@ -128,12 +128,12 @@ pub(super) async fn close_channel(channel: &Channel) {
 
 /// Returns the pause after this many failures in a row: it doubles each time, less a random part of up to a half, so that not
 /// all clients come back to a restarted broker at once.
-fn pause(failures: u32, entropy: &dyn Entropy) -> Duration {
+fn pause(failures: u32, random: &dyn RandomSource) -> Duration {
     let longest =
         FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST_PAUSE);
-    let mut random = [0_u8];
-    entropy.fill(&mut random);
-    longest.mul_f64(1.0 - f64::from(random[0]) / 512.0)
+    let mut jitter = [0_u8];
+    random.fill(&mut jitter);
+    longest.mul_f64(1.0 - f64::from(jitter[0]) / 512.0)
 }
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
 
     struct Always(u8);
 
-    impl Entropy for Always {
+    impl RandomSource for Always {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(self.0);
         }

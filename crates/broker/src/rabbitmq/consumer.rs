@@ -16,8 +16,8 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 use rekey_core::{
-    ambient::Entropy,
-    bus::{self, Handler, Verdict},
+    events::bus::{self, Handler, Verdict},
+    random::RandomSource,
 };
 use scopeguard::defer;
 use tokio::{
@@ -49,15 +49,15 @@ const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
 /// Until then the broker keeps it, and delivers it again when this process dies.
 pub struct RabbitConsumer {
     config: RabbitConfig,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
     is_consuming: AtomicBool,
 }
 
 impl RabbitConsumer {
     /// Makes a consumer that is not connected yet: [`RabbitConsumer::run`] connects it.
     #[must_use]
-    pub fn new(config: RabbitConfig, entropy: Arc<dyn Entropy>) -> Self {
-        Self { config, entropy, is_consuming: AtomicBool::new(false) }
+    pub fn new(config: RabbitConfig, random: Arc<dyn RandomSource>) -> Self {
+        Self { config, random, is_consuming: AtomicBool::new(false) }
     }
 
     /// Returns whether messages are being delivered.
@@ -78,7 +78,7 @@ impl RabbitConsumer {
             permits: Arc::new(Semaphore::new(concurrency.into())),
             tasks: TaskTracker::new(),
         };
-        supervise(&self.config, "mailer", &*self.entropy, &stop, &session).await;
+        supervise(&self.config, "mailer", &*self.random, &stop, &session).await;
         // Messages whose connection was lost while they were being handled are worth finishing, too.
         session.finish().await;
     }

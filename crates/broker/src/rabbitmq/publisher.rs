@@ -6,9 +6,12 @@ use async_trait::async_trait;
 use futures_util::pin_mut;
 use lapin::{BasicProperties, Connection, ConnectionStatus, types::FieldTable};
 use rekey_core::{
-    ambient::{Clock, Entropy},
-    bus::Bus,
-    outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    clock::Clock,
+    events::{
+        bus::Bus,
+        outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    },
+    random::RandomSource,
 };
 use scopeguard::defer;
 use time::Duration;
@@ -39,7 +42,7 @@ pub struct RabbitBus(Arc<Inner>);
 struct Inner {
     config: RabbitConfig,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
     link: watch::Sender<Option<Link>>,
 }
 
@@ -53,15 +56,15 @@ struct Link {
 impl RabbitBus {
     /// Makes a bus that is not connected yet: [`RabbitBus::run`] connects it, in the background.
     #[must_use]
-    pub fn new(config: RabbitConfig, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self(Arc::new(Inner { config, clock, entropy, link: watch::Sender::new(None) }))
+    pub fn new(config: RabbitConfig, clock: Arc<dyn Clock>, random: Arc<dyn RandomSource>) -> Self {
+        Self(Arc::new(Inner { config, clock, random, link: watch::Sender::new(None) }))
     }
 
     /// Keeps the bus connected until `stop` is cancelled, then waits at most 5 seconds for the confirms of messages in flight
     /// and closes the connection. Run it once, as a task of its own.
     pub async fn run(&self, stop: CancellationToken) {
-        let Inner { config, entropy, .. } = &*self.0;
-        supervise(config, "relay", &**entropy, &stop, &*self.0).await;
+        let Inner { config, random, .. } = &*self.0;
+        supervise(config, "relay", &**random, &stop, &*self.0).await;
     }
 
     /// Returns whether the broker accepts messages now. False also while it blocks publishers because it is short of memory

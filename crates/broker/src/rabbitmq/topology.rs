@@ -5,7 +5,7 @@ use lapin::{
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
-use rekey_core::retry_ladder::RetryLadder;
+use rekey_core::events::retry_ladder::RetryLadder;
 use time::Duration;
 
 use super::connection::{ConnectionError, close_channel};

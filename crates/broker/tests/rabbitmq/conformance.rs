@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rekey_broker::rabbitmq::RabbitBus;
-use rekey_core::bus::{Bus, DeadLetter, Handler};
+use rekey_core::events::bus::{Bus, DeadLetter, Handler};
 use rekey_testkit::{bus_conformance, conformance::bus::BusUnderTest};
 
 use crate::stage::{Stage, header};

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use lapin::{BasicProperties, options::QueueDeleteOptions};
-use rekey_core::bus::{Delivery, Handler, Verdict};
+use rekey_core::events::bus::{Delivery, Handler, Verdict};
 use rekey_testkit::conformance::bus::{Scripted, eventually};
 use time::Duration;
 use tokio::{sync::Semaphore, time::sleep};

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rekey_core::{bus::Verdict, outbox::Settlement};
+use rekey_core::events::{bus::Verdict, outbox::Settlement};
 use rekey_testkit::conformance::bus::{PATIENCE, Scripted, eventually};
 use tokio::time::{sleep, timeout};
 

@@ -17,12 +17,15 @@ use lapin::{
 };
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig, RabbitConsumer, Topology};
 use rekey_core::{
-    ambient::{OsEntropy, SystemClock},
-    bus::{Bus, Handler},
-    event::EventName,
+    clock::SystemClock,
+    events::{
+        EventName,
+        bus::{Bus, Handler},
+        outbox::{ClaimedMessage, OutboxMessage, Settlement},
+        retry_ladder::RetryLadder,
+    },
     ids::EventId,
-    outbox::{ClaimedMessage, OutboxMessage, Settlement},
-    retry_ladder::RetryLadder,
+    random::OsRandom,
 };
 use rekey_testkit::conformance::bus::{PATIENCE, eventually};
 use time::Duration;
@@ -56,7 +59,7 @@ impl Stage {
 
     /// Bus and consumer go to `url`; the stage itself looks behind the scenes at `direct`.
     pub async fn on(url: &str, direct: &str) -> Self {
-        let namespace = format!("test-{}", EventId::generate(&OsEntropy));
+        let namespace = format!("test-{}", EventId::generate(&OsRandom));
         let ladder = RetryLadder::new(LADDER.to_vec()).unwrap();
         let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder);
         let connection = Connection::connect(direct, ConnectionProperties::default()).await.unwrap();
@@ -77,7 +80,7 @@ impl Stage {
     }
 
     pub fn disconnected_bus(&mut self) -> RabbitBus {
-        let bus = RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsEntropy));
+        let bus = RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsRandom));
         let (running, stop) = (bus.clone(), CancellationToken::new());
         let token = stop.clone();
         self.tasks.push((stop, tokio::spawn(async move { running.run(token).await })));
@@ -86,7 +89,7 @@ impl Stage {
 
     /// A consumer, connected.
     pub async fn consumer(&mut self, handler: Arc<dyn Handler>, concurrency: u16) -> Arc<RabbitConsumer> {
-        let consumer = Arc::new(RabbitConsumer::new(self.config.clone(), Arc::new(OsEntropy)));
+        let consumer = Arc::new(RabbitConsumer::new(self.config.clone(), Arc::new(OsRandom)));
         let (running, stop) = (consumer.clone(), CancellationToken::new());
         let token = stop.clone();
         let task = tokio::spawn(async move { running.run(handler, concurrency, token).await });

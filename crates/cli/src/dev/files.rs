@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rekey_core::ambient::{Entropy, OsEntropy};
+use rekey_core::random::{OsRandom, RandomSource};
 use rsa::{
     RsaPrivateKey,
     pkcs8::{EncodePrivateKey, LineEnding},
@@ -47,7 +47,7 @@ impl DataDir {
     pub fn sealing_keys(&self) -> anyhow::Result<Zeroizing<String>> {
         self.keep("sealing-keys", || {
             let mut key = Zeroizing::new([0; 32]);
-            OsEntropy.fill(key.as_mut_slice());
+            OsRandom.fill(key.as_mut_slice());
             Ok(Zeroizing::new(format!("dev:{}", STANDARD.encode(key.as_slice()))))
         })
     }

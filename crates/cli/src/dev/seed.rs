@@ -2,14 +2,15 @@
 
 use anyhow::Context;
 use rekey_core::{
-    access::{self, Actor, Caller, ClientKind, Mode},
     administration::{Administration, NewClient},
+    caller::{Actor, Caller},
+    clients::{self, ClientKind, origin::AllowedOrigin},
+    customers::service::{CustomerError, CustomerService},
     email::EmailAddress,
-    organization::{Organization, Slug},
-    origin::AllowedOrigin,
-    password::PlainPassword,
-    record::Changes,
-    registration::{RegisterError, Registration},
+    organizations::{Organization, Slug},
+    passwords::PlainPassword,
+    resources::record::Changes,
+    scope::Mode,
 };
 use zeroize::Zeroizing;
 
@@ -35,7 +36,7 @@ struct Kept {
 pub async fn seed(
     data: &DataDir,
     administration: &Administration,
-    registration: &Registration,
+    registration: &CustomerService,
 ) -> anyhow::Result<String> {
     let organization = organization(administration).await?;
     let file = data.path(FILE);
@@ -92,7 +93,7 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
     )))
 }
 
-async fn customer(registration: &Registration, client: &access::Registration) -> anyhow::Result<()> {
+async fn customer(registration: &CustomerService, client: &RegisteredClient) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
     let store = &registration.store;
     if store.find_credentials(client.client.scope, &email).await?.is_some() {
@@ -106,8 +107,8 @@ async fn customer(registration: &Registration, client: &access::Registration) ->
         record: None,
     };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
-    match registration.register(client, &caller, email, Some(password), Changes::default()).await {
-        Ok(_) | Err(RegisterError::Taken) => Ok(()),
+    match registration.create(client, &caller, email, Some(password), Changes::default()).await {
+        Ok(_) | Err(CustomerError::Taken) => Ok(()),
         Err(error) => Err(error).context("the demo customer can't be made"),
     }
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use anyhow::Context;
-use rekey_core::import::Outcome;
+use rekey_core::customers::import::Outcome;
 
 use super::{
     progress::Progress,

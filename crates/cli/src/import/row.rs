@@ -1,12 +1,11 @@
 //! One line of what is imported: the same rules for every format.
 
 use rekey_core::{
+    customers::import::{ImportedCustomer, Reference},
     email::EmailAddress,
-    import::{ImportedCustomer, Reference},
     locale::Locale,
-    password::{HashRefusal, PasswordHash},
-    record::holds_nul,
-    resource::Kind,
+    passwords::{HashRefusal, PasswordHash},
+    resources::{Kind, record::holds_nul},
 };
 use serde_json::{Map, Value};
 

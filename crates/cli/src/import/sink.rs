@@ -1,8 +1,8 @@
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
-    import::{Import, ImportKey, ImportedCustomer, Outcome, Rehearsal, SourceDigest},
-    store::StoreError,
+    customers::import::{DryRun, Import, ImportKey, ImportedCustomer, Outcome, SourceDigest},
+    error::StoreError,
+    random::OsRandom,
+    scope::Scope,
 };
 
 use super::target::Target;
@@ -12,7 +12,7 @@ pub enum Sink {
     /// Into the store. What is known again after an interruption has a digest.
     Store { import: Import, source: Option<SourceDigest>, resumed: bool },
     /// Nowhere.
-    Nowhere(Rehearsal),
+    Nowhere(DryRun),
 }
 
 impl Sink {
@@ -22,9 +22,9 @@ impl Sink {
         source: Option<SourceDigest>,
         dry_run: bool,
     ) -> Result<Self, StoreError> {
-        let (importer, key) = (target.importer(), ImportKey::generate(&OsEntropy));
+        let (importer, key) = (target.importer(), ImportKey::generate(&OsRandom));
         if dry_run {
-            return Ok(Self::Nowhere(Rehearsal::new(importer, scope, key)));
+            return Ok(Self::Nowhere(DryRun::new(importer, scope, key)));
         }
         let (key, resumed) = match &source {
             Some(source) => {

@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::Context;
 use clap::ValueEnum;
-use rekey_core::import::SourceDigest;
+use rekey_core::customers::import::SourceDigest;
 use sha2::{Digest, Sha256};
 
 use super::{csv::CsvRows, json::JsonRows, lines::Lines, row::Row};

@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
-use rekey_core::{ambient::SystemClock, import::Importer, store::Store};
+use rekey_core::{clock::SystemClock, customers::import::Importer, store::Store};
 use rekey_runtime::config::Source;
 use rekey_store_postgres::PostgresStore;
 use rekey_store_sqlite::SqliteStore;

@@ -1,7 +1,7 @@
 //! `rekey mail dkim`: what to publish in DNS, so that the signatures of an organization's mails can be verified.
 
 use clap::Args;
-use rekey_core::organization::Slug;
+use rekey_core::organizations::Slug;
 use rekey_mailer::dkim::Signer;
 use rekey_runtime::config::{MailSettings, Source};
 

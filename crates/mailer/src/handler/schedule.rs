@@ -1,6 +1,6 @@
 //! When a mail is tried again, and when no more.
 
-use rekey_core::{ambient::Entropy, retry_ladder::RetryLadder};
+use rekey_core::{events::retry_ladder::RetryLadder, random::RandomSource};
 use time::Duration;
 
 /// The last attempt at a mail. Hourly attempts for 7 days, the longest life a token can have, and the retry ladder's first
@@ -25,10 +25,10 @@ pub(super) const LONGEST_SETTLE: std::time::Duration = std::time::Duration::from
 
 /// How long to wait after this attempt, counted from 1: the ladder's wait, less a random part of up to a fifth. It is never more
 /// than the ladder's wait, or RabbitMQ would put the message into the next longer queue.
-pub(super) fn after_attempt(attempt: u32, entropy: &dyn Entropy) -> Duration {
+pub(super) fn after_attempt(attempt: u32, random: &dyn RandomSource) -> Duration {
     let wait = RetryLadder::default().after_attempt(attempt);
     let mut byte = [0];
-    entropy.fill(&mut byte);
+    random.fill(&mut byte);
     wait - wait * i32::from(byte[0]) / (5 * 255)
 }
 
@@ -38,7 +38,7 @@ mod tests {
 
     struct Always(u8);
 
-    impl Entropy for Always {
+    impl RandomSource for Always {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(self.0);
         }

@@ -1,4 +1,4 @@
-use rekey_core::{access::Scope, delivery::MailName, secret::SealedToken};
+use rekey_core::{deliveries::MailName, scope::Scope, secrets::SealedToken};
 use rekey_testkit::seed;
 use time::OffsetDateTime;
 

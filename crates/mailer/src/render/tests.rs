@@ -1,4 +1,4 @@
-use rekey_core::organization::Slug;
+use rekey_core::organizations::Slug;
 use rekey_runtime::config::{Color, Support};
 use tempfile::TempDir;
 
@@ -346,7 +346,7 @@ fn a_shop_has_its_own_language_texts_and_templates() {
 }
 
 /// What shops there are by the folders in this one.
-fn shops(directory: &Path) -> rekey_core::organization::PerOrganization<Shop> {
+fn shops(directory: &Path) -> rekey_core::organizations::PerOrganization<Shop> {
     let pairs = [
         ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
         ("KEYS__SEALING", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rekey_core::access::Mode;
+use rekey_core::scope::Mode;
 use tokio::time::Instant;
 
 use super::{Accepted, SendError, Transport};

@@ -19,7 +19,7 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rekey_core::ambient::Entropy;
+use rekey_core::random::RandomSource;
 use rekey_runtime::config::Smtp;
 
 pub use self::opening::SmtpSetupError;
@@ -37,20 +37,20 @@ pub struct SmtpTransport {
 }
 
 impl SmtpTransport {
-    /// A transport that is not connected yet. Reads the certificates it will trust. `entropy` spreads the times at which a
+    /// A transport that is not connected yet. Reads the certificates it will trust. `random` spreads the times at which a
     /// relay that was left alone is tried again.
-    pub fn new(settings: &Smtp, entropy: &Arc<dyn Entropy>) -> Result<Self, SmtpSetupError> {
-        Self::with_rest(settings, entropy, FIRST_REST)
+    pub fn new(settings: &Smtp, random: &Arc<dyn RandomSource>) -> Result<Self, SmtpSetupError> {
+        Self::with_rest(settings, random, FIRST_REST)
     }
 
     /// [`SmtpTransport::new`] with another time for which a relay is left alone at first.
     pub fn with_rest(
         settings: &Smtp,
-        entropy: &Arc<dyn Entropy>,
+        random: &Arc<dyn RandomSource>,
         rest: Duration,
     ) -> Result<Self, SmtpSetupError> {
         let relays = settings.relays.iter();
-        let relays = relays.map(|relay| Relay::new(relay, settings, Rest::new(rest, Arc::clone(entropy))));
+        let relays = relays.map(|relay| Relay::new(relay, settings, Rest::new(rest, Arc::clone(random))));
         Ok(Self { relays: relays.collect::<Result<_, _>>()? })
     }
 

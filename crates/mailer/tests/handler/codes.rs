@@ -1,10 +1,9 @@
 //! The short code in the mail.
 
 use rekey_core::{
-    audit::Action,
-    bus::Verdict,
-    reset::{CodeRules, ResetOrigin},
-    secret::ResetCode,
+    events::{audit::Action, bus::Verdict},
+    resets::{CodeRules, ResetOrigin},
+    secrets::ResetCode,
     store::{ResetRecord, Store},
 };
 use rekey_testkit::seed;

@@ -1,6 +1,6 @@
 //! Several relays: what one that is down does to a mail, and what it does when all are.
 
-use rekey_core::bus::Verdict;
+use rekey_core::events::bus::Verdict;
 use rekey_testkit::{
     backdoor::Backdoor,
     smtp::{Act, Scene, ScriptedSmtp},

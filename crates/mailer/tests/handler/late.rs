@@ -1,11 +1,9 @@
 //! late: what is not wanted any more is not sent, and that is recorded.
 
 use rekey_core::{
-    audit::Action,
-    bus::Verdict,
-    event::EventBody,
-    record::Changes,
-    reset::ResetOrigin,
+    events::{EventBody, audit::Action, bus::Verdict},
+    resets::ResetOrigin,
+    resources::record::Changes,
     store::{Completion, Store},
 };
 use rekey_testkit::seed;

@@ -7,12 +7,14 @@ use std::sync::{
 
 use async_trait::async_trait;
 use rekey_core::{
-    bus::Verdict,
-    delivery::{MailJob, MailKind, Outcome},
+    deliveries::{
+        MailJob, MailKind, Outcome,
+        ledger::{Claim, Ledger},
+    },
+    error::StoreError,
+    events::bus::Verdict,
     ids::EventId,
-    ledger::{Claim, Ledger},
-    reset::ResetOrigin,
-    store::StoreError,
+    resets::ResetOrigin,
 };
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::seed;

@@ -1,9 +1,9 @@
 //! poison: what can't be trusted or read is parked with its reason, and what comes after it is sent.
 
 use rekey_core::{
-    bus::{Delivery, Handler, Verdict},
-    reset::ResetOrigin,
-    secret::KeyRing,
+    events::bus::{Delivery, Handler, Verdict},
+    resets::ResetOrigin,
+    secrets::KeyRing,
 };
 use rekey_testkit::seed;
 
@@ -20,7 +20,7 @@ async fn poison_is_parked_and_the_others_flow() {
     edited[20] ^= 1;
     let stranger = KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
     let forged =
-        rekey_core::event::Event::verify(&good.payload, &seed::keys()).unwrap().sign(&stranger).payload;
+        rekey_core::events::Event::verify(&good.payload, &seed::keys()).unwrap().sign(&stranger).payload;
     for (payload, reasons) in [
         (Vec::new(), &["forged event: the tag does not match"][..]),
         (b"not protobuf".to_vec(), &["malformed event"]),
@@ -46,7 +46,7 @@ async fn poison_of_another_tenant_finds_nothing() {
         let (body, _) = seed::new_reset(scope, "john@example.com", ResetOrigin::Integration);
         let token = body.sealed_token;
         let event =
-            seed::event(scope, rekey_core::event::EventBody::ResetCreated(seed::created(reset.id, token)));
+            seed::event(scope, rekey_core::events::EventBody::ResetCreated(seed::created(reset.id, token)));
         assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
     }
     assert_eq!(world.mails().len(), 0);

@@ -1,13 +1,10 @@
 //! To whom a mail goes, and in which language.
 
 use rekey_core::{
-    audit::Action,
-    bus::Verdict,
     email::EmailAddress,
-    event::{Event, EventBody, ResetCreated},
-    outbox::OutboxMessage,
-    reset::{NewReset, ResetOrigin},
-    secret::SealedAddress,
+    events::{Event, EventBody, ResetCreated, audit::Action, bus::Verdict, outbox::OutboxMessage},
+    resets::{NewReset, ResetOrigin},
+    secrets::SealedAddress,
     store::{ResetRecord, Store},
 };
 use rekey_testkit::{backdoor::Backdoor, seed};
@@ -26,7 +23,7 @@ async fn ask(
     let keys = seed::keys();
     let typed: EmailAddress = address.parse().unwrap();
     let address = answers_all.then(|| {
-        SealedAddress::seal(&typed, world.test.organization, reset.id, &keys, &rekey_core::ambient::OsEntropy)
+        SealedAddress::seal(&typed, world.test.organization, reset.id, &keys, &rekey_core::random::OsRandom)
     });
     let created = ResetCreated { address, ..seed::created(reset.id, reset.sealed_token.clone()) };
     let event = seed::event(world.test, EventBody::ResetCreated(created));

@@ -1,7 +1,10 @@
 //! smtp-4xx/5xx/auth: what a relay's answers do to a mail.
 
 use rekey_core::{
-    bus::Verdict, outbox::OutboxMessage, reset::ResetOrigin, store::Store, suppression::SuppressionFilter,
+    deliveries::suppression::SuppressionFilter,
+    events::{bus::Verdict, outbox::OutboxMessage},
+    resets::ResetOrigin,
+    store::Store,
 };
 use rekey_testkit::{
     seed,

@@ -1,11 +1,10 @@
 //! One event, one mail.
 
 use rekey_core::{
-    bus::Verdict,
-    event::{Event, EventBody},
+    events::{Event, EventBody, bus::Verdict},
     ids::ResetId,
-    reset::ResetOrigin,
-    secret::{DisavowalProof, ResetToken},
+    resets::ResetOrigin,
+    secrets::{DisavowalProof, ResetToken},
 };
 use rekey_testkit::{backdoor::Backdoor, seed, smtp::ScriptedSmtp};
 use time::Duration;

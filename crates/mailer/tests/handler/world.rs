@@ -3,11 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use rekey_core::{
-    access::{Mode, Scope},
-    ambient::{Clock, Entropy, OsEntropy, SystemClock},
-    bus::{Delivery, Handler, Verdict},
-    ledger::Ledger,
-    outbox::{Outbox, OutboxMessage},
+    clock::{Clock, SystemClock},
+    deliveries::ledger::Ledger,
+    events::{
+        bus::{Delivery, Handler, Verdict},
+        outbox::{Outbox, OutboxMessage},
+    },
+    random::{OsRandom, RandomSource},
+    scope::{Mode, Scope},
 };
 use rekey_mailer::{
     MailHandler, Mailer,
@@ -91,8 +94,8 @@ impl World {
         let settings = settings();
         let relay = |&port| SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None };
         let relays = ports.iter().map(relay).collect();
-        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-        let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &entropy).unwrap();
+        let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
+        let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &random).unwrap();
         let live = Lane::with_pause(Arc::new(smtp), PAUSE);
         self.build(Arc::new(self.store.clone()), live, mailbox)
     }
@@ -104,7 +107,7 @@ impl World {
             router: Router::new(live, mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
             keys: seed::keys(),
             clock: self.clock.clone(),
-            entropy: Arc::new(OsEntropy),
+            random: Arc::new(OsRandom),
             signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim)).unwrap(),
             shops: settings.shops,
             public_url: settings.server.public_url,

@@ -133,7 +133,7 @@ async fn a_relay_that_works_again_is_used_again() {
     let first = scripted(&[away, FINE]).await;
     let second = scripted(&[FINE]).await;
     rekey_runtime::install_crypto();
-    let transport = SmtpTransport::with_rest(&both(first.port, second.port), &entropy(), REST).unwrap();
+    let transport = SmtpTransport::with_rest(&both(first.port, second.port), &random(), REST).unwrap();
     for event in ["EVENTEVEN1", "EVENTEVEN2"] {
         transport.send(&mail(event)).await.unwrap();
     }

@@ -11,9 +11,9 @@ mod real;
 use std::{sync::Arc, time::Duration};
 
 use rekey_core::{
-    ambient::{Entropy, OsEntropy},
-    delivery::Reply,
+    deliveries::Reply,
     ids::EventId,
+    random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
     message::Mail,
@@ -56,11 +56,11 @@ fn with_relays(relays: Vec<SmtpRelay>) -> Smtp {
 
 fn transport(settings: &Smtp) -> SmtpTransport {
     rekey_runtime::install_crypto();
-    SmtpTransport::new(settings, &entropy()).unwrap()
+    SmtpTransport::new(settings, &random()).unwrap()
 }
 
-fn entropy() -> Arc<dyn Entropy> {
-    Arc::new(OsEntropy)
+fn random() -> Arc<dyn RandomSource> {
+    Arc::new(OsRandom)
 }
 
 /// A server that plays these scenes.

@@ -75,10 +75,10 @@ fn a_ca_file_without_certificates_stops_the_start() {
     for tls in [SmtpTls::StartTls, SmtpTls::Implicit] {
         let settings = Smtp { ca_file: Some(path.clone()), ..with_relays(vec![encrypted(25, tls)]) };
         let _ = std::fs::remove_file(&path);
-        assert!(matches!(SmtpTransport::new(&settings, &entropy()), Err(SmtpSetupError::Read { .. })));
+        assert!(matches!(SmtpTransport::new(&settings, &random()), Err(SmtpSetupError::Read { .. })));
         std::fs::write(&path, "no certificate").unwrap();
         assert!(matches!(
-            SmtpTransport::new(&settings, &entropy()),
+            SmtpTransport::new(&settings, &random()),
             Err(SmtpSetupError::NoCertificate { .. })
         ));
     }

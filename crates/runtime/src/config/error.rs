@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use rekey_core::organization::InvalidSlug;
+use rekey_core::organizations::InvalidSlug;
 
 use super::value::Origin;
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rekey_core::organization::{PerOrganization, Slug};
+use rekey_core::organizations::{PerOrganization, Slug};
 
 use super::{
     ConfigError,

@@ -1,6 +1,6 @@
 //! Which program needs which sections.
 
-use rekey_core::organization::PerOrganization;
+use rekey_core::organizations::PerOrganization;
 
 use super::{
     Auth, Broker, ConfigError, Database, Keys, Limits, Mailer, MailingShop, Passwords, Relay, Server, Shop,

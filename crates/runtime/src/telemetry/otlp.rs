@@ -8,7 +8,7 @@ use opentelemetry_otlp::{LogExporter, Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
     Resource, logs::SdkLoggerProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
 };
-use rekey_core::ambient::{OsEntropy, fill_alphanumeric};
+use rekey_core::random::{OsRandom, fill_alphanumeric};
 use tracing::Metadata;
 use tracing_subscriber::{Layer, filter::filter_fn};
 use url::Url;
@@ -97,7 +97,7 @@ fn signal_url(endpoint: &Url, signal: &str) -> String {
 /// Who sends: OpenTelemetry's `service.*` attributes, with an instance id that is new in each process.
 fn resource(service: &'static str, namespace: &str) -> Resource {
     let mut id = [0; 16];
-    fill_alphanumeric(&OsEntropy, &mut id);
+    fill_alphanumeric(&OsRandom, &mut id);
     Resource::builder()
         .with_attributes([
             KeyValue::new("service.name", service),

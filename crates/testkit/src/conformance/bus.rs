@@ -17,11 +17,13 @@ use std::{
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use rekey_core::{
-    ambient::OsEntropy,
-    bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
-    event::EventName,
+    events::{
+        EventName,
+        bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
+        outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    },
     ids::EventId,
-    outbox::{ClaimedMessage, OutboxMessage, Settlement},
+    random::OsRandom,
 };
 use time::Duration;
 use tokio::{
@@ -173,7 +175,7 @@ pub async fn no_more_are_handled_at_once_than_allowed<B: BusUnderTest>() {
 /// A message that the outbox could hold.
 #[must_use]
 pub fn message(name: EventName, payload: &[u8]) -> OutboxMessage {
-    OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: payload.to_vec() }
+    OutboxMessage { id: EventId::generate(&OsRandom), name, payload: payload.to_vec() }
 }
 
 /// Waits until something is so.

@@ -23,21 +23,21 @@ pub mod tokens;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use rekey_core::{
-    access::{Mode, Scope},
-    audit::Action,
-    event::EventBody,
-    housekeeping::Housekeeping,
+    cleanup::Cleanup,
+    customers::import::Importer,
+    deliveries::ledger::Ledger,
+    events::{EventBody, audit::Action, outbox::Outbox},
     idempotency::AnswerStore,
-    import::Importer,
-    ledger::Ledger,
     limits::RateLimits,
-    outbox::Outbox,
-    password::PasswordHash,
-    record::{Changes, Record},
-    reset::TokenHolder,
-    resource::CUSTOMER_PASSWORD_RESETS,
-    secret::ResetToken,
-    session::Sessions,
+    passwords::PasswordHash,
+    resets::TokenHolder,
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        record::{Changes, Record},
+    },
+    scope::{Mode, Scope},
+    secrets::ResetToken,
+    sessions::Sessions,
     store::{Completion, Store},
 };
 
@@ -50,15 +50,7 @@ use crate::{
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
     /// The adapter.
-    type Store: Store
-        + Sessions
-        + Outbox
-        + Ledger
-        + AnswerStore
-        + RateLimits
-        + Importer
-        + Housekeeping
-        + Clone;
+    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + RateLimits + Importer + Cleanup + Clone;
 
     /// Sets everything up.
     async fn start() -> Self;

@@ -3,8 +3,10 @@ use std::convert::Infallible;
 use proptest::{option, prelude::*, sample::select};
 use rekey_core::{
     ids::RecordId,
-    record::{Changes, Record, Value},
-    resource::{Attribute, EVENT_STORES, Resource},
+    resources::{
+        Attribute, EVENT_STORES, Resource,
+        record::{Changes, Record, Value},
+    },
 };
 use serde_json::{Map, Value as Json};
 use time::OffsetDateTime;

@@ -4,18 +4,21 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use rekey_core::{
-    access::{Mode, Scope},
-    ambient::OsEntropy,
-    audit::{Action, AuditEntry},
-    customer::NewCustomer,
-    event::EventName,
+    customers::NewCustomer,
+    events::{
+        EventName,
+        audit::{Action, AuditEntry},
+        outbox::OutboxMessage,
+    },
     ids::{EventId, OrganizationId, RecordId},
-    organization::NewOrganization,
-    outbox::OutboxMessage,
-    record::Value,
-    reset::{NewReset, ResetOrigin},
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource},
-    secret::TokenDigest,
+    organizations::NewOrganization,
+    random::OsRandom,
+    resets::{NewReset, ResetOrigin},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource, record::Value,
+    },
+    scope::{Mode, Scope},
+    secrets::TokenDigest,
     store::{ResetRecord, Store},
 };
 use serde_json::json;
@@ -55,7 +58,7 @@ impl Sample {
         let mut of_customers = drafts.new_tree(&mut runner).unwrap().current();
         let of_resets = of_customers.split_off(CUSTOMERS_MADE);
         let organization = NewOrganization {
-            id: OrganizationId::generate(&OsEntropy),
+            id: OrganizationId::generate(&OsRandom),
             slug: format!("sample-{number}").parse().unwrap(),
             name: format!("Sample {number}"),
         };
@@ -224,7 +227,7 @@ struct Facts {
 
 impl Facts {
     fn new(name: EventName, draft: Draft) -> Self {
-        let event = OutboxMessage { id: EventId::generate(&OsEntropy), name, payload: b"any".to_vec() };
+        let event = OutboxMessage { id: EventId::generate(&OsRandom), name, payload: b"any".to_vec() };
         Self { event, audit: seed::audit(Action::Create), draft }
     }
 }

@@ -1,9 +1,9 @@
 use std::{cmp::Ordering, iter};
 
-use rekey_core::{
+use rekey_core::resources::{
+    Attribute,
     listing::{Comparison, Part, Pattern, Test},
     record::Value,
-    resource::Attribute,
 };
 
 use super::{Row, json};

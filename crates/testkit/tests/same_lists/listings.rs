@@ -5,10 +5,10 @@ use proptest::{
     prelude::*,
     sample::{Index, select},
 };
-use rekey_core::{
+use rekey_core::resources::{
+    Attribute, Kind, RESOURCES, Resource,
     listing::{Comparison, Filter, Listing, Order, Page, Path, Pattern, Test},
     record::{Record, Value},
-    resource::{Attribute, Kind, RESOURCES, Resource},
 };
 use rekey_testkit::evaluator::{Sample, World, json_numbers, object, text, time};
 use serde_json::{Map, Value as Json};

@@ -8,12 +8,14 @@ use std::{slice, sync::Arc, time::Duration};
 
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use rekey_core::{
-    ambient::SystemClock,
-    catalog::Catalog,
+    clock::SystemClock,
     ids::RecordId,
-    listing::{Cursor, Filter, Listed, Listing, Page, Path, Pattern, Test},
-    record::{Record, Value},
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS,
+        catalog::Catalog,
+        listing::{Cursor, Filter, Listed, Listing, Page, Path, Pattern, Test},
+        record::{Record, Value},
+    },
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_store_sqlite::SqliteStore;

@@ -3,9 +3,11 @@
 use std::fmt::{self, Write};
 
 use rekey_core::{
-    access::{Mode, Scope},
-    listing::{Listed, Listing},
-    record::{Record, Value},
+    resources::{
+        listing::{Listed, Listing},
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
 };
 use rekey_sql::Dialect;
 

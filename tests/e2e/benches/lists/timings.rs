@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use rekey_core::{
-    catalog::Catalog,
-    listing::{Listing, Page},
-    reset::ResetOrigin,
-    resource::CUSTOMER_PASSWORD_RESETS,
+    resets::ResetOrigin,
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        catalog::Catalog,
+        listing::{Listing, Page},
+    },
 };
 use rekey_e2e::large_shop::LargeShop;
 use rekey_testkit::seed;

@@ -1,8 +1,10 @@
 use rekey_core::{
-    listing::{Comparison, Filter, Listing, Order, Path, Test},
-    record::Value,
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, Resource},
-    secret::ResetToken,
+    resources::{
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, Resource,
+        listing::{Comparison, Filter, Listing, Order, Path, Test},
+        record::Value,
+    },
+    secrets::ResetToken,
 };
 use rekey_testkit::seed;
 use serde_json::json;

@@ -1,12 +1,14 @@
 use std::collections::{HashMap, HashSet};
 
 use rekey_core::{
-    access::Scope,
-    catalog::{Catalog, Related},
+    error::StoreError,
     ids::RecordId,
-    record::Record,
-    resource::{Link, Relationship},
-    store::StoreError,
+    resources::{
+        Link, Relationship,
+        catalog::{Catalog, Related},
+        record::Record,
+    },
+    scope::Scope,
 };
 use serde_json::{Value, json};
 

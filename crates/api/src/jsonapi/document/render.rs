@@ -1,8 +1,10 @@
 use rekey_core::{
-    access::Scope,
     ids::ResetId,
-    record::{Record, Value as Attribute},
-    resource::{self, Audience, Kind, Relationship, Source},
+    resources::{
+        self, Audience, Kind, Relationship, Source,
+        record::{Record, Value as Attribute},
+    },
+    scope::Scope,
 };
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
@@ -65,7 +67,7 @@ impl Renderer<'_> {
     fn value(
         &self,
         record: &Record,
-        attribute: &resource::Attribute,
+        attribute: &resources::Attribute,
         value: &Attribute,
     ) -> Result<Value, Problem> {
         if let Source::Constant(json) = attribute.source {

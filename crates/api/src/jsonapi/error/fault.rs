@@ -1,6 +1,6 @@
 //! What can be wrong with an attribute, and how it is told.
 
-use rekey_core::password::{Hint, Hints};
+use rekey_core::passwords::{Hint, Hints};
 use serde_json::{Value, json};
 use strum::EnumIter;
 

@@ -1,4 +1,4 @@
-use rekey_core::listing::{Filter, Test};
+use rekey_core::resources::listing::{Filter, Test};
 use serde_json::Value as Json;
 
 use super::QueryProblem;

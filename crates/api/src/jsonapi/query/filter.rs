@@ -3,11 +3,13 @@ mod documented;
 pub use self::documented::{Operand, predicates_of};
 
 use rekey_core::{
-    ambient::to_microseconds,
-    listing::{Comparison, Filter, Path, Pattern, Test},
-    record::Value,
-    resource::{Kind, Resource},
-    secret::ResetToken,
+    clock::to_microseconds,
+    resources::{
+        Kind, Resource,
+        listing::{Comparison, Filter, Path, Pattern, Test},
+        record::Value,
+    },
+    secrets::ResetToken,
 };
 use time::Duration;
 

@@ -1,4 +1,4 @@
-use rekey_core::listing::{Cursor, Order, Page};
+use rekey_core::resources::listing::{Cursor, Order, Page};
 use serde_json::{Map, Value};
 use url::form_urlencoded::Serializer;
 

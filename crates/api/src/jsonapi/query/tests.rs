@@ -2,10 +2,10 @@ mod meanings;
 mod predicates;
 mod wire;
 
-use rekey_core::{
+use rekey_core::resources::{
+    CUSTOMER_PASSWORD_RESETS, CUSTOMERS,
     listing::{Comparison, Page, Test},
     record::Value,
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
 };
 
 use super::*;

@@ -1,4 +1,7 @@
-use rekey_core::{locale::Locale, record::Value, resource::Kind};
+use rekey_core::{
+    locale::Locale,
+    resources::{Kind, record::Value},
+};
 use serde_json::{Map, Value as Json};
 use time::{
     Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Iso8601,

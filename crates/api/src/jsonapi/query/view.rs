@@ -1,4 +1,4 @@
-use rekey_core::resource::{Audience, Relationship, Resource};
+use rekey_core::resources::{Audience, Relationship, Resource};
 
 use super::{Problem, QueryProblem, family, names};
 

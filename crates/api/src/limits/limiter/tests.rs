@@ -13,7 +13,7 @@ struct World(Arc<StdMutex<State>>);
 #[derive(Default)]
 struct State {
     elapsed: Duration,
-    windows: HashMap<String, Tally>,
+    windows: HashMap<String, WindowCounts>,
     asked: u32,
     broken: bool,
     silent: bool,
@@ -24,7 +24,7 @@ const AHEAD: Duration = Duration::hours(3);
 
 #[async_trait]
 impl RateLimits for World {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError> {
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
         if self.0.lock().unwrap().silent {
             std::future::pending::<()>().await;
         }
@@ -34,7 +34,7 @@ impl RateLimits for World {
             return Err(StoreError::Unavailable("gone".into()));
         }
         let at = OffsetDateTime::UNIX_EPOCH + AHEAD + state.elapsed;
-        let tally = state.windows.entry(window.to_owned()).or_insert_with(|| Tally::empty(at));
+        let tally = state.windows.entry(window.to_owned()).or_insert_with(|| WindowCounts::empty(at));
         tally.add(hits, at);
         tally.at = at;
         Ok(tally.clone())
@@ -158,7 +158,7 @@ async fn what_is_left_is_told() {
     let world = World::default();
     let replica = world.replica();
     for remaining in (0..3).rev() {
-        assert_eq!(replica.take("window", 3).await, Standing { limit: 3, remaining, wait: None });
+        assert_eq!(replica.take("window", 3).await, RateLimitStatus { limit: 3, remaining, wait: None });
     }
     let refused = replica.take("window", 3).await;
     assert_eq!((refused.remaining, refused.wait.is_some()), (0, true));

@@ -2,9 +2,9 @@
 
 use rekey_core::{
     email, ids, locale,
-    password::{self, PasswordPolicy},
-    resource::{Attribute, Audience, Kind, Source, Write},
-    secret,
+    passwords::{self, PasswordPolicy},
+    resources::{Attribute, Audience, Kind, Source, Write},
+    secrets,
 };
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ pub fn of(kind: Kind) -> Value {
         Kind::Object => json!({ "type": "object" }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),
-        Kind::Token => alphanumeric(secret::LENGTH),
+        Kind::Token => alphanumeric(secrets::LENGTH),
     }
 }
 
@@ -69,13 +69,13 @@ fn accepted(kind: Kind) -> Value {
         Kind::Text => limit(NO_NUL, Kind::MAX_TEXT),
         Kind::Locale => limit(locale::PATTERN, locale::MAX_LENGTH),
         Kind::Password => {
-            limit(NO_NUL, password::MAX_OCTETS);
+            limit(NO_NUL, passwords::MAX_OCTETS);
             schema["format"] = "password".into();
             schema["minLength"] = PasswordPolicy::LEAST_MIN_LENGTH.into();
         }
         Kind::Token => {
-            let token = format!("[A-Za-z0-9]{{{}}}", secret::LENGTH);
-            schema["pattern"] = format!("^({token}|{})$", secret::CODE_PATTERN).into();
+            let token = format!("[A-Za-z0-9]{{{}}}", secrets::LENGTH);
+            schema["pattern"] = format!("^({token}|{})$", secrets::CODE_PATTERN).into();
         }
         Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => {}
     }

@@ -1,6 +1,6 @@
 //! What a PATCH says of token and password.
 
-use rekey_core::{password::PlainPassword, reset::Proof};
+use rekey_core::{passwords::PlainPassword, resets::Proof};
 use serde_json::Value;
 
 use super::attributes::{PASSWORD, TOKEN};

@@ -1,5 +1,5 @@
 use proptest::{collection::vec, prelude::*};
-use rekey_core::import::ImportedCustomer;
+use rekey_core::customers::import::ImportedCustomer;
 
 use super::*;
 

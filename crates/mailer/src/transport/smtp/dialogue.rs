@@ -6,7 +6,7 @@ use lettre::transport::smtp::{
     commands::{Data, Mail as MailFrom, Rcpt, Rset},
     response::Response,
 };
-use rekey_core::delivery::Reply;
+use rekey_core::deliveries::Reply;
 
 use super::{
     failure::{self, Setback},

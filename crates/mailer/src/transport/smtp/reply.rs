@@ -1,7 +1,7 @@
 //! What a relay's reply says in codes.
 
 use lettre::transport::smtp::{Error, response::Response};
-use rekey_core::delivery::Reply;
+use rekey_core::deliveries::Reply;
 
 /// The codes of a refusal, if it was a reply.
 pub(super) fn of_error(error: &Error) -> Option<Reply> {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rekey_core::ambient::Entropy;
+use rekey_core::random::RandomSource;
 use tokio::time::Instant;
 
 /// How long a relay is left alone at first: long enough that a mail server does not take the attempts for an attack. Each
@@ -19,7 +19,7 @@ const STUMBLES: u32 = 3;
 /// Whether a relay is left alone.
 pub(super) struct Rest {
     first: Duration,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn RandomSource>,
     state: Mutex<State>,
 }
 
@@ -41,8 +41,8 @@ pub(super) enum Turn {
 }
 
 impl Rest {
-    pub(super) fn new(first: Duration, entropy: Arc<dyn Entropy>) -> Self {
-        Self { first, entropy, state: Mutex::default() }
+    pub(super) fn new(first: Duration, random: Arc<dyn RandomSource>) -> Self {
+        Self { first, random, state: Mutex::default() }
     }
 
     /// Asked before each use. The mail that comes first after a rest begins the next one for all the others, so that none of
@@ -95,7 +95,7 @@ impl Rest {
         let factor = 1_u32.checked_shl(state.rests).unwrap_or(LONGEST).min(LONGEST);
         let whole = self.first.saturating_mul(factor);
         let mut byte = [0];
-        self.entropy.fill(&mut byte);
+        self.random.fill(&mut byte);
         state.until = Some(Instant::now() + whole - whole * u32::from(byte[0]) / (5 * 255));
         state.rests = state.rests.saturating_add(1);
     }
@@ -111,7 +111,7 @@ mod tests {
 
     struct Always(u8);
 
-    impl Entropy for Always {
+    impl RandomSource for Always {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(self.0);
         }

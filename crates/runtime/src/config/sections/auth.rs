@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rekey_core::secret::KeyRing;
+use rekey_core::secrets::KeyRing;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use rekey_core::access::Mode;
+use rekey_core::scope::Mode;
 
 use crate::config::{
     ConfigError,

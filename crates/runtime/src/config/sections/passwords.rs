@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, thread};
 
-use rekey_core::password::{HasherConfig, PasswordPolicy, Profile};
+use rekey_core::passwords::{HasherConfig, PasswordPolicy, Profile};
 
 use crate::config::{
     ConfigError,

@@ -1,6 +1,6 @@
 //! `[resets]`: how long a reset can be used, how many there are, and what else it has.
 
-use rekey_core::reset::{Allowance, CodeRules};
+use rekey_core::resets::{CodeRules, ResetQuota};
 
 use crate::config::{
     ConfigError,
@@ -10,9 +10,9 @@ use crate::config::{
 /// Password resets, where an organization has no setting of its own.
 #[derive(Debug, Clone)]
 pub struct Resets {
-    pub token_life: time::Duration,
+    pub token_ttl: time::Duration,
     /// How many self-service makes for an account.
-    pub allowance: Allowance,
+    pub quota: ResetQuota,
     /// Whether there is a short code beside the link, and how often it may be guessed.
     pub code: Option<CodeRules>,
     /// How long self-service makes no reset for an account after one was disavowed.
@@ -32,8 +32,8 @@ impl Section for Resets {
             window: seconds("code_guesses_window_seconds", 60..=604_800)?,
         };
         Ok(Self {
-            token_life: seconds("token_life_seconds", 60..=604_800)?,
-            allowance: Allowance {
+            token_ttl: seconds("token_life_seconds", 60..=604_800)?,
+            quota: ResetQuota {
                 cooldown: seconds("self_service_cooldown_seconds", 0..=3600)?,
                 budget: reader.integer("self_service_budget", 1..=1000)?,
                 window: seconds("self_service_window_seconds", 60..=604_800)?,

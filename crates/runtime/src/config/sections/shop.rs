@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rekey_core::{locale::Locale, name::is_invisible, rules::Rules, time_zone::TimeZone};
+use rekey_core::{locale::Locale, name::is_invisible, resets::rules::Rules, time_zone::TimeZone};
 
 use super::{Dkim, Links, Mail, Passwords, Resets};
 use crate::config::{
@@ -42,8 +42,8 @@ impl Shop {
             links: values.section()?,
             rules: Rules {
                 policy: passwords.policy,
-                token_life: resets.token_life,
-                allowance: resets.allowance,
+                token_ttl: resets.token_ttl,
+                quota: resets.quota,
                 code: resets.code,
                 disavowal_cooldown: resets.disavowal_cooldown,
                 no_account_mail: resets.no_account_mail,

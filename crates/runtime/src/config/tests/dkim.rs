@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rekey_core::organization::PerOrganization;
+use rekey_core::organizations::PerOrganization;
 use secrecy::ExposeSecret;
 
 use super::{organizations::directory, *};

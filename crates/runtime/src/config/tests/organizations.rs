@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use rekey_core::organization::PerOrganization;
+use rekey_core::organizations::PerOrganization;
 use tempfile::TempDir;
 
 use super::*;
@@ -44,14 +44,14 @@ fn an_organization_has_its_own_settings_above_all_others() {
     let acme = of("acme");
     assert_eq!(acme.brand.color, Color { red: 0xaa, green: 0, blue: 0 });
     assert_eq!(acme.brand.support, Some(Support::Email("help@acme.example".to_owned())));
-    assert_eq!((acme.rules.policy.min_length, acme.rules.token_life.whole_seconds()), (16, 600));
+    assert_eq!((acme.rules.policy.min_length, acme.rules.token_ttl.whole_seconds()), (16, 600));
     assert_eq!(acme.languages.default.as_str(), "pt-BR");
     assert_eq!(acme.languages.time_zone.name(), "America/Sao_Paulo");
     assert_eq!(of("other").languages.time_zone.name(), "UTC");
     assert_eq!(acme.folder.as_deref(), Some(directory.path().join("acme").as_path()));
     for (slug, folder) in [("plain", Some(directory.path().join("plain"))), ("other", None)] {
         let shop = of(slug);
-        assert_eq!((shop.rules.policy.min_length, shop.rules.token_life.whole_seconds()), (8, 900));
+        assert_eq!((shop.rules.policy.min_length, shop.rules.token_ttl.whole_seconds()), (8, 900));
         assert_eq!((shop.languages.default.as_str(), shop.folder.clone()), ("en", folder));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use rekey_core::access::Mode;
+use rekey_core::scope::Mode;
 
 use super::*;
 

@@ -1,15 +1,17 @@
 //! Short codes, as they are guessed.
 
 use rekey_core::{
-    access::{Mode, Scope},
-    ambient::OsEntropy,
-    audit::Action,
-    delivery::{MailJob, MailKind},
-    housekeeping::Housekeeping,
+    cleanup::Cleanup,
+    deliveries::{
+        MailJob, MailKind,
+        ledger::{Claim, Ledger},
+    },
+    events::audit::Action,
     ids::ResetId,
-    ledger::{Claim, Ledger},
-    reset::{CodeRules, NewReset, Redeemed, ResetOrigin},
-    secret::{ResetCode, ResetToken},
+    random::OsRandom,
+    resets::{CodeRules, NewReset, Redeemed, ResetOrigin},
+    scope::{Mode, Scope},
+    secrets::{ResetCode, ResetToken},
     store::{ResetRecord, Store},
 };
 use time::Duration;
@@ -45,7 +47,7 @@ impl Coded {
 
     /// Guesses another code for this reset.
     async fn miss(&self, store: &impl Store) -> Option<Redeemed> {
-        self.guess_as(store, &ResetCode::generate(&OsEntropy)).await
+        self.guess_as(store, &ResetCode::generate(&OsRandom)).await
     }
 
     async fn guess_as(&self, store: &impl Store, code: &ResetCode) -> Option<Redeemed> {
@@ -81,7 +83,7 @@ pub async fn a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own<F:
             assert_eq!(found.is_some(), is_its_own, "{scope:?}");
         }
         // A key that is gone, and then the one it was made with.
-        let digests = [ResetCode::generate(&OsEntropy), coded.code.clone()]
+        let digests = [ResetCode::generate(&OsRandom), coded.code.clone()]
             .map(|code| code.digest(coded.reset.id, &seed::keys()));
         assert!(store.redeem_code(None, &[coded.reset.id], &digests).await.unwrap().is_some());
         assert!(coded.miss(store).await.is_none());
@@ -108,7 +110,7 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
             "used" => {
                 let digest = case.token.digest();
                 let holder = store.find_token_holder(case.reset.id, &digest).await.unwrap().unwrap();
-                let changes = rekey_core::record::Changes::default();
+                let changes = rekey_core::resources::record::Changes::default();
                 complete(store, &holder, &case.token, &seed::hash("new"), &changes).await.unwrap();
             }
             "expired" => {
@@ -116,7 +118,7 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
                 backdoor.age("password_resets", "expires_at", &this, TOKEN_LIFE + Duration::SECOND).await;
             }
             "another reset's" => case.code = decoy.code.clone(),
-            _ => case.reset.id = ResetId::generate(&OsEntropy),
+            _ => case.reset.id = ResetId::generate(&OsRandom),
         }
         assert!(case.guess(store).await.is_none(), "{name}");
     }
@@ -213,7 +215,7 @@ pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: St
     let mistyped = coded(store, scope, NOBODY, ResetOrigin::SelfService).await;
     let all = [&newer, &mistyped, &older, &second, &first];
     for guesses in 1..RULES.budget {
-        assert!(guess_at(store, &all, &ResetCode::generate(&OsEntropy)).await.is_none());
+        assert!(guess_at(store, &all, &ResetCode::generate(&OsRandom)).await.is_none());
         assert_eq!(backdoor.count("code_guesses", &format!("used = {guesses}")).await, 2);
     }
     assert!(guess_at(store, &[], &second.code).await.is_none());
@@ -234,7 +236,7 @@ pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: Stor
     let other = coded(store, scope, "none@example.com", ResetOrigin::SelfService).await.reset.id;
     let guesses = (0..200).map(|n| {
         let (store, resets) = (store.clone(), if n % 2 == 0 { [one, other] } else { [other, one] });
-        let digests = ResetCode::generate(&OsEntropy).digests(one, &seed::keys());
+        let digests = ResetCode::generate(&OsRandom).digests(one, &seed::keys());
         async move { store.redeem_code(None, &resets, &digests).await.unwrap() }
     });
     assert!(at_once(guesses).await.iter().all(Option::is_none));

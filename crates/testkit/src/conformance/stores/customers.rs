@@ -1,16 +1,14 @@
 //! Customers and their passwords.
 
 use rekey_core::{
-    ambient::OsEntropy,
-    audit::Action,
-    catalog::Catalog,
-    customer::{CustomerChange, NewCustomer},
-    event::EventBody,
+    customers::{CustomerChange, NewCustomer},
+    error::CreateError,
+    events::{EventBody, audit::Action},
     ids::CustomerId,
-    record::Value,
-    reset::ResetOrigin,
-    resource::CUSTOMERS,
-    store::{CreateError, Store},
+    random::OsRandom,
+    resets::ResetOrigin,
+    resources::{CUSTOMERS, catalog::Catalog, record::Value},
+    store::Store,
 };
 use serde_json::json;
 
@@ -83,7 +81,7 @@ pub async fn tenant_a_customer_is_found_in_its_scope_only<F: StoreUnderTest>() {
     let scope = seed::scope(store, "shop").await;
     let john = seed::customer(store, scope, JOHN, None).await;
     assert!(store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap().is_some());
-    assert!(store.find(scope, &CUSTOMERS, CustomerId::generate(&OsEntropy).into()).await.unwrap().is_none());
+    assert!(store.find(scope, &CUSTOMERS, CustomerId::generate(&OsRandom).into()).await.unwrap().is_none());
     for other in other_scopes(store, scope).await {
         assert!(store.find(other, &CUSTOMERS, john.id.into()).await.unwrap().is_none());
     }

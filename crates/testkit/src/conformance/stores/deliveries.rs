@@ -1,20 +1,27 @@
 //! Deliveries as they are shown, and suppressed addresses.
 
 use rekey_core::{
-    access::{Actor, Mode, Scope},
-    audit::{Action, AuditEntry},
-    catalog::Catalog,
-    customer::CustomerChange,
-    delivery::{Discarded, Outcome, Reply},
-    event::EventBody,
+    caller::Actor,
+    customers::CustomerChange,
+    deliveries::{
+        Discarded, Outcome, Reply,
+        ledger::{Claim, Ledger},
+        suppression::{Suppression, SuppressionFilter},
+    },
+    events::{
+        EventBody,
+        audit::{Action, AuditEntry},
+    },
     ids::{CustomerId, EventId, RecordId},
-    ledger::{Claim, Ledger},
-    listing::Listing,
-    record::{Record, Value},
-    reset::ResetOrigin,
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, Resource},
+    resets::ResetOrigin,
+    resources::{
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, Resource,
+        catalog::Catalog,
+        listing::Listing,
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
     store::Store,
-    suppression::{Suppression, SuppressionFilter},
 };
 use time::Duration;
 

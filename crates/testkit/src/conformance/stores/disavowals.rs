@@ -1,12 +1,11 @@
 //! "It wasn't me": resets that whoever has their mail says somebody else asked for.
 
 use rekey_core::{
-    audit::Action,
-    event::EventBody,
+    events::{EventBody, audit::Action},
     ids::ResetId,
-    record::Changes,
-    reset::{Disavowable, ResetOrigin, TokenState},
-    store::{Disavowal, Store},
+    resets::{RejectableReset, ResetOrigin, TokenState},
+    resources::record::Changes,
+    store::{ResetRejection, Store},
 };
 use time::Duration;
 
@@ -19,15 +18,15 @@ use crate::seed::{self, TOKEN_LIFE};
 
 const COOLDOWN: Duration = Duration::hours(1);
 
-async fn disavow(store: &impl Store, of: &Disavowable, cooldown: Duration) -> bool {
+async fn disavow(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
     let event = seed::event(of.scope, EventBody::ResetDisavowed { reset: of.reset });
     let audit = seed::audit(Action::Disavow);
-    let disavowal = Disavowal { of, cooldown, allowance: ALLOWANCE, event: &event, audit: &audit };
-    store.disavow_reset(&disavowal).await.unwrap()
+    let disavowal = ResetRejection { of, cooldown, quota: ALLOWANCE, event: &event, audit: &audit };
+    store.reject_reset(&disavowal).await.unwrap()
 }
 
-async fn found(store: &impl Store, reset: ResetId) -> Disavowable {
-    store.find_disavowable(reset).await.unwrap().unwrap()
+async fn found(store: &impl Store, reset: ResetId) -> RejectableReset {
+    store.find_rejectable(reset).await.unwrap().unwrap()
 }
 
 pub async fn a_disavowed_resets_token_dies_and_the_account_is_held_up<F: StoreUnderTest>() {
@@ -93,8 +92,8 @@ pub async fn what_is_used_expired_or_nobodys_is_not_disavowed<F: StoreUnderTest>
         assert_eq!(of.state, state);
         assert!(!disavow(store, &of, COOLDOWN).await);
     }
-    assert!(store.find_disavowable(decoy.id).await.unwrap().is_none());
-    let other = Disavowable { scope: seed::scope(store, "other").await, ..found(store, used.id).await };
+    assert!(store.find_rejectable(decoy.id).await.unwrap().is_none());
+    let other = RejectableReset { scope: seed::scope(store, "other").await, ..found(store, used.id).await };
     assert!(!disavow(store, &other, COOLDOWN).await);
     assert_eq!(written(backdoor).await, before);
 }

@@ -1,6 +1,6 @@
 //! What is forgotten, and what is not.
 
-use rekey_core::{housekeeping::Housekeeping, ledger::Ledger, reset::ResetOrigin};
+use rekey_core::{cleanup::Cleanup, deliveries::ledger::Ledger, resets::ResetOrigin};
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, found_reset, holder, ledger::job, written};

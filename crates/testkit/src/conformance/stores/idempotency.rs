@@ -1,16 +1,16 @@
 //! Kept answers.
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
-    audit::Action,
-    customer::NewCustomer,
-    event::EventBody,
+    customers::NewCustomer,
+    error::CreateError,
+    events::{EventBody, audit::Action},
     idempotency::{AnswerStore, Claimed, KeyClaim, KeyDigest, Owner},
     ids::{ApplicationId, CustomerId, RecordId, ResetId},
-    reset::ResetOrigin,
-    secret::{Fingerprint, SealedAnswer},
-    store::{CreateError, ResetRecord, Store},
+    random::OsRandom,
+    resets::ResetOrigin,
+    scope::Scope,
+    secrets::{Fingerprint, SealedAnswer},
+    store::{ResetRecord, Store},
 };
 use time::Duration;
 
@@ -129,7 +129,7 @@ pub async fn tenant_a_key_is_its_owners_only<F: StoreUnderTest>() {
     let owner = owner(scope);
     let key = owner.digest(&"k".parse().unwrap());
     let (_, attempt) = granted(store, scope, &key, "body").await;
-    let customer = Some(CustomerId::generate(&OsEntropy));
+    let customer = Some(CustomerId::generate(&OsRandom));
     let theirs = Owner { customer, ..owner }.digest(&"k".parse().unwrap());
     let _ = granted(store, scope, &theirs, "another body").await;
     for other in other_scopes(store, scope).await {
@@ -168,7 +168,7 @@ pub async fn a_record_is_created_once_however_often_its_call_runs<F: StoreUnderT
         (JOHN, ResetOrigin::SelfService),
         ("nobody@example.com", ResetOrigin::SelfService),
     ] {
-        let record = RecordId::generate(&OsEntropy);
+        let record = RecordId::generate(&OsRandom);
         let create = async || {
             let (mut reset, _) = seed::new_reset(scope, address, origin);
             reset.id = ResetId::from(record);
@@ -181,7 +181,7 @@ pub async fn a_record_is_created_once_however_often_its_call_runs<F: StoreUnderT
         assert!(matches!(create().await, Err(CreateError::Taken)), "{origin:?}");
         assert_eq!(written(scene.backdoor()).await, before);
     }
-    let id = CustomerId::from(RecordId::generate(&OsEntropy));
+    let id = CustomerId::from(RecordId::generate(&OsRandom));
     let create = async |address| {
         let customer = NewCustomer { id, ..seed::new_customer(address, None) };
         let event = seed::event(scope, EventBody::CustomerCreated { customer: id });
@@ -196,7 +196,7 @@ pub async fn a_record_is_created_once_however_often_its_call_runs<F: StoreUnderT
 }
 
 fn owner(scope: Scope) -> Owner {
-    Owner { scope, application: ApplicationId::generate(&OsEntropy), customer: None }
+    Owner { scope, application: ApplicationId::generate(&OsRandom), customer: None }
 }
 
 /// The digest of some client's key.
@@ -218,7 +218,7 @@ async fn claim_with(
     key: &KeyDigest,
     fingerprints: &[Fingerprint],
 ) -> Claimed {
-    let record = RecordId::generate(&OsEntropy);
+    let record = RecordId::generate(&OsRandom);
     let claim = KeyClaim { key, fingerprints, record, lease: LEASE, life: LIFE };
     store.claim_key(scope, &claim).await.unwrap()
 }

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
+    customers::import::{
+        Import, ImportKey, ImportRecord, ImportedCustomer, Importer, Outcome, Reference, SourceDigest,
+    },
     ids::{AuditId, CustomerId},
-    import::{Import, ImportKey, ImportRecord, ImportedCustomer, Importer, Outcome, Reference, SourceDigest},
-    record::{Record, Value},
-    resource::CUSTOMERS,
+    random::OsRandom,
+    resources::{
+        CUSTOMERS,
+        record::{Record, Value},
+    },
+    scope::Scope,
     store::Store,
 };
 use serde_json::json;
@@ -85,7 +89,7 @@ pub async fn an_import_goes_on_with_its_key_until_it_is_finished<F: StoreUnderTe
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
-    let [first, second, third] = [0; 3].map(|_| ImportKey::generate(&OsEntropy));
+    let [first, second, third] = [0; 3].map(|_| ImportKey::generate(&OsRandom));
     let begun = store.begin_import(scope, &source("a"), &first).await.unwrap();
     assert_eq!((begun.key.as_bytes(), begun.resumed), (first.as_bytes(), false));
     let again = store.begin_import(scope, &source("a"), &second).await.unwrap();
@@ -190,9 +194,9 @@ pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
-    let key = ImportKey::generate(&OsEntropy);
+    let key = ImportKey::generate(&OsRandom);
     let runs = [3, 7, 9, 11].into_iter().enumerate().map(|(run, step): (usize, u64)| {
-        let key = if run < 2 { key.clone() } else { ImportKey::generate(&OsEntropy) };
+        let key = if run < 2 { key.clone() } else { ImportKey::generate(&OsRandom) };
         let import = Import { importer: Arc::new(store.clone()), scope, key };
         async move {
             let mut outcomes = Vec::new();
@@ -256,7 +260,7 @@ pub async fn a_batch_that_fails_writes_nothing<F: StoreUnderTest>() {
         attributes: vec!["email"],
     };
     // Two records with one audit entry's id: the second of them can't be written.
-    let audit = AuditId::generate(&OsEntropy);
+    let audit = AuditId::generate(&OsRandom);
     let records = [record(JOHN, audit), record("jane@example.com", audit)];
     store.import_customers(scope, &records).await.unwrap_err();
     assert_eq!(scene.backdoor().count("customers", "true").await, 0);
@@ -271,7 +275,7 @@ async fn found(store: &impl Store, scope: Scope, id: CustomerId) -> Option<Recor
 }
 
 fn import(store: &(impl Importer + Clone), scope: Scope) -> Import {
-    Import { importer: Arc::new(store.clone()), scope, key: ImportKey::generate(&OsEntropy) }
+    Import { importer: Arc::new(store.clone()), scope, key: ImportKey::generate(&OsRandom) }
 }
 
 fn customer(line: u64, address: &str) -> ImportedCustomer {

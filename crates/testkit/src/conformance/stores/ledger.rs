@@ -1,16 +1,16 @@
 //! The delivery ledger, as the mailer uses it.
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
-    audit::Action,
-    catalog::Catalog,
-    delivery::{Assignment, Discarded, MailJob, MailKind, Outcome, Recipient, Reply},
-    event::EventBody,
+    deliveries::{
+        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient, Reply,
+        ledger::{Claim, Ledger},
+    },
+    events::{EventBody, audit::Action},
     ids::{CustomerId, EventId, RecordId, ResetId},
-    ledger::{Claim, Ledger},
-    reset::ResetOrigin,
-    resource::DELIVERIES,
+    random::OsRandom,
+    resets::ResetOrigin,
+    resources::{DELIVERIES, catalog::Catalog},
+    scope::Scope,
     store::Store,
 };
 use time::Duration;
@@ -185,7 +185,7 @@ pub async fn late_mails_are_discarded_and_recorded_as_such<F: StoreUnderTest>() 
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
     store.delete_reset(scope, deleted.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
-    let gone = another_job(scope, changed(CustomerId::generate(&OsEntropy)));
+    let gone = another_job(scope, changed(CustomerId::generate(&OsRandom)));
 
     for (job, reason) in [
         (job(scope, &used), Discarded::ResetUsed),
@@ -221,7 +221,7 @@ pub async fn tenant_a_mail_of_another_scope_is_discarded<F: StoreUnderTest>() {
         let of_customer = another_job(other, changed(customer));
         discarded(store, scene.backdoor(), &of_customer, Discarded::CustomerDeleted).await;
     }
-    let unknown = another_job(scope, MailKind::ResetRequested(ResetId::generate(&OsEntropy)));
+    let unknown = another_job(scope, MailKind::ResetRequested(ResetId::generate(&OsRandom)));
     discarded(store, scene.backdoor(), &unknown, Discarded::ResetDeleted).await;
     granted(store, &job(scope, &reset)).await;
 }
@@ -308,7 +308,7 @@ pub(super) fn job(scope: Scope, reset: &SeededReset) -> MailJob {
 
 /// One whose event nobody has written.
 fn another_job(scope: Scope, kind: MailKind) -> MailJob {
-    MailJob { event: EventId::generate(&OsEntropy), scope, kind, answer_unknown: false }
+    MailJob { event: EventId::generate(&OsRandom), scope, kind, answer_unknown: false }
 }
 
 fn changed(customer: CustomerId) -> MailKind {
@@ -329,7 +329,7 @@ fn bounced(reason: &str) -> Outcome {
     Outcome::Bounced { reason: reason.to_owned(), reply: None, suppress: None }
 }
 
-pub(super) async fn granted(store: &impl Ledger, job: &MailJob) -> Assignment {
+pub(super) async fn granted(store: &impl Ledger, job: &MailJob) -> ClaimedDelivery {
     match store.claim(job, LEASE).await.unwrap() {
         Claim::Granted(assignment) => *assignment,
         other => panic!("{other:?}"),

@@ -1,6 +1,6 @@
 //! Counts of what is limited.
 
-use rekey_core::limits::{RateLimits, SLOT, Tally, WINDOW, slot_of};
+use rekey_core::limits::{RateLimits, SLOT, WINDOW, WindowCounts, slot_of};
 use time::Duration;
 
 use super::{StoreUnderTest, at_once};
@@ -81,7 +81,7 @@ pub async fn a_sweep_takes_what_no_window_reaches<F: StoreUnderTest>() {
     assert_eq!(total(&store.count_hits("b", 0).await.unwrap()), 1);
 }
 
-fn total(tally: &Tally) -> i64 {
+fn total(tally: &WindowCounts) -> i64 {
     tally.slots.iter().map(|slot| slot.hits).sum()
 }
 

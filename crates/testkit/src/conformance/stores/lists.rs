@@ -1,14 +1,16 @@
 //! Lists, in pages and by places in them, and what records are related to.
 
 use rekey_core::{
-    access::Scope,
-    audit::Action,
-    catalog::Catalog,
+    events::audit::Action,
     ids::{CustomerId, RecordId},
-    listing::{Comparison, Cursor, Filter, Listing, Order, Page, Path, Test},
-    record::{Record, Value},
-    reset::ResetOrigin,
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource},
+    resets::ResetOrigin,
+    resources::{
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource,
+        catalog::Catalog,
+        listing::{Comparison, Cursor, Filter, Listing, Order, Page, Path, Test},
+        record::{Record, Value},
+    },
+    scope::Scope,
     store::Store,
 };
 use serde_json::json;
@@ -63,7 +65,7 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
     {
         let john = seed::customer(store, scope, &format!("customer{n}@example.com"), None).await;
         let value = reference.map_or(Value::Null, seed::text);
-        let change = rekey_core::customer::CustomerChange {
+        let change = rekey_core::customers::CustomerChange {
             attributes: seed::change(&CUSTOMERS, "reference", value),
             ..Default::default()
         };

@@ -1,12 +1,14 @@
 //! Organizations and API clients.
 
 use rekey_core::{
-    access::{ApiClient, ClientKind},
-    ambient::{Clock, OsEntropy, SystemClock},
+    clients::{ApiClient, ClientKind},
+    clock::{Clock, SystemClock},
+    deliveries::ledger::Ledger,
+    error::CreateError,
     ids::{ApplicationId, OrganizationId},
-    ledger::Ledger,
-    organization::NewOrganization,
-    store::{CreateError, Store},
+    organizations::NewOrganization,
+    random::OsRandom,
+    store::Store,
 };
 use time::Duration;
 
@@ -29,7 +31,7 @@ pub async fn an_organization_is_created_once_and_listed_by_slug<F: StoreUnderTes
         made.push(seed::organization(store, slug).await);
     }
     let again = NewOrganization {
-        id: OrganizationId::generate(&OsEntropy),
+        id: OrganizationId::generate(&OsRandom),
         slug: "z".parse().unwrap(),
         name: "Other".to_owned(),
     };
@@ -59,7 +61,7 @@ pub async fn an_api_client_is_registered_once_and_found_by_its_client_id<F: Stor
     assert_eq!(all, [integration.id, sales_channel.id]);
 
     let same_id = ApiClient { client_id: "another".to_owned(), ..integration.clone() };
-    let same_client_id = ApiClient { id: ApplicationId::generate(&OsEntropy), ..integration };
+    let same_client_id = ApiClient { id: ApplicationId::generate(&OsRandom), ..integration };
     for taken in [same_id, same_client_id] {
         assert!(matches!(store.create_api_client(&taken).await, Err(CreateError::Taken)));
     }
@@ -91,7 +93,7 @@ pub async fn a_clients_allowed_origins_are_kept_in_their_order<F: StoreUnderTest
     let (bare, _) = seed::api_client(store, scope, ClientKind::SalesChannel, false).await;
     let origins = ["https://shop.example", "http://localhost:3000", "*"].map(|text| text.parse().unwrap());
     let client = ApiClient {
-        id: ApplicationId::generate(&OsEntropy),
+        id: ApplicationId::generate(&OsRandom),
         client_id: "another".to_owned(),
         allowed_origins: origins.to_vec(),
         ..bare.clone()

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use rekey_core::{
+    events::outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
     ids::EventId,
-    outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
-    reset::{NewReset, ResetOrigin},
+    resets::{NewReset, ResetOrigin},
     store::{ResetRecord, Store},
 };
 use time::Duration;
@@ -167,7 +167,7 @@ async fn fill(store: &(impl Store + Outbox), count: usize) -> Vec<OutboxMessage>
     for _ in 0..count {
         let (reset, _): (NewReset, _) = seed::new_reset(scope, JOHN, ResetOrigin::Integration);
         let event = seed::reset_created(scope, &reset);
-        let audit = seed::audit(rekey_core::audit::Action::Create);
+        let audit = seed::audit(rekey_core::events::audit::Action::Create);
         store
             .create_reset(scope, &ResetRecord { reset: &reset, event: &event, audit: &audit })
             .await

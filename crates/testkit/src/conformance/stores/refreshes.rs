@@ -1,12 +1,12 @@
 //! Refresh tokens as they are used.
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
     ids::{ApplicationId, CustomerId, SessionId},
-    reset::ResetOrigin,
-    secret::RefreshToken,
-    session::{Ending, LiveSession, NewSession, Refresh, Refreshed, Sessions, TokenScope},
+    random::OsRandom,
+    resets::ResetOrigin,
+    scope::Scope,
+    secrets::RefreshToken,
+    sessions::{Ending, LiveSession, NewSession, Refresh, Refreshed, Sessions, TokenScope},
     store::Store,
 };
 use time::Duration;
@@ -26,8 +26,8 @@ pub async fn a_refresh_gives_the_next_token_and_all_of_the_life_again<F: StoreUn
     let mut token = john.token.clone();
     for round in 0..3 {
         scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
-        let next = RefreshToken::generate(&OsEntropy);
-        let prolonged = Refreshed::Prolonged(LiveSession {
+        let next = RefreshToken::generate(&OsRandom);
+        let prolonged = Refreshed::Rotated(LiveSession {
             id: john.session,
             customer: john.customer,
             token_scope: "market:id:xYZkjABcde".parse().unwrap(),
@@ -48,8 +48,8 @@ pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>()
     let store = scene.store();
     let john = Login::of_john(store).await;
     let other = Login::open(store, john.scope, john.customer).await;
-    let [second, third] = [john.next(store, &john.token).await, RefreshToken::generate(&OsEntropy)];
-    assert!(matches!(john.refresh(store, &second, &third).await, Refreshed::Prolonged(_)));
+    let [second, third] = [john.next(store, &john.token).await, RefreshToken::generate(&OsRandom)];
+    assert!(matches!(john.refresh(store, &second, &third).await, Refreshed::Rotated(_)));
 
     assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Reused(john.session));
     assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
@@ -84,13 +84,13 @@ pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
         let uses = (0..100).map(|_| {
             let (store, login) = (store.clone(), login.clone());
             async move {
-                let next = RefreshToken::generate(&OsEntropy);
+                let next = RefreshToken::generate(&OsRandom);
                 (login.refresh(&store, &login.token, &next).await, next)
             }
         });
         let outcomes = at_once(uses).await;
         let (won, lost): (Vec<_>, Vec<_>) =
-            outcomes.into_iter().partition(|(outcome, _)| matches!(outcome, Refreshed::Prolonged(_)));
+            outcomes.into_iter().partition(|(outcome, _)| matches!(outcome, Refreshed::Rotated(_)));
         assert_eq!((won.len(), lost.len()), (1, 99));
         let reused = lost.iter().filter(|(outcome, _)| *outcome == Refreshed::Reused(login.session)).count();
         assert_eq!(reused, reuses, "a session can be ended once");
@@ -109,13 +109,13 @@ pub async fn a_token_is_refused_elsewhere_and_stays_good<F: StoreUnderTest>() {
     let second = john.next(store, &john.token).await;
     let mut elsewhere: Vec<_> =
         other_scopes(store, john.scope).await.map(|scope| Login { scope, ..john.clone() }).into();
-    elsewhere.push(Login { application: ApplicationId::generate(&OsEntropy), ..john.clone() });
+    elsewhere.push(Login { application: ApplicationId::generate(&OsRandom), ..john.clone() });
     for login in elsewhere {
         for token in [&second, &john.token] {
             assert_eq!(login.try_refresh(store, token).await, Refreshed::Refused);
         }
     }
-    assert_eq!(john.try_refresh(store, &RefreshToken::generate(&OsEntropy)).await, Refreshed::Refused);
+    assert_eq!(john.try_refresh(store, &RefreshToken::generate(&OsRandom)).await, Refreshed::Refused);
     assert!(store.session_is_live(john.scope, john.session).await.unwrap());
     john.next(store, &second).await;
 }
@@ -176,15 +176,15 @@ pub async fn any_token_of_a_session_ends_it_through_its_own_client<F: StoreUnder
     let second = Login::open(store, first.scope, first.customer).await;
     let used = first.token.clone();
     first.next(store, &used).await;
-    let stranger = ApplicationId::generate(&OsEntropy);
+    let stranger = ApplicationId::generate(&OsRandom);
     let other_scopes = other_scopes(store, first.scope).await;
     for (login, token) in [(&first, &used), (&second, &second.token)] {
         let end = async |scope, application| {
             store.end_session_of_token(scope, application, &token.digest()).await.unwrap()
         };
-        assert_eq!(end(login.scope, stranger).await, Ending::OfAnother);
+        assert_eq!(end(login.scope, stranger).await, Ending::WrongClient);
         for scope in other_scopes {
-            assert_eq!(end(scope, login.application).await, Ending::OfAnother);
+            assert_eq!(end(scope, login.application).await, Ending::WrongClient);
         }
         assert!(store.session_is_live(login.scope, login.session).await.unwrap());
         assert_eq!(end(login.scope, login.application).await, Ending::Ended);
@@ -216,9 +216,9 @@ impl Login {
         let login = Self {
             scope,
             customer,
-            application: ApplicationId::generate(&OsEntropy),
-            session: SessionId::generate(&OsEntropy),
-            token: RefreshToken::generate(&OsEntropy),
+            application: ApplicationId::generate(&OsRandom),
+            session: SessionId::generate(&OsRandom),
+            token: RefreshToken::generate(&OsRandom),
             leeway: Duration::ZERO,
         };
         let session = NewSession {
@@ -246,14 +246,14 @@ impl Login {
     }
 
     async fn try_refresh(&self, store: &impl Sessions, token: &RefreshToken) -> Refreshed {
-        self.refresh(store, token, &RefreshToken::generate(&OsEntropy)).await
+        self.refresh(store, token, &RefreshToken::generate(&OsRandom)).await
     }
 
     /// Uses a token, which must be good; the one that takes its place.
     async fn next(&self, store: &impl Sessions, token: &RefreshToken) -> RefreshToken {
-        let next = RefreshToken::generate(&OsEntropy);
+        let next = RefreshToken::generate(&OsRandom);
         let outcome = self.refresh(store, token, &next).await;
-        assert!(matches!(outcome, Refreshed::Prolonged(_)), "{outcome:?}");
+        assert!(matches!(outcome, Refreshed::Rotated(_)), "{outcome:?}");
         next
     }
 }

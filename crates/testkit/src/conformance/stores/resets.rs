@@ -1,16 +1,17 @@
 //! Resets as they are created, shown, changed and deleted.
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
-    audit::Action,
-    catalog::Catalog,
-    event::EventBody,
+    events::{EventBody, audit::Action},
     ids::ResetId,
-    listing::Listing,
-    record::{Changes, Value},
-    reset::{NewReset, ResetOrigin},
-    resource::CUSTOMER_PASSWORD_RESETS,
+    random::OsRandom,
+    resets::{NewReset, ResetOrigin},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        catalog::Catalog,
+        listing::Listing,
+        record::{Changes, Value},
+    },
+    scope::Scope,
     store::{ResetRecord, Store},
 };
 use serde_json::json;
@@ -264,7 +265,7 @@ pub async fn plain_attributes_are_changed_cleared_and_kept<F: StoreUnderTest>() 
     assert_eq!(unchanged, changed);
     assert_eq!(written(scene.backdoor()).await, before, "nothing happened, so nothing is recorded");
     let unknown =
-        store.update_reset(scope, ResetId::generate(&OsEntropy), &all, &seed::audit(Action::Update)).await;
+        store.update_reset(scope, ResetId::generate(&OsRandom), &all, &seed::audit(Action::Update)).await;
     assert!(unknown.unwrap().is_none());
     assert_eq!(written(scene.backdoor()).await, before);
 }

@@ -1,9 +1,9 @@
 //! Clients' own access tokens that are not to be accepted any more.
 
 use rekey_core::{
-    ambient::OsEntropy,
     ids::{AccessTokenId, ApplicationId},
-    session::Sessions,
+    random::OsRandom,
+    sessions::Sessions,
 };
 use time::Duration;
 
@@ -17,8 +17,8 @@ pub async fn a_revoked_token_is_listed_for_its_client_until_it_expires<F: StoreU
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
-    let [client, stranger] = [ApplicationId::generate(&OsEntropy), ApplicationId::generate(&OsEntropy)];
-    let mut tokens = [AccessTokenId::generate(&OsEntropy), AccessTokenId::generate(&OsEntropy)];
+    let [client, stranger] = [ApplicationId::generate(&OsRandom), ApplicationId::generate(&OsRandom)];
+    let mut tokens = [AccessTokenId::generate(&OsRandom), AccessTokenId::generate(&OsRandom)];
     tokens.sort_unstable();
     for token in [tokens[0], tokens[1], tokens[0]] {
         store.revoke_access_token(scope, client, token, REMAINING).await.unwrap();
@@ -45,9 +45,9 @@ pub async fn revocations_clear_away_what_has_expired<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
-    let client = ApplicationId::generate(&OsEntropy);
+    let client = ApplicationId::generate(&OsRandom);
     let revoke = async || {
-        let token = AccessTokenId::generate(&OsEntropy);
+        let token = AccessTokenId::generate(&OsRandom);
         store.revoke_access_token(scope, client, token, REMAINING).await.unwrap();
         token
     };

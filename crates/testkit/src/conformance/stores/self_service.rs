@@ -1,8 +1,8 @@
 //! The allowance of self-service resets.
 
 use rekey_core::{
-    audit::Action,
-    reset::{Allowance, NewReset, ResetOrigin},
+    events::audit::Action,
+    resets::{NewReset, ResetOrigin, ResetQuota},
     store::{ResetRecord, Store},
 };
 use time::Duration;
@@ -13,13 +13,13 @@ use crate::seed;
 /// Longer than any of these tests takes.
 const COOLDOWN: Duration = Duration::minutes(10);
 
-pub(super) const ALLOWANCE: Allowance =
-    Allowance { cooldown: COOLDOWN, budget: 3, window: Duration::hours(24) };
+pub(super) const ALLOWANCE: ResetQuota =
+    ResetQuota { cooldown: COOLDOWN, budget: 3, window: Duration::hours(24) };
 
 /// Asks for a reset; whether one was made.
-pub(super) async fn ask(store: &impl Store, scope: rekey_core::access::Scope, address: &str) -> bool {
+pub(super) async fn ask(store: &impl Store, scope: rekey_core::scope::Scope, address: &str) -> bool {
     let (reset, _) = seed::new_reset(scope, address, ResetOrigin::SelfService);
-    let reset = NewReset { allowance: ALLOWANCE, ..reset };
+    let reset = NewReset { quota: ALLOWANCE, ..reset };
     let event = seed::reset_created(scope, &reset);
     let record = ResetRecord { reset: &reset, event: &event, audit: &seed::audit(Action::Create) };
     store.create_reset(scope, &record).await.unwrap().is_some()

@@ -1,13 +1,13 @@
 //! Log-ins.
 
 use rekey_core::{
-    access::Scope,
-    ambient::OsEntropy,
     ids::{ApplicationId, CustomerId, SessionId},
-    password::PasswordHash,
-    reset::ResetOrigin,
-    secret::RefreshToken,
-    session::{NewSession, Sessions, TokenScope},
+    passwords::PasswordHash,
+    random::OsRandom,
+    resets::ResetOrigin,
+    scope::Scope,
+    secrets::RefreshToken,
+    sessions::{NewSession, Sessions, TokenScope},
     store::Store,
 };
 use time::Duration;
@@ -26,7 +26,7 @@ pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnde
     let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
 
     assert!(store.session_is_live(scope, session).await.unwrap());
-    assert!(!store.session_is_live(scope, SessionId::generate(&OsEntropy)).await.unwrap());
+    assert!(!store.session_is_live(scope, SessionId::generate(&OsRandom)).await.unwrap());
     for other in other_scopes(store, scope).await {
         assert!(!store.session_is_live(other, session).await.unwrap());
     }
@@ -142,13 +142,13 @@ async fn open(
     customer: CustomerId,
     password: &PasswordHash,
 ) -> Option<SessionId> {
-    let id = SessionId::generate(&OsEntropy);
+    let id = SessionId::generate(&OsRandom);
     let session = NewSession {
         id,
         customer,
-        application: ApplicationId::generate(&OsEntropy),
+        application: ApplicationId::generate(&OsRandom),
         token_scope: &TokenScope::default(),
-        refresh_token: &RefreshToken::generate(&OsEntropy).digest(),
+        refresh_token: &RefreshToken::generate(&OsRandom).digest(),
         password,
         life: LIFE,
     };

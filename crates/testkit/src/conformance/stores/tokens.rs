@@ -1,16 +1,17 @@
 //! Tokens as they are used.
 
 use rekey_core::{
-    access::Mode,
-    ambient::OsEntropy,
-    audit::Action,
-    catalog::Catalog,
-    event::EventBody,
+    events::{EventBody, audit::Action},
     ids::{CustomerId, OrganizationId, ResetId},
-    record::{Changes, Value},
-    reset::{ResetOrigin, TokenHolder},
-    resource::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS},
-    secret::ResetToken,
+    random::OsRandom,
+    resets::{ResetOrigin, TokenHolder},
+    resources::{
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS,
+        catalog::Catalog,
+        record::{Changes, Value},
+    },
+    scope::Mode,
+    secrets::ResetToken,
     store::Store,
 };
 use time::Duration;
@@ -105,8 +106,8 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
         ("deleted", deleted.id, &deleted.token),
         ("a decoy's", decoy.id, &decoy.token),
         ("another reset's", live.id, &other.token),
-        ("wrong", live.id, &ResetToken::generate(&OsEntropy)),
-        ("of no reset", ResetId::generate(&OsEntropy), &live.token),
+        ("wrong", live.id, &ResetToken::generate(&OsRandom)),
+        ("of no reset", ResetId::generate(&OsRandom), &live.token),
     ] {
         assert!(store.find_token_holder(id, &token.digest()).await.unwrap().is_none(), "{case}");
         let holder = TokenHolder { reset: id, ..alive.clone() };
@@ -178,9 +179,9 @@ pub async fn tenant_a_token_works_for_its_own_holder_only<F: StoreUnderTest>() {
 
     let mut others = vec![found.clone(); 4];
     others[0].scope.mode = Mode::Live;
-    others[1].scope.organization = OrganizationId::generate(&OsEntropy);
+    others[1].scope.organization = OrganizationId::generate(&OsRandom);
     others[2].customer = jane.id;
-    others[3].customer = CustomerId::generate(&OsEntropy);
+    others[3].customer = CustomerId::generate(&OsRandom);
     for other in &others {
         assert!(
             complete(store, other, &reset.token, &seed::hash("new"), &Changes::default()).await.is_none()

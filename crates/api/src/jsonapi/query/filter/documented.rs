@@ -1,4 +1,4 @@
-use rekey_core::resource::Kind;
+use rekey_core::resources::Kind;
 
 use super::{Base, Combine, QueryProblem, predicates, test};
 

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rekey_core::{
+use rekey_core::resources::{
+    CUSTOMERS, Resource,
     record::{Record, Value},
-    resource::{CUSTOMERS, Resource},
 };
 use rekey_testkit::{
     evaluator::{Row, World},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rekey_core::resource::CUSTOMERS;
+use rekey_core::resources::CUSTOMERS;
 
 use super::{super::filter, *};
 

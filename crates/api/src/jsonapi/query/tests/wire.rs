@@ -9,10 +9,8 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use rekey_core::{
-    ambient::SystemClock,
-    catalog::Catalog,
-    record::Record,
-    resource::{RESOURCES, Resource},
+    clock::SystemClock,
+    resources::{RESOURCES, Resource, catalog::Catalog, record::Record},
 };
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
