@@ -19,14 +19,16 @@ use rekey_core::{
     sessions::{Sessions, sign_in::SignIn},
     store::Store,
 };
-use rekey_runtime::config::{self, Auth, Server, Shop, TrustedProxies};
+use rekey_runtime::{
+    config::{self, Auth, Server, Shop, TrustedProxies},
+    health::{Check, Readiness},
+};
 
 use crate::{
     auth::{
         clients::ClientDirectory,
         jwt::{Issuer, SigningKeyError},
     },
-    health::Check,
     jsonapi::error::Problem,
     limits::{Limits, Patient},
     pages::{Pages, PagesError},
@@ -51,7 +53,7 @@ pub struct Services {
     pub signal: RelaySignal,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
-    /// What readiness depends on beside the store.
+    /// What `/readyz` checks in addition to the store.
     pub checks: Vec<Check>,
 }
 
@@ -96,7 +98,7 @@ pub struct Api {
     pub limits: Limits,
     pub housekeeper: CleanupTask,
     pub pages: Pages,
-    pub checks: Vec<Check>,
+    pub readiness: web::Data<Readiness>,
     /// What every link begins with; no request can change it.
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
@@ -123,7 +125,12 @@ impl Api {
         let idempotency = Idempotency { answers, keys: keys.clone(), random: random.clone(), life };
         let recorder = EventRecorder { keys, clock: clock.clone(), random: random.clone(), signal };
         let rules = Arc::new(shops.map(|shop| shop.rules));
-        checks.insert(0, Check::store(store.clone()));
+        let pinged = store.clone();
+        let ping = move || {
+            let store = pinged.clone();
+            async move { Ok(store.ping().await?) }
+        };
+        checks.insert(0, Check::new("store", ping));
         Ok(Self {
             recovery: ResetService {
                 store: store.clone(),
@@ -147,7 +154,7 @@ impl Api {
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, random)?,
             pages: Pages::new(server, auth, shops)?,
-            checks,
+            readiness: web::Data::new(Readiness::new(checks)),
             public_url: server.public_url.as_str().to_owned(),
             trusted_proxies: server.trusted_proxies.clone(),
             max_body_bytes: server.max_body_bytes,

@@ -51,6 +51,7 @@ impl Application {
         let app = move || {
             App::new()
                 .app_data(shared.clone())
+                .app_data(shared.readiness.clone())
                 .configure(extra.clone())
                 .configure(routes::add)
                 .wrap(from_fn(move |request, next| headers::add(https, request, next)))

@@ -7,7 +7,6 @@ mod caller;
 mod cors;
 mod endpoints;
 mod headers;
-pub mod health;
 mod idempotency;
 mod jsonapi;
 mod limits;

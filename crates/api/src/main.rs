@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
-use rekey_api::{Application, Config, Ports, Services, health::Check};
+use rekey_api::{Application, Config, Ports, Services};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     clock::SystemClock,
@@ -14,6 +14,7 @@ use rekey_core::{
 };
 use rekey_runtime::{
     config::{ApiSettings, Source},
+    health::Check,
     lifecycle::{self, Signals, Tasks},
     telemetry,
 };
@@ -59,7 +60,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         signal: signal.clone(),
         clock,
         random,
-        checks: vec![broker_check(bus.clone())],
+        checks: vec![Check::state("broker", "not connected", {
+            let bus = bus.clone();
+            move || bus.is_connected()
+        })],
     };
     // Each part outlives what hands work to it: requests end, then the relay, then the broker's connection.
     let (tasks, relay_stop, bus_stop) = (Tasks::new(), CancellationToken::new(), CancellationToken::new());
@@ -97,11 +101,4 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     store.close().await;
     outbox.close().await;
     Ok(stopped?)
-}
-
-fn broker_check(bus: RabbitBus) -> Check {
-    Check::new("broker", move || {
-        let connected = bus.is_connected();
-        Box::pin(async move { if connected { Ok(()) } else { Err("not connected".into()) } })
-    })
 }

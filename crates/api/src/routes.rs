@@ -6,12 +6,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use rekey_core::resources::{CUSTOMERS, Relationship, Resource};
+use rekey_runtime::health;
 
 use crate::{
     auth::{oauth, revocation_endpoint, token_endpoint},
     cors,
     endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
-    health, idempotency,
+    idempotency,
     jsonapi::{error::Problem, negotiation},
     limits, openapi, pages,
     resources::{customer_password_resets as resets, customers, organization, reading},

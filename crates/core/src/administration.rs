@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use crate::{
-    access::{Actor, ApiClient, ClientKind, Mode, Registration, Scope},
-    ambient::{Clock, Entropy, fill_alphanumeric},
-    audit::{Action, AuditEntry},
+    caller::Actor,
+    clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
+    clock::Clock,
+    deliveries::suppression::{Suppression, SuppressionFilter},
     email::EmailAddress,
+    error::{CreateError, StoreError},
+    events::audit::{Action, AuditEntry},
     ids::{ApplicationId, AuditId, OrganizationId},
     name::DisplayName,
-    organization::{NewOrganization, Organization, Slug},
-    origin::AllowedOrigin,
-    secret::ClientSecret,
-    store::{CreateError, Store, StoreError},
-    suppression::{Suppression, SuppressionFilter},
+    organizations::{NewOrganization, Organization, Slug},
+    random::{RandomSource, fill_alphanumeric},
+    scope::{Mode, Scope},
+    secrets::ClientSecret,
+    store::Store,
 };
 
 /// The operator's use cases. Cheap to clone.
@@ -24,7 +27,7 @@ pub struct Administration {
     /// Stamps what is made.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.
-    pub entropy: Arc<dyn Entropy>,
+    pub random: Arc<dyn RandomSource>,
 }
 
 /// An API client to register.
@@ -82,7 +85,7 @@ impl Administration {
         slug: Slug,
         name: DisplayName,
     ) -> Result<Organization, CreateError> {
-        let id = OrganizationId::generate(&*self.entropy);
+        let id = OrganizationId::generate(&*self.random);
         self.store.create_organization(&NewOrganization { id, slug, name: name.to_string() }).await
     }
 
@@ -109,9 +112,9 @@ impl Administration {
         let Some(organization) = organization else {
             return Err(NewClientError::UnknownOrganization(new.organization));
         };
-        let secret = (new.kind == ClientKind::Integration).then(|| ClientSecret::generate(&*self.entropy));
+        let secret = (new.kind == ClientKind::Integration).then(|| ClientSecret::generate(&*self.random));
         let client = ApiClient {
-            id: ApplicationId::generate(&*self.entropy),
+            id: ApplicationId::generate(&*self.random),
             client_id: self.client_id(),
             name: new.name.to_string(),
             scope: Scope { organization: organization.id, mode: new.mode },
@@ -129,7 +132,7 @@ impl Administration {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn clients(&self) -> Result<Vec<Registration>, StoreError> {
+    pub async fn clients(&self) -> Result<Vec<RegisteredClient>, StoreError> {
         self.store.api_clients().await
     }
 
@@ -169,7 +172,7 @@ impl Administration {
     ) -> Result<bool, SuppressionError> {
         let scope = Scope { organization: self.known(organization).await?.id, mode };
         let audit = AuditEntry {
-            id: AuditId::generate(&*self.entropy),
+            id: AuditId::generate(&*self.random),
             actor: Actor::Operator,
             address: None,
             action: Action::LiftSuppression,
@@ -190,7 +193,7 @@ impl Administration {
 
     fn client_id(&self) -> String {
         let mut id = [0; CLIENT_ID];
-        fill_alphanumeric(&*self.entropy, &mut id);
+        fill_alphanumeric(&*self.random, &mut id);
         id.iter().map(|&byte| char::from(byte)).collect()
     }
 }

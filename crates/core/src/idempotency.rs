@@ -17,11 +17,11 @@ pub use self::{
     key::{IdempotencyKey, InvalidKey, KeyDigest, Owner},
 };
 use crate::{
-    access::Scope,
-    ambient::Entropy,
+    error::StoreError,
     ids::RecordId,
-    secret::{Fingerprint, KeyRing, SealedAnswer, UnsealError},
-    store::StoreError,
+    random::RandomSource,
+    scope::Scope,
+    secrets::{Fingerprint, KeyRing, SealedAnswer, UnsealError},
 };
 
 /// How long a call has its key to itself. No call takes that long: a statement ends after 15 s, a wait for a connection
@@ -36,7 +36,7 @@ pub struct Idempotency {
     /// Seals them.
     pub keys: KeyRing,
     /// Makes ids and nonces.
-    pub entropy: Arc<dyn Entropy>,
+    pub random: Arc<dyn RandomSource>,
     /// How long an answer is kept, from the first call on; at least [`LEASE`].
     pub life: Duration,
 }
@@ -91,7 +91,7 @@ impl Idempotency {
         let claim = KeyClaim {
             key: &key,
             fingerprints: &Fingerprint::all(request, &self.keys),
-            record: RecordId::generate(&*self.entropy),
+            record: RecordId::generate(&*self.random),
             lease: LEASE,
             life: self.life,
         };
@@ -114,7 +114,7 @@ impl Idempotency {
     pub async fn settle(&self, ticket: Ticket, answer: Option<&Answer>) -> Result<(), StoreError> {
         let Ticket { scope, key, attempt, .. } = ticket;
         let sealed =
-            answer.map(|answer| SealedAnswer::seal(&answer.encode(), &key, &self.keys, &*self.entropy));
+            answer.map(|answer| SealedAnswer::seal(&answer.encode(), &key, &self.keys, &*self.random));
         self.answers.settle_key(scope, &key, attempt, sealed.as_ref()).await?;
         Ok(())
     }

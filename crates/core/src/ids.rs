@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::ambient::{Entropy, fill_alphanumeric};
+use crate::random::{RandomSource, fill_alphanumeric};
 
 /// A string that is not an id: not exactly [`LENGTH`] ASCII letters or digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +21,9 @@ macro_rules! public_ids {
         impl $name {
             /// A new id that nobody can guess.
             #[must_use]
-            pub fn generate(entropy: &dyn Entropy) -> Self {
+            pub fn generate(random: &dyn RandomSource) -> Self {
                 let mut id = [0; LENGTH];
-                fill_alphanumeric(entropy, &mut id);
+                fill_alphanumeric(random, &mut id);
                 Self(id)
             }
 

@@ -1,47 +1,33 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
-//! Nouns: [`email`], [`ids`], [`secret`], [`password`], [`organization`], [`access`], [`origin`], [`customer`], [`reset`],
-//! [`rules`], [`delivery`], [`suppression`], [`resource`], [`record`], [`listing`], [`event`], [`audit`], [`journal`], [`locale`]. Ports: [`catalog`],
-//! [`store`], [`session`], [`outbox`], [`ledger`], [`limits`], [`bus`], [`retry_ladder`], [`ambient`].
-//! Verbs: [`administration`], [`recovery`], [`registration`], [`sign_in`], [`relay`], and with their ports [`idempotency`],
-//! [`import`] and [`housekeeping`]. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
+//! One folder for each slice: [`resets`], [`customers`], [`sessions`], [`deliveries`] (mails), [`events`] (from the outbox to the
+//! bus, and the audit log), [`passwords`], [`secrets`], and [`resources`], the read side that all JSON:API resources share. A slice's
+//! own file has its types; below it are its use cases (`service`, `sign_in`, `relay`) and its ports. The other files hold what all
+//! slices share. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
 
-pub mod access;
 pub mod administration;
-pub mod ambient;
-pub mod audit;
-pub mod bus;
-pub mod catalog;
-pub mod customer;
-pub mod delivery;
+pub mod caller;
+pub mod cleanup;
+pub mod clients;
+pub mod clock;
+pub mod customers;
+pub mod deliveries;
 pub mod email;
-pub mod event;
-pub mod housekeeping;
+pub mod error;
+pub mod events;
 pub mod idempotency;
 pub mod ids;
-pub mod import;
-pub mod journal;
-pub mod ledger;
 pub mod limits;
-pub mod listing;
 pub mod locale;
 pub mod name;
-pub mod organization;
-pub mod origin;
-pub mod outbox;
-pub mod password;
-pub mod record;
-pub mod recovery;
-pub mod registration;
-pub mod relay;
-pub mod reset;
-pub mod resource;
-pub mod retry_ladder;
-pub mod rules;
-pub mod secret;
-pub mod session;
-pub mod sign_in;
+pub mod organizations;
+pub mod passwords;
+pub mod random;
+pub mod resets;
+pub mod resources;
+pub mod scope;
+pub mod secrets;
+pub mod sessions;
 pub mod store;
-pub mod suppression;
 pub mod time_zone;

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-use crate::store::StoreError;
+use crate::error::StoreError;
 
 /// How far back a window reaches: the vendor's limits are all by the minute (docs.commercelayer.io/core/rate-limits).
 pub const WINDOW: Duration = Duration::MINUTE;
@@ -18,7 +18,7 @@ pub const SLOT: Duration = Duration::seconds(5);
 pub trait RateLimits: Send + Sync + 'static {
     /// Adds hits to the present slot of the window of that name, and tells what the window then holds: of several calls at
     /// once, each is told of those before it. A negative number takes hits back.
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<Tally, StoreError>;
+    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError>;
 
     /// Forgets what no window reaches any more; returns how many slots that were.
     async fn sweep_hits(&self) -> Result<u64, StoreError>;
@@ -26,7 +26,7 @@ pub trait RateLimits: Send + Sync + 'static {
 
 /// What a window holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tally {
+pub struct WindowCounts {
     /// The present, by the clock that the slots go by.
     pub at: OffsetDateTime,
     /// Its slots, oldest first; those without hits may be missing.
@@ -42,7 +42,7 @@ pub struct Slot {
     pub hits: i64,
 }
 
-impl Tally {
+impl WindowCounts {
     /// A window without hits.
     #[must_use]
     pub fn empty(at: OffsetDateTime) -> Self {

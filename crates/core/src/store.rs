@@ -7,45 +7,23 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    access::{ApiClient, Registration, Scope},
-    audit::AuditEntry,
-    catalog::Catalog,
-    customer::{Credentials, CustomerChange, NewCustomer},
+    clients::{ApiClient, RegisteredClient},
+    customers::{Credentials, CustomerChange, NewCustomer},
+    deliveries::suppression::{Suppression, SuppressionFilter},
     email::EmailAddress,
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
     ids::{CustomerId, ResetId},
-    organization::{NewOrganization, Organization},
-    outbox::OutboxMessage,
-    password::PasswordHash,
-    record::{Changes, Record},
-    reset::{Allowance, CreatedReset, Disavowable, NewReset, Redeemed, TokenHolder},
-    secret::{CodeDigest, TokenDigest},
-    suppression::{Suppression, SuppressionFilter},
+    organizations::{NewOrganization, Organization},
+    passwords::PasswordHash,
+    resets::{CreatedReset, NewReset, Redeemed, RejectableReset, ResetQuota, TokenHolder},
+    resources::{
+        catalog::Catalog,
+        record::{Changes, Record},
+    },
+    scope::Scope,
+    secrets::{CodeDigest, TokenDigest},
 };
-
-/// A boxed cause.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// A store that could not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It can't be reached, or has no connection free in time: try again later (HTTP 503).
-    #[error("the store is unavailable")]
-    Unavailable(#[source] Cause),
-    /// It answered with something that should not happen.
-    #[error("the store failed")]
-    Internal(#[source] Cause),
-}
-
-/// A record that can't be made because another has its unique value.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateError {
-    /// The unique value (a slug, an address) is taken.
-    #[error("already taken")]
-    Taken,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// A reset to create, with the event and the audit entry that belong to it.
 #[derive(Debug)]
@@ -77,13 +55,13 @@ pub struct Completion<'a> {
 
 /// A reset that its customer says somebody else asked for.
 #[derive(Debug)]
-pub struct Disavowal<'a> {
+pub struct ResetRejection<'a> {
     /// The reset, as it was found.
-    pub of: &'a Disavowable,
+    pub of: &'a RejectableReset,
     /// How long self-service makes no other for its account.
     pub cooldown: Duration,
     /// The account's allowance, whose cooldown this one replaces.
-    pub allowance: Allowance,
+    pub quota: ResetQuota,
     /// `customer_password_resets.disavow`.
     pub event: &'a OutboxMessage,
     /// The audit entry.
@@ -106,10 +84,10 @@ pub trait Store: Catalog {
     async fn create_api_client(&self, client: &ApiClient) -> Result<ApiClient, CreateError>;
 
     /// All API clients with their organizations, oldest first: for the operator's tool only.
-    async fn api_clients(&self) -> Result<Vec<Registration>, StoreError>;
+    async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError>;
 
     /// The client with that OAuth `client_id`, revoked or not.
-    async fn find_api_client(&self, client_id: &str) -> Result<Option<Registration>, StoreError>;
+    async fn find_api_client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError>;
 
     /// Revokes a client; false when there is none, true also when it was revoked before.
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
@@ -231,11 +209,11 @@ pub trait Store: Catalog {
 
     /// A customer's reset and what has become of it, for who proves to have its mail; `None` for decoys. The proof, checked
     /// before, is the capability, so no scope is needed.
-    async fn find_disavowable(&self, reset: ResetId) -> Result<Option<Disavowable>, StoreError>;
+    async fn find_rejectable(&self, reset: ResetId) -> Result<Option<RejectableReset>, StoreError>;
 
     /// Kills a pending reset's token and holds up the account's next self-service reset, with event and audit entry, in one
     /// transaction. False when the token can't be used any more; then nothing is written.
-    async fn disavow_reset(&self, disavowal: &Disavowal<'_>) -> Result<bool, StoreError>;
+    async fn reject_reset(&self, disavowal: &ResetRejection<'_>) -> Result<bool, StoreError>;
 
     /// The store's present, by which it decides what is expired.
     async fn now(&self) -> Result<OffsetDateTime, StoreError>;

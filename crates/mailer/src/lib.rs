@@ -6,7 +6,6 @@
 pub mod deliver;
 pub mod dkim;
 pub mod handler;
-pub mod health;
 pub mod message;
 pub mod render;
 pub mod transport;

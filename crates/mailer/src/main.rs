@@ -1,6 +1,6 @@
 //! `rekey-mailer`: from RabbitMQ to the SMTP relays.
 
-use std::{convert::Infallible, net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
@@ -13,11 +13,11 @@ use rekey_core::{
 use rekey_mailer::{
     Mailer,
     dkim::Signer,
-    health::{self, Readiness},
     transport::{Lane, Mailbox, Router, SmtpTransport},
 };
 use rekey_runtime::{
     config::{MailerSettings, Source},
+    health::{self, Check, Readiness},
     lifecycle::{self, Signals, Tasks},
     telemetry,
 };
@@ -54,7 +54,6 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let mailbox = settings.mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
     let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
     let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
-    let listener = TcpListener::bind(settings.mailer.listen).context("mailer.listen can't be used")?;
 
     let handler = Mailer {
         ledger: Arc::clone(&ledger),
@@ -70,14 +69,23 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     .build()?;
 
     let tasks = Tasks::new();
-    let connected = Arc::clone(&consumer);
-    let readiness = Readiness {
-        ledger,
-        connected: Box::new(move || connected.is_connected()),
-        handler: Arc::clone(&handler),
-    };
+    let readiness = Readiness::new(vec![
+        Check::new("store", move || {
+            let ledger = Arc::clone(&ledger);
+            async move { Ok(ledger.ping().await?) }
+        }),
+        Check::state("broker", "not connected", {
+            let consumer = Arc::clone(&consumer);
+            move || consumer.is_connected()
+        }),
+        Check::state("mail", "no relay can be used", {
+            let handler = Arc::clone(&handler);
+            move || !handler.is_paused()
+        }),
+    ]);
+    let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;
-    tasks.spawn("health", health::serve(listener, readiness, tasks.token()));
+    tasks.spawn("health", health.context("mailer.listen can't be used")?);
     let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());
     tasks.spawn("consumer", async move {
         consumer.run(handler, concurrency, stop).await;

@@ -5,6 +5,7 @@
 //! [`telemetry::init`], and spawns what it does on [`lifecycle::Tasks`].
 
 pub mod config;
+pub mod health;
 pub mod lifecycle;
 pub mod telemetry;
 

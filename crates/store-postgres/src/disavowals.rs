@@ -37,8 +37,8 @@ pub(crate) async fn find_rejectable(
 
 /// The account's last turn is put so far into the future that the ordinary cooldown ends with this one.
 pub(crate) async fn reject_reset(pool: &PgPool, disavowal: &ResetRejection<'_>) -> Result<bool, StoreError> {
-    let ResetRejection { of, cooldown, allowance, event, audit } = disavowal;
-    let held_up = Bind::Float((*cooldown - allowance.cooldown).as_seconds_f64());
+    let ResetRejection { of, cooldown, quota, event, audit } = disavowal;
+    let held_up = Bind::Float((*cooldown - quota.cooldown).as_seconds_f64());
     let mut statement = statement();
     statement
         .push(

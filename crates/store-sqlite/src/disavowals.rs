@@ -65,13 +65,13 @@ async fn kill(connection: &mut SqliteConnection, of: &RejectableReset, now: i64)
 
 /// Puts the account's last turn so far into the future that the ordinary cooldown ends with this one.
 async fn hold_up(connection: &mut SqliteConnection, disavowal: &ResetRejection<'_>, now: i64) -> Read<()> {
-    let ResetRejection { of, cooldown, allowance, .. } = disavowal;
+    let ResetRejection { of, cooldown, quota, .. } = disavowal;
     sqlx::query(
         "INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?3, 0)
          ON CONFLICT (account_digest) DO UPDATE SET last_at = max(t.last_at, excluded.last_at)",
     )
     .bind(digest(of.scope, &of.email.account()))
-    .bind(after(now, *cooldown - allowance.cooldown))
+    .bind(after(now, *cooldown - quota.cooldown))
     .bind(now)
     .execute(connection)
     .await?;

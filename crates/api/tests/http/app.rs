@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rekey_api::{Application, Config, Ports, Services, health::Check};
+use rekey_api::{Application, Config, Ports, Services};
 use rekey_core::{
     clients::ClientKind,
     error::StoreError,
@@ -22,7 +22,10 @@ use rekey_core::{
     random::OsRandom,
     scope::{Mode, Scope},
 };
-use rekey_runtime::config::{DevSettings, Source};
+use rekey_runtime::{
+    config::{DevSettings, Source},
+    health::Check,
+};
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::seed;
 use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};

@@ -1,13 +1,13 @@
 //! `/livez` and `/readyz`, and how the server stops.
 
-use rekey_api::health::Check;
+use rekey_runtime::health::Check;
 use serde_json::json;
 
 use crate::app::{Answer, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_names_what_failed_and_liveness_asks_nothing() {
-    let broken = Check::new("broker", || Box::pin(async { Err("not connected".into()) }));
+    let broken = Check::state("broker", "not connected", || false);
     let app = TestApp::start_with(&[], vec![broken]).await;
     let get = async |path: &str| Answer::read(app.http.get(app.url(path)).send().await.unwrap()).await;
     assert_eq!(get("/livez").await.status, 200);

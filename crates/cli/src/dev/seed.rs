@@ -4,7 +4,7 @@ use anyhow::Context;
 use rekey_core::{
     administration::{Administration, NewClient},
     caller::{Actor, Caller},
-    clients::{self, ClientKind, origin::AllowedOrigin},
+    clients::{ClientKind, RegisteredClient, origin::AllowedOrigin},
     customers::service::{CustomerError, CustomerService},
     email::EmailAddress,
     organizations::{Organization, Slug},

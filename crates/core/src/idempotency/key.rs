@@ -3,8 +3,9 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::{Actor, Caller, Scope},
+    caller::{Actor, Caller},
     ids::{ApplicationId, CustomerId},
+    scope::Scope,
 };
 
 /// The name that a caller gives a call, as an `Idempotency-Key` header says it.
@@ -129,7 +130,7 @@ impl fmt::Debug for KeyDigest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{access::Mode, ambient::OsEntropy, ids::OrganizationId};
+    use crate::{ids::OrganizationId, random::OsRandom, scope::Mode};
 
     #[test]
     fn a_key_is_quoted_or_bare_and_the_same_either_way() {
@@ -166,13 +167,13 @@ mod tests {
 
     #[test]
     fn tenant_one_key_of_different_owners_is_different_keys() {
-        let scope = Scope { organization: OrganizationId::generate(&OsEntropy), mode: Mode::Test };
-        let owner = Owner { scope, application: ApplicationId::generate(&OsEntropy), customer: None };
+        let scope = Scope { organization: OrganizationId::generate(&OsRandom), mode: Mode::Test };
+        let owner = Owner { scope, application: ApplicationId::generate(&OsRandom), customer: None };
         let others = [
             Owner { scope: Scope { mode: Mode::Live, ..scope }, ..owner },
-            Owner { scope: Scope { organization: OrganizationId::generate(&OsEntropy), ..scope }, ..owner },
-            Owner { application: ApplicationId::generate(&OsEntropy), ..owner },
-            Owner { customer: Some(CustomerId::generate(&OsEntropy)), ..owner },
+            Owner { scope: Scope { organization: OrganizationId::generate(&OsRandom), ..scope }, ..owner },
+            Owner { application: ApplicationId::generate(&OsRandom), ..owner },
+            Owner { customer: Some(CustomerId::generate(&OsRandom)), ..owner },
         ];
         let key = "k".parse().unwrap();
         assert_eq!(owner.digest(&key), owner.digest(&key));

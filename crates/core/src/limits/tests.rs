@@ -8,8 +8,8 @@ fn after(seconds: f64) -> OffsetDateTime {
 }
 
 /// A window with these hits, each of a second and a number.
-fn tally(hits: &[(f64, i64)]) -> Tally {
-    let mut tally = Tally::empty(START);
+fn tally(hits: &[(f64, i64)]) -> WindowCounts {
+    let mut tally = WindowCounts::empty(START);
     for (second, hits) in hits {
         tally.add(*hits, after(*second));
     }
@@ -37,7 +37,7 @@ fn who_keeps_to_the_limit_is_never_refused() {
     for limit in [1, 3, 30, 100, 200] {
         // The vendor's own clients pace themselves so.
         let pace = 60.0 / f64::from(limit);
-        let mut tally = Tally::empty(START);
+        let mut tally = WindowCounts::empty(START);
         for n in 0..10 * limit {
             let at = after(f64::from(n) * pace + 1.234);
             assert_eq!(tally.wait(limit, at), None, "{limit} a minute, call {n}");
@@ -68,7 +68,7 @@ fn the_wait_is_exactly_as_long_as_it_must_be() {
 
 #[test]
 fn what_is_over_does_not_pile_up() {
-    let mut tally = Tally::empty(START);
+    let mut tally = WindowCounts::empty(START);
     for minute in 0..100 {
         tally.add(1, after(f64::from(minute) * 60.0));
         assert!(tally.slots.len() <= 2);

@@ -1,0 +1,72 @@
+//! The API clients that operators register (the vendor's "applications").
+
+pub mod origin;
+
+use time::OffsetDateTime;
+
+use self::origin::AllowedOrigin;
+use crate::{ids::ApplicationId, organizations::Organization, scope::Scope, secrets::ClientSecretDigest};
+
+/// What an API client is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientKind {
+    /// A trusted back end, with a secret: may do everything in its scope.
+    Integration,
+    /// A storefront, without a secret: acts for guests and logged-in customers.
+    SalesChannel,
+}
+
+impl ClientKind {
+    /// `integration` or `sales_channel`, as on the wire and in the stores.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Integration => "integration",
+            Self::SalesChannel => "sales_channel",
+        }
+    }
+
+    /// Reads [`ClientKind::as_str`]'s form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "integration" => Some(Self::Integration),
+            "sales_channel" => Some(Self::SalesChannel),
+            _ => None,
+        }
+    }
+}
+
+/// A registered API client (the vendor's "application").
+#[derive(Debug, Clone)]
+pub struct ApiClient {
+    /// Its id, as in a token's `application.id`.
+    pub id: ApplicationId,
+    /// Its public OAuth identifier: 43 letters and digits.
+    pub client_id: String,
+    /// Its name, for operators.
+    pub name: String,
+    /// What it may reach.
+    pub scope: Scope,
+    /// What it is for.
+    pub kind: ClientKind,
+    /// Its secret's digest; an integration has one, a sales channel has none.
+    pub secret: Option<ClientSecretDigest>,
+    /// Whether a guest of this sales channel may ask for a reset by e-mail address.
+    pub self_service: bool,
+    /// The web origins whose scripts may read what this client is answered; none unless an operator names them.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// When it was revoked, if it was: it then gets no token, and those it has die.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+}
+
+/// An API client with the organization it belongs to: what a token is made from.
+#[derive(Debug, Clone)]
+pub struct RegisteredClient {
+    /// The client.
+    pub client: ApiClient,
+    /// Its organization.
+    pub organization: Organization,
+}

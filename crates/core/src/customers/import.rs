@@ -1,0 +1,185 @@
+//! Customers brought in from another system, many at a time.
+//!
+//! An import may be killed at any moment and run again from the start: it goes on where it was. For that it keeps no
+//! position but a key of its own. A customer's id follows from key and address, the id of the audit entry that tells of its
+//! creation from key and line, so that a store knows a line it has written before, whatever became of run and customer.
+
+mod dry_run;
+mod key;
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value as Json};
+
+pub use self::{
+    dry_run::DryRun,
+    key::{ImportKey, SourceDigest},
+};
+use crate::{
+    customers::NewCustomer,
+    email::EmailAddress,
+    error::StoreError,
+    ids::AuditId,
+    locale::Locale,
+    passwords::PasswordHash,
+    resources::{
+        CUSTOMERS,
+        record::{Changes, Value},
+    },
+    scope::Scope,
+};
+
+/// A customer to import.
+#[derive(Debug, Clone)]
+pub struct ImportedCustomer {
+    /// The line it stands in, from 1 on.
+    pub line: u64,
+    /// Its address.
+    pub email: EmailAddress,
+    /// Its password's hash, if it has one.
+    pub password: Option<PasswordHash>,
+    /// The shop's own identifiers and data.
+    pub reference: Reference,
+    /// The language it reads.
+    pub locale: Option<Locale>,
+}
+
+/// What a shop attaches to a customer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reference {
+    /// The identifier in another system.
+    pub reference: Option<String>,
+    /// Which system that is.
+    pub reference_origin: Option<String>,
+    /// Free key-value pairs.
+    pub metadata: Map<String, Json>,
+}
+
+impl Reference {
+    /// As plain attributes: those that are there.
+    fn attributes(self) -> Changes {
+        let texts = [("reference", self.reference), ("reference_origin", self.reference_origin)];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, Value::Text(text?))));
+        let metadata = (!self.metadata.is_empty()).then_some(("metadata", Value::Object(self.metadata)));
+        texts
+            .chain(metadata)
+            .fold(Changes::default(), |changes, (name, value)| changes.with(&CUSTOMERS, name, value))
+    }
+}
+
+/// A customer to write, with the audit entry that goes with it: `create`, by [`crate::caller::Actor::Operator`].
+#[derive(Debug, Clone)]
+pub struct ImportRecord {
+    /// The customer.
+    pub customer: NewCustomer,
+    /// The id of the audit entry.
+    pub audit: AuditId,
+    /// Which attributes are written, by their names on the wire.
+    pub attributes: Vec<&'static str>,
+}
+
+/// What became of an imported customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was created, now or by an earlier run of this import.
+    Created,
+    /// A customer that this import has not made has the address; nothing was changed.
+    Taken,
+    /// An earlier line of this import has the address; nothing was changed.
+    Duplicate,
+}
+
+/// An import that was begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Its key.
+    pub key: ImportKey,
+    /// Whether it was begun before, and not finished.
+    pub resumed: bool,
+}
+
+/// The store of imports.
+#[async_trait]
+pub trait Importer: Send + Sync + 'static {
+    /// Begins an import of that source into that scope, with that key, unless one is under way: then it goes on with its
+    /// own key.
+    async fn begin_import(
+        &self,
+        scope: Scope,
+        source: &SourceDigest,
+        key: &ImportKey,
+    ) -> Result<Begun, StoreError>;
+
+    /// Writes customers with their passwords and audit entries, in one transaction, but for those whose addresses somebody has
+    /// and those whose audit entries are there, which were written before. No event: nobody is to be told. The records' addresses
+    /// differ from each other. The outcomes are in the records' order.
+    async fn import_customers(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+    ) -> Result<Vec<Outcome>, StoreError>;
+
+    /// For each address, whether a customer has it.
+    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError>;
+
+    /// Forgets an import that is finished: the same source imported again is another import.
+    async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError>;
+}
+
+/// Writes the customers of one source into one scope.
+#[derive(Clone)]
+pub struct Import {
+    /// Where they are written.
+    pub importer: Arc<dyn Importer>,
+    /// Whose they are.
+    pub scope: Scope,
+    /// The import's key.
+    pub key: ImportKey,
+}
+
+impl Import {
+    /// Writes a batch; the outcomes are in its order. Of lines with one address the first counts.
+    ///
+    /// # Errors
+    /// When the store fails; nothing of the batch is written then, and it can be tried again.
+    pub async fn write(&self, batch: Vec<ImportedCustomer>) -> Result<Vec<Outcome>, StoreError> {
+        let mut firsts = HashMap::with_capacity(batch.len());
+        let mut records = Vec::with_capacity(batch.len());
+        // For each line, which record has its address, and whether it is another line's.
+        let mut places = Vec::with_capacity(batch.len());
+        for imported in batch {
+            let next = records.len();
+            let place = *firsts.entry(imported.email.clone()).or_insert(next);
+            places.push((place, place != next));
+            if place == next {
+                records.push(self.record(imported));
+            }
+        }
+        let outcomes = self.importer.import_customers(self.scope, &records).await?;
+        let outcome = |(place, again): (usize, bool)| match outcomes.get(place) {
+            Some(Outcome::Created) if again => Some(Outcome::Duplicate),
+            outcome => outcome.copied(),
+        };
+        let told: Option<Vec<_>> = places.into_iter().map(outcome).collect();
+        told.ok_or_else(|| StoreError::Internal("the store told too few outcomes".into()))
+    }
+
+    fn record(&self, imported: ImportedCustomer) -> ImportRecord {
+        let ImportedCustomer { line, email, password, reference, locale } = imported;
+        let mut attributes = reference.attributes();
+        if let Some(locale) = locale {
+            attributes = attributes.with(&CUSTOMERS, "locale", Value::Text(locale.to_string()));
+        }
+        let own = [("email", true), ("password", password.is_some())];
+        let own = own.into_iter().filter_map(|(name, is)| is.then_some(name));
+        ImportRecord {
+            audit: self.key.audit_id(line),
+            attributes: own.chain(attributes.names()).collect(),
+            customer: NewCustomer { id: self.key.customer_id(&email), email, password, attributes },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

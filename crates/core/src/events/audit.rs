@@ -1,0 +1,75 @@
+//! The audit log (the vendor's `event_stores`): who changed what, when, from where; never a value that is secret.
+
+use std::net::IpAddr;
+
+use crate::{
+    caller::{Actor, Caller},
+    ids::AuditId,
+    random::RandomSource,
+};
+
+/// An entry to write in the same transaction as the change it tells of. The store adds the time.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    /// The entry's id.
+    pub id: AuditId,
+    /// Who did it.
+    pub actor: Actor,
+    /// From where, if known.
+    pub address: Option<IpAddr>,
+    /// What was done.
+    pub action: Action,
+    /// Which attributes were written, by their names on the wire.
+    pub attributes: Vec<&'static str>,
+}
+
+/// What was done to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It was created.
+    Create,
+    /// Attributes of it were changed.
+    Update,
+    /// It was deleted.
+    Destroy,
+    /// A reset was used.
+    ResetPassword,
+    /// A customer said of a reset that somebody else had asked for it.
+    Disavow,
+    /// The address that a delivery bounced at is written to again.
+    LiftSuppression,
+}
+
+impl Action {
+    /// The action's name in the stores and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Destroy => "destroy",
+            Self::ResetPassword => "reset_password",
+            Self::Disavow => "disavow",
+            Self::LiftSuppression => "lift_suppression",
+        }
+    }
+}
+
+impl AuditEntry {
+    /// An entry for what `caller` does.
+    #[must_use]
+    pub fn new(
+        caller: &Caller,
+        action: Action,
+        attributes: Vec<&'static str>,
+        random: &dyn RandomSource,
+    ) -> Self {
+        Self {
+            id: AuditId::generate(random),
+            actor: caller.actor,
+            address: caller.address,
+            action,
+            attributes,
+        }
+    }
+}

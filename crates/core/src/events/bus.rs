@@ -1,0 +1,66 @@
+//! The port to the message broker: publishing on one side, handling on the other.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use time::Duration;
+
+use crate::events::outbox::{ClaimedMessage, Settlement};
+
+/// Where the relay publishes.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Publishes one message and waits until its fate is known: the broker's confirm, or for a bus without a broker the
+    /// handler's verdict. Called many times at once. Never fails: what went wrong is a settlement too.
+    async fn publish(&self, message: ClaimedMessage) -> Settlement;
+}
+
+/// A message as a consumer gets it. Nothing about it is trusted yet.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// What should be a serialized `SignedEvent`.
+    pub payload: Vec<u8>,
+    /// Which attempt at handling it this is, from 1, as the bus counts.
+    pub attempt: u32,
+}
+
+/// What the bus is to do with a message that was handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its effect has taken place, or none is wanted: forget it.
+    Done,
+    /// Bring it again after this time, or a little later.
+    Retry {
+        /// How long to wait at least.
+        after: Duration,
+        /// Why, for the log.
+        reason: String,
+    },
+    /// It can never be handled: park it with the reason.
+    Reject {
+        /// Why, for the operator; no secret, no address.
+        reason: String,
+    },
+}
+
+/// A consumer's work. Idempotent: the same message may come more than once, also at the same time.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Handles one message. A panic is a [`Verdict::Reject`].
+    async fn handle(&self, delivery: Delivery) -> Verdict;
+}
+
+/// A message that nobody could handle, as operators see it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The message's id, if it has a readable one.
+    pub id: Option<String>,
+    /// Why it was parked.
+    pub reason: String,
+}
+
+impl fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeadLetter({}: {})", self.id.as_deref().unwrap_or("?"), self.reason)
+    }
+}

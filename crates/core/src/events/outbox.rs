@@ -1,0 +1,67 @@
+//! The relay's port to the outbox: events written with the facts they tell of, waiting to be published.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use time::Duration;
+use tokio::sync::Notify;
+
+use crate::{error::StoreError, events::EventName, ids::EventId};
+
+/// An event ready to be published: signed, encoded, addressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// The event's id, and the message's.
+    pub id: EventId,
+    /// Its name, and so its routing key.
+    pub name: EventName,
+    /// The serialized `SignedEvent`.
+    pub payload: Vec<u8>,
+}
+
+/// A message that the relay has claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedMessage {
+    /// The message.
+    pub message: OutboxMessage,
+    /// Which attempt at publishing it this is, from 1.
+    pub attempt: u32,
+}
+
+/// What became of a claimed message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// The broker has it: its payload is dropped, the event's record stays.
+    Published(EventId),
+    /// Not now; it becomes due again after that time.
+    Later(EventId, Duration),
+    /// Never: it is parked with the reason (the dead letters of the embedded mode).
+    Dead(EventId, String),
+}
+
+/// The outbox.
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// Claims up to `max` due messages, oldest first, for `lease`: nobody else gets them until it ends. Two claimers
+    /// never get the same message at the same time, and do not wait for each other.
+    async fn claim_messages(&self, lease: Duration, max: u32) -> Result<Vec<ClaimedMessage>, StoreError>;
+
+    /// Records what became of claimed messages, in one statement for each kind of fate.
+    async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError>;
+}
+
+/// Wakes the relay after a commit, so that nothing waits for its next poll. Clones share one signal.
+#[derive(Debug, Clone, Default)]
+pub struct RelaySignal(Arc<Notify>);
+
+impl RelaySignal {
+    /// There may be something to publish.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    /// Resolves when [`RelaySignal::wake`] was called since it last resolved.
+    pub async fn woken(&self) {
+        self.0.notified().await;
+    }
+}

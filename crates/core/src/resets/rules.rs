@@ -1,0 +1,25 @@
+//! The rules that an organization may set for itself.
+
+use time::Duration;
+
+use crate::{
+    passwords::PasswordPolicy,
+    resets::{CodeRules, ResetQuota},
+};
+
+/// An organization's rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// What new passwords must be.
+    pub policy: PasswordPolicy,
+    /// How long a token can be used.
+    pub token_ttl: Duration,
+    /// How many self-service resets an account gets.
+    pub quota: ResetQuota,
+    /// Whether a reset has a short code beside its link, and how often it may be guessed.
+    pub code: Option<CodeRules>,
+    /// How long after a reset was disavowed self-service makes the next for its account.
+    pub disavowal_cooldown: Duration,
+    /// Whether a self-service request for an address without an account is answered by a mail that says so.
+    pub no_account_mail: bool,
+}

@@ -1,0 +1,359 @@
+//! Requesting and completing password resets.
+
+mod rejection;
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+
+use crate::{
+    caller::Caller,
+    clients::RegisteredClient,
+    email::EmailAddress,
+    error::{CreateError, StoreError},
+    events::{EventBody, ResetCreated, audit::Action, recorder::EventRecorder},
+    ids::ResetId,
+    organizations::{Organization, PerOrganization},
+    passwords::{HashError, Hasher, PlainPassword, Refusal},
+    resets::{
+        CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder, rules::Rules,
+    },
+    resources::{
+        CUSTOMER_PASSWORD_RESETS,
+        record::{Changes, Record},
+    },
+    scope::Scope,
+    secrets::{ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken, UnsealError},
+    store::{Completion, ResetRecord, Store},
+};
+
+/// The use cases of password resets. Cheap to clone.
+#[derive(Clone)]
+pub struct ResetService {
+    /// Where resets are kept.
+    pub store: Arc<dyn Store>,
+    /// Makes events and audit entries.
+    pub recorder: EventRecorder,
+    /// Hashes new passwords.
+    pub hasher: Hasher,
+    /// Each organization's rules.
+    pub rules: Arc<PerOrganization<Rules>>,
+}
+
+/// What a customer's browser is told of a reset it asked for: nothing that depends on whether the address is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The reset's id.
+    pub id: ResetId,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+}
+
+/// Why an integration client's reset is not created.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// No customer has that address.
+    #[error("no customer has that address")]
+    UnknownCustomer,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A reset that was used.
+#[derive(Debug)]
+pub struct Completed {
+    /// The reset as it is now.
+    pub reset: Record,
+    /// Whose it is.
+    pub organization: Organization,
+}
+
+/// Why a token did not set a password.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// It is wrong, used, superseded, expired, or another reset's: nobody learns which.
+    #[error("the token is not valid")]
+    Token,
+    /// The new password is refused; the token stays good.
+    #[error("the password {0}")]
+    Password(#[from] Refusal),
+    /// Hashing is at its limit, or failed; the token stays good.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The code is right, but the key that sealed its token is gone.
+    #[error(transparent)]
+    Sealed(#[from] UnsealError),
+    /// The store failed; the token stays good unless the commit's answer was lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ResetService {
+    /// Creates a reset for a customer whom an integration client knows.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn request(
+        &self,
+        client: &RegisteredClient,
+        caller: &Caller,
+        email: EmailAddress,
+        attributes: Changes,
+    ) -> Result<Record, RequestError> {
+        let scope = client.client.scope;
+        let reset = self.new_reset(client, caller, email, ResetOrigin::Integration, attributes);
+        let created = match self.create(client, caller, &reset).await {
+            Err(CreateError::Taken) => return self.created_before(scope, caller, &reset).await,
+            created => created.map_err(unexpected)?,
+        };
+        created.and_then(|created| created.record).ok_or(RequestError::UnknownCustomer)
+    }
+
+    /// Creates a reset that a customer's browser asks for, known or not: the same work, the same receipt.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn request_self_service(
+        &self,
+        client: &RegisteredClient,
+        caller: &Caller,
+        email: EmailAddress,
+    ) -> Result<Receipt, StoreError> {
+        let reset = self.new_reset(client, caller, email, ResetOrigin::SelfService, Changes::default());
+        let created = match self.create(client, caller, &reset).await {
+            // An earlier try of this call made it; nobody can read, and so nobody compares, when that was.
+            Err(CreateError::Taken) if caller.record.is_some() => None,
+            created => created.map_err(unexpected)?,
+        };
+        let created_at = created.map_or_else(|| self.recorder.clock.now(), |created| created.created_at);
+        Ok(Receipt { id: reset.id, created_at })
+    }
+
+    /// Changes a reset's plain attributes; `None` when there is no such reset.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn update(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        id: ResetId,
+        changes: &Changes,
+    ) -> Result<Option<Record>, StoreError> {
+        let audit = self.recorder.audit(caller, Action::Update, changes.names());
+        self.store.update_reset(scope, id, changes, &audit).await
+    }
+
+    /// Deletes a reset, and with it its token; false when there is no such reset.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn delete(&self, scope: Scope, caller: &Caller, id: ResetId) -> Result<bool, StoreError> {
+        let event = self.recorder.event(scope, caller, EventBody::ResetDestroyed { reset: id });
+        let audit = self.recorder.audit(caller, Action::Destroy, Vec::new());
+        let deleted = self.store.delete_reset(scope, id, &event, &audit).await?;
+        self.recorder.notify_relay();
+        Ok(deleted)
+    }
+
+    /// Whom a token of that reset speaks for, while it can be used. Looking uses nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn holder(
+        &self,
+        reset: ResetId,
+        token: &ResetToken,
+    ) -> Result<Option<TokenHolder>, StoreError> {
+        self.store.find_token_holder(reset, &token.digest()).await
+    }
+
+    /// The token that a proof amounts to. A token is itself, right or wrong; a code is a guess: see [`Self::redeem_code`].
+    ///
+    /// # Errors
+    /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
+    pub async fn redeem(
+        &self,
+        scope: Option<Scope>,
+        reset: ResetId,
+        proof: Proof,
+    ) -> Result<ResetToken, CompleteError> {
+        match proof {
+            Proof::Token(token) => Ok(token),
+            Proof::Code(code) => self.redeem_code(scope, &[reset], &code).await.map(|(_, token)| token),
+        }
+    }
+
+    /// Which of these resets a code is of, and its token. However many there are, it is one guess of each account they are of; right
+    /// ones count, too, and none costs a hash. `scope`, where the caller has one, must be the reset's.
+    ///
+    /// # Errors
+    /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
+    pub async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &ResetCode,
+    ) -> Result<(ResetId, ResetToken), CompleteError> {
+        let digests: Vec<_> =
+            resets.iter().flat_map(|&reset| code.digests(reset, &self.recorder.keys)).collect();
+        let found = self.store.redeem_code(scope, resets, &digests).await?;
+        let Redeemed { reset, scope, sealed_token } = found.ok_or(CompleteError::Token)?;
+        Ok((reset, self.reveal(scope, reset, &sealed_token)?))
+    }
+
+    /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
+    /// then the hash; then the store checks the token again as it consumes it. `scope`, where the caller has one, must
+    /// be the token's. `changes` are written with it.
+    ///
+    /// # Errors
+    /// See [`CompleteError`].
+    pub async fn complete(
+        &self,
+        scope: Option<Scope>,
+        caller: &Caller,
+        attempt: Attempt<'_>,
+    ) -> Result<Completed, CompleteError> {
+        let Attempt { reset, token, password, changes } = attempt;
+        let token = token.digest();
+        let holder = self.store.find_token_holder(reset, &token).await?.ok_or(CompleteError::Token)?;
+        if scope.is_some_and(|scope| scope != holder.scope) {
+            return Err(CompleteError::Token);
+        }
+        let policy = self.rules.of(&holder.organization.slug).policy;
+        let password = self.hasher.check(policy, password, &holder.person()).await?;
+        let password = self.hasher.hash(password).await?;
+
+        let body = EventBody::ResetUsed { reset, customer: holder.customer };
+        let event = self.recorder.event(holder.scope, caller, body);
+        let mut attributes = changes.names();
+        attributes.push("customer_password");
+        let audit = self.recorder.audit(caller, Action::ResetPassword, attributes);
+        let completion = Completion {
+            holder: &holder,
+            token: &token,
+            password: &password,
+            changes,
+            event: &event,
+            audit: &audit,
+        };
+        let reset = self.store.complete_reset(&completion).await?.ok_or(CompleteError::Token)?;
+        self.recorder.notify_relay();
+        Ok(Completed { reset, organization: holder.organization })
+    }
+
+    /// The token of a pending reset in clear, for an integration client's answer.
+    ///
+    /// # Errors
+    /// When the key that sealed it is gone from the ring.
+    pub fn reveal(
+        &self,
+        scope: Scope,
+        reset: ResetId,
+        token: &SealedToken,
+    ) -> Result<ResetToken, UnsealError> {
+        token.unseal(scope.organization, reset, &self.recorder.keys)
+    }
+
+    /// The reset that an earlier try of the same call made before its answer was lost.
+    async fn created_before(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        reset: &NewReset,
+    ) -> Result<Record, RequestError> {
+        let found = match caller.record {
+            Some(_) => self.store.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await?,
+            None => None,
+        };
+        let of_address =
+            |found: &Record| found.get("customer_email").as_text() == Some(reset.customer_email.as_str());
+        let same = found.filter(of_address);
+        same.ok_or_else(|| unexpected(CreateError::Taken).into())
+    }
+
+    fn new_reset(
+        &self,
+        client: &RegisteredClient,
+        caller: &Caller,
+        customer_email: EmailAddress,
+        origin: ResetOrigin,
+        attributes: Changes,
+    ) -> NewReset {
+        let EventRecorder { keys, random, .. } = &self.recorder;
+        let Rules { token_ttl, quota, code, .. } = *self.rules.of(&client.organization.slug);
+        let id = caller.record.map_or_else(|| ResetId::generate(&**random), ResetId::from);
+        let token = ResetToken::generate(&**random);
+        NewReset {
+            id,
+            customer_email,
+            origin,
+            token_digest: token.digest(),
+            sealed_token: SealedToken::seal(&token, client.organization.id, id, keys, &**random),
+            code: code.map(|rules| self.new_code(client, id, rules)),
+            token_ttl,
+            quota,
+            attributes,
+        }
+    }
+
+    fn new_code(&self, client: &RegisteredClient, id: ResetId, rules: CodeRules) -> NewCode {
+        let EventRecorder { keys, random, .. } = &self.recorder;
+        let code = ResetCode::generate(&**random);
+        let sealed = SealedCode::seal(&code, client.organization.id, id, keys, &**random);
+        NewCode { digest: code.digest(id, keys), sealed, rules }
+    }
+
+    async fn create(
+        &self,
+        client: &RegisteredClient,
+        caller: &Caller,
+        reset: &NewReset,
+    ) -> Result<Option<CreatedReset>, CreateError> {
+        let scope = client.client.scope;
+        let EventRecorder { keys, random, .. } = &self.recorder;
+        // For known and unknown addresses alike.
+        let answers_all = reset.origin == ResetOrigin::SelfService
+            && self.rules.of(&client.organization.slug).no_account_mail;
+        let address = answers_all.then(|| {
+            SealedAddress::seal(&reset.customer_email, scope.organization, reset.id, keys, &**random)
+        });
+        let body = EventBody::ResetCreated(ResetCreated {
+            reset: reset.id,
+            token: reset.sealed_token.clone(),
+            client_id: Some(client.client.client_id.clone()),
+            code: reset.code.as_ref().map(|code| code.sealed.clone()),
+            address,
+        });
+        let event = self.recorder.event(scope, caller, body);
+        let mut attributes = reset.attributes.names();
+        attributes.insert(0, "customer_email");
+        let audit = self.recorder.audit(caller, Action::Create, attributes);
+        let created =
+            self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
+        self.recorder.notify_relay();
+        Ok(created)
+    }
+}
+
+/// An id that somebody has, though it was chosen at random, is a fault like any other.
+fn unexpected(error: CreateError) -> StoreError {
+    match error {
+        CreateError::Taken => StoreError::Internal("the new record's id is taken".into()),
+        CreateError::Store(error) => error,
+    }
+}
+
+/// A try at setting a password by a token.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The reset.
+    pub reset: ResetId,
+    /// What is presented as its token.
+    pub token: &'a ResetToken,
+    /// The new password.
+    pub password: PlainPassword,
+    /// Plain attributes to change with it.
+    pub changes: &'a Changes,
+}

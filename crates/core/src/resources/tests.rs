@@ -1,0 +1,46 @@
+use std::collections::HashSet;
+
+use super::*;
+
+#[test]
+fn every_definition_is_consistent() {
+    for resource in Resource::all() {
+        let names: HashSet<_> = resource.attributes.iter().map(|attribute| attribute.name).collect();
+        assert_eq!(names.len(), resource.attributes.len(), "{}", resource.name);
+        assert_eq!(Resource::named(resource.name), Some(resource));
+        for attribute in resource.attributes {
+            let Attribute { name, kind, source, .. } = *attribute;
+            let is_column = matches!(source, Source::Column(_));
+            assert!(is_column || !attribute.filter && !attribute.sort, "{name} is kept nowhere");
+            let is_secret = matches!(kind, Kind::Password) || name.starts_with('_');
+            assert_eq!(is_secret, source == Source::WriteOnly, "{name} is never shown");
+            assert!(!attribute.sort || !matches!(kind, Kind::Object | Kind::Token), "{name} has no order");
+            let example = serde_json::from_str::<serde_json::Value>(attribute.example);
+            assert!(example.is_ok_and(|example| attribute.nullable || !example.is_null()), "{name}");
+            if let Source::Constant(json) = source {
+                assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_relation_path_hides_an_attribute() {
+    for resource in RESOURCES {
+        for relationship in resource.relationships.iter().filter(|relationship| relationship.filter) {
+            for attribute in relationship.target.attributes.iter().filter(|attribute| attribute.filter) {
+                let path = format!("{}_{}", relationship.name, attribute.name);
+                let own = resource.attribute(&path).filter(|own| own.filter);
+                assert!(own.is_none(), "{path} of {} is ambiguous", resource.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_leads_around_in_a_circle_is_shown_by_its_name() {
+    let listing = listing::Listing::of(&CUSTOMERS);
+    assert!(format!("{listing:?}").starts_with("Listing { resource: Resource(customers), "));
+    let resets = CUSTOMERS.relationship("customer_password_resets");
+    assert_eq!(format!("{resets:?}"), "Some(Relationship(customer_password_resets))");
+}

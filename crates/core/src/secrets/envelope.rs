@@ -1,0 +1,54 @@
+//! Authenticated encryption: `key id length (1) · key id · nonce (24) · ciphertext and tag`.
+
+use chacha20poly1305::{
+    Key, XChaCha20Poly1305, XNonce,
+    aead::{Aead, KeyInit, Payload},
+};
+use zeroize::Zeroizing;
+
+use super::UnsealError;
+use crate::random::RandomSource;
+
+/// Octets of an `XChaCha20` nonce (draft-irtf-cfrg-xchacha-03): long enough to be random.
+const NONCE: usize = 24;
+
+/// Seals `plain` under the named key, for the place that `associated_data` says: nowhere else does it open.
+///
+/// # Panics
+/// Never: a ring has a key, its id is short, and what is sealed here is far below the cipher's limit of 256 GiB.
+#[expect(
+    clippy::expect_used,
+    reason = "a ring has a key with a short id, and nothing sealed here is near 256 GiB"
+)]
+pub(super) fn seal(
+    key: Option<(&str, &[u8; 32])>,
+    plain: &[u8],
+    associated_data: &[u8],
+    random: &dyn RandomSource,
+) -> Vec<u8> {
+    let (id, key) = key.expect("a key ring is never empty");
+    let mut nonce = [0; NONCE];
+    random.fill(&mut nonce);
+    let payload = Payload { msg: plain, aad: associated_data };
+    let ciphertext = cipher(key).encrypt(&XNonce::from(nonce), payload).expect("the text is short");
+    let id_length = u8::try_from(id.len()).expect("an id has at most 16 characters");
+    [&[id_length], id.as_bytes(), &nonce, &ciphertext].concat()
+}
+
+/// Opens what was sealed for that place, with whichever key of the ring sealed it.
+pub(super) fn open<'k>(
+    sealed: &[u8],
+    key: impl FnOnce(&str) -> Option<&'k [u8; 32]>,
+    associated_data: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+    let (&id_length, after) = sealed.split_first().ok_or(UnsealError)?;
+    let (id, after) = after.split_at_checked(usize::from(id_length)).ok_or(UnsealError)?;
+    let (nonce, ciphertext) = after.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
+    let key = str::from_utf8(id).ok().and_then(key).ok_or(UnsealError)?;
+    let payload = Payload { msg: ciphertext, aad: associated_data };
+    cipher(key).decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| UnsealError)
+}
+
+fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&Key::from(*key))
+}
