@@ -31,7 +31,6 @@ pub fn add(config: &mut ServiceConfig) {
         )
         .configure(pages::routes::add)
         .service(only(web::resource(["/docs", "/docs/"]), "GET, HEAD").route(read().to(swagger_ui::page)))
-        .service(only(web::resource("/docs/start.js"), "GET, HEAD").route(read().to(swagger_ui::start)))
         .service(only(web::resource("/docs/{file}"), "GET, HEAD").route(read().to(swagger_ui::file)))
         .service(
             web::scope(Area::Api.prefix())

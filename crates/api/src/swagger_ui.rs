@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS},
-    web::{Bytes, Path},
+    web::Path,
 };
 use utoipa_swagger_ui::{Config, serve};
 
@@ -23,20 +23,23 @@ pub async fn page() -> HttpResponse {
     response().content_type("text/html; charset=utf-8").body(include_str!("swagger_ui/index.html"))
 }
 
-/// `GET /docs/start.js`: starts Swagger UI on our description.
-pub async fn start() -> HttpResponse {
-    response().content_type("text/javascript; charset=utf-8").body(include_str!("swagger_ui/start.js"))
-}
-
-/// `GET /docs/{file}`: a file of Swagger UI, compressed when the program was built.
+/// `GET /docs/{file}`: our own files, or those of Swagger UI, which are compressed when the program is built.
 pub async fn file(name: Path<String>) -> Result<HttpResponse, Problem> {
-    let name = FILES.into_iter().find(|file| *file == *name).ok_or(Problem::NotFound)?;
-    let file = serve(name, Arc::new(Config::default())).ok().flatten().ok_or(Problem::NotFound)?;
-    let mut response = response();
-    if file.gzpipped {
-        response.insert_header((CONTENT_ENCODING, "gzip"));
+    match name.as_str() {
+        "start.js" => {
+            Ok(response().content_type("text/javascript").body(include_str!("swagger_ui/start.js")))
+        }
+        "style.css" => Ok(response().content_type("text/css").body(include_str!("swagger_ui/style.css"))),
+        name if FILES.contains(&name) => {
+            let file = serve(name, Arc::new(Config::default())).ok().flatten().ok_or(Problem::Internal)?;
+            let mut response = response();
+            if file.gzpipped {
+                response.insert_header((CONTENT_ENCODING, "gzip"));
+            }
+            Ok(response.content_type(file.content_type).body(file.bytes.into_owned()))
+        }
+        _ => Err(Problem::NotFound),
     }
-    Ok(response.content_type(file.content_type).body(Bytes::from(file.bytes.into_owned())))
 }
 
 fn response() -> HttpResponseBuilder {

@@ -18,11 +18,8 @@ use crate::{
     },
 };
 
-/// The codes of the errors of an operation, by status.
-type Codes = BTreeMap<StatusCode, BTreeSet<&'static str>>;
-
 /// Returns references to the error responses of an operation by status.
-pub fn of(endpoint: &Endpoint, call: Call) -> Named {
+pub fn for_call(endpoint: &Endpoint, call: Call) -> Named {
     let statuses = codes(endpoint, call).into_keys();
     statuses.map(|status| (status.as_str().to_owned(), reference("responses", &name(status, call)))).collect()
 }
@@ -66,10 +63,11 @@ fn is_list(call: Call) -> bool {
     }
 }
 
-fn codes(endpoint: &Endpoint, call: Call) -> Codes {
+/// Returns the codes of the errors that an operation can answer with, by status.
+fn codes(endpoint: &Endpoint, call: Call) -> BTreeMap<StatusCode, BTreeSet<&'static str>> {
     let problems = problems(endpoint, call).into_iter().map(|problem| (problem.told().0, problem.told().1));
     let refusals = refusals(call).into_iter().map(|refusal| (refusal.told().0, refusal.told().2));
-    let mut codes = Codes::new();
+    let mut codes = BTreeMap::<_, BTreeSet<_>>::new();
     for (status, code) in problems.chain(refusals) {
         codes.entry(status).or_default().insert(code);
     }

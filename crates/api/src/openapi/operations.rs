@@ -25,12 +25,9 @@ pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
         "tags": [tag(call)],
         "summary": summary,
         "description": description(call),
-        "responses": responses::of(endpoint, call, links(call)),
+        "parameters": parameters::for_call(call),
+        "responses": responses::for_call(endpoint, call, links(call)),
     });
-    let parameters = parameters::of(call);
-    if !parameters.is_empty() {
-        operation["parameters"] = parameters.into();
-    }
     if let Some(body) = request_body(call) {
         operation["requestBody"] = body;
     }
@@ -65,7 +62,7 @@ fn oauth_body(json: &str, form: &str) -> Value {
 fn names(call: Call) -> (String, String) {
     let words = |name: &str| name.replace('_', " ");
     let on_record = |verb: &str, of: &Resource| {
-        (format!("{verb}{}", name(of)), format!("{} {}", pascal_case(verb), a(of)))
+        (format!("{verb}{}", name(of)), format!("{} {}", pascal_case(verb), with_article(of)))
     };
     let fixed = |id: &str, summary: &str| (id.to_owned(), summary.to_owned());
     match call {
@@ -77,11 +74,11 @@ fn names(call: Call) -> (String, String) {
         Call::Delete(written) => on_record("delete", written.resource()),
         Call::Related(of, Relationship { name: related, .. }) => (
             format!("list{}{}", name(of), pascal_case(related)),
-            format!("The {} of {}", words(related), a(of)),
+            format!("The {} of {}", words(related), with_article(of)),
         ),
         Call::Identifiers(of, Relationship { name: related, .. }) => (
             format!("identify{}{}", name(of), pascal_case(related)),
-            format!("Identifiers: the {} of {}", words(related), a(of)),
+            format!("Identifiers: the {} of {}", words(related), with_article(of)),
         ),
         Call::Token => fixed("requestToken", "Get an access token"),
         Call::Revoke => fixed("revokeToken", "Revoke a token"),
@@ -95,15 +92,18 @@ fn names(call: Call) -> (String, String) {
 fn tag(call: Call) -> &'static str {
     match call {
         Call::Create(of) | Call::Update(of) | Call::Delete(of) => of.resource().name,
-        Call::List(of) | Call::Retrieve(of) | Call::Own(of) => of.name,
-        Call::Related(of, _) | Call::Identifiers(of, _) => of.name,
+        Call::List(of)
+        | Call::Retrieve(of)
+        | Call::Own(of)
+        | Call::Related(of, _)
+        | Call::Identifiers(of, _) => of.name,
         Call::Token | Call::Revoke | Call::Keys => TOKENS,
         Call::Live | Call::Ready | Call::Description => SERVICE,
     }
 }
 
 /// Returns a resource's name with its article.
-fn a(resource: &Resource) -> String {
+fn with_article(resource: &Resource) -> String {
     let article = if resource.singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {}", resource.singular)
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Returns references to the parameters of an operation.
-pub fn of(call: Call) -> Vec<Value> {
+pub fn for_call(call: Call) -> Vec<Value> {
     let one = |resource: &Resource| vec![format!("{}Include", name(resource)), "Fields".to_owned()];
     let many = |resource: &Resource| {
         let listed = ["Filter", "Sort"].map(|family| format!("{}{family}", name(resource)));
@@ -48,23 +48,23 @@ pub fn all() -> Named {
 }
 
 fn include(resource: &'static Resource) -> Value {
+    let paths = paths(resource, MAX_DEPTH);
     json!({
         "name": "include",
         "in": "query",
         "description": "Related records to return as well, separated by commas; a path includes records related to those.",
         "style": "form",
         "explode": false,
-        "schema": { "type": "array", "maxItems": MAX_PATHS, "items": { "enum": paths(resource, MAX_DEPTH) } },
+        "schema": { "type": "array", "maxItems": MAX_PATHS, "items": { "type": "string", "enum": paths } },
     })
 }
 
 /// Returns the paths of relationships from a resource, of at most `depth` steps.
 fn paths(resource: &'static Resource, depth: usize) -> Vec<String> {
     let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
-    let from = |relationship: &'static Relationship| {
-        let further = paths(relationship.target, depth).into_iter();
-        let further = further.map(|path| format!("{}.{path}", relationship.name));
-        [relationship.name.to_owned()].into_iter().chain(further)
+    let from = |Relationship { name, target, .. }: &'static Relationship| {
+        let further = paths(target, depth).into_iter().map(move |path| format!("{name}.{path}"));
+        [(*name).to_owned()].into_iter().chain(further)
     };
     resource.relationships.iter().flat_map(from).collect()
 }
@@ -102,7 +102,7 @@ fn sort(resource: &'static Resource) -> Value {
         "description": "The order: attributes separated by commas, descending with a `-`. By default the newest come first.",
         "style": "form",
         "explode": false,
-        "schema": { "type": "array", "items": { "enum": orders }, "maxItems": MAX_ORDERS },
+        "schema": { "type": "array", "items": { "type": "string", "enum": orders }, "maxItems": MAX_ORDERS },
         "example": ["-created_at"],
     })
 }

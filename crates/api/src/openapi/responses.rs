@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Returns the responses of an operation by status.
-pub fn of(endpoint: &Endpoint, call: Call, links: Named) -> Named {
+pub fn for_call(endpoint: &Endpoint, call: Call, links: Named) -> Named {
     let media_type = if endpoint.area == Area::Api { MEDIA_TYPE } else { "application/json" };
     let with_body = |description: &str, schema: Value| json!({ "description": description, "content": { media_type: { "schema": schema } } });
     let (status, description, body) = success(call);
@@ -27,7 +27,7 @@ pub fn of(endpoint: &Endpoint, call: Call, links: Named) -> Named {
     if !links.is_empty() {
         response["links"] = links.into();
     }
-    let mut responses = errors::of(endpoint, call);
+    let mut responses = errors::for_call(endpoint, call);
     responses.insert(status.as_str().to_owned(), response);
     if call == Call::Ready {
         responses.insert("503".to_owned(), with_body("It can't do its work now.", schema("Unavailable")));

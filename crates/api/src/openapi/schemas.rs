@@ -18,7 +18,8 @@ pub fn all() -> Named {
         if !RESOURCES.contains(&resource) {
             continue;
         }
-        all.insert(format!("{name}Identifier"), identifier(resource));
+        let identifier = json!({ "type": { "const": resource.name }, "id": values::of_kind(Kind::Id) });
+        all.insert(format!("{name}Identifier"), object(identifier, &["type", "id"]));
         all.insert(format!("{name}List"), list(resource));
         for relationship in resource.relationships {
             all.insert(relationship_name(relationship), linkage(relationship));
@@ -29,10 +30,8 @@ pub fn all() -> Named {
         }
     }
     let any: Vec<Value> = RESOURCES.iter().map(|resource| schema(&name(resource))).collect();
-    all.insert(
-        "Included".to_owned(),
-        json!({ "description": "A record requested by `include`.", "anyOf": any }),
-    );
+    let included = json!({ "description": "A record requested by `include`.", "anyOf": any });
+    all.insert("Included".to_owned(), included);
     all
 }
 
@@ -88,10 +87,6 @@ pub fn identifiers(relationship: &Relationship) -> Value {
     let mut document = schema(&relationship_name(relationship));
     document["required"] = json!(["data"]);
     document
-}
-
-fn identifier(resource: &Resource) -> Value {
-    object(json!({ "type": { "const": resource.name }, "id": values::of(Kind::Id) }), &["type", "id"])
 }
 
 fn document(data: &Value) -> Value {

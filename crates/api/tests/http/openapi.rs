@@ -86,7 +86,7 @@ async fn the_reference_is_served_whole_and_may_load_nothing_from_elsewhere() {
     let script = app.get("/docs/start.js", "").await;
     let loaded = page.text.split('"').filter(|text| text.starts_with('/')).map(str::to_owned);
     let loaded: Vec<String> = loaded.collect();
-    assert_eq!(loaded.len(), 4, "{loaded:?}");
+    assert_eq!(loaded.len(), 5, "{loaded:?}");
     assert!(script.text.contains("url: '/openapi.json'") && script.text.contains("validatorUrl: null"));
     for text in [&page.text, &script.text] {
         assert!(!text.contains("http"), "{text}");

@@ -12,11 +12,9 @@ use serde_json::{Value, json};
 pub fn shown(attribute: &Attribute) -> Value {
     let is_hidden = attribute.audience > Audience::Everyone && attribute.kind != Kind::Object;
     let mut schema = match attribute.source {
-        Source::Constant(json) => {
-            json!({ "const": serde_json::from_str::<Value>(json).unwrap_or_default() })
-        }
+        Source::Constant(json) => json!({ "const": parsed(json) }),
         Source::Column(_) | Source::WriteOnly => {
-            nullable(of(attribute.kind), attribute.nullable || is_hidden)
+            nullable(of_kind(attribute.kind), attribute.nullable || is_hidden)
         }
     };
     if attribute.create == Write::Ignored && !attribute.update {
@@ -36,14 +34,17 @@ pub fn written(attribute: &Attribute) -> Value {
 }
 
 fn described(attribute: &Attribute, mut schema: Value) -> Value {
-    let example: Value = serde_json::from_str(attribute.example).unwrap_or_default();
     schema["description"] = attribute.about.into();
-    schema["examples"] = json!([example]);
+    schema["examples"] = json!([parsed(attribute.example)]);
     schema
 }
 
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
 /// Returns the schema of the values of a kind.
-pub fn of(kind: Kind) -> Value {
+pub fn of_kind(kind: Kind) -> Value {
     let alphanumeric = |length| json!({ "type": "string", "pattern": format!("^[A-Za-z0-9]{{{length}}}$") });
     match kind {
         Kind::Id => alphanumeric(ids::LENGTH),
@@ -59,7 +60,7 @@ pub fn of(kind: Kind) -> Value {
 
 /// Returns the schema of the values of a kind that writes accept, as far as a schema can express it.
 fn accepted(kind: Kind) -> Value {
-    let mut schema = of(kind);
+    let mut schema = of_kind(kind);
     let mut limit = |pattern: &str, max_length: usize| {
         schema["pattern"] = pattern.into();
         schema["maxLength"] = max_length.into();
