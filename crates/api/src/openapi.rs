@@ -15,7 +15,7 @@ use actix_web::{HttpResponse, http::header, web::Bytes};
 use rekey_core::resources::Resource;
 use serde_json::{Value, json};
 
-use self::components::Named;
+use self::components::{Named, extend};
 use crate::endpoints::{ENDPOINTS, Endpoint};
 
 /// The whole document.
@@ -40,18 +40,25 @@ pub async fn show() -> HttpResponse {
 
 fn describe() -> Value {
     let mut description: Value = serde_json::from_str(include_str!("openapi/base.json")).unwrap_or_default();
-    description["info"]["description"] = include_str!("openapi/about.md").into();
-    description["info"]["version"] = env!("CARGO_PKG_VERSION").into();
-    description["tags"] = tags();
-    description["paths"] = paths().into();
+    extend(&mut description, json!({ "info": info(), "tags": tags(), "paths": paths() }));
     let generated =
         [("schemas", schemas::all()), ("parameters", parameters::all()), ("responses", errors::all())];
     for (kind, components) in generated {
-        for (name, component) in components {
-            description["components"][kind][name] = component;
+        if let Some(known) = description.pointer_mut(&format!("/components/{kind}")) {
+            extend(known, components.into());
         }
     }
     description
+}
+
+fn info() -> Value {
+    json!({
+        "title": "Rekey",
+        "summary": "Customer password resets for storefronts.",
+        "description": include_str!("openapi/about.md"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+    })
 }
 
 fn tags() -> Value {

@@ -5,7 +5,7 @@ use rekey_core::resources::Resource;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::endpoints::Area;
+use crate::endpoints::{Area, Call};
 
 /// Members of an object by name, such as schemas or responses.
 pub type Named = Map<String, Value>;
@@ -25,6 +25,13 @@ pub fn object(properties: impl Serialize, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
+/// Adds members to an object.
+pub fn extend(object: &mut Value, members: Value) {
+    if let (Value::Object(object), Value::Object(members)) = (object, members) {
+        object.extend(members);
+    }
+}
+
 /// Returns references to the headers of a response with this status.
 pub fn headers(area: Area, status: StatusCode) -> Value {
     let own: &[&str] = match status {
@@ -38,6 +45,17 @@ pub fn headers(area: Area, status: StatusCode) -> Value {
     let limits = ["X-Ratelimit-Limit", "X-Ratelimit-Interval", "X-Ratelimit-Remaining"];
     let header = |name: &&str| ((*name).to_owned(), reference("headers", name));
     own.iter().chain(&limits).map(header).collect::<Named>().into()
+}
+
+/// Returns the resource whose records an operation returns, and whether it returns a list of them.
+pub fn returned(call: Call) -> Option<(&'static Resource, bool)> {
+    match call {
+        Call::List(resource) => Some((resource, true)),
+        Call::Retrieve(resource) | Call::Own(resource) => Some((resource, false)),
+        Call::Create(written) | Call::Update(written) => Some((written.resource(), false)),
+        Call::Related(_, relationship) => Some((relationship.target, !relationship.is_to_one())),
+        _ => None,
+    }
 }
 
 /// Returns the name of the schema of a resource's records.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator;
 use time::Duration;
 
-use super::components::{Named, headers, pascal_case, reference, schema};
+use super::components::{Named, headers, pascal_case, reference, returned, schema};
 use crate::{
     auth::oauth::{Refusal, RefusalKind},
     endpoints::{Area, Call, ENDPOINTS, Endpoint},
@@ -49,18 +49,10 @@ fn name(status: StatusCode, call: Call) -> String {
         _ if !is_own => "",
         Call::Create(_) => "Create",
         Call::Update(_) => "Update",
-        _ if is_list(call) => "List",
+        _ if returned(call).is_some_and(|(_, is_list)| is_list) => "List",
         _ => "Read",
     };
     format!("{prefix}{}", pascal_case(status.canonical_reason().unwrap_or_default()))
-}
-
-fn is_list(call: Call) -> bool {
-    match call {
-        Call::List(_) => true,
-        Call::Related(_, relationship) => !relationship.is_to_one(),
-        _ => false,
-    }
 }
 
 /// Returns the codes of the errors that an operation can answer with, by status.
@@ -77,8 +69,8 @@ fn codes(endpoint: &Endpoint, call: Call) -> BTreeMap<StatusCode, BTreeSet<&'sta
 /// Returns the problems that an operation under `/api` can answer with.
 fn problems(endpoint: &Endpoint, call: Call) -> Vec<Problem> {
     let (creates, updates) = (matches!(call, Call::Create(_)), matches!(call, Call::Update(_)));
-    let has_view = !matches!(call, Call::Delete(_) | Call::Identifiers(..));
-    let (writes, lists) = (creates || updates, is_list(call));
+    let (returns, lists) = (returned(call).is_some(), returned(call).is_some_and(|(_, is_list)| is_list));
+    let writes = creates || updates;
     let if_any = |is_possible: bool, problem| if is_possible { vec![problem] } else { Vec::new() };
     let of_kind = |kind| match kind {
         _ if endpoint.area != Area::Api => Vec::new(),
@@ -103,7 +95,7 @@ fn problems(endpoint: &Endpoint, call: Call) -> Vec<Problem> {
         }
         ProblemKind::Query => {
             let is_possible = |problem: &QueryProblem| match problem {
-                QueryProblem::Field | QueryProblem::Include => has_view,
+                QueryProblem::Field | QueryProblem::Include => returns,
                 QueryProblem::Sort
                 | QueryProblem::Filter
                 | QueryProblem::FilterValue

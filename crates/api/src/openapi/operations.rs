@@ -4,7 +4,7 @@ use rekey_core::resources::{CUSTOMERS, Relationship, Resource};
 use serde_json::{Value, json};
 
 use super::{
-    components::{Named, name, pascal_case, schema},
+    components::{Named, extend, name, pascal_case, schema},
     parameters, responses,
 };
 use crate::{
@@ -25,14 +25,14 @@ pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
         "tags": [tag(call)],
         "summary": summary,
         "description": description(call),
-        "parameters": parameters::for_call(call),
-        "responses": responses::for_call(endpoint, call, links(call)),
+        "parameters": parameters::for_call(endpoint, call),
+        "responses": responses::for_call(endpoint, call, &links(call)),
     });
     if let Some(body) = request_body(call) {
-        operation["requestBody"] = body;
+        extend(&mut operation, json!({ "requestBody": body }));
     }
     if endpoint.area != Area::Api {
-        operation["security"] = json!([]);
+        extend(&mut operation, json!({ "security": [] }));
     }
     operation
 }

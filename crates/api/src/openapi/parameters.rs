@@ -1,37 +1,36 @@
 //! Parameters of requests, from the resources' definitions.
 
-use rekey_core::resources::{RESOURCES, Relationship, Resource};
+use rekey_core::resources::{Attribute, RESOURCES, Relationship, Resource};
 use serde_json::{Value, json};
 
 use super::{
-    components::{Named, name, reference},
+    components::{Named, name, reference, returned},
     filters,
 };
 use crate::{
-    endpoints::Call,
+    endpoints::{Call, Endpoint},
     jsonapi::query::{MAX_DEPTH, MAX_ORDERS, MAX_PATHS},
 };
 
 /// Returns references to the parameters of an operation.
-pub fn for_call(call: Call) -> Vec<Value> {
-    let one = |resource: &Resource| vec![format!("{}Include", name(resource)), "Fields".to_owned()];
-    let many = |resource: &Resource| {
-        let listed = ["Filter", "Sort"].map(|family| format!("{}{family}", name(resource)));
-        [one(resource), listed.to_vec(), vec!["Page".to_owned()]].concat()
-    };
-    let with_id = |others: Vec<String>| [vec!["Id".to_owned()], others].concat();
-    let names = match call {
-        Call::List(resource) => many(resource),
-        Call::Create(written) => [one(written.resource()), vec!["IdempotencyKey".to_owned()]].concat(),
-        Call::Retrieve(resource) => with_id(one(resource)),
-        // An organization has no relationships to include.
-        Call::Own(_) => vec!["Fields".to_owned()],
-        Call::Update(written) => with_id(one(written.resource())),
-        Call::Related(_, relationship) if relationship.is_to_one() => with_id(one(relationship.target)),
-        Call::Related(_, relationship) => with_id(many(relationship.target)),
-        Call::Delete(_) | Call::Identifiers(..) => with_id(Vec::new()),
-        Call::Token | Call::Revoke | Call::Keys | Call::Live | Call::Ready | Call::Description => Vec::new(),
-    };
+pub fn for_call(endpoint: &Endpoint, call: Call) -> Vec<Value> {
+    let mut names = Vec::new();
+    if endpoint.path.contains("{id}") {
+        names.push("Id".to_owned());
+    }
+    if let Some((resource, is_list)) = returned(call) {
+        names.push("Fields".to_owned());
+        if !resource.relationships.is_empty() {
+            names.push(format!("{}Include", name(resource)));
+        }
+        if is_list {
+            names.extend(["Filter", "Sort"].map(|family| format!("{}{family}", name(resource))));
+            names.push("Page".to_owned());
+        }
+    }
+    if matches!(call, Call::Create(_)) {
+        names.push("IdempotencyKey".to_owned());
+    }
     names.iter().map(|name| reference("parameters", name)).collect()
 }
 
@@ -40,22 +39,34 @@ pub fn all() -> Named {
     let mut all = Named::from_iter([("Fields".to_owned(), fields())]);
     for resource in RESOURCES {
         let name = name(resource);
-        all.insert(format!("{name}Include"), include(resource));
-        all.insert(format!("{name}Sort"), sort(resource));
+        if !resource.relationships.is_empty() {
+            let paths = paths(resource, MAX_DEPTH);
+            all.insert(format!("{name}Include"), list("include", INCLUDE, &paths, MAX_PATHS));
+        }
+        let sortable = resource.attributes.iter().filter(|attribute| attribute.sort);
+        let orders: Vec<String> =
+            sortable.flat_map(|Attribute { name, .. }| [(*name).to_owned(), format!("-{name}")]).collect();
+        all.insert(format!("{name}Sort"), list("sort", SORT, &orders, MAX_ORDERS));
         all.insert(format!("{name}Filter"), filters::parameter(resource));
     }
     all
 }
 
-fn include(resource: &'static Resource) -> Value {
-    let paths = paths(resource, MAX_DEPTH);
+const INCLUDE: &str =
+    "Related records to return as well, separated by commas; a path includes records related to those.";
+const SORT: &str =
+    "The order: attributes separated by commas, descending with a `-`. By default the newest come first.";
+
+/// Returns a parameter that is a list of some of these values, separated by commas.
+fn list(name: &str, description: &str, values: &[String], max_items: usize) -> Value {
+    let items = json!({ "type": "string", "enum": values });
     json!({
-        "name": "include",
+        "name": name,
         "in": "query",
-        "description": "Related records to return as well, separated by commas; a path includes records related to those.",
+        "description": description,
         "style": "form",
         "explode": false,
-        "schema": { "type": "array", "maxItems": MAX_PATHS, "items": { "type": "string", "enum": paths } },
+        "schema": { "type": "array", "items": items, "maxItems": max_items },
     })
 }
 
@@ -89,20 +100,5 @@ fn fields() -> Value {
             "additionalProperties": false,
         },
         "example": {},
-    })
-}
-
-fn sort(resource: &'static Resource) -> Value {
-    let sortable = resource.attributes.iter().filter(|attribute| attribute.sort);
-    let orders: Vec<String> =
-        sortable.flat_map(|attribute| [attribute.name.to_owned(), format!("-{}", attribute.name)]).collect();
-    json!({
-        "name": "sort",
-        "in": "query",
-        "description": "The order: attributes separated by commas, descending with a `-`. By default the newest come first.",
-        "style": "form",
-        "explode": false,
-        "schema": { "type": "array", "items": { "type": "string", "enum": orders }, "maxItems": MAX_ORDERS },
-        "example": ["-created_at"],
     })
 }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    components::{Named, headers, name, schema},
+    components::{Named, extend, headers, name, schema},
     errors, schemas,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Returns the responses of an operation by status.
-pub fn for_call(endpoint: &Endpoint, call: Call, links: Named) -> Named {
+pub fn for_call(endpoint: &Endpoint, call: Call, links: &Named) -> Named {
     let media_type = if endpoint.area == Area::Api { MEDIA_TYPE } else { "application/json" };
     let with_body = |description: &str, schema: Value| json!({ "description": description, "content": { media_type: { "schema": schema } } });
     let (status, description, body) = success(call);
@@ -22,10 +22,10 @@ pub fn for_call(endpoint: &Endpoint, call: Call, links: Named) -> Named {
         None => json!({ "description": description }),
     };
     if endpoint.area != Area::Open {
-        response["headers"] = headers(endpoint.area, status);
+        extend(&mut response, json!({ "headers": headers(endpoint.area, status) }));
     }
     if !links.is_empty() {
-        response["links"] = links.into();
+        extend(&mut response, json!({ "links": links }));
     }
     let mut responses = errors::for_call(endpoint, call);
     responses.insert(status.as_str().to_owned(), response);

@@ -5,7 +5,7 @@ mod values;
 use rekey_core::resources::{Attribute, Kind, RESOURCES, Relationship, Resource, Write};
 use serde_json::{Value, json};
 
-use super::components::{Named, name, object, schema};
+use super::components::{Named, extend, name, object, schema};
 use crate::endpoints::Written;
 
 /// Returns the schemas of all resources.
@@ -49,7 +49,7 @@ fn record(resource: &'static Resource) -> Value {
         shown.map(|attribute| (attribute.name.to_owned(), values::shown(attribute))).collect();
     let related = |relationship: &Relationship| {
         let mut related = schema(&relationship_name(relationship));
-        related["description"] = relationship.about.into();
+        extend(&mut related, json!({ "description": relationship.about }));
         (relationship.name.to_owned(), related)
     };
     let properties = json!({
@@ -61,7 +61,7 @@ fn record(resource: &'static Resource) -> Value {
         "meta": schema("Meta"),
     });
     let mut record = object(properties, &["id", "type", "links", "attributes", "relationships", "meta"]);
-    record["description"] = resource.about.into();
+    extend(&mut record, json!({ "description": resource.about }));
     record
 }
 
@@ -85,7 +85,7 @@ fn linkage(relationship: &Relationship) -> Value {
 /// Returns the schema of a document with the identifiers at the other end of a relationship.
 pub fn identifiers(relationship: &Relationship) -> Value {
     let mut document = schema(&relationship_name(relationship));
-    document["required"] = json!(["data"]);
+    extend(&mut document, json!({ "required": ["data"] }));
     document
 }
 
@@ -130,8 +130,9 @@ fn request(resource: &Resource, purpose: Purpose) -> Value {
         "relationships": { "type": "object", "description": "Has no effect." },
     });
     if purpose == Purpose::Update {
-        data["id"] =
+        let id =
             json!({ "type": "string", "description": "The id of the path.", "examples": ["XAyRWNUzyN"] });
+        extend(&mut data, json!({ "id": id }));
     }
     let required: &[&str] = if required.is_empty() { &["type"] } else { &["type", "attributes"] };
     json!({

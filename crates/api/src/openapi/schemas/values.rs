@@ -8,6 +8,8 @@ use rekey_core::{
 };
 use serde_json::{Value, json};
 
+use crate::openapi::components::extend;
+
 /// Returns the schema of an attribute in answers. To readers who may not see its value it is null.
 pub fn shown(attribute: &Attribute) -> Value {
     let is_hidden = attribute.audience > Audience::Everyone && attribute.kind != Kind::Object;
@@ -18,7 +20,7 @@ pub fn shown(attribute: &Attribute) -> Value {
         }
     };
     if attribute.create == Write::Ignored && !attribute.update {
-        schema["readOnly"] = true.into();
+        extend(&mut schema, json!({ "readOnly": true }));
     }
     described(attribute, schema)
 }
@@ -28,14 +30,14 @@ pub fn written(attribute: &Attribute) -> Value {
     let is_nullable = attribute.nullable || attribute.kind == Kind::Object;
     let mut schema = nullable(accepted(attribute.kind), is_nullable);
     if attribute.source == Source::WriteOnly {
-        schema["writeOnly"] = true.into();
+        extend(&mut schema, json!({ "writeOnly": true }));
     }
     described(attribute, schema)
 }
 
 fn described(attribute: &Attribute, mut schema: Value) -> Value {
-    schema["description"] = attribute.about.into();
-    schema["examples"] = json!([parsed(attribute.example)]);
+    let example = parsed(attribute.example);
+    extend(&mut schema, json!({ "description": attribute.about, "examples": [example] }));
     schema
 }
 
@@ -60,26 +62,24 @@ pub fn of_kind(kind: Kind) -> Value {
 
 /// Returns the schema of the values of a kind that writes accept, as far as a schema can express it.
 fn accepted(kind: Kind) -> Value {
-    let mut schema = of_kind(kind);
-    let mut limit = |pattern: &str, max_length: usize| {
-        schema["pattern"] = pattern.into();
-        schema["maxLength"] = max_length.into();
-    };
-    match kind {
-        Kind::Email => limit(email::PATTERN, email::MAX_ADDRESS),
-        Kind::Text => limit(NO_NUL, Kind::MAX_TEXT),
-        Kind::Locale => limit(locale::PATTERN, locale::MAX_LENGTH),
-        Kind::Password => {
-            limit(NO_NUL, passwords::MAX_OCTETS);
-            schema["format"] = "password".into();
-            schema["minLength"] = PasswordPolicy::LEAST_MIN_LENGTH.into();
-        }
+    let limits = match kind {
+        Kind::Email => json!({ "pattern": email::PATTERN, "maxLength": email::MAX_ADDRESS }),
+        Kind::Text => json!({ "pattern": NO_NUL, "maxLength": Kind::MAX_TEXT }),
+        Kind::Locale => json!({ "pattern": locale::PATTERN, "maxLength": locale::MAX_LENGTH }),
+        Kind::Password => json!({
+            "format": "password",
+            "pattern": NO_NUL,
+            "minLength": PasswordPolicy::LEAST_MIN_LENGTH,
+            "maxLength": passwords::MAX_OCTETS,
+        }),
         Kind::Token => {
             let token = format!("[A-Za-z0-9]{{{}}}", secrets::LENGTH);
-            schema["pattern"] = format!("^({token}|{})$", secrets::CODE_PATTERN).into();
+            json!({ "pattern": format!("^({token}|{})$", secrets::CODE_PATTERN) })
         }
-        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => {}
-    }
+        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => json!({}),
+    };
+    let mut schema = of_kind(kind);
+    extend(&mut schema, limits);
     schema
 }
 
@@ -88,7 +88,8 @@ const NO_NUL: &str = "^[^\\u0000]*$";
 
 fn nullable(mut schema: Value, is_nullable: bool) -> Value {
     if is_nullable {
-        schema["type"] = json!([schema["type"], "null"]);
+        let types = json!([schema.get("type"), "null"]);
+        extend(&mut schema, json!({ "type": types }));
     }
     schema
 }
