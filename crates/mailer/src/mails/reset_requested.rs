@@ -5,7 +5,7 @@ use rekey_core::{
     deliveries::MailName,
     events::EventBody,
     ids::ResetId,
-    secrets::{DisavowalProof, KeyRing},
+    secrets::{RejectionProof, KeyRing},
 };
 use rekey_runtime::config::LinkValues;
 use rekey_texts::{Reader, SayError};
@@ -95,7 +95,7 @@ impl ResetRequested {
 
 /// The proof that its bearer got the mail. It can end this one reset and do nothing else.
 fn proof(reset: ResetId, keys: &KeyRing) -> String {
-    utf8_percent_encode(&DisavowalProof::of(reset, keys).expose(), NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(&RejectionProof::for_reset(reset, keys).expose(), NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]
