@@ -50,7 +50,10 @@ impl Renderer {
     ///
     /// # Errors
     /// As [`Renderer::new`], for texts, and for a default language without texts.
-    pub fn for_organization(built_in: &Texts, settings: &OrganizationSettings) -> Result<Self, RendererError> {
+    pub fn for_organization(
+        built_in: &Texts,
+        settings: &OrganizationSettings,
+    ) -> Result<Self, RendererError> {
         let (folder, languages) = (settings.folder.as_deref(), &settings.languages);
         let texts = built_in.overlaid(folder, &languages.default, &languages.time_zone)?;
         Self::new(texts, &settings.brand, folder)

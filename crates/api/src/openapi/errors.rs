@@ -9,13 +9,12 @@ use time::Duration;
 
 use super::components::{Named, headers, pascal_case, reference, returned, schema};
 use crate::{
-    auth::oauth::{Refusal, RefusalKind},
     endpoints::{Area, Call, ENDPOINTS, Endpoint},
-    idempotency::KeyProblem,
     jsonapi::{
         MEDIA_TYPE,
-        error::{Problem, ProblemKind, QueryProblem},
+        error::{KeyProblem, Problem, ProblemKind, QueryProblem},
     },
+    oauth::{Refusal, RefusalKind},
 };
 
 /// Returns references to the error responses of an operation by status.

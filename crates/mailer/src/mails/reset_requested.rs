@@ -5,7 +5,7 @@ use rekey_core::{
     deliveries::MailName,
     events::EventBody,
     ids::ResetId,
-    secrets::{RejectionProof, KeyRing},
+    secrets::{KeyRing, RejectionProof},
 };
 use rekey_runtime::config::LinkValues;
 use rekey_texts::{Reader, SayError};
