@@ -221,8 +221,8 @@ fn routes(
         &Texts::built_in(Language::English)?,
         organizations.get(&seed::SLUG.parse()?),
     )?;
-    let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
-    let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
+    let mails = mails::routes(renderer, seed::SHOP.to_owned());
+    let (mailbox, storefront) = (mailbox::routes(mailbox), storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {
         storefront(config);
         mailbox(config);

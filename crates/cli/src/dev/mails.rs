@@ -7,7 +7,7 @@ use actix_web::{
     error::{ErrorInternalServerError, ErrorNotFound},
     web::{self, Data, Query, ServiceConfig},
 };
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::context;
 use rekey_mailer::render::{Renderer, samples};
 use rekey_texts::Language;
 use serde::Deserialize;
@@ -39,7 +39,7 @@ async fn html(samples: Data<Samples>, parameters: Query<Parameters>) -> actix_we
         Some(tag) => Language::of_tag(tag).ok_or_else(|| ErrorNotFound("no such language"))?,
         None => renderer.reader(&[]).language(),
     };
-    let mails = samples::all(&page.renderer, language, &page.shop).map_err(ErrorInternalServerError)?;
+    let mails = samples::all(renderer, language, shop).map_err(ErrorInternalServerError)?;
     let mails: Vec<_> = mails
         .iter()
         .map(|(name, mail)| context! { name => name.as_str(), subject => &mail.subject, text => &mail.text, html => &mail.html })
@@ -51,7 +51,11 @@ async fn html(samples: Data<Samples>, parameters: Query<Parameters>) -> actix_we
 
 #[cfg(test)]
 mod tests {
-    use actix_web::{App, http::StatusCode, test};
+    use actix_web::{
+        App,
+        http::{StatusCode, header::CONTENT_SECURITY_POLICY},
+        test,
+    };
     use rekey_core::deliveries::MailName;
     use rekey_runtime::config::{Configuration, Source};
     use rekey_texts::Texts;
@@ -66,7 +70,7 @@ mod tests {
         let texts = Texts::built_in(Language::English).unwrap();
         let renderer =
             Renderer::for_organization(&texts, organizations.get(&"demo".parse().unwrap())).unwrap();
-        let app = App::new().configure(routes(renderer, "Q&A <shop>".to_owned()).unwrap());
+        let app = App::new().configure(routes(renderer, "Q&A <shop>".to_owned()));
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;
         let policy = answer.headers().get(CONTENT_SECURITY_POLICY);
