@@ -1,6 +1,6 @@
 use std::fs;
 
-use rekey_runtime::config::{DevSettings, Source};
+use rekey_runtime::config::{Configuration, DevSettings, Source};
 
 use super::{super::assets, *};
 
@@ -11,9 +11,9 @@ fn pages(settings: &[(&str, &str)]) -> Result<Pages, PagesError> {
         .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
         .preset("mail.from", "shop@example.com");
     let source = settings.iter().fold(source, |source, (key, value)| source.preset(key, *value));
-    let settings = DevSettings::load(&source).unwrap();
-    let shops = settings.shops.map(|mailing| mailing.shop.clone());
-    Pages::new(&settings.server, &settings.auth, &shops)
+    let configuration = Configuration::load(&source).unwrap();
+    let settings: DevSettings = configuration.settings().unwrap();
+    Pages::new(&settings.server, &settings.auth, &configuration.organization_settings().unwrap())
 }
 
 fn site(pages: &Pages) -> &Site {
@@ -114,7 +114,7 @@ fn what_is_wrong_with_an_organizations_pages_is_told_at_the_start_in_one_line() 
         (
             "templates/pages/sent.html",
             "{{ t(\"pages-sent-life\") }}",
-            "the text `pages-sent-life` lacks a variable",
+            "a variable of the text `pages-sent-life` is missing",
         ),
         ("templates/pages/other.html", "", "acme: acme/templates/pages/other.html is no template of a page"),
         ("texts/en.ftl", "pages-nothing = x", "pages-nothing"),
