@@ -17,7 +17,7 @@ use rekey_core::{
     clock::Clock, deliveries::ledger::Ledger, organizations::PerOrganization, random::RandomSource,
     secrets::KeyRing,
 };
-use rekey_runtime::config::{MailingShop, PublicUrl};
+use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 use rekey_texts::{Language, Texts};
 
 pub use self::handler::MailHandler;
@@ -41,7 +41,7 @@ pub struct Mailer {
     /// Spreads retries.
     pub random: Arc<dyn RandomSource>,
     /// The settings of each organization.
-    pub shops: PerOrganization<MailingShop>,
+    pub organizations: PerOrganization<OrganizationMailSettings>,
     /// Signs each organization's mails, if they are to be signed.
     pub signers: PerOrganization<Option<Signer>>,
     /// The address of the hosted pages.
@@ -58,8 +58,10 @@ impl Mailer {
     pub fn build(self) -> Result<Arc<MailHandler>, RendererError> {
         let texts = Texts::built_in(Language::English)?;
         let writer = Writer {
-            renderers: self.shops.try_map(|shop| Renderer::for_shop(&texts, &shop.shop))?,
-            shops: self.shops,
+            renderers: self
+                .organizations
+                .try_map(|own| Renderer::for_organization(&texts, &own.organization))?,
+            organizations: self.organizations,
             signers: self.signers,
             public_url: self.public_url,
             keys: self.keys.clone(),

@@ -11,7 +11,7 @@ use rekey_core::{
     name::visible,
     secrets::{KeyRing, UnsealError},
 };
-use rekey_runtime::config::{MailingShop, PublicUrl};
+use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 use rekey_texts::{Arg, Reader, SayError};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
@@ -60,7 +60,7 @@ pub(crate) struct MailSource<'a> {
     pub event: &'a Event,
     pub delivery: &'a ClaimedDelivery,
     /// The organization's settings.
-    pub settings: &'a MailingShop,
+    pub settings: &'a OrganizationMailSettings,
     /// Where the hosted pages are.
     pub public_url: &'a PublicUrl,
     pub keys: &'a KeyRing,
@@ -120,7 +120,7 @@ impl MailSource<'_> {
 
     /// The hosted page for requesting a reset, if the organization has named the client that the page acts as.
     fn forgot_link(&self) -> Option<String> {
-        self.settings.shop.pages.client_id.as_ref()?;
+        self.settings.organization.pages.client_id.as_ref()?;
         let (slug, language) = (&self.delivery.organization.slug, self.reader.language());
         Some(format!("{}/forgot-password?organization={slug}&locale={language}", self.public_url))
     }

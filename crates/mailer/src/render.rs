@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, Value, context, value::Serde};
 use rekey_core::{deliveries::MailName, locale::Locale};
-use rekey_runtime::config::{Brand, Shop};
+use rekey_runtime::config::{Brand, OrganizationSettings};
 use rekey_texts::{Direction, Language, Reader, Texts, TextsError};
 
 use self::palette::Palette;
@@ -50,10 +50,13 @@ impl Renderer {
     ///
     /// # Errors
     /// As [`Renderer::new`], for texts, and for a default language without texts.
-    pub fn for_shop(built_in: &Texts, shop: &Shop) -> Result<Self, RendererError> {
-        let (folder, languages) = (shop.folder.as_deref(), &shop.languages);
+    pub fn for_organization(
+        built_in: &Texts,
+        settings: &OrganizationSettings,
+    ) -> Result<Self, RendererError> {
+        let (folder, languages) = (settings.folder.as_deref(), &settings.languages);
         let texts = built_in.overlaid(folder, &languages.default, &languages.time_zone)?;
-        Self::new(texts, &shop.brand, folder)
+        Self::new(texts, &settings.brand, folder)
     }
 
     /// Compiles the built-in templates, or in their place an organization's own of the same name: the `.mjml` and `.txt` files

@@ -9,7 +9,7 @@ use rekey_core::{
     organizations::PerOrganization,
     secrets::KeyRing,
 };
-use rekey_runtime::config::{MailingShop, PublicUrl};
+use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 
 use crate::{
     dkim::{Signer, SigningFailed},
@@ -21,7 +21,7 @@ use crate::{
 /// Writes mails.
 pub(crate) struct Writer {
     pub renderers: PerOrganization<Renderer>,
-    pub shops: PerOrganization<MailingShop>,
+    pub organizations: PerOrganization<OrganizationMailSettings>,
     pub signers: PerOrganization<Option<Signer>>,
     pub public_url: PublicUrl,
     pub keys: KeyRing,
@@ -51,8 +51,8 @@ impl Writer {
         delivery: &ClaimedDelivery,
     ) -> Result<Mail, WriteError> {
         let slug = &delivery.organization.slug;
-        let settings = self.shops.of(slug);
-        let renderer = self.renderers.of(slug);
+        let settings = self.organizations.get(slug);
+        let renderer = self.renderers.get(slug);
         let reader = renderer.reader(delivery.recipient.locale().into_iter().chain(&event.locales));
         let now = self.clock.now();
         let (mail, recipient) = match (&delivery.recipient, &event.body) {
@@ -69,7 +69,7 @@ impl Writer {
         let content = (mails::definition(mail).content)(&source)?;
         let parts = renderer.render(&reader, content).map_err(|error| WriteError::Template(error.kind()))?;
         let mail = compose(event.id, &settings.mail, &recipient, &parts, now)?;
-        match self.signers.of(slug) {
+        match self.signers.get(slug) {
             Some(signer) => Ok(signer.sign(mail).await?),
             None => Ok(mail),
         }

@@ -5,7 +5,7 @@ use rekey_core::{
     deliveries::MailName,
     events::EventBody,
     ids::ResetId,
-    secrets::{DisavowalProof, KeyRing},
+    secrets::{KeyRing, RejectionProof},
 };
 use rekey_runtime::config::LinkValues;
 use rekey_texts::{Reader, SayError};
@@ -59,7 +59,7 @@ impl ResetRequested {
         let code = code.map(|sealed| sealed.unseal(organization, created.reset, keys)).transpose()?;
         // A link has an expiry in every store; were it missing, the mail would promise the reader nothing.
         let expires_at = delivery.expires_at.unwrap_or(now);
-        let template = settings.shop.links.reset_template(public_url, created.client_id.as_deref());
+        let template = settings.organization.links.reset_template(public_url, created.client_id.as_deref());
         Ok(Self {
             shop: source.shop(),
             link: template.fill(LinkValues {
@@ -95,7 +95,7 @@ impl ResetRequested {
 
 /// The proof that its bearer got the mail. It can end this one reset and do nothing else.
 fn proof(reset: ResetId, keys: &KeyRing) -> String {
-    utf8_percent_encode(&DisavowalProof::of(reset, keys).expose(), NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(&RejectionProof::for_reset(reset, keys).expose(), NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub struct Palette {
 impl Palette {
     pub fn from_brand(brand: &Brand) -> Self {
         let colours = |background| {
-            let accent = brand.color.standing_out(background, Color::SHAPE);
-            let link = brand.color.standing_out(background, Color::TEXT);
+            let accent = brand.color.with_contrast(background, Color::SHAPE);
+            let link = brand.color.with_contrast(background, Color::TEXT);
             (accent.to_string(), accent.ink().to_string(), link.to_string())
         };
         let (accent, on_accent, link) = colours(LIGHT);
