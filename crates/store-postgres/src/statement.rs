@@ -12,17 +12,6 @@ pub(crate) fn statement() -> Statement {
     Statement::new(Dialect::Postgres)
 }
 
-/// `hot` is a statement that many calls have in common: it is kept prepared, and in the long run planned once for whatever
-/// values. Any other is planned for its own: a plan for whatever filter would look for metadata that nothing has by
-/// walking through all records in their order. Nor does it push a hot one out of a connection's prepared statements.
-pub(crate) async fn fetch_all(
-    pool: &PgPool,
-    statement: Statement,
-    hot: bool,
-) -> Result<Vec<PgRow>, sqlx::Error> {
-    prepared(statement).persistent(hot).fetch_all(pool).await
-}
-
 pub(crate) async fn fetch_optional(
     pool: &PgPool,
     statement: Statement,

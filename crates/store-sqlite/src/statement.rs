@@ -2,33 +2,7 @@
 
 use rekey_core::clock::to_unix_microseconds;
 use rekey_sql::{Bind, Statement};
-use sqlx::{
-    AssertSqlSafe, Sqlite, SqliteExecutor,
-    query::Query,
-    sqlite::{SqliteArguments, SqliteRow},
-    types::Json,
-};
-
-pub(crate) async fn fetch_all(
-    executor: impl SqliteExecutor<'_>,
-    statement: Statement,
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    prepared(statement).fetch_all(executor).await
-}
-
-pub(crate) async fn fetch_optional(
-    executor: impl SqliteExecutor<'_>,
-    statement: Statement,
-) -> Result<Option<SqliteRow>, sqlx::Error> {
-    prepared(statement).fetch_optional(executor).await
-}
-
-pub(crate) async fn fetch_one(
-    executor: impl SqliteExecutor<'_>,
-    statement: Statement,
-) -> Result<SqliteRow, sqlx::Error> {
-    prepared(statement).fetch_one(executor).await
-}
+use sqlx::{AssertSqlSafe, Sqlite, SqliteExecutor, query::Query, sqlite::SqliteArguments, types::Json};
 
 /// How many rows it changed.
 pub(crate) async fn execute(

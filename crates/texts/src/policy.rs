@@ -1,6 +1,6 @@
 //! The texts about the password policy: before a password is chosen, and after one was refused.
 
-use rekey_core::passwords::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_core::passwords::{Hint, PasswordPolicy, PasswordRejected, PolicyViolation};
 
 use crate::{
     reader::Reader,
@@ -14,7 +14,7 @@ impl Reader {
     }
 
     /// Why a password was refused, and hints for a better one, as sentences.
-    pub fn refusal(&self, refusal: &Refusal) -> Result<Vec<String>, SayError> {
+    pub fn refusal(&self, refusal: &PasswordRejected) -> Result<Vec<String>, SayError> {
         let mut sentences = vec![self.violation(refusal.violation)?];
         for hint in refusal.hints.iter() {
             sentences.push(self.say(key(hint), &[])?);
@@ -66,7 +66,7 @@ mod tests {
     fn a_refusal_comes_with_its_hints() {
         let texts = Texts::built_in(Language::English).unwrap();
         let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
-        let refusal = Refusal { violation: PolicyViolation::TooCommon, hints };
+        let refusal = PasswordRejected { violation: PolicyViolation::TooCommon, hints };
         assert_eq!(
             texts.reader(Language::French).refusal(&refusal).unwrap(),
             [

@@ -9,7 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
     locale::Locale,
-    passwords::{MAX_OCTETS, PlainPassword},
+    passwords::{MAX_BYTES, PlainPassword},
     resources::{
         self, Kind, Resource, Write,
         record::{self, Changes},
@@ -41,7 +41,7 @@ impl FromRequest for Body {
 impl Body {
     /// Reads the attributes of a document of that resource; `id` is the URL's, for an update.
     pub async fn read(self, resource: &'static Resource, id: Option<&str>) -> Result<Attributes, Problem> {
-        if !negotiation::is_ours(&self.request) {
+        if !negotiation::is_jsonapi(&self.request) {
             return Err(Problem::UnsupportedMediaType);
         }
         let bytes = payload::read(&self.request, self.payload).await?;
@@ -134,8 +134,8 @@ impl Attributes {
         let typed = self.text(attribute)??;
         let fault = match typed.len() {
             0 => Fault::Blank,
-            1..=MAX_OCTETS => Fault::Invalid,
-            _ => Fault::TooManyOctets(MAX_OCTETS),
+            1..=MAX_BYTES => Fault::Invalid,
+            _ => Fault::TooManyBytes(MAX_BYTES),
         };
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
     }
