@@ -19,7 +19,7 @@ use rekey_core::{
     store::Store,
 };
 use rekey_runtime::{
-    config::{self, Auth, Server, Shop, TrustedProxies},
+    config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
     health::{Check, Readiness},
 };
 
@@ -40,7 +40,7 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
-    pub shops: &'a PerOrganization<Shop>,
+    pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
 /// The services that the API is built on.
@@ -119,23 +119,23 @@ impl AppData {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
         let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
         let Ports { store, sessions, cleanup, answers, limits: counts } = ports;
-        let Config { server, auth, limits, shops } = config;
+        let Config { server, auth, limits, organizations } = config;
         let pinged = store.clone();
         let ping = move || {
             let store = pinged.clone();
             async move { Ok(store.ping().await?) }
         };
         checks.insert(0, Check::new("store", ping));
-        let ttl = whole_seconds(server.idempotency_key_life);
+        let ttl = whole_seconds(server.idempotency_key_ttl);
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), signal };
-        let rules = Arc::new(shops.map(|shop| shop.rules));
+        let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let sign_in = Data::new(SignIn {
             store: store.clone(),
             sessions: sessions.clone(),
             hasher: hasher.clone(),
             random: random.clone(),
-            session_ttl: whole_seconds(auth.refresh_token_life),
+            session_ttl: whole_seconds(auth.refresh_token_ttl),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
         });
         let clients = Data::new(ClientDirectory::new(store.clone(), sessions, clock.clone()));
@@ -157,7 +157,7 @@ impl AppData {
             }),
             customers: Data::new(CustomerService { store, recorder, hasher, rules }),
             idempotency: Data::new(Idempotency { answers, keys, random, ttl }),
-            pages: Data::new(Pages::new(server, auth, shops)?),
+            pages: Data::new(Pages::new(server, auth, organizations)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),
             readiness: Data::new(Readiness::new(checks)),
             cleanup: CleanupTask { store: cleanup },
