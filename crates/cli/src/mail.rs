@@ -20,10 +20,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     message::compose,
-    render::{
-        Rendered, Renderer,
-        samples::{self, Scope},
-    },
+    render::{Rendered, Renderer, samples},
 };
 use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
@@ -74,16 +71,17 @@ impl Preview {
         let mut index = Vec::new();
         for language in languages {
             let folder = self.output.join(language.tag());
-            fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
-            let mails = samples::all(&renderer, language, shop, Scope::Full)?;
+            fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+            let mails = samples::all(&renderer, language, shop)?;
             for (name, mail) in &mails {
+                let name = name.as_str();
                 write(&folder, name, "html", mail.html.as_bytes())?;
                 write(&folder, name, "txt", mail.text.as_bytes())?;
-                write(&folder, name, "eml", &message(&organization.mail, mail)?)?;
+                write(&folder, name, "eml", &message(&own.mail, mail)?)?;
             }
             let mails: Vec<_> = mails
                 .iter()
-                .map(|(name, mail)| context! { name => *name, subject => &mail.subject })
+                .map(|(name, mail)| context! { name => name.as_str(), subject => &mail.subject })
                 .collect();
             index.push(context! { tag => language.tag(), name => language.name(), mails });
         }

@@ -19,7 +19,7 @@ pub(crate) fn push_journal(
 ) {
     if let Some(event) = event {
         push_event(statement, resource, event);
-        if let Some(mail) = MailName::of(event.name) {
+        if let Some(mail) = MailName::for_event(event.name) {
             push_delivery(statement, resource, event, mail);
         }
     }

@@ -30,7 +30,7 @@ pub(crate) async fn record(
 ) -> Result<(), StoreError> {
     if let Some(event) = event {
         write_event(connection, subject, event, now).await?;
-        if let Some(mail) = MailName::of(event.name) {
+        if let Some(mail) = MailName::for_event(event.name) {
             write_delivery(connection, subject, event, mail, now).await?;
         }
     }

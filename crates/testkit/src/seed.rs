@@ -5,6 +5,7 @@ use rekey_core::{
     clients::{ApiClient, ClientKind},
     clock::to_microseconds,
     customers::NewCustomer,
+    deliveries::{MailJob, MailName},
     email::EmailAddress,
     events::{
         Event, EventBody, EventName, ResetCreated,
@@ -216,6 +217,19 @@ pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
 #[must_use]
 pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
     ResetCreated { reset, token, client_id: None, code: None, address: None }
+}
+
+/// The mail with the link of a reset.
+#[must_use]
+pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
+    MailJob {
+        event,
+        scope,
+        mail: MailName::ResetRequested,
+        reset: Some(reset),
+        customer: None,
+        answer_unknown: false,
+    }
 }
 
 /// An event, signed.

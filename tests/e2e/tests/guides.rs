@@ -8,8 +8,11 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 /// The pages for newcomers.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 11] = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "README.md",
+    "SECURITY.md",
     "deploy/organizations/README.md",
     "docs/ARCHITECTURE.md",
     "docs/integration.md",

@@ -8,10 +8,7 @@ use actix_web::{
     web::{self, Data, Query, ServiceConfig},
 };
 use minijinja::context;
-use rekey_mailer::render::{
-    Renderer,
-    samples::{self, Scope},
-};
+use rekey_mailer::render::{Renderer, samples};
 use rekey_texts::Language;
 use serde::Deserialize;
 
@@ -42,10 +39,10 @@ async fn html(samples: Data<Samples>, parameters: Query<Parameters>) -> actix_we
         Some(tag) => Language::of_tag(tag).ok_or_else(|| ErrorNotFound("no such language"))?,
         None => renderer.reader(&[]).language(),
     };
-    let mails = samples::all(renderer, language, shop, Scope::Full).map_err(ErrorInternalServerError)?;
+    let mails = samples::all(renderer, language, shop).map_err(ErrorInternalServerError)?;
     let mails: Vec<_> = mails
         .iter()
-        .map(|(name, mail)| context! { name => *name, subject => &mail.subject, text => &mail.text, html => &mail.html })
+        .map(|(name, mail)| context! { name => name.as_str(), subject => &mail.subject, text => &mail.text, html => &mail.html })
         .collect();
     let languages = Language::ALL.map(|language| context! { tag => language.tag(), name => language.name() });
     let values = context! { mails, languages, shown => language.tag() };
@@ -59,8 +56,10 @@ mod tests {
         http::{StatusCode, header::CONTENT_SECURITY_POLICY},
         test,
     };
+    use rekey_core::deliveries::MailName;
     use rekey_runtime::config::{Configuration, Source};
     use rekey_texts::Texts;
+    use strum::VariantArray;
 
     use super::*;
 
@@ -85,7 +84,7 @@ mod tests {
             let (status, policy, body) = get(&format!("/dev/mails?locale={language}")).await;
             assert_eq!(status, StatusCode::OK);
             assert!(policy.unwrap().starts_with("default-src 'none';"));
-            assert_eq!(body.matches("<iframe sandbox srcdoc=\"").count(), 3);
+            assert_eq!(body.matches("<iframe sandbox srcdoc=\"").count(), MailName::VARIANTS.len());
             assert!(body.contains(&format!("&lt;html lang=&quot;{language}&quot;")));
             assert!(body.contains("Q&amp;A &lt;shop&gt;") && !body.contains("<shop>"));
         }

@@ -17,7 +17,7 @@ Rekey is running. Open the demo shop, and reset a password there:
   Customer     {CUSTOMER_EMAIL}, whose first password is "{CUSTOMER_PASSWORD}"
   Mailbox      {url}/dev/mailbox   every mail it sends
   All mails    {url}/dev/mails   a sample of each, in ten languages
-  Reference    {url}/docs   every call, with examples
+  Reference    {url}/docs   every call, to read and to try
   Credentials  {env}
 
 Or by hand, in another terminal:

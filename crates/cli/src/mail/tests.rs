@@ -1,3 +1,5 @@
+use rekey_core::deliveries::MailName;
+use strum::VariantArray;
 use tempfile::TempDir;
 
 use super::*;
@@ -29,7 +31,7 @@ fn every_mail_of_an_organization_is_rendered_from_its_folder_alone() {
 
     let read = |name: &str| fs::read_to_string(output.path().join(name)).unwrap();
     for language in Language::ALL {
-        for mail in ["reset_requested", "password_changed", "no_account"] {
+        for mail in MailName::VARIANTS.iter().map(|mail| mail.as_str()) {
             let html = read(&format!("{language}/{mail}.html"));
             assert!(html.contains(&format!("lang=\"{language}\"")) && html.contains("#804000"));
             assert!(

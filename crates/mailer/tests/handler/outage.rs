@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        MailJob, MailKind, Outcome,
+        MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
@@ -80,8 +80,7 @@ async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
     let world = World::new().await;
     seed::customer(&world.store, world.live, "john@example.com", None).await;
     let reset = seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
-    let kind = MailKind::ResetRequested(reset.id);
-    let job = MailJob { event: reset.event, scope: world.live, kind, answer_unknown: false };
+    let job = seed::reset_mail(world.live, reset.event, reset.id);
     let claim = world.store.claim(&job, Duration::minutes(15)).await.unwrap();
     assert!(matches!(claim, Claim::Granted(_)));
     let verdict = handle(&world.mailer(1), &world.events().await[0]).await;

@@ -2,10 +2,7 @@
 
 use rekey_core::{
     cleanup::Cleanup,
-    deliveries::{
-        MailJob, MailKind,
-        ledger::{Claim, Ledger},
-    },
+    deliveries::ledger::{Claim, Ledger},
     events::audit::Action,
     ids::ResetId,
     random::OsRandom,
@@ -163,12 +160,7 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
 /// Whether the mailer's job has the code.
 async fn mails_a_code(store: &impl Ledger, coded: &Coded) -> bool {
     let event = seed::reset_created(coded.scope, &coded.reset).id;
-    let job = MailJob {
-        event,
-        scope: coded.scope,
-        kind: MailKind::ResetRequested(coded.reset.id),
-        answer_unknown: false,
-    };
+    let job = seed::reset_mail(coded.scope, event, coded.reset.id);
     match store.claim(&job, Duration::minutes(1)).await.unwrap() {
         Claim::Granted(assignment) => assignment.has_code,
         other => panic!("{other:?}"),

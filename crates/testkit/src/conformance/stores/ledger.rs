@@ -2,7 +2,7 @@
 
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient, Reply,
+        ClaimedDelivery, Discarded, MailJob, MailName, Outcome, Recipient, Reply,
         ledger::{Claim, Ledger},
     },
     events::{EventBody, audit::Action},
@@ -180,7 +180,7 @@ pub async fn late_mails_are_discarded_and_recorded_as_such<F: StoreUnderTest>() 
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
     store.delete_reset(scope, deleted.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
-    let gone = another_job(scope, changed(CustomerId::generate(&OsRandom)));
+    let gone = changed(scope, None, CustomerId::generate(&OsRandom));
 
     for (job, reason) in [
         (job(scope, &used), Discarded::ResetUsed),
@@ -211,12 +211,12 @@ pub async fn tenant_a_mail_of_another_scope_is_discarded<F: StoreUnderTest>() {
     let (scope, reset) = john_asks(store).await;
     let customer = store.find_credentials(scope, &seed::email(JOHN)).await.unwrap().unwrap().customer;
     for other in other_scopes(store, scope).await {
-        let of_reset = another_job(other, MailKind::ResetRequested(reset.id));
+        let of_reset = another_job(other, reset.id);
         discarded(store, scene.backdoor(), &of_reset, Discarded::ResetDeleted).await;
-        let of_customer = another_job(other, changed(customer));
+        let of_customer = changed(other, None, customer);
         discarded(store, scene.backdoor(), &of_customer, Discarded::CustomerDeleted).await;
     }
-    let unknown = another_job(scope, MailKind::ResetRequested(ResetId::generate(&OsRandom)));
+    let unknown = another_job(scope, ResetId::generate(&OsRandom));
     discarded(store, scene.backdoor(), &unknown, Discarded::ResetDeleted).await;
     granted(store, &job(scope, &reset)).await;
 }
@@ -231,7 +231,7 @@ pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets
     store.delete_reset(scope, reset.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
 
     for reset in [None, Some(reset.id)] {
-        let job = another_job(scope, MailKind::PasswordChanged { customer, reset });
+        let job = changed(scope, reset, customer);
         let assignment = granted(store, &job).await;
         assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
         assert_eq!(assignment.expires_at, None);
@@ -297,17 +297,24 @@ pub(super) async fn john_asks(store: &impl Store) -> (Scope, SeededReset) {
 }
 
 pub(super) fn job(scope: Scope, reset: &SeededReset) -> MailJob {
-    let kind = MailKind::ResetRequested(reset.id);
-    MailJob { event: reset.event, scope, kind, answer_unknown: false }
+    seed::reset_mail(scope, reset.event, reset.id)
 }
 
 /// A mail whose event was never written.
-fn another_job(scope: Scope, kind: MailKind) -> MailJob {
-    MailJob { event: EventId::generate(&OsRandom), scope, kind, answer_unknown: false }
+fn another_job(scope: Scope, reset: ResetId) -> MailJob {
+    seed::reset_mail(scope, EventId::generate(&OsRandom), reset)
 }
 
-fn changed(customer: CustomerId) -> MailKind {
-    MailKind::PasswordChanged { customer, reset: None }
+fn changed(scope: Scope, reset: Option<ResetId>, customer: CustomerId) -> MailJob {
+    let event = EventId::generate(&OsRandom);
+    MailJob {
+        event,
+        scope,
+        mail: MailName::PasswordChanged,
+        reset,
+        customer: Some(customer),
+        answer_unknown: false,
+    }
 }
 
 pub(super) fn sent(response: &str) -> Outcome {
