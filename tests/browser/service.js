@@ -12,8 +12,13 @@ export const PASSWORD = 'correct horse battery'
 /** Another one. */
 export const NEW_PASSWORD = 'Tr0ub4dor & 3 piñatas'
 
+/** The credentials of a sales channel. */
+export const salesChannel = { client_id: given('REKEY_SALES_CLIENT_ID') }
+/** The credentials of an integration. */
+export const integration = { client_id: given('REKEY_CLIENT_ID'), client_secret: given('REKEY_CLIENT_SECRET') }
+
 const JSON_API = 'application/vnd.api+json'
-const backOffice = tokenOf({ client_id: given('REKEY_CLIENT_ID'), client_secret: given('REKEY_CLIENT_SECRET') })
+const backOffice = tokenOf(integration)
 
 /** The address of a customer that no other test has. */
 export async function newCustomer() {
@@ -53,7 +58,7 @@ export async function mailsTo(email) {
 
 /** Whether this password is the customer's. */
 export async function canLogIn(username, password) {
-  const grant = { grant_type: 'password', client_id: given('REKEY_SALES_CLIENT_ID'), username, password }
+  const grant = { grant_type: 'password', ...salesChannel, username, password }
   const { status } = await post('/oauth/token', grant)
   if (![200, 400].includes(status)) throw new Error(`a log-in answered ${status}`)
   return status === 200

@@ -139,7 +139,6 @@ export const hosted = [
 export const others = [
   { name: 'mails', open: (page) => page.goto('/dev/mails') },
   { name: 'mailbox', open: (page) => page.goto('/dev/mailbox') },
-  { name: 'reference', open: (page) => page.goto('/docs') },
 ]
 
 async function openOwn(page) {

@@ -1,4 +1,4 @@
-//! The commands that the guides show are commands of this program.
+//! A test that the commands in the guides are commands of this program.
 
 use std::{fs, path::PathBuf};
 
@@ -32,7 +32,7 @@ fn every_command_of_the_guides_is_understood() {
     assert!(count > 12, "{count} commands were found");
 }
 
-/// The words from `rekey` on, of a line that has it as one, by itself or as compose's service.
+/// Returns the words of a line from `rekey` on, if it runs it, directly or as a service of compose.
 fn command(line: &str) -> Option<Vec<String>> {
     let line = line.split(" #").next()?.split(" < ").next()?;
     let words = words(line);
@@ -41,7 +41,7 @@ fn command(line: &str) -> Option<Vec<String>> {
     is_run.then(|| words.into_iter().skip(begin).collect())
 }
 
-/// Split at spaces, but not within double quotes.
+/// Splits a line at spaces outside double quotes.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;

@@ -1,4 +1,4 @@
-//! `rekey suppression …`: addresses that no mail is sent to.
+//! `rekey suppression`: addresses that get no mail.
 
 use clap::Subcommand;
 use rekey_core::{deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug};
@@ -7,19 +7,19 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::operator::{ModeArgument, administration};
 
-/// What can be done with suppressed addresses.
+/// The commands on suppressed addresses.
 #[derive(Debug, Subcommand)]
 pub enum SuppressionCommand {
-    /// List the suppressed addresses, with what the mail server said.
+    /// List the suppressed addresses, with the mail server's reasons.
     List {
-        /// Of this organization only, by its slug.
+        /// Only this organization's, by its slug.
         #[arg(long)]
         organization: Option<Slug>,
-        /// In this mode only.
+        /// Only test or live data.
         #[arg(long)]
         mode: Option<ModeArgument>,
     },
-    /// Let mails go to an address again: the next one, not those that were held back.
+    /// Let mails go to an address again: future ones, not those that were held back.
     Lift {
         /// The address.
         address: EmailAddress,
@@ -32,7 +32,7 @@ pub enum SuppressionCommand {
     },
 }
 
-/// Does it, on the production database.
+/// Runs a command on the production database.
 pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result<()> {
     let administration = administration(source).await?;
     match command {
@@ -42,7 +42,7 @@ pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result
         }
         SuppressionCommand::Lift { address, organization, mode } => {
             let lifted = administration.lift_suppression(&organization, mode.into(), &address).await?;
-            anyhow::ensure!(lifted, "{} is not suppressed there", address.as_str());
+            anyhow::ensure!(lifted, "the address {} is not suppressed", address.as_str());
             println!("Lifted.");
         }
     }

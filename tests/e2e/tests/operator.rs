@@ -1,4 +1,4 @@
-//! What an operator does with the `rekey` tool, on the production database.
+//! The operator's commands of `rekey` on the production database.
 
 use rekey_e2e::{
     process::{Program, free_ports},
@@ -30,7 +30,7 @@ async fn the_origins_of_a_client_are_given_and_listed() {
 }
 
 #[tokio::test]
-async fn why_the_database_cannot_be_used_is_told_at_once_and_in_one_line() {
+async fn an_unusable_database_is_reported_at_once_in_one_line() {
     let [closed] = free_ports();
     let nowhere = format!("postgres://rekey:s3cr3t@127.0.0.1:{closed}/rekey");
     let stack = Stack::prepare().await;

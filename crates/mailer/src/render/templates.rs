@@ -8,7 +8,7 @@ use std::{
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
 use rekey_core::deliveries::MailName;
-use rekey_texts::{Language, Unreadable, own_files, template_problem};
+use rekey_texts::{Language, ReadError, custom_files, template_problem};
 use strum::VariantArray;
 
 use super::{
@@ -23,7 +23,7 @@ use crate::mails::definition;
 pub enum TemplateError {
     /// A file can't be read.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] ReadError),
     /// No mail has a template of this name.
     #[error("{} is not a template of a mail; these are: {}; those of pages are in pages/", .0.display(), names())]
     Unknown(PathBuf),
@@ -123,7 +123,7 @@ fn add(environment: &mut Environment<'_>, name: String, source: String) -> Resul
 /// pages' templates have a folder of their own.
 fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let mut own = Vec::new();
-    for file in own_files(folder)? {
+    for file in custom_files(folder)? {
         let meant = ["mjml", "txt", "html"].iter().any(|extension| has_extension(&file.name, extension));
         if file.name == PAGES || !meant && !file.path.is_dir() {
             continue;

@@ -172,7 +172,7 @@ pub async fn a_changed_address_or_password_kills_the_pending_tokens<F: StoreUnde
             },
             true,
         ),
-        // The last one: from here on the address is another.
+        // The last one, since it changes the address.
         (
             CustomerChange { email: Some(seed::email("johnny@example.com")), ..CustomerChange::default() },
             false,

@@ -18,7 +18,7 @@ use time::Duration;
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::{
     backdoor::Backdoor,
-    seed::{self, SeededReset, TOKEN_LIFE},
+    seed::{self, SeededReset, TOKEN_TTL},
 };
 
 /// Longer than any of these tests takes.
@@ -44,7 +44,7 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
     let [assignment] = granted.try_into().unwrap();
     assert_eq!(assignment.recipient, Recipient::Customer { email: seed::email(JOHN), locale: None });
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
-    assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_LIFE));
+    assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_TTL));
     assert_eq!((assignment.attempt, assignment.in_doubt), (1, false));
     let row = format!("event_id = '{}' AND attempts = 1 AND lease_until IS NOT NULL", reset.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
@@ -111,7 +111,7 @@ pub async fn a_mail_that_was_held_has_spent_no_attempt<F: StoreUnderTest>() {
     assert_eq!(granted(store, &job).await.attempt, 2);
 }
 
-pub async fn an_attempt_that_ended_without_a_word_is_counted_in_doubt<F: StoreUnderTest>() {
+pub async fn an_attempt_that_ended_without_a_reply_is_counted_in_doubt<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, reset) = john_asks(store).await;
@@ -143,7 +143,7 @@ pub async fn a_claim_that_ran_out_is_taken_over_in_doubt<F: StoreUnderTest>() {
     assert_eq!((second.attempt, second.in_doubt), (2, true));
     assert_eq!(scene.backdoor().count("deliveries", "in_doubt = 1").await, 1);
 
-    // The first claimer wakes up: what it failed to do is no news, what it did is.
+    // The first claimer continues: its failure changes nothing, its success does.
     for outcome in [
         deferred(""),
         bounced(""),
@@ -174,12 +174,7 @@ pub async fn late_mails_are_discarded_and_recorded_as_such<F: StoreUnderTest>() 
     let expired = reset(ResetOrigin::Integration).await;
     scene
         .backdoor()
-        .age(
-            "password_resets",
-            "expires_at",
-            &format!("id = '{}'", expired.id),
-            TOKEN_LIFE + Duration::SECOND,
-        )
+        .age("password_resets", "expires_at", &format!("id = '{}'", expired.id), TOKEN_TTL + Duration::SECOND)
         .await;
     let deleted = reset(ResetOrigin::Integration).await;
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
@@ -226,7 +221,7 @@ pub async fn tenant_a_mail_of_another_scope_is_discarded<F: StoreUnderTest>() {
     granted(store, &job(scope, &reset)).await;
 }
 
-pub async fn word_of_a_changed_password_is_granted_whatever_became_of_the_reset<F: StoreUnderTest>() {
+pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets_state<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, reset) = john_asks(store).await;
@@ -245,7 +240,7 @@ pub async fn word_of_a_changed_password_is_granted_whatever_became_of_the_reset<
     }
 }
 
-pub async fn an_unknown_address_is_answered_where_the_job_says_so<F: StoreUnderTest>() {
+pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, real) = john_asks(store).await;
@@ -260,7 +255,7 @@ pub async fn an_unknown_address_is_answered_where_the_job_says_so<F: StoreUnderT
     let row = format!("event_id = '{}' AND mail = 'no_account' AND customer_id IS NULL", pending.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
     assert!(store.settle(pending.event, 1, &sent("250")).await.unwrap());
-    // Whose address is known gets the link, as ever.
+    // A known address gets the link as before.
     let assignment = granted(store, &answered(&real)).await;
     assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
     assert!(assignment.expires_at.is_some());
@@ -305,7 +300,7 @@ pub(super) fn job(scope: Scope, reset: &SeededReset) -> MailJob {
     seed::reset_mail(scope, reset.event, reset.id)
 }
 
-/// One whose event nobody has written.
+/// A mail whose event was never written.
 fn another_job(scope: Scope, reset: ResetId) -> MailJob {
     seed::reset_mail(scope, EventId::generate(&OsRandom), reset)
 }
@@ -343,7 +338,7 @@ pub(super) async fn granted(store: &impl Ledger, job: &MailJob) -> ClaimedDelive
     }
 }
 
-/// The mail is discarded for that reason, and stays so.
+/// Asserts that the mail is discarded for that reason, permanently.
 async fn discarded(store: &impl Ledger, backdoor: &dyn Backdoor, job: &MailJob, reason: Discarded) {
     match store.claim(job, LEASE).await.unwrap() {
         Claim::Discarded(given) => assert_eq!(given, reason),

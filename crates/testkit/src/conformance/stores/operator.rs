@@ -15,7 +15,7 @@ use time::Duration;
 use super::StoreUnderTest;
 use crate::seed;
 
-pub async fn the_store_answers_and_tells_the_time<F: StoreUnderTest>() {
+pub async fn the_store_answers_and_returns_the_time<F: StoreUnderTest>() {
     let scene = F::start().await;
     Store::ping(scene.store()).await.unwrap();
     Ledger::ping(scene.store()).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is forgotten, and what is not.
+//! The removal of old records.
 
 use rekey_core::{cleanup::Cleanup, deliveries::ledger::Ledger, resets::ResetOrigin};
 use time::Duration;
@@ -8,7 +8,7 @@ use crate::seed;
 
 const AGE: Duration = Duration::days(8);
 
-pub async fn old_decoys_are_forgotten_with_all_they_left_and_nothing_else_is<F: StoreUnderTest>() {
+pub async fn old_decoys_are_removed_with_all_their_records_and_nothing_else_is<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
@@ -33,7 +33,7 @@ pub async fn old_decoys_are_forgotten_with_all_they_left_and_nothing_else_is<F: 
     assert!(holder(store, &real).await.is_some(), "it expires as it would have");
 }
 
-pub async fn old_turns_are_forgotten<F: StoreUnderTest>() {
+pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;

@@ -1,4 +1,4 @@
-//! "It wasn't me": resets that whoever has their mail says somebody else asked for.
+//! "It wasn't me": resets that the recipient of the mail rejects.
 
 use rekey_core::{
     events::{EventBody, audit::Action},
@@ -11,30 +11,30 @@ use time::Duration;
 
 use super::{
     JOHN, StoreUnderTest, at_once, complete, holder,
-    self_service::{ALLOWANCE, ask},
+    self_service::{QUOTA, ask},
     written,
 };
-use crate::seed::{self, TOKEN_LIFE};
+use crate::seed::{self, TOKEN_TTL};
 
 const COOLDOWN: Duration = Duration::hours(1);
 
-async fn disavow(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
+async fn reject(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
     let event = seed::event(of.scope, EventBody::ResetDisavowed { reset: of.reset });
     let audit = seed::audit(Action::Disavow);
-    let disavowal = ResetRejection { of, cooldown, quota: ALLOWANCE, event: &event, audit: &audit };
-    store.reject_reset(&disavowal).await.unwrap()
+    let rejection = ResetRejection { of, cooldown, quota: QUOTA, event: &event, audit: &audit };
+    store.reject_reset(&rejection).await.unwrap()
 }
 
 async fn found(store: &impl Store, reset: ResetId) -> RejectableReset {
     store.find_rejectable(reset).await.unwrap().unwrap()
 }
 
-pub async fn a_disavowed_resets_token_dies_and_the_account_is_held_up<F: StoreUnderTest>() {
+pub async fn a_rejected_resets_token_is_dead_and_the_account_is_on_hold<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
-    // With a turn taken before, and with none.
+    // With a quota used before, and with an unused one.
     for origin in [ResetOrigin::SelfService, ResetOrigin::Integration] {
         let reset = seed::reset(store, scope, JOHN, origin).await;
         let of = found(store, reset.id).await;
@@ -42,7 +42,7 @@ pub async fn a_disavowed_resets_token_dies_and_the_account_is_held_up<F: StoreUn
         assert_eq!((of.organization.slug.as_str(), of.state), ("shop", TokenState::Pending));
 
         let [resets, events, audits] = written(backdoor).await;
-        assert!(disavow(store, &of, COOLDOWN).await);
+        assert!(reject(store, &of, COOLDOWN).await);
         assert!(holder(store, &reset).await.is_none());
         assert_eq!(written(backdoor).await, [resets, events + 1, audits + 1]);
         let event = format!("name = 'customer_password_resets.disavow' AND resource_id = '{}'", reset.id);
@@ -50,37 +50,37 @@ pub async fn a_disavowed_resets_token_dies_and_the_account_is_held_up<F: StoreUn
         assert_eq!(found(store, reset.id).await.state, TokenState::Dead);
 
         let before = written(backdoor).await;
-        assert!(!disavow(store, &of, COOLDOWN).await, "once is enough");
+        assert!(!reject(store, &of, COOLDOWN).await, "once is enough");
         assert!(!ask(store, scope, JOHN).await, "held up");
         backdoor.age("self_service_turns", "last_at", "true", COOLDOWN - Duration::minutes(1)).await;
         assert!(!ask(store, scope, "john+shop@example.com").await, "held up still");
         assert_eq!(written(backdoor).await, before);
         backdoor.age("self_service_turns", "last_at", "true", Duration::minutes(1)).await;
         assert!(ask(store, scope, JOHN).await, "not for ever");
-        backdoor.age("self_service_turns", "last_at", "true", ALLOWANCE.window).await;
-        backdoor.age("self_service_turns", "window_at", "true", ALLOWANCE.window).await;
+        backdoor.age("self_service_turns", "last_at", "true", QUOTA.window).await;
+        backdoor.age("self_service_turns", "window_at", "true", QUOTA.window).await;
     }
 }
 
-pub async fn a_disavowal_never_shortens_a_cooldown<F: StoreUnderTest>() {
+pub async fn a_rejection_never_shortens_a_cooldown<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     assert!(ask(store, scope, JOHN).await);
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
-    assert!(disavow(store, &found(store, reset.id).await, Duration::ZERO).await);
+    assert!(reject(store, &found(store, reset.id).await, Duration::ZERO).await);
     assert!(!ask(store, scope, JOHN).await);
 }
 
-pub async fn what_is_used_expired_or_nobodys_is_not_disavowed<F: StoreUnderTest>() {
+pub async fn used_expired_and_unknown_resets_are_not_rejected<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     let expired = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     let only = format!("id = '{}'", expired.id);
-    backdoor.age("password_resets", "expires_at", &only, TOKEN_LIFE).await;
+    backdoor.age("password_resets", "expires_at", &only, TOKEN_TTL).await;
     let used = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     let of = holder(store, &used).await.unwrap();
     complete(store, &of, &used.token, &seed::hash("new"), &Changes::default()).await.unwrap();
@@ -90,15 +90,15 @@ pub async fn what_is_used_expired_or_nobodys_is_not_disavowed<F: StoreUnderTest>
     for (reset, state) in [(&expired, TokenState::Dead), (&used, TokenState::Used)] {
         let of = found(store, reset.id).await;
         assert_eq!(of.state, state);
-        assert!(!disavow(store, &of, COOLDOWN).await);
+        assert!(!reject(store, &of, COOLDOWN).await);
     }
     assert!(store.find_rejectable(decoy.id).await.unwrap().is_none());
     let other = RejectableReset { scope: seed::scope(store, "other").await, ..found(store, used.id).await };
-    assert!(!disavow(store, &other, COOLDOWN).await);
+    assert!(!reject(store, &other, COOLDOWN).await);
     assert_eq!(written(backdoor).await, before);
 }
 
-pub async fn of_disavowals_and_uses_at_once_one_wins<F: StoreUnderTest>() {
+pub async fn one_of_simultaneous_rejections_and_uses_wins<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
@@ -110,7 +110,7 @@ pub async fn of_disavowals_and_uses_at_once_one_wins<F: StoreUnderTest>() {
         let (store, of, by, token) = (store.clone(), of.clone(), by.clone(), reset.token.clone());
         async move {
             if n % 2 == 0 {
-                disavow(&store, &of, COOLDOWN).await
+                reject(&store, &of, COOLDOWN).await
             } else {
                 complete(&store, &by, &token, &seed::hash("new"), &Changes::default()).await.is_some()
             }

@@ -1,4 +1,4 @@
-//! What an organization has in its folder instead of what the program has: texts, and templates that say them.
+//! The texts and templates in an organization's folder, which replace those of the program.
 
 use std::{
     error::Error,
@@ -6,9 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file of an organization's.
+/// A file in an organization's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnFile {
+pub struct CustomFile {
     pub path: PathBuf,
     /// The last part of the path.
     pub name: String,
@@ -17,48 +17,48 @@ pub struct OwnFile {
 /// A file or folder that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can't be read: {cause}", path.display())]
-pub struct Unreadable {
+pub struct ReadError {
     path: PathBuf,
     cause: io::Error,
 }
 
-/// The files in a folder, by name; none where there is no folder. Hidden ones, which editors and mounted volumes make, are passed
-/// over.
-pub fn own_files(folder: &Path) -> Result<Vec<OwnFile>, Unreadable> {
+/// Lists the files in a folder, sorted by name; none if the folder doesn't exist. Hidden ones, which editors and mounted volumes
+/// create, are ignored.
+pub fn custom_files(folder: &Path) -> Result<Vec<CustomFile>, ReadError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !leads_nowhere(folder) => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_broken_link(folder) => {
             return Ok(Vec::new());
         }
-        Err(cause) => return Err(Unreadable { path: folder.to_owned(), cause }),
+        Err(cause) => return Err(ReadError { path: folder.to_owned(), cause }),
     };
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
-    let paths = paths.map_err(|cause| Unreadable { path: folder.to_owned(), cause })?;
+    let paths = paths.map_err(|cause| ReadError { path: folder.to_owned(), cause })?;
     let file = |path: PathBuf| {
         let name = path.file_name()?.to_string_lossy().into_owned();
-        (!name.starts_with('.')).then_some(OwnFile { path, name })
+        (!name.starts_with('.')).then_some(CustomFile { path, name })
     };
     let mut files: Vec<_> = paths.into_iter().filter_map(file).collect();
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
 }
 
-/// A link without its end is no absence: what was put there would be passed over unseen.
-fn leads_nowhere(path: &Path) -> bool {
+/// Whether a part of the path is a link without a target. That is an error: what the operator put there would be ignored silently.
+fn is_broken_link(path: &Path) -> bool {
     path.ancestors().any(|part| part.is_symlink() && !part.exists())
 }
 
-impl OwnFile {
-    /// What stands in it, without the mark that some editors begin a file with (U+FEFF).
-    pub fn read(&self) -> Result<String, Unreadable> {
-        let unreadable = |cause| Unreadable { path: self.path.clone(), cause };
-        let content = fs::read_to_string(&self.path).map_err(unreadable)?;
+impl CustomFile {
+    /// Reads the file, without the byte order mark (U+FEFF) that some editors write.
+    pub fn read(&self) -> Result<String, ReadError> {
+        let error = |cause| ReadError { path: self.path.clone(), cause };
+        let content = fs::read_to_string(&self.path).map_err(error)?;
         Ok(content.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(content))
     }
 }
 
-/// What is wrong with a template, and where, on one line: in the one that is included or extended, if it is there. Details can show
-/// what the template was given, so it is for samples.
+/// Describes a template's error and its place in one line; the place is in the included or extended template if the error is there.
+/// The detail can contain the template's values, so this is for samples only.
 #[must_use]
 pub fn template_problem(error: &minijinja::Error) -> String {
     let sources = iter::successors(error.source(), |error| (**error).source());
