@@ -77,7 +77,7 @@ impl Preview {
                 let name = name.as_str();
                 write(&folder, name, "html", mail.html.as_bytes())?;
                 write(&folder, name, "txt", mail.text.as_bytes())?;
-                write(&folder, name, "eml", &message(&own.mail, mail)?)?;
+                write(&folder, name, "eml", &message(&organization.mail, mail)?)?;
             }
             let mails: Vec<_> = mails
                 .iter()
