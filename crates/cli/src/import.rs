@@ -123,9 +123,9 @@ async fn import_into(
         if options.dry_run { Arc::new(DryRun::new(store.clone())) } else { Arc::new(store.clone()) };
     let mut import = Import { importer, scope, key: ImportKey::generate(&OsRandom) };
     if let Some(source) = &source {
-        let begun = import.importer.begin_import(scope, source, &import.key).await?;
-        import.key = begun.key;
-        if begun.resumed {
+        let started = import.importer.begin_import(scope, source, &import.key).await?;
+        import.key = started.key;
+        if started.resumed {
             eprintln!("An import of this file was interrupted: it is resumed.");
         }
     }
