@@ -286,7 +286,7 @@ fn a_wrong_file_is_reported_once_with_all_that_is_known() {
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
         said = cause.to_string();
-        assert!(!error.to_string().contains(&said), "{said} would be told again");
+        assert!(!error.to_string().contains(&said), "{said} would be repeated");
         next = cause.source();
     }
 }
@@ -344,8 +344,8 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
-    let told = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
-    assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
+    let moment = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
+    assert!(moment(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && moment(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
     let error =
