@@ -72,14 +72,14 @@ impl Signer {
 
     /// Puts the signature in front of the mail. RSA takes half a millisecond and more, so it runs on a blocking thread.
     pub async fn sign(&self, mut mail: Mail) -> Result<Mail, SigningFailed> {
-        let (signer, is_slow) = (self.clone(), self.key.is_slow());
-        let work = move || {
+        let signer = self.clone();
+        let signing = spawn_blocking(move || {
             let header =
                 signer.header(&mail.content, mail.written_at.unix_timestamp()).ok_or(SigningFailed)?;
             mail.content.splice(..0, header.into_bytes());
             Ok(mail)
-        };
-        if is_slow { spawn_blocking(work).await.map_err(|_| SigningFailed)? } else { work() }
+        });
+        signing.await.map_err(|_| SigningFailed)?
     }
 
     /// Returns the record to publish in DNS.

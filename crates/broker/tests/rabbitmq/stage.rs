@@ -73,14 +73,14 @@ impl Stage {
     }
 
     /// A bus, connected.
-    pub async fn bus(&mut self) -> RabbitBus {
+    pub async fn bus(&mut self) -> Arc<RabbitBus> {
         let bus = self.disconnected_bus();
         eventually(|| bus.is_connected(), "the bus's connection").await;
         bus
     }
 
-    pub fn disconnected_bus(&mut self) -> RabbitBus {
-        let bus = RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsRandom));
+    pub fn disconnected_bus(&mut self) -> Arc<RabbitBus> {
+        let bus = Arc::new(RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsRandom)));
         let (running, stop) = (bus.clone(), CancellationToken::new());
         let token = stop.clone();
         self.tasks.push((stop, tokio::spawn(async move { running.run(token).await })));

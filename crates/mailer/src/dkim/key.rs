@@ -68,11 +68,6 @@ impl PrivateKey {
             Self::Ed25519(key) => Some(key.sign(digest(&SHA256, message).as_ref()).as_ref().to_vec()),
         }
     }
-
-    /// Whether a signature takes too long for an async task.
-    pub(super) fn is_slow(&self) -> bool {
-        matches!(self, Self::Rsa(_))
-    }
 }
 
 /// Encodes a DER element. All lengths here, which follow from the key's size, take two bytes.
