@@ -61,8 +61,8 @@ def filter_failure(context, failure, case, response):
 
 
 def is_sent(mutation, sent, parameters):
-    """Whether the mutation is visible in the query. It is not if it has no name, or if it is a list that is written like an empty
-    one."""
+    """Whether the mutation is visible in the query. One of an unknown parameter counts as visible, a list that is written like an
+    empty one does not."""
     pointer = mutation.schema_pointer.split("/", 4)
     parameter = parameters.get(pointer[2]) if pointer[1:2] == ["properties"] else None
     if parameter is None:
