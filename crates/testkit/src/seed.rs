@@ -27,7 +27,7 @@ use rekey_core::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// The token life of [`new_reset`]: the vendor's documented default.
+/// The token lifetime of [`new_reset`]: the vendor's documented default.
 pub const TOKEN_TTL: Duration = Duration::hours(6);
 
 /// A quota without a limit on self-service resets.
