@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod administration;
+pub mod attributes;
 pub mod caller;
 pub mod cleanup;
 pub mod clients;
@@ -23,11 +24,11 @@ pub mod locale;
 pub mod name;
 pub mod organizations;
 pub mod passwords;
+pub mod ping;
 pub mod random;
 pub mod resets;
 pub mod resources;
 pub mod scope;
 pub mod secrets;
 pub mod sessions;
-pub mod store;
 pub mod time_zone;

@@ -2,9 +2,13 @@
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use crate::ids::OrganizationId;
+use crate::{
+    error::{CreateError, StoreError},
+    ids::OrganizationId,
+};
 
 /// A shop. Everything else belongs to exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,16 @@ pub struct NewOrganization {
     pub slug: Slug,
     /// Its name.
     pub name: String,
+}
+
+/// The port to the database for organizations.
+#[async_trait]
+pub trait OrganizationStore: Send + Sync + 'static {
+    /// Creates an organization. `Taken`: the slug.
+    async fn create_organization(&self, organization: &NewOrganization) -> Result<Organization, CreateError>;
+
+    /// All organizations, by slug: for the operator's tool only.
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
 }
 
 /// Something that every organization has, some of them one of their own.

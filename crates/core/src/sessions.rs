@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use time::Duration;
 
 use crate::{
+    customers::Credentials,
+    email::EmailAddress,
     error::StoreError,
     ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
     passwords::PasswordHash,
@@ -15,10 +17,26 @@ use crate::{
     secrets::RefreshTokenDigest,
 };
 
-/// The store of sessions and of revoked access tokens. One method is one whole business fact, in one transaction; what is
+/// The store of sessions, of the credentials that they are opened with, and of revoked access tokens. One method is one whole business fact, in one transaction; what is
 /// expired is decided by the store's clock.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
+    /// What a log-in with that address is checked against.
+    async fn find_credentials(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+    ) -> Result<Option<Credentials>, StoreError>;
+
+    /// Replaces a password's hash by another of the same password; does nothing when `old` is not the current one.
+    async fn rehash_password(
+        &self,
+        scope: Scope,
+        customer: CustomerId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError>;
+
     /// Records a log-in; false when the password changed since it was verified. Clears away a few sessions that have
     /// expired, so that their number stays in proportion to the log-ins.
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;

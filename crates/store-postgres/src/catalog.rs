@@ -15,7 +15,7 @@ use sqlx::{PgPool, Row};
 
 use crate::{
     PostgresStore,
-    error::fault,
+    error::map_db_error,
     rows,
     statement::{fetch_all, fetch_optional},
 };
@@ -29,12 +29,12 @@ impl Catalog for PostgresStore {
         id: RecordId,
     ) -> Result<Option<Record>, StoreError> {
         let statement = rekey_sql::find(Dialect::Postgres, scope, resource, id);
-        let row = fetch_optional(&self.pool, statement).await.map_err(fault)?;
-        row.map(|row| rows::record(&row, resource)).transpose().map_err(fault)
+        let row = fetch_optional(&self.pool, statement).await.map_err(map_db_error)?;
+        row.map(|row| rows::record(&row, resource)).transpose().map_err(map_db_error)
     }
 
     async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed, StoreError> {
-        list(&self.pool, scope, listing).await.map_err(fault)
+        list(&self.pool, scope, listing).await.map_err(map_db_error)
     }
 
     async fn related(
@@ -45,12 +45,12 @@ impl Catalog for PostgresStore {
         of: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
         let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, of);
-        let rows = fetch_all(&self.pool, statement, true).await.map_err(fault)?;
+        let rows = fetch_all(&self.pool, statement, true).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
             Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
         });
-        related.collect::<Result<_, _>>().map_err(fault)
+        related.collect::<Result<_, _>>().map_err(map_db_error)
     }
 }
 

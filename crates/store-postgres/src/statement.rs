@@ -1,16 +1,12 @@
 //! Statements that are made, not written: run here.
 
-use rekey_sql::{Bind, Dialect, Statement};
+use rekey_sql::{Bind, Statement};
 use sqlx::{
     AssertSqlSafe, PgPool, Postgres,
     postgres::{PgArguments, PgRow},
     query::Query,
     types::Json,
 };
-
-pub(crate) fn statement() -> Statement {
-    Statement::new(Dialect::Postgres)
-}
 
 /// `hot` is a statement that many calls have in common: it is kept prepared, and in the long run planned once for whatever
 /// values. Any other is planned for its own: a plan for whatever filter would look for metadata that nothing has by
@@ -28,10 +24,6 @@ pub(crate) async fn fetch_optional(
     statement: Statement,
 ) -> Result<Option<PgRow>, sqlx::Error> {
     prepared(statement).fetch_optional(pool).await
-}
-
-pub(crate) async fn fetch_one(pool: &PgPool, statement: Statement) -> Result<PgRow, sqlx::Error> {
-    prepared(statement).fetch_one(pool).await
 }
 
 /// Its text holds nothing that a caller sent: see [`rekey_sql`].

@@ -30,14 +30,6 @@ pub(crate) async fn fetch_one(
     prepared(statement).fetch_one(executor).await
 }
 
-/// How many rows it changed.
-pub(crate) async fn execute(
-    executor: impl SqliteExecutor<'_>,
-    statement: Statement,
-) -> Result<u64, sqlx::Error> {
-    Ok(prepared(statement).execute(executor).await?.rows_affected())
-}
-
 /// Its text holds nothing that a caller sent: see [`rekey_sql`].
 fn prepared(statement: Statement) -> Query<'static, Sqlite, SqliteArguments> {
     let (text, binds) = statement.into_parts();
