@@ -33,7 +33,7 @@ use rekey_mailer::{
     Mailer,
     dkim::Signer,
     render::Renderer,
-    transport::{Lane, Mailbox, Router},
+    transport::{CircuitBreaker, Mailbox, Router},
 };
 use rekey_runtime::{
     config::{DevSettings, MailingShop, Shop, Source},
@@ -123,10 +123,10 @@ fn relay(
     mailbox: &Mailbox,
     signal: RelaySignal,
 ) -> anyhow::Result<Relay> {
-    let lane = || Lane::new(Arc::new(mailbox.clone()));
+    let transport = || CircuitBreaker::new(Arc::new(mailbox.clone()));
     let mailer = Mailer {
         ledger: Arc::new(store.clone()),
-        router: Router::new(lane(), Some(lane())),
+        router: Router::new(transport(), Some(transport())),
         keys: settings.keys.sealing.clone(),
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),

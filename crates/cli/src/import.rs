@@ -3,47 +3,53 @@
 mod csv;
 mod json;
 mod lines;
-mod progress;
 mod report;
 mod row;
-mod sink;
 mod source;
-mod target;
 
-use std::path::PathBuf;
+use std::{
+    io::BufRead,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use rekey_core::{customers::import::ImportedCustomer, organizations::Slug, scope::Scope, store::Store};
+use rekey_core::{
+    clock::SystemClock,
+    customers::import::{DryRun, Import, ImportKey, Importer},
+    organizations::Slug,
+    random::OsRandom,
+    scope::Scope,
+    store::Store,
+};
 use rekey_runtime::config::Source;
+use rekey_store_sqlite::SqliteStore;
 
 use self::{
-    progress::Progress,
     report::Report,
-    row::{Refusal, Row},
-    sink::Sink,
-    source::{Format, Input},
-    target::Target,
+    source::{Format, Input, Rows},
 };
-use crate::operator::ModeArgument;
+use crate::operator::{self, ModeArgument};
 
-/// What can be brought in.
+/// The imports.
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
-    /// Customers, with their password hashes. Killed and started again with the same command, it goes on where it was.
+    /// Customers, with their password hashes. If it is killed, run the same command again: it continues where it stopped.
     ///
     /// The file is CSV, whose first line names the columns, or JSON lines, each an object. The columns are `email`,
     /// `reference`, `reference_origin`, `metadata` (a JSON object), `locale` (such as pt-BR) and `password_hash`: argon2,
     /// bcrypt, scrypt or PBKDF2, in PHC string form or as PHP, Rails, Django, passlib, Werkzeug, Spring Security,
-    /// WordPress 6.8 or ASP.NET Core Identity writes it. Only `email` must be there. A line has 64 KiB at most.
+    /// WordPress 6.8 or ASP.NET Core Identity writes it. Only `email` is required. CSV is separated by comma, semicolon or
+    /// tab; both formats are UTF-8. A line has 64 KiB at most.
     ///
-    /// A customer who is there already is left as they are and counted as taken. Nobody is mailed, and no event is
-    /// published; the audit log says who was created. The exit code is 0 when no line was refused, 1 when one was or the
-    /// import failed, and 2 when command line or configuration can't be used.
+    /// An existing customer is left unchanged and counted as taken. Nobody is mailed, and no event is published; the audit
+    /// log names the customers that were created. The exit code is 0 when no line was refused, 1 when one was or the import
+    /// failed, and 2 when command line or configuration can't be used.
     Customers(Options),
 }
 
-/// What to import, and where to.
+/// The arguments of an import.
 #[derive(Debug, Args)]
 pub struct Options {
     /// The file; `-` is the standard input.
@@ -54,13 +60,13 @@ pub struct Options {
     /// Test or live data.
     #[arg(long)]
     mode: ModeArgument,
-    /// What the file is; by default its name's ending tells: .csv, .jsonl or .ndjson.
+    /// The file's format; by default it follows from the name's ending: .csv, .jsonl or .ndjson.
     #[arg(long)]
     format: Option<Format>,
-    /// Checks everything, also against the customers that are there, and writes nothing.
+    /// Checks everything, also against the existing customers, and writes nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Names every line that was refused or taken in this file, as CSV: line, outcome, column, reason.
+    /// Writes every line that was refused or taken to this file, as CSV: line, outcome, column, reason.
     #[arg(long)]
     report: Option<PathBuf>,
     /// Imports into the data directory of a `rekey dev` instead of the production database.
@@ -70,86 +76,93 @@ pub struct Options {
 
 /// Rows written at a time: enough that the round trip doesn't count, and done in a fraction of a second.
 const BATCH_ROWS: usize = 1_000;
-/// Octets of the rows written at a time, at most, so that memory is bounded whatever the lines are like.
-const BATCH_OCTETS: u64 = 4 << 20;
+/// The most bytes of rows written at a time, so that memory is bounded whatever the rows are like.
+const BATCH_BYTES: u64 = 4 << 20;
 
 /// Runs one import to its end.
 pub async fn run(command: ImportCommand, source: &Source) -> anyhow::Result<()> {
     let ImportCommand::Customers(options) = command;
     let input = Input::open(&options.file, options.format)?;
-    let mut report = Report::create(options.report.as_deref())?;
-    let target = Target::open(options.data_dir.as_deref(), source).await?;
-    let scope = scope(&*target.store(), &options).await?;
-    let mut sink = Sink::begin(&target, scope, input.digest(), options.dry_run).await?;
-    if sink.is_resumed() {
-        eprintln!("An import of this file was interrupted: it goes on.");
+    let mut report = Report::create(options.report.as_deref(), input.file.map(|(length, _)| length))?;
+    if let Some(data_dir) = &options.data_dir {
+        let store = open_embedded(data_dir).await?;
+        import_into(&store, &options, input, &mut report).await?;
+        store.close().await;
+    } else {
+        let store = operator::connect(source).await?;
+        import_into(&store, &options, input, &mut report).await?;
+        store.close().await;
     }
-    let progress = Progress::new(input.length());
-    let imported = import(input, &mut sink, &mut report, &progress).await;
-    progress.clear();
-    imported?;
-    sink.finish().await?;
-    target.close().await;
     report.finish(options.dry_run)
 }
 
-async fn scope(store: &dyn Store, options: &Options) -> anyhow::Result<Scope> {
-    let organizations = store.organizations().await?;
-    let organization =
-        organizations.into_iter().find(|organization| organization.slug == options.organization);
-    let organization =
-        organization.with_context(|| format!("no organization has the slug {}", options.organization))?;
-    Ok(Scope { organization: organization.id, mode: options.mode.into() })
+/// The database in a data directory of `rekey dev`, which may be running.
+async fn open_embedded(data_dir: &Path) -> anyhow::Result<SqliteStore> {
+    let path = data_dir.join("rekey.db");
+    anyhow::ensure!(path.exists(), "{} does not exist: `rekey dev` creates it", path.display());
+    let store = SqliteStore::open(&path, Arc::new(SystemClock))?;
+    store.migrate().await.context("the database could not be brought up to date")?;
+    Ok(store)
 }
 
-async fn import(
+async fn import_into(
+    store: &(impl Store + Importer + Clone),
+    options: &Options,
     input: Input,
-    sink: &mut Sink,
     report: &mut Report,
-    progress: &Progress,
 ) -> anyhow::Result<()> {
-    let mut rows = input.rows()?;
-    loop {
-        let begin = rows.position();
-        let mut batch = Vec::new();
-        while batch.len() < BATCH_ROWS && rows.position() - begin < BATCH_OCTETS {
-            let Some(row) = rows.next()? else { break };
-            batch.push(row);
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        write(batch, sink, report, progress).await?;
-        progress.advance(rows.position(), report.lines());
-    }
-}
-
-/// Writes a batch, and tells what became of each of its lines, in their order.
-async fn write(
-    batch: Vec<Row>,
-    sink: &mut Sink,
-    report: &mut Report,
-    progress: &Progress,
-) -> anyhow::Result<()> {
-    let mut fates: Vec<(u64, Option<Refusal>)> = Vec::with_capacity(batch.len());
-    let mut customers: Vec<ImportedCustomer> = Vec::with_capacity(batch.len());
-    for row in batch {
-        match row.content {
-            Ok(customer) => {
-                fates.push((row.line, None));
-                customers.push(customer);
-            }
-            Err(refusal) => fates.push((row.line, Some(refusal))),
+    let slug = &options.organization;
+    let organization =
+        store.organizations().await?.into_iter().find(|organization| organization.slug == *slug);
+    let organization = organization.with_context(|| format!("no organization has the slug {slug}"))?;
+    let scope = Scope { organization: organization.id, mode: options.mode.into() };
+    let Input { reader, format, file } = input;
+    let rows = Rows::new(reader, format)?;
+    let source = file.map(|(_, digest)| digest);
+    let importer: Arc<dyn Importer> =
+        if options.dry_run { Arc::new(DryRun::new(store.clone())) } else { Arc::new(store.clone()) };
+    let mut import = Import { importer, scope, key: ImportKey::generate(&OsRandom) };
+    if let Some(source) = &source {
+        let begun = import.importer.begin_import(scope, source, &import.key).await?;
+        import.key = begun.key;
+        if begun.resumed {
+            eprintln!("An import of this file was interrupted: it is resumed.");
         }
     }
-    let mut outcomes =
-        sink.write(customers).await.context("the import stopped; run it again to go on")?.into_iter();
-    for (line, refusal) in fates {
-        let fate = match refusal {
-            Some(refusal) => Err(refusal),
-            None => Ok(outcomes.next().context("the store told too few outcomes")?),
-        };
-        report.tell(line, fate, progress)?;
+    let result = import_rows(rows, &import, report).await;
+    report.clear_progress();
+    result?;
+    if let Some(source) = &source {
+        // From now on, the same file is another import.
+        import.importer.finish_import(scope, source).await?;
     }
     Ok(())
+}
+
+async fn import_rows(
+    mut rows: Rows<impl BufRead>,
+    import: &Import,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    loop {
+        let start = rows.position();
+        let (mut results, mut customers) = (Vec::new(), Vec::new());
+        while results.len() < BATCH_ROWS && rows.position() - start < BATCH_BYTES {
+            let Some(row) = rows.next().context("the file can't be read")? else { break };
+            results.push((row.line, row.content.map(|customer| customers.push(customer))));
+        }
+        if results.is_empty() {
+            return Ok(());
+        }
+        let outcomes = import.write(customers).await;
+        let mut outcomes = outcomes.context("the import stopped; run it again to resume it")?.into_iter();
+        for (line, result) in results {
+            let outcome = match result {
+                Ok(()) => Ok(outcomes.next().context("the store returned too few outcomes")?),
+                Err(error) => Err(error),
+            };
+            report.record(line, outcome)?;
+        }
+        report.advance(rows.position());
+    }
 }

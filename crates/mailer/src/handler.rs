@@ -34,7 +34,7 @@ use crate::{
     deliver::{WriteError, Writer},
     dkim::Signer,
     message::{Mail, MessageError},
-    transport::{Accepted, Lane, Router, SendError},
+    transport::{Accepted, CircuitBreaker, Router, SendError, SendErrorKind},
 };
 
 /// How long to leave a ledger alone that did not answer.
@@ -111,12 +111,12 @@ impl MailHandler {
     /// Whether live mails wait for somebody to mend the relay or its settings.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.router.lane(Mode::Live).is_some_and(Lane::is_paused)
+        self.router.transport(Mode::Live).is_some_and(CircuitBreaker::is_paused)
     }
 
     async fn process(&self, event: &Event, job: &MailJob) -> Verdict {
-        if let Some(lane) = self.router.lane(job.scope.mode)
-            && let Err(wait) = lane.open().await
+        if let Some(transport) = self.router.transport(job.scope.mode)
+            && let Err(wait) = transport.ready().await
         {
             // Before the claim, so that waiting spends no attempt.
             return later("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
@@ -154,7 +154,7 @@ impl MailHandler {
         {
             return Outcome::Expired { reason: "too late: older than 24 hours".to_owned() };
         }
-        let Some(lane) = self.router.lane(job.scope.mode) else {
+        let Some(transport) = self.router.transport(job.scope.mode) else {
             return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned(), None);
         };
         let mail = match self.written(event, assignment).await {
@@ -164,23 +164,22 @@ impl MailHandler {
             }
             Err(error) => return failed(error.to_string(), None),
         };
-        match lane.send(&mail).await {
-            Ok(Accepted { response, reply, relay }) => Outcome::Sent { response, reply, relay },
-            Err(SendError::Permanent { reason, reply, address_is_bad }) => {
+        let SendError { kind, reason, reply } = match transport.send(&mail).await {
+            Ok(Accepted { response, reply, relay }) => return Outcome::Sent { response, reply, relay },
+            Err(error) => error,
+        };
+        match (kind, self.next_attempt(assignment)) {
+            (SendErrorKind::Permanent { address_is_bad }, _) => {
                 let suppress = assignment.recipient.email().filter(|_| address_is_bad).cloned();
                 Outcome::Bounced { reason, reply, suppress }
             }
-            Err(SendError::Transient { reason, reply }) => match self.next_attempt(assignment) {
-                Some(after) => Outcome::Deferred { reason, reply, after },
-                None => given_up(&reason, reply),
-            },
-            Err(SendError::InDoubt(reason)) => match self.next_attempt(assignment) {
-                Some(after) => Outcome::InDoubt { reason, after },
-                None => given_up(&reason, None),
-            },
-            Err(SendError::Lane(reason)) => {
-                let after = lane.pause().try_into().unwrap_or(LEDGER_PAUSE);
-                Outcome::Held { reason, after }
+            (SendErrorKind::Unavailable, _) => {
+                Outcome::Held { reason, after: transport.pause().try_into().unwrap_or(LEDGER_PAUSE) }
+            }
+            (SendErrorKind::Transient, Some(after)) => Outcome::Deferred { reason, reply, after },
+            (SendErrorKind::InDoubt, Some(after)) => Outcome::InDoubt { reason, after },
+            (SendErrorKind::Transient | SendErrorKind::InDoubt, None) => {
+                failed(format!("given up after {LAST_ATTEMPT} attempts: {reason}"), reply)
             }
         }
     }
@@ -266,10 +265,6 @@ fn later(outcome: &'static str, after: Duration, reason: &str) -> Verdict {
 fn done(outcome: &'static str) -> Verdict {
     Span::current().record("outcome", outcome);
     Verdict::Done
-}
-
-fn given_up(reason: &str, reply: Option<Reply>) -> Outcome {
-    failed(format!("given up after {LAST_ATTEMPT} attempts: {reason}"), reply)
 }
 
 fn failed(reason: String, reply: Option<Reply>) -> Outcome {

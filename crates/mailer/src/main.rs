@@ -13,7 +13,7 @@ use rekey_core::{
 use rekey_mailer::{
     Mailer,
     dkim::Signer,
-    transport::{Lane, Mailbox, Router, SmtpTransport},
+    transport::{CircuitBreaker, Mailbox, Router, SmtpTransport},
 };
 use rekey_runtime::{
     config::{MailerSettings, Source},
@@ -57,7 +57,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
 
     let handler = Mailer {
         ledger: Arc::clone(&ledger),
-        router: Router::new(Lane::new(smtp.clone()), mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
+        router: Router::new(
+            CircuitBreaker::new(smtp.clone()),
+            mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox))),
+        ),
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
         random,

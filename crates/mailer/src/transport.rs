@@ -1,80 +1,78 @@
-//! Where a written mail is handed over.
+//! Where a composed mail is handed over: the SMTP relays or the local mailbox.
 
-mod lane;
+mod circuit_breaker;
+mod clean;
 mod mailbox;
-mod reason;
 mod smtp;
 
 use async_trait::async_trait;
 use rekey_core::deliveries::Reply;
 
 pub use self::{
-    lane::{Lane, Router},
+    circuit_breaker::{CircuitBreaker, Router},
     mailbox::{Mailbox, MailboxError, StoredMail},
     smtp::{SmtpSetupError, SmtpTransport},
 };
 use crate::message::Mail;
 
-/// Takes mails.
+/// Accepts mails.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
-    /// Hands one mail over. When it returns `Ok`, the next server is responsible for it.
+    /// Hands one mail over. After `Ok`, the server that accepted it is responsible for it.
     async fn send(&self, mail: &Mail) -> Result<Accepted, SendError>;
 
-    /// Finds out, without a mail, whether mails can be handed over.
+    /// Checks, without a mail, whether mails can be handed over.
     async fn check(&self) -> Result<(), SendError>;
 }
 
-/// A mail was taken.
+/// A mail was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// What the taker said: at most 512 characters, no address.
+    /// The reply's text: at most 512 characters, no address.
     pub response: String,
-    /// The same in codes, where a server said it.
+    /// The reply's codes, if a server accepted the mail.
     pub reply: Option<Reply>,
-    /// Who took it: a relay as `host:port`, or `mailbox`.
+    /// Who accepted it: a relay as `host:port`, or `mailbox`.
     pub relay: String,
 }
 
-/// Why a mail was not taken. The reasons hold no address: they are at most 512 characters, begin with the relay's
-/// `host:port`, and fit to be logged.
+/// Why a mail was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// Not now: a 4xx reply, the network, a timeout, a sender that a relay refuses.
-    #[error("{reason}")]
-    Transient {
-        reason: String,
-        /// The reply, where there was one.
-        reply: Option<Reply>,
-    },
-    /// Nobody knows: the message was sent, and its reply did not come. Sent again, the mail has the same Message-ID.
-    #[error("{0}")]
-    InDoubt(String),
-    /// Never: a 5xx reply to this recipient or message.
-    #[error("{reason}")]
+#[error("{reason}")]
+pub struct SendError {
+    /// What it means for the mail.
+    pub kind: SendErrorKind,
+    /// What went wrong, fit to be logged: at most 512 characters, no address, with the relay's `host:port` in front.
+    pub reason: String,
+    /// The server's reply, if there was one.
+    pub reply: Option<Reply>,
+}
+
+/// What a [`SendError`] means for the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendErrorKind {
+    /// Not accepted now: a 4xx reply, the network, a timeout, or a relay that refuses the sender.
+    Transient,
+    /// The message was sent, but its reply did not arrive, so it may have been accepted. A second attempt has the same Message-ID.
+    InDoubt,
+    /// Never accepted: a 5xx reply about this recipient or message.
     Permanent {
-        reason: String,
-        reply: Option<Reply>,
         /// Whether no mail to this address can ever succeed, so that none should be tried (a "hard bounce").
         address_is_bad: bool,
     },
-    /// No mail at all, for now: no relay can be reached or used. Refused credentials, no STARTTLS and a bad certificate need
-    /// somebody to mend the configuration.
-    #[error("{0}")]
-    Lane(String),
+    /// No mail at all can be sent for now: no relay can be reached or used. Refused credentials, missing STARTTLS and a bad
+    /// certificate need an operator who corrects the configuration.
+    Unavailable,
 }
 
 impl SendError {
-    /// A transient failure without a reply.
-    pub(crate) fn unanswered(reason: String) -> Self {
-        Self::Transient { reason, reply: None }
+    /// Makes a transient failure without a reply.
+    pub(crate) fn transient(reason: String) -> Self {
+        Self { kind: SendErrorKind::Transient, reason, reply: None }
     }
 
-    /// The same, after the message was sent: without a reply, nobody knows whether it was taken.
-    pub(crate) fn after_message(self) -> Self {
-        match self {
-            Self::Transient { reason, reply: None } => Self::InDoubt(reason),
-            Self::Transient { .. } | Self::InDoubt(_) | Self::Permanent { .. } | Self::Lane(_) => self,
-        }
+    /// Makes the failure of a transport that can't be used.
+    pub(crate) fn unavailable(reason: String) -> Self {
+        Self { kind: SendErrorKind::Unavailable, reason, reply: None }
     }
 }

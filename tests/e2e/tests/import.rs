@@ -244,7 +244,7 @@ async fn crash_an_import_killed_at_any_moment_goes_on_and_tells_the_whole() {
         assert_eq!(ending.code, Some(1), "{ending:?}");
         // One line is a duplicate, one is broken.
         assert_eq!(ending.stdout, format!("lines={}\ncreated={LINES}\ntaken=0\nrefused=2\n", LINES + 2));
-        assert!(ending.stderr.contains("it goes on"), "{}", ending.stderr);
+        assert!(ending.stderr.contains("it is resumed"), "{}", ending.stderr);
         assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 3);
         assert_eq!(shop.customers("customer-%").await, LINES as u64);
         assert_eq!(shop.backdoor.count("audit_entries", "actor = 'operator'").await, LINES as u64);
@@ -305,7 +305,7 @@ async fn what_cant_be_imported_is_told_in_one_line() {
         (
             file.to_str().unwrap(),
             [arguments.as_slice(), &["--data-dir", folder]].concat(),
-            "rekey.db is not there",
+            "rekey.db does not exist",
             1,
         ),
         (file.to_str().unwrap(), arguments.to_vec(), "database.url", 2),

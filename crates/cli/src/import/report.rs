@@ -5,88 +5,96 @@ use std::{
 };
 
 use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
 use rekey_core::customers::import::Outcome;
 
-use super::{
-    progress::Progress,
-    row::{Column, Reason, Refusal},
-};
+use super::row::{Column, ImportRowError, Reason};
 
-/// Counts what became of the lines, and names those that were not imported. It is made anew by every run, and is whole when
-/// an interrupted import has gone on to its end.
+/// Counts the outcomes, names the rows that were not imported, and shows the progress. Each run makes a new one, which is
+/// complete when an interrupted import has been resumed and finished.
 pub struct Report {
     file: Option<BufWriter<File>>,
+    /// On standard error; nothing where that is no terminal.
+    progress: ProgressBar,
     created: u64,
     taken: u64,
     refused: u64,
 }
 
-/// Refused lines that are named on standard error when there is no report; the rest is counted.
-const NAMED: u64 = 20;
+/// Refused rows that are shown on standard error when there is no report; the others are counted.
+const SHOWN: u64 = 20;
 
 impl Report {
-    /// With that file, if any, which is overwritten.
-    pub fn create(path: Option<&Path>) -> anyhow::Result<Self> {
-        let create = |path: &Path| {
+    /// Starts a report in that file, if any, which is overwritten, on an input of `length` bytes, if that is known.
+    pub fn create(path: Option<&Path>, length: Option<u64>) -> anyhow::Result<Self> {
+        let create = |path| {
             let mut file = BufWriter::new(File::create(path)?);
             writeln!(file, "line,outcome,column,reason")?;
             Ok::<_, std::io::Error>(file)
         };
         let file = path.map(create).transpose().context("the report can't be written")?;
-        Ok(Self { file, created: 0, taken: 0, refused: 0 })
+        let progress = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+        let template = match length {
+            Some(_) => "{bar:30} {percent:>3} %  {msg}  {elapsed_precise}, {eta_precise} to go",
+            None => "{spinner} {bytes}  {msg}  {elapsed_precise}",
+        };
+        progress.set_style(ProgressStyle::with_template(template)?);
+        Ok(Self { file, progress, created: 0, taken: 0, refused: 0 })
     }
 
-    /// Tells what became of a line.
-    pub fn tell(
-        &mut self,
-        line: u64,
-        fate: Result<Outcome, Refusal>,
-        progress: &Progress,
-    ) -> anyhow::Result<()> {
-        match fate {
-            Ok(Outcome::Created) => self.created += 1,
+    /// Records the outcome of the row that starts in this line.
+    pub fn record(&mut self, line: u64, outcome: Result<Outcome, ImportRowError>) -> anyhow::Result<()> {
+        match outcome {
+            Ok(Outcome::Created) => {
+                self.created += 1;
+                Ok(())
+            }
             Ok(Outcome::Taken) => {
                 self.taken += 1;
-                self.write(line, "taken", Some(Column::Email), "a customer has this address")?;
+                self.write(line, "taken", Some(Column::Email), "a customer has this address")
             }
-            Ok(Outcome::Duplicate) => {
-                self.refuse(line, &Column::Email.refuse(Reason::Duplicate), progress)?;
-            }
-            Err(refusal) => self.refuse(line, &refusal, progress)?,
+            Ok(Outcome::Duplicate) => self.refuse(line, &Column::Email.error(Reason::Duplicate)),
+            Err(error) => self.refuse(line, &error),
         }
-        Ok(())
     }
 
-    /// Lines told so far.
-    pub fn lines(&self) -> u64 {
-        self.created + self.taken + self.refused
+    /// Shows how many bytes have been read.
+    pub fn advance(&self, position: u64) {
+        self.progress.set_position(position);
+        self.progress.set_message(format!("{} lines", self.lines()));
     }
 
-    /// Ends the report and prints the counts; an error when a line was refused.
-    pub fn finish(self, dry_run: bool) -> anyhow::Result<()> {
-        let lines = self.lines();
-        let Self { file, created, taken, refused } = self;
-        if let Some(mut file) = file {
+    /// Removes the progress bar.
+    pub fn clear_progress(&self) {
+        self.progress.finish_and_clear();
+    }
+
+    /// Ends the report and prints the counts; an error when a row was refused.
+    pub fn finish(mut self, dry_run: bool) -> anyhow::Result<()> {
+        if let Some(file) = &mut self.file {
             file.flush().context("the report can't be written")?;
-        } else if refused > NAMED {
-            eprintln!("… and {} more; --report FILE names all of them.", refused - NAMED);
+        } else if self.refused > SHOWN {
+            eprintln!("… and {} more; --report FILE names all of them.", self.refused - SHOWN);
         }
         if dry_run {
             println!("Dry run: nothing was written.");
         }
+        let (lines, Self { created, taken, refused, .. }) = (self.lines(), self);
         println!("lines={lines}\ncreated={created}\ntaken={taken}\nrefused={refused}");
         anyhow::ensure!(refused == 0, "{refused} of {lines} lines were refused");
         Ok(())
     }
 
-    fn refuse(&mut self, line: u64, refusal: &Refusal, progress: &Progress) -> anyhow::Result<()> {
+    fn lines(&self) -> u64 {
+        self.created + self.taken + self.refused
+    }
+
+    fn refuse(&mut self, line: u64, error: &ImportRowError) -> anyhow::Result<()> {
         self.refused += 1;
-        let reason = refusal.reason.to_string();
-        if self.file.is_none() && self.refused <= NAMED {
-            let column = refusal.column.map_or_else(String::new, |column| format!("{}: ", column.as_str()));
-            progress.say(&format!("line {line}: {column}{reason}"));
+        if self.file.is_none() && self.refused <= SHOWN {
+            self.progress.suspend(|| eprintln!("line {line}: {error}"));
         }
-        self.write(line, "refused", refusal.column, &reason)
+        self.write(line, "refused", error.column, &error.reason.to_string())
     }
 
     fn write(
@@ -97,7 +105,7 @@ impl Report {
         reason: &str,
     ) -> anyhow::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let (column, reason) = (column.map_or("", Column::as_str), reason.replace('"', "\"\""));
+        let (column, reason) = (column.map_or("", Into::into), reason.replace('"', "\"\""));
         writeln!(file, "{line},{outcome},{column},\"{reason}\"").context("the report can't be written")
     }
 }

@@ -1,4 +1,6 @@
-//! One line of what is imported: the same rules for every format.
+//! One row of an import: the same rules for every format.
+
+use std::{collections::HashMap, fmt};
 
 use rekey_core::{
     customers::import::{ImportedCustomer, Reference},
@@ -8,25 +10,27 @@ use rekey_core::{
     resources::{Kind, record::holds_nul},
 };
 use serde_json::{Map, Value};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// A line, read.
+/// A row of the file.
 #[derive(Debug)]
 pub struct Row {
-    /// Where it begins, counted from 1.
+    /// The line that it starts in, counted from 1.
     pub line: u64,
-    pub content: Result<ImportedCustomer, Refusal>,
+    pub content: Result<ImportedCustomer, ImportRowError>,
 }
 
-/// Why a line is refused. It quotes no value.
+/// Why a row is refused. It quotes no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The column, unless the line as a whole can't be read.
+pub struct ImportRowError {
+    /// The column, unless the row as a whole can't be read.
     pub column: Option<Column>,
     pub reason: Reason,
 }
 
 /// The columns of CSV and the members of JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Column {
     Email,
     Reference,
@@ -36,28 +40,30 @@ pub enum Column {
     PasswordHash,
 }
 
-/// What is wrong with a line. The texts are whole in the report, after line and column.
+/// What is wrong with a row. The report shows these texts after line and column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     #[error("the line is longer than 64 KiB")]
     LineTooLong,
-    #[error("the line is not UTF-8")]
+    #[error("the line is not UTF-8: save the file as CSV UTF-8")]
     NotUtf8,
-    #[error("the line has a NUL in it")]
+    #[error("the file is UTF-16: save it as CSV UTF-8")]
+    Utf16,
+    #[error("the line contains a NUL")]
     Nul,
     #[error("a quotation mark is opened and not closed")]
     OpenQuote,
-    #[error("a field goes on behind its closing quotation mark")]
+    #[error("text follows a field's closing quotation mark")]
     TextAfterQuote,
-    #[error("the line has a carriage return in it: lines end in LF or CRLF")]
+    #[error("the line contains a carriage return: lines end in LF or CRLF")]
     CarriageReturn,
-    #[error("the line has not as many fields as the header")]
-    FieldCount,
+    #[error("{found} fields, the header has {expected}")]
+    FieldCount { found: usize, expected: usize },
     #[error("the line is not a JSON object")]
     NotAnObject,
     #[error("the object has a member that is none of the columns")]
     UnknownMember,
-    #[error("is there twice")]
+    #[error("appears twice")]
     Twice,
     #[error("is missing")]
     Missing,
@@ -69,7 +75,7 @@ pub enum Reason {
     TextTooLong,
     #[error("is not a JSON object")]
     MetadataNotAnObject,
-    #[error("has a NUL in it")]
+    #[error("contains a NUL")]
     NulWithin,
     #[error("is not a language tag such as de or pt-BR")]
     NotALocale,
@@ -79,103 +85,80 @@ pub enum Reason {
     Duplicate,
 }
 
-/// The values of a line, before they are understood. An empty text is as good as none.
+/// The fields of a row before they are parsed. An empty text and null count as absent.
 #[derive(Debug, Default)]
-pub struct Values {
-    pub texts: [Option<String>; Column::ALL.len()],
-    /// Metadata that came as JSON.
-    pub metadata: Option<Value>,
-}
+pub struct Fields(HashMap<Column, Value>);
 
 impl Column {
-    pub const ALL: [Self; 6] = [
-        Self::Email,
-        Self::Reference,
-        Self::ReferenceOrigin,
-        Self::Metadata,
-        Self::Locale,
-        Self::PasswordHash,
-    ];
-
-    /// Its name in the files and in the report.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Reference => "reference",
-            Self::ReferenceOrigin => "reference_origin",
-            Self::Metadata => "metadata",
-            Self::Locale => "locale",
-            Self::PasswordHash => "password_hash",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.as_str() == name)
-    }
-
-    /// That this column's value has this fault.
-    pub fn refuse(self, reason: Reason) -> Refusal {
-        Refusal { column: Some(self), reason }
+    /// The error that this column's value has this fault.
+    pub fn error(self, reason: Reason) -> ImportRowError {
+        ImportRowError { column: Some(self), reason }
     }
 }
 
-impl From<Reason> for Refusal {
+impl fmt::Display for ImportRowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(column) = self.column {
+            write!(f, "{}: ", <&str>::from(column))?;
+        }
+        self.reason.fmt(f)
+    }
+}
+
+impl From<Reason> for ImportRowError {
     fn from(reason: Reason) -> Self {
         Self { column: None, reason }
     }
 }
 
-impl Values {
-    /// Sets a text.
-    pub fn set(&mut self, column: Column, text: String) {
-        if let Some(slot) = self.texts.get_mut(column as usize) {
-            *slot = Some(text);
-        }
+impl Fields {
+    /// Adds a field, unless the row has this column already.
+    pub fn insert(&mut self, column: Column, value: Value) -> Result<(), ImportRowError> {
+        self.0.insert(column, value).map_or(Ok(()), |_| Err(column.error(Reason::Twice)))
     }
 
-    /// Understands them; the first fault is told.
-    pub fn understand(mut self, line: u64) -> Result<ImportedCustomer, Refusal> {
-        let email = self.take(Column::Email).ok_or_else(|| Column::Email.refuse(Reason::Missing))?;
-        let email = email.parse::<EmailAddress>().map_err(|_| Column::Email.refuse(Reason::NotAnAddress))?;
+    /// Parses the fields; the first fault is returned.
+    pub fn into_customer(mut self, line: u64) -> Result<ImportedCustomer, ImportRowError> {
+        let email = self.parse(Column::Email, |email| email.parse().map_err(|_| Reason::NotAnAddress))?;
+        let email: EmailAddress = email.ok_or_else(|| Column::Email.error(Reason::Missing))?;
         let reference = Reference {
-            reference: self.short(Column::Reference)?,
-            reference_origin: self.short(Column::ReferenceOrigin)?,
+            reference: self.parse(Column::Reference, short_text)?,
+            reference_origin: self.parse(Column::ReferenceOrigin, short_text)?,
             metadata: self.metadata()?,
         };
-        let locale = self.take(Column::Locale).map(|tag| tag.parse::<Locale>()).transpose();
-        let locale = locale.map_err(|_| Column::Locale.refuse(Reason::NotALocale))?;
-        let password = self.take(Column::PasswordHash).map(|hash| PasswordHash::import(&hash)).transpose();
-        let password = password.map_err(|refusal| Column::PasswordHash.refuse(refusal.into()))?;
+        let locale =
+            self.parse(Column::Locale, |tag| tag.parse::<Locale>().map_err(|_| Reason::NotALocale))?;
+        let password = self.parse(Column::PasswordHash, |hash| Ok(PasswordHash::import(hash)?))?;
         Ok(ImportedCustomer { line, email, password, reference, locale })
     }
 
-    fn take(&mut self, column: Column) -> Option<String> {
-        self.texts.get_mut(column as usize)?.take().filter(|text| !text.is_empty())
-    }
-
-    fn short(&mut self, column: Column) -> Result<Option<String>, Refusal> {
-        let text = self.take(column);
-        match &text {
-            Some(text) if text.chars().count() > Kind::MAX_TEXT => Err(column.refuse(Reason::TextTooLong)),
-            Some(text) if text.contains('\0') => Err(column.refuse(Reason::NulWithin)),
-            _ => Ok(text),
+    fn parse<T>(
+        &mut self,
+        column: Column,
+        parse: impl FnOnce(&str) -> Result<T, Reason>,
+    ) -> Result<Option<T>, ImportRowError> {
+        match self.0.remove(&column) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => parse(&text).map(Some).map_err(|reason| column.error(reason)),
+            Some(_) => Err(column.error(Reason::NotAText)),
         }
     }
 
-    fn metadata(&mut self) -> Result<Map<String, Value>, Refusal> {
-        let refuse = |reason| Column::Metadata.refuse(reason);
-        let metadata = match (self.metadata.take(), self.take(Column::Metadata)) {
-            (Some(metadata), _) => metadata,
-            (None, Some(text)) => {
-                serde_json::from_str(&text).map_err(|_| refuse(Reason::MetadataNotAnObject))?
-            }
-            (None, None) => return Ok(Map::new()),
-        };
-        match metadata {
-            // PostgreSQL can't keep one.
-            metadata if holds_nul(&metadata) => Err(refuse(Reason::NulWithin)),
-            Value::Object(object) => Ok(object),
-            _ => Err(refuse(Reason::MetadataNotAnObject)),
+    fn metadata(&mut self) -> Result<Map<String, Value>, ImportRowError> {
+        match self.0.remove(&Column::Metadata) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            // PostgreSQL can't store one.
+            Some(metadata) if holds_nul(&metadata) => Err(Column::Metadata.error(Reason::NulWithin)),
+            Some(Value::Object(object)) => Ok(object),
+            Some(_) => Err(Column::Metadata.error(Reason::MetadataNotAnObject)),
         }
     }
+}
+
+fn short_text(text: &str) -> Result<String, Reason> {
+    if text.chars().count() > Kind::MAX_TEXT {
+        return Err(Reason::TextTooLong);
+    }
+    if text.contains('\0') { Err(Reason::NulWithin) } else { Ok(text.to_owned()) }
 }

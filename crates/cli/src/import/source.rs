@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, Seek},
     path::Path,
 };
 
@@ -9,110 +9,96 @@ use clap::ValueEnum;
 use rekey_core::customers::import::SourceDigest;
 use sha2::{Digest, Sha256};
 
-use super::{csv::CsvRows, json::JsonRows, lines::Lines, row::Row};
+use super::{csv::Table, json, lines::Lines, row::Row};
 
-/// What a file is.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A header, then a customer a line.
+    /// A header, then a customer in each line.
     Csv,
-    /// A JSON object a line.
+    /// A JSON object in each line.
     Jsonl,
 }
 
-/// What is imported, not read yet.
+/// An opened file or the standard input.
 pub struct Input {
-    reader: Box<dyn BufRead>,
-    format: Format,
-    /// Of a file: its length and digest.
-    file: Option<(u64, SourceDigest)>,
+    pub reader: Box<dyn BufRead>,
+    pub format: Format,
+    /// The length in bytes and the digest of a file, by which an interrupted import is recognized. What comes from elsewhere can
+    /// be read only once, and has none.
+    pub file: Option<(u64, SourceDigest)>,
 }
 
-/// The rows of an input.
-pub enum Rows {
-    Csv(Box<CsvRows<Box<dyn BufRead>>>),
-    Json(JsonRows<Box<dyn BufRead>>),
+/// Reads the rows of an input.
+pub struct Rows<R> {
+    lines: Lines<R>,
+    /// The header, if it is CSV.
+    table: Option<Table>,
 }
 
-/// Octets read at a time.
+/// Bytes read at a time.
 const BUFFER: usize = 64 * 1024;
 
 impl Input {
-    /// Opens a file, or the standard input for `-`. Of a file the digest is taken, by which an interrupted import is known
-    /// again; what comes from elsewhere can be read once only, and has none.
+    /// Opens a file, or the standard input for `-`.
     pub fn open(path: &Path, format: Option<Format>) -> anyhow::Result<Self> {
-        let is_stdin = path == Path::new("-");
-        let by_name = path.extension().and_then(|ending| match ending.to_ascii_lowercase().to_str()? {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let by_name = match &*extension.to_ascii_lowercase() {
             "csv" => Some(Format::Csv),
             "jsonl" | "ndjson" => Some(Format::Jsonl),
             _ => None,
-        });
-        let format = format.or(by_name).context("say what the file is: --format csv or --format jsonl")?;
-        if is_stdin {
+        };
+        let format =
+            format.or(by_name).context("the file's format is unknown: add --format csv or --format jsonl")?;
+        if path == Path::new("-") {
             let reader = Box::new(BufReader::with_capacity(BUFFER, io::stdin()));
             return Ok(Self { reader, format, file: None });
         }
-        let cant_be_read = || format!("{} can't be read", path.display());
-        let mut file = File::open(path).with_context(cant_be_read)?;
-        let is_file = file.metadata().with_context(cant_be_read)?.is_file();
-        let file_data = if is_file { Some(digest(&mut file).with_context(cant_be_read)?) } else { None };
-        Ok(Self { reader: Box::new(BufReader::with_capacity(BUFFER, file)), format, file: file_data })
+        Self::open_file(path, format).with_context(|| format!("{} can't be read", path.display()))
     }
 
-    /// Octets, if that is known.
-    pub fn length(&self) -> Option<u64> {
-        self.file.map(|(length, _)| length)
-    }
-
-    /// What it is known by.
-    pub fn digest(&self) -> Option<SourceDigest> {
-        self.file.map(|(_, digest)| digest)
-    }
-
-    /// Begins to read.
-    pub fn rows(self) -> anyhow::Result<Rows> {
-        let lines = Lines::new(self.reader);
-        Ok(match self.format {
-            Format::Csv => Rows::Csv(Box::new(CsvRows::new(lines)?)),
-            Format::Jsonl => Rows::Json(JsonRows::new(lines)),
-        })
+    fn open_file(path: &Path, format: Format) -> io::Result<Self> {
+        let mut reader = BufReader::with_capacity(BUFFER, File::open(path)?);
+        let metadata = reader.get_ref().metadata()?;
+        let file = metadata.is_file().then(|| digest(&mut reader)).transpose()?;
+        Ok(Self { reader: Box::new(reader), format, file: file.map(|digest| (metadata.len(), digest)) })
     }
 }
 
-impl Rows {
+impl<R: BufRead> Rows<R> {
+    /// Starts to read; the header comes first.
+    pub fn new(input: R, format: Format) -> anyhow::Result<Self> {
+        let mut lines = Lines::new(input);
+        let table = (format == Format::Csv).then(|| Table::read_header(&mut lines)).transpose()?;
+        Ok(Self { lines, table })
+    }
+
     /// The next row.
-    pub fn next(&mut self) -> anyhow::Result<Option<Row>> {
-        let next = match self {
-            Self::Csv(rows) => rows.next(),
-            Self::Json(rows) => rows.next(),
+    pub fn next(&mut self) -> io::Result<Option<Row>> {
+        let Some(first) = self.lines.next_filled()? else { return Ok(None) };
+        let line = first.number;
+        let fields = match (first.content, &mut self.table) {
+            (Ok(text), Some(table)) => table.fields(text, &mut self.lines)?,
+            (Ok(text), None) => json::fields(&text),
+            (Err(reason), _) => Err(reason.into()),
         };
-        next.context("the file can't be read on")
+        Ok(Some(Row { line, content: fields.and_then(|fields| fields.into_customer(line)) }))
     }
 
-    /// Octets read so far.
+    /// Bytes read so far.
     pub fn position(&self) -> u64 {
-        match self {
-            Self::Csv(rows) => rows.position(),
-            Self::Json(rows) => rows.position(),
-        }
+        self.lines.position()
     }
 }
 
-/// A file's length and digest; it is then at its beginning again.
-fn digest(file: &mut File) -> io::Result<(u64, SourceDigest)> {
+/// The digest of a file, which is then at its start again.
+fn digest(file: &mut BufReader<File>) -> io::Result<SourceDigest> {
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; BUFFER];
-    let mut length = 0;
-    loop {
-        let read = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        hasher.update(buffer.get(..read).unwrap_or_default());
-        length += read as u64;
+    while let bytes @ [_, ..] = file.fill_buf()? {
+        hasher.update(bytes);
+        let length = bytes.len();
+        file.consume(length);
     }
     file.rewind()?;
-    Ok((length, SourceDigest::new(hasher)))
+    Ok(SourceDigest::new(hasher))
 }

@@ -1,4 +1,4 @@
-//! The local mailbox: mails as `.eml` files, for test mode and for the process that is all in one.
+//! The local mailbox: mails as `.eml` files, for test mode and for `rekey dev`.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -17,16 +17,16 @@ use tokio::task::spawn_blocking;
 use super::{Accepted, SendError, Transport};
 use crate::message::Mail;
 
-/// Mails shown at most.
-const SHOWN: usize = 200;
+/// The most mails that are listed.
+const MAX_LISTED: usize = 200;
 
-/// A directory with one file a mail, `EVENT.eml`: an event's mail that comes again replaces itself.
+/// A directory with one file for each mail, `EVENT.eml`: a mail that is sent again replaces itself.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     directory: PathBuf,
 }
 
-/// A mailbox that can't be used.
+/// Why a mailbox can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the mailbox {directory} can't be used")]
 pub struct MailboxError {
@@ -35,25 +35,25 @@ pub struct MailboxError {
     source: io::Error,
 }
 
-/// A mail in the box.
+/// A mail in the mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredMail {
-    /// Its file's name without `.eml`.
+    /// The file's name without `.eml`.
     pub id: String,
     /// The recipient's address.
     pub to: String,
     pub subject: String,
     pub text: String,
     pub html: String,
-    /// Names and values as they stand in the file, in its order.
+    /// Names and values of the headers, in the file's order.
     pub headers: Vec<(String, String)>,
-    /// When it came, or came again.
+    /// When it was written last.
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
 }
 
 impl Mailbox {
-    /// Opens the box; its directory is made if it isn't there, readable by its owner alone.
+    /// Opens the mailbox. Its directory is created if necessary, readable by its owner only.
     pub fn open(directory: &Path) -> Result<Self, MailboxError> {
         let mailbox = Self { directory: directory.to_owned() };
         let mut builder = fs::DirBuilder::new();
@@ -62,12 +62,12 @@ impl Mailbox {
         Ok(mailbox)
     }
 
-    /// The newest 200 mails, newest first. Blocks on the disk.
+    /// Returns the newest 200 mails, newest first. Blocks on the disk.
     pub fn list(&self) -> Result<Vec<StoredMail>, MailboxError> {
         let mut files = self.files().map_err(|source| self.error(source))?;
         files.sort_by(|one, other| other.cmp(one));
-        files.truncate(SHOWN);
-        // A file that went away or is no mail is not shown: the directory is the operator's to tidy.
+        files.truncate(MAX_LISTED);
+        // A file that was deleted meanwhile or is not a mail is left out: operators may tidy the directory.
         let read = |(at, path): (SystemTime, PathBuf)| parse(&path, at.into());
         Ok(files.into_iter().filter_map(read).collect())
     }
@@ -85,20 +85,20 @@ impl Mailbox {
         Ok(files)
     }
 
-    /// Readers see the whole mail or none, also after a power cut.
-    fn keep(&self, mail: &Mail) -> io::Result<()> {
-        let half = self.directory.join(format!(".{}.part", mail.event));
-        // What a crash left of an earlier attempt would keep its own mode.
-        fs::remove_file(&half).or_else(|error| match error.kind() {
+    /// Writes a mail so that readers see all of it or nothing, also after a power cut.
+    fn write(&self, mail: &Mail) -> io::Result<()> {
+        let partial = self.directory.join(format!(".{}.part", mail.event));
+        // What a crash left of an earlier attempt would keep its own file mode.
+        fs::remove_file(&partial).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),
         })?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&half)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
         file.write_all(&mail.content)?;
-        // The file system's own times are too coarse to tell in which order two mails came.
+        // The file system's own times are too coarse to put two mails in order.
         file.set_modified(mail.written_at.into())?;
         file.sync_all()?;
-        fs::rename(&half, self.directory.join(format!("{}.eml", mail.event)))?;
+        fs::rename(&partial, self.directory.join(format!("{}.eml", mail.event)))?;
         File::open(&self.directory)?.sync_all()
     }
 
@@ -111,14 +111,14 @@ impl Mailbox {
 impl Transport for Mailbox {
     async fn send(&self, mail: &Mail) -> Result<Accepted, SendError> {
         let (mailbox, mail) = (self.clone(), mail.clone());
-        match spawn_blocking(move || mailbox.keep(&mail)).await {
+        match spawn_blocking(move || mailbox.write(&mail)).await {
             Ok(Ok(())) => Ok(Accepted {
                 response: "kept in the local mailbox".to_owned(),
                 reply: None,
                 relay: "mailbox".to_owned(),
             }),
-            Ok(Err(error)) => Err(SendError::unanswered(format!("the mailbox can't be written: {error}"))),
-            Err(_) => Err(SendError::unanswered("the writing of the mailbox was cut off".to_owned())),
+            Ok(Err(error)) => Err(SendError::transient(format!("the mailbox can't be written: {error}"))),
+            Err(_) => Err(SendError::transient("writing to the mailbox was interrupted".to_owned())),
         }
     }
 
@@ -145,7 +145,7 @@ fn recipient(message: &Message<'_>) -> Option<String> {
     message.to().and_then(Address::first)?.address().map(str::to_owned)
 }
 
-/// A header's lines made one (RFC 5322 §2.2.3).
+/// Joins a header's lines (RFC 5322 §2.2.3).
 fn unfold(value: &str) -> String {
     value.replace("\r\n", "").trim().to_owned()
 }

@@ -52,7 +52,7 @@ async fn smtp_auth_while_all_relays_are_down_no_attempt_is_spent() {
         told.starts_with("deferred: 127.0.0.1:1: can't connect") && told.ends_with("421 4.3.2 busy"),
         "{told}"
     );
-    // While the lane is closed, and whenever it was looked at in vain.
+    // While the circuit is open, and after each check that failed.
     let mut waits = 0;
     while handle(&mailer, &events[1]).await != Verdict::Done {
         assert!(mailer.is_paused());

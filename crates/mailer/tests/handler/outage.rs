@@ -85,7 +85,7 @@ async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
     let claim = world.store.claim(&job, Duration::minutes(15)).await.unwrap();
     assert!(matches!(claim, Claim::Granted(_)));
     let verdict = handle(&world.mailer(1), &world.events().await[0]).await;
-    assert_eq!(wait(&verdict), Duration::minutes(1), "the broker's next rung would be an hour");
+    assert_eq!(wait(&verdict), Duration::minutes(1), "the broker's next longer wait would be an hour");
 }
 
 #[tokio::test]

@@ -24,14 +24,14 @@ pub async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
 }
 
 #[tokio::test]
-async fn smtp_4xx_is_tried_again_after_the_rungs_of_the_ladder() {
+async fn smtp_4xx_is_tried_again_after_the_waits_of_the_ladder() {
     let world = World::new().await;
     let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("450 4.2.1 john@example.com is busy"))]]).await;
     let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
     for seconds in [10, 60, 600, 3600, 3600] {
         let wait = wait(&handle(&mailer, &events[0]).await);
-        let rung = Duration::seconds(seconds);
-        assert!(rung * 4 / 5 <= wait && wait <= rung, "{wait} for {rung}");
+        let longest = Duration::seconds(seconds);
+        assert!(longest * 4 / 5 <= wait && wait <= longest, "{wait} for {longest}");
     }
     let delivery = world.delivery().await.unwrap();
     assert!(
@@ -99,7 +99,7 @@ async fn smtp_5xx_about_the_address_suppresses_it_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn smtp_auth_trouble_pauses_the_lane_and_the_mails_behind_spend_no_attempt() {
+async fn smtp_auth_failures_open_the_circuit_and_the_mails_that_wait_spend_no_attempt() {
     let world = World::new().await;
     let refused: &[(&str, Act)] = &[("EHLO", Act::ReplyAndClose("530 5.7.0 not without credentials"))];
     let scenes = Box::leak(Box::new([refused, refused, &[]]));
@@ -116,12 +116,12 @@ async fn smtp_auth_trouble_pauses_the_lane_and_the_mails_behind_spend_no_attempt
         "the second mail was not even claimed"
     );
 
-    // The pause is over, the trouble is not: one look at the relay, and no attempt at a mail.
+    // The pause is over, the failure is not: one check of the relay, and no attempt at a mail.
     pass(PAUSE).await;
     assert!(wait(&handle(&mailer, &events[1]).await) <= pause);
     assert_eq!((world.deliveries().await, relay.connections()), (1, 2));
 
-    // It was mended.
+    // It was fixed.
     pass(PAUSE).await;
     for event in &events {
         assert_eq!(handle(&mailer, event).await, Verdict::Done);

@@ -15,7 +15,7 @@ use rekey_core::{
 use rekey_mailer::{
     MailHandler, Mailer,
     dkim::Signer,
-    transport::{Lane, Mailbox, Router, SmtpTransport, StoredMail},
+    transport::{CircuitBreaker, Mailbox, Router, SmtpTransport, StoredMail},
 };
 use rekey_runtime::config::{MailerSettings, Smtp, SmtpRelay, SmtpTls, Source};
 use rekey_store_sqlite::SqliteStore;
@@ -28,7 +28,7 @@ use time::{Duration, OffsetDateTime};
 
 /// The longest claim of these tests' mailers.
 pub const LEASE: Duration = Duration::minutes(10);
-/// How long their lanes pause: several times within the minute for which a relay rests, and longer than any test takes.
+/// How long their circuits stay open: several times within the minute for which a relay is paused, and longer than any test takes.
 pub const PAUSE: std::time::Duration = std::time::Duration::from_secs(16);
 
 /// How long a call waits for the database, on whatever disk.
@@ -87,7 +87,7 @@ impl World {
 
     /// One with the local mailbox for live mails, and a ledger in the place of the store's.
     pub fn mailer_on(&self, ledger: Arc<dyn Ledger>) -> Arc<MailHandler> {
-        self.build(ledger, Lane::new(Arc::new(self.mailbox.clone())), None)
+        self.build(ledger, CircuitBreaker::new(Arc::new(self.mailbox.clone())), None)
     }
 
     pub fn mailer_with(&self, ports: &[u16], mailbox: Option<Mailbox>) -> Arc<MailHandler> {
@@ -96,15 +96,20 @@ impl World {
         let relays = ports.iter().map(relay).collect();
         let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
         let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &random).unwrap();
-        let live = Lane::with_pause(Arc::new(smtp), PAUSE);
+        let live = CircuitBreaker::with_pause(Arc::new(smtp), PAUSE);
         self.build(Arc::new(self.store.clone()), live, mailbox)
     }
 
-    fn build(&self, ledger: Arc<dyn Ledger>, live: Lane, mailbox: Option<Mailbox>) -> Arc<MailHandler> {
+    fn build(
+        &self,
+        ledger: Arc<dyn Ledger>,
+        live: CircuitBreaker,
+        mailbox: Option<Mailbox>,
+    ) -> Arc<MailHandler> {
         let settings = settings();
         Mailer {
             ledger,
-            router: Router::new(live, mailbox.map(|mailbox| Lane::new(Arc::new(mailbox)))),
+            router: Router::new(live, mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox)))),
             keys: seed::keys(),
             clock: self.clock.clone(),
             random: Arc::new(OsRandom),

@@ -1,4 +1,4 @@
-//! Several relays: which of them gets a mail, and which is left alone.
+//! Several relays: which of them gets a mail, and which is paused.
 
 use rekey_testkit::smtp::RealSmtp;
 
@@ -21,7 +21,7 @@ async fn the_next_relay_gets_the_mail_when_the_first_is_away() {
 }
 
 #[tokio::test]
-async fn smtp_auth_a_relay_that_can_not_be_used_is_left_alone_and_the_next_gets_the_mails() {
+async fn smtp_auth_a_relay_that_can_not_be_used_is_paused_and_the_next_gets_the_mails() {
     for (step, act) in [
         ("GREETING", Act::ReplyAndClose("554 5.3.2 not for you")),
         ("GREETING", Act::ReplyAndClose("421 4.3.2 busy")),
@@ -109,14 +109,14 @@ async fn smtp_4xx_and_smtp_5xx_about_the_mail_are_no_matter_of_the_relay() {
         let transport = transport(&both(first.port, second.port));
         for event in ["EVENTEVEN1", "EVENTEVEN2", "EVENTEVEN3", "EVENTEVEN4"] {
             let error = transport.send(&mail(event)).await.unwrap_err();
-            assert!(!matches!(error, SendError::Lane(_)), "{error:?}");
+            assert!(error.kind != SendErrorKind::Unavailable, "{error:?}");
         }
         assert_eq!(second.connections(), 0, "{step} {act:?}");
     }
 }
 
 #[tokio::test]
-async fn a_relay_that_breaks_off_again_and_again_is_left_alone() {
+async fn a_relay_that_breaks_off_again_and_again_is_paused() {
     let first = failing("MAIL", Act::Close).await;
     let second = scripted(&[FINE]).await;
     let transport = transport(&both(first.port, second.port));
@@ -128,17 +128,17 @@ async fn a_relay_that_breaks_off_again_and_again_is_left_alone() {
 
 #[tokio::test]
 async fn a_relay_that_works_again_is_used_again() {
-    const REST: Duration = Duration::from_mins(1);
+    const PAUSE: Duration = Duration::from_mins(1);
     let away: Scene = &[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))];
     let first = scripted(&[away, FINE]).await;
     let second = scripted(&[FINE]).await;
     rekey_runtime::install_crypto();
-    let transport = SmtpTransport::with_rest(&both(first.port, second.port), &random(), REST).unwrap();
+    let transport = SmtpTransport::with_pause(&both(first.port, second.port), &random(), PAUSE).unwrap();
     for event in ["EVENTEVEN1", "EVENTEVEN2"] {
         transport.send(&mail(event)).await.unwrap();
     }
     assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (1, 0, 2));
-    pass(REST).await;
+    pass(PAUSE).await;
     for event in ["EVENTEVEN3", "EVENTEVEN4"] {
         transport.send(&mail(event)).await.unwrap();
     }
@@ -146,14 +146,16 @@ async fn a_relay_that_works_again_is_used_again() {
 }
 
 #[tokio::test]
-async fn smtp_auth_when_no_relay_can_be_used_the_lane_is_told_of_each() {
+async fn smtp_auth_when_no_relay_can_be_used_the_error_names_each() {
     let refusing = failing("GREETING", Act::ReplyAndClose("554 5.3.2 not for you")).await;
     let transport = transport(&both(NOBODY, refusing.port));
-    let SendError::Lane(reason) = transport.send(&mail("EVENTEVEN1")).await.unwrap_err() else { panic!() };
+    let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
+    assert!(is_unavailable(&error), "{error:?}");
+    let reason = error.reason;
     assert!(reason.contains("can't connect") && reason.contains("554 5.3.2 not for you"), "{reason}");
-    assert!(matches!(transport.send(&mail("EVENTEVEN1")).await, Err(SendError::Lane(_))));
-    assert_eq!(refusing.connections(), 1, "it is left alone");
-    // The lane looks at all of them, as none is left to use.
-    assert!(matches!(transport.check().await, Err(SendError::Lane(_))));
+    assert!(is_unavailable(&transport.send(&mail("EVENTEVEN1")).await.unwrap_err()));
+    assert_eq!(refusing.connections(), 1, "it is paused");
+    // The check looks at all of them, as none is left to use.
+    assert!(is_unavailable(&transport.check().await.unwrap_err()));
     assert_eq!(refusing.connections(), 2);
 }

@@ -50,10 +50,7 @@ async fn smtp_4xx_421_defers_wherever_it_comes() {
         let server = ScriptedSmtp::start(scene).await;
         let transport = transport(&settings(server.port));
         let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
-        assert!(
-            matches!(&error, SendError::Transient { reply, .. } if *reply == Some(self::reply(421, "4.3.2"))),
-            "{error:?}"
-        );
+        assert!(is_transient(&error) && error.reply == Some(reply(421, "4.3.2")), "{error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }
 }
@@ -65,10 +62,10 @@ async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_told()
     let transport = transport(&settings(server.port));
     for event in ["EVENTEVEN1", "EVENTEVEN2"] {
         let error = transport.send(&mail(event)).await.unwrap_err();
-        let expected = SendError::Permanent {
+        let expected = SendError {
             reason: format!("127.0.0.1:{}: 550 5.1.1 (address) no such user ask (address)", server.port),
             reply: Some(reply(550, "5.1.1")),
-            address_is_bad: true,
+            kind: SendErrorKind::Permanent { address_is_bad: true },
         };
         assert_eq!(error, expected);
         assert!(!error.to_string().contains("john"), "{error}");
@@ -78,7 +75,7 @@ async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_told()
 }
 
 #[tokio::test]
-async fn smtp_auth_trouble_that_concerns_every_mail_closes_the_lane() {
+async fn smtp_auth_a_failure_that_concerns_every_mail_makes_the_transport_unavailable() {
     let scenes: [&'static [Scene]; 4] = [
         &[&[("GREETING", Act::ReplyAndClose("554 5.3.2 not for you"))]],
         &[&[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))]],
@@ -88,7 +85,7 @@ async fn smtp_auth_trouble_that_concerns_every_mail_closes_the_lane() {
     for scene in scenes {
         let server = ScriptedSmtp::start(scene).await;
         let error = transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap_err();
-        assert!(matches!(error, SendError::Lane(_)), "{error:?}");
+        assert!(error.kind == SendErrorKind::Unavailable, "{error:?}");
     }
 }
 
@@ -98,7 +95,7 @@ async fn smtp_auth_no_starttls_is_refused_before_anything_is_told() {
     let settings = with_relays(vec![encrypted(server.port, SmtpTls::StartTls)]);
     let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
     let reason = format!("localhost:{}: the relay offers no STARTTLS", server.port);
-    assert_eq!(error, SendError::Lane(reason));
+    assert_eq!(error, unavailable(reason));
     assert_eq!(server.commands(), ["EHLO rekey.example.com"]);
 }
 
@@ -121,7 +118,7 @@ async fn smtp_auth_a_relay_that_does_not_start_tls_is_left_with_what_it_said() {
         let settings = with_relays(vec![encrypted(server.port, SmtpTls::StartTls)]);
         let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
         let told = format!("localhost:{}: {reason}", server.port);
-        assert!(matches!(&error, SendError::Lane(reason) if reason.starts_with(&told)), "{error:?}");
+        assert!(is_unavailable(&error) && error.reason.starts_with(&told), "{error:?}");
     }
 }
 
@@ -135,7 +132,7 @@ async fn smtp_auth_a_reply_injected_behind_starttls_is_never_believed() {
     .await;
     let settings = with_relays(vec![encrypted(server.port, SmtpTls::StartTls)]);
     let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
-    assert!(matches!(&error, SendError::Lane(reason) if reason.contains("corrupt message")), "{error:?}");
+    assert!(is_unavailable(&error) && error.reason.contains("corrupt message"), "{error:?}");
 }
 
 #[tokio::test]
@@ -171,10 +168,7 @@ async fn a_stale_pooled_connection_costs_one_silent_attempt() {
 async fn a_sender_that_the_relay_refuses_defers_its_mails_and_no_others() {
     let server = failing("MAIL", Act::Reply("550 5.7.1 not your sender")).await;
     let error = transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap_err();
-    assert!(
-        matches!(&error, SendError::Transient { reply, .. } if *reply == Some(self::reply(550, "5.7.1"))),
-        "{error:?}"
-    );
+    assert!(is_transient(&error) && error.reply == Some(reply(550, "5.7.1")), "{error:?}");
 }
 
 #[tokio::test]

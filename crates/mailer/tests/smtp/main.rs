@@ -17,7 +17,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     message::Mail,
-    transport::{Accepted, SendError, SmtpTransport, Transport},
+    transport::{Accepted, SendError, SendErrorKind, SmtpTransport, Transport},
 };
 use rekey_runtime::config::{Smtp, SmtpRelay, SmtpTls};
 use rekey_testkit::smtp::{Act, Scene, ScriptedSmtp};
@@ -103,11 +103,19 @@ async fn send_until(
 
 /// Nobody knows whether the mail was taken.
 fn is_in_doubt(error: &SendError) -> bool {
-    matches!(error, SendError::InDoubt(_))
+    error.kind == SendErrorKind::InDoubt
+}
+
+fn is_unavailable(error: &SendError) -> bool {
+    error.kind == SendErrorKind::Unavailable
+}
+
+fn unavailable(reason: String) -> SendError {
+    SendError { kind: SendErrorKind::Unavailable, reason, reply: None }
 }
 
 fn is_transient(error: &SendError) -> bool {
-    matches!(error, SendError::Transient { .. })
+    error.kind == SendErrorKind::Transient
 }
 
 fn mail(event: &str) -> Mail {

@@ -1,31 +1,35 @@
 use proptest::{collection::vec, prelude::*};
 
-use super::*;
+use crate::import::{
+    lines::MAX_LINE,
+    row::{ImportRowError, Reason},
+    source::{Format, Rows},
+};
 
-/// What was read of each row: its line, and its address and reference or why it was refused.
-type Told = (u64, Result<(String, Option<String>), Refusal>);
+/// The line of a row, and its address and reference or why it was refused.
+type ReadRow = (u64, Result<(String, Option<String>), ImportRowError>);
 
-fn read(input: impl AsRef<[u8]>) -> Vec<Told> {
-    let mut rows = CsvRows::new(Lines::new(input.as_ref())).unwrap();
-    let mut told = Vec::new();
+fn read(input: impl AsRef<[u8]>) -> Vec<ReadRow> {
+    let mut rows = Rows::new(input.as_ref(), Format::Csv).unwrap();
+    let mut read = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         let content = row.content.map(|customer| (customer.email.to_string(), customer.reference.reference));
-        told.push((row.line, content));
+        read.push((row.line, content));
     }
-    told
+    read
 }
 
-fn customer(line: u64, email: &str, reference: Option<&str>) -> Told {
+fn customer(line: u64, email: &str, reference: Option<&str>) -> ReadRow {
     (line, Ok((email.to_owned(), reference.map(str::to_owned))))
 }
 
-fn refused(line: u64, reason: Reason) -> Told {
+fn refused(line: u64, reason: Reason) -> ReadRow {
     (line, Err(reason.into()))
 }
 
 fn header_error(input: impl AsRef<[u8]>) -> String {
-    match CsvRows::new(Lines::new(input.as_ref())) {
-        Ok(_) => panic!("the header was taken"),
+    match Rows::new(input.as_ref(), Format::Csv) {
+        Ok(_) => panic!("the header was accepted"),
         Err(error) => error.to_string(),
     }
 }
@@ -60,19 +64,19 @@ fn quoted_fields_hold_separators_quotes_and_line_ends() {
 }
 
 #[test]
-fn a_quote_that_is_not_closed_spoils_its_own_line_only() {
+fn a_quote_that_is_not_closed_affects_its_own_line_only() {
     let text = "email,reference\na@example.com,\"open\nb@example.com,2\nc@example.com,3\n";
     let rest = [customer(3, "b@example.com", Some("2")), customer(4, "c@example.com", Some("3"))];
-    let told = read(text);
-    assert_eq!(told[0], refused(2, Reason::OpenQuote));
-    assert_eq!(told[1..], rest);
+    let rows = read(text);
+    assert_eq!(rows[0], refused(2, Reason::OpenQuote));
+    assert_eq!(rows[1..], rest);
 
     // The same, where the record would become too long.
     let many: Vec<_> = (0..4_000).map(|n| format!("customer-{n}@example.com,R\n")).collect();
-    let told = read(format!("email,reference\na@example.com,\"open\n{}", many.concat()));
-    assert_eq!(told[0], refused(2, Reason::OpenQuote));
-    assert_eq!(told.len(), 4_001);
-    assert!(told[1..].iter().all(|(_, content)| content.is_ok()));
+    let rows = read(format!("email,reference\na@example.com,\"open\n{}", many.concat()));
+    assert_eq!(rows[0], refused(2, Reason::OpenQuote));
+    assert_eq!(rows.len(), 4_001);
+    assert!(rows[1..].iter().all(|(_, content)| content.is_ok()));
 }
 
 #[test]
@@ -88,26 +92,26 @@ fn hostile_lines_are_refused_one_by_one() {
     text.extend(b"\"a@example.com\"b,1\n");
     text.extend(b"a@example.com,\"1\" \n");
     text.extend(b"fine@example.com,1\n");
-    let told = read(text);
+    let rows = read(text);
     let reasons = [
         Reason::NotUtf8,
         Reason::Nul,
-        Reason::FieldCount,
-        Reason::FieldCount,
+        Reason::FieldCount { found: 1, expected: 2 },
+        Reason::FieldCount { found: 3, expected: 2 },
         Reason::CarriageReturn,
         Reason::LineTooLong,
-        Reason::FieldCount,
+        Reason::FieldCount { found: 5_001, expected: 2 },
         Reason::TextAfterQuote,
         Reason::TextAfterQuote,
     ];
-    for ((told, reason), line) in told.iter().zip(reasons).zip(2..) {
-        assert_eq!(*told, refused(line, reason));
+    for ((row, reason), line) in rows.iter().zip(reasons).zip(2..) {
+        assert_eq!(*row, refused(line, reason));
     }
-    assert_eq!(told[9..], [customer(11, "fine@example.com", Some("1"))]);
+    assert_eq!(rows[9..], [customer(11, "fine@example.com", Some("1"))]);
 }
 
 #[test]
-fn a_header_that_cant_be_used_is_told() {
+fn a_header_that_cant_be_used_is_an_error() {
     for (text, part) in [
         ("", "empty"),
         ("\n\r\n", "empty"),
@@ -119,16 +123,65 @@ fn a_header_that_cant_be_used_is_told() {
         ("email,\n", "column 2"),
         ("email\rjohn@example.com\r", "not a line of CSV"),
     ] {
-        let told = header_error(text);
-        assert!(told.contains(part), "{text:?}: {told}");
-        assert!(!told.contains("john"), "{told}");
+        let error = header_error(text);
+        assert!(error.contains(part), "{text:?}: {error}");
+        assert!(!error.contains("john"), "{error}");
     }
-    // UTF-16, with its byte order mark.
-    assert!(header_error(b"\xff\xfee\0m\0a\0i\0l\0\n\0").contains("UTF-8"));
+    assert_eq!(
+        header_error(b"\xff\xfee\0m\0a\0i\0l\0\n\0"),
+        "the header: the file is UTF-16: save it as CSV UTF-8"
+    );
+    assert_eq!(header_error("sep=;\n"), "the file is empty: its first line names the columns");
     assert!(header_error(vec![b'e'; MAX_LINE + 1]).contains("64 KiB"));
 }
 
-/// A field as the standard has it.
+/// What spreadsheet programs write. The names are those of the cases.
+#[test]
+fn the_variants_of_excel_are_read_or_name_their_cause() {
+    const ROWS: &str = "anna@example.com;Müller, Köln\r\nbert@example.com;\"said \"\"hi\"\"\"\r\n";
+    let two_rows = |line| {
+        [
+            customer(line, "anna@example.com", Some("Müller, Köln")),
+            customer(line + 1, "bert@example.com", Some("said \"hi\"")),
+        ]
+    };
+    let commas = ROWS.replace("Müller, Köln", "\"Müller, Köln\"").replace(';', ",");
+
+    assert_eq!(read(format!("\u{feff}email;reference\r\n{ROWS}")), two_rows(2), "1-utf8-bom-semicolon");
+    assert_eq!(read(format!("\u{feff}sep=;\r\nemail;reference\r\n{ROWS}")), two_rows(3), "2-sep-line");
+    assert_eq!(read(format!("\u{feff}\u{feff}email,reference\r\n{commas}")), two_rows(2), "6-double-bom");
+    assert_eq!(
+        read("email,reference\r\nanna@example.com,\"first line\nsecond line\"\r\nbert@example.com,b-2\r\n"),
+        [
+            customer(2, "anna@example.com", Some("first line\nsecond line")),
+            customer(4, "bert@example.com", Some("b-2"))
+        ],
+        "9-quoted-newline"
+    );
+
+    let cp1252: Vec<u8> =
+        format!("email;reference\r\n{ROWS}").chars().map(|c| u8::try_from(c).unwrap()).collect();
+    let [anna, bert] = read(cp1252).try_into().unwrap();
+    assert_eq!(anna, refused(2, Reason::NotUtf8), "4-cp1252");
+    assert_eq!(bert, two_rows(2)[1]);
+    assert_eq!(Reason::NotUtf8.to_string(), "the line is not UTF-8: save the file as CSV UTF-8");
+}
+
+/// A closing quotation mark in the wrong place affects its own line only, also where it closes what another line opened.
+#[test]
+fn a_line_that_closes_an_earlier_quote_wrongly_is_read_by_itself() {
+    let text = "email,reference\na@example.com,\"open\nb@example.com,\"2\"\nc@example.com,3\n";
+    assert_eq!(
+        read(text),
+        [
+            refused(2, Reason::TextAfterQuote),
+            customer(3, "b@example.com", Some("2")),
+            customer(4, "c@example.com", Some("3"))
+        ]
+    );
+}
+
+/// Quotes a field as RFC 4180 has it.
 fn quoted(field: &str) -> String {
     format!("\"{}\"", field.replace('"', "\"\""))
 }
@@ -138,27 +191,31 @@ proptest! {
     fn what_is_written_by_the_standard_is_read(references in vec("[ -~éß\n\"]{1,40}", 1..20)) {
         let rows = references.iter().enumerate();
         let text: Vec<_> = rows.map(|(n, reference)| format!("{},c{n}@example.com\n", quoted(reference))).collect();
-        let told = read(format!("reference,email\n{}", text.concat()));
-        prop_assert_eq!(told.len(), references.len());
-        for (n, ((_, content), reference)) in told.into_iter().zip(references).enumerate() {
+        let rows = read(format!("reference,email\n{}", text.concat()));
+        prop_assert_eq!(rows.len(), references.len());
+        for (n, ((_, content), reference)) in rows.into_iter().zip(references).enumerate() {
             prop_assert_eq!(content.unwrap(), (format!("c{n}@example.com"), Some(reference)));
         }
     }
 
     #[test]
-    fn no_line_is_lost_or_read_twice_whatever_is_between(noise in vec(any::<u8>(), 0..200)) {
-        // A line that is whole, behind whatever comes first, is read: at most the noise's own lines are spoilt.
-        let noise: Vec<u8> = noise.into_iter().filter(|octet| *octet != b'"').collect();
+    fn no_line_is_lost_or_read_twice_whatever_is_between(
+        noise in prop_oneof![
+            vec(any::<u8>(), 0..200),
+            "[\",\r\na]{0,60}".prop_map(String::into_bytes),
+        ]
+    ) {
+        // A whole line is read after whatever comes first: only the noise's own lines may be refused.
         let text = [b"email,reference\n", noise.as_slice(), b"\nlast@example.com,1\n"].concat();
-        let told = read(text);
-        prop_assert_eq!(&told.last().unwrap().1, &Ok(("last@example.com".to_owned(), Some("1".to_owned()))));
-        let lines: Vec<_> = told.iter().map(|(line, _)| *line).collect();
+        let rows = read(text);
+        prop_assert_eq!(&rows.last().unwrap().1, &Ok(("last@example.com".to_owned(), Some("1".to_owned()))));
+        let lines: Vec<_> = rows.iter().map(|(line, _)| *line).collect();
         prop_assert!(lines.is_sorted() && lines.windows(2).all(|pair| pair[0] < pair[1]));
     }
 
     #[test]
     fn nothing_makes_the_reader_panic(noise in vec(any::<u8>(), 0..400)) {
-        let told = read([b"email,reference\n", noise.as_slice()].concat());
-        prop_assert!(told.len() <= noise.len());
+        let rows = read([b"email,reference\n", noise.as_slice()].concat());
+        prop_assert!(rows.len() <= noise.len());
     }
 }

@@ -1,10 +1,14 @@
 use proptest::{collection::vec, prelude::*};
 use rekey_core::customers::import::ImportedCustomer;
+use serde_json::Value;
 
-use super::*;
+use crate::import::{
+    row::{Column, ImportRowError, Reason, Row},
+    source::{Format, Rows},
+};
 
 fn read(input: impl AsRef<[u8]>) -> Vec<Row> {
-    let mut rows = JsonRows::new(Lines::new(input.as_ref()));
+    let mut rows = Rows::new(input.as_ref(), Format::Jsonl).unwrap();
     let mut read = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         read.push(row);
@@ -12,7 +16,7 @@ fn read(input: impl AsRef<[u8]>) -> Vec<Row> {
     read
 }
 
-fn one(line: &str) -> Result<ImportedCustomer, Refusal> {
+fn one(line: &str) -> Result<ImportedCustomer, ImportRowError> {
     let [row] = read(line).try_into().unwrap();
     row.content
 }
@@ -41,24 +45,21 @@ fn email_array_and_other_wrong_types_are_refused() {
     for value in ["[\"a@x.com\",\"b@x.com\"]", "{\"a\":1}", "1", "true", "[]"] {
         assert_eq!(
             one(&format!("{{\"email\":{value}}}")).unwrap_err(),
-            Column::Email.refuse(Reason::NotAText)
+            Column::Email.error(Reason::NotAText)
         );
     }
     for value in ["null", "\"\""] {
-        assert_eq!(
-            one(&format!("{{\"email\":{value}}}")).unwrap_err(),
-            Column::Email.refuse(Reason::Missing)
-        );
+        assert_eq!(one(&format!("{{\"email\":{value}}}")).unwrap_err(), Column::Email.error(Reason::Missing));
     }
-    assert_eq!(one("{}").unwrap_err(), Column::Email.refuse(Reason::Missing));
+    assert_eq!(one("{}").unwrap_err(), Column::Email.error(Reason::Missing));
     for value in ["a@x.com,b@x.com", "a@x.com\\r\\nBcc: b@x.com", "a\\u0000@x.com", "\\u212a@x.com", "a"] {
         let refused = one(&format!("{{\"email\":\"{value}\"}}")).unwrap_err();
-        assert_eq!(refused, Column::Email.refuse(Reason::NotAnAddress), "{value}");
+        assert_eq!(refused, Column::Email.error(Reason::NotAnAddress), "{value}");
     }
 }
 
 #[test]
-fn each_members_fault_is_named() {
+fn the_fault_of_each_member_is_named() {
     let with = |member: &str| one(&format!("{{\"email\":\"a@example.com\",{member}}}")).unwrap_err();
     let long = "x".repeat(256);
     for (member, column, reason) in [
@@ -71,7 +72,7 @@ fn each_members_fault_is_named() {
         ("\"locale\":\"German\"", Column::Locale, Reason::NotALocale),
         ("\"email\":\"b@example.com\"", Column::Email, Reason::Twice),
     ] {
-        assert_eq!(with(member), column.refuse(reason), "{member}");
+        assert_eq!(with(member), column.error(reason), "{member}");
     }
     let hash = with("\"password_hash\":\"5f4dcc3b5aa765d61d8327deb882cf99\"");
     assert_eq!(hash.column, Some(Column::PasswordHash));

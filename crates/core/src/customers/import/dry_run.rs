@@ -1,40 +1,60 @@
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
 
-use super::{ImportKey, ImportedCustomer, Importer, Outcome};
-use crate::{error::StoreError, ids::CustomerId, scope::Scope};
+use async_trait::async_trait;
 
-/// Tells what an import would do, and writes nothing. It remembers 59 bits of each line, so it may take one line in a
-/// million million million for a duplicate of another.
-pub struct DryRun {
-    importer: Arc<dyn Importer>,
-    scope: Scope,
-    key: ImportKey,
-    seen: HashSet<CustomerId>,
+use super::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest};
+use crate::{email::EmailAddress, error::StoreError, ids::CustomerId, scope::Scope};
+
+/// An importer that finds out what an import into another one would do, and writes nothing. It remembers 59 bits of each
+/// address: two different ones count as duplicates once in 2⁵⁹ pairs.
+pub struct DryRun<I> {
+    importer: I,
+    seen: Mutex<HashSet<CustomerId>>,
 }
 
-impl DryRun {
-    /// Of an import into that scope. The key may be any.
+impl<I> DryRun<I> {
+    /// A dry run of one import, in any number of batches.
     #[must_use]
-    pub fn new(importer: Arc<dyn Importer>, scope: Scope, key: ImportKey) -> Self {
-        Self { importer, scope, key, seen: HashSet::new() }
+    pub fn new(importer: I) -> Self {
+        Self { importer, seen: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl<I: Importer> Importer for DryRun<I> {
+    async fn begin_import(
+        &self,
+        _scope: Scope,
+        _source: &SourceDigest,
+        key: &ImportKey,
+    ) -> Result<Begun, StoreError> {
+        Ok(Begun { key: key.clone(), resumed: false })
     }
 
-    /// What would become of that batch after those before it; the outcomes are in its order.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn check(&mut self, batch: &[ImportedCustomer]) -> Result<Vec<Outcome>, StoreError> {
-        let emails: Vec<_> = batch.iter().map(|customer| &customer.email).collect();
-        let taken = self.importer.are_taken(self.scope, &emails).await?;
-        let outcome = |(taken, customer): (bool, &ImportedCustomer)| {
-            if taken {
-                Outcome::Taken
-            } else if self.seen.insert(self.key.customer_id(&customer.email)) {
-                Outcome::Created
-            } else {
-                Outcome::Duplicate
-            }
+    async fn import_customers(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let emails: Vec<_> = records.iter().map(|record| &record.customer.email).collect();
+        let taken = self.importer.are_taken(scope, &emails).await?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = |(is_taken, record): (bool, &ImportRecord)| match is_taken {
+            true => Outcome::Taken,
+            false if seen.insert(record.customer.id) => Outcome::Created,
+            false => Outcome::Duplicate,
         };
-        Ok(taken.into_iter().zip(batch).map(outcome).collect())
+        Ok(taken.into_iter().zip(records).map(outcome).collect())
+    }
+
+    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError> {
+        self.importer.are_taken(scope, emails).await
+    }
+
+    async fn finish_import(&self, _scope: Scope, _source: &SourceDigest) -> Result<(), StoreError> {
+        Ok(())
     }
 }

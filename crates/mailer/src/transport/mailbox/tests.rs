@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::transport::SendErrorKind;
 
 fn mail(event: &str, second: i64, subject: &str) -> Mail {
     let content = format!(
@@ -59,15 +60,15 @@ async fn mails_are_their_owners_alone_and_no_half_one_is_left() {
 async fn a_full_box_shows_the_newest_200() {
     let folder = TempDir::new().unwrap();
     let mailbox = Mailbox::open(folder.path()).unwrap();
-    for number in 0..=SHOWN {
+    for number in 0..=MAX_LISTED {
         let path = folder.path().join(format!("EVENT{number:05}.eml"));
         fs::write(&path, format!("Subject: {number}\r\n\r\nx")).unwrap();
         let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(number as u64);
         File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
     }
     let mails = mailbox.list().unwrap();
-    assert_eq!(mails.len(), SHOWN);
-    assert_eq!((mails[0].subject.as_str(), mails[SHOWN - 1].subject.as_str()), ("200", "1"));
+    assert_eq!(mails.len(), MAX_LISTED);
+    assert_eq!((mails[0].subject.as_str(), mails[MAX_LISTED - 1].subject.as_str()), ("200", "1"));
 }
 
 #[tokio::test]
@@ -76,5 +77,5 @@ async fn a_box_that_can_not_be_written_defers() {
     let mailbox = Mailbox::open(&folder.path().join("box")).unwrap();
     fs::remove_dir(folder.path().join("box")).unwrap();
     let error = mailbox.send(&mail("EVENTEVEN1", 1, "x")).await.unwrap_err();
-    assert!(matches!(error, SendError::Transient { .. }), "{error:?}");
+    assert!(error.kind == SendErrorKind::Transient, "{error:?}");
 }

@@ -5,53 +5,57 @@ use std::{error, io};
 use lettre::transport::smtp::Error;
 
 use super::reply;
-use crate::transport::{SendError, reason::clean};
+use crate::transport::{SendError, SendErrorKind, clean::clean};
 
-/// Why a relay did not take a mail.
+/// Why a relay did not accept a mail.
 #[derive(Debug)]
-pub(super) enum Setback {
-    /// The relay can't be used, for whatever mail: it is left alone for a while, and the next one gets the mail.
+pub(super) enum DeliveryFailure {
+    /// The relay can't be used for any mail: it is paused for a while, and the next one gets the mail.
     Relay(String),
-    /// The relay did not take this mail, and has nothing of its text: the next one gets it.
+    /// The relay did not accept this mail, and has nothing of its text: the next one gets it.
     Mail(SendError),
-    /// The answer is about the mail, or it is not known whether it was taken: no other relay may have it.
+    /// The answer is about the mail, or it is unknown whether it was accepted: no other relay may have it.
     Final(SendError),
 }
 
-/// Of MAIL FROM. It is about the sender, which differs by organization: that a relay refuses one of them must not stop the
-/// others, nor is it the customer's fault.
-pub(super) fn of_sender(error: &Error) -> Setback {
-    let (reason, reply) = (told(error), reply::of_error(error));
-    match reply.as_ref().map(|reply| reply.code) {
-        Some(530 | 535) => Setback::Relay(reason),
-        Some(_) | None => Setback::Mail(SendError::Transient { reason, reply }),
+/// Classifies the answer to MAIL FROM. It is about the sender, which differs by organization: a relay that refuses one of them
+/// must not stop the others, nor is it the customer's fault.
+pub(super) fn from_sender_refused(error: &Error) -> DeliveryFailure {
+    let error = transient(error);
+    match &error.reply {
+        Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(error.reason),
+        Some(_) | None => DeliveryFailure::Mail(error),
     }
 }
 
-/// Of RCPT TO, DATA and the message. About the mail, but for the replies that ask for credentials (RFC 4954 §6: 530
-/// authentication required, 535 credentials invalid).
-pub(super) fn of_mail(error: &Error) -> Setback {
-    let reason = told(error);
-    match reply::of_error(error) {
-        Some(reply) if matches!(reply.code, 530 | 535) => Setback::Relay(reason),
+/// Classifies the answer to RCPT TO, DATA or the message. It is about the mail, except for the replies that ask for credentials.
+pub(super) fn from_mail_refused(error: &Error) -> DeliveryFailure {
+    let error = transient(error);
+    match &error.reply {
+        Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(error.reason),
         Some(reply) if reply.code >= 500 => {
-            let address_is_bad = reply::address_is_bad(&reply);
-            Setback::Final(SendError::Permanent { reason, reply: Some(reply), address_is_bad })
+            let kind = SendErrorKind::Permanent { address_is_bad: reply::address_is_bad(reply) };
+            DeliveryFailure::Final(SendError { kind, ..error })
         }
-        reply => Setback::Final(SendError::Transient { reason, reply }),
+        Some(_) | None => DeliveryFailure::Final(error),
     }
 }
 
-/// Of a connection that broke, whether with a 421 or without a word.
-pub(super) fn of_connection(error: &Error) -> SendError {
-    SendError::Transient { reason: told(error), reply: reply::of_error(error) }
+/// RFC 4954 §6: 530 authentication required, 535 credentials invalid.
+fn asks_for_credentials(code: u16) -> bool {
+    matches!(code, 530 | 535)
 }
 
-/// The reply as it was said, or else what went wrong.
-pub(super) fn told(error: &Error) -> String {
+/// Describes a failure as a transient one, such as a connection that broke with a 421 or without a reply.
+pub(super) fn transient(error: &Error) -> SendError {
+    SendError { reply: reply::from_error(error), ..SendError::transient(reason(error)) }
+}
+
+/// Returns the relay's reply, or else what went wrong.
+pub(super) fn reason(error: &Error) -> String {
     match (error.status(), error::Error::source(error)) {
         (Some(code), Some(text)) => clean(&format!("{code} {text}")),
-        // lettre's word for a stream that ends where a reply is due.
+        // What lettre calls a stream that ends where a reply is expected.
         (None, Some(text)) if text.to_string() == "incomplete response" => {
             "the relay closed the connection".to_owned()
         }
@@ -60,7 +64,7 @@ pub(super) fn told(error: &Error) -> String {
     }
 }
 
-/// Of a TLS handshake.
-pub(super) fn of_handshake(error: &io::Error) -> String {
+/// Describes a failed TLS handshake.
+pub(super) fn handshake_failed(error: &io::Error) -> String {
     clean(&format!("TLS with the relay failed: {error}"))
 }

@@ -9,12 +9,12 @@ use lettre::transport::smtp::{
 use rekey_runtime::config::{PasswordMechanism, SmtpLogin};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{dialogue::Connection, failure};
+use super::{dialogue::Connection, failure::reason};
 
 /// The empty answer to a challenge.
-const NOTHING: &str = "\r\n";
+const EMPTY_LINE: &str = "\r\n";
 
-/// Logs in as configured, or tells why that failed.
+/// Logs in as configured. The error says why that failed.
 pub(super) async fn log_in(connection: &mut Connection, login: &SmtpLogin) -> Result<(), String> {
     match login {
         SmtpLogin::Password { username, password, mechanism } => {
@@ -23,44 +23,43 @@ pub(super) async fn log_in(connection: &mut Connection, login: &SmtpLogin) -> Re
                 Some(PasswordMechanism::Login) => &[Mechanism::Login],
                 None => DEFAULT_MECHANISMS,
             };
-            by_password(connection, mechanisms, username, password).await
+            with_password(connection, mechanisms, username, password).await
         }
-        SmtpLogin::Token { username, file } => by_token(connection, username, &token(file).await?).await,
+        SmtpLogin::Token { username, file } => with_token(connection, username, &token(file).await?).await,
     }
 }
 
-async fn by_password(
+async fn with_password(
     connection: &mut Connection,
     mechanisms: &[Mechanism],
     username: &str,
     password: &SecretString,
 ) -> Result<(), String> {
     if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
-        return Err("the relay offers no way to log in that is allowed here".to_owned());
+        return Err("the relay offers no way to log in that the configuration allows".to_owned());
     }
     let credentials = Credentials::new(username.to_owned(), password.expose_secret().to_owned());
     let answer = connection.auth(mechanisms, &credentials).await;
-    answer.map(drop).map_err(|error| failure::told(&error))
+    answer.map(drop).map_err(|error| reason(&error))
 }
 
 /// A refused token is first answered with a challenge (334), and only after an empty line with the refusal itself
-/// (developers.google.com/workspace/gmail/imap/xoauth2-protocol), which lettre's own dialogue does not know.
-async fn by_token(connection: &mut Connection, username: &str, token: &SecretString) -> Result<(), String> {
+/// (developers.google.com/workspace/gmail/imap/xoauth2-protocol). lettre's own dialogue does not handle that.
+async fn with_token(connection: &mut Connection, username: &str, token: &SecretString) -> Result<(), String> {
     if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
         return Err("the relay offers no XOAUTH2".to_owned());
     }
     let credentials = Credentials::new(username.to_owned(), token.expose_secret().to_owned());
-    let told = |error| failure::told(&error);
-    let command = Auth::new(Mechanism::Xoauth2, credentials, None).map_err(told)?;
-    let answer = connection.command(command).await.map_err(told)?;
+    let command = Auth::new(Mechanism::Xoauth2, credentials, None).map_err(|error| reason(&error))?;
+    let answer = connection.command(command).await.map_err(|error| reason(&error))?;
     if answer.has_code(334) {
-        let refusal = connection.command(NOTHING).await.map_err(told)?;
+        let refusal = connection.command(EMPTY_LINE).await.map_err(|error| reason(&error))?;
         return Err(format!("the access token was refused, then answered with {}", refusal.code()));
     }
     Ok(())
 }
 
-/// The access token, read anew each time, as something else keeps it fresh.
+/// Reads the access token, each time again, because another program renews it.
 async fn token(file: &Path) -> Result<SecretString, String> {
     let text = tokio::fs::read_to_string(file).await;
     let text: SecretString = text.map_err(|error| format!("the token file can't be read: {error}"))?.into();

@@ -1,4 +1,4 @@
-//! Connections kept open.
+//! The pool of open connections to one relay.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -14,13 +14,13 @@ use super::dialogue::Connection;
 use crate::transport::SendError;
 
 /// How long an unused connection is kept. RFC 5321 §4.5.3.2.7 has servers wait 5 minutes for a command; many wait far less.
-const IDLE: Duration = Duration::from_secs(30);
-/// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
-/// For how long fewer connections are used, after the relay took no further one.
-const SPARING: Duration = Duration::from_mins(1);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time for a QUIT.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long fewer connections are used after the relay refused a further one.
+const WITHHOLD_TIME: Duration = Duration::from_mins(1);
 
-/// At most so many connections at once, used and unused ones together. The one used last is taken first.
+/// A limit on the number of connections, used and unused ones together. The one used last is taken first.
 pub(super) struct Pool {
     permits: Semaphore,
     state: Mutex<State>,
@@ -29,14 +29,14 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct State {
     idle: Vec<(Instant, Connection)>,
-    /// Rights that are given out.
+    /// Slots in use.
     used: usize,
-    /// Rights that are withheld, and since when.
+    /// How many slots are withheld, and since when.
     withheld: Option<(usize, Instant)>,
 }
 
-/// The right to one connection.
-pub(super) struct Pooled<'a> {
+/// The right to use one connection.
+pub(super) struct Slot<'a> {
     pool: &'a Pool,
     permit: SemaphorePermit<'a>,
 }
@@ -46,28 +46,28 @@ impl Pool {
         Self { permits: Semaphore::new(connections), state: Mutex::default() }
     }
 
-    /// Waits for the right to use a connection.
-    pub(super) async fn slot(&self) -> Result<Pooled<'_>, SendError> {
+    /// Waits for a slot.
+    pub(super) async fn slot(&self) -> Result<Slot<'_>, SendError> {
         self.restore();
-        let closed = |_| SendError::unanswered("the connections to the relay are closed".to_owned());
+        let closed = |_| SendError::transient("the connections to the relay are closed".to_owned());
         let permit = self.permits.acquire().await.map_err(closed)?;
         self.state().used += 1;
-        Ok(Pooled { pool: self, permit })
+        Ok(Slot { pool: self, permit })
     }
 
-    /// Closes what is unused, and gives out no more.
+    /// Closes unused connections, and gives out no more slots.
     pub(super) async fn close(&self) {
         self.permits.close();
         let idle = std::mem::take(&mut self.state().idle);
         for (_, mut connection) in idle {
-            // A relay that does not answer is left without a goodbye.
-            let _ = timeout(GOODBYE, connection.quit()).await;
+            // It does not matter whether the relay answers.
+            let _ = timeout(QUIT_TIMEOUT, connection.quit()).await;
         }
     }
 
-    /// Gives out again what was withheld long enough.
+    /// Gives out again slots that were withheld long enough.
     fn restore(&self) {
-        let is_over = |withheld: &mut (usize, Instant)| withheld.1.elapsed() >= SPARING;
+        let is_over = |withheld: &mut (usize, Instant)| withheld.1.elapsed() >= WITHHOLD_TIME;
         if let Some((permits, _)) = self.state().withheld.take_if(is_over) {
             self.permits.add_permits(permits);
         }
@@ -78,11 +78,11 @@ impl Pool {
     }
 }
 
-impl Pooled<'_> {
-    /// An open connection, if there is one that was used lately. The others are dropped.
+impl Slot<'_> {
+    /// Takes an open connection, if there is one that was used recently. Older ones are dropped.
     pub(super) fn take(&mut self) -> Option<Connection> {
         let mut state = self.pool.state();
-        state.idle.retain(|(since, _)| since.elapsed() < IDLE);
+        state.idle.retain(|(since, _)| since.elapsed() < IDLE_TIMEOUT);
         state.idle.pop().map(|(_, connection)| connection)
     }
 
@@ -91,9 +91,9 @@ impl Pooled<'_> {
         self.pool.state().idle.push((Instant::now(), connection));
     }
 
-    /// Gives the right up, as the relay takes no further connection: whether there are others that can be used. If some
-    /// are in use, this right is withheld for a minute, since the relay seems to be at its limit.
-    pub(super) fn give_up(mut self) -> bool {
+    /// Gives the slot up because the relay accepts no further connection. Returns whether there are others that can be used. If
+    /// some are in use, this slot is withheld for a minute, since the relay seems to be at its limit.
+    pub(super) fn withhold(mut self) -> bool {
         let mut state = self.pool.state();
         if state.used > 1 {
             let permits = state.withheld.map_or(0, |(permits, _)| permits) + 1;
@@ -105,7 +105,7 @@ impl Pooled<'_> {
     }
 }
 
-impl Drop for Pooled<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.pool.state().used -= 1;
     }

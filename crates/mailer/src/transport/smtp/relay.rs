@@ -1,187 +1,195 @@
-//! One relay: its connections, and whether it is to be used.
+//! One relay: its connections, and whether it can be used.
 
 use std::{fmt, time::Duration};
 
-use rekey_runtime::config::{Smtp, SmtpRelay};
+use rekey_runtime::config::{self, Smtp};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    dialogue::{self, Broken, Connection},
-    failure::Setback,
-    opening::{Opener, SmtpSetupError},
-    pool::{Pool, Pooled},
-    rest::{Rest, Turn},
+    dialogue::{self, Connection, DialogueError},
+    failure::DeliveryFailure,
+    opener::{Opener, SmtpSetupError},
+    pool::{Pool, Slot},
+    relay_health::{Circuit, RelayHealth},
 };
 use crate::{
     message::Mail,
-    transport::{Accepted, SendError, reason::clean},
+    transport::{Accepted, SendError, SendErrorKind, clean::clean},
 };
 
-/// A connection, and whether the relay now waits for the message.
-type Begun = (Connection, Result<(), Broken>);
+/// A connection, and whether the relay now waits for the message on it.
+type Started = (Connection, Result<(), DialogueError>);
 
-const LEFT_ALONE: &str = "it is left alone for a while";
+const PAUSED: &str = "it failed before and is paused";
 
-pub(super) struct Relay {
+pub(super) struct SmtpRelay {
     name: String,
     opener: Opener,
     pool: Pool,
     timeout: Duration,
-    rest: Rest,
+    health: RelayHealth,
 }
 
-impl Relay {
-    pub(super) fn new(relay: &SmtpRelay, settings: &Smtp, rest: Rest) -> Result<Self, SmtpSetupError> {
+impl SmtpRelay {
+    pub(super) fn new(
+        relay: &config::SmtpRelay,
+        settings: &Smtp,
+        health: RelayHealth,
+    ) -> Result<Self, SmtpSetupError> {
         Ok(Self {
             name: relay.to_string(),
             opener: Opener::new(relay, settings)?,
             pool: Pool::new(settings.connections),
             timeout: settings.timeout,
-            rest,
+            health,
         })
     }
 
-    /// Sends, unless the relay is left alone. Bounded by `smtp.timeout_seconds`, the wait for a connection included.
-    pub(super) async fn send(&self, mail: &Mail) -> Result<Accepted, Setback> {
-        let turn = self.rest.turn();
-        if turn == Turn::Pass {
-            return Err(Setback::Relay(LEFT_ALONE.to_owned()));
+    /// Sends a mail, unless the relay is paused. Takes at most `smtp.timeout_seconds`, the wait for a connection included.
+    pub(super) async fn send(&self, mail: &Mail) -> Result<Accepted, DeliveryFailure> {
+        let circuit = self.health.circuit();
+        if circuit == Circuit::Open {
+            return Err(DeliveryFailure::Relay(PAUSED.to_owned()));
         }
-        let result = self.deliver(mail, turn, Instant::now() + self.timeout).await;
+        let result = self.deliver(mail, circuit, Instant::now() + self.timeout).await;
         match &result {
-            Ok(_) => self.recovered(),
-            Err(Setback::Relay(reason)) => {
-                if self.rest.begin() || turn == Turn::Probe {
-                    tracing::warn!(relay = self.name, reason, "the relay can't be used and is left alone");
+            Ok(_) => self.record_success(),
+            Err(DeliveryFailure::Relay(reason)) => {
+                if self.health.record_unusable() || circuit == Circuit::HalfOpen {
+                    tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused");
                 }
             }
-            Err(Setback::Mail(_) | Setback::Final(_)) => {}
+            Err(DeliveryFailure::Mail(_) | DeliveryFailure::Final(_)) => {}
         }
         result
     }
 
-    /// Finds out, without a mail, whether the relay can be used; if so, it is no longer left alone.
+    /// Checks, without a mail, whether the relay can be used; if so, its pause ends.
     pub(super) async fn check(&self) -> Result<(), String> {
         let opened = timeout(self.timeout, self.opener.open()).await;
-        opened.unwrap_or_else(|_| Err(self.timed_out())).map(|_| self.recovered())
+        opened.unwrap_or_else(|_| Err(self.timed_out())).map(|_| self.record_success())
     }
 
-    /// Says goodbye on the connections that are kept open.
+    /// Sends QUIT on the connections that are kept open.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// The error with the relay's name before its reason.
+    /// Puts the relay's name in front of the error's reason.
     pub(super) fn named(&self, error: SendError) -> SendError {
-        let named = |reason| clean(&format!("{self}: {reason}"));
-        match error {
-            SendError::Transient { reason, reply } => SendError::Transient { reason: named(reason), reply },
-            SendError::Permanent { reason, reply, address_is_bad } => {
-                SendError::Permanent { reason: named(reason), reply, address_is_bad }
-            }
-            SendError::InDoubt(reason) => SendError::InDoubt(named(reason)),
-            SendError::Lane(reason) => SendError::Lane(named(reason)),
-        }
+        SendError { reason: clean(&format!("{self}: {}", error.reason)), ..error }
     }
 
-    /// Sends within the deadline.
+    /// Sends a mail within the deadline.
     ///
-    /// A relay that takes no further connection while others are in use may be at its limit: the mail then waits for one of
+    /// A relay that accepts no further connection while others are in use may be at its limit: the mail then waits for one of
     /// those.
-    async fn deliver(&self, mail: &Mail, turn: Turn, deadline: Instant) -> Result<Accepted, Setback> {
+    async fn deliver(
+        &self,
+        mail: &Mail,
+        circuit: Circuit,
+        deadline: Instant,
+    ) -> Result<Accepted, DeliveryFailure> {
         loop {
             let slot = timeout_at(deadline, self.pool.slot()).await;
             let mut slot = slot
-                .map_err(|_| Setback::Mail(SendError::unanswered(self.timed_out())))?
-                .map_err(Setback::Mail)?;
-            if turn == Turn::Use && self.rest.is_on() {
+                .map_err(|_| DeliveryFailure::Mail(SendError::transient(self.timed_out())))?
+                .map_err(DeliveryFailure::Mail)?;
+            if circuit == Circuit::Closed && self.health.is_paused() {
                 // Another mail found out while this one waited.
-                return Err(Setback::Relay(LEFT_ALONE.to_owned()));
+                return Err(DeliveryFailure::Relay(PAUSED.to_owned()));
             }
-            match self.begin(&mut slot, mail, deadline).await {
+            match self.start(&mut slot, mail, deadline).await {
                 Ok((connection, Ok(()))) => return self.finish(slot, connection, mail, deadline).await,
-                Ok((connection, Err(Broken::Refused(setback)))) => {
-                    return Err(self.refused(slot, connection, setback, deadline).await);
+                Ok((connection, Err(DialogueError::Refused(failure)))) => {
+                    self.reset(slot, connection, deadline).await;
+                    return Err(failure);
                 }
-                Ok((_, Err(Broken::Lost(error)))) => return Err(self.stumbled(error)),
-                Err(reason) if Instant::now() < deadline && slot.give_up() => {
+                Ok((_, Err(DialogueError::Lost(error)))) => return Err(self.record_failure(error)),
+                Err(reason) if Instant::now() < deadline && slot.withhold() => {
                     tracing::info!(relay = self.name, reason, "no further connection is opened for a minute");
                 }
-                Err(reason) => return Err(Setback::Relay(reason)),
+                Err(reason) => return Err(DeliveryFailure::Relay(reason)),
             }
         }
     }
 
-    /// Begins a mail on a connection that was kept, or else on a new one: how far it came, or why there is no new one.
-    async fn begin(&self, slot: &mut Pooled<'_>, mail: &Mail, deadline: Instant) -> Result<Begun, String> {
-        if let Some(kept) = slot.take()
-            && let Some(begun) = self.begin_on_kept(kept, mail, deadline).await
+    /// Starts a mail on a connection from the pool, or else on a new one. Fails when no new one can be opened.
+    async fn start(&self, slot: &mut Slot<'_>, mail: &Mail, deadline: Instant) -> Result<Started, String> {
+        if let Some(pooled) = slot.take()
+            && let Some(started) = self.start_on_pooled(pooled, mail, deadline).await
         {
-            return Ok(begun);
+            return Ok(started);
         }
         let opened = timeout_at(deadline, self.opener.open()).await;
-        let mut fresh = opened.unwrap_or_else(|_| Err(self.timed_out()))?;
-        let begun = timeout_at(deadline, dialogue::begin(&mut fresh, mail)).await;
-        let lost = |_| Err(Broken::Lost(SendError::unanswered(self.timed_out())));
-        Ok((fresh, begun.unwrap_or_else(lost)))
+        let mut connection = opened.unwrap_or_else(|_| Err(self.timed_out()))?;
+        let started = timeout_at(deadline, dialogue::start(&mut connection, mail)).await;
+        let lost = |_| Err(DialogueError::Lost(SendError::transient(self.timed_out())));
+        Ok((connection, started.unwrap_or_else(lost)))
     }
 
-    /// Begins a mail on a connection that was kept; none if it is gone.
+    /// Starts a mail on a pooled connection; `None` if the connection is gone.
     ///
-    /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one
-    /// silent attempt; afterwards nobody knows whether the mail was taken, and the caller has to decide.
-    async fn begin_on_kept(&self, mut kept: Connection, mail: &Mail, deadline: Instant) -> Option<Begun> {
-        // Time enough is left for a new connection where the old one hangs.
+    /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one silent
+    /// attempt; afterwards it is unknown whether the mail was accepted, and the caller must decide.
+    async fn start_on_pooled(
+        &self,
+        mut pooled: Connection,
+        mail: &Mail,
+        deadline: Instant,
+    ) -> Option<Started> {
+        // Enough time is left for a new connection when the pooled one hangs.
         let hang = deadline.min(Instant::now() + self.timeout / 4);
-        match timeout_at(hang, dialogue::begin(&mut kept, mail)).await {
-            Ok(Err(Broken::Lost(_))) | Err(_) => None,
-            Ok(begun @ (Ok(()) | Err(Broken::Refused(_)))) => Some((kept, begun)),
+        match timeout_at(hang, dialogue::start(&mut pooled, mail)).await {
+            Ok(Err(DialogueError::Lost(_))) | Err(_) => None,
+            Ok(started @ (Ok(()) | Err(DialogueError::Refused(_)))) => Some((pooled, started)),
         }
     }
 
     async fn finish(
         &self,
-        slot: Pooled<'_>,
+        slot: Slot<'_>,
         mut connection: Connection,
         mail: &Mail,
         deadline: Instant,
-    ) -> Result<Accepted, Setback> {
+    ) -> Result<Accepted, DeliveryFailure> {
+        let in_doubt = |error: SendError| {
+            // With a reply, the relay has said that it did not accept the mail.
+            let kind = if error.reply.is_some() { error.kind } else { SendErrorKind::InDoubt };
+            DeliveryFailure::Final(SendError { kind, ..error })
+        };
         match timeout_at(deadline, dialogue::transfer(&mut connection, mail)).await {
             Ok(Ok((response, reply))) => {
                 slot.put(connection);
                 Ok(Accepted { response, reply: Some(reply), relay: self.name.clone() })
             }
-            Ok(Err(Broken::Refused(setback))) => Err(self.refused(slot, connection, setback, deadline).await),
-            Ok(Err(Broken::Lost(error))) => Err(Setback::Final(error.after_message())),
-            Err(_) => Err(Setback::Final(SendError::InDoubt(self.timed_out()))),
+            Ok(Err(DialogueError::Refused(failure))) => {
+                self.reset(slot, connection, deadline).await;
+                Err(failure)
+            }
+            Ok(Err(DialogueError::Lost(error))) => Err(in_doubt(error)),
+            Err(_) => Err(in_doubt(SendError::transient(self.timed_out()))),
         }
     }
 
-    /// A refused mail leaves the connection usable, where the relay agrees.
-    async fn refused(
-        &self,
-        slot: Pooled<'_>,
-        mut connection: Connection,
-        setback: Setback,
-        deadline: Instant,
-    ) -> Setback {
+    /// Keeps the connection of a refused mail, if the relay agrees to forget that mail.
+    async fn reset(&self, slot: Slot<'_>, mut connection: Connection, deadline: Instant) {
         if timeout_at(deadline, dialogue::reset(&mut connection)).await == Ok(true) {
             slot.put(connection);
         }
-        setback
     }
 
-    /// One mail was not taken for no reason told. That may be the mail's own fault, so only the third of them in a row is
+    /// Counts a mail that was not accepted for no given reason. That may be the mail's own fault, so only the third in a row is
     /// taken for the relay's.
-    fn stumbled(&self, error: SendError) -> Setback {
-        if self.rest.stumble() {
-            tracing::warn!(relay = self.name, reason = %error, "the relay fails again and again and is left alone");
+    fn record_failure(&self, error: SendError) -> DeliveryFailure {
+        if self.health.record_failure() {
+            tracing::warn!(relay = self.name, reason = %error, "the relay fails again and again and is paused");
         }
-        Setback::Mail(error)
+        DeliveryFailure::Mail(error)
     }
 
-    fn recovered(&self) {
-        if self.rest.end() {
+    fn record_success(&self) {
+        if self.health.record_success() {
             tracing::info!(relay = self.name, "the relay can be used again");
         }
     }
@@ -192,7 +200,7 @@ impl Relay {
 }
 
 /// `host:port`.
-impl fmt::Display for Relay {
+impl fmt::Display for SmtpRelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }

@@ -1,17 +1,18 @@
-//! The readable beginning of a connection that is to be encrypted (RFC 3207).
+//! The unencrypted beginning of a STARTTLS connection (RFC 3207).
 
 use std::io;
 
 use lettre::transport::smtp::extension::ClientId;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::transport::reason::clean;
+use crate::transport::clean::clean;
 
-/// Octets of a reply, at most; a relay that offers much has some 400.
-const LONGEST_REPLY: usize = 8192;
+/// The longest reply, in bytes; that of a relay with many extensions has some 400.
+const MAX_REPLY: usize = 8192;
 
-/// Has the relay greet and agree to STARTTLS; what comes next on the stream is the handshake's. Or tells why not.
-pub(super) async fn ask<S>(stream: &mut S, hello: &ClientId) -> Result<(), String>
+/// Reads the greeting and makes the relay agree to STARTTLS; the TLS handshake comes next on the stream. The error says why the
+/// relay did not agree.
+pub(super) async fn negotiate<S>(stream: &mut S, hello: &ClientId) -> Result<(), String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -36,20 +37,20 @@ where
     reply(stream).await
 }
 
-/// A reply that agrees; any other is the error.
+/// Returns a positive reply; any other is the error.
 ///
-/// It is read octet by octet, so that nothing behind it is: a reply that somebody on the path put there would later pass
-/// for an encrypted one (the "response injection" of CVE-2021-33515 and its kin). So it meets the handshake, which then fails.
+/// It is read byte by byte, so that nothing behind it is: a reply that an attacker on the path appends would later pass for an
+/// encrypted one (the "response injection" of CVE-2021-33515 and similar). Left unread, it goes to the handshake, which fails.
 async fn reply<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, String> {
     let (mut text, mut line) = (String::new(), String::new());
-    while text.len() + line.len() < LONGEST_REPLY {
-        let octet = stream.read_u8().await.map_err(|error| broken(&error))?;
-        line.push(if octet.is_ascii() { char::from(octet) } else { '?' });
-        if octet == b'\n' {
-            let goes_on = line.get(3..4) == Some("-");
+    while text.len() + line.len() < MAX_REPLY {
+        let byte = stream.read_u8().await.map_err(|error| broken(&error))?;
+        line.push(if byte.is_ascii() { char::from(byte) } else { '?' });
+        if byte == b'\n' {
+            let has_more = line.get(3..4) == Some("-");
             text.push_str(&line);
             line.clear();
-            if !goes_on {
+            if !has_more {
                 return if text.starts_with('2') { Ok(text) } else { Err(clean(&text)) };
             }
         }

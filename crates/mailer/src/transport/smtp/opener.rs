@@ -1,4 +1,4 @@
-//! From nothing to a connection on which mails can be sent.
+//! Opening a connection on which mails can be sent.
 
 use std::{
     fs, io,
@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::{client::AsyncTokioStream, extension::ClientId};
 use rekey_runtime::config::{Smtp, SmtpLogin, SmtpRelay, SmtpTls};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -16,8 +16,11 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{connecting::connect, dialogue::Connection, failure, login::log_in, starttls, stream::Wire};
-use crate::transport::reason::clean;
+use super::{
+    connect::connect, dialogue::Connection, failure, lenient_reply_stream::LenientReplyStream, login::log_in,
+    starttls,
+};
+use crate::transport::clean::clean;
 
 /// Opens connections to one relay.
 pub(super) struct Opener {
@@ -36,7 +39,7 @@ enum Security {
 
 struct Tls {
     connector: TlsConnector,
-    /// Whom the certificate must name.
+    /// The name that the certificate must have.
     name: ServerName<'static>,
 }
 
@@ -51,7 +54,7 @@ pub enum SmtpSetupError {
     },
     #[error("smtp.ca_file {path} holds no certificate in PEM")]
     NoCertificate { path: PathBuf },
-    #[error("a host in smtp.relays is no name that a certificate can be checked against")]
+    #[error("a host in smtp.relays is not a name that a certificate can be checked against")]
     Name(#[from] InvalidDnsNameError),
     #[error("TLS can't be set up")]
     Tls(#[from] rustls::Error),
@@ -59,16 +62,21 @@ pub enum SmtpSetupError {
 
 impl Opener {
     pub(super) fn new(relay: &SmtpRelay, settings: &Smtp) -> Result<Self, SmtpSetupError> {
+        let tls = || Tls::new(&relay.host, settings.ca_file.as_deref());
         Ok(Self {
             host: relay.host.clone(),
             port: relay.port,
-            security: security(relay, settings.ca_file.as_deref())?,
+            security: match relay.tls {
+                SmtpTls::None => Security::None,
+                SmtpTls::StartTls => Security::StartTls(tls()?),
+                SmtpTls::Implicit => Security::Implicit(tls()?),
+            },
             login: relay.login.clone(),
             hello: settings.helo_name.clone().map(ClientId::Domain),
         })
     }
 
-    /// Connects, encrypts and logs in, as configured: nothing of it is optional. Or tells why that failed, which is never
+    /// Connects, encrypts and logs in, as configured: nothing of it is optional. The error says why that failed, which is never
     /// about a mail.
     pub(super) async fn open(&self) -> Result<Connection, String> {
         let unreachable = |error: io::Error| clean(&format!("can't connect to the relay: {error}"));
@@ -83,26 +91,21 @@ impl Opener {
 
     async fn secure(&self, mut stream: TcpStream, hello: &ClientId) -> Result<Connection, String> {
         let peer = stream.peer_addr().map_err(|error| clean(&error.to_string()))?;
-        let connected = match &self.security {
-            Security::None => {
-                Connection::connect_with_transport(Box::new(Wire::new(stream, peer)), hello).await
-            }
+        let stream: Box<dyn AsyncTokioStream> = match &self.security {
+            Security::None => Box::new(LenientReplyStream::new(stream, peer)),
             Security::StartTls(tls) => {
-                starttls::ask(&mut stream, hello).await?;
-                let wire = Wire::greeted(tls.encrypt(stream).await?, peer);
-                Connection::connect_with_transport(Box::new(wire), hello).await
+                starttls::negotiate(&mut stream, hello).await?;
+                Box::new(LenientReplyStream::greeted(tls.encrypt(stream).await?, peer))
             }
-            Security::Implicit(tls) => {
-                let wire = Wire::new(tls.encrypt(stream).await?, peer);
-                Connection::connect_with_transport(Box::new(wire), hello).await
-            }
+            Security::Implicit(tls) => Box::new(LenientReplyStream::new(tls.encrypt(stream).await?, peer)),
         };
-        connected.map_err(|error| failure::told(&error))
+        let connected = Connection::connect_with_transport(stream, hello).await;
+        connected.map_err(|error| failure::reason(&error))
     }
 }
 
 impl Tls {
-    /// TLS 1.2 or later, with a certificate of this relay by an authority of the system's or of the file.
+    /// Requires TLS 1.2 or later, and a certificate for this relay from one of the system's authorities or the file's.
     fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, SmtpSetupError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -120,19 +123,11 @@ impl Tls {
 
     async fn encrypt(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
         let connected = self.connector.connect(self.name.clone(), stream).await;
-        connected.map_err(|error| failure::of_handshake(&error))
+        connected.map_err(|error| failure::handshake_failed(&error))
     }
 }
 
-fn security(relay: &SmtpRelay, ca_file: Option<&Path>) -> Result<Security, SmtpSetupError> {
-    Ok(match relay.tls {
-        SmtpTls::None => Security::None,
-        SmtpTls::StartTls => Security::StartTls(Tls::new(&relay.host, ca_file)?),
-        SmtpTls::Implicit => Security::Implicit(Tls::new(&relay.host, ca_file)?),
-    })
-}
-
-/// The certificates of a PEM file: none without a file, at least one with it.
+/// Reads the certificates of a PEM file: none without a file, at least one with it.
 fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, SmtpSetupError> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let pem = fs::read(path).map_err(|source| SmtpSetupError::Read { path: path.to_owned(), source })?;
@@ -142,7 +137,7 @@ fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, Smtp
     }
 }
 
-/// An address literal, for a machine without a name (RFC 5321 §4.1.3).
+/// Returns an address literal, for a machine without a name (RFC 5321 §4.1.3).
 fn literal(address: IpAddr) -> ClientId {
     match address {
         IpAddr::V4(address) => ClientId::Ipv4(address),

@@ -1,13 +1,13 @@
-//! What other servers say, made fit for logs and records.
+//! Makes the words of other servers fit for logs and records.
 
-/// Characters kept, at most: as many as a delivery's record takes.
-const LONGEST: usize = 512;
+/// Characters kept, at most: as many as a delivery's record holds.
+const MAX_LENGTH: usize = 512;
 
-/// One line without control characters, and without whatever may be an address: servers repeat the recipient's.
+/// Returns one line without control characters, and without whatever may be an address: servers repeat the recipient's.
 pub(super) fn clean(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let shown: Vec<_> = words.map(|word| if is_address(word) { "(address)" } else { word }).collect();
-    shown.join(" ").chars().take(LONGEST).collect()
+    shown.join(" ").chars().take(MAX_LENGTH).collect()
 }
 
 /// `=40` and `%40` are how an `@` is written in bounce addresses and URLs.
@@ -24,6 +24,6 @@ mod tests {
         let reply =
             "5.1.1 <john@example.com>:\r\nRecipient\u{7}rejected, see http://r.example/?a=john%40example.com";
         assert_eq!(clean(reply), "5.1.1 (address) Recipient rejected, see (address)");
-        assert_eq!(clean(&"x".repeat(10_000)).len(), LONGEST);
+        assert_eq!(clean(&"x".repeat(10_000)).len(), MAX_LENGTH);
     }
 }
