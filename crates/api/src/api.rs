@@ -5,19 +5,20 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{HttpRequest, web};
 use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
+    clients::ClientStore,
     clock::Clock,
-    customers::service::CustomerService,
+    customers::{service::CustomerService, store::CustomerStore},
     events::{outbox::RelaySignal, recorder::EventRecorder},
     idempotency::{AnswerStore, Idempotency},
     limits::RateLimits,
     organizations::PerOrganization,
     passwords::Hasher,
+    ping::Ping,
     random::RandomSource,
-    resets::service::ResetService,
+    resets::{service::ResetService, store::Resets},
     resources::catalog::Catalog,
     secrets::KeyRing,
     sessions::{Sessions, sign_in::SignIn},
-    store::Store,
 };
 use rekey_runtime::{
     config::{self, Auth, Server, Shop, TrustedProxies},
@@ -59,7 +60,12 @@ pub struct Services {
 
 /// What of the database the API needs, port by port.
 pub struct Ports {
-    pub store: Arc<dyn Store>,
+    pub ping: Arc<dyn Ping>,
+    /// Reads records.
+    pub catalog: Arc<dyn Catalog>,
+    pub resets: Arc<dyn Resets>,
+    pub customers: Arc<dyn CustomerStore>,
+    pub clients: Arc<dyn ClientStore>,
     pub sessions: Arc<dyn Sessions>,
     /// Where decoys are cleared away.
     pub housekeeping: Arc<dyn Cleanup>,
@@ -73,10 +79,22 @@ impl Ports {
     /// All of them on one database.
     pub fn on<D>(database: &D) -> Self
     where
-        D: Store + Sessions + Cleanup + AnswerStore + RateLimits + Clone,
+        D: Ping
+            + Resets
+            + CustomerStore
+            + ClientStore
+            + Sessions
+            + Cleanup
+            + AnswerStore
+            + RateLimits
+            + Clone,
     {
         Self {
-            store: Arc::new(database.clone()),
+            ping: Arc::new(database.clone()),
+            catalog: Arc::new(database.clone()),
+            resets: Arc::new(database.clone()),
+            customers: Arc::new(database.clone()),
+            clients: Arc::new(database.clone()),
             sessions: Arc::new(database.clone()),
             housekeeping: Arc::new(database.clone()),
             answers: Arc::new(database.clone()),
@@ -119,37 +137,45 @@ impl Api {
     /// Puts the use cases together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
         let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
-        let Ports { store, sessions, housekeeping, answers, limits: counts } = ports;
+        let Ports {
+            ping,
+            catalog,
+            resets,
+            customers,
+            clients,
+            sessions,
+            housekeeping,
+            answers,
+            limits: counts,
+        } = ports;
         let Config { server, auth, limits, shops } = config;
         let life = whole_seconds(server.idempotency_key_life);
         let idempotency = Idempotency { answers, keys: keys.clone(), random: random.clone(), life };
         let recorder = EventRecorder { keys, clock: clock.clone(), random: random.clone(), signal };
         let rules = Arc::new(shops.map(|shop| shop.rules));
-        let pinged = store.clone();
         let ping = move || {
-            let store = pinged.clone();
-            async move { Ok(store.ping().await?) }
+            let database = ping.clone();
+            async move { Ok(database.ping().await?) }
         };
         checks.insert(0, Check::new("store", ping));
         Ok(Self {
             recovery: ResetService {
-                store: store.clone(),
+                store: resets,
                 recorder: recorder.clone(),
                 hasher: hasher.clone(),
                 rules: rules.clone(),
             },
-            registration: CustomerService { store: store.clone(), recorder, hasher: hasher.clone(), rules },
+            registration: CustomerService { store: customers, recorder, hasher: hasher.clone(), rules },
             sign_in: SignIn {
-                store: store.clone(),
                 sessions: sessions.clone(),
                 hasher,
                 random: random.clone(),
                 session_life: whole_seconds(auth.refresh_token_life),
                 refresh_leeway: whole_seconds(auth.refresh_leeway),
             },
-            catalog: store.clone(),
+            catalog,
             idempotency,
-            clients: ClientDirectory::new(store, sessions, clock.clone()),
+            clients: ClientDirectory::new(clients, sessions, clock.clone()),
             housekeeper: CleanupTask { store: housekeeping },
             limits: Limits::new(*limits, counts, clock.clone()),
             issuer: Issuer::new(auth, clock, random)?,

@@ -159,8 +159,8 @@ async fn demo(
         Administration { store: store.clone(), clock: clock.clone(), random: random.clone() };
     let recorder = EventRecorder { keys: settings.keys.sealing.clone(), clock, random, signal };
     let rules = Arc::new(settings.shops.map(|mailing| mailing.shop.rules));
-    let registration = CustomerService { store, recorder, hasher, rules };
-    seed::seed(data, &administration, &registration).await
+    let registration = CustomerService { store: store.clone(), recorder, hasher, rules };
+    seed::seed(data, &administration, &registration, &*store).await
 }
 
 /// The API, with the demo storefront and the mailbox beside it.

@@ -4,12 +4,11 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moka::future::Cache;
 use rekey_core::{
-    clients::{ApiClient, RegisteredClient},
+    clients::{ApiClient, ClientStore, RegisteredClient},
     clock::Clock,
     error::StoreError,
     ids::AccessTokenId,
     sessions::Sessions,
-    store::Store,
 };
 use time::OffsetDateTime;
 
@@ -28,7 +27,7 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 /// with the same look-up.
 #[derive(Clone)]
 pub struct ClientDirectory {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ClientStore>,
     sessions: Arc<dyn Sessions>,
     clock: Arc<dyn Clock>,
     known: Cache<String, LookUp>,
@@ -50,7 +49,7 @@ struct Known {
 
 impl ClientDirectory {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn ClientStore>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sessions,

@@ -6,12 +6,15 @@ use rekey_core::{
     idempotency::BeginError,
     passwords::{HashError, PolicyViolation, Refusal},
     resets::service::{CompleteError, RequestError},
+    resources::{
+        customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD, TOKEN},
+        customers::{EMAIL, PASSWORD},
+    },
     secrets::UnsealError,
     sessions::sign_in::{RefreshError, SignInError},
 };
 
 use super::error::{Fault, Problem};
-use crate::resources::{customer_password_resets::attributes as reset, customers::attributes as customer};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -78,7 +81,7 @@ impl From<Refusal> for Fault {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::UnknownCustomer => Self::attribute(reset::CUSTOMER_EMAIL, Fault::Unknown),
+            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL.name, Fault::Unknown),
             RequestError::Store(error) => error.into(),
         }
     }
@@ -87,8 +90,8 @@ impl From<RequestError> for Problem {
 impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
-            CompleteError::Token => Self::attribute(reset::TOKEN, Fault::Invalid),
-            CompleteError::Password(refusal) => Self::attribute(reset::PASSWORD, refusal.into()),
+            CompleteError::Token => Self::attribute(TOKEN.name, Fault::Invalid),
+            CompleteError::Password(refusal) => Self::attribute(CUSTOMER_PASSWORD.name, refusal.into()),
             CompleteError::Hash(error) => error.into(),
             CompleteError::Sealed(error) => error.into(),
             CompleteError::Store(error) => error.into(),
@@ -99,8 +102,8 @@ impl From<CompleteError> for Problem {
 impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
-            CustomerError::Taken => Self::attribute(customer::EMAIL, Fault::Taken),
-            CustomerError::Password(refusal) => Self::attribute(customer::PASSWORD, refusal.into()),
+            CustomerError::Taken => Self::attribute(EMAIL.name, Fault::Taken),
+            CustomerError::Password(refusal) => Self::attribute(PASSWORD.name, refusal.into()),
             CustomerError::Hash(error) => error.into(),
             CustomerError::Store(error) => error.into(),
         }

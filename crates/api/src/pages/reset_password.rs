@@ -7,12 +7,12 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
+    attributes::CommonAttributes,
     caller::Actor,
     ids::ResetId,
     organizations::Organization,
     passwords::{MAX_OCTETS, PlainPassword},
-    resets::service::{Attempt, CompleteError, Completed},
-    resources::record::Changes,
+    resets::service::{Attempt, CompleteError},
     secrets::ResetToken,
 };
 use rekey_texts::Arg;
@@ -91,9 +91,10 @@ pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> Http
         let error = unusable(&visit, is_empty, is_long);
         return form_page(&mut visit, &link, vec![error]).await;
     };
-    let attempt = Attempt { reset: link.reset, token: &link.token, password, changes: &Changes::default() };
+    let attempt =
+        Attempt { reset: link.reset, token: &link.token, password, changes: &CommonAttributes::default() };
     match api.recovery.complete(None, &visit.caller(Actor::TokenHolder), attempt).await {
-        Ok(Completed { organization, .. }) => done(&mut visit, &organization),
+        Ok(organization) => done(&mut visit, &organization),
         Err(CompleteError::Token) => dead(&visit),
         Err(CompleteError::Password(refusal)) => {
             let errors = visit.or_nothing(visit.reader().refusal(&refusal));

@@ -6,16 +6,18 @@ use std::convert::Infallible;
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
+    attributes::CommonAttributes,
     email::EmailAddress,
     ids::ResetId,
     resets::service::{Attempt, Receipt},
     resources::{
         Audience, CUSTOMER_PASSWORD_RESETS, Kind,
-        record::{Changes, Record, Value},
+        customer_password_resets::{CUSTOMER_EMAIL, TOKEN},
+        record::{Record, Value},
     },
 };
 
-use self::{attempt::TokenUse, attributes::CUSTOMER_EMAIL};
+use self::attempt::TokenUse;
 use super::{path::PathId, reading};
 use crate::{
     api::Api,
@@ -28,13 +30,6 @@ use crate::{
     },
 };
 
-/// The names of the attributes that are written and not plain.
-pub mod attributes {
-    pub const CUSTOMER_EMAIL: &str = "customer_email";
-    pub const PASSWORD: &str = "customer_password";
-    pub const TOKEN: &str = "_reset_password_token";
-}
-
 /// `POST`: an integration client gets the reset with its token; a guest gets a receipt, the same for every address.
 pub async fn create(
     Permitted(requester): Permitted<Requester>,
@@ -46,8 +41,8 @@ pub async fn create(
         Requester::Integration(session) => {
             let view = query.one(&CUSTOMER_PASSWORD_RESETS, Audience::BackOffice)?;
             let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
-            let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
-            let attributes = input.of_new();
+            let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
+            let attributes = input.common();
             let email = input.finish(email)?;
             let reset =
                 api.recovery.request(&session.registration, &session.caller, email, attributes).await?;
@@ -56,7 +51,7 @@ pub async fn create(
         Requester::SelfService(session) => {
             let view = query.one(&CUSTOMER_PASSWORD_RESETS, Audience::Everyone)?;
             let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
-            let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
+            let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
             let email = input.finish(email)?;
             let receipt =
                 api.recovery.request_self_service(&session.registration, &session.caller, email).await?;
@@ -82,7 +77,7 @@ pub async fn update(
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, Some(id.as_str())).await?;
     let attempt = TokenUse::read(&mut input);
     let reset = if audience == Audience::BackOffice {
-        let attributes = input.of_change();
+        let attributes = input.common();
         let attempt = input.finish(attempt)?;
         update_as_integration(&api, &session, id, attempt, &attributes).await?
     } else {
@@ -110,19 +105,21 @@ async fn update_as_integration(
     session: &Session,
     id: ResetId,
     attempt: TokenUse,
-    changes: &Changes,
+    changes: &CommonAttributes,
 ) -> Result<Record, Problem> {
     match attempt {
         TokenUse::Password(proof, password) => {
             let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes };
-            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?.reset)
+            api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?;
         }
         TokenUse::Proof(_) | TokenUse::None => {
-            let updated = api.recovery.update(session.scope(), &session.caller, id, changes).await?;
-            updated.ok_or(Problem::NotFound)
+            if !api.recovery.update(session.scope(), &session.caller, id, changes).await? {
+                return Err(Problem::NotFound);
+            }
         }
     }
+    reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await
 }
 
 /// A storefront may do nothing to a reset but use it: its plain attributes are the back office's.
@@ -132,12 +129,14 @@ async fn update_as_storefront(
     id: ResetId,
     attempt: TokenUse,
 ) -> Result<Record, Problem> {
-    let wrong = || Problem::attribute(attributes::TOKEN, Fault::Invalid);
+    let wrong = || Problem::attribute(TOKEN.name, Fault::Invalid);
     match attempt {
         TokenUse::Password(proof, password) => {
             let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
-            let attempt = Attempt { reset: id, token: &token, password, changes: &Changes::default() };
-            Ok(api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?.reset)
+            let attempt =
+                Attempt { reset: id, token: &token, password, changes: &CommonAttributes::default() };
+            api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?;
+            reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await
         }
         TokenUse::Proof(proof) => {
             let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;

@@ -2,25 +2,26 @@
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
-    customers::service::CustomerUpdate,
+    customers::{CustomerAttributes, service::CustomerUpdate},
     email::EmailAddress,
     ids::CustomerId,
-    resources::{Audience, CUSTOMERS},
+    resources::{
+        Audience, CUSTOMERS,
+        customers::{EMAIL, LOCALE, PASSWORD},
+    },
 };
 
-use self::attributes::{EMAIL, PASSWORD};
 use super::{path::PathId, reading};
 use crate::{
     api::Api,
     auth::principal::{CustomerKeeper, Permitted, Registrar},
-    jsonapi::{body::Body, document::Responder, error::Problem, query::Query},
+    jsonapi::{
+        body::{Attributes, Body},
+        document::Responder,
+        error::Problem,
+        query::Query,
+    },
 };
-
-/// The names of the attributes that are written and not plain.
-pub mod attributes {
-    pub const EMAIL: &str = "email";
-    pub const PASSWORD: &str = "password";
-}
 
 /// `POST`: with or without a password.
 pub async fn create(
@@ -35,12 +36,13 @@ pub async fn create(
     };
     let view = query.one(&CUSTOMERS, audience)?;
     let mut input = body.read(&CUSTOMERS, None).await?;
-    let email = input.required::<EmailAddress>(EMAIL);
-    let password = input.password(PASSWORD);
-    let attributes = input.of_new();
+    let email = input.required::<EmailAddress>(&EMAIL);
+    let password = input.password(&PASSWORD);
+    let attributes = kept_attributes(&mut input);
     let email = input.finish(email)?;
-    let customer =
+    let id =
         api.registration.create(&session.registration, &session.caller, email, password, attributes).await?;
+    let customer = reading::find(&api, &session, &CUSTOMERS, id).await?;
     Responder::new(&api, &session, audience).created(&customer, &view).await
 }
 
@@ -57,8 +59,8 @@ pub async fn retrieve(
     Responder::new(&api, &session, audience).ok(&customer, &view).await
 }
 
-/// `PATCH …/{id}`. Another address or password makes the customer's pending tokens die, another password ends its
-/// sessions, the one that asks for it, too.
+/// `PATCH …/{id}`. Another address or password ends the customer's pending tokens, another password its sessions,
+/// the one that asks for it, too.
 pub async fn update(
     Permitted(keeper): Permitted<CustomerKeeper>,
     api: Data<Api>,
@@ -69,12 +71,15 @@ pub async fn update(
     let (session, audience) = keeper.of(id)?;
     let view = query.one(&CUSTOMERS, audience)?;
     let mut input = body.read(&CUSTOMERS, Some(id.as_str())).await?;
-    let email = input.optional::<EmailAddress>(EMAIL);
-    let password = input.password(PASSWORD);
-    let attributes = input.of_change();
-    let amendment = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
-    let customer = api.registration.update(&session.registration, &session.caller, id, amendment).await?;
-    Responder::new(&api, &session, audience).ok(&customer.ok_or(Problem::NotFound)?, &view).await
+    let email = input.optional::<EmailAddress>(&EMAIL);
+    let password = input.password(&PASSWORD);
+    let attributes = kept_attributes(&mut input);
+    let update = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
+    if !api.registration.update(&session.registration, &session.caller, id, update).await? {
+        return Err(Problem::NotFound);
+    }
+    let customer = reading::find(&api, &session, &CUSTOMERS, id).await?;
+    Responder::new(&api, &session, audience).ok(&customer, &view).await
 }
 
 /// `DELETE …/{id}`.
@@ -89,4 +94,9 @@ pub async fn delete(
     } else {
         Err(Problem::NotFound)
     }
+}
+
+/// The attributes that this service only keeps.
+fn kept_attributes(input: &mut Attributes) -> CustomerAttributes {
+    CustomerAttributes { locale: input.locale(&LOCALE), common: input.common() }
 }

@@ -4,7 +4,6 @@ use rekey_core::{
     deliveries::suppression::SuppressionFilter,
     events::{bus::Verdict, outbox::OutboxMessage},
     resets::ResetOrigin,
-    store::Store,
 };
 use rekey_testkit::{
     seed,

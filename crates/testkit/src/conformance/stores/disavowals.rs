@@ -1,11 +1,10 @@
 //! "It wasn't me": resets that whoever has their mail says somebody else asked for.
 
 use rekey_core::{
+    attributes::CommonAttributes,
     events::{EventBody, audit::Action},
     ids::ResetId,
-    resets::{RejectableReset, ResetOrigin, TokenState},
-    resources::record::Changes,
-    store::{ResetRejection, Store},
+    resets::{RejectableReset, ResetOrigin, TokenState, store::ResetRejection},
 };
 use time::Duration;
 
@@ -15,14 +14,15 @@ use super::{
     written,
 };
 use crate::seed::{self, TOKEN_LIFE};
+use crate::store::prelude::*;
 
 const COOLDOWN: Duration = Duration::hours(1);
 
 async fn disavow(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
     let event = seed::event(of.scope, EventBody::ResetDisavowed { reset: of.reset });
     let audit = seed::audit(Action::Disavow);
-    let disavowal = ResetRejection { of, cooldown, quota: ALLOWANCE, event: &event, audit: &audit };
-    store.reject_reset(&disavowal).await.unwrap()
+    let rejection = ResetRejection { reset: of, cooldown, quota: ALLOWANCE, event: &event, audit: &audit };
+    store.reject_reset(&rejection).await.unwrap()
 }
 
 async fn found(store: &impl Store, reset: ResetId) -> RejectableReset {
@@ -83,7 +83,7 @@ pub async fn what_is_used_expired_or_nobodys_is_not_disavowed<F: StoreUnderTest>
     backdoor.age("password_resets", "expires_at", &only, TOKEN_LIFE).await;
     let used = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     let of = holder(store, &used).await.unwrap();
-    complete(store, &of, &used.token, &seed::hash("new"), &Changes::default()).await.unwrap();
+    assert!(complete(store, &of, &used.token, &seed::hash("new"), &CommonAttributes::default()).await);
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
 
     let before = written(backdoor).await;
@@ -112,7 +112,7 @@ pub async fn of_disavowals_and_uses_at_once_one_wins<F: StoreUnderTest>() {
             if n % 2 == 0 {
                 disavow(&store, &of, COOLDOWN).await
             } else {
-                complete(&store, &by, &token, &seed::hash("new"), &Changes::default()).await.is_some()
+                complete(&store, &by, &token, &seed::hash("new"), &CommonAttributes::default()).await
             }
         }
     });

@@ -6,13 +6,13 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{Ending, LiveSession, NewSession, Refresh, Refreshed, Sessions, TokenScope},
-    store::Store,
+    sessions::{Ending, LiveSession, NewSession, Refresh, Refreshed, TokenScope},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// How long the sessions here live.
 const LIFE: Duration = Duration::weeks(2);
