@@ -128,7 +128,7 @@ const CREATE_BY_INTEGRATION: &str = concat!(
     with_customer!(),
     insert_reset!("customer"),
     record_change!("customer_password_resets", "id, customer_id"),
-    "SELECT fact.*, customer.email AS customer_email FROM fact, customer"
+    "SELECT fact.*, fact.sealed_token AS reset_password_token, customer.email AS customer_email FROM fact, customer"
 );
 
 /// Creates a reset if the account's quota allows it, and then supersedes the address's older self-service tokens. The lock of
