@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    api::{Api, ApiError, Config, Services},
+    app_data::{ApiError, AppData, Config, Services},
     headers, routes,
     span::PathSpan,
 };
@@ -19,7 +19,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server that is bound and not yet running.
 pub struct Application {
     server: Server,
-    api: web::Data<Api>,
+    data: AppData,
     address: SocketAddr,
 }
 
@@ -46,12 +46,11 @@ impl Application {
     {
         let ServerSettings { listen, keep_alive, shutdown, ref public_url, .. } = *config.server;
         let https = public_url.is_https();
-        let api = web::Data::new(Api::new(config, services)?);
-        let shared = api.clone();
+        let data = AppData::new(config, services)?;
+        let parts = data.clone();
         let app = move || {
             App::new()
-                .app_data(shared.clone())
-                .app_data(shared.readiness.clone())
+                .configure(|config| parts.register(config))
                 .configure(extra.clone())
                 .configure(routes::add)
                 .wrap(from_fn(move |request, next| headers::add(https, request, next)))
@@ -65,7 +64,7 @@ impl Application {
             .bind(listen)
             .map_err(|error| BuildError::Listen(listen, error))?;
         let address = server.addrs().first().copied().unwrap_or(listen);
-        Ok(Self { server: server.run(), api, address })
+        Ok(Self { server: server.run(), data, address })
     }
 
     /// Where it listens.
@@ -78,8 +77,8 @@ impl Application {
     pub async fn run_until_stopped(self) -> io::Result<()> {
         tokio::select! {
             ended = self.server => ended,
-            never = self.api.limits.run_cleanup() => match never {},
-            never = self.api.housekeeper.run() => match never {},
+            never = self.data.limits.run_cleanup() => match never {},
+            never = self.data.cleanup.run() => match never {},
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Where a call comes from.
+//! Where a request comes from.
 
 use std::net::IpAddr;
 
 use actix_web::{
     HttpRequest,
     http::header::{ACCEPT_LANGUAGE, HeaderMap},
+    web::Data,
 };
 use rekey_core::{
     caller::{Actor, Caller},
@@ -12,34 +13,35 @@ use rekey_core::{
 };
 use rekey_runtime::{config::TrustedProxies, telemetry};
 
-/// The caller of a request, acting as `actor`.
+/// Returns the caller of a request, acting as `actor`.
 #[must_use]
-pub fn of(request: &HttpRequest, proxies: &TrustedProxies, actor: Actor) -> Caller {
+pub fn from_request(request: &HttpRequest, actor: Actor) -> Caller {
     Caller {
         actor,
-        address: address(request, proxies),
+        address: address(request),
         traceparent: telemetry::current_traceparent(),
         locales: locales(request),
         record: None,
     }
 }
 
-/// The languages that the request asks for, best first.
+/// Returns the languages that the request asks for, best first.
 #[must_use]
 pub fn locales(request: &HttpRequest) -> Vec<Locale> {
     let header = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     header.map(locale::accepted).unwrap_or_default()
 }
 
-/// The client's address, if the connection has one.
+/// Returns the client's address, if the connection has one.
 #[must_use]
-pub fn address(request: &HttpRequest, proxies: &TrustedProxies) -> Option<IpAddr> {
+pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
+    let proxies = request.app_data::<Data<TrustedProxies>>()?;
     Some(client_address(peer, request.headers(), proxies))
 }
 
-/// The client's address: the peer's, or, as far as proxies of ours vouch for it, what `X-Forwarded-For` says. Each proxy
-/// appends whom it saw, so the list is read from its end, up to the first address that is none of ours.
+/// Returns the peer's address, or the one in `X-Forwarded-For` that trusted proxies vouch for. Each proxy appends the address
+/// it saw, so the list is read from its end, up to the first address that is not a trusted proxy.
 fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
     let forwarded: Vec<&str> = headers
         .get_all("x-forwarded-for")

@@ -1,10 +1,10 @@
-//! Cross-origin reads: which pages' scripts may read what a client is answered (Fetch, "CORS protocol").
+//! CORS: the pages whose scripts may read answers (Fetch, "CORS protocol").
 //!
-//! A preflight names no client, so it says only what the API understands, to every page; what counts is whether the answer
-//! itself names the page's origin. Credentials are never allowed: there are none but the token that the script sends.
+//! A preflight request names no client, so its answer is the same for every page. What counts is whether the answer to the request
+//! itself names the page's origin. Credentials are never allowed: scripts send their token in a header.
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest, HttpResponse,
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -12,29 +12,27 @@ use actix_web::{
         header::{self, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
 use rekey_core::clients::RegisteredClient;
 
 use crate::{
-    api::Api,
-    auth::{bearer, clients::ClientDirectory},
-    jsonapi::error::Problem,
+    auth::{bearer::BearerToken, clients::ClientDirectory},
+    oauth::CorsClientId,
 };
 
-/// The client id that the body of a call under `/oauth` names.
-pub struct Speaker(pub String);
-
-/// Headers of requests that the API takes notice of, or that clients send by habit.
+/// Request headers that the API reads, or that clients send by habit.
 const ALLOWED_HEADERS: &str =
     "authorization, content-type, accept, idempotency-key, x-requested-with, traceparent";
-/// Headers of answers that a script may read beside those that it always may.
+/// Response headers that a script may read in addition to those that it always may.
 const EXPOSED_HEADERS: &str =
     "X-Ratelimit-Limit, X-Ratelimit-Interval, X-Ratelimit-Remaining, Retry-After, Location, WWW-Authenticate";
 /// How long a browser remembers a preflight, in seconds: two hours, the most that Chromium does.
 const MAX_AGE: &str = "7200";
 
-/// Around everything under `/api`: the client is the access token's, even of one that has expired.
+/// Wraps everything under `/api`. The client is the access token's, also of an expired one.
 pub async fn api(
+    clients: Data<ClientDirectory>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -42,18 +40,19 @@ pub async fn api(
         return Ok(request.into_response(answer));
     }
     let mut response = next.call(request).await?.map_into_boxed_body();
-    if let Some(origin) = answering(&mut response) {
-        let presented = bearer::of(response.request()).await;
-        if let Some(claims) = presented.ours() {
-            let client = clients(&response)?.find(&claims.application.client_id).await;
+    if let Some(origin) = vary_by_origin(&mut response) {
+        let token = BearerToken::extract(response.request()).await?;
+        if let Some(claims) = token.claims() {
+            let client = clients.find(&claims.application.client_id).await;
             allow(&mut response, &origin, client.ok().flatten().as_deref());
         }
     }
     Ok(response)
 }
 
-/// Around everything under `/oauth`: the client is the one that the body names.
+/// Wraps everything under `/oauth`. The client is the one that the body names.
 pub async fn oauth(
+    clients: Data<ClientDirectory>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -61,14 +60,14 @@ pub async fn oauth(
         return Ok(request.into_response(answer));
     }
     let mut response = next.call(request).await?.map_into_boxed_body();
-    if let Some(origin) = answering(&mut response) {
-        let speaker = response.request().extensions_mut().remove::<Speaker>();
-        if let Some(Speaker(client_id)) = speaker {
-            // Who is over a limit makes nobody look up whatever id it thinks of.
+    if let Some(origin) = vary_by_origin(&mut response) {
+        let client_id = response.request().extensions_mut().remove::<CorsClientId>();
+        if let Some(CorsClientId(client_id)) = client_id {
+            // A caller over its limit must not cause look-ups of ids that it makes up.
             let client = if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                clients(&response)?.remembered(&client_id).await
+                clients.remembered(&client_id).await
             } else {
-                clients(&response)?.find(&client_id).await.ok().flatten()
+                clients.find(&client_id).await.ok().flatten()
             };
             allow(&mut response, &origin, client.as_deref());
         }
@@ -76,17 +75,13 @@ pub async fn oauth(
     Ok(response)
 }
 
-fn clients(response: &ServiceResponse<BoxBody>) -> Result<&ClientDirectory, Problem> {
-    Api::of(response.request()).map(|api| &api.clients)
-}
-
-/// Says that the answer depends on who asks: the page that does, if any.
-fn answering(response: &mut ServiceResponse<BoxBody>) -> Option<HeaderValue> {
+/// Marks the answer as different for each origin, and returns the request's origin.
+fn vary_by_origin(response: &mut ServiceResponse<BoxBody>) -> Option<HeaderValue> {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
     origin(response.request())
 }
 
-/// Lets the page read the answer, if it is one of the client's.
+/// Lets a page of that origin read the answer, if the client allows the origin.
 fn allow(response: &mut ServiceResponse<BoxBody>, origin: &HeaderValue, client: Option<&RegisteredClient>) {
     let (Ok(text), Some(RegisteredClient { client, .. })) = (origin.to_str(), client) else { return };
     let Some(by) = client.allowed_origins.iter().find(|allowed| allowed.allows(text)) else { return };
@@ -96,7 +91,7 @@ fn allow(response: &mut ServiceResponse<BoxBody>, origin: &HeaderValue, client: 
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
 }
 
-/// The answer to a preflight, if this is one.
+/// Returns the answer to a preflight request, if this is one.
 fn preflight(request: &ServiceRequest, methods: &'static str) -> Option<HttpResponse> {
     let asks = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
@@ -115,7 +110,7 @@ fn preflight(request: &ServiceRequest, methods: &'static str) -> Option<HttpResp
     )
 }
 
-/// The page that asks; two of them are none.
+/// Returns the request's origin. A request with two has none.
 fn origin(request: &HttpRequest) -> Option<HeaderValue> {
     let mut values = request.headers().get_all(header::ORIGIN);
     let first = values.next()?;

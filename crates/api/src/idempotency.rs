@@ -1,166 +1,119 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a call that is repeated under its key gets the answer that
-//! the first one got.
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that is repeated with its key gets the answer
+//! of the first one.
 
 use actix_web::{
-    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse,
     body::{self, BoxBody, MessageBody},
-    dev::{self, ServiceRequest, ServiceResponse},
+    dev::{Payload, ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
         header::{HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
-    rt, web,
+    rt,
+    web::{Bytes, Data},
 };
 use rekey_core::idempotency::{Answer, Begun, Idempotency, IdempotencyKey, Owner, Ticket};
-use strum::EnumIter;
 use tracing::Instrument;
 
 use crate::{
-    api::Api,
-    auth::principal::{self, Principal},
-    jsonapi::{error::Problem, negotiation},
+    auth::principal::Principal,
+    jsonapi::{
+        error::{IDEMPOTENCY_KEY, KeyProblem, Problem},
+        negotiation,
+    },
     payload,
 };
 
-/// The request's header.
-pub const HEADER: &str = "Idempotency-Key";
-/// The answer's header that tells a replay.
+/// The response header that marks a replay.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What is wrong with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
-pub enum KeyProblem {
-    /// It is empty, too long, malformed, or stands twice.
-    Invalid,
-    /// The caller used it for another request.
-    Reused,
-    /// The call is running.
-    InUse,
-}
-
-impl KeyProblem {
-    /// Status, code, title and detail.
-    pub(crate) fn told(self) -> (StatusCode, &'static str, &'static str, &'static str) {
-        match self {
-            Self::Invalid => (
-                StatusCode::BAD_REQUEST,
-                "INVALID_IDEMPOTENCY_KEY",
-                "Invalid idempotency key",
-                "An idempotency key is one value of 1 to 255 visible ASCII characters.",
-            ),
-            Self::Reused => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "IDEMPOTENCY_KEY_REUSED",
-                "Idempotency key reused",
-                "This idempotency key was used for another request.",
-            ),
-            Self::InUse => (
-                StatusCode::CONFLICT,
-                "IDEMPOTENCY_KEY_IN_USE",
-                "Idempotency key in use",
-                "The first request with this idempotency key is still being worked on. Try again later.",
-            ),
-        }
-    }
-}
-
-/// Runs a call once for each key of its caller's. Without the header it is handed on as it is.
+/// Runs a request once for each key of its caller. A request without the header passes unchanged.
 pub async fn answer_once(
+    idempotency: Data<Idempotency>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // A body of another kind is refused by the handler, which does nothing else.
-    if !request.headers().contains_key(HEADER) || !negotiation::is_ours(&request) {
+    // The handler refuses a body of another media type, and does nothing else.
+    if !request.headers().contains_key(IDEMPOTENCY_KEY) || !negotiation::is_ours(&request) {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
-    let (http, payload) = request.into_parts();
-    match begin(&http, payload).await {
-        Ok(Start::Run(call)) => run(http, call, next).await,
-        Ok(Start::Answer(response)) => Ok(ServiceResponse::new(http, response)),
-        Err(problem) => Ok(ServiceResponse::new(http, problem.error_response())),
+    let (request, payload) = request.into_parts();
+    match start(&idempotency, &request, payload).await {
+        Ok(Start::Run(ticket, body)) => run(idempotency, ticket, request, body, next).await,
+        Ok(Start::Replay(response)) => Ok(ServiceResponse::new(request, response)),
+        Err(error) => Ok(ServiceResponse::from_err(error, request)),
     }
 }
 
-/// What is to be done with a call.
 enum Start {
-    Run(Call),
-    Answer(HttpResponse),
+    /// Run the request with this body.
+    Run(Ticket, Bytes),
+    /// Send the answer of the first request.
+    Replay(HttpResponse),
 }
 
-/// A call to run.
-struct Call {
-    idempotency: Idempotency,
-    ticket: Ticket,
-    principal: Principal,
-    body: web::Bytes,
-}
-
-async fn begin(http: &HttpRequest, mut payload: dev::Payload) -> Result<Start, Problem> {
-    let key = key(http.headers())?;
-    let mut principal = principal::authenticate(http).await?;
-    let session = principal.session_mut();
-    let owner = Owner::of(session.scope(), &session.caller).ok_or(Problem::Unauthorized)?;
-    let payload =
-        web::Payload::from_request(http, &mut payload).into_inner().map_err(|_| Problem::Internal)?;
-    let body = payload::read(http, payload).await?;
-
-    let idempotency = Api::of(http)?.idempotency.clone();
-    let (method, path, query) = (http.method().as_str(), http.path(), http.query_string());
-    let call = [method.as_bytes(), path.as_bytes(), query.as_bytes(), &body[..]];
-    match idempotency.begin(owner, &key, &call).await? {
+async fn start(idempotency: &Idempotency, request: &HttpRequest, payload: Payload) -> Result<Start, Error> {
+    let key = key(request.headers())?;
+    let mut principal = Principal::extract(request).await?;
+    let owner = Owner::of(principal.scope(), &principal.caller).ok_or(Problem::Unauthorized)?;
+    let body = payload::read(request, payload).await?;
+    let (method, path, query) = (request.method().as_str(), request.path(), request.query_string());
+    let content = [method.as_bytes(), path.as_bytes(), query.as_bytes(), &body[..]];
+    match idempotency.begin(owner, &key, &content).await.map_err(Problem::from)? {
         Begun::First(ticket) => {
-            session.caller.record = Some(ticket.record);
-            Ok(Start::Run(Call { idempotency, ticket, principal, body }))
+            principal.caller.record = Some(ticket.record);
+            request.extensions_mut().insert(principal);
+            Ok(Start::Run(ticket, body))
         }
-        Begun::Answered(answer) => replay(answer).map(Start::Answer),
-        Begun::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused)),
-        Begun::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse)),
+        Begun::Answered(answer) => Ok(Start::Replay(replay(answer)?)),
+        Begun::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused).into()),
+        Begun::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse).into()),
     }
 }
 
-/// The key, if there is just one.
+/// Returns the key, if there is exactly one.
 fn key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
-    let mut values = headers.get_all(HEADER);
+    let mut values = headers.get_all(IDEMPOTENCY_KEY);
     let key = values.next().and_then(|value| value.to_str().ok()?.trim().parse().ok());
     key.filter(|_| values.next().is_none()).ok_or(Problem::IdempotencyKey(KeyProblem::Invalid))
 }
 
-/// Runs the call to its end, also when the caller hangs up: otherwise its key would be out of use until the lease ends.
+/// Runs the request to its end, also when the caller hangs up: otherwise its key would be in use until the lease ends.
 async fn run(
-    http: HttpRequest,
-    call: Call,
+    idempotency: Data<Idempotency>,
+    ticket: Ticket,
+    request: HttpRequest,
+    body: Bytes,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Call { idempotency, ticket, principal, body } = call;
-    http.extensions_mut().insert(principal);
-    let call = next.call(ServiceRequest::from_parts(http, dev::Payload::from(body)));
+    let response = next.call(ServiceRequest::from_parts(request, Payload::from(body)));
+    let answer = async {
+        let (request, response) = response.await?.into_parts();
+        let (response, body) = response.into_parts();
+        let body = body::to_bytes(body).await.map_err(|_| Problem::Internal)?;
+        Ok::<_, Error>((request, response, body))
+    };
     let whole = async move {
-        let answered = async {
-            let (http, response) = call.await?.into_parts();
-            let (response, body) = response.into_parts();
-            let body = body::to_bytes(body).await.map_err(|_| Problem::Internal)?;
-            Ok::<_, Error>((http, response, body))
-        };
-        let answered = answered.await;
-        let kept = answered.as_ref().ok().filter(|(_, response, _)| is_final(response.status()));
-        let kept = kept.map(|(_, response, body)| answer(response, body));
+        let answer = answer.await;
+        let kept = answer.as_ref().ok().filter(|(_, response, _)| is_final(response.status()));
+        let kept = kept.map(|(_, response, body)| to_keep(response, body));
         if let Err(error) = idempotency.settle(ticket, kept.as_ref()).await {
-            // The call is done, and its caller is told so. Until the lease ends, a repetition is asked to wait.
-            tracing::warn!(%error, "an answer is not kept");
+            // The caller still gets the answer. Until the lease ends, a repetition is asked to wait.
+            tracing::warn!(%error, "keeping the answer for its idempotency key failed");
         }
-        let (http, response, body) = answered?;
-        Ok(ServiceResponse::new(http, response.set_body(BoxBody::new(body))))
+        let (request, response, body) = answer?;
+        Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))))
     };
     rt::spawn(whole.in_current_span()).await.unwrap_or_else(|_| Err(Problem::Internal.into()))
 }
 
-/// Whether a repeated call should get this answer: not one of a failure, a limit or a credential, which pass.
+/// Whether a repetition should get this answer. Failures, limits and wrong credentials are temporary.
 fn is_final(status: StatusCode) -> bool {
     !status.is_server_error() && ![StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status)
 }
 
-fn answer(response: &HttpResponse<()>, body: &[u8]) -> Answer {
+fn to_keep(response: &HttpResponse<()>, body: &[u8]) -> Answer {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
     let header = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), text(value)?));
     let headers = response.headers().iter().filter_map(header).collect();

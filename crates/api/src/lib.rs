@@ -1,7 +1,7 @@
 //! The HTTP side of Rekey: the JSON:API resources, access tokens, and the page behind the link in the mail.
 
-mod api;
 mod app;
+mod app_data;
 mod auth;
 mod caller;
 mod cors;
@@ -10,6 +10,8 @@ mod headers;
 mod idempotency;
 mod jsonapi;
 mod limits;
+mod methods;
+mod oauth;
 pub mod openapi;
 mod pages;
 mod payload;
@@ -17,6 +19,6 @@ mod resources;
 mod routes;
 mod span;
 
-pub use api::{ApiError, Config, Ports, Services};
 pub use app::{Application, BuildError};
+pub use app_data::{ApiError, Config, Ports, Services};
 pub use auth::jwt::SigningKeyError;

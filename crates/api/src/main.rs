@@ -54,7 +54,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let bus = RabbitBus::new(broker, clock.clone(), random.clone());
     let signal = RelaySignal::default();
     let services = Services {
-        ports: Ports::on(&store),
+        ports: Ports::from_database(&store),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, random.clone()).context("password hashing can't start")?,
         signal: signal.clone(),

@@ -1,30 +1,27 @@
-//! What people see in a browser: the pages that customers come to, and the API's reference.
+//! What people see in a browser: the hosted pages for customers, and the API's reference.
 //!
-//! The hosted pages are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. One
-//! file is a page: [`forgot_password`], [`sent`], [`reset_password`], [`not_me`]. What they share: a [`visit::Visit`] knows whose
-//! page is asked for and in which language, and answers with a [`page::Page`]; [`site`] holds each organization's templates and
-//! texts.
+//! The hosted pages are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. Each
+//! page is a file: [`forgot_password`], [`sent`], [`reset_password`], [`not_me`]. A [`context::PageContext`] knows whose page is
+//! requested and in which language, and answers with a [`page::Page`]; [`site`] has each organization's templates and texts.
 
-mod address;
 mod assets;
+mod context;
 mod cookie;
-pub mod forgot_password;
+mod forgot_password;
 mod form;
-pub mod not_me;
+mod link_query;
+mod not_me;
 mod page;
 mod palette;
+mod params;
+mod paths;
 pub mod reference;
-pub mod reset_password;
+mod reset_password;
 pub mod routes;
 mod samples;
-pub mod sent;
+mod sent;
 mod site;
 mod templates;
 mod view;
-mod visit;
-mod wish;
 
-pub use self::{
-    site::{Pages, PagesError},
-    visit::too_many,
-};
+pub use self::site::{Pages, PagesError};

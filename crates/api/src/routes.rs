@@ -1,7 +1,7 @@
 //! Which path leads where.
 
 use actix_web::{
-    HttpResponse, Route, guard,
+    Route,
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
@@ -9,12 +9,14 @@ use rekey_core::resources::{CUSTOMERS, Relationship, Resource};
 use rekey_runtime::health;
 
 use crate::{
-    auth::{oauth, revocation_endpoint, token_endpoint},
     cors,
     endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
     idempotency,
-    jsonapi::{error::Problem, negotiation},
-    limits, openapi,
+    jsonapi::negotiation,
+    limits,
+    methods::{not_found, only, read},
+    oauth::{self, revocation_endpoint, token_endpoint},
+    openapi,
     pages::{self, reference},
     resources::{customer_password_resets as resets, customers, organization, reading},
 };
@@ -26,7 +28,7 @@ pub fn add(config: &mut ServiceConfig) {
             web::scope(Area::OAuth.prefix())
                 .configure(|config| serve(config, Area::OAuth))
                 .default_service(web::to(not_found))
-                .wrap(from_fn(limits::oauth))
+                .wrap(from_fn(oauth::limit))
                 .wrap(from_fn(cors::oauth)),
         )
         .configure(pages::routes::add)
@@ -56,12 +58,12 @@ fn serve(config: &mut ServiceConfig, area: Area) {
 fn route(call: Call) -> Route {
     match call {
         Call::List(resource) => {
-            read().to(move |permitted, api, query| reading::list(resource, permitted, api, query))
+            read().to(move |principal, documents, query| reading::list(resource, principal, documents, query))
         }
         Call::Retrieve(resource) if *resource == CUSTOMERS => read().to(customers::retrieve),
-        Call::Retrieve(resource) => {
-            read().to(move |permitted, api, id, query| reading::retrieve(resource, permitted, api, id, query))
-        }
+        Call::Retrieve(resource) => read().to(move |principal, documents, id, query| {
+            reading::retrieve(resource, principal, documents, id, query)
+        }),
         Call::Own(_) => read().to(organization::show),
         Call::Create(Written::Resets) => {
             web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))
@@ -85,13 +87,15 @@ fn route(call: Call) -> Route {
 }
 
 fn related(resource: &'static Resource, relationship: &'static Relationship) -> Route {
-    read().to(move |permitted, api, id, query| {
-        reading::related(resource, relationship, permitted, api, id, query)
+    read().to(move |principal, documents, id, query| {
+        reading::related(resource, relationship, principal, documents, id, query)
     })
 }
 
 fn identified(resource: &'static Resource, relationship: &'static Relationship) -> Route {
-    read().to(move |permitted, api, id| reading::identifiers(resource, relationship, permitted, api, id))
+    read().to(move |principal, documents, id| {
+        reading::identifiers(resource, relationship, principal, documents, id)
+    })
 }
 
 /// An endpoint without a route yet: it refuses every method, in the form of its area.
@@ -101,20 +105,4 @@ fn refusing(endpoint: &'static Endpoint) -> actix_web::Resource {
         Area::OAuth => resource.default_service(web::to(oauth::only_post)),
         Area::Api | Area::Open => only(resource, &endpoint.allow),
     }
-}
-
-/// A resource with no other methods than `allow`.
-fn only(resource: actix_web::Resource, allow: &'static str) -> actix_web::Resource {
-    resource.default_service(web::to(move || async move {
-        Err::<HttpResponse, _>(Problem::MethodNotAllowed(allow))
-    }))
-}
-
-/// GET, and HEAD, which is GET without the body.
-pub fn read() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
-}
-
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::NotFound)
 }

@@ -179,7 +179,7 @@ fn application(
     let config =
         Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
     let services = Services {
-        ports: Ports::on(store),
+        ports: Ports::from_database(store),
         keys: settings.keys.sealing.clone(),
         hasher,
         signal,

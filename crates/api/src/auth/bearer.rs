@@ -1,61 +1,70 @@
-//! The access token of a request, read once.
+//! The access token of a request.
 
 use std::sync::Arc;
 
-use actix_web::{HttpMessage, HttpRequest, http::header};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use futures_util::future::LocalBoxFuture;
 
-use super::jwt::Claims;
-use crate::api::Api;
+use super::jwt::{Claims, Issuer};
 
-/// What a request shows for a token.
+/// The access token of a request. It is verified once per request.
 #[derive(Clone)]
-pub enum Presented {
-    /// None, or none of ours.
-    Nothing,
-    /// One of ours that has expired.
+pub enum BearerToken {
+    /// There is none, or it was not issued here.
+    Missing,
+    /// Issued here, and expired.
     Expired(Arc<Claims>),
-    /// One of ours; whether its client or its session are still what they were is another question.
-    Good(Arc<Claims>),
+    /// Issued here, and not expired. Whether its client or its session still exists is checked later.
+    Valid(Arc<Claims>),
 }
 
-impl Presented {
-    /// What a token says that has not expired.
-    pub fn good(&self) -> Option<&Claims> {
+impl BearerToken {
+    /// Returns the claims of a token that has not expired.
+    pub fn valid_claims(&self) -> Option<&Claims> {
         match self {
-            Self::Good(claims) => Some(claims),
-            Self::Expired(_) | Self::Nothing => None,
+            Self::Valid(claims) => Some(claims),
+            Self::Expired(_) | Self::Missing => None,
         }
     }
 
-    /// What a token of ours says.
-    pub fn ours(&self) -> Option<&Claims> {
+    /// Returns the claims of a token, also of an expired one.
+    pub fn claims(&self) -> Option<&Claims> {
         match self {
-            Self::Good(claims) | Self::Expired(claims) => Some(claims),
-            Self::Nothing => None,
+            Self::Valid(claims) | Self::Expired(claims) => Some(claims),
+            Self::Missing => None,
         }
     }
 }
 
-/// The token of this request.
-pub async fn of(request: &HttpRequest) -> Presented {
-    if let Some(presented) = request.extensions().get::<Presented>() {
-        return presented.clone();
+impl FromRequest for BearerToken {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let known = request.extensions().get::<Self>().cloned();
+        let request = request.clone();
+        Box::pin(async move {
+            if let Some(known) = known {
+                return Ok(known);
+            }
+            let issuer = Data::<Issuer>::extract(&request).await?;
+            let token = verify(&request, &issuer).await;
+            request.extensions_mut().insert(token.clone());
+            Ok(token)
+        })
     }
-    let presented = read(request).await;
-    request.extensions_mut().insert(presented.clone());
-    presented
 }
 
-async fn read(request: &HttpRequest) -> Presented {
-    let (Some(token), Ok(api)) = (token(request), Api::of(request)) else { return Presented::Nothing };
-    match api.issuer.read(token).await {
-        Ok(claims) if api.issuer.remaining(&claims).is_some() => Presented::Good(claims),
-        Ok(claims) => Presented::Expired(claims),
-        Err(_) => Presented::Nothing,
+async fn verify(request: &HttpRequest, issuer: &Issuer) -> BearerToken {
+    let Some(token) = token(request) else { return BearerToken::Missing };
+    match issuer.read(token).await {
+        Ok(claims) if issuer.remaining(&claims).is_some() => BearerToken::Valid(claims),
+        Ok(claims) => BearerToken::Expired(claims),
+        Err(_) => BearerToken::Missing,
     }
 }
 
-/// RFC 6750 §2.1. Two of them are none: whoever is in front of us may have looked at the other.
+/// Returns the token (RFC 6750 §2.1). A request with two has none: a proxy in front may have looked at the other one.
 fn token(request: &HttpRequest) -> Option<&str> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;

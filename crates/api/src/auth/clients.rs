@@ -25,7 +25,6 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// Looks clients up, with a short memory: every request of every caller asks for one, and whether its token is revoked comes
 /// with the same look-up.
-#[derive(Clone)]
 pub struct ClientDirectory {
     store: Arc<dyn ClientStore>,
     sessions: Arc<dyn Sessions>,

@@ -1,4 +1,4 @@
-//! Access tokens: JWTs signed with RS512, and the key set that others verify them with.
+//! Access tokens: JWTs signed with RS512, and the public key set.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,18 +19,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Bits of the signing key's modulus, at least (RFC 7518 §3.3).
+/// The fewest bits of the signing key's modulus (RFC 7518 §3.3).
 const MIN_BITS: usize = 2048;
 
-/// What the vendor's clients read as where an organization is kept.
+/// The region of every organization, which the vendor's clients read.
 const REGION: &str = "self-hosted";
 
-/// Tokens whose signature was checked and is remembered, at most: about 10 MB.
-const VERIFIED: u64 = 10_000;
-/// How long one that nobody uses is remembered.
+/// The most tokens whose signature is remembered as checked: about 10 MB.
+const VERIFIED_CAPACITY: u64 = 10_000;
+/// How long an unused one is remembered.
 const VERIFIED_IDLE: Duration = Duration::from_mins(5);
 
-/// A signing key that can't be used.
+/// Why a signing key can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SigningKeyError {
     #[error("auth.signing_key is not an RSA private key in PEM")]
@@ -39,7 +39,7 @@ pub enum SigningKeyError {
     TooShort(usize),
 }
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     pub organization: OrganizationClaim,
@@ -48,11 +48,11 @@ pub struct Claims {
     pub exp: i64,
     pub iat: i64,
     pub iss: String,
-    /// Whether it is of the test mode.
+    /// Whether the client is in test mode.
     pub test: bool,
     /// Varies the payload, as the vendor's clients expect.
     pub rand: f64,
-    /// The session of a customer's token; in others an id of its own, by which it can be revoked.
+    /// The session's id in a customer's token; in others the token's own id, by which it can be revoked.
     pub jti: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerClaim>,
@@ -82,30 +82,28 @@ pub struct OwnerClaim {
     pub kind: String,
 }
 
-/// A token that is not ours, or not any more.
+/// The error for a token that was not issued here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid access token")]
 pub struct InvalidToken;
 
-/// Issues and verifies access tokens. Cheap to clone.
-#[derive(Clone)]
-pub struct Issuer(Arc<Inner>);
-
-struct Inner {
+/// Issues and verifies access tokens.
+pub struct Issuer {
     header: Header,
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
     verified: Cache<[u8; 32], Arc<Claims>>,
     keys: JwkSet,
-    issuer: String,
-    integration_life: Duration,
-    sales_channel_life: Duration,
+    /// The `iss` claim.
+    iss: String,
+    integration_ttl: Duration,
+    sales_channel_ttl: Duration,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
 }
 
-/// A token that was just issued.
+/// An access token and its times, in Unix seconds and seconds.
 pub struct Issued {
     pub access_token: String,
     pub created_at: i64,
@@ -113,7 +111,7 @@ pub struct Issued {
 }
 
 impl Issuer {
-    /// Reads the key and fixes what every token has in common.
+    /// Reads the signing key.
     pub fn new(
         auth: &rekey_runtime::config::Auth,
         clock: Arc<dyn Clock>,
@@ -126,64 +124,63 @@ impl Issuer {
         validation.set_issuer(&[&issuer]);
         validation.set_required_spec_claims(&["exp", "iss"]);
         validation.validate_aud = false;
-        // Our clock decides, in `read`.
+        // `remaining` checks it by our own clock.
         validation.validate_exp = false;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self {
             header: Header { kid, ..Header::new(Algorithm::RS512) },
             signing,
             verifying: DecodingKey::from_jwk(&jwk).map_err(|_| SigningKeyError::Unreadable)?,
             validation,
-            verified: Cache::builder().max_capacity(VERIFIED).time_to_idle(VERIFIED_IDLE).build(),
+            verified: Cache::builder().max_capacity(VERIFIED_CAPACITY).time_to_idle(VERIFIED_IDLE).build(),
             keys: JwkSet { keys: vec![jwk] },
-            issuer,
-            integration_life: auth.integration_token_life,
-            sales_channel_life: auth.sales_channel_token_life,
+            iss: issuer,
+            integration_ttl: auth.integration_token_life,
+            sales_channel_ttl: auth.sales_channel_token_life,
             clock,
             random,
-        })))
+        })
     }
 
-    /// The public keys, for whoever verifies tokens.
+    /// Returns the public keys.
     #[must_use]
     pub fn keys(&self) -> &JwkSet {
-        &self.0.keys
+        &self.keys
     }
 
-    /// Issues a token for a client, or for a customer's session through it. Signing takes milliseconds: not for the async threads.
+    /// Issues a token for a client, or for a customer's session at that client. Signing takes milliseconds: don't call it on an
+    /// async thread.
     pub fn issue(
         &self,
         registration: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Result<Issued, jsonwebtoken::errors::Error> {
-        let inner = &*self.0;
         let claims = self.claims(registration, scope, owner);
-        let access_token = jsonwebtoken::encode(&inner.header, &claims, &inner.signing)?;
+        let access_token = jsonwebtoken::encode(&self.header, &claims, &self.signing)?;
         Ok(Issued { access_token, created_at: claims.iat, expires_in: claims.exp - claims.iat })
     }
 
-    /// What a token of ours says, expired or not. Its signature is checked when it is first seen (0.4 ms for a key of
-    /// 2048 bits); after that it is known by its digest.
+    /// Returns the claims of a token that was issued here, expired or not. Its signature is checked when the token is first seen
+    /// (0.4 ms for a key of 2048 bits), and remembered by the token's digest.
     pub async fn read(&self, token: &str) -> Result<Arc<Claims>, InvalidToken> {
-        let inner = &*self.0;
         let digest = Sha256::digest(token).into();
-        if let Some(claims) = inner.verified.get(&digest).await {
+        if let Some(claims) = self.verified.get(&digest).await {
             return Ok(claims);
         }
-        let decoded = jsonwebtoken::decode::<Claims>(token, &inner.verifying, &inner.validation);
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation);
         let decoded = decoded.map_err(|_| InvalidToken)?;
-        if decoded.header.kid != inner.header.kid {
+        if decoded.header.kid != self.header.kid {
             return Err(InvalidToken);
         }
         let claims = Arc::new(decoded.claims);
-        inner.verified.insert(digest, Arc::clone(&claims)).await;
+        self.verified.insert(digest, Arc::clone(&claims)).await;
         Ok(claims)
     }
 
-    /// How long a token is still good; `None` when it has expired.
+    /// Returns how long a token is still valid; `None` when it has expired.
     #[must_use]
     pub fn remaining(&self, claims: &Claims) -> Option<time::Duration> {
-        let seconds = claims.exp.saturating_sub(self.0.clock.now().unix_timestamp());
+        let seconds = claims.exp.saturating_sub(self.clock.now().unix_timestamp());
         (seconds > 0).then(|| time::Duration::seconds(seconds))
     }
 
@@ -193,12 +190,11 @@ impl Issuer {
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Claims {
-        let inner = &*self.0;
-        let life = match client.kind {
-            ClientKind::Integration => inner.integration_life,
-            ClientKind::SalesChannel => inner.sales_channel_life,
+        let ttl = match client.kind {
+            ClientKind::Integration => self.integration_ttl,
+            ClientKind::SalesChannel => self.sales_channel_ttl,
         };
-        let iat = inner.clock.now().unix_timestamp();
+        let iat = self.clock.now().unix_timestamp();
         Claims {
             organization: OrganizationClaim {
                 id: organization.id.to_string(),
@@ -215,12 +211,12 @@ impl Issuer {
             },
             scope,
             iat,
-            exp: iat.saturating_add_unsigned(life.as_secs()),
-            iss: inner.issuer.clone(),
+            exp: iat.saturating_add_unsigned(ttl.as_secs()),
+            iss: self.iss.clone(),
             test: client.scope.mode == Mode::Test,
-            rand: fraction(&*inner.random),
+            rand: fraction(&*self.random),
             jti: owner.map_or_else(
-                || AccessTokenId::generate(&*inner.random).to_string(),
+                || AccessTokenId::generate(&*self.random).to_string(),
                 |(_, session)| session.to_string(),
             ),
             owner: owner
@@ -238,19 +234,19 @@ fn read_key(pem: &SecretString) -> Result<(EncodingKey, Jwk), SigningKeyError> {
         return Err(SigningKeyError::Unreadable);
     };
     let modulus = URL_SAFE_NO_PAD.decode(&parameters.n).map_err(|_| SigningKeyError::Unreadable)?;
-    let unused = modulus.first().map_or(0, |octet| octet.leading_zeros() as usize);
+    let unused = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = modulus.len() * 8 - unused;
     if bits < MIN_BITS {
         return Err(SigningKeyError::TooShort(bits));
     }
-    // RFC 7638: whoever has the key finds the same id.
+    // RFC 7638: the id follows from the key alone.
     jwk.common.key_id =
         Some(jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| SigningKeyError::Unreadable)?);
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
     Ok((signing, jwk))
 }
 
-/// A number from 0 up to, but not, 1, with six digits.
+/// Returns a random number in `0..1` with six digits.
 fn fraction(random: &dyn RandomSource) -> f64 {
     let mut bytes = [0; 4];
     random.fill(&mut bytes);

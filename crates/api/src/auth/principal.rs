@@ -1,226 +1,200 @@
-//! What a caller may do stands in a handler's signature: `Permitted<R>` lets in the callers that are an `R`, nobody else.
+//! Authenticated callers. What a caller may do stands in a handler's signature: `Permitted<P>` lets in callers with the
+//! permission `P`, `Principal` any.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 use futures_util::future::LocalBoxFuture;
 use rekey_core::{
     caller::{Actor, Caller},
-    clients::{ClientKind, RegisteredClient},
+    clients::{ApiClient, ClientKind, RegisteredClient},
     ids::{CustomerId, SessionId},
     resources::Audience,
     scope::{Mode, Scope},
+    sessions::sign_in::SignIn,
 };
 
-use super::{bearer, jwt::Claims};
-use crate::{api::Api, caller, jsonapi::error::Problem};
+use super::{bearer::BearerToken, clients::ClientDirectory, jwt::Claims};
+use crate::{
+    caller,
+    jsonapi::{
+        document::{Documents, Responder},
+        error::Problem,
+    },
+};
 
-/// A caller whose access token is good, and what it stands for.
-pub enum Principal {
+/// A caller with a valid access token, of a client and a session that still exist.
+pub struct Principal {
+    pub client: Arc<RegisteredClient>,
+    pub role: Role,
+    /// For events and the audit log.
+    pub caller: Caller,
+}
+
+/// What a caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
     /// A back office.
-    Integration(Session),
-    /// A storefront whose visitor has not logged in.
-    Guest(Session),
+    Integration,
+    /// A storefront whose visitor has not signed in.
+    Guest,
     /// A storefront whose visitor is this customer.
-    Customer(Session, CustomerId),
+    Customer(CustomerId),
 }
 
 impl Principal {
-    /// What it has in common with every caller.
-    pub fn session_mut(&mut self) -> &mut Session {
-        match self {
-            Self::Integration(session) | Self::Guest(session) | Self::Customer(session, _) => session,
+    /// Returns the organization and mode that this caller can reach.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.client.client.scope
+    }
+
+    /// Answers this caller.
+    #[must_use]
+    pub fn responder<'a>(&self, documents: &'a Documents) -> Responder<'a> {
+        documents.responder(self.scope(), self.audience())
+    }
+
+    /// Returns which attributes are shown to this caller.
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        match self.role {
+            Role::Integration => Audience::BackOffice,
+            Role::Guest | Role::Customer(_) => Audience::Everyone,
         }
     }
 }
 
-/// What every caller has.
-pub struct Session {
-    pub registration: Arc<RegisteredClient>,
-    /// Who and from where, for events and the audit log.
-    pub caller: Caller,
-}
+impl FromRequest for Principal {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
-impl Session {
-    /// What this caller can reach.
-    #[must_use]
-    pub fn scope(&self) -> Scope {
-        self.registration.client.scope
-    }
-}
-
-/// Callers that may do one certain thing.
-pub trait Role: Sized {
-    /// The caller in this role, unless it isn't one.
-    fn of(principal: Principal) -> Option<Self>;
-}
-
-/// A caller in a role that it was checked for.
-pub struct Permitted<R>(pub R);
-
-impl<R: Role + 'static> FromRequest for Permitted<R> {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
+    /// Authenticates by the access token, unless middleware has left the principal in the request's extensions.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let known = request.extensions_mut().remove::<Self>();
         let request = request.clone();
-        let known = request.extensions_mut().remove::<Principal>();
         Box::pin(async move {
-            let principal = match known {
-                Some(principal) => principal,
-                None => authenticate(&request).await?,
-            };
-            R::of(principal).map(Self).ok_or(Problem::Unauthorized)
+            match known {
+                Some(known) => Ok(known),
+                None => authenticate(&request).await,
+            }
         })
     }
 }
 
-/// Who calls, by the request's access token. What asks before the handler leaves it in the request's extensions.
-pub async fn authenticate(request: &HttpRequest) -> Result<Principal, Problem> {
-    let api = Api::of(request)?;
-    let presented = bearer::of(request).await;
-    let claims = presented.good().ok_or(Problem::InvalidToken)?;
+async fn authenticate(request: &HttpRequest) -> Result<Principal, Error> {
+    let (clients, sign_in, token) =
+        <(Data<ClientDirectory>, Data<SignIn>, BearerToken)>::extract(request).await?;
+    let claims = token.valid_claims().ok_or(Problem::InvalidToken)?;
     let id = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
-    let found = api.clients.find_by_token(&claims.application.client_id, id).await;
-    let registration = found.map_err(|error| Problem::from(&*error))?;
-    let registration =
-        registration.filter(|registration| is_of(claims, registration)).ok_or(Problem::InvalidToken)?;
-    let client = &registration.client;
-
-    let owner = match &claims.owner {
-        Some(owner) => {
+    let found = clients.find_by_token(&claims.application.client_id, id).await;
+    let found = found.map_err(|error| Problem::from(&*error))?;
+    let client = found.filter(|client| is_issued_to(claims, client)).ok_or(Problem::InvalidToken)?;
+    let ApiClient { id, kind, .. } = client.client;
+    let (role, actor) = match (kind, &claims.owner) {
+        (ClientKind::Integration, None) => (Role::Integration, Actor::Client(id)),
+        (ClientKind::Integration, Some(_)) => return Err(Problem::InvalidToken.into()),
+        (ClientKind::SalesChannel, None) => (Role::Guest, Actor::Client(id)),
+        (ClientKind::SalesChannel, Some(owner)) => {
             let customer: CustomerId = owner.id.parse().map_err(|_| Problem::InvalidToken)?;
             let session: SessionId = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
-            if !api.sign_in.is_live(client, session).await? {
-                return Err(Problem::InvalidToken);
+            if !sign_in.is_live(&client.client, session).await.map_err(Problem::from)? {
+                return Err(Problem::InvalidToken.into());
             }
-            Some((customer, session))
+            (Role::Customer(customer), Actor::Customer(id, customer, session))
         }
-        None => None,
     };
-    let actor = owner.map_or(Actor::Client(client.id), |(customer, session)| {
-        Actor::Customer(client.id, customer, session)
-    });
-    let kind = client.kind;
-    let session = Session { caller: caller::of(request, &api.trusted_proxies, actor), registration };
-    Ok(match (kind, owner) {
-        (ClientKind::Integration, _) => Principal::Integration(session),
-        (ClientKind::SalesChannel, None) => Principal::Guest(session),
-        (ClientKind::SalesChannel, Some((customer, _))) => Principal::Customer(session, customer),
-    })
+    Ok(Principal { caller: caller::from_request(request, actor), client, role })
 }
 
 /// Whether a token was issued to this client as it is now: of the same organization, mode and kind.
-fn is_of(claims: &Claims, RegisteredClient { client, organization }: &RegisteredClient) -> bool {
+fn is_issued_to(claims: &Claims, RegisteredClient { client, organization }: &RegisteredClient) -> bool {
     claims.application.id == client.id.as_str()
         && claims.application.kind == client.kind.as_str()
         && claims.organization.id == organization.id.as_str()
         && claims.test == (client.scope.mode == Mode::Test)
 }
 
-/// Whoever has a good access token.
-impl Role for Session {
-    fn of(principal: Principal) -> Option<Self> {
-        match principal {
-            Principal::Integration(session) | Principal::Guest(session) | Principal::Customer(session, _) => {
-                Some(session)
+/// Something that not every caller may do.
+pub trait Permission {
+    fn allows(principal: &Principal) -> bool;
+}
+
+/// A caller that has the permission `P`.
+pub struct Permitted<P>(Principal, PhantomData<P>);
+
+impl<P: Permission + 'static> FromRequest for Permitted<P> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let principal = Principal::from_request(request, payload);
+        Box::pin(async move {
+            let principal = principal.await?;
+            if P::allows(&principal) {
+                Ok(Self(principal, PhantomData))
+            } else {
+                Err(Problem::Unauthorized.into())
             }
-        }
-    }
-}
-
-/// A back office.
-pub struct Integration(pub Session);
-
-impl Role for Integration {
-    fn of(principal: Principal) -> Option<Self> {
-        match principal {
-            Principal::Integration(session) => Some(Self(session)),
-            Principal::Guest(_) | Principal::Customer(..) => None,
-        }
-    }
-}
-
-/// Who may ask for a reset.
-pub enum Requester {
-    /// For any customer.
-    Integration(Session),
-    /// For whoever types the address: a guest of a client with self-service on.
-    SelfService(Session),
-}
-
-impl Role for Requester {
-    fn of(principal: Principal) -> Option<Self> {
-        match principal {
-            Principal::Integration(session) => Some(Self::Integration(session)),
-            Principal::Guest(session) if session.registration.client.self_service => {
-                Some(Self::SelfService(session))
-            }
-            Principal::Guest(_) | Principal::Customer(..) => None,
-        }
-    }
-}
-
-/// Who may change a reset.
-pub enum Changer {
-    /// By a token, or its references without one.
-    Integration(Session),
-    /// By a token only.
-    Storefront(Session),
-}
-
-impl Role for Changer {
-    fn of(principal: Principal) -> Option<Self> {
-        Some(match principal {
-            Principal::Integration(session) => Self::Integration(session),
-            Principal::Guest(session) | Principal::Customer(session, _) => Self::Storefront(session),
         })
     }
 }
 
-/// Who may create a customer.
-pub enum Registrar {
-    /// A back office.
-    Integration(Session),
-    /// Whoever visits a storefront and has not logged in.
-    Guest(Session),
+impl<P> Deref for Permitted<P> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
 }
 
-impl Role for Registrar {
-    fn of(principal: Principal) -> Option<Self> {
-        match principal {
-            Principal::Integration(session) => Some(Self::Integration(session)),
-            Principal::Guest(session) => Some(Self::Guest(session)),
-            Principal::Customer(..) => None,
+/// Everything that only a back office may do.
+pub struct IsIntegration;
+
+impl Permission for IsIntegration {
+    fn allows(principal: &Principal) -> bool {
+        principal.role == Role::Integration
+    }
+}
+
+/// Asking for a reset: a back office for any customer; a guest, where self-service is on, by typing an address.
+pub struct CanRequestReset;
+
+impl Permission for CanRequestReset {
+    fn allows(principal: &Principal) -> bool {
+        match principal.role {
+            Role::Integration => true,
+            Role::Guest => principal.client.client.self_service,
+            Role::Customer(_) => false,
         }
     }
 }
 
-/// Who may read, change or delete a customer.
-pub enum CustomerKeeper {
-    /// Any.
-    Integration(Session),
-    /// This one.
-    Own(Session, CustomerId),
-}
+/// Creating a customer: a back office, and a storefront's visitor who has not signed in.
+pub struct CanCreateCustomer;
 
-impl Role for CustomerKeeper {
-    fn of(principal: Principal) -> Option<Self> {
-        match principal {
-            Principal::Integration(session) => Some(Self::Integration(session)),
-            Principal::Customer(session, customer) => Some(Self::Own(session, customer)),
-            Principal::Guest(_) => None,
-        }
+impl Permission for CanCreateCustomer {
+    fn allows(principal: &Principal) -> bool {
+        matches!(principal.role, Role::Integration | Role::Guest)
     }
 }
 
-impl CustomerKeeper {
-    /// The session and who is told, if the keeper keeps that customer.
-    pub fn of(self, customer: CustomerId) -> Result<(Session, Audience), Problem> {
-        match self {
-            Self::Integration(session) => Ok((session, Audience::BackOffice)),
-            Self::Own(session, own) if own == customer => Ok((session, Audience::Everyone)),
-            Self::Own(..) => Err(Problem::Unauthorized),
+/// Reading, changing and deleting customers: a back office any of them, a customer itself.
+pub struct CanManageCustomer;
+
+impl Permission for CanManageCustomer {
+    fn allows(principal: &Principal) -> bool {
+        matches!(principal.role, Role::Integration | Role::Customer(_))
+    }
+}
+
+impl Permitted<CanManageCustomer> {
+    /// Refuses a customer that asks for another customer.
+    pub fn require(&self, customer: CustomerId) -> Result<(), Problem> {
+        match self.role {
+            Role::Integration => Ok(()),
+            Role::Customer(own) if own == customer => Ok(()),
+            Role::Customer(_) | Role::Guest => Err(Problem::Unauthorized),
         }
     }
 }

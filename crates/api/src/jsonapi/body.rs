@@ -1,11 +1,12 @@
 //! Bodies of writes, and their attributes.
 
 use std::{
+    convert::Infallible,
     future::{Ready, ready},
     str::FromStr,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
     locale::Locale,
@@ -20,23 +21,18 @@ use super::{
 };
 use crate::payload;
 
-/// A body that was not read yet: a handler reads it once it knows that the caller may write at all.
+/// A body that is not read yet: a handler reads it once it knows that the caller may write at all.
 pub struct Body {
     request: HttpRequest,
-    payload: web::Payload,
+    payload: Payload,
 }
 
 impl FromRequest for Body {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let taken = web::Payload::from_request(request, payload).into_inner();
-        ready(
-            taken
-                .map(|payload| Self { request: request.clone(), payload })
-                .map_err(|_| Problem::InvalidDataFormat("There is no body.")),
-        )
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
     }
 }
 

@@ -1,15 +1,9 @@
-//! What each use case's errors are on the wire. Causes are logged here, once, and never sent.
+//! Maps errors of the core to problems. Their causes are logged here, once, and never sent.
 
 use rekey_core::{
-    customers::service::CustomerError,
     error::StoreError,
     idempotency::BeginError,
     passwords::{HashError, PolicyViolation, Refusal},
-    resets::service::{CompleteError, RequestError},
-    resources::{
-        customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD, TOKEN},
-        customers::{EMAIL, PASSWORD},
-    },
     secrets::UnsealError,
     sessions::sign_in::{RefreshError, SignInError},
 };
@@ -22,7 +16,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// An error that several callers wait for is lent to each.
+/// Several callers may wait for one error.
 impl From<&StoreError> for Problem {
     fn from(error: &StoreError) -> Self {
         match error {
@@ -78,39 +72,7 @@ impl From<Refusal> for Fault {
     }
 }
 
-impl From<RequestError> for Problem {
-    fn from(error: RequestError) -> Self {
-        match error {
-            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL.name, Fault::Unknown),
-            RequestError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CompleteError> for Problem {
-    fn from(error: CompleteError) -> Self {
-        match error {
-            CompleteError::Token => Self::attribute(TOKEN.name, Fault::Invalid),
-            CompleteError::Password(refusal) => Self::attribute(CUSTOMER_PASSWORD.name, refusal.into()),
-            CompleteError::Hash(error) => error.into(),
-            CompleteError::Sealed(error) => error.into(),
-            CompleteError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CustomerError> for Problem {
-    fn from(error: CustomerError) -> Self {
-        match error {
-            CustomerError::Taken => Self::attribute(EMAIL.name, Fault::Taken),
-            CustomerError::Password(refusal) => Self::attribute(PASSWORD.name, refusal.into()),
-            CustomerError::Hash(error) => error.into(),
-            CustomerError::Store(error) => error.into(),
-        }
-    }
-}
-
-/// Why a log-in failed for another reason than its credentials.
+/// Fails for wrong credentials, whose answer the caller chooses.
 impl TryFrom<SignInError> for Problem {
     type Error = WrongCredentials;
 
@@ -123,7 +85,7 @@ impl TryFrom<SignInError> for Problem {
     }
 }
 
-/// Why a session was not prolonged for another reason than its token.
+/// Fails for a wrong refresh token, whose answer the caller chooses.
 impl TryFrom<RefreshError> for Problem {
     type Error = WrongCredentials;
 

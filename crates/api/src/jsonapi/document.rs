@@ -1,66 +1,104 @@
-//! Documents: a record or a page of a list, with what is included, as its reader may see it.
+//! Documents: one record or a page of a list, with included records, as the caller may see them.
 
 mod included;
 mod render;
 
-use actix_web::{HttpResponse, http::StatusCode, http::header};
-use rekey_core::resources::{Audience, ORGANIZATIONS, Relationship, Resource, listing::Page, record::Record};
-use serde_json::{Map, Value, json};
+use std::{slice, sync::Arc};
 
+use actix_web::{HttpResponse, http::StatusCode, http::header};
+use rekey_core::{
+    ids::RecordId,
+    resources::{Audience, Relationship, Resource, catalog::Catalog, listing::Page, record::Record},
+    scope::Scope,
+    secrets::KeyRing,
+};
+use rekey_runtime::config::PublicUrl;
+use serde_json::{Value, json};
+
+pub use self::render::url_of;
 use self::{included::Included, render::Renderer};
 use super::{
     MEDIA_TYPE,
     error::Problem,
-    query::{ListQuery, View},
+    query::{Include, ListQuery, View},
 };
-use crate::{api::Api, auth::principal::Session};
+
+/// Reads records and renders them.
+pub struct Documents {
+    catalog: Arc<dyn Catalog>,
+    /// Opens the tokens that integrations are shown.
+    keys: KeyRing,
+    /// What every link begins with; no request can change it.
+    api_url: String,
+}
 
 /// Answers one caller.
 #[derive(Clone, Copy)]
 pub struct Responder<'a> {
-    api: &'a Api,
-    session: &'a Session,
+    documents: &'a Documents,
+    scope: Scope,
     audience: Audience,
 }
 
-impl<'a> Responder<'a> {
-    /// For a caller of that audience.
+impl Documents {
+    pub fn new(catalog: Arc<dyn Catalog>, keys: KeyRing, public_url: &PublicUrl) -> Self {
+        Self { catalog, keys, api_url: format!("{}/api", public_url.as_str()) }
+    }
+
+    /// Answers a caller that can reach `scope` and is shown what that audience is.
     #[must_use]
-    pub fn new(api: &'a Api, session: &'a Session, audience: Audience) -> Self {
-        Self { api, session, audience }
+    pub fn responder(&self, scope: Scope, audience: Audience) -> Responder<'_> {
+        Responder { documents: self, scope, audience }
+    }
+}
+
+impl Responder<'_> {
+    /// Reads a record.
+    pub async fn find(self, resource: &'static Resource, id: impl Into<RecordId>) -> Result<Record, Problem> {
+        let found = self.documents.catalog.find(self.scope, resource, id.into()).await?;
+        found.ok_or(Problem::NotFound)
     }
 
-    /// 200 with this record.
+    /// Returns the URL of a resource's list.
+    #[must_use]
+    pub fn list_url(self, resource: &Resource) -> String {
+        format!("{}/{}", self.documents.api_url, resource.name)
+    }
+
+    /// Answers 200 with this record.
     pub async fn ok(self, record: &Record, view: &View) -> Result<HttpResponse, Problem> {
-        Ok(respond(StatusCode::OK, &self.document(record, view).await?))
+        self.one(StatusCode::OK, record, view).await
     }
 
-    /// 201 with this record and its place.
+    /// Answers 201 with this record and its URL.
     pub async fn created(self, record: &Record, view: &View) -> Result<HttpResponse, Problem> {
-        let mut response = respond(StatusCode::CREATED, &self.document(record, view).await?);
+        let mut response = self.one(StatusCode::CREATED, record, view).await?;
         if let Ok(location) = header::HeaderValue::from_str(&self.url_of(record)) {
             response.headers_mut().insert(header::LOCATION, location);
         }
         Ok(response)
     }
 
-    /// 200 with a record or null: the other end of a to-one relationship.
-    pub async fn maybe(self, record: Option<&Record>, view: &View) -> Result<HttpResponse, Problem> {
-        match record {
-            Some(record) => self.ok(record, view).await,
+    /// Answers 200 with the record at the other end of a to-one relationship, or null.
+    pub async fn linked(
+        self,
+        record: &Record,
+        relationship: &'static Relationship,
+        view: &View,
+    ) -> Result<HttpResponse, Problem> {
+        let linked = match record.linked(relationship) {
+            Some(id) => self.documents.catalog.find(self.scope, relationship.target, id).await?,
+            None => None,
+        };
+        match linked {
+            Some(linked) => self.ok(&linked, view).await,
             None => Ok(respond(StatusCode::OK, &json!({ "data": null }))),
         }
     }
 
-    /// 200 with a part of a list; `url` is the list's own, without a query.
+    /// Answers 200 with a part of a list. `url` is the list's own, without a query.
     pub async fn list(self, url: &str, query: &ListQuery) -> Result<HttpResponse, Problem> {
-        let scope = self.session.scope();
-        let listed = self.api.catalog.list(scope, &query.listing).await?;
-        let included =
-            Included::gather(&*self.api.catalog, scope, &query.view.includes, &listed.items).await?;
-        let renderer = self.renderer(&query.view, &included);
-        let data =
-            listed.items.iter().map(|record| renderer.resource(record)).collect::<Result<Vec<_>, _>>()?;
+        let listed = self.documents.catalog.list(self.scope, &query.listing).await?;
         let (meta, links) = match &query.listing.page {
             Page::Number { number, size } => {
                 let total = listed.total.unwrap_or_default();
@@ -73,77 +111,59 @@ impl<'a> Responder<'a> {
                 (json!({}), query.links.after(url, *size, next.as_deref()))
             }
         };
-        let document = document(Value::Array(data), renderer.included(&query.view)?);
-        Ok(respond(StatusCode::OK, &with(document, [("meta", meta), ("links", Value::Object(links))])))
+        let (data, included) = self.render(&listed.items, &query.view).await?;
+        let document = json!({ "data": data, "meta": meta, "links": links });
+        Ok(respond(StatusCode::OK, &with_included(document, included)))
     }
 
-    /// 200 with the identifiers at the other end of a relationship of that record.
+    /// Answers 200 with the identifiers at the other end of a relationship of that record.
     pub async fn identifiers(
         self,
         record: &Record,
         relationship: &'static Relationship,
     ) -> Result<HttpResponse, Problem> {
-        let include = [super::query::Include { relationship, nested: Vec::new() }];
-        let of = std::slice::from_ref(record);
-        let included = Included::gather(&*self.api.catalog, self.session.scope(), &include, of).await?;
+        let include = [Include { relationship, nested: Vec::new() }];
+        let included =
+            Included::gather(&*self.documents.catalog, self.scope, &include, slice::from_ref(record)).await?;
         let data = included.linkage(record, relationship);
         let links = render::relationship_links(&self.url_of(record), relationship);
         Ok(respond(StatusCode::OK, &json!({ "data": data, "links": links })))
     }
 
-    async fn document(self, record: &Record, view: &View) -> Result<Map<String, Value>, Problem> {
-        let of = std::slice::from_ref(record);
-        let scope = self.session.scope();
-        let included = Included::gather(&*self.api.catalog, scope, &view.includes, of).await?;
-        let renderer = self.renderer(view, &included);
-        Ok(document(renderer.resource(record)?, renderer.included(view)?))
+    async fn one(self, status: StatusCode, record: &Record, view: &View) -> Result<HttpResponse, Problem> {
+        let (mut data, included) = self.render(slice::from_ref(record), view).await?;
+        Ok(respond(status, &with_included(json!({ "data": data.pop() }), included)))
     }
 
-    fn renderer<'b>(self, view: &'b View, included: &'b Included) -> Renderer<'b>
-    where
-        'a: 'b,
-    {
-        let Self { api, session, audience } = self;
-        Renderer { api, scope: session.scope(), audience, view, included }
+    /// Renders records, and the records that are included with them if the caller asks for any.
+    async fn render(
+        self,
+        records: &[Record],
+        view: &View,
+    ) -> Result<(Vec<Value>, Option<Vec<Value>>), Problem> {
+        let Self { documents: Documents { catalog, keys, api_url }, scope, audience } = self;
+        let included = Included::gather(&**catalog, scope, &view.includes, records).await?;
+        let renderer = Renderer { keys, api_url, scope, audience, view, included: &included };
+        let render = |records: &[Record]| {
+            records.iter().map(|record| renderer.resource(record)).collect::<Result<Vec<_>, _>>()
+        };
+        let data = render(records)?;
+        let included = if view.includes.is_empty() { None } else { Some(render(included.records())?) };
+        Ok((data, included))
     }
 
     fn url_of(self, record: &Record) -> String {
-        url_of(&format!("{}/api", self.api.public_url), record.resource(), record.id().as_str())
+        url_of(&self.documents.api_url, record.resource(), record.id().as_str())
     }
 }
 
-/// Where a record is; `api` is where the API is. The caller's own organization needs no id.
-#[must_use]
-pub fn url_of(api: &str, resource: &Resource, id: &str) -> String {
-    if *resource == ORGANIZATIONS {
-        format!("{api}/{}", resource.singular)
-    } else {
-        format!("{api}/{}/{id}", resource.name)
+fn with_included(mut document: Value, included: Option<Vec<Value>>) -> Value {
+    if let (Some(document), Some(included)) = (document.as_object_mut(), included) {
+        document.insert("included".to_owned(), included.into());
     }
-}
-
-/// Where a resource's list is.
-#[must_use]
-pub fn list_url(api: &Api, resource: &Resource) -> String {
-    format!("{}/api/{}", api.public_url, resource.name)
-}
-
-fn document(data: Value, included: Option<Vec<Value>>) -> Map<String, Value> {
-    let members = [("data", Some(data)), ("included", included.map(Value::Array))];
-    members.into_iter().filter_map(|(name, member)| Some((name.to_owned(), member?))).collect()
-}
-
-fn with(mut document: Map<String, Value>, members: [(&str, Value); 2]) -> Map<String, Value> {
-    document.extend(members.into_iter().map(|(name, member)| (name.to_owned(), member)));
     document
 }
 
-fn respond(status: StatusCode, document: &impl serde::Serialize) -> HttpResponse {
-    match serde_json::to_vec(document) {
-        Ok(body) => HttpResponse::build(status).content_type(MEDIA_TYPE).body(body),
-        Err(error) => {
-            tracing::error!(%error, "a document can't be written");
-            HttpResponse::from_error(Problem::Internal)
-        }
-    }
+fn respond(status: StatusCode, document: &Value) -> HttpResponse {
+    HttpResponse::build(status).content_type(MEDIA_TYPE).body(document.to_string())
 }

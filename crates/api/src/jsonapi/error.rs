@@ -1,6 +1,7 @@
 //! Everything that can go wrong under `/api`, and the one place that gives it its status and body.
 
 mod fault;
+mod idempotency_key;
 
 use std::fmt;
 
@@ -10,9 +11,11 @@ use serde_json::{Value, json};
 use strum::{EnumDiscriminants, EnumIter};
 use time::Duration;
 
-pub use self::fault::Fault;
+pub use self::{
+    fault::Fault,
+    idempotency_key::{IDEMPOTENCY_KEY, KeyProblem},
+};
 use super::MEDIA_TYPE;
-use crate::idempotency::{HEADER, KeyProblem};
 
 /// A problem, as the contract lists them. Nothing in it comes from inside the service or repeats what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
@@ -204,7 +207,7 @@ impl Problem {
                 vec![Error { source: Some(json!({ "parameter": parameter })), ..error(title, detail) }]
             }
             Self::IdempotencyKey(_) => {
-                vec![Error { source: Some(json!({ "header": HEADER })), ..error(title, detail) }]
+                vec![Error { source: Some(json!({ "header": IDEMPOTENCY_KEY })), ..error(title, detail) }]
             }
             _ => vec![error(title, detail)],
         };

@@ -1,8 +1,8 @@
-//! Counts in memory what needs no look at the store, and refuses from memory who is over a limit.
+//! Counts most requests in memory, asks the store for the rest, and refuses from memory who is over a limit.
 
 use std::{
     convert::Infallible,
-    error::Error,
+    error::Error as _,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -13,33 +13,32 @@ use std::{
 use moka::future::Cache;
 use rekey_core::{
     clock::{Clock, to_unix_microseconds},
-    error::StoreError,
     limits::{RateLimits, WINDOW, WindowCounts},
 };
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
-/// How a caller stands with a limit after a call.
+/// A limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitStatus {
-    /// Calls in a window, at most.
+    /// The most requests in a window.
     pub limit: u32,
     /// How many of them are left now.
     pub remaining: u32,
-    /// How long to wait: the call is refused.
+    /// How long to wait, if the request is refused.
     pub wait: Option<Duration>,
 }
 
-/// Of what is left of a limit beyond [`EXACT`], a process counts a tenth by itself before it asks the store again. In the
-/// worst case each other replica lets through so many too many; and three calls of four ask nobody, at 200 a minute.
+/// Of what is left of a limit beyond [`EXACT`], a process counts a tenth in memory before it asks the store again. At worst
+/// each other replica lets through that many too many; at 200 a minute three requests of four don't ask the store.
 const SHARE: u32 = 10;
 /// The last calls before a limit, and the first of a small one, are all counted in the store.
 const EXACT: u32 = 10;
-/// How long a process goes by what the store told it. A caller who comes more rarely is counted in the store at each call.
+/// How long a process uses what the store has returned. A caller that comes more rarely is counted in the store each time.
 const FRESH: Duration = Duration::seconds(5);
-/// How long a store that failed is not asked again; each process counts for itself meanwhile.
-const AWAY: Duration = Duration::SECOND;
-/// Windows remembered, at most: some 30 MB. Those used most stay.
+/// How long a store that failed is not asked again. Each process counts in memory meanwhile.
+const BACKOFF: Duration = Duration::SECOND;
+/// The most windows in memory: some 30 MB. Those used most stay.
 const CAPACITY: u64 = 50_000;
 
 /// The windows of this process, on top of those in the store.
@@ -47,127 +46,123 @@ pub struct Limiter {
     store: Arc<dyn RateLimits>,
     clock: Arc<dyn Clock>,
     windows: Cache<String, Arc<Mutex<Window>>>,
-    /// Until when the store is not asked, in microseconds since 1970.
-    away_until: AtomicI64,
+    /// Until when the store is not asked after a failure, in microseconds since 1970.
+    store_failed_until: AtomicI64,
 }
 
-/// What this process knows of a window.
+/// A window as this process knows it.
 struct Window {
-    /// What the store told, and the hits since.
-    tally: WindowCounts,
-    /// When it told that, by this process's clock: the two clocks are never compared.
-    told_at: OffsetDateTime,
-    /// Hits that the store doesn't know of.
-    untold: u32,
-    /// How many there may be; 0 as long as the store told nothing.
-    allowance: u32,
+    /// What the store returned, and the hits since.
+    counts: WindowCounts,
+    /// When the store returned that, by this process's clock: the two clocks are never compared.
+    updated_at: OffsetDateTime,
+    /// Hits that are not in the store.
+    pending_count: u32,
+    /// How many pending hits there may be; 0 until the store has answered.
+    max_pending_count: u32,
 }
 
 impl Limiter {
     pub fn new(store: Arc<dyn RateLimits>, clock: Arc<dyn Clock>) -> Self {
         let idle = StdDuration::try_from(WINDOW * 2).unwrap_or_default();
         let windows = Cache::builder().max_capacity(CAPACITY).time_to_idle(idle).build();
-        Self { store, clock, windows, away_until: AtomicI64::new(0) }
+        Self { store, clock, windows, store_failed_until: AtomicI64::new(0) }
     }
 
-    /// Counts a call in that window, or refuses it. What is refused is not counted, so that the wait it is told is true.
+    /// Counts a request in that window, or refuses it. A refused one is not counted, so that the wait it gets is right.
     pub async fn take(&self, name: &str, limit: u32) -> RateLimitStatus {
         let new = async { Arc::new(Mutex::new(Window::new(self.clock.now()))) };
         let window = self.windows.get_with_by_ref(name, new).await;
-        // One call at a time asks the store; those that come meanwhile go by what it is told.
+        // One request at a time asks the store; others wait for its answer.
         let mut window = window.lock().await;
         let now = self.clock.now();
         if let Some(refused) = window.refusal(limit, now) {
             return refused;
         }
-        // Counted before anything is waited for: who hangs up meanwhile was here all the same.
+        // Counted before any wait, so that a caller that hangs up meanwhile is counted, too.
         window.hit(now);
-        if window.must_ask(now) && !self.is_away(now) {
-            self.tell(name, &mut window, limit, now).await;
+        if window.must_sync(now) && !self.has_store_failed(now) {
+            let pending = window.pending_count.into();
+            self.sync(name, &mut window, limit, pending).await;
             if window.used(now) > limit {
-                return self.take_back(name, &mut window, limit).await;
+                // Other processes had used the window up: this hit is taken back.
+                self.sync(name, &mut window, limit, -1).await;
+                let wait = Some(Duration::SECOND);
+                let refused = window.refusal(limit, self.clock.now());
+                return refused.unwrap_or(RateLimitStatus { limit, remaining: 0, wait });
             }
         }
         RateLimitStatus { limit, remaining: limit.saturating_sub(window.used(now)), wait: None }
     }
 
-    /// Clears the store of what is over, once a minute.
+    /// Deletes old counts from the store, once a minute.
     pub async fn run_cleanup(&self) -> Infallible {
         let minute = StdDuration::try_from(WINDOW).unwrap_or_default();
         loop {
             tokio::time::sleep(minute).await;
             match self.store.sweep_hits().await {
-                Ok(slots) => tracing::debug!(slots, "swept what rate limits had counted"),
-                Err(error) => tracing::warn!(%error, "what rate limits have counted can't be swept"),
+                Ok(slots) => tracing::debug!(slots, "deleted old rate limit counts"),
+                Err(error) => tracing::warn!(%error, "deleting old rate limit counts failed"),
             }
         }
     }
 
-    /// Tells the store what it doesn't know, and learns what it does.
-    async fn tell(&self, name: &str, window: &mut Window, limit: u32, now: OffsetDateTime) {
-        match self.store.count_hits(name, window.untold.into()).await {
-            Ok(tally) => window.learn(tally, limit, self.clock.now()),
-            Err(error) => self.stay_away(now, &error),
-        }
-    }
-
-    /// Others had used the window up: the hit that told so was none.
-    async fn take_back(&self, name: &str, window: &mut Window, limit: u32) -> RateLimitStatus {
+    /// Adds hits to the store, and takes over its counts.
+    async fn sync(&self, name: &str, window: &mut Window, limit: u32, hits: i64) {
+        let counted = self.store.count_hits(name, hits).await;
         let now = self.clock.now();
-        match self.store.count_hits(name, -1).await {
-            Ok(tally) => window.learn(tally, limit, now),
-            Err(error) => self.stay_away(now, &error),
+        match counted {
+            Ok(counts) => window.update(counts, limit, now),
+            Err(error) => {
+                self.store_failed_until.store(to_unix_microseconds(now + BACKOFF), Ordering::Relaxed);
+                let cause = error.source().map(ToString::to_string);
+                tracing::warn!(%error, cause, "the store failed: this process counts rate limits in memory");
+            }
         }
-        window.refusal(limit, now).unwrap_or(RateLimitStatus {
-            limit,
-            remaining: 0,
-            wait: Some(Duration::SECOND),
-        })
     }
 
-    fn is_away(&self, now: OffsetDateTime) -> bool {
-        to_unix_microseconds(now) < self.away_until.load(Ordering::Relaxed)
-    }
-
-    fn stay_away(&self, now: OffsetDateTime, error: &StoreError) {
-        self.away_until.store(to_unix_microseconds(now + AWAY), Ordering::Relaxed);
-        let cause = error.source().map(ToString::to_string);
-        tracing::warn!(%error, cause, "rate limits are counted by this process alone");
+    fn has_store_failed(&self, now: OffsetDateTime) -> bool {
+        to_unix_microseconds(now) < self.store_failed_until.load(Ordering::Relaxed)
     }
 }
 
 impl Window {
     fn new(now: OffsetDateTime) -> Self {
-        Self { tally: WindowCounts::empty(now), told_at: now, untold: 0, allowance: 0 }
+        Self { counts: WindowCounts::empty(now), updated_at: now, pending_count: 0, max_pending_count: 0 }
     }
 
-    /// What a caller is told that can't be let in.
+    /// Returns the status of a request that can't be let in.
     fn refusal(&self, limit: u32, now: OffsetDateTime) -> Option<RateLimitStatus> {
-        let wait = self.tally.wait(limit, self.present(now))?;
+        let wait = self.counts.wait(limit, self.store_time(now))?;
         Some(RateLimitStatus { limit, remaining: 0, wait: Some(wait) })
     }
 
     fn used(&self, now: OffsetDateTime) -> u32 {
-        self.tally.used(self.present(now))
+        self.counts.used(self.store_time(now))
     }
 
     fn hit(&mut self, now: OffsetDateTime) {
-        self.tally.add(1, self.present(now));
-        self.untold += 1;
+        self.counts.add(1, self.store_time(now));
+        self.pending_count += 1;
     }
 
-    fn must_ask(&self, now: OffsetDateTime) -> bool {
-        self.untold > self.allowance || now - self.told_at > FRESH
+    fn must_sync(&self, now: OffsetDateTime) -> bool {
+        self.pending_count > self.max_pending_count || now - self.updated_at > FRESH
     }
 
-    fn learn(&mut self, tally: WindowCounts, limit: u32, now: OffsetDateTime) {
-        let left = limit.saturating_sub(tally.used(tally.at));
-        *self = Self { tally, told_at: now, untold: 0, allowance: left.saturating_sub(EXACT) / SHARE };
+    fn update(&mut self, counts: WindowCounts, limit: u32, now: OffsetDateTime) {
+        let left = limit.saturating_sub(counts.used(counts.at));
+        *self = Self {
+            counts,
+            updated_at: now,
+            pending_count: 0,
+            max_pending_count: left.saturating_sub(EXACT) / SHARE,
+        };
     }
 
-    /// The present by the clock of the tally. This process's clock may have been set back.
-    fn present(&self, now: OffsetDateTime) -> OffsetDateTime {
-        self.tally.at + (now - self.told_at).max(Duration::ZERO)
+    /// Returns the present time by the store's clock. This process's clock may have been set back.
+    fn store_time(&self, now: OffsetDateTime) -> OffsetDateTime {
+        self.counts.at + (now - self.updated_at).max(Duration::ZERO)
     }
 }
 

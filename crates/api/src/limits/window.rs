@@ -1,12 +1,12 @@
-//! The names of what is counted.
+//! How client addresses are counted.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
 };
 
-/// A client's address as it is counted: an IPv4 address whole; an IPv6 address by its /64, of which a subscriber has at
-/// least one and every device may take addresses as it likes (RFC 6177 §2, RFC 8981).
+/// A client's address as it is counted: an IPv4 address whole; an IPv6 address by its /64, because a subscriber has at
+/// least a whole /64 and devices choose addresses in it freely (RFC 6177 §2, RFC 8981).
 pub struct Address(pub Option<IpAddr>);
 
 impl fmt::Display for Address {

@@ -17,9 +17,9 @@ use super::{
     schemas::merge,
 };
 use crate::{
-    auth::oauth::{Refusal, RefusalKind},
     endpoints::{Area, Call},
     jsonapi::error::{Problem, ProblemKind},
+    oauth::{Refusal, RefusalKind},
 };
 
 pub use self::schemas::schemas;

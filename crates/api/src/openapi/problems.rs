@@ -18,10 +18,9 @@ use super::{
 };
 use crate::{
     endpoints::{Area, Call, Endpoint},
-    idempotency::KeyProblem,
     jsonapi::{
         MEDIA_TYPE,
-        error::{Fault, Invalid, Problem, ProblemKind, QueryProblem},
+        error::{Fault, Invalid, KeyProblem, Problem, ProblemKind, QueryProblem},
     },
 };
 

@@ -1,5 +1,5 @@
-//! What the pages load: a stylesheet in the shop's colour, and a script that they can do without. The addresses hold a digest of
-//! the contents, so that browsers may keep them for good.
+//! The stylesheet in the shop's colour, and the script, which the pages work without. Their URLs have a digest of the contents, so that
+//! browsers may keep them for good.
 
 use std::sync::LazyLock;
 
@@ -13,32 +13,34 @@ use rekey_runtime::config::Color;
 use sha2::{Digest, Sha256};
 
 use super::palette;
+use crate::jsonapi::error::Problem;
 
 const STYLE: &str = include_str!("templates/hosted/style.css");
 const SCRIPT: &str = include_str!("templates/hosted/show_password.js");
 
-/// What is served, for short: 8 octets of a digest tell versions apart.
+/// The version in the URLs: 8 bytes of a digest.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
-    // The palette is code: its output for a colour that is darkened and lightened stands for it.
+    // The palette is code: its output for a colour that is darkened and lightened represents it.
     let palette = palette::css(Color::new(0xff, 0xee, 0));
     let digest = Sha256::new().chain_update(STYLE).chain_update(palette).chain_update(SCRIPT).finalize();
     URL_SAFE_NO_PAD.encode(digest.get(..8).unwrap_or_default())
 });
 
-/// The stylesheet of a shop with that colour. It follows from the colour alone, and so does its address: `/pages/…/1f5fbf.css`.
+/// Returns the URL of the stylesheet for that colour, such as `/pages/…/1f5fbf.css`.
 pub fn style_url(color: Color) -> String {
     format!("/pages/{}/{}.css", *VERSION, color.to_string().trim_start_matches('#'))
 }
 
-/// The script that shows and hides a password.
+/// Returns the URL of the script that shows and hides a password.
 pub fn script_url() -> String {
     format!("/pages/{}/show-password.js", *VERSION)
 }
 
-/// `GET /pages/{version}/{color}.css`; none if that is no colour.
-pub fn style(version: &str, color: &str) -> Option<HttpResponse> {
-    let color = Color::parse(&format!("#{color}"))?;
-    Some(asset(version, "text/css; charset=utf-8", palette::css(color) + STYLE))
+/// `GET /pages/{version}/{color}.css`.
+pub async fn style(path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (version, color) = path.into_inner();
+    let color = Color::parse(&format!("#{color}")).ok_or(Problem::NotFound)?;
+    Ok(asset(&version, "text/css; charset=utf-8", palette::css(color) + STYLE))
 }
 
 /// `GET /pages/{version}/show-password.js`.
@@ -46,13 +48,13 @@ pub async fn script(version: Path<String>) -> HttpResponse {
     asset(&version, "text/javascript; charset=utf-8", SCRIPT.to_owned())
 }
 
-/// Another version's contents are given by who no longer or not yet has them, while versions change: not to be kept.
+/// During an upgrade another version's URL may be requested: the answer has other contents, and must not be cached.
 fn asset(version: &str, media_type: &str, contents: String) -> HttpResponse {
-    let is_ours = version == *VERSION;
-    let kept = if is_ours { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let is_current = version == *VERSION;
+    let caching = if is_current { "public, max-age=31536000, immutable" } else { "no-cache" };
     HttpResponse::Ok()
         .content_type(media_type)
-        .insert_header((CACHE_CONTROL, kept))
+        .insert_header((CACHE_CONTROL, caching))
         .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
         .body(contents)
 }

@@ -1,19 +1,18 @@
-//! `/forgot-password`: a customer asks for a mail. Whether there is an account, nobody learns here.
+//! `/forgot-password`: a customer requests a mail. The answer doesn't depend on whether there is an account.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     web::{Data, Payload},
 };
 use rekey_core::{
     caller::Actor,
     email::{EmailAddress, MAX_ADDRESS},
+    resets::service::ResetService,
 };
 use serde::Deserialize;
 
-use super::{form, page::Page, sent, visit::Visit};
-use crate::api::Api;
-
-pub const PATH: &str = "/forgot-password";
+use super::{context::PageContext, page::Page, paths, sent};
+use crate::{jsonapi::error::Problem, limits::Limits};
 
 #[derive(Deserialize)]
 struct Form {
@@ -22,48 +21,39 @@ struct Form {
 }
 
 /// `GET` and `HEAD`: the form.
-pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    let visit = Visit::of(&request, &api).await;
-    match visit.client() {
-        Ok(_) => form_page(&visit, "", Vec::new()),
-        Err(problem) => visit.failed(&problem),
-    }
+pub async fn show(context: PageContext) -> Result<HttpResponse, Problem> {
+    context.client()?;
+    Ok(form_page(&context, "", Vec::new()))
 }
 
-/// `POST`: asks for a reset as the sales channel would, and leads to one and the same page.
-pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> HttpResponse {
-    let visit = Visit::of(&request, &api).await;
-    let client = match visit.client() {
-        Ok(client) => client,
-        Err(problem) => return visit.failed(&problem),
-    };
-    if !form::is_same_origin(request.headers(), &api.public_url) {
-        return visit.foreign();
+/// `POST`: requests a reset as the sales channel would, and always leads to the same page.
+pub async fn submit(
+    context: PageContext,
+    limits: Data<Limits>,
+    resets: Data<ResetService>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let client = context.client()?;
+    if !context.is_same_origin() {
+        return Ok(context.csrf_rejected());
     }
-    let together = api.limits.sales_channel(client.client.id.as_str()).await;
-    if let Some(wait) = together.and_then(|standing| standing.wait) {
-        return visit.too_many(wait);
+    let status = limits.sales_channel(client.client.id.as_str()).await;
+    if let Some(wait) = status.and_then(|status| status.wait) {
+        return Err(Problem::TooManyRequests(wait));
     }
-    let Form { email: typed } = match form::read(&request, body).await {
-        Ok(form) => form,
-        Err(problem) => return visit.failed(&problem),
-    };
+    let Form { email: typed } = context.read_form(body).await?;
     let Ok(email) = typed.parse::<EmailAddress>() else {
         let key = if typed.is_empty() { "pages-forgot-missing" } else { "pages-forgot-invalid" };
         let typed = if typed.len() > MAX_ADDRESS { "" } else { &typed };
-        return form_page(&visit, typed, vec![visit.say(key, &[])]);
+        return Ok(form_page(&context, typed, vec![context.text(key, &[])]));
     };
-    let caller = visit.caller(Actor::Client(client.client.id));
-    match api.recovery.request_self_service(&client, &caller, email).await {
-        Ok(receipt) => {
-            let life = sent::life(&api, &client.organization.slug);
-            visit.lead_to(sent::PATH, Some(sent::remember(&visit, receipt.id, life)))
-        }
-        Err(error) => visit.failed(&error.into()),
-    }
+    let caller = context.caller(Actor::Client(client.client.id));
+    let receipt = resets.request_self_service(&client, &caller, email).await?;
+    let ttl = resets.rules.of(&client.organization.slug).token_ttl;
+    Ok(context.redirect(paths::SENT, Some(sent::remember(&context, receipt.id, ttl))))
 }
 
-fn form_page(visit: &Visit<'_>, email: &str, errors: Vec<String>) -> HttpResponse {
-    let login = visit.site().settings.login_url.as_deref();
-    visit.answer(&Page::ForgotPassword { action: visit.wish.at(PATH), email, errors, login })
+fn form_page(context: &PageContext, email: &str, errors: Vec<String>) -> HttpResponse {
+    let action = context.params.url(paths::FORGOT_PASSWORD);
+    context.show(&Page::ForgotPassword { action, email, errors, login: context.login_url() })
 }

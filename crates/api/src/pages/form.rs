@@ -1,4 +1,4 @@
-//! A form's POST: whether it is ours, and what was typed.
+//! Forms: their fields, and the check that a page of this service sent them.
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -19,28 +19,28 @@ pub async fn read<F: DeserializeOwned>(request: &HttpRequest, body: Payload) -> 
     if is_encoded || request.content_type() != "application/x-www-form-urlencoded" {
         return Err(Problem::UnsupportedMediaType);
     }
-    let bytes = payload::read(request, body).await?;
-    let no_form = || Problem::InvalidDataFormat("The body is not a form.");
-    // Whatever else it were, it would be read as replacement characters, and be a password that nobody typed.
-    percent_decode(&bytes).decode_utf8().map_err(|_| no_form())?;
-    serde_urlencoded::from_bytes(&bytes).map_err(|_| no_form())
+    let bytes = payload::read(request, body.into_inner()).await?;
+    let malformed = || Problem::InvalidDataFormat("The body is not a form.");
+    // Other encodings would be read as replacement characters, and become a password that nobody typed.
+    percent_decode(&bytes).decode_utf8().map_err(|_| malformed())?;
+    serde_urlencoded::from_bytes(&bytes).map_err(|_| malformed())
 }
 
-/// The form token of a page that was given this secret in its cookie: only who has the secret can know it, and it does not tell the
-/// secret.
+/// Returns the form token of a page whose cookie holds this secret: only a holder of the secret can know it, and the secret doesn't
+/// follow from it.
 pub fn token_for(secret: &str) -> String {
     let digest = Sha256::new().chain_update("rekey reset form v1/").chain_update(secret).finalize();
     URL_SAFE_NO_PAD.encode(digest)
 }
 
-/// Whether a form was filled in on the page that has this secret.
+/// Whether a form token belongs to this secret.
 pub fn is_for(form_token: &str, secret: &str) -> bool {
     form_token.as_bytes().ct_eq(token_for(secret).as_bytes()).into()
 }
 
-/// Whether a browser sent this POST from a page of ours, or its user did without any page, as when a tab comes back
-/// (`none`; W3C Fetch Metadata §2.3). A browser that doesn't say so is judged by its `Origin`, which is
-/// `null` from a page with `Referrer-Policy: no-referrer`, as ours is (Fetch, "append a request `Origin` header").
+/// Whether a browser sent this POST from a page of this service, or without any page, as when a tab is restored (`none`; W3C Fetch
+/// Metadata §2.3). For older browsers the `Origin` decides, which is `null` from a page with `Referrer-Policy: no-referrer`, as
+/// these are (Fetch, "append a request `Origin` header").
 pub fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let value = |name| headers.get(name).map(HeaderValue::as_bytes);
     match value("sec-fetch-site") {

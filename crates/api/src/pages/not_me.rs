@@ -1,73 +1,63 @@
-//! `/not-me`: who has a reset's mail says that somebody else asked for it. Looking, as scanners do, changes nothing. The proof in
-//! the link can only end that one reset, so it may stay in the address, and the page needs no cookie.
+//! `/not-me`: the recipient of a reset's mail says that somebody else requested it. Opening the page, as link scanners do, changes
+//! nothing. The proof in the link can only end that one reset, so it may stay in the URL, and the page needs no cookie.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     caller::Actor,
     error::StoreError,
     ids::ResetId,
-    resets::{RejectableReset, TokenState},
+    resets::{RejectableReset, TokenState, service::ResetService},
     secrets::DisavowalProof,
 };
 
-use super::{address::Address, form, page::Page, visit::Visit};
-use crate::{api::Api, jsonapi::error::Problem};
-
-pub const PATH: &str = "/not-me";
-
-/// What its address has beside whose page it is and in which language.
-pub const PARTS: [&str; 2] = ["id", "proof"];
+use super::{context::PageContext, page::Page, paths::NOT_ME_PARAMS};
+use crate::jsonapi::error::Problem;
 
 /// `GET` and `HEAD`: what will happen, and the button.
-pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    let mut visit = Visit::of(&request, &api).await;
-    let Some((reset, proof)) = claim(&visit.address) else { return visit.answer(&Page::NotFound) };
-    match told(&mut visit, api.recovery.rejectable(reset, &proof).await) {
-        Ok(RejectableReset { state: TokenState::Pending, organization, .. }) => {
-            let cooldown = api.recovery.rules.of(&organization.slug).disavowal_cooldown;
-            let told = || visit.or_nothing(visit.reader().span(cooldown));
-            let cooldown = cooldown.is_positive().then(told);
-            visit.answer(&Page::NotMe { action: visit.here(), cooldown })
-        }
-        Ok(found) => over(&visit, found.state),
-        Err(problem) => visit.failed(&problem),
+pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Result<HttpResponse, Problem> {
+    let (reset, proof) = proof(&context)?;
+    let found = found(&mut context, resets.rejectable(reset, &proof).await)?;
+    if found.state != TokenState::Pending {
+        return Ok(result(&context, found.state));
     }
+    let cooldown = resets.rules.of(&found.organization.slug).disavowal_cooldown;
+    let text = || context.or_empty(context.reader().span(cooldown));
+    let cooldown = cooldown.is_positive().then(text);
+    Ok(context.show(&Page::NotMe { action: context.own_url(), cooldown }))
 }
 
-/// `POST`: the reset's token dies.
-pub async fn submit(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    let mut visit = Visit::of(&request, &api).await;
-    if !form::is_same_origin(request.headers(), &api.public_url) {
-        return visit.foreign();
+/// `POST`: invalidates the reset's token.
+pub async fn submit(mut context: PageContext, resets: Data<ResetService>) -> Result<HttpResponse, Problem> {
+    if !context.is_same_origin() {
+        return Ok(context.csrf_rejected());
     }
-    let Some((reset, proof)) = claim(&visit.address) else { return visit.answer(&Page::NotFound) };
-    let disavowed = api.recovery.disavow(&visit.caller(Actor::TokenHolder), reset, &proof).await;
-    match told(&mut visit, disavowed) {
-        Ok(found) => over(&visit, found.state),
-        Err(problem) => visit.failed(&problem),
-    }
+    let (reset, proof) = proof(&context)?;
+    let rejected = resets.disavow(&context.caller(Actor::TokenHolder), reset, &proof).await;
+    let found = found(&mut context, rejected)?;
+    Ok(result(&context, found.state))
 }
 
-/// The reset and the right to disavow it, as the address names them.
-fn claim(address: &Address) -> Option<(ResetId, DisavowalProof)> {
-    let [id, proof] = PARTS.map(|name| address.value(name));
-    Some((id?.parse().ok()?, DisavowalProof::parse(proof?)?))
+/// Returns the reset and the proof in the URL.
+fn proof(context: &PageContext) -> Result<(ResetId, DisavowalProof), Problem> {
+    let [id, proof] = NOT_ME_PARAMS.map(|name| context.query.value(name));
+    let reset = id.and_then(|id| id.parse().ok());
+    reset.zip(proof.and_then(DisavowalProof::parse)).ok_or(Problem::NotFound)
 }
 
-/// The reset, whose organization's page this is then.
-fn told(
-    visit: &mut Visit<'_>,
+/// Returns the reset, and makes this a page of its organization.
+fn found(
+    context: &mut PageContext,
     found: Result<Option<RejectableReset>, StoreError>,
 ) -> Result<RejectableReset, Problem> {
     let found = found?.ok_or(Problem::NotFound)?;
-    visit.is_at(&found.organization);
+    context.set_organization(&found.organization);
     Ok(found)
 }
 
-/// What to say of a token that can no longer be used.
-fn over(visit: &Visit<'_>, before: TokenState) -> HttpResponse {
+/// Answers for a token that can no longer be used. `before` is its state before this request.
+fn result(context: &PageContext, before: TokenState) -> HttpResponse {
     match before {
-        TokenState::Used => visit.answer(&Page::Misused { again: visit.ask_again() }),
-        TokenState::Pending | TokenState::Dead => visit.answer(&Page::Disavowed),
+        TokenState::Used => context.show(&Page::AlreadyUsed { again: context.new_link_url() }),
+        TokenState::Pending | TokenState::Dead => context.show(&Page::Rejected),
     }
 }

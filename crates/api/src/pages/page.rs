@@ -1,13 +1,13 @@
-//! What a page says. How it looks is its template's matter, in which words its texts'.
+//! The pages and what their templates get. Organizations replace templates by their file names, which therefore stay.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
 
-/// A page, with what its template needs.
+/// A page with the values for its template.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Page<'a> {
-    /// The form for the address of who forgot the password.
+    /// The form for the address of a customer who forgot the password.
     ForgotPassword {
         action: String,
         /// What was typed before.
@@ -17,58 +17,58 @@ pub enum Page<'a> {
     },
     /// A mail is on its way, if there is such an account.
     Sent {
-        /// How long its link can be used, in the reader's words.
+        /// How long its link can be used, in the reader's language.
         life: String,
-        /// Where the short code from the mail is sent, if this organization has one.
+        /// The URL to which the short code from the mail is sent, if the organization uses codes.
         code_action: Option<String>,
         errors: Vec<String>,
-        /// Back to the form.
+        /// The form's URL.
         again: String,
     },
     /// The form for a new password.
     ResetPassword {
         action: String,
-        /// Whose password it is; also for password managers.
+        /// The account; also for password managers.
         email: &'a str,
         form_token: String,
-        /// Characters that the new one has at least.
+        /// The fewest characters of the new password.
         min_length: usize,
-        /// What the new one must be, in sentences.
+        /// The rules for the new password, in sentences.
         rules: Vec<String>,
         errors: Vec<String>,
     },
     /// The new password is set.
     Done { login: Option<&'a str> },
-    /// No link arrived: it was not copied whole, or the browser keeps no cookies.
-    Lost {
-        /// Where a new link can be asked for.
+    /// There is no link: it was not copied whole, or the browser keeps no cookies.
+    MissingLink {
+        /// The URL on which a new link can be requested.
         again: Option<String>,
         login: Option<&'a str>,
     },
-    /// The token can't be used. What it led to is gone for good.
-    Dead {
-        /// Where a new link can be asked for.
+    /// The token can't be used any more.
+    LinkExpired {
+        /// The URL on which a new link can be requested.
         again: Option<String>,
         login: Option<&'a str>,
     },
-    /// The form to say that somebody else asked for the reset.
+    /// The form to say that somebody else requested the reset.
     NotMe {
-        /// With the reset and the proof.
+        /// The URL with the reset and the proof.
         action: String,
-        /// How long nobody can ask for another here, in the reader's words; nothing if it is no time.
+        /// How long no other reset can be requested here, in the reader's language, if at all.
         cooldown: Option<String>,
     },
-    /// A disavowed reset's link is dead.
-    Disavowed,
-    /// A reset that somebody disavows has set a password.
-    Misused { again: Option<String> },
-    /// The form did not come from our page.
-    Foreign { again: String },
-    /// Too much is going on.
+    /// The reset was rejected: its link can't be used any more.
+    Rejected,
+    /// The reset that is rejected has already set a password.
+    AlreadyUsed { again: Option<String> },
+    /// The form was not sent from a page of this service.
+    CsrfRejected { again: String },
+    /// The service is at its limit.
     Busy { again: String },
-    /// Too many forms came from there.
+    /// Too many forms came from this address.
     TooMany { again: String },
-    /// There is no such page, or no shop that has it.
+    /// There is no such page, or no organization that has it.
     NotFound,
     /// Something went wrong.
     Failed {
@@ -78,105 +78,42 @@ pub enum Page<'a> {
     },
 }
 
-/// The template of each page; a page of that name can be replaced by an organization.
-pub const TEMPLATES: [&str; 14] = [
-    "forgot_password.html",
-    "sent.html",
-    "reset_password.html",
-    "done.html",
-    "lost.html",
-    "dead.html",
-    "not_me.html",
-    "disavowed.html",
-    "misused.html",
-    "foreign.html",
-    "busy.html",
-    "too_many.html",
-    "not_found.html",
-    "failed.html",
-];
-
 impl Page<'_> {
-    /// The name of its template.
+    /// Returns the name of its template; an organization can replace a template of that name.
     pub fn template(&self) -> &'static str {
-        let [
-            forgot,
-            sent,
-            reset,
-            done,
-            lost,
-            dead,
-            not_me,
-            disavowed,
-            misused,
-            foreign,
-            busy,
-            too_many,
-            not_found,
-            failed,
-        ] = TEMPLATES;
-        match self {
-            Self::ForgotPassword { .. } => forgot,
-            Self::Sent { .. } => sent,
-            Self::ResetPassword { .. } => reset,
-            Self::Done { .. } => done,
-            Self::Lost { .. } => lost,
-            Self::Dead { .. } => dead,
-            Self::NotMe { .. } => not_me,
-            Self::Disavowed => disavowed,
-            Self::Misused { .. } => misused,
-            Self::Foreign { .. } => foreign,
-            Self::Busy { .. } => busy,
-            Self::TooMany { .. } => too_many,
-            Self::NotFound => not_found,
-            Self::Failed { .. } => failed,
-        }
+        self.properties().0
     }
 
-    /// What HTTP calls it.
+    /// Returns the status of the answer.
     pub fn status(&self) -> StatusCode {
-        match self {
-            Self::ForgotPassword { errors, .. }
-            | Self::Sent { errors, .. }
-            | Self::ResetPassword { errors, .. }
-                if !errors.is_empty() =>
-            {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            Self::ForgotPassword { .. }
-            | Self::Sent { .. }
-            | Self::ResetPassword { .. }
-            | Self::Done { .. }
-            | Self::NotMe { .. }
-            | Self::Disavowed
-            | Self::Misused { .. } => StatusCode::OK,
-            Self::Lost { .. } => StatusCode::BAD_REQUEST,
-            Self::Dead { .. } => StatusCode::GONE,
-            Self::Foreign { .. } => StatusCode::FORBIDDEN,
-            Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Failed { status, .. } => *status,
-        }
+        self.properties().1
     }
 
-    /// Whether a look at its address shows it again, so that it can be had in another language. A form's errors go then.
-    pub fn can_be_reread(&self) -> bool {
+    /// Whether a GET of its URL shows it again, so that it can be shown in another language. Errors of a form go then.
+    pub fn can_be_reloaded(&self) -> bool {
+        self.properties().2
+    }
+
+    fn properties(&self) -> (&'static str, StatusCode, bool) {
+        let form = |errors: &[String]| match errors {
+            [] => StatusCode::OK,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
         match self {
-            Self::ForgotPassword { .. }
-            | Self::Sent { .. }
-            | Self::ResetPassword { .. }
-            | Self::Lost { .. }
-            | Self::Dead { .. }
-            | Self::NotMe { .. }
-            | Self::Disavowed
-            | Self::Misused { .. } => true,
-            Self::Done { .. }
-            | Self::Foreign { .. }
-            | Self::Busy { .. }
-            | Self::TooMany { .. }
-            | Self::NotFound
-            | Self::Failed { .. } => false,
+            Self::ForgotPassword { errors, .. } => ("forgot_password.html", form(errors), true),
+            Self::Sent { errors, .. } => ("sent.html", form(errors), true),
+            Self::ResetPassword { errors, .. } => ("reset_password.html", form(errors), true),
+            Self::Done { .. } => ("done.html", StatusCode::OK, false),
+            Self::MissingLink { .. } => ("lost.html", StatusCode::BAD_REQUEST, true),
+            Self::LinkExpired { .. } => ("dead.html", StatusCode::GONE, true),
+            Self::NotMe { .. } => ("not_me.html", StatusCode::OK, true),
+            Self::Rejected => ("disavowed.html", StatusCode::OK, true),
+            Self::AlreadyUsed { .. } => ("misused.html", StatusCode::OK, true),
+            Self::CsrfRejected { .. } => ("foreign.html", StatusCode::FORBIDDEN, false),
+            Self::Busy { .. } => ("busy.html", StatusCode::SERVICE_UNAVAILABLE, false),
+            Self::TooMany { .. } => ("too_many.html", StatusCode::TOO_MANY_REQUESTS, false),
+            Self::NotFound => ("not_found.html", StatusCode::NOT_FOUND, false),
+            Self::Failed { status, .. } => ("failed.html", *status, false),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The colours that follow from an organization's one, so that everything can be read, in the light and in the dark.
+//! The colours that follow from an organization's colour, so that everything is readable in light and dark mode.
 
 use rekey_runtime::config::Color;
 
-/// The darkest background that words stand on in the light, as the stylesheet has it.
+/// The darkest background of text in light mode, as in the stylesheet.
 const LIGHT: Color = Color::new(0xf3, 0xf4, 0xf6);
-/// And the lightest in the dark.
+/// The lightest background of text in dark mode.
 const DARK: Color = Color::new(0x1f, 0x22, 0x27);
 
-/// The beginning of the stylesheet: custom properties.
+/// Returns the beginning of the stylesheet: custom properties.
 pub fn css(brand: Color) -> String {
     format!(
         ":root{{{}}}\n@media (prefers-color-scheme: dark){{:root{{{}}}}}\n",

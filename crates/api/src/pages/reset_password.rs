@@ -3,45 +3,43 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     web::{Data, Payload},
 };
 use rekey_core::{
     attributes::CommonAttributes,
     caller::Actor,
     ids::ResetId,
-    organizations::Organization,
     passwords::{MAX_OCTETS, PlainPassword},
-    resets::service::{Attempt, CompleteError},
+    resets::service::{Attempt, CompleteError, ResetService},
     secrets::ResetToken,
 };
 use rekey_texts::Arg;
 use serde::Deserialize;
 
-use super::{cookie::LINK, form, page::Page, visit::Visit};
-use crate::api::Api;
+use super::{context::PageContext, cookie::LINK, form, page::Page, paths};
+use crate::jsonapi::error::Problem;
 
-pub const PATH: &str = "/reset-password";
 /// How long the browser keeps the token: long enough to think of a password, short enough for a shared computer.
-const LIFE: Duration = Duration::from_hours(1);
-/// Characters that fit in any case: none takes more than 4 of the octets that are counted (RFC 3629).
-const SURE_LENGTH: i64 = 256;
-const _: () = assert!(MAX_OCTETS == 4 * 256, "it follows from the octets");
+const COOKIE_TTL: Duration = Duration::from_hours(1);
+/// The length in characters that always fits: none takes more than 4 bytes (RFC 3629).
+const SAFE_LENGTH: i64 = 256;
+const _: () = assert!(MAX_OCTETS == 4 * 256, "it follows from the number of bytes");
 
-/// A reset and its token, as a link or a cookie names them: of the right shape, and no more is known.
+/// A reset and its token in a link or a cookie. They are well-formed; whether they exist is not checked yet.
 pub struct Link {
     pub reset: ResetId,
     pub token: ResetToken,
 }
 
-/// What is left in a browser of a link that can't be used any more, so that who comes back is told so.
-const OVER: &str = "over";
+/// The cookie's value once the link can't be used any more.
+const USED: &str = "over";
 
-/// What a browser has of a link.
+/// What the cookie holds.
 enum Held {
     Link(Link),
-    /// One that can't be used any more.
-    Over,
+    /// A link that can't be used any more.
+    Used,
     Nothing,
 }
 
@@ -53,145 +51,137 @@ struct Form {
     password: String,
 }
 
-/// `GET` and `HEAD`. With a token in the query: takes it out of the URL, and no more: mail scanners do this too. Without: shows
-/// the form to who has a usable token in its cookie. A token that is not usable is 410: what it led to is gone for good.
-pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    let mut visit = Visit::of(&request, &api).await;
-    match [visit.address.value("id"), visit.address.value("token")] {
-        // Of another language or organization an address may be all the same.
+/// `GET` and `HEAD`. With a token in the query, only moves it into a cookie, as mail scanners open links, too. Without, shows
+/// the form if the cookie's token can be used. A token that can't is 410: what it led to is gone for good.
+pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Result<HttpResponse, Problem> {
+    match [context.query.value("id"), context.query.value("token")] {
+        // Other parameters say nothing about a link.
         [None, None] => (),
-        [id, token] => return follow(&visit, id.zip(token)),
+        [id, token] => return Ok(open_link(&context, id.zip(token))),
     }
-    match Held::by(&visit) {
-        Held::Link(link) => form_page(&mut visit, &link, Vec::new()).await,
-        Held::Over => dead(&visit),
-        Held::Nothing => lost(&visit),
+    match Held::from_cookie(&context) {
+        Held::Link(link) => form_page(&mut context, &resets, &link, Vec::new()).await,
+        Held::Used => Ok(link_expired(&context)),
+        Held::Nothing => Ok(missing_link(&context)),
     }
 }
 
 /// `POST`: sets the password.
-pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> HttpResponse {
-    let mut visit = Visit::of(&request, &api).await;
-    let link = match Held::by(&visit) {
+pub async fn submit(
+    mut context: PageContext,
+    resets: Data<ResetService>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let link = match Held::from_cookie(&context) {
         Held::Link(link) => link,
-        Held::Over => return dead(&visit),
-        Held::Nothing => return lost(&visit),
+        Held::Used => return Ok(link_expired(&context)),
+        Held::Nothing => return Ok(missing_link(&context)),
     };
-    let Form { form_token, password } = match form::read(&request, body).await {
-        Ok(form) => form,
-        Err(problem) => return visit.failed(&problem),
-    };
-    if !form::is_same_origin(request.headers(), &api.public_url)
-        || !form::is_for(&form_token, link.token.expose())
-    {
-        return visit.foreign();
+    let Form { form_token, password } = context.read_form(body).await?;
+    if !context.is_same_origin() || !form::is_for(&form_token, link.token.expose()) {
+        return Ok(context.csrf_rejected());
     }
     let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_OCTETS);
     let Ok(password) = PlainPassword::parse(password) else {
-        let error = unusable(&visit, is_empty, is_long);
-        return form_page(&mut visit, &link, vec![error]).await;
+        let error = malformed(&context, is_empty, is_long);
+        return form_page(&mut context, &resets, &link, vec![error]).await;
     };
     let attempt =
         Attempt { reset: link.reset, token: &link.token, password, changes: &CommonAttributes::default() };
-    match api.recovery.complete(None, &visit.caller(Actor::TokenHolder), attempt).await {
-        Ok(organization) => done(&mut visit, &organization),
-        Err(CompleteError::Token) => dead(&visit),
-        Err(CompleteError::Password(refusal)) => {
-            let errors = visit.or_nothing(visit.reader().refusal(&refusal));
-            form_page(&mut visit, &link, errors).await
+    match resets.complete(None, &context.caller(Actor::TokenHolder), attempt).await {
+        Ok(organization) => {
+            context.set_organization(&organization);
+            Ok(forget_token(&context, context.show(&Page::Done { login: context.login_url() })))
         }
-        Err(CompleteError::Hash(error)) => visit.failed(&error.into()),
-        Err(CompleteError::Sealed(error)) => visit.failed(&error.into()),
-        Err(CompleteError::Store(error)) => visit.failed(&error.into()),
+        Err(CompleteError::Token) => Ok(link_expired(&context)),
+        Err(CompleteError::Password(refusal)) => {
+            let errors = context.or_empty(context.reader().refusal(&refusal));
+            form_page(&mut context, &resets, &link, errors).await
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
 impl Held {
-    /// What the request's cookie holds.
-    fn by(visit: &Visit<'_>) -> Self {
-        let value = LINK.of(visit.request, visit.api.pages.https).unwrap_or_default();
+    fn from_cookie(context: &PageContext) -> Self {
+        let value = context.cookie(LINK).unwrap_or_default();
         let link = value.split_once('.').and_then(|(reset, token)| Link::parse(reset, token));
         match link {
             Some(link) => Self::Link(link),
-            None if value == OVER => Self::Over,
+            None if value == USED => Self::Used,
             None => Self::Nothing,
         }
     }
 }
 
 impl Link {
-    /// Reads the two parts; `None` unless both have the right shape.
+    /// Reads the two parts; `None` unless both are well-formed.
     fn parse(reset: &str, token: &str) -> Option<Self> {
         Some(Self { reset: reset.parse().ok()?, token: ResetToken::parse(token)? })
     }
 
-    /// Lets the browser keep it, and leads to the form.
-    pub fn lead_to_form(&self, visit: &Visit<'_>) -> HttpResponse {
+    /// Puts the link into the cookie, and redirects to the form.
+    pub fn redirect_to_form(&self, context: &PageContext) -> HttpResponse {
         let value = format!("{}.{}", self.reset, self.token.expose());
-        visit.lead_to(PATH, Some(LINK.cookie(value, LIFE, visit.api.pages.https)))
+        let cookie = LINK.cookie(value, COOKIE_TTL, context.is_https());
+        context.redirect(paths::RESET_PASSWORD, Some(cookie))
     }
 }
 
-fn follow(visit: &Visit<'_>, parts: Option<(&str, &str)>) -> HttpResponse {
+fn open_link(context: &PageContext, parts: Option<(&str, &str)>) -> HttpResponse {
     match parts.and_then(|(id, token)| Link::parse(id, token)) {
-        Some(link) => link.lead_to_form(visit),
-        None => visit.lead_to(PATH, Some(LINK.removal(visit.api.pages.https))),
+        Some(link) => link.redirect_to_form(context),
+        None => context.redirect(paths::RESET_PASSWORD, Some(LINK.removal(context.is_https()))),
     }
 }
 
-async fn form_page(visit: &mut Visit<'_>, link: &Link, errors: Vec<String>) -> HttpResponse {
-    match visit.api.recovery.holder(link.reset, &link.token).await {
-        Ok(Some(holder)) => {
-            visit.is_at(&holder.organization);
-            let policy = visit.api.recovery.rules.of(&holder.organization.slug).policy;
-            visit.answer(&Page::ResetPassword {
-                action: visit.wish.at(PATH),
-                email: holder.email.as_str(),
-                form_token: form::token_for(link.token.expose()),
-                min_length: policy.min_length,
-                rules: visit.or_nothing(visit.reader().policy(policy)),
-                errors,
-            })
-        }
-        Ok(None) => dead(visit),
-        Err(error) => visit.failed(&error.into()),
-    }
+async fn form_page(
+    context: &mut PageContext,
+    resets: &ResetService,
+    link: &Link,
+    errors: Vec<String>,
+) -> Result<HttpResponse, Problem> {
+    let Some(holder) = resets.holder(link.reset, &link.token).await? else {
+        return Ok(link_expired(context));
+    };
+    context.set_organization(&holder.organization);
+    let policy = resets.rules.of(&holder.organization.slug).policy;
+    Ok(context.show(&Page::ResetPassword {
+        action: context.params.url(paths::RESET_PASSWORD),
+        email: holder.email.as_str(),
+        form_token: form::token_for(link.token.expose()),
+        min_length: policy.min_length,
+        rules: context.or_empty(context.reader().policy(policy)),
+        errors,
+    }))
 }
 
-/// What is wrong with what is no password at all.
-fn unusable(visit: &Visit<'_>, is_empty: bool, is_long: bool) -> String {
+/// Returns why a text can't be a password at all.
+fn malformed(context: &PageContext, is_empty: bool, is_long: bool) -> String {
     if is_empty {
-        visit.say("pages-reset-missing", &[])
+        context.text("pages-reset-missing", &[])
     } else if is_long {
-        visit.say("pages-reset-too-long", &[("count", Arg::Number(SURE_LENGTH))])
+        context.text("pages-reset-too-long", &[("count", Arg::Number(SAFE_LENGTH))])
     } else {
-        visit.say("pages-reset-unusable", &[])
+        context.text("pages-reset-unusable", &[])
     }
 }
 
-fn done(visit: &mut Visit<'_>, organization: &Organization) -> HttpResponse {
-    visit.is_at(organization);
-    forget(visit, visit.answer(&Page::Done { login: login(visit) }))
+/// The link was not copied whole, or the browser keeps no cookies; the server can't tell which.
+fn missing_link(context: &PageContext) -> HttpResponse {
+    context.show(&Page::MissingLink { again: context.new_link_url(), login: context.login_url() })
 }
 
-fn login<'a>(visit: &Visit<'a>) -> Option<&'a str> {
-    visit.site().settings.login_url.as_deref()
+fn link_expired(context: &PageContext) -> HttpResponse {
+    let page = Page::LinkExpired { again: context.new_link_url(), login: context.login_url() };
+    forget_token(context, context.show(&page))
 }
 
-/// There is no link, or not the whole of it; or a browser that keeps no cookies, which is all the same from here.
-fn lost(visit: &Visit<'_>) -> HttpResponse {
-    visit.answer(&Page::Lost { again: visit.ask_again(), login: login(visit) })
-}
-
-fn dead(visit: &Visit<'_>) -> HttpResponse {
-    forget(visit, visit.answer(&Page::Dead { again: visit.ask_again(), login: login(visit) }))
-}
-
-/// The token leaves the browser.
-fn forget(visit: &Visit<'_>, mut response: HttpResponse) -> HttpResponse {
-    let over = LINK.cookie(OVER.to_owned(), LIFE, visit.api.pages.https);
-    if let Err(error) = response.add_cookie(&over) {
-        tracing::error!(%error, "a cookie can't be set");
+/// Removes the token from the browser, which still remembers that there was one.
+fn forget_token(context: &PageContext, mut response: HttpResponse) -> HttpResponse {
+    let used = LINK.cookie(USED.to_owned(), COOKIE_TTL, context.is_https());
+    if let Err(error) = response.add_cookie(&used) {
+        tracing::error!(%error, "setting a cookie failed");
     }
     response
 }

@@ -1,87 +1,104 @@
-//! Which path leads to which page. Under these paths every answer is a page, refusals too.
+//! The routes of the hosted pages. Under these paths every answer is a page, also that to a refused request.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
-    http::{StatusCode, header::LOCATION},
-    middleware::from_fn,
+    Error, HttpResponse, Scope,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode, header::LOCATION},
+    middleware::{Next, from_fn},
     web::{self, Data, ServiceConfig, post},
 };
 
-use super::{assets, forgot_password, not_me, reset_password, sent, site::blank, visit::Visit};
-use crate::{api::Api, jsonapi::error::Problem, limits, routes::read};
+use super::{
+    assets, context::problem_page, forgot_password, not_me, paths, reset_password, sent, site::blank,
+};
+use crate::{
+    caller,
+    jsonapi::error::Problem,
+    limits::{self, Limits},
+    methods::{not_found, only, read},
+};
 
-/// Adds them.
+/// Adds the routes.
 pub fn add(config: &mut ServiceConfig) {
+    let forms = |scope: Scope| {
+        scope.default_service(web::to(not_found)).wrap(from_fn(problem_pages)).wrap(from_fn(limit))
+    };
+    let form = |path| only(web::resource(path), "GET, HEAD, POST");
     config
-        .service(
-            web::scope(forgot_password::PATH)
+        .service(forms(
+            web::scope(paths::FORGOT_PASSWORD)
                 .service(
-                    only(web::resource(""), "GET, HEAD, POST")
+                    form("")
                         .route(read().to(forgot_password::show))
                         .route(post().to(forgot_password::submit)),
                 )
-                .service(
-                    only(web::resource("/sent"), "GET, HEAD, POST")
-                        .route(read().to(sent::show))
-                        .route(post().to(sent::submit)),
-                )
-                .default_service(web::to(not_found))
-                .wrap(from_fn(limits::page)),
-        )
-        .service(
-            web::scope(reset_password::PATH)
-                .service(
-                    only(web::resource(""), "GET, HEAD, POST")
-                        .route(read().to(reset_password::show))
-                        .route(post().to(reset_password::submit)),
-                )
-                .default_service(web::to(not_found))
-                .wrap(from_fn(limits::page)),
-        )
-        .service(
-            web::scope(not_me::PATH)
-                .service(
-                    only(web::resource(""), "GET, HEAD, POST")
-                        .route(read().to(not_me::show))
-                        .route(post().to(not_me::submit)),
-                )
-                .default_service(web::to(not_found))
-                .wrap(from_fn(limits::page)),
-        )
+                .service(form("/sent").route(read().to(sent::show)).route(post().to(sent::submit))),
+        ))
+        .service(forms(web::scope(paths::RESET_PASSWORD).service(
+            form("").route(read().to(reset_password::show)).route(post().to(reset_password::submit)),
+        )))
+        .service(forms(
+            web::scope(paths::NOT_ME)
+                .service(form("").route(read().to(not_me::show)).route(post().to(not_me::submit))),
+        ))
         .service(
             web::scope("/pages")
-                .service(only(web::resource("/{version}/{color}.css"), "GET, HEAD").route(read().to(style)))
+                .service(
+                    only(web::resource("/{version}/{color}.css"), "GET, HEAD")
+                        .route(read().to(assets::style)),
+                )
                 .service(
                     only(web::resource("/{version}/show-password.js"), "GET, HEAD")
                         .route(read().to(assets::script)),
                 )
-                .default_service(web::to(not_found)),
+                .default_service(web::to(not_found))
+                .wrap(from_fn(problem_pages)),
         )
         .service(
             only(web::resource("/.well-known/change-password"), "GET, HEAD")
-                .route(read().to(change_password)),
+                .route(read().to(change_password))
+                .wrap(from_fn(problem_pages)),
         );
+}
+
+/// Renders problems as pages.
+async fn problem_pages(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    match problem.cloned() {
+        Some(problem) => {
+            let page = problem_page(response.request(), &problem).await?;
+            Ok(response.into_response(page))
+        }
+        None => Ok(response),
+    }
+}
+
+/// Limits the forms that each client address sends. Other requests cost nothing.
+async fn limit(
+    limits: Data<Limits>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let status = match *request.method() {
+        Method::POST => limits.page(caller::address(request.request())).await,
+        _ => None,
+    };
+    let mut response = if let Some(wait) = status.and_then(|status| status.wait) {
+        let page = problem_page(request.request(), &Problem::TooManyRequests(wait)).await?;
+        request.into_response(page)
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
+    limits::add_headers(status, response.headers_mut());
+    Ok(response)
 }
 
 /// Where password managers send people (W3C, "A Well-Known URL for Changing Passwords").
 async fn change_password() -> HttpResponse {
-    blank(StatusCode::SEE_OTHER).insert_header((LOCATION, forgot_password::PATH)).finish()
-}
-
-async fn style(request: HttpRequest, api: Data<Api>, path: web::Path<(String, String)>) -> HttpResponse {
-    match assets::style(&path.0, &path.1) {
-        Some(style) => style,
-        None => not_found(request, api).await,
-    }
-}
-
-/// A resource with no other methods than `allow`.
-fn only(resource: Resource, allow: &'static str) -> Resource {
-    resource.default_service(web::to(move |request: HttpRequest, api: Data<Api>| async move {
-        Visit::of(&request, &api).await.failed(&Problem::MethodNotAllowed(allow))
-    }))
-}
-
-async fn not_found(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    Visit::of(&request, &api).await.failed(&Problem::NotFound)
+    blank(StatusCode::SEE_OTHER).insert_header((LOCATION, paths::FORGOT_PASSWORD)).finish()
 }

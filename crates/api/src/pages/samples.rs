@@ -1,4 +1,4 @@
-//! Each page as it may look, to try texts and templates with.
+//! Sample pages, with which texts and templates are checked at the start.
 
 use actix_web::http::StatusCode;
 use rekey_core::passwords::{Hint, PasswordPolicy, PolicyViolation, Refusal};
@@ -6,7 +6,7 @@ use rekey_texts::{Reader, SayError};
 
 use super::page::Page;
 
-/// Every page, with and without what it may lack.
+/// Returns every page, with and without its optional values.
 pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
     let error = |key| reader.say(key, &[]);
     let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
@@ -25,16 +25,16 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
         reset(rules, refusal),
         Page::Done { login },
         Page::Done { login: None },
-        Page::Lost { again: Some(again()), login },
-        Page::Lost { again: None, login: None },
-        Page::Dead { again: Some(again()), login },
-        Page::Dead { again: None, login: None },
+        Page::MissingLink { again: Some(again()), login },
+        Page::MissingLink { again: None, login: None },
+        Page::LinkExpired { again: Some(again()), login },
+        Page::LinkExpired { again: None, login: None },
         not_me(Some("1 h".to_owned())),
         not_me(None),
-        Page::Disavowed,
-        Page::Misused { again: Some(again()) },
-        Page::Misused { again: None },
-        Page::Foreign { again: again() },
+        Page::Rejected,
+        Page::AlreadyUsed { again: Some(again()) },
+        Page::AlreadyUsed { again: None },
+        Page::CsrfRejected { again: again() },
         Page::Busy { again: again() },
         Page::TooMany { again: again() },
         Page::NotFound,

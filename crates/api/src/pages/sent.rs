@@ -1,27 +1,27 @@
 //! `/forgot-password/sent`: what to do now; the same for every address. Where the organization's mails have a short code, it can be
 //! entered here.
 
-use std::{iter, sync::Arc};
+use std::iter;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     cookie::Cookie,
     web::{Data, Payload},
 };
 use rekey_core::{
-    clients::RegisteredClient, ids::ResetId, organizations::Slug, resets::service::CompleteError,
+    clients::RegisteredClient,
+    ids::ResetId,
+    resets::service::{CompleteError, ResetService},
     secrets::ResetCode,
 };
 use serde::Deserialize;
 use time::Duration;
 
-use super::{cookie::ASKED, forgot_password, form, page::Page, reset_password::Link, visit::Visit};
-use crate::api::Api;
+use super::{context::PageContext, cookie::REQUESTED, page::Page, paths, reset_password::Link};
+use crate::jsonapi::error::Problem;
 
-pub const PATH: &str = "/forgot-password/sent";
-
-/// Resets that a browser remembers. A code is tried on all of them, which is one guess of each account they are of.
-const REMEMBERED: usize = 3;
+/// The most resets that a browser remembers. A code is tried on all of them, which counts as one guess for each account.
+const MAX_REMEMBERED: usize = 3;
 
 #[derive(Deserialize)]
 struct Form {
@@ -30,72 +30,64 @@ struct Form {
 }
 
 /// `GET` and `HEAD`.
-pub async fn show(request: HttpRequest, api: Data<Api>) -> HttpResponse {
-    let visit = Visit::of(&request, &api).await;
-    match visit.client() {
-        Ok(client) => page(&visit, &client, Vec::new()),
-        Err(problem) => visit.failed(&problem),
-    }
+pub async fn show(context: PageContext, resets: Data<ResetService>) -> Result<HttpResponse, Problem> {
+    let client = context.client()?;
+    Ok(page(&context, &resets, &client, Vec::new()))
 }
 
-/// `POST`: a right code is worth the link in the same mail. A wrong one, one guessed too often, and that of an address without an
-/// account are refused alike.
-pub async fn submit(request: HttpRequest, api: Data<Api>, body: Payload) -> HttpResponse {
-    let visit = Visit::of(&request, &api).await;
-    let client = match visit.client() {
-        Ok(client) => client,
-        Err(problem) => return visit.failed(&problem),
-    };
-    if !form::is_same_origin(request.headers(), &api.public_url) {
-        return visit.foreign();
+/// `POST`: a right code leads where the link in the same mail does. A wrong code, one that was guessed too often, and one for an
+/// address without an account get the same answer.
+pub async fn submit(
+    context: PageContext,
+    resets: Data<ResetService>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let client = context.client()?;
+    if !context.is_same_origin() {
+        return Ok(context.csrf_rejected());
     }
-    let asked = asked(&visit);
-    if asked.is_empty() {
-        return visit.lead_to(forgot_password::PATH, None);
+    let requested = requested(&context);
+    if requested.is_empty() {
+        return Ok(context.redirect(paths::FORGOT_PASSWORD, None));
     }
-    let Form { code } = match form::read(&request, body).await {
-        Ok(form) => form,
-        Err(problem) => return visit.failed(&problem),
-    };
+    let Form { code } = context.read_form(body).await?;
     if let Some(code) = ResetCode::parse(&code) {
-        match api.recovery.redeem_code(Some(client.client.scope), &asked, &code).await {
-            Ok((reset, token)) => return Link { reset, token }.lead_to_form(&visit),
+        match resets.redeem_code(Some(client.client.scope), &requested, &code).await {
+            Ok((reset, token)) => return Ok(Link { reset, token }.redirect_to_form(&context)),
             Err(CompleteError::Token | CompleteError::Password(_)) => (),
-            Err(CompleteError::Hash(error)) => return visit.failed(&error.into()),
-            Err(CompleteError::Sealed(error)) => return visit.failed(&error.into()),
-            Err(CompleteError::Store(error)) => return visit.failed(&error.into()),
+            Err(error) => return Err(error.into()),
         }
     }
-    page(&visit, &client, vec![visit.say("pages-code-wrong", &[])])
+    Ok(page(&context, &resets, &client, vec![context.text("pages-code-wrong", &[])]))
 }
 
-/// A cookie that remembers one more reset. The newest of them may be none, because it was asked for too soon after another, whose
-/// mail is the one that comes: nobody is told. Or the one before was asked for a mistyped address.
-pub fn remember(visit: &Visit<'_>, reset: ResetId, life: Duration) -> Cookie<'static> {
-    let known = asked(visit);
-    let kept = iter::once(&reset).chain(&known).take(REMEMBERED).map(ToString::to_string);
+/// Returns a cookie that remembers one more reset. The browser may need the earlier ones: the newest may send no mail because it was
+/// requested too soon after another, and one before may be for a mistyped address.
+pub fn remember(context: &PageContext, reset: ResetId, ttl: Duration) -> Cookie<'static> {
+    let known = requested(context);
+    let kept = iter::once(&reset).chain(&known).take(MAX_REMEMBERED).map(ToString::to_string);
     let value = kept.collect::<Vec<_>>().join(".");
-    ASKED.cookie(value, life.unsigned_abs(), visit.api.pages.https)
+    REQUESTED.cookie(value, ttl.unsigned_abs(), context.is_https())
 }
 
-/// How long a link of that organization can be used.
-pub fn life(api: &Api, organization: &Slug) -> Duration {
-    api.recovery.rules.of(organization).token_ttl
-}
-
-fn page(visit: &Visit<'_>, client: &Arc<RegisteredClient>, errors: Vec<String>) -> HttpResponse {
-    let slug = &client.organization.slug;
-    let has_code = visit.api.recovery.rules.of(slug).code.is_some() && !asked(visit).is_empty();
-    visit.answer(&Page::Sent {
-        life: visit.or_nothing(visit.reader().span(life(visit.api, slug))),
-        code_action: has_code.then(|| visit.wish.at(PATH)),
+fn page(
+    context: &PageContext,
+    resets: &ResetService,
+    client: &RegisteredClient,
+    errors: Vec<String>,
+) -> HttpResponse {
+    let rules = resets.rules.of(&client.organization.slug);
+    let has_code = rules.code.is_some() && !requested(context).is_empty();
+    context.show(&Page::Sent {
+        life: context.or_empty(context.reader().span(rules.token_ttl)),
+        code_action: has_code.then(|| context.params.url(paths::SENT)),
         errors,
-        again: visit.wish.at(forgot_password::PATH),
+        again: context.params.url(paths::FORGOT_PASSWORD),
     })
 }
 
-/// The resets that were asked for in this browser, the newest first.
-fn asked(visit: &Visit<'_>) -> Vec<ResetId> {
-    let value = ASKED.of(visit.request, visit.api.pages.https).unwrap_or_default();
-    value.split('.').take(REMEMBERED).filter_map(|id| id.parse().ok()).collect()
+/// Returns the resets that were requested in this browser, the newest first.
+fn requested(context: &PageContext) -> Vec<ResetId> {
+    let value = context.cookie(REQUESTED).unwrap_or_default();
+    value.split('.').take(MAX_REMEMBERED).filter_map(|id| id.parse().ok()).collect()
 }

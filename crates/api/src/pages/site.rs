@@ -1,4 +1,4 @@
-//! Each organization's pages: its templates, texts and look, read and tried once, at the start.
+//! Each organization's pages: templates, texts and look. They are read and checked once, at the start.
 
 use std::path::PathBuf;
 
@@ -24,9 +24,11 @@ use super::{
 /// The pages of all organizations.
 pub struct Pages {
     sites: PerOrganization<Site>,
-    /// Whether the world sees us over https.
+    /// Whether browsers reach the pages over https.
     pub https: bool,
-    /// What organizations' hosts end with.
+    /// The origin of the pages.
+    pub public_url: String,
+    /// The domain below which organizations have their hosts.
     pub domain: String,
 }
 
@@ -38,24 +40,24 @@ pub struct Site {
     pub settings: HostedPages,
 }
 
-/// Why an organization's pages can't be made.
+/// Why an organization's pages can't be built.
 #[derive(Debug, thiserror::Error)]
 pub enum PagesError {
-    /// A text is wrong.
+    /// A text is malformed.
     #[error(transparent)]
     Texts(#[from] TextsError),
-    /// A text can't be said.
+    /// A text can't be rendered.
     #[error(transparent)]
     Say(#[from] SayError),
-    /// A template is wrong.
+    /// A template is malformed.
     #[error("{}{error}", folder.as_ref().map(|folder| format!("{}: ", folder.display())).unwrap_or_default())]
     Template { folder: Option<PathBuf>, error: TemplateError },
 }
 
-/// Nothing but our stylesheet and script is loaded, nothing but our forms is sent, nobody frames the page.
+/// Only our stylesheet and script are loaded, forms are sent only to us, nobody frames the page.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
                    frame-ancestors 'none'; base-uri 'none'";
-/// What a page has no use for. Browsers ignore names that they don't know.
+/// Browser features that no page uses. Browsers ignore names that they don't know.
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 impl Pages {
@@ -68,18 +70,19 @@ impl Pages {
         Ok(Self {
             sites: shops.try_map(|shop| Site::new(shop, &texts))?,
             https: server.public_url.is_https(),
+            public_url: server.public_url.as_str().to_owned(),
             domain: auth.domain.clone(),
         })
     }
 
-    /// That organization's, or those of all that have nothing of their own.
-    pub fn of(&self, organization: Option<&Slug>) -> &Site {
+    /// Returns the pages of that organization, or the ones of organizations without settings of their own.
+    pub fn for_organization(&self, organization: Option<&Slug>) -> &Site {
         organization.map_or_else(|| self.sites.of_others(), |slug| self.sites.of(slug))
     }
 }
 
 impl Site {
-    /// How the organization looks.
+    /// Returns the organization's name, colour and support address.
     pub fn brand(&self) -> &Brand {
         self.look.brand()
     }
@@ -96,17 +99,17 @@ impl Site {
         };
         for language in Language::ALL {
             for page in samples::all(&site.texts.reader(language))? {
-                // With and without a name and a choice of languages.
+                // With and without a name and other languages.
                 for (shop, languages) in [(None, Vec::new()), (Some("Shop"), others(language))] {
                     site.html(language, shop, &page, &languages)
-                        .map_err(|error| wrong(TemplateError::of(&error)))?;
+                        .map_err(|error| wrong(TemplateError::malformed(&error)))?;
                 }
             }
         }
         Ok(site)
     }
 
-    /// An answer with this page. `shop` is the organization's name, if it is known.
+    /// Answers with this page. `shop` is the organization's name, if it is known.
     pub fn answer(
         &self,
         language: Language,
@@ -120,13 +123,13 @@ impl Site {
                 .insert_header((header::CONTENT_LANGUAGE, language.tag()))
                 .body(html),
             Err(error) => {
-                tracing::error!(%error, template = page.template(), "a page can't be rendered");
+                tracing::error!(%error, template = page.template(), "rendering a page failed");
                 blank(StatusCode::INTERNAL_SERVER_ERROR).finish()
             }
         }
     }
 
-    /// The page in HTML.
+    /// Renders the page.
     pub fn html(
         &self,
         language: Language,
@@ -138,12 +141,12 @@ impl Site {
     }
 }
 
-/// The other languages of a page, to try templates with.
+/// Returns the links to a page in other languages, for the check of templates.
 fn others(language: Language) -> Vec<Translation> {
     Translation::all_but(language, |other| format!("/forgot-password?locale={other}"))
 }
 
-/// An answer with the headers of every page.
+/// Returns an answer with the headers of every page.
 pub fn blank(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response

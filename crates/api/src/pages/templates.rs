@@ -1,22 +1,22 @@
-//! The templates: those of the program, and an organization's instead of them.
+//! The templates: the built-in ones, and those with which an organization replaces them.
 
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, UndefinedBehavior};
 use rekey_texts::{Unreadable, own_files, template_problem};
 
-/// What is wrong with an organization's templates.
+/// Why an organization's templates can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A file can't be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
-    /// No page has a template of this name.
+    /// No template has this name.
     #[error("{} is no template of a page; these are: {}", .0.display(), names())]
     Unknown(PathBuf),
-    /// It is no template, or asks for what there isn't.
+    /// It is malformed, or uses an unknown value.
     #[error("{0}")]
-    Wrong(String),
+    Malformed(String),
 }
 
 macro_rules! built_in {
@@ -25,7 +25,7 @@ macro_rules! built_in {
     };
 }
 
-/// Name and source of every template. `layout.html` is around all of them, and `errors.html` is the errors of a field.
+/// The name and source of every template. `layout.html` wraps all of them, and `errors.html` shows the errors of a field.
 const BUILT_IN: [(&str, &str); 16] = built_in![
     "layout.html",
     "errors.html",
@@ -45,22 +45,22 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
     "failed.html",
 ];
 
-/// Compiles them. Of the folder, `templates/pages/*.html` replace those of their names.
+/// Compiles the templates. Files in the folder's `templates/pages` replace those of their names.
 pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateError> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     for (name, source) in BUILT_IN {
-        templates.add_template(name, source).map_err(|error| TemplateError::of(&error))?;
+        templates.add_template(name, source).map_err(|error| TemplateError::malformed(&error))?;
     }
     if let Some(folder) = folder {
         for (name, source) in own(&folder.join("templates").join("pages"))? {
-            templates.add_template_owned(name, source).map_err(|error| TemplateError::of(&error))?;
+            templates.add_template_owned(name, source).map_err(|error| TemplateError::malformed(&error))?;
         }
     }
     Ok(templates)
 }
 
-/// An organization's own, in a folder that may be missing.
+/// Reads an organization's own templates from a folder that may be missing.
 fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let mut own = Vec::new();
     for file in own_files(folder)? {
@@ -78,8 +78,8 @@ fn names() -> String {
 }
 
 impl TemplateError {
-    /// What the template engine says.
-    pub fn of(error: &minijinja::Error) -> Self {
-        Self::Wrong(template_problem(error))
+    /// Returns the template engine's error.
+    pub fn malformed(error: &minijinja::Error) -> Self {
+        Self::Malformed(template_problem(error))
     }
 }

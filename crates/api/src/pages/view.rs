@@ -1,4 +1,4 @@
-//! A page put into words: what a template is given, and what comes out.
+//! Renders a page by its template.
 
 use minijinja::{Environment, context, value::Serde, value::Value};
 use rekey_runtime::config::{Brand, Support};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{assets, page::Page};
 
-/// What all pages of an organization have in common.
+/// The look of all pages of an organization.
 #[derive(Debug)]
 pub struct Look {
     brand: Brand,
@@ -23,13 +23,13 @@ impl Look {
         &self.brand
     }
 
-    /// The organization's name as far as it is known: as it is told, or as its logo says it.
-    fn name<'a>(&'a self, told: Option<&'a str>) -> Option<&'a str> {
-        told.or(self.brand.logo_text.as_deref())
+    /// Returns the organization's name: the known one, or else the text of its logo.
+    fn name<'a>(&'a self, known: Option<&'a str>) -> Option<&'a str> {
+        known.or(self.brand.logo_text.as_deref())
     }
 }
 
-/// A page in another language.
+/// A link to the page in another language.
 #[derive(Debug, Serialize)]
 pub struct Translation {
     tag: &'static str,
@@ -40,7 +40,7 @@ pub struct Translation {
 }
 
 impl Translation {
-    /// The page of that address, in all languages but this.
+    /// Returns the links to all languages but this one.
     pub fn all_but(language: Language, address: impl Fn(Language) -> String) -> Vec<Self> {
         let others = Language::ALL.into_iter().filter(|other| *other != language);
         let translation = |other: Language| Self {
@@ -53,7 +53,7 @@ impl Translation {
     }
 }
 
-/// The page in HTML. `shop` is the organization's name, if it is known.
+/// Renders the page. `shop` is the organization's name, if it is known.
 pub fn html(
     templates: &Environment<'_>,
     look: &Look,
@@ -83,7 +83,7 @@ pub fn html(
     })
 }
 
-/// A page's address as people write it.
+/// Returns a URL as people write it.
 fn shown(url: &str) -> &str {
     let bare = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
     bare.trim_end_matches('/')

@@ -1,6 +1,4 @@
-//! `/api/customer_password_resets`: what is written. Lists and relationships are [`super::reading`]'s.
-
-mod attempt;
+//! Writing `/api/customer_password_resets`. Lists and relationships are in [`super::reading`].
 
 use std::convert::Infallible;
 
@@ -9,151 +7,139 @@ use rekey_core::{
     attributes::CommonAttributes,
     email::EmailAddress,
     ids::ResetId,
-    resets::service::{Attempt, Receipt},
+    passwords::PlainPassword,
+    resets::{
+        Proof,
+        service::{Attempt, CompleteError, Receipt, RequestError, ResetService},
+    },
     resources::{
-        Audience, CUSTOMER_PASSWORD_RESETS, Kind,
-        customer_password_resets::{CUSTOMER_EMAIL, TOKEN},
+        CUSTOMER_PASSWORD_RESETS, Kind,
+        customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD, TOKEN},
         record::{Record, Value},
     },
 };
+use serde_json::Value as Json;
 
-use self::attempt::TokenUse;
-use super::{path::PathId, reading};
+use super::path::PathId;
 use crate::{
-    api::Api,
-    auth::principal::{Changer, Integration, Permitted, Requester, Session},
+    auth::principal::{CanRequestReset, IsIntegration, Permitted, Principal, Role},
     jsonapi::{
-        body::Body,
-        document::Responder,
+        body::{Attributes, Body},
+        document::Documents,
         error::{Fault, Problem},
         query::Query,
     },
 };
 
-/// `POST`: an integration client gets the reset with its token; a guest gets a receipt, the same for every address.
+/// `POST`: an integration gets the reset with its token; a guest gets a receipt that is the same for every address.
 pub async fn create(
-    Permitted(requester): Permitted<Requester>,
-    api: Data<Api>,
+    principal: Permitted<CanRequestReset>,
+    resets: Data<ResetService>,
+    documents: Data<Documents>,
     query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    match requester {
-        Requester::Integration(session) => {
-            let view = query.one(&CUSTOMER_PASSWORD_RESETS, Audience::BackOffice)?;
-            let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
-            let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
-            let attributes = input.common();
-            let email = input.finish(email)?;
-            let reset =
-                api.recovery.request(&session.registration, &session.caller, email, attributes).await?;
-            Responder::new(&api, &session, Audience::BackOffice).created(&reset, &view).await
-        }
-        Requester::SelfService(session) => {
-            let view = query.one(&CUSTOMER_PASSWORD_RESETS, Audience::Everyone)?;
-            let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
-            let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
-            let email = input.finish(email)?;
-            let receipt =
-                api.recovery.request_self_service(&session.registration, &session.caller, email).await?;
-            Responder::new(&api, &session, Audience::Everyone).created(&shown(receipt), &view).await
-        }
-    }
+    let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
+    let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
+    let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
+    let reset = if principal.role == Role::Integration {
+        let attributes = input.common();
+        let email = input.finish(email)?;
+        resets.request(&principal.client, &principal.caller, email, attributes).await?
+    } else {
+        let email = input.finish(email)?;
+        shown(resets.request_self_service(&principal.client, &principal.caller, email).await?)
+    };
+    principal.responder(&documents).created(&reset, &view).await
 }
 
-/// `PATCH …/{id}`: with a token and a password, uses the token; without, changes the plain attributes, which only an
-/// integration client may.
+/// `PATCH …/{id}`: with a token and a password, uses the token. Without, changes the plain attributes, which only an
+/// integration may; anybody else with a right token is shown the reset.
 pub async fn update(
-    Permitted(changer): Permitted<Changer>,
-    api: Data<Api>,
+    principal: Principal,
+    resets: Data<ResetService>,
+    documents: Data<Documents>,
     PathId(id): PathId<ResetId>,
     query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (session, audience) = match changer {
-        Changer::Integration(session) => (session, Audience::BackOffice),
-        Changer::Storefront(session) => (session, Audience::Everyone),
-    };
-    let view = query.one(&CUSTOMER_PASSWORD_RESETS, audience)?;
+    let (scope, responder) = (principal.scope(), principal.responder(&documents));
+    let is_integration = principal.role == Role::Integration;
+    let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, Some(id.as_str())).await?;
-    let attempt = TokenUse::read(&mut input);
-    let reset = if audience == Audience::BackOffice {
-        let attributes = input.common();
-        let attempt = input.finish(attempt)?;
-        update_as_integration(&api, &session, id, attempt, &attributes).await?
-    } else {
-        let attempt = input.finish(attempt)?;
-        update_as_storefront(&api, &session, id, attempt).await?
+    let token_use = TokenUse::read(&mut input);
+    let changes = if is_integration { input.common() } else { CommonAttributes::default() };
+    let reset = match input.finish(token_use)? {
+        TokenUse::Password(proof, password) => {
+            let token = resets.redeem(Some(scope), id, proof).await?;
+            let attempt = Attempt { reset: id, token: &token, password, changes: &changes };
+            resets.complete(Some(scope), &principal.caller, attempt).await?;
+            responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?
+        }
+        TokenUse::Proof(_) | TokenUse::None if is_integration => {
+            if !resets.update(scope, &principal.caller, id, &changes).await? {
+                return Err(Problem::NotFound);
+            }
+            responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?
+        }
+        TokenUse::Proof(proof) => {
+            let wrong = || Problem::attribute(TOKEN.name, Fault::Invalid);
+            let token = resets.redeem(Some(scope), id, proof).await?;
+            let holder = resets.holder(id, &token).await?;
+            holder.filter(|holder| holder.scope == scope).ok_or_else(wrong)?;
+            let found = responder.find(&CUSTOMER_PASSWORD_RESETS, id).await;
+            found.map_err(|problem| if problem == Problem::NotFound { wrong() } else { problem })?
+        }
+        TokenUse::None => return Err(Problem::Unauthorized),
     };
-    Responder::new(&api, &session, audience).ok(&reset, &view).await
+    responder.ok(&reset, &view).await
 }
 
 /// `DELETE …/{id}`.
 pub async fn delete(
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
+    principal: Permitted<IsIntegration>,
+    resets: Data<ResetService>,
     PathId(id): PathId<ResetId>,
 ) -> Result<HttpResponse, Problem> {
-    if api.recovery.delete(session.scope(), &session.caller, id).await? {
+    if resets.delete(principal.scope(), &principal.caller, id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(Problem::NotFound)
     }
 }
 
-async fn update_as_integration(
-    api: &Api,
-    session: &Session,
-    id: ResetId,
-    attempt: TokenUse,
-    changes: &CommonAttributes,
-) -> Result<Record, Problem> {
-    match attempt {
-        TokenUse::Password(proof, password) => {
-            let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
-            let attempt = Attempt { reset: id, token: &token, password, changes };
-            api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?;
-        }
-        TokenUse::Proof(_) | TokenUse::None => {
-            if !api.recovery.update(session.scope(), &session.caller, id, changes).await? {
-                return Err(Problem::NotFound);
-            }
-        }
-    }
-    reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await
+/// The token (or short code) in a PATCH, and what it is for.
+enum TokenUse {
+    /// Sets this password.
+    Password(Proof, PlainPassword),
+    /// Sets no password.
+    Proof(Proof),
+    /// There is neither a token nor a password.
+    None,
 }
 
-/// A storefront may do nothing to a reset but use it: its plain attributes are the back office's.
-async fn update_as_storefront(
-    api: &Api,
-    session: &Session,
-    id: ResetId,
-    attempt: TokenUse,
-) -> Result<Record, Problem> {
-    let wrong = || Problem::attribute(TOKEN.name, Fault::Invalid);
-    match attempt {
-        TokenUse::Password(proof, password) => {
-            let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
-            let attempt =
-                Attempt { reset: id, token: &token, password, changes: &CommonAttributes::default() };
-            api.recovery.complete(Some(session.scope()), &session.caller, attempt).await?;
-            reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await
+impl TokenUse {
+    /// Reads both attributes. A malformed token is refused like a wrong one.
+    fn read(attributes: &mut Attributes) -> Option<Self> {
+        let sets_password = attributes.has(&CUSTOMER_PASSWORD);
+        let proof = match attributes.take(&TOKEN) {
+            None | Some(Json::Null) if !sets_password => return Some(Self::None),
+            Some(Json::String(text)) => Proof::parse(&text),
+            _ => None,
+        };
+        let Some(proof) = proof else {
+            attributes.refuse(&TOKEN, Fault::Invalid);
+            return None;
+        };
+        if sets_password {
+            attributes.password(&CUSTOMER_PASSWORD).map(|password| Self::Password(proof, password))
+        } else {
+            Some(Self::Proof(proof))
         }
-        TokenUse::Proof(proof) => {
-            let token = api.recovery.redeem(Some(session.scope()), id, proof).await?;
-            let holder = api.recovery.holder(id, &token).await?;
-            holder.filter(|holder| holder.scope == session.scope()).ok_or_else(wrong)?;
-            reading::find(api, session, &CUSTOMER_PASSWORD_RESETS, id).await.map_err(
-                |problem| match problem {
-                    Problem::NotFound => wrong(),
-                    other => other,
-                },
-            )
-        }
-        TokenUse::None => Err(Problem::Unauthorized),
     }
 }
 
-/// A receipt as a reset of which nobody is told more than that it was asked for.
+/// Returns a receipt in the form of a reset that shows nothing but the request itself.
 fn shown(Receipt { id, created_at }: Receipt) -> Record {
     let read = Record::read::<Infallible>(
         &CUSTOMER_PASSWORD_RESETS,
@@ -168,4 +154,25 @@ fn shown(Receipt { id, created_at }: Receipt) -> Record {
         |_| Ok(None),
     );
     read.unwrap_or_else(|never| match never {})
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL.name, Fault::Unknown),
+            RequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompleteError> for Problem {
+    fn from(error: CompleteError) -> Self {
+        match error {
+            CompleteError::Token => Self::attribute(TOKEN.name, Fault::Invalid),
+            CompleteError::Password(refusal) => Self::attribute(CUSTOMER_PASSWORD.name, refusal.into()),
+            CompleteError::Hash(error) => error.into(),
+            CompleteError::Sealed(error) => error.into(),
+            CompleteError::Store(error) => error.into(),
+        }
+    }
 }

@@ -1,95 +1,94 @@
-//! `/api/customers`: what is written. Lists and relationships are [`reading`]'s.
+//! Writing `/api/customers`, and reading one customer. Lists and relationships are in [`super::reading`].
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
-    customers::{CustomerAttributes, service::CustomerUpdate},
+    customers::{
+        CustomerAttributes,
+        service::{CustomerError, CustomerService, CustomerUpdate},
+    },
     email::EmailAddress,
     ids::CustomerId,
     resources::{
-        Audience, CUSTOMERS,
+        CUSTOMERS,
         customers::{EMAIL, LOCALE, PASSWORD},
     },
 };
 
-use super::{path::PathId, reading};
+use super::path::PathId;
 use crate::{
-    api::Api,
-    auth::principal::{CustomerKeeper, Permitted, Registrar},
+    auth::principal::{CanCreateCustomer, CanManageCustomer, Permitted},
     jsonapi::{
         body::{Attributes, Body},
-        document::Responder,
-        error::Problem,
+        document::Documents,
+        error::{Fault, Problem},
         query::Query,
     },
 };
 
 /// `POST`: with or without a password.
 pub async fn create(
-    Permitted(registrar): Permitted<Registrar>,
-    api: Data<Api>,
+    principal: Permitted<CanCreateCustomer>,
+    customers: Data<CustomerService>,
+    documents: Data<Documents>,
     query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (session, audience) = match registrar {
-        Registrar::Integration(session) => (session, Audience::BackOffice),
-        Registrar::Guest(session) => (session, Audience::Everyone),
-    };
-    let view = query.one(&CUSTOMERS, audience)?;
+    let view = query.one(&CUSTOMERS, principal.audience())?;
     let mut input = body.read(&CUSTOMERS, None).await?;
     let email = input.required::<EmailAddress>(&EMAIL);
     let password = input.password(&PASSWORD);
     let attributes = kept_attributes(&mut input);
     let email = input.finish(email)?;
-    let id =
-        api.registration.create(&session.registration, &session.caller, email, password, attributes).await?;
-    let customer = reading::find(&api, &session, &CUSTOMERS, id).await?;
-    Responder::new(&api, &session, audience).created(&customer, &view).await
+    let id = customers.create(&principal.client, &principal.caller, email, password, attributes).await?;
+    let responder = principal.responder(&documents);
+    responder.created(&responder.find(&CUSTOMERS, id).await?, &view).await
 }
 
-/// `GET …/{id}`: any, for an integration client; itself, for a customer.
+/// `GET …/{id}`: an integration reads any customer, a customer itself.
 pub async fn retrieve(
-    Permitted(keeper): Permitted<CustomerKeeper>,
-    api: Data<Api>,
+    principal: Permitted<CanManageCustomer>,
+    documents: Data<Documents>,
     PathId(id): PathId<CustomerId>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let (session, audience) = keeper.of(id)?;
-    let view = query.one(&CUSTOMERS, audience)?;
-    let customer = reading::find(&api, &session, &CUSTOMERS, id).await?;
-    Responder::new(&api, &session, audience).ok(&customer, &view).await
+    principal.require(id)?;
+    let view = query.one(&CUSTOMERS, principal.audience())?;
+    let responder = principal.responder(&documents);
+    responder.ok(&responder.find(&CUSTOMERS, id).await?, &view).await
 }
 
-/// `PATCH …/{id}`. Another address or password ends the customer's pending tokens, another password its sessions,
-/// the one that asks for it, too.
+/// `PATCH …/{id}`. A new address or password invalidates the customer's pending tokens; a new password also ends all its
+/// sessions, including the one that asks for it.
 pub async fn update(
-    Permitted(keeper): Permitted<CustomerKeeper>,
-    api: Data<Api>,
+    principal: Permitted<CanManageCustomer>,
+    customers: Data<CustomerService>,
+    documents: Data<Documents>,
     PathId(id): PathId<CustomerId>,
     query: Query,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (session, audience) = keeper.of(id)?;
-    let view = query.one(&CUSTOMERS, audience)?;
+    principal.require(id)?;
+    let view = query.one(&CUSTOMERS, principal.audience())?;
     let mut input = body.read(&CUSTOMERS, Some(id.as_str())).await?;
     let email = input.optional::<EmailAddress>(&EMAIL);
     let password = input.password(&PASSWORD);
     let attributes = kept_attributes(&mut input);
     let update = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
-    if !api.registration.update(&session.registration, &session.caller, id, update).await? {
+    if !customers.update(&principal.client, &principal.caller, id, update).await? {
         return Err(Problem::NotFound);
     }
-    let customer = reading::find(&api, &session, &CUSTOMERS, id).await?;
-    Responder::new(&api, &session, audience).ok(&customer, &view).await
+    let responder = principal.responder(&documents);
+    responder.ok(&responder.find(&CUSTOMERS, id).await?, &view).await
 }
 
 /// `DELETE …/{id}`.
 pub async fn delete(
-    Permitted(keeper): Permitted<CustomerKeeper>,
-    api: Data<Api>,
+    principal: Permitted<CanManageCustomer>,
+    customers: Data<CustomerService>,
     PathId(id): PathId<CustomerId>,
 ) -> Result<HttpResponse, Problem> {
-    let (session, _) = keeper.of(id)?;
-    if api.registration.delete(session.scope(), &session.caller, id).await? {
+    principal.require(id)?;
+    if customers.delete(principal.scope(), &principal.caller, id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(Problem::NotFound)
@@ -99,4 +98,15 @@ pub async fn delete(
 /// The attributes that this service only keeps.
 fn kept_attributes(input: &mut Attributes) -> CustomerAttributes {
     CustomerAttributes { locale: input.locale(&LOCALE), common: input.common() }
+}
+
+impl From<CustomerError> for Problem {
+    fn from(error: CustomerError) -> Self {
+        match error {
+            CustomerError::Taken => Self::attribute(EMAIL.name, Fault::Taken),
+            CustomerError::Password(refusal) => Self::attribute(PASSWORD.name, refusal.into()),
+            CustomerError::Hash(error) => error.into(),
+            CustomerError::Store(error) => error.into(),
+        }
+    }
 }

@@ -1,12 +1,13 @@
-//! `/api/organization`: the caller's own.
+//! `/api/organization`: the caller's own organization.
 
 use std::convert::Infallible;
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     organizations::Organization,
+    resets::service::ResetService,
     resources::{
-        Audience, ORGANIZATIONS,
+        ORGANIZATIONS,
         record::{Record, Value},
     },
 };
@@ -14,30 +15,32 @@ use rekey_runtime::config::Support;
 use rekey_texts::SayError;
 
 use crate::{
-    api::Api,
-    auth::principal::{Permitted, Session},
-    jsonapi::{document::Responder, error::Problem, query::Query},
+    auth::principal::Principal,
+    jsonapi::{document::Documents, error::Problem, query::Query},
+    pages::Pages,
 };
 
-/// `GET`: for whoever has an access token; in the languages that the request asks for.
+/// `GET`: for any caller, in the language that the request asks for.
 pub async fn show(
-    Permitted(session): Permitted<Session>,
-    api: Data<Api>,
+    principal: Principal,
+    resets: Data<ResetService>,
+    pages: Data<Pages>,
+    documents: Data<Documents>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let view = query.one(&ORGANIZATIONS, Audience::Everyone)?;
-    let organization = record(&api, &session).map_err(|error| {
-        tracing::error!(%error, "an organization's rules can't be said");
+    let view = query.one(&ORGANIZATIONS, principal.audience())?;
+    let organization = record(&principal, &resets, &pages).map_err(|error| {
+        tracing::error!(%error, "rendering an organization's password rules failed");
         Problem::Internal
     })?;
-    Responder::new(&api, &session, Audience::Everyone).ok(&organization, &view).await
+    principal.responder(&documents).ok(&organization, &view).await
 }
 
-fn record(api: &Api, session: &Session) -> Result<Record, SayError> {
-    let Organization { id, slug, name, created_at } = &session.registration.organization;
-    let site = api.pages.of(Some(slug));
-    let policy = api.recovery.rules.of(slug).policy;
-    let reader = site.texts.reader(site.texts.choose(&session.caller.locales));
+fn record(principal: &Principal, resets: &ResetService, pages: &Pages) -> Result<Record, SayError> {
+    let Organization { id, slug, name, created_at } = &principal.client.organization;
+    let site = pages.for_organization(Some(slug));
+    let policy = resets.rules.of(slug).policy;
+    let reader = site.texts.reader(site.texts.choose(&principal.caller.locales));
     let rules = reader.policy(policy)?.join(" ");
     let brand = site.brand();
     let support = match &brand.support {

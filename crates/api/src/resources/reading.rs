@@ -1,92 +1,73 @@
-//! What is read of any resource: lists, records, and what is related to them. All of it is the back office's.
+//! The read side of every resource: lists, records, and what is related to them. All of it is for integrations only.
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     ids::RecordId,
-    resources::{Audience, Link, Relationship, Resource, listing::Filter, record::Record},
+    resources::{Link, Relationship, Resource, listing::Filter},
 };
 
 use super::path::PathId;
 use crate::{
-    api::Api,
-    auth::principal::{Integration, Permitted, Session},
-    jsonapi::{
-        document::{Responder, list_url},
-        error::Problem,
-        query::Query,
-    },
+    auth::principal::{IsIntegration, Permitted},
+    jsonapi::{document::Documents, error::Problem, query::Query},
 };
 
-/// `GET /api/RESOURCE`: a part of its list.
+/// `GET /api/RESOURCE`.
 pub async fn list(
     resource: &'static Resource,
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
+    principal: Permitted<IsIntegration>,
+    documents: Data<Documents>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
     let query = query.list(resource)?;
-    Responder::new(&api, &session, Audience::BackOffice).list(&list_url(&api, resource), &query).await
+    let responder = principal.responder(&documents);
+    responder.list(&responder.list_url(resource), &query).await
 }
 
 /// `GET /api/RESOURCE/{id}`.
 pub async fn retrieve(
     resource: &'static Resource,
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
+    principal: Permitted<IsIntegration>,
+    documents: Data<Documents>,
     PathId(id): PathId<RecordId>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let view = query.one(resource, Audience::BackOffice)?;
-    let record = find(&api, &session, resource, id).await?;
-    Responder::new(&api, &session, Audience::BackOffice).ok(&record, &view).await
+    let view = query.one(resource, principal.audience())?;
+    let responder = principal.responder(&documents);
+    responder.ok(&responder.find(resource, id).await?, &view).await
 }
 
-/// `GET /api/RESOURCE/{id}/RELATIONSHIP`: what is related to a record.
+/// `GET /api/RESOURCE/{id}/RELATIONSHIP`: the records at the other end of a relationship.
 pub async fn related(
     resource: &'static Resource,
     relationship: &'static Relationship,
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
+    principal: Permitted<IsIntegration>,
+    documents: Data<Documents>,
     PathId(id): PathId<RecordId>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let responder = Responder::new(&api, &session, Audience::BackOffice);
-    let target = relationship.target;
+    let responder = principal.responder(&documents);
     if let Link::One(_) = relationship.link {
-        let view = query.one(target, Audience::BackOffice)?;
-        let record = find(&api, &session, resource, id).await?;
-        let related = match record.linked(relationship) {
-            Some(linked) => api.catalog.find(session.scope(), target, linked).await?,
-            None => None,
-        };
-        return responder.maybe(related.as_ref(), &view).await;
+        let view = query.one(relationship.target, principal.audience())?;
+        let record = responder.find(resource, id).await?;
+        return responder.linked(&record, relationship, &view).await;
     }
-    let mut query = query.list(target)?;
-    find(&api, &session, resource, id).await?;
-    let mine = Filter::RelatedTo(resource, relationship, id);
-    query.listing.filter = Filter::All(vec![mine, query.listing.filter]);
-    let url = format!("{}/{id}/{}", list_url(&api, resource), relationship.name);
+    let mut query = query.list(relationship.target)?;
+    responder.find(resource, id).await?;
+    let related = Filter::RelatedTo(resource, relationship, id);
+    query.listing.filter = Filter::All(vec![related, query.listing.filter]);
+    let url = format!("{}/{id}/{}", responder.list_url(resource), relationship.name);
     responder.list(&url, &query).await
 }
 
-/// `GET /api/RESOURCE/{id}/relationships/RELATIONSHIP`: the identifiers of what is related to a record.
+/// `GET /api/RESOURCE/{id}/relationships/RELATIONSHIP`: their identifiers.
 pub async fn identifiers(
     resource: &'static Resource,
     relationship: &'static Relationship,
-    Permitted(Integration(session)): Permitted<Integration>,
-    api: Data<Api>,
+    principal: Permitted<IsIntegration>,
+    documents: Data<Documents>,
     PathId(id): PathId<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    let record = find(&api, &session, resource, id).await?;
-    Responder::new(&api, &session, Audience::BackOffice).identifiers(&record, relationship).await
-}
-
-/// The record, or 404.
-pub async fn find(
-    api: &Api,
-    session: &Session,
-    resource: &'static Resource,
-    id: impl Into<RecordId>,
-) -> Result<Record, Problem> {
-    api.catalog.find(session.scope(), resource, id.into()).await?.ok_or(Problem::NotFound)
+    let responder = principal.responder(&documents);
+    responder.identifiers(&responder.find(resource, id).await?, relationship).await
 }

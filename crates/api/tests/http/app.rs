@@ -329,7 +329,7 @@ fn build(
 ) -> Application {
     let random = Arc::new(OsRandom);
     let services = Services {
-        ports: Ports { limits, ..Ports::on(store) },
+        ports: Ports { limits, ..Ports::from_database(store) },
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
         signal: RelaySignal::default(),

@@ -195,7 +195,7 @@ impl ResetService {
             resets.iter().flat_map(|&reset| code.digests(reset, &self.recorder.keys)).collect();
         let found = self.store.redeem_code(scope, resets, &digests).await?;
         let Redeemed { reset, scope, sealed_token } = found.ok_or(CompleteError::Token)?;
-        Ok((reset, self.reveal(scope, reset, &sealed_token)?))
+        Ok((reset, sealed_token.unseal(scope.organization, reset, &self.recorder.keys)?))
     }
 
     /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
@@ -237,19 +237,6 @@ impl ResetService {
         }
         self.recorder.notify_relay();
         Ok(holder.organization)
-    }
-
-    /// The token of a pending reset in clear, for an integration client's answer.
-    ///
-    /// # Errors
-    /// When the key that sealed it is gone from the ring.
-    pub fn reveal(
-        &self,
-        scope: Scope,
-        reset: ResetId,
-        token: &SealedToken,
-    ) -> Result<ResetToken, UnsealError> {
-        token.unseal(scope.organization, reset, &self.recorder.keys)
     }
 
     /// The reset that an earlier try of the same call made before its answer was lost.

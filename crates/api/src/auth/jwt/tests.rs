@@ -36,7 +36,7 @@ fn a_key_is_named_by_its_thumbprint() {
 
 proptest! {
     /// Base64url differs from base64 in its digits 62 and 63. ASCII makes them only as the low six bits of a third
-    /// octet, from `>`, `~`, `?` and DEL: no claim of ours can hold any of these.
+    /// byte, from `>`, `~`, `?` and DEL: no claim here can hold any of these.
     #[test]
     fn claims_never_need_the_url_safe_alphabet(
         id in "[A-Za-z0-9]{10}", client_id in "[A-Za-z0-9]{43}", slug in "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", scope in "[A-Za-z0-9:_ -]{1,255}", rand in 0_u32..1_000_000, iat in 0_i64..9_999_999_999, owner: bool,

@@ -1,23 +1,23 @@
 use rekey_core::{
     ids::ResetId,
     resources::{
-        self, Audience, Kind, Relationship, Source,
+        self, Audience, Kind, ORGANIZATIONS, Relationship, Resource, Source,
         record::{Record, Value as Attribute},
     },
     scope::Scope,
+    secrets::KeyRing,
 };
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Included, url_of};
-use crate::{
-    api::Api,
-    jsonapi::{error::Problem, query::View},
-};
+use super::included::Included;
+use crate::jsonapi::{error::Problem, query::View};
 
 /// Turns records into resource objects.
 pub struct Renderer<'a> {
-    pub api: &'a Api,
+    /// Opens the tokens that integrations are shown.
+    pub keys: &'a KeyRing,
+    pub api_url: &'a str,
     pub scope: Scope,
     pub audience: Audience,
     pub view: &'a View,
@@ -28,8 +28,7 @@ impl Renderer<'_> {
     /// A resource object: what every answer under `/api` is made of.
     pub fn resource(&self, record: &Record) -> Result<Value, Problem> {
         let resource = record.resource();
-        let api = format!("{}/api", self.api.public_url);
-        let itself = url_of(&api, resource, record.id().as_str());
+        let itself = url_of(self.api_url, resource, record.id().as_str());
         let mut attributes = Map::new();
         for (attribute, value) in record.attributes() {
             if attribute.is_shown() && self.view.shows(resource, attribute.name) {
@@ -56,14 +55,6 @@ impl Renderer<'_> {
         }))
     }
 
-    /// The included records, if any were asked for.
-    pub fn included(&self, view: &View) -> Result<Option<Vec<Value>>, Problem> {
-        if view.includes.is_empty() {
-            return Ok(None);
-        }
-        self.included.records().iter().map(|record| self.resource(record)).collect::<Result<_, _>>().map(Some)
-    }
-
     fn value(
         &self,
         record: &Record,
@@ -86,7 +77,7 @@ impl Renderer<'_> {
             Attribute::Integer(number) => (*number).into(),
             Attribute::Token(sealed) => {
                 let reset: ResetId = record.id().as_str().parse().map_err(|_| Problem::Internal)?;
-                self.api.recovery.reveal(self.scope, reset, sealed)?.expose().into()
+                sealed.unseal(self.scope.organization, reset, self.keys)?.expose().into()
             }
         })
     }
@@ -103,6 +94,16 @@ impl Renderer<'_> {
         } else {
             json!({ "links": links })
         })
+    }
+}
+
+/// Returns the URL of a record. The caller's own organization needs no id.
+#[must_use]
+pub fn url_of(api_url: &str, resource: &Resource, id: &str) -> String {
+    if *resource == ORGANIZATIONS {
+        format!("{api_url}/{}", resource.singular)
+    } else {
+        format!("{api_url}/{}/{id}", resource.name)
     }
 }
 

@@ -2,9 +2,10 @@ use std::{collections::HashMap, sync::Mutex as StdMutex};
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, future::join_all};
+use rekey_core::error::StoreError;
 
 use super::*;
-use crate::limits::Patient;
+use crate::limits::WithTimeout;
 
 /// Replicas on one store, whose clock and theirs a test moves.
 #[derive(Clone, Default)]
@@ -74,8 +75,8 @@ impl World {
 async fn admitted(replicas: &[Limiter], limit: u32, calls: u32) -> u32 {
     let mut admitted = 0;
     for call in 0..calls {
-        let standing = replicas[call as usize % replicas.len()].take("window", limit).await;
-        admitted += u32::from(standing.wait.is_none());
+        let status = replicas[call as usize % replicas.len()].take("window", limit).await;
+        admitted += u32::from(status.wait.is_none());
     }
     admitted
 }
@@ -172,13 +173,13 @@ async fn without_a_store_each_process_counts_for_itself() {
     world.set_broken(true);
     assert_eq!(admitted(std::slice::from_ref(&replica), 30, 300).await, 30);
     assert_eq!(world.asked(), 1, "a store that failed is left alone for a while");
-    world.forward(AWAY);
+    world.forward(BACKOFF);
     assert_eq!(replica.take("another", 30).await.wait, None);
     assert_eq!(world.asked(), 1);
 
     // When it is back it is told what it has missed.
     world.set_broken(false);
-    world.forward(AWAY);
+    world.forward(BACKOFF);
     assert_eq!(replica.take("another", 30).await.wait, None);
     assert_eq!(world.count_hits("another", 0).await.unwrap().slots[0].hits, 2);
 }
@@ -188,7 +189,7 @@ async fn of_many_calls_at_once_no_more_than_the_limit_get_through() {
     let world = World::default();
     let replicas = [world.replica(), world.replica()];
     let calls = (0..200).map(|n| replicas[n % 2].take("window", 10));
-    let admitted = join_all(calls).await.iter().filter(|standing| standing.wait.is_none()).count();
+    let admitted = join_all(calls).await.iter().filter(|status| status.wait.is_none()).count();
     assert_eq!(admitted, 10);
 }
 
@@ -208,7 +209,7 @@ async fn who_hangs_up_before_the_store_answers_is_counted_all_the_same() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_does_not_answer_holds_nobody_up_for_long() {
     let world = World::default();
-    let replica = Limiter::new(Arc::new(Patient::new(Arc::new(world.clone()))), Arc::new(world.clone()));
+    let replica = Limiter::new(Arc::new(WithTimeout::new(Arc::new(world.clone()))), Arc::new(world.clone()));
     world.0.lock().unwrap().silent = true;
     let began = tokio::time::Instant::now();
     assert!(replica.take("window", 5).await.wait.is_none());

@@ -17,7 +17,7 @@ fn pages(settings: &[(&str, &str)]) -> Result<Pages, PagesError> {
 }
 
 fn site(pages: &Pages) -> &Site {
-    pages.of(None)
+    pages.for_organization(None)
 }
 
 /// What the start says of an organization's folder with that file.
@@ -83,7 +83,7 @@ fn pages_are_as_they_were() {
 #[test]
 fn a_page_can_be_had_in_every_other_language() {
     let pages = pages(&[]).unwrap();
-    let page = Page::Dead { again: None, login: None };
+    let page = Page::LinkExpired { again: None, login: None };
     let html = site(&pages).html(Language::German, None, &page, &others(Language::German)).unwrap();
     insta::assert_snapshot!(html.split("<footer>").nth(1).unwrap());
 }

@@ -1,4 +1,4 @@
-//! A store of counts that nobody waits for too long.
+//! A time limit on counting requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,22 +9,22 @@ use rekey_core::{
 };
 use tokio::time::timeout;
 
-/// How long a call waits for the store to count it; every answer but a stuck one's comes in a hundredth of that.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a request waits for the store to count it. Unless the store is stuck, it answers in a hundredth of that.
+const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Counts in another store; one that does not answer is unavailable.
-pub struct Patient(Arc<dyn RateLimits>);
+/// Counts in another store, and reports one that doesn't answer in time as unavailable.
+pub struct WithTimeout(Arc<dyn RateLimits>);
 
-impl Patient {
+impl WithTimeout {
     pub fn new(store: Arc<dyn RateLimits>) -> Self {
         Self(store)
     }
 }
 
 #[async_trait]
-impl RateLimits for Patient {
+impl RateLimits for WithTimeout {
     async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
-        let counted = timeout(PATIENCE, self.0.count_hits(window, hits)).await;
+        let counted = timeout(TIMEOUT, self.0.count_hits(window, hits)).await;
         counted.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
     }
 
@@ -52,9 +52,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_store_that_does_not_answer_is_unavailable_before_long() {
-        let began = tokio::time::Instant::now();
-        let counted = Patient::new(Arc::new(Silent)).count_hits("window", 1).await;
+        let started = tokio::time::Instant::now();
+        let counted = WithTimeout::new(Arc::new(Silent)).count_hits("window", 1).await;
         assert!(matches!(counted, Err(StoreError::Unavailable(_))), "{counted:?}");
-        assert_eq!(began.elapsed(), PATIENCE);
+        assert_eq!(started.elapsed(), TIMEOUT);
     }
 }

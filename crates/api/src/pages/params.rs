@@ -1,46 +1,49 @@
-//! What the address of a page says of whose page is wanted, and in which language. It holds no secret, and is carried along from
-//! page to page.
+//! The query parameters that say whose page is requested, and in which language. They hold no secret, and every link from one page to
+//! another has them.
 
 use actix_web::{HttpRequest, http::header::HOST};
 use rekey_core::{locale::Locale, organizations::Slug};
 
-use super::address::Address;
+use super::link_query::LinkQuery;
 
-/// The query's parts that are understood; others are passed over.
+/// The parameters that every page has.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// The API client that resets are asked for as.
+pub struct PageParams {
+    /// The API client as which resets are requested.
     pub client_id: Option<String>,
-    /// The organization whose page it is to be.
+    /// The organization whose page is requested.
     pub organization: Option<Slug>,
     /// The language.
     pub locale: Option<Locale>,
 }
 
-impl Wish {
-    /// What the request's address says.
-    pub fn of(address: &Address) -> Self {
+impl PageParams {
+    pub fn from_query(query: &LinkQuery) -> Self {
         Self {
-            client_id: address.value("client_id").map(str::to_owned),
-            organization: address.value("organization").and_then(|slug| slug.parse().ok()),
-            locale: address.value("locale").and_then(|locale| locale.parse().ok()),
+            client_id: query.value("client_id").map(str::to_owned),
+            organization: query.value("organization").and_then(|slug| slug.parse().ok()),
+            locale: query.value("locale").and_then(|locale| locale.parse().ok()),
         }
     }
 
-    /// The address of that page with these wishes.
-    pub fn at(&self, path: &str) -> String {
-        self.at_with(path, [])
+    /// Returns the URL of that page with these parameters.
+    pub fn url(&self, path: &str) -> String {
+        self.url_with(path, [])
     }
 
-    /// The same, after these parts.
-    pub fn at_with<'a>(&'a self, path: &str, parts: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-        let wishes = [
+    /// Returns the URL of that page with other parameters in front of these.
+    pub fn url_with<'a>(
+        &'a self,
+        path: &str,
+        others: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> String {
+        let own = [
             ("client_id", self.client_id.as_deref()),
             ("organization", self.organization.as_ref().map(Slug::as_str)),
             ("locale", self.locale.as_ref().map(Locale::as_str)),
         ];
-        let wishes = wishes.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let query: Vec<_> = parts.into_iter().chain(wishes).collect();
+        let own = own.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let query: Vec<_> = others.into_iter().chain(own).collect();
         match serde_urlencoded::to_string(query) {
             Ok(query) if !query.is_empty() => format!("{path}?{query}"),
             Ok(_) | Err(_) => path.to_owned(),
@@ -48,7 +51,7 @@ impl Wish {
     }
 }
 
-/// The organization that the host's first label names, as the vendor's clients call it: `<slug>.<domain>`. It only chooses which
+/// Returns the organization that the host's first label names, as the vendor's clients use it: `<slug>.<domain>`. It only chooses which
 /// public page is shown; no link is made from it.
 pub fn host_organization(request: &HttpRequest, domain: &str) -> Option<Slug> {
     let host = request.headers().get(HOST)?.to_str().ok()?.to_ascii_lowercase();
@@ -62,13 +65,13 @@ mod tests {
 
     use super::*;
 
-    fn wish(uri: &str) -> Wish {
-        Wish::of(&Address::of(&TestRequest::with_uri(uri).to_http_request()))
+    fn params(uri: &str) -> PageParams {
+        PageParams::from_query(&LinkQuery::from_request(&TestRequest::with_uri(uri).to_http_request()))
     }
 
     #[test]
-    fn wishes_are_carried_along_and_nothing_else_is() {
-        for (asked, carried) in [
+    fn links_have_these_parameters_and_no_others() {
+        for (requested, linked) in [
             ("/x", "/y"),
             ("/x?id=1&token=2", "/y"),
             ("/x?locale=pt_br&token=2&organization=acme", "/y?organization=acme&locale=pt-BR"),
@@ -77,7 +80,7 @@ mod tests {
             ("/x?organization=acme%3E.&amp;locale=de", "/y?organization=acme&locale=de"),
             ("/x?organization=../x&locale=%3Cb%3E", "/y"),
         ] {
-            assert_eq!(wish(asked).at("/y"), carried, "{asked}");
+            assert_eq!(params(requested).url("/y"), linked, "{requested}");
         }
     }
 

@@ -1,21 +1,45 @@
-//! What the OAuth endpoints share: how they read a request, know a client, and refuse.
+//! OAuth 2: what its endpoints share. They read requests, authenticate clients and report errors in the same way.
+
+pub mod revocation_endpoint;
+pub mod token_endpoint;
 
 use std::sync::Arc;
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    Error, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
     http::{StatusCode, header},
-    web,
+    middleware::Next,
+    web::{Data, Payload},
 };
 use rekey_core::{
     clients::{ClientKind, RegisteredClient},
     secrets::ClientSecret,
+    sessions::sign_in::SignIn,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use strum::{EnumDiscriminants, EnumIter};
 
-use crate::{api::Api, cors::Speaker, jsonapi::error::Problem, payload};
+use crate::{
+    auth::{clients::ClientDirectory, jwt::Issuer},
+    caller,
+    jsonapi::error::Problem,
+    limits::{self, Limits},
+    payload,
+};
+
+/// Issues and revokes tokens (RFC 6749 §1.1).
+pub struct AuthorizationServer {
+    pub clients: Data<ClientDirectory>,
+    pub issuer: Data<Issuer>,
+    pub limits: Data<Limits>,
+    pub sign_in: Data<SignIn>,
+}
+
+/// The client id in the body of a request: CORS lets this client's pages read the answer.
+pub struct CorsClientId(pub String);
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
@@ -40,7 +64,7 @@ impl From<Problem> for Refusal {
 }
 
 /// Answers as RFC 6749 §5.1 asks: whatever it is, nobody keeps it.
-pub(super) fn answer(outcome: Result<HttpResponse, Refusal>) -> HttpResponse {
+fn answer(outcome: Result<HttpResponse, Refusal>) -> HttpResponse {
     let mut response = outcome.unwrap_or_else(Refusal::response);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
@@ -54,11 +78,8 @@ pub async fn only_post() -> HttpResponse {
 }
 
 /// Reads a body that is JSON or a form.
-pub(super) async fn read<T: DeserializeOwned>(
-    request: &HttpRequest,
-    body: web::Payload,
-) -> Result<T, Refusal> {
-    let bytes = payload::read(request, body).await?;
+async fn read<T: DeserializeOwned>(request: &HttpRequest, body: Payload) -> Result<T, Refusal> {
+    let bytes = payload::read(request, body.into_inner()).await?;
     let unreadable = "the body is neither JSON nor a form";
     match request.content_type() {
         "application/x-www-form-urlencoded" => {
@@ -71,51 +92,65 @@ pub(super) async fn read<T: DeserializeOwned>(
     }
 }
 
-/// Says which client a call is for: its own pages may read the answer.
-pub(super) fn note_speaker(request: &HttpRequest, client_id: &str) {
-    request.extensions_mut().insert(Speaker(client_id.to_owned()));
+/// Leaves the client id for CORS.
+fn set_cors_client(request: &HttpRequest, client_id: &str) {
+    request.extensions_mut().insert(CorsClientId(client_id.to_owned()));
 }
 
-/// The answer to a call that is refused unread, because its caller is over a limit; of its body, if it is given, no more is
-/// read than which client it is for.
-pub async fn refused(request: &HttpRequest, body: Option<web::Payload>, problem: Problem) -> HttpResponse {
+/// Limits the requests of each client address. A refused request is read only for its client id, and only if a browser sent it:
+/// pages of that client may read the refusal.
+pub async fn limit(
+    limits: Data<Limits>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     #[derive(Deserialize)]
     struct Named {
         client_id: String,
     }
-    if let Some(body) = body
-        && let Ok(Named { client_id }) = read(request, body).await
-    {
-        note_speaker(request, &client_id);
-    }
-    answer(Err(problem.into()))
+    let status = limits.token(caller::address(request.request())).await;
+    let mut response = if let Some(wait) = status.and_then(|status| status.wait) {
+        if request.headers().contains_key(header::ORIGIN) {
+            let body = request.extract::<Payload>().await?;
+            if let Ok(Named { client_id }) = read(request.request(), body).await {
+                set_cors_client(request.request(), &client_id);
+            }
+        }
+        request.into_response(answer(Err(Problem::TooManyRequests(wait).into())))
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
+    limits::add_headers(status, response.headers_mut());
+    Ok(response)
 }
 
-/// The client, if it exists, is not revoked, and knows its secret where it has one: otherwise nobody learns which.
-pub(super) async fn authenticate(
-    api: &Api,
-    client_id: &str,
-    client_secret: Option<&str>,
-) -> Result<Arc<RegisteredClient>, Refusal> {
-    let found = api.clients.find(client_id).await.map_err(|error| Problem::from(&*error))?;
-    let registration = found.ok_or(Refusal::InvalidClient)?;
-    let presented = client_secret.and_then(ClientSecret::parse).map(|secret| secret.digest());
-    let client = &registration.client;
-    let is_authentic = match (client.kind, client.secret) {
-        (_, Some(expected)) => presented == Some(expected),
-        (ClientKind::SalesChannel, None) => true,
-        (ClientKind::Integration, None) => false,
-    };
-    if !is_authentic {
-        return Err(Refusal::InvalidClient);
+impl AuthorizationServer {
+    /// Returns the client if it exists, is not revoked, and sent its secret if it has one. The error is the same for all three.
+    async fn authenticate(
+        &self,
+        client_id: &str,
+        client_secret: Option<&str>,
+    ) -> Result<Arc<RegisteredClient>, Refusal> {
+        let found = self.clients.find(client_id).await.map_err(|error| Problem::from(&*error))?;
+        let found = found.ok_or(Refusal::InvalidClient)?;
+        let secret = client_secret.and_then(ClientSecret::parse).map(|secret| secret.digest());
+        let client = &found.client;
+        let is_authentic = match (client.kind, client.secret) {
+            (_, Some(expected)) => secret == Some(expected),
+            (ClientKind::SalesChannel, None) => true,
+            (ClientKind::Integration, None) => false,
+        };
+        if !is_authentic {
+            return Err(Refusal::InvalidClient);
+        }
+        if client.kind == ClientKind::SalesChannel
+            && let Some(wait) =
+                self.limits.sales_channel(client.id.as_str()).await.and_then(|status| status.wait)
+        {
+            return Err(Problem::TooManyRequests(wait).into());
+        }
+        Ok(found)
     }
-    if client.kind == ClientKind::SalesChannel
-        && let Some(wait) =
-            api.limits.sales_channel(client.id.as_str()).await.and_then(|standing| standing.wait)
-    {
-        return Err(Problem::TooManyRequests(wait).into());
-    }
-    Ok(registration)
 }
 
 impl Refusal {

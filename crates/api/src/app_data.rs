@@ -1,0 +1,211 @@
+//! The parts of the API: handlers, middleware and extractors take those that they need as `web::Data`.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::{Data, PayloadConfig, ServiceConfig};
+use rekey_core::{
+    cleanup::{Cleanup, CleanupTask},
+    clients::ClientStore,
+    clock::Clock,
+    customers::{service::CustomerService, store::CustomerStore},
+    events::{outbox::RelaySignal, recorder::EventRecorder},
+    idempotency::{AnswerStore, Idempotency},
+    limits::RateLimits,
+    organizations::PerOrganization,
+    passwords::Hasher,
+    ping::Ping,
+    random::RandomSource,
+    resets::{service::ResetService, store::Resets},
+    resources::catalog::Catalog,
+    secrets::KeyRing,
+    sessions::{Sessions, sign_in::SignIn},
+};
+use rekey_runtime::{
+    config::{self, Auth, Server, Shop, TrustedProxies},
+    health::{Check, Readiness},
+};
+
+use crate::{
+    auth::{
+        clients::ClientDirectory,
+        jwt::{Issuer, SigningKeyError},
+    },
+    jsonapi::document::Documents,
+    limits::{Limits, WithTimeout},
+    oauth::AuthorizationServer,
+    pages::{Pages, PagesError},
+};
+
+/// The sections of the configuration that the API needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Config<'a> {
+    pub server: &'a Server,
+    pub auth: &'a Auth,
+    pub limits: &'a config::Limits,
+    pub shops: &'a PerOrganization<Shop>,
+}
+
+/// The services that the API is built on.
+pub struct Services {
+    pub ports: Ports,
+    /// Seals tokens and answers, signs events.
+    pub keys: KeyRing,
+    pub hasher: Hasher,
+    /// Wakes the relay after a commit.
+    pub signal: RelaySignal,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn RandomSource>,
+    /// What `/readyz` checks in addition to the store.
+    pub checks: Vec<Check>,
+}
+
+/// The ports to the database that the API needs.
+pub struct Ports {
+    pub ping: Arc<dyn Ping>,
+    /// Reads records.
+    pub catalog: Arc<dyn Catalog>,
+    pub resets: Arc<dyn Resets>,
+    pub customers: Arc<dyn CustomerStore>,
+    pub clients: Arc<dyn ClientStore>,
+    pub sessions: Arc<dyn Sessions>,
+    /// Deletes old decoys.
+    pub cleanup: Arc<dyn Cleanup>,
+    /// Keeps the answers of requests with an idempotency key.
+    pub answers: Arc<dyn AnswerStore>,
+    /// Counts requests for the rate limits.
+    pub limits: Arc<dyn RateLimits>,
+}
+
+impl Ports {
+    /// Takes all of them from one database.
+    pub fn from_database<D>(database: &D) -> Self
+    where
+        D: Ping
+            + Resets
+            + CustomerStore
+            + ClientStore
+            + Sessions
+            + Cleanup
+            + AnswerStore
+            + RateLimits
+            + Clone,
+    {
+        Self {
+            ping: Arc::new(database.clone()),
+            catalog: Arc::new(database.clone()),
+            resets: Arc::new(database.clone()),
+            customers: Arc::new(database.clone()),
+            clients: Arc::new(database.clone()),
+            sessions: Arc::new(database.clone()),
+            cleanup: Arc::new(database.clone()),
+            answers: Arc::new(database.clone()),
+            limits: Arc::new(WithTimeout::new(Arc::new(database.clone()))),
+        }
+    }
+}
+
+/// Why the API can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// An organization's pages can't be built.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+}
+
+/// The use cases, and what the HTTP side needs with them.
+#[derive(Clone)]
+pub struct AppData {
+    resets: Data<ResetService>,
+    customers: Data<CustomerService>,
+    sign_in: Data<SignIn>,
+    idempotency: Data<Idempotency>,
+    clients: Data<ClientDirectory>,
+    issuer: Data<Issuer>,
+    authorization: Data<AuthorizationServer>,
+    documents: Data<Documents>,
+    pages: Data<Pages>,
+    trusted_proxies: Data<TrustedProxies>,
+    readiness: Data<Readiness>,
+    pub limits: Data<Limits>,
+    pub cleanup: CleanupTask,
+    max_body_bytes: usize,
+}
+
+impl AppData {
+    /// Puts the parts together.
+    pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
+        let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
+        let Ports { ping, catalog, resets, customers, clients, sessions, cleanup, answers, limits: counts } =
+            ports;
+        let Config { server, auth, limits, shops } = config;
+        let ping = move || {
+            let database = ping.clone();
+            async move { Ok(database.ping().await?) }
+        };
+        checks.insert(0, Check::new("store", ping));
+        let ttl = whole_seconds(server.idempotency_key_life);
+        let recorder =
+            EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), signal };
+        let rules = Arc::new(shops.map(|shop| shop.rules));
+        let sign_in = Data::new(SignIn {
+            sessions: sessions.clone(),
+            hasher: hasher.clone(),
+            random: random.clone(),
+            session_life: whole_seconds(auth.refresh_token_life),
+            refresh_leeway: whole_seconds(auth.refresh_leeway),
+        });
+        let clients = Data::new(ClientDirectory::new(clients, sessions, clock.clone()));
+        let limits = Data::new(Limits::new(*limits, counts, clock.clone()));
+        let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);
+        Ok(Self {
+            authorization: Data::new(AuthorizationServer {
+                clients: clients.clone(),
+                issuer: issuer.clone(),
+                limits: limits.clone(),
+                sign_in: sign_in.clone(),
+            }),
+            documents: Data::new(Documents::new(catalog, keys.clone(), &server.public_url)),
+            resets: Data::new(ResetService {
+                store: resets,
+                recorder: recorder.clone(),
+                hasher: hasher.clone(),
+                rules: rules.clone(),
+            }),
+            customers: Data::new(CustomerService { store: customers, recorder, hasher, rules }),
+            idempotency: Data::new(Idempotency { answers, keys, random, life: ttl }),
+            pages: Data::new(Pages::new(server, auth, shops)?),
+            trusted_proxies: Data::new(server.trusted_proxies.clone()),
+            readiness: Data::new(Readiness::new(checks)),
+            cleanup: CleanupTask { store: cleanup },
+            max_body_bytes: server.max_body_bytes,
+            sign_in,
+            clients,
+            issuer,
+            limits,
+        })
+    }
+
+    /// Makes all parts available to an app.
+    pub fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.resets.clone())
+            .app_data(self.customers.clone())
+            .app_data(self.sign_in.clone())
+            .app_data(self.idempotency.clone())
+            .app_data(self.clients.clone())
+            .app_data(self.issuer.clone())
+            .app_data(self.authorization.clone())
+            .app_data(self.documents.clone())
+            .app_data(self.pages.clone())
+            .app_data(self.trusted_proxies.clone())
+            .app_data(self.readiness.clone())
+            .app_data(self.limits.clone())
+            .app_data(PayloadConfig::new(self.max_body_bytes));
+    }
+}
+
+fn whole_seconds(duration: Duration) -> time::Duration {
+    time::Duration::seconds(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
+}

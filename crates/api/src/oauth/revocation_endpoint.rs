@@ -1,0 +1,65 @@
+//! `POST /oauth/revoke` (RFC 7009).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Payload},
+};
+use rekey_core::{clients::ApiClient, ids::SessionId, secrets::RefreshToken, sessions::Ending};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{AuthorizationServer, Refusal};
+use crate::{auth::jwt::Claims, jsonapi::error::Problem};
+
+/// What a client sends, as JSON or as a form. `token_type_hint` is ignored: the two kinds of token differ in form.
+#[derive(Deserialize)]
+struct Revocation {
+    token: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// `POST /oauth/revoke`. The answer is an empty object, also when the token was invalid before (RFC 7009 §2.2): the
+/// vendor's clients read one.
+pub async fn revoke(request: HttpRequest, server: Data<AuthorizationServer>, body: Payload) -> HttpResponse {
+    super::answer(server.revoke(&request, body).await.map(|()| HttpResponse::Ok().json(json!({}))))
+}
+
+impl AuthorizationServer {
+    async fn revoke(&self, request: &HttpRequest, body: Payload) -> Result<(), Refusal> {
+        let revocation: Revocation = super::read(request, body).await?;
+        let token = revocation.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
+        let client_id = revocation.client_id.ok_or(Refusal::NotRevocable)?;
+        super::set_cors_client(request, &client_id);
+        let registered = match self.authenticate(&client_id, revocation.client_secret.as_deref()).await {
+            Err(Refusal::InvalidClient) => return Err(Refusal::NotRevocable),
+            authenticated => authenticated?,
+        };
+        let client = &registered.client;
+        if let Some(token) = RefreshToken::parse(&token) {
+            return match self.sign_in.end_by_refresh_token(client, &token).await.map_err(Problem::from)? {
+                Ending::Ended | Ending::Unknown => Ok(()),
+                Ending::WrongClient => Err(Refusal::NotRevocable),
+            };
+        }
+        match self.issuer.read(&token).await {
+            Ok(claims) => self.revoke_access_token(client, &claims).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// A customer's token ends its session, even when it has expired: the session may go on by its refresh token.
+    async fn revoke_access_token(&self, client: &ApiClient, claims: &Claims) -> Result<(), Refusal> {
+        if claims.application.id != client.id.as_str() {
+            return Err(Refusal::NotRevocable);
+        }
+        if claims.owner.is_some() {
+            if let Ok(session) = claims.jti.parse::<SessionId>() {
+                self.sign_in.end(client, session).await.map_err(Problem::from)?;
+            }
+        } else if let (Ok(token), Some(remaining)) = (claims.jti.parse(), self.issuer.remaining(claims)) {
+            self.clients.revoke_token(client, token, remaining).await.map_err(Problem::from)?;
+        }
+        Ok(())
+    }
+}
