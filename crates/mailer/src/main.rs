@@ -7,6 +7,7 @@ use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
+    ping::Ping,
     random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{

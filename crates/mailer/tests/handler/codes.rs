@@ -3,7 +3,7 @@
 use rekey_core::{
     events::{audit::Action, bus::Verdict},
     resets::store::ResetRecord,
-    resets::store::ResetStore,
+    resets::store::{CodeStore, ResetStore},
     resets::{CodeRules, ResetOrigin},
     secrets::ResetCode,
 };

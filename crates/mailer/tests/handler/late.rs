@@ -2,7 +2,6 @@
 
 use rekey_core::{
     attributes::CommonAttributes,
-    customers::store::CustomerStore,
     events::{EventBody, audit::Action, bus::Verdict},
     resets::ResetOrigin,
     resets::store::Completion,
