@@ -1,29 +1,29 @@
-//! The HTTP server: built, asked for its address, run until it is stopped.
+//! The HTTP server.
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{App, HttpServer, dev::Server, http::header, middleware::DefaultHeaders, web};
 use rekey_runtime::config::Server as ServerSettings;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
     app_data::{ApiError, AppData, Config, Services},
-    headers, routes,
+    routes,
     span::PathSpan,
 };
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server that is bound and not yet running.
+/// A server that is bound to its address and doesn't run yet.
 pub struct Application {
     server: Server,
     data: AppData,
     address: SocketAddr,
 }
 
-/// Why there is no server.
+/// Why the server can't be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error(transparent)]
@@ -34,7 +34,7 @@ pub enum BuildError {
 
 impl Application {
     /// Binds `server.listen`; port 0 takes a free one. `extra` adds routes of the program that embeds the API. The server
-    /// runs until `stop` is cancelled, then finishes the requests that it has begun, for `server.shutdown` at most.
+    /// runs until `stop` is cancelled, then finishes the running requests, for `server.shutdown` at most.
     pub fn build<F>(
         config: Config<'_>,
         services: Services,
@@ -53,7 +53,7 @@ impl Application {
                 .configure(|config| parts.register(config))
                 .configure(extra.clone())
                 .configure(routes::add)
-                .wrap(from_fn(move |request, next| headers::add(https, request, next)))
+                .wrap(security_headers(https))
                 .wrap(TracingLogger::<PathSpan>::new())
         };
         let server = HttpServer::new(app)
@@ -67,13 +67,13 @@ impl Application {
         Ok(Self { server: server.run(), data, address })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until the stop.
+    /// Serves requests, and cleans up from time to time, until it is stopped.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         tokio::select! {
             ended = self.server => ended,
@@ -81,4 +81,14 @@ impl Application {
             never = self.data.cleanup.run() => match never {},
         }
     }
+}
+
+/// Sets the security headers that an answer doesn't set itself. Without a `Cache-Control` of its own no answer is cached.
+fn security_headers(https: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new()
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::REFERRER_POLICY, "no-referrer"))
+        .add((header::CACHE_CONTROL, "no-store"));
+    // A year, as hstspreload.org asks for.
+    if https { headers.add((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")) } else { headers }
 }

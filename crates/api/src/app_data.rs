@@ -153,7 +153,7 @@ impl AppData {
             sessions: sessions.clone(),
             hasher: hasher.clone(),
             random: random.clone(),
-            session_life: whole_seconds(auth.refresh_token_life),
+            session_ttl: whole_seconds(auth.refresh_token_life),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
         });
         let clients = Data::new(ClientDirectory::new(clients, sessions, clock.clone()));
@@ -174,7 +174,7 @@ impl AppData {
                 rules: rules.clone(),
             }),
             customers: Data::new(CustomerService { store: customers, recorder, hasher, rules }),
-            idempotency: Data::new(Idempotency { answers, keys, random, life: ttl }),
+            idempotency: Data::new(Idempotency { answers, keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, shops)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),
             readiness: Data::new(Readiness::new(checks)),

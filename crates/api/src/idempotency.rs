@@ -13,7 +13,7 @@ use actix_web::{
     rt,
     web::{Bytes, Data},
 };
-use rekey_core::idempotency::{Answer, Begun, Idempotency, IdempotencyKey, Owner, Ticket};
+use rekey_core::idempotency::{Answer, BeginOutcome, Idempotency, IdempotencyKey, Owner, Ticket};
 use tracing::Instrument;
 
 use crate::{
@@ -35,7 +35,7 @@ pub async fn answer_once(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // The handler refuses a body of another media type, and does nothing else.
-    if !request.headers().contains_key(IDEMPOTENCY_KEY) || !negotiation::is_ours(&request) {
+    if !request.headers().contains_key(IDEMPOTENCY_KEY) || !negotiation::is_jsonapi(&request) {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     }
     let (request, payload) = request.into_parts();
@@ -56,19 +56,19 @@ enum Start {
 async fn start(idempotency: &Idempotency, request: &HttpRequest, payload: Payload) -> Result<Start, Error> {
     let key = key(request.headers())?;
     let mut principal = Principal::extract(request).await?;
-    let owner = Owner::of(principal.scope(), &principal.caller).ok_or(Problem::Unauthorized)?;
+    let owner = Owner::from_caller(principal.scope(), &principal.caller).ok_or(Problem::Unauthorized)?;
     let body = payload::read(request, payload).await?;
     let (method, path, query) = (request.method().as_str(), request.path(), request.query_string());
     let content = [method.as_bytes(), path.as_bytes(), query.as_bytes(), &body[..]];
     match idempotency.begin(owner, &key, &content).await.map_err(Problem::from)? {
-        Begun::First(ticket) => {
+        BeginOutcome::Run(ticket) => {
             principal.caller.record = Some(ticket.record);
             request.extensions_mut().insert(principal);
             Ok(Start::Run(ticket, body))
         }
-        Begun::Answered(answer) => Ok(Start::Replay(replay(answer)?)),
-        Begun::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused).into()),
-        Begun::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse).into()),
+        BeginOutcome::Answered(answer) => Ok(Start::Replay(replay(answer)?)),
+        BeginOutcome::OtherRequest => Err(Problem::IdempotencyKey(KeyProblem::Reused).into()),
+        BeginOutcome::Running => Err(Problem::IdempotencyKey(KeyProblem::InUse).into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The dialect under `/api`: documents, errors, bodies and queries.
+//! JSON:API as the vendor speaks it: documents, errors, bodies and queries.
 
 pub mod body;
 mod causes;
@@ -7,5 +7,5 @@ pub mod error;
 pub mod negotiation;
 pub mod query;
 
-/// The media type, both ways (JSON:API 1.1 §5).
+/// The media type of requests and answers (JSON:API 1.1 §5).
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";

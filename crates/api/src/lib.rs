@@ -6,7 +6,6 @@ mod auth;
 mod caller;
 mod cors;
 mod endpoints;
-mod headers;
 mod idempotency;
 mod jsonapi;
 mod limits;

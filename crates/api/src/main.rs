@@ -1,4 +1,4 @@
-//! `rekey-api`: HTTP on PostgreSQL, and the relay from its outbox to RabbitMQ.
+//! `rekey-api`: the HTTP API on PostgreSQL, and the relay from its outbox to RabbitMQ.
 
 use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -22,7 +22,7 @@ use rekey_store_postgres::PostgresStore;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-/// Serves Rekey's HTTP API and brings its events to the broker.
+/// Serves Rekey's HTTP API and publishes its events to the broker.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -31,8 +31,8 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
-/// The relay has connections of its own, one to claim and one to settle: a connection dies with the thread that opened it,
-/// those of the HTTP threads before the relay has settled its last batch. And no burst of requests takes them from it.
+/// The relay has connections of its own, one to claim and one to settle. A connection ends with the thread that opened it, and the HTTP
+/// threads end before the relay has settled its last batch. Nor can a burst of requests take them from it.
 const RELAY_CONNECTIONS: u32 = 2;
 
 fn main() -> ExitCode {
@@ -65,7 +65,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             move || bus.is_connected()
         })],
     };
-    // Each part outlives what hands work to it: requests end, then the relay, then the broker's connection.
+    // Requests end first, then the relay, then the broker's connection.
     let (tasks, relay_stop, bus_stop) = (Tasks::new(), CancellationToken::new(), CancellationToken::new());
     let config = Config { server, auth, limits, shops };
     let application = Application::build(config, services, |_| {}, tasks.token())?;

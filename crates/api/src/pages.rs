@@ -22,6 +22,6 @@ mod samples;
 mod sent;
 mod site;
 mod templates;
-mod view;
+mod translation;
 
 pub use self::site::{Pages, PagesError};

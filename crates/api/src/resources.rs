@@ -1,4 +1,4 @@
-//! The resources under `/api`: what is said of each here, and nothing about HTTP or JSON beyond reading and answering.
+//! The handlers of the resources under `/api`.
 
 pub mod customer_password_resets;
 pub mod customers;

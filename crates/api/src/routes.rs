@@ -38,7 +38,7 @@ pub fn add(config: &mut ServiceConfig) {
             web::scope(Area::Api.prefix())
                 .configure(|config| serve(config, Area::Api))
                 .default_service(web::to(not_found))
-                .wrap(from_fn(negotiation::refuse_other_answers))
+                .wrap(from_fn(negotiation::require_acceptable))
                 .wrap(from_fn(limits::api))
                 .wrap(from_fn(cors::api)),
         )

@@ -1,4 +1,4 @@
-//! The span around each request.
+//! The tracing span of each request.
 
 use actix_web::{
     Error,
@@ -9,7 +9,7 @@ use rekey_runtime::telemetry;
 use tracing::{Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 
-/// A span with the route's pattern and the status: no query (the link's has a token), no header, no address.
+/// A span with the route's pattern and the status. It has no query (a link's has a token), no header and no address.
 pub struct PathSpan;
 
 impl RootSpanBuilder for PathSpan {

@@ -215,7 +215,7 @@ fn routes(
     shops: &PerOrganization<Shop>,
     settings: storefront::Settings,
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
-    let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.of(&seed::SLUG.parse()?))?;
+    let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.get(&seed::SLUG.parse()?))?;
     let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
     let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {

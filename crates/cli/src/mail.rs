@@ -65,7 +65,7 @@ pub fn run(command: MailCommand, source: Source) -> anyhow::Result<()> {
 impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
         let settings = MailSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
-        let own = settings.shops.of(&self.organization);
+        let own = settings.shops.get(&self.organization);
         let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, &own.shop)?;
         let shop = self.name.as_ref().map_or(self.organization.as_str(), DisplayName::as_str);
         let languages = if self.locales.is_empty() { Language::ALL.to_vec() } else { self.locales };

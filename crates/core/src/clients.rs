@@ -15,32 +15,26 @@ use crate::{
 };
 
 /// What an API client is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientKind {
-    /// A trusted back end, with a secret: may do everything in its scope.
+    /// A trusted back end with a secret, which may do everything in its scope.
     Integration,
     /// A storefront, without a secret: acts for guests and logged-in customers.
     SalesChannel,
 }
 
 impl ClientKind {
-    /// `integration` or `sales_channel`, as on the wire and in the stores.
+    /// Returns `integration` or `sales_channel`, as on the wire and in the stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Integration => "integration",
-            Self::SalesChannel => "sales_channel",
-        }
+        self.into()
     }
 
-    /// Reads [`ClientKind::as_str`]'s form.
+    /// Parses [`ClientKind::as_str`]'s form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "integration" => Some(Self::Integration),
-            "sales_channel" => Some(Self::SalesChannel),
-            _ => None,
-        }
+        text.parse().ok()
     }
 }
 
@@ -53,7 +47,7 @@ pub struct ApiClient {
     pub client_id: String,
     /// Its name, for operators.
     pub name: String,
-    /// What it may reach.
+    /// What it can access.
     pub scope: Scope,
     /// What it is for.
     pub kind: ClientKind,
@@ -61,9 +55,9 @@ pub struct ApiClient {
     pub secret: Option<ClientSecretDigest>,
     /// Whether a guest of this sales channel may ask for a reset by e-mail address.
     pub self_service: bool,
-    /// The web origins whose scripts may read what this client is answered; none unless an operator names them.
+    /// The web origins whose scripts may read the client's responses; none unless an operator names them.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// When it was revoked, if it was: it then gets no token, and those it has die.
+    /// When it was revoked. A revoked client gets no tokens, and those that it has are invalid.
     pub revoked_at: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,

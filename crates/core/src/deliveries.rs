@@ -45,7 +45,8 @@ pub enum MailKind {
 }
 
 /// The mails there are, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MailName {
     /// The link to set a new password.
     ResetRequested,
@@ -115,11 +116,7 @@ impl MailName {
     /// The name in the stores and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetRequested => "reset_requested",
-            Self::PasswordChanged => "password_changed",
-            Self::NoAccount => "no_account",
-        }
+        self.into()
     }
 }
 

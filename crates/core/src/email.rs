@@ -1,41 +1,38 @@
-//! What an e-mail address is: decided here, once, for look-up, storage and the wire alike.
+//! E-mail addresses: one definition for look-up, storage and the wire.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
+
+use crate::newtypes::{redacted_debug, text_newtype};
 
 /// A customer's e-mail address: an RFC 5321 `Mailbox` with a dot-atom local part and a DNS domain, ASCII, in lower case.
 ///
-/// Quoted local parts, address literals, comments, display names and lists are refused: no mail provider hands them out,
-/// and parsers disagree about them. Non-ASCII addresses are refused, not folded, so that no look-alike (dotless i,
-/// Kelvin sign, full-width letters) can ever meet another customer's address; an internationalised domain is accepted
-/// in its A-label form (`xn--…`). Case is folded in both parts: one mailbox, one customer, one rate-limit key.
+/// Quoted local parts, address literals, comments, display names and lists are rejected: no mail provider uses them, and
+/// parsers disagree about them. Non-ASCII addresses are rejected, not folded, so that no look-alike (dotless i, Kelvin sign,
+/// full-width letters) can ever equal another customer's address; an internationalised domain is accepted in its A-label form (`xn--…`). Case is folded in both parts: one mailbox, one customer, one rate-limit key.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EmailAddress(String);
 
-/// Octets before the `@`, at most (RFC 5321 §4.5.3.1.1).
+/// The maximum bytes before the `@` (RFC 5321 §4.5.3.1.1).
 const MAX_LOCAL: usize = 64;
-/// Octets of the whole address, at most: a path is 256 octets with its angle brackets (RFC 5321 §4.5.3.1.3).
+/// The maximum bytes of the address: a path has 256 with its angle brackets (RFC 5321 §4.5.3.1.3).
 pub const MAX_ADDRESS: usize = 254;
-/// Octets of one label of the domain, at most (RFC 1035 §2.3.4).
+/// The maximum bytes of one label of the domain (RFC 1035 §2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// A regular expression (of ECMA 262) that every acceptable address matches, for the API's reference. Of what matches it,
-/// only what is too long as a whole or in a part is no address.
+/// A regular expression (ECMA 262) for the API reference. Every valid address matches it; what matches it is valid unless the whole or
+/// a part is too long.
 pub const PATTERN: &str = r"^[A-Za-z0-9#$&'*+\-/=?^_`{|}~]+(\.[A-Za-z0-9#$&'*+\-/=?^_`{|}~]+)*@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+([0-9]*[A-Za-z]([A-Za-z0-9\-]*[A-Za-z0-9])?|[0-9]+\-[A-Za-z0-9\-]*[A-Za-z0-9])$";
 
-/// A text that is not an acceptable e-mail address.
+/// A text that is not a valid e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address")]
 pub struct InvalidEmail;
 
-impl EmailAddress {
-    /// The address, in lower case.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+text_newtype!(EmailAddress);
 
-    /// The address without what follows a `+` before the `@`: the mailbox that many providers deliver all of these to
-    /// (RFC 5233 subaddressing), and so the account that budgets are counted for.
+impl EmailAddress {
+    /// Returns the address without a `+` suffix before the `@`: the mailbox to which many providers deliver all of these (RFC 5233
+    /// subaddressing), and therefore the account for which resets are counted.
     #[must_use]
     pub fn account(&self) -> String {
         match self.0.split_once('@') {
@@ -83,18 +80,7 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-impl fmt::Display for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Redacted: addresses do not belong in logs.
-impl fmt::Debug for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EmailAddress(…)")
-    }
-}
+redacted_debug!(EmailAddress);
 
 #[cfg(test)]
 mod tests {

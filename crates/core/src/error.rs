@@ -3,21 +3,21 @@
 /// A boxed cause.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// A store that could not do its work.
+/// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It can't be reached, or has no connection free in time: try again later (HTTP 503).
+    /// The database can't be reached, or no connection became free in time: try again later (HTTP 503).
     #[error("the store is unavailable")]
     Unavailable(#[source] Cause),
-    /// It answered with something that should not happen.
+    /// The database returned an unexpected error.
     #[error("the store failed")]
     Internal(#[source] Cause),
 }
 
-/// A record that can't be made because another has its unique value.
+/// Why a record can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
-    /// The unique value (a slug, an address) is taken.
+    /// Another record has the same unique value (a slug, an address).
     #[error("already taken")]
     Taken,
     /// The store failed.

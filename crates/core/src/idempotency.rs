@@ -1,8 +1,8 @@
-//! Calls that a caller may repeat (draft-ietf-httpapi-idempotency-key-header): the first answer is kept under the caller's
-//! key, and given again.
+//! Requests that a client may repeat (draft-ietf-httpapi-idempotency-key-header): the first response is stored under the client's
+//! key and returned again.
 //!
-//! The row of a key is written before the call runs, and holds the id of what the call is to create. So however often it
-//! runs (its process died, the answer to its commit was lost), at most one record, one event and one mail come of it.
+//! The key's row is written before the request runs, and holds the id of the record to create. So however often it runs (its process
+//! died, the reply to its commit was lost), it makes at most one record, one event and one mail.
 
 mod answer;
 mod key;
@@ -24,50 +24,50 @@ use crate::{
     secrets::{Fingerprint, KeyRing, SealedAnswer, UnsealError},
 };
 
-/// How long a call has its key to itself. No call takes that long: a statement ends after 15 s, a wait for a connection
-/// after a few. It bounds how long the key of a process that died is out of use.
+/// How long a request holds its key. No request takes that long: a statement ends after 15 s, the wait for a connection after a few.
+/// It limits how long the key of a process that died is blocked.
 pub const LEASE: Duration = Duration::MINUTE;
 
-/// Gives each call of a caller's key one answer.
+/// Gives all requests with one key the same response.
 #[derive(Clone)]
 pub struct Idempotency {
-    /// Where answers are kept.
+    /// Stores the responses.
     pub answers: Arc<dyn AnswerStore>,
-    /// Seals them.
+    /// Encrypts them.
     pub keys: KeyRing,
     /// Makes ids and nonces.
     pub random: Arc<dyn RandomSource>,
     /// How long an answer is kept, from the first call on; at least [`LEASE`].
-    pub life: Duration,
+    pub ttl: Duration,
 }
 
-/// What becomes of a call.
+/// The result of [`Idempotency::begin`].
 #[derive(Debug)]
-pub enum Begun {
-    /// It is to run, and to be settled.
-    First(Ticket),
-    /// It ran: this was the answer.
+pub enum BeginOutcome {
+    /// The request must run, and be settled.
+    Run(Ticket),
+    /// It has run; this was the response.
     Answered(Answer),
     /// The key was used for another request.
     OtherRequest,
-    /// The same call is running, or its process died less than [`LEASE`] ago.
+    /// The same request is running, or its process died less than [`LEASE`] ago.
     Running,
 }
 
-/// The right to run a call.
+/// The right to run a request.
 #[derive(Debug)]
 pub struct Ticket {
-    /// The id of what the call creates.
+    /// The id of the record to create.
     pub record: RecordId,
     scope: Scope,
     key: KeyDigest,
     attempt: u32,
 }
 
-/// Why a call can't be begun.
+/// Why [`Idempotency::begin`] failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
-    /// The answer that was kept does not open any more.
+    /// The stored response can't be decrypted any more.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
     /// The store failed.
@@ -76,8 +76,8 @@ pub enum BeginError {
 }
 
 impl Idempotency {
-    /// Begins a call: of any number of simultaneous ones exactly one is the first. `request` is all that makes it the same
-    /// call when it is repeated.
+    /// Begins a request: of any number of simultaneous ones exactly one runs. `request` is all that two requests must have in common to
+    /// be the same.
     ///
     /// # Errors
     /// See [`BeginError`].
@@ -86,31 +86,31 @@ impl Idempotency {
         owner: Owner,
         key: &IdempotencyKey,
         request: &[&[u8]],
-    ) -> Result<Begun, BeginError> {
+    ) -> Result<BeginOutcome, BeginError> {
         let (scope, key) = (owner.scope, owner.digest(key));
         let claim = KeyClaim {
             key: &key,
             fingerprints: &Fingerprint::all(request, &self.keys),
             record: RecordId::generate(&*self.random),
             lease: LEASE,
-            life: self.life,
+            ttl: self.ttl,
         };
         Ok(match self.answers.claim_key(scope, &claim).await? {
-            Claimed::Granted { record, attempt } => Begun::First(Ticket { record, scope, key, attempt }),
+            Claimed::Granted { record, attempt } => BeginOutcome::Run(Ticket { record, scope, key, attempt }),
             Claimed::Answered(sealed) => {
                 let plain = sealed.unseal(&key, &self.keys)?;
-                Begun::Answered(Answer::decode(&plain).ok_or(UnsealError)?)
+                BeginOutcome::Answered(Answer::decode(&plain).ok_or(UnsealError)?)
             }
-            Claimed::OtherRequest => Begun::OtherRequest,
-            Claimed::Running => Begun::Running,
+            Claimed::OtherRequest => BeginOutcome::OtherRequest,
+            Claimed::Running => BeginOutcome::Running,
         })
     }
 
-    /// Keeps the call's answer; without one, the key is free again, and a repeated call runs. A call whose lease ended and
-    /// was taken over is left alone.
+    /// Stores the response. Without one the key is freed, and a repeated request runs. Does nothing if the lease ended and was taken
+    /// over.
     ///
     /// # Errors
-    /// When the store fails: a repeated call then runs once the lease has ended.
+    /// When the store fails: a repeated request then runs once the lease has ended.
     pub async fn settle(&self, ticket: Ticket, answer: Option<&Answer>) -> Result<(), StoreError> {
         let Ticket { scope, key, attempt, .. } = ticket;
         let sealed =
@@ -120,48 +120,48 @@ impl Idempotency {
     }
 }
 
-/// A call that is about to run under a key.
+/// A request that wants to run under a key.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyClaim<'a> {
-    /// Whose key, and which.
+    /// The key with its owner.
     pub key: &'a KeyDigest,
-    /// The request's fingerprints: the first is stored, any of them is the same request's.
+    /// The request's fingerprints: the first is stored, and any of them identifies the same request.
     pub fingerprints: &'a [Fingerprint],
-    /// The id of what the call creates, if it is the first.
+    /// The id of the record to create, if this is the first claim.
     pub record: RecordId,
-    /// How long nobody else may run it.
+    /// How long no other process may run it.
     pub lease: Duration,
     /// How long the key is remembered, from its first call on; longer than the lease.
-    pub life: Duration,
+    pub ttl: Duration,
 }
 
-/// The answer to [`AnswerStore::claim_key`].
+/// The result of [`AnswerStore::claim_key`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
-    /// The call may run.
+    /// The request may run.
     Granted {
-        /// The id of what it creates: the first claim's, as long as the key is remembered for this request.
+        /// The id of the record to create: that of the first claim, as long as the key is stored for this request.
         record: RecordId,
         /// Which claim of the key this is, from 1.
         attempt: u32,
     },
-    /// The call has run.
+    /// The request has run.
     Answered(SealedAnswer),
-    /// The key is another request's.
+    /// The key was used for another request.
     OtherRequest,
-    /// Somebody else is running it.
+    /// Another process is running it.
     Running,
 }
 
-/// The port to where answers are kept. One row a key of a caller's.
+/// The port to the stored responses: one row for each key of a client.
 #[async_trait]
 pub trait AnswerStore: Send + Sync + 'static {
-    /// Claims a key, by the store's clock. It is granted when nobody has used it, when it is forgotten or was freed, and, to
-    /// the same request only, when a claim's lease has ended unsettled. Of any number of callers one is granted it.
+    /// Claims a key, by the store's clock. The claim is granted when the key is unused, expired or freed, and, to the same request only,
+    /// when a lease ended without being settled. Of simultaneous claims one is granted.
     async fn claim_key(&self, scope: Scope, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError>;
 
-    /// Keeps the answer of the claim `attempt`, or frees the key; returns false, and does nothing, when the claim was taken
-    /// over. Removes a few keys that are forgotten: more than one, so that they don't pile up.
+    /// Stores the response of the claim `attempt`, or frees the key. Returns false and does nothing when the claim was taken over.
+    /// Removes a few expired keys: more than one, so that they don't pile up.
     async fn settle_key(
         &self,
         scope: Scope,

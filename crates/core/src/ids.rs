@@ -1,15 +1,15 @@
-//! Public identifiers: 10 letters or digits, as the vendor's, unguessable (59 bits), one type for each kind of thing.
+//! Public identifiers: 10 letters or digits, like the vendor's, which can't be guessed (59 bits), with one type for each kind of record.
 
 use std::{fmt, str::FromStr};
 
 use crate::random::{RandomSource, fill_alphanumeric};
 
-/// A string that is not an id: not exactly [`LENGTH`] ASCII letters or digits.
+/// A text that is not an id: not exactly [`LENGTH`] ASCII letters or digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an id is {LENGTH} letters or digits")]
 pub struct InvalidId;
 
-/// Characters of an id.
+/// The length of an id.
 pub const LENGTH: usize = 10;
 
 macro_rules! public_ids {
@@ -19,7 +19,7 @@ macro_rules! public_ids {
         pub struct $name([u8; LENGTH]);
 
         impl $name {
-            /// A new id that nobody can guess.
+            /// Generates an id.
             #[must_use]
             pub fn generate(random: &dyn RandomSource) -> Self {
                 let mut id = [0; LENGTH];
@@ -27,7 +27,7 @@ macro_rules! public_ids {
                 Self(id)
             }
 
-            /// The id's characters.
+            /// Returns the id's characters.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 str::from_utf8(&self.0).unwrap_or_default()
@@ -68,15 +68,15 @@ public_ids! {
     CustomerId;
     /// A password reset.
     ResetId;
-    /// An event, and the mail it leads to: one event, one mail.
+    /// An event and its mail, if it leads to one.
     EventId;
     /// An entry of the audit log.
     AuditId;
-    /// A customer's log-in, and all access and refresh tokens that descend from it.
+    /// A customer's session, with all its access and refresh tokens.
     SessionId;
-    /// A record of whatever resource; also one that a call is to create, chosen before it is known what that is.
+    /// A record of any resource; also one that a request will create, before its resource is known.
     RecordId;
-    /// An access token of a client's own; a customer's is known by its session.
+    /// An access token of a client; a customer's access token is identified by its session.
     AccessTokenId;
 }
 

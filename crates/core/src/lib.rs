@@ -22,6 +22,7 @@ pub mod ids;
 pub mod limits;
 pub mod locale;
 pub mod name;
+mod newtypes;
 pub mod organizations;
 pub mod passwords;
 pub mod ping;

@@ -1,16 +1,18 @@
-//! Languages that people read.
+//! Language tags.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
-/// A language tag (RFC 5646 §2.1) in its usual spelling, such as `de`, `pt-BR` or `zh-Hant-TW`. Whether there are texts in that
-/// language is another question. POSIX's `de_DE` is read as `de-DE`.
+use crate::newtypes::text_newtype;
+
+/// A language tag (RFC 5646 §2.1) in its usual spelling, such as `de`, `pt-BR` or `zh-Hant-TW`. There may be no texts in
+/// that language. POSIX's `de_DE` is parsed as `de-DE`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Locale(String);
 
-/// Octets of a tag at most (RFC 5646 §4.4.1: room for 35 is enough for all but extraordinary ones).
+/// The maximum bytes of a tag (RFC 5646 §4.4.1: 35 are enough for all but extraordinary ones).
 pub const MAX_LENGTH: usize = 35;
 
-/// A regular expression (of ECMA 262) of tags, for the API's reference.
+/// A regular expression (ECMA 262) for tags, for the API reference.
 pub const PATTERN: &str = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$";
 
 /// A text that is not a [`Locale`].
@@ -18,32 +20,26 @@ pub const PATTERN: &str = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$";
 #[error("not a language tag")]
 pub struct InvalidLocale;
 
-impl Locale {
-    /// The tag.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+text_newtype!(Locale);
 
-/// The languages that an `Accept-Language` header (RFC 9110 §12.5.4) asks for, best first: at most four, of its first 512 octets.
-/// What is malformed is passed over, as are `*` and what is not wanted (`q=0`).
+/// Parses an `Accept-Language` header (RFC 9110 §12.5.4). Returns at most four languages of its first 512 bytes, the best first. Skips
+/// malformed items, `*`, and languages that are excluded (`q=0`).
 #[must_use]
 pub fn accepted(header: &str) -> Vec<Locale> {
-    const OCTETS: usize = 512;
-    const TAGS: usize = 4;
-    let end = (0..=OCTETS.min(header.len())).rev().find(|&end| header.is_char_boundary(end)).unwrap_or(0);
-    let wanted = |item: &str| {
+    const MAX_BYTES: usize = 512;
+    const MAX_TAGS: usize = 4;
+    let end = (0..=MAX_BYTES.min(header.len())).rev().find(|&end| header.is_char_boundary(end)).unwrap_or(0);
+    let parse = |item: &str| {
         let mut parts = item.split(';').map(str::trim);
         let locale: Locale = parts.next()?.parse().ok()?;
         let weight =
             parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
         (weight > 0.0 && weight <= 1.0).then_some((weight, locale))
     };
-    let mut wanted: Vec<_> = header.get(..end).unwrap_or_default().split(',').filter_map(wanted).collect();
-    // Stable: among equals the first one stays first.
+    let mut wanted: Vec<_> = header.get(..end).unwrap_or_default().split(',').filter_map(parse).collect();
+    // Stable, so that equal weights keep their order.
     wanted.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    wanted.into_iter().map(|(_, locale)| locale).take(TAGS).collect()
+    wanted.into_iter().map(|(_, locale)| locale).take(MAX_TAGS).collect()
 }
 
 impl FromStr for Locale {
@@ -65,14 +61,14 @@ impl FromStr for Locale {
             if position > 0 {
                 tag.push('-');
             }
-            tag.push_str(&spelled(position, subtag));
+            tag.push_str(&usual_spelling(position, subtag));
         }
         Ok(Self(tag))
     }
 }
 
-/// RFC 5646 §2.1.1: regions in upper case, scripts with an initial capital, all else in lower case.
-fn spelled(position: usize, subtag: &str) -> String {
+/// Returns the usual spelling (RFC 5646 §2.1.1): regions in upper case, scripts with an initial capital, all else in lower case.
+fn usual_spelling(position: usize, subtag: &str) -> String {
     match (position, subtag.len()) {
         (1.., 2) => subtag.to_ascii_uppercase(),
         (1.., 4) if subtag.bytes().all(|b| b.is_ascii_alphabetic()) => {
@@ -80,12 +76,6 @@ fn spelled(position: usize, subtag: &str) -> String {
             initial.to_ascii_uppercase() + &rest.to_ascii_lowercase()
         }
         _ => subtag.to_ascii_lowercase(),
-    }
-}
-
-impl fmt::Display for Locale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,27 +1,22 @@
-//! What shops and API clients are called.
+//! The display names of shops and API clients.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
-/// A name as people read it, customers in mails, their headers and on pages, operators in lists: one line of up to 100 characters,
-/// all of which can be seen.
+use crate::newtypes::text_newtype;
+
+/// A name that people read: customers in mails and on pages, operators in lists. One line of up to 100 visible characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
 
-/// Characters of a name at most: as many as a sender's in a mail.
+/// The maximum number of characters: that of a sender's name in a mail.
 const MAX_CHARS: usize = 100;
 
 /// A text that is not a [`DisplayName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name is 1 to 100 characters on one line, all of which can be seen")]
+#[error("a name is 1 to 100 visible characters on one line")]
 pub struct InvalidDisplayName;
 
-impl DisplayName {
-    /// The name's characters.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+text_newtype!(DisplayName);
 
 impl FromStr for DisplayName {
     type Err = InvalidDisplayName;
@@ -33,20 +28,14 @@ impl FromStr for DisplayName {
     }
 }
 
-impl fmt::Display for DisplayName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The text on one line, without what can't be seen: a name that was stored before it was looked at can break no line of a
-/// mail, and turn none around.
+/// Returns the text on one line, without invisible characters, so that an unchecked name from the database can't break a line of a mail
+/// or reverse its direction.
 #[must_use]
 pub fn visible(text: &str) -> String {
     one_line(text, is_invisible)
 }
 
-/// The text's words on one line, without those characters.
+/// Returns the text's words on one line, without the characters that are left out.
 #[must_use]
 pub fn one_line(text: &str, is_left_out: impl Fn(char) -> bool) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
@@ -54,8 +43,8 @@ pub fn one_line(text: &str, is_left_out: impl Fn(char) -> bool) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Ends the line, hides, or turns the direction of what follows. The joiners (U+200C, U+200D) are no such: Persian words and many
-/// emoji are written with them.
+/// Whether a character ends the line, is invisible, or changes the direction of the text after it. The joiners (U+200C, U+200D) are not
+/// counted: Persian words and many emoji need them.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     c.is_control()

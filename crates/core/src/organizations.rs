@@ -1,6 +1,6 @@
 //! Organizations: the shops that one deployment serves.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{collections::HashMap, str::FromStr};
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::{
     error::{CreateError, StoreError},
     ids::OrganizationId,
+    newtypes::text_newtype,
 };
 
 /// A shop. Everything else belongs to exactly one.
@@ -44,7 +45,7 @@ pub trait OrganizationStore: Send + Sync + 'static {
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
 }
 
-/// Something that every organization has, some of them one of their own.
+/// A value for every organization: a default, and own values for some.
 #[derive(Debug, Clone, Default)]
 pub struct PerOrganization<T> {
     default: T,
@@ -52,43 +53,46 @@ pub struct PerOrganization<T> {
 }
 
 impl<T> PerOrganization<T> {
-    /// The same for all.
+    /// The same value for all.
     #[must_use]
     pub fn same(default: T) -> Self {
         Self { default, own: HashMap::new() }
     }
 
-    /// What each of these organizations has, and what all others have.
+    /// Own values for these organizations, and the default for all others.
     #[must_use]
     pub fn new(default: T, own: HashMap<Slug, T>) -> Self {
         Self { default, own }
     }
 
-    /// That organization's.
+    /// Returns an organization's value.
     #[must_use]
-    pub fn of(&self, organization: &Slug) -> &T {
+    pub fn get(&self, organization: &Slug) -> &T {
         self.own.get(organization).unwrap_or(&self.default)
     }
 
-    /// What all organizations have that have nothing of their own.
+    /// Returns the value of organizations without their own.
     #[must_use]
-    pub fn of_others(&self) -> &T {
+    pub fn default_value(&self) -> &T {
         &self.default
     }
 
-    /// What follows from each.
-    pub fn map<U>(&self, mut follow: impl FnMut(&T) -> U) -> PerOrganization<U> {
-        let own = self.own.iter().map(|(slug, value)| (slug.clone(), follow(value))).collect();
-        PerOrganization { default: follow(&self.default), own }
+    /// Converts each value.
+    pub fn map<U>(&self, mut convert: impl FnMut(&T) -> U) -> PerOrganization<U> {
+        let own = self.own.iter().map(|(slug, value)| (slug.clone(), convert(value))).collect();
+        PerOrganization { default: convert(&self.default), own }
     }
 
-    /// What follows from each, unless it fails for one.
+    /// Converts each value; fails if one conversion fails.
     ///
     /// # Errors
     /// The first failure.
-    pub fn try_map<U, E>(&self, mut follow: impl FnMut(&T) -> Result<U, E>) -> Result<PerOrganization<U>, E> {
-        let own = self.own.iter().map(|(slug, value)| Ok((slug.clone(), follow(value)?)));
-        Ok(PerOrganization { own: own.collect::<Result<_, E>>()?, default: follow(&self.default)? })
+    pub fn try_map<U, E>(
+        &self,
+        mut convert: impl FnMut(&T) -> Result<U, E>,
+    ) -> Result<PerOrganization<U>, E> {
+        let own = self.own.iter().map(|(slug, value)| Ok((slug.clone(), convert(value)?)));
+        Ok(PerOrganization { own: own.collect::<Result<_, E>>()?, default: convert(&self.default)? })
     }
 }
 
@@ -101,13 +105,7 @@ pub struct Slug(String);
 #[error("a slug is 1 to 63 of a-z, 0-9 and -, with no - at either end")]
 pub struct InvalidSlug;
 
-impl Slug {
-    /// The slug's characters.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+text_newtype!(Slug);
 
 impl FromStr for Slug {
     type Err = InvalidSlug;
@@ -118,11 +116,5 @@ impl FromStr for Slug {
             && !text.ends_with('-')
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidSlug) }
-    }
-}
-
-impl fmt::Display for Slug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

@@ -1,6 +1,7 @@
-//! Randomness, passed in wherever it is needed.
+//! The source of randomness, passed in wherever it is needed.
 
 use rand::Rng;
+use zeroize::Zeroizing;
 
 /// A source of unpredictable bytes. Implementations are cryptographically secure, except in tests.
 pub trait RandomSource: Send + Sync + 'static {
@@ -13,35 +14,40 @@ pub trait RandomSource: Send + Sync + 'static {
 pub struct OsRandom;
 
 impl RandomSource for OsRandom {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for randomness")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that asks the machine for randomness")]
     fn fill(&self, buffer: &mut [u8]) {
         rand::rng().fill_bytes(buffer);
     }
 }
 
-/// The letters and digits, ASCII.
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Fills `buffer` with letters and digits, each of the 62 equally likely (5.95 bits a character).
+/// Fills `buffer` with ASCII letters and digits, each of the 62 equally likely (5.95 bits a character).
 pub fn fill_alphanumeric(random: &dyn RandomSource, buffer: &mut [u8]) {
-    // Bytes from 248 on are thrown away: 248 is the largest multiple of 62 in a byte, so `% 62` stays uniform.
-    const LIMIT: u8 = 248;
-    let mut pool = [0_u8; 64];
+    fill_from(ALPHANUMERIC, random, buffer);
+}
+
+/// Fills `buffer` with characters of `alphabet`, each equally likely.
+pub(crate) fn fill_from(alphabet: &[u8], random: &dyn RandomSource, buffer: &mut [u8]) {
+    // A byte past the largest multiple of the alphabet's length is discarded, so that `%` stays uniform.
+    let limit = 256 - 256 % alphabet.len();
+    let pick =
+        |byte: u8| alphabet.get(usize::from(byte) % alphabet.len()).filter(|_| usize::from(byte) < limit);
+    let mut pool = Zeroizing::new([0; 64]);
     let mut unused = [].iter();
     for slot in buffer {
         *slot = loop {
             match unused.next() {
-                Some(&byte) if byte < LIMIT => break alphanumeric(byte),
-                Some(_) => {}
+                Some(&byte) => {
+                    if let Some(&character) = pick(byte) {
+                        break character;
+                    }
+                }
                 None => {
-                    random.fill(&mut pool);
+                    random.fill(pool.as_mut_slice());
                     unused = pool.iter();
                 }
             }
         };
     }
-}
-
-fn alphanumeric(byte: u8) -> u8 {
-    ALPHANUMERIC.get(usize::from(byte % 62)).copied().unwrap_or(b'A')
 }

@@ -1,8 +1,4 @@
-//! What the resources are: one definition of each, from which bodies and queries are read, statements and answers are
-//! made, and the API's description is written.
-//!
-//! An attribute that is plain (a text, a language or an object that no use case decides on) stands in its definition and in a
-//! migration, nowhere else.
+//! The definitions of the resources. Request bodies, queries, SQL statements, responses and the API description are derived from them.
 
 pub mod catalog;
 pub mod customer_password_resets;
@@ -21,56 +17,59 @@ pub use self::{
     event_stores::EVENT_STORES, events::EVENTS, organizations::ORGANIZATIONS,
 };
 
-/// Every resource that stores keep records of.
+/// The resources whose records are stored.
 pub static RESOURCES: [&Resource; 5] =
     [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &DELIVERIES, &EVENTS, &EVENT_STORES];
 
 /// A resource of the API.
 pub struct Resource {
-    /// Its JSON:API type, its path under `/api`, and what its event names begin with. The stores show its records as
+    /// Its JSON:API type, its path under `/api`, and the beginning of its events' names. The stores' view of its records is
     /// `shown_<name>`.
     pub name: &'static str,
-    /// What one of it is called in a sentence.
+    /// The name of one record in a sentence.
     pub singular: &'static str,
-    /// What it is, for the API's reference.
+    /// Its description in the API reference.
     pub about: &'static str,
-    /// Whether there is a list of all its records; those of other resources are found where they are related to one.
+    /// Whether there is a list of all its records; those of other resources are only found as related records.
     pub listed: bool,
-    /// Its attributes, in the order of answers.
+    /// Its attributes, in the order of responses.
     pub attributes: &'static [Attribute],
-    /// What it is related to.
+    /// Its relationships.
     pub relationships: &'static [Relationship],
 }
 
 /// An attribute of a resource.
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, asked one at a time")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent properties, each set by its own builder method"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribute {
     /// Its name on the wire.
     pub name: &'static str,
-    /// What values it has.
+    /// Its type.
     pub kind: Kind,
-    /// What it means, for the API's reference.
+    /// Its description in the API reference.
     pub about: &'static str,
-    /// A value, as JSON, for the API's reference.
+    /// An example in the API reference, as JSON.
     pub example: &'static str,
     /// Where its value comes from.
     pub source: Source,
     /// Whether its value may be null.
     pub nullable: bool,
-    /// Whether it is read when a record is created.
+    /// Whether it can be set when a record is created.
     pub create: Write,
-    /// Whether it is read when a record is changed.
+    /// Whether it can be set when a record is updated.
     pub update: bool,
     /// Whether lists can be filtered by it.
     pub filter: bool,
     /// Whether lists can be sorted by it.
     pub sort: bool,
-    /// Who is shown it.
+    /// Which callers can see it.
     pub audience: Audience,
 }
 
-/// What values an attribute has.
+/// The type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A record's id.
@@ -98,31 +97,31 @@ pub enum Kind {
 /// Where an attribute's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// A column of the record, by its name in the stores.
+    /// The column with this name.
     Column(&'static str),
-    /// The same for every record, as JSON: what the vendor has and a shop's customers without orders have not.
+    /// The same JSON for every record: attributes that the vendor has, and that customers without orders don't need.
     Constant(&'static str),
-    /// Nowhere: it is written and never shown.
+    /// Nowhere: it is only written.
     WriteOnly,
 }
 
-/// Whether an attribute is read from the body of a new record.
+/// Whether an attribute can be set in the body of a new record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// It has no effect there.
+    /// It is ignored.
     Ignored,
-    /// It may be there.
+    /// It may be set.
     Optional,
-    /// It must be there.
+    /// It must be set.
     Required,
 }
 
-/// Who is shown an attribute.
+/// Which callers can see an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
-    /// Whoever may see the record at all.
+    /// All that can see the record.
     Everyone,
-    /// Integration clients; to others it is null, or an empty object.
+    /// Integration clients; for others it is null or an empty object.
     BackOffice,
 }
 
@@ -131,7 +130,7 @@ pub enum Audience {
 pub struct Relationship {
     /// Its name on the wire.
     pub name: &'static str,
-    /// What it means, for the API's reference.
+    /// Its description in the API reference.
     pub about: &'static str,
     /// The resource at its other end.
     pub target: &'static Resource,
@@ -144,11 +143,11 @@ pub struct Relationship {
 /// What makes two records related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
-    /// This column of the record holds the other's id: there is at most one.
+    /// This column of the record has the other record's id: there is at most one.
     One(&'static str),
-    /// This column of the others holds the record's id.
+    /// This column of the other records has the record's id.
     Many(&'static str),
-    /// The others tell in `resource_type` and `resource_id` which record they are about.
+    /// The columns `resource_type` and `resource_id` of the other records name the record.
     About,
 }
 
@@ -160,14 +159,14 @@ impl PartialEq for Resource {
 
 impl Eq for Resource {}
 
-/// Shows its name: by their relationships, resources lead to one another without an end.
+/// Shows the name only, since relationships between resources are cyclic.
 impl fmt::Debug for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Resource({})", self.name)
     }
 }
 
-/// Shows its name, for the same reason.
+/// Shows the name only, for the same reason.
 impl fmt::Debug for Relationship {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Relationship({})", self.name)
@@ -175,24 +174,24 @@ impl fmt::Debug for Relationship {
 }
 
 impl Resource {
-    /// Every resource that there is in answers: those that stores keep, and the caller's own organization.
+    /// Iterates over all resources: those that are stored, and the caller's organization.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         RESOURCES.into_iter().chain([&ORGANIZATIONS])
     }
 
-    /// The resource with that name.
+    /// Returns the resource with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::all().find(|resource| resource.name == name)
     }
 
-    /// The attribute with that name.
+    /// Returns the attribute with that name.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
-    /// The relationship with that name.
+    /// Returns the relationship with that name.
     #[must_use]
     pub fn relationship(&self, name: &str) -> Option<&'static Relationship> {
         self.relationships.iter().find(|relationship| relationship.name == name)
@@ -205,7 +204,7 @@ impl Resource {
 }
 
 impl Kind {
-    /// Characters of a text at most: as many as a name in any system we know of.
+    /// The maximum number of characters of a text: that of a name in any system that we know.
     pub const MAX_TEXT: usize = 255;
 }
 
@@ -262,7 +261,7 @@ impl Attribute {
         Self { audience: Audience::BackOffice, ..self }
     }
 
-    /// Whether answers show it, to whomever. The id has a place of its own there.
+    /// Whether it is among the attributes of a response; the id is elsewhere in it.
     #[must_use]
     pub fn is_shown(&self) -> bool {
         self.source != Source::WriteOnly && self.kind != Kind::Id
@@ -340,7 +339,7 @@ const TIME: &str = r#""2018-01-01T12:00:00.000Z""#;
 
 const EVENTS_OF: Relationship = Relationship {
     name: "events",
-    about: "What happened to the record, as told to whoever listens on the broker.",
+    about: "The events of the record, as published to the broker.",
     target: &EVENTS,
     link: Link::About,
     filter: true,

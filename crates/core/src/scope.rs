@@ -1,38 +1,34 @@
-//! The scope that every record belongs to: one organization, in one mode.
+//! The scope of a record: an organization in one mode.
+
+use strum::{EnumString, IntoStaticStr};
 
 use crate::ids::OrganizationId;
 
-/// Test or live data: two worlds that never see each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Test or live data, which never meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Mode {
-    /// For trying things out; its mail never leaves, it goes to the mailbox.
+    /// For tests; its mails are not sent, they go to the mailbox.
     Test,
     /// For real customers.
     Live,
 }
 
 impl Mode {
-    /// `test` or `live`, as on the wire and in the stores.
+    /// Returns `test` or `live`, as on the wire and in the stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Test => "test",
-            Self::Live => "live",
-        }
+        self.into()
     }
 
-    /// Reads [`Mode::as_str`]'s form.
+    /// Parses [`Mode::as_str`]'s form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "test" => Some(Self::Test),
-            "live" => Some(Self::Live),
-            _ => None,
-        }
+        text.parse().ok()
     }
 }
 
-/// What a record belongs to and a caller may reach: one organization's data in one mode.
+/// One organization's data in one mode: what a record belongs to, and what a caller can access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The organization.

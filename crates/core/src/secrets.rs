@@ -1,4 +1,4 @@
-//! Secrets. Each comes as a pair: the plain one, which can be neither printed nor stored, and the form that is kept.
+//! Secrets. Each is a pair of types: the plain secret, which can be neither printed nor stored, and the form that is stored.
 
 mod answer;
 mod code;
@@ -7,22 +7,22 @@ mod keyring;
 mod rejection;
 mod sealed;
 
-use std::fmt;
-
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 pub use self::{
     answer::{Fingerprint, SealedAnswer},
     code::{CODE_PATTERN, CodeDigest, ResetCode},
     keyring::{KeyRing, KeyRingError},
-    rejection::DisavowalProof,
+    rejection::RejectionProof,
     sealed::{SealedAddress, SealedCode, SealedToken, UnsealError},
 };
-use crate::random::{RandomSource, fill_alphanumeric};
+use crate::{
+    newtypes::{digest_newtype, redacted_debug},
+    random::{RandomSource, fill_alphanumeric},
+};
 
-/// Characters of a generated secret: 43 letters and digits are 256 bits, and no mail client breaks a link at one.
+/// The length of a generated secret: 43 letters and digits are 256 bits, and no mail client breaks a link at one.
 pub const LENGTH: usize = 43;
 
 /// Declares a plain secret and its digest. The plain form is zeroized on drop and has no `Display`; the digest is
@@ -34,7 +34,7 @@ macro_rules! secret_pairs {
         pub struct $plain(Zeroizing<String>);
 
         impl $plain {
-            /// A new secret of 43 random letters and digits (256 bits).
+            /// Generates a secret of 43 letters and digits (256 bits).
             #[must_use]
             pub fn generate(random: &dyn RandomSource) -> Self {
                 let mut text = Zeroizing::new([0; LENGTH]);
@@ -42,73 +42,41 @@ macro_rules! secret_pairs {
                 Self(Zeroizing::new(text.iter().map(|&byte| char::from(byte)).collect()))
             }
 
-            /// Reads a secret somebody presents; `None` unless it has the shape of a generated one.
+            /// Parses a secret from a request; `None` unless it has the form of a generated one.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                let shaped = text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                shaped.then(|| Self(Zeroizing::new(text.to_owned())))
+                let is_valid = text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                is_valid.then(|| Self(Zeroizing::new(text.to_owned())))
             }
 
-            /// The secret itself, for the one answer, mail or file that is meant to show it.
+            /// Returns the secret itself, for the one response, mail or file that shows it.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
             }
 
-            /// The form to store and to match on.
+            /// Returns the digest, which is stored and compared.
             #[must_use]
             pub fn digest(&self) -> $digest {
                 $digest(Sha256::digest(self.0.as_bytes()).into())
             }
         }
 
-        impl fmt::Debug for $plain {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($plain), "(…)"))
-            }
-        }
+        redacted_debug!($plain);
 
-        #[doc = concat!("The SHA-256 digest of a [`", stringify!($plain), "`]: what stores keep and match on.")]
-        #[derive(Clone, Copy)]
-        pub struct $digest([u8; 32]);
-
-        impl $digest {
-            /// The digest's 32 bytes.
-            #[must_use]
-            pub fn as_bytes(&self) -> &[u8; 32] {
-                &self.0
-            }
-
-            /// A digest read back from a store; `None` unless it is 32 bytes.
-            #[must_use]
-            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-                bytes.try_into().ok().map(Self)
-            }
-        }
-
-        /// Compares in constant time.
-        impl PartialEq for $digest {
-            fn eq(&self, other: &Self) -> bool {
-                self.0.ct_eq(&other.0).into()
-            }
-        }
-
-        impl Eq for $digest {}
-
-        impl fmt::Debug for $digest {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($digest), "(…)"))
-            }
+        digest_newtype! {
+            #[doc = concat!("The SHA-256 digest of a [`", stringify!($plain), "`], which stores keep and compare.")]
+            $digest
         }
     )+};
 }
 
 secret_pairs! {
-    /// The single-use token that lets whoever holds it set a customer's password.
+    /// The single-use token that allows its holder to set a customer's password.
     ResetToken / TokenDigest;
     /// An API client's secret.
     ClientSecret / ClientSecretDigest;
-    /// The token with which a customer's session is prolonged.
+    /// The token that refreshes a customer's session.
     RefreshToken / RefreshTokenDigest;
 }
 

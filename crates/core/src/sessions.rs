@@ -1,8 +1,8 @@
-//! Sessions of logged-in customers, and the port for what becomes of tokens once they were issued.
+//! The sessions of logged-in customers, and the port to their refresh tokens and to revoked access tokens.
 
 pub mod sign_in;
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use async_trait::async_trait;
 use time::Duration;
@@ -12,13 +12,14 @@ use crate::{
     email::EmailAddress,
     error::StoreError,
     ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
+    newtypes::text_newtype,
     passwords::PasswordHash,
     scope::Scope,
     secrets::RefreshTokenDigest,
 };
 
-/// The store of sessions, of the credentials that they are opened with, and of revoked access tokens. One method is one whole business fact, in one transaction; what is
-/// expired is decided by the store's clock.
+/// The port to sessions, to the credentials that they are opened with, and to revoked access tokens. Each method is one business
+/// fact in one transaction; the store's clock decides what has expired.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
     /// What a log-in with that address is checked against.
@@ -37,30 +38,34 @@ pub trait Sessions: Send + Sync + 'static {
         new: &PasswordHash,
     ) -> Result<(), StoreError>;
 
-    /// Records a log-in; false when the password changed since it was verified. Clears away a few sessions that have
-    /// expired, so that their number stays in proportion to the log-ins.
+    /// Opens a session; false when the password changed since it was verified. Deletes a few expired sessions, so that their number stays
+    /// in proportion to the log-ins.
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;
 
-    /// Whether that session is neither ended nor expired, and its customer's password still the one it was opened with.
+    /// Whether the session is neither ended nor expired, and the customer's password has not changed since it was opened.
     async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError>;
 
-    /// Uses a refresh token: the session gets the next one, and lives on for another `life`. Of any number of simultaneous
-    /// calls with one token exactly one is [`Refreshed::Rotated`].
-    async fn refresh_session(&self, scope: Scope, refresh: &Refresh<'_>) -> Result<Refreshed, StoreError>;
+    /// Uses a refresh token: the session gets the next one, and is extended by `ttl`. Of simultaneous calls with one token exactly one is
+    /// [`RefreshOutcome::Rotated`].
+    async fn refresh_session(
+        &self,
+        scope: Scope,
+        refresh: &Refresh<'_>,
+    ) -> Result<RefreshOutcome, StoreError>;
 
-    /// Ends that session; does nothing when there is none.
+    /// Ends a session; does nothing when there is none.
     async fn end_session(&self, scope: Scope, session: SessionId) -> Result<(), StoreError>;
 
-    /// Ends the session that a refresh token, used or not, belongs to, if it was opened through `application`. The digest
-    /// is the capability, so a session of another scope is found, too, and is [`Ending::WrongClient`].
+    /// Ends the session of a refresh token, used or not, if it was opened through `application`. The digest is the capability, so a
+    /// session of another scope is found, too, and is [`EndSessionOutcome::WrongClient`].
     async fn end_session_of_token(
         &self,
         scope: Scope,
         application: ApplicationId,
         token: &RefreshTokenDigest,
-    ) -> Result<Ending, StoreError>;
+    ) -> Result<EndSessionOutcome, StoreError>;
 
-    /// Revokes an access token of a client's own that would have lived for `remaining`, and is forgotten after that.
+    /// Revokes an access token of the client itself. The revocation is deleted after `remaining`, when the token has expired.
     async fn revoke_access_token(
         &self,
         scope: Scope,
@@ -69,7 +74,7 @@ pub trait Sessions: Send + Sync + 'static {
         remaining: Duration,
     ) -> Result<(), StoreError>;
 
-    /// The revoked access tokens of a client that have not expired.
+    /// Returns the revoked access tokens of a client that have not expired.
     async fn revoked_access_tokens(
         &self,
         scope: Scope,
@@ -77,12 +82,12 @@ pub trait Sessions: Send + Sync + 'static {
     ) -> Result<Vec<AccessTokenId>, StoreError>;
 }
 
-/// A log-in to record.
+/// A session to open.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Its id, carried in its access tokens.
+    /// Its id, which its access tokens contain.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its customer.
     pub customer: CustomerId,
     /// The client through which it was opened.
     pub application: ApplicationId,
@@ -90,65 +95,65 @@ pub struct NewSession<'a> {
     pub token_scope: &'a TokenScope,
     /// The refresh token's digest.
     pub refresh_token: &'a RefreshTokenDigest,
-    /// The hash that was verified: the session is opened only while it is still the customer's.
+    /// The hash that was verified: the session is only opened if it is still the customer's.
     pub password: &'a PasswordHash,
-    /// How long it lives unrefreshed, from the store's present on.
-    pub life: Duration,
+    /// When it expires, from now, unless it is refreshed.
+    pub ttl: Duration,
 }
 
 /// A use of a refresh token.
 #[derive(Debug)]
 pub struct Refresh<'a> {
-    /// The client that presents it: the session must have been opened through this one.
+    /// The client that sent it, through which the session must have been opened.
     pub application: ApplicationId,
-    /// What is presented.
+    /// The digest of the token.
     pub presented: &'a RefreshTokenDigest,
-    /// What takes its place.
+    /// The digest of the next token.
     pub next: &'a RefreshTokenDigest,
-    /// How long the session lives from now on, unless it is refreshed again.
-    pub life: Duration,
-    /// For how long after its use a token may come again without ending its session. It is refused all the same.
+    /// When the session expires, from now, unless it is refreshed again.
+    pub ttl: Duration,
+    /// How long after its use a token may be sent again without ending its session. It is rejected all the same.
     pub leeway: Duration,
 }
 
-/// What came of the use of a refresh token.
+/// The result of [`Sessions::refresh_session`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refreshed {
-    /// The session goes on.
+pub enum RefreshOutcome {
+    /// The session was extended.
     Rotated(LiveSession),
-    /// The token had been used before, longer ago than the leeway: one of the two who used it has no right to it, so
-    /// that session was ended (RFC 9700 §4.14.2).
+    /// The token was used before, longer ago than the leeway. One of its two users may have stolen it, so the session was ended (RFC 9700
+    /// §4.14.2).
     Reused(SessionId),
-    /// Nobody's token, one of another client or scope, an expired one, one from before the customer's password changed, or
-    /// one that was used within the leeway. Nothing was changed.
+    /// The token is unknown, expired, of another client or scope, from before the customer's password changed, or was used within the
+    /// leeway. Nothing was changed.
     Refused,
 }
 
-/// A session that was prolonged.
+/// A session that can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveSession {
-    /// The session.
+    /// Its id.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its customer.
     pub customer: CustomerId,
     /// The scope of its access tokens.
     pub token_scope: TokenScope,
 }
 
-/// What came of ending a session by its refresh token.
+/// The result of [`Sessions::end_session_of_token`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum EndSessionOutcome {
     /// The session was ended.
     Ended,
-    /// The token is of no session that there is (any more).
+    /// There is no session of that token (any more).
     Unknown,
-    /// The session was opened through another client: it goes on.
+    /// The session was opened through another client, and was not ended.
     WrongClient,
 }
 
-/// What an access token is good for, in the vendor's terms: words such as `market:all` or `market:id:xYZkjABcde`.
+/// The scope of an access token, in the vendor's terms: words such as `market:all` or `market:id:xYZkjABcde`.
 ///
-/// It is carried and handed back, nothing more: no resource of this service belongs to a market.
+/// It is only stored and returned: no resource of this service belongs to a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenScope(String);
 
@@ -157,18 +162,12 @@ pub struct TokenScope(String);
 #[error("a scope is at most {MAX_SCOPE} letters, digits, ':', '_', '-', and spaces between words")]
 pub struct InvalidTokenScope;
 
-/// Characters of a scope, at most: several times what the vendor's longest takes.
+/// The maximum length of a scope: several times the vendor's longest.
 const MAX_SCOPE: usize = 255;
 
-impl TokenScope {
-    /// The words, with one space between two.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+text_newtype!(TokenScope);
 
-/// Every market: what a client gets that asks for nothing.
+/// Every market, for a client that asks for nothing.
 impl Default for TokenScope {
     fn default() -> Self {
         Self("market:all".to_owned())
@@ -178,9 +177,8 @@ impl Default for TokenScope {
 impl FromStr for TokenScope {
     type Err = InvalidTokenScope;
 
-    /// Reads words that are separated by spaces; none at all are the default. The characters are enough for the vendor's
-    /// scopes, and none of them puts a `-` or `_` into a token's base64url, which clients that decode with plain
-    /// `atob` can't read.
+    /// Parses words separated by spaces; no word is the default. The allowed characters are those of the vendor's scopes. None of them
+    /// puts a `-` or `_` into a token's base64url, which clients that decode with plain `atob` can't read.
     fn from_str(text: &str) -> Result<Self, InvalidTokenScope> {
         let fits = text.len() <= MAX_SCOPE
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_- ".contains(&byte));
@@ -189,12 +187,6 @@ impl FromStr for TokenScope {
         }
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
         Ok(if words.is_empty() { Self::default() } else { Self(words.join(" ")) })
-    }
-}
-
-impl fmt::Display for TokenScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

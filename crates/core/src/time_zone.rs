@@ -1,12 +1,12 @@
-//! Time zones that people live in.
+//! Time zones.
 
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, tz};
 use time::{OffsetDateTime, UtcOffset};
 
-/// A zone of the IANA time zone database, such as `Europe/Berlin`, and when its clocks change: by the system's database, which
-/// is kept fresh with it, or where there is none by the one in the program.
+/// A zone of the IANA time zone database, such as `Europe/Berlin`. Its clock changes are taken from the system's database, which is
+/// updated with the system, or from the program's own if there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeZone(tz::TimeZone);
 
@@ -16,16 +16,16 @@ pub struct TimeZone(tz::TimeZone);
 pub struct InvalidTimeZone;
 
 impl TimeZone {
-    /// Coordinated universal time, which no clock is set to.
+    /// Coordinated universal time.
     pub const UTC: Self = Self(tz::TimeZone::UTC);
 
-    /// Its name in the database.
+    /// Returns its name in the database.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// The moment by the clocks of the zone. In UTC outside the years -9999 to 9999.
+    /// Converts a time to local time; UTC outside the years -9999 to 9999.
     #[must_use]
     pub fn local(&self, at: OffsetDateTime) -> OffsetDateTime {
         let offset =
@@ -38,7 +38,7 @@ impl TimeZone {
 impl FromStr for TimeZone {
     type Err = InvalidTimeZone;
 
-    /// Reads a name, in whatever case.
+    /// Parses a name, ignoring case.
     fn from_str(name: &str) -> Result<Self, InvalidTimeZone> {
         let zone =
             tz::TimeZone::get(name).ok().filter(|zone| !zone.is_unknown() && zone.iana_name().is_some());
@@ -67,14 +67,15 @@ mod tests {
             (datetime!(2026-10-25 00:59:59 UTC), datetime!(2026-10-25 02:59:59 +2)),
             (datetime!(2026-10-25 01:00:00 UTC), datetime!(2026-10-25 02:00:00 +1)),
         ] {
-            let told = berlin.local(at);
+            let converted = berlin.local(at);
             assert_eq!(
-                (told.date(), told.time(), told.offset()),
+                (converted.date(), converted.time(), converted.offset()),
                 (local.date(), local.time(), local.offset())
             );
         }
-        let told = "America/Sao_Paulo".parse::<TimeZone>().unwrap().local(datetime!(2026-01-01 01:30 UTC));
-        assert_eq!((told.year(), told.hour(), told.minute()), (2025, 22, 30));
+        let converted =
+            "America/Sao_Paulo".parse::<TimeZone>().unwrap().local(datetime!(2026-01-01 01:30 UTC));
+        assert_eq!((converted.year(), converted.hour(), converted.minute()), (2025, 22, 30));
         let at = datetime!(2026-10-25 01:00:00 UTC);
         assert_eq!(TimeZone::UTC.local(at).offset(), UtcOffset::UTC);
     }

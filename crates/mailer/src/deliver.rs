@@ -10,7 +10,7 @@ use rekey_core::{
     ids::ResetId,
     name::visible,
     organizations::{Organization, PerOrganization},
-    secrets::{DisavowalProof, KeyRing, UnsealError},
+    secrets::{KeyRing, RejectionProof, UnsealError},
 };
 use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
 use rekey_texts::{Language, Reader, SayError};
@@ -65,7 +65,7 @@ impl Writer {
     /// Writes the mail that this event leads to. Written again, it has the same link and the same Message-ID.
     pub fn write(&self, event: &Event, assignment: &ClaimedDelivery) -> Result<Mail, WriteError> {
         let organization = &assignment.organization;
-        let renderer = self.renderers.of(&organization.slug);
+        let renderer = self.renderers.get(&organization.slug);
         let reader = renderer.reader(assignment.recipient.locale().into_iter().chain(&event.locales));
         let (recipient, words) = match (&event.body, &assignment.recipient) {
             (EventBody::ResetCreated(created), Recipient::Customer { email, .. }) => {
@@ -93,7 +93,7 @@ impl Writer {
                 _,
             ) => return Err(WriteError::NoMail),
         };
-        let sender = &self.shops.of(&organization.slug).mail;
+        let sender = &self.shops.get(&organization.slug).mail;
         Ok(compose(event.id, sender, &recipient, &words, self.clock.now())?)
     }
 
@@ -109,7 +109,7 @@ impl Writer {
         let now = self.clock.now();
         let expires_at = assignment.expires_at.unwrap_or(now);
         let organization = &assignment.organization;
-        let links = &self.shops.of(&organization.slug).shop.links;
+        let links = &self.shops.get(&organization.slug).shop.links;
         let template = links.reset_template(&self.public_url, created.client_id.as_deref());
         Ok(ResetRequested {
             shop: visible(&organization.name),
@@ -160,14 +160,14 @@ impl Writer {
 
     /// The hosted page where the reader says that somebody else asked. The proof in it can end this one reset, no more.
     fn not_me_link(&self, reset: ResetId, language: Language) -> String {
-        let proof = DisavowalProof::of(reset, &self.keys).expose();
+        let proof = RejectionProof::for_reset(reset, &self.keys).expose();
         let proof = utf8_percent_encode(&proof, NON_ALPHANUMERIC);
         format!("{}/not-me?id={reset}&proof={proof}&locale={language}", self.public_url)
     }
 
     /// The hosted page that takes requests for resets, where the organization has named the client that it asks as.
     fn forgot_link(&self, organization: &Organization, language: Language) -> Option<String> {
-        self.shops.of(&organization.slug).shop.pages.client_id.as_ref()?;
+        self.shops.get(&organization.slug).shop.pages.client_id.as_ref()?;
         let Organization { slug, .. } = organization;
         Some(format!("{}/forgot-password?organization={slug}&locale={language}", self.public_url))
     }

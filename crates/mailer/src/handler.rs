@@ -191,7 +191,7 @@ impl MailHandler {
 
     async fn written(&self, event: &Event, assignment: &ClaimedDelivery) -> Result<Mail, WriteError> {
         let mail = self.writer.write(event, assignment)?;
-        match self.signers.of(&assignment.organization.slug) {
+        match self.signers.get(&assignment.organization.slug) {
             Some(signer) => Ok(signer.sign(mail).await?),
             None => Ok(mail),
         }

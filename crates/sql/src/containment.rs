@@ -1,101 +1,77 @@
+use sea_query::{Expr, ExprTrait, Func, Query, extension::sqlite::SqliteExpr};
 use serde_json::{Map, Number, Value as Json};
 
-use crate::{Bind, Statement};
+use crate::expression::{all, any, literal};
 
-/// PostgreSQL's `@>` between JSON documents, in SQLite's words: every member and every element that is asked for is
-/// there, whatever else is; an element in whatever place. Keys and values are bound.
-pub(crate) fn push_contains(statement: &mut Statement, document: &str, object: &Map<String, Json>) {
-    Containment { depth: 0 }.push_members(statement, document, object);
+/// PostgreSQL's `@>` between JSON documents, for SQLite: the document has every member and every element of `object`, elements in any
+/// place, and may have others.
+pub(crate) fn contains(document: Expr, object: &Map<String, Json>) -> Expr {
+    has_members(0, &document, object)
 }
 
-struct Containment {
-    depth: usize,
+/// Returns the condition that the object at `document` has all these members.
+fn has_members(depth: usize, document: &Expr, members: &Map<String, Json>) -> Expr {
+    all(members.iter().map(|(key, value)| has_one(depth, document, Some(key), value)))
 }
 
-impl Containment {
-    /// That the object at `document` has all these members.
-    fn push_members(&self, statement: &mut Statement, document: &str, members: &Map<String, Json>) {
-        if members.is_empty() {
-            statement.push("TRUE");
-        }
-        statement.join(" AND ", members, |statement, (key, value)| {
-            self.push_one(statement, document, Some(key), value);
-        });
+/// Returns the condition that the object or array at `document` has one member or element like `value`.
+fn has_one(depth: usize, document: &Expr, key: Option<&str>, value: &Json) -> Expr {
+    let name = format!("j{depth}");
+    let mut select = Query::select();
+    select.expr(Expr::cust("1")).from_function(Func::cust("json_each").arg(document.clone()), name.clone());
+    if let Some(key) = key {
+        select.and_where(Expr::col((name.clone(), "key")).eq(key));
     }
+    Expr::exists(select.and_where(is_like(depth, document, &name, value)).take())
+}
 
-    /// That the object or array at `document` has one member or element like `value`.
-    fn push_one(&self, statement: &mut Statement, document: &str, key: Option<&str>, value: &Json) {
-        let name = format!("j{}", self.depth);
-        statement.push(&format!("EXISTS (SELECT 1 FROM json_each({document}) {name} WHERE "));
-        if let Some(key) = key {
-            statement.push(&format!("{name}.key = ")).bind_text(key).push(" AND ");
+/// Returns the condition that the value in the row `name` of `document` contains `value`.
+fn is_like(depth: usize, document: &Expr, name: &str, value: &Json) -> Expr {
+    let column = |column: &'static str| Expr::col((name.to_owned(), column));
+    let type_is = |kind: &str| column("type").eq(literal(kind));
+    let inside = column("value");
+    match value {
+        Json::Null => type_is("null"),
+        Json::Bool(true) => type_is("true"),
+        Json::Bool(false) => type_is("false"),
+        Json::Number(number) => is_number(document, name, number),
+        Json::String(text) => type_is("text").and(column("atom").eq(text)),
+        Json::Array(elements) => {
+            let elements = elements.iter().map(|element| has_one(depth + 1, &inside, None, element));
+            all([type_is("array")].into_iter().chain(elements))
         }
-        self.push_like(statement, document, &name, value);
-        statement.push(")");
-    }
-
-    /// That the value in the row `name` of `document` contains this one.
-    fn push_like(&self, statement: &mut Statement, document: &str, name: &str, value: &Json) {
-        let inner = Self { depth: self.depth + 1 };
-        let inside = format!("{name}.value");
-        match value {
-            Json::Null => {
-                statement.push(&format!("{name}.type = 'null'"));
-            }
-            Json::Bool(is) => {
-                statement.push(&format!("{name}.type = '{is}'"));
-            }
-            Json::Number(number) => push_number(statement, document, name, number),
-            Json::String(text) => {
-                statement.push(&format!("{name}.type = 'text' AND {name}.atom = ")).bind_text(text);
-            }
-            Json::Array(elements) => {
-                statement.push(&format!("{name}.type = 'array'"));
-                for element in elements {
-                    statement.push(" AND ");
-                    inner.push_one(statement, &inside, None, element);
-                }
-            }
-            Json::Object(members) => {
-                statement.push(&format!("{name}.type = 'object' AND "));
-                inner.push_members(statement, &inside, members);
-            }
-        }
+        Json::Object(members) => type_is("object").and(has_members(depth + 1, &inside, members)),
     }
 }
 
-/// That the value in the row `name` is that number: by its decimal, as PostgreSQL compares them. A whole number that no `i64`
-/// holds would be read by SQLite as the nearest float, and so be taken for another: it is found by its digits.
-fn push_number(statement: &mut Statement, document: &str, name: &str, number: &Number) {
-    let Decimal { whole, float } = Decimal::of(number);
+/// Returns the condition that the value in the row `name` is that number, compared by its decimal, as PostgreSQL does. SQLite reads a whole
+/// number that no `i64` holds as the nearest float, which other numbers have, too: it is compared by its digits.
+fn is_number(document: &Expr, name: &str, number: &Number) -> Expr {
+    let column = |column: &'static str| Expr::col((name.to_owned(), column));
+    let type_is = |kind: &str| column("type").eq(literal(kind));
+    let Decimal { whole, float } = Decimal::new(number);
     if let Some(small) = whole.as_deref().and_then(small) {
-        statement.push(&format!("{name}.type IN ('integer', 'real') AND {name}.atom = "));
-        statement.bind(Bind::Integer(small));
-        return;
+        return column("type").is_in(["integer", "real"]).and(column("atom").eq(small));
     }
-    let whole = whole
-        .map(|digits| (format!("{name}.type = 'integer' AND ({document} -> {name}.fullkey) = "), digits, ""));
-    // As a text, so that SQLite reads it as it read the stored one.
-    let float =
-        float.map(|float| (format!("{name}.type = 'real' AND {name}.atom = CAST("), float, " AS REAL)"));
-    statement.push("(");
-    statement.join(" OR ", whole.into_iter().chain(float), |statement, (before, text, after)| {
-        statement.push(&before).bind_text(&text).push(after);
+    let whole = whole.map(|digits| {
+        type_is("integer").and(SqliteExpr::get_json_field(document.clone(), column("fullkey")).eq(digits))
     });
-    statement.push(")");
+    // Bound as text, so that SQLite parses it like the stored one.
+    let float = float.map(|float| type_is("real").and(column("atom").eq(Expr::val(float).cast_as("REAL"))));
+    any(whole.into_iter().chain(float))
 }
 
-/// What a document may hold in place of a number, so that it has the same decimal.
+/// The numbers in a document that have the same decimal.
 #[derive(Debug, PartialEq)]
 struct Decimal {
-    /// Digits of a whole number.
+    /// The digits of a whole number.
     whole: Option<String>,
-    /// A float, with the fewest digits that mean it: by these it is kept, and by these it has its decimal.
+    /// A float with the fewest digits that identify it: by these it is stored, and by these it has its decimal.
     float: Option<String>,
 }
 
 impl Decimal {
-    fn of(number: &Number) -> Self {
+    fn new(number: &Number) -> Self {
         let float = number.as_f64().unwrap_or(f64::NAN).to_string();
         if number.is_f64() {
             let whole =
@@ -108,7 +84,7 @@ impl Decimal {
     }
 }
 
-/// The whole number, if it is so small that its float is no other's.
+/// Returns the whole number if it is so small that no other has the same float.
 fn small(digits: &str) -> Option<i64> {
     const LIMIT: u64 = 1 << 53;
     digits.parse().ok().filter(|whole: &i64| whole.unsigned_abs() < LIMIT)
@@ -129,12 +105,12 @@ mod tests {
             ("1.8446744073709552e19", None, Some("18446744073709552000")),
             ("9007199254740992.0", Some("9007199254740992"), Some("9007199254740992")),
         ] {
-            let decimal = Decimal::of(&number.parse().unwrap());
+            let decimal = Decimal::new(&number.parse().unwrap());
             assert_eq!((decimal.whole.as_deref(), decimal.float.as_deref()), (whole, float));
             assert_eq!(whole.and_then(small), None);
         }
         for (number, whole) in [("1e2", 100), ("-0.0", 0), ("-9007199254740991", -9_007_199_254_740_991)] {
-            assert_eq!(Decimal::of(&number.parse().unwrap()).whole.as_deref().and_then(small), Some(whole));
+            assert_eq!(Decimal::new(&number.parse().unwrap()).whole.as_deref().and_then(small), Some(whole));
         }
     }
 }

@@ -1,18 +1,20 @@
-//! The statements that read resources, for both stores, made from the resources' definitions: what a record is shown as, and
-//! which of them a list has.
+//! The statements that read records of resources, built from the resources' definitions for both databases.
 //!
-//! Texts of a statement come from definitions and from this crate; whatever a caller sent is bound. Every resource is read
-//! from a view `shown_<name>` with a column for each that its definition names, and `organization_id` and `mode`.
+//! Names in a statement come from definitions; whatever a caller sent is bound. Every resource is read from a view `shown_<name>`, which
+//! has a column for each that the definition names, and `organization_id` and `mode`.
 
 mod containment;
+mod dialect;
+mod expression;
 mod filter;
 mod order;
+mod query;
 mod select;
-mod statement;
 
 pub use self::{
-    select::{RELATED_TO, columns, count, find, page, related},
-    statement::{Bind, Dialect, Statement},
+    dialect::Dialect,
+    query::Select,
+    select::{RELATED_TO, count, find, page, related},
 };
 
 #[cfg(test)]

@@ -3,199 +3,153 @@ use rekey_core::{
     resources::{
         Kind, Link, Relationship, Resource, Source,
         catalog::MAX_RELATED,
-        listing::{Cursor, Listing, Page},
+        listing::{Listing, Page},
     },
     scope::Scope,
 };
-
-use crate::{
-    Bind, Dialect, Statement,
-    filter::{push_filter, push_pending},
-    order::{Stretch, push_after, push_order, stretches},
+use sea_query::{
+    Asterisk, BinOper, Expr, ExprTrait, Order, Query, SelectStatement, UnionType, WindowStatement,
 };
 
-/// The column of [`related`] that names whom a record is related to.
+use crate::{
+    Dialect, Select,
+    expression::{column, in_scope, literal},
+    filter::{condition, is_pending},
+    order::{order_by, ranges_after},
+};
+
+/// The column of [`related`] with the id of the record that a row is related to.
 pub const RELATED_TO: &str = "related_to";
 
-/// Appends the columns that a record is read from, of whatever stands under the name `alias`.
-pub fn columns(statement: &mut Statement, resource: &Resource, alias: &str) {
-    let attributes = resource.attributes.iter().filter_map(|attribute| match attribute.source {
-        Source::Column(column) => Some((attribute.kind, column)),
-        Source::Constant(_) | Source::WriteOnly => None,
-    });
-    statement.join(", ", attributes, |statement, (kind, column)| match kind {
-        Kind::Token => {
-            statement.push("CASE WHEN ");
-            push_pending(statement, alias);
-            statement.push(&format!(" THEN {alias}.sealed_token END AS {column}"));
-        }
-        _ => {
-            statement.push(&format!("{alias}.{column}"));
-        }
-    });
-    for relationship in resource.relationships {
-        if let Link::One(column) = relationship.link {
-            statement.push(&format!(", {alias}.{column}"));
-        }
-    }
-}
-
-/// The record with that id.
+/// Selects the record with that id.
 #[must_use]
-pub fn find(dialect: Dialect, scope: Scope, resource: &Resource, id: RecordId) -> Statement {
-    let mut statement = Statement::new(dialect);
-    statement.push("SELECT ");
-    columns(&mut statement, resource, "x");
-    statement
-        .push(&format!(" FROM shown_{} x WHERE x.id = ", resource.name))
-        .bind_text(id.as_str())
-        .push(" AND ");
-    push_scope_of_found(&mut statement, scope);
-    statement
+pub fn find(dialect: Dialect, scope: Scope, resource: &Resource, id: RecordId) -> Select {
+    let mut select = select_record(dialect, resource);
+    select.and_where(column("x", "id").eq(id.as_str())).and_where(found_in_scope(scope));
+    Select::new(dialect, &select)
 }
 
-/// The records of a page; one more than its size of a page that isn't numbered, which tells whether the list goes on.
+/// Selects the records of a page. For a page without a number it selects one more than the page's size, which shows whether the list
+/// goes on.
 #[must_use]
-pub fn page(dialect: Dialect, scope: Scope, listing: &Listing) -> Statement {
-    let mut statement = Statement::new(dialect);
-    match &listing.page {
-        Page::After { cursor: Some(cursor), .. } => push_following(&mut statement, scope, listing, cursor),
-        Page::After { cursor: None, .. } => push_part(&mut statement, scope, listing, |_| {}),
-        Page::Number { .. } => {
-            push_part(&mut statement, scope, listing, |_| {});
-            let offset = listing.page.offset();
-            if offset > 0 {
-                statement.push(" OFFSET ").bind(Bind::Integer(i64::try_from(offset).unwrap_or(i64::MAX)));
-            }
-        }
-    }
-    statement
-}
-
-/// Appends what follows a place: each stretch of it by itself, since no index holds both in one range.
-fn push_following(statement: &mut Statement, scope: Scope, listing: &Listing, cursor: &Cursor) {
+pub fn page(dialect: Dialect, scope: Scope, listing: &Listing) -> Select {
     let order = listing.total_order();
-    let push_stretch = |statement: &mut Statement, stretch: Stretch| {
-        push_part(statement, scope, listing, |statement| {
-            statement.push(" AND ");
-            push_after(statement, &order, cursor.values(), stretch);
-        });
-    };
-    match stretches(&order, cursor.values()) {
-        [stretch] => push_stretch(statement, *stretch),
-        both => {
-            statement.push("SELECT * FROM (");
-            statement.join(" UNION ALL ", both, |statement, stretch| {
-                statement.push("SELECT * FROM (");
-                push_stretch(statement, *stretch);
-                statement.push(") x");
-            });
-            statement.push(") x");
-            push_order(statement, &order);
-            push_limit(statement, listing);
-        }
-    }
-}
-
-/// Appends the first records in the list's order, of those that fulfil one condition more.
-fn push_part(
-    statement: &mut Statement,
-    scope: Scope,
-    listing: &Listing,
-    condition: impl FnOnce(&mut Statement),
-) {
-    push_matching(statement, scope, listing, |statement| columns(statement, listing.resource, "x"));
-    condition(statement);
-    push_order(statement, &listing.total_order());
-    push_limit(statement, listing);
-}
-
-/// As a number in the text: a plan for whatever limit would be one for a tenth of the table.
-fn push_limit(statement: &mut Statement, listing: &Listing) {
     let extra = u32::from(matches!(listing.page, Page::After { .. }));
-    statement.push(&format!(" LIMIT {}", listing.page.size() + extra));
+    let first = |mut select: SelectStatement| {
+        order_by(&mut select, dialect, &order);
+        select.limit(u64::from(listing.page.size() + extra)).take()
+    };
+    let matching = filtered(select_record(dialect, listing.resource), dialect, scope, listing);
+    let select = match &listing.page {
+        Page::After { cursor: Some(cursor), .. } => {
+            // Each range is selected by itself, since no index has both as one range.
+            let ranges = ranges_after(dialect, &order, cursor.values()).into_iter();
+            let parts = ranges.map(|range| first(matching.clone().and_where(range).take()));
+            let unite = |one, other| {
+                first(select_all(select_all(one).union(UnionType::All, select_all(other)).take()))
+            };
+            parts.reduce(unite).unwrap_or(matching)
+        }
+        Page::After { cursor: None, .. } => first(matching),
+        Page::Number { .. } => match listing.page.offset() {
+            0 => first(matching),
+            offset => first(matching).offset(offset).take(),
+        },
+    };
+    Select::new(dialect, &select)
 }
 
-/// How many records a list has.
+/// Counts the records of a list.
 #[must_use]
-pub fn count(dialect: Dialect, scope: Scope, listing: &Listing) -> Statement {
-    let mut statement = Statement::new(dialect);
-    push_matching(&mut statement, scope, listing, |statement| {
-        statement.push("count(*)");
-    });
-    statement
+pub fn count(dialect: Dialect, scope: Scope, listing: &Listing) -> Select {
+    let count = Query::select().expr(Expr::cust("count(*)")).from_as(view(listing.resource), "x").take();
+    Select::new(dialect, &filtered(count, dialect, scope, listing))
 }
 
-/// What these records of `owner` are related to, with whom of them ([`RELATED_TO`]); of a to-one relationship, the
-/// records with these ids.
+/// Selects the records that these records of `owner` are related to, each with its owner's id ([`RELATED_TO`]). For a to-one
+/// relationship, `ids` are those of the related records.
 #[must_use]
 pub fn related(
     dialect: Dialect,
     scope: Scope,
     owner: &Resource,
     relationship: &Relationship,
-    of: &[RecordId],
-) -> Statement {
-    let target = relationship.target;
+    ids: &[RecordId],
+) -> Select {
     let key = match relationship.link {
-        Link::One(_) => "x.id",
-        Link::Many(column) => &format!("x.{column}"),
-        Link::About => "x.resource_id",
+        Link::One(_) => "id",
+        Link::Many(column) => column,
+        Link::About => "resource_id",
     };
-    let mut statement = Statement::new(dialect);
-    statement.push("SELECT * FROM (SELECT ");
-    columns(&mut statement, target, "x");
-    statement.push(&format!(
-        ", {key} AS {RELATED_TO}, row_number() OVER (PARTITION BY {key} ORDER BY x.created_at DESC, x.id DESC) AS nth"
-    ));
-    statement.push(&format!(" FROM shown_{} x WHERE ", target.name));
-    push_scope_of_found(&mut statement, scope);
+    let newest_first = WindowStatement::partition_by(("x", key))
+        .order_by(("x", "created_at"), Order::Desc)
+        .order_by(("x", "id"), Order::Desc)
+        .take();
+    let mut numbered = select_record(dialect, relationship.target);
+    numbered
+        .expr_as(column("x", key), RELATED_TO)
+        .expr_window_as(Expr::cust("row_number()"), newest_first, "nth")
+        .and_where(found_in_scope(scope))
+        .and_where(column("x", key).is_in(ids.iter().map(RecordId::as_str)));
     if relationship.link == Link::About {
-        statement.push(&format!(" AND x.resource_type = '{}'", owner.name));
+        numbered.and_where(column("x", "resource_type").eq(literal(owner.name)));
     }
-    statement.push(&format!(" AND {key} IN ("));
-    statement.join(", ", of, |statement, id| {
-        statement.bind_text(id.as_str());
-    });
-    statement.push(&format!(")) x WHERE nth <= {MAX_RELATED} ORDER BY {RELATED_TO}, nth"));
-    statement
+    let select = select_all(numbered)
+        .and_where(Expr::col("nth").lte(u64::from(MAX_RELATED)))
+        .order_by(RELATED_TO, Order::Asc)
+        .order_by("nth", Order::Asc)
+        .take();
+    Select::new(dialect, &select)
 }
 
-fn push_matching(
-    statement: &mut Statement,
+/// Selects the columns of a record.
+fn select_record(dialect: Dialect, resource: &Resource) -> SelectStatement {
+    let mut select = Query::select().from_as(view(resource), "x").take();
+    for attribute in resource.attributes {
+        match (attribute.source, attribute.kind) {
+            (Source::Column(name), Kind::Token) => {
+                let token = Expr::case(is_pending(dialect, "x"), column("x", "sealed_token"));
+                select.expr_as(token, name);
+            }
+            (Source::Column(name), _) => {
+                select.column(("x", name));
+            }
+            (Source::Constant(_) | Source::WriteOnly, _) => {}
+        }
+    }
+    for relationship in resource.relationships {
+        if let Link::One(column) = relationship.link {
+            select.column(("x", column));
+        }
+    }
+    select
+}
+
+fn select_all(inner: SelectStatement) -> SelectStatement {
+    Query::select().column(Asterisk).from_subquery(inner, "x").take()
+}
+
+fn filtered(
+    mut select: SelectStatement,
+    dialect: Dialect,
     scope: Scope,
     listing: &Listing,
-    what: impl FnOnce(&mut Statement),
-) {
-    statement.push("SELECT ");
-    what(statement);
-    from(statement, scope, listing.resource);
+) -> SelectStatement {
+    select.and_where(in_scope(scope, "x"));
     if !listing.filter.is_empty() {
-        statement.push(" AND ");
-        push_filter(statement, scope, listing.resource, &listing.filter);
+        select.and_where(condition(dialect, scope, listing.resource, &listing.filter));
     }
+    select
 }
 
-fn from(statement: &mut Statement, scope: Scope, resource: &Resource) {
-    statement.push(&format!(" FROM shown_{} x WHERE ", resource.name));
-    push_scope(statement, scope, "x");
+fn view(resource: &Resource) -> String {
+    format!("shown_{}", resource.name)
 }
 
-/// Appends that a record which is found by an id is of the scope, in a way that no index serves: without statistics the planner would
-/// take an index of the whole scope for as good as the one of the ids.
-fn push_scope_of_found(statement: &mut Statement, scope: Scope) {
-    statement
-        .push("(x.organization_id, x.mode) IS NOT DISTINCT FROM (")
-        .bind_text(scope.organization.as_str())
-        .push(", ")
-        .bind_text(scope.mode.as_str())
-        .push(")");
-}
-
-pub(crate) fn push_scope(statement: &mut Statement, scope: Scope, alias: &str) {
-    statement
-        .push(&format!("{alias}.organization_id = "))
-        .bind_text(scope.organization.as_str())
-        .push(&format!(" AND {alias}.mode = "))
-        .bind_text(scope.mode.as_str());
+/// Whether a record that is found by an id is of the scope, in a form that no index supports. Without statistics the planner would
+/// consider an index of the whole scope as good as that of the ids.
+fn found_in_scope(scope: Scope) -> Expr {
+    let columns = Expr::tuple([column("x", "organization_id"), column("x", "mode")]);
+    let values = Expr::tuple([Expr::val(scope.organization.as_str()), Expr::val(scope.mode.as_str())]);
+    columns.binary(BinOper::Custom("IS NOT DISTINCT FROM"), values)
 }

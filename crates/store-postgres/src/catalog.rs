@@ -13,12 +13,7 @@ use rekey_core::{
 use rekey_sql::{Dialect, RELATED_TO};
 use sqlx::{PgPool, Row};
 
-use crate::{
-    PostgresStore,
-    error::map_db_error,
-    rows,
-    statement::{fetch_all, fetch_optional},
-};
+use crate::{PostgresStore, error::map_db_error, rows};
 
 #[async_trait]
 impl Catalog for PostgresStore {
@@ -29,7 +24,7 @@ impl Catalog for PostgresStore {
         id: RecordId,
     ) -> Result<Option<Record>, StoreError> {
         let statement = rekey_sql::find(Dialect::Postgres, scope, resource, id);
-        let row = fetch_optional(&self.pool, statement).await.map_err(map_db_error)?;
+        let row = statement.query().fetch_optional(&self.pool).await.map_err(map_db_error)?;
         row.map(|row| rows::record(&row, resource)).transpose().map_err(map_db_error)
     }
 
@@ -42,25 +37,32 @@ impl Catalog for PostgresStore {
         scope: Scope,
         owner: &'static Resource,
         relationship: &'static Relationship,
-        of: &[RecordId],
+        ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
-        let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, of);
-        let rows = fetch_all(&self.pool, statement, true).await.map_err(map_db_error)?;
+        let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, ids);
+        let rows = statement.query().fetch_all(&self.pool).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
-            Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
+            Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
         related.collect::<Result<_, _>>().map_err(map_db_error)
     }
 }
 
 async fn list(pool: &PgPool, scope: Scope, listing: &Listing) -> Result<Listed, sqlx::Error> {
-    let hot = listing.filter.is_empty();
-    let rows = fetch_all(pool, rekey_sql::page(Dialect::Postgres, scope, listing), hot).await?;
+    // Lists without filters are kept prepared, but for pages further on, whose offset is in the text. PostgreSQL plans the others for
+    // their values: a plan for any filter would look for metadata that no record has by walking through all records in their order.
+    let hot = listing.filter.is_empty() && listing.page.offset() == 0;
+    let rows =
+        rekey_sql::page(Dialect::Postgres, scope, listing).query().persistent(hot).fetch_all(pool).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
-    let mut listed = Listed::of(listing, items);
-    if listed.is_uncounted(listing) {
-        let rows = fetch_all(pool, rekey_sql::count(Dialect::Postgres, scope, listing), hot).await?;
+    let mut listed = Listed::from_fetched(listing, items);
+    if listed.needs_count(listing) {
+        let rows = rekey_sql::count(Dialect::Postgres, scope, listing)
+            .query()
+            .persistent(hot)
+            .fetch_all(pool)
+            .await?;
         let count: i64 = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
         listed.total = Some(count.unsigned_abs());
     }

@@ -19,7 +19,7 @@ impl AnswerStore for PostgresStore {
             .bind(fingerprints(claim))
             .bind(claim.record.as_str())
             .bind(claim.lease.as_seconds_f64())
-            .bind(claim.life.as_seconds_f64())
+            .bind(claim.ttl.as_seconds_f64())
             .fetch_optional(&self.pool)
             .await
             .map_err(map_db_error)?;

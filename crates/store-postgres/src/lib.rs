@@ -22,7 +22,6 @@ mod refresh_tokens;
 mod resets;
 mod rows;
 mod sessions;
-mod statement;
 mod suppressions;
 mod tokens;
 

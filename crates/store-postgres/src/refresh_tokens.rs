@@ -2,21 +2,21 @@ use rekey_core::{
     ids::ApplicationId,
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{Ending, LiveSession, Refresh, Refreshed},
+    sessions::{EndSessionOutcome, LiveSession, Refresh, RefreshOutcome},
 };
 use sqlx::{PgPool, postgres::PgRow};
 
 use crate::rows::{self, Read};
 
 /// Prolongs the session whose token is presented, or ends the one whose used token is.
-pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Refreshed> {
+pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<RefreshOutcome> {
     if let Some(row) = rotate(pool, scope, refresh).await? {
-        return Ok(Refreshed::Rotated(live_session(&row)?));
+        return Ok(RefreshOutcome::Rotated(live_session(&row)?));
     }
     // A statement of its own: whoever waited for the one that won the token sees here that it is used.
     let ended = end_reused(pool, scope, refresh).await?;
     let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
-    Ok(reused.map_or(Refreshed::Refused, Refreshed::Reused))
+    Ok(reused.map_or(RefreshOutcome::Refused, RefreshOutcome::Reused))
 }
 
 /// Ends the session that a token, used or not, belongs to.
@@ -25,7 +25,7 @@ pub(crate) async fn end_session(
     scope: Scope,
     application: ApplicationId,
     token: &RefreshTokenDigest,
-) -> Read<Ending> {
+) -> Read<EndSessionOutcome> {
     let is_own = sqlx::query_scalar(
         "WITH named AS (
              SELECT s.id, s.organization_id = $2 AND s.mode = $3 AND s.application_id = $4 AS is_own
@@ -43,9 +43,9 @@ pub(crate) async fn end_session(
     .fetch_optional(pool)
     .await?;
     Ok(match is_own {
-        Some(true) => Ending::Ended,
-        Some(false) => Ending::WrongClient,
-        None => Ending::Unknown,
+        Some(true) => EndSessionOutcome::Ended,
+        Some(false) => EndSessionOutcome::WrongClient,
+        None => EndSessionOutcome::Unknown,
     })
 }
 
@@ -72,7 +72,7 @@ async fn rotate(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Opti
     .bind(scope.mode.as_str())
     .bind(refresh.application.as_str())
     .bind(refresh.next.as_bytes().as_slice())
-    .bind(refresh.life.as_seconds_f64())
+    .bind(refresh.ttl.as_seconds_f64())
     .fetch_optional(pool)
     .await
 }

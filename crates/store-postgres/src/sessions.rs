@@ -7,7 +7,7 @@ use rekey_core::{
     passwords::PasswordHash,
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{Ending, NewSession, Refresh, Refreshed, Sessions},
+    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
 };
 use time::Duration;
 
@@ -71,7 +71,7 @@ impl Sessions for PostgresStore {
         .bind(session.application.as_str())
         .bind(session.token_scope.as_str())
         .bind(session.refresh_token.as_bytes().as_slice())
-        .bind(session.life.as_seconds_f64())
+        .bind(session.ttl.as_seconds_f64())
         .bind(session.customer.as_str())
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
@@ -97,7 +97,11 @@ impl Sessions for PostgresStore {
         .map_err(map_db_error)
     }
 
-    async fn refresh_session(&self, scope: Scope, refresh: &Refresh<'_>) -> Result<Refreshed, StoreError> {
+    async fn refresh_session(
+        &self,
+        scope: Scope,
+        refresh: &Refresh<'_>,
+    ) -> Result<RefreshOutcome, StoreError> {
         refresh_tokens::use_up(&self.pool, scope, refresh).await.map_err(map_db_error)
     }
 
@@ -117,7 +121,7 @@ impl Sessions for PostgresStore {
         scope: Scope,
         application: ApplicationId,
         token: &RefreshTokenDigest,
-    ) -> Result<Ending, StoreError> {
+    ) -> Result<EndSessionOutcome, StoreError> {
         refresh_tokens::end_session(&self.pool, scope, application, token).await.map_err(map_db_error)
     }
 

@@ -193,7 +193,7 @@ async fn log_in(store: &PostgresStore, scope: Scope, customer: CustomerId) {
         token_scope: &TokenScope::default(),
         refresh_token: &RefreshToken::generate(&random).digest(),
         password: &password,
-        life: time::Duration::minutes(1),
+        ttl: time::Duration::minutes(1),
     };
     store.rehash_password(scope, customer, &seed::hash("second"), &password).await.unwrap();
     assert!(store.open_session(scope, &session).await.unwrap());

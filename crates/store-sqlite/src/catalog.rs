@@ -17,7 +17,6 @@ use crate::{
     SqliteStore,
     error::map_db_error,
     rows::{self, Read},
-    statement::{fetch_all, fetch_one, fetch_optional},
 };
 
 #[async_trait]
@@ -40,13 +39,13 @@ impl Catalog for SqliteStore {
         scope: Scope,
         owner: &'static Resource,
         relationship: &'static Relationship,
-        of: &[RecordId],
+        ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
-        let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, of);
-        let rows = fetch_all(&self.readers, statement).await.map_err(map_db_error)?;
+        let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, ids);
+        let rows = statement.query().fetch_all(&self.readers).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
-            Ok(Related { of: rows::parsed(row, RELATED_TO)?, record })
+            Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
         related.collect::<Result<_, _>>().map_err(map_db_error)
     }
@@ -61,16 +60,16 @@ pub(crate) async fn find_in(
     id: RecordId,
 ) -> Read<Option<Record>> {
     let statement = rekey_sql::find(rekey_sql::Dialect::Sqlite { now }, scope, resource, id);
-    let row = fetch_optional(executor, statement).await?;
+    let row = statement.query().fetch_optional(executor).await?;
     row.map(|row| rows::record(&row, resource)).transpose()
 }
 
 async fn list(store: &SqliteStore, scope: Scope, listing: &Listing) -> Read<Listed> {
-    let rows = fetch_all(&store.readers, rekey_sql::page(store.dialect(), scope, listing)).await?;
+    let rows = rekey_sql::page(store.dialect(), scope, listing).query().fetch_all(&store.readers).await?;
     let items = rows.iter().map(|row| rows::record(row, listing.resource)).collect::<Result<_, _>>()?;
-    let mut listed = Listed::of(listing, items);
-    if listed.is_uncounted(listing) {
-        let row = fetch_one(&store.readers, rekey_sql::count(store.dialect(), scope, listing)).await?;
+    let mut listed = Listed::from_fetched(listing, items);
+    if listed.needs_count(listing) {
+        let row = rekey_sql::count(store.dialect(), scope, listing).query().fetch_one(&store.readers).await?;
         listed.total = Some(row.try_get::<i64, _>(0)?.unsigned_abs());
     }
     Ok(listed)

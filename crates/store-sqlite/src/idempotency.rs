@@ -88,7 +88,7 @@ async fn claimed(
         .bind(fingerprints(claim))
         .bind(claim.record.as_str())
         .bind(after(present, claim.lease))
-        .bind(after(present, claim.life))
+        .bind(after(present, claim.ttl))
         .bind(present)
         .fetch_optional(&mut *connection)
         .await?;

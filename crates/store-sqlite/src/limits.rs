@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use rekey_core::{
     clock::to_unix_microseconds,
     error::StoreError,
-    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts, slot_of},
+    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts, slot_start},
 };
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -17,7 +17,7 @@ impl RateLimits for SqliteStore {
     async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
         let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(map_db_error)?;
         let at = self.clock.now();
-        let slot = to_unix_microseconds(slot_of(at));
+        let slot = to_unix_microseconds(slot_start(at));
         sqlx::query(
             "INSERT INTO rate_limit_slots (window_name, started_at, hits) VALUES (?1, ?2, ?3)
              ON CONFLICT (window_name, started_at) DO UPDATE SET hits = hits + excluded.hits",

@@ -2,7 +2,7 @@ use rekey_core::{
     ids::{ApplicationId, SessionId},
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{Ending, LiveSession, Refresh, Refreshed},
+    sessions::{EndSessionOutcome, LiveSession, Refresh, RefreshOutcome},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
@@ -14,15 +14,15 @@ pub(crate) async fn use_up(
     scope: Scope,
     refresh: &Refresh<'_>,
     now: i64,
-) -> Read<Refreshed> {
+) -> Read<RefreshOutcome> {
     if let Some(row) = rotate(connection, scope, refresh, now).await? {
         let session = live_session(&row)?;
         remember(connection, session.id, refresh, now).await?;
-        return Ok(Refreshed::Rotated(session));
+        return Ok(RefreshOutcome::Rotated(session));
     }
     let ended = end_reused(connection, scope, refresh, now).await?;
     let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
-    Ok(reused.map_or(Refreshed::Refused, Refreshed::Reused))
+    Ok(reused.map_or(RefreshOutcome::Refused, RefreshOutcome::Reused))
 }
 
 /// Ends the session that a token, used or not, belongs to.
@@ -31,7 +31,7 @@ pub(crate) async fn end_session(
     scope: Scope,
     application: ApplicationId,
     token: &RefreshTokenDigest,
-) -> Read<Ending> {
+) -> Read<EndSessionOutcome> {
     let named: Option<(String, bool)> = sqlx::query_as(
         "SELECT id, organization_id = ?2 AND mode = ?3 AND application_id = ?4 FROM sessions
          WHERE id IN (
@@ -45,11 +45,11 @@ pub(crate) async fn end_session(
     .fetch_optional(&mut *connection)
     .await?;
     match named {
-        None => Ok(Ending::Unknown),
-        Some((_, false)) => Ok(Ending::WrongClient),
+        None => Ok(EndSessionOutcome::Unknown),
+        Some((_, false)) => Ok(EndSessionOutcome::WrongClient),
         Some((id, true)) => {
             sqlx::query("DELETE FROM sessions WHERE id = ?1").bind(id).execute(connection).await?;
-            Ok(Ending::Ended)
+            Ok(EndSessionOutcome::Ended)
         }
     }
 }
@@ -75,7 +75,7 @@ async fn rotate(
     .bind(scope.mode.as_str())
     .bind(refresh.application.as_str())
     .bind(refresh.next.as_bytes().as_slice())
-    .bind(after(now, refresh.life))
+    .bind(after(now, refresh.ttl))
     .bind(now)
     .fetch_optional(connection)
     .await
@@ -99,7 +99,7 @@ async fn remember(
     .bind(refresh.presented.as_bytes().as_slice())
     .bind(session.as_str())
     .bind(now)
-    .bind(after(now, refresh.life))
+    .bind(after(now, refresh.ttl))
     .execute(connection)
     .await?;
     Ok(())

@@ -7,7 +7,7 @@ use rekey_core::{
     passwords::PasswordHash,
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{Ending, NewSession, Refresh, Refreshed, Sessions},
+    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
 };
 use time::Duration;
 
@@ -89,7 +89,7 @@ impl Sessions for SqliteStore {
         .bind(session.refresh_token.as_bytes().as_slice())
         .bind(session.password.as_str())
         .bind(now)
-        .bind(after(now, session.life))
+        .bind(after(now, session.ttl))
         .execute(&mut *transaction)
         .await
         .map_err(map_db_error)?;
@@ -113,7 +113,11 @@ impl Sessions for SqliteStore {
         .map_err(map_db_error)
     }
 
-    async fn refresh_session(&self, scope: Scope, refresh: &Refresh<'_>) -> Result<Refreshed, StoreError> {
+    async fn refresh_session(
+        &self,
+        scope: Scope,
+        refresh: &Refresh<'_>,
+    ) -> Result<RefreshOutcome, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let refreshed =
             refresh_tokens::use_up(&mut transaction, scope, refresh, now).await.map_err(map_db_error)?;
@@ -137,7 +141,7 @@ impl Sessions for SqliteStore {
         scope: Scope,
         application: ApplicationId,
         token: &RefreshTokenDigest,
-    ) -> Result<Ending, StoreError> {
+    ) -> Result<EndSessionOutcome, StoreError> {
         let (mut transaction, _) = self.write().await?;
         let ending = refresh_tokens::end_session(&mut transaction, scope, application, token)
             .await

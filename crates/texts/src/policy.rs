@@ -1,6 +1,6 @@
 //! What passwords must be, in a reader's words: told before one is chosen, and after one was refused.
 
-use rekey_core::passwords::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_core::passwords::{Hint, PasswordPolicy, PasswordRejected, PolicyViolation};
 
 use crate::{
     reader::Reader,
@@ -14,7 +14,7 @@ impl Reader {
     }
 
     /// Why a password was refused, and then what would be better, in sentences.
-    pub fn refusal(&self, refusal: &Refusal) -> Result<Vec<String>, SayError> {
+    pub fn refusal(&self, refusal: &PasswordRejected) -> Result<Vec<String>, SayError> {
         let mut said = vec![self.violation(refusal.violation)?];
         for hint in refusal.hints.iter() {
             said.push(self.say(key(hint), &[])?);
@@ -66,7 +66,7 @@ mod tests {
     fn a_refusal_is_told_with_its_hints() {
         let texts = Texts::built_in(Language::English).unwrap();
         let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
-        let refusal = Refusal { violation: PolicyViolation::TooCommon, hints };
+        let refusal = PasswordRejected { violation: PolicyViolation::TooCommon, hints };
         assert_eq!(
             texts.reader(Language::French).refusal(&refusal).unwrap(),
             [

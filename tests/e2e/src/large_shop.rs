@@ -13,7 +13,7 @@ use rekey_core::{
     },
     scope::{Mode, Scope},
 };
-use rekey_sql::{Dialect, Statement};
+use rekey_sql::{Dialect, Select};
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::postgres::TestDatabase;
 use sqlx::{Connection, PgConnection};
@@ -75,7 +75,7 @@ impl LargeShop {
         self.read("count", &some, count).await
     }
 
-    async fn read(&self, part: &str, lists: &[Usual], make: impl Fn(&Listing) -> Statement) -> Vec<Reading> {
+    async fn read(&self, part: &str, lists: &[Usual], make: impl Fn(&Listing) -> Select) -> Vec<Reading> {
         let mut connection = self.connect().await;
         let mut readings = Vec::new();
         for Usual { name, listing, .. } in lists {

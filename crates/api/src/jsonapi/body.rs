@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
     locale::Locale,
-    passwords::{MAX_OCTETS, PlainPassword},
+    passwords::{MAX_BYTES, PlainPassword},
     resources::{Attribute, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, Resource, record},
 };
 use serde_json::{Map, Value};
@@ -39,7 +39,7 @@ impl FromRequest for Body {
 impl Body {
     /// Reads the attributes of a document of that resource; `id` is the URL's, for an update.
     pub async fn read(self, resource: &'static Resource, id: Option<&str>) -> Result<Attributes, Problem> {
-        if !negotiation::is_ours(&self.request) {
+        if !negotiation::is_jsonapi(&self.request) {
             return Err(Problem::UnsupportedMediaType);
         }
         let bytes = payload::read(&self.request, self.payload).await?;
@@ -131,8 +131,8 @@ impl Attributes {
         let Patch::Set(typed) = self.text(attribute) else { return None };
         let fault = match typed.len() {
             0 => Fault::Blank,
-            1..=MAX_OCTETS => Fault::Invalid,
-            _ => Fault::TooManyOctets(MAX_OCTETS),
+            1..=MAX_BYTES => Fault::Invalid,
+            _ => Fault::TooManyBytes(MAX_BYTES),
         };
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
     }

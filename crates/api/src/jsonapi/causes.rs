@@ -3,7 +3,7 @@
 use rekey_core::{
     error::StoreError,
     idempotency::BeginError,
-    passwords::{HashError, PolicyViolation, Refusal},
+    passwords::{HashError, PasswordRejected, PolicyViolation},
     secrets::UnsealError,
     sessions::sign_in::{RefreshError, SignInError},
 };
@@ -60,8 +60,8 @@ impl From<BeginError> for Problem {
     }
 }
 
-impl From<Refusal> for Fault {
-    fn from(Refusal { violation, hints }: Refusal) -> Self {
+impl From<PasswordRejected> for Fault {
+    fn from(PasswordRejected { violation, hints }: PasswordRejected) -> Self {
         match violation {
             PolicyViolation::TooShort(least) => Self::TooShort(least),
             PolicyViolation::MadeOfEmail => Self::MadeOfEmail(hints),
@@ -101,5 +101,5 @@ impl TryFrom<RefreshError> for Problem {
     }
 }
 
-/// Wrong address or password, or a wrong refresh token.
+/// The address or password, or the refresh token, is wrong.
 pub struct WrongCredentials;

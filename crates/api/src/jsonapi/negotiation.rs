@@ -1,4 +1,4 @@
-//! Media types: what a caller takes, and what it sends.
+//! Media types of answers and bodies.
 
 use actix_web::{
     Error, HttpMessage, ResponseError,
@@ -10,8 +10,8 @@ use actix_web::{
 
 use super::{MEDIA_TYPE, error::Problem};
 
-/// Refuses a caller that takes nothing we can answer with, before anything else is done for it.
-pub async fn refuse_other_answers(
+/// Refuses requests that accept no JSON:API answer.
+pub async fn require_acceptable(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -22,7 +22,8 @@ pub async fn refuse_other_answers(
     }
 }
 
-/// RFC 9110 §12.5.1, as far as one media type needs it; JSON:API's own parameters (`ext`, `profile`) we don't have.
+/// Whether the `Accept` header allows JSON:API (RFC 9110 §12.5.1, as far as one media type needs it). JSON:API's parameters `ext` and
+/// `profile` are not supported.
 fn accepts(headers: &HeaderMap) -> bool {
     let mut ranges = headers
         .get_all(header::ACCEPT)
@@ -43,9 +44,9 @@ fn accepts(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Whether a body is declared as ours, and as it is: not compressed. `charset=utf-8`, which some clients add, is what it is anyway.
+/// Whether a body is declared as JSON:API and not compressed. Some clients add `charset=utf-8`, which changes nothing.
 #[must_use]
-pub fn is_ours(message: &impl HttpMessage) -> bool {
+pub fn is_jsonapi(message: &impl HttpMessage) -> bool {
     let headers = message.headers();
     let mut parts = headers
         .get(header::CONTENT_TYPE)

@@ -1,4 +1,4 @@
-//! Query strings: what of a resource is asked for, and how much of it is shown.
+//! Query strings: which records are requested, and which of their fields and related records are shown.
 
 mod budget;
 mod filter;
@@ -27,22 +27,22 @@ pub use self::{
 };
 use super::error::{Problem, QueryProblem};
 
-/// The parameters of a query string, in their order, not read yet: what they mean depends on the resource.
+/// The parameters of a query string, in their order. Their meaning depends on the resource, so they are not read yet.
 #[derive(Debug, Clone, Default)]
 pub struct Query(Vec<(String, String)>);
 
-/// A query for a list, read.
+/// A query for a list.
 #[derive(Debug)]
 pub struct ListQuery {
-    /// Which records.
+    /// The records that are requested.
     pub listing: Listing,
-    /// How much of them.
+    /// What is shown of them.
     pub view: View,
-    /// Where its other pages are, once its own URL is known.
+    /// Makes the links to other pages.
     pub links: PageLinks,
 }
 
-/// Parts of an order at most.
+/// The most parts of an order.
 pub const MAX_ORDERS: usize = 5;
 
 impl FromRequest for Query {
@@ -55,22 +55,22 @@ impl FromRequest for Query {
 }
 
 impl Query {
-    /// Reads a query string. Octets that are no UTF-8 become U+FFFD, which no parameter of ours takes.
+    /// Splits a query string. Bytes that are not UTF-8 become U+FFFD, which no parameter allows.
     #[must_use]
     pub fn parse(query: &str) -> Self {
         Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
-    /// For one record of `resource`, read or written by that audience. What concerns lists only has no effect.
+    /// Reads the parameters for one record of `resource`. Those for lists have no effect.
     pub fn one(&self, resource: &'static Resource, audience: Audience) -> Result<View, Problem> {
         View::read(&self.0, resource, audience)
     }
 
-    /// For a list of `resource`, which only the back office gets. A parameter of ours that can't be used is an error; a
-    /// stranger's has no effect.
+    /// Reads the parameters for a list of `resource`, which only integrations get. A known parameter with a wrong value is an error; an
+    /// unknown parameter has no effect.
     pub fn list(self, resource: &'static Resource) -> Result<ListQuery, Problem> {
         let view = View::read(&self.0, resource, Audience::BackOffice)?;
-        let mut listing = Listing::of(resource);
+        let mut listing = Listing::first_page(resource);
         let (mut filters, mut budget) = (Vec::new(), Budget::new());
         for (name, value) in &self.0 {
             let problem = |problem| Problem::Query(problem, name.clone());
@@ -92,12 +92,12 @@ impl Query {
     }
 }
 
-/// The part of a parameter's name before its brackets.
+/// Returns the part of a parameter's name before its brackets.
 fn family(name: &str) -> &str {
     name.split('[').next().unwrap_or_default()
 }
 
-/// The names of a list separated by commas; an empty one has none.
+/// Returns the names in a comma-separated list.
 fn names(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|_| !list.is_empty())
 }

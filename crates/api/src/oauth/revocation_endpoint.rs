@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Payload},
 };
-use rekey_core::{clients::ApiClient, ids::SessionId, secrets::RefreshToken, sessions::Ending};
+use rekey_core::{clients::ApiClient, ids::SessionId, secrets::RefreshToken, sessions::EndSessionOutcome};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -38,8 +38,8 @@ impl AuthorizationServer {
         let client = &registered.client;
         if let Some(token) = RefreshToken::parse(&token) {
             return match self.sign_in.end_by_refresh_token(client, &token).await.map_err(Problem::from)? {
-                Ending::Ended | Ending::Unknown => Ok(()),
-                Ending::WrongClient => Err(Refusal::NotRevocable),
+                EndSessionOutcome::Ended | EndSessionOutcome::Unknown => Ok(()),
+                EndSessionOutcome::WrongClient => Err(Refusal::NotRevocable),
             };
         }
         match self.issuer.read(&token).await {

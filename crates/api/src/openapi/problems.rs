@@ -129,7 +129,7 @@ fn fault_of(fault: Fault, resource: &Resource, attribute: &Attribute, purpose: P
         }
         Fault::NotAnObject => (kind == Kind::Object, fault),
         Fault::TooLong(_) => (kind == Kind::Text, Fault::TooLong(Kind::MAX_TEXT)),
-        Fault::TooManyOctets(_) => (kind == Kind::Password, Fault::TooManyOctets(passwords::MAX_OCTETS)),
+        Fault::TooManyBytes(_) => (kind == Kind::Password, Fault::TooManyBytes(passwords::MAX_BYTES)),
         Fault::TooShort(_) => (kind == Kind::Password, Fault::TooShort(PasswordPolicy::LEAST_MIN_LENGTH)),
         Fault::MadeOfEmail(_) | Fault::MadeOfShopName(_) | Fault::TooSimple(_) => {
             (kind == Kind::Password, fault)

@@ -30,7 +30,7 @@ use super::{
     params::{PageParams, host_organization},
     paths,
     site::{Pages, Site, blank},
-    view::Translation,
+    translation::Translation,
 };
 use crate::{
     auth::clients::ClientDirectory,

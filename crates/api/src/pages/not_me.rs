@@ -7,7 +7,7 @@ use rekey_core::{
     error::StoreError,
     ids::ResetId,
     resets::{RejectableReset, TokenState, service::ResetService},
-    secrets::DisavowalProof,
+    secrets::RejectionProof,
 };
 
 use super::{context::PageContext, page::Page, paths::NOT_ME_PARAMS};
@@ -20,7 +20,7 @@ pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Resul
     if found.state != TokenState::Pending {
         return Ok(result(&context, found.state));
     }
-    let cooldown = resets.rules.of(&found.organization.slug).disavowal_cooldown;
+    let cooldown = resets.rules.get(&found.organization.slug).disavowal_cooldown;
     let text = || context.or_empty(context.reader().span(cooldown));
     let cooldown = cooldown.is_positive().then(text);
     Ok(context.show(&Page::NotMe { action: context.own_url(), cooldown }))
@@ -38,10 +38,10 @@ pub async fn submit(mut context: PageContext, resets: Data<ResetService>) -> Res
 }
 
 /// Returns the reset and the proof in the URL.
-fn proof(context: &PageContext) -> Result<(ResetId, DisavowalProof), Problem> {
+fn proof(context: &PageContext) -> Result<(ResetId, RejectionProof), Problem> {
     let [id, proof] = NOT_ME_PARAMS.map(|name| context.query.value(name));
     let reset = id.and_then(|id| id.parse().ok());
-    reset.zip(proof.and_then(DisavowalProof::parse)).ok_or(Problem::NotFound)
+    reset.zip(proof.and_then(RejectionProof::parse)).ok_or(Problem::NotFound)
 }
 
 /// Returns the reset, and makes this a page of its organization.

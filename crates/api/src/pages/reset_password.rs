@@ -10,7 +10,7 @@ use rekey_core::{
     attributes::CommonAttributes,
     caller::Actor,
     ids::ResetId,
-    passwords::{MAX_OCTETS, PlainPassword},
+    passwords::{MAX_BYTES, PlainPassword},
     resets::service::{Attempt, CompleteError, ResetService},
     secrets::ResetToken,
 };
@@ -24,7 +24,7 @@ use crate::jsonapi::error::Problem;
 const COOKIE_TTL: Duration = Duration::from_hours(1);
 /// The length in characters that always fits: none takes more than 4 bytes (RFC 3629).
 const SAFE_LENGTH: i64 = 256;
-const _: () = assert!(MAX_OCTETS == 4 * 256, "it follows from the number of bytes");
+const _: () = assert!(MAX_BYTES == 4 * 256, "it follows from the number of bytes");
 
 /// A reset and its token in a link or a cookie. They are well-formed; whether they exist is not checked yet.
 pub struct Link {
@@ -81,7 +81,7 @@ pub async fn submit(
     if !context.is_same_origin() || !form::is_for(&form_token, link.token.expose()) {
         return Ok(context.csrf_rejected());
     }
-    let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_OCTETS);
+    let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_BYTES);
     let Ok(password) = PlainPassword::parse(password) else {
         let error = malformed(&context, is_empty, is_long);
         return form_page(&mut context, &resets, &link, vec![error]).await;
@@ -145,7 +145,7 @@ async fn form_page(
         return Ok(link_expired(context));
     };
     context.set_organization(&holder.organization);
-    let policy = resets.rules.of(&holder.organization.slug).policy;
+    let policy = resets.rules.get(&holder.organization.slug).policy;
     Ok(context.show(&Page::ResetPassword {
         action: context.params.url(paths::RESET_PASSWORD),
         email: holder.email.as_str(),

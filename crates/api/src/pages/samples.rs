@@ -1,7 +1,7 @@
 //! Sample pages, with which texts and templates are checked at the start.
 
 use actix_web::http::StatusCode;
-use rekey_core::passwords::{Hint, PasswordPolicy, PolicyViolation, Refusal};
+use rekey_core::passwords::{Hint, PasswordPolicy, PasswordRejected, PolicyViolation};
 use rekey_texts::{Reader, SayError};
 
 use super::page::Page;
@@ -10,7 +10,7 @@ use super::page::Page;
 pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
     let error = |key| reader.say(key, &[]);
     let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
-    let refusal = reader.refusal(&Refusal { violation: PolicyViolation::TooCommon, hints })?;
+    let refusal = reader.refusal(&PasswordRejected { violation: PolicyViolation::TooCommon, hints })?;
     let rules = reader.policy(PasswordPolicy { min_length: 15 })?;
 
     let again = || "/forgot-password?locale=de".to_owned();

@@ -9,16 +9,20 @@ use actix_web::{
         header::{self, HeaderName},
     },
 };
-use minijinja::Environment;
+use minijinja::{
+    Environment, context,
+    value::{Serde, Value},
+};
 use rekey_core::organizations::{PerOrganization, Slug};
-use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop};
+use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop, Support};
 use rekey_texts::{Language, SayError, Texts, TextsError};
 
 use super::{
+    assets,
     page::Page,
     samples,
     templates::{self, TemplateError},
-    view::{self, Look, Translation},
+    translation::Translation,
 };
 
 /// The pages of all organizations.
@@ -36,7 +40,7 @@ pub struct Pages {
 pub struct Site {
     templates: Environment<'static>,
     pub texts: Texts,
-    look: Look,
+    pub brand: Brand,
     pub settings: HostedPages,
 }
 
@@ -77,16 +81,11 @@ impl Pages {
 
     /// Returns the pages of that organization, or the ones of organizations without settings of their own.
     pub fn for_organization(&self, organization: Option<&Slug>) -> &Site {
-        organization.map_or_else(|| self.sites.of_others(), |slug| self.sites.of(slug))
+        organization.map_or_else(|| self.sites.default_value(), |slug| self.sites.get(slug))
     }
 }
 
 impl Site {
-    /// Returns the organization's name, colour and support address.
-    pub fn brand(&self) -> &Brand {
-        self.look.brand()
-    }
-
     fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
         let folder = shop.folder.as_deref();
         let texts = built_in.overlaid(folder, &shop.languages.default, &shop.languages.time_zone)?;
@@ -94,7 +93,7 @@ impl Site {
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,
             texts,
-            look: Look::new(shop.brand.clone()),
+            brand: shop.brand.clone(),
             settings: shop.pages.clone(),
         };
         for language in Language::ALL {
@@ -137,8 +136,31 @@ impl Site {
         page: &Page<'_>,
         languages: &[Translation],
     ) -> Result<String, minijinja::Error> {
-        view::html(&self.templates, &self.look, &self.texts.reader(language), shop, page, languages)
+        let shop = shop.or(self.brand.logo_text.as_deref());
+        let support = self.brand.support.as_ref().map(|support| match support {
+            Support::Email(address) => context! { href => format!("mailto:{address}"), text => address },
+            Support::Page(url) => context! { href => url, text => shown(url) },
+        });
+        self.templates.get_template(page.template())?.render(context! {
+            t => self.texts.reader(language).function(),
+            lang => language.tag(),
+            dir => language.direction().as_str(),
+            shop => shop.unwrap_or_default(),
+            logo => self.brand.logo_text.as_deref().or(shop),
+            support => support,
+            styles => assets::style_url(self.brand.color),
+            script => assets::script_url(),
+            language => language.name(),
+            languages => Value::from(Serde(languages)),
+            page => Value::from(Serde(page)),
+        })
     }
+}
+
+/// Returns a URL as people write it.
+fn shown(url: &str) -> &str {
+    let bare = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
+    bare.trim_end_matches('/')
 }
 
 /// Returns the links to a page in other languages, for the check of templates.

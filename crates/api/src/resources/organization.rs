@@ -39,10 +39,10 @@ pub async fn show(
 fn record(principal: &Principal, resets: &ResetService, pages: &Pages) -> Result<Record, SayError> {
     let Organization { id, slug, name, created_at } = &principal.client.organization;
     let site = pages.for_organization(Some(slug));
-    let policy = resets.rules.of(slug).policy;
+    let policy = resets.rules.get(slug).policy;
     let reader = site.texts.reader(site.texts.choose(&principal.caller.locales));
     let rules = reader.policy(policy)?.join(" ");
-    let brand = site.brand();
+    let brand = &site.brand;
     let support = match &brand.support {
         Some(Support::Email(address)) => Value::Text(address.clone()),
         Some(Support::Page(_)) | None => Value::Null,

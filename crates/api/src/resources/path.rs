@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
 use crate::jsonapi::error::Problem;
 
-/// The `{id}` of a path. What is no id is nobody's: 404.
+/// The `{id}` of a path. No record has a malformed id: 404.
 pub struct PathId<T>(pub T);
 
 impl<T: FromStr> FromRequest for PathId<T> {

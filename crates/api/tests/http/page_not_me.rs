@@ -3,7 +3,7 @@
 use rekey_core::{
     clients::ClientKind,
     ids::ResetId,
-    secrets::{DisavowalProof, KeyRing},
+    secrets::{KeyRing, RejectionProof},
 };
 use reqwest::RequestBuilder;
 use serde_json::json;
@@ -56,7 +56,7 @@ impl Mail {
 fn link(id: &str, proven: &str) -> String {
     let key = std::array::from_fn(|at| u8::try_from(at).unwrap());
     let keys = KeyRing::new([("test", &key)]).unwrap();
-    let proof = DisavowalProof::of(proven.parse::<ResetId>().unwrap(), &keys).expose();
+    let proof = RejectionProof::for_reset(proven.parse::<ResetId>().unwrap(), &keys).expose();
     format!("/not-me?id={id}&proof={proof}")
 }
 

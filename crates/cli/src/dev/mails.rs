@@ -80,7 +80,7 @@ mod tests {
         let source = Source::from_environment([]).preset("mail.from", "shop@example.com");
         let shops = MailSettings::load(&source).unwrap().shops;
         let texts = Texts::built_in(Language::English).unwrap();
-        let renderer = Renderer::of_shop(&texts, &shops.of(&"demo".parse().unwrap()).shop).unwrap();
+        let renderer = Renderer::of_shop(&texts, &shops.get(&"demo".parse().unwrap()).shop).unwrap();
         let app = App::new().configure(routes(renderer, "Q&A <shop>".to_owned()).unwrap());
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;

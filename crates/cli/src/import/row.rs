@@ -6,7 +6,7 @@ use rekey_core::{
     customers::import::{ImportedCustomer, Reference},
     email::EmailAddress,
     locale::Locale,
-    passwords::{HashRefusal, PasswordHash},
+    passwords::{HashImportError, PasswordHash},
     resources::{Kind, record::holds_nul},
 };
 use serde_json::{Map, Value};
@@ -80,7 +80,7 @@ pub enum Reason {
     #[error("is not a language tag such as de or pt-BR")]
     NotALocale,
     #[error("the hash {0}")]
-    Hash(#[from] HashRefusal),
+    Hash(#[from] HashImportError),
     #[error("an earlier line has the same address")]
     Duplicate,
 }

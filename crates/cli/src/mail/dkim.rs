@@ -17,7 +17,7 @@ impl Dkim {
     /// Prints the record as a zone file has it, below a comment that names the key.
     pub(super) fn run(&self, source: &Source) -> anyhow::Result<()> {
         let settings = MailSettings::load(source)?;
-        let dkim = &settings.shops.of(&self.organization).dkim;
+        let dkim = &settings.shops.get(&self.organization).dkim;
         let (Some(key), Some(signer)) = (&dkim.key, Signer::new(dkim)?) else {
             anyhow::bail!(
                 "the mails of {} are not signed: there is no dkim.pem in its folder, and no dkim.private_key",

@@ -1,15 +1,17 @@
 //! Web origins whose scripts may read an API client's answers (CORS).
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use url::{Host, Url};
 
+use crate::newtypes::text_newtype;
+
 /// An origin in the form that browsers send (RFC 6454 §6.2): scheme and host in lower case, an international name in
-/// its `xn--` form, no default port. Or any origin at all, which somebody has to write as `*`.
+/// its `xn--` form, no default port. Or any origin, written `*`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AllowedOrigin(String);
 
-/// A text that is no origin.
+/// A text that is not an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an origin is http:// or https://, a host, and a port unless it is the usual one, without a path; or * for any"
@@ -19,23 +21,19 @@ pub struct InvalidOrigin;
 /// Every origin.
 const ANY: &str = "*";
 
+text_newtype!(AllowedOrigin);
+
 impl AllowedOrigin {
-    /// Whether it is every origin.
+    /// Whether every origin is allowed.
     #[must_use]
     pub fn is_any(&self) -> bool {
         self.0 == ANY
     }
 
-    /// Whether a page of that origin, as a browser names it, is meant. `null`, the name of pages without an origin, is so by `*` only.
+    /// Whether a page of that origin, as a browser names it, is allowed. `null`, for pages without an origin, is allowed by `*` only.
     #[must_use]
     pub fn allows(&self, origin: &str) -> bool {
         self.is_any() || self.0 == origin
-    }
-
-    /// The origin, or `*`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -46,7 +44,7 @@ impl FromStr for AllowedOrigin {
         if text == ANY {
             return Ok(Self(ANY.to_owned()));
         }
-        // The parser forgives what is no origin: spaces, backslashes, a lone slash at the end.
+        // The URL parser accepts more: spaces, backslashes, a slash at the end.
         let (scheme, rest) = text.split_once("://").ok_or(InvalidOrigin)?;
         let is_bare = !rest.contains(|c: char| "/\\?#@*".contains(c) || c.is_whitespace() || c.is_control());
         let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
@@ -59,12 +57,6 @@ impl FromStr for AllowedOrigin {
             Some(_) => Ok(Self(url.origin().ascii_serialization())),
             None => Err(InvalidOrigin),
         }
-    }
-}
-
-impl fmt::Display for AllowedOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

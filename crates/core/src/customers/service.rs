@@ -12,7 +12,7 @@ use crate::{
     events::{EventBody, audit::Action, recorder::EventRecorder},
     ids::CustomerId,
     organizations::{Organization, PerOrganization},
-    passwords::{HashError, Hasher, PasswordHash, Person, PlainPassword, Refusal},
+    passwords::{HashError, Hasher, PasswordHash, PasswordRejected, Person, PlainPassword},
     resets::rules::Rules,
     resources::{
         CUSTOMERS,
@@ -42,7 +42,7 @@ pub enum CustomerError {
     Taken,
     /// The password is refused.
     #[error("the password {0}")]
-    Password(#[from] Refusal),
+    Password(#[from] PasswordRejected),
     /// Hashing is at its limit, or failed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -166,7 +166,7 @@ impl CustomerService {
         email: &EmailAddress,
     ) -> Result<Option<PasswordHash>, CustomerError> {
         let Some(password) = password else { return Ok(None) };
-        let policy = self.rules.of(&organization.slug).policy;
+        let policy = self.rules.get(&organization.slug).policy;
         let person = Person { email, shop: &organization.name };
         let password = self.hasher.check(policy, password, &person).await?;
         Ok(Some(self.hasher.hash(password).await?))

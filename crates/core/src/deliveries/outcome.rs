@@ -2,39 +2,39 @@ use time::Duration;
 
 use crate::email::EmailAddress;
 
-/// What became of a claim.
+/// The result of an attempt to send a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The next server took it (SMTP 250).
+    /// A relay accepted the mail (SMTP 250).
     Sent {
-        /// What it said: at most 512 characters, no address.
+        /// The text of its reply: at most 512 characters, without addresses.
         response: String,
-        /// Its reply, if it speaks SMTP.
+        /// Its reply, if it uses SMTP.
         reply: Option<Reply>,
-        /// Which one took it.
+        /// The name of the relay.
         relay: String,
     },
-    /// It was not taken now; a later attempt may succeed.
+    /// The mail was not accepted; a later attempt may succeed.
     Deferred {
         /// Why.
         reason: String,
         /// The server's reply, if there was one.
         reply: Option<Reply>,
-        /// How long after this the next attempt is due.
+        /// When the next attempt is due, from now.
         after: Duration,
     },
-    /// Nobody knows whether it was taken (RFC 5321 §6.1): it is tried again, and its reader may get it twice.
+    /// It is unknown whether the mail was accepted (RFC 5321 §6.1): it is sent again, and the customer may get it twice.
     InDoubt {
         /// Why.
         reason: String,
-        /// How long after this the next attempt is due.
+        /// When the next attempt is due, from now.
         after: Duration,
     },
     /// No mail could be sent to anybody: this was no attempt, and counts as none.
     Held {
         /// Why.
         reason: String,
-        /// How long after this the next attempt is due.
+        /// When the next attempt is due, from now.
         after: Duration,
     },
     /// It was refused for good (SMTP 5xx to this recipient or message).
@@ -69,50 +69,51 @@ pub struct Reply {
     pub enhanced: Option<String>,
 }
 
-/// How far a delivery has come. What a mailer is at work on has the status that it had before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The status of a delivery. It does not change while a mailer works on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
-    /// No attempt was settled yet.
+    /// No attempt was finished yet.
     Queued,
-    /// A mail server took it.
+    /// A mail server accepted it.
     Sent,
-    /// It was not taken; another attempt follows.
+    /// It was not accepted; another attempt follows.
     Deferred,
-    /// A mail server refused it for good.
+    /// A mail server rejected it permanently.
     Bounced,
-    /// Nothing is sent to an address that refused a mail before, until an operator lifts that.
+    /// The address bounced before; nothing is sent to it until an operator lifts the suppression.
     Suppressed,
-    /// Its reset can't be used any more, its customer is gone, or it is too old.
+    /// Its reset can't be used any more, its customer was deleted, or it is too old.
     Expired,
-    /// It can't be sent, for a reason of ours.
+    /// It can't be sent because of an error on our side.
     Failed,
-    /// Nobody has the address: a decoy's, which no reader sees.
+    /// The mail of a decoy, which no API client sees.
     Discarded,
 }
 
-/// An outcome, as the stores keep it.
+/// An outcome in the form in which it is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Settled<'a> {
     /// The delivery's status from now on.
     pub status: Status,
-    /// The server's words, or why.
+    /// The text of the server's reply, or the reason.
     pub detail: &'a str,
     /// The server's reply.
     pub reply: Option<&'a Reply>,
-    /// Which server took it.
+    /// The relay that accepted it.
     pub relay: Option<&'a str>,
-    /// How long after this the next attempt is due.
+    /// When the next attempt is due, from now.
     pub next: Option<Duration>,
-    /// The address that is suppressed.
+    /// The address to suppress.
     pub suppress: Option<&'a EmailAddress>,
     /// Whether the claim counts as an attempt.
     pub counts: bool,
-    /// Whether the mail may have been handed over all the same.
+    /// Whether the mail may have been accepted all the same.
     pub in_doubt: bool,
 }
 
 impl Outcome {
-    /// What the stores keep of it.
+    /// Returns the outcome in the form in which it is stored.
     #[must_use]
     pub fn settled(&self) -> Settled<'_> {
         let settled = |status, detail, reply| Settled {
@@ -148,73 +149,53 @@ impl Outcome {
 }
 
 impl Status {
-    /// The status in the stores and on the wire.
+    /// Returns the status as in the stores and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sent => "sent",
-            Self::Deferred => "deferred",
-            Self::Bounced => "bounced",
-            Self::Suppressed => "suppressed",
-            Self::Expired => "expired",
-            Self::Failed => "failed",
-            Self::Discarded => "discarded",
-        }
+        self.into()
     }
 }
 
-/// Why a mail that was asked for is not sent at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a mail is not sent at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
 pub enum Discarded {
-    /// Nobody has the address that was typed.
+    /// No customer has the address.
+    #[strum(serialize = "decoy")]
     Decoy,
     /// The reset was used.
+    #[strum(serialize = "reset used")]
     ResetUsed,
-    /// A newer reset, or another address or password of the customer, made the reset useless.
+    /// A newer reset, or a new address or password of the customer, replaced the reset.
+    #[strum(serialize = "reset superseded")]
     ResetSuperseded,
     /// The reset's token has expired.
+    #[strum(serialize = "reset expired")]
     ResetExpired,
     /// The reset was deleted.
+    #[strum(serialize = "reset deleted")]
     ResetDeleted,
-    /// The customer is gone.
+    /// The customer was deleted.
+    #[strum(serialize = "customer deleted")]
     CustomerDeleted,
-    /// The address refused a mail before.
+    /// The address bounced before.
+    #[strum(serialize = "address suppressed")]
     Suppressed,
 }
 
 impl Discarded {
-    const ALL: [Self; 7] = [
-        Self::Decoy,
-        Self::ResetUsed,
-        Self::ResetSuperseded,
-        Self::ResetExpired,
-        Self::ResetDeleted,
-        Self::CustomerDeleted,
-        Self::Suppressed,
-    ];
-
-    /// The reason in the stores, and in a delivery's `detail`.
+    /// Returns the reason as in the stores and in a delivery's `detail`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Decoy => "decoy",
-            Self::ResetUsed => "reset used",
-            Self::ResetSuperseded => "reset superseded",
-            Self::ResetExpired => "reset expired",
-            Self::ResetDeleted => "reset deleted",
-            Self::CustomerDeleted => "customer deleted",
-            Self::Suppressed => "address suppressed",
-        }
+        self.into()
     }
 
-    /// Reads [`Discarded::as_str`]'s form.
+    /// Parses [`Discarded::as_str`]'s form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+        text.parse().ok()
     }
 
-    /// The delivery's status from then on.
+    /// Returns the delivery's new status.
     #[must_use]
     pub fn status(self) -> Status {
         match self {

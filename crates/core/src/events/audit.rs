@@ -24,7 +24,8 @@ pub struct AuditEntry {
 }
 
 /// What was done to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Action {
     /// It was created.
     Create,
@@ -44,14 +45,7 @@ impl Action {
     /// The action's name in the stores and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Destroy => "destroy",
-            Self::ResetPassword => "reset_password",
-            Self::Disavow => "disavow",
-            Self::LiftSuppression => "lift_suppression",
-        }
+        self.into()
     }
 }
 

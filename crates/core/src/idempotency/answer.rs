@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// An answer as a caller got it. It may show a token.
+/// A response as the client got it. It may contain a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// Its status code.
@@ -14,15 +14,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// As it is sealed: a line of JSON with status and headers, then the body as it is.
+    /// Encodes it for encryption: a line of JSON with status and headers, then the body.
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let head = serde_json::json!([self.status, self.headers]).to_string();
         Zeroizing::new([head.as_bytes(), b"\n", &self.body].concat())
     }
 
-    /// Reads [`Answer::encode`]'s form.
+    /// Decodes [`Answer::encode`]'s form.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        // JSON escapes the line breaks of its texts, so the first one is the head's end.
+        // JSON escapes line breaks in strings, so the first one ends the head.
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (head, body) = bytes.split_at_checked(end)?;
         let (status, headers) = serde_json::from_slice(head).ok()?;
@@ -30,7 +30,7 @@ impl Answer {
     }
 }
 
-/// Shows no more than a log may.
+/// Shows only what may be logged.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Answer({}, {} bytes)", self.status, self.body.len())

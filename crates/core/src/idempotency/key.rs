@@ -1,27 +1,28 @@
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
 use crate::{
     caller::{Actor, Caller},
     ids::{ApplicationId, CustomerId},
+    newtypes::{digest_newtype, redacted_debug},
     scope::Scope,
 };
 
-/// The name that a caller gives a call, as an `Idempotency-Key` header says it.
+/// The value of an `Idempotency-Key` header.
 ///
 /// The draft's form is a Structured Field string (RFC 9651 §3.3.3): `"8e03978e"`. Without quotes, as most clients send it, it
-/// is visible ASCII with none of `"`, `\`, `,` and `;`. It is the same key either way.
+/// is visible ASCII without `"`, `\`, `,` and `;`. Both are the same key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// A text that is no [`IdempotencyKey`].
+/// A text that is not an [`IdempotencyKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to {} visible ASCII characters", IdempotencyKey::MAX_LENGTH)]
 pub struct InvalidKey;
 
 impl IdempotencyKey {
-    /// Characters of a key, at most: as many as the field's best-known API takes (Stripe), seven times a UUID.
+    /// The maximum length of a key: as many as the best-known API accepts (Stripe), seven times a UUID.
     pub const MAX_LENGTH: usize = 255;
 }
 
@@ -42,7 +43,7 @@ fn is_bare(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"\\,;".contains(&byte)
 }
 
-/// A string after its opening quote, whose end must be the closing one.
+/// Parses a string after its opening quote; the closing one must end the text.
 fn unquote(rest: &str) -> Option<String> {
     let mut key = String::new();
     let mut characters = rest.chars();
@@ -56,27 +57,23 @@ fn unquote(rest: &str) -> Option<String> {
     }
 }
 
-impl fmt::Debug for IdempotencyKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IdempotencyKey(…)")
-    }
-}
+redacted_debug!(IdempotencyKey);
 
-/// Whose keys: two owners never meet in one. The guests of a sales channel are one owner, as they are one client.
+/// The owner of keys; equal keys of two owners are different. All guests of a sales channel are one owner, since they are one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
-    /// What the caller may reach.
+    /// The scope of the client.
     pub scope: Scope,
     /// The API client.
     pub application: ApplicationId,
-    /// The customer, where one is logged in.
+    /// The customer, if one is logged in.
     pub customer: Option<CustomerId>,
 }
 
 impl Owner {
-    /// The owner of a caller's keys; whoever is no client, or acts through none, has none.
+    /// Returns the owner of a caller's keys; `None` for a caller that does not act through a client.
     #[must_use]
-    pub fn of(scope: Scope, caller: &Caller) -> Option<Self> {
+    pub fn from_caller(scope: Scope, caller: &Caller) -> Option<Self> {
         let (application, customer) = match caller.actor {
             Actor::Client(application) => (application, None),
             Actor::Customer(application, customer, _) => (application, Some(customer)),
@@ -85,11 +82,11 @@ impl Owner {
         Some(Self { scope, application, customer })
     }
 
-    /// What the store knows a key of this owner's by.
+    /// Returns the digest by which stores identify a key of this owner.
     #[must_use]
     pub fn digest(&self, key: &IdempotencyKey) -> KeyDigest {
         let customer = self.customer.map(|customer| customer.to_string()).unwrap_or_default();
-        KeyDigest::of(&[
+        KeyDigest::from_parts(&[
             self.scope.organization.as_str().as_bytes(),
             self.scope.mode.as_str().as_bytes(),
             self.application.as_str().as_bytes(),
@@ -99,31 +96,20 @@ impl Owner {
     }
 }
 
-/// SHA-256 of a key and its owner. A key is no secret, but it can be anything, an address too: it is not kept readable.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct KeyDigest([u8; 32]);
+digest_newtype! {
+    /// SHA-256 of a key and its owner. A key is not a secret, but it may be anything, even an address, so it is not stored in clear.
+    KeyDigest
+}
 
 impl KeyDigest {
-    /// Of those parts, each with its length before it.
-    pub(crate) fn of(parts: &[&[u8]]) -> Self {
+    /// Digests the parts, each with its length before it.
+    pub(crate) fn from_parts(parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
         Self(digest.finalize().into())
-    }
-
-    /// The digest's 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KeyDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyDigest(…)")
     }
 }
 

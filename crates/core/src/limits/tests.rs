@@ -19,7 +19,7 @@ fn tally(hits: &[(f64, i64)]) -> WindowCounts {
 #[test]
 fn slots_begin_at_multiples_of_their_length() {
     for (second, start) in [(0.0, 0.0), (4.999, 0.0), (5.0, 5.0), (61.0, 60.0), (-0.5, -5.0)] {
-        assert_eq!(slot_of(after(second)), after(start), "{second}");
+        assert_eq!(slot_start(after(second)), after(start), "{second}");
     }
 }
 

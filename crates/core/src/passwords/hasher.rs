@@ -11,30 +11,30 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 use super::{
-    CheckedPassword, Hints, PasswordHash, PasswordPolicy, Person, PlainPassword, Refusal,
+    CheckedPassword, Hints, PasswordHash, PasswordPolicy, PasswordRejected, Person, PlainPassword,
     memory::Memory,
     scheme::{Argon2Hash, Scheme},
 };
 use crate::random::RandomSource;
 
-/// Argon2id's parameters and the pool's bounds. Memory at most: `threads` × `memory_kib`, and 256 MiB more while an
-/// imported hash is verified that needs more than `memory_kib`.
+/// Argon2id's parameters and the pool's limits. The pool uses at most `threads` × `memory_kib`, and 256 MiB more while it verifies an
+/// imported hash that needs more than `memory_kib`.
 #[derive(Debug, Clone, Copy)]
 pub struct HasherConfig {
-    /// Memory a hash, in KiB (OWASP Password Storage Cheat Sheet: 19,456 with 2 iterations and 1 lane).
+    /// Memory per hash in KiB (OWASP Password Storage Cheat Sheet: 19,456 with 2 iterations and 1 lane).
     pub memory_kib: u32,
     /// Passes over that memory.
     pub iterations: u32,
     /// Lanes.
     pub parallelism: u32,
-    /// Threads that hash; more than the cores gain nothing.
+    /// Hashing threads; more than the cores gain nothing.
     pub threads: NonZeroUsize,
-    /// Calls that may wait for a thread; one more is told to come back later.
+    /// Calls that may wait for a thread; one more fails with [`HashError::Busy`].
     pub queue: usize,
 }
 
-/// Hashes and verifies passwords on threads of its own, never on the async ones. Each thread keeps its memory blocks
-/// between hashes (1.26 times the rate of fresh ones) and lets go of them when idle. Clones share the threads.
+/// Hashes and verifies passwords on its own threads, never on the async ones. Each thread reuses its memory blocks (1.26 times the
+/// rate with fresh ones) and frees them when idle. Clones share the threads.
 #[derive(Clone)]
 pub struct Hasher {
     jobs: Sender<Job>,
@@ -43,10 +43,10 @@ pub struct Hasher {
     random: Arc<dyn RandomSource>,
 }
 
-/// Why there is no answer.
+/// Why hashing or verifying failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// As many calls wait as may (HTTP 503): nothing was done.
+    /// The queue is full (HTTP 503); nothing was done.
     #[error("password hashing is at its limit")]
     Busy,
     /// The parameters are out of Argon2's range, or a stored hash is damaged.
@@ -54,18 +54,18 @@ pub enum HashError {
     Unusable,
 }
 
-/// The answer to [`Hasher::verify`].
+/// The result of [`Hasher::verify`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verification {
-    /// The wrong password, or there was no hash.
+    /// The password is wrong, or there is no hash.
     Wrong,
-    /// The right one.
+    /// The password is right.
     Right,
-    /// The right one, under an algorithm or parameters other than today's: hash it again.
-    RightButOld,
+    /// The password is right, but its hash has another algorithm or other parameters than configured: hash it again.
+    RightButOutdated,
 }
 
-/// Work that borrows its thread's memory.
+/// A job, which borrows its thread's memory.
 type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 struct Job {
@@ -73,11 +73,11 @@ struct Job {
     span: Span,
 }
 
-/// A thread with nothing to do for this long gives its memory back.
-const IDLE: Duration = Duration::from_secs(10);
-/// Octets of a salt (RFC 9106 §3.1) and of a hash (RFC 9106 §4).
-const SALT: usize = 16;
-const OUTPUT: usize = 32;
+/// How long a thread waits for work before it frees its memory.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The bytes of a salt (RFC 9106 §3.1) and of a hash (RFC 9106 §4).
+const SALT_SIZE: usize = 16;
+const OUTPUT_SIZE: usize = 32;
 
 impl Hasher {
     /// Starts the threads.
@@ -85,22 +85,22 @@ impl Hasher {
     /// # Errors
     /// [`HashError::Unusable`] when the parameters are out of Argon2's range (RFC 9106 §3.1) or no thread starts.
     pub fn start(config: HasherConfig, random: Arc<dyn RandomSource>) -> Result<Self, HashError> {
-        let params = Params::new(config.memory_kib, config.iterations, config.parallelism, Some(OUTPUT));
+        let params = Params::new(config.memory_kib, config.iterations, config.parallelism, Some(OUTPUT_SIZE));
         let params = params.map_err(|_| HashError::Unusable)?;
         let (jobs, queue) = crossbeam_channel::bounded(config.queue);
-        let turn = Arc::new(Mutex::new(()));
+        let large_work = Arc::new(Mutex::new(()));
         for number in 0..config.threads.get() {
-            let (queue, memory) = (queue.clone(), Memory::new(params.block_count(), turn.clone()));
+            let (queue, memory) = (queue.clone(), Memory::new(params.block_count(), large_work.clone()));
             let thread = thread::Builder::new().name(format!("argon2-{number}"));
-            thread.spawn(move || work(&queue, memory)).map_err(|_| HashError::Unusable)?;
+            thread.spawn(move || run_jobs(&queue, memory)).map_err(|_| HashError::Unusable)?;
         }
-        let mut memory = Memory::new(params.block_count(), turn);
+        let mut memory = Memory::new(params.block_count(), large_work);
         let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*random), &mut memory)?;
         Ok(Self { jobs, params, decoy: Arc::new(decoy), random })
     }
 
-    /// Checks a person's new password. What would be better than a refused one is found out on the hashing threads, as long as no
-    /// more calls wait there than may; else nothing is said of it.
+    /// Checks a person's new password. The hints for a rejected one are computed on the hashing threads, and left out when the queue is
+    /// full.
     ///
     /// # Errors
     /// See [`PolicyViolation`](super::PolicyViolation).
@@ -109,15 +109,16 @@ impl Hasher {
         policy: PasswordPolicy,
         password: PlainPassword,
         person: &Person<'_>,
-    ) -> Result<CheckedPassword, Refusal> {
-        let refused = match policy.check(password, person) {
+    ) -> Result<CheckedPassword, PasswordRejected> {
+        let rejected = match policy.check(password, person) {
             Ok(checked) => return Ok(checked),
-            Err(refused) => refused,
+            Err(rejected) => rejected,
         };
-        let violation = refused.violation();
+        let violation = rejected.violation();
         let (email, shop) = (person.email.clone(), person.shop.to_owned());
-        let advised = self.run(move |_| Ok(refused.advised(&Person { email: &email, shop: &shop }))).await;
-        Err(advised.unwrap_or(Refusal { violation, hints: Hints::default() }))
+        let with_hints =
+            self.run(move |_| Ok(rejected.with_hints(&Person { email: &email, shop: &shop }))).await;
+        Err(with_hints.unwrap_or(PasswordRejected { violation, hints: Hints::default() }))
     }
 
     /// Hashes a new password.
@@ -128,7 +129,7 @@ impl Hasher {
         self.rehash(password.into_plain()).await
     }
 
-    /// Hashes a password that was just verified, under today's parameters.
+    /// Hashes a password that was just verified, with the configured parameters.
     ///
     /// # Errors
     /// See [`HashError`].
@@ -137,8 +138,8 @@ impl Hasher {
         self.run(move |memory| hash(&params, password.as_str().as_bytes(), &salt, memory)).await
     }
 
-    /// Verifies a password against a stored hash. Without one the same work is done against a decoy, so that an unknown
-    /// customer takes as long as a known one. Gives the password back, for [`Hasher::rehash`].
+    /// Verifies a password against a stored hash. Without one it does the same work with a decoy, so that an unknown customer takes as
+    /// long as a known one. Returns the password, for [`Hasher::rehash`].
     ///
     /// # Errors
     /// See [`HashError`].
@@ -147,16 +148,16 @@ impl Hasher {
         password: PlainPassword,
         stored: Option<PasswordHash>,
     ) -> Result<(Verification, PlainPassword), HashError> {
-        let (known, stored) = (stored.is_some(), stored.unwrap_or_else(|| (*self.decoy).clone()));
-        let today = self.params.clone();
+        let (is_known, stored) = (stored.is_some(), stored.unwrap_or_else(|| (*self.decoy).clone()));
+        let configured = self.params.clone();
         self.run(move |memory| {
             let stored = Scheme::parse(stored.as_str()).map_err(|_| HashError::Unusable)?;
             let matches = stored.matches(password.as_str().as_bytes(), memory)?;
-            let current = matches!(&stored, Scheme::Argon2(hash) if hash.is_made_with(&today));
-            let verification = match (matches && known, current) {
+            let is_current = matches!(&stored, Scheme::Argon2(hash) if hash.uses_params(&configured));
+            let verification = match (matches && is_known, is_current) {
                 (false, _) => Verification::Wrong,
                 (true, true) => Verification::Right,
-                (true, false) => Verification::RightButOld,
+                (true, false) => Verification::RightButOutdated,
             };
             Ok((verification, password))
         })
@@ -169,7 +170,7 @@ impl Hasher {
     ) -> Result<T, HashError> {
         let (reply, answer) = oneshot::channel();
         let work: Work = Box::new(move |memory| {
-            // A caller that went away before its turn costs no hash.
+            // No hash for a caller that is gone.
             if !reply.is_closed() {
                 let _: Result<(), _> = reply.send(work(memory));
             }
@@ -182,9 +183,9 @@ impl Hasher {
     }
 }
 
-fn work(queue: &Receiver<Job>, mut memory: Memory) {
+fn run_jobs(queue: &Receiver<Job>, mut memory: Memory) {
     loop {
-        match queue.recv_timeout(IDLE) {
+        match queue.recv_timeout(IDLE_TIMEOUT) {
             Ok(Job { work, span }) => span.in_scope(|| work(&mut memory)),
             Err(RecvTimeoutError::Timeout) => memory.release(),
             Err(RecvTimeoutError::Disconnected) => return,
@@ -192,8 +193,8 @@ fn work(queue: &Receiver<Job>, mut memory: Memory) {
     }
 }
 
-fn fresh_salt(random: &dyn RandomSource) -> [u8; SALT] {
-    let mut salt = [0; SALT];
+fn fresh_salt(random: &dyn RandomSource) -> [u8; SALT_SIZE] {
+    let mut salt = [0; SALT_SIZE];
     random.fill(&mut salt);
     salt
 }
@@ -204,7 +205,7 @@ fn hash(
     salt: &[u8],
     memory: &mut Memory,
 ) -> Result<PasswordHash, HashError> {
-    let hash = Argon2Hash::compute(params, password, salt, OUTPUT, memory)?;
+    let hash = Argon2Hash::compute(params, password, salt, OUTPUT_SIZE, memory)?;
     Ok(PasswordHash(hash.to_string()))
 }
 

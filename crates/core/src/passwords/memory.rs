@@ -2,29 +2,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::Block;
 
-/// The memory of one hashing thread. What today's hashes need it keeps from one to the next. A foreign hash may need more: of
-/// those, one at a time is computed in the whole pool, so that the pool's memory is its threads' and one such hash's.
+/// The memory of one hashing thread. It keeps what hashes with the configured parameters need. An imported hash may need more: the
+/// pool computes only one of those at a time, so that its memory is bounded by its threads' and that of one such hash.
 pub(super) struct Memory {
     blocks: Vec<Block>,
-    own: usize,
-    turn: Arc<Mutex<()>>,
+    kept: usize,
+    large_work: Arc<Mutex<()>>,
 }
 
-/// Blocks to reserve at least: glibc gives an allocation of more than 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`) a mapping of
-/// its own, which goes back to the system when it is freed; a smaller one may stay with the process. What is reserved
-/// and not touched costs nothing.
-const OWN_MAPPING: usize = 33 * 1024 * 1024 / Block::SIZE;
+/// The minimum number of blocks to reserve. glibc gives an allocation of more than 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`) its own
+/// mapping, which is returned to the system when freed; a smaller one may stay with the process. Reserved memory that is not touched
+/// costs nothing.
+const MIN_RESERVED: usize = 33 * 1024 * 1024 / Block::SIZE;
 
 impl Memory {
-    /// For a thread that keeps up to `own` blocks. The threads of a pool share `turn`.
-    pub fn new(own: usize, turn: Arc<Mutex<()>>) -> Self {
-        Self { blocks: Vec::new(), own, turn }
+    /// Makes the memory of a thread that keeps up to `kept` blocks. The threads of a pool share `large_work`.
+    pub fn new(kept: usize, large_work: Arc<Mutex<()>>) -> Self {
+        Self { blocks: Vec::new(), kept, large_work }
     }
 
-    /// Works on that many blocks, with whatever is in them.
+    /// Runs `work` with that many blocks, which are not cleared.
     pub fn with_blocks<T>(&mut self, needed: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
-        if needed > self.own {
-            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if needed > self.kept {
+            let _guard = self.large_work.lock().unwrap_or_else(PoisonError::into_inner);
             return work(&mut allocate(needed));
         }
         if self.blocks.len() < needed {
@@ -34,21 +34,21 @@ impl Memory {
         work(&mut self.blocks)
     }
 
-    /// Does work that allocates that many octets itself.
-    pub fn beside<T>(&self, octets: u64, work: impl FnOnce() -> T) -> T {
-        let large = octets > (self.own * Block::SIZE) as u64;
-        let _turn = large.then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Runs `work`, which allocates that many bytes itself.
+    pub fn while_allocating<T>(&self, bytes: u64, work: impl FnOnce() -> T) -> T {
+        let is_large = bytes > (self.kept * Block::SIZE) as u64;
+        let _guard = is_large.then(|| self.large_work.lock().unwrap_or_else(PoisonError::into_inner));
         work()
     }
 
-    /// Gives the blocks back to the system.
+    /// Returns the blocks to the system.
     pub fn release(&mut self) {
         self.blocks = Vec::new();
     }
 }
 
 fn allocate(needed: usize) -> Vec<Block> {
-    let mut blocks = Vec::with_capacity(needed.max(OWN_MAPPING));
+    let mut blocks = Vec::with_capacity(needed.max(MIN_RESERVED));
     blocks.resize(needed, Block::default());
     blocks
 }

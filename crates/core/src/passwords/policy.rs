@@ -1,4 +1,4 @@
-//! What a new password must be: NIST SP 800-63B-4 §3.1.1.2.
+//! The rules for new passwords (NIST SP 800-63B-4 §3.1.1.2).
 
 pub mod blocklist;
 mod folding;
@@ -9,28 +9,28 @@ mod personal;
 use std::fmt;
 
 pub use self::hint::{Hint, Hints};
-use self::personal::Words;
+use self::personal::KnownWords;
 use super::PlainPassword;
-use crate::email::EmailAddress;
+use crate::{email::EmailAddress, newtypes::redacted_debug};
 
-/// What a new password must be: long enough, and none that somebody would guess early. There are no composition rules
-/// (NIST SP 800-63B-4 §3.1.1.2). Passwords that are already there, imported ones among them, are not asked.
+/// The rules for new passwords: long enough, and not one of those that are guessed first. There are no composition rules (NIST SP
+/// 800-63B-4 §3.1.1.2). Existing passwords, also imported ones, are not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordPolicy {
-    /// Code points at least, after normalization.
+    /// The minimum number of code points, after normalization.
     pub min_length: usize,
 }
 
-/// What stands beside the password when a customer logs in, and so how long it has to be.
+/// What is asked for in addition to the password when a customer logs in, which decides its minimum length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Another factor: 8 code points or more.
+    /// A second factor: at least 8 code points.
     MultiFactor,
-    /// Nothing: 15 code points or more.
+    /// Nothing: at least 15 code points.
     SingleFactor,
 }
 
-/// Whose password it is to be: what is known of the person and the shop, and so guessed first.
+/// What is known about the person and the shop, and therefore guessed first.
 #[derive(Debug, Clone, Copy)]
 pub struct Person<'a> {
     /// The customer's address.
@@ -39,10 +39,10 @@ pub struct Person<'a> {
     pub shop: &'a str,
 }
 
-/// Why a new password is refused.
+/// Why a new password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyViolation {
-    /// Fewer code points than the policy asks for.
+    /// It has fewer code points than the policy requires.
     #[error("is too short (minimum is {0} characters)")]
     TooShort(usize),
     /// It is the customer's address, or little more.
@@ -54,32 +54,32 @@ pub enum PolicyViolation {
     /// It is a short repetition, or a plain sequence.
     #[error("is a repetition or a sequence")]
     TooSimple,
-    /// Many people have it.
+    /// It is on the blocklist.
     #[error("is too common")]
     TooCommon,
 }
 
-/// A password that the policy has refused, and why.
-pub struct Refused {
+/// A password that the policy rejected, and why.
+pub struct RejectedPassword {
     violation: PolicyViolation,
     password: PlainPassword,
 }
 
-/// A refused password: why, and what would be better.
+/// The error for a rejected password: why, and what would be better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{violation}")]
-pub struct Refusal {
-    /// Why.
+pub struct PasswordRejected {
+    /// The rule that it breaks.
     pub violation: PolicyViolation,
-    /// What would be better; of a password that is only short nothing is said.
+    /// What would be better; empty for a password that is only too short.
     pub hints: Hints,
 }
 
-/// A password that the policy has accepted: the only kind that can be hashed, so the policy can't be skipped.
+/// A password that the policy accepted. Only such a password can be hashed, so that the policy can't be skipped.
 pub struct CheckedPassword(PlainPassword);
 
 impl Profile {
-    /// Code points at least (NIST SP 800-63B-4 §3.1.1.2).
+    /// The minimum number of code points (NIST SP 800-63B-4 §3.1.1.2).
     #[must_use]
     pub fn min_length(self) -> usize {
         match self {
@@ -90,19 +90,23 @@ impl Profile {
 }
 
 impl PasswordPolicy {
-    /// What no policy goes below, and no entry of the blocklist.
+    /// The smallest `min_length` of any policy. No entry of the blocklist is shorter.
     pub const LEAST_MIN_LENGTH: usize = 8;
-    /// What no policy asks for more than: NIST wants 64 characters to be accepted, so none may be demanded beyond.
+    /// The largest `min_length` of any policy: NIST requires that 64 characters are accepted.
     pub const MOST_MIN_LENGTH: usize = 64;
 
-    /// Checks that person's new password.
+    /// Checks a person's new password.
     ///
     /// # Errors
     /// See [`PolicyViolation`].
-    pub fn check(self, password: PlainPassword, person: &Person<'_>) -> Result<CheckedPassword, Refused> {
+    pub fn check(
+        self,
+        password: PlainPassword,
+        person: &Person<'_>,
+    ) -> Result<CheckedPassword, RejectedPassword> {
         match self.violation(password.as_str(), person) {
             None => Ok(CheckedPassword(password)),
-            Some(violation) => Err(Refused { violation, password }),
+            Some(violation) => Err(RejectedPassword { violation, password }),
         }
     }
 
@@ -111,9 +115,9 @@ impl PasswordPolicy {
             return Some(PolicyViolation::TooShort(self.min_length));
         }
         let folded = folding::fold(password);
-        if Words::of_email(person.email).make_up(&folded) {
+        if KnownWords::from_email(person.email).match_password(&folded) {
             Some(PolicyViolation::MadeOfEmail)
-        } else if Words::of_shop(person.shop).make_up(&folded) {
+        } else if KnownWords::from_shop(person.shop).match_password(&folded) {
             Some(PolicyViolation::MadeOfShopName)
         } else if pattern::is_simple(&folded) {
             Some(PolicyViolation::TooSimple)
@@ -125,30 +129,30 @@ impl PasswordPolicy {
     }
 }
 
-impl Refused {
-    /// Why.
+impl RejectedPassword {
+    /// The rule that it breaks.
     #[must_use]
     pub fn violation(&self) -> PolicyViolation {
         self.violation
     }
 
-    /// With what would be better, which takes zxcvbn as long as a hash takes: not for an async thread.
+    /// Adds hints. zxcvbn takes as long as a hash for them: don't call it on an async thread.
     #[must_use]
-    pub fn advised(self, person: &Person<'_>) -> Refusal {
+    pub fn with_hints(self, person: &Person<'_>) -> PasswordRejected {
         let hints = match self.violation {
             PolicyViolation::TooShort(_) => Hints::default(),
             PolicyViolation::MadeOfEmail
             | PolicyViolation::MadeOfShopName
             | PolicyViolation::TooSimple
-            | PolicyViolation::TooCommon => Hints::of(self.password.as_str(), person),
+            | PolicyViolation::TooCommon => Hints::for_password(self.password.as_str(), person),
         };
-        Refusal { violation: self.violation, hints }
+        PasswordRejected { violation: self.violation, hints }
     }
 }
 
-impl fmt::Debug for Refused {
+impl fmt::Debug for RejectedPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refused({:?}, …)", self.violation)
+        write!(f, "RejectedPassword({:?}, …)", self.violation)
     }
 }
 
@@ -158,11 +162,7 @@ impl CheckedPassword {
     }
 }
 
-impl fmt::Debug for CheckedPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CheckedPassword(…)")
-    }
-}
+redacted_debug!(CheckedPassword);
 
 #[cfg(test)]
 mod tests;

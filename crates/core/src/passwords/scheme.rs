@@ -1,4 +1,4 @@
-//! Every kind of password hash that can be verified: today's argon2id, and what other systems left behind.
+//! The kinds of password hashes that can be verified: our own argon2id, and those of other systems.
 
 mod argon2;
 mod bcrypt;
@@ -10,11 +10,12 @@ mod scrypt;
 use std::fmt;
 
 use super::{HashError, memory::Memory};
+use crate::newtypes::redacted_debug;
 
 pub(super) use self::argon2::Argon2Hash;
 use self::{bcrypt::BcryptHash, pbkdf2::Pbkdf2Hash, scrypt::ScryptHash};
 
-/// A password's hash, taken apart. [`fmt::Display`] writes the one form in which it is stored.
+/// A parsed password hash. [`fmt::Display`] writes the form in which it is stored.
 pub(super) enum Scheme {
     Argon2(Argon2Hash),
     Bcrypt(BcryptHash),
@@ -22,21 +23,21 @@ pub(super) enum Scheme {
     Scrypt(ScryptHash),
 }
 
-/// Memory of a foreign hash at most, in octets: 256 MiB, libsodium's `MEMLIMIT_MODERATE`; no framework's default asks for more.
+/// The memory that an imported hash may need, in bytes: 256 MiB, libsodium's `MEMLIMIT_MODERATE`; no framework's default needs more.
 const MAX_MEMORY: u64 = 256 << 20;
-/// Memory times passes over it, in octets: a gibibyte is filled in about a second.
+/// The memory times passes over it, in bytes: a gibibyte takes about a second.
 const MAX_WORK: u64 = 1 << 30;
 
-/// Why a foreign hash can't be taken over. The texts go on after "the hash"; none has a part of the hash in it.
+/// Why an imported hash is rejected. The texts continue "the hash …"; none contains a part of the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum HashRefusal {
-    /// Nothing we know of looks like it.
-    #[error("is of no known form")]
+pub enum HashImportError {
+    /// No known format.
+    #[error("has no known format")]
     Unknown,
-    /// It begins like one of that kind, and does not go on like one.
-    #[error("is a damaged one of {0}")]
-    Damaged(&'static str),
-    /// It is of a kind that is not verified here.
+    /// It begins like a hash of that kind, but can't be parsed as one.
+    #[error("is a malformed {0} hash")]
+    Malformed(&'static str),
+    /// A kind that can't be verified here.
     #[error("is {0}: not supported, let these customers reset their passwords")]
     Unsupported(&'static str),
     /// Verifying it would take more than 256 MiB of memory.
@@ -51,24 +52,24 @@ pub enum HashRefusal {
 }
 
 impl Scheme {
-    /// Reads a hash in the form in which it is stored, or in a form that other systems write.
-    pub fn parse(text: &str) -> Result<Self, HashRefusal> {
+    /// Parses a hash in the form in which it is stored, or in a form that other systems write.
+    pub fn parse(text: &str) -> Result<Self, HashImportError> {
         recognise::recognise(text)
     }
 
-    /// This, if verifying it costs no more than a foreign hash may.
-    pub fn within_bounds(self) -> Result<Self, HashRefusal> {
+    /// Returns the hash if verifying it costs no more than an imported hash may.
+    pub fn within_bounds(self) -> Result<Self, HashImportError> {
         match &self {
-            Self::Argon2(hash) => affordable(hash.memory(), hash.work())?,
-            Self::Scrypt(hash) => affordable(hash.memory(), hash.work())?,
+            Self::Argon2(hash) => check_cost(hash.memory(), hash.work())?,
+            Self::Scrypt(hash) => check_cost(hash.memory(), hash.work())?,
             Self::Bcrypt(hash) if hash.is_affordable() => {}
             Self::Pbkdf2(hash) if hash.is_affordable() => {}
-            Self::Bcrypt(_) | Self::Pbkdf2(_) => return Err(HashRefusal::Rounds),
+            Self::Bcrypt(_) | Self::Pbkdf2(_) => return Err(HashImportError::Rounds),
         }
         Ok(self)
     }
 
-    /// Whether it is this password's. Takes constant time for the comparison.
+    /// Whether it is this password's hash; compared in constant time.
     pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
         match self {
             Self::Argon2(hash) => hash.matches(password, memory),
@@ -79,12 +80,11 @@ impl Scheme {
     }
 }
 
-/// Whether a function that fills memory may fill so much of it, that often.
-fn affordable(memory: u64, work: u64) -> Result<(), HashRefusal> {
+fn check_cost(memory: u64, work: u64) -> Result<(), HashImportError> {
     if memory > MAX_MEMORY {
-        return Err(HashRefusal::Memory);
+        return Err(HashImportError::Memory);
     }
-    if work > MAX_WORK { Err(HashRefusal::Rounds) } else { Ok(()) }
+    if work > MAX_WORK { Err(HashImportError::Rounds) } else { Ok(()) }
 }
 
 impl fmt::Display for Scheme {
@@ -98,12 +98,7 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// Redacted: hashes do not belong in logs.
-impl fmt::Debug for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Scheme(…)")
-    }
-}
+redacted_debug!(Scheme);
 
 #[cfg(test)]
 mod tests;

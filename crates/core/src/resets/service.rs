@@ -15,7 +15,7 @@ use crate::{
     events::{EventBody, ResetCreated, audit::Action, recorder::EventRecorder},
     ids::ResetId,
     organizations::{Organization, PerOrganization},
-    passwords::{HashError, Hasher, PlainPassword, Refusal},
+    passwords::{HashError, Hasher, PasswordRejected, PlainPassword},
     resets::{
         CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder,
         rules::Rules,
@@ -71,7 +71,7 @@ pub enum CompleteError {
     Token,
     /// The new password is refused; the token stays good.
     #[error("the password {0}")]
-    Password(#[from] Refusal),
+    Password(#[from] PasswordRejected),
     /// Hashing is at its limit, or failed; the token stays good.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -216,7 +216,7 @@ impl ResetService {
         if scope.is_some_and(|scope| scope != holder.scope) {
             return Err(CompleteError::Token);
         }
-        let policy = self.rules.of(&holder.organization.slug).policy;
+        let policy = self.rules.get(&holder.organization.slug).policy;
         let password = self.hasher.check(policy, password, &holder.person()).await?;
         let password = self.hasher.hash(password).await?;
 
@@ -265,7 +265,7 @@ impl ResetService {
         attributes: CommonAttributes,
     ) -> NewReset {
         let EventRecorder { keys, random, .. } = &self.recorder;
-        let Rules { token_ttl, quota, code, .. } = *self.rules.of(&client.organization.slug);
+        let Rules { token_ttl, quota, code, .. } = *self.rules.get(&client.organization.slug);
         let id = caller.record.map_or_else(|| ResetId::generate(&**random), ResetId::from);
         let token = ResetToken::generate(&**random);
         NewReset {
@@ -298,7 +298,7 @@ impl ResetService {
         let EventRecorder { keys, random, .. } = &self.recorder;
         // For known and unknown addresses alike.
         let answers_all = reset.origin == ResetOrigin::SelfService
-            && self.rules.of(&client.organization.slug).no_account_mail;
+            && self.rules.get(&client.organization.slug).no_account_mail;
         let address = answers_all.then(|| {
             SealedAddress::seal(&reset.customer_email, scope.organization, reset.id, keys, &**random)
         });

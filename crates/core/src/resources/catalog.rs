@@ -1,4 +1,4 @@
-//! The port by which records are read: whatever the resource, in three ways.
+//! The port that reads records of all resources.
 
 use async_trait::async_trait;
 
@@ -13,10 +13,10 @@ use crate::{
     scope::Scope,
 };
 
-/// Reads records of one scope. Nobody is shown decoys.
+/// Reads records of one scope. Decoys are never returned.
 #[async_trait]
 pub trait Catalog: Send + Sync + 'static {
-    /// The record with that id.
+    /// Returns the record with that id.
     async fn find(
         &self,
         scope: Scope,
@@ -24,30 +24,28 @@ pub trait Catalog: Send + Sync + 'static {
         id: RecordId,
     ) -> Result<Option<Record>, StoreError>;
 
-    /// A part of a list: one query for its records, and one for their number where that is asked for and does not follow
-    /// from them.
+    /// Returns a page of a list: one query for its records, and one for the total if the page needs it and does not show it.
     async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed, StoreError>;
 
-    /// What these records of `owner` are related to, in one query: at the other end of a to-many relationship at most
-    /// [`MAX_RELATED`] a record, the newest first.
+    /// Returns the records that these records of `owner` are related to, in one query. For a to-many relationship it returns at most
+    /// [`MAX_RELATED`] for each, the newest first; for a to-one relationship `ids` are those of the related records.
     async fn related(
         &self,
         scope: Scope,
         owner: &'static Resource,
         relationship: &'static Relationship,
-        of: &[RecordId],
+        ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError>;
 }
 
-/// Records that are included at the other end of one record's to-many relationship, at most. The relationship's own list
-/// has them all.
+/// The maximum number of related records that are included for one record. The list of the relationship has all of them.
 pub const MAX_RELATED: u32 = 100;
 
 /// A related record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Related {
-    /// Of whom it is related to one.
-    pub of: RecordId,
+    /// The id that was asked for: of the owner, or, for a to-one relationship, of the record itself.
+    pub key: RecordId,
     /// The record.
     pub record: Record,
 }

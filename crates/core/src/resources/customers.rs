@@ -5,8 +5,7 @@ use super::{
     METADATA, REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT,
 };
 
-/// Customers. The vendor's attributes that belong to its orders, payments and taxes are what they are for a customer
-/// without any.
+/// Customers. The vendor's attributes about orders, payments and taxes have the values of a customer without any.
 pub static CUSTOMERS: Resource = Resource {
     name: "customers",
     singular: "customer",

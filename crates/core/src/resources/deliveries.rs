@@ -23,7 +23,7 @@ pub static DELIVERIES: Resource = Resource {
         Attribute::new(
             "attempts",
             Kind::Integer,
-            "How many attempts were begun; while no relay can be used, none counts.",
+            "The number of attempts that were made. None is counted while no relay can be used.",
             "1",
         )
         .never_null(),
@@ -70,7 +70,7 @@ pub static DELIVERIES: Resource = Resource {
     relationships: &[
         Relationship {
             name: "customer",
-            about: "The customer whom the mail is for.",
+            about: "The customer who gets the mail.",
             target: &CUSTOMERS,
             link: Link::One("customer_id"),
             filter: true,

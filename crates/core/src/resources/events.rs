@@ -3,11 +3,11 @@ use super::{
     UPDATED_AT, Write,
 };
 
-/// What happened, as told on the broker.
+/// What happened, as published to the broker.
 pub static EVENTS: Resource = Resource {
     name: "events",
     singular: "event",
-    about: "Something that happened to a record, as told to whoever listens on the broker.",
+    about: "Something that happened to a record, as published to the broker.",
     listed: false,
     attributes: &[
         ID,
@@ -29,7 +29,7 @@ pub static EVENTS: Resource = Resource {
     relationships: &[EVENT_STORES_OF],
 };
 
-/// An attribute that the vendor's events have and nobody can set on ours.
+/// Makes an attribute constant that the vendor's events have, and that can't be set on ours.
 pub(super) const fn none(attribute: Attribute, json: &'static str) -> Attribute {
     Attribute { create: Write::Ignored, update: false, filter: false, sort: false, ..attribute }
         .constant(json)

@@ -1,4 +1,4 @@
-//! Lists: which records of a resource are asked for, in which order, and which part of them.
+//! Lists of a resource's records: filter, order and page.
 
 mod cursor;
 mod pattern;
@@ -18,16 +18,16 @@ use crate::{
     secrets::TokenDigest,
 };
 
-/// What of a resource's records is asked for.
+/// The records that a client asks for.
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The resource.
     pub resource: &'static Resource,
-    /// Which records.
+    /// The condition that they fulfil.
     pub filter: Filter,
-    /// In which order. Records that it leaves equal follow by id, in the direction of its last part.
+    /// Their order. Records that are equal in it are ordered by id, in the direction of its last part.
     pub order: Vec<Order>,
-    /// Which part of them.
+    /// The part of the list.
     pub page: Page,
 }
 
@@ -36,16 +36,16 @@ pub struct Listing {
 pub enum Page {
     /// A numbered page. Its cost grows with its number.
     Number {
-        /// From 1 on.
+        /// The number, from 1.
         number: u32,
-        /// Records on a page, 1 to [`Page::MAX_SIZE`].
+        /// The number of records on a page, 1 to [`Page::MAX_SIZE`].
         size: u32,
     },
-    /// What follows a record. It costs the same wherever in the list that is, and nobody counts the whole.
+    /// The records after another one. It costs the same anywhere in the list, and has no total.
     After {
-        /// The record; `None` begins the list.
+        /// The position; `None` is the beginning of the list.
         cursor: Option<Cursor>,
-        /// Records at most, 1 to [`Page::MAX_SIZE`].
+        /// The maximum number of records, 1 to [`Page::MAX_SIZE`].
         size: u32,
     },
 }
@@ -53,29 +53,29 @@ pub enum Page {
 /// One part of an order.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    /// What to sort by. Null comes last, and first when descending.
+    /// The attribute to sort by. Nulls come last, and first when descending.
     pub attribute: &'static Attribute,
-    /// From the greatest down.
+    /// Whether the greatest value comes first.
     pub descending: bool,
 }
 
 /// A condition that records fulfil.
 #[derive(Debug, Clone)]
 pub enum Filter {
-    /// Each of these; no condition when there are none.
+    /// All of these; true when there are none.
     All(Vec<Filter>),
-    /// One of these at least.
+    /// At least one of these.
     Any(Vec<Filter>),
-    /// This.
+    /// An attribute passes a test.
     Test(Path, Test),
-    /// It is at the other end of this to-many relationship of the named record.
+    /// The record is at the other end of this to-many relationship of the named record.
     RelatedTo(&'static Resource, &'static Relationship, RecordId),
 }
 
-/// An attribute of the record, or of one that is related to it: then one related record at least fulfils the test.
+/// An attribute of the record, or of a related one: then at least one related record must pass the test.
 #[derive(Debug, Clone, Copy)]
 pub struct Path {
-    /// The way to the related record.
+    /// The relationship to the related record.
     pub via: Option<&'static Relationship>,
     /// The attribute.
     pub attribute: &'static Attribute,
@@ -90,17 +90,17 @@ pub enum Test {
     NotNull,
     /// It is null, the empty text or the empty object.
     Blank,
-    /// It is none of these.
+    /// It is not blank.
     Present,
-    /// It compares so with this value: texts by their octets.
+    /// It compares like this with the value; texts are compared by their bytes.
     Compare(Comparison, Value),
     /// It is one of these.
     In(Vec<Value>),
     /// It is none of these.
     NotIn(Vec<Value>),
-    /// Its text is like this.
+    /// It matches this pattern.
     Like(Pattern),
-    /// Its text is not like this.
+    /// It does not match this pattern.
     NotLike(Pattern),
     /// It is an object that contains this one, as PostgreSQL's `@>` defines it.
     Contains(Map<String, Json>),
@@ -108,11 +108,11 @@ pub enum Test {
     Token(TokenDigest),
     /// All of these pass.
     All(Vec<Test>),
-    /// One of these passes, at least; not the empty list.
+    /// At least one of these passes; not the empty list.
     Any(Vec<Test>),
 }
 
-/// How two values compare.
+/// A comparison of two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     /// `=`
@@ -129,22 +129,22 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-/// A part of a list, and what is known of the whole.
+/// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// The page's records; none past the end.
     pub items: Vec<Record>,
-    /// All records that match, on every page: of a numbered one.
+    /// The number of records on all pages; only for a numbered page.
     pub total: Option<u64>,
-    /// Where the list goes on after these, if it does: of a page that is not numbered.
+    /// Where the list continues after these records, if it does; only for a page that is not numbered.
     pub next: Option<Cursor>,
 }
 
 impl Listed {
-    /// What the records that were fetched for a page tell: one more than its size, if there are so many, of a page that is
-    /// not numbered. A numbered one that is neither full nor empty is the last, and so tells how many there are.
+    /// Makes the page from the fetched records. For a page that is not numbered, one more than its size is fetched, which shows whether
+    /// the list continues. A numbered page that is neither full nor empty is the last one, which shows the total.
     #[must_use]
-    pub fn of(listing: &Listing, mut items: Vec<Record>) -> Self {
+    pub fn from_fetched(listing: &Listing, mut items: Vec<Record>) -> Self {
         let (size, fetched) = (listing.page.size() as usize, items.len());
         items.truncate(size);
         match listing.page {
@@ -161,31 +161,31 @@ impl Listed {
         }
     }
 
-    /// Whether the list's records are still to be counted.
+    /// Whether the total must still be counted.
     #[must_use]
-    pub fn is_uncounted(&self, listing: &Listing) -> bool {
+    pub fn needs_count(&self, listing: &Listing) -> bool {
         matches!(listing.page, Page::Number { .. }) && self.total.is_none()
     }
 }
 
 impl Listing {
-    /// The first page of all records, newest first.
+    /// Returns the first page of all records, the newest first.
     #[must_use]
-    pub fn of(resource: &'static Resource) -> Self {
+    pub fn first_page(resource: &'static Resource) -> Self {
         Self { resource, filter: Filter::All(Vec::new()), order: Vec::new(), page: Page::default() }
     }
 
-    /// The order, complete: newest first unless asked otherwise, and by id in the end. Parts that can't matter, because
-    /// records that get that far are equal in them, are left out.
+    /// Returns the complete order: the newest first by default, and by id at the end. Leaves out parts that can't matter because an earlier
+    /// part has the same attribute.
     #[must_use]
     pub fn total_order(&self) -> Vec<Order> {
         let newest =
             self.resource.attribute("created_at").map(|attribute| Order { attribute, descending: true });
-        let asked = if self.order.is_empty() { newest.as_slice() } else { &self.order };
-        let descending = asked.last().is_some_and(|order| order.descending);
+        let requested = if self.order.is_empty() { newest.as_slice() } else { &self.order };
+        let descending = requested.last().is_some_and(|order| order.descending);
         let id = self.resource.attribute("id").map(|attribute| Order { attribute, descending });
         let mut total: Vec<Order> = Vec::new();
-        for order in asked.iter().copied().chain(id) {
+        for order in requested.iter().copied().chain(id) {
             if !total.iter().any(|before| ["id", order.attribute.name].contains(&before.attribute.name)) {
                 total.push(order);
             }
@@ -195,7 +195,7 @@ impl Listing {
 }
 
 impl Filter {
-    /// Whether every record fulfils it, because it asks for nothing.
+    /// Whether it has no condition, so that every record fulfils it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::All(none) if none.is_empty())
@@ -203,12 +203,12 @@ impl Filter {
 }
 
 impl Page {
-    /// Records on a page unless asked otherwise (the vendor's default).
+    /// The default number of records on a page (the vendor's).
     pub const DEFAULT_SIZE: u32 = 10;
-    /// Records on a page at most (the vendor's limit).
+    /// The maximum number of records on a page (the vendor's).
     pub const MAX_SIZE: u32 = 25;
 
-    /// Records on it at most.
+    /// Returns the maximum number of records on the page.
     #[must_use]
     pub fn size(&self) -> u32 {
         match *self {
@@ -216,7 +216,7 @@ impl Page {
         }
     }
 
-    /// Records before a numbered page.
+    /// Returns the number of records before a numbered page.
     #[must_use]
     pub fn offset(&self) -> u64 {
         match *self {

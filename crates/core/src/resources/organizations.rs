@@ -1,7 +1,7 @@
 use super::{Attribute, CREATED_AT, ID, Kind, Resource, UPDATED_AT};
 
-/// The caller's own organization, as far as its storefront has to know it. The vendor's attributes of its branding are here as far as
-/// they are set; what new passwords must be is ours. It is read, and is no list.
+/// The caller's organization, as far as its storefront needs it: the vendor's branding attributes that can be set here, and our rules for
+/// new passwords. It is read by itself, not in a list.
 pub static ORGANIZATIONS: Resource = Resource {
     name: "organizations",
     singular: "organization",
@@ -29,7 +29,7 @@ pub static ORGANIZATIONS: Resource = Resource {
         Attribute::new(
             "password_min_length",
             Kind::Integer,
-            "Characters (Unicode code points, after normalization to Form C) of a new password at least. At most it has 1024 octets. \
+            "The minimum number of characters (Unicode code points, after normalization to Form C) of a new password. The maximum is 1024 bytes. \
              There are no other rules of composition, but common passwords, simple patterns, the customer's address and the shop's \
              name are refused.",
             "8",

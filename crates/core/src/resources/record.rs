@@ -14,7 +14,7 @@ use crate::{
 /// The value of an attribute.
 #[derive(Clone, PartialEq)]
 pub enum Value {
-    /// There is none.
+    /// SQL's NULL and JSON's null.
     Null,
     /// A text, an id or an e-mail address.
     Text(String),
@@ -30,8 +30,7 @@ pub enum Value {
     Token(SealedToken),
 }
 
-/// A record as a store shows it: a value for each attribute that it keeps, and the ids of the records that this one
-/// names.
+/// A record as it is read from a store: a value for each attribute that is stored, and the ids of the records that it refers to.
 #[derive(Clone, PartialEq)]
 pub struct Record {
     resource: &'static Resource,
@@ -41,11 +40,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a record: `value` is asked for each column of an attribute, the id's included, and `link` for each column that
-    /// names another record.
+    /// Reads a record. `value` reads the column of an attribute, `link` a column with another record's id.
     ///
     /// # Errors
-    /// What either reader fails with.
+    /// Those of the readers.
     pub fn read<E>(
         resource: &'static Resource,
         id: RecordId,
@@ -58,54 +56,55 @@ impl Record {
             Source::Constant(_) | Source::WriteOnly => Ok(Value::Null),
         };
         let values = resource.attributes.iter().map(read).collect::<Result<_, E>>()?;
-        let follow = |relationship: &'static Relationship| match relationship.link {
+        let read_link = |relationship: &'static Relationship| match relationship.link {
             Link::One(column) => link(column),
             Link::Many(_) | Link::About => Ok(None),
         };
-        let links = resource.relationships.iter().map(follow).collect::<Result<_, E>>()?;
+        let links = resource.relationships.iter().map(read_link).collect::<Result<_, E>>()?;
         Ok(Self { resource, id, values, links })
     }
 
-    /// Which resource it is of.
+    /// Returns its resource.
     #[must_use]
     pub fn resource(&self) -> &'static Resource {
         self.resource
     }
 
-    /// Its id.
+    /// Returns its id.
     #[must_use]
     pub fn id(&self) -> RecordId {
         self.id
     }
 
-    /// The value of the attribute with that name; `Null` also when there is no such attribute, or none in the stores.
+    /// Returns the value of the named attribute; `Null` also when there is no such attribute, or it is not stored.
     #[must_use]
     pub fn get(&self, attribute: &str) -> &Value {
-        let at = self.resource.attributes.iter().position(|candidate| candidate.name == attribute);
-        at.and_then(|at| self.values.get(at)).unwrap_or(&Value::Null)
+        let index = self.resource.attributes.iter().position(|candidate| candidate.name == attribute);
+        index.and_then(|index| self.values.get(index)).unwrap_or(&Value::Null)
     }
 
-    /// The record that a to-one relationship leads to.
+    /// Returns the id of the record that a to-one relationship refers to.
     #[must_use]
     pub fn linked(&self, relationship: &Relationship) -> Option<RecordId> {
-        let at = self.resource.relationships.iter().position(|candidate| candidate.name == relationship.name);
-        at.and_then(|at| self.links.get(at).copied().flatten())
+        let index =
+            self.resource.relationships.iter().position(|candidate| candidate.name == relationship.name);
+        index.and_then(|index| self.links.get(index).copied().flatten())
     }
 
-    /// The attributes with their values, in the order of the definition.
+    /// Iterates over the attributes with their values, in the order of the definition.
     pub fn attributes(&self) -> impl Iterator<Item = (&'static Attribute, &Value)> {
         self.resource.attributes.iter().zip(&self.values)
     }
 }
 
-/// Shows no value: an address or a token may be among them.
+/// Shows no values: there may be addresses and tokens among them.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({})", self.resource.name, self.id)
     }
 }
 
-/// Shows what it is, not its text: that may be an address.
+/// Shows the kind of value but not its text, which may be an address.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -127,7 +126,7 @@ impl Value {
         if attribute.kind == Kind::Object { Self::Object(Map::new()) } else { Self::Null }
     }
 
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -136,7 +135,7 @@ impl Value {
         }
     }
 
-    /// The time, if it is one.
+    /// Returns the time, if it is one.
     #[must_use]
     pub fn as_time(&self) -> Option<OffsetDateTime> {
         match self {
@@ -145,7 +144,7 @@ impl Value {
         }
     }
 
-    /// The sealed token, if it is one.
+    /// Returns the sealed token, if it is one.
     #[must_use]
     pub fn as_token(&self) -> Option<&SealedToken> {
         match self {
@@ -155,7 +154,7 @@ impl Value {
     }
 }
 
-/// Whether a NUL is anywhere in a JSON document: PostgreSQL can't keep one.
+/// Whether a JSON document contains a NUL, which PostgreSQL can't store.
 #[must_use]
 pub fn holds_nul(json: &Json) -> bool {
     match json {

@@ -39,7 +39,7 @@ fn no_relation_path_hides_an_attribute() {
 
 #[test]
 fn what_leads_around_in_a_circle_is_shown_by_its_name() {
-    let listing = listing::Listing::of(&CUSTOMERS);
+    let listing = listing::Listing::first_page(&CUSTOMERS);
     assert!(format!("{listing:?}").starts_with("Listing { resource: Resource(customers), "));
     let resets = CUSTOMERS.relationship("customer_password_resets");
     assert_eq!(format!("{resets:?}"), "Some(Relationship(customer_password_resets))");

@@ -3,37 +3,37 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{KeyRing, UnsealError, envelope};
-use crate::{idempotency::KeyDigest, random::RandomSource};
+use crate::{idempotency::KeyDigest, newtypes::digest_newtype, random::RandomSource};
 
-/// An answer that is kept to be given again, under authenticated encryption: it may show a token.
+/// A stored response, under authenticated encryption, since it may contain a token.
 ///
-/// XChaCha20-Poly1305 with a sub-key and a random nonce of its own; the associated data is the digest of who asked and under
-/// which idempotency key, so that an answer copied to another caller's row, or another key's, does not open.
+/// XChaCha20-Poly1305 with a sub-key and a random nonce of its own. The associated data is the digest of the caller and the
+/// idempotency key, so that a response copied to the row of another caller or key can't be decrypted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedAnswer(Vec<u8>);
 
 impl SealedAnswer {
-    /// Seals an answer for one caller's key.
+    /// Encrypts a response for one caller's key.
     #[must_use]
     pub fn seal(answer: &[u8], key: &KeyDigest, keys: &KeyRing, random: &dyn RandomSource) -> Self {
-        Self(envelope::seal(keys.sealing_answers(), answer, key.as_bytes(), random))
+        Self(envelope::seal(keys.current(|key| &key.answers), answer, key.as_bytes(), random))
     }
 
-    /// Opens the answer for the key it was sealed for.
+    /// Decrypts the response.
     ///
     /// # Errors
-    /// [`UnsealError`] when no key of the ring opens it, or it was sealed for another caller or key.
+    /// [`UnsealError`] when the encryption key is not in the ring, or it was encrypted for another caller or key.
     pub fn unseal(&self, key: &KeyDigest, keys: &KeyRing) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
-        envelope::open(&self.0, |id| keys.opening_answers(id), key.as_bytes())
+        envelope::open(&self.0, |id| keys.find(|key| &key.answers, id), key.as_bytes())
     }
 
-    /// The sealed bytes, as stored.
+    /// Returns the encrypted bytes, as stored.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Sealed bytes read back from a store.
+    /// Takes encrypted bytes from a store.
     #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
@@ -46,29 +46,18 @@ impl fmt::Debug for SealedAnswer {
     }
 }
 
-/// What two requests have in common only when they are the same: HMAC-SHA-256 under a sub-key, since a body may hold a
-/// password, which a plain digest would let anybody guess at who has the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
+digest_newtype! {
+    /// The fingerprint of a request, which tells whether another one is the same: HMAC-SHA-256 under a sub-key, since the body may
+    /// contain a password, and a plain digest would allow anybody with a copy of the database to guess it.
+    Fingerprint
+}
 
 impl Fingerprint {
-    /// The fingerprints of a request made of `parts`, under each key of the ring; the current key's first, and the one to
-    /// store. The others tell a request that was made before the keys were rotated.
+    /// Returns the fingerprints of a request made of `parts`, under each key of the ring. The first is the current key's, and is
+    /// stored; the others recognise a request from before a rotation of the keys.
     #[must_use]
     pub fn all(parts: &[&[u8]], keys: &KeyRing) -> Vec<Self> {
-        keys.fingerprints(parts).into_iter().map(Self).collect()
-    }
-
-    /// The fingerprint's 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// A fingerprint of those bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        keys.macs(|key| &key.fingerprints, parts).into_iter().map(Self).collect()
     }
 }
 
@@ -84,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_sealed_answer_opens_for_its_own_key_only_and_after_a_rotation() {
-        let (john, jane) = (KeyDigest::of(&[b"john"]), KeyDigest::of(&[b"jane"]));
+        let (john, jane) = (KeyDigest::from_parts(&[b"john"]), KeyDigest::from_parts(&[b"jane"]));
         let old = ring(&[("old", 1)]);
         let sealed = SealedAnswer::seal(b"the answer", &john, &old, &OsRandom);
         assert!(!sealed.as_bytes().windows(6).any(|part| part == b"answer"));

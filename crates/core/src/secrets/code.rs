@@ -1,14 +1,15 @@
-use std::fmt;
-
-use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::KeyRing;
-use crate::{ids::ResetId, random::RandomSource};
+use crate::{
+    ids::ResetId,
+    newtypes::{digest_newtype, redacted_debug},
+    random::{RandomSource, fill_from},
+};
 
-/// What stands for a reset's token where the link can't be opened: short enough to be typed from another screen. It is 8
-/// characters of 21, 35 bits, which resist guessing over the network alone: guesses are counted by account, see
+/// A short code that replaces a reset's token where the link can't be opened: short enough to type it from another screen. It has 8
+/// characters of 21, which is 35 bits: enough against guessing over the network only, where guesses are counted by account, see
 /// [`CodeRules`](crate::resets::CodeRules).
 #[derive(Clone)]
 pub struct ResetCode(Zeroizing<String>);
@@ -16,77 +17,68 @@ pub struct ResetCode(Zeroizing<String>);
 /// No vowels, so that no code is a word (RFC 8628 §6.1, whose own example has 34.5 bits); and none of 0 and O, 1 and I and L,
 /// 2 and Z, 5 and S, 8 and B, and no G, which looks like 6, nor U, which looks like V.
 const ALPHABET: &[u8; 21] = b"CDFHJKMNPQRTVWXY34679";
-/// A regular expression (of ECMA 262, to stand in a larger one) of codes as they are usually typed, for the API's reference.
+/// A regular expression (ECMA 262) that matches codes as they are usually typed, for the API reference; part of a larger one.
 pub const CODE_PATTERN: &str = "([CDFHJKMNPQRTVWXYcdfhjkmnpqrtvwxy34679][ -]?){8}";
-/// Characters of a code.
+/// The length of a code.
 const LENGTH: usize = 8;
-/// Characters of what is read as a code, at most, spaces and dashes among them.
-const LONGEST: usize = 32;
+/// The most characters that are read as a code, with spaces and dashes.
+const MAX_TYPED_LENGTH: usize = 32;
 
 impl ResetCode {
-    /// A new code, each of the characters equally likely.
+    /// Generates a code, each of the characters equally likely.
     #[must_use]
     pub fn generate(random: &dyn RandomSource) -> Self {
-        let mut code = Zeroizing::new(String::with_capacity(LENGTH));
-        let mut drawn = Zeroizing::new([0_u8]);
-        while code.len() < LENGTH {
-            random.fill(drawn.as_mut_slice());
-            let [byte] = *drawn;
-            // Bytes from 252 on are thrown away: 252 is the largest multiple of 21 in a byte, so `% 21` stays uniform.
-            if byte < 252
-                && let Some(&letter) = ALPHABET.get(usize::from(byte % 21))
-            {
-                code.push(char::from(letter));
-            }
-        }
-        Self(code)
+        let mut code = Zeroizing::new([0; LENGTH]);
+        fill_from(ALPHABET, random, code.as_mut_slice());
+        Self(Zeroizing::new(code.iter().copied().map(char::from).collect()))
     }
 
-    /// Reads a code as people type or paste it: in any case, with spaces and dashes anywhere, in full-width letters and an Arabic
-    /// keyboard's digits too, with `U` for `V` and `G` for `6`, which no code has. `None` unless it then has the shape of a generated
-    /// one: that is no guess.
+    /// Parses a code as people type or paste it: in any case, with spaces and dashes anywhere, in full-width letters, with the digits of
+    /// an Arabic keyboard, with `U` for `V` and `G` for `6`, which no code has. Returns `None`, which does not count as a guess, unless
+    /// the result has the form of a generated code.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
-        if typed.chars().nth(LONGEST).is_some() {
+        if typed.chars().nth(MAX_TYPED_LENGTH).is_some() {
             return None;
         }
-        let mut code = Zeroizing::new(String::with_capacity(LONGEST * 4));
-        code.extend(typed.nfkc().filter(|letter| !is_separator(*letter)).map(meant));
-        let shaped = code.len() == LENGTH && code.bytes().all(|letter| ALPHABET.contains(&letter));
-        shaped.then_some(Self(code))
+        let mut code = Zeroizing::new(String::with_capacity(MAX_TYPED_LENGTH * 4));
+        code.extend(typed.nfkc().filter(|letter| !is_separator(*letter)).map(to_code_character));
+        let is_valid = code.len() == LENGTH && code.bytes().all(|letter| ALPHABET.contains(&letter));
+        is_valid.then_some(Self(code))
     }
 
-    /// The code as people are shown it, in two halves: `CDFH-JKMN`.
+    /// Returns the code as it is shown to people, in two halves: `CDFH-JKMN`.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
-        let (one, other) = self.0.split_at_checked(LENGTH / 2).unwrap_or((&self.0, ""));
-        Zeroizing::new(format!("{one}-{other}"))
+        let (first, second) = self.0.split_at_checked(LENGTH / 2).unwrap_or((&self.0, ""));
+        Zeroizing::new(format!("{first}-{second}"))
     }
 
-    /// The form to store, under the ring's current key: HMAC-SHA-256, bound to the reset. A plain digest of 35 bits would be
-    /// reversed in a minute by whoever has a copy of the database.
+    /// Returns the digest to store: HMAC-SHA-256 under the ring's current key, bound to the reset. A plain digest of 35 bits could be
+    /// reversed in a minute by anybody with a copy of the database.
     #[must_use]
     pub fn digest(&self, reset: ResetId, keys: &KeyRing) -> CodeDigest {
-        self.digests(reset, keys).into_iter().next().unwrap_or(CodeDigest([0; 32]))
+        CodeDigest(keys.mac(|key| &key.codes, &[reset.as_str().as_bytes(), self.0.as_bytes()]))
     }
 
-    /// The forms to match on, under each key of the ring.
+    /// Returns the digests to compare with, one for each key of the ring.
     #[must_use]
     pub fn digests(&self, reset: ResetId, keys: &KeyRing) -> Vec<CodeDigest> {
-        keys.codes(&[reset.as_str().as_bytes(), self.0.as_bytes()]).into_iter().map(CodeDigest).collect()
+        let macs = keys.macs(|key| &key.codes, &[reset.as_str().as_bytes(), self.0.as_bytes()]);
+        macs.into_iter().map(CodeDigest).collect()
     }
 }
 
-/// Spaces and dashes, the one that a Japanese keyboard makes of `-` among them; and what is pasted along unseen from a mail: soft
-/// hyphens, joiners, marks and isolates of direction.
+/// Whether a character may stand between those of a code: spaces and dashes, with the one that a Japanese keyboard makes of `-`; and
+/// invisible characters that come along when text is pasted from a mail: soft hyphens, joiners, direction marks and isolates.
 fn is_separator(letter: char) -> bool {
     letter.is_whitespace()
         || matches!(letter, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}')
         || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The character of a code that was meant. Of the look-alikes only two have one: the others look like each other.
-fn meant(letter: char) -> char {
+/// Returns the character of a code that was meant. Only two look-alikes have one: the others look like each other.
+fn to_code_character(letter: char) -> char {
     let digit = |zero: u32| char::from_digit(u32::from(letter) - zero, 10).unwrap_or(letter);
     match letter.to_ascii_uppercase() {
         'U' => 'V',
@@ -97,43 +89,11 @@ fn meant(letter: char) -> char {
     }
 }
 
-impl fmt::Debug for ResetCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResetCode(…)")
-    }
-}
+redacted_debug!(ResetCode);
 
-/// The keyed digest of a [`ResetCode`]: what stores keep and match on.
-#[derive(Clone, Copy)]
-pub struct CodeDigest([u8; 32]);
-
-impl CodeDigest {
-    /// The digest's 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// A digest read back from a store; `None` unless it is 32 bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-}
-
-/// Compares in constant time.
-impl PartialEq for CodeDigest {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for CodeDigest {}
-
-impl fmt::Debug for CodeDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CodeDigest(…)")
-    }
+digest_newtype! {
+    /// The keyed digest of a [`ResetCode`], which stores keep and compare.
+    CodeDigest
 }
 
 #[cfg(test)]

@@ -9,33 +9,29 @@ use zeroize::Zeroizing;
 use super::UnsealError;
 use crate::random::RandomSource;
 
-/// Octets of an `XChaCha20` nonce (draft-irtf-cfrg-xchacha-03): long enough to be random.
+/// The bytes of an `XChaCha20` nonce (draft-irtf-cfrg-xchacha-03): long enough to be random.
 const NONCE: usize = 24;
 
-/// Seals `plain` under the named key, for the place that `associated_data` says: nowhere else does it open.
+/// Encrypts `plain` under the named key. It can only be decrypted with the same `associated_data`.
 ///
 /// # Panics
-/// Never: a ring has a key, its id is short, and what is sealed here is far below the cipher's limit of 256 GiB.
-#[expect(
-    clippy::expect_used,
-    reason = "a ring has a key with a short id, and nothing sealed here is near 256 GiB"
-)]
+/// Never: a key's id is short, and `plain` is far below the cipher's limit of 256 GiB.
+#[expect(clippy::expect_used, reason = "a key's id is short, and nothing encrypted here is near 256 GiB")]
 pub(super) fn seal(
-    key: Option<(&str, &[u8; 32])>,
+    (key_id, key): (&str, &[u8; 32]),
     plain: &[u8],
     associated_data: &[u8],
     random: &dyn RandomSource,
 ) -> Vec<u8> {
-    let (id, key) = key.expect("a key ring is never empty");
     let mut nonce = [0; NONCE];
     random.fill(&mut nonce);
     let payload = Payload { msg: plain, aad: associated_data };
     let ciphertext = cipher(key).encrypt(&XNonce::from(nonce), payload).expect("the text is short");
-    let id_length = u8::try_from(id.len()).expect("an id has at most 16 characters");
-    [&[id_length], id.as_bytes(), &nonce, &ciphertext].concat()
+    let id_length = u8::try_from(key_id.len()).expect("an id has at most 16 characters");
+    [&[id_length], key_id.as_bytes(), &nonce, &ciphertext].concat()
 }
 
-/// Opens what was sealed for that place, with whichever key of the ring sealed it.
+/// Decrypts what [`seal`] made, with the key of the ring that encrypted it.
 pub(super) fn open<'k>(
     sealed: &[u8],
     key: impl FnOnce(&str) -> Option<&'k [u8; 32]>,

@@ -1,35 +1,52 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, iter, sync::Arc};
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The service's symmetric keys. The first seals and signs; all of them open and verify, so that a key can be replaced
-/// without a pause: put the new one first, keep the old one for as long as anything sealed by it may live.
+/// The service's symmetric keys. The first one encrypts and signs; all of them decrypt and verify. So a key is replaced without
+/// downtime: put the new one first, and keep the old one for as long as anything encrypted under it may be needed.
 ///
-/// Each 256-bit key is only ever used through HKDF-SHA-256 (RFC 5869), one sub-key for each purpose.
+/// Each 256-bit key is only used through HKDF-SHA-256 (RFC 5869), with one sub-key for each purpose.
 #[derive(Clone)]
-pub struct KeyRing(Arc<[Key]>);
+pub struct KeyRing(Arc<Keys>);
 
-struct Key {
-    id: String,
-    sealing: Zeroizing<[u8; 32]>,
-    answers: Zeroizing<[u8; 32]>,
-    fingerprints: Zeroizing<[u8; 32]>,
-    signing: Zeroizing<[u8; 32]>,
-    codes: Zeroizing<[u8; 32]>,
-    disavowals: Zeroizing<[u8; 32]>,
+struct Keys {
+    current: Key,
+    older: Vec<Key>,
 }
 
-/// Why a list of keys is no key ring.
+/// The sub-keys of one key.
+pub(super) struct Key {
+    id: String,
+    /// Encrypts a reset's token, code and address.
+    pub resets: SubKey,
+    /// Encrypts the stored responses of idempotent requests.
+    pub answers: SubKey,
+    /// Makes the fingerprints of requests.
+    pub fingerprints: SubKey,
+    /// Signs events.
+    events: SubKey,
+    /// Makes the digests of short codes.
+    pub codes: SubKey,
+    /// Signs the proofs with which a customer rejects a reset.
+    pub rejections: SubKey,
+}
+
+pub(super) type SubKey = Zeroizing<[u8; 32]>;
+
+/// Selects the sub-key for a purpose.
+pub(super) type Purpose = fn(&Key) -> &SubKey;
+
+/// Why a list of keys is not a key ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
-    /// There is no key at all.
+    /// There is no key.
     #[error("at least one key is needed")]
     Empty,
-    /// A key's id is not 1 to 16 of `a-z 0-9 -`, or stands twice.
-    #[error("a key's id is 1 to 16 of a-z, 0-9 and -, and stands only once")]
+    /// A key's id is not 1 to 16 of `a-z 0-9 -`, or is used twice.
+    #[error("a key's id is 1 to 16 of a-z, 0-9 and -, and unique")]
     Id,
     /// A key that did not come from a random generator: fewer than 16 distinct bytes in 32.
     #[error("a key is 32 random bytes")]
@@ -50,75 +67,68 @@ impl KeyRing {
             if is_weak(key) {
                 return Err(KeyRingError::Weak);
             }
+            // Different labels would make everything unreadable that was encrypted before.
             ring.push(Key {
                 id: id.to_owned(),
-                sealing: derive(key, b"rekey seal v1"),
+                resets: derive(key, b"rekey seal v1"),
                 answers: derive(key, b"rekey kept answer v1"),
                 fingerprints: derive(key, b"rekey request fingerprint v1"),
-                signing: derive(key, b"rekey event v1"),
+                events: derive(key, b"rekey event v1"),
                 codes: derive(key, b"rekey reset code v1"),
-                disavowals: derive(key, b"rekey disavowal v1"),
+                rejections: derive(key, b"rekey disavowal v1"),
             });
         }
-        if ring.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self(ring.into())) }
+        let mut ring = ring.into_iter();
+        let current = ring.next().ok_or(KeyRingError::Empty)?;
+        Ok(Self(Arc::new(Keys { current, older: ring.collect() })))
     }
 
-    /// The current key's id and its sealing sub-key.
-    pub(super) fn sealing(&self) -> Option<(&str, &[u8; 32])> {
-        self.0.first().map(|key| (key.id.as_str(), &*key.sealing))
-    }
-
-    /// The sealing sub-key with that id.
-    pub(super) fn opening(&self, id: &str) -> Option<&[u8; 32]> {
-        self.find(id).map(|key| &*key.sealing)
-    }
-
-    /// The current key's id and its sub-key for kept answers.
-    pub(super) fn sealing_answers(&self) -> Option<(&str, &[u8; 32])> {
-        self.0.first().map(|key| (key.id.as_str(), &*key.answers))
-    }
-
-    /// The sub-key for kept answers with that id.
-    pub(super) fn opening_answers(&self, id: &str) -> Option<&[u8; 32]> {
-        self.find(id).map(|key| &*key.answers)
-    }
-
-    /// HMAC-SHA-256 over the parts, each with its length before it, under each key of the ring: the current one's first.
-    pub(super) fn fingerprints(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
-        self.0.iter().map(|key| mac_of(&key.fingerprints, parts)).collect()
-    }
-
-    /// The same under each key's sub-key for short codes.
-    pub(super) fn codes(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
-        self.0.iter().map(|key| mac_of(&key.codes, parts)).collect()
-    }
-
-    /// Signs `message` with the current key: the key's id, and HMAC-SHA-256 over the message.
+    /// Signs an event with the current key. Returns the key's id and HMAC-SHA-256 over the event.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> (String, [u8; 32]) {
-        let Some(key) = self.0.first() else { return (String::new(), [0; 32]) };
-        (key.id.clone(), mac(&key.signing, message).finalize().into_bytes().into())
+    pub fn sign(&self, event: &[u8]) -> (String, [u8; 32]) {
+        let (key_id, tag) = self.sign_for(|key| &key.events, event);
+        (key_id.to_owned(), tag)
     }
 
-    /// Whether `tag` is the named key's over `message`; compared in constant time.
+    /// Whether `tag` is the signature of the event by the named key; compared in constant time.
     #[must_use]
-    pub fn verify(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
-        self.find(key_id).is_some_and(|key| mac(&key.signing, message).verify_slice(tag).is_ok())
+    pub fn verify(&self, key_id: &str, event: &[u8], tag: &[u8]) -> bool {
+        self.verify_for(|key| &key.events, key_id, event, tag)
     }
 
-    /// The current key's id, and HMAC-SHA-256 over `message` under its sub-key for disavowals.
-    pub(super) fn sign_disavowal(&self, message: &[u8]) -> (&str, [u8; 32]) {
-        let Some(key) = self.0.first() else { return ("", [0; 32]) };
-        (&key.id, mac(&key.disavowals, message).finalize().into_bytes().into())
+    /// Returns the current key's id and its sub-key.
+    pub(super) fn current(&self, purpose: Purpose) -> (&str, &[u8; 32]) {
+        (&self.0.current.id, purpose(&self.0.current))
     }
 
-    /// Whether `tag` is the named key's for that disavowal; compared in constant time.
-    pub(super) fn verifies_disavowal(&self, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
-        self.find(key_id).is_some_and(|key| mac(&key.disavowals, message).verify_slice(tag).is_ok())
+    /// Returns the sub-key of the named key.
+    pub(super) fn find(&self, purpose: Purpose, key_id: &str) -> Option<&[u8; 32]> {
+        self.iter().find(|key| key.id == key_id).map(|key| &**purpose(key))
     }
 
-    fn find(&self, id: &str) -> Option<&Key> {
-        self.0.iter().find(|key| key.id == id)
+    /// HMAC-SHA-256 over the parts, each with its length before it, under the current key.
+    pub(super) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        mac_of_parts(purpose(&self.0.current), parts)
+    }
+
+    /// The same under each key of the ring, the current one first.
+    pub(super) fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.iter().map(|key| mac_of_parts(purpose(key), parts)).collect()
+    }
+
+    /// Returns the current key's id and HMAC-SHA-256 over the message.
+    pub(super) fn sign_for(&self, purpose: Purpose, message: &[u8]) -> (&str, [u8; 32]) {
+        let (key_id, key) = self.current(purpose);
+        (key_id, mac(key, message).finalize().into_bytes().into())
+    }
+
+    /// Whether `tag` is the named key's over the message; compared in constant time.
+    pub(super) fn verify_for(&self, purpose: Purpose, key_id: &str, message: &[u8], tag: &[u8]) -> bool {
+        self.find(purpose, key_id).is_some_and(|key| mac(key, message).verify_slice(tag).is_ok())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Key> {
+        iter::once(&self.0.current).chain(&self.0.older)
     }
 }
 
@@ -135,14 +145,13 @@ fn is_weak(key: &[u8; 32]) -> bool {
 }
 
 #[expect(clippy::expect_used, reason = "32 bytes are far below HKDF-SHA-256's limit of 8,160")]
-fn derive(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+fn derive(key: &[u8; 32], label: &[u8]) -> SubKey {
     let mut derived = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(None, key).expand(purpose, derived.as_mut_slice()).expect("32 bytes can be derived");
+    Hkdf::<Sha256>::new(None, key).expand(label, derived.as_mut_slice()).expect("32 bytes can be derived");
     derived
 }
 
-/// HMAC-SHA-256 over the parts, each with its length before it.
-fn mac_of(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+fn mac_of_parts(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = mac(key, &[]);
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
@@ -158,9 +167,10 @@ fn mac(key: &[u8; 32], message: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
+/// Shows the ids only.
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
+        f.debug_list().entries(self.iter().map(|key| &key.id)).finish()
     }
 }
 

@@ -1,27 +1,25 @@
-use std::fmt;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::KeyRing;
-use crate::ids::ResetId;
+use crate::{ids::ResetId, newtypes::redacted_debug};
 
-/// The right to say of one reset that somebody else asked for it, and no other right: `key id.tag`, where the tag is
-/// HMAC-SHA-256 over the reset's id, in base64url. It stands in the reset's mail and is stored nowhere.
+/// Proof that its holder may reject one reset ("that wasn't me"), and do nothing else: `key id.tag`, where the tag is HMAC-SHA-256
+/// over the reset's id, in base64url. It is in the reset's mail and stored nowhere.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DisavowalProof {
+pub struct RejectionProof {
     key_id: String,
     tag: [u8; 32],
 }
 
-impl DisavowalProof {
-    /// The proof for a reset.
+impl RejectionProof {
+    /// Makes the proof for a reset.
     #[must_use]
-    pub fn of(reset: ResetId, keys: &KeyRing) -> Self {
-        let (key_id, tag) = keys.sign_disavowal(reset.as_str().as_bytes());
+    pub fn for_reset(reset: ResetId, keys: &KeyRing) -> Self {
+        let (key_id, tag) = keys.sign_for(|key| &key.rejections, reset.as_str().as_bytes());
         Self { key_id: key_id.to_owned(), tag }
     }
 
-    /// Reads what somebody presents; `None` unless it has the shape of a proof.
+    /// Parses a proof from a request; `None` unless it has the form of one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (key_id, tag) = text.split_once('.')?;
@@ -29,24 +27,20 @@ impl DisavowalProof {
         (key_id.len() <= 16).then(|| Self { key_id: key_id.to_owned(), tag })
     }
 
-    /// Whether it is for that reset.
+    /// Whether the proof is for that reset.
     #[must_use]
     pub fn is_for(&self, reset: ResetId, keys: &KeyRing) -> bool {
-        keys.verifies_disavowal(&self.key_id, reset.as_str().as_bytes(), &self.tag)
+        keys.verify_for(|key| &key.rejections, &self.key_id, reset.as_str().as_bytes(), &self.tag)
     }
 
-    /// The proof itself, for the mail that is meant to show it.
+    /// Returns the proof itself, for the mail that shows it.
     #[must_use]
     pub fn expose(&self) -> String {
         format!("{}.{}", self.key_id, URL_SAFE_NO_PAD.encode(self.tag))
     }
 }
 
-impl fmt::Debug for DisavowalProof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DisavowalProof(…)")
-    }
-}
+redacted_debug!(RejectionProof);
 
 #[cfg(test)]
 mod tests {
@@ -58,19 +52,19 @@ mod tests {
         let old = KeyRing::new([("old", &key(1))]).unwrap();
         let rotated = KeyRing::new([("new", &key(2)), ("old", &key(1))]).unwrap();
         let (reset, other) = (ResetId::generate(&OsRandom), ResetId::generate(&OsRandom));
-        let text = DisavowalProof::of(reset, &old).expose();
-        let proof = DisavowalProof::parse(&text).unwrap();
+        let text = RejectionProof::for_reset(reset, &old).expose();
+        let proof = RejectionProof::parse(&text).unwrap();
         assert!(proof.is_for(reset, &old) && proof.is_for(reset, &rotated));
         assert!(!proof.is_for(other, &old));
         assert!(!proof.is_for(reset, &KeyRing::new([("old", &key(3))]).unwrap()));
-        assert_eq!(format!("{proof:?}"), "DisavowalProof(…)");
+        assert_eq!(format!("{proof:?}"), "RejectionProof(…)");
         // An event's tag, made with the same key, is none.
         let (id, tag) = old.sign(reset.as_str().as_bytes());
-        let forged = DisavowalProof::parse(&format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag))).unwrap();
+        let forged = RejectionProof::parse(&format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag))).unwrap();
         assert!(!forged.is_for(reset, &old));
         for text in ["", ".", "old", "old.", "old.AAAA", &text[1..], &format!("{text}A"), &format!("{text}=")]
         {
-            assert!(!DisavowalProof::parse(text).is_some_and(|proof| proof.is_for(reset, &old)), "{text}");
+            assert!(!RejectionProof::parse(text).is_some_and(|proof| proof.is_for(reset, &old)), "{text}");
         }
     }
 }

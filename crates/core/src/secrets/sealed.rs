@@ -1,4 +1,4 @@
-//! Secrets sealed for one reset: on their way to its mail, and at rest for who may read them.
+//! Secrets encrypted for one reset: in its event until the mail is sent, and in the database for clients that may read them.
 
 use zeroize::Zeroizing;
 
@@ -9,14 +9,14 @@ use crate::{
     random::RandomSource,
 };
 
-/// Something sealed that does not open: the key is gone from the ring, or the bytes are not the ones sealed for this place.
+/// Decryption failed: the key is no longer in the ring, or the bytes were not encrypted for this purpose and record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("what is sealed does not open")]
+#[error("decryption failed: unknown key or wrong context")]
 pub struct UnsealError;
 
-/// Declares the sealed form of a plain type: `key id length (1) · key id · nonce (24) · ciphertext and tag (16 longer than the
-/// plain text)`. XChaCha20-Poly1305 with a random nonce; the associated data is purpose, organization and reset, so that what was
-/// copied to another reset, or taken for something else, does not open.
+/// Declares the encrypted form of a plain type: `key id length (1) · key id · nonce (24) · ciphertext and tag (16 longer than the
+/// plain text)`. XChaCha20-Poly1305 with a random nonce. The associated data is purpose, organization and reset, so that bytes that
+/// were copied to another reset, or are used for another purpose, can't be decrypted.
 macro_rules! sealed {
     ($($(#[$doc:meta])* $sealed:ident of $plain:ident as $purpose:literal, by $write:expr, $read:expr;)+) => {$(
         $(#[$doc])*
@@ -24,7 +24,7 @@ macro_rules! sealed {
         pub struct $sealed(Vec<u8>);
 
         impl $sealed {
-            /// Seals it for one reset with the ring's current key.
+            /// Encrypts the secret for one reset with the ring's current key.
             #[must_use]
             pub fn seal(
                 plain: &$plain,
@@ -34,32 +34,32 @@ macro_rules! sealed {
                 random: &dyn RandomSource,
             ) -> Self {
                 let plain = Zeroizing::new($write(plain));
-                let place = place($purpose, organization, reset);
-                Self(envelope::seal(keys.sealing(), plain.as_bytes(), &place, random))
+                let context = context($purpose, organization, reset);
+                Self(envelope::seal(keys.current(|key| &key.resets), plain.as_bytes(), &context, random))
             }
 
-            /// Opens it for the reset it was sealed for.
+            /// Decrypts the secret of a reset.
             ///
             /// # Errors
-            /// [`UnsealError`] when no key of the ring opens it, or it was sealed for another reset.
+            /// [`UnsealError`] when the key is not in the ring, or it was encrypted for another reset.
             pub fn unseal(
                 &self,
                 organization: OrganizationId,
                 reset: ResetId,
                 keys: &KeyRing,
             ) -> Result<$plain, UnsealError> {
-                let place = place($purpose, organization, reset);
-                let plain = envelope::open(&self.0, |id| keys.opening(id), &place)?;
+                let context = context($purpose, organization, reset);
+                let plain = envelope::open(&self.0, |id| keys.find(|key| &key.resets, id), &context)?;
                 str::from_utf8(&plain).ok().and_then($read).ok_or(UnsealError)
             }
 
-            /// The sealed bytes, as stored and sent.
+            /// Returns the encrypted bytes, as stored and sent.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8] {
                 &self.0
             }
 
-            /// Sealed bytes read back from a store or an event; whether they open shows when they are unsealed.
+            /// Takes encrypted bytes from a store or an event, unchecked.
             #[must_use]
             pub fn from_bytes(bytes: Vec<u8>) -> Self {
                 Self(bytes)
@@ -69,20 +69,20 @@ macro_rules! sealed {
 }
 
 sealed! {
-    /// A reset's token under authenticated encryption.
+    /// A reset's token, encrypted.
     SealedToken of ResetToken as "rekey reset token v1",
         by |token: &ResetToken| token.expose().to_owned(), ResetToken::parse;
-    /// A reset's short code, on its way to the mail.
+    /// A reset's short code, encrypted in its event until the mail is sent.
     SealedCode of ResetCode as "rekey reset code v1",
         by |code: &ResetCode| code.expose().to_string(), ResetCode::parse;
-    /// An address that somebody typed, who may be nobody we know: on the broker until its mail is sent. A longer one is longer
-    /// sealed, too.
+    /// An address from a self-service request, which may belong to no customer: encrypted in its event until the mail is sent. Its
+    /// length shows.
     SealedAddress of EmailAddress as "rekey typed address v1",
         by EmailAddress::to_string, |text: &str| text.parse().ok();
 }
 
-/// The associated data.
-fn place(purpose: &str, organization: OrganizationId, reset: ResetId) -> Vec<u8> {
+/// Returns the associated data.
+fn context(purpose: &str, organization: OrganizationId, reset: ResetId) -> Vec<u8> {
     format!("{purpose}/{organization}/{reset}").into_bytes()
 }
 

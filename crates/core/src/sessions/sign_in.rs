@@ -1,4 +1,4 @@
-//! Log-ins of customers: how they begin, go on and end.
+//! The use cases of customers' sessions: log in, refresh, end.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::{
     passwords::{HashError, Hasher, PlainPassword, Verification},
     random::RandomSource,
     secrets::RefreshToken,
-    sessions::{Ending, LiveSession, NewSession, Refresh, Refreshed, Sessions, TokenScope},
+    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope},
 };
 
-/// The use cases of log-ins. Cheap to clone.
+/// The use cases of sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct SignIn {
     /// Where credentials and sessions are kept.
@@ -24,25 +24,25 @@ pub struct SignIn {
     pub hasher: Hasher,
     /// Makes session ids and refresh tokens.
     pub random: Arc<dyn RandomSource>,
-    /// How long a session lives unless it is refreshed.
-    pub session_life: Duration,
-    /// For how long a used refresh token may come again without ending its session.
+    /// How long a session lasts unless it is refreshed.
+    pub session_ttl: Duration,
+    /// How long a used refresh token may be sent again without ending its session.
     pub refresh_leeway: Duration,
 }
 
-/// A customer who has just logged in, or whose session was prolonged.
+/// A customer who has just logged in, or whose session was refreshed.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The session, and whose it is.
+    /// The session.
     pub session: LiveSession,
-    /// What prolongs it.
+    /// The token that refreshes it.
     pub refresh_token: RefreshToken,
 }
 
-/// Why nobody is logged in.
+/// Why the log-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// Unknown customer, no password set, or the wrong password: nobody learns which.
+    /// Unknown customer, no password set, or the wrong password, which callers can't tell apart.
     #[error("wrong address or password")]
     Credentials,
     /// Hashing is at its limit, or failed.
@@ -53,13 +53,13 @@ pub enum SignInError {
     Store(#[from] StoreError),
 }
 
-/// Why a session is not prolonged.
+/// Why a session is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// Unknown, expired, of another client, or from before the password changed: nobody learns which.
-    #[error("the refresh token is not good")]
+    /// Unknown, expired, of another client, or from before the password changed, which callers can't tell apart.
+    #[error("the refresh token is invalid")]
     Token,
-    /// The token had been used before; its session is now ended.
+    /// The token was used before; its session is now ended.
     #[error("a refresh token was used again: its session is ended")]
     Reused(SessionId),
     /// The store failed.
@@ -90,7 +90,7 @@ impl SignIn {
         match verification {
             Verification::Wrong => return Err(SignInError::Credentials),
             Verification::Right => {}
-            Verification::RightButOld => {
+            Verification::RightButOutdated => {
                 let new = self.hasher.rehash(password).await?;
                 self.sessions.rehash_password(client.scope, customer, &hash, &new).await?;
                 hash = new;
@@ -104,7 +104,7 @@ impl SignIn {
             token_scope: &token_scope,
             refresh_token: &refresh_token.digest(),
             password: &hash,
-            life: self.session_life,
+            ttl: self.session_ttl,
         };
         if self.sessions.open_session(client.scope, &opened).await? {
             Ok(SignedIn { session: LiveSession { id, customer, token_scope }, refresh_token })
@@ -113,7 +113,7 @@ impl SignIn {
         }
     }
 
-    /// Prolongs a session. Its refresh token is used up and the answer has the next one.
+    /// Refreshes a session. Its refresh token is used up, and the result has the next one.
     ///
     /// # Errors
     /// See [`RefreshError`].
@@ -127,24 +127,25 @@ impl SignIn {
             application: client.id,
             presented: &token.digest(),
             next: &refresh_token.digest(),
-            life: self.session_life,
+            ttl: self.session_ttl,
             leeway: self.refresh_leeway,
         };
         match self.sessions.refresh_session(client.scope, &refresh).await? {
-            Refreshed::Rotated(session) => Ok(SignedIn { session, refresh_token }),
-            Refreshed::Reused(session) => Err(RefreshError::Reused(session)),
-            Refreshed::Refused => Err(RefreshError::Token),
+            RefreshOutcome::Rotated(session) => Ok(SignedIn { session, refresh_token }),
+            RefreshOutcome::Reused(session) => Err(RefreshError::Reused(session)),
+            RefreshOutcome::Refused => Err(RefreshError::Token),
         }
     }
 
-    /// Whether the access tokens of that session are still good.
+    /// Whether the session's access tokens are still valid.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn is_live(&self, client: &ApiClient, session: SessionId) -> Result<bool, StoreError> {
         self.sessions.session_is_live(client.scope, session).await
     }
-    /// Ends a session: none of its access and refresh tokens is good any more.
+
+    /// Ends a session, which makes its access and refresh tokens invalid.
     ///
     /// # Errors
     /// When the store fails.
@@ -152,7 +153,7 @@ impl SignIn {
         self.sessions.end_session(client.scope, session).await
     }
 
-    /// The same for whoever has one of its refresh tokens, used or not.
+    /// Ends the session of a refresh token, used or not.
     ///
     /// # Errors
     /// When the store fails.
@@ -160,7 +161,7 @@ impl SignIn {
         &self,
         client: &ApiClient,
         token: &RefreshToken,
-    ) -> Result<Ending, StoreError> {
+    ) -> Result<EndSessionOutcome, StoreError> {
         self.sessions.end_session_of_token(client.scope, client.id, &token.digest()).await
     }
 }

@@ -17,7 +17,7 @@ fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
     let settings = MailerSettings::load(&Source::from_environment(environment)).unwrap();
-    let shop = settings.shops.of(&"shop".parse().unwrap());
+    let shop = settings.shops.get(&"shop".parse().unwrap());
     shop.shop.links.reset_template(&settings.server.public_url, client_id)
 }
 

@@ -332,7 +332,7 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     std::fs::remove_dir(root.path().join("templates")).unwrap();
     let shops = shops(root.path());
     let texts = Texts::built_in(Language::English).unwrap();
-    let of = |slug: &str| Renderer::of_shop(&texts, shops.of(&slug.parse::<Slug>().unwrap())).unwrap();
+    let of = |slug: &str| Renderer::of_shop(&texts, shops.get(&slug.parse::<Slug>().unwrap())).unwrap();
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
@@ -340,7 +340,7 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
-    let error = Renderer::of_shop(&texts, shops.of(&"acme".parse().unwrap())).err().unwrap().to_string();
+    let error = Renderer::of_shop(&texts, shops.get(&"acme".parse().unwrap())).err().unwrap().to_string();
     let said = "acme: there are no texts in `zh`, but in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
     assert!(error.starts_with("languages.default of ") && error.ends_with(said), "{error}");
 }

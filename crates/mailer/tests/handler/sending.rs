@@ -4,7 +4,7 @@ use rekey_core::{
     events::{Event, EventBody, bus::Verdict},
     ids::ResetId,
     resets::ResetOrigin,
-    secrets::{DisavowalProof, ResetToken},
+    secrets::{RejectionProof, ResetToken},
 };
 use rekey_testkit::{backdoor::Backdoor, seed, smtp::ScriptedSmtp};
 use time::Duration;
@@ -79,7 +79,7 @@ async fn a_mails_reader_can_disavow_its_reset_and_no_other() {
     let start = format!("https://rekey.example.com/not-me?id={}&proof=", reset.id);
     let proof = mail.text.split(&start).nth(1).unwrap().split('&').next().unwrap();
     let proof = percent_encoding::percent_decode_str(proof).decode_utf8().unwrap();
-    let proof = DisavowalProof::parse(&proof).unwrap();
+    let proof = RejectionProof::parse(&proof).unwrap();
     assert!(proof.is_for(reset.id, &seed::keys()));
     assert!(!proof.is_for("RESETRESE1".parse().unwrap(), &seed::keys()));
     assert!(mail.html.contains(&start.replace('&', "&amp;")));
@@ -178,7 +178,10 @@ async fn a_token_of_another_reset_or_key_is_parked() {
     let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
     let (other, _) = seed::new_reset(world.test, "john@example.com", ResetOrigin::Integration);
     let event = seed::event(world.test, EventBody::ResetCreated(seed::created(reset.id, other.sealed_token)));
-    assert_eq!(rejection(handle(&world.mailer(1), &event).await), "what is sealed does not open");
-    assert_eq!(world.delivery().await.unwrap(), "failed: what is sealed does not open");
+    assert_eq!(
+        rejection(handle(&world.mailer(1), &event).await),
+        "decryption failed: unknown key or wrong context"
+    );
+    assert_eq!(world.delivery().await.unwrap(), "failed: decryption failed: unknown key or wrong context");
     assert!(ResetToken::parse(reset.token.expose()).is_some() && world.mails().is_empty());
 }

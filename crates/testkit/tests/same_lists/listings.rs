@@ -47,7 +47,7 @@ fn listing(sample: &Sample, resource: &'static Resource) -> BoxedStrategy<Listin
     let part = (select(sortable), any::<bool>());
     let order = part.prop_map(|(attribute, descending)| Order { attribute, descending });
     (filters(sample, resource), collection::vec(order, 0..4))
-        .prop_map(move |(filter, order)| Listing { filter, order, ..Listing::of(resource) })
+        .prop_map(move |(filter, order)| Listing { filter, order, ..Listing::first_page(resource) })
         .boxed()
 }
 

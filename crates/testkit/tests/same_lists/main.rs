@@ -71,7 +71,7 @@ async fn every_store_finds_a_number_by_its_decimal_under_whatever_key() {
         let Value::Object(object) = seed::object(&asked) else { unreachable!() };
         let filter = Filter::Test(Path { via: None, attribute }, Test::Contains(object));
         let page = Page::Number { number: 1, size: Page::MAX_SIZE };
-        let listing = Listing { filter, page, ..Listing::of(&CUSTOMER_PASSWORD_RESETS) };
+        let listing = Listing { filter, page, ..Listing::first_page(&CUSTOMER_PASSWORD_RESETS) };
         let expected = sample.world.list(&listing);
         assert!(!expected.items.is_empty(), "{asked}");
         for (name, store) in stores.each() {
@@ -165,7 +165,7 @@ async fn every_store_bears_the_largest_queries() {
         Filter::Test(path("metadata"), Test::Contains(deep)),
         Filter::All(vec![Filter::Test(path("metadata"), Test::Contains(wide)); 7]),
     ] {
-        let listing = Listing { filter, ..Listing::of(&CUSTOMERS) };
+        let listing = Listing { filter, ..Listing::first_page(&CUSTOMERS) };
         let expected = sample.world.list(&listing);
         for (name, store) in stores.each() {
             let listed = store.list(sample.scope, &listing).await.unwrap();

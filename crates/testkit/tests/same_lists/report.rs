@@ -23,9 +23,9 @@ impl fmt::Debug for Case {
 
 fn statement(listing: &Listing) -> String {
     let scope = Scope { organization: "0000000000".parse().unwrap(), mode: Mode::Test };
-    let (text, binds) = rekey_sql::page(Dialect::Postgres, scope, listing).into_parts();
-    let from = text.find(" FROM ").unwrap_or_default();
-    format!("SELECT …{}\n  with {:?}", &text[from..], &binds[2..])
+    let select = rekey_sql::page(Dialect::Postgres, scope, listing);
+    let from = select.text.find(" FROM ").unwrap_or_default();
+    format!("SELECT …{}\n  with {:?}", &select.text[from..], &select.values.0.0[2..])
 }
 
 /// How what a store answered differs from what was expected.

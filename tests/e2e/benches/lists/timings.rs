@@ -73,12 +73,14 @@ impl Call {
         let resets = &CUSTOMER_PASSWORD_RESETS;
         let began = Instant::now();
         match self {
-            Self::List => drop(shop.store.list(LargeShop::scope(), &Listing::of(resets)).await.unwrap()),
+            Self::List => {
+                drop(shop.store.list(LargeShop::scope(), &Listing::first_page(resets)).await.unwrap())
+            }
             Self::ListAfter => {
                 let page = Page::After { cursor: None, size: Page::DEFAULT_SIZE };
                 drop(
                     shop.store
-                        .list(LargeShop::scope(), &Listing { page, ..Listing::of(resets) })
+                        .list(LargeShop::scope(), &Listing { page, ..Listing::first_page(resets) })
                         .await
                         .unwrap(),
                 );

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use rekey_sql::{Bind, Statement};
+use rekey_sql::Select;
+use sea_query::{PostgresQueryBuilder, QueryBuilder, Value as Bind};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
-use time::format_description::well_known::Rfc3339;
 
 /// What PostgreSQL did for a statement.
 #[derive(Debug)]
@@ -25,14 +25,19 @@ pub enum Planning {
 
 impl Plan {
     /// Prepares and runs a statement.
-    pub async fn of(connection: &mut PgConnection, planning: Planning, statement: Statement) -> Self {
+    pub async fn of(connection: &mut PgConnection, planning: Planning, select: Select) -> Self {
         let mode = match planning {
             Planning::Custom => "force_custom_plan",
             Planning::Generic => "force_generic_plan",
         };
-        let (text, binds) = statement.into_parts();
+        let Select { text, values } = select;
+        let binds = values.0;
         let types = binds.iter().map(type_of).collect::<Vec<_>>().join(", ");
-        let values = binds.iter().map(literal).collect::<Vec<_>>().join(", ");
+        let values = binds
+            .iter()
+            .map(|value| PostgresQueryBuilder.value_to_string(value))
+            .collect::<Vec<_>>()
+            .join(", ");
         let prepare = format!("SET plan_cache_mode = {mode}; PREPARE list ({types}) AS {text}");
         sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
         let explain = format!("EXPLAIN (FORMAT JSON, ANALYZE, BUFFERS, TIMING off) EXECUTE list ({values})");
@@ -72,33 +77,12 @@ fn collect(node: &Value, nodes: &mut Vec<String>) {
 
 fn type_of(bind: &Bind) -> &'static str {
     match bind {
-        Bind::Text(_) => "text",
-        Bind::Texts(_) => "text[]",
+        Bind::String(_) => "text",
         Bind::Bytes(_) => "bytea",
-        Bind::Time(_) => "timestamptz",
-        Bind::Integer(_) => "bigint",
-        Bind::Float(_) => "float8",
-        Bind::Boolean(_) => "boolean",
+        Bind::TimeDateTimeWithTimeZone(_) => "timestamptz",
+        Bind::BigInt(_) | Bind::Unsigned(_) => "bigint",
+        Bind::Bool(_) => "boolean",
         Bind::Json(_) => "jsonb",
-    }
-}
-
-fn literal(bind: &Bind) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    match bind {
-        Bind::Text(Some(text)) => quoted(text),
-        Bind::Bytes(Some(bytes)) => {
-            let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-            format!("'\\x{hex}'")
-        }
-        Bind::Text(None) | Bind::Bytes(None) => "NULL".to_owned(),
-        Bind::Texts(texts) => {
-            format!("ARRAY[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
-        }
-        Bind::Time(at) => quoted(&at.format(&Rfc3339).unwrap()),
-        Bind::Integer(number) => number.to_string(),
-        Bind::Float(number) => number.to_string(),
-        Bind::Boolean(is) => is.to_string(),
-        Bind::Json(object) => quoted(&serde_json::to_string(object).unwrap()),
+        other => panic!("{other:?}"),
     }
 }

@@ -89,7 +89,7 @@ pub fn orders() -> Vec<Usual> {
     let sorted = resets.chain(customers).chain(deliveries).flat_map(|(resource, name)| {
         [("", false), ("-", true)].map(|(sign, descending)| {
             let order = vec![Order { attribute: resource.attribute(name).unwrap(), descending }];
-            let listing = Listing { order, ..Listing::of(resource) };
+            let listing = Listing { order, ..Listing::first_page(resource) };
             Usual { name: format!("{}, sort={sign}{name}", resource.name), listing, is_most: true }
         })
     });
@@ -106,7 +106,7 @@ fn filtered(name: &str, resource: &'static Resource, asked: Vec<Asked>) -> Usual
         let attribute = via.map_or(resource, |via| via.target).attribute(name).unwrap();
         Filter::All(tests.into_iter().map(|test| Filter::Test(Path { via, attribute }, test)).collect())
     });
-    let listing = Listing { filter: Filter::All(filters.collect()), ..Listing::of(resource) };
+    let listing = Listing { filter: Filter::All(filters.collect()), ..Listing::first_page(resource) };
     Usual { name: name.to_owned(), listing, is_most: false }
 }
 

@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 
 use crate::jsonapi::query::Include;
 
-/// The records that a document includes, and who leads to them.
+/// The records that a document includes, and the relationships that lead to them.
 #[derive(Default)]
 pub struct Included {
-    /// Each once, and none that is primary data already.
+    /// Each record once, and none that is primary data.
     records: Vec<Record>,
     seen: HashSet<(&'static str, RecordId)>,
-    /// By resource, record and relationship.
+    /// The ids at the other end of each relationship, by resource, record and relationship.
     links: HashMap<(&'static str, RecordId, &'static str), Vec<RecordId>>,
 }
 
 impl Included {
-    /// Reads what is included with the primary records: one query a relationship.
+    /// Reads the records that are included with the primary ones: one query for each relationship.
     pub async fn gather(
         catalog: &dyn Catalog,
         scope: Scope,
@@ -46,17 +46,17 @@ impl Included {
         Ok(gathered)
     }
 
-    /// The included records.
+    /// Returns the included records.
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// Whether that relationship of that record was followed.
+    /// Whether the record's relationship was followed.
     pub fn covers(&self, record: &Record, relationship: &Relationship) -> bool {
         self.links.contains_key(&(record.resource().name, record.id(), relationship.name))
     }
 
-    /// Its `data`: an identifier or null, or an array of identifiers.
+    /// Returns the `data` of a relationship: an identifier or null, or an array of identifiers.
     pub fn linkage(&self, record: &Record, relationship: &Relationship) -> Value {
         let ids = self.links.get(&(record.resource().name, record.id(), relationship.name));
         let identifier = |id: &RecordId| json!({ "type": relationship.target.name, "id": id.as_str() });
@@ -92,15 +92,15 @@ impl Included {
             catalog.related(scope, resource, relationship, &of).await?
         };
         let mut by_asked: HashMap<RecordId, Vec<Record>> = HashMap::new();
-        for Related { of, record } in related {
-            by_asked.entry(of).or_default().push(record);
+        for Related { key, record } in related {
+            by_asked.entry(key).or_default().push(record);
         }
         for owner in owners {
             let records = asks(owner).and_then(|asked| by_asked.get(&asked));
             let ids = records.into_iter().flatten().map(Record::id).collect();
             self.links.insert((resource.name, owner.id(), relationship.name), ids);
         }
-        // In the order of those who lead to them.
+        // In the order of the records that lead to them.
         let records: Vec<Record> = of.iter().filter_map(|asked| by_asked.remove(asked)).flatten().collect();
         for record in &records {
             if self.seen.insert(key(record)) {

@@ -13,7 +13,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, ma
 use super::included::Included;
 use crate::jsonapi::{error::Problem, query::View};
 
-/// Turns records into resource objects.
+/// Renders records as resource objects.
 pub struct Renderer<'a> {
     /// Opens the tokens that integrations are shown.
     pub keys: &'a KeyRing,
@@ -25,10 +25,10 @@ pub struct Renderer<'a> {
 }
 
 impl Renderer<'_> {
-    /// A resource object: what every answer under `/api` is made of.
+    /// Renders a resource object.
     pub fn resource(&self, record: &Record) -> Result<Value, Problem> {
         let resource = record.resource();
-        let itself = url_of(self.api_url, resource, record.id().as_str());
+        let own_url = url_of(self.api_url, resource, record.id().as_str());
         let mut attributes = Map::new();
         for (attribute, value) in record.attributes() {
             if attribute.is_shown() && self.view.shows(resource, attribute.name) {
@@ -39,13 +39,13 @@ impl Renderer<'_> {
             .relationships
             .iter()
             .filter_map(|relationship| {
-                Some((relationship.name.to_owned(), self.relationship(record, &itself, relationship)?))
+                Some((relationship.name.to_owned(), self.relationship(record, &own_url, relationship)?))
             })
             .collect();
         Ok(json!({
             "id": record.id().as_str(),
             "type": resource.name,
-            "links": { "self": itself },
+            "links": { "self": own_url },
             "attributes": attributes,
             "relationships": relationships,
             "meta": {
@@ -82,13 +82,13 @@ impl Renderer<'_> {
         })
     }
 
-    /// A relationship's links, and its data when it is included; it is there when its field is, or when it is included.
-    fn relationship(&self, record: &Record, itself: &str, relationship: &Relationship) -> Option<Value> {
+    /// Renders a relationship: its links, and its data when it is included. It is shown when its field is, or when it is included.
+    fn relationship(&self, record: &Record, own_url: &str, relationship: &Relationship) -> Option<Value> {
         let included = self.included.covers(record, relationship);
         if !included && !self.view.shows(record.resource(), relationship.name) {
             return None;
         }
-        let links = relationship_links(itself, relationship);
+        let links = relationship_links(own_url, relationship);
         Some(if included {
             json!({ "links": links, "data": self.included.linkage(record, relationship) })
         } else {
@@ -107,16 +107,16 @@ pub fn url_of(api_url: &str, resource: &Resource, id: &str) -> String {
     }
 }
 
-/// The links of a relationship of the record at `itself`.
-pub fn relationship_links(itself: &str, relationship: &Relationship) -> Value {
+/// Returns the links of a relationship of the record with that URL.
+pub fn relationship_links(own_url: &str, relationship: &Relationship) -> Value {
     let name = relationship.name;
-    json!({ "self": format!("{itself}/relationships/{name}"), "related": format!("{itself}/{name}") })
+    json!({ "self": format!("{own_url}/relationships/{name}"), "related": format!("{own_url}/{name}") })
 }
 
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
-/// A time as on the wire: RFC 3339, UTC, milliseconds.
+/// Formats a time for the wire: RFC 3339, UTC, milliseconds.
 #[must_use]
 pub fn timestamp(at: OffsetDateTime) -> String {
     at.to_offset(UtcOffset::UTC).format(TIMESTAMP).unwrap_or_default()

@@ -1,10 +1,8 @@
-//! What can be wrong with an attribute, and how it is told.
-
 use rekey_core::passwords::{Hint, Hints};
 use serde_json::{Value, json};
 use strum::EnumIter;
 
-/// What is wrong with an attribute.
+/// Why an attribute's value is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
 pub enum Fault {
     Blank,
@@ -15,8 +13,8 @@ pub enum Fault {
     NotAString,
     NotAnObject,
     TooLong(usize),
-    /// The octets of a password are counted.
-    TooManyOctets(usize),
+    /// Passwords are counted in bytes.
+    TooManyBytes(usize),
     TooShort(usize),
     /// A password that is the customer's own address, or little more.
     MadeOfEmail(Hints),
@@ -28,88 +26,68 @@ pub enum Fault {
     TooCommon(Hints),
 }
 
+/// Further members of `meta`.
+enum Details {
+    None,
+    /// The least or the most that is allowed.
+    Count(usize),
+    /// What would make a better password.
+    Hints(Hints),
+}
+
 impl Fault {
-    /// The fault's name in `meta.error`.
+    /// Returns its name in `meta.error`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Blank => "blank",
-            Self::Taken => "taken",
-            Self::Invalid | Self::NotAString | Self::NotAnObject => "invalid",
-            Self::Unknown => "not_found",
-            Self::TooLong(_) | Self::TooManyOctets(_) => "too_long",
-            Self::TooShort(_) => "too_short",
-            Self::MadeOfEmail(_) => "contains_email",
-            Self::MadeOfShopName(_) => "contains_shop_name",
-            Self::TooSimple(_) => "too_simple",
-            Self::TooCommon(_) => "too_common",
-        }
+        self.parts().0
     }
 
-    /// What would be better.
-    fn hints(self) -> Hints {
-        match self {
-            Self::MadeOfEmail(hints)
-            | Self::MadeOfShopName(hints)
-            | Self::TooSimple(hints)
-            | Self::TooCommon(hints) => hints,
-            Self::Blank
-            | Self::Taken
-            | Self::Invalid
-            | Self::Unknown
-            | Self::NotAString
-            | Self::NotAnObject
-            | Self::TooLong(_)
-            | Self::TooManyOctets(_)
-            | Self::TooShort(_) => Hints::default(),
-        }
-    }
-
-    /// What programs are told of it.
-    #[must_use]
-    pub fn meta(self) -> Value {
-        let hints: Vec<&str> = self.hints().iter().map(Hint::name).collect();
-        match self.bound() {
-            Some(bound) => json!({ "error": self.name(), "count": bound }),
-            None if hints.is_empty() => json!({ "error": self.name() }),
-            None => json!({ "error": self.name(), "hints": hints }),
-        }
-    }
-
-    /// How much it has to be, at least or at most.
-    fn bound(self) -> Option<usize> {
-        match self {
-            Self::TooLong(bound) | Self::TooManyOctets(bound) | Self::TooShort(bound) => Some(bound),
-            Self::Blank
-            | Self::Taken
-            | Self::Invalid
-            | Self::Unknown
-            | Self::NotAString
-            | Self::NotAnObject
-            | Self::MadeOfEmail(_)
-            | Self::MadeOfShopName(_)
-            | Self::TooSimple(_)
-            | Self::TooCommon(_) => None,
-        }
-    }
-
-    /// What is wrong, to be read after the attribute's name.
+    /// Returns a sentence that begins with the attribute's name, without that name.
     #[must_use]
     pub fn title(self) -> String {
+        self.parts().1
+    }
+
+    /// Returns the error's `meta`.
+    #[must_use]
+    pub fn meta(self) -> Value {
+        let (name, _, details) = self.parts();
+        match details {
+            Details::Count(count) => json!({ "error": name, "count": count }),
+            Details::Hints(hints) if hints.iter().next().is_some() => {
+                json!({ "error": name, "hints": hints.iter().map(Hint::name).collect::<Vec<_>>() })
+            }
+            Details::Hints(_) | Details::None => json!({ "error": name }),
+        }
+    }
+
+    fn parts(self) -> (&'static str, String, Details) {
+        let plain = |name, title: &str| (name, title.to_owned(), Details::None);
+        let password = |name, title: &str, hints| (name, title.to_owned(), Details::Hints(hints));
         match self {
-            Self::Blank => "can't be blank".to_owned(),
-            Self::Taken => "has already been taken".to_owned(),
-            Self::Invalid => "is invalid".to_owned(),
-            Self::Unknown => "doesn't belong to a customer".to_owned(),
-            Self::NotAString => "is not a string".to_owned(),
-            Self::NotAnObject => "is not an object".to_owned(),
-            Self::TooLong(most) => format!("is too long (maximum is {most} characters)"),
-            Self::TooManyOctets(most) => format!("is too long (maximum is {most} bytes)"),
-            Self::TooShort(least) => format!("is too short (minimum is {least} characters)"),
-            Self::MadeOfEmail(_) => "can't be the e-mail address, or little more".to_owned(),
-            Self::MadeOfShopName(_) => "can't be the shop's name, or little more".to_owned(),
-            Self::TooSimple(_) => "can't be a repetition or a sequence".to_owned(),
-            Self::TooCommon(_) => "is too common".to_owned(),
+            Self::Blank => plain("blank", "can't be blank"),
+            Self::Taken => plain("taken", "has already been taken"),
+            Self::Invalid => plain("invalid", "is invalid"),
+            Self::Unknown => plain("not_found", "doesn't belong to a customer"),
+            Self::NotAString => plain("invalid", "is not a string"),
+            Self::NotAnObject => plain("invalid", "is not an object"),
+            Self::TooLong(most) => {
+                ("too_long", format!("is too long (maximum is {most} characters)"), Details::Count(most))
+            }
+            Self::TooManyBytes(most) => {
+                ("too_long", format!("is too long (maximum is {most} bytes)"), Details::Count(most))
+            }
+            Self::TooShort(least) => {
+                ("too_short", format!("is too short (minimum is {least} characters)"), Details::Count(least))
+            }
+            Self::MadeOfEmail(hints) => {
+                password("contains_email", "can't be the e-mail address, or little more", hints)
+            }
+            Self::MadeOfShopName(hints) => {
+                password("contains_shop_name", "can't be the shop's name, or little more", hints)
+            }
+            Self::TooSimple(hints) => password("too_simple", "can't be a repetition or a sequence", hints),
+            Self::TooCommon(hints) => password("too_common", "is too common", hints),
         }
     }
 }

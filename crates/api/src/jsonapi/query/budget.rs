@@ -3,16 +3,16 @@ use serde_json::Value as Json;
 
 use super::QueryProblem;
 
-/// What the filters of one list may still ask for, all together: each attribute and each value is a condition of a statement,
-/// which a store must plan and then check on every record that it comes by.
+/// How many attributes and values the filters of one list may still have: each is a condition of a statement, which the database
+/// plans and then checks on every record that it reads.
 pub(super) struct Budget {
     attributes: usize,
     values: usize,
 }
 
-/// Attributes that lists are filtered by at most, an attribute counted as often as it is named.
+/// The most attributes in the filters of a list, each counted as often as it is named.
 pub const MAX_ATTRIBUTES: usize = 50;
-/// Values that these are compared with at most, the members and elements of an object among them. SQLite takes conditions
+/// The most values in the filters of a list, including the members and elements of objects. SQLite allows conditions
 /// that are 1,000 deep (sqlite.org/limits.html), PostgreSQL 65,535 parameters.
 const MAX_VALUES: usize = 500;
 

@@ -15,7 +15,7 @@ use time::Duration;
 
 use super::{QueryProblem, value};
 
-/// What a predicate tests, by its name: the vendor's, which are Ransack's.
+/// What a predicate tests. The names of predicates are the vendor's, which are Ransack's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Base {
     Compare(Comparison),
@@ -41,13 +41,13 @@ enum Base {
 /// How a predicate of several values, separated by commas, combines them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Combine {
-    /// One value, commas and all.
+    /// There is one value, which may contain commas.
     One,
     Any,
     All,
 }
 
-/// A predicate: its test, how it combines values, and whether null passes, too.
+/// A predicate: its test, how it combines values, and whether null passes as well.
 #[derive(Debug, Clone, Copy)]
 struct Predicate {
     base: Base,
@@ -55,7 +55,7 @@ struct Predicate {
     or_null: bool,
 }
 
-/// Each name with its test, and the compounds there are of it: `_any`, `_all`, `_or_null`.
+/// Each name with its test, and whether it has the compounds `_any`, `_all` and `_or_null`.
 const BASES: [(&str, Base, [bool; 3]); 23] = [
     ("eq", Base::Compare(Comparison::Equal), [false, false, true]),
     ("not_eq", Base::Compare(Comparison::NotEqual), [false, true, true]),
@@ -82,11 +82,11 @@ const BASES: [(&str, Base, [bool; 3]); 23] = [
     ("jcont", Base::Jcont, [false; 3]),
 ];
 
-/// Attributes that one filter joins by `_or_`, at most.
+/// The most attributes that one filter joins by `_or_`.
 pub const MAX_ALTERNATIVES: usize = 10;
 
-/// Reads `filter[q][ATTRIBUTE_PREDICATE]=value`, where ATTRIBUTE may be several joined by `_or_`, and each of them may be a
-/// related record's, after the relationship's name.
+/// Reads `filter[q][ATTRIBUTE_PREDICATE]=value`. ATTRIBUTE may be several attributes joined by `_or_`, and each of them may belong to
+/// a related record, with the relationship's name in front.
 pub(super) fn read(resource: &'static Resource, name: &str, value: &str) -> Result<Filter, QueryProblem> {
     let expression = name
         .strip_prefix("filter[q][")
@@ -99,7 +99,7 @@ pub(super) fn read(resource: &'static Resource, name: &str, value: &str) -> Resu
     Ok(if tests.len() == 1 { tests.remove(0) } else { Filter::Any(tests) })
 }
 
-/// Splits attributes from predicate: the longest predicate that leaves attributes which can be filtered by.
+/// Splits attributes and predicate: the predicate is the longest one that leaves attributes which can be filtered by.
 fn split(resource: &'static Resource, expression: &str) -> Option<(Vec<Path>, Predicate)> {
     let mut candidates: Vec<(&str, Predicate)> = predicates()
         .filter_map(|(name, predicate)| {
@@ -165,15 +165,15 @@ fn single(kind: Kind, base: Base, value: &str) -> Result<Test, QueryProblem> {
     let is_text = matches!(kind, Kind::Text | Kind::Locale | Kind::Email | Kind::Id);
     let pattern = |make: fn(&str) -> Pattern| Ok(make(&value::text(value)?));
     match base {
-        // A token is found by itself, and by nothing that would tell about others.
+        // A token is only found by its whole value: anything else would reveal parts of other tokens.
         Base::Compare(Comparison::Equal) if kind == Kind::Token => {
             Ok(ResetToken::parse(value).map_or(Test::Any(Vec::new()), |token| Test::Token(token.digest())))
         }
         _ if kind == Kind::Token => Err(QueryProblem::Filter),
-        Base::Null => Ok(unless(value, Test::Null, Test::NotNull)?),
-        Base::NotNull => Ok(unless(value, Test::NotNull, Test::Null)?),
-        Base::Blank => Ok(unless(value, Test::Blank, Test::Present)?),
-        Base::Present => Ok(unless(value, Test::Present, Test::Blank)?),
+        Base::Null => Ok(boolean_test(value, Test::Null, Test::NotNull)?),
+        Base::NotNull => Ok(boolean_test(value, Test::NotNull, Test::Null)?),
+        Base::Blank => Ok(boolean_test(value, Test::Blank, Test::Present)?),
+        Base::Present => Ok(boolean_test(value, Test::Present, Test::Blank)?),
         Base::True | Base::False if kind == Kind::Boolean => {
             let is = value::boolean(value)? == (base == Base::True);
             Ok(Test::Compare(Comparison::Equal, Value::Boolean(is)))
@@ -208,12 +208,12 @@ fn single(kind: Kind, base: Base, value: &str) -> Result<Test, QueryProblem> {
     }
 }
 
-/// A predicate that takes yes or no.
-fn unless(value: &str, yes: Test, no: Test) -> Result<Test, QueryProblem> {
+/// Returns the test of a predicate that takes a boolean.
+fn boolean_test(value: &str, yes: Test, no: Test) -> Result<Test, QueryProblem> {
     Ok(if value::boolean(value)? { yes } else { no })
 }
 
-/// Times are shown in milliseconds and kept in microseconds: one equals what it is shown as.
+/// Compares times. They are shown in milliseconds and stored in microseconds; a stored time equals the time that is shown for it.
 fn compare_time(comparison: Comparison, at: time::OffsetDateTime) -> Test {
     let bound = |comparison, at| Test::Compare(comparison, Value::Time(at));
     let next = to_microseconds(at.saturating_add(Duration::MILLISECOND));

@@ -4,27 +4,27 @@ use url::form_urlencoded::Serializer;
 
 use super::{Problem, QueryProblem, family};
 
-/// Makes links to pages of a list, keeping the rest of its query.
+/// Makes links to pages of a list, with the rest of its query.
 #[derive(Debug)]
 pub struct PageLinks(Vec<(String, String)>);
 
-/// Reads which part of a list is asked for: `page[number]` and `page[size]`, or `page[after]` and `page[size]`. The
-/// vendor's SDK puts `page[number]=1` on every list whose page it isn't told: beside `page[after]` that says nothing.
+/// Reads which page is requested: `page[number]` and `page[size]`, or `page[after]` and `page[size]`. The vendor's SDK adds
+/// `page[number]=1` by default, which is ignored next to `page[after]`.
 pub(super) fn read(pairs: &[(String, String)], order: &[Order]) -> Result<Page, Problem> {
     let (mut number, mut size, mut after) = (None, Page::DEFAULT_SIZE, None);
     for (name, value) in pairs.iter().filter(|(name, _)| family(name) == "page") {
-        let refused = || Problem::Query(QueryProblem::Page, name.clone());
+        let error = || Problem::Query(QueryProblem::Page, name.clone());
         match name.as_str() {
             "page[number]" => {
-                number = Some(value.parse().ok().filter(|number| *number >= 1).ok_or_else(refused)?);
+                number = Some(value.parse().ok().filter(|number| *number >= 1).ok_or_else(error)?);
             }
             "page[size]" => {
                 let within = |size: &u32| (1..=Page::MAX_SIZE).contains(size);
-                size = value.parse().ok().filter(within).ok_or_else(refused)?;
+                size = value.parse().ok().filter(within).ok_or_else(error)?;
             }
             "page[after]" if value.is_empty() => after = Some(None),
-            "page[after]" => after = Some(Some(Cursor::decode(value, order).ok_or_else(refused)?)),
-            _ => return Err(refused()),
+            "page[after]" => after = Some(Some(Cursor::decode(value, order).ok_or_else(error)?)),
+            _ => return Err(error()),
         }
     }
     match (number, after) {
@@ -39,7 +39,7 @@ impl PageLinks {
         Self(pairs.into_iter().filter(|(name, _)| family(name) != "page").collect())
     }
 
-    /// Of a numbered page of the list at `url`: `first`, `last`, and `prev` and `next` where there are such pages.
+    /// Returns the links of a numbered page of the list at `url`: `first`, `last`, and `prev` and `next` where there are such pages.
     #[must_use]
     pub fn numbered(&self, url: &str, number: u32, size: u32, pages: u64) -> Map<String, Value> {
         let number = u64::from(number);
@@ -56,7 +56,7 @@ impl PageLinks {
         others.into_iter().filter(exists).map(link).collect()
     }
 
-    /// Of a part of the list at `url` that isn't numbered: `first`, and `next` if it goes on.
+    /// Returns the links of a page after a cursor: `first`, and `next` if there is one.
     #[must_use]
     pub fn after(&self, url: &str, size: u32, next: Option<&str>) -> Map<String, Value> {
         let links = [("first", Some("")), ("next", next)];

@@ -10,20 +10,20 @@ use time::{
 
 use super::QueryProblem;
 
-/// Characters of a value at most: four texts of the longest that a record has.
+/// The most characters of a value: four times the longest text of a record.
 pub const MAX_VALUE: usize = 4 * Kind::MAX_TEXT;
-/// Values of a list at most.
+/// The most values of a list.
 pub const MAX_VALUES: usize = 100;
-/// Members and elements of an object to be contained at most, and how deep they are nested at most: each is a condition.
+/// The most members and elements of an object in a `_jcont` filter, and how deep they may be nested: each is a condition.
 const MAX_NODES: usize = 64;
 const MAX_DEPTH: usize = 16;
 
-/// A value of that kind to compare with.
+/// Reads a value of that kind to compare with.
 pub(super) fn read(kind: Kind, value: &str) -> Result<Value, QueryProblem> {
     match kind {
-        // Addresses are kept in lower case.
+        // Addresses are stored in lower case.
         Kind::Email => text(value).map(|text| Value::Text(text.to_ascii_lowercase())),
-        // Tags are kept in their usual spelling; what is none is in no record.
+        // Tags are stored in their usual spelling. No record has a malformed one.
         Kind::Locale => {
             text(value).map(|text| Value::Text(text.parse().map_or(text, |tag: Locale| tag.to_string())))
         }
@@ -35,7 +35,7 @@ pub(super) fn read(kind: Kind, value: &str) -> Result<Value, QueryProblem> {
     }
 }
 
-/// The values of a list, separated by commas.
+/// Splits the values of a comma-separated list.
 pub(super) fn list(value: &str) -> Result<Vec<&str>, QueryProblem> {
     let values: Vec<&str> = value.split(',').collect();
     if values.len() <= MAX_VALUES { Ok(values) } else { Err(QueryProblem::FilterValue) }
@@ -54,8 +54,7 @@ pub(super) fn boolean(value: &str) -> Result<bool, QueryProblem> {
     }
 }
 
-/// A time in RFC 3339, or without its zone, or a date alone: then it is UTC's, and the date's beginning. Cut to
-/// milliseconds.
+/// Reads a time in RFC 3339, or without its zone (then UTC), or a date (then its beginning in UTC), cut to milliseconds.
 pub(super) fn time(value: &str) -> Result<OffsetDateTime, QueryProblem> {
     let local = || PrimitiveDateTime::parse(value, &Iso8601::DATE_TIME).map(PrimitiveDateTime::assume_utc);
     let date = || {
@@ -64,7 +63,7 @@ pub(super) fn time(value: &str) -> Result<OffsetDateTime, QueryProblem> {
     };
     let at = OffsetDateTime::parse(value, &Rfc3339).or_else(|_| local()).or_else(|_| date());
     let at = at.ok().and_then(|at| at.checked_to_offset(UtcOffset::UTC));
-    // The years that every store keeps.
+    // The years that every database can store.
     let at = at.filter(|at| (1..=9999).contains(&at.year())).ok_or(QueryProblem::FilterValue)?;
     Ok(at - Duration::nanoseconds(i64::from(at.nanosecond() % 1_000_000)))
 }

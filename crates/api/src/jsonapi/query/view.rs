@@ -2,28 +2,27 @@ use rekey_core::resources::{Audience, Relationship, Resource};
 
 use super::{Problem, QueryProblem, family, names};
 
-/// How much of a record is shown: related records with it, and only some of its fields.
+/// What is shown of a record: which of its fields, and which related records.
 #[derive(Debug, Default)]
 pub struct View {
-    /// What is included.
+    /// The relationships whose records are included.
     pub includes: Vec<Include>,
-    /// How many paths led to the includes.
+    /// The number of paths that led to them.
     paths: usize,
     fields: Vec<(&'static Resource, Vec<String>)>,
 }
 
-/// A relationship whose records are included, and theirs.
+/// A relationship whose records are included.
 #[derive(Debug)]
 pub struct Include {
-    /// The relationship.
     pub relationship: &'static Relationship,
-    /// What is included with its records.
+    /// The relationships of these records whose records are included.
     pub nested: Vec<Include>,
 }
 
-/// Paths that one request includes at most. Each of their steps is a query, unless another path takes it, too.
+/// The most include paths of a request. Each step of a path is a query, unless paths share it.
 pub const MAX_PATHS: usize = 8;
-/// Steps of a path at most.
+/// The most steps of a path.
 pub const MAX_DEPTH: usize = 3;
 
 impl View {
@@ -36,25 +35,25 @@ impl View {
         for (name, value) in pairs {
             match family(name) {
                 "include" => {
-                    let refused = || Problem::Query(QueryProblem::Include, name.clone());
-                    view.include(resource, value).ok_or_else(refused)?;
+                    let error = || Problem::Query(QueryProblem::Include, name.clone());
+                    view.include(resource, value).ok_or_else(error)?;
                 }
                 "fields" => {
-                    let refused = || Problem::Query(QueryProblem::Field, name.clone());
-                    let fields = read_fields(resource, name, value).ok_or_else(refused)?;
+                    let error = || Problem::Query(QueryProblem::Field, name.clone());
+                    let fields = read_fields(resource, name, value).ok_or_else(error)?;
                     view.fields.push(fields);
                 }
                 _ => {}
             }
         }
-        // What is related to a record is the back office's business.
+        // Related records are shown to integrations only.
         if audience < Audience::BackOffice && !view.includes.is_empty() {
             return Err(Problem::Unauthorized);
         }
         Ok(view)
     }
 
-    /// Whether the attribute with that name is shown.
+    /// Whether the field with that name is shown.
     #[must_use]
     pub fn shows(&self, resource: &Resource, field: &str) -> bool {
         let mut asked = self.fields.iter().filter(|(of, _)| *of == resource).peekable();

@@ -60,7 +60,7 @@ fn accepted(kind: Kind) -> Value {
             "format": "password",
             "pattern": NO_NUL,
             "minLength": PasswordPolicy::LEAST_MIN_LENGTH,
-            "maxLength": passwords::MAX_OCTETS,
+            "maxLength": passwords::MAX_BYTES,
         }),
         Kind::Token => {
             json!({ "pattern": format!("^([A-Za-z0-9]{{{}}}|{})$", secrets::LENGTH, secrets::CODE_PATTERN) })

@@ -31,7 +31,10 @@ async fn password_policy_typed_nfc_and_nfd_is_the_same_password() {
 async fn an_old_hash_is_recognised_and_no_hash_never_matches() {
     let old = hasher(64, 1, 4).hash(checked("long enough")).await.unwrap();
     let today = hasher(128, 1, 4);
-    assert_eq!(today.verify(plain("long enough"), Some(old)).await.unwrap().0, Verification::RightButOld);
+    assert_eq!(
+        today.verify(plain("long enough"), Some(old)).await.unwrap().0,
+        Verification::RightButOutdated
+    );
     assert_eq!(today.verify(plain("a password that nobody has"), None).await.unwrap().0, Verification::Wrong);
     let damaged = PasswordHash::from_phc("$argon2id$".to_owned());
     assert_eq!(today.verify(plain("long enough"), Some(damaged)).await.unwrap_err(), HashError::Unusable);
@@ -50,7 +53,7 @@ async fn password_import_an_imported_hash_is_right_but_old_until_it_is_hashed_ag
         let old = PasswordHash::import(old).unwrap();
         assert_eq!(verify("correct horse", old.clone()).await.0, Verification::Wrong);
         let (verification, password) = verify("correct horse battery", old).await;
-        assert_eq!(verification, Verification::RightButOld);
+        assert_eq!(verification, Verification::RightButOutdated);
         let today = hasher.rehash(password).await.unwrap();
         assert!(today.as_str().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
         assert_eq!(verify("correct horse battery", today).await.0, Verification::Right);

@@ -1,8 +1,8 @@
-//! The passwords that many people have. NIST SP 800-63B-4 §3.1.1.2 asks for a list that covers what is guessed before
-//! throttling stops it, OWASP ASVS 5.0 (6.2.4) for the commonest 3,000 that the policy would let through.
+//! The blocklist of common passwords. NIST SP 800-63B-4 §3.1.1.2 asks for a list of those that are guessed before throttling stops
+//! an attacker, OWASP ASVS 5.0 (6.2.4) for the 3,000 most common ones that the policy would accept.
 //!
-//! The list is a minimal automaton in the program's read-only data (see `blocklist/NOTICE.md` for its sources): nothing is read or
-//! built at start, a look-up walks the password's octets once and allocates nothing.
+//! The list is a minimal automaton in the program's read-only data (see `blocklist/NOTICE.md` for its sources). Nothing is read or
+//! built at start; a look-up walks the password's bytes once and allocates nothing.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -17,8 +17,8 @@ use super::{
 static COMMON: LazyLock<Set<&'static [u8]>> =
     LazyLock::new(|| Set::new(&include_bytes!("blocklist/common.fst")[..]).expect("the list is sound"));
 
-/// Whether that folded password is one of the list, repeated or with a usual ending, or with spaces and punctuation in between. It is
-/// always the whole password that is compared, as NIST wants, not what it merely holds.
+/// Whether the folded password is on the list, also when it is repeated, has a usual ending, or has spaces and punctuation in it. The
+/// whole password is compared, as NIST requires, not its parts.
 pub(super) fn contains(folded: &str) -> bool {
     let squeezed = squeeze(folded);
     [folded, without_ending(folded), &squeezed, without_ending(&squeezed)].into_iter().any(is_listed)
@@ -28,28 +28,27 @@ fn is_listed(text: &str) -> bool {
     COMMON.contains(text) || repeated(text).any(|unit| COMMON.contains(unit))
 }
 
-/// The text without what people put behind a common password where rules of composition asked for it (`Password123!`): two signs
-/// and four digits, at most.
+/// Removes what people append to a common password to satisfy composition rules (`Password123!`): at most two signs and four digits.
 fn without_ending(text: &str) -> &str {
     let is_sign = |letter: char| !letter.is_alphanumeric();
-    trimmed(trimmed(text, 2, is_sign), 4, char::is_numeric)
+    trim_end(trim_end(text, 2, is_sign), 4, char::is_numeric)
 }
 
-fn trimmed(text: &str, most: usize, is_trimmed: impl Fn(char) -> bool) -> &str {
-    (0..most).fold(text, |text, _| text.strip_suffix(&is_trimmed).unwrap_or(text))
+fn trim_end(text: &str, max: usize, is_trimmed: impl Fn(char) -> bool) -> &str {
+    (0..max).fold(text, |text, _| text.strip_suffix(&is_trimmed).unwrap_or(text))
 }
 
-/// The parts that the text is made of by repeating them, where they are long enough to be on the list.
+/// Returns the parts whose repetition is the text, if they are long enough for the list.
 fn repeated(folded: &str) -> impl Iterator<Item = &str> {
-    let most = folded.len() / 2;
-    (PasswordPolicy::LEAST_MIN_LENGTH..=most).filter_map(move |length| {
+    let half = folded.len() / 2;
+    (PasswordPolicy::LEAST_MIN_LENGTH..=half).filter_map(move |length| {
         let (unit, rest) = folded.split_at_checked(length)?;
         (rest.len() % length == 0 && rest.as_bytes().chunks(length).all(|part| part == unit.as_bytes()))
             .then_some(unit)
     })
 }
 
-/// Makes a list of those passwords: folded, each once, without those that are too short for every policy.
+/// Builds a list of these passwords: folded, each once, without those that are too short for every policy.
 ///
 /// # Errors
 /// When the automaton can't be built.

@@ -1,31 +1,30 @@
-//! What would be a better password: NIST SP 800-63B-4 §3.1.1.2 wants people to be guided to one, above all when one of theirs
-//! was refused.
+//! Hints to a better password: NIST SP 800-63B-4 §3.1.1.2 asks for guidance, above all when a password was rejected.
 
-use strum::EnumIter;
+use strum::{EnumIter, IntoStaticStr};
 use zeroize::Zeroizing;
 use zxcvbn::feedback::{Suggestion, Warning};
 
 use super::Person;
 
-/// What makes a password easy to guess, or what would help. These are zxcvbn's warnings and suggestions; those that say the
-/// same are one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
+/// What makes a password easy to guess, or what would help: zxcvbn's warnings and suggestions, with those that mean the same merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Hint {
-    /// Many people have it.
+    /// It is a common password.
     CommonPassword,
-    /// It is nearly what many people have.
+    /// It is similar to a common password.
     LikeCommonPassword,
     /// It is one word.
     SingleWord,
     /// It is made of names.
     Names,
-    /// It holds a date or a year.
+    /// It contains a date or a year.
     Dates,
     /// It repeats a character.
     RepeatedCharacter,
     /// It repeats a word.
     RepeatedWord,
-    /// It holds a sequence.
+    /// It contains a sequence.
     Sequence,
     /// It follows the keyboard.
     Keyboard,
@@ -47,50 +46,36 @@ pub enum Hint {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hints([Option<Hint>; 3]);
 
-/// Characters of a password that zxcvbn is shown. Its work grows faster than the square of them: it takes some 25 ms at worst
-/// for these, which is what a hash takes, and 375 ms for a hundred. A refused password is simple throughout.
-const SHOWN: usize = 24;
+/// The number of characters that zxcvbn analyses. Its work grows faster than their square: it takes up to 25 ms for these, as long as
+/// a hash, and 375 ms for a hundred. A rejected password is simple from end to end.
+const ANALYSED: usize = 24;
 
 impl Hint {
-    /// The hint's name, for programs.
+    /// Returns the hint's name, for programs.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::CommonPassword => "common_password",
-            Self::LikeCommonPassword => "like_common_password",
-            Self::SingleWord => "single_word",
-            Self::Names => "names",
-            Self::Dates => "dates",
-            Self::RepeatedCharacter => "repeated_character",
-            Self::RepeatedWord => "repeated_word",
-            Self::Sequence => "sequence",
-            Self::Keyboard => "keyboard",
-            Self::UseSeveralWords => "use_several_words",
-            Self::AddWords => "add_words",
-            Self::NoSymbolsNeeded => "no_symbols_needed",
-            Self::Capitals => "capitals",
-            Self::Backwards => "backwards",
-            Self::Substitutions => "substitutions",
-        }
+        self.into()
     }
 }
 
 impl Hints {
-    /// What zxcvbn says of a refused password. Its score is not asked: a guess at strength refuses nothing (NIST asks for length
-    /// and a blocklist only).
-    pub(super) fn of(password: &str, person: &Person<'_>) -> Self {
-        let shown = Zeroizing::new(password.chars().take(SHOWN).collect::<String>());
-        let estimate = zxcvbn::zxcvbn(&shown, &[person.email.as_str(), person.shop]);
-        let said = estimate.feedback().into_iter().flat_map(|feedback| {
-            let warning = feedback.warning().map(of_warning);
-            warning.into_iter().chain(feedback.suggestions().iter().filter_map(|&said| of_suggestion(said)))
+    /// Returns zxcvbn's hints for a rejected password. Its score is not used: an estimate of strength rejects nothing (NIST requires
+    /// only a length and a blocklist).
+    pub(super) fn for_password(password: &str, person: &Person<'_>) -> Self {
+        let analysed = Zeroizing::new(password.chars().take(ANALYSED).collect::<String>());
+        let estimate = zxcvbn::zxcvbn(&analysed, &[person.email.as_str(), person.shop]);
+        let hints = estimate.feedback().into_iter().flat_map(|feedback| {
+            let warning = feedback.warning().map(from_warning);
+            warning
+                .into_iter()
+                .chain(feedback.suggestions().iter().filter_map(|&suggestion| from_suggestion(suggestion)))
         });
-        // It says nothing of what it takes for strong.
-        let always = [Hint::UseSeveralWords, Hint::NoSymbolsNeeded];
-        said.chain(always).collect()
+        // zxcvbn has no hints for passwords that it considers strong.
+        let fallback = [Hint::UseSeveralWords, Hint::NoSymbolsNeeded];
+        hints.chain(fallback).collect()
     }
 
-    /// The hints, the most important first.
+    /// Iterates over the hints, the most important first.
     pub fn iter(&self) -> impl Iterator<Item = Hint> + '_ {
         self.0.iter().copied().flatten()
     }
@@ -111,7 +96,7 @@ impl FromIterator<Hint> for Hints {
     }
 }
 
-fn of_warning(warning: Warning) -> Hint {
+fn from_warning(warning: Warning) -> Hint {
     match warning {
         Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
             Hint::CommonPassword
@@ -130,8 +115,8 @@ fn of_warning(warning: Warning) -> Hint {
     }
 }
 
-/// `None`: its warning has said it, or it is no advice of ours.
-fn of_suggestion(suggestion: Suggestion) -> Option<Hint> {
+/// `None` for suggestions that repeat a warning, or that we don't give.
+fn from_suggestion(suggestion: Suggestion) -> Option<Hint> {
     match suggestion {
         Suggestion::UseAFewWordsAvoidCommonPhrases => Some(Hint::UseSeveralWords),
         Suggestion::NoNeedForSymbolsDigitsOrUppercaseLetters => Some(Hint::NoSymbolsNeeded),

@@ -1,9 +1,9 @@
-//! Passwords that a rule makes: repetitions of next to nothing, and plain sequences.
+//! Passwords that follow a simple pattern: short repetitions and plain sequences.
 
 use zeroize::Zeroizing;
 
-/// Letters and digits in the orders that fingers and alphabets have, each as a ring: what follows the last is the first. Digits,
-/// the alphabet, and the keyboards QWERTY, QWERTZ, AZERTY and ЙЦУКЕН row by row.
+/// Letters and digits in the orders that people type them, each a ring, in which the first follows the last: digits, the alphabet, and
+/// the keyboards QWERTY, QWERTZ, AZERTY and ЙЦУКЕН row by row.
 const RINGS: [&str; 6] = [
     "1234567890",
     "abcdefghijklmnopqrstuvwxyz",
@@ -13,9 +13,9 @@ const RINGS: [&str; 6] = [
     "йцукенгшщзхъфывапролджэячсмитьбю",
 ];
 
-/// Code points of a unit whose repetition is simple, whatever the unit is: `aaaaaaaa`, `abababab`, `123123123`.
+/// The longest unit whose repetition is simple whatever the unit is: `aaaaaaaa`, `abababab`, `123123123`.
 const SHORT_UNIT: usize = 3;
-/// Code points of a sequence, at least, whose repetition is simple: `12341234`.
+/// The shortest sequence whose repetition is simple: `12341234`.
 const SHORT_SEQUENCE: usize = 4;
 
 /// Whether the folded password is, from end to end, a short repetition, a sequence, or a repetition of a sequence.
@@ -32,7 +32,7 @@ fn has_period(text: &[char], period: usize) -> bool {
     text.iter().zip(text.iter().skip(period)).all(|(one, next)| one == next)
 }
 
-/// Neighbours in one of the rings or in Unicode's order, all in one direction.
+/// Whether all characters are neighbours in one of the rings or in Unicode's order, in one direction.
 fn is_sequence(text: &[char]) -> bool {
     let steps = |forward: fn(char, char) -> bool| {
         let pairs = || text.iter().copied().zip(text.iter().copied().skip(1));
@@ -42,13 +42,13 @@ fn is_sequence(text: &[char]) -> bool {
 }
 
 fn is_along(ring: &str, text: &[char]) -> bool {
-    let place = |letter: char| ring.chars().position(|of_ring| of_ring == letter);
-    let Some(places) = text.iter().map(|&letter| place(letter)).collect::<Option<Vec<_>>>() else {
+    let position = |letter: char| ring.chars().position(|other| other == letter);
+    let Some(positions) = text.iter().map(|&letter| position(letter)).collect::<Option<Vec<_>>>() else {
         return false;
     };
     let length = ring.chars().count();
     let follows = |one: usize, next: usize| (one + 1) % length == next;
-    let pairs = || places.iter().copied().zip(places.iter().copied().skip(1));
+    let pairs = || positions.iter().copied().zip(positions.iter().copied().skip(1));
     pairs().all(|(one, next)| follows(one, next)) || pairs().all(|(one, next)| follows(next, one))
 }
 

@@ -1,18 +1,18 @@
-//! Passwords that are the person's or the shop's own names: NIST's "context-specific words".
+//! Passwords that are a name of the person or the shop: NIST's "context-specific words".
 
 use super::folding::{fold, squeeze};
 use crate::email::EmailAddress;
 
-/// Letters of a name, at least, for which more than the bare name is refused: fewer are found by chance.
-const TELLING: usize = 3;
+/// The shortest name whose variations are rejected, too: shorter ones are found by chance.
+const MIN_VARIED: usize = 3;
 
-/// What somebody is called by, folded, without spaces and punctuation.
-pub(super) struct Words(Vec<String>);
+/// The names of a person or a shop, folded, without spaces and punctuation.
+pub(super) struct KnownWords(Vec<String>);
 
-impl Words {
-    /// The whole address, what is before the `@` with and without what follows a `+`, and the domain with and without its
-    /// last labels.
-    pub(super) fn of_email(email: &EmailAddress) -> Self {
+impl KnownWords {
+    /// Returns the whole address, the part before the `@` with and without a `+` suffix, and the domain with and without its last
+    /// labels.
+    pub(super) fn from_email(email: &EmailAddress) -> Self {
         let whole = email.as_str();
         let (local, domain) = whole.split_once('@').unwrap_or((whole, ""));
         let bare = local.split('+').next().unwrap_or(local);
@@ -20,8 +20,8 @@ impl Words {
         Self::new([whole, local, bare, domain].into_iter().chain(domains))
     }
 
-    /// The shop's name, and what it begins with, word by word: people leave out "Ltd." and "Inc.".
-    pub(super) fn of_shop(name: &str) -> Self {
+    /// Returns the shop's name and its beginnings, word by word, since people leave out "Ltd." and "Inc.".
+    pub(super) fn from_shop(name: &str) -> Self {
         let beginnings =
             name.match_indices(char::is_whitespace).map(|(at, _)| name.get(..at).unwrap_or(name));
         Self::new([name].into_iter().chain(beginnings))
@@ -32,8 +32,8 @@ impl Words {
         Self(squeezed.filter(|name| !name.is_empty()).collect())
     }
 
-    /// Whether the folded password is one of the words, or only adds digits and punctuation around it, or repeats it.
-    pub(super) fn make_up(&self, folded: &str) -> bool {
+    /// Whether the folded password is one of the words, also with digits and punctuation around it, or repeated.
+    pub(super) fn match_password(&self, folded: &str) -> bool {
         let password = squeeze(folded);
         self.0.iter().any(|word| {
             password.as_str() == word
@@ -48,7 +48,7 @@ fn without_digits_around(squeezed: &str) -> &str {
 }
 
 fn repeats(text: &str, word: &str) -> bool {
-    word.chars().count() >= TELLING && !text.is_empty() && text.split(word).all(str::is_empty)
+    word.chars().count() >= MIN_VARIED && !text.is_empty() && text.split(word).all(str::is_empty)
 }
 
 #[cfg(test)]
@@ -56,11 +56,11 @@ mod tests {
     use super::*;
 
     fn is_email(password: &str, email: &str) -> bool {
-        Words::of_email(&email.parse().unwrap()).make_up(&fold(password))
+        KnownWords::from_email(&email.parse().unwrap()).match_password(&fold(password))
     }
 
     fn is_shop(password: &str, name: &str) -> bool {
-        Words::of_shop(name).make_up(&fold(password))
+        KnownWords::from_shop(name).match_password(&fold(password))
     }
 
     #[test]

@@ -2,15 +2,15 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn check(password: &str) -> Result<CheckedPassword, Refusal> {
+fn check(password: &str) -> Result<CheckedPassword, PasswordRejected> {
     check_with(PasswordPolicy { min_length: 8 }, password)
 }
 
-fn check_with(policy: PasswordPolicy, password: &str) -> Result<CheckedPassword, Refusal> {
+fn check_with(policy: PasswordPolicy, password: &str) -> Result<CheckedPassword, PasswordRejected> {
     let email = "john.smith@example.com".parse().unwrap();
     let person = Person { email: &email, shop: "Demo Shop" };
     let password = PlainPassword::parse(password.to_owned()).unwrap();
-    policy.check(password, &person).map_err(|refused| refused.advised(&person))
+    policy.check(password, &person).map_err(|refused| refused.with_hints(&person))
 }
 
 fn violation(password: &str) -> PolicyViolation {
@@ -126,7 +126,7 @@ proptest! {
         if let Ok(password) = PlainPassword::parse(password) {
             let email = "john.smith@example.com".parse().unwrap();
             let person = Person { email: &email, shop: "Demo Shop" };
-            let _ = PasswordPolicy { min_length: 8 }.check(password, &person).map_err(|refused| refused.advised(&person));
+            let _ = PasswordPolicy { min_length: 8 }.check(password, &person).map_err(|refused| refused.with_hints(&person));
         }
     }
 }

@@ -14,22 +14,22 @@ pub(in crate::passwords) struct Argon2Hash {
 }
 
 impl Argon2Hash {
-    /// Hashes a password by argon2id, version 19, with `output` octets.
+    /// Hashes a password by argon2id, version 19, with `output_size` bytes.
     pub fn compute(
         params: &Params,
         password: &[u8],
         salt: &[u8],
-        output: usize,
+        output_size: usize,
         memory: &mut Memory,
     ) -> Result<Self, HashError> {
         let (algorithm, version, params) = (Algorithm::Argon2id, Version::V0x13, params.clone());
-        let digest = Digest { salt: salt.to_vec(), output: vec![0; output] };
+        let digest = Digest { salt: salt.to_vec(), output: vec![0; output_size] };
         let mut hash = Self { algorithm, version, params, digest };
         hash.digest.output = hash.fill(password, memory)?;
         Ok(hash)
     }
 
-    /// Reads one in PHC string format. Keys and associated data are not supported.
+    /// Parses a hash in PHC string format. Keys and associated data are not supported.
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.strip_prefix('$')?.split('$').peekable();
         let algorithm = match fields.next()? {
@@ -38,7 +38,7 @@ impl Argon2Hash {
             "argon2d" => Algorithm::Argon2d,
             _ => return None,
         };
-        // Argon2 1.0, of before 2016, wrote no version.
+        // Argon2 1.0, from before 2016, wrote no version.
         let version = match fields.next_if(|field| field.starts_with("v=")) {
             None | Some("v=16") => Version::V0x10,
             Some("v=19") => Version::V0x13,
@@ -50,26 +50,26 @@ impl Argon2Hash {
         fields.next().is_none().then_some(Self { algorithm, version, params, digest })
     }
 
-    /// Whether it was made as `params` say, by argon2id, version 19.
-    pub fn is_made_with(&self, params: &Params) -> bool {
+    /// Whether it was made with `params`, by argon2id, version 19.
+    pub fn uses_params(&self, params: &Params) -> bool {
         let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         (self.algorithm, self.version) == (Algorithm::Argon2id, Version::V0x13)
             && costs(&self.params) == costs(params)
             && params.output_len().is_none_or(|length| length == self.digest.output.len())
     }
 
-    /// Octets of memory.
+    /// Returns the bytes of memory that it needs.
     pub fn memory(&self) -> u64 {
         u64::from(self.params.m_cost()) * 1024
     }
 
-    /// Octets of memory times passes over it.
+    /// Returns the bytes of memory times passes over it.
     pub fn work(&self) -> u64 {
         self.memory().saturating_mul(self.params.t_cost().into())
     }
 
     pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
-        Ok(self.digest.is(&self.fill(password, memory)?))
+        Ok(self.digest.matches(&self.fill(password, memory)?))
     }
 
     fn fill(&self, password: &[u8], memory: &mut Memory) -> Result<Vec<u8>, HashError> {

@@ -7,18 +7,18 @@ use base64::{
 };
 use subtle::ConstantTimeEq;
 
-/// A salt, and what a password came to under it. [`fmt::Display`] writes `salt$output` in the PHC string format's Base64.
+/// A salt and the output for a password with it. [`fmt::Display`] writes `salt$output` in the PHC string format's Base64.
 pub(super) struct Digest {
     pub salt: Vec<u8>,
     pub output: Vec<u8>,
 }
 
-/// Octets of a salt: 8 (RFC 8018 §4.1, and the least that argon2 takes) to 64.
-const SALT: std::ops::RangeInclusive<usize> = 8..=64;
-/// Octets of an output: 16, so that none is found by chance, to 64, SHA-512's.
-const OUTPUT: std::ops::RangeInclusive<usize> = 16..=64;
+/// The bytes of a salt: 8 (RFC 8018 §4.1, and the least that argon2 takes) to 64.
+const SALT_SIZE: std::ops::RangeInclusive<usize> = 8..=64;
+/// The bytes of an output: 16, so that none is found by chance, to 64, SHA-512's.
+const OUTPUT_SIZE: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// Writes no padding, reads it with or without.
+/// Writes no padding, and reads both forms.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -27,18 +27,19 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Digest {
-    /// `None` unless both are of a usual length.
+    /// Makes a digest; `None` unless both have a usual length.
     pub fn new(salt: Vec<u8>, output: Vec<u8>) -> Option<Self> {
-        (SALT.contains(&salt.len()) && OUTPUT.contains(&output.len())).then_some(Self { salt, output })
+        (SALT_SIZE.contains(&salt.len()) && OUTPUT_SIZE.contains(&output.len()))
+            .then_some(Self { salt, output })
     }
 
-    /// Reads both in Base64, as they are written in the PHC string format.
+    /// Parses both from Base64, as in the PHC string format.
     pub fn parse(salt: &str, output: &str) -> Option<Self> {
         Self::new(decode(salt)?, decode(output)?)
     }
 
-    /// Whether that is the output. Takes the same time for all of one length.
-    pub fn is(&self, computed: &[u8]) -> bool {
+    /// Whether the output is `computed`; compared in constant time.
+    pub fn matches(&self, computed: &[u8]) -> bool {
         self.output.ct_eq(computed).into()
     }
 }
@@ -49,12 +50,12 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Reads Base64, padded or not; passlib's variant has `.` for `+`.
+/// Decodes Base64, padded or not; passlib's variant has `.` for `+`.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.replace('.', "+")).ok()
 }
 
-/// Reads `name=number` pairs: exactly these names, each once, in any order.
+/// Parses `name=number` pairs: exactly these names, each once, in any order.
 pub(super) fn parameters<const N: usize>(text: &str, names: [&str; N]) -> Option<[u32; N]> {
     let mut found = [None; N];
     for pair in text.split(',') {
@@ -71,7 +72,7 @@ pub(super) fn parameters<const N: usize>(text: &str, names: [&str; N]) -> Option
     Some(values)
 }
 
-/// Reads a decimal number: digits only.
+/// Parses a decimal number: digits only.
 pub(super) fn number(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

@@ -14,24 +14,25 @@ pub(in crate::passwords) struct Pbkdf2Hash {
 }
 
 /// The hash function under PBKDF2's HMAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum Function {
     Sha1,
     Sha256,
     Sha512,
 }
 
-/// Rounds at most, for all blocks of the output: Django 6.0 asks for 1,200,000, the most of any framework's default.
+/// The maximum number of rounds, for all blocks of the output: Django 6.0 uses 1,200,000, the most of any framework's default.
 const MAX_ROUNDS: u64 = 1_500_000;
 
 impl Pbkdf2Hash {
-    /// `None` without a round.
+    /// Makes a hash; `None` without rounds.
     pub(super) fn new(function: Function, rounds: u32, digest: Digest) -> Option<Self> {
         (rounds > 0).then_some(Self { function, rounds, digest })
     }
 
     pub fn is_affordable(&self) -> bool {
-        let blocks = self.digest.output.len().div_ceil(self.function.octets()) as u64;
+        let blocks = self.digest.output.len().div_ceil(self.function.output_size()) as u64;
         u64::from(self.rounds) * blocks <= MAX_ROUNDS
     }
 
@@ -43,30 +44,12 @@ impl Pbkdf2Hash {
             Function::Sha256 => pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut output),
             Function::Sha512 => pbkdf2_hmac::<Sha512>(password, salt, rounds, &mut output),
         }
-        self.digest.is(&output)
+        self.digest.matches(&output)
     }
 }
 
 impl Function {
-    /// Reads `sha1`, `sha256` and `sha512`.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "sha1" => Some(Self::Sha1),
-            "sha256" => Some(Self::Sha256),
-            "sha512" => Some(Self::Sha512),
-            _ => None,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-        }
-    }
-
-    fn octets(self) -> usize {
+    fn output_size(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -77,6 +60,6 @@ impl Function {
 
 impl fmt::Display for Pbkdf2Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "$pbkdf2-{}$i={}${}", self.function.as_str(), self.rounds, self.digest)
+        write!(f, "$pbkdf2-{}$i={}${}", self.function, self.rounds, self.digest)
     }
 }

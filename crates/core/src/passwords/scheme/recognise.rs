@@ -1,44 +1,44 @@
-//! The forms in which other systems write their hashes, and those that are refused by name.
+//! The formats in which other systems write their hashes, and those that are rejected by name.
 
 use super::{
-    HashRefusal, Scheme,
+    HashImportError, Scheme,
     argon2::Argon2Hash,
-    bcrypt::{BcryptHash, Before},
+    bcrypt::{BcryptHash, Preparation},
     digest::{Digest, decode, number, parameters},
     pbkdf2::{Function, Pbkdf2Hash},
     scrypt::ScryptHash,
 };
 
-/// Octets of a hash at most: twice of the longest that anybody writes.
+/// The maximum length of a hash in bytes: twice the longest that any system writes.
 const MAX_LENGTH: usize = 512;
 
-/// What Spring Security and LDAP put before a hash that says by itself what it is.
+/// What Spring Security and LDAP put before a hash that names its own format.
 const LABELS: [&str; 5] = ["{bcrypt}", "{argon2}", "{argon2@SpringSecurity_v5_8}", "{CRYPT}", "{BCRYPT}"];
 
-/// How a form begins, what it is called, and how what follows is read.
-type Form = (&'static str, &'static str, fn(&str) -> Option<Scheme>);
+/// How a format begins, what it is called, and its parser, which gets the text and what follows the beginning.
+type Format = (&'static str, &'static str, fn(&str, &str) -> Option<Scheme>);
 
-const FORMS: [Form; 16] = [
-    ("$argon2", "argon2", |rest| argon2(&format!("$argon2{rest}"))),
-    ("argon2$", "Django's argon2", |rest| argon2(&format!("${rest}"))),
-    ("$2a$", "bcrypt", |rest| bcrypt(&format!("$2a${rest}"))),
-    ("$2b$", "bcrypt", |rest| bcrypt(&format!("$2b${rest}"))),
-    ("$2y$", "bcrypt", |rest| bcrypt(&format!("$2y${rest}"))),
-    ("$wp$2y$", "WordPress's bcrypt", |rest| bcrypt(&format!("$wp$2y${rest}"))),
-    ("$wp$2b$", "WordPress's bcrypt", |rest| bcrypt(&format!("$wp$2b${rest}"))),
-    ("bcrypt$", "Django's bcrypt", bcrypt),
-    ("bcrypt_sha256$", "Django's bcrypt", |rest| bcrypt(&format!("bcrypt_sha256${rest}"))),
-    ("$pbkdf2-", "PBKDF2", |rest| pbkdf2(rest.split_once('$')?)),
-    ("$pbkdf2$", "PBKDF2", |rest| pbkdf2(("sha1", rest))),
-    ("pbkdf2_", "Django's PBKDF2", django_pbkdf2),
-    ("pbkdf2:", "Werkzeug's PBKDF2", werkzeug_pbkdf2),
-    ("$scrypt$", "scrypt", scrypt),
-    ("scrypt$", "Django's scrypt", django_scrypt),
-    ("scrypt:", "Werkzeug's scrypt", werkzeug_scrypt),
+const FORMATS: [Format; 16] = [
+    ("$argon2", "argon2", |text, _| argon2(text)),
+    ("argon2$", "Django argon2", |_, rest| argon2(&format!("${rest}"))),
+    ("$2a$", "bcrypt", |text, _| bcrypt(text)),
+    ("$2b$", "bcrypt", |text, _| bcrypt(text)),
+    ("$2y$", "bcrypt", |text, _| bcrypt(text)),
+    ("$wp$2y$", "WordPress bcrypt", |text, _| bcrypt(text)),
+    ("$wp$2b$", "WordPress bcrypt", |text, _| bcrypt(text)),
+    ("bcrypt$", "Django bcrypt", |_, rest| bcrypt(rest)),
+    ("bcrypt_sha256$", "Django bcrypt", |text, _| bcrypt(text)),
+    ("$pbkdf2-", "PBKDF2", |_, rest| pbkdf2(rest.split_once('$')?)),
+    ("$pbkdf2$", "PBKDF2", |_, rest| pbkdf2(("sha1", rest))),
+    ("pbkdf2_", "Django PBKDF2", |_, rest| django_pbkdf2(rest)),
+    ("pbkdf2:", "Werkzeug PBKDF2", |_, rest| werkzeug_pbkdf2(rest)),
+    ("$scrypt$", "scrypt", |_, rest| scrypt(rest)),
+    ("scrypt$", "Django scrypt", |_, rest| django_scrypt(rest)),
+    ("scrypt:", "Werkzeug scrypt", |_, rest| werkzeug_scrypt(rest)),
 ];
 
-/// How forms begin that are not verified here, and what they are.
-const REFUSED: [(&str, &str); 15] = [
+/// How formats begin that can't be verified here, and what they are.
+const UNSUPPORTED: [(&str, &str); 15] = [
     ("$P$", "phpass of MD5, as of WordPress before 6.8"),
     ("$H$", "phpass of MD5, as of phpBB"),
     ("$S$", "Drupal's salted SHA-512"),
@@ -56,25 +56,27 @@ const REFUSED: [(&str, &str); 15] = [
     ("{MD5", "an unsalted MD5 of LDAP's"),
 ];
 
-pub(super) fn recognise(text: &str) -> Result<Scheme, HashRefusal> {
+pub(super) fn recognise(text: &str) -> Result<Scheme, HashImportError> {
     if text.len() > MAX_LENGTH {
-        return Err(HashRefusal::Unknown);
+        return Err(HashImportError::Unknown);
     }
     let text = LABELS.iter().find_map(|label| text.strip_prefix(label)).unwrap_or(text);
-    for (prefix, name, read) in FORMS {
+    for (prefix, name, parse) in FORMATS {
         if let Some(rest) = text.strip_prefix(prefix) {
-            return read(rest).ok_or(HashRefusal::Damaged(name));
+            return parse(text, rest).ok_or(HashImportError::Malformed(name));
         }
     }
-    if let Some((_, name)) = REFUSED.iter().find(|(prefix, _)| text.starts_with(prefix)) {
-        return Err(HashRefusal::Unsupported(name));
+    if let Some((_, name)) = UNSUPPORTED.iter().find(|(prefix, _)| text.starts_with(prefix)) {
+        return Err(HashImportError::Unsupported(name));
     }
     // MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512 in hexadecimal.
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hex && [32, 40, 56, 64, 96, 128].contains(&text.len()) {
-        return Err(HashRefusal::Unsupported("a bare digest such as MD5 or SHA, which is no password hash"));
+        return Err(HashImportError::Unsupported(
+            "a bare digest such as MD5 or SHA, which is no password hash",
+        ));
     }
-    asp_net(text).ok_or(HashRefusal::Unknown)
+    asp_net(text).ok_or(HashImportError::Unknown)
 }
 
 fn argon2(text: &str) -> Option<Scheme> {
@@ -82,10 +84,11 @@ fn argon2(text: &str) -> Option<Scheme> {
 }
 
 fn bcrypt(text: &str) -> Option<Scheme> {
-    let begins =
-        |(prefix, before)| Some((before, text.strip_prefix(prefix).filter(|hash| hash.starts_with("$2"))?));
-    let (before, hash) = Before::ALL.into_iter().find_map(begins)?;
-    BcryptHash::parse(before, hash).map(Scheme::Bcrypt)
+    let strip = |(prefix, preparation)| {
+        Some((preparation, text.strip_prefix(prefix).filter(|hash| hash.starts_with("$2"))?))
+    };
+    let (preparation, hash) = Preparation::ALL.into_iter().find_map(strip)?;
+    BcryptHash::parse(preparation, hash).map(Scheme::Bcrypt)
 }
 
 /// The PHC string format's `i=…[,l=…]$salt$output`, and passlib's with bare rounds.
@@ -96,22 +99,22 @@ fn pbkdf2((function, rest): (&str, &str)) -> Option<Scheme> {
     let rounds = number(costs)
         .or_else(|| parameters(costs, ["i"]).map(|[rounds]| rounds))
         .or_else(|| parameters(costs, ["i", "l"]).and_then(|[rounds, l]| (l == length).then_some(rounds)))?;
-    Pbkdf2Hash::new(Function::parse(function)?, rounds, digest).map(Scheme::Pbkdf2)
+    Pbkdf2Hash::new(function.parse().ok()?, rounds, digest).map(Scheme::Pbkdf2)
 }
 
-/// `pbkdf2_sha256$rounds$salt$output`, the salt as it is.
+/// `pbkdf2_sha256$rounds$salt$output`, the salt not encoded.
 fn django_pbkdf2(rest: &str) -> Option<Scheme> {
     let [function, rounds, salt, output] = fields(rest, '$')?;
     let digest = Digest::new(salt.into(), decode(output)?)?;
-    Pbkdf2Hash::new(Function::parse(function)?, number(rounds)?, digest).map(Scheme::Pbkdf2)
+    Pbkdf2Hash::new(function.parse().ok()?, number(rounds)?, digest).map(Scheme::Pbkdf2)
 }
 
-/// `pbkdf2:sha256:rounds$salt$output`, the salt as it is, the output in hexadecimal.
+/// `pbkdf2:sha256:rounds$salt$output`, the salt not encoded, the output in hexadecimal.
 fn werkzeug_pbkdf2(rest: &str) -> Option<Scheme> {
     let [method, salt, output] = fields(rest, '$')?;
     let [function, rounds] = fields(method, ':')?;
-    let digest = Digest::new(salt.into(), from_hex(output)?)?;
-    Pbkdf2Hash::new(Function::parse(function)?, number(rounds)?, digest).map(Scheme::Pbkdf2)
+    let digest = Digest::new(salt.into(), hex::decode(output).ok()?)?;
+    Pbkdf2Hash::new(function.parse().ok()?, number(rounds)?, digest).map(Scheme::Pbkdf2)
 }
 
 fn scrypt(rest: &str) -> Option<Scheme> {
@@ -120,26 +123,26 @@ fn scrypt(rest: &str) -> Option<Scheme> {
     ScryptHash::new(log_n, r, p, Digest::parse(salt, output)?).map(Scheme::Scrypt)
 }
 
-/// `scrypt$N$salt$r$p$output`, the salt as it is.
+/// `scrypt$N$salt$r$p$output`, the salt not encoded.
 fn django_scrypt(rest: &str) -> Option<Scheme> {
     let [n, salt, r, p, output] = fields(rest, '$')?;
     let digest = Digest::new(salt.into(), decode(output)?)?;
     ScryptHash::new(log2(n)?, number(r)?, number(p)?, digest).map(Scheme::Scrypt)
 }
 
-/// `scrypt:N:r:p$salt$output`, the salt as it is, the output in hexadecimal.
+/// `scrypt:N:r:p$salt$output`, the salt not encoded, the output in hexadecimal.
 fn werkzeug_scrypt(rest: &str) -> Option<Scheme> {
     let [method, salt, output] = fields(rest, '$')?;
     let [n, r, p] = fields(method, ':')?;
-    let digest = Digest::new(salt.into(), from_hex(output)?)?;
+    let digest = Digest::new(salt.into(), hex::decode(output).ok()?)?;
     ScryptHash::new(log2(n)?, number(r)?, number(p)?, digest).map(Scheme::Scrypt)
 }
 
-/// ASP.NET Core Identity, in Base64. Version 2: 0, salt (16 octets), output (32), by SHA-1 and 1,000 rounds. Version 3:
-/// 1, function, rounds, length of the salt (each 4 octets, most significant first), salt, output.
+/// ASP.NET Core Identity, in Base64. Version 2: 0, salt (16 bytes), output (32), by SHA-1 and 1,000 rounds. Version 3:
+/// 1, function, rounds, length of the salt (4 bytes each, most significant first), salt, output.
 fn asp_net(text: &str) -> Option<Scheme> {
-    let octets = decode(text)?;
-    let (version, rest) = octets.split_first()?;
+    let bytes = decode(text)?;
+    let (version, rest) = bytes.split_first()?;
     let (function, rounds, salt, output) = match version {
         0 if rest.len() == 48 => {
             let (salt, output) = rest.split_at_checked(16)?;
@@ -164,12 +167,12 @@ fn asp_net(text: &str) -> Option<Scheme> {
     Pbkdf2Hash::new(function, rounds, digest).map(Scheme::Pbkdf2)
 }
 
-fn big_endian(octets: &[u8]) -> Option<(u32, &[u8])> {
-    let (number, rest) = octets.split_first_chunk()?;
+fn big_endian(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
     Some((u32::from_be_bytes(*number), rest))
 }
 
-/// Exactly that many fields.
+/// Splits the text into exactly that many fields.
 fn fields<const N: usize>(text: &str, separator: char) -> Option<[&str; N]> {
     let mut fields = text.split(separator);
     let mut found = [""; N];
@@ -179,15 +182,8 @@ fn fields<const N: usize>(text: &str, separator: char) -> Option<[&str; N]> {
     fields.next().is_none().then_some(found)
 }
 
-/// The logarithm of a power of two.
+/// Returns the logarithm of a power of two.
 fn log2(text: &str) -> Option<u32> {
     let number = number(text)?;
     number.is_power_of_two().then(|| number.ilog2())
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let nibble = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks();
-    let octet = |&[high, low]: &[u8; 2]| Some(nibble(high)? << 4 | nibble(low)?);
-    if rest.is_empty() { pairs.iter().map(octet).collect() } else { None }
 }

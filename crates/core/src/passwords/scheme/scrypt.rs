@@ -14,20 +14,20 @@ pub(in crate::passwords) struct ScryptHash {
 }
 
 impl ScryptHash {
-    /// `None` when the parameters are out of scrypt's range (RFC 7914 §2), or far out of anybody's.
+    /// `None` when the parameters are out of scrypt's range (RFC 7914 §2), or far beyond any that are used.
     pub(super) fn new(log_n: u32, r: u32, p: u32, digest: Digest) -> Option<Self> {
         let in_range = (1..=63).contains(&log_n) && (1..=1 << 15).contains(&r) && (1..=1 << 14).contains(&p);
         in_range.then_some(Self { log_n: u8::try_from(log_n).ok()?, r, p, digest })
     }
 
-    /// Octets of memory.
+    /// Returns the bytes of memory that it needs.
     pub fn memory(&self) -> u64 {
         let block = 128 * u64::from(self.r);
         let lanes = block * u64::from(self.p);
         block.saturating_mul(1 << self.log_n).saturating_add(lanes)
     }
 
-    /// Octets of memory times passes over it.
+    /// Returns the bytes of memory times passes over it.
     pub fn work(&self) -> u64 {
         self.memory().saturating_mul(self.p.into())
     }
@@ -36,9 +36,9 @@ impl ScryptHash {
         let params = Params::new(self.log_n, self.r, self.p).map_err(|_| HashError::Unusable)?;
         let mut output = vec![0; self.digest.output.len()];
         memory
-            .beside(self.memory(), || scrypt(password, &self.digest.salt, &params, &mut output))
+            .while_allocating(self.memory(), || scrypt(password, &self.digest.salt, &params, &mut output))
             .map_err(|_| HashError::Unusable)?;
-        Ok(self.digest.is(&output))
+        Ok(self.digest.matches(&output))
     }
 }
 

@@ -52,7 +52,7 @@ fn password_import_a_hash_that_claims_4_gib_is_refused() {
         "$scrypt$ln=1,r=32768,p=16384$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0",
         "scrypt:4194304:8:1$mZGfaZTwPayLNKTx$8f92c43f84b3feb76a29660775ce72db4d3b5ab79c3154ab1820c3eff2596778",
     ] {
-        assert_eq!(PasswordHash::import(hash).unwrap_err(), HashRefusal::Memory, "{hash}");
+        assert_eq!(PasswordHash::import(hash).unwrap_err(), HashImportError::Memory, "{hash}");
     }
 }
 
@@ -85,7 +85,7 @@ fn password_import_a_hash_that_claims_too_many_rounds_is_refused() {
         &scrypt(8),
         two_blocks,
     ] {
-        assert_eq!(PasswordHash::import(hash).unwrap_err(), HashRefusal::Rounds, "{hash}");
+        assert_eq!(PasswordHash::import(hash).unwrap_err(), HashImportError::Rounds, "{hash}");
     }
     for hash in [&bcrypt(14), &pbkdf2(1_500_000), &argon2(262_144, 4), &scrypt(7)] {
         assert!(PasswordHash::import(hash).is_ok(), "{hash}");
@@ -108,10 +108,10 @@ fn password_import_what_cant_be_verified_is_refused_by_its_name() {
         ("{SSHA}MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0", "LDAP"),
         ("sha1$a1976$a36cc8cbf81742a8fb52e221aaeab48ed7f58ab4", "SHA-1"),
     ] {
-        let HashRefusal::Unsupported(told) = PasswordHash::import(hash).unwrap_err() else {
+        let HashImportError::Unsupported(reason) = PasswordHash::import(hash).unwrap_err() else {
             panic!("{hash}")
         };
-        assert!(told.contains(name), "{told}");
+        assert!(reason.contains(name), "{reason}");
     }
 }
 
@@ -139,7 +139,7 @@ fn password_import_damaged_hashes_are_refused() {
         "$scrypt$ln=10,r=0,p=1$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0",
         "$scrypt$ln=10,r=4294967295,p=4294967295$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0",
     ] {
-        assert!(matches!(PasswordHash::import(hash), Err(HashRefusal::Damaged(_))), "{hash}");
+        assert!(matches!(PasswordHash::import(hash), Err(HashImportError::Malformed(_))), "{hash}");
     }
     for text in [
         "",
@@ -149,7 +149,7 @@ fn password_import_damaged_hashes_are_refused() {
         "AQAAAAEAAAPo/////2RlZmdoaWprbG1ub3BxcnM6HLqiKAJP9ywvIMgewhqA",
         &"$".repeat(600),
     ] {
-        assert_eq!(PasswordHash::import(text).unwrap_err(), HashRefusal::Unknown, "{text}");
+        assert_eq!(PasswordHash::import(text).unwrap_err(), HashImportError::Unknown, "{text}");
     }
 }
 
@@ -159,7 +159,7 @@ fn a_large_hash_takes_its_turn_and_leaves_the_threads_own_memory_alone() {
     let mut memory = Memory::new(64, turn.clone());
     let held = turn.lock().unwrap();
     memory.with_blocks(64, |blocks| assert_eq!(blocks.len(), 64));
-    memory.beside(64 * 1024, || ());
+    memory.while_allocating(64 * 1024, || ());
     let waiting = std::thread::spawn(move || memory.with_blocks(65, |blocks| blocks.len()));
     std::thread::sleep(std::time::Duration::from_millis(50));
     assert!(!waiting.is_finished(), "65 KiB are more than this thread's own");

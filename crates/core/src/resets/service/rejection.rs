@@ -7,7 +7,7 @@ use crate::{
     events::{EventBody, audit::Action},
     ids::ResetId,
     resets::{RejectableReset, TokenState, store::ResetRejection},
-    secrets::DisavowalProof,
+    secrets::RejectionProof,
 };
 
 impl ResetService {
@@ -19,7 +19,7 @@ impl ResetService {
     pub async fn rejectable(
         &self,
         reset: ResetId,
-        proof: &DisavowalProof,
+        proof: &RejectionProof,
     ) -> Result<Option<RejectableReset>, StoreError> {
         if !proof.is_for(reset, &self.recorder.keys) {
             return Ok(None);
@@ -36,13 +36,13 @@ impl ResetService {
         &self,
         caller: &Caller,
         reset: ResetId,
-        proof: &DisavowalProof,
+        proof: &RejectionProof,
     ) -> Result<Option<RejectableReset>, StoreError> {
         let Some(found) = self.rejectable(reset, proof).await? else { return Ok(None) };
         if found.state != TokenState::Pending {
             return Ok(Some(found));
         }
-        let rules = self.rules.of(&found.organization.slug);
+        let rules = self.rules.get(&found.organization.slug);
         let event = self.recorder.event(found.scope, caller, EventBody::ResetDisavowed { reset });
         let audit = self.recorder.audit(caller, Action::Disavow, Vec::new());
         let rejection = ResetRejection {

@@ -10,17 +10,17 @@ use crate::{
     },
 };
 
-/// A place in a list, right after a record: the record's values of what the list is sorted by, the id among them. It
-/// stays where it is when records come and go.
+/// A position in a list, right after a record: the record's values of the attributes that the list is sorted by, with the id. It stays
+/// the same when records are added or deleted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cursor(Vec<Value>);
 
-/// Characters of a cursor at most: four texts of the longest that a record has, in base64, and some.
+/// The maximum length of a cursor: four of the longest texts that a record can have, in base64, and some more.
 const MAX_LENGTH: usize = 6_000;
 
-/// A value on its way through a client.
+/// The encoded form of a value.
 #[derive(Serialize, Deserialize)]
-enum Carried {
+enum EncodedValue {
     #[serde(rename = "n")]
     Null,
     #[serde(rename = "s")]
@@ -35,32 +35,32 @@ enum Carried {
 }
 
 impl Cursor {
-    /// The place after that record, in a list of that [total order](super::Listing::total_order).
+    /// Returns the position after a record, in a list with that [total order](super::Listing::total_order).
     #[must_use]
     pub fn after(record: &Record, order: &[Order]) -> Self {
         Self(order.iter().map(|order| record.get(order.attribute.name).clone()).collect())
     }
 
-    /// The values, as many as the order has parts.
+    /// Returns the values, one for each part of the order.
     #[must_use]
     pub fn values(&self) -> &[Value] {
         &self.0
     }
 
-    /// The form for clients: opaque, of letters, digits, `-` and `_`.
+    /// Encodes the cursor for clients, in letters, digits, `-` and `_`.
     #[must_use]
     pub fn encode(&self, order: &[Order]) -> String {
-        let carried: Vec<Carried> = self.0.iter().filter_map(carry).collect();
-        let json = serde_json::to_vec(&(order_name(order), carried)).unwrap_or_default();
+        let values: Vec<EncodedValue> = self.0.iter().filter_map(encode_value).collect();
+        let json = serde_json::to_vec(&(order_name(order), values)).unwrap_or_default();
         URL_SAFE_NO_PAD.encode(json)
     }
 
-    /// Reads what [`Cursor::encode`] made for the same order; `None` for anything else.
+    /// Decodes what [`Cursor::encode`] made for the same order; `None` for anything else.
     #[must_use]
     pub fn decode(text: &str, order: &[Order]) -> Option<Self> {
         let json = URL_SAFE_NO_PAD.decode(text.get(..MAX_LENGTH.min(text.len()))?).ok()?;
-        let (name, carried): (String, Vec<Carried>) = serde_json::from_slice(&json).ok()?;
-        let values = carried.into_iter().map(uncarry).collect::<Option<Vec<Value>>>()?;
+        let (name, values): (String, Vec<EncodedValue>) = serde_json::from_slice(&json).ok()?;
+        let values = values.into_iter().map(decode_value).collect::<Option<Vec<Value>>>()?;
         let fits = name == order_name(order)
             && values.len() == order.len()
             && order.iter().zip(&values).all(|(order, value)| can_have(order.attribute, value));
@@ -68,7 +68,7 @@ impl Cursor {
     }
 }
 
-/// Which order a cursor is of: a place in another means nothing.
+/// Returns the name of an order, since a cursor is only valid for its own.
 fn order_name(order: &[Order]) -> String {
     let parts = order
         .iter()
@@ -76,28 +76,28 @@ fn order_name(order: &[Order]) -> String {
     parts.collect::<Vec<_>>().join(",")
 }
 
-fn carry(value: &Value) -> Option<Carried> {
+fn encode_value(value: &Value) -> Option<EncodedValue> {
     Some(match value {
-        Value::Null => Carried::Null,
-        Value::Text(text) => Carried::Text(text.clone()),
-        Value::Time(at) => Carried::Time(to_unix_microseconds(*at)),
-        Value::Boolean(is) => Carried::Boolean(*is),
-        Value::Integer(number) => Carried::Integer(*number),
+        Value::Null => EncodedValue::Null,
+        Value::Text(text) => EncodedValue::Text(text.clone()),
+        Value::Time(at) => EncodedValue::Time(to_unix_microseconds(*at)),
+        Value::Boolean(is) => EncodedValue::Boolean(*is),
+        Value::Integer(number) => EncodedValue::Integer(*number),
         Value::Object(_) | Value::Token(_) => return None,
     })
 }
 
-fn uncarry(carried: Carried) -> Option<Value> {
-    Some(match carried {
-        Carried::Null => Value::Null,
-        Carried::Text(text) => Value::Text(text),
-        Carried::Time(micros) => Value::Time(from_unix_microseconds(micros)?),
-        Carried::Boolean(is) => Value::Boolean(is),
-        Carried::Integer(number) => Value::Integer(number),
+fn decode_value(value: EncodedValue) -> Option<Value> {
+    Some(match value {
+        EncodedValue::Null => Value::Null,
+        EncodedValue::Text(text) => Value::Text(text),
+        EncodedValue::Time(micros) => Value::Time(from_unix_microseconds(micros)?),
+        EncodedValue::Boolean(is) => Value::Boolean(is),
+        EncodedValue::Integer(number) => Value::Integer(number),
     })
 }
 
-/// Whether a record could have that value there: whoever makes a cursor up gets no statement that a store can't run.
+/// Whether a record could have the value, so that a made-up cursor can't lead to a statement that fails.
 fn can_have(attribute: &Attribute, value: &Value) -> bool {
     match value {
         Value::Null => attribute.nullable,
@@ -105,7 +105,7 @@ fn can_have(attribute: &Attribute, value: &Value) -> bool {
             matches!(attribute.kind, Kind::Id | Kind::Email | Kind::Text | Kind::Locale)
                 && !text.contains('\0')
         }
-        // The years that every store keeps.
+        // The years that every store supports.
         Value::Time(at) => attribute.kind == Kind::Time && (1..=9999).contains(&at.year()),
         Value::Boolean(_) => attribute.kind == Kind::Boolean,
         Value::Integer(_) => attribute.kind == Kind::Integer,
@@ -123,7 +123,7 @@ mod tests {
 
     fn order(names: &[&str]) -> Vec<Order> {
         let by = |name: &&str| Order { attribute: CUSTOMERS.attribute(name).unwrap(), descending: false };
-        Listing { order: names.iter().map(by).collect(), ..Listing::of(&CUSTOMERS) }.total_order()
+        Listing { order: names.iter().map(by).collect(), ..Listing::first_page(&CUSTOMERS) }.total_order()
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_cursor_is_refused() {
+    fn a_made_up_cursor_is_rejected() {
         let order = order(&["reference", "created_at"]);
         let name = order_name(&order);
         let decode =

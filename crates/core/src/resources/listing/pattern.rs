@@ -1,4 +1,4 @@
-/// What a text is to be like. Letters of ASCII match in either case, on every store alike.
+/// A pattern for texts. ASCII letters match in either case, on every store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Vec<Part>);
 
@@ -14,26 +14,26 @@ pub enum Part {
 }
 
 impl Pattern {
-    /// Texts that begin with this one.
+    /// Matches texts that begin with this one.
     #[must_use]
     pub fn starts_with(text: &str) -> Self {
         Self(vec![Part::Literal(text.to_owned()), Part::Many])
     }
 
-    /// Texts that end with this one.
+    /// Matches texts that end with this one.
     #[must_use]
     pub fn ends_with(text: &str) -> Self {
         Self(vec![Part::Many, Part::Literal(text.to_owned())])
     }
 
-    /// Texts that contain this one.
+    /// Matches texts that contain this one.
     #[must_use]
     pub fn contains(text: &str) -> Self {
         Self(vec![Part::Many, Part::Literal(text.to_owned()), Part::Many])
     }
 
-    /// A pattern as SQL's LIKE reads it: `%` is any characters, `_` any one, and a backslash takes what follows as it is;
-    /// one at the end stands for itself.
+    /// Parses a pattern of SQL's LIKE: `%` is any characters, `_` any one, and a backslash escapes the next character; at the end it is a
+    /// backslash.
     #[must_use]
     pub fn parse(pattern: &str) -> Self {
         let mut parts = Vec::new();
@@ -59,13 +59,13 @@ impl Pattern {
         Self(parts)
     }
 
-    /// Its parts, in their order.
+    /// Returns its parts in order.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.0
     }
 
-    /// The pattern for SQL's LIKE with a backslash as its escape.
+    /// Returns the pattern for SQL's LIKE with a backslash as the escape character.
     #[must_use]
     pub fn to_like(&self) -> String {
         let mut like = String::new();

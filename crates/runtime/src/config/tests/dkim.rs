@@ -37,7 +37,7 @@ fn an_organization_signs_with_its_own_key_or_the_deployments_under_its_own_names
         ("plain/dkim.pem", OWN),
     ]);
     let signing = |more: &[(&str, &str)], slug: &str| {
-        let dkim = load_from(directory.path(), more).unwrap().of(&slug.parse().unwrap()).dkim.clone();
+        let dkim = load_from(directory.path(), more).unwrap().get(&slug.parse().unwrap()).dkim.clone();
         let key = dkim.key.map(|key| (key.pem.expose_secret().to_owned(), key.origin));
         (key, format!("{}._domainkey.{}", dkim.selector, dkim.domain))
     };

@@ -40,7 +40,7 @@ fn an_organization_has_its_own_settings_above_all_others() {
         ("README", "not a folder"),
     ]);
     let shops = load_from(directory.path(), &[("resets.token_life_seconds", "900")]).unwrap();
-    let of = |slug: &str| shops.of(&slug.parse().unwrap());
+    let of = |slug: &str| shops.get(&slug.parse().unwrap());
     let acme = of("acme");
     assert_eq!(acme.brand.color, Color { red: 0xaa, green: 0, blue: 0 });
     assert_eq!(acme.brand.support, Some(Support::Email("help@acme.example".to_owned())));

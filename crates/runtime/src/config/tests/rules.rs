@@ -169,7 +169,7 @@ fn values_arrive_in_their_types() {
     ] {
         assert_eq!(api.server.trusted_proxies.contains(peer.parse().unwrap()), trusted, "{peer}");
     }
-    let shop = mailer.shops.of(&"shop".parse().unwrap());
+    let shop = mailer.shops.get(&"shop".parse().unwrap());
     let mail = &shop.mail;
     assert_eq!(mail.from.name.as_deref(), Some("Shop"));
     assert_eq!(mail.from.address.as_str(), "shop@example.com");

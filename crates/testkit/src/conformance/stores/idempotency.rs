@@ -220,7 +220,7 @@ async fn claim_with(
     fingerprints: &[Fingerprint],
 ) -> Claimed {
     let record = RecordId::generate(&OsRandom);
-    let claim = KeyClaim { key, fingerprints, record, lease: LEASE, life: LIFE };
+    let claim = KeyClaim { key, fingerprints, record, lease: LEASE, ttl: LIFE };
     store.claim_key(scope, &claim).await.unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Counts of what is limited.
 
-use rekey_core::limits::{SLOT, WINDOW, WindowCounts, slot_of};
+use rekey_core::limits::{SLOT, WINDOW, WindowCounts, slot_start};
 use time::Duration;
 
 use super::{StoreUnderTest, at_once};
@@ -22,9 +22,9 @@ pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
     ] {
         let tally = store.count_hits(window, hits).await.unwrap();
         assert_eq!(total(&tally), held, "{window:?} {hits}");
-        assert!(tally.slots.iter().all(|slot| slot.started_at == slot_of(slot.started_at)), "{tally:?}");
+        assert!(tally.slots.iter().all(|slot| slot.started_at == slot_start(slot.started_at)), "{tally:?}");
         let last = tally.slots.last().unwrap().started_at;
-        assert_eq!(last, slot_of(tally.at), "the present slot is among them, and comes last");
+        assert_eq!(last, slot_start(tally.at), "the present slot is among them, and comes last");
     }
 }
 
@@ -38,7 +38,7 @@ pub async fn each_of_many_hits_at_once_is_told_of_those_before_it<F: StoreUnderT
             async move { store.count_hits(&format!("round {round}"), 1).await.unwrap() }
         });
         let tallies = at_once(hits).await;
-        if tallies.iter().all(|tally| slot_of(tally.at) == slot_of(tallies[0].at)) {
+        if tallies.iter().all(|tally| slot_start(tally.at) == slot_start(tallies[0].at)) {
             let mut totals: Vec<_> = tallies.iter().map(total).collect();
             totals.sort_unstable();
             assert_eq!(totals, (1..=40).collect::<Vec<_>>());

@@ -29,7 +29,7 @@ pub async fn a_list_is_newest_first_in_pages_and_always_tells_the_total<F: Store
     seed::customer(store, scope, JOHN, None).await;
     let page = async |number, size| {
         let page = Page::Number { number, size };
-        let listing = Listing { page, ..Listing::of(&CUSTOMER_PASSWORD_RESETS) };
+        let listing = Listing { page, ..Listing::first_page(&CUSTOMER_PASSWORD_RESETS) };
         let listed = store.list(scope, &listing).await.unwrap();
         (ids(&listed.items), listed.total.unwrap())
     };
@@ -81,7 +81,7 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
         vec![by("id", true)],
     ] {
         let listing =
-            Listing { order, page: Page::Number { number: 1, size: 25 }, ..Listing::of(&CUSTOMERS) };
+            Listing { order, page: Page::Number { number: 1, size: 25 }, ..Listing::first_page(&CUSTOMERS) };
         let whole = ids(&store.list(scope, &listing).await.unwrap().items);
         assert_eq!(whole.len(), 7);
         for size in [1, 2, 7] {
@@ -90,7 +90,7 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
     }
     // Null comes last, and first when descending; texts by their octets.
     let first = async |order: Order| {
-        let listing = Listing { order: vec![order], ..Listing::of(&CUSTOMERS) };
+        let listing = Listing { order: vec![order], ..Listing::first_page(&CUSTOMERS) };
         let items = store.list(scope, &listing).await.unwrap().items;
         items.iter().map(|item| item.get("reference").as_text().map(str::to_owned)).collect::<Vec<_>>()
     };
@@ -130,7 +130,7 @@ pub async fn filters_follow_relationships_in_both_directions<F: StoreUnderTest>(
     let found = async |resource: &'static Resource, via: &str, name: &str, test: Test| {
         let relationship = resource.relationship(via).unwrap();
         let path = Path { via: Some(relationship), attribute: relationship.target.attribute(name).unwrap() };
-        let listing = Listing { filter: Filter::Test(path, test), ..Listing::of(resource) };
+        let listing = Listing { filter: Filter::Test(path, test), ..Listing::first_page(resource) };
         let listed = store.list(scope, &listing).await.unwrap();
         assert_eq!(listed.total, Some(listed.items.len() as u64));
         ids(&listed.items)
@@ -154,7 +154,8 @@ pub async fn filters_follow_relationships_in_both_directions<F: StoreUnderTest>(
         CUSTOMERS.relationship("customer_password_resets").unwrap(),
         jane.id.into(),
     );
-    let listed = store.list(scope, &Listing { filter: of_jane, ..Listing::of(resets) }).await.unwrap();
+    let listed =
+        store.list(scope, &Listing { filter: of_jane, ..Listing::first_page(resets) }).await.unwrap();
     assert_eq!((ids(&listed.items), listed.total), (vec![RecordId::from(hers.id)], Some(1)));
 }
 
@@ -168,7 +169,7 @@ pub async fn a_token_is_found_only_while_it_can_be_used<F: StoreUnderTest>() {
     let found = async || {
         let attribute = CUSTOMER_PASSWORD_RESETS.attribute("reset_password_token").unwrap();
         let filter = Filter::Test(Path { via: None, attribute }, Test::Token(reset.token.digest()));
-        let listing = Listing { filter, ..Listing::of(&CUSTOMER_PASSWORD_RESETS) };
+        let listing = Listing { filter, ..Listing::first_page(&CUSTOMER_PASSWORD_RESETS) };
         ids(&store.list(scope, &listing).await.unwrap().items)
     };
     assert_eq!(found().await, [RecordId::from(reset.id)]);
@@ -187,7 +188,7 @@ pub async fn related_records_come_with_whom_they_are_related_to<F: StoreUnderTes
     let of = [john.id.into(), jane.id.into()];
     let related = async |owner: &'static Resource, name: &str, of: &[RecordId]| {
         let related = store.related(scope, owner, owner.relationship(name).unwrap(), of).await.unwrap();
-        related.into_iter().map(|related| (related.of, related.record.id())).collect::<Vec<_>>()
+        related.into_iter().map(|related| (related.key, related.record.id())).collect::<Vec<_>>()
     };
     let resets = related(&CUSTOMERS, "customer_password_resets", &of).await;
     assert_eq!(resets, [(of[0], second.id.into()), (of[0], first.id.into())]);
@@ -237,7 +238,7 @@ pub async fn tenant_no_list_shows_another_scopes_records<F: StoreUnderTest>() {
     let of_john: RecordId = CustomerId::into(john.id);
     for other in other_scopes(store, scope).await {
         for resource in [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS] {
-            let listed = store.list(other, &Listing::of(resource)).await.unwrap();
+            let listed = store.list(other, &Listing::first_page(resource)).await.unwrap();
             assert_eq!((listed.items.len(), listed.total), (0, Some(0)));
             for relationship in resource.relationships {
                 let of = [of_john, reset.id.into()];

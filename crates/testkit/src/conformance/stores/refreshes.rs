@@ -6,7 +6,7 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{Ending, LiveSession, NewSession, Refresh, Refreshed, TokenScope},
+    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, TokenScope},
 };
 use time::Duration;
 
@@ -27,7 +27,7 @@ pub async fn a_refresh_gives_the_next_token_and_all_of_the_life_again<F: StoreUn
     for round in 0..3 {
         scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
         let next = RefreshToken::generate(&OsRandom);
-        let prolonged = Refreshed::Rotated(LiveSession {
+        let prolonged = RefreshOutcome::Rotated(LiveSession {
             id: john.session,
             customer: john.customer,
             token_scope: "market:id:xYZkjABcde".parse().unwrap(),
@@ -49,12 +49,12 @@ pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>()
     let john = Login::of_john(store).await;
     let other = Login::open(store, john.scope, john.customer).await;
     let [second, third] = [john.next(store, &john.token).await, RefreshToken::generate(&OsRandom)];
-    assert!(matches!(john.refresh(store, &second, &third).await, Refreshed::Rotated(_)));
+    assert!(matches!(john.refresh(store, &second, &third).await, RefreshOutcome::Rotated(_)));
 
-    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Reused(john.session));
+    assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Reused(john.session));
     assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
     for token in [&john.token, &second, &third] {
-        assert_eq!(john.try_refresh(store, token).await, Refreshed::Refused);
+        assert_eq!(john.try_refresh(store, token).await, RefreshOutcome::Refused);
     }
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 0);
     assert!(store.session_is_live(john.scope, other.session).await.unwrap(), "his other log-in goes on");
@@ -66,12 +66,12 @@ pub async fn within_the_leeway_a_used_token_is_refused_and_ends_nothing<F: Store
     let store = scene.store();
     let john = Login { leeway: LEEWAY, ..Login::of_john(store).await };
     let second = john.next(store, &john.token).await;
-    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
     assert!(store.session_is_live(john.scope, john.session).await.unwrap());
     john.next(store, &second).await;
 
     scene.backdoor().age("used_refresh_tokens", "used_at", "true", LEEWAY).await;
-    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Reused(john.session));
+    assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Reused(john.session));
     assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
 }
 
@@ -90,9 +90,10 @@ pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
         });
         let outcomes = at_once(uses).await;
         let (won, lost): (Vec<_>, Vec<_>) =
-            outcomes.into_iter().partition(|(outcome, _)| matches!(outcome, Refreshed::Rotated(_)));
+            outcomes.into_iter().partition(|(outcome, _)| matches!(outcome, RefreshOutcome::Rotated(_)));
         assert_eq!((won.len(), lost.len()), (1, 99));
-        let reused = lost.iter().filter(|(outcome, _)| *outcome == Refreshed::Reused(login.session)).count();
+        let reused =
+            lost.iter().filter(|(outcome, _)| *outcome == RefreshOutcome::Reused(login.session)).count();
         assert_eq!(reused, reuses, "a session can be ended once");
         let goes_on = store.session_is_live(login.scope, login.session).await.unwrap();
         assert_eq!(goes_on, reuses == 0);
@@ -112,10 +113,10 @@ pub async fn a_token_is_refused_elsewhere_and_stays_good<F: StoreUnderTest>() {
     elsewhere.push(Login { application: ApplicationId::generate(&OsRandom), ..john.clone() });
     for login in elsewhere {
         for token in [&second, &john.token] {
-            assert_eq!(login.try_refresh(store, token).await, Refreshed::Refused);
+            assert_eq!(login.try_refresh(store, token).await, RefreshOutcome::Refused);
         }
     }
-    assert_eq!(john.try_refresh(store, &RefreshToken::generate(&OsRandom)).await, Refreshed::Refused);
+    assert_eq!(john.try_refresh(store, &RefreshToken::generate(&OsRandom)).await, RefreshOutcome::Refused);
     assert!(store.session_is_live(john.scope, john.session).await.unwrap());
     john.next(store, &second).await;
 }
@@ -125,12 +126,12 @@ pub async fn a_token_is_refused_once_expired_or_under_the_next_password<F: Store
     let store = scene.store();
     let john = Login::of_john(store).await;
     scene.backdoor().age("sessions", "expires_at", "true", LIFE + Duration::seconds(1)).await;
-    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
 
     let john = Login::open(store, john.scope, john.customer).await;
     let reset = seed::reset(store, john.scope, JOHN, ResetOrigin::Integration).await;
     use_up(store, &reset, "second").await;
-    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 0);
 }
 
@@ -163,7 +164,7 @@ pub async fn a_used_token_is_forgotten_when_it_would_have_expired<F: StoreUnderT
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2);
 
     scene.backdoor().age("used_refresh_tokens", "expires_at", "true", Duration::minutes(6)).await;
-    assert_eq!(john.try_refresh(store, &john.token).await, Refreshed::Refused);
+    assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
     assert!(store.session_is_live(john.scope, john.session).await.unwrap());
     john.next(store, &third).await;
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2, "the first is forgotten");
@@ -182,14 +183,14 @@ pub async fn any_token_of_a_session_ends_it_through_its_own_client<F: StoreUnder
         let end = async |scope, application| {
             store.end_session_of_token(scope, application, &token.digest()).await.unwrap()
         };
-        assert_eq!(end(login.scope, stranger).await, Ending::WrongClient);
+        assert_eq!(end(login.scope, stranger).await, EndSessionOutcome::WrongClient);
         for scope in other_scopes {
-            assert_eq!(end(scope, login.application).await, Ending::WrongClient);
+            assert_eq!(end(scope, login.application).await, EndSessionOutcome::WrongClient);
         }
         assert!(store.session_is_live(login.scope, login.session).await.unwrap());
-        assert_eq!(end(login.scope, login.application).await, Ending::Ended);
+        assert_eq!(end(login.scope, login.application).await, EndSessionOutcome::Ended);
         assert!(!store.session_is_live(login.scope, login.session).await.unwrap());
-        assert_eq!(end(login.scope, login.application).await, Ending::Unknown);
+        assert_eq!(end(login.scope, login.application).await, EndSessionOutcome::Unknown);
     }
 }
 
@@ -228,24 +229,29 @@ impl Login {
             token_scope: &"market:id:xYZkjABcde".parse::<TokenScope>().unwrap(),
             refresh_token: &login.token.digest(),
             password: &seed::hash("first"),
-            life: LIFE,
+            ttl: LIFE,
         };
         assert!(store.open_session(scope, &session).await.unwrap());
         login
     }
 
-    async fn refresh(&self, store: &impl Sessions, token: &RefreshToken, next: &RefreshToken) -> Refreshed {
+    async fn refresh(
+        &self,
+        store: &impl Sessions,
+        token: &RefreshToken,
+        next: &RefreshToken,
+    ) -> RefreshOutcome {
         let refresh = Refresh {
             application: self.application,
             presented: &token.digest(),
             next: &next.digest(),
-            life: LIFE,
+            ttl: LIFE,
             leeway: self.leeway,
         };
         store.refresh_session(self.scope, &refresh).await.unwrap()
     }
 
-    async fn try_refresh(&self, store: &impl Sessions, token: &RefreshToken) -> Refreshed {
+    async fn try_refresh(&self, store: &impl Sessions, token: &RefreshToken) -> RefreshOutcome {
         self.refresh(store, token, &RefreshToken::generate(&OsRandom)).await
     }
 
@@ -253,7 +259,7 @@ impl Login {
     async fn next(&self, store: &impl Sessions, token: &RefreshToken) -> RefreshToken {
         let next = RefreshToken::generate(&OsRandom);
         let outcome = self.refresh(store, token, &next).await;
-        assert!(matches!(outcome, Refreshed::Rotated(_)), "{outcome:?}");
+        assert!(matches!(outcome, RefreshOutcome::Rotated(_)), "{outcome:?}");
         next
     }
 }

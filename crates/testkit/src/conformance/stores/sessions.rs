@@ -150,7 +150,7 @@ async fn open(
         token_scope: &TokenScope::default(),
         refresh_token: &RefreshToken::generate(&OsRandom).digest(),
         password,
-        life: LIFE,
+        ttl: LIFE,
     };
     store.open_session(scope, &session).await.unwrap().then_some(id)
 }

@@ -2,21 +2,20 @@ use rekey_core::resources::Kind;
 
 use super::{Base, Combine, QueryProblem, predicates, test};
 
-/// What value a predicate takes.
+/// The kind of value that a predicate takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operand {
     /// One value of the attribute's kind.
     Value,
-    /// Several, separated by commas.
+    /// Several values, separated by commas.
     Values,
-    /// Whether it is so.
+    /// A boolean.
     YesOrNo,
     /// A JSON object.
     Object,
 }
 
-/// The predicates that attributes of that kind have, and what they take: those that the reader of filters does not refuse,
-/// whatever the value.
+/// Returns the predicates of attributes of that kind, and what they take: those that filters don't refuse for every value.
 pub fn predicates_of(kind: Kind) -> impl Iterator<Item = (String, Operand)> {
     predicates().filter_map(move |(name, predicate)| {
         let operand = match predicate.base {

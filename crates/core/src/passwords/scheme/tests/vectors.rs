@@ -3,12 +3,12 @@
 
 pub const PLAIN: &str = "correct horse battery";
 pub const UNICODE: &str = "pässwörd ✓ 🔒";
-/// A hundred octets: bcrypt reads 72 of them.
+/// A hundred bytes: bcrypt reads 72 of them.
 pub const LONG: &str =
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 pub const SPACED: &str = "  correct horse battery\t";
 
-/// By whom, the password, the hash.
+/// The system that made the hash, the password, the hash.
 #[rustfmt::skip]
 pub const VECTORS: [(&str, &str, &str); 32] = [
     ("argon2-cffi, argon2id", PLAIN, "$argon2id$v=19$m=256,t=2,p=2$MDEyMzQ1Njc4OWFiY2RlZg$UmMMA9eKaJeujd7Zk9VnfQwuMkyRD2XP/gZtZkkH4qc"),

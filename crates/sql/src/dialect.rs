@@ -1,0 +1,39 @@
+use rekey_core::{clock::to_unix_microseconds, resources::record::Value};
+use sea_query::{Expr, Func};
+
+/// The database that a statement is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Dialect {
+    /// PostgreSQL, whose own clock is used.
+    Postgres,
+    /// SQLite, where times are microseconds since 1970.
+    Sqlite {
+        /// The current time.
+        now: i64,
+    },
+}
+
+impl Dialect {
+    /// Returns the current time.
+    pub(crate) fn now(self) -> Expr {
+        match self {
+            Self::Postgres => Func::cust("now").into(),
+            Self::Sqlite { now } => Expr::val(now),
+        }
+    }
+
+    /// Returns a parameter with this value.
+    pub(crate) fn bind(self, value: &Value) -> Expr {
+        match value {
+            Value::Text(text) => Expr::val(text),
+            Value::Time(at) => match self {
+                Self::Postgres => Expr::val(*at),
+                Self::Sqlite { .. } => Expr::val(to_unix_microseconds(*at)),
+            },
+            Value::Boolean(value) => Expr::val(*value),
+            Value::Integer(number) => Expr::val(*number),
+            // Nothing is equal to these, as nothing is to SQL's NULL.
+            Value::Null | Value::Object(_) | Value::Token(_) => Expr::cust("NULL"),
+        }
+    }
+}
