@@ -31,23 +31,19 @@ pub fn fill_alphanumeric(random: &dyn RandomSource, buffer: &mut [u8]) {
 pub(crate) fn fill_from(alphabet: &[u8], random: &dyn RandomSource, buffer: &mut [u8]) {
     // A byte past the largest multiple of the alphabet's length is discarded, so that `%` stays uniform.
     let limit = 256 - 256 % alphabet.len();
-    let pick =
-        |byte: u8| alphabet.get(usize::from(byte) % alphabet.len()).filter(|_| usize::from(byte) < limit);
+    let pick = |&byte: &u8| {
+        let byte = usize::from(byte);
+        alphabet.get(byte % alphabet.len()).copied().filter(|_| byte < limit)
+    };
     let mut pool = Zeroizing::new([0; 64]);
-    let mut unused = [].iter();
+    let mut characters = [].iter().filter_map(pick);
     for slot in buffer {
         *slot = loop {
-            match unused.next() {
-                Some(&byte) => {
-                    if let Some(&character) = pick(byte) {
-                        break character;
-                    }
-                }
-                None => {
-                    random.fill(pool.as_mut_slice());
-                    unused = pool.iter();
-                }
+            if let Some(character) = characters.next() {
+                break character;
             }
+            random.fill(pool.as_mut_slice());
+            characters = pool.iter().filter_map(pick);
         };
     }
 }

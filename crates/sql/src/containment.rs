@@ -5,8 +5,8 @@ use crate::expression::{all, any, literal};
 
 /// PostgreSQL's `@>` between JSON documents, for SQLite: the document has every member and every element of `object`, elements in any
 /// place, and may have others.
-pub(crate) fn contains(document: Expr, object: &Map<String, Json>) -> Expr {
-    has_members(0, &document, object)
+pub(crate) fn contains(document: &Expr, object: &Map<String, Json>) -> Expr {
+    has_members(0, document, object)
 }
 
 /// Returns the condition that the object at `document` has all these members.

@@ -78,7 +78,7 @@ fn passes(dialect: Dialect, alias: &'static str, attribute: &Attribute, test: &T
         Test::NotLike(pattern) => like(dialect, value(), pattern).not(),
         Test::Contains(object) => match dialect {
             Dialect::Postgres => PgExpr::contains(value(), Json::from(object.clone())),
-            Dialect::Sqlite { .. } => contains(value(), object),
+            Dialect::Sqlite { .. } => contains(&value(), object),
         },
         Test::Token(digest) => {
             column(alias, "token_digest").eq(digest.as_bytes().to_vec()).and(is_pending(dialect, alias))

@@ -33,7 +33,6 @@ impl Select {
     }
 
     /// Returns the query. Its text contains nothing that a caller sent.
-    #[must_use]
     pub fn query<DB: Database>(self) -> Query<'static, DB, SqlxValues>
     where
         SqlxValues: IntoArguments<DB>,

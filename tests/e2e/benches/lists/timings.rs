@@ -74,7 +74,7 @@ impl Call {
         let began = Instant::now();
         match self {
             Self::List => {
-                drop(shop.store.list(LargeShop::scope(), &Listing::first_page(resets)).await.unwrap())
+                drop(shop.store.list(LargeShop::scope(), &Listing::first_page(resets)).await.unwrap());
             }
             Self::ListAfter => {
                 let page = Page::After { cursor: None, size: Page::DEFAULT_SIZE };
