@@ -34,7 +34,7 @@ pub enum BuildError {
 
 impl Application {
     /// Binds `server.listen`; port 0 takes a free one. `extra` adds routes of the program that embeds the API. The server
-    /// runs until `stop` is cancelled, then finishes the running requests, for `server.shutdown` at most.
+    /// runs until `stop` is cancelled, then finishes the requests in progress, for `server.shutdown_timeout` at most.
     pub fn build<F>(
         config: Config<'_>,
         services: Services,
@@ -44,7 +44,7 @@ impl Application {
     where
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
-        let ServerSettings { listen, keep_alive, shutdown, ref public_url, .. } = *config.server;
+        let ServerSettings { listen, keep_alive, shutdown_timeout, ref public_url, .. } = *config.server;
         let https = public_url.is_https();
         let data = AppData::new(config, services)?;
         let parts = data.clone();
@@ -60,7 +60,7 @@ impl Application {
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(keep_alive)
             .shutdown_signal(stop.cancelled_owned())
-            .shutdown_timeout(shutdown.as_secs())
+            .shutdown_timeout(shutdown_timeout.as_secs())
             .bind(listen)
             .map_err(|error| BuildError::Listen(listen, error))?;
         let address = server.addrs().first().copied().unwrap_or(listen);

@@ -21,7 +21,7 @@ use rekey_core::{
     sessions::{Sessions, sign_in::SignIn},
 };
 use rekey_runtime::{
-    config::{self, Auth, Server, Shop, TrustedProxies},
+    config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
     health::{Check, Readiness},
 };
 
@@ -42,7 +42,7 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
-    pub shops: &'a PerOrganization<Shop>,
+    pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
 /// The services that the API is built on.
@@ -139,21 +139,21 @@ impl AppData {
         let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
         let Ports { ping, catalog, resets, customers, clients, sessions, cleanup, answers, limits: counts } =
             ports;
-        let Config { server, auth, limits, shops } = config;
+        let Config { server, auth, limits, organizations } = config;
         let ping = move || {
             let database = ping.clone();
             async move { Ok(database.ping().await?) }
         };
         checks.insert(0, Check::new("store", ping));
-        let ttl = whole_seconds(server.idempotency_key_life);
+        let ttl = whole_seconds(server.idempotency_key_ttl);
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), signal };
-        let rules = Arc::new(shops.map(|shop| shop.rules));
+        let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let sign_in = Data::new(SignIn {
             sessions: sessions.clone(),
             hasher: hasher.clone(),
             random: random.clone(),
-            session_ttl: whole_seconds(auth.refresh_token_life),
+            session_ttl: whole_seconds(auth.refresh_token_ttl),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
         });
         let clients = Data::new(ClientDirectory::new(clients, sessions, clock.clone()));
@@ -175,7 +175,7 @@ impl AppData {
             }),
             customers: Data::new(CustomerService { store: customers, recorder, hasher, rules }),
             idempotency: Data::new(Idempotency { answers, keys, random, ttl }),
-            pages: Data::new(Pages::new(server, auth, shops)?),
+            pages: Data::new(Pages::new(server, auth, organizations)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),
             readiness: Data::new(Readiness::new(checks)),
             cleanup: CleanupTask { store: cleanup },

@@ -62,7 +62,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use rekey_runtime::config::{DevSettings, Source};
+    use rekey_runtime::config::{Configuration, DevSettings, Source};
 
     use super::*;
 
@@ -73,7 +73,8 @@ mod tests {
             .preset("auth.signing_key", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----")
             .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
             .preset("mail.from", "shop@example.com");
-        let proxies = DevSettings::load(&source).unwrap().server.trusted_proxies;
+        let settings: DevSettings = Configuration::load(&source).unwrap().settings().unwrap();
+        let proxies = settings.server.trusted_proxies;
         let request = forwarded.iter().fold(TestRequest::default(), |request, value| {
             request.append_header(("x-forwarded-for", *value))
         });

@@ -90,7 +90,7 @@ impl Limits {
             return self.take(format!("{direction} {address}"), self.per_minute.live).await;
         };
         let mode = if claims.test { Mode::Test } else { Mode::Live };
-        let (client, limit) = (&claims.application.id, self.per_minute.of(mode));
+        let (client, limit) = (&claims.application.id, self.per_minute.for_mode(mode));
         if claims.application.kind == ClientKind::Integration.as_str() {
             return self.take(format!("{direction} {client}"), limit).await;
         }

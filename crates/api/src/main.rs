@@ -13,7 +13,7 @@ use rekey_core::{
     random::OsRandom,
 };
 use rekey_runtime::{
-    config::{ApiSettings, Source},
+    config::{ApiSettings, Configuration, Source},
     health::Check,
     lifecycle::{self, Signals, Tasks},
     telemetry,
@@ -41,9 +41,11 @@ fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let source = Source::from_process()?.file(arguments.config.as_deref());
-    let settings = ApiSettings::load(&source)?;
+    let configuration = Configuration::load(&source)?;
+    let settings: ApiSettings = configuration.settings()?;
+    let organizations = &configuration.organization_settings()?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
-    let ApiSettings { server, auth, keys, database, broker, relay, passwords, limits, shops, .. } = &settings;
+    let ApiSettings { server, auth, keys, database, broker, outbox_relay, passwords, limits, .. } = &settings;
 
     let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
     let connect = |connections| {
@@ -67,7 +69,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     };
     // Requests end first, then the relay, then the broker's connection.
     let (tasks, relay_stop, bus_stop) = (Tasks::new(), CancellationToken::new(), CancellationToken::new());
-    let config = Config { server, auth, limits, shops };
+    let config = Config { server, auth, limits, organizations };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
     store.migrate().await.context("the database can't be brought up to date")?;
     tracing::info!(address = %application.address(), "listening");
@@ -77,9 +79,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         outbox: Arc::new(outbox.clone()),
         bus: Arc::new(bus.clone()),
         signal,
-        batch: u32::from(relay.batch),
-        lease: relay.lease.try_into()?,
-        poll: relay.poll,
+        batch: u32::from(outbox_relay.batch_size),
+        lease: outbox_relay.lease.try_into()?,
+        poll: outbox_relay.poll_interval,
     };
     let signals = Signals::listen()?;
     let after = relay_stop.clone().drop_guard();
@@ -97,7 +99,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         bus.run(bus_stop).await;
         Ok::<_, Infallible>(())
     });
-    let stopped = tasks.run_until_signal(signals, server.shutdown).await;
+    let stopped = tasks.run_until_signal(signals, server.shutdown_timeout).await;
     store.close().await;
     outbox.close().await;
     Ok(stopped?)

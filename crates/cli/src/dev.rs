@@ -36,7 +36,7 @@ use rekey_mailer::{
     transport::{CircuitBreaker, Mailbox, Router},
 };
 use rekey_runtime::{
-    config::{DevSettings, MailingShop, Shop, Source},
+    config::{Configuration, DevSettings, OrganizationMailSettings, OrganizationSettings, Source},
     lifecycle::{Signals, Tasks},
     telemetry,
 };
@@ -65,35 +65,47 @@ const STOREFRONT_COLOR: &str = "#0f766e";
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let data = DataDir::open(&options.data_dir)?;
-    let mut settings = DevSettings::load(&configured(source, &options, &data)?)?;
+    let configuration = Configuration::load(&configured(source, &options, &data)?)?;
+    let settings: DevSettings = configuration.settings()?;
+    let organizations = configuration.organization_mail_settings()?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey")?;
 
     let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
     store.migrate().await.context("the database could not be brought up to date")?;
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
-    let signal = RelaySignal::default();
-    let tasks = Tasks::new();
     let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
+    let mut parts = Parts { settings, organizations, store, mailbox, hasher, signal: RelaySignal::default() };
+    let tasks = Tasks::new();
 
-    let storefront = demo(&settings, &store, &data, hasher.clone(), signal.clone()).await?;
-    settings.shops = settings.shops.map(|shop| asking_as(shop, &storefront));
-    let relay = relay(&settings, &store, &mailbox, signal.clone())?;
-    let application = application(&settings, &store, mailbox, signal, &tasks, hasher, storefront)?;
+    let storefront = parts.demo(&data).await?;
+    parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));
+    let relay = parts.relay()?;
+    let application = parts.application(&tasks, storefront)?;
     let signals = Signals::listen()?;
     let token = tasks.token();
     tasks.spawn("relay", async move {
         relay.run(token).await;
         anyhow::Ok(())
     });
-    let url = settings.server.public_url.to_string();
+    let server = &parts.settings.server;
     tasks.spawn("server", application.run_until_stopped());
-    println!("{}", welcome::text(&url, &options.data_dir));
-    let stopped = tasks.run_until_signal(signals, settings.server.shutdown).await;
-    store.close().await;
+    println!("{}", welcome::text(server.public_url.as_str(), &options.data_dir));
+    let stopped = tasks.run_until_signal(signals, server.shutdown_timeout).await;
+    parts.store.close().await;
     Ok(stopped?)
 }
 
-/// What production requires is made here: keys of this directory's own, and addresses of this machine.
+/// What API and mailer have in common here.
+struct Parts {
+    settings: DevSettings,
+    organizations: PerOrganization<OrganizationMailSettings>,
+    store: SqliteStore,
+    mailbox: Mailbox,
+    hasher: Hasher,
+    signal: RelaySignal,
+}
+
+/// Presets what production requires: keys of this directory's own, and addresses of this machine.
 fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
     let origin = origin(options.listen);
     Ok(source
@@ -116,84 +128,74 @@ fn origin(mut listen: SocketAddr) -> String {
     format!("http://{listen}")
 }
 
-/// The mailer behind the local bus: every mail goes to the mailbox, live or test.
-fn relay(
-    settings: &DevSettings,
-    store: &SqliteStore,
-    mailbox: &Mailbox,
-    signal: RelaySignal,
-) -> anyhow::Result<Relay> {
-    let transport = || CircuitBreaker::new(Arc::new(mailbox.clone()));
-    let mailer = Mailer {
-        ledger: Arc::new(store.clone()),
-        router: Router::new(transport(), Some(transport())),
-        keys: settings.keys.sealing.clone(),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(OsRandom),
-        signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
-        shops: settings.shops.clone(),
-        public_url: settings.server.public_url.clone(),
-        lease: LEASE,
-    };
-    Ok(Relay {
-        outbox: Arc::new(store.clone()),
-        bus: Arc::new(LocalBus::new(mailer.build()?, settings.mailer.concurrency.into())),
-        signal,
-        batch: settings.relay.batch.into(),
-        lease: settings.relay.lease.try_into()?,
-        poll: settings.relay.poll,
-    })
-}
+impl Parts {
+    /// The mailer behind the local bus: every mail goes to the mailbox, live or test.
+    fn relay(&self) -> anyhow::Result<Relay> {
+        let transport = || CircuitBreaker::new(Arc::new(self.mailbox.clone()));
+        let mailer = Mailer {
+            ledger: Arc::new(self.store.clone()),
+            router: Router::new(transport(), Some(transport())),
+            keys: self.settings.keys.sealing.clone(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            signers: self.organizations.try_map(|own| Signer::new(&own.dkim))?,
+            organizations: self.organizations.clone(),
+            public_url: self.settings.server.public_url.clone(),
+            lease: LEASE,
+        };
+        let settings = &self.settings.outbox_relay;
+        Ok(Relay {
+            outbox: Arc::new(self.store.clone()),
+            bus: Arc::new(LocalBus::new(mailer.build()?, self.settings.mailer.concurrency.into())),
+            signal: self.signal.clone(),
+            batch: settings.batch_size.into(),
+            lease: settings.lease.try_into()?,
+            poll: settings.poll_interval,
+        })
+    }
 
-/// Makes the demo's records; the client id of its storefront.
-async fn demo(
-    settings: &DevSettings,
-    store: &SqliteStore,
-    data: &DataDir,
-    hasher: Hasher,
-    signal: RelaySignal,
-) -> anyhow::Result<String> {
-    let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
-    let store = Arc::new(store.clone());
-    let administration =
-        Administration { store: store.clone(), clock: clock.clone(), random: random.clone() };
-    let recorder = EventRecorder { keys: settings.keys.sealing.clone(), clock, random, signal };
-    let rules = Arc::new(settings.shops.map(|mailing| mailing.shop.rules));
-    let registration = CustomerService { store: store.clone(), recorder, hasher, rules };
-    seed::seed(data, &administration, &registration, &*store).await
-}
+    /// Makes the demo's records, and returns the client id of its storefront.
+    async fn demo(&self, data: &DataDir) -> anyhow::Result<String> {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
+        let store = Arc::new(self.store.clone());
+        let administration =
+            Administration { store: store.clone(), clock: clock.clone(), random: random.clone() };
+        let recorder = EventRecorder {
+            keys: self.settings.keys.sealing.clone(),
+            clock,
+            random,
+            signal: self.signal.clone(),
+        };
+        let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
+        let registration =
+            CustomerService { store: store.clone(), recorder, hasher: self.hasher.clone(), rules };
+        seed::seed(data, &administration, &registration, &*store).await
+    }
 
-/// The API, with the demo storefront and the mailbox beside it.
-fn application(
-    settings: &DevSettings,
-    store: &SqliteStore,
-    mailbox: Mailbox,
-    signal: RelaySignal,
-    tasks: &Tasks,
-    hasher: Hasher,
-    storefront: String,
-) -> anyhow::Result<Application> {
-    let shops = settings.shops.map(|mailing| mailing.shop.clone());
-    let storefront = storefront::Settings::new(&settings.auth.domain, storefront);
-    let routes = routes(mailbox, &shops, storefront)?;
-    let config =
-        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
-    let services = Services {
-        ports: Ports::from_database(store),
-        keys: settings.keys.sealing.clone(),
-        hasher,
-        signal,
-        clock: Arc::new(SystemClock),
-        random: Arc::new(OsRandom),
-        checks: Vec::new(),
-    };
-    Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
-        BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
-            "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \
-             `make run ARGS=\"--listen 127.0.0.1:8090\"`"
-        ),
-        error @ (BuildError::Api(_) | BuildError::Listen(..)) => error.into(),
-    })
+    /// The API, with the demo storefront and the mailbox.
+    fn application(&self, tasks: &Tasks, storefront: String) -> anyhow::Result<Application> {
+        let organizations = &self.organizations.map(|own| own.organization.clone());
+        let DevSettings { server, auth, limits, keys, .. } = &self.settings;
+        let storefront = storefront::Settings::new(&auth.domain, storefront);
+        let routes = routes(self.mailbox.clone(), organizations, storefront)?;
+        let services = Services {
+            ports: Ports::from_database(&self.store),
+            keys: keys.sealing.clone(),
+            hasher: self.hasher.clone(),
+            signal: self.signal.clone(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            checks: Vec::new(),
+        };
+        let config = Config { server, auth, limits, organizations };
+        Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
+            BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
+                "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \
+                 `make run ARGS=\"--listen 127.0.0.1:8090\"`"
+            ),
+            error @ (BuildError::Api(_) | BuildError::Listen(..)) => error.into(),
+        })
+    }
 }
 
 /// An address to listen on, as a newcomer may write it.
@@ -202,20 +204,23 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
     numeric.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8090")
 }
 
-/// The shop with the demo's storefront as who its `/forgot-password` asks for resets as, unless the configuration names another.
-fn asking_as(shop: &MailingShop, client_id: &str) -> MailingShop {
-    let mut shop = shop.clone();
-    shop.shop.pages.client_id.get_or_insert_with(|| client_id.to_owned());
-    shop
+/// Makes the demo's storefront the client that `/forgot-password` asks for resets as, unless the configuration names another.
+fn with_storefront(settings: &OrganizationMailSettings, client_id: &str) -> OrganizationMailSettings {
+    let mut settings = settings.clone();
+    settings.organization.pages.client_id.get_or_insert_with(|| client_id.to_owned());
+    settings
 }
 
-/// What is served beside the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
+/// The routes that are added to the API's: the demo storefront, the mailbox, and samples of the demo shop's mails.
 fn routes(
     mailbox: Mailbox,
-    shops: &PerOrganization<Shop>,
+    organizations: &PerOrganization<OrganizationSettings>,
     settings: storefront::Settings,
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
-    let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, shops.get(&seed::SLUG.parse()?))?;
+    let renderer = Renderer::for_organization(
+        &Texts::built_in(Language::English)?,
+        organizations.get(&seed::SLUG.parse()?),
+    )?;
     let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
     let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {

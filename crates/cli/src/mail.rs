@@ -25,7 +25,7 @@ use rekey_mailer::{
         samples::{self, Scope},
     },
 };
-use rekey_runtime::config::{Mail, MailSettings, Source};
+use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
 
 /// What can be done with mails.
@@ -64,9 +64,10 @@ pub fn run(command: MailCommand, source: Source) -> anyhow::Result<()> {
 
 impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
-        let settings = MailSettings::load(&source.preset("mail.from", "Preview <no-reply@shop.example>"))?;
-        let own = settings.shops.get(&self.organization);
-        let renderer = Renderer::of_shop(&Texts::built_in(Language::English)?, &own.shop)?;
+        let source = source.preset("mail.from", "Preview <no-reply@shop.example>");
+        let organizations = Configuration::load(&source)?.organization_mail_settings()?;
+        let own = organizations.get(&self.organization);
+        let renderer = Renderer::for_organization(&Texts::built_in(Language::English)?, &own.organization)?;
         let shop = self.name.as_ref().map_or(self.organization.as_str(), DisplayName::as_str);
         let languages = if self.locales.is_empty() { Language::ALL.to_vec() } else { self.locales };
         let mut index = Vec::new();

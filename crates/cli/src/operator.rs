@@ -14,7 +14,7 @@ use rekey_core::{
     random::OsRandom,
     scope::Mode,
 };
-use rekey_runtime::config::{Source, ToolSettings};
+use rekey_runtime::config::{Configuration, Source, ToolSettings};
 use rekey_store_postgres::PostgresStore;
 use secrecy::ExposeSecret;
 
@@ -162,7 +162,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
 
 /// The production database, once it has answered.
 pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
-    let database = ToolSettings::load(source)?.database;
+    let ToolSettings { database, .. } = Configuration::load(source)?.settings()?;
     // A tool does one thing at a time.
     let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout)?;
     let reached = tokio::time::timeout(database.acquire_timeout, store.reach()).await;

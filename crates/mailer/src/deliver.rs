@@ -12,7 +12,7 @@ use rekey_core::{
     organizations::{Organization, PerOrganization},
     secrets::{KeyRing, RejectionProof, UnsealError},
 };
-use rekey_runtime::config::{LinkValues, MailingShop, PublicUrl};
+use rekey_runtime::config::{LinkValues, OrganizationMailSettings, PublicUrl};
 use rekey_texts::{Language, Reader, SayError};
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 /// Writes mails.
 pub struct Writer {
     pub(crate) renderers: PerOrganization<Renderer>,
-    pub(crate) shops: PerOrganization<MailingShop>,
+    pub(crate) organizations: PerOrganization<OrganizationMailSettings>,
     pub(crate) public_url: PublicUrl,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
@@ -93,7 +93,7 @@ impl Writer {
                 _,
             ) => return Err(WriteError::NoMail),
         };
-        let sender = &self.shops.get(&organization.slug).mail;
+        let sender = &self.organizations.get(&organization.slug).mail;
         Ok(compose(event.id, sender, &recipient, &words, self.clock.now())?)
     }
 
@@ -109,7 +109,7 @@ impl Writer {
         let now = self.clock.now();
         let expires_at = assignment.expires_at.unwrap_or(now);
         let organization = &assignment.organization;
-        let links = &self.shops.get(&organization.slug).shop.links;
+        let links = &self.organizations.get(&organization.slug).organization.links;
         let template = links.reset_template(&self.public_url, created.client_id.as_deref());
         Ok(ResetRequested {
             shop: visible(&organization.name),
@@ -167,7 +167,7 @@ impl Writer {
 
     /// The hosted page that takes requests for resets, where the organization has named the client that it asks as.
     fn forgot_link(&self, organization: &Organization, language: Language) -> Option<String> {
-        self.shops.get(&organization.slug).shop.pages.client_id.as_ref()?;
+        self.organizations.get(&organization.slug).organization.pages.client_id.as_ref()?;
         let Organization { slug, .. } = organization;
         Some(format!("{}/forgot-password?organization={slug}&locale={language}", self.public_url))
     }

@@ -16,7 +16,7 @@ use rekey_core::{
     clock::Clock, deliveries::ledger::Ledger, organizations::PerOrganization, random::RandomSource,
     secrets::KeyRing,
 };
-use rekey_runtime::config::{MailingShop, PublicUrl};
+use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 use rekey_texts::{Language, Texts};
 
 pub use self::handler::MailHandler;
@@ -39,8 +39,8 @@ pub struct Mailer {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub random: Arc<dyn RandomSource>,
-    /// What each organization has of its own.
-    pub shops: PerOrganization<MailingShop>,
+    /// The settings of organizations.
+    pub organizations: PerOrganization<OrganizationMailSettings>,
     /// What signs its mails, if they are to be signed.
     pub signers: PerOrganization<Option<Signer>>,
     /// Where the pages are that this service hosts.
@@ -57,8 +57,10 @@ impl Mailer {
     pub fn build(self) -> Result<Arc<MailHandler>, UnfitError> {
         let texts = Texts::built_in(Language::English)?;
         let writer = Writer {
-            renderers: self.shops.try_map(|shop| Renderer::of_shop(&texts, &shop.shop))?,
-            shops: self.shops,
+            renderers: self
+                .organizations
+                .try_map(|own| Renderer::for_organization(&texts, &own.organization))?,
+            organizations: self.organizations,
             public_url: self.public_url,
             keys: self.keys.clone(),
             clock: Arc::clone(&self.clock),

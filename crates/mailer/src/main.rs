@@ -16,7 +16,7 @@ use rekey_mailer::{
     transport::{CircuitBreaker, Mailbox, Router, SmtpTransport},
 };
 use rekey_runtime::{
-    config::{MailerSettings, Source},
+    config::{Configuration, MailerSettings, Source},
     health::{self, Check, Readiness},
     lifecycle::{self, Signals, Tasks},
     telemetry,
@@ -39,7 +39,9 @@ fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let source = Source::from_process()?.file(arguments.config.as_deref());
-    let settings = MailerSettings::load(&source)?;
+    let configuration = Configuration::load(&source)?;
+    let settings: MailerSettings = configuration.settings()?;
+    let organizations = configuration.organization_mail_settings()?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey-mailer")?;
 
     let database = &settings.database;
@@ -50,7 +52,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     )?;
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
-    let mailbox = settings.mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
+    let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
     let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
     let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
 
@@ -63,8 +65,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
         random,
-        signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim))?,
-        shops: settings.shops,
+        signers: organizations.try_map(|own| Signer::new(&own.dkim))?,
+        organizations,
         public_url: settings.server.public_url,
         lease: settings.smtp.lease(),
     }
@@ -96,7 +98,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         consumer.run(handler, concurrency, stop).await;
         Ok::<_, Infallible>(())
     });
-    let stopped = tasks.run_until_signal(signals, settings.server.shutdown).await;
+    let stopped = tasks.run_until_signal(signals, settings.server.shutdown_timeout).await;
     smtp.close().await;
     store.close().await;
     Ok(stopped?)

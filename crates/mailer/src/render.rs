@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, Value, context, value::Serde};
 use rekey_core::locale::Locale;
-use rekey_runtime::config::{Brand, Shop};
+use rekey_runtime::config::{Brand, OrganizationSettings};
 use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError};
 
 pub use self::{
@@ -64,10 +64,10 @@ impl Renderer {
     ///
     /// # Errors
     /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
-    pub fn of_shop(built_in: &Texts, shop: &Shop) -> Result<Self, UnfitError> {
-        let (folder, languages) = (shop.folder.as_deref(), &shop.languages);
+    pub fn for_organization(built_in: &Texts, settings: &OrganizationSettings) -> Result<Self, UnfitError> {
+        let (folder, languages) = (settings.folder.as_deref(), &settings.languages);
         let texts = built_in.overlaid(folder, &languages.default, &languages.time_zone)?;
-        Self::new(texts, &shop.brand, folder)
+        Self::new(texts, &settings.brand, folder)
     }
 
     /// Compiles the templates of the program and, instead of those with the same name, an organization's own: the `.mjml` and

@@ -1,8 +1,7 @@
-//! What the three programs (`rekey-api`, `rekey-mailer`, `rekey`) agree on: how they are configured, what they tell about
-//! themselves, how they start and how they stop.
+//! What the three programs (`rekey-api`, `rekey-mailer`, `rekey`) share: configuration, logs and traces, start and stop.
 //!
-//! A main is three lines: [`lifecycle::run`] around a function that loads its settings ([`config`]), calls
-//! [`telemetry::init`], and spawns what it does on [`lifecycle::Tasks`].
+//! A main calls [`lifecycle::run`] with a function that loads its settings ([`config`]), calls [`telemetry::init`], and spawns its
+//! work on [`lifecycle::Tasks`].
 
 pub mod config;
 pub mod health;
@@ -11,6 +10,6 @@ pub mod telemetry;
 
 /// Makes ring the process's one TLS provider. Call it before anything opens a connection; a second call changes nothing.
 pub fn install_crypto() {
-    // The error is the provider that is there already, by this very call.
+    // The error is the provider that an earlier call has installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,4 +1,4 @@
-//! How a program starts, what it runs, and how it stops.
+//! The start of a program, its tasks, and its stop.
 
 mod exit;
 mod tasks;

@@ -31,16 +31,16 @@ pub enum TelemetryError {
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Starts logging, tracing and the reporting of panics for this process; `service` becomes `service.name`.
+/// Starts logging, tracing and the logging of panics for this process; `service` becomes `service.name`.
 ///
-/// Keep the guard for as long as the program runs: dropping it sends what is still held. A collector that is down or slow
-/// costs no caller anything: what it doesn't take in time is dropped, and one line says so.
+/// Keep the guard for as long as the program runs: dropping it sends what is still queued. A collector that is down or slow
+/// never blocks a caller: what it doesn't accept in time is dropped, and one line is logged.
 pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard, TelemetryError> {
     let filter = EnvFilter::try_new(&settings.log)?;
     let (mut layers, guard) = otlp::layers(settings, service)?;
     layers.push(stderr_layer(settings.log_format));
     let registry = tracing_subscriber::registry().with(layers);
-    registry.with(filter).with(filter::filter_fn(is_fit_to_show)).try_init()?;
+    registry.with(filter).with(filter::filter_fn(is_safe_to_log)).try_init()?;
     panics::report();
     Ok(guard)
 }
@@ -53,9 +53,9 @@ fn stderr_layer(format: LogFormat) -> BoxedLayer {
     }
 }
 
-/// Libraries are shown down to debug: at trace level they write raw bytes of requests, mails and frames, and so tokens.
-/// lapin is not shown at all: it writes whole messages at warn, and the bus tells of every outage itself.
-fn is_fit_to_show(metadata: &Metadata<'_>) -> bool {
+/// Libraries are logged down to debug: at trace level they write raw bytes of requests, mails and frames, and so tokens.
+/// lapin is not logged at all: it writes whole messages at warn, and the bus logs every outage itself.
+fn is_safe_to_log(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     target.starts_with("rekey") || (*metadata.level() < tracing::Level::TRACE && !target.starts_with("lapin"))
 }

@@ -134,8 +134,8 @@ impl Issuer {
             verified: Cache::builder().max_capacity(VERIFIED_CAPACITY).time_to_idle(VERIFIED_IDLE).build(),
             keys: JwkSet { keys: vec![jwk] },
             iss: issuer,
-            integration_ttl: auth.integration_token_life,
-            sales_channel_ttl: auth.sales_channel_token_life,
+            integration_ttl: auth.integration_token_ttl,
+            sales_channel_ttl: auth.sales_channel_token_ttl,
             clock,
             random,
         })

@@ -17,8 +17,8 @@ pub fn css(brand: Color) -> String {
 }
 
 fn properties(brand: Color, background: Color) -> String {
-    let accent = brand.standing_out(background, Color::SHAPE);
-    let link = brand.standing_out(background, Color::TEXT);
+    let accent = brand.with_contrast(background, Color::SHAPE);
+    let link = brand.with_contrast(background, Color::TEXT);
     format!("--accent:{accent};--on-accent:{};--link:{link}", accent.ink())
 }
 

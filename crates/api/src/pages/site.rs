@@ -14,7 +14,7 @@ use minijinja::{
     value::{Serde, Value},
 };
 use rekey_core::organizations::{PerOrganization, Slug};
-use rekey_runtime::config::{Auth, Brand, HostedPages, Server, Shop, Support};
+use rekey_runtime::config::{Auth, Brand, HostedPages, OrganizationSettings, Server, Support};
 use rekey_texts::{Language, SayError, Texts, TextsError};
 
 use super::{
@@ -69,10 +69,14 @@ impl Pages {
     ///
     /// # Errors
     /// For the first text or template that is wrong, in one line.
-    pub fn new(server: &Server, auth: &Auth, shops: &PerOrganization<Shop>) -> Result<Self, PagesError> {
+    pub fn new(
+        server: &Server,
+        auth: &Auth,
+        organizations: &PerOrganization<OrganizationSettings>,
+    ) -> Result<Self, PagesError> {
         let texts = Texts::built_in(Language::English)?;
         Ok(Self {
-            sites: shops.try_map(|shop| Site::new(shop, &texts))?,
+            sites: organizations.try_map(|settings| Site::new(settings, &texts))?,
             https: server.public_url.is_https(),
             public_url: server.public_url.as_str().to_owned(),
             domain: auth.domain.clone(),
@@ -86,15 +90,15 @@ impl Pages {
 }
 
 impl Site {
-    fn new(shop: &Shop, built_in: &Texts) -> Result<Self, PagesError> {
-        let folder = shop.folder.as_deref();
-        let texts = built_in.overlaid(folder, &shop.languages.default, &shop.languages.time_zone)?;
-        let wrong = |error| PagesError::Template { folder: shop.folder.clone(), error };
+    fn new(settings: &OrganizationSettings, built_in: &Texts) -> Result<Self, PagesError> {
+        let folder = settings.folder.as_deref();
+        let texts = built_in.overlaid(folder, &settings.languages.default, &settings.languages.time_zone)?;
+        let wrong = |error| PagesError::Template { folder: settings.folder.clone(), error };
         let site = Self {
             templates: templates::compile(folder).map_err(wrong)?,
             texts,
-            brand: shop.brand.clone(),
-            settings: shop.pages.clone(),
+            brand: settings.brand.clone(),
+            settings: settings.pages.clone(),
         };
         for language in Language::ALL {
             for page in samples::all(&site.texts.reader(language))? {

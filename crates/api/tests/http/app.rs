@@ -18,12 +18,13 @@ use rekey_core::{
         outbox::{Outbox, RelaySignal},
     },
     limits::{RateLimits, WindowCounts},
+    organizations::PerOrganization,
     passwords::Hasher,
     random::OsRandom,
     scope::{Mode, Scope},
 };
 use rekey_runtime::{
-    config::{DevSettings, Source},
+    config::{Configuration, DevSettings, OrganizationSettings, Source},
     health::Check,
 };
 use rekey_store_sqlite::SqliteStore;
@@ -54,7 +55,7 @@ pub struct TestApp {
     pub store: SqliteStore,
     /// How often its rate limits have asked the store.
     pub counts: Arc<Counts>,
-    settings: Arc<DevSettings>,
+    settings: Arc<Settings>,
     pub clock: Arc<TestClock>,
     pub scope: Scope,
     pub http: Client,
@@ -62,6 +63,12 @@ pub struct TestApp {
     pub server: JoinHandle<std::io::Result<()>>,
     _stop: DropGuard,
     pub folder: Arc<TempDir>,
+}
+
+/// The settings that a test runs with.
+struct Settings {
+    dev: DevSettings,
+    organizations: PerOrganization<OrganizationSettings>,
 }
 
 /// A registered client, and its secret if it has one.
@@ -118,7 +125,7 @@ impl TestApp {
     }
 
     fn serve(
-        settings: Arc<DevSettings>,
+        settings: Arc<Settings>,
         checks: Vec<Check>,
         store: SqliteStore,
         clock: Arc<TestClock>,
@@ -219,7 +226,7 @@ impl TestApp {
 
     /// The short code that the mail about this reset would show, if it has one.
     pub async fn code(&self, reset: &str) -> Option<String> {
-        let keys = &self.settings.keys.sealing;
+        let keys = &self.settings.dev.keys.sealing;
         let waiting = self.store.claim_messages(Duration::ZERO, 100).await.unwrap();
         let of_reset = waiting.iter().find_map(|claimed| {
             match Event::verify(&claimed.message.payload, keys).unwrap().body {
@@ -320,7 +327,7 @@ impl RateLimits for Counts {
 }
 
 fn build(
-    settings: &DevSettings,
+    Settings { dev: settings, organizations }: &Settings,
     store: &SqliteStore,
     limits: Arc<dyn RateLimits>,
     clock: Arc<TestClock>,
@@ -337,9 +344,8 @@ fn build(
         random,
         checks,
     };
-    let shops = settings.shops.map(|mailing| mailing.shop.clone());
     let config =
-        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, shops: &shops };
+        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, organizations };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 
@@ -348,7 +354,7 @@ pub fn other_mode(scope: Scope) -> Scope {
     Scope { mode: Mode::Live, ..scope }
 }
 
-fn load(overrides: &[(&str, &str)]) -> DevSettings {
+fn load(overrides: &[(&str, &str)]) -> Settings {
     let source = Source::default()
         .preset("server.public_url", PUBLIC_URL)
         .preset("server.listen", "127.0.0.1:0")
@@ -369,7 +375,11 @@ fn load(overrides: &[(&str, &str)]) -> DevSettings {
         .preset("passwords.argon2_memory_kib", "7168")
         .preset("passwords.argon2_iterations", "5");
     let source = overrides.iter().fold(source, |source, (key, value)| source.overriding(key, *value));
-    DevSettings::load(&source).unwrap()
+    let configuration = Configuration::load(&source).unwrap();
+    Settings {
+        dev: configuration.settings().unwrap(),
+        organizations: configuration.organization_settings().unwrap(),
+    }
 }
 
 /// One key for all tests: making one takes a second.

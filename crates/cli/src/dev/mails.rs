@@ -70,7 +70,7 @@ async fn html(page: Data<Page>, shown: Query<Shown>) -> actix_web::Result<HttpRe
 #[cfg(test)]
 mod tests {
     use actix_web::{App, http::StatusCode, test};
-    use rekey_runtime::config::{MailSettings, Source};
+    use rekey_runtime::config::{Configuration, Source};
     use rekey_texts::Texts;
 
     use super::*;
@@ -78,9 +78,10 @@ mod tests {
     /// The status, the policy and the body of the answer.
     async fn get(path: &str) -> (StatusCode, Option<String>, String) {
         let source = Source::from_environment([]).preset("mail.from", "shop@example.com");
-        let shops = MailSettings::load(&source).unwrap().shops;
+        let organizations = Configuration::load(&source).unwrap().organization_settings().unwrap();
         let texts = Texts::built_in(Language::English).unwrap();
-        let renderer = Renderer::of_shop(&texts, &shops.get(&"demo".parse().unwrap()).shop).unwrap();
+        let renderer =
+            Renderer::for_organization(&texts, organizations.get(&"demo".parse().unwrap())).unwrap();
         let app = App::new().configure(routes(renderer, "Q&A <shop>".to_owned()).unwrap());
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri(path).to_request()).await;

@@ -3,7 +3,7 @@
 use clap::Args;
 use rekey_core::organizations::Slug;
 use rekey_mailer::dkim::Signer;
-use rekey_runtime::config::{MailSettings, Source};
+use rekey_runtime::config::{Configuration, Source};
 
 /// Whose mails.
 #[derive(Debug, Args)]
@@ -16,8 +16,8 @@ pub struct Dkim {
 impl Dkim {
     /// Prints the record as a zone file has it, below a comment that names the key.
     pub(super) fn run(&self, source: &Source) -> anyhow::Result<()> {
-        let settings = MailSettings::load(source)?;
-        let dkim = &settings.shops.get(&self.organization).dkim;
+        let organizations = Configuration::load(source)?.organization_mail_settings()?;
+        let dkim = &organizations.get(&self.organization).dkim;
         let (Some(key), Some(signer)) = (&dkim.key, Signer::new(dkim)?) else {
             anyhow::bail!(
                 "the mails of {} are not signed: there is no dkim.pem in its folder, and no dkim.private_key",

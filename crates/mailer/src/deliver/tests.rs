@@ -1,4 +1,4 @@
-use rekey_runtime::config::{LinkTemplate, LinkValues, MailerSettings, Source};
+use rekey_runtime::config::{Configuration, LinkTemplate, LinkValues, MailerSettings, Source};
 
 fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
     let key = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -16,9 +16,10 @@ fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
         ),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
-    let settings = MailerSettings::load(&Source::from_environment(environment)).unwrap();
-    let shop = settings.shops.get(&"shop".parse().unwrap());
-    shop.shop.links.reset_template(&settings.server.public_url, client_id)
+    let configuration = Configuration::load(&Source::from_environment(environment)).unwrap();
+    let settings: MailerSettings = configuration.settings().unwrap();
+    let organizations = configuration.organization_settings().unwrap();
+    organizations.get(&"shop".parse().unwrap()).links.reset_template(&settings.server.public_url, client_id)
 }
 
 #[test]

@@ -36,8 +36,8 @@ struct Hex(Color);
 impl Palette {
     pub fn of(brand: &Brand) -> Self {
         let on = |background| {
-            let accent = brand.color.standing_out(background, Color::SHAPE);
-            (Hex(accent), Hex(accent.ink()), Hex(brand.color.standing_out(background, Color::TEXT)))
+            let accent = brand.color.with_contrast(background, Color::SHAPE);
+            (Hex(accent), Hex(accent.ink()), Hex(brand.color.with_contrast(background, Color::TEXT)))
         };
         let (accent, on_accent, link) = on(LIGHT);
         let (dark_accent, on_dark_accent, dark_link) = on(DARK);

@@ -1,5 +1,5 @@
 use rekey_core::organizations::Slug;
-use rekey_runtime::config::{Color, Support};
+use rekey_runtime::config::{Color, OrganizationSettings, Support};
 use tempfile::TempDir;
 
 use super::{samples::SHOP, *};
@@ -332,7 +332,8 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     std::fs::remove_dir(root.path().join("templates")).unwrap();
     let shops = shops(root.path());
     let texts = Texts::built_in(Language::English).unwrap();
-    let of = |slug: &str| Renderer::of_shop(&texts, shops.get(&slug.parse::<Slug>().unwrap())).unwrap();
+    let of =
+        |slug: &str| Renderer::for_organization(&texts, shops.get(&slug.parse::<Slug>().unwrap())).unwrap();
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
@@ -340,13 +341,14 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
-    let error = Renderer::of_shop(&texts, shops.get(&"acme".parse().unwrap())).err().unwrap().to_string();
+    let error =
+        Renderer::for_organization(&texts, shops.get(&"acme".parse().unwrap())).err().unwrap().to_string();
     let said = "acme: there are no texts in `zh`, but in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
     assert!(error.starts_with("languages.default of ") && error.ends_with(said), "{error}");
 }
 
 /// What shops there are by the folders in this one.
-fn shops(directory: &Path) -> rekey_core::organizations::PerOrganization<Shop> {
+fn shops(directory: &Path) -> rekey_core::organizations::PerOrganization<OrganizationSettings> {
     let pairs = [
         ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
         ("KEYS__SEALING", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
@@ -358,5 +360,5 @@ fn shops(directory: &Path) -> rekey_core::organizations::PerOrganization<Shop> {
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
     let source = rekey_runtime::config::Source::from_environment(environment);
-    rekey_runtime::config::MailerSettings::load(&source).unwrap().shops.map(|shop| shop.shop.clone())
+    rekey_runtime::config::Configuration::load(&source).unwrap().organization_settings().unwrap()
 }

@@ -17,7 +17,7 @@ use rekey_mailer::{
     dkim::Signer,
     transport::{CircuitBreaker, Mailbox, Router, SmtpTransport, StoredMail},
 };
-use rekey_runtime::config::{MailerSettings, Smtp, SmtpRelay, SmtpTls, Source};
+use rekey_runtime::config::{Configuration, MailerSettings, Smtp, SmtpRelayConfig, SmtpTls, Source};
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
     backdoor::{Backdoor, SqliteBackdoor},
@@ -91,8 +91,9 @@ impl World {
     }
 
     pub fn mailer_with(&self, ports: &[u16], mailbox: Option<Mailbox>) -> Arc<MailHandler> {
-        let settings = settings();
-        let relay = |&port| SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None };
+        let settings: MailerSettings = configuration().settings().unwrap();
+        let relay =
+            |&port| SmtpRelayConfig { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None };
         let relays = ports.iter().map(relay).collect();
         let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
         let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &random).unwrap();
@@ -106,15 +107,16 @@ impl World {
         live: CircuitBreaker,
         mailbox: Option<Mailbox>,
     ) -> Arc<MailHandler> {
-        let settings = settings();
+        let settings: MailerSettings = configuration().settings().unwrap();
+        let organizations = configuration().organization_mail_settings().unwrap();
         Mailer {
             ledger,
             router: Router::new(live, mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox)))),
             keys: seed::keys(),
             clock: self.clock.clone(),
             random: Arc::new(OsRandom),
-            signers: settings.shops.try_map(|shop| Signer::new(&shop.dkim)).unwrap(),
-            shops: settings.shops,
+            signers: organizations.try_map(|own| Signer::new(&own.dkim)).unwrap(),
+            organizations,
             public_url: settings.server.public_url,
             lease: LEASE.unsigned_abs(),
         }
@@ -190,7 +192,7 @@ pub fn rejection(verdict: Verdict) -> String {
     }
 }
 
-fn settings() -> MailerSettings {
+fn configuration() -> Configuration {
     let pairs = [
         ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
         // Not the key of the tests' events, which comes from the seed.
@@ -202,5 +204,5 @@ fn settings() -> MailerSettings {
         ("SMTP__TIMEOUT_SECONDS", "60"),
     ];
     let environment = pairs.map(|(name, value)| (format!("REKEY__{name}"), value.to_owned()));
-    MailerSettings::load(&Source::from_environment(environment)).unwrap()
+    Configuration::load(&Source::from_environment(environment)).unwrap()
 }

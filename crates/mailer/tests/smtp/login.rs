@@ -22,7 +22,7 @@ async fn smtp_auth_and_starttls_with_a_private_authority() {
     let options = ["--tls-cert", &pki.certificate, "--tls-key", &pki.key, "--auth", "rekey:correct horse"];
     let server = RealSmtp::start(&options);
     let log_in = |login| {
-        let relay = SmtpRelay { login, ..encrypted(server.port, SmtpTls::StartTls) };
+        let relay = SmtpRelayConfig { login, ..encrypted(server.port, SmtpTls::StartTls) };
         let settings = Smtp { ca_file: Some(pki.authority.clone().into()), ..with_relays(vec![relay]) };
         async move { transport(&settings).send(&mail("EVENTEVEN1")).await }
     };
@@ -53,7 +53,8 @@ async fn smtp_auth_by_xoauth2_reads_the_token_for_each_connection() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("token");
     let server = RealSmtp::start(&["--token", "rekey:second"]);
-    let settings = with_relays(vec![SmtpRelay { login: Some(token(file.clone())), ..relay(server.port) }]);
+    let settings =
+        with_relays(vec![SmtpRelayConfig { login: Some(token(file.clone())), ..relay(server.port) }]);
     let transport = transport(&settings);
     let refused = async |reason: &str| {
         let error = transport.check().await.unwrap_err();
@@ -86,7 +87,7 @@ async fn smtp_auth_a_refused_token_is_answered_with_an_empty_line() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, "T0ken").unwrap();
-    let settings = with_relays(vec![SmtpRelay { login: Some(token(file)), ..relay(server.port) }]);
+    let settings = with_relays(vec![SmtpRelayConfig { login: Some(token(file)), ..relay(server.port) }]);
     let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
     let reason = format!("127.0.0.1:{}: 535 5.7.8 not accepted", server.port);
     assert_eq!(error, unavailable(reason));
@@ -99,7 +100,7 @@ async fn smtp_auth_a_refused_token_is_answered_with_an_empty_line() {
 async fn smtp_auth_a_way_to_log_in_that_is_not_offered_is_told() {
     let server = failing("EHLO", Act::Reply("250-scripted\r\n250 AUTH PLAIN")).await;
     for login in [token("/nowhere".into()), password("p", Some(PasswordMechanism::Login))] {
-        let settings = with_relays(vec![SmtpRelay { login: Some(login), ..relay(server.port) }]);
+        let settings = with_relays(vec![SmtpRelayConfig { login: Some(login), ..relay(server.port) }]);
         let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
         assert!(error.kind == SendErrorKind::Unavailable, "{error:?}");
     }

@@ -19,7 +19,7 @@ use rekey_mailer::{
     message::Mail,
     transport::{Accepted, SendError, SendErrorKind, SmtpTransport, Transport},
 };
-use rekey_runtime::config::{Smtp, SmtpRelay, SmtpTls};
+use rekey_runtime::config::{Smtp, SmtpRelayConfig, SmtpTls};
 use rekey_testkit::smtp::{Act, Scene, ScriptedSmtp};
 use time::OffsetDateTime;
 
@@ -30,13 +30,13 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 const FINE: Scene = &[];
 
 /// A relay on this machine, without encryption and credentials.
-fn relay(port: u16) -> SmtpRelay {
-    SmtpRelay { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None }
+fn relay(port: u16) -> SmtpRelayConfig {
+    SmtpRelayConfig { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None }
 }
 
 /// One whose certificate names localhost.
-fn encrypted(port: u16, tls: SmtpTls) -> SmtpRelay {
-    SmtpRelay { host: "localhost".to_owned(), tls, ..relay(port) }
+fn encrypted(port: u16, tls: SmtpTls) -> SmtpRelayConfig {
+    SmtpRelayConfig { host: "localhost".to_owned(), tls, ..relay(port) }
 }
 
 /// The first of them alone.
@@ -44,9 +44,10 @@ fn settings(port: u16) -> Smtp {
     with_relays(vec![relay(port)])
 }
 
-fn with_relays(relays: Vec<SmtpRelay>) -> Smtp {
+fn with_relays(relays: Vec<SmtpRelayConfig>) -> Smtp {
     Smtp {
         relays,
+        allow_unencrypted: false,
         helo_name: Some("rekey.example.com".to_owned()),
         timeout: TIMEOUT,
         connections: 2,

@@ -1,5 +1,5 @@
-//! What each organization has of its own: a folder for each, named by its slug, with settings in `organization.toml` that lie over
-//! the deployment's, and texts and templates beside it.
+//! The folders of organizations: one for each that has settings of its own, named by its slug, with an `organization.toml` that
+//! overrides the deployment's settings, and with texts and templates.
 
 use std::{
     collections::HashMap,
@@ -9,23 +9,32 @@ use std::{
 
 use rekey_core::organizations::{PerOrganization, Slug};
 
+use serde::Deserialize;
+
 use super::{
-    ConfigError,
-    reader::{Reader, Section},
-    values::Values,
+    configuration::Configuration,
+    error::ConfigError,
+    files::{DIRECTORY, exists, unreadable},
+    sections::{OrganizationMailSettings, OrganizationSettings},
 };
 
-/// `[organizations]`: where their folders are.
-#[derive(Debug, Clone)]
-pub struct Organizations {
-    /// The folder of folders; without one, all organizations are alike.
-    pub directory: Option<PathBuf>,
+#[derive(Deserialize)]
+pub(super) struct Sections {
+    organizations: Section,
 }
 
-/// The settings of an organization, in its folder.
+/// `[organizations]`: where their folders are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Section {
+    /// The folder of folders; without one, all organizations have the same settings.
+    directory: Option<PathBuf>,
+}
+
+/// The file with an organization's settings, in its folder.
 const FILE: &str = "organization.toml";
 
-/// All that is read there.
+/// The names of all that is read in a folder.
 const READ: [&str; 4] = [FILE, "dkim.pem", "texts", "templates"];
 
 /// The sections that an organization's file may set.
@@ -33,38 +42,41 @@ const SECTIONS: [&str; 6] = ["brand", "languages", "links", "mail", "pages", "re
 /// The keys of other sections that it may set.
 const KEYS: [&str; 4] = ["dkim.domain", "dkim.selector", "passwords.min_length", "passwords.profile"];
 
-impl Section for Organizations {
-    const NAME: &'static str = "organizations";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { directory: reader.optional("directory", "a path", |text| Some(PathBuf::from(text)))? })
+impl Configuration {
+    /// Returns the settings of all organizations.
+    pub fn organization_settings(&self) -> Result<PerOrganization<OrganizationSettings>, ConfigError> {
+        self.per_organization(OrganizationSettings::read)
     }
-}
 
-impl Values {
-    /// What `read` makes of the deployment's settings, and of each organization's that has a folder, with the folder's path.
-    pub(super) fn per_organization<T>(
+    /// Returns the settings of all organizations, with those of their mails.
+    pub fn organization_mail_settings(
+        &self,
+    ) -> Result<PerOrganization<OrganizationMailSettings>, ConfigError> {
+        self.per_organization(OrganizationMailSettings::read)
+    }
+
+    /// Returns what `read` makes of the deployment's settings, and of those of each organization that has a folder, with its path.
+    fn per_organization<T>(
         &self,
         read: impl Fn(&Self, Option<&Path>) -> Result<T, ConfigError>,
     ) -> Result<PerOrganization<T>, ConfigError> {
         let default = read(self, None)?;
-        let Some(directory) = self.section::<Organizations>()?.directory else {
-            return Ok(PerOrganization::same(default));
-        };
+        let Sections { organizations } = self.settings()?;
+        let Some(directory) = organizations.directory else { return Ok(PerOrganization::same(default)) };
         let mut own = HashMap::new();
         for (slug, folder) in folders(&directory)? {
-            refuse_misnamed(&folder)?;
+            reject_misnamed(&folder)?;
             let file = folder.join(FILE);
-            let values = if is_there(&file)? { self.below(&file, is_own)? } else { self.clone() };
-            own.insert(slug, read(&values, Some(&folder))?);
+            let overlaid = if exists(&file, DIRECTORY)? { &self.overlaid(&file, may_set)? } else { self };
+            own.insert(slug, read(overlaid, Some(&folder))?);
         }
         Ok(PerOrganization::new(default, own))
     }
 }
 
-/// Fails on settings and folders whose name is not the one that is read, which would be passed over unseen: `organisation.toml`,
-/// `template/`. Other files, such as notes and copies, may lie there.
-fn refuse_misnamed(folder: &Path) -> Result<(), ConfigError> {
+/// Fails on settings and folders under a name that is not read, such as `organisation.toml` and `template/`: they would be ignored
+/// without notice. Other files, such as notes and copies, are allowed.
+fn reject_misnamed(folder: &Path) -> Result<(), ConfigError> {
     for path in entries(folder)? {
         let settings = path.extension().is_some_and(|extension| extension == "toml");
         if !READ.contains(&name_of(&path).as_str()) && (settings || is_folder(&path)?) {
@@ -75,21 +87,11 @@ fn refuse_misnamed(folder: &Path) -> Result<(), ConfigError> {
 }
 
 /// Whether an organization may set that key.
-pub(super) fn is_own(key: &str) -> bool {
+fn may_set(key: &str) -> bool {
     KEYS.contains(&key) || key.split_once('.').is_some_and(|(section, _)| SECTIONS.contains(&section))
 }
 
-/// Whether an organization has that file. A link that leads nowhere and a folder that can't be looked into are no absence: what
-/// was put there would be passed over unseen.
-pub(super) fn is_there(file: &Path) -> Result<bool, ConfigError> {
-    match fs::symlink_metadata(file) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(cause) => Err(unreadable(file, cause)),
-    }
-}
-
-/// The folders of organizations; files are passed over.
+/// The folders of organizations; files are ignored.
 fn folders(directory: &Path) -> Result<Vec<(Slug, PathBuf)>, ConfigError> {
     let mut folders = Vec::new();
     for folder in entries(directory)? {
@@ -103,23 +105,19 @@ fn folders(directory: &Path) -> Result<Vec<(Slug, PathBuf)>, ConfigError> {
     Ok(folders)
 }
 
-/// What is in a folder. What is hidden is passed over: editors, version control and mounted Kubernetes volumes make it.
+/// The entries of a folder, without hidden ones: editors, version control and mounted Kubernetes volumes create those.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
-    let mut paths = read().map_err(|cause| unreadable(folder, cause))?;
+    let mut paths = read().map_err(|cause| unreadable(folder, DIRECTORY, cause))?;
     paths.retain(|path| !name_of(path).starts_with('.'));
     paths.sort();
     Ok(paths)
 }
 
 fn is_folder(path: &Path) -> Result<bool, ConfigError> {
-    Ok(fs::metadata(path).map_err(|cause| unreadable(path, cause))?.is_dir())
+    Ok(fs::metadata(path).map_err(|cause| unreadable(path, DIRECTORY, cause))?.is_dir())
 }
 
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-pub(super) fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
-    ConfigError::Unreadable { path: path.to_owned(), origin: "organizations.directory".to_owned(), cause }
 }

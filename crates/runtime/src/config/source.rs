@@ -1,12 +1,12 @@
-//! Where configuration comes from.
+//! Where the configuration comes from.
 
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
-/// What all variables of the configuration begin with.
+/// The prefix of all variables of the configuration.
 pub(super) const PREFIX: &str = "REKEY__";
 /// The variable that names the file, for programs started without `--config`.
 const FILE_VARIABLE: &str = "REKEY_CONFIG";
@@ -21,9 +21,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// This process's environment: the one place of the project that reads it.
+    /// Reads this process's environment. No other code of the project does.
     ///
-    /// Fails with [`ConfigError::NotText`] on a variable of ours that isn't UTF-8; others are not looked at.
+    /// Fails with [`ConfigError::NotText`] on a variable of ours that isn't UTF-8; other variables are ignored.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_process() -> Result<Self, ConfigError> {
         let ours = std::env::vars_os().filter_map(|(name, value)| {
@@ -37,7 +37,7 @@ impl Source {
         Ok(Self::from_environment(pairs.collect::<Result<Vec<_>, _>>()?))
     }
 
-    /// An environment given as pairs; names that don't begin with `REKEY_` are ignored.
+    /// Uses an environment given as pairs; names that don't begin with `REKEY_` are ignored.
     pub fn from_environment(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut source = Self::default();
         for (name, value) in pairs {

@@ -1,5 +1,6 @@
 //! Every rule of the configuration.
 
+mod color;
 mod dkim;
 mod layers;
 mod links;
@@ -9,7 +10,9 @@ mod relays;
 mod rules;
 mod secrets;
 
-use super::{values::variable, *};
+use rekey_core::organizations::PerOrganization;
+
+use super::{layer::variable, *};
 
 /// A good signing key as far as the configuration looks: its bits are checked where it is used.
 const PEM: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0LW1hcmtlcg==\n-----END PRIVATE KEY-----\n";
@@ -40,7 +43,17 @@ fn with(pairs: &[(&str, &str)]) -> Source {
 
 /// Loads every section there is.
 fn load(source: &Source) -> Result<(ApiSettings, MailerSettings), ConfigError> {
-    Ok((ApiSettings::load(source)?, MailerSettings::load(source)?))
+    let configuration = Configuration::load(source)?;
+    let settings = (configuration.settings()?, configuration.settings()?);
+    configuration.organization_settings()?;
+    configuration.organization_mail_settings()?;
+    Ok(settings)
+}
+
+fn organization_mail_settings(
+    source: &Source,
+) -> Result<PerOrganization<OrganizationMailSettings>, ConfigError> {
+    Configuration::load(source)?.organization_mail_settings()
 }
 
 /// The one line that a program would end with.

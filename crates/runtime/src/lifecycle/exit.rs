@@ -5,7 +5,7 @@ use std::{io::Write, process::ExitCode, time::Duration};
 use super::StopError;
 use crate::{config::ConfigError, install_crypto};
 
-/// The whole of a main: runs `program` on a multi-threaded runtime with TLS ready, and says how it ended.
+/// Runs `program` on a multi-threaded runtime with TLS ready, and returns its exit code. This is the whole of a main.
 ///
 /// ```
 /// fn main() -> std::process::ExitCode {
@@ -13,21 +13,21 @@ use crate::{config::ConfigError, install_crypto};
 /// }
 /// ```
 pub fn run(name: &str, program: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
-    /// What a blocking call may still need once everything else is over; past it, the process ends without it.
-    const LAST_CALLS: Duration = Duration::from_secs(1);
+    /// How long the process waits for blocking calls after everything else has ended.
+    const BLOCKING_TIMEOUT: Duration = Duration::from_secs(1);
     install_crypto();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit_code(name, Err(error.into())),
     };
     let result = runtime.block_on(program);
-    runtime.shutdown_timeout(LAST_CALLS);
+    runtime.shutdown_timeout(BLOCKING_TIMEOUT);
     exit_code(name, result)
 }
 
-/// 0 after success, 2 when the configuration can't be used (as for a wrong command line), 1 for everything else.
+/// Returns 0 after success, 2 when the configuration can't be used (as for a wrong command line), 1 for everything else.
 ///
-/// An error is told on standard error in one line, `name: what: because`, but for a [`StopError`], which has been logged.
+/// Writes an error to standard error in one line, `name: what: because`, except for a [`StopError`], which has been logged.
 #[must_use]
 pub fn exit_code(name: &str, result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
@@ -35,7 +35,7 @@ pub fn exit_code(name: &str, result: anyhow::Result<()>) -> ExitCode {
     };
     if !error.is::<StopError>() {
         let line = format!("{name}: {error:#}").replace(['\r', '\n'], " ");
-        // Nobody is left to be told that standard error is closed.
+        // A closed standard error can't be reported anywhere.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
     ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })

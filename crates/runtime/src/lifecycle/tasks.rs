@@ -1,4 +1,4 @@
-//! The tasks of a program: all tracked, all stopped by one token, none lost without a word.
+//! The tasks of a program: all tracked, all stopped by one token, each failure logged.
 
 use std::{
     error::Error,
@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
-/// What a program does, as long as it runs. Clones are the same set of tasks.
+/// The tasks of a program. Clones are the same set of tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
     tracker: TaskTracker,
@@ -29,12 +29,12 @@ struct State {
     failure: Option<StopError>,
 }
 
-/// Why a program didn't end well. Whoever gets one need not log it: that was done when it happened.
+/// Why a program failed. It is logged when it happens, so the caller need not log it.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
     #[error("the task {name} failed")]
     Failed { name: &'static str, source: Box<dyn Error + Send + Sync> },
-    /// The panic hook has told where.
+    /// The panic hook has logged where.
     #[error("the task {name} panicked")]
     Panicked { name: &'static str },
     #[error("the task {name} ended, though nobody asked it to stop")]
@@ -46,20 +46,21 @@ pub enum StopError {
 }
 
 impl Tasks {
-    /// No task yet.
+    /// Returns an empty set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What is cancelled when the program is to stop: every task watches it, finishes what it has begun, and returns.
+    /// Returns the token that is cancelled when the program is to stop: every task watches it, finishes its work in progress, and
+    /// returns.
     #[must_use]
     pub fn token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Runs a task until the stop. One that fails, panics, or just ends before that stops the whole program, which then
-    /// exits with a failure: a service that has lost a part of itself is better started anew.
+    /// Runs a task until the stop. One that fails, panics, or ends before that stops the whole program, which then exits with a
+    /// failure: a service without one of its parts is better restarted.
     pub fn spawn<F, E>(&self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -90,7 +91,7 @@ impl Tasks {
         }
     }
 
-    /// Stops the tasks and waits for them, for `limit` at most; tells the first failure there was.
+    /// Stops the tasks and waits for them, for `limit` at most. Returns the first failure.
     pub async fn drain(&self, limit: Duration) -> Result<(), StopError> {
         self.stop.cancel();
         self.tracker.close();
@@ -148,14 +149,14 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on, they end the process no more but are remembered for [`Tasks::run_until_signal`]. So this comes before the first
-    /// task, which may be seen at work, and after what may take long.
+    /// Listens for them: from now on, they don't end the process but are kept for [`Tasks::run_until_signal`]. Call it before the
+    /// first task starts, whose work may be visible, and after what may take long.
     pub fn listen() -> Result<Self, StopError> {
         let listen = |kind| signal(kind).map_err(StopError::Signals);
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    /// The next one, and the exit code of a process that it ends.
+    /// Waits for the next one. Returns its name and the exit code of a process that it ends.
     async fn next(&mut self) -> (&'static str, i32) {
         tokio::select! {
             _ = self.terminate.recv() => ("SIGTERM", 143),

@@ -19,7 +19,7 @@ use super::*;
 const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
-async fn a_stop_lets_every_task_finish_what_it_has_begun() {
+async fn a_stop_lets_every_task_finish_its_work() {
     let tasks = Tasks::new();
     let done = Arc::new(AtomicUsize::new(0));
     for name in ["api", "relay", "mailer"] {
@@ -38,7 +38,7 @@ async fn a_stop_lets_every_task_finish_what_it_has_begun() {
 }
 
 #[tokio::test]
-async fn the_first_failure_stops_the_rest_and_is_the_one_that_is_told() {
+async fn the_first_failure_stops_the_rest_and_is_returned() {
     let tasks = Tasks::new();
     let token = tasks.token();
     tasks.spawn("second", async move {
@@ -46,11 +46,11 @@ async fn the_first_failure_stops_the_rest_and_is_the_one_that_is_told() {
         Err(io::Error::other("because of the first"))
     });
     tasks.spawn("first", async { Err(io::Error::other("out of disk")) });
-    let told = timeout(LONG, tasks.run_until_signal(Signals::listen().unwrap(), LONG))
+    let error = timeout(LONG, tasks.run_until_signal(Signals::listen().unwrap(), LONG))
         .await
         .expect("a stop")
         .unwrap_err();
-    let StopError::Failed { name: "first", source } = told else { panic!("{told:?}") };
+    let StopError::Failed { name: "first", source } = error else { panic!("{error:?}") };
     assert_eq!(source.to_string(), "out of disk");
     assert!(tasks.token().is_cancelled());
 }
@@ -70,6 +70,6 @@ async fn a_failure_during_the_stop_is_a_failure() {
 async fn the_tasks_still_running_are_named() {
     let tasks = Tasks::new();
     tasks.spawn("relay", pending::<Result<(), Infallible>>());
-    let told = tasks.drain(Duration::from_millis(1)).await.unwrap_err();
-    assert_eq!(told.to_string(), "still running at the end of the time to stop: relay");
+    let error = tasks.drain(Duration::from_millis(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "still running at the end of the time to stop: relay");
 }

@@ -14,7 +14,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// The field's name in the W3C recommendation.
 const FIELD: &str = "traceparent";
 
-/// The current span as a `traceparent` of 55 characters; `None` where nothing is traced.
+/// Returns the current span as a `traceparent` of 55 characters; `None` where nothing is traced.
 #[must_use]
 pub fn current_traceparent() -> Option<String> {
     let context = Span::current().context();
@@ -23,13 +23,13 @@ pub fn current_traceparent() -> Option<String> {
     fields.remove(FIELD)
 }
 
-/// Makes `span` a child of the one that `traceparent` names. Call it before the span is entered. What isn't a valid
-/// `traceparent` leaves the span as it is: a trace is never a reason to refuse an event.
+/// Makes `span` a child of the one that `traceparent` names. Call it before the span is entered. An invalid
+/// `traceparent` leaves the span as it is: a trace is never a reason to reject an event.
 pub fn set_parent(span: &Span, traceparent: &str) {
     let fields = HashMap::from([(FIELD.to_owned(), traceparent.to_owned())]);
     let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), &fields);
     if parent.span().span_context() != &SpanContext::NONE {
-        // It fails where nothing is traced, which is fine.
+        // It fails where nothing is traced, which is no error.
         let _ = span.set_parent(parent);
     }
 }

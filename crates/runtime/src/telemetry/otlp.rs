@@ -1,4 +1,4 @@
-//! The way to a collector: OTLP over HTTP with protobuf bodies, in batches, each kind on a thread of its own.
+//! The export to a collector: OTLP over HTTP with protobuf bodies, in batches, traces and logs each on a thread of its own.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::{config::Telemetry, install_crypto};
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a stopping program waits for the last spans, and again for the last logs.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
-/// What an export itself is made of: sending its spans and logs would make the next export, without end.
+/// The libraries that export: sending their own spans and logs would cause the next export, without end.
 const EXPORTERS: [&str; 6] = ["opentelemetry", "reqwest", "hyper", "h2", "rustls", "tower"];
 
-/// Holds what has not been sent yet; dropping it sends that, for 4 seconds at most.
+/// Sends what is still queued when it is dropped, for 4 seconds at most.
 #[must_use = "dropping it stops the export"]
 #[derive(Debug, Default)]
 pub struct Guard {
@@ -33,7 +33,7 @@ pub struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // A collector that is away was told about by the exporters; there is nothing more to do about it here.
+        // The exporters have logged that a collector can't be reached.
         if let Some(traces) = self.traces.take() {
             let _ = traces.shutdown_with_timeout(FLUSH_TIMEOUT);
         }
@@ -43,7 +43,7 @@ impl Drop for Guard {
     }
 }
 
-/// The layers that feed the collector: none without an endpoint.
+/// Returns the layers that export to the collector: none without an endpoint.
 pub(super) fn layers(
     settings: &Telemetry,
     service: &'static str,
@@ -53,8 +53,11 @@ pub(super) fn layers(
     };
     install_crypto();
     let resource = resource(service, &settings.service_namespace);
-    let traces = traces(endpoint, resource.clone())?;
-    let logs = logs(endpoint, resource)?;
+    let traces = configured(SpanExporter::builder().with_http(), endpoint, "traces").build()?;
+    let traces =
+        SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(traces).build();
+    let logs = configured(LogExporter::builder().with_http(), endpoint, "logs").build()?;
+    let logs = SdkLoggerProvider::builder().with_resource(resource).with_batch_exporter(logs).build();
     global::set_text_map_propagator(TraceContextPropagator::new());
 
     // Spans carry no events: those travel as logs, and once is enough.
@@ -69,32 +72,15 @@ pub(super) fn layers(
     Ok((vec![spans.boxed(), events.boxed()], Guard { traces: Some(traces), logs: Some(logs) }))
 }
 
-fn traces(endpoint: &Url, resource: Resource) -> Result<SdkTracerProvider, TelemetryError> {
-    let exporter = SpanExporter::builder()
-        .with_http()
+/// Configures an exporter. Its path below the base URL is OTLP/HTTP's (OpenTelemetry Protocol 1.x, "OTLP/HTTP Request").
+fn configured<B: WithExportConfig>(builder: B, endpoint: &Url, signal: &str) -> B {
+    builder
         .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(signal_url(endpoint, "traces"))
+        .with_endpoint(format!("{}/v1/{signal}", endpoint.as_str().trim_end_matches('/')))
         .with_timeout(EXPORT_TIMEOUT)
-        .build()?;
-    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
 }
 
-fn logs(endpoint: &Url, resource: Resource) -> Result<SdkLoggerProvider, TelemetryError> {
-    let exporter = LogExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(signal_url(endpoint, "logs"))
-        .with_timeout(EXPORT_TIMEOUT)
-        .build()?;
-    Ok(SdkLoggerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
-}
-
-/// OTLP/HTTP's paths, below the base URL (OpenTelemetry Protocol 1.x, "OTLP/HTTP Request").
-fn signal_url(endpoint: &Url, signal: &str) -> String {
-    format!("{}/v1/{signal}", endpoint.as_str().trim_end_matches('/'))
-}
-
-/// Who sends: OpenTelemetry's `service.*` attributes, with an instance id that is new in each process.
+/// Returns OpenTelemetry's `service.*` attributes, with an instance id that is new in each process.
 fn resource(service: &'static str, namespace: &str) -> Resource {
     let mut id = [0; 16];
     fill_alphanumeric(&OsRandom, &mut id);

@@ -64,9 +64,9 @@ impl Role {
 
     /// Waits for its end.
     pub fn end(mut self) -> Ending {
-        let (begun, mut stdout) = (Instant::now(), String::new());
+        let (start, mut stdout) = (Instant::now(), String::new());
         loop {
-            match self.stdout.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            match self.stdout.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
                 Ok(line) => stdout += &(line + "\n"),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.kill("it does not end"),

@@ -14,7 +14,7 @@ pub const CHECKS: &[Check] = &[
     ("a_second_signal_ends_the_process_at_once", a_second_signal_ends_the_process_at_once),
     ("a_task_that_does_not_stop_is_named", a_task_that_does_not_stop_is_named),
     ("a_task_that_fails_or_ends_stops_the_rest", a_task_that_fails_or_ends_stops_the_rest),
-    ("a_panic_is_told_without_its_message", a_panic_is_told_without_its_message),
+    ("a_panic_is_logged_without_its_message", a_panic_is_logged_without_its_message),
     ("a_wrong_configuration_is_one_line_and_code_2", a_wrong_configuration_is_one_line_and_code_2),
     ("a_variable_that_is_not_text_is_named", a_variable_that_is_not_text_is_named),
     ("a_failed_start_is_one_line_and_code_1", a_failed_start_is_one_line_and_code_1),
@@ -64,7 +64,7 @@ fn a_task_that_does_not_stop_is_named() {
 }
 
 fn a_task_that_fails_or_ends_stops_the_rest() {
-    for (role, told) in [
+    for (role, expected) in [
         ("failing", "\"message\":\"the task relay failed\",\"cause\":\"no broker\""),
         ("ending", "\"message\":\"the task relay ended, though nobody asked it to stop\""),
         ("panicking", "\"message\":\"the task relay panicked\""),
@@ -72,12 +72,12 @@ fn a_task_that_fails_or_ends_stops_the_rest() {
         let Ending { code, stdout, stderr } = play(role, &[DATABASE]);
         assert_eq!(code, Some(1), "{role}");
         assert!(stdout.contains("drained"), "{role}");
-        assert_eq!(stderr.matches(told).count(), 1, "{role}: {stderr}");
+        assert_eq!(stderr.matches(expected).count(), 1, "{role}: {stderr}");
         assert!(stderr.lines().all(|line| line.starts_with('{')), "{role}: {stderr}");
     }
 }
 
-fn a_panic_is_told_without_its_message() {
+fn a_panic_is_logged_without_its_message() {
     let Ending { stderr, .. } = play("panicking", &[DATABASE, ("REKEY__TELEMETRY__LOG", "trace")]);
     let line = stderr.lines().find(|line| line.contains("\"message\":\"panicked\"")).unwrap();
     assert!(line.contains("\"level\":\"ERROR\"") && line.contains("roles.rs:"), "{line}");
@@ -97,8 +97,8 @@ fn a_wrong_configuration_is_one_line_and_code_2() {
 fn a_variable_that_is_not_text_is_named() {
     let bytes = OsStr::from_bytes(b"postgres://\xff");
     let Ending { code, stderr, .. } = play("steady", &[(DATABASE.0, bytes)]);
-    let told = "rekey-role: configuration: REKEY__DATABASE__URL is not UTF-8\n";
-    assert_eq!((code, stderr.as_str()), (Some(2), told));
+    let expected = "rekey-role: configuration: REKEY__DATABASE__URL is not UTF-8\n";
+    assert_eq!((code, stderr.as_str()), (Some(2), expected));
     let Ending { code, stderr, .. } =
         play("traced", &[("LANG", bytes), (DATABASE.0, OsStr::new(DATABASE.1))]);
     assert_eq!(code, Some(0), "{stderr}");

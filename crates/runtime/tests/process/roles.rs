@@ -4,7 +4,7 @@ use std::{convert::Infallible, future::pending, io, process::ExitCode, thread, t
 
 use anyhow::Context;
 use rekey_runtime::{
-    config::{Source, ToolSettings},
+    config::{Configuration, Source, ToolSettings},
     lifecycle::{Signals, Tasks, run},
     telemetry,
 };
@@ -18,7 +18,7 @@ pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba90
 pub fn play(role: &str) -> ExitCode {
     let role = role.to_owned();
     run("rekey-role", async move {
-        let settings = ToolSettings::load(&Source::from_process()?)?;
+        let settings: ToolSettings = Configuration::load(&Source::from_process()?)?.settings()?;
         let _guard = telemetry::init(&settings.telemetry, "rekey-role")?;
         match role.as_str() {
             "start" => Err(io::Error::other("no route\nto host")).context("can't reach the database"),
@@ -64,7 +64,7 @@ async fn serve(kind: &str) -> anyhow::Result<()> {
     Ok(tasks.run_until_signal(signals, limit).await?)
 }
 
-/// One span with one log, in a trace that was begun elsewhere, and what libraries say meanwhile.
+/// One span with one log, in a trace that was started elsewhere, and what libraries log meanwhile.
 async fn traced() {
     let span = tracing::info_span!("delivery", event = "e1");
     telemetry::set_parent(&span, "not a traceparent");

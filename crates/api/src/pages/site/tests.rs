@@ -1,6 +1,6 @@
 use std::fs;
 
-use rekey_runtime::config::{DevSettings, Source};
+use rekey_runtime::config::{Configuration, DevSettings, Source};
 
 use super::{super::assets, *};
 
@@ -11,9 +11,9 @@ fn pages(settings: &[(&str, &str)]) -> Result<Pages, PagesError> {
         .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
         .preset("mail.from", "shop@example.com");
     let source = settings.iter().fold(source, |source, (key, value)| source.preset(key, *value));
-    let settings = DevSettings::load(&source).unwrap();
-    let shops = settings.shops.map(|mailing| mailing.shop.clone());
-    Pages::new(&settings.server, &settings.auth, &shops)
+    let configuration = Configuration::load(&source).unwrap();
+    let settings: DevSettings = configuration.settings().unwrap();
+    Pages::new(&settings.server, &settings.auth, &configuration.organization_settings().unwrap())
 }
 
 fn site(pages: &Pages) -> &Site {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use lettre::transport::smtp::{client::AsyncTokioStream, extension::ClientId};
-use rekey_runtime::config::{Smtp, SmtpLogin, SmtpRelay, SmtpTls};
+use rekey_runtime::config::{Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, InvalidDnsNameError, ServerName, pem::PemObject},
@@ -61,7 +61,7 @@ pub enum SmtpSetupError {
 }
 
 impl Opener {
-    pub(super) fn new(relay: &SmtpRelay, settings: &Smtp) -> Result<Self, SmtpSetupError> {
+    pub(super) fn new(relay: &SmtpRelayConfig, settings: &Smtp) -> Result<Self, SmtpSetupError> {
         let tls = || Tls::new(&relay.host, settings.ca_file.as_deref());
         Ok(Self {
             host: relay.host.clone(),

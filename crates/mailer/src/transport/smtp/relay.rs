@@ -32,7 +32,7 @@ pub(super) struct SmtpRelay {
 
 impl SmtpRelay {
     pub(super) fn new(
-        relay: &config::SmtpRelay,
+        relay: &config::SmtpRelayConfig,
         settings: &Smtp,
         health: RelayHealth,
     ) -> Result<Self, SmtpSetupError> {

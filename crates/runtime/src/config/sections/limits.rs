@@ -3,52 +3,45 @@
 use std::num::NonZeroU32;
 
 use rekey_core::scope::Mode;
+use serde::{Deserialize, Deserializer};
 
-use crate::config::{
-    ConfigError,
-    reader::{Reader, Section},
-};
+use crate::config::fields::Within;
 
 /// Calls a minute; `None` is no limit.
 pub type PerMinute = Option<NonZeroU32>;
 
 /// How much anybody may do in a minute, and who is counted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Requests for tokens and revocations, by client address.
+    #[serde(rename = "token_per_minute", deserialize_with = "per_minute")]
     pub token: PerMinute,
     /// Reads, and as many writes, of live data.
+    #[serde(rename = "live_per_minute", deserialize_with = "per_minute")]
     pub live: PerMinute,
     /// The same of test data.
+    #[serde(rename = "test_per_minute", deserialize_with = "per_minute")]
     pub test: PerMinute,
-    /// Everything that one sales channel is used for, by whomever.
+    /// Everything that one sales channel is used for, by all its visitors together.
+    #[serde(rename = "sales_channel_per_minute", deserialize_with = "per_minute")]
     pub sales_channel: PerMinute,
-    /// Forms sent from the hosted page, by client address.
+    /// Forms sent from the hosted pages, by client address.
+    #[serde(rename = "page_per_minute", deserialize_with = "per_minute")]
     pub page: PerMinute,
 }
 
-impl Section for Limits {
-    const NAME: &'static str = "limits";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        let per_minute = |key| reader.integer(key, 0..=1_000_000).map(NonZeroU32::new);
-        Ok(Self {
-            token: per_minute("token_per_minute")?,
-            live: per_minute("live_per_minute")?,
-            test: per_minute("test_per_minute")?,
-            sales_channel: per_minute("sales_channel_per_minute")?,
-            page: per_minute("page_per_minute")?,
-        })
-    }
-}
-
 impl Limits {
-    /// Reads, or writes, of data of that mode.
+    /// Returns how many reads, or writes, of data of that mode are allowed.
     #[must_use]
-    pub fn of(&self, mode: Mode) -> PerMinute {
+    pub fn for_mode(&self, mode: Mode) -> PerMinute {
         match mode {
             Mode::Live => self.live,
             Mode::Test => self.test,
         }
     }
+}
+
+fn per_minute<'de, D: Deserializer<'de>>(value: D) -> Result<PerMinute, D::Error> {
+    Within::<0, 1_000_000>::integer(value).map(NonZeroU32::new)
 }

@@ -1,35 +1,24 @@
-//! `[mail]`, `[mailbox]` and `[mailer]`: who writes to the customer, where test-mode mails go, and how many mails at once.
+//! `[mail]`, `[mailbox]` and `[mailer]`: the sender of mails, where test-mode mails go, and how many mails are made at once.
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use rekey_core::{email::EmailAddress, name::is_invisible};
+use serde::Deserialize;
 
-use crate::config::{
-    ConfigError,
-    reader::{Reader, Section},
-};
+use crate::config::fields::{Within, listen_address, parse, text_fields};
 
 /// The sender of every mail.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mail {
+    #[serde(deserialize_with = "mailbox")]
     pub from: Mailbox,
-    /// Where answers go, if not to the sender.
+    /// Where replies go, if not to the sender.
+    #[serde(default, deserialize_with = "mailbox")]
     pub reply_to: Option<Mailbox>,
     /// Where bounces go, if not to the sender: the envelope's sender (MAIL FROM).
+    #[serde(default, deserialize_with = "envelope_from")]
     pub envelope_from: Option<EmailAddress>,
-}
-
-impl Section for Mail {
-    const NAME: &'static str = "mail";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        let expected = "one mailbox: an address, or `Name <address>` with a name of up to 100 characters";
-        Ok(Self {
-            from: reader.required("from", expected, Mailbox::parse)?,
-            reply_to: reader.optional("reply_to", expected, Mailbox::parse)?,
-            envelope_from: reader.optional("envelope_from", "a bare address", |text| text.parse().ok())?,
-        })
-    }
 }
 
 /// An address with a display name.
@@ -59,42 +48,33 @@ impl fmt::Debug for Mailbox {
     }
 }
 
-/// RFC 5322 specials, but for the dot, and whatever can't be seen or turns the direction of the text.
+/// RFC 5322 specials, but for the dot, and characters that are invisible or turn the direction of the text.
 fn is_unfit_for_name(c: char) -> bool {
     is_invisible(c) || "()<>[]:;@\\,\"".contains(c)
 }
 
+text_fields! {
+    mailbox: Mailbox =
+        "one mailbox: an address, or `Name <address>` with a name of up to 100 characters", Mailbox::parse;
+    envelope_from: EmailAddress = "a bare address", parse;
+}
+
 /// The local mailbox, where the mails of test mode go.
-#[derive(Debug, Clone)]
-pub struct TestMail {
-    /// Where it is; without one, test-mode mails fail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestMailbox {
+    /// Without one, test-mode mails fail.
     pub directory: Option<PathBuf>,
 }
 
-impl Section for TestMail {
-    const NAME: &'static str = "mailbox";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { directory: reader.optional("directory", "a path", |text| Some(PathBuf::from(text)))? })
-    }
-}
-
 /// The mailer's own work.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mailer {
-    /// Mails in the making at once.
+    /// Mails made and sent at once.
+    #[serde(deserialize_with = "Within::<1, 1000>::integer")]
     pub concurrency: u16,
-    /// Where `/livez` and `/readyz` are answered.
+    /// Where `/livez` and `/readyz` are served.
+    #[serde(deserialize_with = "listen_address")]
     pub listen: SocketAddr,
-}
-
-impl Section for Mailer {
-    const NAME: &'static str = "mailer";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        Ok(Self {
-            concurrency: reader.integer("concurrency", 1..=1000)?,
-            listen: reader.required("listen", "an IP address and a port", |text| text.parse().ok())?,
-        })
-    }
 }

@@ -3,56 +3,74 @@
 use std::{num::NonZeroUsize, thread};
 
 use rekey_core::passwords::{HasherConfig, PasswordPolicy, Profile};
+use serde::Deserialize;
 
-use crate::config::{
-    ConfigError,
-    reader::{Reader, Section},
-};
+use crate::config::fields::{Within, text_fields};
 
 /// The policy for passwords and the budget for hashing them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Section")]
 pub struct Passwords {
     pub policy: PasswordPolicy,
     /// Never cheaper than what OWASP recommends.
     pub hasher: HasherConfig,
 }
 
-impl Section for Passwords {
-    const NAME: &'static str = "passwords";
+/// The section as it is in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    #[serde(deserialize_with = "profile")]
+    profile: Profile,
+    min_length: i64,
+    argon2_memory_kib: i64,
+    #[serde(deserialize_with = "Within::<1, 16>::integer")]
+    argon2_iterations: u32,
+    #[serde(deserialize_with = "Within::<1, 16>::integer")]
+    argon2_parallelism: u32,
+    #[serde(deserialize_with = "Within::<0, 256>::integer")]
+    hashing_threads: usize,
+    #[serde(deserialize_with = "Within::<1, 10_000>::integer")]
+    hashing_queue: usize,
+}
 
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        let iterations = reader.integer("argon2_iterations", 1..=16)?;
-        let threads = reader.integer("hashing_threads", 0..=256)?;
-        let hasher = HasherConfig {
-            memory_kib: reader.integer("argon2_memory_kib", least_memory_kib(iterations)..=1 << 20)?,
-            iterations,
-            parallelism: reader.integer("argon2_parallelism", 1..=16)?,
-            threads: NonZeroUsize::new(threads).unwrap_or_else(processors),
-            queue: reader.integer("hashing_queue", 1..=10_000)?,
+impl TryFrom<Section> for Passwords {
+    /// The key that is wrong, and what is expected of it.
+    type Error = String;
+
+    fn try_from(section: Section) -> Result<Self, String> {
+        let (least, most) = (section.profile.min_length(), PasswordPolicy::MOST_MIN_LENGTH);
+        let min_length = match usize::try_from(section.min_length) {
+            Ok(0) => least,
+            Ok(length) if (least..=most).contains(&length) => length,
+            _ => return Err(format!("min_length: 0 or an integer from {least} to {most}")),
         };
-        Ok(Self { policy: policy(reader)?, hasher })
+        let (least, most) = (min_memory_kib(section.argon2_iterations), 1 << 20);
+        let memory_kib = u32::try_from(section.argon2_memory_kib).ok();
+        let Some(memory_kib) = memory_kib.filter(|kib| (least..=most).contains(kib)) else {
+            return Err(format!("argon2_memory_kib: an integer from {least} to {most}"));
+        };
+        let hasher = HasherConfig {
+            memory_kib,
+            iterations: section.argon2_iterations,
+            parallelism: section.argon2_parallelism,
+            threads: NonZeroUsize::new(section.hashing_threads).unwrap_or_else(processor_count),
+            queue: section.hashing_queue,
+        };
+        Ok(Self { policy: PasswordPolicy { min_length }, hasher })
     }
 }
 
-/// What passwords must be, which an organization may have its own of.
-fn policy(reader: &Reader<'_>) -> Result<PasswordPolicy, ConfigError> {
-    let profile = reader.required("profile", "\"multi_factor\" or \"single_factor\"", |text| match text {
+text_fields! {
+    profile: Profile = "\"multi_factor\" or \"single_factor\"", |text| match text {
         "multi_factor" => Some(Profile::MultiFactor),
         "single_factor" => Some(Profile::SingleFactor),
         _ => None,
-    })?;
-    let (least, most) = (profile.min_length(), PasswordPolicy::MOST_MIN_LENGTH);
-    match reader.integer("min_length", 0..=most)? {
-        0 => Ok(PasswordPolicy { min_length: least }),
-        min_length if min_length < least => {
-            Err(reader.invalid("min_length", &format!("0 or an integer from {least} to {most}")))
-        }
-        min_length => Ok(PasswordPolicy { min_length }),
-    }
+    };
 }
 
 /// The OWASP Password Storage Cheat Sheet's Argon2id settings of equal strength, all of them with one lane.
-fn least_memory_kib(iterations: u32) -> u32 {
+fn min_memory_kib(iterations: u32) -> u32 {
     match iterations {
         0 | 1 => 47_104,
         2 => 19_456,
@@ -62,6 +80,6 @@ fn least_memory_kib(iterations: u32) -> u32 {
     }
 }
 
-fn processors() -> NonZeroUsize {
+fn processor_count() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

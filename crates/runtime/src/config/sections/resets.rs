@@ -1,46 +1,51 @@
 //! `[resets]`: how long a reset can be used, how many there are, and what else it has.
 
-use rekey_core::resets::{CodeRules, ResetQuota};
-
-use crate::config::{
-    ConfigError,
-    reader::{Reader, Section},
+use rekey_core::{
+    passwords::PasswordPolicy,
+    resets::{CodeRules, ResetQuota, rules::Rules},
 };
+use serde::Deserialize;
+use time::Duration;
 
-/// Password resets, where an organization has no setting of its own.
-#[derive(Debug, Clone)]
-pub struct Resets {
-    pub token_ttl: time::Duration,
-    /// How many self-service makes for an account.
-    pub quota: ResetQuota,
-    /// Whether there is a short code beside the link, and how often it may be guessed.
-    pub code: Option<CodeRules>,
-    /// How long self-service makes no reset for an account after one was disavowed.
-    pub disavowal_cooldown: time::Duration,
-    /// Whether an address without an account gets a mail that says so.
-    pub no_account_mail: bool,
+use crate::config::fields::Within;
+
+/// The rules for password resets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Resets {
+    #[serde(deserialize_with = "Within::<60, 604_800>::seconds")]
+    token_life_seconds: Duration,
+    #[serde(deserialize_with = "Within::<0, 3600>::seconds")]
+    self_service_cooldown_seconds: Duration,
+    #[serde(deserialize_with = "Within::<1, 1000>::integer")]
+    self_service_budget: u32,
+    #[serde(deserialize_with = "Within::<60, 604_800>::seconds")]
+    self_service_window_seconds: Duration,
+    #[serde(deserialize_with = "Within::<0, 604_800>::seconds")]
+    disavowal_cooldown_seconds: Duration,
+    no_account_mail: bool,
+    code: bool,
+    #[serde(deserialize_with = "Within::<1, 100>::integer")]
+    code_guesses: u32,
+    #[serde(deserialize_with = "Within::<60, 604_800>::seconds")]
+    code_guesses_window_seconds: Duration,
 }
 
-impl Section for Resets {
-    const NAME: &'static str = "resets";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        let seconds = |key, bounds| Ok(time::Duration::seconds(reader.integer(key, bounds)?));
-        // Checked also where they are of no use.
-        let guesses = CodeRules {
-            budget: reader.integer("code_guesses", 1..=100)?,
-            window: seconds("code_guesses_window_seconds", 60..=604_800)?,
-        };
-        Ok(Self {
-            token_ttl: seconds("token_life_seconds", 60..=604_800)?,
+impl Resets {
+    /// Returns the rules of an organization with this policy for passwords.
+    pub(in crate::config) fn rules(&self, policy: PasswordPolicy) -> Rules {
+        let code = CodeRules { budget: self.code_guesses, window: self.code_guesses_window_seconds };
+        Rules {
+            policy,
+            token_ttl: self.token_life_seconds,
             quota: ResetQuota {
-                cooldown: seconds("self_service_cooldown_seconds", 0..=3600)?,
-                budget: reader.integer("self_service_budget", 1..=1000)?,
-                window: seconds("self_service_window_seconds", 60..=604_800)?,
+                cooldown: self.self_service_cooldown_seconds,
+                budget: self.self_service_budget,
+                window: self.self_service_window_seconds,
             },
-            code: reader.flag("code")?.then_some(guesses),
-            disavowal_cooldown: seconds("disavowal_cooldown_seconds", 0..=604_800)?,
-            no_account_mail: reader.flag("no_account_mail")?,
-        })
+            code: self.code.then_some(code),
+            disavowal_cooldown: self.disavowal_cooldown_seconds,
+            no_account_mail: self.no_account_mail,
+        }
     }
 }

@@ -6,45 +6,34 @@ use std::{
 };
 
 use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, de::Error};
 
-use super::PublicUrl;
-use crate::config::{
-    ConfigError,
-    reader::{Reader, Section},
-};
+use super::public_url::{PublicUrl, public_url};
+use crate::config::fields::{Within, listen_address};
 
-/// How the service listens, what the world calls it, and how it stops.
-#[derive(Debug, Clone)]
+/// Where the service listens, at which address its clients reach it, and how it stops.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Server {
+    #[serde(deserialize_with = "listen_address")]
     pub listen: SocketAddr,
-    /// What every link in answers and mails begins with.
+    /// The first part of every link in responses and mails.
+    #[serde(deserialize_with = "public_url")]
     pub public_url: PublicUrl,
+    #[serde(deserialize_with = "trusted_proxies")]
     pub trusted_proxies: TrustedProxies,
     /// The largest request body, in bytes.
+    #[serde(deserialize_with = "Within::<1024, 10_485_760>::integer")]
     pub max_body_bytes: usize,
-    /// How long the answer to a request with an idempotency key is kept.
-    pub idempotency_key_life: Duration,
+    /// How long the response to a request with an idempotency key is kept.
+    #[serde(rename = "idempotency_key_seconds", deserialize_with = "Within::<60, 604_800>::seconds")]
+    pub idempotency_key_ttl: Duration,
     /// How long an idle connection stays open for the next request.
+    #[serde(rename = "keep_alive_seconds", deserialize_with = "Within::<1, 3600>::seconds")]
     pub keep_alive: Duration,
     /// How long a stop may take.
-    pub shutdown: Duration,
-}
-
-impl Section for Server {
-    const NAME: &'static str = "server";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        let network = "a list of IP addresses and networks, such as 10.0.0.0/8";
-        Ok(Self {
-            listen: reader.required("listen", "an IP address and a port", |text| text.parse().ok())?,
-            public_url: reader.required("public_url", PublicUrl::EXPECTED, PublicUrl::parse)?,
-            trusted_proxies: TrustedProxies(reader.list("trusted_proxies", network, parse_network)?),
-            max_body_bytes: reader.integer("max_body_bytes", 1024..=10 << 20)?,
-            idempotency_key_life: reader.seconds("idempotency_key_seconds", 60..=604_800)?,
-            keep_alive: reader.seconds("keep_alive_seconds", 1..=3600)?,
-            shutdown: reader.seconds("shutdown_seconds", 1..=600)?,
-        })
-    }
+    #[serde(rename = "shutdown_seconds", deserialize_with = "Within::<1, 600>::seconds")]
+    pub shutdown_timeout: Duration,
 }
 
 /// The reverse proxies in front of the service: the only peers whose `X-Forwarded-For` is believed.
@@ -60,8 +49,11 @@ impl TrustedProxies {
     }
 }
 
-fn parse_network(text: &str) -> Option<IpNet> {
-    text.parse()
-        .ok()
-        .or_else(|| text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())))
+fn trusted_proxies<'de, D: Deserializer<'de>>(value: D) -> Result<TrustedProxies, D::Error> {
+    let network = |text: &String| {
+        text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address.to_canonical())))
+    };
+    let networks = Vec::<String>::deserialize(value)?.iter().map(network).collect::<Result<_, _>>();
+    let expected = "a list of IP addresses and networks, such as 10.0.0.0/8";
+    networks.map(TrustedProxies).map_err(|_| D::Error::custom(expected))
 }

@@ -2,73 +2,74 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{is_host_name, smtp_relay::SmtpRelay};
-use crate::config::{
-    ConfigError,
-    reader::{Reader, Section},
-};
+use serde::{Deserialize, Deserializer, de::Error};
 
-/// For writing, signing and recording a mail, which take some milliseconds.
+use super::smtp_relay::{SmtpRelayConfig, SmtpTls};
+use crate::config::fields::{Within, host_name};
+
+/// The time for writing, signing and recording a mail, which take some milliseconds.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// The SMTP relays and how to speak to them.
-#[derive(Debug, Clone)]
+/// The SMTP relays and how to connect to them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Smtp {
     /// At least one, in the order in which they are tried.
-    pub relays: Vec<SmtpRelay>,
-    /// What to say in EHLO, if not this machine's address.
+    #[serde(deserialize_with = "relays")]
+    pub relays: Vec<SmtpRelayConfig>,
+    /// Whether connections to other machines may be unencrypted.
+    pub allow_unencrypted: bool,
+    /// The name in EHLO, if not this machine's address.
+    #[serde(default, deserialize_with = "host_name")]
     pub helo_name: Option<String>,
     /// The longest time to hand one mail over to one relay, connecting included.
+    #[serde(rename = "timeout_seconds", deserialize_with = "Within::<1, 300>::seconds")]
     pub timeout: Duration,
     /// Connections kept open to each relay, at most.
+    #[serde(deserialize_with = "Within::<1, 256>::integer")]
     pub connections: usize,
     /// More certificate authorities to trust, in PEM.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Smtp {
-    /// How long a claim on a mail holds, after which another mailer may take it over: the time that all relays may take, and
-    /// some for what is before and after them.
+    /// Returns how long a claim on a mail holds, after which another mailer may take it over: the time that all relays may take,
+    /// and a margin.
     #[must_use]
     pub fn lease(&self) -> Duration {
-        self.longest().saturating_add(MARGIN)
+        self.max_duration().saturating_add(MARGIN)
     }
 
-    /// The longest time that a mail can take: every relay is tried, and each takes all its time.
+    /// Returns the longest time that a mail can take: every relay is tried, and each takes all its time.
     #[must_use]
-    pub fn longest(&self) -> Duration {
+    pub fn max_duration(&self) -> Duration {
         self.timeout.saturating_mul(self.relays.len().try_into().unwrap_or(u32::MAX))
     }
 }
 
-impl Section for Smtp {
-    const NAME: &'static str = "smtp";
-
-    fn read(reader: &Reader<'_>) -> Result<Self, ConfigError> {
-        Ok(Self {
-            relays: read_relays(reader)?,
-            helo_name: reader.optional("helo_name", "a host name in lower case", |text| {
-                is_host_name(text).then(|| text.to_owned())
-            })?,
-            timeout: reader.seconds("timeout_seconds", 1..=300)?,
-            connections: reader.integer("connections", 1..=256)?,
-            ca_file: reader.optional("ca_file", "a path", |text| Some(PathBuf::from(text)))?,
-        })
+impl<'de> Deserialize<'de> for Smtp {
+    fn deserialize<D: Deserializer<'de>>(section: D) -> Result<Self, D::Error> {
+        // This calls the derived function, which serde's `remote` makes an inherent one.
+        let smtp = Self::deserialize(section)?;
+        let is_refused = |relay: &SmtpRelayConfig| relay.tls == SmtpTls::None && !relay.is_this_machine();
+        match smtp.relays.iter().position(is_refused) {
+            Some(index) if !smtp.allow_unencrypted => Err(D::Error::custom(format_args!(
+                "relays: relay {} to be encrypted, as its host is not this machine and smtp.allow_unencrypted is false",
+                index + 1
+            ))),
+            Some(_) | None => Ok(smtp),
+        }
     }
 }
 
-fn read_relays(reader: &Reader<'_>) -> Result<Vec<SmtpRelay>, ConfigError> {
-    let allow_unencrypted = reader.flag("allow_unencrypted")?;
-    let text = reader.required("relays", "a text", Some)?;
+fn relays<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SmtpRelayConfig>, D::Error> {
+    let text = String::deserialize(value)?;
     // A secret's file may give each relay a line of its own.
     let urls = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|url| !url.is_empty());
     let parse = |(index, url)| {
-        SmtpRelay::parse(url, allow_unencrypted)
-            .map_err(|mistake| reader.invalid("relays", &format!("relay {} {mistake}", index + 1)))
+        SmtpRelayConfig::parse(url)
+            .map_err(|expected| D::Error::custom(format_args!("relay {} {expected}", index + 1)))
     };
     let relays: Vec<_> = urls.enumerate().map(parse).collect::<Result<_, _>>()?;
-    if relays.is_empty() {
-        return Err(reader.invalid("relays", "URLs separated by commas"));
-    }
-    Ok(relays)
+    if relays.is_empty() { Err(D::Error::custom("URLs separated by commas")) } else { Ok(relays) }
 }

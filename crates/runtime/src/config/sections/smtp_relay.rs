@@ -1,16 +1,16 @@
-//! One relay of `[smtp] relays`, as its URL tells.
+//! One relay of `[smtp] relays`, parsed from its URL.
 
-use std::{fmt, net::IpAddr, path::PathBuf};
+use std::{collections::HashMap, fmt, net::IpAddr, path::PathBuf};
 
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::is_host_name;
+use crate::config::fields::is_host_name;
 
-/// An SMTP relay. Shown, it is `host:port`, which holds nothing secret.
+/// An SMTP relay. It is displayed as `host:port`, which holds nothing secret.
 #[derive(Debug, Clone)]
-pub struct SmtpRelay {
+pub struct SmtpRelayConfig {
     /// A host name in lower case or an IP address.
     pub host: String,
     pub port: u16,
@@ -19,14 +19,14 @@ pub struct SmtpRelay {
     pub login: Option<SmtpLogin>,
 }
 
-/// How the connection is encrypted: what is set is demanded, never merely tried.
+/// How the connection is encrypted: the mode that is set is required, never merely tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
-    /// Begins readable, and is encrypted before anything of worth is said (RFC 3207).
+    /// Starts unencrypted, and is encrypted before anything of value is sent (RFC 3207).
     StartTls,
     /// Encrypted from its first byte (RFC 8314 §3.3).
     Implicit,
-    /// Readable: to this machine, or where `allow_unencrypted` says so.
+    /// Not encrypted: to this machine, or where `allow_unencrypted` is set.
     None,
 }
 
@@ -37,14 +37,14 @@ pub enum SmtpLogin {
     Password {
         username: String,
         password: SecretString,
-        /// Which of the two to use; without one, what the relay offers, PLAIN first.
+        /// The mechanism to use; without one, the first that the relay offers, PLAIN before LOGIN.
         mechanism: Option<PasswordMechanism>,
     },
-    /// By XOAUTH2, with an access token that somebody else keeps fresh in this file.
+    /// By XOAUTH2, with an access token that another program keeps fresh in this file.
     Token { username: String, file: PathBuf },
 }
 
-/// How a password is given; both are readable, so that TLS must hide them.
+/// The SASL mechanism for a password. Both send it as it is, so that TLS must protect it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordMechanism {
     /// RFC 4616.
@@ -53,44 +53,45 @@ pub enum PasswordMechanism {
     Login,
 }
 
-/// What is wrong with a relay's URL, to be read after "expected relay 2". It holds nothing of the URL.
-type Mistake = &'static str;
+/// What is expected of a relay's URL, to be read after "expected relay 2". It holds nothing of the URL.
+type Expected = &'static str;
 
-impl SmtpRelay {
-    /// `smtp://` or `smtps://`, `user:password@` if need be, the host, `:port`, and a query of `tls`, `auth`, `token_file`.
-    pub(super) fn parse(text: &str, allow_unencrypted: bool) -> Result<Self, Mistake> {
+impl SmtpRelayConfig {
+    /// Parses `smtp://` or `smtps://`, `user:password@` if need be, the host, `:port`, and a query of `tls`, `auth`, `token_file`.
+    pub(super) fn parse(text: &str) -> Result<Self, Expected> {
         let url =
             Url::parse(text).map_err(|_| "to be a URL such as smtp://user:password@mail.example:587")?;
-        let (tls, port) = match url.scheme() {
-            "smtp" => (SmtpTls::StartTls, 587),
-            "smtps" => (SmtpTls::Implicit, 465),
+        let default_port = match url.scheme() {
+            "smtp" => 587,
+            "smtps" => 465,
             _ => return Err("to begin with smtp:// or smtps://"),
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err("to have no path and no fragment: in a password write / as %2F, # as %23, ? as %3F");
         }
-        let query = Query::parse(&url)?;
-        let relay = Self {
-            host: host(&url).ok_or("to name a host in lower case or an IP address")?,
-            port: url.port().unwrap_or(port),
-            tls: query.tls.unwrap_or(tls),
-            login: login(&url, query.auth, query.token_file)?,
+        let query = query(&url)?;
+        let tls = match (url.scheme(), query.get("tls").map(String::as_str)) {
+            ("smtps", None) => SmtpTls::Implicit,
+            ("smtp", None | Some("starttls")) => SmtpTls::StartTls,
+            ("smtp", Some("none")) => SmtpTls::None,
+            _ => return Err("to have tls=starttls or tls=none behind smtp://, and no tls behind smtps://"),
         };
-        match relay.tls {
-            SmtpTls::None if !relay.is_this_machine() && !allow_unencrypted => {
-                Err("to be encrypted, as its host is not this machine and smtp.allow_unencrypted is false")
-            }
-            SmtpTls::None | SmtpTls::StartTls | SmtpTls::Implicit => Ok(relay),
-        }
+        Ok(Self {
+            host: host(&url).ok_or("to name a host in lower case or an IP address")?,
+            port: url.port().unwrap_or(default_port),
+            tls,
+            login: login(&url, &query)?,
+        })
     }
 
-    fn is_this_machine(&self) -> bool {
+    /// Whether a connection to it stays on this machine.
+    pub(super) fn is_this_machine(&self) -> bool {
         let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
         self.host == "localhost" || self.host.parse().is_ok_and(is_loopback)
     }
 }
 
-impl fmt::Display for SmtpRelay {
+impl fmt::Display for SmtpRelayConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
             write!(f, "[{}]:{}", self.host, self.port)
@@ -100,71 +101,39 @@ impl fmt::Display for SmtpRelay {
     }
 }
 
-#[derive(Default)]
-struct Query {
-    tls: Option<SmtpTls>,
-    auth: Option<Auth>,
-    token_file: Option<PathBuf>,
-}
+type Query = HashMap<String, String>;
 
-#[derive(Clone, Copy)]
-enum Auth {
-    Password(PasswordMechanism),
-    Xoauth2,
-}
-
-impl Query {
-    fn parse(url: &Url) -> Result<Self, Mistake> {
-        let mut query = Self::default();
-        for (name, value) in url.query_pairs() {
-            let is_new = match &*name {
-                "tls" => query.tls.replace(tls(url, &value)?).is_none(),
-                "auth" => query.auth.replace(auth(&value)?).is_none(),
-                "token_file" => query.token_file.replace(token_file(&value)?).is_none(),
-                _ => return Err("to have no other query than tls, auth and token_file"),
-            };
-            if !is_new {
-                return Err("to have each of tls, auth and token_file once");
-            }
+fn query(url: &Url) -> Result<Query, Expected> {
+    let mut query = Query::new();
+    for (name, value) in url.query_pairs() {
+        if !["tls", "auth", "token_file"].contains(&&*name) {
+            return Err("to have no other query than tls, auth and token_file");
         }
-        Ok(query)
+        if query.insert(name.into_owned(), value.into_owned()).is_some() {
+            return Err("to have each of tls, auth and token_file once");
+        }
     }
+    Ok(query)
 }
 
-fn tls(url: &Url, value: &str) -> Result<SmtpTls, Mistake> {
-    match (url.scheme(), value) {
-        ("smtp", "starttls") => Ok(SmtpTls::StartTls),
-        ("smtp", "none") => Ok(SmtpTls::None),
-        _ => Err("to have tls=starttls or tls=none behind smtp://, and no tls behind smtps://"),
-    }
-}
-
-fn auth(value: &str) -> Result<Auth, Mistake> {
-    match value {
-        "plain" => Ok(Auth::Password(PasswordMechanism::Plain)),
-        "login" => Ok(Auth::Password(PasswordMechanism::Login)),
-        "xoauth2" => Ok(Auth::Xoauth2),
-        _ => Err("to have auth=plain, auth=login or auth=xoauth2"),
-    }
-}
-
-fn token_file(value: &str) -> Result<PathBuf, Mistake> {
-    let path = PathBuf::from(value);
-    path.is_absolute().then_some(path).ok_or("to have an absolute path as token_file")
-}
-
-fn login(url: &Url, auth: Option<Auth>, file: Option<PathBuf>) -> Result<Option<SmtpLogin>, Mistake> {
+fn login(url: &Url, query: &Query) -> Result<Option<SmtpLogin>, Expected> {
     let username = decode(url.username())?;
     let password = url.password().map(decode).transpose()?.filter(|password| !password.is_empty());
-    let mechanism = match auth {
-        Some(Auth::Xoauth2) => {
+    let file = query.get("token_file").map(PathBuf::from);
+    if file.as_ref().is_some_and(|file| !file.is_absolute()) {
+        return Err("to have an absolute path as token_file");
+    }
+    let mechanism = match query.get("auth").map(String::as_str) {
+        None => None,
+        Some("plain") => Some(PasswordMechanism::Plain),
+        Some("login") => Some(PasswordMechanism::Login),
+        Some("xoauth2") => {
             return match (file, password) {
                 (Some(file), None) if !username.is_empty() => Ok(Some(SmtpLogin::Token { username, file })),
                 _ => Err("to have, with auth=xoauth2, a user, a token_file and no password"),
             };
         }
-        Some(Auth::Password(mechanism)) => Some(mechanism),
-        None => None,
+        Some(_) => return Err("to have auth=plain, auth=login or auth=xoauth2"),
     };
     match (file, password) {
         (Some(_), _) => Err("to have auth=xoauth2 with a token_file"),
@@ -184,8 +153,8 @@ fn host(url: &Url) -> Option<String> {
     }
 }
 
-/// What stands in a URL's user or password. A control character would end a line or a field of AUTH.
-fn decode(encoded: &str) -> Result<String, Mistake> {
+/// Decodes a URL's user or password. A control character would end a line or a field of AUTH.
+fn decode(encoded: &str) -> Result<String, Expected> {
     let is_code = |rest: &str| rest.get(..2).is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
     let decoded =
         percent_decode_str(encoded).decode_utf8().ok().filter(|text| !text.contains(char::is_control));

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use rekey_core::organizations::PerOrganization;
 use secrecy::ExposeSecret;
 
 use super::{organizations::directory, *};
 
 const OWN: &str = "-----BEGIN RSA PRIVATE KEY-----\nb3duLW1hcmtlcg==\n-----END RSA PRIVATE KEY-----\n";
 
-fn load_from(directory: &Path, more: &[(&str, &str)]) -> Result<PerOrganization<MailingShop>, ConfigError> {
+fn load_from(
+    directory: &Path,
+    more: &[(&str, &str)],
+) -> Result<PerOrganization<OrganizationMailSettings>, ConfigError> {
     let pairs = [more, &[("organizations.directory", directory.to_str().unwrap())]].concat();
-    MailSettings::load(&with(&pairs)).map(|settings| settings.shops)
+    organization_mail_settings(&with(&pairs))
 }
 
 /// The one line about these files of an organization, beside a key and a domain of the deployment.
@@ -56,7 +58,7 @@ fn an_organization_signs_with_its_own_key_or_the_deployments_under_its_own_names
 }
 
 #[test]
-fn a_key_file_without_a_private_key_is_told_by_its_path() {
+fn a_key_file_without_a_private_key_is_named() {
     for text in ["", "marker", "-----BEGIN PUBLIC KEY-----\nbWFya2Vy\n-----END PUBLIC KEY-----\n"] {
         let (line, folder) = complaint(&[("acme/dkim.pem", text)]);
         let start = format!(
@@ -69,7 +71,7 @@ fn a_key_file_without_a_private_key_is_told_by_its_path() {
 }
 
 #[test]
-fn a_domain_that_does_not_cover_the_sender_is_told_with_both_their_files() {
+fn a_domain_that_does_not_cover_the_sender_is_shown_with_the_files_of_both() {
     let wrong = "[dkim]\ndomain = \"ample.com\"\n";
     let (line, folder) = complaint(&[("acme/organization.toml", wrong)]);
     let expected =

@@ -14,6 +14,10 @@ fn file(content: &str) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+fn dev(source: &Source) -> DevSettings {
+    Configuration::load(source).unwrap().settings().unwrap()
+}
+
 fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }
@@ -21,7 +25,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 #[test]
 fn each_layer_wins_over_the_weaker_ones() {
     let (_folder, path) = file("[relay]\nbatch = 3\n");
-    let batch = |source: Source| DevSettings::load(&source).unwrap().relay.batch;
+    let batch = |source: Source| dev(&source).outbox_relay.batch_size;
     let base = || environment(&REQUIRED);
     let variable = || with(&[("relay.batch", "4")]);
     assert_eq!(batch(base()), 256);
@@ -40,7 +44,7 @@ fn the_file_is_named_by_the_environment_unless_it_is_named_by_hand() {
     let (_two, by_hand) = file("[relay]\nbatch = 2\n");
     let pairs = REQUIRED.iter().map(|(key, value)| (variable(key), (*value).to_owned()));
     let pairs: Vec<_> = pairs.chain([pair("REKEY_CONFIG", by_variable.to_str().unwrap())]).collect();
-    let batch = |source: Source| ApiSettings::load(&source).unwrap().relay.batch;
+    let batch = |source: Source| dev(&source).outbox_relay.batch_size;
     assert_eq!(batch(Source::from_environment(pairs.clone()).file(None)), 1);
     assert_eq!(batch(Source::from_environment(pairs).file(Some(&by_hand))), 2);
 }
@@ -49,7 +53,7 @@ fn the_file_is_named_by_the_environment_unless_it_is_named_by_hand() {
 fn a_secret_comes_from_a_file_without_its_trailing_newline() {
     let (_folder, path) = file("postgres://u:p@h/from-file\r\n");
     let source = Source::from_environment([pair("REKEY__DATABASE__URL_FILE", path.to_str().unwrap())]);
-    let url = ToolSettings::load(&source).unwrap().database.url;
+    let url = Configuration::load(&source).unwrap().settings::<ToolSettings>().unwrap().database.url;
     assert_eq!(secrecy::ExposeSecret::expose_secret(&url), "postgres://u:p@h/from-file");
 }
 
@@ -58,10 +62,7 @@ fn a_key_whose_own_name_ends_in_file_is_read_as_itself() {
     let (_folder, path) = file("/etc/other.pem\n");
     let ca_file = |name: &str, value: &str| {
         let pairs = REQUIRED.iter().map(|(key, value)| (variable(key), (*value).to_owned()));
-        MailerSettings::load(&Source::from_environment(pairs.chain([pair(name, value)])))
-            .unwrap()
-            .smtp
-            .ca_file
+        load(&Source::from_environment(pairs.chain([pair(name, value)]))).unwrap().1.smtp.ca_file
     };
     assert_eq!(ca_file("REKEY__SMTP__CA_FILE", "/etc/ca.pem"), Some("/etc/ca.pem".into()));
     assert_eq!(ca_file("REKEY__SMTP__CA_FILE_FILE", path.to_str().unwrap()), Some("/etc/other.pem".into()));
@@ -151,7 +152,7 @@ fn numbers_flags_and_lists_are_parsed_from_the_environment() {
         ("server.trusted_proxies", "10.0.0.0/8, ::1,"),
     ]))
     .unwrap();
-    assert_eq!((api.relay.batch, mailer.smtp.relays[0].tls), (7, SmtpTls::None));
+    assert_eq!((api.outbox_relay.batch_size, mailer.smtp.relays[0].tls), (7, SmtpTls::None));
     assert!(api.server.trusted_proxies.contains("::1".parse().unwrap()));
     for (key, value, expected) in [
         ("relay.batch", "", "an integer"),

@@ -1,4 +1,4 @@
-//! Templates of links: what is one, and how what is none is told.
+//! Templates of links: what is one, and the errors of what is none.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn a_template_is_an_https_url_with_its_placeholders_after_the_host() {
 }
 
 #[test]
-fn each_fault_of_a_link_is_told_in_one_line() {
+fn each_error_of_a_link_is_one_line() {
     for (text, expected) in [
         ("javascript:{id}{token}", "an https URL without credentials, such as"),
         ("https://u:p@a.b/{id}{token}", "an https URL without credentials, such as"),

@@ -2,51 +2,102 @@
 
 use std::collections::BTreeSet;
 
+use config::{Config, File, FileFormat, Map, Value};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor, value},
+    forward_to_deserialize_any,
+};
+
 use super::*;
-use crate::config::values::{DEFAULTS, SECRETS, Values};
+use crate::config::{configuration::DEFAULTS, error::SECRETS, organizations, sections};
+
+/// The keys of each section of `default.toml`.
+fn sections() -> Map<String, Map<String, Value>> {
+    let defaults = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    defaults.build().unwrap().try_deserialize().unwrap()
+}
 
 /// `section.key` of every line that sets one.
 fn listed() -> Vec<String> {
-    let document: toml::Table = DEFAULTS.parse().unwrap();
-    let keys = |(section, keys): (&String, &toml::Value)| {
-        keys.as_table().unwrap().keys().map(|key| format!("{section}.{key}")).collect::<Vec<_>>()
-    };
-    document.iter().flat_map(keys).collect()
+    let sections = sections();
+    let keys = sections.iter().map(|(section, keys)| keys.keys().map(move |key| format!("{section}.{key}")));
+    keys.flatten().collect()
 }
 
-fn read_all(values: &Values) -> Result<(), ConfigError> {
-    values.section::<Server>()?;
-    values.section::<Auth>()?;
-    values.section::<Keys>()?;
-    values.section::<Database>()?;
-    values.section::<Broker>()?;
-    values.section::<Relay>()?;
-    values.section::<Passwords>()?;
-    values.section::<Resets>()?;
-    values.section::<Limits>()?;
-    values.section::<Organizations>()?;
-    values.section::<Brand>()?;
-    values.section::<Languages>()?;
-    values.section::<HostedPages>()?;
-    values.section::<Links>()?;
-    values.section::<Mail>()?;
-    MailingShop::read(values, None)?;
-    values.section::<TestMail>()?;
-    values.section::<Smtp>()?;
-    values.section::<Mailer>()?;
-    values.section::<Telemetry>().map(drop)
+/// Asks a type for the names of its fields, and gives it none.
+struct FieldNames<'a>(&'a mut BTreeSet<String>);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = value::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, value::Error> {
+        self.0.extend(fields.iter().map(|field| (*field).to_owned()));
+        Err(value::Error::custom("only the names are wanted"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, value::Error> {
+        panic!("a section is a struct")
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
+        tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn fields<'de, S: Deserialize<'de>>() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    assert!(S::deserialize(FieldNames(&mut names)).is_err());
+    names
 }
 
 #[test]
 fn every_listed_key_is_read_and_every_key_read_is_listed() {
-    let whole = Values::load(&environment(&REQUIRED)).unwrap();
-    read_all(&whole).expect("no section asks for a key that is not listed");
-    for key in listed() {
-        let mut values = Values::load(&environment(&REQUIRED)).unwrap();
-        values.remove(&key);
-        let line = read_all(&values).expect_err(&key).to_string();
-        assert_eq!(line, format!("configuration: {key} is not listed in default.toml"));
-    }
+    let read = [
+        ("server", fields::<Server>()),
+        ("organizations", fields::<organizations::Section>()),
+        ("brand", fields::<Brand>()),
+        ("languages", fields::<Languages>()),
+        ("pages", fields::<HostedPages>()),
+        ("auth", fields::<Auth>()),
+        ("keys", fields::<Keys>()),
+        ("database", fields::<Database>()),
+        ("broker", fields::<Broker>()),
+        ("relay", fields::<OutboxRelayConfig>()),
+        ("passwords", fields::<Passwords>()),
+        ("resets", fields::<sections::Resets>()),
+        ("limits", fields::<Limits>()),
+        ("links", fields::<Links>()),
+        ("mail", fields::<Mail>()),
+        ("mailbox", fields::<TestMailbox>()),
+        ("dkim", fields::<sections::DkimSection>()),
+        ("smtp", fields::<Smtp>()),
+        ("mailer", fields::<Mailer>()),
+        ("telemetry", fields::<Telemetry>()),
+    ];
+    let read: BTreeSet<_> = read.map(|(section, fields)| (section.to_owned(), fields)).into();
+    let listed = sections().into_iter().map(|(section, keys)| (section, keys.into_keys().collect()));
+    assert_eq!(read, listed.collect());
+}
+
+/// Each section is a field of one of these, so that a program reads all keys of the sections that it needs.
+#[test]
+fn every_section_is_read_by_a_program() {
+    let programs = [
+        fields::<ApiSettings>(),
+        fields::<MailerSettings>(),
+        fields::<OrganizationSettings>(),
+        fields::<sections::MailSections>(),
+        fields::<organizations::Sections>(),
+    ];
+    let read: BTreeSet<_> = programs.into_iter().flatten().collect();
+    assert_eq!(read, sections().into_keys().collect());
 }
 
 #[test]
@@ -79,29 +130,42 @@ fn no_variable_means_two_keys() {
 }
 
 /// A program's name, how it loads its settings, and what it requires.
-type Program = (&'static str, fn(&Source) -> Result<(), ConfigError>, &'static [&'static str]);
+type Program = (&'static str, fn(&Configuration) -> Result<(), ConfigError>, &'static [&'static str]);
 
 #[test]
-fn a_missing_required_key_is_told_with_the_ways_to_set_it() {
+fn a_missing_required_key_is_named_with_the_ways_to_set_it() {
     let programs: [Program; 4] = [
         (
             "rekey-api",
-            |source| ApiSettings::load(source).map(drop),
+            |configuration| {
+                configuration.organization_settings().and(configuration.settings::<ApiSettings>()).map(drop)
+            },
             &["server.public_url", "auth.signing_key", "keys.sealing", "database.url", "broker.url"],
         ),
         (
             "rekey-mailer",
-            |source| MailerSettings::load(source).map(drop),
+            |configuration| {
+                configuration
+                    .organization_mail_settings()
+                    .and(configuration.settings::<MailerSettings>())
+                    .map(drop)
+            },
             &["server.public_url", "keys.sealing", "database.url", "broker.url", "mail.from", "smtp.relays"],
         ),
-        ("rekey", |source| ToolSettings::load(source).map(drop), &["database.url"]),
+        ("rekey", |configuration| configuration.settings::<ToolSettings>().map(drop), &["database.url"]),
         (
             "rekey dev",
-            |source| DevSettings::load(source).map(drop),
+            |configuration| {
+                configuration
+                    .organization_mail_settings()
+                    .and(configuration.settings::<DevSettings>())
+                    .map(drop)
+            },
             &["server.public_url", "auth.signing_key", "keys.sealing", "mail.from"],
         ),
     ];
-    for (program, load, required) in programs {
+    for (program, read, required) in programs {
+        let load = |source: &Source| read(&Configuration::load(source)?);
         let given: Vec<_> = REQUIRED.into_iter().filter(|(key, _)| required.contains(key)).collect();
         load(&environment(&given))
             .unwrap_or_else(|error| panic!("{program} needs no more than it says: {error}"));

@@ -1,8 +1,7 @@
-//! Organizations' own settings lie over the deployment's, and only over those that may differ.
+//! Organizations' own settings override the deployment's, and only those that may differ.
 
 use std::{fs, path::Path};
 
-use rekey_core::organizations::PerOrganization;
 use tempfile::TempDir;
 
 use super::*;
@@ -18,9 +17,13 @@ pub(super) fn directory(files: &[(&str, &str)]) -> TempDir {
     directory
 }
 
-fn load_from(directory: &Path, more: &[(&str, &str)]) -> Result<PerOrganization<Shop>, ConfigError> {
+fn load_from(
+    directory: &Path,
+    more: &[(&str, &str)],
+) -> Result<PerOrganization<OrganizationSettings>, ConfigError> {
     let pairs = [more, &[("organizations.directory", directory.to_str().unwrap())]].concat();
-    load(&with(&pairs)).map(|(api, _)| api.shops)
+    load(&with(&pairs))?;
+    Configuration::load(&with(&pairs))?.organization_settings()
 }
 
 fn complaint(file: &str) -> String {
@@ -39,25 +42,28 @@ fn an_organization_has_its_own_settings_above_all_others() {
         (".git/config", ""),
         ("README", "not a folder"),
     ]);
-    let shops = load_from(directory.path(), &[("resets.token_life_seconds", "900")]).unwrap();
-    let of = |slug: &str| shops.get(&slug.parse().unwrap());
+    let organizations = load_from(directory.path(), &[("resets.token_life_seconds", "900")]).unwrap();
+    let of = |slug: &str| organizations.get(&slug.parse().unwrap());
     let acme = of("acme");
     assert_eq!(acme.brand.color, Color { red: 0xaa, green: 0, blue: 0 });
     assert_eq!(acme.brand.support, Some(Support::Email("help@acme.example".to_owned())));
-    assert_eq!((acme.rules.policy.min_length, acme.rules.token_ttl.whole_seconds()), (16, 600));
+    assert_eq!((acme.rules().policy.min_length, acme.rules().token_ttl.whole_seconds()), (16, 600));
     assert_eq!(acme.languages.default.as_str(), "pt-BR");
     assert_eq!(acme.languages.time_zone.name(), "America/Sao_Paulo");
     assert_eq!(of("other").languages.time_zone.name(), "UTC");
     assert_eq!(acme.folder.as_deref(), Some(directory.path().join("acme").as_path()));
     for (slug, folder) in [("plain", Some(directory.path().join("plain"))), ("other", None)] {
-        let shop = of(slug);
-        assert_eq!((shop.rules.policy.min_length, shop.rules.token_ttl.whole_seconds()), (8, 900));
-        assert_eq!((shop.languages.default.as_str(), shop.folder.clone()), ("en", folder));
+        let organization = of(slug);
+        assert_eq!(
+            (organization.rules().policy.min_length, organization.rules().token_ttl.whole_seconds()),
+            (8, 900)
+        );
+        assert_eq!((organization.languages.default.as_str(), organization.folder.clone()), ("en", folder));
     }
 }
 
 #[test]
-fn what_an_organization_may_not_set_is_told_with_its_file() {
+fn what_an_organization_may_not_set_is_refused_with_its_file() {
     let line = complaint("[passwords]\nargon2_iterations = 3\n");
     assert!(line.contains("passwords.argon2_iterations can't be set in "), "{line}");
     assert!(line.ends_with("acme/organization.toml: it holds for all organizations"), "{line}");
@@ -82,7 +88,7 @@ fn what_an_organization_may_not_set_is_told_with_its_file() {
 }
 
 #[test]
-fn a_folder_that_is_no_organizations_is_told() {
+fn a_folder_that_is_no_organizations_is_an_error() {
     let wrong = directory(&[("Acme Shop/organization.toml", "")]);
     let line = load_from(wrong.path(), &[]).unwrap_err().to_string();
     assert!(line.contains("Acme Shop is named after no organization: a slug is 1 to 63"), "{line}");
@@ -91,7 +97,7 @@ fn a_folder_that_is_no_organizations_is_told() {
 }
 
 #[test]
-fn what_an_organization_has_under_a_wrong_name_is_told_and_not_passed_over() {
+fn what_an_organization_has_under_a_wrong_name_is_an_error() {
     for wrong in ["organisation.toml", "organization.toml.toml", "text/de.ftl", "template/layout.mjml"] {
         let directory = directory(&[("acme/organization.toml", ""), (&format!("acme/{wrong}"), "")]);
         let path = directory.path().join("acme").join(wrong.split('/').next().unwrap());
@@ -105,13 +111,13 @@ fn what_an_organization_has_under_a_wrong_name_is_told_and_not_passed_over() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_told_and_not_passed_over() {
+fn a_broken_link_is_an_error() {
     for link in ["acme/organization.toml", "acme/dkim.pem", "beta"] {
         let directory = directory(&[("acme/texts/de.ftl", "")]);
         std::os::unix::fs::symlink("/nowhere", directory.path().join(link)).unwrap();
         let source = with(&[("organizations.directory", directory.path().to_str().unwrap())]);
-        let told = format!("configuration: can't read {} (", directory.path().join(link).display());
+        let start = format!("configuration: can't read {} (", directory.path().join(link).display());
         let line = error(&source);
-        assert!(line.starts_with(&told), "{line}");
+        assert!(line.starts_with(&start), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! `smtp.relays`: what the URLs say, and that a mistake is told without them.
+//! `smtp.relays`: what the URLs mean, and that an error doesn't show them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 
-fn relays(text: &str) -> Vec<SmtpRelay> {
+fn relays(text: &str) -> Vec<SmtpRelayConfig> {
     load(&with(&[("smtp.relays", text)])).unwrap_or_else(|error| panic!("{text}: {error}")).1.smtp.relays
 }
 
@@ -21,7 +21,7 @@ fn password(text: &str) -> (String, String, Option<PasswordMechanism>) {
 }
 
 #[test]
-fn a_url_tells_host_port_and_encryption() {
+fn a_url_holds_host_port_and_encryption() {
     for (text, shown, tls) in [
         ("smtp://mail.example.com", "mail.example.com:587", SmtpTls::StartTls),
         ("smtp://mail.example.com:2525/?tls=starttls", "mail.example.com:2525", SmtpTls::StartTls),
@@ -65,7 +65,7 @@ fn smtp_auth_credentials_are_percent_decoded() {
 }
 
 #[test]
-fn a_mistake_is_told_by_the_relays_number_and_without_its_url() {
+fn a_mistake_is_reported_by_the_relays_number_and_without_its_url() {
     for (text, expected) in [
         ("mail.example.com", "to be a URL such as"),
         ("smtp://u:marker/x@mail.example", "to be a URL such as"),
@@ -124,6 +124,6 @@ fn the_lease_of_a_mail_outlasts_the_wait_for_all_relays() {
     ] {
         let (_, mailer) = load(&with(&[("smtp.timeout_seconds", seconds), ("smtp.relays", relays)])).unwrap();
         assert_eq!(mailer.smtp.lease(), Duration::from_secs(lease));
-        assert!(mailer.smtp.lease() > mailer.smtp.longest());
+        assert!(mailer.smtp.lease() > mailer.smtp.max_duration());
     }
 }

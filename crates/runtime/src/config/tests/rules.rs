@@ -146,17 +146,18 @@ fn texts_are_held_to_their_form() {
 
 #[test]
 fn values_arrive_in_their_types() {
-    let (api, mailer) = load(&with(&[("server.trusted_proxies", "10.0.0.0/8,::ffff:192.0.2.1")])).unwrap();
+    let source = with(&[("server.trusted_proxies", "10.0.0.0/8,::ffff:192.0.2.1")]);
+    let (api, _) = load(&source).unwrap();
     assert_eq!(api.server.public_url.as_str(), "http://localhost:8080");
     assert!(!api.server.public_url.is_https());
     assert_eq!(api.server.keep_alive, Duration::from_secs(75));
-    assert_eq!(api.auth.refresh_token_life, Duration::from_hours(14 * 24));
-    assert_eq!(api.relay.poll, Duration::from_secs(1));
+    assert_eq!(api.auth.refresh_token_ttl, Duration::from_hours(14 * 24));
+    assert_eq!(api.outbox_relay.poll_interval, Duration::from_secs(1));
     let hasher = api.passwords.hasher;
     assert_eq!((hasher.memory_kib, hasher.iterations, hasher.parallelism, hasher.queue), (19_456, 2, 1, 64));
     assert_eq!(api.passwords.policy.min_length, 8);
     assert_eq!(
-        (api.limits.token.map(NonZeroU32::get), api.limits.of(Mode::Live)),
+        (api.limits.token.map(NonZeroU32::get), api.limits.for_mode(Mode::Live)),
         (Some(30), NonZeroU32::new(200))
     );
     for (peer, trusted) in [
@@ -169,12 +170,13 @@ fn values_arrive_in_their_types() {
     ] {
         assert_eq!(api.server.trusted_proxies.contains(peer.parse().unwrap()), trusted, "{peer}");
     }
-    let shop = mailer.shops.get(&"shop".parse().unwrap());
-    let mail = &shop.mail;
+    let organizations = organization_mail_settings(&source).unwrap();
+    let own = organizations.get(&"shop".parse().unwrap());
+    let mail = &own.mail;
     assert_eq!(mail.from.name.as_deref(), Some("Shop"));
     assert_eq!(mail.from.address.as_str(), "shop@example.com");
-    assert!(shop.dkim.key.is_none());
-    assert_eq!((shop.dkim.selector.as_str(), shop.dkim.domain.as_str()), ("rekey", "example.com"));
+    assert!(own.dkim.key.is_none());
+    assert_eq!((own.dkim.selector.as_str(), own.dkim.domain.as_str()), ("rekey", "example.com"));
 }
 
 #[test]
@@ -229,5 +231,5 @@ fn a_long_value_is_shown_in_part() {
 #[test]
 fn a_limit_of_zero_is_no_limit() {
     let (api, _) = load(&with(&[("limits.test_per_minute", "0"), ("limits.page_per_minute", "1")])).unwrap();
-    assert_eq!((api.limits.of(Mode::Test), api.limits.page), (None, NonZeroU32::new(1)));
+    assert_eq!((api.limits.for_mode(Mode::Test), api.limits.page), (None, NonZeroU32::new(1)));
 }

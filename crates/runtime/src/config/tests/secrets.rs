@@ -6,12 +6,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_core::secrets::KeyRing;
 
 use super::*;
-use crate::config::values::SECRETS;
+use crate::config::error::SECRETS;
 
 const MARKER: &str = "marker-in-url";
 
 fn sealing(text: &str) -> Result<KeyRing, ConfigError> {
-    ApiSettings::load(&with(&[("keys.sealing", text)])).map(|settings| settings.keys.sealing)
+    load(&with(&[("keys.sealing", text)])).map(|(api, _)| api.keys.sealing)
 }
 
 fn encoded(bytes: impl IntoIterator<Item = u8>) -> String {
@@ -60,7 +60,7 @@ fn weak_and_malformed_sealing_keys_are_refused() {
 
 #[test]
 fn the_signing_key_is_a_private_key_in_pem() {
-    let load = |text: &str| ApiSettings::load(&with(&[("auth.signing_key", text)]));
+    let load = |text: &str| load(&with(&[("auth.signing_key", text)]));
     assert!(load(PEM).is_ok());
     assert!(load("-----BEGIN RSA PRIVATE KEY-----\nAA==\n-----END RSA PRIVATE KEY-----").is_ok());
     for text in [
@@ -99,7 +99,7 @@ fn no_secret_is_shown_when_it_is_wrong() {
 fn no_secret_is_shown_by_debug() {
     let relays = format!("smtp://u:{MARKER}@mail.example.com");
     let source = with(&[("smtp.relays", &relays), ("dkim.private_key", PEM)]);
-    let settings = load(&source).unwrap();
+    let settings = (load(&source).unwrap(), organization_mail_settings(&source).unwrap());
     let errors = SECRETS.map(|key| format!("{:?}", load(&with(&[(key, MARKER)])).unwrap_err()));
     let shown = format!("{settings:?} {settings:#?} {errors:?}");
     let key = &SEALING["k1:".len()..];

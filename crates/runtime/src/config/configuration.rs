@@ -1,0 +1,91 @@
+//! All layers, merged by the `config` crate, and the sections that are read from them.
+
+use std::path::Path;
+
+use config::{
+    Config, ConfigBuilder, ConfigError as CrateError, File, FileFormat, Value, ValueKind,
+    builder::DefaultState,
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    error::ConfigError,
+    layer::{Layer, get, variable},
+    source::Source,
+};
+
+/// Every key with its default, whose type is the key's type.
+pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// The merged configuration: complete and of the right types, but with values still unchecked.
+#[derive(Clone)]
+pub struct Configuration(Config);
+
+impl Configuration {
+    /// Reads and merges all layers.
+    pub fn load(source: &Source) -> Result<Self, ConfigError> {
+        let defaults = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        let Self(known) = Self::build(defaults)?;
+        let mut layers = Config::builder().add_source(known.clone()).add_source(Layer::from_texts(
+            &known,
+            &source.presets,
+            "this program's defaults",
+        )?);
+        if let Some(path) = &source.file {
+            layers = layers.add_source(Layer::from_file(&known, path, |_| true)?);
+        }
+        let layers = layers
+            .add_source(Layer::from_environment(&known, &source.environment)?)
+            .add_source(Layer::from_texts(&known, &source.overrides, "the command line")?);
+        Self::build(layers)
+    }
+
+    /// Returns this configuration below an organization's file, which may set the keys that `may_set` accepts.
+    pub(super) fn overlaid(&self, file: &Path, may_set: impl Fn(&str) -> bool) -> Result<Self, ConfigError> {
+        let layer = Layer::from_file(&self.0, file, may_set)?;
+        Self::build(Config::builder().add_source(self.0.clone()).add_source(layer))
+    }
+
+    fn build(layers: ConfigBuilder<DefaultState>) -> Result<Self, ConfigError> {
+        layers.build().map(Self).map_err(|_| ConfigError::Mismatch)
+    }
+
+    /// Returns the sections that are the fields of `S`, parsed and checked. A blank text is no value: it makes an `Option` `None`, and
+    /// anything else missing.
+    pub fn settings<S: DeserializeOwned>(&self) -> Result<S, ConfigError> {
+        let is_blank =
+            |value: &Value| matches!(&value.kind, ValueKind::String(text) if text.trim().is_empty());
+        let mut root = self.0.cache.clone();
+        if let ValueKind::Table(sections) = &mut root.kind {
+            for section in sections.values_mut() {
+                if let ValueKind::Table(values) = &mut section.kind {
+                    values.retain(|_, value| !is_blank(value));
+                }
+            }
+        }
+        S::deserialize(root).map_err(|error| self.explain(error))
+    }
+
+    /// Returns the value of `section.key`, which exists.
+    pub(super) fn get(&self, key: &str) -> Value {
+        get(&self.0, key).cloned().unwrap_or_default()
+    }
+
+    /// The crate's own messages show values. So only the key is used, and the message where it is one of our deserializers'.
+    fn explain(&self, error: CrateError) -> ConfigError {
+        match error {
+            CrateError::NotFound(key) => ConfigError::Missing { variable: variable(&key), key },
+            CrateError::At { error, key: Some(key), .. } => {
+                let expected = error.to_string();
+                // The message of a whole section begins with the field that is wrong.
+                let (key, expected) = match expected.split_once(": ") {
+                    Some((field, expected)) if !key.contains('.') => (format!("{key}.{field}"), expected),
+                    Some(_) | None => (key, expected.as_str()),
+                };
+                let invalid = |value| ConfigError::invalid(&key, value, expected);
+                get(&self.0, &key).map_or(ConfigError::Mismatch, invalid)
+            }
+            _ => ConfigError::Mismatch,
+        }
+    }
+}
