@@ -17,6 +17,7 @@ mod payload;
 mod resources;
 mod routes;
 mod span;
+mod swagger_ui;
 
 pub use app::{Application, BuildError};
 pub use app_data::{ApiError, Config, Ports, Services};

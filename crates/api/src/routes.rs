@@ -16,9 +16,9 @@ use crate::{
     limits,
     methods::{not_found, only, read},
     oauth::{self, revocation_endpoint, token_endpoint},
-    openapi,
-    pages::{self, reference},
+    openapi, pages,
     resources::{customer_password_resets as resets, customers, organization, reading},
+    swagger_ui,
 };
 
 /// Adds every route. What has none is a JSON:API error, also outside `/api`, but a page where pages are.
@@ -32,8 +32,8 @@ pub fn add(config: &mut ServiceConfig) {
                 .wrap(from_fn(cors::oauth)),
         )
         .configure(pages::routes::add)
-        .service(only(web::resource("/docs"), "GET, HEAD").route(read().to(reference::show)))
-        .service(only(web::resource("/docs/style.css"), "GET, HEAD").route(read().to(reference::style)))
+        .service(only(web::resource(["/docs", "/docs/"]), "GET, HEAD").route(read().to(swagger_ui::page)))
+        .service(only(web::resource("/docs/{file}"), "GET, HEAD").route(read().to(swagger_ui::file)))
         .service(
             web::scope(Area::Api.prefix())
                 .configure(|config| serve(config, Area::Api))

@@ -76,6 +76,21 @@ pub enum EventBody {
     },
 }
 
+impl EventBody {
+    /// The reset and the customer that it names.
+    #[must_use]
+    pub fn records(&self) -> (Option<ResetId>, Option<CustomerId>) {
+        match *self {
+            Self::ResetCreated(ref created) => (Some(created.reset), None),
+            Self::ResetUsed { reset, customer } => (Some(reset), Some(customer)),
+            Self::ResetDestroyed { reset } | Self::ResetDisavowed { reset } => (Some(reset), None),
+            Self::CustomerCreated { customer }
+            | Self::CustomerPasswordCreated { customer }
+            | Self::CustomerDestroyed { customer } => (None, Some(customer)),
+        }
+    }
+}
+
 /// A reset that was requested; its secrets are sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResetCreated {

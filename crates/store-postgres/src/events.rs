@@ -51,5 +51,5 @@ pub(crate) fn recording<'q>(
         .bind(event.map(|event| event.id.as_str()))
         .bind(event.map(|event| event.name.as_str()))
         .bind(event.map(|event| event.payload.as_slice()))
-        .bind(event.and_then(|event| MailName::of(event.name)).map(MailName::as_str))
+        .bind(event.and_then(|event| MailName::for_event(event.name)).map(MailName::as_str))
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient,
+        ClaimedDelivery, Discarded, MailJob, Outcome, Recipient,
         ledger::{Claim, Ledger},
     },
     email::EmailAddress,
@@ -16,17 +16,13 @@ use crate::{PostgresStore, error::map_db_error, rows};
 #[async_trait]
 impl Ledger for PostgresStore {
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
-        let (reset, customer) = match job.kind {
-            MailKind::ResetRequested(reset) => (Some(reset), None),
-            MailKind::PasswordChanged { customer, reset } => (reset, Some(customer)),
-        };
         let row = sqlx::query(CLAIM)
             .bind(job.event.as_str())
             .bind(job.scope.organization.as_str())
             .bind(job.scope.mode.as_str())
-            .bind(job.kind.name().as_str())
-            .bind(reset.map(|id| id.to_string()))
-            .bind(customer.map(|id| id.to_string()))
+            .bind(job.mail.as_str())
+            .bind(job.reset.map(|id| id.to_string()))
+            .bind(job.customer.map(|id| id.to_string()))
             .bind(lease.as_seconds_f64())
             .bind(job.answer_unknown)
             .fetch_optional(&self.pool)

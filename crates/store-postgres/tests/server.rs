@@ -6,7 +6,7 @@ use std::time::Duration;
 use rekey_core::{
     customers::store::CustomerStore,
     deliveries::{
-        MailJob, MailKind, Outcome,
+        MailJob, MailName, Outcome,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
@@ -47,18 +47,9 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
 
     let mailer = connect(&database.url_as("rekey_mailer"), 2);
     mailer.ping().await.unwrap();
-    let requested = MailJob {
-        event: reset.event,
-        scope,
-        kind: MailKind::ResetRequested(reset.id),
-        answer_unknown: false,
-    };
+    let requested = seed::reset_mail(scope, reset.event, reset.id);
     let event = seed::opaque_message(EventName::ResetPassword).id;
-    let changed = MailJob {
-        event,
-        kind: MailKind::PasswordChanged { customer: john.id, reset: Some(reset.id) },
-        ..requested
-    };
+    let changed = MailJob { event, mail: MailName::PasswordChanged, customer: Some(john.id), ..requested };
     for job in [requested, changed] {
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Busy(_)));

@@ -11,7 +11,7 @@ use rekey_core::{
         import::{ImportRecord, Importer, SourceDigest},
     },
     deliveries::{
-        MailJob, MailKind, Outcome,
+        Outcome,
         ledger::{Claim, Ledger},
     },
     events::{
@@ -142,8 +142,7 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     let settled: Vec<_> =
         claimed.into_iter().map(|claimed| Settlement::Published(claimed.message.id)).collect();
     store.settle_messages(&settled).await.unwrap();
-    let kind = MailKind::ResetRequested(reset.id);
-    let job = MailJob { event: reset.event, scope, kind, answer_unknown: false };
+    let job = seed::reset_mail(scope, reset.event, reset.id);
     assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
     let sent = Outcome::Sent { response: "250 ok".to_owned(), reply: None, relay: "relay".to_owned() };
     assert!(store.settle(job.event, 1, &sent).await.unwrap());

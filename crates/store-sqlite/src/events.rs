@@ -77,7 +77,7 @@ async fn write_event(
     .execute(&mut *connection)
     .await
     .map_err(map_db_error)?;
-    let Some(mail) = MailName::of(event.name) else { return Ok(()) };
+    let Some(mail) = MailName::for_event(event.name) else { return Ok(()) };
     let is_reset = *subject.resource == CUSTOMER_PASSWORD_RESETS;
     sqlx::query(
         "INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, created_at, updated_at)

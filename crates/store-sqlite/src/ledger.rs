@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient, Settled,
+        ClaimedDelivery, Discarded, MailJob, Outcome, Recipient, Settled,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
@@ -74,7 +74,6 @@ async fn take(
     lease: Duration,
     present: i64,
 ) -> Read<Option<SqliteRow>> {
-    let (reset, _) = named(job);
     sqlx::query(
         "INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
              lease_until, detail, created_at, updated_at)
@@ -93,8 +92,8 @@ async fn take(
     .bind(job.scope.organization.as_str())
     .bind(job.scope.mode.as_str())
     .bind(subject.try_get::<Option<&str>, _>("customer_id")?)
-    .bind(reset)
-    .bind(job.kind.name().as_str())
+    .bind(job.reset.map(|id| id.to_string()))
+    .bind(job.mail.as_str())
     .bind(discarded.map(|reason| reason.status().as_str()))
     .bind(discarded.is_none().then(|| after(present, lease)))
     .bind(subject.try_get::<Option<&str>, _>("detail")?)
@@ -105,7 +104,6 @@ async fn take(
 
 /// Whom the mail goes to, or why it is not wanted.
 async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64) -> Read<SqliteRow> {
-    let (reset, customer) = named(job);
     sqlx::query(
         "SELECT x.*, CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END AS detail
          FROM (
@@ -131,23 +129,13 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
     )
     .bind(job.scope.organization.as_str())
     .bind(job.scope.mode.as_str())
-    .bind(job.kind.name().as_str())
-    .bind(reset)
-    .bind(customer)
+    .bind(job.mail.as_str())
+    .bind(job.reset.map(|id| id.to_string()))
+    .bind(job.customer.map(|id| id.to_string()))
     .bind(present)
     .bind(job.answer_unknown)
     .fetch_one(connection)
     .await
-}
-
-/// The reset and the customer that the job names.
-fn named(job: &MailJob) -> (Option<String>, Option<String>) {
-    match job.kind {
-        MailKind::ResetRequested(reset) => (Some(reset.to_string()), None),
-        MailKind::PasswordChanged { customer, reset } => {
-            (reset.map(|id| id.to_string()), Some(customer.to_string()))
-        }
-    }
 }
 
 fn recipient(subject: &SqliteRow) -> Read<Recipient> {

@@ -22,7 +22,7 @@ use rekey_core::{
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
     backdoor::{Backdoor, SqliteBackdoor},
-    seed::{self, TOKEN_LIFE},
+    seed::{self, TOKEN_TTL},
 };
 use time::{Duration, OffsetDateTime};
 
@@ -107,7 +107,7 @@ async fn token_dead_by_the_clock_that_was_given() {
     let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
     assert_eq!(reset.created.created_at, clock.now());
     let alive = async || store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap().is_some();
-    clock.advance(TOKEN_LIFE - Duration::MICROSECOND);
+    clock.advance(TOKEN_TTL - Duration::MICROSECOND);
     assert!(alive().await);
     clock.advance(Duration::MICROSECOND);
     assert!(!alive().await);

@@ -1,4 +1,4 @@
-//! Records that tests start from, with everything they must carry to be written by a [`Store`].
+//! Records that tests start with, complete enough to be written by a [`Store`].
 
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
@@ -6,6 +6,7 @@ use rekey_core::{
     clients::{ApiClient, ClientKind},
     clock::to_microseconds,
     customers::{CustomerAttributes, NewCustomer},
+    deliveries::{MailJob, MailName},
     email::EmailAddress,
     events::{
         Event, EventBody, EventName, ResetCreated,
@@ -29,25 +30,25 @@ use time::{Duration, OffsetDateTime};
 use crate::store::Store;
 
 /// The token life of [`new_reset`]: the vendor's documented default.
-pub const TOKEN_LIFE: Duration = Duration::hours(6);
+pub const TOKEN_TTL: Duration = Duration::hours(6);
 
-/// As many self-service resets as anybody wants.
+/// A quota without a limit on self-service resets.
 pub const PLENTY: ResetQuota =
     ResetQuota { cooldown: Duration::ZERO, budget: u32::MAX, window: Duration::hours(1) };
 
-/// A key ring; the same in every test.
+/// The key ring, the same in every test.
 #[must_use]
 pub fn keys() -> KeyRing {
     KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap() ^ 0xa5))]).unwrap()
 }
 
-/// An address, checked.
+/// Parses an address.
 #[must_use]
 pub fn email(text: &str) -> EmailAddress {
     text.parse().expect("a test's address is an address")
 }
 
-/// A hash, as different from others as `text` is. It verifies nothing: stores keep hashes, they don't compute them.
+/// Returns a hash that is unique to `text`. No password verifies against it: stores keep hashes and don't compute them.
 #[must_use]
 pub fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${text}"))
@@ -63,12 +64,12 @@ pub async fn organization(store: &impl Store, slug: &str) -> Organization {
     store.create_organization(&new).await.unwrap()
 }
 
-/// Creates an organization with that slug; its test-mode scope.
+/// Creates an organization with that slug, and returns its test-mode scope.
 pub async fn scope(store: &impl Store, slug: &str) -> Scope {
     Scope { organization: organization(store, slug).await.id, mode: Mode::Test }
 }
 
-/// Registers an API client. An integration has the returned secret; a sales channel has none, and the secret is nobody's.
+/// Registers an API client. The returned secret is an integration's; a sales channel has none, and the secret is unused.
 pub async fn api_client(
     store: &impl Store,
     scope: Scope,
@@ -109,11 +110,11 @@ pub struct SeededCustomer {
     pub id: CustomerId,
     /// Its address.
     pub email: EmailAddress,
-    /// What the store shows of it.
+    /// The record in the store.
     pub record: Record,
 }
 
-/// Creates a customer, with that password if any.
+/// Creates a customer, with that password, if any.
 pub async fn customer(
     store: &impl Store,
     scope: Scope,
@@ -127,7 +128,7 @@ pub async fn customer(
     SeededCustomer { id: new.id, email: new.email, record }
 }
 
-/// A change of the reference.
+/// Returns a change of the reference.
 #[must_use]
 pub fn reference(text: &str) -> CommonAttributes {
     CommonAttributes { reference: Patch::Set(text.to_owned()), ..CommonAttributes::default() }
@@ -163,14 +164,14 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         token_digest: token.digest(),
         sealed_token,
         code: None,
-        token_ttl: TOKEN_LIFE,
+        token_ttl: TOKEN_TTL,
         quota: PLENTY,
         attributes: CommonAttributes::default(),
     };
     (reset, token)
 }
 
-/// The same reset with a short code beside its token, which may be guessed that often.
+/// Adds a short code with these rules to a reset.
 #[must_use]
 pub fn with_code(scope: Scope, reset: NewReset, rules: CodeRules) -> (NewReset, ResetCode) {
     let code = ResetCode::generate(&OsRandom);
@@ -188,11 +189,11 @@ pub struct SeededReset {
     pub token: ResetToken,
     /// The id of its `customer_password_resets.create`.
     pub event: EventId,
-    /// What the store said of it.
+    /// The reset as the store returned it.
     pub created: CreatedReset,
 }
 
-/// Creates a reset for that address; `None` when the store made none.
+/// Creates a reset for that address; `None` if the store created none.
 pub async fn try_reset(
     store: &impl Store,
     scope: Scope,
@@ -221,10 +222,23 @@ pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
     event(scope, EventBody::ResetCreated(ResetCreated { code, ..created }))
 }
 
-/// A reset as its event tells of it, with no more than an older version's event has.
+/// The reset in an event, without the fields that older versions' events lack.
 #[must_use]
 pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
     ResetCreated { reset, token, client_id: None, code: None, address: None }
+}
+
+/// The mail with the link of a reset.
+#[must_use]
+pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
+    MailJob {
+        event,
+        scope,
+        mail: MailName::ResetRequested,
+        reset: Some(reset),
+        customer: None,
+        answer_unknown: false,
+    }
 }
 
 /// An event, signed.
@@ -243,13 +257,13 @@ pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
     .sign(&keys())
 }
 
-/// A message that no reader will decode, for tests that only carry it.
+/// A message that is never decoded, for tests that only transport it.
 #[must_use]
 pub fn opaque_message(name: EventName) -> OutboxMessage {
     OutboxMessage { id: EventId::generate(&OsRandom), name, payload: vec![0xff; 64] }
 }
 
-/// An audit entry of an API client's.
+/// An audit entry about an API client's call.
 #[must_use]
 pub fn audit(action: Action) -> AuditEntry {
     AuditEntry {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rekey_core::{
     clients::ClientKind,
     deliveries::{
-        MailJob, MailKind, Outcome, Reply,
+        Outcome, Reply,
         ledger::{Claim, Ledger},
     },
 };
@@ -62,12 +62,8 @@ impl Shop {
     }
 
     async fn settle(&self, mailed: &Mailed, outcome: &Outcome) {
-        let job = MailJob {
-            event: mailed.delivery.parse().unwrap(),
-            scope: self.app.scope,
-            kind: MailKind::ResetRequested(mailed.reset.parse().unwrap()),
-            answer_unknown: false,
-        };
+        let (event, reset) = (mailed.delivery.parse().unwrap(), mailed.reset.parse().unwrap());
+        let job = rekey_testkit::seed::reset_mail(self.app.scope, event, reset);
         let claim = self.app.store.claim(&job, Duration::MINUTE).await.unwrap();
         assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
         // Times are shown, and asked by, in milliseconds.

@@ -5,7 +5,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, dangerous::insecure_decode, decode, decode_header, jwk::JwkSet,
 };
 use rekey_core::clients::{ClientKind, ClientStore};
-use rekey_testkit::statistics::{lots, rank_sum_z};
+use rekey_testkit::statistics::{random_swaps, rank_sum_z};
 use serde_json::{Value, json};
 use time::Duration;
 use tokio::time::Instant;
@@ -238,7 +238,7 @@ async fn a_failed_log_in_takes_the_same_time_for_a_known_and_an_unknown_address(
     app.customer("john@example.com", "the first password").await;
     let sales = app.client(ClientKind::SalesChannel, false).await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for swapped in lots().take(PAIRS) {
+    for swapped in random_swaps().take(PAIRS) {
         let mut pair = [(&mut known, "john@example.com"), (&mut unknown, "jane@example.com")];
         if swapped {
             pair.reverse();

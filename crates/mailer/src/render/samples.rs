@@ -1,103 +1,61 @@
 //! A sample of each mail, for tests, previews, and the check at start.
 
-use rekey_texts::{Language, Reader, SayError};
-use time::{Duration, OffsetDateTime};
+use rekey_core::deliveries::MailName;
+use rekey_texts::{Language, SayError};
+use strum::VariantArray;
 
-use super::{
-    Context, NoAccount, PasswordChanged, RenderError, Rendered, Renderer, ResetRequested, TemplateError,
-};
+use super::{Rendered, Renderer, TemplateError};
+use crate::mails::{self, Sample, reset_requested::SAMPLE_TOKEN};
 
-/// The name of no shop in particular.
+/// A shop's name in samples.
 pub const SHOP: &str = "Shop";
 
-/// The token in the link.
-const TOKEN: &str = "sampleSampleSampleSampleSampleSampleSample1";
-
-/// How much a sample has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// What no mail goes without.
-    Bare,
-    /// All that there can be.
-    Full,
+/// Why a sample can't be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    #[error(transparent)]
+    Template(#[from] minijinja::Error),
+    #[error(transparent)]
+    Text(#[from] SayError),
 }
 
-/// Every mail's name and sample, for this language and shop.
+/// Renders a sample of every mail, with all optional values, in this language and for a shop of this name.
+///
+/// # Errors
+/// [`SampleError`], which is improbable: [`Renderer::new`] has rendered every sample.
 pub fn all(
     renderer: &Renderer,
     language: Language,
     shop: &str,
-    scope: Scope,
-) -> Result<Vec<(&'static str, Rendered)>, RenderError> {
-    let reader = renderer.reader_of(language);
-    let (reset, changed, none) = (
-        reset_requested(&reader, shop, scope)?,
-        password_changed(&reader, shop, scope)?,
-        no_account(shop, scope),
-    );
-    Ok(vec![
-        (ResetRequested::NAME, sample(renderer, &reader, &reset)?),
-        (PasswordChanged::NAME, sample(renderer, &reader, &changed)?),
-        (NoAccount::NAME, sample(renderer, &reader, &none)?),
-    ])
+) -> Result<Vec<(MailName, Rendered)>, SampleError> {
+    let mails = MailName::VARIANTS.iter();
+    mails.map(|mail| Ok((*mail, render(renderer, language, *mail, shop, Sample::Complete)?))).collect()
 }
 
-fn sample<C: Context>(renderer: &Renderer, reader: &Reader, mail: &C) -> Result<Rendered, RenderError> {
-    renderer.rehearse(reader, mail)?;
-    renderer.render(reader, mail)
-}
-
-/// Whether the mails with a link to set a new password have it in both parts: without it, nobody could.
-pub(super) fn linked(samples: &[(&'static str, Rendered)]) -> Result<(), TemplateError> {
-    for (name, mail) in samples.iter().filter(|(name, _)| *name == ResetRequested::NAME) {
-        for (suffix, part) in [("txt", &mail.text), ("mjml", &mail.html)] {
-            if !part.contains(TOKEN) {
-                return Err(TemplateError::Linkless(format!("{name}.{suffix}")));
+/// Checks that every mail can be rendered, and that both parts of the mail with the link contain it.
+pub(super) fn check(renderer: &Renderer, language: Language, sample: Sample) -> Result<(), TemplateError> {
+    for mail in MailName::VARIANTS {
+        let parts = render(renderer, language, *mail, SHOP, sample);
+        let parts = parts.map_err(|error| TemplateError::sample(language, &error))?;
+        for (extension, part) in [("txt", &parts.text), ("mjml", &parts.html)] {
+            let needs_link = *mail == MailName::ResetRequested && sample == Sample::Complete;
+            if needs_link && !part.contains(SAMPLE_TOKEN) {
+                return Err(TemplateError::Linkless(format!("{}.{extension}", mail.as_str())));
             }
         }
     }
     Ok(())
 }
 
-fn reset_requested(reader: &Reader, shop: &str, scope: Scope) -> Result<ResetRequested, SayError> {
-    Ok(ResetRequested {
-        shop: shop.to_owned(),
-        // As long as a real one.
-        link: link("reset-password", &format!("id=RESETRESE1&token={TOKEN}")),
-        life: reader.span(Duration::hours(6))?,
-        until: reader.moment(moment() + Duration::hours(6))?,
-        code: scope.full("K7PM-3XQT".to_owned()),
-        not_me_link: scope
-            .full(link("not-me", "id=RESETRESE1&proof=k1.sampleSampleSampleSampleSampleSampleSample1")),
-    })
-}
-
-fn password_changed(reader: &Reader, shop: &str, scope: Scope) -> Result<PasswordChanged, SayError> {
-    Ok(PasswordChanged {
-        shop: shop.to_owned(),
-        changed: reader.moment(moment())?,
-        forgot_link: scope.full(link("forgot-password", "shop=sample")),
-    })
-}
-
-fn no_account(shop: &str, scope: Scope) -> NoAccount {
-    NoAccount { shop: shop.to_owned(), forgot_link: scope.full(link("forgot-password", "shop=sample")) }
-}
-
-fn link(page: &str, query: &str) -> String {
-    format!("https://shop.example/{page}?{query}")
-}
-
-/// 2026-09-30 16:45 UTC.
-fn moment() -> OffsetDateTime {
-    OffsetDateTime::UNIX_EPOCH + Duration::seconds(1_790_786_700)
-}
-
-impl Scope {
-    fn full<T>(self, value: T) -> Option<T> {
-        match self {
-            Self::Bare => None,
-            Self::Full => Some(value),
-        }
-    }
+pub(super) fn render(
+    renderer: &Renderer,
+    language: Language,
+    mail: MailName,
+    shop: &str,
+    sample: Sample,
+) -> Result<Rendered, SampleError> {
+    let reader = renderer.reader_in(language);
+    let content = (mails::definition(mail).sample)(&reader, shop, sample)?;
+    renderer.check_mjml(&reader, &content)?;
+    Ok(renderer.render(&reader, content)?)
 }

@@ -56,7 +56,7 @@ async fn late_an_expired_reset_is_not_mailed() {
     let world = World::new().await;
     seed::customer(&world.store, world.test, "john@example.com", None).await;
     seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
-    world.clock.advance(seed::TOKEN_LIFE + Duration::SECOND);
+    world.clock.advance(seed::TOKEN_TTL + Duration::SECOND);
     expect_discarded(&world, "expired: reset expired").await;
 }
 

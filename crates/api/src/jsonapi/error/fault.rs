@@ -36,12 +36,6 @@ enum Details {
 }
 
 impl Fault {
-    /// Returns its name in `meta.error`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.parts().0
-    }
-
     /// Returns a sentence that begins with the attribute's name, without that name.
     #[must_use]
     pub fn title(self) -> String {

@@ -114,7 +114,7 @@ fn what_is_wrong_with_an_organizations_pages_is_told_at_the_start_in_one_line() 
         (
             "templates/pages/sent.html",
             "{{ t(\"pages-sent-life\") }}",
-            "the text `pages-sent-life` lacks a variable",
+            "a variable of the text `pages-sent-life` is missing",
         ),
         ("templates/pages/other.html", "", "acme: acme/templates/pages/other.html is no template of a page"),
         ("texts/en.ftl", "pages-nothing = x", "pages-nothing"),

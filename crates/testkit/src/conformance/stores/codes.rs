@@ -1,7 +1,7 @@
-//! Short codes, as they are guessed.
+//! Guesses of short codes.
 
 use rekey_core::{
-    deliveries::{MailJob, MailKind, ledger::Claim},
+    deliveries::ledger::Claim,
     events::audit::Action,
     ids::ResetId,
     random::OsRandom,
@@ -13,13 +13,13 @@ use rekey_core::{
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, complete};
-use crate::seed::{self, TOKEN_LIFE};
+use crate::seed::{self, TOKEN_TTL};
 use crate::store::prelude::*;
 
 const RULES: CodeRules = CodeRules { budget: 10, window: Duration::hours(24) };
 const NOBODY: &str = "nobody@example.com";
 
-/// A reset with its code.
+/// A reset and its code.
 struct Coded {
     scope: Scope,
     reset: NewReset,
@@ -52,7 +52,7 @@ impl Coded {
         store.redeem_code(Some(self.scope), &[self.reset.id], &digests).await.unwrap()
     }
 
-    /// What a right guess leads to.
+    /// The expected result of a correct guess.
     fn redeemed(&self) -> Redeemed {
         Redeemed { reset: self.reset.id, scope: self.scope, sealed_token: self.reset.sealed_token.clone() }
     }
@@ -79,7 +79,7 @@ pub async fn a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own<F:
             let found = store.redeem_code(scope, &[coded.reset.id], &digests).await.unwrap();
             assert_eq!(found.is_some(), is_its_own, "{scope:?}");
         }
-        // A key that is gone, and then the one it was made with.
+        // A removed key, and then the one that the code was created with.
         let digests = [ResetCode::generate(&OsRandom), coded.code.clone()]
             .map(|code| code.digest(coded.reset.id, &seed::keys()));
         assert!(store.redeem_code(None, &[coded.reset.id], &digests).await.unwrap().is_some());
@@ -112,7 +112,7 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
             }
             "expired" => {
                 let this = format!("id = '{}'", case.reset.id);
-                backdoor.age("password_resets", "expires_at", &this, TOKEN_LIFE + Duration::SECOND).await;
+                backdoor.age("password_resets", "expires_at", &this, TOKEN_TTL + Duration::SECOND).await;
             }
             "another reset's" => case.code = decoy.code.clone(),
             _ => case.reset.id = ResetId::generate(&OsRandom),
@@ -157,15 +157,10 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
     assert!(mails_a_code(store, &hers).await);
 }
 
-/// Whether the mailer is told that the code works.
+/// Whether the mailer's job has the code.
 async fn mails_a_code(store: &impl Ledger, coded: &Coded) -> bool {
     let event = seed::reset_created(coded.scope, &coded.reset).id;
-    let job = MailJob {
-        event,
-        scope: coded.scope,
-        kind: MailKind::ResetRequested(coded.reset.id),
-        answer_unknown: false,
-    };
+    let job = seed::reset_mail(coded.scope, event, coded.reset.id);
     match store.claim(&job, Duration::minutes(1)).await.unwrap() {
         Claim::Granted(assignment) => assignment.has_code,
         other => panic!("{other:?}"),
@@ -192,7 +187,7 @@ pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
     assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 1);
 }
 
-/// Guesses that code at all of these resets.
+/// Guesses this code for all of these resets.
 async fn guess_at(store: &impl Store, resets: &[&Coded], code: &ResetCode) -> Option<Redeemed> {
     let ids: Vec<_> = resets.iter().map(|coded| coded.reset.id).collect();
     let digests: Vec<_> = ids.iter().flat_map(|&id| code.digests(id, &seed::keys())).collect();
@@ -206,7 +201,7 @@ pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: St
     seed::customer(store, scope, JOHN, None).await;
     let first = coded(store, scope, JOHN, ResetOrigin::Integration).await;
     let second = coded(store, scope, JOHN, ResetOrigin::Integration).await;
-    // Superseded by the next one, as it is when somebody asks again.
+    // Superseded by the next one, as on another request.
     let older = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
     let newer = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
     let mistyped = coded(store, scope, NOBODY, ResetOrigin::SelfService).await;
@@ -224,7 +219,7 @@ pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: St
     }
 }
 
-/// Of two accounts, in either order: a store that locked them as they come would lock itself up.
+/// The accounts are guessed in both orders: a store that locked them in the order of the call would deadlock.
 pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -247,7 +242,7 @@ pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>(
     seed::customer(store, scope, JOHN, None).await;
     let coded = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
     let digests = coded.code.digests(coded.reset.id, &seed::keys());
-    // Right ones, since only those can be seen to have been compared.
+    // Correct ones, since only those show that they were compared.
     let guesses = (0..200).map(|_| {
         let (store, id, digests) = (store.clone(), coded.reset.id, digests.clone());
         async move { store.redeem_code(None, &[id], &digests).await.unwrap().is_some() }

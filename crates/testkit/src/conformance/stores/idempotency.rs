@@ -1,4 +1,4 @@
-//! Kept answers.
+//! Idempotency keys and stored responses.
 
 use rekey_core::{
     customers::NewCustomer,
@@ -18,7 +18,7 @@ use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
 use crate::seed;
 use crate::store::prelude::*;
 
-/// Longer than any of these tests takes, as are the minutes that they leave of it.
+/// Longer than any of these tests takes, also after some minutes of it have passed.
 const LEASE: Duration = Duration::minutes(10);
 const LIFE: Duration = Duration::DAY;
 
@@ -37,7 +37,7 @@ pub async fn one_of_many_simultaneous_calls_is_granted_the_key<F: StoreUnderTest
     assert_eq!(claims.iter().filter(|claim| **claim == Claimed::Running).count(), 39);
 }
 
-pub async fn an_answer_is_kept_until_the_key_is_forgotten<F: StoreUnderTest>() {
+pub async fn a_response_is_stored_until_the_key_is_forgotten<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -65,7 +65,7 @@ pub async fn a_freed_key_is_granted_again_for_the_same_record<F: StoreUnderTest>
     assert!(store.settle_key(scope, &key, attempt, None).await.unwrap());
     let (again, attempt) = granted(store, scope, &key, "body").await;
     assert_eq!((again, attempt), (first, 2));
-    // For another request it is free, too; what that creates is something else.
+    // It is free for another request, too, which creates another record.
     assert!(store.settle_key(scope, &key, attempt, None).await.unwrap());
     let (other, _) = granted(store, scope, &key, "another body").await;
     assert_ne!(other, first);
@@ -85,7 +85,7 @@ pub async fn a_call_whose_process_died_runs_again_for_the_same_record<F: StoreUn
     let (again, attempt) = granted(store, scope, &key, "body").await;
     assert_eq!(again, first);
 
-    // It was not dead after all: its answer comes too late, whichever of the two is first.
+    // The first process was only slow: its answer comes too late, in both orders.
     assert!(!store.settle_key(scope, &key, dead, Some(&late)).await.unwrap());
     assert!(store.settle_key(scope, &key, attempt, Some(&kept)).await.unwrap());
     assert!(!store.settle_key(scope, &key, dead, Some(&late)).await.unwrap());

@@ -22,7 +22,7 @@ pub async fn messages_are_claimed_oldest_first_as_they_were_written<F: StoreUnde
     let store = scene.store();
     assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
     let mut messages = fill(store, 6).await;
-    // The last one written is made the oldest.
+    // The last one written becomes the oldest.
     let last = messages.pop().unwrap();
     scene.backdoor().age("events", "available_at", &format!("id = '{}'", last.id), Duration::hours(1)).await;
     messages.insert(0, last);
@@ -83,7 +83,7 @@ pub async fn a_published_message_is_done_and_its_payload_gone<F: StoreUnderTest>
     let done = format!("id = '{}' AND payload IS NULL AND published_at IS NOT NULL", message.id);
     assert_eq!(scene.backdoor().count("events", &done).await, 1);
 
-    // A claimer whose lease had ended, and who failed, does not bring it back.
+    // A claimer that fails after its lease does not bring it back.
     let late = [
         Settlement::Later(message.id, Duration::ZERO),
         Settlement::Dead(message.id, "late".to_owned()),
@@ -157,7 +157,7 @@ pub async fn many_messages_are_settled_together<F: StoreUnderTest>() {
     assert_eq!(again, [1, 4, 7].map(|n| messages[n].id).into());
 }
 
-/// Writes `count` events, each with a reset of its own, and gives their messages in that order.
+/// Writes `count` events, each with a reset of its own, and returns their messages in order.
 async fn fill(store: &(impl Store + Outbox), count: usize) -> Vec<OutboxMessage> {
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;

@@ -1,4 +1,4 @@
-//! Refresh tokens as they are used.
+//! Uses of refresh tokens.
 
 use rekey_core::{
     ids::{ApplicationId, CustomerId, SessionId},
@@ -14,12 +14,12 @@ use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
 use crate::store::prelude::*;
 
-/// How long the sessions here live.
+/// The lifetime of the sessions here.
 const LIFE: Duration = Duration::weeks(2);
-/// For how long a used token may come again, where that matters: longer than any of these tests takes.
+/// The leeway for used tokens, longer than any of these tests takes.
 const LEEWAY: Duration = Duration::minutes(10);
 
-pub async fn a_refresh_gives_the_next_token_and_all_of_the_life_again<F: StoreUnderTest>() {
+pub async fn a_refresh_returns_the_next_token_with_the_full_lifetime<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let john = Login::of_john(store).await;
@@ -61,7 +61,7 @@ pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>()
     other.next(store, &other.token).await;
 }
 
-pub async fn within_the_leeway_a_used_token_is_refused_and_ends_nothing<F: StoreUnderTest>() {
+pub async fn within_the_leeway_a_used_token_is_refused_and_the_session_continues<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let john = Login { leeway: LEEWAY, ..Login::of_john(store).await };
@@ -103,7 +103,7 @@ pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
     }
 }
 
-pub async fn a_token_is_refused_elsewhere_and_stays_good<F: StoreUnderTest>() {
+pub async fn a_token_is_refused_elsewhere_and_stays_valid<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let john = Login::of_john(store).await;
@@ -194,7 +194,7 @@ pub async fn any_token_of_a_session_ends_it_through_its_own_client<F: StoreUnder
     }
 }
 
-/// A log-in of John's, and what it takes to refresh it.
+/// A log-in of John, with everything to refresh it.
 #[derive(Clone)]
 struct Login {
     scope: Scope,
@@ -206,7 +206,7 @@ struct Login {
 }
 
 impl Login {
-    /// Creates him, with the password `first`, and logs him in.
+    /// Creates John with the password `first`, and logs him in.
     async fn of_john(store: &(impl Store + Sessions)) -> Self {
         let scope = seed::scope(store, "shop").await;
         let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
@@ -255,7 +255,7 @@ impl Login {
         self.refresh(store, token, &RefreshToken::generate(&OsRandom)).await
     }
 
-    /// Uses a token, which must be good; the one that takes its place.
+    /// Uses a token, which must be valid, and returns the next one.
     async fn next(&self, store: &impl Sessions, token: &RefreshToken) -> RefreshToken {
         let next = RefreshToken::generate(&OsRandom);
         let outcome = self.refresh(store, token, &next).await;

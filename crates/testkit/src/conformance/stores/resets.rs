@@ -1,4 +1,4 @@
-//! Resets as they are created, shown, changed and deleted.
+//! Creating, reading, changing and deleting resets.
 
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
@@ -13,7 +13,7 @@ use serde_json::json;
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, use_up, written};
-use crate::seed::{self, SeededReset, TOKEN_LIFE};
+use crate::seed::{self, SeededReset, TOKEN_TTL};
 use crate::store::prelude::*;
 
 pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnderTest>() {
@@ -70,7 +70,7 @@ pub async fn a_fact_that_fails_in_part_is_not_written_at_all<F: StoreUnderTest>(
     let first = seed::reset(store, scope, JOHN, ResetOrigin::SelfService).await;
     let before = written(scene.backdoor()).await;
 
-    // The event's id, and then the audit entry's, are those of records that exist: the last part of the fact fails.
+    // The ids of the event and of the audit entry exist already, so the last part of the fact fails.
     let (reset, _) = seed::new_reset(scope, JOHN, ResetOrigin::SelfService);
     let mut event = seed::reset_created(scope, &reset);
     let mut audit = seed::audit(Action::Create);
@@ -201,7 +201,7 @@ pub async fn a_token_is_shown_only_while_it_can_be_used<F: StoreUnderTest>() {
             "password_resets",
             "expires_at",
             &format!("id = '{}'", expiring.id),
-            TOKEN_LIFE - Duration::minutes(5),
+            TOKEN_TTL - Duration::minutes(5),
         )
         .await;
     assert!(shown(&expiring).await);
@@ -301,7 +301,7 @@ pub async fn tenant_no_other_scope_reaches_a_reset<F: StoreUnderTest>() {
     assert!(try_to_change(store, scope, &reset).await);
 }
 
-/// Whether an update, or the deletion, of the reset finds it in that scope.
+/// Whether an update or the deletion finds the reset in that scope.
 async fn try_to_change(store: &impl Store, scope: Scope, reset: &SeededReset) -> bool {
     let change = seed::reference("R-1");
     let updated = store.update_reset(scope, reset.id, &change, &seed::audit(Action::Update)).await.unwrap();

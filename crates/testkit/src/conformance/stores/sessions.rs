@@ -15,7 +15,7 @@ use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
 use crate::store::prelude::*;
 
-/// How long the sessions here live.
+/// The lifetime of the sessions here.
 const LIFE: Duration = Duration::weeks(2);
 
 pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnderTest>() {
@@ -77,7 +77,7 @@ pub async fn sessions_end_when_a_reset_is_used<F: StoreUnderTest>() {
     let new = open(store, scope, john.id, &seed::hash("second")).await.unwrap();
     assert!(store.session_is_live(scope, new).await.unwrap());
 
-    // The same password chosen again is a new password all the same.
+    // The same password chosen again counts as a new one.
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     use_up(store, &reset, "second").await;
     assert!(!store.session_is_live(scope, new).await.unwrap());
@@ -119,7 +119,7 @@ pub async fn a_session_is_ended_in_its_scope_only<F: StoreUnderTest>() {
     assert!(store.session_is_live(scope, other).await.unwrap());
 }
 
-pub async fn log_ins_clear_away_what_has_expired<F: StoreUnderTest>() {
+pub async fn log_ins_remove_expired_sessions<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;

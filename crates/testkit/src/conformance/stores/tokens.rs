@@ -1,4 +1,4 @@
-//! Tokens as they are used.
+//! Uses of reset tokens.
 
 use rekey_core::{
     attributes::CommonAttributes,
@@ -13,7 +13,7 @@ use rekey_core::{
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, complete, found_reset, holder, use_up, written};
-use crate::seed::{self, TOKEN_LIFE};
+use crate::seed::{self, TOKEN_TTL};
 use crate::store::prelude::*;
 
 pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
@@ -81,12 +81,7 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
     let expired = reset(ResetOrigin::Integration).await;
     scene
         .backdoor()
-        .age(
-            "password_resets",
-            "expires_at",
-            &format!("id = '{}'", expired.id),
-            TOKEN_LIFE + Duration::SECOND,
-        )
+        .age("password_resets", "expires_at", &format!("id = '{}'", expired.id), TOKEN_TTL + Duration::SECOND)
         .await;
     let deleted = reset(ResetOrigin::Integration).await;
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
