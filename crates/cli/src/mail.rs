@@ -71,7 +71,7 @@ impl Preview {
         let mut index = Vec::new();
         for language in languages {
             let folder = self.output.join(language.tag());
-            fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+            fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
             let mails = samples::all(&renderer, language, shop)?;
             for (name, mail) in &mails {
                 let name = name.as_str();

@@ -29,7 +29,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::store::Store;
 
-/// The token life of [`new_reset`]: the vendor's documented default.
+/// The token lifetime of [`new_reset`]: the vendor's documented default.
 pub const TOKEN_TTL: Duration = Duration::hours(6);
 
 /// A quota without a limit on self-service resets.

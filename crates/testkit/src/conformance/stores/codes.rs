@@ -147,7 +147,7 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
     assert!(second.guess(store).await.is_some(), "the tenth and last is compared too");
     for coded in [&first, &second] {
         assert!(coded.guess(store).await.is_none());
-        assert!(coded.link_works(store).await, "the link never dies of guesses");
+        assert!(coded.link_works(store).await, "guesses never disable the link");
     }
     assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 1);
     let later = coded(store, scope, JOHN, ResetOrigin::Integration).await;

@@ -104,8 +104,8 @@ pub async fn an_import_keeps_its_key_until_it_is_finished<F: StoreUnderTest>() {
     }
     store.finish_import(scope, &source("a")).await.unwrap();
     store.finish_import(scope, &source("a")).await.unwrap();
-    let anew = store.begin_import(scope, &source("a"), &third).await.unwrap();
-    assert_eq!((anew.key.as_bytes(), anew.resumed), (third.as_bytes(), false));
+    let next = store.begin_import(scope, &source("a"), &third).await.unwrap();
+    assert_eq!((next.key.as_bytes(), next.resumed), (third.as_bytes(), false));
     assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().resumed);
 }
 
