@@ -168,8 +168,9 @@ impl Parts {
             signal: self.signal.clone(),
         };
         let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
-        let customers = CustomerService { store, recorder, hasher: self.hasher.clone(), rules };
-        seed::seed(data, &administration, &customers).await
+        let customers =
+            CustomerService { store: store.clone(), recorder, hasher: self.hasher.clone(), rules };
+        seed::seed(data, &administration, &customers, &*store).await
     }
 
     /// The API, with the demo storefront and the mailbox.

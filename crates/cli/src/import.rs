@@ -18,10 +18,9 @@ use clap::{Args, Subcommand};
 use rekey_core::{
     clock::SystemClock,
     customers::import::{DryRun, Import, ImportKey, Importer},
-    organizations::Slug,
+    organizations::{OrganizationStore, Slug},
     random::OsRandom,
     scope::{Mode, Scope},
-    store::Store,
 };
 use rekey_runtime::config::Source;
 use rekey_store_sqlite::SqliteStore;
@@ -106,7 +105,7 @@ async fn open_embedded(data_dir: &Path) -> anyhow::Result<SqliteStore> {
 }
 
 async fn import_into(
-    store: &(impl Store + Importer + Clone),
+    store: &(impl OrganizationStore + Importer + Clone),
     options: &Options,
     input: Input,
     report: &mut Report,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use async_trait::async_trait;
 use futures_util::pin_mut;
-use lapin::{BasicProperties, Connection, ConnectionStatus, types::FieldTable};
+use lapin::{BasicProperties, Connection, ConnectionStatus};
 use rekey_core::{
     clock::Clock,
     events::{
@@ -87,7 +87,6 @@ impl RabbitBus {
             exchange: short_string(&self.config.topology().exchange()),
             routing_key: name.as_str().into(),
             properties,
-            headers: FieldTable::default(),
             payload,
         }
     }

@@ -17,16 +17,14 @@ pub use self::{
     key::{ImportKey, SourceDigest},
 };
 use crate::{
-    customers::NewCustomer,
+    attributes::{CommonAttributes, set_names},
+    customers::{CustomerAttributes, NewCustomer},
     email::EmailAddress,
     error::StoreError,
     ids::AuditId,
     locale::Locale,
     passwords::PasswordHash,
-    resources::{
-        CUSTOMERS,
-        record::{Changes, Value},
-    },
+    resources::customers::{EMAIL, PASSWORD},
     scope::Scope,
 };
 
@@ -57,14 +55,13 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// As plain attributes: those that are there.
-    fn attributes(self) -> Changes {
-        let texts = [("reference", self.reference), ("reference_origin", self.reference_origin)];
-        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, Value::Text(text?))));
-        let metadata = (!self.metadata.is_empty()).then_some(("metadata", Value::Object(self.metadata)));
-        texts
-            .chain(metadata)
-            .fold(Changes::default(), |changes, (name, value)| changes.with(&CUSTOMERS, name, value))
+    /// Those that are there.
+    fn attributes(self) -> CommonAttributes {
+        CommonAttributes {
+            reference: self.reference.into(),
+            reference_origin: self.reference_origin.into(),
+            metadata: (!self.metadata.is_empty()).then_some(self.metadata),
+        }
     }
 }
 
@@ -167,12 +164,8 @@ impl Import {
 
     fn record(&self, imported: ImportedCustomer) -> ImportRecord {
         let ImportedCustomer { line, email, password, reference, locale } = imported;
-        let mut attributes = reference.attributes();
-        if let Some(locale) = locale {
-            attributes = attributes.with(&CUSTOMERS, "locale", Value::Text(locale.to_string()));
-        }
-        let own = [("email", true), ("password", password.is_some())];
-        let own = own.into_iter().filter_map(|(name, is)| is.then_some(name));
+        let attributes = CustomerAttributes { locale: locale.into(), common: reference.attributes() };
+        let own = set_names([(EMAIL.name, true), (PASSWORD.name, password.is_some())]);
         ImportRecord {
             audit: self.key.audit_id(line),
             attributes: own.chain(attributes.names()).collect(),

@@ -213,7 +213,7 @@ fn an_organizations_templates_replace_those_of_their_name() {
 fn a_template_that_would_fail_a_customer_fails_the_start() {
     for (name, content, said) in [
         ("reset.txt", "", "/templates/reset.txt is not a template of a mail; these are: layout.mjml, "),
-        ("done.html", "", "no_account.txt; those of pages are in pages/"),
+        ("done.html", "", ".txt; those of pages are in pages/"),
         ("reset_requested.txt", "a\n{{ nothing }}", "reset_requested.txt:2: undefined value"),
         (
             "reset_requested.txt",

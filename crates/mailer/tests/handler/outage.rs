@@ -41,10 +41,6 @@ impl Faltering {
 
 #[async_trait]
 impl Ledger for Faltering {
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
-    }
-
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
         self.store.claim(job, lease).await
     }

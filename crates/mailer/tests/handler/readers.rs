@@ -3,9 +3,10 @@
 use rekey_core::{
     email::EmailAddress,
     events::{Event, EventBody, ResetCreated, audit::Action, bus::Verdict, outbox::OutboxMessage},
+    resets::store::ResetRecord,
+    resets::store::ResetStore,
     resets::{NewReset, ResetOrigin},
     secrets::SealedAddress,
-    store::{ResetRecord, Store},
 };
 use rekey_testkit::{backdoor::Backdoor, seed};
 

@@ -1,6 +1,6 @@
 //! One relay: its connections, and whether it can be used.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use rekey_runtime::config::{self, Smtp};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -23,7 +23,8 @@ type Started = (Connection, Result<(), DialogueError>);
 const PAUSED: &str = "it failed before and is paused";
 
 pub(super) struct SmtpRelay {
-    name: String,
+    /// `host:port`.
+    pub(super) name: String,
     opener: Opener,
     pool: Pool,
     timeout: Duration,
@@ -77,7 +78,7 @@ impl SmtpRelay {
 
     /// Puts the relay's name in front of the error's reason.
     pub(super) fn named(&self, error: SendError) -> SendError {
-        SendError { reason: clean(&format!("{self}: {}", error.reason)), ..error }
+        SendError { reason: clean(&format!("{}: {}", self.name, error.reason)), ..error }
     }
 
     /// Sends a mail within the deadline.
@@ -186,12 +187,5 @@ impl SmtpRelay {
 
     fn timed_out(&self) -> String {
         format!("the relay did not answer within {} s", self.timeout.as_secs())
-    }
-}
-
-/// `host:port`.
-impl fmt::Display for SmtpRelay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
     }
 }

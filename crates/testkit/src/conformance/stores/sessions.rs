@@ -7,13 +7,13 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{NewSession, Sessions, TokenScope},
-    store::Store,
+    sessions::{NewSession, TokenScope},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// The lifetime of the sessions here.
 const TTL: Duration = Duration::weeks(2);
