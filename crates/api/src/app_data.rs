@@ -5,18 +5,20 @@ use std::{sync::Arc, time::Duration};
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
+    clients::ClientStore,
     clock::Clock,
-    customers::service::CustomerService,
+    customers::{service::CustomerService, store::CustomerStore},
     events::{outbox::RelaySignal, recorder::EventRecorder},
     idempotency::{AnswerStore, Idempotency},
     limits::RateLimits,
     organizations::PerOrganization,
     passwords::Hasher,
+    ping::Ping,
     random::RandomSource,
-    resets::service::ResetService,
+    resets::{service::ResetService, store::Resets},
+    resources::catalog::Catalog,
     secrets::KeyRing,
     sessions::{Sessions, sign_in::SignIn},
-    store::Store,
 };
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
@@ -59,7 +61,12 @@ pub struct Services {
 
 /// The ports to the database that the API needs.
 pub struct Ports {
-    pub store: Arc<dyn Store>,
+    pub ping: Arc<dyn Ping>,
+    /// Reads records.
+    pub catalog: Arc<dyn Catalog>,
+    pub resets: Arc<dyn Resets>,
+    pub customers: Arc<dyn CustomerStore>,
+    pub clients: Arc<dyn ClientStore>,
     pub sessions: Arc<dyn Sessions>,
     /// Deletes old decoys.
     pub cleanup: Arc<dyn Cleanup>,
@@ -73,10 +80,22 @@ impl Ports {
     /// Takes all of them from one database.
     pub fn from_database<D>(database: &D) -> Self
     where
-        D: Store + Sessions + Cleanup + AnswerStore + RateLimits + Clone,
+        D: Ping
+            + Resets
+            + CustomerStore
+            + ClientStore
+            + Sessions
+            + Cleanup
+            + AnswerStore
+            + RateLimits
+            + Clone,
     {
         Self {
-            store: Arc::new(database.clone()),
+            ping: Arc::new(database.clone()),
+            catalog: Arc::new(database.clone()),
+            resets: Arc::new(database.clone()),
+            customers: Arc::new(database.clone()),
+            clients: Arc::new(database.clone()),
             sessions: Arc::new(database.clone()),
             cleanup: Arc::new(database.clone()),
             answers: Arc::new(database.clone()),
@@ -118,12 +137,12 @@ impl AppData {
     /// Puts the parts together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
         let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
-        let Ports { store, sessions, cleanup, answers, limits: counts } = ports;
+        let Ports { ping, catalog, resets, customers, clients, sessions, cleanup, answers, limits: counts } =
+            ports;
         let Config { server, auth, limits, organizations } = config;
-        let pinged = store.clone();
         let ping = move || {
-            let store = pinged.clone();
-            async move { Ok(store.ping().await?) }
+            let database = ping.clone();
+            async move { Ok(database.ping().await?) }
         };
         checks.insert(0, Check::new("store", ping));
         let ttl = whole_seconds(server.idempotency_key_ttl);
@@ -131,14 +150,13 @@ impl AppData {
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), signal };
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let sign_in = Data::new(SignIn {
-            store: store.clone(),
             sessions: sessions.clone(),
             hasher: hasher.clone(),
             random: random.clone(),
             session_ttl: whole_seconds(auth.refresh_token_ttl),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
         });
-        let clients = Data::new(ClientDirectory::new(store.clone(), sessions, clock.clone()));
+        let clients = Data::new(ClientDirectory::new(clients, sessions, clock.clone()));
         let limits = Data::new(Limits::new(*limits, counts, clock.clone()));
         let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);
         Ok(Self {
@@ -148,14 +166,14 @@ impl AppData {
                 limits: limits.clone(),
                 sign_in: sign_in.clone(),
             }),
-            documents: Data::new(Documents::new(store.clone(), keys.clone(), &server.public_url)),
+            documents: Data::new(Documents::new(catalog, keys.clone(), &server.public_url)),
             resets: Data::new(ResetService {
-                store: store.clone(),
+                store: resets,
                 recorder: recorder.clone(),
                 hasher: hasher.clone(),
                 rules: rules.clone(),
             }),
-            customers: Data::new(CustomerService { store, recorder, hasher, rules }),
+            customers: Data::new(CustomerService { store: customers, recorder, hasher, rules }),
             idempotency: Data::new(Idempotency { answers, keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),

@@ -53,7 +53,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     };
     let store = connect(database.max_connections)?;
     let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
-    let bus = RabbitBus::new(broker, clock.clone(), random.clone());
+    let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
     let signal = RelaySignal::default();
     let services = Services {
         ports: Ports::from_database(&store),
@@ -77,7 +77,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let outbox = connect(RELAY_CONNECTIONS)?;
     let relay = Relay {
         outbox: Arc::new(outbox.clone()),
-        bus: Arc::new(bus.clone()),
+        bus: bus.clone(),
         signal,
         batch: u32::from(outbox_relay.batch_size),
         lease: outbox_relay.lease.try_into()?,

@@ -96,7 +96,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     Ok(stopped?)
 }
 
-/// What API and mailer have in common here.
+/// The parts that API and mailer share.
 struct Parts {
     settings: DevSettings,
     organizations: PerOrganization<OrganizationMailSettings>,
@@ -106,7 +106,7 @@ struct Parts {
     signal: RelaySignal,
 }
 
-/// Presets what production requires: keys of this directory's own, and addresses of this machine.
+/// Presets the settings that production requires: the data directory's keys, and addresses of this machine.
 fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
     let origin = origin(options.listen);
     Ok(source
@@ -130,7 +130,7 @@ fn origin(mut listen: SocketAddr) -> String {
 }
 
 impl Parts {
-    /// The mailer behind the local bus: every mail goes to the mailbox, live or test.
+    /// The outbox relay to the mailer, which puts every mail, live or test, into the mailbox.
     fn relay(&self) -> anyhow::Result<Relay> {
         let transport = || CircuitBreaker::new(Arc::new(self.mailbox.clone()));
         let mailer = Mailer {
@@ -155,7 +155,7 @@ impl Parts {
         })
     }
 
-    /// Makes the demo's records, and returns the client id of its storefront.
+    /// Creates the demo's records, and returns the client id of its storefront.
     async fn demo(&self, data: &DataDir) -> anyhow::Result<String> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
         let store = Arc::new(self.store.clone());
@@ -168,8 +168,9 @@ impl Parts {
             signal: self.signal.clone(),
         };
         let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
-        let registration = CustomerService { store, recorder, hasher: self.hasher.clone(), rules };
-        seed::seed(data, &administration, &registration).await
+        let customers =
+            CustomerService { store: store.clone(), recorder, hasher: self.hasher.clone(), rules };
+        seed::seed(data, &administration, &customers, &*store).await
     }
 
     /// The API, with the demo storefront and the mailbox.
@@ -204,14 +205,14 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
     numeric.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8090")
 }
 
-/// Makes the demo's storefront the client that `/forgot-password` asks for resets as, unless the configuration names another.
+/// Lets the `/forgot-password` page use the demo's storefront client, unless the configuration names another.
 fn with_storefront(settings: &OrganizationMailSettings, client_id: &str) -> OrganizationMailSettings {
     let mut settings = settings.clone();
     settings.organization.pages.client_id.get_or_insert_with(|| client_id.to_owned());
     settings
 }
 
-/// The routes that are added to the API's: the demo storefront, the mailbox, and samples of the demo shop's mails.
+/// The routes next to the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
 fn routes(
     mailbox: Mailbox,
     organizations: &PerOrganization<OrganizationSettings>,

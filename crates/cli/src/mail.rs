@@ -20,7 +20,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     message::compose,
-    render::{Rendered, Renderer, samples},
+    render::{Rendered, Renderer},
 };
 use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
@@ -63,20 +63,21 @@ impl Preview {
     fn run(self, source: Source) -> anyhow::Result<()> {
         let source = source.preset("mail.from", "Preview <no-reply@shop.example>");
         let organizations = Configuration::load(&source)?.organization_mail_settings()?;
-        let own = organizations.get(&self.organization);
-        let renderer = Renderer::for_organization(&Texts::built_in(Language::English)?, &own.organization)?;
+        let organization = organizations.get(&self.organization);
+        let renderer =
+            Renderer::for_organization(&Texts::built_in(Language::English)?, &organization.organization)?;
         let shop = self.name.as_ref().map_or(self.organization.as_str(), DisplayName::as_str);
         let languages = if self.locales.is_empty() { Language::ALL.to_vec() } else { self.locales };
         let mut index = Vec::new();
         for language in languages {
             let folder = self.output.join(language.tag());
-            fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
-            let mails = samples::all(&renderer, language, shop)?;
+            fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
+            let mails = renderer.samples(language, shop)?;
             for (name, mail) in &mails {
                 let name = name.as_str();
                 write(&folder, name, "html", mail.html.as_bytes())?;
                 write(&folder, name, "txt", mail.text.as_bytes())?;
-                write(&folder, name, "eml", &message(&own.mail, mail)?)?;
+                write(&folder, name, "eml", &message(&organization.mail, mail)?)?;
             }
             let mails: Vec<_> = mails
                 .iter()

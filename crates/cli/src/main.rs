@@ -1,8 +1,6 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
 mod dev;
-#[cfg(test)]
-mod guides;
 mod import;
 mod mail;
 mod operator;
@@ -62,3 +60,6 @@ fn main() -> ExitCode {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

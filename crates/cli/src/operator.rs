@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use rekey_core::{
     administration::{Administration, NewClient},
     clients::{ClientKind, origin::AllowedOrigin},
@@ -55,11 +58,11 @@ pub struct CreateClient {
     #[arg(long)]
     organization: Slug,
     /// Its kind: a trusted back end with a secret, or a storefront without one.
-    #[arg(long)]
-    kind: Kind,
+    #[arg(long, value_parser = kind())]
+    kind: ClientKind,
     /// Test or live data. Mails of test data go to the mailer's `mailbox.directory`, never to a relay.
-    #[arg(long, default_value = "live")]
-    mode: ModeArgument,
+    #[arg(long, default_value = "live", value_parser = mode())]
+    mode: Mode,
     /// Its name, for operators.
     #[arg(long)]
     name: DisplayName,
@@ -72,17 +75,14 @@ pub struct CreateClient {
     origins: Vec<AllowedOrigin>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Integration,
-    SalesChannel,
+/// Parses a mode.
+pub fn mode() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(["test", "live"]).try_map(|mode| Mode::parse(&mode).ok_or("unknown mode"))
 }
 
-/// The mode as an argument.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ModeArgument {
-    Test,
-    Live,
+fn kind() -> impl TypedValueParser<Value = ClientKind> {
+    PossibleValuesParser::new(["integration", "sales-channel"])
+        .try_map(|kind| ClientKind::parse(&kind.replace('-', "_")).ok_or("unknown kind"))
 }
 
 /// Runs `rekey migrate`.
@@ -182,28 +182,9 @@ pub async fn administration(source: &Source) -> anyhow::Result<Administration> {
     })
 }
 
-impl From<ModeArgument> for Mode {
-    fn from(argument: ModeArgument) -> Self {
-        match argument {
-            ModeArgument::Test => Self::Test,
-            ModeArgument::Live => Self::Live,
-        }
-    }
-}
-
 impl From<CreateClient> for NewClient {
     fn from(create: CreateClient) -> Self {
-        let kind = match create.kind {
-            Kind::Integration => ClientKind::Integration,
-            Kind::SalesChannel => ClientKind::SalesChannel,
-        };
-        Self {
-            organization: create.organization,
-            mode: create.mode.into(),
-            name: create.name,
-            kind,
-            self_service: create.self_service,
-            allowed_origins: create.origins,
-        }
+        let CreateClient { organization, kind, mode, name, self_service, origins } = create;
+        Self { organization, mode, name, kind, self_service, allowed_origins: origins }
     }
 }

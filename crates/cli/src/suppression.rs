@@ -1,11 +1,13 @@
 //! `rekey suppression`: addresses that get no mail.
 
 use clap::Subcommand;
-use rekey_core::{deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug};
+use rekey_core::{
+    deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug, scope::Mode,
+};
 use rekey_runtime::config::Source;
 use time::format_description::well_known::Rfc3339;
 
-use crate::operator::{ModeArgument, administration};
+use crate::operator;
 
 /// The commands on suppressed addresses.
 #[derive(Debug, Subcommand)]
@@ -16,8 +18,8 @@ pub enum SuppressionCommand {
         #[arg(long)]
         organization: Option<Slug>,
         /// Only test or live data.
-        #[arg(long)]
-        mode: Option<ModeArgument>,
+        #[arg(long, value_parser = operator::mode())]
+        mode: Option<Mode>,
     },
     /// Let mails go to an address again: future ones, not those that were held back.
     Lift {
@@ -27,21 +29,20 @@ pub enum SuppressionCommand {
         #[arg(long)]
         organization: Slug,
         /// Test or live data.
-        #[arg(long, default_value = "live")]
-        mode: ModeArgument,
+        #[arg(long, default_value = "live", value_parser = operator::mode())]
+        mode: Mode,
     },
 }
 
 /// Runs a command on the production database.
 pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source).await?;
+    let administration = operator::administration(source).await?;
     match command {
         SuppressionCommand::List { organization, mode } => {
-            let mode = mode.map(Into::into);
             list(&administration.suppressions(organization.as_ref(), mode).await?);
         }
         SuppressionCommand::Lift { address, organization, mode } => {
-            let lifted = administration.lift_suppression(&organization, mode.into(), &address).await?;
+            let lifted = administration.lift_suppression(&organization, mode, &address).await?;
             anyhow::ensure!(lifted, "the address {} is not suppressed", address.as_str());
             println!("Lifted.");
         }

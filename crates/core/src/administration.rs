@@ -1,29 +1,33 @@
-//! What operators set up and mend: organizations, the API clients that belong to them, and addresses that no mail is sent to.
+//! What operators set up and repair: organizations, the API clients that belong to them, and addresses that no mail is sent to.
 
 use std::sync::Arc;
 
 use crate::{
     caller::Actor,
-    clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
+    clients::{ApiClient, ClientKind, ClientStore, RegisteredClient, origin::AllowedOrigin},
     clock::Clock,
-    deliveries::suppression::{Suppression, SuppressionFilter},
+    deliveries::suppression::{Suppression, SuppressionFilter, SuppressionStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::audit::{Action, AuditEntry},
     ids::{ApplicationId, AuditId, OrganizationId},
     name::DisplayName,
-    organizations::{NewOrganization, Organization, Slug},
+    organizations::{NewOrganization, Organization, OrganizationStore, Slug},
     random::{RandomSource, fill_alphanumeric},
     scope::{Mode, Scope},
     secrets::ClientSecret,
-    store::Store,
 };
+
+/// All that the operator's use cases need of a database.
+pub trait AdministrationStore: OrganizationStore + ClientStore + SuppressionStore {}
+
+impl<T: OrganizationStore + ClientStore + SuppressionStore> AdministrationStore for T {}
 
 /// The operator's use cases. Cheap to clone.
 #[derive(Clone)]
 pub struct Administration {
     /// Where organizations and clients are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn AdministrationStore>,
     /// Stamps what is made.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.
@@ -61,7 +65,7 @@ pub enum NewClientError {
     Store(#[from] CreateError),
 }
 
-/// Why suppressions can't be told or lifted.
+/// Why suppressions can't be listed or lifted.
 #[derive(Debug, thiserror::Error)]
 pub enum SuppressionError {
     /// There is no such organization.

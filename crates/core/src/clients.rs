@@ -2,10 +2,17 @@
 
 pub mod origin;
 
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use self::origin::AllowedOrigin;
-use crate::{ids::ApplicationId, organizations::Organization, scope::Scope, secrets::ClientSecretDigest};
+use crate::{
+    error::{CreateError, StoreError},
+    ids::ApplicationId,
+    organizations::Organization,
+    scope::Scope,
+    secrets::ClientSecretDigest,
+};
 
 /// What an API client is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString)]
@@ -54,6 +61,22 @@ pub struct ApiClient {
     pub revoked_at: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,
+}
+
+/// The port to the database for API clients.
+#[async_trait]
+pub trait ClientStore: Send + Sync + 'static {
+    /// Registers an API client; `created_at` and `revoked_at` of the argument are ignored. `Taken`: its id or client id.
+    async fn create_api_client(&self, client: &ApiClient) -> Result<ApiClient, CreateError>;
+
+    /// All API clients with their organizations, oldest first: for the operator's tool only.
+    async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError>;
+
+    /// The client with that OAuth `client_id`, revoked or not.
+    async fn find_api_client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError>;
+
+    /// Revokes a client; false when there is none, true also when it was revoked before.
+    async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 }
 
 /// An API client with the organization it belongs to: what a token is made from.

@@ -2,15 +2,17 @@
 
 pub mod rules;
 pub mod service;
+pub mod store;
 
 use time::{Duration, OffsetDateTime};
 
 use crate::{
+    attributes::CommonAttributes,
     email::EmailAddress,
     ids::{CustomerId, ResetId},
     organizations::Organization,
     passwords::Person,
-    resources::record::{Changes, Record},
+    resources::record::Record,
     scope::Scope,
     secrets::{CodeDigest, ResetCode, ResetToken, SealedCode, SealedToken, TokenDigest},
 };
@@ -34,8 +36,8 @@ pub struct NewReset {
     pub token_ttl: Duration,
     /// What bounds self-service; an integration client's resets are not bounded.
     pub quota: ResetQuota,
-    /// Plain attributes that are set; the others have their defaults.
-    pub attributes: Changes,
+    /// The attributes that are set.
+    pub attributes: CommonAttributes,
 }
 
 /// How many self-service resets an account gets. What goes beyond makes nothing and is answered alike. Addresses that differ in
@@ -123,7 +125,7 @@ impl ResetOrigin {
 /// What the store says of a reset it was asked to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatedReset {
-    /// The reset of an integration client. Of a self-service one nothing is told, known or not.
+    /// The reset, for an integration client. A self-service one learns nothing, whether the address is known or not.
     pub record: Option<Record>,
     /// When it was created, by the store's clock.
     pub created_at: OffsetDateTime,

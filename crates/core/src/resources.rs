@@ -1,8 +1,8 @@
 //! The definitions of the resources. Request bodies, queries, SQL statements, responses and the API description are derived from them.
 
 pub mod catalog;
-mod customer_password_resets;
-mod customers;
+pub mod customer_password_resets;
+pub mod customers;
 mod deliveries;
 mod event_stores;
 mod events;
@@ -305,7 +305,8 @@ const UPDATED_AT: Attribute =
         .never_null()
         .filterable()
         .sortable();
-const REFERENCE: Attribute = Attribute::new(
+/// The record's identifier in another system.
+pub const REFERENCE: Attribute = Attribute::new(
     "reference",
     Kind::Text,
     "The record's identifier in another system, such as an ERP or a CRM.",
@@ -315,13 +316,15 @@ const REFERENCE: Attribute = Attribute::new(
 .updatable()
 .filterable()
 .sortable();
-const REFERENCE_ORIGIN: Attribute =
+/// Which system the reference is from.
+pub const REFERENCE_ORIGIN: Attribute =
     Attribute::new("reference_origin", Kind::Text, "Which system the reference is from.", r#""back-office""#)
         .creatable()
         .updatable()
         .filterable()
         .sortable();
-const METADATA: Attribute = Attribute::new(
+/// Key-value pairs of the shop's own.
+pub const METADATA: Attribute = Attribute::new(
     "metadata",
     Kind::Object,
     "Key-value pairs of the shop's own. A change replaces them as a whole.",

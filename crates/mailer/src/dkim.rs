@@ -9,7 +9,6 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_runtime::config;
 use tokio::task::spawn_blocking;
 
-pub use self::key::KeyError;
 use self::key::PrivateKey;
 use crate::message::Mail;
 
@@ -43,10 +42,12 @@ pub struct Signer {
 
 /// Why a key can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{origin} is not usable: {cause}")]
+#[error(
+    "{origin} is not usable: expected a private key in PEM, not encrypted, RSA (PKCS#8 or PKCS#1) of 2048 to 4096 bits, or \
+     Ed25519 (PKCS#8)"
+)]
 pub struct DkimError {
     origin: String,
-    cause: KeyError,
 }
 
 /// A mail could not be signed.
@@ -61,9 +62,9 @@ impl Signer {
     /// [`DkimError`] when the key is not one of the accepted kinds.
     pub fn new(settings: &config::Dkim) -> Result<Option<Self>, DkimError> {
         let Some(key) = &settings.key else { return Ok(None) };
-        let parsed = PrivateKey::parse(&key.pem);
+        let parsed = PrivateKey::parse(&key.pem).ok_or_else(|| DkimError { origin: key.origin.clone() })?;
         Ok(Some(Self {
-            key: Arc::new(parsed.map_err(|cause| DkimError { origin: key.origin.clone(), cause })?),
+            key: Arc::new(parsed),
             domain: settings.domain.clone(),
             selector: settings.selector.clone(),
         }))
@@ -71,14 +72,14 @@ impl Signer {
 
     /// Puts the signature in front of the mail. RSA takes half a millisecond and more, so it runs on a blocking thread.
     pub async fn sign(&self, mut mail: Mail) -> Result<Mail, SigningFailed> {
-        let (signer, is_slow) = (self.clone(), self.key.is_slow());
-        let work = move || {
+        let signer = self.clone();
+        let signing = spawn_blocking(move || {
             let header =
                 signer.header(&mail.content, mail.written_at.unix_timestamp()).ok_or(SigningFailed)?;
             mail.content.splice(..0, header.into_bytes());
             Ok(mail)
-        };
-        if is_slow { spawn_blocking(work).await.map_err(|_| SigningFailed)? } else { work() }
+        });
+        signing.await.map_err(|_| SigningFailed)?
     }
 
     /// Returns the record to publish in DNS.

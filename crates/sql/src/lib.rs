@@ -10,16 +10,11 @@ mod filter;
 mod order;
 mod query;
 mod select;
-mod write;
 
 pub use self::{
     dialect::Dialect,
     query::Select,
     select::{RELATED_TO, count, find, page, related},
-    write::{
-        Bind, Statement, assign_changes, columns, plain_columns, plain_from_json, plain_json, plain_values,
-        push_whose,
-    },
 };
 
 #[cfg(test)]

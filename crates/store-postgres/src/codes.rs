@@ -1,30 +1,32 @@
+use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
     ids::ResetId,
-    resets::Redeemed,
+    resets::{Redeemed, store::CodeStore},
     scope::Scope,
-    secrets::{CodeDigest, SealedToken},
+    secrets::CodeDigest,
 };
-use sqlx::{PgPool, Row, postgres::PgRow};
 
-use crate::{error::fault, rows};
+use crate::{PostgresStore, error::map_db_error, rows};
 
-pub(crate) async fn redeem_code(
-    pool: &PgPool,
-    scope: Option<Scope>,
-    resets: &[ResetId],
-    code: &[CodeDigest],
-) -> Result<Option<Redeemed>, StoreError> {
-    let code: Vec<&[u8]> = code.iter().map(|digest| digest.as_bytes().as_slice()).collect();
-    let row = sqlx::query(GUESS)
-        .bind(resets.iter().map(ResetId::as_str).collect::<Vec<_>>())
-        .bind(scope.map(|scope| scope.organization.to_string()))
-        .bind(scope.map(|scope| scope.mode.as_str()))
-        .bind(code)
-        .fetch_optional(pool)
-        .await
-        .map_err(fault)?;
-    row.as_ref().map(redeemed).transpose().map_err(fault)
+#[async_trait]
+impl CodeStore for PostgresStore {
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let row = sqlx::query(GUESS)
+            .bind(resets.iter().map(ResetId::as_str).collect::<Vec<_>>())
+            .bind(scope.map(|scope| scope.organization.to_string()))
+            .bind(scope.map(|scope| scope.mode.as_str()))
+            .bind(code.iter().map(|digest| digest.as_bytes().as_slice()).collect::<Vec<_>>())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        row.as_ref().map(rows::redeemed).transpose().map_err(map_db_error)
+    }
 }
 
 /// Charges the guess, and finds the reset if there was one left and it is right.
@@ -64,8 +66,3 @@ const GUESS: &str = "
         JOIN charge ON charge.account_digest = a.account_digest AND charge.used <= a.budget
     WHERE r.code_digest = ANY($4)
         AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";
-
-fn redeemed(row: &PgRow) -> Result<Redeemed, sqlx::Error> {
-    let sealed_token = SealedToken::from_bytes(row.try_get("sealed_token")?);
-    Ok(Redeemed { reset: rows::parsed(row, "id")?, scope: rows::scope(row)?, sealed_token })
-}

@@ -7,7 +7,7 @@ use rekey_core::{
 };
 use sqlx::{PgPool, Row, postgres::PgRow};
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error, rows};
 
 #[async_trait]
 impl AnswerStore for PostgresStore {
@@ -22,9 +22,9 @@ impl AnswerStore for PostgresStore {
             .bind(claim.ttl.as_seconds_f64())
             .fetch_optional(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         match row {
-            Some(row) => granted(&row).map_err(fault),
+            Some(row) => granted(&row).map_err(map_db_error),
             None => refused(&self.pool, claim).await,
         }
     }
@@ -44,7 +44,7 @@ impl AnswerStore for PostgresStore {
             .bind(answer.map(SealedAnswer::as_bytes))
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done.rows_affected() == 1)
     }
 }
@@ -95,7 +95,7 @@ async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreEr
             .bind(fingerprints(claim))
             .fetch_optional(pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
     Ok(match row {
         Some((false, _)) => Claimed::OtherRequest,
         Some((true, Some(answer))) => Claimed::Answered(SealedAnswer::from_bytes(answer)),

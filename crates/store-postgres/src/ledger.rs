@@ -11,15 +11,10 @@ use rekey_core::{
 use sqlx::{PgPool, Row, postgres::PgRow};
 use time::Duration;
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error, rows};
 
 #[async_trait]
 impl Ledger for PostgresStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(fault)?;
-        Ok(())
-    }
-
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
         let row = sqlx::query(CLAIM)
             .bind(job.event.as_str())
@@ -32,9 +27,9 @@ impl Ledger for PostgresStore {
             .bind(job.answer_unknown)
             .fetch_optional(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         match row {
-            Some(row) => taken(&row).map_err(fault),
+            Some(row) => taken(&row).map_err(map_db_error),
             None => refused(&self.pool, job.event).await,
         }
     }
@@ -55,7 +50,7 @@ impl Ledger for PostgresStore {
             .bind(settled.in_doubt)
             .fetch_one(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done == 1)
     }
 }
@@ -167,6 +162,6 @@ async fn refused(pool: &PgPool, event: EventId) -> Result<Claim, StoreError> {
     .bind(event.as_str())
     .fetch_one(pool)
     .await
-    .map_err(fault)?;
+    .map_err(map_db_error)?;
     Ok(remaining.map_or(Claim::Settled, |seconds| Claim::Busy(Duration::seconds_f64(seconds))))
 }

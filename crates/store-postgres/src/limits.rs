@@ -5,7 +5,7 @@ use rekey_core::{
 };
 use sqlx::{Row, postgres::PgRow};
 
-use crate::{PostgresStore, error::fault};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl RateLimits for PostgresStore {
@@ -31,8 +31,8 @@ impl RateLimits for PostgresStore {
         .bind(WINDOW.as_seconds_f64())
         .fetch_all(&self.pool)
         .await
-        .map_err(fault)?;
-        tally(&rows).map_err(fault)
+        .map_err(map_db_error)?;
+        tally(&rows).map_err(map_db_error)
     }
 
     async fn sweep_hits(&self) -> Result<u64, StoreError> {
@@ -41,7 +41,7 @@ impl RateLimits for PostgresStore {
                 .bind((WINDOW + SLOT).as_seconds_f64())
                 .execute(&self.pool)
                 .await
-                .map_err(fault)?;
+                .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }

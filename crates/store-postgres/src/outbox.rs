@@ -9,7 +9,7 @@ use rekey_core::{
 use sqlx::{Row, postgres::PgRow};
 use time::Duration;
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error, rows};
 
 #[async_trait]
 impl Outbox for PostgresStore {
@@ -32,8 +32,8 @@ impl Outbox for PostgresStore {
         .bind(i64::from(max))
         .fetch_all(&self.pool)
         .await
-        .map_err(fault)?;
-        rows.iter().map(claimed_message).collect::<Result<_, _>>().map_err(fault)
+        .map_err(map_db_error)?;
+        rows.iter().map(claimed_message).collect::<Result<_, _>>().map_err(map_db_error)
     }
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
@@ -46,7 +46,7 @@ impl Outbox for PostgresStore {
             .bind(fates.published)
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         }
         if !fates.later.0.is_empty() {
             sqlx::query(
@@ -58,7 +58,7 @@ impl Outbox for PostgresStore {
             .bind(fates.later.1)
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         }
         if !fates.dead.0.is_empty() {
             sqlx::query(
@@ -70,7 +70,7 @@ impl Outbox for PostgresStore {
             .bind(fates.dead.1)
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         }
         Ok(())
     }

@@ -5,10 +5,11 @@ use std::{fmt, str::FromStr};
 use rekey_core::{
     clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
     customers::Credentials,
+    deliveries::suppression::Suppression,
     ids::ResetId,
     organizations::Organization,
     passwords::PasswordHash,
-    resets::{RejectableReset, TokenHolder, TokenState},
+    resets::{Redeemed, RejectableReset, TokenHolder, TokenState},
     resources::{
         Kind, Resource,
         record::{Record, Value},
@@ -30,7 +31,7 @@ pub(crate) fn organization(row: &PgRow) -> Read<Organization> {
     })
 }
 
-pub(crate) fn registration(row: &PgRow) -> Read<RegisteredClient> {
+pub(crate) fn registered_client(row: &PgRow) -> Read<RegisteredClient> {
     let secret = row.try_get::<Option<Vec<u8>>, _>("secret_digest")?;
     let client = ApiClient {
         id: parsed(row, "id")?,
@@ -101,6 +102,24 @@ pub(crate) fn rejectable(row: &PgRow, reset: ResetId) -> Read<RejectableReset> {
             "dead" => Some(TokenState::Dead),
             _ => None,
         })?,
+    })
+}
+
+pub(crate) fn redeemed(row: &PgRow) -> Read<Redeemed> {
+    let sealed_token = SealedToken::from_bytes(row.try_get("sealed_token")?);
+    Ok(Redeemed { reset: parsed(row, "id")?, scope: scope(row)?, sealed_token })
+}
+
+pub(crate) fn suppression(row: &PgRow) -> Read<Suppression> {
+    let code: Option<i64> = row.try_get("smtp_code")?;
+    Ok(Suppression {
+        organization: parsed(row, "slug")?,
+        mode: known(row, "mode", Mode::parse)?,
+        email: parsed(row, "email")?,
+        reason: row.try_get("reason")?,
+        smtp_code: code.map(u16::try_from).transpose().map_err(|_| corrupt("smtp_code"))?,
+        delivery: parsed(row, "event_id")?,
+        created_at: row.try_get("created_at")?,
     })
 }
 

@@ -1,33 +1,37 @@
 use std::collections::{HashMap, hash_map::Entry};
 
+use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
     ids::ResetId,
-    resets::Redeemed,
+    resets::{Redeemed, store::CodeStore},
     scope::Scope,
-    secrets::{CodeDigest, SealedToken},
+    secrets::CodeDigest,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
 use crate::{
     SqliteStore,
-    error::fault,
+    error::map_db_error,
     resets::pending,
     rows::{self, Read, after},
 };
 
-pub(crate) async fn redeem_code(
-    store: &SqliteStore,
-    scope: Option<Scope>,
-    resets: &[ResetId],
-    code: &[CodeDigest],
-) -> Result<Option<Redeemed>, StoreError> {
-    let (mut transaction, now) = store.write().await?;
-    let targets = targets(&mut transaction, scope, resets, now).await.map_err(fault)?;
-    let right = guess(&mut transaction, &targets, code, now).await.map_err(fault)?;
-    transaction.commit().await.map_err(fault)?;
-    Ok(right)
+#[async_trait]
+impl CodeStore for SqliteStore {
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let targets = targets(&mut transaction, scope, resets, now).await.map_err(map_db_error)?;
+        let right = guess(&mut transaction, &targets, code, now).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(right)
+    }
 }
 
 /// The resets that ever had a code: usable or not.
@@ -68,13 +72,14 @@ async fn guess(
             Entry::Vacant(account) => *account.insert(charge(connection, target, now).await?),
         };
         if is_within_budget && is_right(target, code)? {
-            right = Some(redeemed(target)?);
+            right = Some(rows::redeemed(target)?);
         }
     }
     Ok(right)
 }
 
-/// Charges the guess to the target's account; whether there was one left. The last one kills the codes of all the account's resets.
+/// Charges the guess to the target's account; false when its budget is used up. The last guess removes the codes of all the
+/// account's resets.
 async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64) -> Read<bool> {
     let account: Vec<u8> = target.try_get("account_digest")?;
     let budget: i64 = target.try_get("budget")?;
@@ -106,9 +111,4 @@ fn is_right(target: &SqliteRow, code: &[CodeDigest]) -> Read<bool> {
     let kept: Option<&[u8]> = target.try_get("code_digest")?;
     let kept = kept.and_then(CodeDigest::from_bytes);
     Ok(target.try_get("pending")? && kept.is_some_and(|kept| code.contains(&kept)))
-}
-
-fn redeemed(target: &SqliteRow) -> Read<Redeemed> {
-    let sealed_token = SealedToken::from_bytes(target.try_get("sealed_token")?);
-    Ok(Redeemed { reset: rows::parsed(target, "id")?, scope: rows::scope(target)?, sealed_token })
 }

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::{
     SqliteStore,
-    error::fault,
+    error::map_db_error,
     rows::{self, Read, after},
 };
 
@@ -17,8 +17,8 @@ use crate::{
 impl AnswerStore for SqliteStore {
     async fn claim_key(&self, scope: Scope, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
         let (mut transaction, present) = self.write().await?;
-        let claimed = claimed(&mut transaction, scope, claim, present).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        let claimed = claimed(&mut transaction, scope, claim, present).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(claimed)
     }
 
@@ -35,7 +35,7 @@ impl AnswerStore for SqliteStore {
             .bind(key.as_bytes().as_slice())
             .execute(&mut *transaction)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         let done = sqlx::query(
             "UPDATE idempotency_keys SET answer = ?5, lease_until = NULL
              WHERE digest = ?1 AND organization_id = ?2 AND mode = ?3 AND attempts = ?4 AND lease_until IS NOT NULL",
@@ -47,8 +47,8 @@ impl AnswerStore for SqliteStore {
         .bind(answer.map(SealedAnswer::as_bytes))
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(done.rows_affected() == 1)
     }
 }

@@ -12,32 +12,27 @@ use time::Duration;
 
 use crate::{
     SqliteStore,
-    error::fault,
+    error::map_db_error,
     rows::{self, Read, after},
 };
 
 #[async_trait]
 impl Ledger for SqliteStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await.map_err(fault)?;
-        Ok(())
-    }
-
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
         let (mut transaction, present) = self.write().await?;
-        let claim = claim(&mut transaction, job, lease, present).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        let claim = claim(&mut transaction, job, lease, present).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(claim)
     }
 
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let settled = outcome.settled();
         let (mut transaction, present) = self.write().await?;
-        let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(fault)?;
+        let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(map_db_error)?;
         if done {
-            suppress(&mut transaction, event, &settled, present).await.map_err(fault)?;
+            suppress(&mut transaction, event, &settled, present).await.map_err(map_db_error)?;
         }
-        transaction.commit().await.map_err(fault)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(done)
     }
 }

@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::{
     SqliteStore,
-    error::fault,
+    error::map_db_error,
     rows::{self, after},
 };
 
@@ -30,8 +30,9 @@ impl Outbox for SqliteStore {
         .bind(max)
         .fetch_all(&mut *transaction)
         .await
-        .map_err(fault)?;
-        let claimed = rows.iter().map(claimed_message).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+        .map_err(map_db_error)?;
+        let claimed =
+            rows.iter().map(claimed_message).collect::<Result<Vec<_>, _>>().map_err(map_db_error)?;
         let ids: Vec<_> = claimed.iter().map(|claim| claim.message.id.as_str()).collect();
         sqlx::query(
             "UPDATE events SET available_at = ?1, attempts = attempts + 1
@@ -41,8 +42,8 @@ impl Outbox for SqliteStore {
         .bind(Json(ids))
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(claimed)
     }
 
@@ -59,10 +60,10 @@ impl Outbox for SqliteStore {
         for (statement, fates) in [(PUBLISHED, published), (LATER, later), (DEAD, dead)] {
             if !fates.is_empty() {
                 let settle = sqlx::query(statement).bind(present).bind(Json(fates));
-                settle.execute(&mut *transaction).await.map_err(fault)?;
+                settle.execute(&mut *transaction).await.map_err(map_db_error)?;
             }
         }
-        transaction.commit().await.map_err(fault)
+        transaction.commit().await.map_err(map_db_error)
     }
 }
 

@@ -6,10 +6,11 @@ use rekey_core::{
     clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
     clock::from_unix_microseconds,
     customers::Credentials,
+    deliveries::suppression::Suppression,
     ids::ResetId,
     organizations::Organization,
     passwords::PasswordHash,
-    resets::{RejectableReset, TokenHolder, TokenState},
+    resets::{Redeemed, RejectableReset, TokenHolder, TokenState},
     resources::{
         Kind, Resource,
         record::{Record, Value},
@@ -31,7 +32,7 @@ pub(crate) fn organization(row: &SqliteRow) -> Read<Organization> {
     })
 }
 
-pub(crate) fn registration(row: &SqliteRow) -> Read<RegisteredClient> {
+pub(crate) fn registered_client(row: &SqliteRow) -> Read<RegisteredClient> {
     let secret = row.try_get::<Option<Vec<u8>>, _>("secret_digest")?;
     let client = ApiClient {
         id: parsed(row, "id")?,
@@ -102,6 +103,24 @@ pub(crate) fn rejectable(row: &SqliteRow, reset: ResetId) -> Read<RejectableRese
             "dead" => Some(TokenState::Dead),
             _ => None,
         })?,
+    })
+}
+
+pub(crate) fn redeemed(row: &SqliteRow) -> Read<Redeemed> {
+    let sealed_token = SealedToken::from_bytes(row.try_get("sealed_token")?);
+    Ok(Redeemed { reset: parsed(row, "id")?, scope: scope(row)?, sealed_token })
+}
+
+pub(crate) fn suppression(row: &SqliteRow) -> Read<Suppression> {
+    let code: Option<i64> = row.try_get("smtp_code")?;
+    Ok(Suppression {
+        organization: parsed(row, "slug")?,
+        mode: known(row, "mode", Mode::parse)?,
+        email: parsed(row, "email")?,
+        reason: row.try_get("reason")?,
+        smtp_code: code.map(u16::try_from).transpose().map_err(|_| corrupt("smtp_code"))?,
+        delivery: parsed(row, "event_id")?,
+        created_at: time(row, "created_at")?,
     })
 }
 

@@ -15,3 +15,4 @@ pub mod postgres;
 pub mod seed;
 pub mod smtp;
 pub mod statistics;
+pub mod store;

@@ -1,10 +1,11 @@
 //! Records that tests start with, complete enough to be written by a [`Store`].
 
 use rekey_core::{
+    attributes::{CommonAttributes, Patch},
     caller::Actor,
     clients::{ApiClient, ClientKind},
     clock::to_microseconds,
-    customers::NewCustomer,
+    customers::{CustomerAttributes, NewCustomer},
     deliveries::{MailJob, MailName},
     email::EmailAddress,
     events::{
@@ -16,18 +17,19 @@ use rekey_core::{
     organizations::{NewOrganization, Organization},
     passwords::PasswordHash,
     random::OsRandom,
-    resets::{CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota},
+    resets::{CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota, store::ResetRecord},
     resources::{
-        Resource,
-        record::{Changes, Record, Value},
+        CUSTOMERS,
+        record::{Record, Value},
     },
     scope::{Mode, Scope},
     secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
-    store::{ResetRecord, Store},
 };
 use time::{Duration, OffsetDateTime};
 
-/// The token life of [`new_reset`]: the vendor's documented default.
+use crate::store::Store;
+
+/// The token lifetime of [`new_reset`]: the vendor's documented default.
 pub const TOKEN_TTL: Duration = Duration::hours(6);
 
 /// A quota without a limit on self-service resets.
@@ -97,7 +99,7 @@ pub fn new_customer(address: &str, password: Option<PasswordHash>) -> NewCustome
         id: CustomerId::generate(&OsRandom),
         email: email(address),
         password,
-        attributes: Changes::default(),
+        attributes: CustomerAttributes::default(),
     }
 }
 
@@ -121,14 +123,21 @@ pub async fn customer(
 ) -> SeededCustomer {
     let new = new_customer(address, password);
     let event = event(scope, EventBody::CustomerCreated { customer: new.id });
-    let record = store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap();
+    store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap();
+    let record = store.find(scope, &CUSTOMERS, new.id.into()).await.unwrap().unwrap();
     SeededCustomer { id: new.id, email: new.email, record }
 }
 
-/// Returns a change of one plain attribute.
+/// Returns a change of the reference.
 #[must_use]
-pub fn change(resource: &Resource, attribute: &str, value: Value) -> Changes {
-    Changes::default().with(resource, attribute, value)
+pub fn reference(text: &str) -> CommonAttributes {
+    CommonAttributes { reference: Patch::Set(text.to_owned()), ..CommonAttributes::default() }
+}
+
+/// The same for a customer.
+#[must_use]
+pub fn customer_reference(text: &str) -> CustomerAttributes {
+    CustomerAttributes { common: reference(text), ..CustomerAttributes::default() }
 }
 
 /// A text as a value.
@@ -157,7 +166,7 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         code: None,
         token_ttl: TOKEN_TTL,
         quota: PLENTY,
-        attributes: Changes::default(),
+        attributes: CommonAttributes::default(),
     };
     (reset, token)
 }

@@ -84,7 +84,7 @@ async fn production() {
         client.await.unwrap();
     }
     let rate = f64::from(CREATES) / began.elapsed().as_secs_f64();
-    println!("resets created by {CLIENTS} clients, the mailer at work beside it: {rate:.0} a second");
+    println!("resets created by {CLIENTS} clients, with the mailer running: {rate:.0} a second");
 }
 
 async fn create(url: String, token: String) {

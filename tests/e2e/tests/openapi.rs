@@ -74,6 +74,6 @@ fn operations() -> usize {
 /// The path of a program that `scripts/setup.sh` installs.
 fn tool(name: &str) -> Command {
     let path: PathBuf = project().join("target/schemathesis/bin").join(name);
-    assert!(path.exists(), "{} is not there: `make setup` installs it", path.display());
+    assert!(path.exists(), "{} does not exist: `make setup` installs it", path.display());
     Command::new(path)
 }

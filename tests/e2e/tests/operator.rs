@@ -48,12 +48,12 @@ async fn an_unusable_database_is_reported_at_once_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_name_stands_on_one_line() {
+async fn a_name_is_on_one_line() {
     let stack = Stack::prepare().await;
     for name in ["", " ", "Two\r\nLines", &"x".repeat(101)] {
         let refused = stack.tool(&["organization", "create", "--slug", "shop", "--name", name]).await;
         assert_eq!(refused.code, Some(2), "{name:?}: {refused:?}");
-        assert!(refused.stderr.contains("a name is 1 to 100 characters on one line"), "{refused:?}");
+        assert!(refused.stderr.contains("a name is 1 to 100 visible characters on one line"), "{refused:?}");
     }
     assert!(stack.texts("SELECT slug FROM organizations").await.is_empty());
 }

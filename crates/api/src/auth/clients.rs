@@ -4,12 +4,11 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moka::future::Cache;
 use rekey_core::{
-    clients::{ApiClient, RegisteredClient},
+    clients::{ApiClient, ClientStore, RegisteredClient},
     clock::Clock,
     error::StoreError,
     ids::AccessTokenId,
     sessions::Sessions,
-    store::Store,
 };
 use time::OffsetDateTime;
 
@@ -26,7 +25,7 @@ const REMEMBERED_TTL: Duration = Duration::from_mins(10);
 
 /// Looks clients up in a cache: every request needs one. The same look-up says whether its token is revoked.
 pub struct ClientDirectory {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ClientStore>,
     sessions: Arc<dyn Sessions>,
     clock: Arc<dyn Clock>,
     look_ups: Cache<String, LookUp>,
@@ -48,7 +47,7 @@ struct Found {
 
 impl ClientDirectory {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn ClientStore>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sessions,

@@ -1,10 +1,10 @@
 //! Which pages' scripts may read what a client is answered.
 
 use rekey_core::{
+    clients::ClientStore,
     clients::{ApiClient, ClientKind},
     ids::ApplicationId,
     random::OsRandom,
-    store::Store,
 };
 use rekey_testkit::seed;
 use reqwest::{Method, RequestBuilder};

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, dangerous::insecure_decode, decode, decode_header, jwk::JwkSet,
 };
-use rekey_core::{clients::ClientKind, store::Store};
+use rekey_core::clients::{ClientKind, ClientStore};
 use rekey_testkit::statistics::{random_swaps, rank_sum_z};
 use serde_json::{Value, json};
 use time::Duration;

@@ -1,7 +1,10 @@
 //! `POST /oauth/revoke`.
 
 use jsonwebtoken::dangerous::insecure_decode;
-use rekey_core::{clients::ClientKind, sessions::Sessions, store::Store};
+use rekey_core::{
+    clients::{ClientKind, ClientStore},
+    sessions::Sessions,
+};
 use rekey_testkit::seed;
 use reqwest::Method;
 use serde_json::{Value, json};

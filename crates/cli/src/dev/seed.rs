@@ -5,12 +5,15 @@ use rekey_core::{
     administration::{Administration, NewClient},
     caller::{Actor, Caller},
     clients::{ClientKind, RegisteredClient, origin::AllowedOrigin},
-    customers::service::{CustomerError, CustomerService},
+    customers::{
+        CustomerAttributes,
+        service::{CustomerError, CustomerService},
+    },
     email::EmailAddress,
     organizations::{Organization, Slug},
     passwords::PlainPassword,
-    resources::record::Changes,
     scope::Mode,
+    sessions::Sessions,
 };
 use zeroize::Zeroizing;
 
@@ -37,6 +40,7 @@ pub async fn seed(
     data: &DataDir,
     administration: &Administration,
     customers: &CustomerService,
+    sessions: &dyn Sessions,
 ) -> anyhow::Result<String> {
     let organization = organization(administration).await?;
     let file = data.path(FILE);
@@ -55,7 +59,7 @@ pub async fn seed(
             file.display()
         )
     })?;
-    customer(customers, &integration).await?;
+    customer(customers, sessions, &integration).await?;
     Ok(clients.self_service)
 }
 
@@ -95,10 +99,13 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
     )))
 }
 
-async fn customer(customers: &CustomerService, client: &RegisteredClient) -> anyhow::Result<()> {
+async fn customer(
+    customers: &CustomerService,
+    sessions: &dyn Sessions,
+    client: &RegisteredClient,
+) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
-    let store = &customers.store;
-    if store.find_credentials(client.client.scope, &email).await?.is_some() {
+    if sessions.find_credentials(client.client.scope, &email).await?.is_some() {
         return Ok(());
     }
     let caller = Caller {
@@ -109,7 +116,7 @@ async fn customer(customers: &CustomerService, client: &RegisteredClient) -> any
         record: None,
     };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
-    match customers.create(client, &caller, email, Some(password), Changes::default()).await {
+    match customers.create(client, &caller, email, Some(password), CustomerAttributes::default()).await {
         Ok(_) | Err(CustomerError::Taken) => Ok(()),
         Err(error) => Err(error).context("the demo customer can't be created"),
     }
@@ -127,14 +134,4 @@ impl DemoClients {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn demo_env_is_read_by_whole_keys() {
-        let env = "SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n";
-        let clients = DemoClients { integration: "a".to_owned(), self_service: "c".to_owned() };
-        assert_eq!(DemoClients::parse(env), Some(clients));
-        assert_eq!(DemoClients::parse("CLIENT_ID=a\nSELF_SERVICE_CLIENT_ID=c\n"), None);
-    }
-}
+mod tests;

@@ -13,15 +13,12 @@ use crate::{
     random::RandomSource,
     secrets::RefreshToken,
     sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope},
-    store::Store,
 };
 
 /// The use cases of sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct SignIn {
-    /// Where credentials are kept.
-    pub store: Arc<dyn Store>,
-    /// The store of sessions.
+    /// Where credentials and sessions are kept.
     pub sessions: Arc<dyn Sessions>,
     /// Verifies passwords.
     pub hasher: Hasher,
@@ -82,7 +79,7 @@ impl SignIn {
         password: PlainPassword,
         token_scope: TokenScope,
     ) -> Result<SignedIn, SignInError> {
-        let (customer, stored) = match self.store.find_credentials(client.scope, email).await? {
+        let (customer, stored) = match self.sessions.find_credentials(client.scope, email).await? {
             Some(credentials) => (Some(credentials.customer), credentials.password),
             None => (None, None),
         };
@@ -95,7 +92,7 @@ impl SignIn {
             Verification::Right => {}
             Verification::RightButOutdated => {
                 let new = self.hasher.rehash(password).await?;
-                self.store.rehash_password(client.scope, customer, &hash, &new).await?;
+                self.sessions.rehash_password(client.scope, customer, &hash, &new).await?;
                 hash = new;
             }
         }

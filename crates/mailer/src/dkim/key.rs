@@ -17,33 +17,24 @@ pub(super) enum PrivateKey {
     Ed25519(Ed25519KeyPair),
 }
 
-/// Why a key can't be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// Not PEM, encrypted, malformed, or of another kind or size.
-    #[error(
-        "expected a private key in PEM, not encrypted, RSA (PKCS#8 or PKCS#1) of 2048 to 4096 bits, or Ed25519 (PKCS#8)"
-    )]
-    Malformed,
-}
-
 impl PrivateKey {
-    pub(super) fn parse(pem: &SecretString) -> Result<Self, KeyError> {
+    /// Reads a PEM; `None` if it is malformed, encrypted, or of another kind or size of key.
+    pub(super) fn parse(pem: &SecretString) -> Option<Self> {
         let key = PrivateKeyDer::from_pem_slice(pem.expose_secret().as_bytes());
-        let rsa = match key.map_err(|_| KeyError::Malformed)? {
+        let rsa = match key.ok()? {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
             PrivateKeyDer::Pkcs8(der) => {
                 let der = der.secret_pkcs8_der();
                 // OpenSSL writes Ed25519 keys without their public half, so there may be none to check.
                 if let Ok(key) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-                    return Ok(Self::Ed25519(key));
+                    return Some(Self::Ed25519(key));
                 }
                 RsaKeyPair::from_pkcs8(der)
             }
-            _ => return Err(KeyError::Malformed),
+            _ => return None,
         };
         // ring accepts keys of 2048 to 4096 bits, which are those that signers should use and verifiers know (RFC 8301 §3.2).
-        rsa.map(Self::Rsa).map_err(|_| KeyError::Malformed)
+        rsa.ok().map(Self::Rsa)
     }
 
     /// The name of the algorithm in `k=` and `a=`.
@@ -76,11 +67,6 @@ impl PrivateKey {
             }
             Self::Ed25519(key) => Some(key.sign(digest(&SHA256, message).as_ref()).as_ref().to_vec()),
         }
-    }
-
-    /// Whether a signature takes too long for an async task.
-    pub(super) fn is_slow(&self) -> bool {
-        matches!(self, Self::Rsa(_))
     }
 }
 

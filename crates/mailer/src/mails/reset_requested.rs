@@ -12,7 +12,9 @@ use rekey_texts::{Reader, SayError};
 use serde::Serialize;
 use time::Duration;
 
-use super::{ContentError, MailContent, MailDefinition, MailSource, Sample, TextKeys, sample_time};
+use super::definition::{
+    ContentError, MailContent, MailDefinition, MailSource, Sample, TextKeys, sample_time,
+};
 
 pub(super) const DEFINITION: MailDefinition = MailDefinition {
     mjml: include_str!("../../templates/reset_requested.mjml"),

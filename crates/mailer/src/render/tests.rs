@@ -3,8 +3,7 @@ use rekey_runtime::config::{Color, OrganizationSettings, Support};
 use strum::VariantArray;
 use tempfile::TempDir;
 
-use super::{samples::SHOP, *};
-use crate::mails;
+use super::{SAMPLE_SHOP as SHOP, *};
 use rekey_core::deliveries::MailName::{NoAccount, ResetRequested};
 
 fn brand(color: &str) -> Brand {
@@ -25,7 +24,7 @@ fn built_in(brand: &Brand) -> Renderer {
 
 /// Every mail in every language.
 fn rendered(renderer: &Renderer, shop: &str) -> Vec<(&'static str, Rendered)> {
-    let all = Language::ALL.map(|language| samples::all(renderer, language, shop).unwrap());
+    let all = Language::ALL.map(|language| renderer.samples(language, shop).unwrap());
     all.into_iter().flatten().map(|(mail, rendered)| (mail.as_str(), rendered)).collect()
 }
 
@@ -36,7 +35,7 @@ fn minimal(renderer: &Renderer) -> Vec<(&'static str, Rendered)> {
         .flat_map(|language| MailName::VARIANTS.iter().map(move |mail| (*language, *mail)));
     mails
         .map(|(language, mail)| {
-            (mail.as_str(), samples::render(renderer, language, mail, SHOP, Sample::Minimal).unwrap())
+            (mail.as_str(), renderer.sample(mail, language, SHOP, Sample::Minimal).unwrap())
         })
         .collect()
 }
@@ -213,7 +212,7 @@ fn an_organizations_templates_replace_those_of_their_name() {
 fn a_template_that_would_fail_a_customer_fails_the_start() {
     for (name, content, said) in [
         ("reset.txt", "", "/templates/reset.txt is not a template of a mail; these are: layout.mjml, "),
-        ("done.html", "", "no_account.txt; those of pages are in pages/"),
+        ("done.html", "", ".txt; those of pages are in pages/"),
         ("reset_requested.txt", "a\n{{ nothing }}", "reset_requested.txt:2: undefined value"),
         (
             "reset_requested.txt",
@@ -286,7 +285,7 @@ fn a_wrong_file_is_reported_once_with_all_that_is_known() {
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
         said = cause.to_string();
-        assert!(!error.to_string().contains(&said), "{said} would be told again");
+        assert!(!error.to_string().contains(&said), "{said} would be repeated");
         next = cause.source();
     }
 }
@@ -344,8 +343,8 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
-    let told = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
-    assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
+    let moment = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
+    assert!(moment(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && moment(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
     let error =

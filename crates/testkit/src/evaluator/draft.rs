@@ -2,10 +2,12 @@ use std::convert::Infallible;
 
 use proptest::{option, prelude::*, sample::select};
 use rekey_core::{
+    attributes::CommonAttributes,
+    customers::CustomerAttributes,
     ids::RecordId,
     resources::{
         Attribute, EVENT_STORES, Resource,
-        record::{Changes, Record, Value},
+        record::{Record, Value},
     },
 };
 use serde_json::{Map, Value as Json};
@@ -59,9 +61,19 @@ impl Draft {
         }
     }
 
-    pub fn changes(&self, resource: &'static Resource) -> Changes {
-        let plain = ["reference", "reference_origin", "locale", "metadata"].into_iter();
-        plain.fold(Changes::default(), |changes, name| changes.with(resource, name, self.plain(name)))
+    pub fn common(&self) -> CommonAttributes {
+        CommonAttributes {
+            reference: self.reference.clone().into(),
+            reference_origin: self.origin.clone().into(),
+            metadata: Some(self.metadata.clone()),
+        }
+    }
+
+    pub fn of_customer(&self) -> CustomerAttributes {
+        CustomerAttributes {
+            locale: self.locale.map(|tag| tag.parse().unwrap()).into(),
+            common: self.common(),
+        }
     }
 
     pub fn record(

@@ -13,13 +13,13 @@ use rekey_core::{
     ids::{EventId, OrganizationId, RecordId},
     organizations::NewOrganization,
     random::OsRandom,
+    resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin},
     resources::{
         CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource, record::Value,
     },
     scope::{Mode, Scope},
     secrets::TokenDigest,
-    store::{ResetRecord, Store},
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -29,7 +29,7 @@ use super::{
     draft::{Draft, Fate, draft},
     epoch, json_numbers,
 };
-use crate::{backdoor::Backdoor, seed};
+use crate::{backdoor::Backdoor, seed, store::Store};
 
 /// Customers and resets with values that stores might disagree about. Each store gets the same ids and times.
 pub struct Sample {
@@ -92,7 +92,7 @@ impl Sample {
         let address = format!("{}@shop{}.example.com", LOCALS[n % LOCALS.len()], n / LOCALS.len());
         let has_password = draft.fate != Fate::Pending;
         let customer = NewCustomer {
-            attributes: draft.changes(&CUSTOMERS),
+            attributes: draft.of_customer(),
             ..seed::new_customer(&address, has_password.then(|| seed::hash("any")))
         };
         let record = draft.record(
@@ -115,7 +115,7 @@ impl Sample {
         let (customer, _) = &self.customers[draft.of];
         let email = customer.email.as_str();
         let (reset, _) = seed::new_reset(self.scope, email, ResetOrigin::Integration);
-        let reset = NewReset { attributes: draft.changes(&CUSTOMER_PASSWORD_RESETS), ..reset };
+        let reset = NewReset { attributes: draft.common(), ..reset };
         let is_pending = draft.fate == Fate::Pending;
         let of = RecordId::from(customer.id);
         let record = draft.record(

@@ -1,10 +1,11 @@
 //! The removal of old records.
 
-use rekey_core::{cleanup::Cleanup, deliveries::ledger::Ledger, resets::ResetOrigin};
+use rekey_core::resets::ResetOrigin;
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, found_reset, holder, ledger::job, written};
 use crate::seed;
+use crate::store::prelude::*;
 
 const AGE: Duration = Duration::days(8);
 

@@ -1,20 +1,20 @@
 //! Guesses of short codes.
 
 use rekey_core::{
-    cleanup::Cleanup,
-    deliveries::ledger::{Claim, Ledger},
+    deliveries::ledger::Claim,
     events::audit::Action,
     ids::ResetId,
     random::OsRandom,
+    resets::store::ResetRecord,
     resets::{CodeRules, NewReset, Redeemed, ResetOrigin},
     scope::{Mode, Scope},
     secrets::{ResetCode, ResetToken},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, complete};
 use crate::seed::{self, TOKEN_TTL};
+use crate::store::prelude::*;
 
 const RULES: CodeRules = CodeRules { budget: 10, window: Duration::hours(24) };
 const NOBODY: &str = "nobody@example.com";
@@ -107,8 +107,8 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
             "used" => {
                 let digest = case.token.digest();
                 let holder = store.find_token_holder(case.reset.id, &digest).await.unwrap().unwrap();
-                let changes = rekey_core::resources::record::Changes::default();
-                complete(store, &holder, &case.token, &seed::hash("new"), &changes).await.unwrap();
+                let changes = rekey_core::attributes::CommonAttributes::default();
+                assert!(complete(store, &holder, &case.token, &seed::hash("new"), &changes).await);
             }
             "expired" => {
                 let this = format!("id = '{}'", case.reset.id);
@@ -147,7 +147,7 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
     assert!(second.guess(store).await.is_some(), "the tenth and last is compared too");
     for coded in [&first, &second] {
         assert!(coded.guess(store).await.is_none());
-        assert!(coded.link_works(store).await, "the link never dies of guesses");
+        assert!(coded.link_works(store).await, "guesses never disable the link");
     }
     assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 1);
     let later = coded(store, scope, JOHN, ResetOrigin::Integration).await;

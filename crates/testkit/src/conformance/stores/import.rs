@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rekey_core::{
+    clock::{Clock, SystemClock},
     customers::import::{
-        Import, ImportKey, ImportRecord, ImportedCustomer, Importer, Outcome, Reference, SourceDigest,
+        Import, ImportKey, ImportRecord, ImportedCustomer, Outcome, Reference, SourceDigest,
     },
     ids::{AuditId, CustomerId},
     random::OsRandom,
@@ -13,13 +14,13 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::Scope,
-    store::Store,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
 use crate::seed;
+use crate::store::prelude::*;
 
 pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_no_event<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -54,7 +55,7 @@ pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_n
         assert_eq!(found.get(attribute), &value, "{attribute}");
     }
     assert_eq!(found.get("created_at"), found.get("updated_at"));
-    let age = store.now().await.unwrap() - found.get("created_at").as_time().unwrap();
+    let age = SystemClock.now() - found.get("created_at").as_time().unwrap();
     assert!(age.abs() < time::Duration::minutes(5), "{age}");
     let audit = format!(
         "resource_type = 'customers' AND resource_id = '{}' AND action = 'create' AND actor = 'operator' \
@@ -91,21 +92,21 @@ pub async fn an_import_keeps_its_key_until_it_is_finished<F: StoreUnderTest>() {
     let scope = seed::scope(store, "shop").await;
     let [first, second, third] = [0; 3].map(|_| ImportKey::generate(&OsRandom));
     let started = store.begin_import(scope, &source("a"), &first).await.unwrap();
-    assert_eq!((started.key.as_bytes(), started.resumed), (first.as_bytes(), false));
+    assert_eq!((started.key.as_bytes(), started.is_resumed), (first.as_bytes(), false));
     let again = store.begin_import(scope, &source("a"), &second).await.unwrap();
-    assert_eq!((again.key.as_bytes(), again.resumed), (first.as_bytes(), true));
+    assert_eq!((again.key.as_bytes(), again.is_resumed), (first.as_bytes(), true));
 
     for (scope, name) in
         other_scopes(store, scope).await.map(|other| (other, "a")).into_iter().chain([(scope, "b")])
     {
         let other = store.begin_import(scope, &source(name), &second).await.unwrap();
-        assert_eq!((other.key.as_bytes(), other.resumed), (second.as_bytes(), false));
+        assert_eq!((other.key.as_bytes(), other.is_resumed), (second.as_bytes(), false));
     }
     store.finish_import(scope, &source("a")).await.unwrap();
     store.finish_import(scope, &source("a")).await.unwrap();
-    let anew = store.begin_import(scope, &source("a"), &third).await.unwrap();
-    assert_eq!((anew.key.as_bytes(), anew.resumed), (third.as_bytes(), false));
-    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().resumed);
+    let next = store.begin_import(scope, &source("a"), &third).await.unwrap();
+    assert_eq!((next.key.as_bytes(), next.is_resumed), (third.as_bytes(), false));
+    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().is_resumed);
 }
 
 pub async fn an_import_run_again_creates_nobody_twice_and_returns_the_same<F: StoreUnderTest>() {

@@ -1,21 +1,18 @@
 //! The delivery ledger, as the mailer uses it.
 
 use rekey_core::{
-    deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailName, Outcome, Recipient, Reply,
-        ledger::{Claim, Ledger},
-    },
+    deliveries::{ClaimedDelivery, Discarded, MailJob, MailName, Outcome, Recipient, Reply, ledger::Claim},
     events::{EventBody, audit::Action},
     ids::{CustomerId, EventId, RecordId, ResetId},
     random::OsRandom,
     resets::ResetOrigin,
-    resources::{DELIVERIES, catalog::Catalog},
+    resources::DELIVERIES,
     scope::Scope,
-    store::Store,
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
+use crate::store::prelude::*;
 use crate::{
     backdoor::Backdoor,
     seed::{self, SeededReset, TOKEN_TTL},

@@ -1,10 +1,11 @@
 //! The counts of rate limits.
 
-use rekey_core::limits::{RateLimits, SLOT, WINDOW, WindowCounts, slot_start};
+use rekey_core::limits::{SLOT, WINDOW, WindowCounts, slot_start};
 use time::Duration;
 
 use super::{StoreUnderTest, at_once};
 use crate::backdoor::Backdoor;
+use crate::store::prelude::*;
 
 pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
     let scene = F::start().await;

@@ -1,22 +1,22 @@
 //! Lists, by page numbers and by places, and related records.
 
 use rekey_core::{
+    customers::{CustomerAttributes, CustomerChange},
     events::audit::Action,
     ids::{CustomerId, RecordId},
     resets::ResetOrigin,
     resources::{
         CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource,
-        catalog::Catalog,
         listing::{Comparison, Cursor, Filter, Listing, Order, Page, Path, Test},
         record::{Record, Value},
     },
     scope::Scope,
-    store::Store,
 };
 use serde_json::json;
 
 use super::{JOHN, StoreUnderTest, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
 fn ids(items: &[Record]) -> Vec<RecordId> {
     items.iter().map(Record::id).collect()
@@ -64,10 +64,9 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
         [None, Some("b"), Some("a"), None, Some("b"), Some("B"), Some("é")].iter().enumerate()
     {
         let john = seed::customer(store, scope, &format!("customer{n}@example.com"), None).await;
-        let value = reference.map_or(Value::Null, seed::text);
-        let change = rekey_core::customers::CustomerChange {
-            attributes: seed::change(&CUSTOMERS, "reference", value),
-            ..Default::default()
+        let change = CustomerChange {
+            attributes: reference.map_or_else(CustomerAttributes::default, seed::customer_reference),
+            ..CustomerChange::default()
         };
         store.update_customer(scope, john.id, &change, None, &seed::audit(Action::Update)).await.unwrap();
     }

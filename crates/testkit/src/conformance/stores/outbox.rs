@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 
 use rekey_core::{
-    events::outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
+    events::outbox::{ClaimedMessage, OutboxMessage, Settlement},
     ids::EventId,
+    resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// Longer than any of these tests takes.
 const LEASE: Duration = Duration::minutes(10);

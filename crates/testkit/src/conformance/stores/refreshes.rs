@@ -6,16 +6,16 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope},
-    store::Store,
+    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, TokenScope},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// The lifetime of the sessions here.
-const LIFE: Duration = Duration::weeks(2);
+const TTL: Duration = Duration::weeks(2);
 /// The leeway for used tokens, longer than any of these tests takes.
 const LEEWAY: Duration = Duration::minutes(10);
 
@@ -25,7 +25,7 @@ pub async fn a_refresh_returns_the_next_token_with_the_full_lifetime<F: StoreUnd
     let john = Login::of_john(store).await;
     let mut token = john.token.clone();
     for round in 0..3 {
-        scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+        scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
         let next = RefreshToken::generate(&OsRandom);
         let prolonged = RefreshOutcome::Rotated(LiveSession {
             id: john.session,
@@ -37,7 +37,7 @@ pub async fn a_refresh_returns_the_next_token_with_the_full_lifetime<F: StoreUnd
         token = next;
     }
     assert_eq!(scene.backdoor().count("sessions", "true").await, 1);
-    scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
     assert!(store.session_is_live(john.scope, john.session).await.unwrap());
     scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
     assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
@@ -125,7 +125,7 @@ pub async fn a_token_is_refused_once_expired_or_under_the_next_password<F: Store
     let scene = F::start().await;
     let store = scene.store();
     let john = Login::of_john(store).await;
-    scene.backdoor().age("sessions", "expires_at", "true", LIFE + Duration::seconds(1)).await;
+    scene.backdoor().age("sessions", "expires_at", "true", TTL + Duration::seconds(1)).await;
     assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
 
     let john = Login::open(store, john.scope, john.customer).await;
@@ -159,7 +159,7 @@ pub async fn a_used_token_is_forgotten_when_it_would_have_expired<F: StoreUnderT
     let store = scene.store();
     let john = Login::of_john(store).await;
     let second = john.next(store, &john.token).await;
-    scene.backdoor().age("used_refresh_tokens", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("used_refresh_tokens", "expires_at", "true", TTL - Duration::minutes(5)).await;
     let third = john.next(store, &second).await;
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2);
 
@@ -229,7 +229,7 @@ impl Login {
             token_scope: &"market:id:xYZkjABcde".parse::<TokenScope>().unwrap(),
             refresh_token: &login.token.digest(),
             password: &seed::hash("first"),
-            ttl: LIFE,
+            ttl: TTL,
         };
         assert!(store.open_session(scope, &session).await.unwrap());
         login
@@ -245,7 +245,7 @@ impl Login {
             application: self.application,
             presented: &token.digest(),
             next: &next.digest(),
-            ttl: LIFE,
+            ttl: TTL,
             leeway: self.leeway,
         };
         store.refresh_session(self.scope, &refresh).await.unwrap()

@@ -1,11 +1,10 @@
 //! "It wasn't me": resets that the recipient of the mail rejects.
 
 use rekey_core::{
+    attributes::CommonAttributes,
     events::{EventBody, audit::Action},
     ids::ResetId,
-    resets::{RejectableReset, ResetOrigin, TokenState},
-    resources::record::Changes,
-    store::{ResetRejection, Store},
+    resets::{RejectableReset, ResetOrigin, TokenState, store::ResetRejection},
 };
 use time::Duration;
 
@@ -15,13 +14,14 @@ use super::{
     written,
 };
 use crate::seed::{self, TOKEN_TTL};
+use crate::store::prelude::*;
 
 const COOLDOWN: Duration = Duration::hours(1);
 
 async fn reject(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
     let event = seed::event(of.scope, EventBody::ResetDisavowed { reset: of.reset });
     let audit = seed::audit(Action::Disavow);
-    let rejection = ResetRejection { of, cooldown, quota: QUOTA, event: &event, audit: &audit };
+    let rejection = ResetRejection { reset: of, cooldown, quota: QUOTA, event: &event, audit: &audit };
     store.reject_reset(&rejection).await.unwrap()
 }
 
@@ -83,7 +83,7 @@ pub async fn used_expired_and_unknown_resets_are_not_rejected<F: StoreUnderTest>
     backdoor.age("password_resets", "expires_at", &only, TOKEN_TTL).await;
     let used = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     let of = holder(store, &used).await.unwrap();
-    complete(store, &of, &used.token, &seed::hash("new"), &Changes::default()).await.unwrap();
+    assert!(complete(store, &of, &used.token, &seed::hash("new"), &CommonAttributes::default()).await);
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
 
     let before = written(backdoor).await;
@@ -112,7 +112,7 @@ pub async fn one_of_simultaneous_rejections_and_uses_wins<F: StoreUnderTest>() {
             if n % 2 == 0 {
                 reject(&store, &of, COOLDOWN).await
             } else {
-                complete(&store, &by, &token, &seed::hash("new"), &Changes::default()).await.is_some()
+                complete(&store, &by, &token, &seed::hash("new"), &CommonAttributes::default()).await
             }
         }
     });

@@ -3,12 +3,12 @@
 use rekey_core::{
     ids::{AccessTokenId, ApplicationId},
     random::OsRandom,
-    sessions::Sessions,
 };
 use time::Duration;
 
 use super::{StoreUnderTest, other_scopes};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// The remaining lifetime of the tokens here.
 const REMAINING: Duration = Duration::hours(2);

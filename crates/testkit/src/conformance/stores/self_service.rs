@@ -2,13 +2,14 @@
 
 use rekey_core::{
     events::audit::Action,
+    resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin, ResetQuota},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, holder, written};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// Longer than any of these tests takes.
 const COOLDOWN: Duration = Duration::minutes(10);

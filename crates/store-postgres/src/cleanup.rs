@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use rekey_core::{cleanup::Cleanup, error::StoreError};
 use time::Duration;
 
-use crate::{PostgresStore, error::fault};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for PostgresStore {
@@ -27,7 +27,7 @@ impl Cleanup for PostgresStore {
         .bind(i64::from(most))
         .fetch_one(&self.pool)
         .await
-        .map_err(fault)?;
+        .map_err(map_db_error)?;
         Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
@@ -37,7 +37,7 @@ impl Cleanup for PostgresStore {
                 .bind(age.as_seconds_f64())
                 .execute(&self.pool)
                 .await
-                .map_err(fault)?;
+                .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 
@@ -47,7 +47,7 @@ impl Cleanup for PostgresStore {
                 .bind(age.as_seconds_f64())
                 .execute(&self.pool)
                 .await
-                .map_err(fault)?;
+                .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }

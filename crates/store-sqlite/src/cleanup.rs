@@ -5,7 +5,7 @@ use time::Duration;
 
 use crate::{
     SqliteStore,
-    error::fault,
+    error::map_db_error,
     rows::{Read, after},
 };
 
@@ -21,9 +21,9 @@ impl Cleanup for SqliteStore {
         .bind(most)
         .fetch_all(&mut *transaction)
         .await
-        .map_err(fault)?;
-        forget(&mut transaction, &decoys).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        .map_err(map_db_error)?;
+        forget(&mut transaction, &decoys).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(u32::try_from(decoys.len()).unwrap_or(u32::MAX))
     }
 
@@ -32,7 +32,7 @@ impl Cleanup for SqliteStore {
             .bind(after(self.present(), -age))
             .execute(&self.writer)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 
@@ -41,7 +41,7 @@ impl Cleanup for SqliteStore {
             .bind(after(self.present(), -age))
             .execute(&self.writer)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }
