@@ -10,7 +10,7 @@ use rekey_core::{
 use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 use rekey_texts::{Arg, Reader, SayError};
 use serde::Serialize;
-use time::{Duration, OffsetDateTime};
+use time::{OffsetDateTime, macros::datetime};
 
 /// All that the program knows of a mail.
 pub(crate) struct MailDefinition {
@@ -122,7 +122,5 @@ impl Sample {
 /// The sample of [`MailSource::forgot_link`].
 pub(super) const SAMPLE_FORGOT_LINK: &str = "https://shop.example/forgot-password?shop=sample";
 
-/// The time in samples: 2026-09-30 16:45 UTC.
-pub(super) fn sample_time() -> OffsetDateTime {
-    OffsetDateTime::UNIX_EPOCH + Duration::seconds(1_790_786_700)
-}
+/// The time in samples.
+pub(super) const SAMPLE_TIME: OffsetDateTime = datetime!(2026-09-30 16:45 UTC);
