@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rekey_api::{Application, Config, Ports, Services};
+use rekey_api::{Application, Config, Services};
 use rekey_core::{
     clients::ClientKind,
     error::StoreError,
@@ -336,7 +336,8 @@ fn build(
 ) -> Application {
     let random = Arc::new(OsRandom);
     let services = Services {
-        ports: Ports { limits, ..Ports::from_database(store) },
+        database: Arc::new(store.clone()),
+        rate_limits: limits,
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
         signal: RelaySignal::default(),
