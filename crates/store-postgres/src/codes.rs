@@ -7,7 +7,9 @@ use rekey_core::{
     secrets::CodeDigest,
 };
 
-use crate::{PostgresStore, error::map_db_error, rows};
+use rekey_sql::rows;
+
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl CodeStore for PostgresStore {

@@ -11,6 +11,7 @@ use rekey_core::{
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
 };
+use rekey_sql::rows;
 use sha2::{Digest, Sha256};
 use sqlx::{Row, types::Json};
 
@@ -20,7 +21,6 @@ use crate::{
     customers::customer_address,
     error::{map_create_error, map_db_error},
     events::{record_change, recording},
-    rows,
 };
 
 #[async_trait]

@@ -9,13 +9,14 @@ use rekey_core::{
     secrets::TokenDigest,
 };
 
+use rekey_sql::rows;
+
 use crate::{
     PostgresStore,
     attributes::bind_common,
     error::map_db_error,
     events::{record_change, recording},
     resets::digest,
-    rows,
 };
 
 #[async_trait]

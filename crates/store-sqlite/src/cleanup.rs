@@ -1,13 +1,10 @@
 use async_trait::async_trait;
 use rekey_core::{cleanup::Cleanup, error::StoreError};
+use rekey_sql::rows::Read;
 use sqlx::{SqliteConnection, types::Json};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for SqliteStore {

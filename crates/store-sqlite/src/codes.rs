@@ -8,15 +8,11 @@ use rekey_core::{
     scope::Scope,
     secrets::CodeDigest,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    resets::pending,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error, resets::pending};
 
 #[async_trait]
 impl CodeStore for SqliteStore {

@@ -12,16 +12,16 @@ use rekey_core::{
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
 };
+use rekey_sql::rows::{self, Read};
 use sha2::{Digest, Sha256};
 use sqlx::{SqliteConnection, types::Json};
 
 use crate::{
-    SqliteStore,
+    SqliteStore, after,
     attributes::bind_common,
     catalog::find_in,
     error::{map_create_error, map_db_error},
     events::{Subject, record_change},
-    rows::{self, Read, after},
 };
 
 /// A reset `r` whose token can still be used, as of ?1.

@@ -8,16 +8,16 @@ use rekey_core::{
     },
     secrets::TokenDigest,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::SqliteConnection;
 
 use crate::{
-    SqliteStore,
+    SqliteStore, after,
     attributes::bind_common,
     customers::set_password,
     error::map_db_error,
     events::record_change,
     resets::{digest, pending, subject},
-    rows::{self, Read, after},
 };
 
 #[async_trait]

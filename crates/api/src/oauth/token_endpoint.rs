@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Data, Payload},
 };
 use rekey_core::{
-    clients::{ApiClient, ClientKind, RegisteredClient},
+    clients::{ClientKind, RegisteredClient},
     email::EmailAddress,
     passwords::PlainPassword,
     secrets::RefreshToken,
@@ -86,21 +86,21 @@ impl AuthorizationServer {
             return self.answer(client, scope, None).await;
         }
         // Customers sign in through storefronts only.
-        if client.client.kind == ClientKind::Integration {
+        if client.kind == ClientKind::Integration {
             return Err(Refusal::UnauthorizedClient);
         }
         let signed_in = if grant_type == "password" {
-            self.sign_in(&client.client, grant.username.as_deref(), grant.password, scope).await?
+            self.sign_in(&client, grant.username.as_deref(), grant.password, scope).await?
         } else {
             // The scope is the session's, whatever the request asks for (RFC 6749 §3.3 and §6): the answer says which.
-            self.refresh(&client.client, grant.refresh_token.as_deref()).await?
+            self.refresh(&client, grant.refresh_token.as_deref()).await?
         };
         self.answer(client, signed_in.session.token_scope.clone(), Some(signed_in)).await
     }
 
     async fn sign_in(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         username: Option<&str>,
         password: Option<String>,
         scope: TokenScope,
@@ -115,7 +115,7 @@ impl AuthorizationServer {
         signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), Refusal::Other))
     }
 
-    async fn refresh(&self, client: &ApiClient, token: Option<&str>) -> Result<SignedIn, Refusal> {
+    async fn refresh(&self, client: &RegisteredClient, token: Option<&str>) -> Result<SignedIn, Refusal> {
         let refused =
             || Refusal::InvalidGrant("the refresh token is invalid, expired, revoked or another client's");
         let token = token.ok_or(Refusal::InvalidRequest("refresh_token is missing"))?;
