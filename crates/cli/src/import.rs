@@ -122,7 +122,7 @@ async fn import_into(
     if let Some(source) = &source {
         let started = import.importer.begin_import(scope, source, &import.key).await?;
         import.key = started.key;
-        if started.resumed {
+        if started.is_resumed {
             eprintln!("An import of this file was interrupted: it is resumed.");
         }
     }

@@ -20,7 +20,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     message::compose,
-    render::{Rendered, Renderer, samples},
+    render::{Rendered, Renderer},
 };
 use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
@@ -72,7 +72,7 @@ impl Preview {
         for language in languages {
             let folder = self.output.join(language.tag());
             fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
-            let mails = samples::all(&renderer, language, shop)?;
+            let mails = renderer.samples(language, shop)?;
             for (name, mail) in &mails {
                 let name = name.as_str();
                 write(&folder, name, "html", mail.html.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Domain events: what happened, told to whoever listens on the broker.
+//! Domain events, which are published on the broker.
 
 pub mod audit;
 pub mod bus;

@@ -125,7 +125,7 @@ impl ResetOrigin {
 /// What the store says of a reset it was asked to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatedReset {
-    /// The reset of an integration client. Of a self-service one nothing is told, known or not.
+    /// The reset, for an integration client. A self-service one learns nothing, whether the address is known or not.
     pub record: Option<Record>,
     /// When it was created, by the store's clock.
     pub created_at: OffsetDateTime,

@@ -3,7 +3,6 @@
 mod filters;
 mod mjml;
 mod palette;
-pub mod samples;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -11,11 +10,15 @@ use std::path::{Path, PathBuf};
 use minijinja::{Environment, Value, context, value::Serde};
 use rekey_core::{deliveries::MailName, locale::Locale};
 use rekey_runtime::config::{Brand, OrganizationSettings};
-use rekey_texts::{Direction, Language, Reader, Texts, TextsError};
+use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError, template_problem};
+use strum::VariantArray;
 
 use self::palette::Palette;
 pub use self::templates::TemplateError;
-use crate::mails::{MailContent, Sample};
+use crate::mails::{self, MailContent, Sample, reset_requested::SAMPLE_TOKEN};
+
+/// The shop's name in the samples that are rendered at the start.
+const SAMPLE_SHOP: &str = "Shop";
 
 /// A rendered mail.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,6 +39,15 @@ pub enum RendererError {
     /// The same, in an organization with a folder of its own.
     #[error("{}: {problem}", folder.display())]
     OwnTemplate { folder: PathBuf, problem: TemplateError },
+}
+
+/// Why a sample can't be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    #[error(transparent)]
+    Template(#[from] minijinja::Error),
+    #[error(transparent)]
+    Text(#[from] SayError),
 }
 
 /// Renders one organization's mails. A name that a mail's values lack is an error, and HTML is escaped by the file's name.
@@ -73,7 +85,7 @@ impl Renderer {
         let renderer = Self { templates, texts, palette: Palette::from_brand(brand) };
         for language in Language::ALL {
             for sample in [Sample::Minimal, Sample::Complete] {
-                samples::check(&renderer, language, sample).map_err(with_folder)?;
+                renderer.check(language, sample).map_err(with_folder)?;
             }
         }
         Ok(renderer)
@@ -85,8 +97,50 @@ impl Renderer {
     }
 
     /// Returns the organization's texts in that language.
-    pub fn reader_in(&self, language: Language) -> Reader {
+    fn reader_in(&self, language: Language) -> Reader {
         self.texts.reader(language)
+    }
+
+    /// Renders a sample of every mail, with all optional values, in this language and for a shop of this name.
+    ///
+    /// # Errors
+    /// [`SampleError`], which is improbable: [`Renderer::new`] has rendered every sample.
+    pub fn samples(&self, language: Language, shop: &str) -> Result<Vec<(MailName, Rendered)>, SampleError> {
+        let sample = |mail: &MailName| Ok((*mail, self.sample(*mail, language, shop, Sample::Complete)?));
+        MailName::VARIANTS.iter().map(sample).collect()
+    }
+
+    /// Checks that every mail can be rendered, and that both parts of the mail with the link contain it.
+    fn check(&self, language: Language, sample: Sample) -> Result<(), TemplateError> {
+        for mail in MailName::VARIANTS {
+            let parts = self.sample(*mail, language, SAMPLE_SHOP, sample).map_err(|error| {
+                let problem = match &error {
+                    SampleError::Template(error) => template_problem(error),
+                    SampleError::Text(error) => error.to_string(),
+                };
+                TemplateError::Template(format!("{problem} (in `{language}`)"))
+            })?;
+            for (extension, part) in [("txt", &parts.text), ("mjml", &parts.html)] {
+                let needs_link = *mail == MailName::ResetRequested && sample == Sample::Complete;
+                if needs_link && !part.contains(SAMPLE_TOKEN) {
+                    return Err(TemplateError::Linkless(format!("{}.{extension}", mail.as_str())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sample(
+        &self,
+        mail: MailName,
+        language: Language,
+        shop: &str,
+        sample: Sample,
+    ) -> Result<Rendered, SampleError> {
+        let reader = self.reader_in(language);
+        let content = (mails::definition(mail).sample)(&reader, shop, sample)?;
+        self.check_mjml(&reader, &content)?;
+        Ok(self.render(&reader, content)?)
     }
 
     /// Renders one mail.

@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use rekey_core::{
-    customers::import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
+    customers::import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
     email::EmailAddress,
     error::StoreError,
     locale::Locale,
@@ -22,7 +22,7 @@ impl Importer for PostgresStore {
         scope: Scope,
         source: &SourceDigest,
         key: &ImportKey,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<StartedImport, StoreError> {
         // An update that changes nothing, as a conflict that does nothing returns no row.
         let kept: Vec<u8> = sqlx::query_scalar(
             "INSERT INTO imports (organization_id, mode, source_digest, key) VALUES ($1, $2, $3, $4)
@@ -36,9 +36,9 @@ impl Importer for PostgresStore {
         .fetch_one(&self.pool)
         .await
         .map_err(map_db_error)?;
-        let resumed = kept != key.as_bytes();
+        let is_resumed = kept != key.as_bytes();
         let key = ImportKey::from_bytes(&kept).ok_or_else(|| map_db_error(corrupt("key")))?;
-        Ok(Begun { key, resumed })
+        Ok(StartedImport { key, is_resumed })
     }
 
     async fn import_customers(

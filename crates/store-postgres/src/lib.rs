@@ -43,8 +43,8 @@ pub struct PostgresStore {
     unlimited: PgConnectOptions,
 }
 
-/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended, and its caller
-/// is told to try again rather than left hanging.
+/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended, and its caller gets an error
+/// to retry on instead of waiting forever.
 const STATEMENT_TIMEOUT: &str = "15s";
 /// From when on an idle connection is tried before it is used; busier ones are trusted, which saves a round trip.
 const TRUSTED: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rekey_core::{
     customers::{
         NewCustomer,
-        import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
+        import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
     },
     email::EmailAddress,
     error::StoreError,
@@ -25,7 +25,7 @@ impl Importer for SqliteStore {
         scope: Scope,
         source: &SourceDigest,
         key: &ImportKey,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<StartedImport, StoreError> {
         // An update that changes nothing, as a conflict that does nothing returns no row.
         let kept: Vec<u8> = sqlx::query_scalar(
             "INSERT INTO imports (organization_id, mode, source_digest, key, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -40,9 +40,9 @@ impl Importer for SqliteStore {
         .fetch_one(&self.writer)
         .await
         .map_err(map_db_error)?;
-        let resumed = kept != key.as_bytes();
+        let is_resumed = kept != key.as_bytes();
         let key = ImportKey::from_bytes(&kept).ok_or_else(|| map_db_error(corrupt("key")))?;
-        Ok(Begun { key, resumed })
+        Ok(StartedImport { key, is_resumed })
     }
 
     async fn import_customers(

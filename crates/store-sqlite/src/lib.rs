@@ -90,10 +90,10 @@ impl SqliteStore {
         let give_up = Instant::now() + self.writer.options().get_acquire_timeout();
         let (mut transaction, _) = loop {
             match self.write().await {
-                // Of the first connections to a new file each turns it to WAL, and SQLite refuses, without a wait, one that meets
-                // another at it.
+                // Each of the first connections to a new file switches it to WAL. SQLite refuses, without waiting, one that does so
+                // while another does.
                 Err(StoreError::Unavailable(_)) if Instant::now() < give_up => sleep(TURN).await,
-                begun => break begun?,
+                started => break started?,
             }
         };
         sqlx::migrate!().run_direct(None, &mut *transaction, false).await.map_err(map_migration_error)?;

@@ -86,7 +86,7 @@ async fn two_processes_that_write_at_once_wait_for_each_other() {
     seed::customer(&stores[0], scope, JOHN, None).await;
     let writers = stores.map(|store| {
         tokio::spawn(async move {
-            // This reads before it writes: begun as a reader, it could not go on once the other has written.
+            // This reads before it writes: a transaction started as a reader would fail once the other has written.
             for _ in 0..100 {
                 assert!(!store.claim_messages(Duration::ZERO, 10).await.unwrap().is_empty());
             }
@@ -113,7 +113,7 @@ async fn token_dead_by_the_clock_that_was_given() {
     assert!(!alive().await);
 }
 
-/// A clock that goes on only when it is told to.
+/// A clock that advances only on request.
 #[derive(Clone)]
 struct StoppedClock(Arc<Mutex<OffsetDateTime>>);
 

@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Data, Query, ServiceConfig},
 };
 use minijinja::context;
-use rekey_mailer::render::{Renderer, samples};
+use rekey_mailer::render::Renderer;
 use rekey_texts::Language;
 use serde::Deserialize;
 
@@ -39,7 +39,7 @@ async fn html(samples: Data<Samples>, parameters: Query<Parameters>) -> actix_we
         Some(tag) => Language::of_tag(tag).ok_or_else(|| ErrorNotFound("no such language"))?,
         None => renderer.reader(&[]).language(),
     };
-    let mails = samples::all(renderer, language, shop).map_err(ErrorInternalServerError)?;
+    let mails = renderer.samples(language, shop).map_err(ErrorInternalServerError)?;
     let mails: Vec<_> = mails
         .iter()
         .map(|(name, mail)| context! { name => name.as_str(), subject => &mail.subject, text => &mail.text, html => &mail.html })

@@ -4,7 +4,7 @@ use rekey_core::deliveries::MailName;
 use rekey_texts::{Reader, SayError};
 use serde::Serialize;
 
-use super::{MailContent, MailDefinition, SAMPLE_FORGOT_LINK, TextKeys};
+use super::definition::{MailContent, MailDefinition, SAMPLE_FORGOT_LINK, TextKeys};
 
 pub(super) const DEFINITION: MailDefinition = MailDefinition {
     mjml: include_str!("../../templates/no_account.mjml"),

@@ -4,7 +4,7 @@ use rekey_core::deliveries::MailName;
 use rekey_texts::{Reader, SayError};
 use serde::Serialize;
 
-use super::{MailContent, MailDefinition, SAMPLE_FORGOT_LINK, TextKeys, sample_time};
+use super::definition::{MailContent, MailDefinition, SAMPLE_FORGOT_LINK, SAMPLE_TIME, TextKeys};
 
 pub(super) const DEFINITION: MailDefinition = MailDefinition {
     mjml: include_str!("../../templates/password_changed.mjml"),
@@ -16,7 +16,7 @@ pub(super) const DEFINITION: MailDefinition = MailDefinition {
     },
     sample: |reader, shop, sample| {
         let forgot_link = sample.optional(SAMPLE_FORGOT_LINK.to_owned());
-        let changed = reader.moment(sample_time())?;
+        let changed = reader.moment(SAMPLE_TIME)?;
         PasswordChanged { shop: shop.to_owned(), changed, forgot_link }.content(reader)
     },
 };

@@ -12,7 +12,9 @@ use rekey_texts::{Reader, SayError};
 use serde::Serialize;
 use time::Duration;
 
-use super::{ContentError, MailContent, MailDefinition, MailSource, Sample, TextKeys, sample_time};
+use super::definition::{
+    ContentError, MailContent, MailDefinition, MailSource, SAMPLE_TIME, Sample, TextKeys,
+};
 
 pub(super) const DEFINITION: MailDefinition = MailDefinition {
     mjml: include_str!("../../templates/reset_requested.mjml"),
@@ -86,7 +88,7 @@ impl ResetRequested {
             shop: shop.to_owned(),
             link: format!("https://shop.example/reset-password?id=RESETRESE1&token={SAMPLE_TOKEN}"),
             life: reader.span(Duration::hours(6))?,
-            until: reader.moment(sample_time() + Duration::hours(6))?,
+            until: reader.moment(SAMPLE_TIME + Duration::hours(6))?,
             code: sample.optional("K7PM-3XQT".to_owned()),
             not_me_link: sample.optional(format!("https://shop.example/not-me?id=RESETRESE1&proof={proof}")),
         })

@@ -8,13 +8,12 @@ use std::{
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
 use rekey_core::deliveries::MailName;
-use rekey_texts::{Language, ReadError, custom_files, template_problem};
+use rekey_texts::{ReadError, custom_files, template_problem};
 use strum::VariantArray;
 
 use super::{
     filters::{escape_url, wrap},
     mjml::{self, WrongTag},
-    samples::SampleError,
 };
 use crate::mails::definition;
 
@@ -143,15 +142,4 @@ fn has_extension(name: &str, extension: &str) -> bool {
 
 fn names() -> String {
     built_in().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ")
-}
-
-impl TemplateError {
-    /// Describes what is wrong with a sample.
-    pub(super) fn sample(language: Language, error: &SampleError) -> Self {
-        let problem = match error {
-            SampleError::Template(error) => template_problem(error),
-            SampleError::Text(error) => error.to_string(),
-        };
-        Self::Template(format!("{problem} (in `{language}`)"))
-    }
 }

@@ -3,8 +3,7 @@ use rekey_runtime::config::{Color, OrganizationSettings, Support};
 use strum::VariantArray;
 use tempfile::TempDir;
 
-use super::{samples::SHOP, *};
-use crate::mails;
+use super::{SAMPLE_SHOP as SHOP, *};
 use rekey_core::deliveries::MailName::{NoAccount, ResetRequested};
 
 fn brand(color: &str) -> Brand {
@@ -25,7 +24,7 @@ fn built_in(brand: &Brand) -> Renderer {
 
 /// Every mail in every language.
 fn rendered(renderer: &Renderer, shop: &str) -> Vec<(&'static str, Rendered)> {
-    let all = Language::ALL.map(|language| samples::all(renderer, language, shop).unwrap());
+    let all = Language::ALL.map(|language| renderer.samples(language, shop).unwrap());
     all.into_iter().flatten().map(|(mail, rendered)| (mail.as_str(), rendered)).collect()
 }
 
@@ -36,7 +35,7 @@ fn minimal(renderer: &Renderer) -> Vec<(&'static str, Rendered)> {
         .flat_map(|language| MailName::VARIANTS.iter().map(move |mail| (*language, *mail)));
     mails
         .map(|(language, mail)| {
-            (mail.as_str(), samples::render(renderer, language, mail, SHOP, Sample::Minimal).unwrap())
+            (mail.as_str(), renderer.sample(mail, language, SHOP, Sample::Minimal).unwrap())
         })
         .collect()
 }

@@ -92,21 +92,21 @@ pub async fn an_import_keeps_its_key_until_it_is_finished<F: StoreUnderTest>() {
     let scope = seed::scope(store, "shop").await;
     let [first, second, third] = [0; 3].map(|_| ImportKey::generate(&OsRandom));
     let started = store.begin_import(scope, &source("a"), &first).await.unwrap();
-    assert_eq!((started.key.as_bytes(), started.resumed), (first.as_bytes(), false));
+    assert_eq!((started.key.as_bytes(), started.is_resumed), (first.as_bytes(), false));
     let again = store.begin_import(scope, &source("a"), &second).await.unwrap();
-    assert_eq!((again.key.as_bytes(), again.resumed), (first.as_bytes(), true));
+    assert_eq!((again.key.as_bytes(), again.is_resumed), (first.as_bytes(), true));
 
     for (scope, name) in
         other_scopes(store, scope).await.map(|other| (other, "a")).into_iter().chain([(scope, "b")])
     {
         let other = store.begin_import(scope, &source(name), &second).await.unwrap();
-        assert_eq!((other.key.as_bytes(), other.resumed), (second.as_bytes(), false));
+        assert_eq!((other.key.as_bytes(), other.is_resumed), (second.as_bytes(), false));
     }
     store.finish_import(scope, &source("a")).await.unwrap();
     store.finish_import(scope, &source("a")).await.unwrap();
     let next = store.begin_import(scope, &source("a"), &third).await.unwrap();
-    assert_eq!((next.key.as_bytes(), next.resumed), (third.as_bytes(), false));
-    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().resumed);
+    assert_eq!((next.key.as_bytes(), next.is_resumed), (third.as_bytes(), false));
+    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().is_resumed);
 }
 
 pub async fn an_import_run_again_creates_nobody_twice_and_returns_the_same<F: StoreUnderTest>() {
