@@ -72,8 +72,8 @@ fn tags() -> Value {
 fn paths() -> Named {
     let path = |endpoint: &'static Endpoint| {
         let operations = endpoint.operations.iter().map(|operation| {
-            let method = operation.method.as_str().to_ascii_lowercase();
-            (method, operations::describe(endpoint, operation.call))
+            let method = operation.method().as_str().to_ascii_lowercase();
+            (method, operations::describe(endpoint, *operation))
         });
         (endpoint.path.clone(), operations.collect::<Named>().into())
     };

@@ -42,12 +42,13 @@ impl Cleanup for PostgresStore {
     }
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
-        let done =
-            sqlx::query("DELETE FROM code_guesses WHERE window_started_at <= now() - make_interval(secs => $1)")
-                .bind(age.as_seconds_f64())
-                .execute(&self.pool)
-                .await
-                .map_err(map_db_error)?;
+        let done = sqlx::query(
+            "DELETE FROM code_guesses WHERE window_started_at <= now() - make_interval(secs => $1)",
+        )
+        .bind(age.as_seconds_f64())
+        .execute(&self.pool)
+        .await
+        .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }

@@ -16,7 +16,7 @@ use rekey_core::{
 use serde_json::{Map, Value};
 
 use super::{
-    error::{Fault, Invalid, Problem},
+    error::{Problem, ValidationError},
     negotiation,
 };
 use crate::payload;
@@ -71,21 +71,21 @@ impl Body {
     }
 }
 
-/// The attributes of a write. Readers collect what is wrong, so that a caller learns all of it at once; what nobody
-/// reads (unknown and read-only attributes) has no effect.
+/// The attributes of a write. The methods collect errors, so that a caller gets all of them at once. Attributes that are not
+/// read (unknown and read-only ones) have no effect.
 pub struct Attributes {
     values: Map<String, Value>,
-    faults: Vec<Invalid>,
+    errors: Vec<(&'static str, ValidationError)>,
 }
 
 impl Attributes {
     fn new(values: Map<String, Value>) -> Self {
-        Self { values, faults: Vec::new() }
+        Self { values, errors: Vec::new() }
     }
 
     /// Records that an attribute can't be used.
-    pub fn refuse(&mut self, attribute: &Attribute, fault: Fault) {
-        self.faults.push(Invalid { attribute: attribute.name, fault });
+    pub fn refuse(&mut self, attribute: &Attribute, error: ValidationError) {
+        self.errors.push((attribute.name, error));
     }
 
     /// Whether an attribute is there and not null.
@@ -106,7 +106,7 @@ impl Attributes {
             Some(Value::Null) => Patch::Clear,
             None => Patch::Keep,
             Some(_) => {
-                self.refuse(attribute, Fault::NotAString);
+                self.refuse(attribute, ValidationError::NotAString);
                 Patch::Keep
             }
         }
@@ -114,27 +114,27 @@ impl Attributes {
 
     /// A text that must be there and parse.
     pub fn required<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
-        let fault = match self.take(attribute) {
+        let error = match self.take(attribute) {
             Some(Value::String(text)) if !text.is_empty() => match text.parse() {
                 Ok(value) => return Some(value),
-                Err(_) => Fault::Invalid,
+                Err(_) => ValidationError::Invalid,
             },
-            None | Some(Value::Null | Value::String(_)) => Fault::Blank,
-            Some(_) => Fault::NotAString,
+            None | Some(Value::Null | Value::String(_)) => ValidationError::Blank,
+            Some(_) => ValidationError::NotAString,
         };
-        self.refuse(attribute, fault);
+        self.refuse(attribute, error);
         None
     }
 
     /// A password; null is none.
     pub fn password(&mut self, attribute: &Attribute) -> Option<PlainPassword> {
         let Patch::Set(typed) = self.text(attribute) else { return None };
-        let fault = match typed.len() {
-            0 => Fault::Blank,
-            1..=MAX_BYTES => Fault::Invalid,
-            _ => Fault::TooManyBytes(MAX_BYTES),
+        let error = match typed.len() {
+            0 => ValidationError::Blank,
+            1..=MAX_BYTES => ValidationError::Invalid,
+            _ => ValidationError::TooManyBytes(MAX_BYTES),
         };
-        PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
+        PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, error)).ok()
     }
 
     /// A text that parses, if it is there; null is no value of it.
@@ -155,7 +155,7 @@ impl Attributes {
     pub fn locale(&mut self, attribute: &Attribute) -> Patch<Locale> {
         match self.text(attribute) {
             Patch::Set(typed) => {
-                typed.parse().map_err(|_| self.refuse(attribute, Fault::Invalid)).ok().into()
+                typed.parse().map_err(|_| self.refuse(attribute, ValidationError::Invalid)).ok().into()
             }
             Patch::Clear => Patch::Clear,
             Patch::Keep => Patch::Keep,
@@ -165,20 +165,22 @@ impl Attributes {
     /// What was read, unless something was wrong with it.
     pub fn finish<T>(self, read: Option<T>) -> Result<T, Problem> {
         match read {
-            Some(read) if self.faults.is_empty() => Ok(read),
-            _ => Err(Problem::Validation(self.faults)),
+            Some(read) if self.errors.is_empty() => Ok(read),
+            _ => Err(Problem::Validation(self.errors)),
         }
     }
 
     /// NUL is refused with everything else that PostgreSQL can't keep in a text.
     fn short_text(&mut self, attribute: &Attribute) -> Patch<String> {
         let text = self.text(attribute);
-        let fault = match &text {
-            Patch::Set(text) if text.chars().count() > Kind::MAX_TEXT => Fault::TooLong(Kind::MAX_TEXT),
-            Patch::Set(text) if text.contains('\0') => Fault::Invalid,
+        let error = match &text {
+            Patch::Set(text) if text.chars().count() > Kind::MAX_TEXT => {
+                ValidationError::TooLong(Kind::MAX_TEXT)
+            }
+            Patch::Set(text) if text.contains('\0') => ValidationError::Invalid,
             _ => return text,
         };
-        self.refuse(attribute, fault);
+        self.refuse(attribute, error);
         Patch::Keep
     }
 
@@ -187,12 +189,12 @@ impl Attributes {
         match self.take(attribute)? {
             Value::Null => Some(Map::new()),
             nul if record::holds_nul(&nul) => {
-                self.refuse(attribute, Fault::Invalid);
+                self.refuse(attribute, ValidationError::Invalid);
                 None
             }
             Value::Object(object) => Some(object),
             _ => {
-                self.refuse(attribute, Fault::NotAnObject);
+                self.refuse(attribute, ValidationError::NotAnObject);
                 None
             }
         }

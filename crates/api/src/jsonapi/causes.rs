@@ -8,7 +8,7 @@ use rekey_core::{
     sessions::sign_in::{RefreshError, SignInError},
 };
 
-use super::error::{Fault, Problem};
+use super::error::{Problem, ValidationError};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -60,7 +60,7 @@ impl From<BeginError> for Problem {
     }
 }
 
-impl From<PasswordRejected> for Fault {
+impl From<PasswordRejected> for ValidationError {
     fn from(PasswordRejected { violation, hints }: PasswordRejected) -> Self {
         match violation {
             PolicyViolation::TooShort(least) => Self::TooShort(least),

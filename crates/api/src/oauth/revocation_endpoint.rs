@@ -10,7 +10,7 @@ use rekey_core::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{AuthorizationServer, Refusal};
+use super::{AuthorizationServer, OAuthError};
 use crate::{auth::jwt::Claims, jsonapi::error::Problem};
 
 /// What a client sends, as JSON or as a form. `token_type_hint` is ignored: the two kinds of token differ in form.
@@ -28,19 +28,19 @@ pub async fn revoke(request: HttpRequest, server: Data<AuthorizationServer>, bod
 }
 
 impl AuthorizationServer {
-    async fn revoke(&self, request: &HttpRequest, body: Payload) -> Result<(), Refusal> {
+    async fn revoke(&self, request: &HttpRequest, body: Payload) -> Result<(), OAuthError> {
         let revocation: Revocation = super::read(request, body).await?;
-        let token = revocation.token.ok_or(Refusal::InvalidRequest("token is missing"))?;
-        let client_id = revocation.client_id.ok_or(Refusal::NotRevocable)?;
+        let token = revocation.token.ok_or(OAuthError::InvalidRequest("token is missing"))?;
+        let client_id = revocation.client_id.ok_or(OAuthError::NotRevocable)?;
         super::set_cors_client(request, &client_id);
         let client = match self.authenticate(&client_id, revocation.client_secret.as_deref()).await {
-            Err(Refusal::InvalidClient) => return Err(Refusal::NotRevocable),
+            Err(OAuthError::InvalidClient) => return Err(OAuthError::NotRevocable),
             authenticated => authenticated?,
         };
         if let Some(token) = RefreshToken::parse(&token) {
             return match self.sign_in.end_by_refresh_token(&client, &token).await.map_err(Problem::from)? {
                 EndSessionOutcome::Ended | EndSessionOutcome::Unknown => Ok(()),
-                EndSessionOutcome::WrongClient => Err(Refusal::NotRevocable),
+                EndSessionOutcome::WrongClient => Err(OAuthError::NotRevocable),
             };
         }
         match self.issuer.read(&token).await {
@@ -50,9 +50,13 @@ impl AuthorizationServer {
     }
 
     /// A customer's token ends its session, even when it has expired: the session may go on by its refresh token.
-    async fn revoke_access_token(&self, client: &RegisteredClient, claims: &Claims) -> Result<(), Refusal> {
+    async fn revoke_access_token(
+        &self,
+        client: &RegisteredClient,
+        claims: &Claims,
+    ) -> Result<(), OAuthError> {
         if claims.application.id != client.id.as_str() {
-            return Err(Refusal::NotRevocable);
+            return Err(OAuthError::NotRevocable);
         }
         if claims.owner.is_some() {
             if let Ok(session) = claims.jti.parse::<SessionId>() {

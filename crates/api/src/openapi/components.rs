@@ -5,7 +5,7 @@ use rekey_core::resources::Resource;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::endpoints::{Area, Call};
+use crate::endpoints::{Area, Operation};
 
 /// Members of an object by name, such as schemas or responses.
 pub type Named = Map<String, Value>;
@@ -48,12 +48,12 @@ pub fn headers(area: Area, status: StatusCode) -> Value {
 }
 
 /// Returns the resource whose records an operation returns, and whether it returns a list of them.
-pub fn returned(call: Call) -> Option<(&'static Resource, bool)> {
+pub fn returned(call: Operation) -> Option<(&'static Resource, bool)> {
     match call {
-        Call::List(resource) => Some((resource, true)),
-        Call::Retrieve(resource) | Call::Own(resource) => Some((resource, false)),
-        Call::Create(written) | Call::Update(written) => Some((written.resource(), false)),
-        Call::Related(_, relationship) => Some((relationship.target, !relationship.is_to_one())),
+        Operation::List(resource) => Some((resource, true)),
+        Operation::Retrieve(resource) | Operation::Own(resource) => Some((resource, false)),
+        Operation::Create(written) | Operation::Update(written) => Some((written.resource(), false)),
+        Operation::Related(_, relationship) => Some((relationship.target, !relationship.is_to_one())),
         _ => None,
     }
 }

@@ -9,16 +9,16 @@ use time::Duration;
 
 use super::components::{Named, headers, pascal_case, reference, returned, schema};
 use crate::{
-    endpoints::{Area, Call, ENDPOINTS, Endpoint},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation},
     jsonapi::{
         MEDIA_TYPE,
         error::{KeyProblem, Problem, ProblemKind, QueryProblem},
     },
-    oauth::{Refusal, RefusalKind},
+    oauth::{OAuthError, OAuthErrorKind},
 };
 
 /// Returns references to the error responses of an operation by status.
-pub fn for_call(endpoint: &Endpoint, call: Call) -> Named {
+pub fn for_call(endpoint: &Endpoint, call: Operation) -> Named {
     let statuses = codes(endpoint, call).into_keys();
     statuses.map(|status| (status.as_str().to_owned(), reference("responses", &name(status, call)))).collect()
 }
@@ -27,7 +27,7 @@ pub fn for_call(endpoint: &Endpoint, call: Call) -> Named {
 pub fn all() -> Named {
     let mut all = Named::new();
     for endpoint in ENDPOINTS.iter() {
-        for call in endpoint.operations.iter().map(|operation| operation.call) {
+        for call in endpoint.operations.iter().map(|operation| *operation) {
             for (status, codes) in codes(endpoint, call) {
                 let response = response(endpoint.area, status, &codes);
                 let other = all.insert(name(status, call), response.clone());
@@ -39,15 +39,15 @@ pub fn all() -> Named {
 }
 
 /// Returns the name of an error response: its reason, with what distinguishes it from others of that status.
-fn name(status: StatusCode, call: Call) -> String {
+fn name(status: StatusCode, call: Operation) -> String {
     let is_own = [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY].contains(&status);
     let prefix = match call {
-        Call::Revoke if is_own => "Revocation",
-        Call::Token if is_own => "Token",
-        Call::Token | Call::Revoke => "OAuth",
+        Operation::Revoke if is_own => "Revocation",
+        Operation::Token if is_own => "Token",
+        Operation::Token | Operation::Revoke => "OAuth",
         _ if !is_own => "",
-        Call::Create(_) => "Create",
-        Call::Update(_) => "Update",
+        Operation::Create(_) => "Create",
+        Operation::Update(_) => "Update",
         _ if returned(call).is_some_and(|(_, is_list)| is_list) => "List",
         _ => "Read",
     };
@@ -55,9 +55,9 @@ fn name(status: StatusCode, call: Call) -> String {
 }
 
 /// Returns the codes of the errors that an operation can answer with, by status.
-fn codes(endpoint: &Endpoint, call: Call) -> BTreeMap<StatusCode, BTreeSet<&'static str>> {
-    let problems = problems(endpoint, call).into_iter().map(|problem| (problem.told().0, problem.told().1));
-    let refusals = refusals(call).into_iter().map(|refusal| (refusal.told().0, refusal.told().2));
+fn codes(endpoint: &Endpoint, call: Operation) -> BTreeMap<StatusCode, BTreeSet<&'static str>> {
+    let problems = problems(endpoint, call).into_iter().map(|problem| (problem.parts().0, problem.parts().1));
+    let refusals = refusals(call).into_iter().map(|refusal| (refusal.parts().0, refusal.parts().2));
     let mut codes = BTreeMap::<_, BTreeSet<_>>::new();
     for (status, code) in problems.chain(refusals) {
         codes.entry(status).or_default().insert(code);
@@ -66,8 +66,8 @@ fn codes(endpoint: &Endpoint, call: Call) -> BTreeMap<StatusCode, BTreeSet<&'sta
 }
 
 /// Returns the problems that an operation under `/api` can answer with.
-fn problems(endpoint: &Endpoint, call: Call) -> Vec<Problem> {
-    let (creates, updates) = (matches!(call, Call::Create(_)), matches!(call, Call::Update(_)));
+fn problems(endpoint: &Endpoint, call: Operation) -> Vec<Problem> {
+    let (creates, updates) = (matches!(call, Operation::Create(_)), matches!(call, Operation::Update(_)));
     let (returns, lists) = (returned(call).is_some(), returned(call).is_some_and(|(_, is_list)| is_list));
     let writes = creates || updates;
     let if_any = |is_possible: bool, problem| if is_possible { vec![problem] } else { Vec::new() };
@@ -108,25 +108,25 @@ fn problems(endpoint: &Endpoint, call: Call) -> Vec<Problem> {
 }
 
 /// Returns the refusals that an operation of OAuth can answer with.
-fn refusals(call: Call) -> Vec<Refusal> {
-    let (gets_token, revokes) = (call == Call::Token, call == Call::Revoke);
+fn refusals(call: Operation) -> Vec<OAuthError> {
+    let (gets_token, revokes) = (call == Operation::Token, call == Operation::Revoke);
     let if_any = |is_possible: bool, refusal| if is_possible { vec![refusal] } else { Vec::new() };
     let of_kind = |kind| match kind {
-        RefusalKind::InvalidRequest => if_any(gets_token || revokes, Refusal::InvalidRequest("")),
-        RefusalKind::InvalidClient => if_any(gets_token, Refusal::InvalidClient),
-        RefusalKind::InvalidGrant => if_any(gets_token, Refusal::InvalidGrant("")),
-        RefusalKind::InvalidScope => if_any(gets_token, Refusal::InvalidScope),
-        RefusalKind::UnauthorizedClient => if_any(gets_token, Refusal::UnauthorizedClient),
-        RefusalKind::UnsupportedGrantType => if_any(gets_token, Refusal::UnsupportedGrantType),
-        RefusalKind::NotRevocable => if_any(revokes, Refusal::NotRevocable),
-        RefusalKind::Other => {
+        OAuthErrorKind::InvalidRequest => if_any(gets_token || revokes, OAuthError::InvalidRequest("")),
+        OAuthErrorKind::InvalidClient => if_any(gets_token, OAuthError::InvalidClient),
+        OAuthErrorKind::InvalidGrant => if_any(gets_token, OAuthError::InvalidGrant("")),
+        OAuthErrorKind::InvalidScope => if_any(gets_token, OAuthError::InvalidScope),
+        OAuthErrorKind::UnauthorizedClient => if_any(gets_token, OAuthError::UnauthorizedClient),
+        OAuthErrorKind::UnsupportedGrantType => if_any(gets_token, OAuthError::UnsupportedGrantType),
+        OAuthErrorKind::NotRevocable => if_any(revokes, OAuthError::NotRevocable),
+        OAuthErrorKind::Other => {
             let too_many = Problem::TooManyRequests(Duration::ZERO);
             let others =
                 [Problem::RequestTimeout, Problem::TooLarge, too_many, Problem::Busy, Problem::Internal];
-            others.into_iter().filter(|_| gets_token || revokes).map(Refusal::Other).collect()
+            others.into_iter().filter(|_| gets_token || revokes).map(OAuthError::Other).collect()
         }
     };
-    RefusalKind::iter().flat_map(of_kind).collect()
+    OAuthErrorKind::iter().flat_map(of_kind).collect()
 }
 
 fn response(area: Area, status: StatusCode, codes: &BTreeSet<&str>) -> Value {

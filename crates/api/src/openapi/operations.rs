@@ -8,7 +8,7 @@ use super::{
     parameters, responses,
 };
 use crate::{
-    endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation, WritableResource},
     jsonapi::MEDIA_TYPE,
 };
 
@@ -18,7 +18,7 @@ pub const TOKENS: &str = "tokens";
 pub const SERVICE: &str = "service";
 
 /// Returns the description of an operation.
-pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
+pub fn describe(endpoint: &'static Endpoint, call: Operation) -> Value {
     let (id, summary) = names(call);
     let mut operation = json!({
         "operationId": id,
@@ -37,12 +37,12 @@ pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
     operation
 }
 
-fn request_body(call: Call) -> Option<Value> {
+fn request_body(call: Operation) -> Option<Value> {
     let (written, suffix) = match call {
-        Call::Create(written) => (written, "Create"),
-        Call::Update(written) => (written, "Update"),
-        Call::Token => return Some(oauth_body("TokenRequest", "TokenForm")),
-        Call::Revoke => return Some(oauth_body("RevocationRequest", "RevocationRequest")),
+        Operation::Create(written) => (written, "Create"),
+        Operation::Update(written) => (written, "Update"),
+        Operation::Token => return Some(oauth_body("TokenRequest", "TokenForm")),
+        Operation::Revoke => return Some(oauth_body("RevocationRequest", "RevocationRequest")),
         _ => return None,
     };
     let schema = schema(&format!("{}{suffix}", name(written.resource())));
@@ -59,46 +59,46 @@ fn oauth_body(json: &str, form: &str) -> Value {
 }
 
 /// Returns the name of an operation for programs, and its summary.
-fn names(call: Call) -> (String, String) {
+fn names(call: Operation) -> (String, String) {
     let words = |name: &str| name.replace('_', " ");
     let on_record = |verb: &str, of: &Resource| {
         (format!("{verb}{}", name(of)), format!("{} {}", pascal_case(verb), with_article(of)))
     };
     let fixed = |id: &str, summary: &str| (id.to_owned(), summary.to_owned());
     match call {
-        Call::List(of) => (format!("list{}", pascal_case(of.name)), format!("List {}", words(of.name))),
-        Call::Own(of) => (format!("retrieve{}", name(of)), format!("Retrieve your {}", of.singular)),
-        Call::Retrieve(of) => on_record("retrieve", of),
-        Call::Create(written) => on_record("create", written.resource()),
-        Call::Update(written) => on_record("update", written.resource()),
-        Call::Delete(written) => on_record("delete", written.resource()),
-        Call::Related(of, Relationship { name: related, .. }) => (
+        Operation::List(of) => (format!("list{}", pascal_case(of.name)), format!("List {}", words(of.name))),
+        Operation::Own(of) => (format!("retrieve{}", name(of)), format!("Retrieve your {}", of.singular)),
+        Operation::Retrieve(of) => on_record("retrieve", of),
+        Operation::Create(written) => on_record("create", written.resource()),
+        Operation::Update(written) => on_record("update", written.resource()),
+        Operation::Delete(written) => on_record("delete", written.resource()),
+        Operation::Related(of, Relationship { name: related, .. }) => (
             format!("list{}{}", name(of), pascal_case(related)),
             format!("The {} of {}", words(related), with_article(of)),
         ),
-        Call::Identifiers(of, Relationship { name: related, .. }) => (
+        Operation::Identifiers(of, Relationship { name: related, .. }) => (
             format!("identify{}{}", name(of), pascal_case(related)),
             format!("Identifiers: the {} of {}", words(related), with_article(of)),
         ),
-        Call::Token => fixed("requestToken", "Get an access token"),
-        Call::Revoke => fixed("revokeToken", "Revoke a token"),
-        Call::Keys => fixed("retrieveKeys", "The keys that access tokens are verified with"),
-        Call::Live => fixed("isLive", "Is it alive?"),
-        Call::Ready => fixed("isReady", "Is it ready?"),
-        Call::Description => fixed("describeApi", "The API's description"),
+        Operation::Token => fixed("requestToken", "Get an access token"),
+        Operation::Revoke => fixed("revokeToken", "Revoke a token"),
+        Operation::Keys => fixed("retrieveKeys", "The keys that access tokens are verified with"),
+        Operation::Live => fixed("isLive", "Is it alive?"),
+        Operation::Ready => fixed("isReady", "Is it ready?"),
+        Operation::Description => fixed("describeApi", "The API's description"),
     }
 }
 
-fn tag(call: Call) -> &'static str {
+fn tag(call: Operation) -> &'static str {
     match call {
-        Call::Create(of) | Call::Update(of) | Call::Delete(of) => of.resource().name,
-        Call::List(of)
-        | Call::Retrieve(of)
-        | Call::Own(of)
-        | Call::Related(of, _)
-        | Call::Identifiers(of, _) => of.name,
-        Call::Token | Call::Revoke | Call::Keys => TOKENS,
-        Call::Live | Call::Ready | Call::Description => SERVICE,
+        Operation::Create(of) | Operation::Update(of) | Operation::Delete(of) => of.resource().name,
+        Operation::List(of)
+        | Operation::Retrieve(of)
+        | Operation::Own(of)
+        | Operation::Related(of, _)
+        | Operation::Identifiers(of, _) => of.name,
+        Operation::Token | Operation::Revoke | Operation::Keys => TOKENS,
+        Operation::Live | Operation::Ready | Operation::Description => SERVICE,
     }
 }
 
@@ -108,62 +108,68 @@ fn with_article(resource: &Resource) -> String {
     format!("{article} {}", resource.singular)
 }
 
-fn description(call: Call) -> &'static str {
+fn description(call: Operation) -> &'static str {
     match call {
-        Call::Create(Written::Resets) => {
+        Operation::Create(WritableResource::Resets) => {
             "For integration clients, which are shown the token. The customer is sent a link.\n\n\
              And for guests of a sales channel with self-service. The answer does not show whether the address is a \
              customer's; the link goes to the address in the customer's record, and makes the customer's older \
              self-service links invalid."
         }
-        Call::Update(Written::Resets) => {
+        Operation::Update(WritableResource::Resets) => {
             "With `_reset_password_token` and `customer_password`, for all clients: sets the customer's password, uses \
              the token up, and ends the customer's other pending tokens and sessions. A rejected password does not use \
              the token up.\n\n\
              Without them, for integration clients: changes the other attributes."
         }
-        Call::Create(Written::Customers) => "For integration clients, and for guests of a sales channel.",
-        Call::Update(Written::Customers) => {
+        Operation::Create(WritableResource::Customers) => {
+            "For integration clients, and for guests of a sales channel."
+        }
+        Operation::Update(WritableResource::Customers) => {
             "For integration clients, and for customers on themselves. A new address or password ends the customer's \
              pending tokens; a new password ends its sessions, too."
         }
-        Call::Delete(Written::Customers) => OWN_CUSTOMER,
-        Call::Retrieve(of) if *of == CUSTOMERS => OWN_CUSTOMER,
-        Call::Own(_) => "For all clients: the organization of the access token.",
-        Call::List(_) | Call::Retrieve(_) | Call::Delete(_) | Call::Related(..) | Call::Identifiers(..) => {
-            "For integration clients."
-        }
-        Call::Token => {
+        Operation::Delete(WritableResource::Customers) => OWN_CUSTOMER,
+        Operation::Retrieve(of) if *of == CUSTOMERS => OWN_CUSTOMER,
+        Operation::Own(_) => "For all clients: the organization of the access token.",
+        Operation::List(_)
+        | Operation::Retrieve(_)
+        | Operation::Delete(_)
+        | Operation::Related(..)
+        | Operation::Identifiers(..) => "For integration clients.",
+        Operation::Token => {
             "RFC 6749, in JSON or as a form. An integration needs its secret; a sales channel has none. An unknown \
              customer and a wrong password get the same answer."
         }
-        Call::Revoke => {
+        Operation::Revoke => {
             "RFC 7009, in JSON or as a form. Either token of a customer ends its session with both. A token that was \
              invalid already is accepted; another client's token is not."
         }
-        Call::Keys => "RFC 7517. A token's header names its key by `kid`.",
-        Call::Live => "Whether this process answers; nothing else is checked.",
-        Call::Ready => "Whether its dependencies answer, too.",
-        Call::Description => "This document.",
+        Operation::Keys => "RFC 7517. A token's header names its key by `kid`.",
+        Operation::Live => "Whether this process answers; nothing else is checked.",
+        Operation::Ready => "Whether its dependencies answer, too.",
+        Operation::Description => "This document.",
     }
 }
 
 const OWN_CUSTOMER: &str = "For integration clients, and for customers on themselves.";
 
 /// Returns links from a new record to the operations on it.
-fn links(call: Call) -> Named {
-    let Call::Create(written) = call else { return Named::new() };
+fn links(call: Operation) -> Named {
+    let Operation::Create(written) = call else { return Named::new() };
     let resource = written.resource();
-    let is_on_record = |next: &Call| match *next {
-        Call::Retrieve(other) | Call::Related(other, _) | Call::Identifiers(other, _) => other == resource,
-        Call::Update(next) | Call::Delete(next) => next == written,
+    let is_on_record = |next: &Operation| match *next {
+        Operation::Retrieve(other) | Operation::Related(other, _) | Operation::Identifiers(other, _) => {
+            other == resource
+        }
+        Operation::Update(next) | Operation::Delete(next) => next == written,
         _ => false,
     };
-    let link = |next: Call| {
+    let link = |next: Operation| {
         let parameters = json!({ "id": "$response.body#/data/id" });
         let (id, _) = names(next);
         (id.clone(), json!({ "operationId": id, "parameters": parameters }))
     };
-    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| operation.call);
+    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| *operation);
     calls.filter(is_on_record).map(link).collect()
 }

@@ -8,12 +8,12 @@ use super::{
     filters,
 };
 use crate::{
-    endpoints::{Call, Endpoint},
+    endpoints::{Endpoint, Operation},
     jsonapi::query::{MAX_DEPTH, MAX_ORDERS, MAX_PATHS},
 };
 
 /// Returns references to the parameters of an operation.
-pub fn for_call(endpoint: &Endpoint, call: Call) -> Vec<Value> {
+pub fn for_call(endpoint: &Endpoint, call: Operation) -> Vec<Value> {
     let mut names = Vec::new();
     if endpoint.path.contains("{id}") {
         names.push("Id".to_owned());
@@ -28,7 +28,7 @@ pub fn for_call(endpoint: &Endpoint, call: Call) -> Vec<Value> {
             names.push("Page".to_owned());
         }
     }
-    if matches!(call, Call::Create(_)) {
+    if matches!(call, Operation::Create(_)) {
         names.push("IdempotencyKey".to_owned());
     }
     names.iter().map(|name| reference("parameters", name)).collect()

@@ -8,12 +8,12 @@ use super::{
     errors, schemas,
 };
 use crate::{
-    endpoints::{Area, Call, Endpoint},
+    endpoints::{Area, Endpoint, Operation},
     jsonapi::MEDIA_TYPE,
 };
 
 /// Returns the responses of an operation by status.
-pub fn for_call(endpoint: &Endpoint, call: Call, links: &Named) -> Named {
+pub fn for_call(endpoint: &Endpoint, call: Operation, links: &Named) -> Named {
     let media_type = if endpoint.area == Area::Api { MEDIA_TYPE } else { "application/json" };
     let with_body = |description: &str, schema: Value| json!({ "description": description, "content": { media_type: { "schema": schema } } });
     let (status, description, body) = success(call);
@@ -29,34 +29,36 @@ pub fn for_call(endpoint: &Endpoint, call: Call, links: &Named) -> Named {
     }
     let mut responses = errors::for_call(endpoint, call);
     responses.insert(status.as_str().to_owned(), response);
-    if call == Call::Ready {
+    if call == Operation::Ready {
         responses.insert("503".to_owned(), with_body("It can't do its work now.", schema("Unavailable")));
     }
     responses
 }
 
 /// Returns the status, the description and the schema of an operation's success.
-fn success(call: Call) -> (StatusCode, &'static str, Option<Value>) {
+fn success(call: Operation) -> (StatusCode, &'static str, Option<Value>) {
     let ok = |description, schema| (StatusCode::OK, description, Some(schema));
     let of = |resource, suffix: &str| schema(&format!("{}{suffix}", name(resource)));
     match call {
-        Call::List(resource) => ok("The list.", of(resource, "List")),
-        Call::Create(written) => {
+        Operation::List(resource) => ok("The list.", of(resource, "List")),
+        Operation::Create(written) => {
             (StatusCode::CREATED, "The new record.", Some(of(written.resource(), "Document")))
         }
-        Call::Retrieve(resource) | Call::Own(resource) => ok("The record.", of(resource, "Document")),
-        Call::Update(written) => ok("The updated record.", of(written.resource(), "Document")),
-        Call::Delete(_) => (StatusCode::NO_CONTENT, "The record is deleted.", None),
-        Call::Related(_, relationship) if relationship.is_to_one() => {
+        Operation::Retrieve(resource) | Operation::Own(resource) => {
+            ok("The record.", of(resource, "Document"))
+        }
+        Operation::Update(written) => ok("The updated record.", of(written.resource(), "Document")),
+        Operation::Delete(_) => (StatusCode::NO_CONTENT, "The record is deleted.", None),
+        Operation::Related(_, relationship) if relationship.is_to_one() => {
             ok("The related record, or null.", schemas::document_or_null(relationship.target))
         }
-        Call::Related(_, relationship) => ok("The list.", of(relationship.target, "List")),
-        Call::Identifiers(_, relationship) => ok("The identifiers.", schemas::identifiers(relationship)),
-        Call::Token => ok("An access token.", schema("Token")),
-        Call::Revoke => ok("The token is revoked, if it was valid.", schema("Revoked")),
-        Call::Keys => ok("The keys.", schema("KeySet")),
-        Call::Live => ok("The process is alive.", schema("Live")),
-        Call::Ready => ok("It can do its work.", schema("Ready")),
-        Call::Description => ok("This document.", json!({ "type": "object" })),
+        Operation::Related(_, relationship) => ok("The list.", of(relationship.target, "List")),
+        Operation::Identifiers(_, relationship) => ok("The identifiers.", schemas::identifiers(relationship)),
+        Operation::Token => ok("An access token.", schema("Token")),
+        Operation::Revoke => ok("The token is revoked, if it was valid.", schema("Revoked")),
+        Operation::Keys => ok("The keys.", schema("KeySet")),
+        Operation::Live => ok("The process is alive.", schema("Live")),
+        Operation::Ready => ok("It can do its work.", schema("Ready")),
+        Operation::Description => ok("This document.", json!({ "type": "object" })),
     }
 }

@@ -6,7 +6,7 @@ use rekey_core::resources::{Attribute, Kind, RESOURCES, Relationship, Resource, 
 use serde_json::{Value, json};
 
 use super::components::{Named, extend, name, object, schema};
-use crate::endpoints::Written;
+use crate::endpoints::WritableResource;
 
 /// Returns the schemas of all resources.
 pub fn all() -> Named {
@@ -24,7 +24,7 @@ pub fn all() -> Named {
         for relationship in resource.relationships {
             all.insert(relationship_name(relationship), linkage(relationship));
         }
-        if Written::of(resource).is_some() {
+        if WritableResource::from_resource(resource).is_some() {
             all.insert(format!("{name}Create"), request(resource, Purpose::Create));
             all.insert(format!("{name}Update"), request(resource, Purpose::Update));
         }

@@ -14,7 +14,7 @@ use strum::IntoEnumIterator;
 
 use super::*;
 use crate::jsonapi::{
-    error::Fault,
+    error::ValidationError,
     query::value::{MAX_VALUE, MAX_VALUES},
 };
 
@@ -152,7 +152,8 @@ fn what_is_written_by_hand_agrees_with_the_code() {
     let component = |pointer: &str| DESCRIPTION["components"].pointer(pointer).unwrap().clone();
     let names = |pointer: &str| component(pointer).as_array().unwrap().iter().map(Value::to_string).collect();
     let quoted = |name: &str| format!("\"{name}\"");
-    let faults: BTreeSet<String> = Fault::iter().map(|fault| fault.meta()["error"].to_string()).collect();
+    let faults: BTreeSet<String> =
+        ValidationError::iter().map(|fault| fault.meta()["error"].to_string()).collect();
     assert_eq!(faults, names("/schemas/Error/properties/meta/properties/error/enum"));
     let hints: BTreeSet<String> = Hint::iter().map(|hint| quoted(hint.name())).collect();
     assert_eq!(hints, names("/schemas/Error/properties/meta/properties/hints/items/enum"));

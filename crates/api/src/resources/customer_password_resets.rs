@@ -26,7 +26,7 @@ use crate::{
     jsonapi::{
         body::{Attributes, Body},
         document::Documents,
-        error::{Fault, Problem},
+        error::{Problem, ValidationError},
         query::Query,
     },
 };
@@ -83,7 +83,7 @@ pub async fn update(
             responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?
         }
         TokenUse::Proof(proof) => {
-            let wrong = || Problem::attribute(TOKEN.name, Fault::Invalid);
+            let wrong = || Problem::attribute(TOKEN.name, ValidationError::Invalid);
             let token = resets.redeem(Some(scope), id, proof).await?;
             let holder = resets.holder(id, &token).await?;
             holder.filter(|holder| holder.scope == scope).ok_or_else(wrong)?;
@@ -128,7 +128,7 @@ impl TokenUse {
             _ => None,
         };
         let Some(proof) = proof else {
-            attributes.refuse(&TOKEN, Fault::Invalid);
+            attributes.refuse(&TOKEN, ValidationError::Invalid);
             return None;
         };
         if sets_password {
@@ -159,7 +159,7 @@ fn shown(Receipt { id, created_at }: Receipt) -> Record {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL.name, Fault::Unknown),
+            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL.name, ValidationError::Unknown),
             RequestError::Store(error) => error.into(),
         }
     }
@@ -168,7 +168,7 @@ impl From<RequestError> for Problem {
 impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
-            CompleteError::Token => Self::attribute(TOKEN.name, Fault::Invalid),
+            CompleteError::Token => Self::attribute(TOKEN.name, ValidationError::Invalid),
             CompleteError::Password(refusal) => Self::attribute(CUSTOMER_PASSWORD.name, refusal.into()),
             CompleteError::Hash(error) => error.into(),
             CompleteError::Sealed(error) => error.into(),

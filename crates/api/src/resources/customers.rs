@@ -20,7 +20,7 @@ use crate::{
     jsonapi::{
         body::{Attributes, Body},
         document::Documents,
-        error::{Fault, Problem},
+        error::{Problem, ValidationError},
         query::Query,
     },
 };
@@ -103,7 +103,7 @@ fn kept_attributes(input: &mut Attributes) -> CustomerAttributes {
 impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
-            CustomerError::Taken => Self::attribute(EMAIL.name, Fault::Taken),
+            CustomerError::Taken => Self::attribute(EMAIL.name, ValidationError::Taken),
             CustomerError::Password(refusal) => Self::attribute(PASSWORD.name, refusal.into()),
             CustomerError::Hash(error) => error.into(),
             CustomerError::Store(error) => error.into(),

@@ -4,7 +4,7 @@ use strum::EnumIter;
 
 /// Why an attribute's value is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
-pub enum Fault {
+pub enum ValidationError {
     Blank,
     Taken,
     Invalid,
@@ -35,7 +35,7 @@ enum Details {
     Hints(Hints),
 }
 
-impl Fault {
+impl ValidationError {
     /// Returns a sentence that begins with the attribute's name, without that name.
     #[must_use]
     pub fn title(self) -> String {
