@@ -110,9 +110,8 @@ impl AuthorizationServer {
         client_secret: Option<&str>,
     ) -> Result<Arc<RegisteredClient>, OAuthError> {
         let found = self.clients.find(client_id).await.map_err(|error| Problem::from(&*error))?;
-        let found = found.ok_or(OAuthError::InvalidClient)?;
+        let client = found.ok_or(OAuthError::InvalidClient)?;
         let secret = client_secret.and_then(ClientSecret::parse).map(|secret| secret.digest());
-        let client = &found.client;
         let is_authentic = match (client.kind, client.secret) {
             (_, Some(expected)) => secret == Some(expected),
             (ClientKind::SalesChannel, None) => true,
@@ -127,6 +126,6 @@ impl AuthorizationServer {
         {
             return Err(Problem::TooManyRequests(wait).into());
         }
-        Ok(found)
+        Ok(client)
     }
 }

@@ -145,8 +145,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
         "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<31} NAME",
         "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE", "ORIGINS"
     );
-    for registration in clients {
-        let client = registration.client;
+    for client in clients {
         let self_service = if client.self_service { "on" } else { "off" };
         let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
         let origins: Vec<_> = client.allowed_origins.iter().map(AllowedOrigin::as_str).collect();
@@ -154,7 +153,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
         println!(
             "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{origins:<31} {}",
             client.client_id,
-            registration.organization.slug.as_str(),
+            client.organization.slug.as_str(),
             client.kind.as_str(),
             client.scope.mode.as_str(),
             client.name

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     caller::Actor,
-    clients::{ApiClient, ClientKind, ClientStore, RegisteredClient, origin::AllowedOrigin},
+    clients::{ClientKind, ClientStore, RegisteredClient, origin::AllowedOrigin},
     clock::Clock,
     deliveries::suppression::{Suppression, SuppressionFilter, SuppressionStore},
     email::EmailAddress,
@@ -108,7 +108,7 @@ impl Administration {
     pub async fn create_client(
         &self,
         new: NewClient,
-    ) -> Result<(ApiClient, Option<ClientSecret>), NewClientError> {
+    ) -> Result<(RegisteredClient, Option<ClientSecret>), NewClientError> {
         if new.self_service && new.kind == ClientKind::Integration {
             return Err(NewClientError::SelfService);
         }
@@ -117,11 +117,12 @@ impl Administration {
             return Err(NewClientError::UnknownOrganization(new.organization));
         };
         let secret = (new.kind == ClientKind::Integration).then(|| ClientSecret::generate(&*self.random));
-        let client = ApiClient {
+        let client = RegisteredClient {
             id: ApplicationId::generate(&*self.random),
             client_id: self.client_id(),
             name: new.name.to_string(),
             scope: Scope { organization: organization.id, mode: new.mode },
+            organization,
             kind: new.kind,
             secret: secret.as_ref().map(ClientSecret::digest),
             self_service: new.self_service,

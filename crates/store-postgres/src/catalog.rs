@@ -10,10 +10,11 @@ use rekey_core::{
     },
     scope::Scope,
 };
+use rekey_sql::rows;
 use rekey_sql::{Dialect, RELATED_TO};
 use sqlx::{PgPool, Row};
 
-use crate::{PostgresStore, error::map_db_error, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Catalog for PostgresStore {

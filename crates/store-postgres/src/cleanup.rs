@@ -31,9 +31,9 @@ impl Cleanup for PostgresStore {
         Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    async fn forget_turns(&self, age: Duration) -> Result<u64, StoreError> {
+    async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError> {
         let done =
-            sqlx::query("DELETE FROM self_service_turns WHERE last_at <= now() - make_interval(secs => $1)")
+            sqlx::query("DELETE FROM reset_quotas WHERE last_reset_at <= now() - make_interval(secs => $1)")
                 .bind(age.as_seconds_f64())
                 .execute(&self.pool)
                 .await
@@ -42,12 +42,13 @@ impl Cleanup for PostgresStore {
     }
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
-        let done =
-            sqlx::query("DELETE FROM code_guesses WHERE window_at <= now() - make_interval(secs => $1)")
-                .bind(age.as_seconds_f64())
-                .execute(&self.pool)
-                .await
-                .map_err(map_db_error)?;
+        let done = sqlx::query(
+            "DELETE FROM code_guesses WHERE window_started_at <= now() - make_interval(secs => $1)",
+        )
+        .bind(age.as_seconds_f64())
+        .execute(&self.pool)
+        .await
+        .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }

@@ -1,13 +1,14 @@
 use async_trait::async_trait;
 use rekey_core::{
-    clients::{ApiClient, ClientStore, RegisteredClient, origin::AllowedOrigin},
+    clients::{ClientStore, RegisteredClient, origin::AllowedOrigin},
     error::{CreateError, StoreError},
 };
+
+use rekey_sql::rows;
 
 use crate::{
     PostgresStore,
     error::{map_create_error, map_db_error},
-    rows,
 };
 
 /// Selects clients with their organizations, by the condition or order that follows.
@@ -25,7 +26,7 @@ macro_rules! select_clients {
 
 #[async_trait]
 impl ClientStore for PostgresStore {
-    async fn create_api_client(&self, client: &ApiClient) -> Result<ApiClient, CreateError> {
+    async fn create_api_client(&self, client: &RegisteredClient) -> Result<RegisteredClient, CreateError> {
         let created_at = sqlx::query_scalar(
             "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
                  allowed_origins)
@@ -43,7 +44,7 @@ impl ClientStore for PostgresStore {
         .fetch_one(&self.pool)
         .await
         .map_err(map_create_error)?;
-        Ok(ApiClient { revoked_at: None, created_at, ..client.clone() })
+        Ok(RegisteredClient { revoked_at: None, created_at, ..client.clone() })
     }
 
     async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError> {

@@ -7,7 +7,9 @@ use rekey_core::{
     secrets::CodeDigest,
 };
 
-use crate::{PostgresStore, error::map_db_error, rows};
+use rekey_sql::rows;
+
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl CodeStore for PostgresStore {
@@ -36,26 +38,26 @@ impl CodeStore for PostgresStore {
 /// other time. A reset whose row somebody holds just then is not waited for: the count refuses its code until the window ends.
 const GUESS: &str = "
     WITH target AS (
-        SELECT id, account_digest, code_guesses, code_window_seconds FROM password_resets
-        WHERE id = ANY($1) AND code_guesses IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+        SELECT id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
+        WHERE id = ANY($1) AND code_guess_budget IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
     ), account AS (
-        SELECT account_digest, min(code_guesses) AS budget, max(code_window_seconds) AS seconds FROM target
+        SELECT account_digest, min(code_guess_budget) AS budget, max(code_window_seconds) AS seconds FROM target
         GROUP BY account_digest
     ), charge AS (
-        INSERT INTO code_guesses AS g (account_digest, window_at, used) SELECT account_digest, now(), 1 FROM account
+        INSERT INTO code_guesses AS g (account_digest, window_started_at, guess_count) SELECT account_digest, now(), 1 FROM account
         -- In one order, so that guesses at the same accounts wait for each other, and not in a circle.
         ORDER BY account_digest
         ON CONFLICT (account_digest) DO UPDATE SET
-            window_at = CASE WHEN g.window_at > now() - make_interval(
+            window_started_at = CASE WHEN g.window_started_at > now() - make_interval(
                     secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
-                THEN g.window_at ELSE now() END,
-            used = CASE WHEN g.window_at > now() - make_interval(
+                THEN g.window_started_at ELSE now() END,
+            guess_count = CASE WHEN g.window_started_at > now() - make_interval(
                     secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
-                THEN LEAST(g.used, 1000000) + 1 ELSE 1 END
-        RETURNING account_digest, used
+                THEN LEAST(g.guess_count, 1000000) + 1 ELSE 1 END
+        RETURNING account_digest, guess_count
     ), dying AS (
         SELECT r.id FROM password_resets r JOIN account a ON r.account_digest = a.account_digest
-            JOIN charge ON charge.account_digest = a.account_digest AND charge.used >= a.budget
+            JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count >= a.budget
         WHERE r.code_digest IS NOT NULL
         FOR UPDATE OF r SKIP LOCKED
     ), dead AS (
@@ -63,6 +65,6 @@ const GUESS: &str = "
     )
     SELECT r.id, r.organization_id, r.mode, r.sealed_token
     FROM password_resets r JOIN target ON r.id = target.id JOIN account a ON a.account_digest = target.account_digest
-        JOIN charge ON charge.account_digest = a.account_digest AND charge.used <= a.budget
+        JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count <= a.budget
     WHERE r.code_digest = ANY($4)
         AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";

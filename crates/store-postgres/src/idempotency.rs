@@ -5,9 +5,10 @@ use rekey_core::{
     scope::Scope,
     secrets::SealedAnswer,
 };
-use sqlx::{PgPool, Row, postgres::PgRow};
+use rekey_sql::rows;
+use sqlx::PgPool;
 
-use crate::{PostgresStore, error::map_db_error, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl AnswerStore for PostgresStore {
@@ -24,7 +25,7 @@ impl AnswerStore for PostgresStore {
             .await
             .map_err(map_db_error)?;
         match row {
-            Some(row) => granted(&row).map_err(map_db_error),
+            Some(row) => rows::claimed_key(&row).map_err(map_db_error),
             None => refused(&self.pool, claim).await,
         }
     }
@@ -77,14 +78,6 @@ const SETTLE: &str = "
 
 fn fingerprints(claim: &KeyClaim<'_>) -> Vec<Vec<u8>> {
     claim.fingerprints.iter().map(|fingerprint| fingerprint.as_bytes().to_vec()).collect()
-}
-
-fn granted(row: &PgRow) -> Result<Claimed, sqlx::Error> {
-    let attempts: i32 = row.try_get("attempts")?;
-    Ok(Claimed::Granted {
-        record: rows::parsed(row, "record_id")?,
-        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-    })
 }
 
 /// Why a key was not free to take.

@@ -9,10 +9,11 @@ use rekey_core::{
     passwords::PasswordHash,
     scope::Scope,
 };
+use rekey_sql::rows::corrupt;
 use serde_json::json;
 use sqlx::{PgPool, Row};
 
-use crate::{PostgresStore, customers::customer_address, error::map_db_error, rows::corrupt};
+use crate::{PostgresStore, customers::customer_address, error::map_db_error};
 
 #[async_trait]
 impl Importer for PostgresStore {

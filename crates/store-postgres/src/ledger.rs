@@ -1,17 +1,18 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, Outcome, Recipient,
+        Discarded, MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     email::EmailAddress,
     error::StoreError,
     ids::EventId,
 };
-use sqlx::{PgPool, Row, postgres::PgRow};
+use rekey_sql::rows::{self, Read};
+use sqlx::{PgPool, postgres::PgRow};
 use time::Duration;
 
-use crate::{PostgresStore, error::map_db_error, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Ledger for PostgresStore {
@@ -124,30 +125,11 @@ const SETTLE: &str = "
     )
     SELECT count(*) FROM settled";
 
-fn taken(row: &PgRow) -> Result<Claim, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("discarded")?.is_some() {
-        return rows::known(row, "discarded", Discarded::parse).map(Claim::Discarded);
-    }
-    let attempts: i64 = row.try_get("attempts")?;
-    Ok(Claim::Granted(Box::new(ClaimedDelivery {
-        recipient: recipient(row)?,
-        organization: rows::organization(row)?,
-        expires_at: row.try_get("expires_at")?,
-        has_code: row.try_get("has_code")?,
-        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-        in_doubt: row.try_get::<i64, _>("in_doubt")? > 0,
-    })))
-}
-
-fn recipient(row: &PgRow) -> Result<Recipient, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("email")?.is_none() {
-        return Ok(Recipient::Unknown);
-    }
-    let locale = match row.try_get::<Option<&str>, _>("locale")? {
-        Some(_) => Some(rows::parsed(row, "locale")?),
-        None => None,
-    };
-    Ok(Recipient::Customer { email: rows::parsed(row, "email")?, locale })
+fn taken(row: &PgRow) -> Read<Claim> {
+    Ok(match rows::optional_known(row, "discarded", Discarded::parse)? {
+        Some(reason) => Claim::Discarded(reason),
+        None => Claim::Granted(Box::new(rows::claimed_delivery(row, row)?)),
+    })
 }
 
 /// Why a mail was not free to take.

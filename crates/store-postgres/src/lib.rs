@@ -20,7 +20,6 @@ mod organizations;
 mod outbox;
 mod refresh_tokens;
 mod resets;
-mod rows;
 mod sessions;
 mod suppressions;
 mod tokens;

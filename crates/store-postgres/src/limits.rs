@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts},
+    limits::{RateLimits, SLOT, WINDOW, WindowCounts},
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, postgres::PgRow};
 
 use crate::{PostgresStore, error::map_db_error};
@@ -32,7 +33,7 @@ impl RateLimits for PostgresStore {
         .fetch_all(&self.pool)
         .await
         .map_err(map_db_error)?;
-        tally(&rows).map_err(map_db_error)
+        counts(&rows).map_err(map_db_error)
     }
 
     async fn sweep_hits(&self) -> Result<u64, StoreError> {
@@ -46,10 +47,7 @@ impl RateLimits for PostgresStore {
     }
 }
 
-fn tally(rows: &[PgRow]) -> Result<WindowCounts, sqlx::Error> {
+fn counts(rows: &[PgRow]) -> Read<WindowCounts> {
     let at = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("at")?;
-    let slot = |row: &PgRow| {
-        Ok::<_, sqlx::Error>(Slot { started_at: row.try_get("started_at")?, hits: row.try_get("hits")? })
-    };
-    Ok(WindowCounts { at, slots: rows.iter().map(slot).collect::<Result<_, _>>()? })
+    Ok(WindowCounts { at, slots: rows.iter().map(rows::slot).collect::<Read<_>>()? })
 }

@@ -4,10 +4,11 @@ use rekey_core::{
     organizations::{NewOrganization, Organization, OrganizationStore},
 };
 
+use rekey_sql::rows;
+
 use crate::{
     PostgresStore,
     error::{map_create_error, map_db_error},
-    rows,
 };
 
 #[async_trait]

@@ -1,15 +1,12 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    events::{
-        EventName,
-        outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
-    },
+    events::outbox::{ClaimedMessage, Outbox, Settlement},
 };
-use sqlx::{Row, postgres::PgRow};
+use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, error::map_db_error, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Outbox for PostgresStore {
@@ -33,7 +30,7 @@ impl Outbox for PostgresStore {
         .fetch_all(&self.pool)
         .await
         .map_err(map_db_error)?;
-        rows.iter().map(claimed_message).collect::<Result<_, _>>().map_err(map_db_error)
+        rows.iter().map(rows::claimed_message).collect::<Result<_, _>>().map_err(map_db_error)
     }
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
@@ -102,16 +99,4 @@ impl Fates {
         }
         fates
     }
-}
-
-fn claimed_message(row: &PgRow) -> Result<ClaimedMessage, sqlx::Error> {
-    let attempts: i32 = row.try_get("attempts")?;
-    Ok(ClaimedMessage {
-        message: OutboxMessage {
-            id: rows::parsed(row, "id")?,
-            name: rows::known(row, "name", EventName::parse)?,
-            payload: row.try_get("payload")?,
-        },
-        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-    })
 }

@@ -11,6 +11,7 @@ use rekey_core::{
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
 };
+use rekey_sql::rows;
 use sha2::{Digest, Sha256};
 use sqlx::{Row, types::Json};
 
@@ -20,7 +21,6 @@ use crate::{
     customers::customer_address,
     error::{map_create_error, map_db_error},
     events::{record_change, recording},
-    rows,
 };
 
 #[async_trait]
@@ -108,12 +108,12 @@ macro_rules! insert_reset {
         concat!(
             ", fact AS (
                 INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest,
-                    token_digest, sealed_token, expires_at, code_guesses, code_window_seconds, code_digest, reference,
+                    token_digest, sealed_token, expires_at, code_guess_budget, code_window_seconds, code_digest, reference,
                     reference_origin, metadata)
                 SELECT customer.id, $17, $1, $2, $18, $19, $16, $20, $21, now() + make_interval(secs => $22), $23, $24,
                     CASE WHEN NOT EXISTS (
                         SELECT FROM code_guesses
-                        WHERE account_digest = $16 AND used >= $23 AND window_at > now() - make_interval(secs => $24)
+                        WHERE account_digest = $16 AND guess_count >= $23 AND window_started_at > now() - make_interval(secs => $24)
                     ) THEN $25 END,
                     $26, $27, COALESCE($28, '{}')
                 FROM ", $source, "
@@ -137,13 +137,15 @@ const CREATE_BY_INTEGRATION: &str = concat!(
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
     ", quota AS (
-        INSERT INTO self_service_turns AS q (account_digest, last_at, window_at, used) VALUES ($16, now(), now(), 1)
-        ON CONFLICT (account_digest) DO UPDATE SET last_at = now(),
-            window_at = CASE WHEN q.window_at <= now() - make_interval(secs => $30) THEN now() ELSE q.window_at END,
-            used = CASE WHEN q.window_at <= now() - make_interval(secs => $30) THEN 1 ELSE q.used + 1 END
-        WHERE q.last_at <= now() - make_interval(secs => $29)
-            AND (q.used < $31 OR q.window_at <= now() - make_interval(secs => $30))
-        RETURNING used
+        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES ($16, now(), now(), 1)
+        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = now(),
+            window_started_at = CASE WHEN q.window_started_at <= now() - make_interval(secs => $30) THEN now()
+                ELSE q.window_started_at END,
+            reset_count = CASE WHEN q.window_started_at <= now() - make_interval(secs => $30) THEN 1
+                ELSE q.reset_count + 1 END
+        WHERE q.last_reset_at <= now() - make_interval(secs => $29)
+            AND (q.reset_count < $31 OR q.window_started_at <= now() - make_interval(secs => $30))
+        RETURNING account_digest
     ), superseded AS (
         UPDATE password_resets SET superseded_at = now(), updated_at = now()
         WHERE address_digest = $19 AND reset_password_at IS NULL AND superseded_at IS NULL AND EXISTS (SELECT FROM quota)

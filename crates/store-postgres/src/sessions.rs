@@ -9,9 +9,10 @@ use rekey_core::{
     secrets::RefreshTokenDigest,
     sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
 };
+use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, customers::customer_address, error::map_db_error, refresh_tokens, rows};
+use crate::{PostgresStore, customers::customer_address, error::map_db_error, refresh_tokens};
 
 #[async_trait]
 impl Sessions for PostgresStore {

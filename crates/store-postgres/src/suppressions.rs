@@ -7,11 +7,12 @@ use rekey_core::{
     scope::{Mode, Scope},
 };
 
+use rekey_sql::rows;
+
 use crate::{
     PostgresStore,
     error::map_db_error,
     events::{record_change, recording},
-    rows,
 };
 
 #[async_trait]

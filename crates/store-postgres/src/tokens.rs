@@ -9,13 +9,14 @@ use rekey_core::{
     secrets::TokenDigest,
 };
 
+use rekey_sql::rows;
+
 use crate::{
     PostgresStore,
     attributes::bind_common,
     error::map_db_error,
     events::{record_change, recording},
     resets::digest,
-    rows,
 };
 
 #[async_trait]
@@ -123,9 +124,9 @@ const REJECT: &str = concat!(
             AND reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now()
         RETURNING id, customer_id
     ), quota AS (
-        INSERT INTO self_service_turns AS q (account_digest, last_at, window_at, used)
+        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count)
         SELECT $16, now() + make_interval(secs => $17), now(), 0 FROM fact
-        ON CONFLICT (account_digest) DO UPDATE SET last_at = GREATEST(q.last_at, excluded.last_at)
+        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = GREATEST(q.last_reset_at, excluded.last_reset_at)
     )",
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT id FROM fact"

@@ -11,13 +11,10 @@ use rekey_core::{
     scope::Scope,
 };
 use rekey_sql::RELATED_TO;
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteExecutor};
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{self, Read},
-};
+use crate::{SqliteStore, error::map_db_error};
 
 #[async_trait]
 impl Catalog for SqliteStore {

@@ -1,13 +1,10 @@
 use async_trait::async_trait;
 use rekey_core::{cleanup::Cleanup, error::StoreError};
+use rekey_sql::rows::Read;
 use sqlx::{SqliteConnection, types::Json};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for SqliteStore {
@@ -27,8 +24,8 @@ impl Cleanup for SqliteStore {
         Ok(u32::try_from(decoys.len()).unwrap_or(u32::MAX))
     }
 
-    async fn forget_turns(&self, age: Duration) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM self_service_turns WHERE last_at <= ?1")
+    async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM reset_quotas WHERE last_reset_at <= ?1")
             .bind(after(self.present(), -age))
             .execute(&self.writer)
             .await
@@ -37,7 +34,7 @@ impl Cleanup for SqliteStore {
     }
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM code_guesses WHERE window_at <= ?1")
+        let done = sqlx::query("DELETE FROM code_guesses WHERE window_started_at <= ?1")
             .bind(after(self.present(), -age))
             .execute(&self.writer)
             .await

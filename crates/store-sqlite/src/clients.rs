@@ -1,15 +1,15 @@
 use async_trait::async_trait;
 use rekey_core::{
-    clients::{ApiClient, ClientStore, RegisteredClient, origin::AllowedOrigin},
+    clients::{ClientStore, RegisteredClient, origin::AllowedOrigin},
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
 };
+use rekey_sql::rows;
 use sqlx::types::Json;
 
 use crate::{
     SqliteStore,
     error::{map_create_error, map_db_error},
-    rows,
 };
 
 /// Selects clients with their organizations, by the condition or order that follows.
@@ -27,7 +27,7 @@ macro_rules! select_clients {
 
 #[async_trait]
 impl ClientStore for SqliteStore {
-    async fn create_api_client(&self, client: &ApiClient) -> Result<ApiClient, CreateError> {
+    async fn create_api_client(&self, client: &RegisteredClient) -> Result<RegisteredClient, CreateError> {
         let now = self.present();
         sqlx::query(
             "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
@@ -48,7 +48,7 @@ impl ClientStore for SqliteStore {
         .await
         .map_err(map_create_error)?;
         let created_at = from_unix_microseconds(now).unwrap_or(client.created_at);
-        Ok(ApiClient { revoked_at: None, created_at, ..client.clone() })
+        Ok(RegisteredClient { revoked_at: None, created_at, ..client.clone() })
     }
 
     async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError> {

@@ -8,15 +8,11 @@ use rekey_core::{
     scope::Scope,
     secrets::CodeDigest,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    resets::pending,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error, resets::pending};
 
 #[async_trait]
 impl CodeStore for SqliteStore {
@@ -43,10 +39,10 @@ async fn targets(
 ) -> Read<Vec<SqliteRow>> {
     sqlx::query(concat!(
         "SELECT r.id, r.organization_id, r.mode, r.sealed_token, r.account_digest, r.code_digest, ",
-        "min(r.code_guesses) OVER account AS budget, max(r.code_window_seconds) OVER account AS seconds, ",
+        "min(r.code_guess_budget) OVER account AS budget, max(r.code_window_seconds) OVER account AS seconds, ",
         pending!(),
         " AS pending FROM password_resets r WHERE r.id IN (SELECT value FROM json_each(?2)) ",
-        "AND r.code_guesses IS NOT NULL AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
+        "AND r.code_guess_budget IS NOT NULL AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
         "WINDOW account AS (PARTITION BY r.account_digest)"
     ))
     .bind(now)
@@ -85,11 +81,11 @@ async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64)
     let budget: i64 = target.try_get("budget")?;
     let window = Duration::seconds_f64(target.try_get("seconds")?);
     let used: i64 = sqlx::query_scalar(
-        "INSERT INTO code_guesses AS g (account_digest, window_at, used) VALUES (?1, ?2, 1)
+        "INSERT INTO code_guesses AS g (account_digest, window_started_at, guess_count) VALUES (?1, ?2, 1)
          ON CONFLICT (account_digest) DO UPDATE SET
-             window_at = CASE WHEN g.window_at > ?3 THEN g.window_at ELSE ?2 END,
-             used = CASE WHEN g.window_at > ?3 THEN min(g.used, 1000000) + 1 ELSE 1 END
-         RETURNING used",
+             window_started_at = CASE WHEN g.window_started_at > ?3 THEN g.window_started_at ELSE ?2 END,
+             guess_count = CASE WHEN g.window_started_at > ?3 THEN min(g.guess_count, 1000000) + 1 ELSE 1 END
+         RETURNING guess_count",
     )
     .bind(&account)
     .bind(now)

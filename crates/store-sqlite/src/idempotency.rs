@@ -5,13 +5,10 @@ use rekey_core::{
     scope::Scope,
     secrets::SealedAnswer,
 };
-use sqlx::{Row, SqliteConnection};
+use rekey_sql::rows::{self, Read};
+use sqlx::SqliteConnection;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl AnswerStore for SqliteStore {
@@ -93,10 +90,7 @@ async fn claimed(
         .fetch_optional(&mut *connection)
         .await?;
     match granted {
-        Some(row) => Ok(Claimed::Granted {
-            record: rows::parsed(&row, "record_id")?,
-            attempt: row.try_get("attempts")?,
-        }),
+        Some(row) => rows::claimed_key(&row),
         None => refused(connection, claim).await,
     }
 }

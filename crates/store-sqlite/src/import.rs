@@ -12,10 +12,11 @@ use rekey_core::{
     passwords::PasswordHash,
     scope::Scope,
 };
+use rekey_sql::rows::corrupt;
 use serde_json::json;
 use sqlx::{Row, SqliteConnection, types::Json};
 
-use crate::{SqliteStore, error::map_db_error, rows::corrupt};
+use crate::{SqliteStore, error::map_db_error};
 
 #[async_trait]
 impl Importer for SqliteStore {

@@ -1,20 +1,17 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, Outcome, Recipient, Settled,
+        Discarded, MailJob, Outcome, Settled,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
     ids::EventId,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Ledger for SqliteStore {
@@ -44,21 +41,11 @@ async fn claim(
     present: i64,
 ) -> Read<Claim> {
     let subject = subject(connection, job, present).await?;
-    let discarded = match subject.try_get::<Option<&str>, _>("discarded")? {
-        Some(_) => Some(rows::known(&subject, "discarded", Discarded::parse)?),
-        None => None,
-    };
+    let discarded = rows::optional_known(&subject, "discarded", Discarded::parse)?;
     match (take(connection, job, &subject, discarded, lease, present).await?, discarded) {
         (None, _) => refused(connection, job.event, present).await,
         (Some(_), Some(reason)) => Ok(Claim::Discarded(reason)),
-        (Some(taken), None) => Ok(Claim::Granted(Box::new(ClaimedDelivery {
-            recipient: recipient(&subject)?,
-            organization: rows::organization(&subject)?,
-            expires_at: rows::optional_time(&subject, "expires_at")?,
-            has_code: subject.try_get("has_code")?,
-            attempt: taken.try_get("attempts")?,
-            in_doubt: taken.try_get::<i64, _>("in_doubt")? > 0,
-        }))),
+        (Some(taken), None) => Ok(Claim::Granted(Box::new(rows::claimed_delivery(&subject, &taken)?))),
     }
 }
 
@@ -136,17 +123,6 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
     .bind(job.answer_unknown)
     .fetch_one(connection)
     .await
-}
-
-fn recipient(subject: &SqliteRow) -> Read<Recipient> {
-    if subject.try_get::<Option<&str>, _>("email")?.is_none() {
-        return Ok(Recipient::Unknown);
-    }
-    let locale = match subject.try_get::<Option<&str>, _>("locale")? {
-        Some(_) => Some(rows::parsed(subject, "locale")?),
-        None => None,
-    };
-    Ok(Recipient::Customer { email: rows::parsed(subject, "email")?, locale })
 }
 
 /// Why a mail was not free to take.

@@ -19,7 +19,6 @@ mod organizations;
 mod outbox;
 mod refresh_tokens;
 mod resets;
-mod rows;
 mod sessions;
 mod suppressions;
 mod tokens;
@@ -137,6 +136,11 @@ impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").field("writer", &self.writer).finish_non_exhaustive()
     }
+}
+
+/// The time `duration` after `present`, in the same unit.
+pub(crate) fn after(present: i64, duration: time::Duration) -> i64 {
+    present.saturating_add(i64::try_from(duration.whole_microseconds()).unwrap_or(i64::MAX))
 }
 
 fn create_private(path: &Path) -> io::Result<()> {

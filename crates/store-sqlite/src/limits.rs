@@ -2,15 +2,12 @@ use async_trait::async_trait;
 use rekey_core::{
     clock::to_unix_microseconds,
     error::StoreError,
-    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts, slot_start},
+    limits::{RateLimits, SLOT, WINDOW, WindowCounts, slot_start},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{after, time},
-};
+use rekey_sql::rows;
+
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl RateLimits for SqliteStore {
@@ -39,10 +36,7 @@ impl RateLimits for SqliteStore {
         .await
         .map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
-        let slot = |row: &SqliteRow| {
-            Ok::<_, sqlx::Error>(Slot { started_at: time(row, "started_at")?, hits: row.try_get("hits")? })
-        };
-        let slots = rows.iter().map(slot).collect::<Result<_, _>>().map_err(map_db_error)?;
+        let slots = rows.iter().map(rows::slot).collect::<Result<_, _>>().map_err(map_db_error)?;
         Ok(WindowCounts { at, slots })
     }
 

@@ -1,20 +1,14 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    events::{
-        EventName,
-        outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
-    },
+    events::outbox::{ClaimedMessage, Outbox, Settlement},
 };
+use rekey_sql::rows;
 use serde_json::json;
-use sqlx::{Row, sqlite::SqliteRow, types::Json};
+use sqlx::types::Json;
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    rows::{self, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Outbox for SqliteStore {
@@ -32,7 +26,7 @@ impl Outbox for SqliteStore {
         .await
         .map_err(map_db_error)?;
         let claimed =
-            rows.iter().map(claimed_message).collect::<Result<Vec<_>, _>>().map_err(map_db_error)?;
+            rows.iter().map(rows::claimed_message).collect::<Result<Vec<_>, _>>().map_err(map_db_error)?;
         let ids: Vec<_> = claimed.iter().map(|claim| claim.message.id.as_str()).collect();
         sqlx::query(
             "UPDATE events SET available_at = ?1, attempts = attempts + 1
@@ -77,14 +71,3 @@ const LATER: &str = "
 const DEAD: &str = "
     UPDATE events SET dead_at = ?1, dead_reason = fate.value ->> 1
     FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
-
-fn claimed_message(row: &SqliteRow) -> Result<ClaimedMessage, sqlx::Error> {
-    Ok(ClaimedMessage {
-        message: OutboxMessage {
-            id: rows::parsed(row, "id")?,
-            name: rows::known(row, "name", EventName::parse)?,
-            payload: row.try_get("payload")?,
-        },
-        attempt: row.try_get("attempts")?,
-    })
-}

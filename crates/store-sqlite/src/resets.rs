@@ -12,16 +12,16 @@ use rekey_core::{
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
 };
+use rekey_sql::rows::{self, Read};
 use sha2::{Digest, Sha256};
 use sqlx::{SqliteConnection, types::Json};
 
 use crate::{
-    SqliteStore,
+    SqliteStore, after,
     attributes::bind_common,
     catalog::find_in,
     error::{map_create_error, map_db_error},
     events::{Subject, record_change},
-    rows::{self, Read, after},
 };
 
 /// A reset `r` whose token can still be used, as of ?1.
@@ -131,11 +131,11 @@ async fn consume_quota(
 ) -> Read<bool> {
     let ResetQuota { cooldown, budget, window } = reset.quota;
     let done = sqlx::query(
-        "INSERT INTO self_service_turns AS q (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?2, 1)
-         ON CONFLICT (account_digest) DO UPDATE SET last_at = ?2,
-             window_at = CASE WHEN q.window_at <= ?4 THEN ?2 ELSE q.window_at END,
-             used = CASE WHEN q.window_at <= ?4 THEN 1 ELSE q.used + 1 END
-         WHERE q.last_at <= ?3 AND (q.used < ?5 OR q.window_at <= ?4)",
+        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES (?1, ?2, ?2, 1)
+         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = ?2,
+             window_started_at = CASE WHEN q.window_started_at <= ?4 THEN ?2 ELSE q.window_started_at END,
+             reset_count = CASE WHEN q.window_started_at <= ?4 THEN 1 ELSE q.reset_count + 1 END
+         WHERE q.last_reset_at <= ?3 AND (q.reset_count < ?5 OR q.window_started_at <= ?4)",
     )
     .bind(digest(scope, &reset.customer_email.account()))
     .bind(now)
@@ -196,11 +196,11 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
 /// The code is kept only if the account has guesses left.
 const INSERT: &str = "
     INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest, token_digest,
-        sealed_token, created_at, updated_at, expires_at, code_guesses, code_window_seconds, code_digest, reference,
+        sealed_token, created_at, updated_at, expires_at, code_guess_budget, code_window_seconds, code_digest, reference,
         reference_origin, metadata)
     SELECT c.id, ?1, ?2, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13,
         CASE WHEN NOT EXISTS (
-            SELECT 1 FROM code_guesses WHERE account_digest = ?7 AND used >= ?12 AND window_at > ?14
+            SELECT 1 FROM code_guesses WHERE account_digest = ?7 AND guess_count >= ?12 AND window_started_at > ?14
         ) THEN ?15 END,
         ?16, ?17, COALESCE(?18, '{}')
     FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = ?4

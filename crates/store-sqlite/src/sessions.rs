@@ -9,14 +9,10 @@ use rekey_core::{
     secrets::RefreshTokenDigest,
     sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
 };
+use rekey_sql::rows::{self, Read};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::map_db_error,
-    refresh_tokens,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error, refresh_tokens};
 
 #[async_trait]
 impl Sessions for SqliteStore {

@@ -8,11 +8,12 @@ use rekey_core::{
     scope::{Mode, Scope},
 };
 
+use rekey_sql::rows;
+
 use crate::{
     SqliteStore,
     error::map_db_error,
     events::{Subject, record_change},
-    rows,
 };
 
 #[async_trait]

@@ -8,16 +8,16 @@ use rekey_core::{
     },
     secrets::TokenDigest,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::SqliteConnection;
 
 use crate::{
-    SqliteStore,
+    SqliteStore, after,
     attributes::bind_common,
     customers::set_password,
     error::map_db_error,
     events::record_change,
     resets::{digest, pending, subject},
-    rows::{self, Read, after},
 };
 
 #[async_trait]
@@ -152,8 +152,8 @@ async fn supersede(connection: &mut SqliteConnection, reset: &RejectableReset, n
 async fn delay_next(connection: &mut SqliteConnection, rejection: &ResetRejection<'_>, now: i64) -> Read<()> {
     let ResetRejection { reset, cooldown, quota, .. } = rejection;
     sqlx::query(
-        "INSERT INTO self_service_turns AS q (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?3, 0)
-         ON CONFLICT (account_digest) DO UPDATE SET last_at = max(q.last_at, excluded.last_at)",
+        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES (?1, ?2, ?3, 0)
+         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = max(q.last_reset_at, excluded.last_reset_at)",
     )
     .bind(digest(reset.scope, &reset.email.account()))
     .bind(after(now, *cooldown - quota.cooldown))

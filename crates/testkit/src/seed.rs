@@ -3,7 +3,7 @@
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
     caller::Actor,
-    clients::{ApiClient, ClientKind},
+    clients::{ClientKind, RegisteredClient},
     clock::to_microseconds,
     customers::{CustomerAttributes, NewCustomer},
     deliveries::{MailJob, MailName},
@@ -75,13 +75,16 @@ pub async fn api_client(
     scope: Scope,
     kind: ClientKind,
     self_service: bool,
-) -> (ApiClient, ClientSecret) {
+) -> (RegisteredClient, ClientSecret) {
     let secret = ClientSecret::generate(&OsRandom);
-    let client = ApiClient {
+    let organizations = store.organizations().await.unwrap();
+    let organization = organizations.into_iter().find(|known| known.id == scope.organization).unwrap();
+    let client = RegisteredClient {
         id: ApplicationId::generate(&OsRandom),
         client_id: ClientSecret::generate(&OsRandom).expose().to_owned(),
         name: format!("A {}", kind.as_str()),
         scope,
+        organization,
         kind,
         secret: (kind == ClientKind::Integration).then(|| secret.digest()),
         self_service,

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moka::future::Cache;
 use rekey_core::{
-    clients::{ApiClient, ClientStore, RegisteredClient},
+    clients::{ClientStore, RegisteredClient},
     clock::Clock,
     error::StoreError,
     ids::AccessTokenId,
@@ -79,7 +79,7 @@ impl ClientDirectory {
     /// all others.
     pub async fn revoke_token(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         token: AccessTokenId,
         remaining: time::Duration,
     ) -> Result<(), StoreError> {
@@ -104,11 +104,11 @@ impl ClientDirectory {
 
     async fn look_up(&self, client_id: &str) -> Result<Option<Found>, StoreError> {
         let found = self.store.find_api_client(client_id).await?;
-        let Some(found) = found.filter(|found| found.client.revoked_at.is_none()) else {
+        let Some(found) = found.filter(|found| found.revoked_at.is_none()) else {
             self.remembered.invalidate(client_id).await;
             return Ok(None);
         };
-        let revoked = self.sessions.revoked_access_tokens(found.client.scope, found.client.id).await?;
+        let revoked = self.sessions.revoked_access_tokens(found.scope, found.id).await?;
         let client = Arc::new(found);
         self.remembered.insert(client_id.to_owned(), client.clone()).await;
         Ok(Some(Found { client, revoked_tokens: Arc::new(revoked.into_iter().collect()) }))

@@ -151,11 +151,11 @@ impl Issuer {
     /// async thread.
     pub fn issue(
         &self,
-        registration: &RegisteredClient,
+        client: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Result<Issued, jsonwebtoken::errors::Error> {
-        let claims = self.claims(registration, scope, owner);
+        let claims = self.claims(client, scope, owner);
         let access_token = jsonwebtoken::encode(&self.header, &claims, &self.signing)?;
         Ok(Issued { access_token, created_at: claims.iat, expires_in: claims.exp - claims.iat })
     }
@@ -186,7 +186,7 @@ impl Issuer {
 
     fn claims(
         &self,
-        RegisteredClient { client, organization }: &RegisteredClient,
+        client: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Claims {
@@ -197,8 +197,8 @@ impl Issuer {
         let iat = self.clock.now().unix_timestamp();
         Claims {
             organization: OrganizationClaim {
-                id: organization.id.to_string(),
-                slug: organization.slug.to_string(),
+                id: client.organization.id.to_string(),
+                slug: client.organization.slug.to_string(),
                 enterprise: false,
                 region: REGION.to_owned(),
             },

@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Data, Payload},
 };
 use rekey_core::{
-    clients::{ApiClient, ClientKind, RegisteredClient},
+    clients::{ClientKind, RegisteredClient},
     email::EmailAddress,
     passwords::PlainPassword,
     secrets::RefreshToken,
@@ -90,21 +90,21 @@ impl AuthorizationServer {
             return self.answer(client, scope, None).await;
         }
         // Customers sign in through storefronts only.
-        if client.client.kind == ClientKind::Integration {
+        if client.kind == ClientKind::Integration {
             return Err(OAuthError::UnauthorizedClient);
         }
         let signed_in = if grant_type == "password" {
-            self.sign_in(&client.client, grant.username.as_deref(), grant.password, scope).await?
+            self.sign_in(&client, grant.username.as_deref(), grant.password, scope).await?
         } else {
             // The scope is the session's, whatever the request asks for (RFC 6749 §3.3 and §6): the answer says which.
-            self.refresh(&client.client, grant.refresh_token.as_deref()).await?
+            self.refresh(&client, grant.refresh_token.as_deref()).await?
         };
         self.answer(client, signed_in.session.token_scope.clone(), Some(signed_in)).await
     }
 
     async fn sign_in(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         username: Option<&str>,
         password: Option<String>,
         scope: TokenScope,
@@ -118,7 +118,7 @@ impl AuthorizationServer {
         Ok(self.sign_in.with_password(client, &email, password, scope).await?)
     }
 
-    async fn refresh(&self, client: &ApiClient, token: Option<&str>) -> Result<SignedIn, OAuthError> {
+    async fn refresh(&self, client: &RegisteredClient, token: Option<&str>) -> Result<SignedIn, OAuthError> {
         let token = token.ok_or(OAuthError::InvalidRequest("refresh_token is missing"))?;
         let token = RefreshToken::parse(token).ok_or(OAuthError::InvalidGrant(WRONG_REFRESH_TOKEN))?;
         Ok(self.sign_in.with_refresh_token(client, &token).await?)

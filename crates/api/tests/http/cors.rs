@@ -2,7 +2,7 @@
 
 use rekey_core::{
     clients::ClientStore,
-    clients::{ApiClient, ClientKind},
+    clients::{ClientKind, RegisteredClient},
     ids::ApplicationId,
     random::OsRandom,
 };
@@ -22,7 +22,7 @@ async fn send(request: RequestBuilder) -> Answer {
 /// Registers a client whose answers pages of these origins may read.
 async fn client(app: &TestApp, kind: ClientKind, origins: &[&str]) -> TestClient {
     let (model, secret) = seed::api_client(&app.store, app.scope, kind, true).await;
-    let client = ApiClient {
+    let client = RegisteredClient {
         id: ApplicationId::generate(&OsRandom),
         client_id: format!("{}x", &model.client_id[1..]),
         allowed_origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),

@@ -71,8 +71,8 @@ async fn a_revocation_reaches_other_processes_and_survives_restarts() {
     restarted.get(RESETS, &token).await.assert_error(401, "INVALID_TOKEN", None);
     app.clock.forward(Duration::seconds(7200));
     app.get(RESETS, &token).await.assert_error(401, "INVALID_TOKEN", None);
-    let registration = app.store.find_api_client(&client.id).await.unwrap().unwrap();
-    let kept = app.store.revoked_access_tokens(app.scope, registration.client.id).await.unwrap();
+    let registered = app.store.find_api_client(&client.id).await.unwrap().unwrap();
+    let kept = app.store.revoked_access_tokens(app.scope, registered.id).await.unwrap();
     assert_eq!(kept, [], "it is kept only until it would have expired");
 }
 

@@ -105,11 +105,11 @@ async fn customer(
     client: &RegisteredClient,
 ) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
-    if sessions.find_credentials(client.client.scope, &email).await?.is_some() {
+    if sessions.find_credentials(client.scope, &email).await?.is_some() {
         return Ok(());
     }
     let caller = Caller {
-        actor: Actor::Client(client.client.id),
+        actor: Actor::Client(client.id),
         address: None,
         traceparent: None,
         locales: Vec::new(),

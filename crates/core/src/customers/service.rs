@@ -85,7 +85,7 @@ impl CustomerService {
         attributes: CustomerAttributes,
     ) -> Result<CustomerId, CustomerError> {
         let written = written(Some(&email), password.as_ref(), &attributes);
-        let scope = client.client.scope;
+        let scope = client.scope;
         let password = self.hash(&client.organization, password, &email).await?;
         let id = caller.record.map_or_else(|| CustomerId::generate(&*self.recorder.random), CustomerId::from);
         let customer = NewCustomer { id, email, password, attributes };
@@ -110,7 +110,7 @@ impl CustomerService {
         id: CustomerId,
         update: CustomerUpdate,
     ) -> Result<bool, CustomerError> {
-        let scope = client.client.scope;
+        let scope = client.scope;
         let CustomerUpdate { email, password, attributes } = update;
         let written = written(email.as_ref(), password.as_ref(), &attributes);
         let mut change = CustomerChange { email, password: None, attributes };

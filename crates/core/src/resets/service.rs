@@ -95,7 +95,7 @@ impl ResetService {
         email: EmailAddress,
         attributes: CommonAttributes,
     ) -> Result<Record, RequestError> {
-        let scope = client.client.scope;
+        let scope = client.scope;
         let reset = self.new_reset(client, caller, email, ResetOrigin::Integration, attributes);
         let created = match self.create(client, caller, &reset).await {
             Err(CreateError::Taken) => return self.created_before(scope, caller, &reset).await,
@@ -294,7 +294,7 @@ impl ResetService {
         caller: &Caller,
         reset: &NewReset,
     ) -> Result<Option<CreatedReset>, CreateError> {
-        let scope = client.client.scope;
+        let scope = client.scope;
         let EventRecorder { keys, random, .. } = &self.recorder;
         // For known and unknown addresses alike.
         let answers_all = reset.origin == ResetOrigin::SelfService
@@ -305,7 +305,7 @@ impl ResetService {
         let body = EventBody::ResetCreated(ResetCreated {
             reset: reset.id,
             token: reset.sealed_token.clone(),
-            client_id: Some(client.client.client_id.clone()),
+            client_id: Some(client.client_id.clone()),
             code: reset.code.as_ref().map(|code| code.sealed.clone()),
             address,
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::Duration;
 
 use crate::{
-    clients::ApiClient,
+    clients::RegisteredClient,
     email::EmailAddress,
     error::StoreError,
     ids::SessionId,
@@ -74,7 +74,7 @@ impl SignIn {
     /// See [`SignInError`].
     pub async fn with_password(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         email: &EmailAddress,
         password: PlainPassword,
         token_scope: TokenScope,
@@ -119,7 +119,7 @@ impl SignIn {
     /// See [`RefreshError`].
     pub async fn with_refresh_token(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         token: &RefreshToken,
     ) -> Result<SignedIn, RefreshError> {
         let refresh_token = RefreshToken::generate(&*self.random);
@@ -141,7 +141,7 @@ impl SignIn {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn is_live(&self, client: &ApiClient, session: SessionId) -> Result<bool, StoreError> {
+    pub async fn is_live(&self, client: &RegisteredClient, session: SessionId) -> Result<bool, StoreError> {
         self.sessions.session_is_live(client.scope, session).await
     }
 
@@ -149,7 +149,7 @@ impl SignIn {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn end(&self, client: &ApiClient, session: SessionId) -> Result<(), StoreError> {
+    pub async fn end(&self, client: &RegisteredClient, session: SessionId) -> Result<(), StoreError> {
         self.sessions.end_session(client.scope, session).await
     }
 
@@ -159,7 +159,7 @@ impl SignIn {
     /// When the store fails.
     pub async fn end_by_refresh_token(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         token: &RefreshToken,
     ) -> Result<EndSessionOutcome, StoreError> {
         self.sessions.end_session_of_token(client.scope, client.id, &token.digest()).await

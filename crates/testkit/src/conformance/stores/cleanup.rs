@@ -41,8 +41,8 @@ pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     for address in ["old@example.com", "older@example.com"] {
         seed::reset(store, scope, address, ResetOrigin::SelfService).await;
     }
-    backdoor.age("self_service_turns", "last_at", "true", AGE).await;
+    backdoor.age("reset_quotas", "last_reset_at", "true", AGE).await;
     seed::reset(store, scope, "young@example.com", ResetOrigin::SelfService).await;
-    assert_eq!(store.forget_turns(AGE).await.unwrap(), 2);
-    assert_eq!(backdoor.count("self_service_turns", "true").await, 1);
+    assert_eq!(store.forget_quotas(AGE).await.unwrap(), 2);
+    assert_eq!(backdoor.count("reset_quotas", "true").await, 1);
 }

@@ -52,13 +52,13 @@ pub async fn a_rejected_resets_token_is_dead_and_the_account_is_on_hold<F: Store
         let before = written(backdoor).await;
         assert!(!reject(store, &of, COOLDOWN).await, "once is enough");
         assert!(!ask(store, scope, JOHN).await, "held up");
-        backdoor.age("self_service_turns", "last_at", "true", COOLDOWN - Duration::minutes(1)).await;
+        backdoor.age("reset_quotas", "last_reset_at", "true", COOLDOWN - Duration::minutes(1)).await;
         assert!(!ask(store, scope, "john+shop@example.com").await, "held up still");
         assert_eq!(written(backdoor).await, before);
-        backdoor.age("self_service_turns", "last_at", "true", Duration::minutes(1)).await;
+        backdoor.age("reset_quotas", "last_reset_at", "true", Duration::minutes(1)).await;
         assert!(ask(store, scope, JOHN).await, "not for ever");
-        backdoor.age("self_service_turns", "last_at", "true", QUOTA.window).await;
-        backdoor.age("self_service_turns", "window_at", "true", QUOTA.window).await;
+        backdoor.age("reset_quotas", "last_reset_at", "true", QUOTA.window).await;
+        backdoor.age("reset_quotas", "window_started_at", "true", QUOTA.window).await;
     }
 }
 

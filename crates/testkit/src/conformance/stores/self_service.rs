@@ -42,7 +42,7 @@ pub async fn mail_bomb_inside_the_cooldown_nothing_is_created<F: StoreUnderTest>
     }
     let by_integration = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     assert!(holder(store, &by_integration).await.is_some(), "a back office waits for nobody");
-    backdoor.age("self_service_turns", "last_at", "true", COOLDOWN).await;
+    backdoor.age("reset_quotas", "last_reset_at", "true", COOLDOWN).await;
     assert!(ask(store, scope, JOHN).await);
     assert!(ask(store, scope, "nobody+shop@example.com").await);
 }
@@ -57,10 +57,10 @@ pub async fn mail_bomb_a_window_has_its_budget_and_the_next_one_its_own<F: Store
             let mut made = 0;
             for _ in 0..6 {
                 made += u32::from(ask(store, scope, address).await);
-                backdoor.age("self_service_turns", "last_at", "true", COOLDOWN).await;
+                backdoor.age("reset_quotas", "last_reset_at", "true", COOLDOWN).await;
             }
             assert_eq!(made, QUOTA.budget, "{address}");
-            backdoor.age("self_service_turns", "window_at", "true", QUOTA.window).await;
+            backdoor.age("reset_quotas", "window_started_at", "true", QUOTA.window).await;
         }
     }
 }
