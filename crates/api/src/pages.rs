@@ -5,6 +5,7 @@
 //! page is requested and in which language, and answers with a [`page::Page`]; [`site`] has each organization's templates and texts.
 
 mod assets;
+mod client;
 mod context;
 mod cookie;
 mod forgot_password;

@@ -14,7 +14,7 @@ use rekey_core::{
     sessions::sign_in::SignIn,
 };
 
-use super::{bearer::BearerToken, clients::ClientDirectory, jwt::Claims};
+use super::{bearer::BearerToken, claims::Claims, clients::ClientDirectory};
 use crate::{
     caller,
     jsonapi::{

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{AuthorizationServer, OAuthError};
-use crate::{auth::jwt::Claims, jsonapi::error::Problem};
+use crate::{auth::claims::Claims, jsonapi::error::Problem};
 
 /// What a client sends, as JSON or as a form. `token_type_hint` is ignored: the two kinds of token differ in form.
 #[derive(Deserialize)]
