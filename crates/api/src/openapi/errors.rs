@@ -27,7 +27,7 @@ pub fn for_call(endpoint: &Endpoint, call: Operation) -> Named {
 pub fn all() -> Named {
     let mut all = Named::new();
     for endpoint in ENDPOINTS.iter() {
-        for call in endpoint.operations.iter().map(|operation| *operation) {
+        for call in endpoint.operations.iter().copied() {
             for (status, codes) in codes(endpoint, call) {
                 let response = response(endpoint.area, status, &codes);
                 let other = all.insert(name(status, call), response.clone());

@@ -170,6 +170,6 @@ fn links(call: Operation) -> Named {
         let (id, _) = names(next);
         (id.clone(), json!({ "operationId": id, "parameters": parameters }))
     };
-    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| *operation);
+    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).copied();
     calls.filter(is_on_record).map(link).collect()
 }
