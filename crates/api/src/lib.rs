@@ -20,5 +20,6 @@ mod span;
 mod swagger_ui;
 
 pub use app::{Application, BuildError};
-pub use app_data::{ApiError, Config, Ports, Services};
+pub use app_data::{ApiError, Config, Database, Services};
 pub use auth::jwt::SigningKeyError;
+pub use limits::WithTimeout;

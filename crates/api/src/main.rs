@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
-use rekey_api::{Application, Config, Ports, Services};
+use rekey_api::{Application, Config, Services, WithTimeout};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     clock::SystemClock,
@@ -56,7 +56,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
     let signal = RelaySignal::default();
     let services = Services {
-        ports: Ports::from_database(&store),
+        database: Arc::new(store.clone()),
+        rate_limits: Arc::new(WithTimeout::new(Arc::new(store.clone()))),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, random.clone()).context("password hashing can't start")?,
         signal: signal.clone(),

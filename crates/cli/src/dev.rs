@@ -19,7 +19,7 @@ use std::{
 use actix_web::web::ServiceConfig;
 use anyhow::Context;
 use clap::Args;
-use rekey_api::{Application, BuildError, Config, Ports, Services};
+use rekey_api::{Application, BuildError, Config, Services, WithTimeout};
 use rekey_broker::local::LocalBus;
 use rekey_core::{
     administration::Administration,
@@ -180,7 +180,8 @@ impl Parts {
         let storefront = storefront::Settings::new(&auth.domain, storefront);
         let routes = routes(self.mailbox.clone(), organizations, storefront)?;
         let services = Services {
-            ports: Ports::from_database(&self.store),
+            database: Arc::new(self.store.clone()),
+            rate_limits: Arc::new(WithTimeout::new(Arc::new(self.store.clone()))),
             keys: keys.sealing.clone(),
             hasher: self.hasher.clone(),
             signal: self.signal.clone(),

@@ -2,10 +2,15 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use rekey_core::sessions::sign_in::{RefreshError, SignInError};
 use serde_json::{Value, json};
 use strum::{EnumDiscriminants, EnumIter};
 
 use crate::jsonapi::error::Problem;
+
+pub(super) const WRONG_CREDENTIALS: &str = "wrong username or password";
+pub(super) const WRONG_REFRESH_TOKEN: &str =
+    "the refresh token is invalid, expired, revoked or another client's";
 
 /// Why a request is refused (RFC 6749 §5.2). Its text is `error_description`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EnumDiscriminants)]
@@ -77,6 +82,29 @@ impl OAuthError {
         let json = header::HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
+    }
+}
+
+impl From<SignInError> for OAuthError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Credentials => Self::InvalidGrant(WRONG_CREDENTIALS),
+            SignInError::Hash(error) => Self::Other(error.into()),
+            SignInError::Store(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<RefreshError> for OAuthError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Token => Self::InvalidGrant(WRONG_REFRESH_TOKEN),
+            RefreshError::Reused(session) => {
+                tracing::warn!(%session, "{error}");
+                Self::InvalidGrant(WRONG_REFRESH_TOKEN)
+            }
+            RefreshError::Store(error) => Self::Other(error.into()),
+        }
     }
 }
 

@@ -16,7 +16,10 @@ use rekey_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorizationServer, OAuthError};
+use super::{
+    AuthorizationServer, OAuthError,
+    error::{WRONG_CREDENTIALS, WRONG_REFRESH_TOKEN},
+};
 use crate::{auth::jwt::Issuer, jsonapi::error::Problem};
 
 /// What a client sends, as JSON or as a form.
@@ -106,23 +109,19 @@ impl AuthorizationServer {
         password: Option<String>,
         scope: TokenScope,
     ) -> Result<SignedIn, OAuthError> {
-        let refused = || OAuthError::InvalidGrant("wrong username or password");
+        let refused = || OAuthError::InvalidGrant(WRONG_CREDENTIALS);
         let username = username.ok_or(OAuthError::InvalidRequest("username is missing"))?;
         let password = password.ok_or(OAuthError::InvalidRequest("password is missing"))?;
         // No account can have either, so an answer at once tells nothing about accounts.
         let email: EmailAddress = username.parse().map_err(|_| refused())?;
         let password = PlainPassword::parse(password).map_err(|_| refused())?;
-        let signed_in = self.sign_in.with_password(client, &email, password, scope).await;
-        signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), OAuthError::Other))
+        Ok(self.sign_in.with_password(client, &email, password, scope).await?)
     }
 
     async fn refresh(&self, client: &RegisteredClient, token: Option<&str>) -> Result<SignedIn, OAuthError> {
-        let refused =
-            || OAuthError::InvalidGrant("the refresh token is invalid, expired, revoked or another client's");
         let token = token.ok_or(OAuthError::InvalidRequest("refresh_token is missing"))?;
-        let token = RefreshToken::parse(token).ok_or_else(refused)?;
-        let signed_in = self.sign_in.with_refresh_token(client, &token).await;
-        signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), OAuthError::Other))
+        let token = RefreshToken::parse(token).ok_or(OAuthError::InvalidGrant(WRONG_REFRESH_TOKEN))?;
+        Ok(self.sign_in.with_refresh_token(client, &token).await?)
     }
 
     async fn answer(

@@ -1,4 +1,4 @@
-//! Which pages' scripts may read what a client is answered.
+//! CORS: the pages whose scripts may read answers.
 
 use rekey_core::{
     clients::ClientStore,
@@ -39,7 +39,7 @@ fn preflight(app: &TestApp, path: &str, origin: &str, method: &str) -> RequestBu
         .header("access-control-request-headers", "authorization,content-type")
 }
 
-/// What a browser goes by.
+/// The headers that a browser checks.
 fn allowed(answer: &Answer) -> &str {
     assert_eq!(answer.header("access-control-allow-credentials"), "", "never");
     let allowed = answer.header("access-control-allow-origin");
@@ -154,7 +154,7 @@ async fn errors_can_be_read_too() {
         let answer = call(method, path, body.clone()).await;
         assert_eq!((answer.status.as_u16(), allowed(&answer)), (status, SHOP), "{path}");
     }
-    // Who has an expired token is told so where it can be read; who has none of ours is a stranger.
+    // The answer to an expired token can be read; a foreign token names no client.
     app.clock.forward(Duration::hours(3));
     let expired = call(Method::GET, RESETS, Value::Null).await;
     expired.assert_error(401, "INVALID_TOKEN", None);

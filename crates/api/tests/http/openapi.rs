@@ -1,4 +1,4 @@
-//! The API's description: served, and true of every path and method.
+//! The API's description is served, and matches every path and method.
 
 use std::collections::BTreeSet;
 

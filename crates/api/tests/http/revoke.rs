@@ -53,7 +53,7 @@ async fn a_revoked_token_is_invalid_at_once_and_the_clients_others_are_not() {
     }
 }
 
-/// Another process learns of it with its next look at the client, and doesn't ask the store on every call for that.
+/// Another process learns of it with its next look-up of the client, which doesn't happen for every request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_reaches_other_processes_and_survives_restarts() {
     let app = TestApp::start().await;
