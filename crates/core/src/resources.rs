@@ -196,11 +196,6 @@ impl Resource {
     pub fn relationship(&self, name: &str) -> Option<&'static Relationship> {
         self.relationships.iter().find(|relationship| relationship.name == name)
     }
-
-    /// The attributes that stores keep as they are given and give no meaning to.
-    pub fn plain(&self) -> impl Iterator<Item = (&'static Attribute, &'static str)> + use<> {
-        self.attributes.iter().filter_map(|attribute| Some((attribute, attribute.plain_column()?)))
-    }
 }
 
 impl Kind {
@@ -265,17 +260,6 @@ impl Attribute {
     #[must_use]
     pub fn is_shown(&self) -> bool {
         self.source != Source::WriteOnly && self.kind != Kind::Id
-    }
-
-    fn plain_column(&self) -> Option<&'static str> {
-        match (self.source, self.kind) {
-            (Source::Column(column), Kind::Text | Kind::Locale | Kind::Object)
-                if self.update || self.create != Write::Ignored =>
-            {
-                Some(column)
-            }
-            _ => None,
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use rekey_core::{
     deliveries::MailName,
     events::{audit::AuditEntry, outbox::OutboxMessage},
+    ids::ApplicationId,
     scope::Scope,
 };
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
@@ -43,7 +44,7 @@ pub(crate) fn recording<'q>(
         .bind(audit.id.as_str())
         .bind(audit.action.as_str())
         .bind(audit.actor.as_str())
-        .bind(audit.actor.application().map(|id| id.as_str()))
+        .bind(audit.actor.application().map(ApplicationId::as_str))
         .bind(session.map(|(customer, _)| customer.as_str()))
         .bind(session.map(|(_, session)| session.as_str()))
         .bind(audit.address.map(|address| address.to_string()))

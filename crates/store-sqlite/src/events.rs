@@ -4,6 +4,7 @@ use rekey_core::{
     deliveries::MailName,
     error::StoreError,
     events::{audit::AuditEntry, outbox::OutboxMessage},
+    ids::ApplicationId,
     resources::{CUSTOMER_PASSWORD_RESETS, Resource},
     scope::Scope,
 };
@@ -43,7 +44,7 @@ pub(crate) async fn record_change(
     .bind(subject.resource_id)
     .bind(audit.action.as_str())
     .bind(audit.actor.as_str())
-    .bind(audit.actor.application().map(|id| id.as_str()))
+    .bind(audit.actor.application().map(ApplicationId::as_str))
     .bind(session.map(|(customer, _)| customer.as_str()))
     .bind(session.map(|(_, session)| session.as_str()))
     .bind(audit.address.map(|address| address.to_string()))

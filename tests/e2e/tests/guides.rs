@@ -71,10 +71,10 @@ fn variables_that_the_operators_guide_names_are_in_the_compose_file() {
     let guide = fs::read_to_string(project().join("docs/operations.md")).unwrap();
     let compose = fs::read_to_string(project().join("docker-compose.yml")).unwrap();
     let named = guide.split('`').filter(|code| code.starts_with("REKEY_") && !code.starts_with("REKEY__"));
-    let names: Vec<_> =
+    let variables: Vec<_> =
         named.filter_map(|code| code.split('=').next()).filter(|name| *name != "REKEY_CONFIG").collect();
-    assert!(names.len() > 8, "{names:?}");
-    for name in names {
+    assert!(variables.len() > 8, "{variables:?}");
+    for name in variables {
         assert!(compose.contains(&format!("${{{name}:-")), "{name}");
     }
 }

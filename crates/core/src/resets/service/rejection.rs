@@ -32,7 +32,7 @@ impl ResetService {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn disavow(
+    pub async fn reject(
         &self,
         caller: &Caller,
         reset: ResetId,
@@ -47,7 +47,7 @@ impl ResetService {
         let audit = self.recorder.audit(caller, Action::Disavow, Vec::new());
         let rejection = ResetRejection {
             reset: &found,
-            cooldown: rules.disavowal_cooldown,
+            cooldown: rules.rejection_cooldown,
             quota: rules.quota,
             event: &event,
             audit: &audit,

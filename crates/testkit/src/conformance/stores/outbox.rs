@@ -158,7 +158,7 @@ pub async fn many_messages_are_settled_together<F: StoreUnderTest>() {
 }
 
 /// Writes `count` events, each with a reset of its own, and returns their messages in order.
-async fn fill(store: &(impl Store + Outbox), count: usize) -> Vec<OutboxMessage> {
+async fn fill(store: &impl Store, count: usize) -> Vec<OutboxMessage> {
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     for claimed in store.claim_messages(LEASE, 10).await.unwrap() {

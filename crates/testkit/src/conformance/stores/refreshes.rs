@@ -207,7 +207,7 @@ struct Login {
 
 impl Login {
     /// Creates John with the password `first`, and logs him in.
-    async fn of_john(store: &(impl Store + Sessions)) -> Self {
+    async fn of_john(store: &impl Store) -> Self {
         let scope = seed::scope(store, "shop").await;
         let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
         Self::open(store, scope, john.id).await
