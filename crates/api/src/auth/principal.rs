@@ -1,4 +1,4 @@
-//! Authenticated callers. What a caller may do stands in a handler's signature: `Permitted<P>` lets in callers with the
+//! Authenticated callers. A handler's signature says who may call it: `Permitted<P>` lets in callers with the
 //! permission `P`, `Principal` any.
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};

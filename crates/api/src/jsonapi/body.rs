@@ -1,4 +1,4 @@
-//! Bodies of writes, and their attributes.
+//! The bodies of writes, and their attributes.
 
 use std::{
     convert::Infallible,
@@ -94,12 +94,12 @@ impl Attributes {
         self.values.get(attribute.name).is_some_and(|value| !value.is_null())
     }
 
-    /// The value of an attribute, once: `None` when it is absent.
+    /// Takes the value of an attribute; `None` when it is absent.
     pub fn take(&mut self, attribute: &Attribute) -> Option<Value> {
         self.values.remove(attribute.name)
     }
 
-    /// A text that may be null.
+    /// Takes a text that may be null.
     fn text(&mut self, attribute: &Attribute) -> Patch<String> {
         match self.take(attribute) {
             Some(Value::String(text)) => Patch::Set(text),
@@ -112,7 +112,7 @@ impl Attributes {
         }
     }
 
-    /// A text that must be there and parse.
+    /// Takes a text that must be there and parse.
     pub fn required<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
         let error = match self.take(attribute) {
             Some(Value::String(text)) if !text.is_empty() => match text.parse() {
@@ -126,7 +126,7 @@ impl Attributes {
         None
     }
 
-    /// A password; null is none.
+    /// Takes a password; null counts as absent.
     pub fn password(&mut self, attribute: &Attribute) -> Option<PlainPassword> {
         let Patch::Set(typed) = self.text(attribute) else { return None };
         let error = match typed.len() {
@@ -137,12 +137,12 @@ impl Attributes {
         PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, error)).ok()
     }
 
-    /// A text that parses, if it is there; null is no value of it.
+    /// Takes a text that must parse if it is there; null is refused.
     pub fn optional<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
         if self.values.contains_key(attribute.name) { self.required(attribute) } else { None }
     }
 
-    /// The attributes that every record has and this service only keeps.
+    /// Takes the attributes that every record has and this service only stores.
     pub fn common(&mut self) -> CommonAttributes {
         CommonAttributes {
             reference: self.short_text(&REFERENCE),
@@ -151,7 +151,7 @@ impl Attributes {
         }
     }
 
-    /// A language tag.
+    /// Takes a language tag.
     pub fn locale(&mut self, attribute: &Attribute) -> Patch<Locale> {
         match self.text(attribute) {
             Patch::Set(typed) => {
@@ -162,7 +162,7 @@ impl Attributes {
         }
     }
 
-    /// What was read, unless something was wrong with it.
+    /// Returns what was read, unless there are errors.
     pub fn finish<T>(self, read: Option<T>) -> Result<T, Problem> {
         match read {
             Some(read) if self.errors.is_empty() => Ok(read),
@@ -170,7 +170,7 @@ impl Attributes {
         }
     }
 
-    /// NUL is refused with everything else that PostgreSQL can't keep in a text.
+    /// Takes a text of limited length. NUL is refused, as PostgreSQL can't store it.
     fn short_text(&mut self, attribute: &Attribute) -> Patch<String> {
         let text = self.text(attribute);
         let error = match &text {
@@ -184,7 +184,7 @@ impl Attributes {
         Patch::Keep
     }
 
-    /// A JSON object; null is an empty one.
+    /// Takes a JSON object; null becomes an empty one.
     fn object(&mut self, attribute: &Attribute) -> Option<Map<String, Value>> {
         match self.take(attribute)? {
             Value::Null => Some(Map::new()),

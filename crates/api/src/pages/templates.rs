@@ -53,7 +53,7 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
         templates.add_template(name, source).map_err(|error| TemplateError::malformed(&error))?;
     }
     if let Some(folder) = folder {
-        for (name, source) in own(&folder.join("templates").join("pages"))? {
+        for (name, source) in read_own(&folder.join("templates").join("pages"))? {
             templates.add_template_owned(name, source).map_err(|error| TemplateError::malformed(&error))?;
         }
     }
@@ -61,7 +61,7 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
 }
 
 /// Reads an organization's own templates from a folder that may be missing.
-fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
+fn read_own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let mut own = Vec::new();
     for file in custom_files(folder)? {
         if BUILT_IN.iter().all(|(known, _)| *known != file.name) {

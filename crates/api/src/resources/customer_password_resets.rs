@@ -48,7 +48,7 @@ pub async fn create(
         resets.request(&principal.client, &principal.caller, email, attributes).await?
     } else {
         let email = input.finish(email)?;
-        shown(resets.request_self_service(&principal.client, &principal.caller, email).await?)
+        receipt_record(resets.request_self_service(&principal.client, &principal.caller, email).await?)
     };
     principal.responder(&documents).created(&reset, &view).await
 }
@@ -140,7 +140,7 @@ impl TokenUse {
 }
 
 /// Returns a receipt in the form of a reset that shows nothing but the request itself.
-fn shown(Receipt { id, created_at }: Receipt) -> Record {
+fn receipt_record(Receipt { id, created_at }: Receipt) -> Record {
     let read = Record::read::<Infallible>(
         &CUSTOMER_PASSWORD_RESETS,
         id.into(),
