@@ -1,6 +1,6 @@
 //! The parts of the API: handlers, middleware and extractors take those that they need as `web::Data`.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use rekey_core::{
@@ -73,12 +73,14 @@ impl<T> Database for T where
 
 /// Why the API can't be built.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
+pub enum BuildError {
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
     /// An organization's pages can't be built.
     #[error(transparent)]
     Pages(#[from] PagesError),
+    #[error("can't listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
 }
 
 /// The use cases, and what the HTTP side needs with them.
@@ -102,7 +104,7 @@ pub struct AppData {
 
 impl AppData {
     /// Puts the parts together.
-    pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
+    pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
         let Services { database, rate_limits, keys, hasher, signal, clock, random, mut checks } = services;
         let Config { server, auth, limits, organizations } = config;
         let pinged = database.clone();

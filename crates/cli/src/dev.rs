@@ -195,7 +195,7 @@ impl Parts {
                 "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \
                  `make run ARGS=\"--listen 127.0.0.1:8090\"`"
             ),
-            error @ (BuildError::Api(_) | BuildError::Listen(..)) => error.into(),
+            error => error.into(),
         })
     }
 }

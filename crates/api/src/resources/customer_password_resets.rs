@@ -101,11 +101,8 @@ pub async fn delete(
     resets: Data<ResetService>,
     PathId(id): PathId<ResetId>,
 ) -> Result<HttpResponse, Problem> {
-    if resets.delete(principal.scope(), &principal.caller, id).await? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Problem::NotFound)
-    }
+    let was_deleted = resets.delete(principal.scope(), &principal.caller, id).await?;
+    was_deleted.then(|| HttpResponse::NoContent().finish()).ok_or(Problem::NotFound)
 }
 
 /// The token (or short code) in a PATCH, and what it is for.

@@ -88,11 +88,8 @@ pub async fn delete(
     PathId(id): PathId<CustomerId>,
 ) -> Result<HttpResponse, Problem> {
     principal.require(id)?;
-    if customers.delete(principal.scope(), &principal.caller, id).await? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Problem::NotFound)
-    }
+    let was_deleted = customers.delete(principal.scope(), &principal.caller, id).await?;
+    was_deleted.then(|| HttpResponse::NoContent().finish()).ok_or(Problem::NotFound)
 }
 
 /// The attributes that this service only keeps.
