@@ -73,8 +73,9 @@ deny: ## Which dependencies, under which licences, from where
 	scripts/cargo-deny.sh check bans licenses sources
 
 .PHONY: shellcheck
-shellcheck: setup ## Shellcheck over the scripts
+shellcheck: setup ## Shellcheck over the scripts, and their line ends in a clone
 	shellcheck .ci/run scripts/*.sh deploy/*.sh deploy/postgres/*.sh
+	scripts/line-ends.sh
 
 .PHONY: audit
 audit: ## Asks the advisory database about the dependencies (network)

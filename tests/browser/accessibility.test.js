@@ -1,4 +1,4 @@
-// axe on every page: WCAG 2.0 to 2.2, A and AA, and its best practices; in light and dark, from left to right and from right to left.
+// axe on every page: WCAG 2.0 to 2.2, A and AA, and its best practices; in light and dark, left to right and right to left.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -26,7 +26,7 @@ for (const { name, open, locale } of SIGHTS) {
 }
 
 async function violations(page) {
-  // By the debugger's protocol, as the pages' own policy lets no such script in.
+  // Through the debugger's protocol, since the pages' policy blocks injected scripts.
   await page.evaluate(AXE)
   const found = await page.evaluate((values) => axe.run({ runOnly: { type: 'tag', values } }), RULES)
   assert.ok(found.passes.length > 10, 'axe has looked')

@@ -1,4 +1,4 @@
-// Chromium, with a context of its own for every test, which shares nothing with any other.
+// Chromium, with a separate context for each test.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -9,12 +9,12 @@ import { chromium } from 'playwright-core'
 import { url } from './service.js'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-// In a container there is no user namespace for the sandbox; nothing but our own pages is opened. The rest keeps it quiet.
+// A container has no user namespace for the sandbox; only our own pages are opened. The other flags disable background requests.
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
   '--no-first-run',
 ]
-// Far more than anything here takes on an idle machine: of one step, and of a whole test.
+// Timeouts of a step and of a whole test, far above their durations on an idle machine.
 const PATIENCE = 60_000
 const WHOLE = 10 * PATIENCE
 
@@ -28,9 +28,9 @@ before(async () => {
 after(() => chrome?.close())
 
 /**
- * A test in a context with these options of Playwright's; `body` gets `{ context, page, requests }`, where `requests` are all
- * that its pages have made. They may only go to the service, unless `elsewhere` names other origins. A failure leaves a
- * picture of every page, and says where.
+ * Runs a test in a context with these options of Playwright; `body` gets `{ context, page, requests }`, where `requests` are all
+ * requests of its pages. They may only go to the service, unless `elsewhere` names other origins. A failure saves a screenshot of
+ * every page, and prints its path.
  */
 export function browserTest(name, options, body) {
   const { elsewhere = [], ...contextOptions } = options
@@ -44,7 +44,7 @@ export function browserTest(name, options, body) {
       const foreign = requests.map((request) => request.url()).filter((to) => ![url, ...elsewhere].includes(new URL(to).origin))
       assert.deepEqual(foreign, [], 'nothing is asked of a third party')
     } catch (failure) {
-      // Node shows the stack, which was written when the failure was made.
+      // Node prints the stack, which was formatted when the error was created.
       failure.stack += `\n${await pictures(context)}`
       throw failure
     } finally {
@@ -53,7 +53,7 @@ export function browserTest(name, options, body) {
   })
 }
 
-/** A test with a folder for a browser's profile; `open()` starts a browser on it, and gives `{ context, page }`. */
+/** Runs a test with a folder for a browser's profile; `open()` starts a browser with it, and returns `{ context, page }`. */
 export function profileTest(name, body) {
   test(name, { timeout: WHOLE }, async () => {
     const profile = await mkdtemp(join(tmpdir(), 'rekey-profile-'))
@@ -81,6 +81,6 @@ async function pictures(context) {
     await page.screenshot({ path, fullPage: true, timeout: 5_000 })
     return `${page.url()} looked like ${path}`
   })
-  const told = await Promise.allSettled(taken)
-  return told.map(({ value, reason }) => value ?? `no picture: ${reason.message}`).join('\n')
+  const shown = await Promise.allSettled(taken)
+  return shown.map(({ value, reason }) => value ?? `no picture: ${reason.message}`).join('\n')
 }

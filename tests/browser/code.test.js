@@ -1,4 +1,4 @@
-// Who reads the mail on another device types its short code into the page where they asked.
+// Short codes: a customer reads the mail on another device, and types the code into the page of the request.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, choosePassword, errorAt, heading } from './pages.js'
@@ -22,15 +22,15 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
-browserTest('a wrong code is refused beside its field, alike for known and unknown addresses', {}, async ({ page }) => {
-  const told = []
+browserTest('a wrong code is refused next to its field, alike for known and unknown addresses', {}, async ({ page }) => {
+  const shown = []
   for (const email of ['nobody-at-all@example.com', await newCustomer()]) {
     await askFor(page, email)
     await send(page, 'CDFH-JKMN')
     await errorAt(codeField(page), /code/)
-    told.push(await page.locator('main').innerText())
+    shown.push(await page.locator('main').innerText())
   }
-  assert.equal(told[1], told[0])
+  assert.equal(shown[1], shown[0])
 })
 
 browserTest('guesses beyond the budget kill the code and leave the link', {}, async ({ page }) => {

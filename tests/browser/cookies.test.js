@@ -1,4 +1,4 @@
-// What the page behind the link needs its cookie for: browsers that keep none, that end in between, or that hold another link.
+// The cookie of the reset page: browsers without cookies, restarted browsers, and browsers with another link's cookie.
 import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ profileTest('a browser that is closed after the link was opened goes on where it
   await before.page.goto(await resetLink(email))
   await heading(before.page, HOSTED.form)
   const address = before.page.url()
-  // Chromium writes cookies down when it is closed.
+  // Chromium saves cookies when it is closed.
   await before.context.close()
   const { page } = await open()
   await page.goto(address)

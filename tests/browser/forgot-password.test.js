@@ -1,4 +1,4 @@
-// A shop that has no page of its own for it sends people to /forgot-password.
+// /forgot-password, for shops without a page of their own.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, choosePassword, errorAt, heading, logIn } from './pages.js'
@@ -57,7 +57,7 @@ browserTest('a dead link leads to the form for another one', {}, async ({ page }
   await heading(page, HOSTED.forgot)
   await ask(page, email)
   await heading(page, HOSTED.sent)
-  // The first mail, then what told of the change, then this one.
+  // The first mail, the notification of the change, and this one.
   await page.goto(linkOf(await mailTo(email, 3)))
   await choosePassword(page, PASSWORD)
   await heading(page, HOSTED.done)
@@ -66,14 +66,14 @@ browserTest('a dead link leads to the form for another one', {}, async ({ page }
 
 browserTest('enum-body: the hosted page says the same of an unknown address', {}, async ({ page }) => {
   const [unknown, known] = ['nobody-here-either@example.com', await newCustomer()]
-  const told = []
+  const shown = []
   for (const email of [unknown, known]) {
     await page.goto('/forgot-password')
     await ask(page, email)
     await heading(page, HOSTED.sent)
-    told.push([page.url(), await page.content()])
+    shown.push([page.url(), await page.content()])
   }
-  assert.deepEqual(told[1], told[0])
+  assert.deepEqual(shown[1], shown[0])
   await mailTo(known)
   assert.deepEqual(await mailsTo(unknown), [])
 })

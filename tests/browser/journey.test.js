@@ -1,4 +1,4 @@
-// The whole way, from the demo storefront through the mailbox to the new password, as a newcomer clicks it.
+// The whole flow by mouse, from the demo storefront through the mailbox to the new password.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, buttonIn, choosePassword, errorAt, forgetPassword, heading, logIn, newPassword } from './pages.js'
@@ -35,7 +35,7 @@ browserTest('by the storefront\'s own page', {}, async ({ context, page }) => {
   assert.ok(own.url().endsWith('/new-password'), `the token has left the address: ${own.url()}`)
   const hint = own.locator('#hint', { hasText: 'At least' })
   await hint.waitFor()
-  assert.equal((await hint.textContent()).match(/At least 8 characters/g).length, 1, 'the length is told once')
+  assert.equal((await hint.textContent()).match(/At least 8 characters/g).length, 1, 'the length is shown once')
   await choosePassword(own, 'short')
   await errorAt(newPassword(own), /too short/)
   await choosePassword(own)
@@ -114,18 +114,18 @@ browserTest('logging out ends the session; a new password ends it from elsewhere
 
 browserTest('an unknown address: the same words, and no mail', {}, async ({ page }) => {
   const [unknown, known] = ['nobody-at-all@example.com', await newCustomer()]
-  const told = []
+  const shown = []
   for (const email of [unknown, known]) {
     await forgetPassword(page, email)
-    told.push((await page.locator('#sent').textContent()).replace(email, 'EMAIL'))
+    shown.push((await page.locator('#sent').textContent()).replace(email, 'EMAIL'))
   }
-  assert.equal(told[1], told[0])
-  // What was asked for first is dealt with first.
+  assert.equal(shown[1], shown[0])
+  // Requests are handled in order.
   await mailTo(known)
   assert.deepEqual(await mailsTo(unknown), [])
 })
 
-browserTest('a mail that is open stays beside the shop, however many come at once to others', {}, async ({ page }) => {
+browserTest('a mail that is open stays next to the shop, however many come at once to others', {}, async ({ page }) => {
   const email = await newCustomer()
   const mail = await forgetPassword(page, email)
   await buttonIn(mail).waitFor()

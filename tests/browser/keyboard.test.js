@@ -1,4 +1,4 @@
-// The whole way by Tab, Enter and typing alone, and the focus is to be seen all along.
+// The whole flow by keyboard only, with the focus always visible.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, buttonIn, forgetPassword, heading, newPassword } from './pages.js'
@@ -48,7 +48,7 @@ browserTest('keyboard only: the focus goes along when the storefront shows somet
   assert.equal(focused, 'Look into your mailbox')
 })
 
-/** Types a new password on the page behind the link, wherever the focus is at first. */
+/** Types a new password on the reset page, wherever the focus is at first. */
 async function choose(page) {
   const field = newPassword(page)
   if (!(await isFocused(field))) await tabTo(page, field)
@@ -57,7 +57,7 @@ async function choose(page) {
   await page.keyboard.press('Enter')
 }
 
-/** Presses Tab until the focus is there; every stop on the way shows it. */
+/** Presses Tab until the target has the focus, which must be visible at every stop. */
 async function tabTo(page, target) {
   await target.waitFor()
   for (let stops = 0; stops < MOST_STOPS; stops += 1) {
@@ -71,7 +71,7 @@ function isFocused(target) {
   return target.evaluate((element) => element === element.ownerDocument.activeElement && element.ownerDocument.hasFocus())
 }
 
-/** WCAG 2.4.7 and 2.4.11: an outline of 2 px or the browser's own, and nothing over it. */
+/** WCAG 2.4.7 and 2.4.11: an outline of 2 px or the browser's default, and nothing over it. */
 async function assertVisible(target) {
   const seen = await target.evaluate((element) => {
     const { outlineStyle, outlineWidth } = getComputedStyle(element)

@@ -11,7 +11,7 @@ for (const { name, open } of hosted) {
     const { lang, dir, title } = await page.evaluate(() => ({ lang: document.documentElement.lang, dir: getComputedStyle(document.body).direction, title: document.querySelector('h1').textContent }))
     assert.deepEqual([lang, dir], ['ar', 'rtl'])
     assert.match(title, /\p{Script=Arabic}/u)
-    // What is too wide sticks out on the left there.
+    // There, content that is too wide overflows on the left.
     for (const width of [320, 1280]) {
       await page.setViewportSize({ width, height: 700 })
       const out = await page.evaluate(() => [...document.body.querySelectorAll(':not(.unseen)')].filter((element) => {
@@ -20,7 +20,7 @@ for (const { name, open } of hosted) {
       }).map((element) => element.outerHTML))
       assert.deepEqual(out, [], `${width} px wide`)
     }
-    // Addresses and passwords are written from the left.
+    // Addresses and passwords are left to right.
     for (const field of await page.locator('input:visible:not([tabindex="-1"])').all()) assert.equal(await field.getAttribute('dir'), 'ltr')
   })
 }
@@ -52,7 +52,7 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
-/** Opens the choice and takes a language, with the keyboard alone. */
+/** Opens the choice and selects a language by keyboard. */
 async function choose(page, language) {
   await page.locator('summary').focus()
   await page.keyboard.press('Enter')

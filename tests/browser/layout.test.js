@@ -1,10 +1,10 @@
-// Whether every page fits a phone and its fingers, and is dark in the dark.
+// Every page fits a phone, has large enough targets, and has a dark mode.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { openChoices } from './pages.js'
 import { hosted, storefront } from './sights.js'
 
-// A small phone of years ago, which is also 1280 px at 400 % (WCAG 1.4.10), and a present one.
+// A small old phone, which is also 1280 px at 400 % (WCAG 1.4.10), and a current one.
 const WIDTHS = [320, 390]
 const [viewport] = WIDTHS.map((width) => ({ width, height: 700 }))
 
@@ -18,25 +18,25 @@ for (const { name, open } of [...storefront, ...hosted]) {
       await assertFits(page)
       assert.deepEqual(await smallTargets(page), [], `${width} px wide`)
     }
-    // Letters of twice the size (WCAG 1.4.4).
+    // Text at twice the size (WCAG 1.4.4).
     await page.evaluate(() => { document.documentElement.style.fontSize = '200%' })
     if (isHosted) await assertFits(page)
     await page.evaluate(() => { document.documentElement.style.fontSize = '' })
     await page.emulateMedia({ colorScheme: 'dark' })
-    // A mail's colours are its own.
+    // Mails have their own colours.
     const picture = await page.screenshot({ mask: [page.locator('iframe')], maskColor: '#000000' })
     const luminance = await luminanceOf(await context.newPage(), picture)
     assert.ok(luminance < 0.3, `the page's mean luminance is ${luminance}`)
   })
 }
 
-/** Nothing is wider than the window, so nobody scrolls sideways. */
+/** Checks that nothing is wider than the window. */
 async function assertFits(page) {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
   assert.ok(content <= window, `${content} px in ${window}`)
 }
 
-/** What is smaller than 24 by 24 px (WCAG 2.5.8); links within a sentence may be. */
+/** Returns the targets smaller than 24 by 24 px (WCAG 2.5.8), except links inside sentences. */
 function smallTargets(page) {
   return page.evaluate(() => {
     const targets = [...document.querySelectorAll('a, button, input, summary, select, textarea')]
@@ -50,7 +50,7 @@ function smallTargets(page) {
   })
 }
 
-/** The mean of a picture's pixels, from 0 (black) to 1 (white), reckoned by another page. */
+/** Returns the mean of a screenshot's pixels, from 0 (black) to 1 (white), calculated in another page. */
 async function luminanceOf(blank, png) {
   return blank.evaluate(async (base64) => {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))

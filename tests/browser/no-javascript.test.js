@@ -1,4 +1,4 @@
-// The pages that Rekey serves need no script.
+// The hosted pages work without scripts.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, choosePassword, errorAt, heading, newPassword } from './pages.js'
@@ -8,7 +8,7 @@ browserTest('without JavaScript: the link, a refused password, another one', { j
   const email = await newCustomer()
   await page.goto(await resetLink(email))
   await heading(page, HOSTED.form)
-  // Long enough for the browser, so that it is the service that refuses it.
+  // Long enough for the browser's check, so that the service refuses it.
   await choosePassword(page, email)
   await errorAt(newPassword(page), /password/i)
   assert.ok(await canLogIn(email, PASSWORD), 'nothing was changed')

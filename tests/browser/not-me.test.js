@@ -1,4 +1,4 @@
-// "It wasn't me": the link in the mail for who did not ask for it.
+// "It wasn't me": the link in the mail for customers who did not request it.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, choosePassword, heading } from './pages.js'
@@ -26,7 +26,7 @@ for (const javaScriptEnabled of [true, false]) {
   })
 }
 
-browserTest('it wasn\'t me, but the link was used: that is told, with what to do', {}, async ({ page }) => {
+browserTest('it wasn\'t me, but the link was used: the page says so, and what to do', {}, async ({ page }) => {
   const email = await newCustomer()
   await page.goto(await resetLink(email))
   await choosePassword(page)

@@ -1,8 +1,8 @@
-// How customers get about: the demo storefront and the page behind the link, by what stands on them.
+// Steps on the demo storefront and on the hosted pages, by their texts.
 import assert from 'node:assert/strict'
 import { NEW_PASSWORD } from './service.js'
 
-/** The headings of the pages that Rekey serves, in English. */
+/** The headings of the hosted pages, in English. */
 export const HOSTED = {
   forgot: 'Forgot your password?',
   sent: 'Check your email',
@@ -17,10 +17,10 @@ export const HOSTED = {
   notFound: 'There is no page here',
 }
 
-/** The field for a new password, on the hosted page and on the storefront's own. */
+/** The field for a new password, on the hosted page and on the storefront's. */
 export const newPassword = (page) => page.getByLabel('New password', { exact: true })
 
-/** Asks for a link on the demo storefront; the mail that lands beside it. */
+/** Requests a link on the demo storefront, and returns the mail's frame. */
 export async function forgetPassword(page, email) {
   await page.goto('/')
   await page.getByRole('button', { name: 'Forgot password?' }).click()
@@ -30,10 +30,10 @@ export async function forgetPassword(page, email) {
   return page.locator('details', { hasText: email }).first()
 }
 
-/** The button in a mail on the demo storefront; its link stands below it once more. */
+/** The button in a mail on the demo storefront; the link is also below it as text. */
 export const buttonIn = (mail) => mail.frameLocator('iframe').locator('a[href*="/reset-password?"]').first()
 
-/** Fills in the form for a new password and sends it. */
+/** Fills in and submits the form for a new password. */
 export async function choosePassword(page, password = NEW_PASSWORD) {
   await newPassword(page).fill(password)
   await page.locator('button[type=submit]').filter({ visible: true }).click()
@@ -51,14 +51,14 @@ export async function openChoices(page) {
   for (const choice of await page.locator('details.languages:not([open]) > summary').all()) await choice.click()
 }
 
-/** What the page's main heading says, once it does. */
+/** Waits for the page's main heading. */
 export async function heading(page, expected) {
   await page.getByRole('heading', { level: 1, name: expected }).waitFor()
 }
 
-/** The error next to a field: it is announced, it describes the field, and the field gets the focus. */
+/** Checks the error next to a field: it is announced, it describes the field, and the field has the focus. */
 export async function errorAt(field, pattern) {
-  // A browser that loads a page with such a field shows it a moment before the focus is there.
+  // A browser shows the field a moment before it sets the focus.
   await field.and(field.page().locator('[aria-invalid=true]:focus')).waitFor()
   const ids = (await field.getAttribute('aria-describedby')).split(' ')
   const texts = await Promise.all(ids.map((id) => field.page().locator(`#${id}`).textContent()))

@@ -1,4 +1,4 @@
-// What a password manager needs, and what customers without one are spared.
+// Fields for password managers, which other customers don't notice.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, heading, newPassword } from './pages.js'
@@ -11,7 +11,7 @@ browserTest('password managers: the hosted page says whose new password it is', 
   assert.equal(await username.inputValue(), email)
   assert.ok(await username.evaluate((input, field) => input.form === field.form, await newPassword(page).elementHandle()))
   assert.equal(await newPassword(page).getAttribute('autocomplete'), 'new-password')
-  // Screen readers and the keyboard don't meet it.
+  // Screen readers and the keyboard skip it.
   assert.deepEqual([await username.getAttribute('aria-hidden'), await username.getAttribute('tabindex')], ['true', '-1'])
 })
 

@@ -1,4 +1,4 @@
-// Mail scanners open every link before the customer does, some with a whole browser.
+// Mail scanners open every link before the customer does, some with a real browser.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, choosePassword, heading } from './pages.js'
@@ -34,7 +34,7 @@ browserTest('scanner: the storefront\'s own page uses no token before its form i
     await page.goto(`/new-password${search}`)
     await heading(page, 'Choose a new password')
   }
-  // It asks, as a guest, what a new password must be; what the link carried goes nowhere yet.
+  // It reads the password policy as a guest; the link's token is not sent yet.
   const token = new URLSearchParams(search).get('token')
   const carries = (request) => !request.isNavigationRequest() && (request.url() + (request.postData() ?? '')).includes(token)
   const sent = () => requests.filter(carries).map((request) => request.method())

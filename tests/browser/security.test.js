@@ -1,4 +1,4 @@
-// What a hostile page, a log or the next person at this computer could get hold of.
+// Protection against hostile pages, logs and the next user of the computer.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { browserTest } from './browser.js'
@@ -60,7 +60,7 @@ browserTest('page-leak: the cookie with the token is for the page alone', {}, as
   assert.deepEqual(left.map(({ name, value, path }) => [name, value, path]), [[cookie.name, 'over', cookie.path]], 'the token has gone')
 })
 
-// A page that posts a form to ours and frames it, as its own address says.
+// A page that posts a form to ours or frames it, by the parameters of its URL.
 const hostile = createServer(({ url: asked }, answer) => {
   const { action, name, value } = Object.fromEntries(new URL(asked, url).searchParams)
   const to = `${url}${action}`.replaceAll('&', '&amp;')
@@ -71,7 +71,7 @@ const hostile = createServer(({ url: asked }, answer) => {
 const port = await new Promise((resolve) => hostile.listen(0, '127.0.0.1', () => resolve(hostile.address().port)))
 hostile.unref()
 
-// Another site, and another origin of the same site, to which a browser gives cookies along.
+// Another site, and another origin of the same site, for which a browser sends cookies.
 for (const origin of [`http://localhost:${port}`, `http://127.0.0.1:${port}`]) {
   const { hostname } = new URL(origin)
   const isHostile = { elsewhere: [origin] }
@@ -82,7 +82,7 @@ for (const origin of [`http://localhost:${port}`, `http://127.0.0.1:${port}`]) {
     await page.goto(link)
     await heading(page, HOSTED.form)
     const status = await postFrom(page, origin, { action: '/reset-password', name: 'password', value: NEW_PASSWORD })
-    // Of another site's form the cookie is not even sent: there is no link then.
+    // The cookie is not sent with another site's form, so the page has no link.
     assert.equal(status, hostname === 'localhost' ? 400 : 403)
     assert.ok(await canLogIn(email, PASSWORD))
     await page.goto(link)
@@ -116,7 +116,7 @@ for (const origin of [`http://localhost:${port}`, `http://127.0.0.1:${port}`]) {
   }
 }
 
-/** What a form from there is answered with. */
+/** Returns the response to a form from there. */
 async function postFrom(page, origin, form) {
   await page.goto(`${origin}/?${new URLSearchParams(form)}`)
   const [answer] = await Promise.all([page.waitForNavigation(), page.evaluate(() => document.forms[0].submit())])

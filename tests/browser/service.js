@@ -1,37 +1,42 @@
-// The running service and its demo shop, as tests/e2e/tests/browser.rs names them, and what a test needs of them beforehand.
+// The running service and its demo shop, as tests/e2e/tests/browser.rs configures them, and preparations of tests.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Where `rekey dev` listens, such as http://127.0.0.1:8080. */
+/** The origin of `rekey dev`, such as http://127.0.0.1:8080. */
 export const url = given('REKEY_URL')
-/** A reset's link of another instance, and when it is past its life. */
+/** A reset link of another instance, and the time when it expires. */
 export const expiring = { link: given('REKEY_EXPIRING_LINK'), until: new Date(given('REKEY_EXPIRES_AT')) }
 
 /** A password that every policy here accepts. */
 export const PASSWORD = 'correct horse battery'
-/** Another one. */
+/** Another such password. */
 export const NEW_PASSWORD = 'Tr0ub4dor & 3 piñatas'
 
-const JSON_API = 'application/vnd.api+json'
-const backOffice = tokenOf({ client_id: given('REKEY_CLIENT_ID'), client_secret: given('REKEY_CLIENT_SECRET') })
+/** The credentials of a sales channel. */
+export const salesChannel = { client_id: given('REKEY_SALES_CLIENT_ID') }
+/** The credentials of an integration. */
+export const integration = { client_id: given('REKEY_CLIENT_ID'), client_secret: given('REKEY_CLIENT_SECRET') }
 
-/** The address of a customer that no other test has. */
+const JSON_API = 'application/vnd.api+json'
+const backOffice = tokenOf(integration)
+
+/** Creates a customer for one test, and returns its address. */
 export async function newCustomer() {
   const email = `customer-${randomUUID()}@example.com`
   await create('customers', { email, password: PASSWORD })
   return email
 }
 
-/** The link in a mail, in this language, that a new reset of this customer has led to. */
+/** Creates a reset for this customer, and returns the link in its mail in this language. */
 export async function resetLink(email, language = 'en') {
   await create('customer_password_resets', { customer_email: email }, language)
   return linkOf(await mailTo(email))
 }
 
-/** The link in a mail that leads to a new password. */
+/** Finds the reset link in a mail. */
 export const linkOf = (mail) => linkTo('/reset-password', mail)
 
-/** The link in a mail for who did not ask for it. */
+/** Finds the "It wasn't me" link in a mail. */
 export const notMeLinkOf = (mail) => linkTo('/not-me', mail)
 
 function linkTo(path, { text }) {
@@ -45,7 +50,7 @@ export function mailTo(email, n = 1) {
   return eventually(`mail ${n} to ${email}`, async () => (await mailsTo(email)).at(-n))
 }
 
-/** The mails to an address so far, the newest first. */
+/** Returns the mails to an address so far, the newest first. */
 export async function mailsTo(email) {
   const mails = await (await fetch(`${url}/dev/mailbox.json`)).json()
   return mails.filter(({ to }) => to === email)
@@ -53,13 +58,13 @@ export async function mailsTo(email) {
 
 /** Whether this password is the customer's. */
 export async function canLogIn(username, password) {
-  const grant = { grant_type: 'password', client_id: given('REKEY_SALES_CLIENT_ID'), username, password }
+  const grant = { grant_type: 'password', ...salesChannel, username, password }
   const { status } = await post('/oauth/token', grant)
   if (![200, 400].includes(status)) throw new Error(`a log-in answered ${status}`)
   return status === 200
 }
 
-/** Asks until there is an answer; fails with `what` after two minutes. */
+/** Polls until there is a result; fails with `what` after two minutes. */
 export async function eventually(what, ask) {
   for (const end = Date.now() + 120_000; Date.now() < end; await sleep(50)) {
     const answer = await ask()

@@ -1,8 +1,8 @@
-// Every page there is to look at, each made anew: what it takes to get there, with `open(page)`.
+// All pages to look at; `open(page)` prepares and opens each.
 import { buttonIn, choosePassword, forgetPassword, heading, logIn } from './pages.js'
 import { PASSWORD, mailTo, newCustomer, notMeLinkOf, resetLink } from './service.js'
 
-/** The demo storefront's, in English alone. */
+/** The demo storefront's pages, only in English. */
 export const storefront = [
   { name: 'storefront: log in', open: (page) => page.goto('/') },
   {
@@ -21,7 +21,7 @@ export const storefront = [
     },
   },
   {
-    name: 'storefront: the mail beside it',
+    name: 'storefront: the mail next to it',
     async open(page) {
       const mail = await forgetPassword(page, await newCustomer())
       await buttonIn(mail).waitFor()
@@ -61,7 +61,7 @@ export const storefront = [
   },
 ]
 
-/** Those that Rekey serves, in the reader's language. */
+/** The hosted pages, in the reader's language. */
 export const hosted = [
   { name: 'hosted: forgot password', open: (page) => page.goto('/forgot-password') },
   {
@@ -135,11 +135,10 @@ export const hosted = [
   { name: 'hosted: no such page', open: (page) => page.goto('/forgot-password/nowhere') },
 ]
 
-/** Ours that neither of them has. */
+/** Other pages of `rekey dev`. */
 export const others = [
   { name: 'mails', open: (page) => page.goto('/dev/mails') },
   { name: 'mailbox', open: (page) => page.goto('/dev/mailbox') },
-  { name: 'reference', open: (page) => page.goto('/docs') },
 ]
 
 async function openOwn(page) {
@@ -158,7 +157,7 @@ async function openNotMe(page) {
   await page.goto(notMeLinkOf(await mailTo(email)))
 }
 
-/** The mail is in its reader's language, and so is the page that its link leads to. */
+/** Opens the link in a mail; mail and page are in the reader's language. */
 function languageOf(page) {
   return page.evaluate(() => navigator.language)
 }

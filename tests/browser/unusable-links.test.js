@@ -1,4 +1,4 @@
-// Links that were used, opened twice, replaced or have expired. The last one is here, late in the alphabet, to have its minute.
+// Links that were used, opened twice, replaced or have expired. The last kind needs a minute, so this file's name is late in the alphabet.
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { browserTest } from './browser.js'

@@ -1,4 +1,4 @@
-// js-auth's `authenticate` and `revoke`: every grant, and what a client is told when there is no token.
+// js-auth's `authenticate` and `revoke`: every grant, and the errors of refused ones.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { NEW_PASSWORD, PASSWORD, auths, logIn, newCustomer, sdks, tokenOf } from './clients.js'
@@ -77,7 +77,7 @@ for (const auth of auths) {
       assert.notEqual(second.refreshToken, first.refreshToken)
       assert.notEqual(second.accessToken, first.accessToken)
       assertRefused(await refresh(first.refreshToken), 'invalid_grant', 400)
-      // Somebody else's tab, at the same moment: the session goes on.
+      // As another tab at the same time: the session continues.
       assertToken(await refresh(second.refreshToken))
     })
 
@@ -96,7 +96,7 @@ for (const auth of auths) {
       assertRefused(await authenticate('authorization_code', code), 'unsupported_grant_type', 400)
     })
 
-    test('revoke: an integration\'s token is dead, its next one lives', async () => {
+    test('revoke: an integration\'s token is dead, its next one works', async () => {
       const { accessToken } = await authenticate('client_credentials', { ...integration, domain })
       const backOffice = connect(accessToken)
       assert.equal(await backOffice.customers.count({ email_eq: customer.email }), 1)
@@ -116,7 +116,7 @@ for (const auth of auths) {
       assert.equal((await connect(other.accessToken).customers.retrieve(customer.id)).id, customer.id)
     })
 
-    test('revoke: another client\'s token, or without the client\'s secret, is a 403, and the token lives', async () => {
+    test('revoke: another client\'s token, or without the client\'s secret, is a 403, and the token stays valid', async () => {
       const { accessToken } = await authenticate('client_credentials', { ...integration, domain })
       for (const client of [storefront, { clientId: integration.clientId }]) {
         const { errors } = await revoke({ ...client, token: accessToken })
@@ -144,7 +144,7 @@ function assertRefused(answer, error, status, code = error.toUpperCase()) {
   assert.equal(answer.error, error)
   assert.equal(typeof answer.errorDescription, 'string')
   assert.equal(answer.errors.length, 1)
-  const [told] = answer.errors
-  assert.deepEqual([told.code, told.status], [code, status])
-  assert.ok(told.title && told.detail)
+  const [found] = answer.errors
+  assert.deepEqual([found.code, found.status], [code, status])
+  assert.ok(found.title && found.detail)
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as auth6 from 'js-auth-6'
 import * as auth8 from 'js-auth-8'
 import { CommerceLayer as sdk6 } from 'sdk-6'
-// Of 7.x, the entry in which several clients can live side by side, as in 6.x; the other has its own test.
+// The entry of 7.x that supports several clients at once, as in 6.x; the other has its own test.
 import { CommerceLayer as sdk7 } from 'sdk-7/bundle'
 import { credentials, newEmail, service, viaProxy } from './service.js'
 
@@ -21,7 +21,7 @@ export const sdks = [
 
 /** A password that the demo's policy accepts. */
 export const PASSWORD = 'correct horse battery'
-/** Another one. */
+/** Another such password. */
 export const NEW_PASSWORD = 'Tr0ub4dor & 3 piñatas'
 
 const tokens = new Map()
@@ -37,23 +37,23 @@ async function issue(client) {
   return accessToken
 }
 
-/** What js-auth makes of a log-in at the storefront. */
+/** Logs in at the storefront by js-auth. */
 export function logIn(email, password = PASSWORD, auth = auth8) {
   const { clientId } = credentials.storefront
   return auth.authenticate('password', { clientId, username: email, password, domain: service.domain })
 }
 
-/** Whether somebody can log in so. */
+/** Whether a log-in succeeds. */
 export async function canLogIn(email, password) {
   return (await logIn(email, password)).accessToken !== undefined
 }
 
-/** A customer that no other test has, made by a client of the back office. */
+/** Creates a customer for one test by a client of the back office. */
 export function newCustomer(backOffice, attributes = {}) {
   return backOffice.customers.create({ email: newEmail(), password: PASSWORD, ...attributes })
 }
 
-/** One attribute of each record; a plain array, whatever the client's own `map` makes. */
+/** Returns one attribute of each record as a plain array, unlike the client's `map`. */
 export function column(records, attribute) {
   return Array.from(records, (record) => record[attribute])
 }

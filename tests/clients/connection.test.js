@@ -1,4 +1,4 @@
-// How the SDK gets to the service and stays there: tokens that end, interceptors, raw answers, its entries.
+// The SDK's connection: expired tokens, interceptors, raw responses, its entries.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import * as plain from 'sdk-7'
@@ -76,7 +76,7 @@ for (const { name, connect } of sdks) {
       assert.equal(reader.rawResponse.errors[0].code, 'VALIDATION_ERROR')
     })
 
-    test('a user agent, headers and parameters of the caller\'s own are no hindrance', async () => {
+    test('a user agent, headers and parameters of the caller\'s own are accepted', async () => {
       const client = connect(token, { userAgent: 'shop/1', headers: { 'X-Shop': 'yes' } })
       const params = { utm_source: 'mail' }
       const found = await client.customers.retrieve(customer.id, {}, { params, headers: { 'X-Once': '1' } })
@@ -128,7 +128,7 @@ for (const { name, connect } of sdks) {
       assert.equal(updated.reference, name)
     })
 
-    test('refreshToken: what is refused for another reason is not made again', async () => {
+    test('refreshToken: a call refused for another reason is not repeated', async () => {
       const guest = connect(await tokenOf('storefront'), { refreshToken: () => assert.fail('nothing has expired') })
       await refused(guest.customers.list(), 401, ACCESS_DENIED)
     })
@@ -144,7 +144,7 @@ for (const { name, connect } of sdks) {
       await refused(call, 400, { code: 'KEY_NOT_INCLUDED_IN_URL' })
     })
 
-    test('a broken body, and a document of another type, are told apart', async () => {
+    test('a malformed body and a document of another type are different errors', async () => {
       const client = connect(token)
       let body
       client.addRequestInterceptor(({ url, options }) => ({ url, options: { ...options, body } }))
@@ -160,7 +160,7 @@ for (const { name, connect } of sdks) {
 describe('@commercelayer/sdk 7.x, the entry whose resources are imported one by one', () => {
   const { CommerceLayer, CommerceLayerStatic, customers, customer_password_resets: resets, events, event_stores } = plain
 
-  test('a reset\'s whole life', async () => {
+  test('a reset from creation to deletion', async () => {
     CommerceLayer({ accessToken: await tokenOf('integration'), fetch: viaProxy })
     const customer = await customers.create({ email: newEmail(), password: PASSWORD })
     const reset = await resets.create({ customer_email: customer.email }, { include: ['events', 'event_stores'] })
@@ -177,7 +177,7 @@ describe('@commercelayer/sdk 7.x, the entry whose resources are imported one by 
     await refused(customers.retrieve(customer.id), 404, NOT_FOUND)
   })
 
-  test('CommerceLayerStatic tells our errors and our expired tokens', async () => {
+  test('CommerceLayerStatic recognizes our errors and our expired tokens', async () => {
     const token = await tokenOf('integration')
     CommerceLayer({ accessToken: token, fetch: viaProxy })
     const error = await customers.retrieve('nobodynobo').catch((error) => error)

@@ -1,4 +1,4 @@
-// The SDK's `customers`: the five calls, what is related to a customer, and what a write can get wrong.
+// The SDK's `customers`: the five calls, related records, and invalid writes.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { NEW_PASSWORD, PASSWORD, canLogIn, column, newCustomer, sdks, tokenOf } from './clients.js'
@@ -50,7 +50,7 @@ for (const { name, connect } of sdks) {
       await refused(call, 422, about('email', 'taken', 'has already been taken'))
     })
 
-    test('create: all that is wrong is told at once, each with its pointer', async () => {
+    test('create: all errors are returned at once, each with its pointer', async () => {
       await refused(customers.create({}), 422, about('email', 'blank', "can't be blank"))
       await refused(
         customers.create({ email: 'nobody', password: 5, reference: {}, metadata: 'x' }),
@@ -95,7 +95,7 @@ for (const { name, connect } of sdks) {
       assert.deepEqual(column(events, 'name'), ['customer_password_resets.create'])
       assert.deepEqual(column(customer.events, 'name'), ['customers.create'])
       assert.deepEqual(customer.event_stores.map((entry) => [entry.event, entry.resource_id]), [['create', id]])
-      // What is not included has no data.
+      // Relationships that are not included have no data.
       assert.equal((await customers.retrieve(id)).customer_password_resets, undefined)
     })
 

@@ -1,4 +1,4 @@
-// What a storefront may do by the SDK: as a guest, by self-service, and as a customer who has logged in.
+// A storefront's permissions in the SDK: as a guest, by self-service, and as a customer who has logged in.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { NEW_PASSWORD, PASSWORD, canLogIn, logIn, newCustomer, sdks, tokenOf } from './clients.js'
@@ -60,7 +60,7 @@ for (const { name, connect } of sdks) {
       await denied(guest.customers.events(created.id))
     })
 
-    test('a guest sets the new password with the token of the mail, and is told nothing of the customer', async () => {
+    test('a guest sets the new password with the token of the mail, and learns nothing about the customer', async () => {
       const { email } = await newCustomer(backOffice)
       const made = await backOffice.customer_password_resets.create({ customer_email: email, reference: 'R', metadata: { a: 1 } })
       const done = await guest.customer_password_resets.update({

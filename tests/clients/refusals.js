@@ -1,8 +1,8 @@
-// What a client is told when the service refuses.
+// Checks of the service's errors.
 import assert from 'node:assert/strict'
 import { CommerceLayerStatic } from 'sdk-7'
 
-/** Checks that a call fails with an ApiError of this status, with these errors in it; the ApiError. */
+/** Checks that a call fails with an ApiError with this status and these errors, and returns it. */
 export async function refused(call, status, ...errors) {
   const error = await Promise.resolve(call).then(
     (answer) => assert.fail(`not refused: ${JSON.stringify(answer)}`),
@@ -12,16 +12,16 @@ export async function refused(call, status, ...errors) {
   assert.deepEqual([error.name, error.type, error.status, error.code], ['ApiError', 'response', status, String(status)])
   assert.equal(error.errors.length, errors.length, JSON.stringify(error.errors))
   for (const [index, expected] of errors.entries()) {
-    const told = error.errors[index]
-    assert.equal(told.status, String(status))
-    assert.ok(told.title && told.detail, JSON.stringify(told))
-    for (const [member, value] of Object.entries(expected)) assert.deepEqual(told[member], value, member)
+    const found = error.errors[index]
+    assert.equal(found.status, String(status))
+    assert.ok(found.title && found.detail, JSON.stringify(found))
+    for (const [member, value] of Object.entries(expected)) assert.deepEqual(found[member], value, member)
   }
   assert.deepEqual(error.first(), error.errors[0])
   return error
 }
 
-/** The error about an attribute; `meta` is its name, or all that programs are told. */
+/** The error about an attribute; `meta` is its name in `meta.error` or the whole `meta`. */
 export function about(attribute, meta, title) {
   const expected = {
     code: 'VALIDATION_ERROR',

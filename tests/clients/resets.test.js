@@ -1,4 +1,4 @@
-// The SDK's `customer_password_resets`: a reset's whole life, by the back office.
+// The SDK's `customer_password_resets`, from creation to deletion, by the back office.
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { NEW_PASSWORD, PASSWORD, canLogIn, column, logIn, newCustomer, sdks, tokenOf } from './clients.js'
@@ -148,7 +148,7 @@ for (const { name, connect } of sdks) {
       bodies.push((await refused(missing, 422, WRONG_TOKEN)).errors)
       for (const body of bodies) assert.deepEqual(body, bodies[0])
       assert.ok(await canLogIn(email, PASSWORD))
-      // None of it has used up the token.
+      // None of these calls has used the token.
       assert.ok((await use(reset, NEW_PASSWORD)).reset_password_at)
     })
 

@@ -1,19 +1,19 @@
 // The running service and its demo shop, as the environment names them, and how the clients get to it.
 //
-// The clients know the service by its public names only: https://auth.DOMAIN and https://ORGANIZATION.DOMAIN, where a TLS
-// proxy stands in production. Here `fetch` is that proxy; nothing of the clients is changed.
+// The clients know the service by its public names only: https://auth.DOMAIN and https://ORGANIZATION.DOMAIN, served by a TLS
+// proxy in production. Here `fetch` is that proxy; nothing of the clients is changed.
 import { webcrypto } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What the end-to-end test says of the service that it started. */
+/** The settings of the service that the end-to-end test has started. */
 export const service = {
-  /** Where it listens, such as http://127.0.0.1:8080. */
+  /** Its origin, such as http://127.0.0.1:8080. */
   url: given('REKEY_URL'),
   /** `auth.domain` of its configuration. */
   domain: given('REKEY_DOMAIN'),
   /** The shop's slug. */
   organization: given('REKEY_ORGANIZATION'),
-  /** Whether the API clients are of the test mode. */
+  /** Whether the API clients are in test mode. */
   test: given('REKEY_MODE') === 'test',
   /** The file of the key that signs access tokens. */
   signingKey: given('REKEY_SIGNING_KEY'),
@@ -29,14 +29,14 @@ export const credentials = {
 // Node 18 has it, but not under this name.
 globalThis.crypto ??= webcrypto
 
-/** `fetch` as it is without the proxy. */
+/** The original `fetch`. */
 export const network = globalThis.fetch
 const paths = {
   [`auth.${service.domain}`]: ['/oauth/', '/.well-known/'],
   [`${service.organization}.${service.domain}`]: ['/api/'],
 }
 
-/** `fetch`, for which the service's public names lead to where it listens. No other place is called by anybody. */
+/** A `fetch` that sends requests for the service's public names to its origin, and refuses all others. */
 export async function viaProxy(input, init) {
   const asked = new URL(input)
   const known = paths[asked.host]?.some((path) => asked.pathname.startsWith(path))
@@ -45,22 +45,22 @@ export async function viaProxy(input, init) {
 }
 globalThis.fetch = viaProxy
 
-/** Where the service itself has a URL of its public names. */
+/** Replaces the service's public names in a URL by its origin. */
 export function here(url) {
   return new URL(url.pathname + url.search, service.url)
 }
 
-/** An address that no other test has. */
+/** Returns a unique address. */
 export function newEmail(name = 'customer') {
   return `${name}-${newName()}@example.com`
 }
 
-/** A text that no other test has: 16 hex digits. */
+/** Returns a unique text of 16 hex digits. */
 export function newName() {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex')
 }
 
-/** Lets the clock of the service, which shows milliseconds, go on. */
+/** Waits until the service's clock, which shows milliseconds, has advanced. */
 export function tick() {
   return sleep(3)
 }

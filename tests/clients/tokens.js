@@ -1,14 +1,14 @@
-// Access tokens that the service's own key has signed, so that nothing but their claims is wrong with them.
+// Access tokens signed with the service's key, so that only their claims are wrong.
 import { createSign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { service } from './service.js'
 
-/** What a token says, as clients without js-auth read it: with plain `atob`, which knows neither `-` nor `_`. */
+/** Returns a token's claims, as clients without js-auth read them: with plain `atob`, which knows neither `-` nor `_`. */
 export function claimsOf(token) {
   return JSON.parse(atob(token.split('.')[1]))
 }
 
-/** The token with other claims, signed as the service signs. */
+/** Signs the token with other claims. */
 export function resigned(token, changes) {
   const [header] = token.split('.')
   const claims = { ...claimsOf(token), ...changes }
@@ -17,7 +17,7 @@ export function resigned(token, changes) {
   return `${unsigned}.${createSign('RSA-SHA512').update(unsigned).sign(key, 'base64url')}`
 }
 
-/** The token as it is `seconds` before its end, or after it when that is negative. */
+/** Returns the token as it is `seconds` before its expiry, or after it if that is negative. */
 export function withLifeOf(token, seconds) {
   const exp = Math.floor(Date.now() / 1000) + seconds
   return resigned(token, { iat: exp - 7200, exp })

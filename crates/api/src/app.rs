@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    app_data::{ApiError, AppData, Config, Services},
+    app_data::{AppData, BuildError, Config, Services},
     routes,
     span::PathSpan,
 };
@@ -21,15 +21,6 @@ pub struct Application {
     server: Server,
     data: AppData,
     address: SocketAddr,
-}
-
-/// Why the server can't be built.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    #[error("can't listen on {0}")]
-    Listen(SocketAddr, #[source] io::Error),
 }
 
 impl Application {

@@ -1,22 +1,23 @@
 //! The parts of the API: handlers, middleware and extractors take those that they need as `web::Data`.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
+    clients::ClientStore,
     clock::Clock,
-    customers::service::CustomerService,
+    customers::{service::CustomerService, store::CustomerStore},
     events::{outbox::RelaySignal, recorder::EventRecorder},
     idempotency::{AnswerStore, Idempotency},
     limits::RateLimits,
     organizations::PerOrganization,
     passwords::Hasher,
+    ping::Ping,
     random::RandomSource,
-    resets::service::ResetService,
+    resets::{service::ResetService, store::Resets},
     secrets::KeyRing,
     sessions::{Sessions, sign_in::SignIn},
-    store::Store,
 };
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
@@ -29,7 +30,7 @@ use crate::{
         jwt::{Issuer, SigningKeyError},
     },
     jsonapi::document::Documents,
-    limits::{Limits, WithTimeout},
+    limits::Limits,
     oauth::AuthorizationServer,
     pages::{Pages, PagesError},
 };
@@ -45,7 +46,9 @@ pub struct Config<'a> {
 
 /// The services that the API is built on.
 pub struct Services {
-    pub ports: Ports,
+    pub database: Arc<dyn Database>,
+    /// Counts requests for the rate limits; usually the database [`WithTimeout`](crate::WithTimeout).
+    pub rate_limits: Arc<dyn RateLimits>,
     /// Seals tokens and answers, signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
@@ -57,42 +60,27 @@ pub struct Services {
     pub checks: Vec<Check>,
 }
 
-/// The ports to the database that the API needs.
-pub struct Ports {
-    pub store: Arc<dyn Store>,
-    pub sessions: Arc<dyn Sessions>,
-    /// Deletes old decoys.
-    pub cleanup: Arc<dyn Cleanup>,
-    /// Keeps the answers of requests with an idempotency key.
-    pub answers: Arc<dyn AnswerStore>,
-    /// Counts requests for the rate limits.
-    pub limits: Arc<dyn RateLimits>,
+/// A database with all ports that the API needs.
+pub trait Database:
+    Ping + Resets + CustomerStore + ClientStore + Sessions + Cleanup + AnswerStore + RateLimits
+{
 }
 
-impl Ports {
-    /// Takes all of them from one database.
-    pub fn from_database<D>(database: &D) -> Self
-    where
-        D: Store + Sessions + Cleanup + AnswerStore + RateLimits + Clone,
-    {
-        Self {
-            store: Arc::new(database.clone()),
-            sessions: Arc::new(database.clone()),
-            cleanup: Arc::new(database.clone()),
-            answers: Arc::new(database.clone()),
-            limits: Arc::new(WithTimeout::new(Arc::new(database.clone()))),
-        }
-    }
+impl<T> Database for T where
+    T: Ping + Resets + CustomerStore + ClientStore + Sessions + Cleanup + AnswerStore + RateLimits
+{
 }
 
 /// Why the API can't be built.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
+pub enum BuildError {
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
     /// An organization's pages can't be built.
     #[error(transparent)]
     Pages(#[from] PagesError),
+    #[error("can't listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
 }
 
 /// The use cases, and what the HTTP side needs with them.
@@ -116,14 +104,13 @@ pub struct AppData {
 
 impl AppData {
     /// Puts the parts together.
-    pub fn new(config: Config<'_>, services: Services) -> Result<Self, ApiError> {
-        let Services { ports, keys, hasher, signal, clock, random, mut checks } = services;
-        let Ports { store, sessions, cleanup, answers, limits: counts } = ports;
+    pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
+        let Services { database, rate_limits, keys, hasher, signal, clock, random, mut checks } = services;
         let Config { server, auth, limits, organizations } = config;
-        let pinged = store.clone();
+        let pinged = database.clone();
         let ping = move || {
-            let store = pinged.clone();
-            async move { Ok(store.ping().await?) }
+            let database = pinged.clone();
+            async move { Ok(database.ping().await?) }
         };
         checks.insert(0, Check::new("store", ping));
         let ttl = whole_seconds(server.idempotency_key_ttl);
@@ -131,15 +118,14 @@ impl AppData {
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), signal };
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let sign_in = Data::new(SignIn {
-            store: store.clone(),
-            sessions: sessions.clone(),
+            sessions: database.clone(),
             hasher: hasher.clone(),
             random: random.clone(),
             session_ttl: whole_seconds(auth.refresh_token_ttl),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
         });
-        let clients = Data::new(ClientDirectory::new(store.clone(), sessions, clock.clone()));
-        let limits = Data::new(Limits::new(*limits, counts, clock.clone()));
+        let clients = Data::new(ClientDirectory::new(database.clone(), database.clone(), clock.clone()));
+        let limits = Data::new(Limits::new(*limits, rate_limits, clock.clone()));
         let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);
         Ok(Self {
             authorization: Data::new(AuthorizationServer {
@@ -148,19 +134,19 @@ impl AppData {
                 limits: limits.clone(),
                 sign_in: sign_in.clone(),
             }),
-            documents: Data::new(Documents::new(store.clone(), keys.clone(), &server.public_url)),
+            documents: Data::new(Documents::new(database.clone(), keys.clone(), &server.public_url)),
             resets: Data::new(ResetService {
-                store: store.clone(),
+                store: database.clone(),
                 recorder: recorder.clone(),
                 hasher: hasher.clone(),
                 rules: rules.clone(),
             }),
-            customers: Data::new(CustomerService { store, recorder, hasher, rules }),
-            idempotency: Data::new(Idempotency { answers, keys, random, ttl }),
+            customers: Data::new(CustomerService { store: database.clone(), recorder, hasher, rules }),
+            idempotency: Data::new(Idempotency { answers: database.clone(), keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),
             readiness: Data::new(Readiness::new(checks)),
-            cleanup: CleanupTask { store: cleanup },
+            cleanup: CleanupTask { store: database },
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

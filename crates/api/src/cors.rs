@@ -83,7 +83,7 @@ fn vary_by_origin(response: &mut ServiceResponse<BoxBody>) -> Option<HeaderValue
 
 /// Lets a page of that origin read the answer, if the client allows the origin.
 fn allow(response: &mut ServiceResponse<BoxBody>, origin: &HeaderValue, client: Option<&RegisteredClient>) {
-    let (Ok(text), Some(RegisteredClient { client, .. })) = (origin.to_str(), client) else { return };
+    let (Ok(text), Some(client)) = (origin.to_str(), client) else { return };
     let Some(by) = client.allowed_origins.iter().find(|allowed| allowed.allows(text)) else { return };
     let named = if by.is_any() { HeaderValue::from_static("*") } else { origin.clone() };
     let headers = response.headers_mut();

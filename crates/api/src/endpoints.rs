@@ -1,5 +1,4 @@
-//! Every endpoint for programs, once: the routes and the API's description are both made of this list, so neither can have
-//! one that the other has not.
+//! Every endpoint for programs, once: the routes and the API's description are both made of this list.
 
 use std::sync::LazyLock;
 
@@ -8,25 +7,24 @@ use rekey_core::resources::{
     CUSTOMER_PASSWORD_RESETS, CUSTOMERS, ORGANIZATIONS, RESOURCES, Relationship, Resource,
 };
 
-/// All of them, in the order of the description.
+/// All endpoints, in the order of the description.
 pub static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(all);
 
-/// A path and what can be done there.
+/// A path and its operations.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// How it reads requests and refuses them.
     pub area: Area,
-    /// The whole path, with `{id}` where a record's id stands.
+    /// The whole path, with `{id}` in the place of a record's id.
     pub path: String,
     /// The value of `Allow`.
     pub allow: String,
     pub operations: Vec<Operation>,
 }
 
-/// Endpoints that read requests and refuse them alike.
+/// Endpoints that read requests and refuse them in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
-    /// JSON:API, for who has an access token.
+    /// JSON:API, for callers with an access token.
     Api,
     /// OAuth 2: POST only.
     OAuth,
@@ -34,26 +32,19 @@ pub enum Area {
     Open,
 }
 
-/// A method of a path.
-#[derive(Debug)]
-pub struct Operation {
-    pub method: Method,
-    pub call: Call,
-}
-
-/// What an operation does.
+/// What a method of a path does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Call {
+pub enum Operation {
     List(&'static Resource),
-    Create(Written),
+    Create(WritableResource),
     Retrieve(&'static Resource),
-    /// The one that is the caller's, of which no id is needed.
+    /// Retrieves the caller's own record, without an id.
     Own(&'static Resource),
-    Update(Written),
-    Delete(Written),
-    /// What is related to a record.
+    Update(WritableResource),
+    Delete(WritableResource),
+    /// Reads the records at the other end of a relationship.
     Related(&'static Resource, &'static Relationship),
-    /// The identifiers of what is related to a record.
+    /// Reads their identifiers.
     Identifiers(&'static Resource, &'static Relationship),
     /// `/oauth/token`.
     Token,
@@ -69,19 +60,19 @@ pub enum Call {
 
 /// A resource that is not only read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum WritableResource {
     Resets,
     Customers,
 }
 
-impl Written {
-    /// The one that is this resource.
+impl WritableResource {
+    /// Returns the writable resource with that definition.
     #[must_use]
-    pub fn of(resource: &Resource) -> Option<Self> {
-        [Self::Resets, Self::Customers].into_iter().find(|written| written.resource() == resource)
+    pub fn from_resource(resource: &Resource) -> Option<Self> {
+        [Self::Resets, Self::Customers].into_iter().find(|writable| writable.resource() == resource)
     }
 
-    /// Its definition.
+    /// Returns its definition.
     #[must_use]
     pub fn resource(self) -> &'static Resource {
         match self {
@@ -91,8 +82,23 @@ impl Written {
     }
 }
 
+impl Operation {
+    #[must_use]
+    pub fn method(self) -> Method {
+        match self {
+            Self::Create(_) | Self::Token | Self::Revoke => Method::POST,
+            Self::Update(_) => Method::PATCH,
+            Self::Delete(_) => Method::DELETE,
+            Self::List(_) | Self::Retrieve(_) | Self::Own(_) | Self::Related(..) | Self::Identifiers(..) => {
+                Method::GET
+            }
+            Self::Keys | Self::Live | Self::Ready | Self::Description => Method::GET,
+        }
+    }
+}
+
 impl Area {
-    /// What the paths of the area begin with.
+    /// Returns the beginning of its paths.
     #[must_use]
     pub fn prefix(self) -> &'static str {
         match self {
@@ -104,21 +110,16 @@ impl Area {
 }
 
 impl Endpoint {
-    fn new(area: Area, path: &str, operations: impl IntoIterator<Item = (Method, Call)>) -> Self {
-        let operations: Vec<_> = operations.into_iter().collect();
-        let allow = operations.iter().map(|(method, _)| match *method {
-            Method::GET => "GET, HEAD",
-            _ => method.as_str(),
+    fn new(area: Area, path: &str, operations: Vec<Operation>) -> Self {
+        let allow = operations.iter().map(|operation| match operation.method() {
+            Method::GET => "GET, HEAD".to_owned(),
+            method => method.to_string(),
         });
-        Self {
-            area,
-            path: format!("{}{path}", area.prefix()),
-            allow: allow.collect::<Vec<_>>().join(", "),
-            operations: operations.into_iter().map(|(method, call)| Operation { method, call }).collect(),
-        }
+        let allow = allow.collect::<Vec<_>>().join(", ");
+        Self { area, path: format!("{}{path}", area.prefix()), allow, operations }
     }
 
-    /// Its path in its area.
+    /// Returns its path below the area's prefix.
     #[must_use]
     pub fn path_in_area(&self) -> &str {
         self.path.strip_prefix(self.area.prefix()).unwrap_or(&self.path)
@@ -126,42 +127,42 @@ impl Endpoint {
 }
 
 fn all() -> Vec<Endpoint> {
+    let open = |path, operation| Endpoint::new(Area::Open, path, vec![operation]);
+    let api = |path: String, operations| Endpoint::new(Area::Api, &path, operations);
     let mut endpoints = vec![
-        Endpoint::new(Area::OAuth, "/token", [(Method::POST, Call::Token)]),
-        Endpoint::new(Area::OAuth, "/revoke", [(Method::POST, Call::Revoke)]),
-        Endpoint::new(Area::Open, "/.well-known/jwks.json", [(Method::GET, Call::Keys)]),
+        Endpoint::new(Area::OAuth, "/token", vec![Operation::Token]),
+        Endpoint::new(Area::OAuth, "/revoke", vec![Operation::Revoke]),
+        open("/.well-known/jwks.json", Operation::Keys),
+        // The vendor's path: the caller's own organization needs no id.
+        api(format!("/{}", ORGANIZATIONS.singular), vec![Operation::Own(&ORGANIZATIONS)]),
     ];
-    // As the vendor has it: the caller's own, which needs no id.
-    let own = [(Method::GET, Call::Own(&ORGANIZATIONS))];
-    endpoints.push(Endpoint::new(Area::Api, &format!("/{}", ORGANIZATIONS.singular), own));
     for resource in RESOURCES {
-        let path = format!("/{}/{{id}}", resource.name);
-        let mut list = Vec::new();
-        let mut record = vec![(Method::GET, Call::Retrieve(resource))];
-        if resource.listed {
-            list.push((Method::GET, Call::List(resource)));
-        }
-        if let Some(written) = Written::of(resource) {
-            list.push((Method::POST, Call::Create(written)));
-            record.push((Method::PATCH, Call::Update(written)));
-            record.push((Method::DELETE, Call::Delete(written)));
-        }
+        let writable = WritableResource::from_resource(resource);
+        let mut list = Vec::from_iter(resource.listed.then_some(Operation::List(resource)));
+        list.extend(writable.map(Operation::Create));
         if !list.is_empty() {
-            endpoints.push(Endpoint::new(Area::Api, &format!("/{}", resource.name), list));
+            endpoints.push(api(format!("/{}", resource.name), list));
         }
-        endpoints.push(Endpoint::new(Area::Api, &path, record));
+        let path = format!("/{}/{{id}}", resource.name);
+        let mut record = vec![Operation::Retrieve(resource)];
+        record.extend(
+            writable
+                .into_iter()
+                .flat_map(|writable| [Operation::Update(writable), Operation::Delete(writable)]),
+        );
+        endpoints.push(api(path.clone(), record));
         for relationship in resource.relationships {
             let name = relationship.name;
-            let related = [(Method::GET, Call::Related(resource, relationship))];
-            endpoints.push(Endpoint::new(Area::Api, &format!("{path}/{name}"), related));
-            let identifiers = [(Method::GET, Call::Identifiers(resource, relationship))];
-            endpoints.push(Endpoint::new(Area::Api, &format!("{path}/relationships/{name}"), identifiers));
+            let related = Operation::Related(resource, relationship);
+            endpoints.push(api(format!("{path}/{name}"), vec![related]));
+            let identifiers = Operation::Identifiers(resource, relationship);
+            endpoints.push(api(format!("{path}/relationships/{name}"), vec![identifiers]));
         }
     }
     endpoints.extend([
-        Endpoint::new(Area::Open, "/livez", [(Method::GET, Call::Live)]),
-        Endpoint::new(Area::Open, "/readyz", [(Method::GET, Call::Ready)]),
-        Endpoint::new(Area::Open, "/openapi.json", [(Method::GET, Call::Description)]),
+        open("/livez", Operation::Live),
+        open("/readyz", Operation::Ready),
+        open("/openapi.json", Operation::Description),
     ]);
     endpoints
 }

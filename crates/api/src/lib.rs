@@ -17,7 +17,9 @@ mod payload;
 mod resources;
 mod routes;
 mod span;
+mod swagger_ui;
 
-pub use app::{Application, BuildError};
-pub use app_data::{ApiError, Config, Ports, Services};
+pub use app::Application;
+pub use app_data::{BuildError, Config, Database, Services};
 pub use auth::jwt::SigningKeyError;
+pub use limits::WithTimeout;

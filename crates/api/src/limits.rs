@@ -28,7 +28,7 @@ use rekey_runtime::config::{self, PerMinute};
 use self::{limiter::Limiter, window::Address};
 pub use self::{limiter::RateLimitStatus, with_timeout::WithTimeout};
 use crate::{
-    auth::{bearer::BearerToken, jwt::Claims},
+    auth::{bearer::BearerToken, claims::Claims},
     caller,
     jsonapi::error::Problem,
 };

@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
-use rekey_api::{Application, Config, Ports, Services};
+use rekey_api::{Application, Config, Services, WithTimeout};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     clock::SystemClock,
@@ -53,10 +53,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     };
     let store = connect(database.max_connections)?;
     let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
-    let bus = RabbitBus::new(broker, clock.clone(), random.clone());
+    let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
     let signal = RelaySignal::default();
     let services = Services {
-        ports: Ports::from_database(&store),
+        database: Arc::new(store.clone()),
+        rate_limits: Arc::new(WithTimeout::new(Arc::new(store.clone()))),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, random.clone()).context("password hashing can't start")?,
         signal: signal.clone(),
@@ -78,7 +79,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let outbox = connect(RELAY_CONNECTIONS)?;
     let relay = Relay {
         outbox: Arc::new(outbox.clone()),
-        bus: Arc::new(bus.clone()),
+        bus: bus.clone(),
         signal,
         batch: u32::from(outbox_relay.batch_size),
         lease: outbox_relay.lease.try_into()?,

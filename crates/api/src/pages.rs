@@ -1,10 +1,11 @@
-//! What people see in a browser: the hosted pages for customers, and the API's reference.
+//! The hosted pages that customers see in a browser.
 //!
-//! The hosted pages are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. Each
-//! page is a file: [`forgot_password`], [`sent`], [`reset_password`], [`not_me`]. A [`context::PageContext`] knows whose page is
-//! requested and in which language, and answers with a [`page::Page`]; [`site`] has each organization's templates and texts.
+//! They are plain HTML forms in the organization's look and the reader's language; they work without JavaScript. Each
+//! page is a file: [`forgot_password`], [`sent`], [`reset_password`], [`not_me`]. A [`context::PageContext`] knows which organization's
+//! page is requested and in which language, and answers with a [`page::Page`]; [`site`] has each organization's templates and texts.
 
 mod assets;
+mod client;
 mod context;
 mod cookie;
 mod forgot_password;
@@ -15,7 +16,6 @@ mod page;
 mod palette;
 mod params;
 mod paths;
-pub mod reference;
 mod reset_password;
 pub mod routes;
 mod samples;

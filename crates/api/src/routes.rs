@@ -10,15 +10,15 @@ use rekey_runtime::health;
 
 use crate::{
     cors,
-    endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation, WritableResource},
     idempotency,
     jsonapi::negotiation,
     limits,
     methods::{not_found, only, read},
     oauth::{self, revocation_endpoint, token_endpoint},
-    openapi,
-    pages::{self, reference},
+    openapi, pages,
     resources::{customer_password_resets as resets, customers, organization, reading},
+    swagger_ui,
 };
 
 /// Adds every route. What has none is a JSON:API error, also outside `/api`, but a page where pages are.
@@ -32,8 +32,8 @@ pub fn add(config: &mut ServiceConfig) {
                 .wrap(from_fn(cors::oauth)),
         )
         .configure(pages::routes::add)
-        .service(only(web::resource("/docs"), "GET, HEAD").route(read().to(reference::show)))
-        .service(only(web::resource("/docs/style.css"), "GET, HEAD").route(read().to(reference::style)))
+        .service(only(web::resource(["/docs", "/docs/"]), "GET, HEAD").route(read().to(swagger_ui::page)))
+        .service(only(web::resource("/docs/{file}"), "GET, HEAD").route(read().to(swagger_ui::file)))
         .service(
             web::scope(Area::Api.prefix())
                 .configure(|config| serve(config, Area::Api))
@@ -49,40 +49,40 @@ pub fn add(config: &mut ServiceConfig) {
 /// Adds the endpoints of that area.
 fn serve(config: &mut ServiceConfig, area: Area) {
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.area == area) {
-        let routes = endpoint.operations.iter().map(|operation| route(operation.call));
+        let routes = endpoint.operations.iter().map(|operation| route(*operation));
         config.service(routes.fold(refusing(endpoint), actix_web::Resource::route));
     }
 }
 
 /// The route of an operation.
-fn route(call: Call) -> Route {
+fn route(call: Operation) -> Route {
     match call {
-        Call::List(resource) => {
+        Operation::List(resource) => {
             read().to(move |principal, documents, query| reading::list(resource, principal, documents, query))
         }
-        Call::Retrieve(resource) if *resource == CUSTOMERS => read().to(customers::retrieve),
-        Call::Retrieve(resource) => read().to(move |principal, documents, id, query| {
+        Operation::Retrieve(resource) if *resource == CUSTOMERS => read().to(customers::retrieve),
+        Operation::Retrieve(resource) => read().to(move |principal, documents, id, query| {
             reading::retrieve(resource, principal, documents, id, query)
         }),
-        Call::Own(_) => read().to(organization::show),
-        Call::Create(Written::Resets) => {
+        Operation::Own(_) => read().to(organization::show),
+        Operation::Create(WritableResource::Resets) => {
             web::post().to(resets::create).wrap(from_fn(idempotency::answer_once))
         }
-        Call::Create(Written::Customers) => {
+        Operation::Create(WritableResource::Customers) => {
             web::post().to(customers::create).wrap(from_fn(idempotency::answer_once))
         }
-        Call::Update(Written::Resets) => web::patch().to(resets::update),
-        Call::Update(Written::Customers) => web::patch().to(customers::update),
-        Call::Delete(Written::Resets) => web::delete().to(resets::delete),
-        Call::Delete(Written::Customers) => web::delete().to(customers::delete),
-        Call::Related(resource, relationship) => related(resource, relationship),
-        Call::Identifiers(resource, relationship) => identified(resource, relationship),
-        Call::Token => web::post().to(token_endpoint::token),
-        Call::Revoke => web::post().to(revocation_endpoint::revoke),
-        Call::Keys => read().to(token_endpoint::keys),
-        Call::Live => read().to(health::live),
-        Call::Ready => read().to(health::ready),
-        Call::Description => read().to(openapi::show),
+        Operation::Update(WritableResource::Resets) => web::patch().to(resets::update),
+        Operation::Update(WritableResource::Customers) => web::patch().to(customers::update),
+        Operation::Delete(WritableResource::Resets) => web::delete().to(resets::delete),
+        Operation::Delete(WritableResource::Customers) => web::delete().to(customers::delete),
+        Operation::Related(resource, relationship) => related(resource, relationship),
+        Operation::Identifiers(resource, relationship) => identified(resource, relationship),
+        Operation::Token => web::post().to(token_endpoint::token),
+        Operation::Revoke => web::post().to(revocation_endpoint::revoke),
+        Operation::Keys => read().to(token_endpoint::keys),
+        Operation::Live => read().to(health::live),
+        Operation::Ready => read().to(health::ready),
+        Operation::Description => read().to(openapi::show),
     }
 }
 

@@ -16,9 +16,6 @@ pub use self::{
     topology::{InvalidNamespace, Topology},
 };
 
-/// The namespace of a deployment that configures none.
-pub const DEFAULT_NAMESPACE: &str = "rekey";
-
 /// The heartbeat requested when the URL names none, in seconds. RabbitMQ's guide to heartbeats recommends 5 to 20: less
 /// leads to false alarms. A dead peer is noticed after two of them.
 const HEARTBEAT_SECONDS: u16 = 10;

@@ -45,10 +45,10 @@ impl BusUnderTest for Local {
 
 bus_conformance!(Local);
 
-/// Ends its work when it is told to.
+/// Ends its work when the test lets it.
 #[derive(Default)]
 struct Gated {
-    begun: Notify,
+    started: Notify,
     gate: Notify,
     ended: AtomicBool,
 }
@@ -56,7 +56,7 @@ struct Gated {
 #[async_trait]
 impl Handler for Gated {
     async fn handle(&self, _: Delivery) -> Verdict {
-        self.begun.notify_one();
+        self.started.notify_one();
         self.gate.notified().await;
         self.ended.store(true, Ordering::SeqCst);
         Verdict::Done
@@ -70,7 +70,7 @@ async fn a_caller_that_loses_interest_does_not_cut_a_mail_in_half() {
     let claimed = ClaimedMessage { message: message(EventName::ResetCreate, b"mail"), attempt: 1 };
     tokio::select! {
         settlement = bus.publish(claimed.clone()) => panic!("settled before it was handled: {settlement:?}"),
-        () = handler.begun.notified() => {}
+        () = handler.started.notified() => {}
     }
     // Its place is taken as long as it is at work, though nobody waits for it.
     assert!(timeout(Duration::from_millis(50), bus.publish(claimed)).await.is_err());

@@ -3,6 +3,7 @@
 mod files;
 mod mailbox;
 mod mails;
+mod page;
 mod seed;
 mod storefront;
 mod welcome;
@@ -18,7 +19,7 @@ use std::{
 use actix_web::web::ServiceConfig;
 use anyhow::Context;
 use clap::Args;
-use rekey_api::{Application, BuildError, Config, Ports, Services};
+use rekey_api::{Application, BuildError, Config, Services, WithTimeout};
 use rekey_broker::local::LocalBus;
 use rekey_core::{
     administration::Administration,
@@ -45,21 +46,21 @@ use rekey_texts::{Language, Texts};
 
 use self::files::DataDir;
 
-/// After how long a mail is tried again that was on its way when the process was killed.
+/// The time after which a mail that was being sent when the process was killed is sent again.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// Where `rekey dev` keeps its data, and where it listens.
+/// The arguments of `rekey dev`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Keeps the database, the mails, the keys and the demo's credentials.
+    /// The folder for the database, the mails, the keys and the demo's credentials.
     #[arg(long, default_value = "./data")]
     data_dir: PathBuf,
-    /// The IP address and port to serve on.
+    /// The IP address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 }
 
-/// `--accent` of the demo storefront: its mails and pages have the same.
+/// The color of mails and pages: `--accent` of the demo storefront.
 const STOREFRONT_COLOR: &str = "#0f766e";
 
 /// Runs until Ctrl-C or SIGTERM.
@@ -95,7 +96,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     Ok(stopped?)
 }
 
-/// What API and mailer have in common here.
+/// The parts that API and mailer share.
 struct Parts {
     settings: DevSettings,
     organizations: PerOrganization<OrganizationMailSettings>,
@@ -105,7 +106,7 @@ struct Parts {
     signal: RelaySignal,
 }
 
-/// Presets what production requires: keys of this directory's own, and addresses of this machine.
+/// Presets the settings that production requires: the data directory's keys, and addresses of this machine.
 fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
     let origin = origin(options.listen);
     Ok(source
@@ -120,7 +121,7 @@ fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Resu
         .overriding("server.listen", options.listen.to_string()))
 }
 
-/// Where a browser on this machine finds what listens there: at every address is no address to open.
+/// The origin for a browser on this machine. An unspecified address such as 0.0.0.0 is replaced by the loopback address.
 fn origin(mut listen: SocketAddr) -> String {
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -129,7 +130,7 @@ fn origin(mut listen: SocketAddr) -> String {
 }
 
 impl Parts {
-    /// The mailer behind the local bus: every mail goes to the mailbox, live or test.
+    /// The outbox relay to the mailer, which puts every mail, live or test, into the mailbox.
     fn relay(&self) -> anyhow::Result<Relay> {
         let transport = || CircuitBreaker::new(Arc::new(self.mailbox.clone()));
         let mailer = Mailer {
@@ -154,7 +155,7 @@ impl Parts {
         })
     }
 
-    /// Makes the demo's records, and returns the client id of its storefront.
+    /// Creates the demo's records, and returns the client id of its storefront.
     async fn demo(&self, data: &DataDir) -> anyhow::Result<String> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
         let store = Arc::new(self.store.clone());
@@ -167,8 +168,9 @@ impl Parts {
             signal: self.signal.clone(),
         };
         let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
-        let registration = CustomerService { store, recorder, hasher: self.hasher.clone(), rules };
-        seed::seed(data, &administration, &registration).await
+        let customers =
+            CustomerService { store: store.clone(), recorder, hasher: self.hasher.clone(), rules };
+        seed::seed(data, &administration, &customers, &*store).await
     }
 
     /// The API, with the demo storefront and the mailbox.
@@ -178,7 +180,8 @@ impl Parts {
         let storefront = storefront::Settings::new(&auth.domain, storefront);
         let routes = routes(self.mailbox.clone(), organizations, storefront)?;
         let services = Services {
-            ports: Ports::from_database(&self.store),
+            database: Arc::new(self.store.clone()),
+            rate_limits: Arc::new(WithTimeout::new(Arc::new(self.store.clone()))),
             keys: keys.sealing.clone(),
             hasher: self.hasher.clone(),
             signal: self.signal.clone(),
@@ -192,25 +195,25 @@ impl Parts {
                 "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \
                  `make run ARGS=\"--listen 127.0.0.1:8090\"`"
             ),
-            error @ (BuildError::Api(_) | BuildError::Listen(..)) => error.into(),
+            error => error.into(),
         })
     }
 }
 
-/// An address to listen on, as a newcomer may write it.
+/// Parses an address to listen on; `localhost` is accepted for 127.0.0.1.
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let numeric = text.replacen("localhost:", "127.0.0.1:", 1);
-    numeric.parse().map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8090")
+    numeric.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8090")
 }
 
-/// Makes the demo's storefront the client that `/forgot-password` asks for resets as, unless the configuration names another.
+/// Lets the `/forgot-password` page use the demo's storefront client, unless the configuration names another.
 fn with_storefront(settings: &OrganizationMailSettings, client_id: &str) -> OrganizationMailSettings {
     let mut settings = settings.clone();
     settings.organization.pages.client_id.get_or_insert_with(|| client_id.to_owned());
     settings
 }
 
-/// The routes that are added to the API's: the demo storefront, the mailbox, and samples of the demo shop's mails.
+/// The routes next to the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
 fn routes(
     mailbox: Mailbox,
     organizations: &PerOrganization<OrganizationSettings>,
@@ -220,8 +223,8 @@ fn routes(
         &Texts::built_in(Language::English)?,
         organizations.get(&seed::SLUG.parse()?),
     )?;
-    let mails = mails::routes(renderer, seed::SHOP.to_owned())?;
-    let (mailbox, storefront) = (mailbox::routes(mailbox)?, storefront::routes(settings));
+    let mails = mails::routes(renderer, seed::SHOP.to_owned());
+    let (mailbox, storefront) = (mailbox::routes(mailbox), storefront::routes(settings));
     Ok(move |config: &mut ServiceConfig| {
         storefront(config);
         mailbox(config);

@@ -18,10 +18,9 @@ use clap::{Args, Subcommand};
 use rekey_core::{
     clock::SystemClock,
     customers::import::{DryRun, Import, ImportKey, Importer},
-    organizations::Slug,
+    organizations::{OrganizationStore, Slug},
     random::OsRandom,
-    scope::Scope,
-    store::Store,
+    scope::{Mode, Scope},
 };
 use rekey_runtime::config::Source;
 use rekey_store_sqlite::SqliteStore;
@@ -30,7 +29,7 @@ use self::{
     report::Report,
     source::{Format, Input, Rows},
 };
-use crate::operator::{self, ModeArgument};
+use crate::operator;
 
 /// The imports.
 #[derive(Debug, Subcommand)]
@@ -58,8 +57,8 @@ pub struct Options {
     #[arg(long)]
     organization: Slug,
     /// Test or live data.
-    #[arg(long)]
-    mode: ModeArgument,
+    #[arg(long, value_parser = operator::mode())]
+    mode: Mode,
     /// The file's format; by default it follows from the name's ending: .csv, .jsonl or .ndjson.
     #[arg(long)]
     format: Option<Format>,
@@ -106,7 +105,7 @@ async fn open_embedded(data_dir: &Path) -> anyhow::Result<SqliteStore> {
 }
 
 async fn import_into(
-    store: &(impl Store + Importer + Clone),
+    store: &(impl OrganizationStore + Importer + Clone),
     options: &Options,
     input: Input,
     report: &mut Report,
@@ -115,21 +114,19 @@ async fn import_into(
     let organization =
         store.organizations().await?.into_iter().find(|organization| organization.slug == *slug);
     let organization = organization.with_context(|| format!("no organization has the slug {slug}"))?;
-    let scope = Scope { organization: organization.id, mode: options.mode.into() };
-    let Input { reader, format, file } = input;
-    let rows = Rows::new(reader, format)?;
-    let source = file.map(|(_, digest)| digest);
+    let scope = Scope { organization: organization.id, mode: options.mode };
+    let source = input.file.map(|(_, digest)| digest);
     let importer: Arc<dyn Importer> =
         if options.dry_run { Arc::new(DryRun::new(store.clone())) } else { Arc::new(store.clone()) };
     let mut import = Import { importer, scope, key: ImportKey::generate(&OsRandom) };
     if let Some(source) = &source {
-        let begun = import.importer.begin_import(scope, source, &import.key).await?;
-        import.key = begun.key;
-        if begun.resumed {
+        let started = import.importer.begin_import(scope, source, &import.key).await?;
+        import.key = started.key;
+        if started.is_resumed {
             eprintln!("An import of this file was interrupted: it is resumed.");
         }
     }
-    let result = import_rows(rows, &import, report).await;
+    let result = import_rows(input.rows, &import, report).await;
     report.clear_progress();
     result?;
     if let Some(source) = &source {

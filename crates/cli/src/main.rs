@@ -1,8 +1,6 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
 mod dev;
-#[cfg(test)]
-mod guides;
 mod import;
 mod mail;
 mod operator;
@@ -28,21 +26,21 @@ struct Cli {
 enum Command {
     /// Run API and mailer in one process, on SQLite, with a demo organization and a mailbox to read.
     Dev(dev::Options),
-    /// Bring the database's tables up to date.
+    /// Bring the database's schema up to date.
     Migrate,
     /// Organizations: the shops that this deployment serves.
     #[command(subcommand)]
     Organization(operator::OrganizationCommand),
-    /// API clients: what calls the API for an organization.
+    /// API clients: the programs that call the API for an organization.
     #[command(subcommand)]
     Client(operator::ClientCommand),
-    /// Addresses that no mail is sent to, since a mail server refused one for good.
+    /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
-    /// Bring in records from another system.
+    /// Import records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Mails: what customers get to read.
+    /// Mails: previews, and the DNS record of their signatures.
     #[command(subcommand)]
     Mail(mail::MailCommand),
 }
@@ -62,3 +60,6 @@ fn main() -> ExitCode {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,12 @@
-//! The operator's commands, on the production database.
+//! The operator's commands on the production database.
 
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use rekey_core::{
     administration::{Administration, NewClient},
     clients::{ClientKind, origin::AllowedOrigin},
@@ -18,7 +21,7 @@ use rekey_runtime::config::{Configuration, Source, ToolSettings};
 use rekey_store_postgres::PostgresStore;
 use secrecy::ExposeSecret;
 
-/// What can be done with organizations.
+/// The commands on organizations.
 #[derive(Debug, Subcommand)]
 pub enum OrganizationCommand {
     /// Create an organization.
@@ -34,58 +37,55 @@ pub enum OrganizationCommand {
     List,
 }
 
-/// What can be done with API clients.
+/// The commands on API clients.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Register an API client. An integration's secret is printed once and can't be read again.
+    /// Register an API client. An integration's secret is printed once and can't be shown again.
     Create(CreateClient),
     /// List all API clients.
     List,
-    /// Revoke an API client: it gets no token any more, and those it has die within seconds.
+    /// Revoke an API client: it gets no more tokens, and those it has expire within seconds.
     Revoke {
         /// The client's OAuth identifier.
         client_id: String,
     },
 }
 
-/// The API client to register.
+/// The arguments of `rekey client create`.
 #[derive(Debug, Args)]
 pub struct CreateClient {
     /// The organization's slug.
     #[arg(long)]
     organization: Slug,
-    /// What it is for: a trusted back end with a secret, or a storefront without one.
-    #[arg(long)]
-    kind: Kind,
+    /// Its kind: a trusted back end with a secret, or a storefront without one.
+    #[arg(long, value_parser = kind())]
+    kind: ClientKind,
     /// Test or live data. Mails of test data go to the mailer's `mailbox.directory`, never to a relay.
-    #[arg(long, default_value = "live")]
-    mode: ModeArgument,
-    /// A name to know it by.
+    #[arg(long, default_value = "live", value_parser = mode())]
+    mode: Mode,
+    /// Its name, for operators.
     #[arg(long)]
     name: DisplayName,
-    /// Lets guests of this sales channel ask for a reset by e-mail address.
+    /// Lets guests of this sales channel request a reset by e-mail address.
     #[arg(long)]
     self_service: bool,
-    /// A web origin whose scripts may read this client's answers, such as `https://shop.example`; may be given several times. `*`
-    /// is every origin.
+    /// A web origin whose scripts may read this client's responses, such as `https://shop.example`; may be repeated. `*` is every
+    /// origin.
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<AllowedOrigin>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Integration,
-    SalesChannel,
+/// Parses a mode.
+pub fn mode() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(["test", "live"]).try_map(|mode| Mode::parse(&mode).ok_or("unknown mode"))
 }
 
-/// Test or live, on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ModeArgument {
-    Test,
-    Live,
+fn kind() -> impl TypedValueParser<Value = ClientKind> {
+    PossibleValuesParser::new(["integration", "sales-channel"])
+        .try_map(|kind| ClientKind::parse(&kind.replace('-', "_")).ok_or("unknown kind"))
 }
 
-/// `rekey migrate`.
+/// Runs `rekey migrate`.
 pub async fn migrate(source: &Source) -> anyhow::Result<()> {
     let store = connect(source).await?;
     store.migrate().await.context("the database could not be brought up to date")?;
@@ -93,13 +93,16 @@ pub async fn migrate(source: &Source) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `rekey organization …`.
+/// Runs `rekey organization`.
 pub async fn organization(command: OrganizationCommand, source: &Source) -> anyhow::Result<()> {
     let administration = administration(source).await?;
     match command {
         OrganizationCommand::Create { slug, name } => {
             let created = administration.create_organization(slug.clone(), name).await;
-            let organization = created.map_err(|error| taken(error, &format!("the slug {slug} is taken")))?;
+            let organization = created.map_err(|error| match error {
+                CreateError::Taken => anyhow::anyhow!("the slug {slug} is taken"),
+                CreateError::Store(error) => error.into(),
+            })?;
             println!("id={}\nslug={}", organization.id, organization.slug);
         }
         OrganizationCommand::List => {
@@ -113,7 +116,7 @@ pub async fn organization(command: OrganizationCommand, source: &Source) -> anyh
     Ok(())
 }
 
-/// `rekey client …`.
+/// Runs `rekey client`.
 pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<()> {
     let administration = administration(source).await?;
     match command {
@@ -142,8 +145,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
         "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<31} NAME",
         "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE", "ORIGINS"
     );
-    for registration in clients {
-        let client = registration.client;
+    for client in clients {
         let self_service = if client.self_service { "on" } else { "off" };
         let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
         let origins: Vec<_> = client.allowed_origins.iter().map(AllowedOrigin::as_str).collect();
@@ -151,7 +153,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
         println!(
             "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{origins:<31} {}",
             client.client_id,
-            registration.organization.slug.as_str(),
+            client.organization.slug.as_str(),
             client.kind.as_str(),
             client.scope.mode.as_str(),
             client.name
@@ -160,17 +162,17 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The production database, once it has answered.
+/// Connects to the production database, and waits until it answers.
 pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let ToolSettings { database, .. } = Configuration::load(source)?.settings()?;
-    // A tool does one thing at a time.
+    // A command does one thing at a time.
     let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout)?;
     let reached = tokio::time::timeout(database.acquire_timeout, store.reach()).await;
     reached.context("the database does not answer")?.context("the database can't be used")?;
     Ok(store)
 }
 
-/// The operator's use cases, on the production database.
+/// Connects the operator's use cases to the production database.
 pub async fn administration(source: &Source) -> anyhow::Result<Administration> {
     Ok(Administration {
         store: Arc::new(connect(source).await?),
@@ -179,35 +181,9 @@ pub async fn administration(source: &Source) -> anyhow::Result<Administration> {
     })
 }
 
-fn taken(error: CreateError, message: &str) -> anyhow::Error {
-    match error {
-        CreateError::Taken => anyhow::anyhow!("{message}"),
-        CreateError::Store(error) => error.into(),
-    }
-}
-
-impl From<ModeArgument> for Mode {
-    fn from(argument: ModeArgument) -> Self {
-        match argument {
-            ModeArgument::Test => Self::Test,
-            ModeArgument::Live => Self::Live,
-        }
-    }
-}
-
 impl From<CreateClient> for NewClient {
     fn from(create: CreateClient) -> Self {
-        let kind = match create.kind {
-            Kind::Integration => ClientKind::Integration,
-            Kind::SalesChannel => ClientKind::SalesChannel,
-        };
-        Self {
-            organization: create.organization,
-            mode: create.mode.into(),
-            name: create.name,
-            kind,
-            self_service: create.self_service,
-            allowed_origins: create.origins,
-        }
+        let CreateClient { organization, kind, mode, name, self_service, origins } = create;
+        Self { organization, mode, name, kind, self_service, allowed_origins: origins }
     }
 }

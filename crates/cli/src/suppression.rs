@@ -1,25 +1,27 @@
-//! `rekey suppression …`: addresses that no mail is sent to.
+//! `rekey suppression`: addresses that get no mail.
 
 use clap::Subcommand;
-use rekey_core::{deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug};
+use rekey_core::{
+    deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug, scope::Mode,
+};
 use rekey_runtime::config::Source;
 use time::format_description::well_known::Rfc3339;
 
-use crate::operator::{ModeArgument, administration};
+use crate::operator;
 
-/// What can be done with suppressed addresses.
+/// The commands on suppressed addresses.
 #[derive(Debug, Subcommand)]
 pub enum SuppressionCommand {
-    /// List the suppressed addresses, with what the mail server said.
+    /// List the suppressed addresses, with the mail server's reasons.
     List {
-        /// Of this organization only, by its slug.
+        /// Only this organization's, by its slug.
         #[arg(long)]
         organization: Option<Slug>,
-        /// In this mode only.
-        #[arg(long)]
-        mode: Option<ModeArgument>,
+        /// Only test or live data.
+        #[arg(long, value_parser = operator::mode())]
+        mode: Option<Mode>,
     },
-    /// Let mails go to an address again: the next one, not those that were held back.
+    /// Let mails go to an address again: future ones, not those that were held back.
     Lift {
         /// The address.
         address: EmailAddress,
@@ -27,22 +29,21 @@ pub enum SuppressionCommand {
         #[arg(long)]
         organization: Slug,
         /// Test or live data.
-        #[arg(long, default_value = "live")]
-        mode: ModeArgument,
+        #[arg(long, default_value = "live", value_parser = operator::mode())]
+        mode: Mode,
     },
 }
 
-/// Does it, on the production database.
+/// Runs a command on the production database.
 pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source).await?;
+    let administration = operator::administration(source).await?;
     match command {
         SuppressionCommand::List { organization, mode } => {
-            let mode = mode.map(Into::into);
             list(&administration.suppressions(organization.as_ref(), mode).await?);
         }
         SuppressionCommand::Lift { address, organization, mode } => {
-            let lifted = administration.lift_suppression(&organization, mode.into(), &address).await?;
-            anyhow::ensure!(lifted, "{} is not suppressed there", address.as_str());
+            let lifted = administration.lift_suppression(&organization, mode, &address).await?;
+            anyhow::ensure!(lifted, "the address {} is not suppressed", address.as_str());
             println!("Lifted.");
         }
     }

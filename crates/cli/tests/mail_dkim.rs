@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A deployment's configuration: a folder of organizations, of which `acme` has a key of its own.
+/// A deployment's configuration: a folder of organizations, where `acme` has its own key.
 struct Deployment(TempDir);
 
 impl Deployment {
@@ -26,7 +26,7 @@ impl Deployment {
         self.0.path().join("acme/dkim.pem").display().to_string()
     }
 
-    /// Runs `rekey mail dkim` for an organization, with these variables beside the required one.
+    /// Runs `rekey mail dkim` for an organization, with these variables and the required one.
     fn run(&self, organization: &str, variables: &[(&str, &str)]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rekey"))
             .args(["mail", "dkim", "--organization", organization])
@@ -38,30 +38,30 @@ impl Deployment {
             .unwrap()
     }
 
-    /// What it prints, which must have gone well.
+    /// Runs it successfully and returns what it prints.
     fn printed(&self, organization: &str, variables: &[(&str, &str)]) -> String {
         let output = self.run(organization, variables);
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Its exit code and the one line it complains in.
+    /// Runs it unsuccessfully and returns the exit code and the one line on standard error.
     fn refused(&self, organization: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
         let output = self.run(organization, variables);
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(output.stdout.is_empty() && told.lines().count() == 1, "{told}");
-        (output.status.code(), told)
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert!(output.stdout.is_empty() && line.lines().count() == 1, "{line}");
+        (output.status.code(), line)
     }
 }
 
-/// What openssl prints.
+/// Runs openssl and returns what it prints.
 fn openssl(arguments: &[&str]) -> String {
     let output = Command::new("openssl").args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The public half of a key as openssl tells it: the base64 of its DER.
+/// The public half of a key as openssl prints it: the base64 of its DER.
 fn public_half(key: &Path) -> String {
     let pem = openssl(&["pkey", "-pubout", "-in", key.to_str().unwrap()]);
     pem.lines().filter(|line| !line.starts_with('-')).collect()
@@ -70,7 +70,7 @@ fn public_half(key: &Path) -> String {
 #[test]
 fn the_record_of_an_organizations_own_key_is_printed_as_a_zone_file_has_it() {
     let deployment = Deployment::new();
-    // The last 32 of 44 octets: 12 of them say that this is Ed25519.
+    // The last 32 of 44 bytes: the first 12 identify Ed25519.
     let own = public_half(Path::new(&deployment.own_key())).split_off(16);
     let expected = format!(
         "; acme, signed with {}\nrekey._domainkey.acme.example. IN TXT ( \"v=DKIM1; k=ed25519; p={own}\" )\n",
@@ -80,7 +80,7 @@ fn the_record_of_an_organizations_own_key_is_printed_as_a_zone_file_has_it() {
 }
 
 #[test]
-fn the_deployments_key_signs_for_who_has_none_under_the_domain_and_selector_that_are_set() {
+fn the_deployments_key_signs_for_organizations_without_one_under_the_configured_domain_and_selector() {
     let deployment = Deployment::new();
     let file = deployment.0.path().join(".deployment.pem");
     fs::write(&file, openssl(&["genpkey", "-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:2048"])).unwrap();
@@ -103,7 +103,7 @@ fn the_deployments_key_signs_for_who_has_none_under_the_domain_and_selector_that
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_told_in_one_line() {
+fn each_fault_is_reported_in_one_line() {
     let deployment = Deployment::new();
     let (code, line) = deployment.refused("other", &[]);
     assert_eq!(code, Some(1));

@@ -1,29 +1,33 @@
-//! What operators set up and mend: organizations, the API clients that belong to them, and addresses that no mail is sent to.
+//! What operators set up and repair: organizations, the API clients that belong to them, and addresses that no mail is sent to.
 
 use std::sync::Arc;
 
 use crate::{
     caller::Actor,
-    clients::{ApiClient, ClientKind, RegisteredClient, origin::AllowedOrigin},
+    clients::{ClientKind, ClientStore, RegisteredClient, origin::AllowedOrigin},
     clock::Clock,
-    deliveries::suppression::{Suppression, SuppressionFilter},
+    deliveries::suppression::{Suppression, SuppressionFilter, SuppressionStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::audit::{Action, AuditEntry},
     ids::{ApplicationId, AuditId, OrganizationId},
     name::DisplayName,
-    organizations::{NewOrganization, Organization, Slug},
+    organizations::{NewOrganization, Organization, OrganizationStore, Slug},
     random::{RandomSource, fill_alphanumeric},
     scope::{Mode, Scope},
     secrets::ClientSecret,
-    store::Store,
 };
+
+/// All that the operator's use cases need of a database.
+pub trait AdministrationStore: OrganizationStore + ClientStore + SuppressionStore {}
+
+impl<T: OrganizationStore + ClientStore + SuppressionStore> AdministrationStore for T {}
 
 /// The operator's use cases. Cheap to clone.
 #[derive(Clone)]
 pub struct Administration {
     /// Where organizations and clients are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn AdministrationStore>,
     /// Stamps what is made.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.
@@ -61,7 +65,7 @@ pub enum NewClientError {
     Store(#[from] CreateError),
 }
 
-/// Why suppressions can't be told or lifted.
+/// Why suppressions can't be listed or lifted.
 #[derive(Debug, thiserror::Error)]
 pub enum SuppressionError {
     /// There is no such organization.
@@ -104,7 +108,7 @@ impl Administration {
     pub async fn create_client(
         &self,
         new: NewClient,
-    ) -> Result<(ApiClient, Option<ClientSecret>), NewClientError> {
+    ) -> Result<(RegisteredClient, Option<ClientSecret>), NewClientError> {
         if new.self_service && new.kind == ClientKind::Integration {
             return Err(NewClientError::SelfService);
         }
@@ -113,11 +117,12 @@ impl Administration {
             return Err(NewClientError::UnknownOrganization(new.organization));
         };
         let secret = (new.kind == ClientKind::Integration).then(|| ClientSecret::generate(&*self.random));
-        let client = ApiClient {
+        let client = RegisteredClient {
             id: ApplicationId::generate(&*self.random),
             client_id: self.client_id(),
             name: new.name.to_string(),
             scope: Scope { organization: organization.id, mode: new.mode },
+            organization,
             kind: new.kind,
             secret: secret.as_ref().map(ClientSecret::digest),
             self_service: new.self_service,

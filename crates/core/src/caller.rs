@@ -20,6 +20,37 @@ pub enum Actor {
     Operator,
 }
 
+impl Actor {
+    /// The kind of actor, by its name in the stores.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Customer(..) => "customer",
+            Self::TokenHolder => "token_holder",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The client through which it acts, if any.
+    #[must_use]
+    pub fn application(&self) -> Option<&ApplicationId> {
+        match self {
+            Self::Client(application) | Self::Customer(application, ..) => Some(application),
+            Self::TokenHolder | Self::Operator => None,
+        }
+    }
+
+    /// The customer and the session, if it is a logged-in customer.
+    #[must_use]
+    pub fn session(&self) -> Option<(&CustomerId, &SessionId)> {
+        match self {
+            Self::Customer(_, customer, session) => Some((customer, session)),
+            Self::Client(_) | Self::TokenHolder | Self::Operator => None,
+        }
+    }
+}
+
 /// Where a call comes from.
 #[derive(Debug, Clone)]
 pub struct Caller {

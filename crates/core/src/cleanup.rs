@@ -15,7 +15,7 @@ pub trait Cleanup: Send + Sync + 'static {
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError>;
 
     /// Deletes self-service quotas that were last used at least `age` ago. Returns how many.
-    async fn forget_turns(&self, age: Duration) -> Result<u64, StoreError>;
+    async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Deletes counts of guesses at short codes whose window began at least `age` ago. Returns how many.
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
@@ -48,7 +48,7 @@ impl CleanupTask {
 
     async fn clean(&self) -> Result<(), StoreError> {
         while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
-        self.store.forget_turns(AGE).await?;
+        self.store.forget_quotas(AGE).await?;
         self.store.forget_guesses(AGE).await?;
         Ok(())
     }

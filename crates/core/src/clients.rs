@@ -2,10 +2,17 @@
 
 pub mod origin;
 
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use self::origin::AllowedOrigin;
-use crate::{ids::ApplicationId, organizations::Organization, scope::Scope, secrets::ClientSecretDigest};
+use crate::{
+    error::{CreateError, StoreError},
+    ids::ApplicationId,
+    organizations::Organization,
+    scope::Scope,
+    secrets::ClientSecretDigest,
+};
 
 /// What an API client is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::EnumString)]
@@ -33,7 +40,7 @@ impl ClientKind {
 
 /// A registered API client (the vendor's "application").
 #[derive(Debug, Clone)]
-pub struct ApiClient {
+pub struct RegisteredClient {
     /// Its id, as in a token's `application.id`.
     pub id: ApplicationId,
     /// Its public OAuth identifier: 43 letters and digits.
@@ -42,6 +49,8 @@ pub struct ApiClient {
     pub name: String,
     /// What it can access.
     pub scope: Scope,
+    /// The organization of its scope.
+    pub organization: Organization,
     /// What it is for.
     pub kind: ClientKind,
     /// Its secret's digest; an integration has one, a sales channel has none.
@@ -56,11 +65,18 @@ pub struct ApiClient {
     pub created_at: OffsetDateTime,
 }
 
-/// An API client with the organization it belongs to: what a token is made from.
-#[derive(Debug, Clone)]
-pub struct RegisteredClient {
-    /// The client.
-    pub client: ApiClient,
-    /// Its organization.
-    pub organization: Organization,
+/// The port to the database for API clients.
+#[async_trait]
+pub trait ClientStore: Send + Sync + 'static {
+    /// Registers an API client; `created_at` and `revoked_at` of the argument are ignored. `Taken`: its id or client id.
+    async fn create_api_client(&self, client: &RegisteredClient) -> Result<RegisteredClient, CreateError>;
+
+    /// All API clients with their organizations, oldest first: for the operator's tool only.
+    async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError>;
+
+    /// The client with that OAuth `client_id`, revoked or not.
+    async fn find_api_client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError>;
+
+    /// Revokes a client; false when there is none, true also when it was revoked before.
+    async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
 }

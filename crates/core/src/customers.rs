@@ -2,8 +2,16 @@
 
 pub mod import;
 pub mod service;
+pub mod store;
 
-use crate::{email::EmailAddress, ids::CustomerId, passwords::PasswordHash, resources::record::Changes};
+use crate::{
+    attributes::{CommonAttributes, Patch, set_names},
+    email::EmailAddress,
+    ids::CustomerId,
+    locale::Locale,
+    passwords::PasswordHash,
+    resources::customers::LOCALE,
+};
 
 /// A customer to create.
 #[derive(Debug, Clone)]
@@ -14,20 +22,29 @@ pub struct NewCustomer {
     pub email: EmailAddress,
     /// Its password's hash, if it has one.
     pub password: Option<PasswordHash>,
-    /// Plain attributes that are set; the others have their defaults.
-    pub attributes: Changes,
+    /// The other attributes that are set.
+    pub attributes: CustomerAttributes,
 }
 
-/// What changes of a customer. Another address or password makes the customer's pending tokens die, another password
-/// ends the customer's sessions, too.
+/// A change of a customer. Another address or password ends the customer's pending tokens, another password the
+/// customer's sessions, too.
 #[derive(Debug, Clone, Default)]
 pub struct CustomerChange {
     /// The new address.
     pub email: Option<EmailAddress>,
     /// The new password's hash.
     pub password: Option<PasswordHash>,
-    /// Plain attributes.
-    pub attributes: Changes,
+    /// The other attributes that change.
+    pub attributes: CustomerAttributes,
+}
+
+/// The attributes of a customer that this service only keeps.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CustomerAttributes {
+    /// The language that the customer reads.
+    pub locale: Patch<Locale>,
+    /// The shop's own.
+    pub common: CommonAttributes,
 }
 
 /// What a log-in is checked against.
@@ -43,6 +60,13 @@ impl CustomerChange {
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.email.is_none() && self.password.is_none() && self.attributes.is_empty()
+        self.email.is_none() && self.password.is_none() && self.attributes == CustomerAttributes::default()
+    }
+}
+
+impl CustomerAttributes {
+    /// The names on the wire of the attributes that are set.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        set_names([(LOCALE.name, !self.locale.is_keep())]).chain(self.common.names())
     }
 }

@@ -1,4 +1,4 @@
-//! Domain events: what happened, told to whoever listens on the broker.
+//! Domain events, which are published on the broker.
 
 pub mod audit;
 pub mod bus;
@@ -74,6 +74,21 @@ pub enum EventBody {
         /// The customer.
         customer: CustomerId,
     },
+}
+
+impl EventBody {
+    /// The reset and the customer that it names.
+    #[must_use]
+    pub fn records(&self) -> (Option<ResetId>, Option<CustomerId>) {
+        match *self {
+            Self::ResetCreated(ref created) => (Some(created.reset), None),
+            Self::ResetUsed { reset, customer } => (Some(reset), Some(customer)),
+            Self::ResetDestroyed { reset } | Self::ResetDisavowed { reset } => (Some(reset), None),
+            Self::CustomerCreated { customer }
+            | Self::CustomerPasswordCreated { customer }
+            | Self::CustomerDestroyed { customer } => (None, Some(customer)),
+        }
+    }
 }
 
 /// A reset that was requested; its secrets are sealed.

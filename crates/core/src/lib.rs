@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod administration;
+pub mod attributes;
 pub mod caller;
 pub mod cleanup;
 pub mod clients;
@@ -24,11 +25,11 @@ pub mod name;
 mod newtypes;
 pub mod organizations;
 pub mod passwords;
+pub mod ping;
 pub mod random;
 pub mod resets;
 pub mod resources;
 pub mod scope;
 pub mod secrets;
 pub mod sessions;
-pub mod store;
 pub mod time_zone;

@@ -2,9 +2,14 @@
 
 use std::{collections::HashMap, str::FromStr};
 
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use crate::{ids::OrganizationId, newtypes::text_newtype};
+use crate::{
+    error::{CreateError, StoreError},
+    ids::OrganizationId,
+    newtypes::text_newtype,
+};
 
 /// A shop. Everything else belongs to exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +33,16 @@ pub struct NewOrganization {
     pub slug: Slug,
     /// Its name.
     pub name: String,
+}
+
+/// The port to the database for organizations.
+#[async_trait]
+pub trait OrganizationStore: Send + Sync + 'static {
+    /// Creates an organization. `Taken`: the slug.
+    async fn create_organization(&self, organization: &NewOrganization) -> Result<Organization, CreateError>;
+
+    /// All organizations, by slug: for the operator's tool only.
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
 }
 
 /// A value for every organization: a default, and own values for some.

@@ -2,15 +2,17 @@
 
 pub mod rules;
 pub mod service;
+pub mod store;
 
 use time::{Duration, OffsetDateTime};
 
 use crate::{
+    attributes::CommonAttributes,
     email::EmailAddress,
     ids::{CustomerId, ResetId},
     organizations::Organization,
     passwords::Person,
-    resources::record::{Changes, Record},
+    resources::record::Record,
     scope::Scope,
     secrets::{CodeDigest, ResetCode, ResetToken, SealedCode, SealedToken, TokenDigest},
 };
@@ -22,29 +24,29 @@ pub struct NewReset {
     pub id: ResetId,
     /// The address whose customer is looked up by the store, in the same statement.
     pub customer_email: EmailAddress,
-    /// Who asks, and so what happens when no customer has the address.
+    /// Who requests it. This decides what happens when no customer has the address.
     pub origin: ResetOrigin,
     /// What the token is matched on.
     pub token_digest: TokenDigest,
     /// The token, for those who may read it.
     pub sealed_token: SealedToken,
-    /// The short code beside the token, where the organization has them.
+    /// The short code, where the organization has them.
     pub code: Option<NewCode>,
-    /// How long the token lives, from the store's present on.
+    /// How long the token can be used, by the store's clock.
     pub token_ttl: Duration,
-    /// What bounds self-service; an integration client's resets are not bounded.
+    /// The quota of self-service; the resets of integration clients have none.
     pub quota: ResetQuota,
-    /// Plain attributes that are set; the others have their defaults.
-    pub attributes: Changes,
+    /// The attributes that are set.
+    pub attributes: CommonAttributes,
 }
 
-/// How many self-service resets an account gets. What goes beyond makes nothing and is answered alike. Addresses that differ in
-/// what follows a `+` share one.
+/// How many self-service resets an account gets. A request beyond it creates nothing and gets the same response. Addresses that
+/// differ only after a `+` are one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResetQuota {
-    /// How long after one the next is made.
+    /// The time between two resets, at least.
     pub cooldown: Duration,
-    /// How many are made in a window.
+    /// How many resets there are in a window, at most.
     pub budget: u32,
     /// How long a window lasts, from its first reset on.
     pub window: Duration,
@@ -71,7 +73,7 @@ pub struct CodeRules {
     pub window: Duration,
 }
 
-/// What a right code leads to.
+/// The reset of a correct code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redeemed {
     /// The reset whose code it is.
@@ -82,17 +84,17 @@ pub struct Redeemed {
     pub sealed_token: SealedToken,
 }
 
-/// What somebody presents to use a reset.
+/// The proof that is presented to use a reset.
 #[derive(Debug, Clone)]
 pub enum Proof {
     /// The token of the link.
     Token(ResetToken),
-    /// The short code beside it.
+    /// The short code in the same mail.
     Code(ResetCode),
 }
 
 impl Proof {
-    /// Reads what is presented; `None` when it has the shape of neither.
+    /// Parses a token or a code; `None` when the text has the form of neither.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         ResetToken::parse(text).map(Self::Token).or_else(|| ResetCode::parse(text).map(Self::Code))
@@ -102,10 +104,10 @@ impl Proof {
 /// Who asks for a reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResetOrigin {
-    /// An integration client, for a customer it knows. An unknown address is an error; older tokens stay alive.
+    /// An integration client, for a customer it knows. An unknown address is an error; older tokens stay valid.
     Integration,
     /// A customer's browser. An unknown address makes a decoy with the same rows, which no mail follows and nobody can
-    /// read; the customer's older self-service tokens die.
+    /// read; the customer's older self-service tokens are superseded.
     SelfService,
 }
 
@@ -120,16 +122,16 @@ impl ResetOrigin {
     }
 }
 
-/// What the store says of a reset it was asked to create.
+/// A reset that the store created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatedReset {
-    /// The reset of an integration client. Of a self-service one nothing is told, known or not.
+    /// The reset, for an integration client. A self-service one learns nothing, whether the address is known or not.
     pub record: Option<Record>,
     /// When it was created, by the store's clock.
     pub created_at: OffsetDateTime,
 }
 
-/// Whom a usable token speaks for. Only whoever presents the right token gets one.
+/// The customer whose password a pending token sets. Returned only for the right token.
 #[derive(Debug, Clone)]
 pub struct TokenHolder {
     /// The reset's scope.
@@ -152,7 +154,7 @@ impl TokenHolder {
     }
 }
 
-/// A reset that whoever has its mail may disavow.
+/// A reset that the recipient of its mail may reject.
 #[derive(Debug, Clone)]
 pub struct RejectableReset {
     /// The reset's scope.
@@ -163,11 +165,11 @@ pub struct RejectableReset {
     pub reset: ResetId,
     /// The customer's address.
     pub email: EmailAddress,
-    /// What has become of its token.
+    /// The state of its token.
     pub state: TokenState,
 }
 
-/// What has become of a token.
+/// The state of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {
     /// It can be used.

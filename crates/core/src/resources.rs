@@ -1,8 +1,8 @@
 //! The definitions of the resources. Request bodies, queries, SQL statements, responses and the API description are derived from them.
 
 pub mod catalog;
-mod customer_password_resets;
-mod customers;
+pub mod customer_password_resets;
+pub mod customers;
 mod deliveries;
 mod event_stores;
 mod events;
@@ -196,11 +196,6 @@ impl Resource {
     pub fn relationship(&self, name: &str) -> Option<&'static Relationship> {
         self.relationships.iter().find(|relationship| relationship.name == name)
     }
-
-    /// The attributes that stores keep as they are given and give no meaning to.
-    pub fn plain(&self) -> impl Iterator<Item = (&'static Attribute, &'static str)> + use<> {
-        self.attributes.iter().filter_map(|attribute| Some((attribute, attribute.plain_column()?)))
-    }
 }
 
 impl Kind {
@@ -266,17 +261,6 @@ impl Attribute {
     pub fn is_shown(&self) -> bool {
         self.source != Source::WriteOnly && self.kind != Kind::Id
     }
-
-    fn plain_column(&self) -> Option<&'static str> {
-        match (self.source, self.kind) {
-            (Source::Column(column), Kind::Text | Kind::Locale | Kind::Object)
-                if self.update || self.create != Write::Ignored =>
-            {
-                Some(column)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Relationship {
@@ -305,7 +289,8 @@ const UPDATED_AT: Attribute =
         .never_null()
         .filterable()
         .sortable();
-const REFERENCE: Attribute = Attribute::new(
+/// The record's identifier in another system.
+pub const REFERENCE: Attribute = Attribute::new(
     "reference",
     Kind::Text,
     "The record's identifier in another system, such as an ERP or a CRM.",
@@ -315,13 +300,15 @@ const REFERENCE: Attribute = Attribute::new(
 .updatable()
 .filterable()
 .sortable();
-const REFERENCE_ORIGIN: Attribute =
+/// Which system the reference is from.
+pub const REFERENCE_ORIGIN: Attribute =
     Attribute::new("reference_origin", Kind::Text, "Which system the reference is from.", r#""back-office""#)
         .creatable()
         .updatable()
         .filterable()
         .sortable();
-const METADATA: Attribute = Attribute::new(
+/// Key-value pairs of the shop's own.
+pub const METADATA: Attribute = Attribute::new(
     "metadata",
     Kind::Object,
     "Key-value pairs of the shop's own. A change replaces them as a whole.",

@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use time::Duration;
 
 use crate::{
+    customers::Credentials,
+    email::EmailAddress,
     error::StoreError,
     ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
     newtypes::text_newtype,
@@ -16,10 +18,26 @@ use crate::{
     secrets::RefreshTokenDigest,
 };
 
-/// The port to sessions and revoked access tokens. Each method is one business fact in one transaction; the store's clock decides what
-/// has expired.
+/// The port to sessions, to the credentials that they are opened with, and to revoked access tokens. Each method is one business
+/// fact in one transaction; the store's clock decides what has expired.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
+    /// What a log-in with that address is checked against.
+    async fn find_credentials(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+    ) -> Result<Option<Credentials>, StoreError>;
+
+    /// Replaces a password's hash by another of the same password; does nothing when `old` is not the current one.
+    async fn rehash_password(
+        &self,
+        scope: Scope,
+        customer: CustomerId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError>;
+
     /// Opens a session; false when the password changed since it was verified. Deletes a few expired sessions, so that their number stays
     /// in proportion to the log-ins.
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;

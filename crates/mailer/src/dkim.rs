@@ -9,12 +9,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_runtime::config;
 use tokio::task::spawn_blocking;
 
-pub use self::key::KeyError;
 use self::key::PrivateKey;
 use crate::message::Mail;
 
-/// What is signed, each once more than it is there (RFC 6376 §5.4.2), so that none can be added on the way: what a reader is
-/// shown, and what says how the body is read.
+/// The signed headers: those that a reader sees, and those that say how the body is read. Each is signed once more than it
+/// occurs (RFC 6376 §5.4.2), so that none can be added on the way.
 const SIGNED: [&str; 11] = [
     "From",
     "To",
@@ -28,12 +27,12 @@ const SIGNED: [&str; 11] = [
     "Content-Language",
     "Auto-Submitted",
 ];
-/// How a header goes on in the next line (RFC 5322 §2.2.3).
+/// Continues a header on the next line (RFC 5322 §2.2.3).
 const FOLD: &str = "\r\n\t";
-/// Characters of a signature in a line.
-const LINE: usize = 72;
+/// Characters of a signature in one line.
+const LINE_LENGTH: usize = 72;
 
-/// Signs the mails of one sender. Cloned, it shares its key.
+/// Signs the mails of one sender. Clones share the key.
 #[derive(Clone)]
 pub struct Signer {
     key: Arc<PrivateKey>,
@@ -41,43 +40,49 @@ pub struct Signer {
     selector: String,
 }
 
-/// A key that can't sign.
+/// Why a key can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{origin} is not usable: {cause}")]
+#[error(
+    "{origin} is not usable: expected a private key in PEM, not encrypted, RSA (PKCS#8 or PKCS#1) of 2048 to 4096 bits, or \
+     Ed25519 (PKCS#8)"
+)]
 pub struct DkimError {
     origin: String,
-    cause: KeyError,
 }
 
-/// The signature could not be made.
+/// A mail could not be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the mail can't be signed")]
-pub struct Unsigned;
+pub struct SigningFailed;
 
 impl Signer {
-    /// The signer that is configured, if there is to be one.
+    /// Makes the configured signer; `None` if no key is configured.
+    ///
+    /// # Errors
+    /// [`DkimError`] when the key is not one of the accepted kinds.
     pub fn new(settings: &config::Dkim) -> Result<Option<Self>, DkimError> {
         let Some(key) = &settings.key else { return Ok(None) };
-        let parsed = PrivateKey::parse(&key.pem);
+        let parsed = PrivateKey::parse(&key.pem).ok_or_else(|| DkimError { origin: key.origin.clone() })?;
         Ok(Some(Self {
-            key: Arc::new(parsed.map_err(|cause| DkimError { origin: key.origin.clone(), cause })?),
+            key: Arc::new(parsed),
             domain: settings.domain.clone(),
             selector: settings.selector.clone(),
         }))
     }
 
-    /// The mail with its signature in front. RSA takes half a millisecond and more, so it is done on a thread that may block.
-    pub async fn sign(&self, mut mail: Mail) -> Result<Mail, Unsigned> {
-        let (signer, is_slow) = (self.clone(), self.key.is_slow());
-        let work = move || {
-            let field = signer.field(&mail.content, mail.written_at.unix_timestamp()).ok_or(Unsigned)?;
-            mail.content.splice(..0, field.into_bytes());
+    /// Puts the signature in front of the mail. RSA takes half a millisecond and more, so it runs on a blocking thread.
+    pub async fn sign(&self, mut mail: Mail) -> Result<Mail, SigningFailed> {
+        let signer = self.clone();
+        let signing = spawn_blocking(move || {
+            let header =
+                signer.header(&mail.content, mail.written_at.unix_timestamp()).ok_or(SigningFailed)?;
+            mail.content.splice(..0, header.into_bytes());
             Ok(mail)
-        };
-        if is_slow { spawn_blocking(work).await.map_err(|_| Unsigned)? } else { work() }
+        });
+        signing.await.map_err(|_| SigningFailed)?
     }
 
-    /// What is to be published.
+    /// Returns the record to publish in DNS.
     #[must_use]
     pub fn record(&self) -> DnsRecord {
         DnsRecord {
@@ -86,8 +91,8 @@ impl Signer {
         }
     }
 
-    /// The header for this content, signed at this time in seconds.
-    fn field(&self, content: &[u8], at: i64) -> Option<String> {
+    /// Returns the header for this content, signed at this Unix time.
+    fn header(&self, content: &[u8], signed_at: i64) -> Option<String> {
         let content = std::str::from_utf8(content).ok()?;
         let (head, body) = content.split_once("\r\n\r\n")?;
         let fields = relaxed::fields(head);
@@ -101,18 +106,18 @@ impl Signer {
         }
         let hash = ring::digest::digest(&ring::digest::SHA256, relaxed::body(body).as_bytes());
         let field = format!(
-            "DKIM-Signature: v=1; a={}-sha256; c=relaxed/relaxed; d={};{FOLD}s={}; t={at};{FOLD}h={};{FOLD}bh={};{FOLD}b=",
+            "DKIM-Signature: v=1; a={}-sha256; c=relaxed/relaxed; d={};{FOLD}s={}; t={signed_at};{FOLD}h={};{FOLD}bh={};{FOLD}b=",
             self.key.kind(),
             self.domain,
             self.selector,
             names.chunks(4).map(|names| names.join(":")).collect::<Vec<_>>().join(&format!(":{FOLD} ")),
             STANDARD.encode(hash),
         );
-        // The header signs itself, as it stands but for the signature and the line's end.
+        // The header is signed too, without the signature and the line's end.
         let (_, own) = relaxed::fields(&field).into_iter().next()?;
         signed.push_str(own.trim_end());
         let signature = STANDARD.encode(self.key.sign(signed.as_bytes())?);
-        let lines: Vec<_> = signature.as_bytes().chunks(LINE).map(String::from_utf8_lossy).collect();
+        let lines: Vec<_> = signature.as_bytes().chunks(LINE_LENGTH).map(String::from_utf8_lossy).collect();
         Some(format!("{field}{}\r\n", lines.join(FOLD)))
     }
 }
@@ -120,13 +125,13 @@ impl Signer {
 /// A TXT record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DnsRecord {
-    /// Where it stands.
+    /// The domain name.
     pub name: String,
-    /// What it says.
+    /// The value.
     pub text: String,
 }
 
-/// As in a zone file: in pieces of at most 255 octets (RFC 1035 §3.3).
+/// The form of a zone file: in strings of at most 255 bytes (RFC 1035 §3.3).
 impl fmt::Display for DnsRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}. IN TXT (", self.name)?;

@@ -1,23 +1,23 @@
-//! The consumer's work: one event, one mail.
+//! Handles events: claims the mail that an event leads to, sends it, and records the outcome.
 
 mod schedule;
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use async_trait::async_trait;
+use backon::Retryable;
 use rekey_core::{
     clock::Clock,
     deliveries::{
-        ClaimedDelivery, MailJob, MailKind, Outcome, Reply,
+        ClaimedDelivery, MailJob, Outcome, Reply,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
     events::{
-        Event, EventBody,
+        Event,
         bus::{Delivery, Handler, Verdict},
     },
     ids::RecordId,
-    organizations::PerOrganization,
     random::RandomSource,
     scope::Mode,
     secrets::KeyRing,
@@ -27,30 +27,26 @@ use time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
-use self::schedule::{
-    LAST_ATTEMPT, LAST_SETTLE_PAUSE, LONGEST_DELAY, LONGEST_SETTLE, SETTLE_PAUSES, after_attempt,
-};
+use self::schedule::{LAST_ATTEMPT, QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses};
 use crate::{
-    deliver::{WriteError, Writer},
-    dkim::Signer,
-    message::{Mail, MessageError},
+    message::MessageError,
     transport::{Accepted, CircuitBreaker, Router, SendError, SendErrorKind},
+    writer::{WriteError, Writer},
 };
 
-/// How long to leave a ledger alone that did not answer.
+/// The pause after the ledger did not answer.
 const LEDGER_PAUSE: Duration = Duration::seconds(10);
-/// How long to leave a mail alone, at most, that another mailer has: a look costs little, and a broker with a ladder of waits
-/// would take a much longer rung.
-const LONGEST_BUSY: Duration = Duration::minutes(1);
-/// Octets of an event that is looked at; ours have under 1,000.
-const LARGEST_EVENT: usize = 64 << 10;
+/// The longest pause while another mailer has the mail: asking costs little, and RabbitMQ would round a longer pause up to the
+/// ladder's next wait.
+const MAX_BUSY_PAUSE: Duration = Duration::minutes(1);
+/// The largest event that is read, in bytes; ours have under 1,000.
+const MAX_EVENT: usize = 64 << 10;
 
-/// Sends the mails that events ask for.
+/// Sends the mails that events lead to.
 pub struct MailHandler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) router: Router,
     pub(crate) writer: Writer,
-    pub(crate) signers: PerOrganization<Option<Signer>>,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
@@ -60,20 +56,21 @@ pub struct MailHandler {
 #[async_trait]
 impl Handler for MailHandler {
     async fn handle(&self, delivery: Delivery) -> Verdict {
-        if delivery.payload.len() > LARGEST_EVENT {
-            return Verdict::Reject { reason: format!("malformed event: {} octets", delivery.payload.len()) };
+        if delivery.payload.len() > MAX_EVENT {
+            return Verdict::Reject { reason: format!("malformed event: {} bytes", delivery.payload.len()) };
         }
         let event = match Event::verify(&delivery.payload, &self.keys) {
             Ok(event) => event,
             Err(error) => return Verdict::Reject { reason: error.to_string() },
         };
-        let Some((job, record)) = job(&event) else { return Verdict::Done };
+        let Some(job) = MailJob::for_event(&event) else { return Verdict::Done };
+        let record = job.reset.map(RecordId::from).or(job.customer.map(RecordId::from));
         let span = tracing::info_span!(
             "mail",
             otel.kind = "consumer",
             event = %event.id,
-            record = %record,
-            kind = job.kind.name().as_str(),
+            record = record.map(tracing::field::display),
+            kind = job.mail.as_str(),
             attempt = Empty,
             outcome = Empty,
         );
@@ -84,31 +81,8 @@ impl Handler for MailHandler {
     }
 }
 
-/// The mail an event leads to, if any, and the record that the event is about.
-fn job(event: &Event) -> Option<(MailJob, RecordId)> {
-    let mut answer_unknown = false;
-    let (kind, record) = match event.body {
-        EventBody::ResetCreated(ref created) => {
-            // The address is told of only where the organization answers those that it does not know.
-            answer_unknown = created.address.is_some();
-            (MailKind::ResetRequested(created.reset), created.reset.into())
-        }
-        EventBody::ResetUsed { customer, reset } => {
-            (MailKind::PasswordChanged { customer, reset: Some(reset) }, reset.into())
-        }
-        EventBody::CustomerPasswordCreated { customer } => {
-            (MailKind::PasswordChanged { customer, reset: None }, customer.into())
-        }
-        EventBody::ResetDestroyed { .. }
-        | EventBody::ResetDisavowed { .. }
-        | EventBody::CustomerCreated { .. }
-        | EventBody::CustomerDestroyed { .. } => return None,
-    };
-    Some((MailJob { event: event.id, scope: event.scope, kind, answer_unknown }, record))
-}
-
 impl MailHandler {
-    /// Whether live mails wait for somebody to mend the relay or its settings.
+    /// Whether live mails wait because no relay can be used.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.router.transport(Mode::Live).is_some_and(CircuitBreaker::is_paused)
@@ -119,45 +93,46 @@ impl MailHandler {
             && let Err(wait) = transport.ready().await
         {
             // Before the claim, so that waiting spends no attempt.
-            return later("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
+            return retry("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
         }
         match self.ledger.claim(job, self.lease).await {
-            Ok(Claim::Granted(assignment)) => self.fulfil(event, job, &assignment).await,
+            Ok(Claim::Granted(delivery)) => self.deliver(event, job, &delivery).await,
             Ok(Claim::Settled) => done("settled before"),
             Ok(Claim::Discarded(why)) => {
                 tracing::info!(why = why.as_str(), "not sent");
                 done(why.as_str())
             }
-            Ok(Claim::Busy(wait)) => later("busy", wait.min(LONGEST_BUSY), "another mailer has it"),
-            Err(error) => unrecorded(&error),
+            Ok(Claim::Busy(wait)) => retry("busy", wait.min(MAX_BUSY_PAUSE), "another mailer has it"),
+            Err(error) => ledger_failed(&error),
         }
     }
 
-    async fn fulfil(&self, event: &Event, job: &MailJob, assignment: &ClaimedDelivery) -> Verdict {
-        Span::current().record("attempt", assignment.attempt);
-        if assignment.in_doubt {
-            tracing::warn!("an earlier attempt ended without a word: this mail may reach its reader twice");
+    async fn deliver(&self, event: &Event, job: &MailJob, delivery: &ClaimedDelivery) -> Verdict {
+        Span::current().record("attempt", delivery.attempt);
+        if delivery.in_doubt {
+            tracing::warn!("an earlier attempt ended without a result: this mail may reach its reader twice");
         }
-        let outcome = self.attempt(event, job, assignment).await;
-        match self.settle(job, assignment.attempt, &outcome).await {
+        let outcome = self.attempt(event, job, delivery).await;
+        match self.settle(job, delivery.attempt, &outcome).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
-            Err(error) => return unrecorded(&error),
+            Err(error) => return ledger_failed(&error),
         }
         verdict(outcome)
     }
 
-    /// One attempt: what became of it.
-    async fn attempt(&self, event: &Event, job: &MailJob, assignment: &ClaimedDelivery) -> Outcome {
-        if matches!(job.kind, MailKind::PasswordChanged { .. })
-            && self.clock.now() - event.occurred_at > LONGEST_DELAY
-        {
-            return Outcome::Expired { reason: "too late: older than 24 hours".to_owned() };
+    /// Makes one attempt at the mail.
+    async fn attempt(&self, event: &Event, job: &MailJob, delivery: &ClaimedDelivery) -> Outcome {
+        let age = self.clock.now() - event.occurred_at;
+        if let Some(max_age) = job.mail.max_age().filter(|max_age| age > *max_age) {
+            return Outcome::Expired {
+                reason: format!("too late: older than {} hours", max_age.whole_hours()),
+            };
         }
         let Some(transport) = self.router.transport(job.scope.mode) else {
             return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned(), None);
         };
-        let mail = match self.written(event, assignment).await {
+        let mail = match self.writer.write(job.mail, event, delivery).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
                 return Outcome::Bounced { reason: error.to_string(), reply: None, suppress: None };
@@ -168,9 +143,9 @@ impl MailHandler {
             Ok(Accepted { response, reply, relay }) => return Outcome::Sent { response, reply, relay },
             Err(error) => error,
         };
-        match (kind, self.next_attempt(assignment)) {
+        match (kind, self.next_attempt(delivery)) {
             (SendErrorKind::Permanent { address_is_bad }, _) => {
-                let suppress = assignment.recipient.email().filter(|_| address_is_bad).cloned();
+                let suppress = delivery.recipient.email().filter(|_| address_is_bad).cloned();
                 Outcome::Bounced { reason, reply, suppress }
             }
             (SendErrorKind::Unavailable, _) => {
@@ -184,46 +159,31 @@ impl MailHandler {
         }
     }
 
-    /// How long after this attempt the next one is due, unless it was the last.
-    fn next_attempt(&self, assignment: &ClaimedDelivery) -> Option<Duration> {
-        (assignment.attempt < LAST_ATTEMPT).then(|| after_attempt(assignment.attempt, &*self.random))
+    /// Returns how long after this attempt the next one is due, unless it was the last.
+    fn next_attempt(&self, delivery: &ClaimedDelivery) -> Option<Duration> {
+        (delivery.attempt < LAST_ATTEMPT).then(|| after_attempt(delivery.attempt, &*self.random))
     }
 
-    async fn written(&self, event: &Event, assignment: &ClaimedDelivery) -> Result<Mail, WriteError> {
-        let mail = self.writer.write(event, assignment)?;
-        match self.signers.get(&assignment.organization.slug) {
-            Some(signer) => Ok(signer.sign(mail).await?),
-            None => Ok(mail),
-        }
-    }
-
-    /// Records an outcome. A mail that was sent but not recorded would be sent again, so an outage of the database is waited
-    /// for: until then this mail's message stays with this process, and nobody else gets it. A stop cuts that off, after the time
-    /// that it leaves to what is at work (`server.shutdown_seconds`).
+    /// Records an outcome. A mail that was sent but not recorded would be sent again, so this waits for the end of a database
+    /// outage: until then the message stays with this process, and no other gets it. A shutdown ends the wait after the time that it
+    /// allows for work in progress (`server.shutdown_seconds`).
     async fn settle(&self, job: &MailJob, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
-        let give_up = Instant::now() + LONGEST_SETTLE;
-        let mut pauses = SETTLE_PAUSES.into_iter();
-        let mut is_told = false;
-        loop {
-            let error = match self.ledger.settle(job.event, attempt, outcome).await {
-                Ok(recorded) => return Ok(recorded),
-                Err(error) => error,
-            };
-            let pause = match (pauses.next(), &error) {
-                (Some(pause), _) => pause,
-                (None, StoreError::Unavailable(_)) if Instant::now() < give_up => {
-                    if !std::mem::replace(&mut is_told, true) {
-                        tracing::warn!(
-                            cause = causes(&error),
-                            "the outcome can't be recorded yet, and the ledger is waited for"
-                        );
-                    }
-                    LAST_SETTLE_PAUSE
+        let deadline = Instant::now() + SETTLE_TIMEOUT;
+        let mut failures = 0;
+        (|| self.ledger.settle(job.event, attempt, outcome))
+            .retry(settle_pauses())
+            .when(|error| {
+                failures += 1;
+                let is_outage = matches!(error, StoreError::Unavailable(_)) && Instant::now() < deadline;
+                if is_outage && failures == QUICK_RETRIES + 1 {
+                    tracing::warn!(
+                        cause = chain(error),
+                        "the outcome can't be recorded, waiting for the ledger"
+                    );
                 }
-                (None, StoreError::Unavailable(_) | StoreError::Internal(_)) => return Err(error),
-            };
-            tokio::time::sleep(pause).await;
-        }
+                is_outage || failures <= QUICK_RETRIES
+            })
+            .await
     }
 }
 
@@ -234,17 +194,17 @@ fn verdict(outcome: Outcome) -> Verdict {
             done("sent")
         }
         Outcome::Bounced { reason, suppress, .. } => {
-            tracing::warn!(reason, suppressed = suppress.is_some(), "refused for good");
+            tracing::warn!(reason, suppressed = suppress.is_some(), "refused permanently");
             done("bounced")
         }
         Outcome::Expired { reason } => {
             tracing::warn!(reason, "not sent");
             done("expired")
         }
-        // The bus tells of what is tried again or parked.
-        Outcome::Deferred { reason, after, .. } => later("deferred", after, &reason),
-        Outcome::InDoubt { reason, after } => later("in doubt", after, &reason),
-        Outcome::Held { reason, after } => later("held", after, &reason),
+        // The bus logs retries and rejections.
+        Outcome::Deferred { reason, after, .. } => retry("deferred", after, &reason),
+        Outcome::InDoubt { reason, after } => retry("in doubt", after, &reason),
+        Outcome::Held { reason, after } => retry("held", after, &reason),
         Outcome::Failed { reason, .. } => {
             Span::current().record("outcome", "failed");
             Verdict::Reject { reason }
@@ -252,12 +212,12 @@ fn verdict(outcome: Outcome) -> Verdict {
     }
 }
 
-fn unrecorded(error: &StoreError) -> Verdict {
-    tracing::warn!(cause = causes(error), "the ledger did not answer");
-    later("ledger", LEDGER_PAUSE, &error.to_string())
+fn ledger_failed(error: &StoreError) -> Verdict {
+    tracing::warn!(cause = chain(error), "the ledger did not answer");
+    retry("ledger", LEDGER_PAUSE, &error.to_string())
 }
 
-fn later(outcome: &'static str, after: Duration, reason: &str) -> Verdict {
+fn retry(outcome: &'static str, after: Duration, reason: &str) -> Verdict {
     Span::current().record("outcome", outcome);
     Verdict::Retry { after, reason: reason.to_owned() }
 }
@@ -271,17 +231,8 @@ fn failed(reason: String, reply: Option<Reply>) -> Outcome {
     Outcome::Failed { reason, reply }
 }
 
-/// An error with what caused it, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    line
+/// Formats an error with its causes on one line.
+fn chain(error: &StoreError) -> String {
+    let causes = iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,14 +1,15 @@
 //! The mailer: from an event on the bus to a mail at the relay.
 //!
-//! [`handler`] takes an event and decides; [`deliver`] and [`render`] write the mail, [`message`] puts it in its form on the
-//! wire, [`dkim`] signs it, [`transport`] hands it over.
+//! [`handler`] receives an event, claims its mail and records the outcome. `writer` writes the mail: `mails` says what is in it,
+//! [`render`] fills the templates, [`message`] composes the message, [`dkim`] signs it. [`transport`] hands it over.
 
-pub mod deliver;
 pub mod dkim;
 pub mod handler;
+mod mails;
 pub mod message;
 pub mod render;
 pub mod transport;
+mod writer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,46 +22,47 @@ use rekey_texts::{Language, Texts};
 
 pub use self::handler::MailHandler;
 use self::{
-    deliver::Writer,
     dkim::Signer,
-    render::{Renderer, UnfitError},
+    render::{Renderer, RendererError},
     transport::Router,
+    writer::Writer,
 };
 
-/// What a mailer is made of.
+/// The parts of a mailer.
 pub struct Mailer {
-    /// Who may send what.
+    /// Which mails are due, and what became of them.
     pub ledger: Arc<dyn Ledger>,
-    /// Where mails go.
+    /// Where mails are handed over.
     pub router: Router,
-    /// Opens tokens, verifies events.
+    /// Verifies events and opens the secrets in them.
     pub keys: KeyRing,
     /// Dates mails.
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub random: Arc<dyn RandomSource>,
-    /// The settings of organizations.
+    /// The settings of each organization.
     pub organizations: PerOrganization<OrganizationMailSettings>,
-    /// What signs its mails, if they are to be signed.
+    /// Signs each organization's mails, if they are to be signed.
     pub signers: PerOrganization<Option<Signer>>,
-    /// Where the pages are that this service hosts.
+    /// The address of the hosted pages.
     pub public_url: PublicUrl,
     /// How long a claim on a mail holds; longer than any transport takes for a mail.
     pub lease: Duration,
 }
 
 impl Mailer {
-    /// The handler for a bus.
+    /// Makes the handler for a bus.
     ///
     /// # Errors
-    /// When an organization's texts or templates are not fit for use.
-    pub fn build(self) -> Result<Arc<MailHandler>, UnfitError> {
+    /// [`RendererError`] when an organization's texts or templates have a mistake.
+    pub fn build(self) -> Result<Arc<MailHandler>, RendererError> {
         let texts = Texts::built_in(Language::English)?;
         let writer = Writer {
             renderers: self
                 .organizations
                 .try_map(|own| Renderer::for_organization(&texts, &own.organization))?,
             organizations: self.organizations,
+            signers: self.signers,
             public_url: self.public_url,
             keys: self.keys.clone(),
             clock: Arc::clone(&self.clock),
@@ -69,7 +71,6 @@ impl Mailer {
             ledger: self.ledger,
             router: self.router,
             writer,
-            signers: self.signers,
             keys: self.keys,
             clock: self.clock,
             random: self.random,

@@ -7,7 +7,7 @@ use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
-    deliveries::ledger::Ledger,
+    ping::Ping,
     random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
@@ -50,7 +50,6 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.max_connections,
         database.acquire_timeout,
     )?;
-    let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
@@ -58,7 +57,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
 
     let handler = Mailer {
-        ledger: Arc::clone(&ledger),
+        ledger: Arc::new(store.clone()),
         router: Router::new(
             CircuitBreaker::new(smtp.clone()),
             mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox))),
@@ -75,9 +74,12 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
 
     let mut tasks = Tasks::new();
     let readiness = Readiness::new(vec![
-        Check::new("store", move || {
-            let ledger = Arc::clone(&ledger);
-            async move { Ok(ledger.ping().await?) }
+        Check::new("store", {
+            let store = store.clone();
+            move || {
+                let store = store.clone();
+                async move { Ok(store.ping().await?) }
+            }
         }),
         Check::state("broker", "not connected", {
             let consumer = Arc::clone(&consumer);

@@ -1,4 +1,4 @@
-//! The mail as it goes over the wire (RFC 5322, MIME).
+//! The composed mail (RFC 5322, MIME).
 
 use std::time::SystemTime;
 
@@ -22,9 +22,9 @@ use crate::render::Rendered;
 /// A mail, ready to be handed over. It has one recipient.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The event that asks for it, and so its identity: sent again, it is the same mail.
+    /// The event that leads to it, and so its identity: sent again, it is the same mail.
     pub event: EventId,
-    /// When it was written, as in its `Date`.
+    /// When it was composed, as in its `Date`.
     pub written_at: OffsetDateTime,
     /// The envelope's sender, where bounces go.
     pub sender: Address,
@@ -34,21 +34,21 @@ pub struct Mail {
     pub content: Vec<u8>,
 }
 
-/// Why a mail can't be written.
+/// Why a mail can't be composed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
-    /// The stored address has no form on the wire that means the same.
-    #[error("the recipient's address can't be written to")]
+    /// lettre reads the stored address as another one, or not at all.
+    #[error("the recipient's address can't be used in a mail")]
     Recipient,
-    /// The sender configured has none.
+    /// The same for the configured sender.
     #[error("the sender's address can't be used")]
     Sender,
-    /// The message has no valid form.
+    /// lettre refuses the message.
     #[error("the message can't be composed")]
     Message,
 }
 
-/// Writes the mail. The same event gives the same Message-ID and the same boundary, so a mail that comes twice is known as one.
+/// Composes the mail. The same event gives the same Message-ID and the same boundary, so a mail that arrives twice is recognized.
 pub fn compose(
     event: EventId,
     sender: &config::Mail,
@@ -70,7 +70,7 @@ pub fn compose(
     if let Some(reply_to) = &sender.reply_to {
         builder = builder.reply_to(mailbox(reply_to)?);
     }
-    // The better form comes last (RFC 2046 §5.1.4). The boundary can't stand in a part: no template knows the event's id.
+    // The better form comes last (RFC 2046 §5.1.4). The boundary can't occur in a part: no template knows the event's id.
     let parts = MultiPart::alternative()
         .boundary(format!("rekey-{event}"))
         .singlepart(SinglePart::plain(rendered.text.clone()))
@@ -80,7 +80,7 @@ pub fn compose(
     Ok(Mail { event, written_at: now, sender, recipient: to, content: message.formatted() })
 }
 
-/// The same address to lettre, which has a parser of its own: what that one reads otherwise is refused.
+/// Converts an address to lettre's type. lettre has a parser of its own: an address that it reads differently is refused.
 fn address(email: &EmailAddress) -> Option<Address> {
     let (local, domain) = email.as_str().split_once('@')?;
     Address::new(local, domain).ok().filter(|address| AsRef::<str>::as_ref(address) == email.as_str())
@@ -95,7 +95,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// A subject is one line. The marks around a name of the other direction stay, or it would drag the words beside it along.
+/// Makes a subject one line. The marks around a name of the other direction stay, or it would pull the words next to it along.
 fn single_line(text: &str) -> String {
     one_line(text, |c| is_invisible(c) && !matches!(c, '\u{2068}' | '\u{2069}'))
 }

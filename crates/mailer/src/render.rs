@@ -1,26 +1,26 @@
-//! From typed contexts to subject, text and HTML, in the reader's language and the shop's look.
+//! Renders a mail's content to subject, text and HTML, with the organization's templates, texts and look.
 
-mod context;
 mod filters;
-mod look;
-mod markup;
-pub mod samples;
+mod mjml;
+mod palette;
 mod templates;
 
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, Value, context, value::Serde};
-use rekey_core::locale::Locale;
+use rekey_core::{deliveries::MailName, locale::Locale};
 use rekey_runtime::config::{Brand, OrganizationSettings};
-use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError};
+use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError, template_problem};
+use strum::VariantArray;
 
-pub use self::{
-    context::{Context, NoAccount, PasswordChanged, ResetRequested, Words},
-    templates::TemplateError,
-};
-use self::{look::Palette, samples::Scope};
+use self::palette::Palette;
+pub use self::templates::TemplateError;
+use crate::mails::{self, MailContent, Sample, reset_requested::SAMPLE_TOKEN};
 
-/// A mail's words.
+/// The shop's name in the samples that are rendered at the start.
+const SAMPLE_SHOP: &str = "Shop";
+
+/// A rendered mail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rendered {
     pub subject: String,
@@ -29,30 +29,28 @@ pub struct Rendered {
     pub language: Language,
 }
 
-/// Why a mail can't be rendered: its template and its context disagree. A `Template`'s details can show the context, and so
-/// the token; they are for samples.
+/// Why an organization's mails can't be rendered.
 #[derive(Debug, thiserror::Error)]
-pub enum RenderError {
+pub enum RendererError {
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    #[error(transparent)]
+    Template(TemplateError),
+    /// The same, in an organization with a folder of its own.
+    #[error("{}: {problem}", folder.display())]
+    OwnTemplate { folder: PathBuf, problem: TemplateError },
+}
+
+/// Why a sample can't be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
     #[error(transparent)]
     Template(#[from] minijinja::Error),
     #[error(transparent)]
     Text(#[from] SayError),
 }
 
-/// Why an organization's mails can't be made.
-#[derive(Debug, thiserror::Error)]
-pub enum UnfitError {
-    #[error(transparent)]
-    Texts(#[from] TextsError),
-    #[error(transparent)]
-    Template(TemplateError),
-    /// The same, of an organization with a folder of its own.
-    #[error("{}: {problem}", folder.display())]
-    OwnTemplate { folder: PathBuf, problem: TemplateError },
-}
-
-/// One organization's mails: its templates, compiled, its texts and its look. A name that a context does not have is an error,
-/// and HTML is escaped by the file's name.
+/// Renders one organization's mails. A name that a mail's values lack is an error, and HTML is escaped by the file's name.
 pub struct Renderer {
     templates: Environment<'static>,
     texts: Texts,
@@ -60,83 +58,123 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// A shop's mails: its texts laid over the built-in ones, its templates instead of those of the same name.
+    /// Makes an organization's renderer: its texts override the built-in ones, its templates those of the same name.
     ///
     /// # Errors
-    /// As [`Renderer::new`], for texts, and for a default language that there are no texts in.
-    pub fn for_organization(built_in: &Texts, settings: &OrganizationSettings) -> Result<Self, UnfitError> {
+    /// As [`Renderer::new`], for texts, and for a default language without texts.
+    pub fn for_organization(
+        built_in: &Texts,
+        settings: &OrganizationSettings,
+    ) -> Result<Self, RendererError> {
         let (folder, languages) = (settings.folder.as_deref(), &settings.languages);
         let texts = built_in.overlaid(folder, &languages.default, &languages.time_zone)?;
         Self::new(texts, &settings.brand, folder)
     }
 
-    /// Compiles the templates of the program and, instead of those with the same name, an organization's own: the `.mjml` and
-    /// `.txt` files in `<folder>/templates`. Every sample is rendered in every language, so that what is wrong is wrong now.
+    /// Compiles the built-in templates, or in their place an organization's own of the same name: the `.mjml` and `.txt` files
+    /// in `<folder>/templates`. Renders every sample in every language, so that a mistake is found at the start.
     ///
     /// # Errors
-    /// With the file's name and what is wrong.
-    pub fn new(texts: Texts, brand: &Brand, folder: Option<&Path>) -> Result<Self, UnfitError> {
-        let unfit = |problem| match folder {
-            Some(folder) => UnfitError::OwnTemplate { folder: folder.to_owned(), problem },
-            None => UnfitError::Template(problem),
+    /// [`RendererError`] with the file's name and what is wrong with it.
+    pub fn new(texts: Texts, brand: &Brand, folder: Option<&Path>) -> Result<Self, RendererError> {
+        let with_folder = |problem| match folder {
+            Some(folder) => RendererError::OwnTemplate { folder: folder.to_owned(), problem },
+            None => RendererError::Template(problem),
         };
-        let templates = templates::compile(folder).map_err(unfit)?;
-        let renderer = Self { templates, texts, palette: Palette::of(brand) };
+        let templates = templates::compile(folder).map_err(with_folder)?;
+        let renderer = Self { templates, texts, palette: Palette::from_brand(brand) };
         for language in Language::ALL {
-            for scope in [Scope::Bare, Scope::Full] {
-                let all = samples::all(&renderer, language, samples::SHOP, scope);
-                let all = all.map_err(|error| unfit(TemplateError::sample(language, &error)))?;
-                if scope == Scope::Full {
-                    samples::linked(&all).map_err(&unfit)?;
-                }
+            for sample in [Sample::Minimal, Sample::Complete] {
+                renderer.check(language, sample).map_err(with_folder)?;
             }
         }
         Ok(renderer)
     }
 
-    /// The organization's texts for somebody with these wishes, the dearest first.
-    pub fn reader<'a>(&self, wishes: impl IntoIterator<Item = &'a Locale>) -> Reader {
-        self.reader_of(self.texts.choose(wishes))
+    /// Returns the organization's texts in the first of these languages that there are texts in.
+    pub fn reader<'a>(&self, locales: impl IntoIterator<Item = &'a Locale>) -> Reader {
+        self.reader_in(self.texts.choose(locales))
     }
 
-    /// The organization's texts in that language.
-    pub fn reader_of(&self, language: Language) -> Reader {
+    /// Returns the organization's texts in that language.
+    fn reader_in(&self, language: Language) -> Reader {
         self.texts.reader(language)
     }
 
-    /// Renders one mail for somebody who reads that language.
-    pub fn render<C: Context>(&self, reader: &Reader, mail: &C) -> Result<Rendered, RenderError> {
-        let (subject, context) = self.context(reader, mail)?;
-        let part =
-            |suffix| self.templates.get_template(&format!("{}.{suffix}", C::NAME))?.render(context.clone());
-        Ok(Rendered { text: part("txt")?, html: part("html")?, subject, language: reader.language() })
+    /// Renders a sample of every mail, with all optional values, in this language and for a shop of this name.
+    ///
+    /// # Errors
+    /// [`SampleError`], which is improbable: [`Renderer::new`] has rendered every sample.
+    pub fn samples(&self, language: Language, shop: &str) -> Result<Vec<(MailName, Rendered)>, SampleError> {
+        let sample = |mail: &MailName| Ok((*mail, self.sample(*mail, language, shop, Sample::Complete)?));
+        MailName::VARIANTS.iter().map(sample).collect()
     }
 
-    /// Fills the MJML itself, of which the HTML was made: what fails there is told with a line that somebody wrote.
-    fn rehearse<C: Context>(&self, reader: &Reader, mail: &C) -> Result<(), RenderError> {
-        let (_, context) = self.context(reader, mail)?;
-        for name in [templates::LAYOUT, &format!("{}.mjml", C::NAME)] {
-            self.templates.get_template(name)?.render(context.clone())?;
+    /// Checks that every mail can be rendered, and that both parts of the mail with the link contain it.
+    fn check(&self, language: Language, sample: Sample) -> Result<(), TemplateError> {
+        for mail in MailName::VARIANTS {
+            let parts = self.sample(*mail, language, SAMPLE_SHOP, sample).map_err(|error| {
+                let problem = match &error {
+                    SampleError::Template(error) => template_problem(error),
+                    SampleError::Text(error) => error.to_string(),
+                };
+                TemplateError::Template(format!("{problem} (in `{language}`)"))
+            })?;
+            for (extension, part) in [("txt", &parts.text), ("mjml", &parts.html)] {
+                let needs_link = *mail == MailName::ResetRequested && sample == Sample::Complete;
+                if needs_link && !part.contains(SAMPLE_TOKEN) {
+                    return Err(TemplateError::Linkless(format!("{}.{extension}", mail.as_str())));
+                }
+            }
         }
         Ok(())
     }
 
-    /// The subject, and what the templates are given.
-    fn context<C: Context>(&self, reader: &Reader, mail: &C) -> Result<(String, Value), RenderError> {
-        let language = reader.language();
-        let Words { subject, preview, why } = mail.words(reader)?;
-        let (dir, start) = match language.direction() {
+    fn sample(
+        &self,
+        mail: MailName,
+        language: Language,
+        shop: &str,
+        sample: Sample,
+    ) -> Result<Rendered, SampleError> {
+        let reader = self.reader_in(language);
+        let content = (mails::definition(mail).sample)(&reader, shop, sample)?;
+        self.check_mjml(&reader, &content)?;
+        Ok(self.render(&reader, content)?)
+    }
+
+    /// Renders one mail.
+    pub(crate) fn render(&self, reader: &Reader, content: MailContent) -> Result<Rendered, minijinja::Error> {
+        let values = self.values(reader, &content);
+        let text = self.part(content.mail, "txt", &values)?;
+        let html = self.part(content.mail, "html", &values)?;
+        Ok(Rendered { subject: content.subject, text, html, language: reader.language() })
+    }
+
+    /// Renders the MJML that the HTML was compiled from, so that an error names a line that somebody wrote.
+    fn check_mjml(&self, reader: &Reader, content: &MailContent) -> Result<(), minijinja::Error> {
+        let values = self.values(reader, content);
+        self.templates.get_template(templates::LAYOUT)?.render(&values)?;
+        self.part(content.mail, "mjml", &values).map(drop)
+    }
+
+    fn part(&self, mail: MailName, extension: &str, values: &Value) -> Result<String, minijinja::Error> {
+        self.templates.get_template(&format!("{}.{extension}", mail.as_str()))?.render(values)
+    }
+
+    /// The values for the templates: the mail's own and those that all mails have.
+    fn values(&self, reader: &Reader, content: &MailContent) -> Value {
+        let (dir, start) = match reader.language().direction() {
             Direction::LeftToRight => ("ltr", "left"),
             Direction::RightToLeft => ("rtl", "right"),
         };
-        let context = context! {
-            subject => subject.as_str(), preview, why, dir, start,
-            lang => language.tag(),
+        context! {
+            dir, start,
+            lang => reader.language().tag(),
             look => Value::from(Serde(&self.palette)),
             t => reader.function(),
-            ..Value::from(Serde(mail))
-        };
-        Ok((subject, context))
+            ..content.values.clone()
+        }
     }
 }
 

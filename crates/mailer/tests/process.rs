@@ -36,7 +36,7 @@ const MAILS: usize = 60;
 const PATIENCE: Duration = Duration::from_mins(3);
 
 #[tokio::test]
-async fn a_mailer_that_is_stopped_finishes_what_it_has_begun_and_the_next_one_sends_the_rest() {
+async fn a_mailer_that_is_stopped_finishes_what_it_has_started_and_the_next_one_sends_the_rest() {
     let database = TestDatabase::create().await;
     let store = PostgresStore::connect(&database.url(), 4, PATIENCE).unwrap();
     let role = "DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
@@ -160,7 +160,7 @@ fn free_port() -> u16 {
     String::from_utf8(drawn.stdout).unwrap().trim().parse().unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told of their servers by the environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment names the tests' servers")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test`"))
 }

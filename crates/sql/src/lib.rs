@@ -1,25 +1,23 @@
-//! The statements that read records of resources, built from the resources' definitions for both databases.
+//! What the stores on both databases share: the statements that read records of resources, built from the resources' definitions,
+//! and the reading of rows.
 //!
 //! Names in a statement come from definitions; whatever a caller sent is bound. Every resource is read from a view `shown_<name>`, which
 //! has a column for each that the definition names, and `organization_id` and `mode`.
 
+mod columns;
 mod containment;
 mod dialect;
 mod expression;
 mod filter;
 mod order;
 mod query;
+pub mod rows;
 mod select;
-mod write;
 
 pub use self::{
     dialect::Dialect,
     query::Select,
     select::{RELATED_TO, count, find, page, related},
-    write::{
-        Bind, Statement, assign_changes, columns, plain_columns, plain_from_json, plain_json, plain_values,
-        push_whose,
-    },
 };
 
 #[cfg(test)]

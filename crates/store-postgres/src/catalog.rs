@@ -10,10 +10,11 @@ use rekey_core::{
     },
     scope::Scope,
 };
+use rekey_sql::rows;
 use rekey_sql::{Dialect, RELATED_TO};
 use sqlx::{PgPool, Row};
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Catalog for PostgresStore {
@@ -24,12 +25,12 @@ impl Catalog for PostgresStore {
         id: RecordId,
     ) -> Result<Option<Record>, StoreError> {
         let statement = rekey_sql::find(Dialect::Postgres, scope, resource, id);
-        let row = statement.query().fetch_optional(&self.pool).await.map_err(fault)?;
-        row.map(|row| rows::record(&row, resource)).transpose().map_err(fault)
+        let row = statement.query().fetch_optional(&self.pool).await.map_err(map_db_error)?;
+        row.map(|row| rows::record(&row, resource)).transpose().map_err(map_db_error)
     }
 
     async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed, StoreError> {
-        list(&self.pool, scope, listing).await.map_err(fault)
+        list(&self.pool, scope, listing).await.map_err(map_db_error)
     }
 
     async fn related(
@@ -40,12 +41,12 @@ impl Catalog for PostgresStore {
         ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
         let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, ids);
-        let rows = statement.query().fetch_all(&self.pool).await.map_err(fault)?;
+        let rows = statement.query().fetch_all(&self.pool).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
             Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
-        related.collect::<Result<_, _>>().map_err(fault)
+        related.collect::<Result<_, _>>().map_err(map_db_error)
     }
 }
 

@@ -1,30 +1,34 @@
+use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
     ids::ResetId,
-    resets::Redeemed,
+    resets::{Redeemed, store::CodeStore},
     scope::Scope,
-    secrets::{CodeDigest, SealedToken},
+    secrets::CodeDigest,
 };
-use sqlx::{PgPool, Row, postgres::PgRow};
 
-use crate::{error::fault, rows};
+use rekey_sql::rows;
 
-pub(crate) async fn redeem_code(
-    pool: &PgPool,
-    scope: Option<Scope>,
-    resets: &[ResetId],
-    code: &[CodeDigest],
-) -> Result<Option<Redeemed>, StoreError> {
-    let code: Vec<&[u8]> = code.iter().map(|digest| digest.as_bytes().as_slice()).collect();
-    let row = sqlx::query(GUESS)
-        .bind(resets.iter().map(ResetId::as_str).collect::<Vec<_>>())
-        .bind(scope.map(|scope| scope.organization.to_string()))
-        .bind(scope.map(|scope| scope.mode.as_str()))
-        .bind(code)
-        .fetch_optional(pool)
-        .await
-        .map_err(fault)?;
-    row.as_ref().map(redeemed).transpose().map_err(fault)
+use crate::{PostgresStore, error::map_db_error};
+
+#[async_trait]
+impl CodeStore for PostgresStore {
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let row = sqlx::query(GUESS)
+            .bind(resets.iter().map(ResetId::as_str).collect::<Vec<_>>())
+            .bind(scope.map(|scope| scope.organization.to_string()))
+            .bind(scope.map(|scope| scope.mode.as_str()))
+            .bind(code.iter().map(|digest| digest.as_bytes().as_slice()).collect::<Vec<_>>())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        row.as_ref().map(rows::redeemed).transpose().map_err(map_db_error)
+    }
 }
 
 /// Charges the guess, and finds the reset if there was one left and it is right.
@@ -34,26 +38,26 @@ pub(crate) async fn redeem_code(
 /// other time. A reset whose row somebody holds just then is not waited for: the count refuses its code until the window ends.
 const GUESS: &str = "
     WITH target AS (
-        SELECT id, account_digest, code_guesses, code_window_seconds FROM password_resets
-        WHERE id = ANY($1) AND code_guesses IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+        SELECT id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
+        WHERE id = ANY($1) AND code_guess_budget IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
     ), account AS (
-        SELECT account_digest, min(code_guesses) AS budget, max(code_window_seconds) AS seconds FROM target
+        SELECT account_digest, min(code_guess_budget) AS budget, max(code_window_seconds) AS seconds FROM target
         GROUP BY account_digest
     ), charge AS (
-        INSERT INTO code_guesses AS g (account_digest, window_at, used) SELECT account_digest, now(), 1 FROM account
+        INSERT INTO code_guesses AS g (account_digest, window_started_at, guess_count) SELECT account_digest, now(), 1 FROM account
         -- In one order, so that guesses at the same accounts wait for each other, and not in a circle.
         ORDER BY account_digest
         ON CONFLICT (account_digest) DO UPDATE SET
-            window_at = CASE WHEN g.window_at > now() - make_interval(
+            window_started_at = CASE WHEN g.window_started_at > now() - make_interval(
                     secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
-                THEN g.window_at ELSE now() END,
-            used = CASE WHEN g.window_at > now() - make_interval(
+                THEN g.window_started_at ELSE now() END,
+            guess_count = CASE WHEN g.window_started_at > now() - make_interval(
                     secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
-                THEN LEAST(g.used, 1000000) + 1 ELSE 1 END
-        RETURNING account_digest, used
+                THEN LEAST(g.guess_count, 1000000) + 1 ELSE 1 END
+        RETURNING account_digest, guess_count
     ), dying AS (
         SELECT r.id FROM password_resets r JOIN account a ON r.account_digest = a.account_digest
-            JOIN charge ON charge.account_digest = a.account_digest AND charge.used >= a.budget
+            JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count >= a.budget
         WHERE r.code_digest IS NOT NULL
         FOR UPDATE OF r SKIP LOCKED
     ), dead AS (
@@ -61,11 +65,6 @@ const GUESS: &str = "
     )
     SELECT r.id, r.organization_id, r.mode, r.sealed_token
     FROM password_resets r JOIN target ON r.id = target.id JOIN account a ON a.account_digest = target.account_digest
-        JOIN charge ON charge.account_digest = a.account_digest AND charge.used <= a.budget
+        JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count <= a.budget
     WHERE r.code_digest = ANY($4)
         AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";
-
-fn redeemed(row: &PgRow) -> Result<Redeemed, sqlx::Error> {
-    let sealed_token = SealedToken::from_bytes(row.try_get("sealed_token")?);
-    Ok(Redeemed { reset: rows::parsed(row, "id")?, scope: rows::scope(row)?, sealed_token })
-}

@@ -1,11 +1,11 @@
 use rekey_core::error::{Cause, CreateError, StoreError};
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
-/// What an error of the driver's means to the caller. Only a database error's code and message are kept: its
+/// Maps an error of the driver to what it means for the caller. Only a database error's code and message are kept: its
 /// detail quotes values of the row.
-pub(crate) fn fault(error: sqlx::Error) -> StoreError {
+pub(crate) fn map_db_error(error: sqlx::Error) -> StoreError {
     match error {
-        sqlx::Error::Database(error) if is_passing(error.code().as_deref()) => {
+        sqlx::Error::Database(error) if is_transient(error.code().as_deref()) => {
             StoreError::Unavailable(describe(&*error))
         }
         sqlx::Error::Database(error) => StoreError::Internal(describe(&*error)),
@@ -19,17 +19,17 @@ pub(crate) fn fault(error: sqlx::Error) -> StoreError {
 }
 
 /// The same for a statement that creates something unique.
-pub(crate) fn create_fault(error: sqlx::Error) -> CreateError {
+pub(crate) fn map_create_error(error: sqlx::Error) -> CreateError {
     match &error {
         sqlx::Error::Database(cause) if cause.is_unique_violation() => CreateError::Taken,
-        _ => CreateError::Store(fault(error)),
+        _ => CreateError::Store(map_db_error(error)),
     }
 }
 
 /// The same for a migration.
-pub(crate) fn migration_fault(error: MigrateError) -> StoreError {
+pub(crate) fn map_migration_error(error: MigrateError) -> StoreError {
     match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => fault(error),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => map_db_error(error),
         error => StoreError::Internal(Box::new(error)),
     }
 }
@@ -37,7 +37,7 @@ pub(crate) fn migration_fault(error: MigrateError) -> StoreError {
 /// Whether the same call may succeed later, by the class or code of the error (PostgreSQL's manual, appendix A): connection
 /// lost (08), no resources (53), read-only transaction, as on a server that is no longer the primary (25006), serialization failure
 /// and deadlock (40001, 40P01), lock not available (55P03), and cancelled, shut down, crashed or starting (57).
-fn is_passing(code: Option<&str>) -> bool {
+fn is_transient(code: Option<&str>) -> bool {
     code.is_some_and(|code| {
         ["08", "53", "57"].iter().any(|class| code.starts_with(class))
             || ["25006", "40001", "40P01", "55P03"].contains(&code)

@@ -1,4 +1,4 @@
--- What the mailer's role may do: keep its ledger, and see whom a mail goes to and whether its reset can still be used.
+-- What the mailer's role may do: keep its ledger, and read the recipient of a mail and whether its reset can still be used.
 -- Run on every start, so that it does not matter whether the role or the tables are older.
 DO $$
 BEGIN

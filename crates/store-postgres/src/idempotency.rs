@@ -5,9 +5,10 @@ use rekey_core::{
     scope::Scope,
     secrets::SealedAnswer,
 };
-use sqlx::{PgPool, Row, postgres::PgRow};
+use rekey_sql::rows;
+use sqlx::PgPool;
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl AnswerStore for PostgresStore {
@@ -22,9 +23,9 @@ impl AnswerStore for PostgresStore {
             .bind(claim.ttl.as_seconds_f64())
             .fetch_optional(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         match row {
-            Some(row) => granted(&row).map_err(fault),
+            Some(row) => rows::claimed_key(&row).map_err(map_db_error),
             None => refused(&self.pool, claim).await,
         }
     }
@@ -44,7 +45,7 @@ impl AnswerStore for PostgresStore {
             .bind(answer.map(SealedAnswer::as_bytes))
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done.rows_affected() == 1)
     }
 }
@@ -79,14 +80,6 @@ fn fingerprints(claim: &KeyClaim<'_>) -> Vec<Vec<u8>> {
     claim.fingerprints.iter().map(|fingerprint| fingerprint.as_bytes().to_vec()).collect()
 }
 
-fn granted(row: &PgRow) -> Result<Claimed, sqlx::Error> {
-    let attempts: i32 = row.try_get("attempts")?;
-    Ok(Claimed::Granted {
-        record: rows::parsed(row, "record_id")?,
-        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-    })
-}
-
 /// Why a key was not free to take.
 async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
     let row: Option<(bool, Option<Vec<u8>>)> =
@@ -95,7 +88,7 @@ async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreEr
             .bind(fingerprints(claim))
             .fetch_optional(pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
     Ok(match row {
         Some((false, _)) => Claimed::OtherRequest,
         Some((true, Some(answer))) => Claimed::Answered(SealedAnswer::from_bytes(answer)),

@@ -2,52 +2,18 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use rekey_core::{
-    customers::import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
+    customers::import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
     email::EmailAddress,
     error::StoreError,
+    locale::Locale,
     passwords::PasswordHash,
-    resources::CUSTOMERS,
     scope::Scope,
 };
-use rekey_sql::{plain_columns, plain_from_json, plain_json};
-use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgPool, Row};
+use rekey_sql::rows::corrupt;
+use serde_json::json;
+use sqlx::{PgPool, Row};
 
-use crate::{PostgresStore, customers::customer_address, error::fault, rows::corrupt, statement::statement};
-
-/// All of a batch in one statement: each column is an array.
-fn import() -> String {
-    let mut statement = statement();
-    statement.push(
-        "WITH input AS (
-            SELECT id, email, CAST(plain AS jsonb) AS plain, hash, audit_id, attributes
-            FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-                AS input (id, email, plain, hash, audit_id, attributes)
-        ), fact AS (
-            INSERT INTO customers (id, organization_id, mode, email",
-    );
-    plain_columns(&mut statement, &CUSTOMERS);
-    statement.push(") SELECT id, $1, $2, email");
-    plain_from_json(&mut statement, &CUSTOMERS, "plain");
-    statement.push(
-        " FROM input
-            WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
-            -- In one order, so that imports at the same time wait for each other, and not in a circle.
-            ORDER BY email
-            ON CONFLICT DO NOTHING
-            RETURNING id
-        ), password AS (
-            INSERT INTO customer_passwords (customer_id, hash)
-            SELECT id, hash FROM input JOIN fact USING (id) WHERE hash IS NOT NULL
-        ), audit AS (
-            INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
-            SELECT audit_id, $1, $2, 'customers', id, 'create', 'operator', string_to_array(attributes, ',')
-            FROM input JOIN fact USING (id)
-        )
-        SELECT id FROM fact",
-    );
-    statement.into_parts().0
-}
+use crate::{PostgresStore, customers::customer_address, error::map_db_error};
 
 #[async_trait]
 impl Importer for PostgresStore {
@@ -56,7 +22,7 @@ impl Importer for PostgresStore {
         scope: Scope,
         source: &SourceDigest,
         key: &ImportKey,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<StartedImport, StoreError> {
         // An update that changes nothing, as a conflict that does nothing returns no row.
         let kept: Vec<u8> = sqlx::query_scalar(
             "INSERT INTO imports (organization_id, mode, source_digest, key) VALUES ($1, $2, $3, $4)
@@ -69,10 +35,10 @@ impl Importer for PostgresStore {
         .bind(key.as_bytes().as_slice())
         .fetch_one(&self.pool)
         .await
-        .map_err(fault)?;
-        let resumed = kept != key.as_bytes();
-        let key = ImportKey::from_bytes(&kept).ok_or_else(|| fault(corrupt("key")))?;
-        Ok(Begun { key, resumed })
+        .map_err(map_db_error)?;
+        let is_resumed = kept != key.as_bytes();
+        let key = ImportKey::from_bytes(&kept).ok_or_else(|| map_db_error(corrupt("key")))?;
+        Ok(StartedImport { key, is_resumed })
     }
 
     async fn import_customers(
@@ -80,22 +46,28 @@ impl Importer for PostgresStore {
         scope: Scope,
         records: &[ImportRecord],
     ) -> Result<Vec<Outcome>, StoreError> {
-        let text = |of: fn(&ImportRecord) -> String| records.iter().map(of).collect::<Vec<_>>();
-        let optional = |of: fn(&ImportRecord) -> Option<&str>| records.iter().map(of).collect::<Vec<_>>();
-        let plain = |record: &ImportRecord| plain_json(&CUSTOMERS, &record.customer.attributes);
-        let plain = records.iter().map(|record| Value::Object(plain(record)).to_string()).collect::<Vec<_>>();
-        let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(import()))
+        let texts = |text: fn(&ImportRecord) -> String| records.iter().map(text).collect::<Vec<_>>();
+        let optional = |text: fn(&ImportRecord) -> Option<&str>| records.iter().map(text).collect::<Vec<_>>();
+        let metadata = |record: &ImportRecord| {
+            record.customer.attributes.common.metadata.as_ref().map(|metadata| json!(metadata).to_string())
+        };
+        let created: Vec<String> = sqlx::query_scalar(IMPORT)
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())
-            .bind(text(|record| record.customer.id.to_string()))
-            .bind(text(|record| record.customer.email.to_string()))
-            .bind(plain)
+            .bind(texts(|record| record.customer.id.to_string()))
+            .bind(texts(|record| record.customer.email.to_string()))
             .bind(optional(|record| record.customer.password.as_ref().map(PasswordHash::as_str)))
-            .bind(text(|record| record.audit.to_string()))
-            .bind(text(|record| record.attributes.join(",")))
+            .bind(texts(|record| record.audit.to_string()))
+            .bind(texts(|record| record.attributes.join(",")))
+            .bind(optional(|record| record.customer.attributes.locale.value().map(Locale::as_str)))
+            .bind(optional(|record| record.customer.attributes.common.reference.value().map(String::as_str)))
+            .bind(optional(|record| {
+                record.customer.attributes.common.reference_origin.value().map(String::as_str)
+            }))
+            .bind(records.iter().map(metadata).collect::<Vec<_>>())
             .fetch_all(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         let created: HashSet<_> = created.iter().map(String::as_str).collect();
         let rest: Vec<_> =
             records.iter().filter(|record| !created.contains(record.customer.id.as_str())).collect();
@@ -116,7 +88,7 @@ impl Importer for PostgresStore {
         .bind(addresses)
         .fetch_all(&self.pool)
         .await
-        .map_err(fault)
+        .map_err(map_db_error)
     }
 
     async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
@@ -126,15 +98,38 @@ impl Importer for PostgresStore {
             .bind(source.as_bytes().as_slice())
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         // What was filled at once is not left to autovacuum, which may come by minutes later.
         sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(())
     }
 }
+
+/// All of a batch in one statement: each column is an array.
+const IMPORT: &str = "
+    WITH input AS (
+        SELECT * FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+            $11::text[]) AS input (id, email, hash, audit_id, attributes, locale, reference, reference_origin, metadata)
+    ), fact AS (
+        INSERT INTO customers (id, organization_id, mode, email, locale, reference, reference_origin, metadata)
+        SELECT id, $1, $2, email, locale, reference, reference_origin, CAST(COALESCE(metadata, '{}') AS jsonb) FROM input
+        WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
+        -- In one order, so that imports at the same time wait for each other, and not in a circle.
+        ORDER BY email
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    ), password AS (
+        INSERT INTO customer_passwords (customer_id, hash)
+        SELECT id, hash FROM input JOIN fact USING (id) WHERE hash IS NOT NULL
+    ), audit AS (
+        INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
+        SELECT audit_id, $1, $2, 'customers', id, 'create', 'operator', string_to_array(attributes, ',')
+        FROM input JOIN fact USING (id)
+    )
+    SELECT id FROM fact";
 
 /// Why these were not created, by their ids: written before, or the address is an earlier line's, or somebody else's.
 async fn explain(pool: &PgPool, records: &[&ImportRecord]) -> Result<HashMap<String, Outcome>, StoreError> {
@@ -147,7 +142,7 @@ async fn explain(pool: &PgPool, records: &[&ImportRecord]) -> Result<HashMap<Str
     .bind(records.iter().map(|record| record.audit.to_string()).collect::<Vec<_>>())
     .fetch_all(pool)
     .await
-    .map_err(fault)?;
+    .map_err(map_db_error)?;
     let outcome = |row: &sqlx::postgres::PgRow| {
         let outcome = match (row.try_get("written")?, row.try_get("known")?) {
             (true, _) => Outcome::Created,
@@ -156,5 +151,5 @@ async fn explain(pool: &PgPool, records: &[&ImportRecord]) -> Result<HashMap<Str
         };
         Ok((row.try_get("id")?, outcome))
     };
-    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(fault)
+    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(map_db_error)
 }

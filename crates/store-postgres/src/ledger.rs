@@ -1,44 +1,36 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient,
+        Discarded, MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     email::EmailAddress,
     error::StoreError,
     ids::EventId,
 };
-use sqlx::{PgPool, Row, postgres::PgRow};
+use rekey_sql::rows::{self, Read};
+use sqlx::{PgPool, postgres::PgRow};
 use time::Duration;
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Ledger for PostgresStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(fault)?;
-        Ok(())
-    }
-
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
-        let (reset, customer) = match job.kind {
-            MailKind::ResetRequested(reset) => (Some(reset), None),
-            MailKind::PasswordChanged { customer, reset } => (reset, Some(customer)),
-        };
         let row = sqlx::query(CLAIM)
             .bind(job.event.as_str())
             .bind(job.scope.organization.as_str())
             .bind(job.scope.mode.as_str())
-            .bind(job.kind.name().as_str())
-            .bind(reset.map(|id| id.to_string()))
-            .bind(customer.map(|id| id.to_string()))
+            .bind(job.mail.as_str())
+            .bind(job.reset.map(|id| id.to_string()))
+            .bind(job.customer.map(|id| id.to_string()))
             .bind(lease.as_seconds_f64())
             .bind(job.answer_unknown)
             .fetch_optional(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         match row {
-            Some(row) => taken(&row).map_err(fault),
+            Some(row) => taken(&row).map_err(map_db_error),
             None => refused(&self.pool, job.event).await,
         }
     }
@@ -59,7 +51,7 @@ impl Ledger for PostgresStore {
             .bind(settled.in_doubt)
             .fetch_one(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done == 1)
     }
 }
@@ -133,30 +125,11 @@ const SETTLE: &str = "
     )
     SELECT count(*) FROM settled";
 
-fn taken(row: &PgRow) -> Result<Claim, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("discarded")?.is_some() {
-        return rows::known(row, "discarded", Discarded::parse).map(Claim::Discarded);
-    }
-    let attempts: i64 = row.try_get("attempts")?;
-    Ok(Claim::Granted(Box::new(ClaimedDelivery {
-        recipient: recipient(row)?,
-        organization: rows::organization(row)?,
-        expires_at: row.try_get("expires_at")?,
-        has_code: row.try_get("has_code")?,
-        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-        in_doubt: row.try_get::<i64, _>("in_doubt")? > 0,
-    })))
-}
-
-fn recipient(row: &PgRow) -> Result<Recipient, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("email")?.is_none() {
-        return Ok(Recipient::Unknown);
-    }
-    let locale = match row.try_get::<Option<&str>, _>("locale")? {
-        Some(_) => Some(rows::parsed(row, "locale")?),
-        None => None,
-    };
-    Ok(Recipient::Customer { email: rows::parsed(row, "email")?, locale })
+fn taken(row: &PgRow) -> Read<Claim> {
+    Ok(match rows::optional_known(row, "discarded", Discarded::parse)? {
+        Some(reason) => Claim::Discarded(reason),
+        None => Claim::Granted(Box::new(rows::claimed_delivery(row, row)?)),
+    })
 }
 
 /// Why a mail was not free to take.
@@ -171,6 +144,6 @@ async fn refused(pool: &PgPool, event: EventId) -> Result<Claim, StoreError> {
     .bind(event.as_str())
     .fetch_one(pool)
     .await
-    .map_err(fault)?;
+    .map_err(map_db_error)?;
     Ok(remaining.map_or(Claim::Settled, |seconds| Claim::Busy(Duration::seconds_f64(seconds))))
 }

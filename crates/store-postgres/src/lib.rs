@@ -4,37 +4,36 @@
 //! written together or not at all, in one round trip. Times are the server's `now()`. Statements are checked by
 //! running every one of them against a real server in the conformance suite, not by the compiler.
 
+mod attributes;
 mod catalog;
+mod cleanup;
+mod clients;
 mod codes;
 mod customers;
-mod disavowals;
 mod error;
-mod housekeeping;
+mod events;
 mod idempotency;
 mod import;
-mod journal;
 mod ledger;
 mod limits;
-mod operator;
+mod organizations;
 mod outbox;
 mod refresh_tokens;
 mod resets;
-mod rows;
 mod sessions;
-mod statement;
-mod store;
 mod suppressions;
 mod tokens;
 
 use std::{str::FromStr, time::Duration};
 
-use rekey_core::error::StoreError;
+use async_trait::async_trait;
+use rekey_core::{error::StoreError, ping::Ping};
 use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::error::{fault, migration_fault};
+use crate::error::{map_db_error, map_migration_error};
 
 /// The store, the outbox, the ledger and the kept answers on one PostgreSQL database. Clones share one pool of connections.
 #[derive(Debug, Clone)]
@@ -44,8 +43,8 @@ pub struct PostgresStore {
     unlimited: PgConnectOptions,
 }
 
-/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended, and its caller
-/// is told to try again rather than left hanging.
+/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended, and its caller gets an error
+/// to retry on instead of waiting forever.
 const STATEMENT_TIMEOUT: &str = "15s";
 /// From when on an idle connection is tried before it is used; busier ones are trusted, which saves a round trip.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -79,8 +78,8 @@ impl PostgresStore {
     /// Makes one connection, for whoever wants to know at once why there can be none: the pool goes on trying until its time is
     /// up, and then knows only that.
     pub async fn reach(&self) -> Result<(), StoreError> {
-        let connection = PgConnection::connect_with(&self.unlimited).await.map_err(fault)?;
-        connection.close().await.map_err(fault)
+        let connection = PgConnection::connect_with(&self.unlimited).await.map_err(map_db_error)?;
+        connection.close().await.map_err(map_db_error)
     }
 
     /// Brings the schema up to date, and lets the role `rekey_mailer`, if there is one, do what the mailer needs and
@@ -90,8 +89,8 @@ impl PostgresStore {
             .max_connections(1)
             .acquire_timeout(self.pool.options().get_acquire_timeout())
             .connect_lazy_with(self.unlimited.clone());
-        sqlx::migrate!().run(&pool).await.map_err(migration_fault)?;
-        sqlx::raw_sql(include_str!("grants.sql")).execute(&pool).await.map_err(fault)?;
+        sqlx::migrate!().run(&pool).await.map_err(map_migration_error)?;
+        sqlx::raw_sql(include_str!("grants.sql")).execute(&pool).await.map_err(map_db_error)?;
         pool.close().await;
         Ok(())
     }
@@ -99,5 +98,13 @@ impl PostgresStore {
     /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+#[async_trait]
+impl Ping for PostgresStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(map_db_error)?;
+        Ok(())
     }
 }

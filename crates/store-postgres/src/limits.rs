@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts},
+    limits::{RateLimits, SLOT, WINDOW, WindowCounts},
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, postgres::PgRow};
 
-use crate::{PostgresStore, error::fault};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl RateLimits for PostgresStore {
@@ -31,8 +32,8 @@ impl RateLimits for PostgresStore {
         .bind(WINDOW.as_seconds_f64())
         .fetch_all(&self.pool)
         .await
-        .map_err(fault)?;
-        tally(&rows).map_err(fault)
+        .map_err(map_db_error)?;
+        counts(&rows).map_err(map_db_error)
     }
 
     async fn sweep_hits(&self) -> Result<u64, StoreError> {
@@ -41,15 +42,12 @@ impl RateLimits for PostgresStore {
                 .bind((WINDOW + SLOT).as_seconds_f64())
                 .execute(&self.pool)
                 .await
-                .map_err(fault)?;
+                .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }
 
-fn tally(rows: &[PgRow]) -> Result<WindowCounts, sqlx::Error> {
+fn counts(rows: &[PgRow]) -> Read<WindowCounts> {
     let at = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("at")?;
-    let slot = |row: &PgRow| {
-        Ok::<_, sqlx::Error>(Slot { started_at: row.try_get("started_at")?, hits: row.try_get("hits")? })
-    };
-    Ok(WindowCounts { at, slots: rows.iter().map(slot).collect::<Result<_, _>>()? })
+    Ok(WindowCounts { at, slots: rows.iter().map(rows::slot).collect::<Read<_>>()? })
 }

@@ -1,15 +1,12 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    events::{
-        EventName,
-        outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
-    },
+    events::outbox::{ClaimedMessage, Outbox, Settlement},
 };
-use sqlx::{Row, postgres::PgRow};
+use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, error::fault, rows};
+use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Outbox for PostgresStore {
@@ -32,8 +29,8 @@ impl Outbox for PostgresStore {
         .bind(i64::from(max))
         .fetch_all(&self.pool)
         .await
-        .map_err(fault)?;
-        rows.iter().map(claimed_message).collect::<Result<_, _>>().map_err(fault)
+        .map_err(map_db_error)?;
+        rows.iter().map(rows::claimed_message).collect::<Result<_, _>>().map_err(map_db_error)
     }
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
@@ -46,7 +43,7 @@ impl Outbox for PostgresStore {
             .bind(fates.published)
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         }
         if !fates.later.0.is_empty() {
             sqlx::query(
@@ -58,7 +55,7 @@ impl Outbox for PostgresStore {
             .bind(fates.later.1)
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         }
         if !fates.dead.0.is_empty() {
             sqlx::query(
@@ -70,7 +67,7 @@ impl Outbox for PostgresStore {
             .bind(fates.dead.1)
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         }
         Ok(())
     }
@@ -102,16 +99,4 @@ impl Fates {
         }
         fates
     }
-}
-
-fn claimed_message(row: &PgRow) -> Result<ClaimedMessage, sqlx::Error> {
-    let attempts: i32 = row.try_get("attempts")?;
-    Ok(ClaimedMessage {
-        message: OutboxMessage {
-            id: rows::parsed(row, "id")?,
-            name: rows::known(row, "name", EventName::parse)?,
-            payload: row.try_get("payload")?,
-        },
-        attempt: u32::try_from(attempts).map_err(|_| rows::corrupt("attempts"))?,
-    })
 }

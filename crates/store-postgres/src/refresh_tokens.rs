@@ -2,16 +2,15 @@ use rekey_core::{
     ids::ApplicationId,
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{EndSessionOutcome, LiveSession, Refresh, RefreshOutcome},
+    sessions::{EndSessionOutcome, Refresh, RefreshOutcome},
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{PgPool, postgres::PgRow};
-
-use crate::rows::{self, Read};
 
 /// Prolongs the session whose token is presented, or ends the one whose used token is.
 pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<RefreshOutcome> {
     if let Some(row) = rotate(pool, scope, refresh).await? {
-        return Ok(RefreshOutcome::Rotated(live_session(&row)?));
+        return Ok(RefreshOutcome::Rotated(rows::live_session(&row)?));
     }
     // A statement of its own: whoever waited for the one that won the token sees here that it is used.
     let ended = end_reused(pool, scope, refresh).await?;
@@ -92,12 +91,4 @@ async fn end_reused(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<
     .bind(refresh.leeway.as_seconds_f64())
     .fetch_optional(pool)
     .await
-}
-
-fn live_session(row: &PgRow) -> Read<LiveSession> {
-    Ok(LiveSession {
-        id: rows::parsed(row, "id")?,
-        customer: rows::parsed(row, "customer_id")?,
-        token_scope: rows::parsed(row, "token_scope")?,
-    })
 }

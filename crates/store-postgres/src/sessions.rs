@@ -1,17 +1,61 @@
 use async_trait::async_trait;
 use rekey_core::{
+    customers::Credentials,
+    email::EmailAddress,
     error::StoreError,
-    ids::{AccessTokenId, ApplicationId, SessionId},
+    ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
+    passwords::PasswordHash,
     scope::Scope,
     secrets::RefreshTokenDigest,
     sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
 };
+use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, error::fault, refresh_tokens, rows};
+use crate::{PostgresStore, customers::customer_address, error::map_db_error, refresh_tokens};
 
 #[async_trait]
 impl Sessions for PostgresStore {
+    async fn find_credentials(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let row = sqlx::query(
+            "SELECT c.id, p.hash FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
+             WHERE (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\" = $1",
+        )
+        .bind(customer_address(scope, email))
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        row.as_ref().map(rows::credentials).transpose().map_err(map_db_error)
+    }
+
+    async fn rehash_password(
+        &self,
+        scope: Scope,
+        customer: CustomerId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        // The generation stays: it is the same password, and the sessions that it opened live on.
+        sqlx::query(
+            "UPDATE customer_passwords p SET hash = $5, updated_at = now() FROM customers c
+             WHERE c.id = p.customer_id AND c.id = $1 AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3)
+                 AND p.hash = $4",
+        )
+        .bind(customer.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(old.as_str())
+        .bind(new.as_str())
+        .execute(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        Ok(())
+    }
+
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "WITH expired AS (
@@ -35,7 +79,7 @@ impl Sessions for PostgresStore {
         .bind(session.password.as_str())
         .execute(&self.pool)
         .await
-        .map_err(fault)?;
+        .map_err(map_db_error)?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -51,7 +95,7 @@ impl Sessions for PostgresStore {
         .bind(scope.mode.as_str())
         .fetch_one(&self.pool)
         .await
-        .map_err(fault)
+        .map_err(map_db_error)
     }
 
     async fn refresh_session(
@@ -59,7 +103,7 @@ impl Sessions for PostgresStore {
         scope: Scope,
         refresh: &Refresh<'_>,
     ) -> Result<RefreshOutcome, StoreError> {
-        refresh_tokens::use_up(&self.pool, scope, refresh).await.map_err(fault)
+        refresh_tokens::use_up(&self.pool, scope, refresh).await.map_err(map_db_error)
     }
 
     async fn end_session(&self, scope: Scope, session: SessionId) -> Result<(), StoreError> {
@@ -69,7 +113,7 @@ impl Sessions for PostgresStore {
             .bind(scope.mode.as_str())
             .execute(&self.pool)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(())
     }
 
@@ -79,7 +123,7 @@ impl Sessions for PostgresStore {
         application: ApplicationId,
         token: &RefreshTokenDigest,
     ) -> Result<EndSessionOutcome, StoreError> {
-        refresh_tokens::end_session(&self.pool, scope, application, token).await.map_err(fault)
+        refresh_tokens::end_session(&self.pool, scope, application, token).await.map_err(map_db_error)
     }
 
     async fn revoke_access_token(
@@ -104,7 +148,7 @@ impl Sessions for PostgresStore {
         .bind(remaining.as_seconds_f64())
         .execute(&self.pool)
         .await
-        .map_err(fault)?;
+        .map_err(map_db_error)?;
         Ok(())
     }
 
@@ -122,7 +166,7 @@ impl Sessions for PostgresStore {
         .bind(scope.mode.as_str())
         .fetch_all(&self.pool)
         .await
-        .map_err(fault)?;
-        rows.iter().map(|row| rows::parsed(row, "id")).collect::<Result<_, _>>().map_err(fault)
+        .map_err(map_db_error)?;
+        rows.iter().map(|row| rows::parsed(row, "id")).collect::<Result<_, _>>().map_err(map_db_error)
     }
 }

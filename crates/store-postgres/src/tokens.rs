@@ -1,91 +1,133 @@
+use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
     ids::ResetId,
-    resets::TokenHolder,
-    resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
+    resets::{
+        RejectableReset, TokenHolder,
+        store::{Completion, ResetRejection, TokenStore},
+    },
     secrets::TokenDigest,
-    store::Completion,
 };
-use rekey_sql::{Bind, Statement, assign_changes};
-use sqlx::PgPool;
+
+use rekey_sql::rows;
 
 use crate::{
-    error::fault,
-    journal::push_journal,
-    resets::push_shown,
-    rows,
-    statement::{fetch_optional, statement},
+    PostgresStore,
+    attributes::bind_common,
+    error::map_db_error,
+    events::{record_change, recording},
+    resets::digest,
 };
 
-pub(crate) async fn find_token_holder(
-    pool: &PgPool,
-    reset: ResetId,
-    token: &TokenDigest,
-) -> Result<Option<TokenHolder>, StoreError> {
-    let row = sqlx::query(
-        "SELECT r.organization_id, r.mode, r.customer_id, c.email, o.slug AS organization_slug,
-             o.name AS organization_name, o.created_at AS organization_created_at
-         FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
-         WHERE r.id = $1 AND r.token_digest = $2
-             AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()",
-    )
-    .bind(reset.as_str())
-    .bind(token.as_bytes().as_slice())
-    .fetch_optional(pool)
-    .await
-    .map_err(fault)?;
-    row.as_ref().map(|row| rows::token_holder(row, reset)).transpose().map_err(fault)
+#[async_trait]
+impl TokenStore for PostgresStore {
+    async fn find_token_holder(
+        &self,
+        reset: ResetId,
+        token: &TokenDigest,
+    ) -> Result<Option<TokenHolder>, StoreError> {
+        let row = sqlx::query(FIND_HOLDER)
+            .bind(reset.as_str())
+            .bind(token.as_bytes().as_slice())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        row.as_ref().map(|row| rows::token_holder(row, reset)).transpose().map_err(map_db_error)
+    }
+
+    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError> {
+        let Completion { holder, token, password, changes, event, audit } = completion;
+        let query = recording(COMPLETE, holder.scope, Some(event), audit)
+            .bind(holder.customer.as_str())
+            .bind(holder.reset.as_str())
+            .bind(token.as_bytes().as_slice())
+            .bind(password.as_str());
+        let row = bind_common(query, changes).fetch_optional(&self.pool).await.map_err(map_db_error)?;
+        Ok(row.is_some())
+    }
+
+    async fn find_rejectable(&self, reset: ResetId) -> Result<Option<RejectableReset>, StoreError> {
+        let row = sqlx::query(FIND_REJECTABLE)
+            .bind(reset.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        row.as_ref().map(|row| rows::rejectable(row, reset)).transpose().map_err(map_db_error)
+    }
+
+    async fn reject_reset(&self, rejection: &ResetRejection<'_>) -> Result<bool, StoreError> {
+        let ResetRejection { reset, cooldown, quota, event, audit } = rejection;
+        let row = recording(REJECT, reset.scope, Some(event), audit)
+            .bind(reset.reset.as_str())
+            .bind(digest(reset.scope, &reset.email.account()))
+            .bind((*cooldown - quota.cooldown).as_seconds_f64())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        Ok(row.is_some())
+    }
 }
 
-pub(crate) async fn complete_reset(
-    pool: &PgPool,
-    completion: &Completion<'_>,
-) -> Result<Option<Record>, StoreError> {
-    let mut statement = statement();
-    push_fact(&mut statement, completion);
-    statement
-        .push(", password AS (INSERT INTO customer_passwords (customer_id, hash) SELECT customer_id, ")
-        .bind_text(completion.password.as_str())
-        .push(
-            " FROM fact ON CONFLICT (customer_id) DO UPDATE
-                SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now()
-            ), superseded AS (
-                UPDATE password_resets o SET superseded_at = now(), updated_at = now()
-                FROM fact
-                WHERE o.customer_id = fact.customer_id AND o.id <> fact.id
-                    AND o.reset_password_at IS NULL AND o.superseded_at IS NULL
-            )",
-        );
-    push_journal(&mut statement, &CUSTOMER_PASSWORD_RESETS, Some(completion.event), completion.audit);
-    push_shown(&mut statement);
-    let row = fetch_optional(pool, statement).await.map_err(fault)?;
-    row.map(|row| rows::record(&row, &CUSTOMER_PASSWORD_RESETS)).transpose().map_err(fault)
-}
+const FIND_HOLDER: &str = "
+    SELECT r.organization_id, r.mode, r.customer_id, c.email, o.slug AS organization_slug, o.name AS organization_name,
+        o.created_at AS organization_created_at
+    FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
+    WHERE r.id = $1 AND r.token_digest = $2
+        AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";
 
 /// Consumes the token. All uses of one customer's tokens queue at the customer's row, so that of two different tokens used
-/// at the same moment one kills the other. Whoever waited finds the reset's row changed, and then its condition no longer
+/// at the same moment one ends the other. Whoever waited finds the reset's row changed, and then its condition no longer
 /// holds.
-fn push_fact(statement: &mut Statement, completion: &Completion<'_>) {
-    let holder = completion.holder;
-    statement
-        .push("WITH holder AS (SELECT id, organization_id, mode FROM customers WHERE id = ")
-        .bind_text(holder.customer.as_str())
-        .push(" AND (organization_id, mode) IS NOT DISTINCT FROM (")
-        .bind_text(holder.scope.organization.as_str())
-        .push(", ")
-        .bind_text(holder.scope.mode.as_str())
-        .push(") FOR NO KEY UPDATE), fact AS (UPDATE password_resets r SET reset_password_at = now(), updated_at = now()");
-    assign_changes(statement, &CUSTOMER_PASSWORD_RESETS, completion.changes);
-    statement
-        .push(
-            " FROM holder WHERE r.customer_id = holder.id
-                AND (r.organization_id, r.mode) IS NOT DISTINCT FROM (holder.organization_id, holder.mode) AND r.id = ",
-        )
-        .bind_text(holder.reset.as_str())
-        .push(" AND r.token_digest = ")
-        .bind(Bind::Bytes(Some(completion.token.as_bytes().to_vec())))
-        .push(
-            " AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()
-            RETURNING r.*)",
-        );
-}
+const COMPLETE: &str = concat!(
+    "WITH holder AS (
+        SELECT id FROM customers WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        FOR NO KEY UPDATE
+    ), fact AS (
+        UPDATE password_resets r SET reset_password_at = now(), updated_at = now(),
+            reference = CASE WHEN $19 THEN r.reference ELSE $20 END,
+            reference_origin = CASE WHEN $21 THEN r.reference_origin ELSE $22 END,
+            metadata = COALESCE($23, r.metadata)
+        FROM holder
+        WHERE r.id = $16 AND r.customer_id = holder.id AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($1, $2)
+            AND r.token_digest = $17
+            AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()
+        RETURNING r.id, r.customer_id
+    ), password AS (
+        INSERT INTO customer_passwords (customer_id, hash) SELECT customer_id, $18 FROM fact
+        ON CONFLICT (customer_id) DO UPDATE
+            SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now()
+    ), superseded AS (
+        UPDATE password_resets o SET superseded_at = now(), updated_at = now() FROM fact
+        WHERE o.customer_id = fact.customer_id AND o.id <> fact.id
+            AND o.reset_password_at IS NULL AND o.superseded_at IS NULL
+    )",
+    record_change!("customer_password_resets", "id, customer_id"),
+    "SELECT id FROM fact"
+);
+
+const FIND_REJECTABLE: &str = "
+    SELECT r.organization_id, r.mode, c.email, o.slug AS organization_slug, o.name AS organization_name,
+        o.created_at AS organization_created_at,
+        CASE
+            WHEN r.reset_password_at IS NOT NULL THEN 'used'
+            WHEN r.superseded_at IS NOT NULL OR r.expires_at <= now() THEN 'dead'
+            ELSE 'pending'
+        END AS state
+    FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
+    WHERE r.id = $1";
+
+/// Moves the account's last reset so far into the future that the ordinary cooldown ends with this one.
+const REJECT: &str = concat!(
+    "WITH fact AS (
+        UPDATE password_resets SET superseded_at = now(), updated_at = now()
+        WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+            AND reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now()
+        RETURNING id, customer_id
+    ), quota AS (
+        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count)
+        SELECT $16, now() + make_interval(secs => $17), now(), 0 FROM fact
+        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = GREATEST(q.last_reset_at, excluded.last_reset_at)
+    )",
+    record_change!("customer_password_resets", "id, customer_id"),
+    "SELECT id FROM fact"
+);

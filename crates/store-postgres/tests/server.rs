@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use rekey_core::{
+    customers::store::CustomerStore,
     deliveries::{
-        MailJob, MailKind, Outcome,
+        MailJob, MailName, Outcome,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
     events::{EventBody, EventName, audit::Action, outbox::Outbox},
+    organizations::OrganizationStore,
+    ping::Ping,
     resets::ResetOrigin,
-    resources::CUSTOMER_PASSWORD_RESETS,
-    store::Store,
+    resets::store::ResetStore,
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{
@@ -44,19 +46,10 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
     let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
 
     let mailer = connect(&database.url_as("rekey_mailer"), 2);
-    Ledger::ping(&mailer).await.unwrap();
-    let requested = MailJob {
-        event: reset.event,
-        scope,
-        kind: MailKind::ResetRequested(reset.id),
-        answer_unknown: false,
-    };
+    mailer.ping().await.unwrap();
+    let requested = seed::reset_mail(scope, reset.event, reset.id);
     let event = seed::opaque_message(EventName::ResetPassword).id;
-    let changed = MailJob {
-        event,
-        kind: MailKind::PasswordChanged { customer: john.id, reset: Some(reset.id) },
-        ..requested
-    };
+    let changed = MailJob { event, mail: MailName::PasswordChanged, customer: Some(john.id), ..requested };
     for job in [requested, changed] {
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Busy(_)));
@@ -135,20 +128,20 @@ async fn pool_with_every_connection_busy_is_unavailable_and_then_works_again() {
     };
     timeout(PATIENCE, both).await.unwrap();
 
-    let refused = Store::ping(&store).await;
+    let refused = store.ping().await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     lock.run("ROLLBACK").await.unwrap();
     for caller in stuck {
         caller.await.unwrap();
     }
-    available(|| Store::ping(&store)).await;
+    available(|| store.ping()).await;
 }
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_unavailable() {
     let store =
         PostgresStore::connect("postgres://app@127.0.0.1:1/app", 2, Duration::from_millis(200)).unwrap();
-    assert!(matches!(Store::ping(&store).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.migrate().await, Err(StoreError::Unavailable(_))));
 }
 
@@ -158,14 +151,14 @@ async fn connections_that_the_server_ended_are_replaced() {
     let store = connect(&database.url(), 3);
     store.migrate().await.unwrap();
     for round in 0..3 {
-        Store::ping(&store).await.unwrap();
+        store.ping().await.unwrap();
         let ended = "SELECT CAST(count(pg_terminate_backend(pid, 60000)) AS text) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'rekey'";
         let ended = PostgresBackdoor::open(&database.url()).text(ended).await;
         assert_ne!(ended.as_deref(), Some("0"), "round {round}");
         // At most each of the pool's connections is found broken once.
         let mut failures = 0;
-        while let Err(error) = Store::ping(&store).await {
+        while let Err(error) = store.ping().await {
             assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
             failures += 1;
             assert!(failures <= 3);
@@ -186,7 +179,7 @@ async fn token_nowhere_errors_quote_no_value_of_a_row() {
     let reset = seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
 
     // The audit entry's id is taken: an error whose detail quotes the row's key.
-    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
+    let change = seed::reference("R-1");
     let error = store.update_reset(scope, reset.id, &change, &audit).await.unwrap_err();
     assert!(matches!(error, StoreError::Internal(_)));
     let shown = format!("{error:?} {}", std::error::Error::source(&error).unwrap());
@@ -201,9 +194,9 @@ async fn token_nowhere_errors_quote_no_value_of_a_row() {
 async fn a_closed_store_is_unavailable() {
     let database = TestDatabase::create().await;
     let store = connect(&database.url(), 1);
-    Store::ping(&store).await.unwrap();
+    store.ping().await.unwrap();
     store.close().await;
-    assert!(matches!(Store::ping(&store).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
 }
 
 /// Calls until the store is available; what it then answers.

@@ -30,6 +30,7 @@ async fn deliveries_of_older_versions_keep_their_fates() {
              ('E5', 'reset_requested', 'discarded', 1, 'decoy'), ('E6', 'password_changed', 'bounced', 1, '550 no'))
              AS d (id, kind, state, attempts, detail);",
         include_str!("../migrations/0008_deliveries.sql"),
+        include_str!("../migrations/0014_mail_names.sql"),
     ] {
         backdoor.run(migration).await.unwrap();
     }

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use rekey_core::{
+    attributes::CommonAttributes,
+    customers::store::CustomerStore,
     customers::{
         CustomerChange,
         import::{ImportRecord, Importer, SourceDigest},
     },
     deliveries::{
-        MailJob, MailKind, Outcome,
+        Outcome,
         ledger::{Claim, Ledger},
     },
     events::{
@@ -20,11 +22,12 @@ use rekey_core::{
     ids::{ApplicationId, AuditId, CustomerId, RecordId, SessionId},
     random::OsRandom,
     resets::ResetOrigin,
-    resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, catalog::Catalog, record::Changes},
+    resets::store::Completion,
+    resets::store::{ResetStore, TokenStore},
+    resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, catalog::Catalog},
     scope::Scope,
     secrets::RefreshToken,
     sessions::{NewSession, Sessions, TokenScope},
-    store::{Completion, Store},
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{
@@ -139,32 +142,29 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     let settled: Vec<_> =
         claimed.into_iter().map(|claimed| Settlement::Published(claimed.message.id)).collect();
     store.settle_messages(&settled).await.unwrap();
-    let kind = MailKind::ResetRequested(reset.id);
-    let job = MailJob { event: reset.event, scope, kind, answer_unknown: false };
+    let job = seed::reset_mail(scope, reset.event, reset.id);
     assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
     let sent = Outcome::Sent { response: "250 ok".to_owned(), reply: None, relay: "relay".to_owned() };
     assert!(store.settle(job.event, 1, &sent).await.unwrap());
 
     read(store, scope, reset.id.into(), customer.into()).await;
     let audit = || seed::audit(Action::Update);
-    let change = |resource| seed::change(resource, "reference", seed::text("R-1"));
-    let changed = store.update_reset(scope, reset.id, &change(&CUSTOMER_PASSWORD_RESETS), &audit()).await;
-    assert!(changed.unwrap().is_some());
+    assert!(store.update_reset(scope, reset.id, &seed::reference("R-1"), &audit()).await.unwrap());
     let holder = store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap().unwrap();
     let completion = Completion {
         holder: &holder,
         token: &reset.token.digest(),
         password: &seed::hash("second"),
-        changes: &Changes::default(),
+        changes: &CommonAttributes::default(),
         event: &seed::event(scope, EventBody::ResetUsed { reset: reset.id, customer }),
         audit: &audit(),
     };
-    assert!(store.complete_reset(&completion).await.unwrap().is_some());
+    assert!(store.complete_reset(&completion).await.unwrap());
     log_in(store, scope, customer).await;
 
-    let change = CustomerChange { attributes: change(&CUSTOMERS), ..CustomerChange::default() };
-    let changed = store.update_customer(scope, customer, &change, None, &audit()).await;
-    assert!(changed.unwrap().is_some());
+    let attributes = seed::customer_reference("R-1");
+    let change = CustomerChange { attributes, ..CustomerChange::default() };
+    assert!(store.update_customer(scope, customer, &change, None, &audit()).await.unwrap());
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
     assert!(store.delete_reset(scope, reset.id, &event, &audit()).await.unwrap());
     let event = seed::event(scope, EventBody::CustomerDestroyed { customer });

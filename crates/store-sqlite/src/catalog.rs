@@ -11,13 +11,10 @@ use rekey_core::{
     scope::Scope,
 };
 use rekey_sql::RELATED_TO;
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteExecutor};
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    rows::{self, Read},
-};
+use crate::{SqliteStore, error::map_db_error};
 
 #[async_trait]
 impl Catalog for SqliteStore {
@@ -27,11 +24,11 @@ impl Catalog for SqliteStore {
         resource: &'static Resource,
         id: RecordId,
     ) -> Result<Option<Record>, StoreError> {
-        find_in(&self.readers, self.present(), scope, resource, id).await.map_err(fault)
+        find_in(&self.readers, self.present(), scope, resource, id).await.map_err(map_db_error)
     }
 
     async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed, StoreError> {
-        list(self, scope, listing).await.map_err(fault)
+        list(self, scope, listing).await.map_err(map_db_error)
     }
 
     async fn related(
@@ -42,12 +39,12 @@ impl Catalog for SqliteStore {
         ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
         let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, ids);
-        let rows = statement.query().fetch_all(&self.readers).await.map_err(fault)?;
+        let rows = statement.query().fetch_all(&self.readers).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {
             let record = rows::record(row, relationship.target)?;
             Ok(Related { key: rows::parsed(row, RELATED_TO)?, record })
         });
-        related.collect::<Result<_, _>>().map_err(fault)
+        related.collect::<Result<_, _>>().map_err(map_db_error)
     }
 }
 

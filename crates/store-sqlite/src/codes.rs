@@ -1,33 +1,33 @@
 use std::collections::{HashMap, hash_map::Entry};
 
+use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
     ids::ResetId,
-    resets::Redeemed,
+    resets::{Redeemed, store::CodeStore},
     scope::Scope,
-    secrets::{CodeDigest, SealedToken},
+    secrets::CodeDigest,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    resets::pending,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error, resets::pending};
 
-pub(crate) async fn redeem_code(
-    store: &SqliteStore,
-    scope: Option<Scope>,
-    resets: &[ResetId],
-    code: &[CodeDigest],
-) -> Result<Option<Redeemed>, StoreError> {
-    let (mut transaction, now) = store.write().await?;
-    let targets = targets(&mut transaction, scope, resets, now).await.map_err(fault)?;
-    let right = guess(&mut transaction, &targets, code, now).await.map_err(fault)?;
-    transaction.commit().await.map_err(fault)?;
-    Ok(right)
+#[async_trait]
+impl CodeStore for SqliteStore {
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let targets = targets(&mut transaction, scope, resets, now).await.map_err(map_db_error)?;
+        let right = guess(&mut transaction, &targets, code, now).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(right)
+    }
 }
 
 /// The resets that ever had a code: usable or not.
@@ -39,10 +39,10 @@ async fn targets(
 ) -> Read<Vec<SqliteRow>> {
     sqlx::query(concat!(
         "SELECT r.id, r.organization_id, r.mode, r.sealed_token, r.account_digest, r.code_digest, ",
-        "min(r.code_guesses) OVER account AS budget, max(r.code_window_seconds) OVER account AS seconds, ",
+        "min(r.code_guess_budget) OVER account AS budget, max(r.code_window_seconds) OVER account AS seconds, ",
         pending!(),
         " AS pending FROM password_resets r WHERE r.id IN (SELECT value FROM json_each(?2)) ",
-        "AND r.code_guesses IS NOT NULL AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
+        "AND r.code_guess_budget IS NOT NULL AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
         "WINDOW account AS (PARTITION BY r.account_digest)"
     ))
     .bind(now)
@@ -68,23 +68,24 @@ async fn guess(
             Entry::Vacant(account) => *account.insert(charge(connection, target, now).await?),
         };
         if is_within_budget && is_right(target, code)? {
-            right = Some(redeemed(target)?);
+            right = Some(rows::redeemed(target)?);
         }
     }
     Ok(right)
 }
 
-/// Charges the guess to the target's account; whether there was one left. The last one kills the codes of all the account's resets.
+/// Charges the guess to the target's account; false when its budget is used up. The last guess removes the codes of all the
+/// account's resets.
 async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64) -> Read<bool> {
     let account: Vec<u8> = target.try_get("account_digest")?;
     let budget: i64 = target.try_get("budget")?;
     let window = Duration::seconds_f64(target.try_get("seconds")?);
     let used: i64 = sqlx::query_scalar(
-        "INSERT INTO code_guesses AS g (account_digest, window_at, used) VALUES (?1, ?2, 1)
+        "INSERT INTO code_guesses AS g (account_digest, window_started_at, guess_count) VALUES (?1, ?2, 1)
          ON CONFLICT (account_digest) DO UPDATE SET
-             window_at = CASE WHEN g.window_at > ?3 THEN g.window_at ELSE ?2 END,
-             used = CASE WHEN g.window_at > ?3 THEN min(g.used, 1000000) + 1 ELSE 1 END
-         RETURNING used",
+             window_started_at = CASE WHEN g.window_started_at > ?3 THEN g.window_started_at ELSE ?2 END,
+             guess_count = CASE WHEN g.window_started_at > ?3 THEN min(g.guess_count, 1000000) + 1 ELSE 1 END
+         RETURNING guess_count",
     )
     .bind(&account)
     .bind(now)
@@ -106,9 +107,4 @@ fn is_right(target: &SqliteRow, code: &[CodeDigest]) -> Read<bool> {
     let kept: Option<&[u8]> = target.try_get("code_digest")?;
     let kept = kept.and_then(CodeDigest::from_bytes);
     Ok(target.try_get("pending")? && kept.is_some_and(|kept| code.contains(&kept)))
-}
-
-fn redeemed(target: &SqliteRow) -> Read<Redeemed> {
-    let sealed_token = SealedToken::from_bytes(target.try_get("sealed_token")?);
-    Ok(Redeemed { reset: rows::parsed(target, "id")?, scope: rows::scope(target)?, sealed_token })
 }

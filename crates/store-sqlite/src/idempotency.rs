@@ -5,20 +5,17 @@ use rekey_core::{
     scope::Scope,
     secrets::SealedAnswer,
 };
-use sqlx::{Row, SqliteConnection};
+use rekey_sql::rows::{self, Read};
+use sqlx::SqliteConnection;
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl AnswerStore for SqliteStore {
     async fn claim_key(&self, scope: Scope, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
         let (mut transaction, present) = self.write().await?;
-        let claimed = claimed(&mut transaction, scope, claim, present).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        let claimed = claimed(&mut transaction, scope, claim, present).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(claimed)
     }
 
@@ -35,7 +32,7 @@ impl AnswerStore for SqliteStore {
             .bind(key.as_bytes().as_slice())
             .execute(&mut *transaction)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         let done = sqlx::query(
             "UPDATE idempotency_keys SET answer = ?5, lease_until = NULL
              WHERE digest = ?1 AND organization_id = ?2 AND mode = ?3 AND attempts = ?4 AND lease_until IS NOT NULL",
@@ -47,8 +44,8 @@ impl AnswerStore for SqliteStore {
         .bind(answer.map(SealedAnswer::as_bytes))
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(done.rows_affected() == 1)
     }
 }
@@ -93,10 +90,7 @@ async fn claimed(
         .fetch_optional(&mut *connection)
         .await?;
     match granted {
-        Some(row) => Ok(Claimed::Granted {
-            record: rows::parsed(&row, "record_id")?,
-            attempt: row.try_get("attempts")?,
-        }),
+        Some(row) => rows::claimed_key(&row),
         None => refused(connection, claim).await,
     }
 }

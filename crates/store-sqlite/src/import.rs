@@ -2,18 +2,21 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use rekey_core::{
-    customers::import::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest},
+    customers::{
+        NewCustomer,
+        import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
+    },
     email::EmailAddress,
     error::StoreError,
+    locale::Locale,
     passwords::PasswordHash,
-    resources::CUSTOMERS,
     scope::Scope,
 };
-use rekey_sql::{Dialect, Statement, plain_columns, plain_from_json, plain_json};
+use rekey_sql::rows::corrupt;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, types::Json};
+use sqlx::{Row, SqliteConnection, types::Json};
 
-use crate::{SqliteStore, error::fault, rows::corrupt};
+use crate::{SqliteStore, error::map_db_error};
 
 #[async_trait]
 impl Importer for SqliteStore {
@@ -22,7 +25,7 @@ impl Importer for SqliteStore {
         scope: Scope,
         source: &SourceDigest,
         key: &ImportKey,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<StartedImport, StoreError> {
         // An update that changes nothing, as a conflict that does nothing returns no row.
         let kept: Vec<u8> = sqlx::query_scalar(
             "INSERT INTO imports (organization_id, mode, source_digest, key, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -36,10 +39,10 @@ impl Importer for SqliteStore {
         .bind(self.present())
         .fetch_one(&self.writer)
         .await
-        .map_err(fault)?;
-        let resumed = kept != key.as_bytes();
-        let key = ImportKey::from_bytes(&kept).ok_or_else(|| fault(corrupt("key")))?;
-        Ok(Begun { key, resumed })
+        .map_err(map_db_error)?;
+        let is_resumed = kept != key.as_bytes();
+        let key = ImportKey::from_bytes(&kept).ok_or_else(|| map_db_error(corrupt("key")))?;
+        Ok(StartedImport { key, is_resumed })
     }
 
     async fn import_customers(
@@ -54,7 +57,7 @@ impl Importer for SqliteStore {
         write_passwords(&mut transaction, &done, now).await?;
         write_audit(&mut transaction, scope, &done, now).await?;
         let others = if rest.is_empty() { HashMap::new() } else { explain(&mut transaction, &rest).await? };
-        transaction.commit().await.map_err(fault)?;
+        transaction.commit().await.map_err(map_db_error)?;
         let outcome = |record: &ImportRecord| others.get(record.customer.id.as_str()).copied();
         Ok(records.iter().map(|record| outcome(record).unwrap_or(Outcome::Created)).collect())
     }
@@ -72,7 +75,7 @@ impl Importer for SqliteStore {
         .bind(Json(emails))
         .fetch_all(&self.readers)
         .await
-        .map_err(fault)
+        .map_err(map_db_error)
     }
 
     async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
@@ -82,7 +85,7 @@ impl Importer for SqliteStore {
             .bind(source.as_bytes().as_slice())
             .execute(&self.writer)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(())
     }
 }
@@ -95,33 +98,34 @@ async fn write_customers(
     now: i64,
 ) -> Result<HashSet<String>, StoreError> {
     let row = |record: &ImportRecord| {
-        let customer = &record.customer;
+        let NewCustomer { id, email, attributes, .. } = &record.customer;
+        let common = &attributes.common;
         json!([
-            customer.id.as_str(),
-            customer.email.as_str(),
-            plain_json(&CUSTOMERS, &customer.attributes),
+            id.as_str(),
+            email.as_str(),
             record.audit.as_str(),
+            attributes.locale.value().map(Locale::as_str),
+            common.reference.value(),
+            common.reference_origin.value(),
+            common.metadata,
         ])
     };
-    let mut statement = Statement::new(Dialect::Sqlite { now });
-    statement.push("INSERT INTO customers (id, email, organization_id, mode, created_at, updated_at");
-    plain_columns(&mut statement, &CUSTOMERS);
-    statement.push(") SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, ?4");
-    plain_from_json(&mut statement, &CUSTOMERS, "value -> 2");
-    statement.push(
-        " FROM json_each(?1) AS input
-         WHERE NOT EXISTS (SELECT 1 FROM audit_entries a WHERE a.id = input.value ->> 3)
+    let created: Vec<String> = sqlx::query_scalar(
+        "INSERT INTO customers (id, email, organization_id, mode, created_at, updated_at, locale, reference, reference_origin,
+             metadata)
+         SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, ?4, value ->> 3, value ->> 4, value ->> 5, COALESCE(value ->> 6, '{}')
+         FROM json_each(?1) AS input
+         WHERE NOT EXISTS (SELECT 1 FROM audit_entries a WHERE a.id = input.value ->> 2)
          ON CONFLICT DO NOTHING
          RETURNING id",
-    );
-    let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement.into_parts().0))
+    )
         .bind(Json(records.iter().map(row).collect::<Vec<_>>()))
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
         .bind(now)
         .fetch_all(connection)
         .await
-        .map_err(fault)?;
+        .map_err(map_db_error)?;
     Ok(created.into_iter().collect())
 }
 
@@ -142,7 +146,7 @@ async fn write_passwords(
     .bind(now)
     .execute(connection)
     .await
-    .map_err(fault)?;
+    .map_err(map_db_error)?;
     Ok(())
 }
 
@@ -166,7 +170,7 @@ async fn write_audit(
     .bind(now)
     .execute(connection)
     .await
-    .map_err(fault)?;
+    .map_err(map_db_error)?;
     Ok(())
 }
 
@@ -184,7 +188,7 @@ async fn explain(
     .bind(Json(records.iter().map(row).collect::<Vec<_>>()))
     .fetch_all(connection)
     .await
-    .map_err(fault)?;
+    .map_err(map_db_error)?;
     let outcome = |row: &sqlx::sqlite::SqliteRow| {
         let outcome = match (row.try_get("written")?, row.try_get("known")?) {
             (true, _) => Outcome::Created,
@@ -193,5 +197,5 @@ async fn explain(
         };
         Ok((row.try_get("id")?, outcome))
     };
-    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(fault)
+    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(map_db_error)
 }

@@ -1,43 +1,35 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient, Settled,
+        Discarded, MailJob, Outcome, Settled,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
     ids::EventId,
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Ledger for SqliteStore {
-    async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await.map_err(fault)?;
-        Ok(())
-    }
-
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
         let (mut transaction, present) = self.write().await?;
-        let claim = claim(&mut transaction, job, lease, present).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        let claim = claim(&mut transaction, job, lease, present).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(claim)
     }
 
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let settled = outcome.settled();
         let (mut transaction, present) = self.write().await?;
-        let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(fault)?;
+        let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(map_db_error)?;
         if done {
-            suppress(&mut transaction, event, &settled, present).await.map_err(fault)?;
+            suppress(&mut transaction, event, &settled, present).await.map_err(map_db_error)?;
         }
-        transaction.commit().await.map_err(fault)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(done)
     }
 }
@@ -49,21 +41,11 @@ async fn claim(
     present: i64,
 ) -> Read<Claim> {
     let subject = subject(connection, job, present).await?;
-    let discarded = match subject.try_get::<Option<&str>, _>("discarded")? {
-        Some(_) => Some(rows::known(&subject, "discarded", Discarded::parse)?),
-        None => None,
-    };
+    let discarded = rows::optional_known(&subject, "discarded", Discarded::parse)?;
     match (take(connection, job, &subject, discarded, lease, present).await?, discarded) {
         (None, _) => refused(connection, job.event, present).await,
         (Some(_), Some(reason)) => Ok(Claim::Discarded(reason)),
-        (Some(taken), None) => Ok(Claim::Granted(Box::new(ClaimedDelivery {
-            recipient: recipient(&subject)?,
-            organization: rows::organization(&subject)?,
-            expires_at: rows::optional_time(&subject, "expires_at")?,
-            has_code: subject.try_get("has_code")?,
-            attempt: taken.try_get("attempts")?,
-            in_doubt: taken.try_get::<i64, _>("in_doubt")? > 0,
-        }))),
+        (Some(taken), None) => Ok(Claim::Granted(Box::new(rows::claimed_delivery(&subject, &taken)?))),
     }
 }
 
@@ -79,7 +61,6 @@ async fn take(
     lease: Duration,
     present: i64,
 ) -> Read<Option<SqliteRow>> {
-    let (reset, _) = named(job);
     sqlx::query(
         "INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
              lease_until, detail, created_at, updated_at)
@@ -98,8 +79,8 @@ async fn take(
     .bind(job.scope.organization.as_str())
     .bind(job.scope.mode.as_str())
     .bind(subject.try_get::<Option<&str>, _>("customer_id")?)
-    .bind(reset)
-    .bind(job.kind.name().as_str())
+    .bind(job.reset.map(|id| id.to_string()))
+    .bind(job.mail.as_str())
     .bind(discarded.map(|reason| reason.status().as_str()))
     .bind(discarded.is_none().then(|| after(present, lease)))
     .bind(subject.try_get::<Option<&str>, _>("detail")?)
@@ -110,7 +91,6 @@ async fn take(
 
 /// Whom the mail goes to, or why it is not wanted.
 async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64) -> Read<SqliteRow> {
-    let (reset, customer) = named(job);
     sqlx::query(
         "SELECT x.*, CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END AS detail
          FROM (
@@ -136,34 +116,13 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
     )
     .bind(job.scope.organization.as_str())
     .bind(job.scope.mode.as_str())
-    .bind(job.kind.name().as_str())
-    .bind(reset)
-    .bind(customer)
+    .bind(job.mail.as_str())
+    .bind(job.reset.map(|id| id.to_string()))
+    .bind(job.customer.map(|id| id.to_string()))
     .bind(present)
     .bind(job.answer_unknown)
     .fetch_one(connection)
     .await
-}
-
-/// The reset and the customer that the job names.
-fn named(job: &MailJob) -> (Option<String>, Option<String>) {
-    match job.kind {
-        MailKind::ResetRequested(reset) => (Some(reset.to_string()), None),
-        MailKind::PasswordChanged { customer, reset } => {
-            (reset.map(|id| id.to_string()), Some(customer.to_string()))
-        }
-    }
-}
-
-fn recipient(subject: &SqliteRow) -> Read<Recipient> {
-    if subject.try_get::<Option<&str>, _>("email")?.is_none() {
-        return Ok(Recipient::Unknown);
-    }
-    let locale = match subject.try_get::<Option<&str>, _>("locale")? {
-        Some(_) => Some(rows::parsed(subject, "locale")?),
-        None => None,
-    };
-    Ok(Recipient::Customer { email: rows::parsed(subject, "email")?, locale })
 }
 
 /// Why a mail was not free to take.

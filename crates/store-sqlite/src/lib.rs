@@ -3,33 +3,33 @@
 //! One connection writes and a few read (WAL). A write takes its lock at once (`BEGIN IMMEDIATE`): a read transaction that
 //! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
 
+mod attributes;
 mod catalog;
+mod cleanup;
+mod clients;
 mod codes;
 mod customers;
-mod disavowals;
 mod error;
-mod housekeeping;
+mod events;
 mod idempotency;
 mod import;
-mod journal;
 mod ledger;
 mod limits;
-mod operator;
+mod organizations;
 mod outbox;
 mod refresh_tokens;
 mod resets;
-mod rows;
 mod sessions;
-mod statement;
-mod store;
 mod suppressions;
 mod tokens;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use rekey_core::{
     clock::{Clock, to_unix_microseconds},
     error::StoreError,
+    ping::Ping,
 };
 use rekey_sql::Dialect;
 use sqlx::{
@@ -38,7 +38,7 @@ use sqlx::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::error::{fault, migration_fault};
+use crate::error::{map_db_error, map_migration_error};
 
 /// The store, the outbox, the ledger and the kept answers on one SQLite file. Clones share its connections.
 #[derive(Clone)]
@@ -90,14 +90,14 @@ impl SqliteStore {
         let give_up = Instant::now() + self.writer.options().get_acquire_timeout();
         let (mut transaction, _) = loop {
             match self.write().await {
-                // Of the first connections to a new file each turns it to WAL, and SQLite refuses, without a wait, one that meets
-                // another at it.
+                // Each of the first connections to a new file switches it to WAL. SQLite refuses, without waiting, one that does so
+                // while another does.
                 Err(StoreError::Unavailable(_)) if Instant::now() < give_up => sleep(TURN).await,
-                begun => break begun?,
+                started => break started?,
             }
         };
-        sqlx::migrate!().run_direct(None, &mut *transaction, false).await.map_err(migration_fault)?;
-        transaction.commit().await.map_err(fault)
+        sqlx::migrate!().run_direct(None, &mut *transaction, false).await.map_err(map_migration_error)?;
+        transaction.commit().await.map_err(map_db_error)
     }
 
     /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
@@ -109,7 +109,7 @@ impl SqliteStore {
 
     /// Begins a transaction that writes, and tells its present: the time that everything it writes is of.
     pub(crate) async fn write(&self) -> Result<(Transaction<'static, Sqlite>, i64), StoreError> {
-        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(map_db_error)?;
         Ok((transaction, self.present()))
     }
 
@@ -124,10 +124,23 @@ impl SqliteStore {
     }
 }
 
+#[async_trait]
+impl Ping for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await.map_err(map_db_error)?;
+        Ok(())
+    }
+}
+
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").field("writer", &self.writer).finish_non_exhaustive()
     }
+}
+
+/// The time `duration` after `present`, in the same unit.
+pub(crate) fn after(present: i64, duration: time::Duration) -> i64 {
+    present.saturating_add(i64::try_from(duration.whole_microseconds()).unwrap_or(i64::MAX))
 }
 
 fn create_private(path: &Path) -> io::Result<()> {

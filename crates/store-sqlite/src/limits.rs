@@ -2,20 +2,17 @@ use async_trait::async_trait;
 use rekey_core::{
     clock::to_unix_microseconds,
     error::StoreError,
-    limits::{RateLimits, SLOT, Slot, WINDOW, WindowCounts, slot_start},
+    limits::{RateLimits, SLOT, WINDOW, WindowCounts, slot_start},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    rows::{after, time},
-};
+use rekey_sql::rows;
+
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl RateLimits for SqliteStore {
     async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
-        let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(map_db_error)?;
         let at = self.clock.now();
         let slot = to_unix_microseconds(slot_start(at));
         sqlx::query(
@@ -27,7 +24,7 @@ impl RateLimits for SqliteStore {
         .bind(hits)
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
+        .map_err(map_db_error)?;
         let rows = sqlx::query(
             "SELECT started_at, hits FROM rate_limit_slots
              WHERE window_name = ?1 AND started_at BETWEEN ?2 AND ?3 ORDER BY started_at",
@@ -37,12 +34,9 @@ impl RateLimits for SqliteStore {
         .bind(slot)
         .fetch_all(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
-        let slot = |row: &SqliteRow| {
-            Ok::<_, sqlx::Error>(Slot { started_at: time(row, "started_at")?, hits: row.try_get("hits")? })
-        };
-        let slots = rows.iter().map(slot).collect::<Result<_, _>>().map_err(fault)?;
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        let slots = rows.iter().map(rows::slot).collect::<Result<_, _>>().map_err(map_db_error)?;
         Ok(WindowCounts { at, slots })
     }
 
@@ -51,7 +45,7 @@ impl RateLimits for SqliteStore {
             .bind(after(self.present(), -(WINDOW + SLOT)))
             .execute(&self.counters)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 }

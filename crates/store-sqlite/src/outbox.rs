@@ -1,20 +1,14 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    events::{
-        EventName,
-        outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
-    },
+    events::outbox::{ClaimedMessage, Outbox, Settlement},
 };
+use rekey_sql::rows;
 use serde_json::json;
-use sqlx::{Row, sqlite::SqliteRow, types::Json};
+use sqlx::types::Json;
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    rows::{self, after},
-};
+use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Outbox for SqliteStore {
@@ -30,8 +24,9 @@ impl Outbox for SqliteStore {
         .bind(max)
         .fetch_all(&mut *transaction)
         .await
-        .map_err(fault)?;
-        let claimed = rows.iter().map(claimed_message).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+        .map_err(map_db_error)?;
+        let claimed =
+            rows.iter().map(rows::claimed_message).collect::<Result<Vec<_>, _>>().map_err(map_db_error)?;
         let ids: Vec<_> = claimed.iter().map(|claim| claim.message.id.as_str()).collect();
         sqlx::query(
             "UPDATE events SET available_at = ?1, attempts = attempts + 1
@@ -41,8 +36,8 @@ impl Outbox for SqliteStore {
         .bind(Json(ids))
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(claimed)
     }
 
@@ -59,10 +54,10 @@ impl Outbox for SqliteStore {
         for (statement, fates) in [(PUBLISHED, published), (LATER, later), (DEAD, dead)] {
             if !fates.is_empty() {
                 let settle = sqlx::query(statement).bind(present).bind(Json(fates));
-                settle.execute(&mut *transaction).await.map_err(fault)?;
+                settle.execute(&mut *transaction).await.map_err(map_db_error)?;
             }
         }
-        transaction.commit().await.map_err(fault)
+        transaction.commit().await.map_err(map_db_error)
     }
 }
 
@@ -76,14 +71,3 @@ const LATER: &str = "
 const DEAD: &str = "
     UPDATE events SET dead_at = ?1, dead_reason = fate.value ->> 1
     FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
-
-fn claimed_message(row: &SqliteRow) -> Result<ClaimedMessage, sqlx::Error> {
-    Ok(ClaimedMessage {
-        message: OutboxMessage {
-            id: rows::parsed(row, "id")?,
-            name: rows::known(row, "name", EventName::parse)?,
-            payload: row.try_get("payload")?,
-        },
-        attempt: row.try_get("attempts")?,
-    })
-}

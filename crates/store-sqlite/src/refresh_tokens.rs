@@ -2,11 +2,12 @@ use rekey_core::{
     ids::{ApplicationId, SessionId},
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{EndSessionOutcome, LiveSession, Refresh, RefreshOutcome},
+    sessions::{EndSessionOutcome, Refresh, RefreshOutcome},
 };
+use rekey_sql::rows::{self, Read};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-use crate::rows::{self, Read, after};
+use crate::after;
 
 /// Prolongs the session whose token is presented, or ends the one whose used token is.
 pub(crate) async fn use_up(
@@ -16,7 +17,7 @@ pub(crate) async fn use_up(
     now: i64,
 ) -> Read<RefreshOutcome> {
     if let Some(row) = rotate(connection, scope, refresh, now).await? {
-        let session = live_session(&row)?;
+        let session = rows::live_session(&row)?;
         remember(connection, session.id, refresh, now).await?;
         return Ok(RefreshOutcome::Rotated(session));
     }
@@ -126,12 +127,4 @@ async fn end_reused(
     .bind(now)
     .fetch_optional(connection)
     .await
-}
-
-fn live_session(row: &SqliteRow) -> Read<LiveSession> {
-    Ok(LiveSession {
-        id: rows::parsed(row, "id")?,
-        customer: rows::parsed(row, "customer_id")?,
-        token_scope: rows::parsed(row, "token_scope")?,
-    })
 }

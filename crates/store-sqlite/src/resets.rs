@@ -1,27 +1,27 @@
+use async_trait::async_trait;
 use rekey_core::{
+    attributes::CommonAttributes,
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::OutboxMessage},
     ids::ResetId,
-    resets::{CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota},
-    resources::{
-        CUSTOMER_PASSWORD_RESETS,
-        record::{Changes, Record},
+    resets::{
+        CreatedReset, NewReset, ResetOrigin, ResetQuota,
+        store::{ResetRecord, ResetStore},
     },
+    resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
-    store::ResetRecord,
 };
-use rekey_sql::{Bind, Dialect, Statement, assign_changes, plain_columns, plain_values};
+use rekey_sql::rows::{self, Read};
 use sha2::{Digest, Sha256};
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, types::Json};
 
 use crate::{
-    SqliteStore,
+    SqliteStore, after,
+    attributes::bind_common,
     catalog::find_in,
-    error::{create_fault, fault},
-    journal::{Subject, record},
-    rows::{self, Read, after},
-    statement::execute,
+    error::{map_create_error, map_db_error},
+    events::{Subject, record_change},
 };
 
 /// A reset `r` whose token can still be used, as of ?1.
@@ -33,102 +33,109 @@ macro_rules! pending {
 
 pub(crate) use pending;
 
-pub(crate) async fn create_reset(
-    store: &SqliteStore,
-    scope: Scope,
-    facts: &ResetRecord<'_>,
-) -> Result<Option<CreatedReset>, CreateError> {
-    let ResetRecord { reset, event, audit } = *facts;
-    let (mut transaction, now) = store.write().await?;
-    if reset.origin == ResetOrigin::SelfService {
-        if !take_turn(&mut transaction, scope, reset, now).await.map_err(fault)? {
+#[async_trait]
+impl ResetStore for SqliteStore {
+    async fn create_reset(
+        &self,
+        scope: Scope,
+        record: &ResetRecord<'_>,
+    ) -> Result<Option<CreatedReset>, CreateError> {
+        let ResetRecord { reset, event, audit } = *record;
+        let is_self_service = reset.origin == ResetOrigin::SelfService;
+        let (mut transaction, now) = self.write().await?;
+        if is_self_service {
+            if !consume_quota(&mut transaction, scope, reset, now).await.map_err(map_db_error)? {
+                return Ok(None);
+            }
+            supersede_address(&mut transaction, scope, reset, now).await.map_err(map_db_error)?;
+        }
+        if !insert(&mut transaction, scope, reset, now).await.map_err(map_create_error)? {
             return Ok(None);
         }
-        supersede_address(&mut transaction, scope, reset, now).await.map_err(fault)?;
-    }
-    if !insert(&mut transaction, scope, reset, now).await.map_err(create_fault)? {
-        return Ok(None);
-    }
-    record(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
-    let record = match reset.origin {
-        ResetOrigin::Integration => {
+        record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
+        let record = if is_self_service {
+            None
+        } else {
             find_in(&mut *transaction, now, scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into())
                 .await
-                .map_err(fault)?
+                .map_err(map_db_error)?
+        };
+        transaction.commit().await.map_err(map_db_error)?;
+        let created_at =
+            from_unix_microseconds(now).ok_or_else(|| rows::corrupt("created_at")).map_err(map_db_error)?;
+        Ok(Some(CreatedReset { record, created_at }))
+    }
+
+    async fn update_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        changes: &CommonAttributes,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        if *changes == CommonAttributes::default() {
+            return Ok(self.find(scope, &CUSTOMER_PASSWORD_RESETS, id.into()).await?.is_some());
         }
-        ResetOrigin::SelfService => None,
-    };
-    transaction.commit().await.map_err(fault)?;
-    let created_at = from_unix_microseconds(now).ok_or_else(|| rows::corrupt("created_at")).map_err(fault)?;
-    Ok(Some(CreatedReset { record, created_at }))
-}
+        let (mut transaction, now) = self.write().await?;
+        let query = sqlx::query(UPDATE)
+            .bind(now)
+            .bind(id.as_str())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str());
+        let done = bind_common(query, changes).execute(&mut *transaction).await.map_err(map_db_error)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        record_change(&mut transaction, subject(scope, &id), None, audit, now).await?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(true)
+    }
 
-pub(crate) async fn update_reset(
-    store: &SqliteStore,
-    scope: Scope,
-    id: ResetId,
-    changes: &Changes,
-    audit: &AuditEntry,
-) -> Result<Option<Record>, StoreError> {
-    let (mut transaction, now) = store.write().await?;
-    if find_in(&mut *transaction, now, scope, &CUSTOMER_PASSWORD_RESETS, id.into())
+    async fn delete_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let done = sqlx::query(
+            "DELETE FROM password_resets
+             WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND customer_id IS NOT NULL",
+        )
+        .bind(id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .execute(&mut *transaction)
         .await
-        .map_err(fault)?
-        .is_none()
-    {
-        return Ok(None);
+        .map_err(map_db_error)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        record_change(&mut transaction, subject(scope, &id), Some(event), audit, now).await?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(true)
     }
-    write_changes(&mut transaction, id, changes, now).await.map_err(fault)?;
-    record(&mut transaction, subject(scope, &id), None, audit, now).await?;
-    let shown =
-        find_in(&mut *transaction, now, scope, &CUSTOMER_PASSWORD_RESETS, id.into()).await.map_err(fault)?;
-    transaction.commit().await.map_err(fault)?;
-    Ok(shown)
-}
-
-pub(crate) async fn delete_reset(
-    store: &SqliteStore,
-    scope: Scope,
-    id: ResetId,
-    event: &OutboxMessage,
-    audit: &AuditEntry,
-) -> Result<bool, StoreError> {
-    let (mut transaction, now) = store.write().await?;
-    let done = sqlx::query(
-        "DELETE FROM password_resets WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND customer_id IS NOT NULL",
-    )
-    .bind(id.as_str())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .execute(&mut *transaction)
-    .await
-    .map_err(fault)?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    record(&mut transaction, subject(scope, &id), Some(event), audit, now).await?;
-    transaction.commit().await.map_err(fault)?;
-    Ok(true)
 }
 
 pub(crate) fn subject(scope: Scope, id: &ResetId) -> Subject<'_> {
     Subject { scope, resource: &CUSTOMER_PASSWORD_RESETS, resource_id: id.as_str() }
 }
 
-/// Takes one of the account's turns; false when it has none now.
-async fn take_turn(
+/// Counts a self-service reset of the account; false when its quota is used up.
+async fn consume_quota(
     connection: &mut SqliteConnection,
     scope: Scope,
     reset: &NewReset,
     now: i64,
 ) -> Read<bool> {
     let ResetQuota { cooldown, budget, window } = reset.quota;
-    let turn = sqlx::query(
-        "INSERT INTO self_service_turns AS t (account_digest, last_at, window_at, used) VALUES (?1, ?2, ?2, 1)
-         ON CONFLICT (account_digest) DO UPDATE SET last_at = ?2,
-             window_at = CASE WHEN t.window_at <= ?4 THEN ?2 ELSE t.window_at END,
-             used = CASE WHEN t.window_at <= ?4 THEN 1 ELSE t.used + 1 END
-         WHERE t.last_at <= ?3 AND (t.used < ?5 OR t.window_at <= ?4)",
+    let done = sqlx::query(
+        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES (?1, ?2, ?2, 1)
+         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = ?2,
+             window_started_at = CASE WHEN q.window_started_at <= ?4 THEN ?2 ELSE q.window_started_at END,
+             reset_count = CASE WHEN q.window_started_at <= ?4 THEN 1 ELSE q.reset_count + 1 END
+         WHERE q.last_reset_at <= ?3 AND (q.reset_count < ?5 OR q.window_started_at <= ?4)",
     )
     .bind(digest(scope, &reset.customer_email.account()))
     .bind(now)
@@ -137,10 +144,10 @@ async fn take_turn(
     .bind(budget)
     .execute(connection)
     .await?;
-    Ok(turn.rows_affected() == 1)
+    Ok(done.rows_affected() == 1)
 }
 
-/// Makes the older self-service tokens for the same address die, known or not.
+/// Ends the older self-service tokens for the same address, whether a customer has it or not.
 async fn supersede_address(
     connection: &mut SqliteConnection,
     scope: Scope,
@@ -158,87 +165,55 @@ async fn supersede_address(
     Ok(())
 }
 
-/// Inserts the reset if its customer is known, or need not be; false when it isn't.
+/// Writes the reset; false when it is an integration client's for an unknown address.
 async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewReset, now: i64) -> Read<bool> {
-    let of_self_service = reset.origin == ResetOrigin::SelfService;
-    let address = of_self_service.then(|| digest(scope, reset.customer_email.as_str()));
-    let account = digest(scope, &reset.customer_email.account());
-    let (organization, mode) = (scope.organization.as_str(), scope.mode.as_str());
-    let mut statement = Statement::new(Dialect::Sqlite { now });
-    statement.push(
-        "INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest, token_digest,
-             sealed_token, expires_at, created_at, updated_at",
-    );
-    if reset.code.is_some() {
-        statement.push(", code_guesses, code_window_seconds, code_digest");
-    }
-    plain_columns(&mut statement, &CUSTOMER_PASSWORD_RESETS);
-    statement.push(") SELECT c.id, ").bind_text(reset.id.as_str());
-    for value in [
-        Bind::Text(Some(organization.to_owned())),
-        Bind::Text(Some(mode.to_owned())),
-        Bind::Text(Some(reset.origin.as_str().to_owned())),
-        Bind::Bytes(address),
-        Bind::Bytes(Some(account.clone())),
-        Bind::Bytes(Some(reset.token_digest.as_bytes().to_vec())),
-        Bind::Bytes(Some(reset.sealed_token.as_bytes().to_vec())),
-        Bind::Integer(after(now, reset.token_ttl)),
-        Bind::Integer(now),
-        Bind::Integer(now),
-    ] {
-        statement.push(", ").bind(value);
-    }
-    if let Some(code) = &reset.code {
-        push_code(&mut statement, account, code, now);
-    }
-    plain_values(&mut statement, &CUSTOMER_PASSWORD_RESETS, &reset.attributes);
-    statement
-        .push(" FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ")
-        .bind_text(organization)
-        .push(" AND c.mode = ")
-        .bind_text(mode)
-        .push(" AND c.email = ")
-        .bind_text(reset.customer_email.as_str());
-    if !of_self_service {
-        statement.push(" WHERE c.id IS NOT NULL");
-    }
-    Ok(execute(connection, statement).await? == 1)
+    let (email, code, attributes) = (&reset.customer_email, reset.code.as_ref(), &reset.attributes);
+    let is_self_service = reset.origin == ResetOrigin::SelfService;
+    let done = sqlx::query(INSERT)
+        .bind(reset.id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(email.as_str())
+        .bind(reset.origin.as_str())
+        .bind(is_self_service.then(|| digest(scope, email.as_str())))
+        .bind(digest(scope, &email.account()))
+        .bind(reset.token_digest.as_bytes().as_slice())
+        .bind(reset.sealed_token.as_bytes())
+        .bind(now)
+        .bind(after(now, reset.token_ttl))
+        .bind(code.map(|code| code.rules.budget))
+        .bind(code.map(|code| code.rules.window.as_seconds_f64()))
+        .bind(code.map(|code| after(now, -code.rules.window)))
+        .bind(code.map(|code| code.digest.as_bytes().as_slice()))
+        .bind(attributes.reference.value())
+        .bind(attributes.reference_origin.value())
+        .bind(attributes.metadata.as_ref().map(Json))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
-/// The code's rules, and its digest if the account has guesses left.
-fn push_code(statement: &mut Statement, account: Vec<u8>, code: &NewCode, now: i64) {
-    let budget = Bind::Integer(code.rules.budget.into());
-    statement
-        .push(", ")
-        .bind(budget.clone())
-        .push(", ")
-        .bind(Bind::Float(code.rules.window.as_seconds_f64()))
-        .push(", CASE WHEN NOT EXISTS (SELECT 1 FROM code_guesses WHERE account_digest = ")
-        .bind(Bind::Bytes(Some(account)))
-        .push(" AND used >= ")
-        .bind(budget)
-        .push(" AND window_at > ")
-        .bind(Bind::Integer(after(now, -code.rules.window)))
-        .push(") THEN ")
-        .bind(Bind::Bytes(Some(code.digest.as_bytes().to_vec())))
-        .push(" END");
-}
+/// The code is kept only if the account has guesses left.
+const INSERT: &str = "
+    INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest, token_digest,
+        sealed_token, created_at, updated_at, expires_at, code_guess_budget, code_window_seconds, code_digest, reference,
+        reference_origin, metadata)
+    SELECT c.id, ?1, ?2, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13,
+        CASE WHEN NOT EXISTS (
+            SELECT 1 FROM code_guesses WHERE account_digest = ?7 AND guess_count >= ?12 AND window_started_at > ?14
+        ) THEN ?15 END,
+        ?16, ?17, COALESCE(?18, '{}')
+    FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = ?4
+    WHERE ?5 = 'self_service' OR c.id IS NOT NULL";
 
-/// SHA-256 of an address or account in its scope: what self-service resets for it have in common, whether a customer has
-/// it or not.
+const UPDATE: &str = "
+    UPDATE password_resets SET updated_at = ?1,
+        reference = CASE WHEN ?5 THEN reference ELSE ?6 END,
+        reference_origin = CASE WHEN ?7 THEN reference_origin ELSE ?8 END,
+        metadata = COALESCE(?9, metadata)
+    WHERE id = ?2 AND organization_id = ?3 AND mode = ?4 AND customer_id IS NOT NULL";
+
+/// SHA-256 of an address or account in its scope: the same for all its self-service resets, whether a customer has it or not.
 pub(crate) fn digest(scope: Scope, address: &str) -> Vec<u8> {
     Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
-}
-
-pub(crate) async fn write_changes(
-    connection: &mut SqliteConnection,
-    id: ResetId,
-    changes: &Changes,
-    now: i64,
-) -> Read<()> {
-    let mut statement = Statement::new(Dialect::Sqlite { now });
-    statement.push("UPDATE password_resets SET updated_at = ").push_now();
-    assign_changes(&mut statement, &CUSTOMER_PASSWORD_RESETS, changes);
-    statement.push(" WHERE id = ").bind_text(id.as_str());
-    execute(connection, statement).await.map(drop)
 }

@@ -1,22 +1,64 @@
 use async_trait::async_trait;
 use rekey_core::{
+    customers::Credentials,
+    email::EmailAddress,
     error::StoreError,
-    ids::{AccessTokenId, ApplicationId, SessionId},
+    ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
+    passwords::PasswordHash,
     scope::Scope,
     secrets::RefreshTokenDigest,
     sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
 };
+use rekey_sql::rows::{self, Read};
 use time::Duration;
 
-use crate::{
-    SqliteStore,
-    error::fault,
-    refresh_tokens,
-    rows::{self, Read, after},
-};
+use crate::{SqliteStore, after, error::map_db_error, refresh_tokens};
 
 #[async_trait]
 impl Sessions for SqliteStore {
+    async fn find_credentials(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+    ) -> Result<Option<Credentials>, StoreError> {
+        let row = sqlx::query(
+            "SELECT c.id, p.hash FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
+             WHERE c.organization_id = ?1 AND c.mode = ?2 AND c.email = ?3",
+        )
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(email.as_str())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(map_db_error)?;
+        row.as_ref().map(rows::credentials).transpose().map_err(map_db_error)
+    }
+
+    async fn rehash_password(
+        &self,
+        scope: Scope,
+        customer: CustomerId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        // The generation stays: it is the same password, and the sessions that it opened live on.
+        sqlx::query(
+            "UPDATE customer_passwords SET hash = ?5, updated_at = ?6
+             WHERE customer_id = ?3 AND hash = ?4
+                 AND EXISTS (SELECT 1 FROM customers c WHERE c.id = ?3 AND c.organization_id = ?1 AND c.mode = ?2)",
+        )
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(customer.as_str())
+        .bind(old.as_str())
+        .bind(new.as_str())
+        .bind(self.present())
+        .execute(&self.writer)
+        .await
+        .map_err(map_db_error)?;
+        Ok(())
+    }
+
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {
         let (mut transaction, now) = self.write().await?;
         sqlx::query(
@@ -26,7 +68,7 @@ impl Sessions for SqliteStore {
         .bind(now)
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
+        .map_err(map_db_error)?;
         let done = sqlx::query(
             "INSERT INTO sessions (id, organization_id, mode, customer_id, application_id, token_scope,
                  refresh_token_digest, password_generation, created_at, expires_at)
@@ -46,8 +88,8 @@ impl Sessions for SqliteStore {
         .bind(after(now, session.ttl))
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -64,7 +106,7 @@ impl Sessions for SqliteStore {
         .bind(self.present())
         .fetch_one(&self.readers)
         .await
-        .map_err(fault)
+        .map_err(map_db_error)
     }
 
     async fn refresh_session(
@@ -73,8 +115,9 @@ impl Sessions for SqliteStore {
         refresh: &Refresh<'_>,
     ) -> Result<RefreshOutcome, StoreError> {
         let (mut transaction, now) = self.write().await?;
-        let refreshed = refresh_tokens::use_up(&mut transaction, scope, refresh, now).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        let refreshed =
+            refresh_tokens::use_up(&mut transaction, scope, refresh, now).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(refreshed)
     }
 
@@ -85,7 +128,7 @@ impl Sessions for SqliteStore {
             .bind(scope.mode.as_str())
             .execute(&self.writer)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         Ok(())
     }
 
@@ -96,9 +139,10 @@ impl Sessions for SqliteStore {
         token: &RefreshTokenDigest,
     ) -> Result<EndSessionOutcome, StoreError> {
         let (mut transaction, _) = self.write().await?;
-        let ending =
-            refresh_tokens::end_session(&mut transaction, scope, application, token).await.map_err(fault)?;
-        transaction.commit().await.map_err(fault)?;
+        let ending = refresh_tokens::end_session(&mut transaction, scope, application, token)
+            .await
+            .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(ending)
     }
 
@@ -114,7 +158,7 @@ impl Sessions for SqliteStore {
             .bind(now)
             .execute(&mut *transaction)
             .await
-            .map_err(fault)?;
+            .map_err(map_db_error)?;
         sqlx::query(
             "INSERT INTO revoked_access_tokens (id, organization_id, mode, application_id, expires_at)
              VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
@@ -126,8 +170,8 @@ impl Sessions for SqliteStore {
         .bind(after(now, remaining))
         .execute(&mut *transaction)
         .await
-        .map_err(fault)?;
-        transaction.commit().await.map_err(fault)
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)
     }
 
     async fn revoked_access_tokens(
@@ -145,7 +189,7 @@ impl Sessions for SqliteStore {
         .bind(self.present())
         .fetch_all(&self.readers)
         .await
-        .map_err(fault)?;
-        rows.iter().map(|row| rows::parsed(row, "id")).collect::<Read<_>>().map_err(fault)
+        .map_err(map_db_error)?;
+        rows.iter().map(|row| rows::parsed(row, "id")).collect::<Read<_>>().map_err(map_db_error)
     }
 }

@@ -31,6 +31,7 @@ async fn deliveries_of_older_versions_keep_their_fates() {
              ('E3', 'reset_requested', 'sending', 2, NULL), ('E4', 'reset_requested', 'discarded', 1, 'stale'),
              ('E5', 'reset_requested', 'discarded', 1, 'decoy'), ('E6', 'password_changed', 'bounced', 1, '550 no'));",
         include_str!("../migrations/0008_deliveries.sql"),
+        include_str!("../migrations/0014_mail_names.sql"),
     ] {
         sqlx::raw_sql(migration).execute(&mut connection).await.unwrap();
     }

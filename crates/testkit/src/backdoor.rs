@@ -1,4 +1,4 @@
-//! A way past a store's port, to look at its tables and to let time pass without waiting.
+//! Direct access to a store's tables, to read them and to move times instead of waiting.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use sqlx::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// Looks into a store's database, and moves its times.
+/// Reads a store's database, and moves its times.
 #[async_trait]
 pub trait Backdoor: Send + Sync {
-    /// The one value that the query answers with, which must be text; `None` for NULL or no row.
+    /// Returns the single text that a query selects; `None` for NULL or no row.
     async fn text(&self, query: &str) -> Option<String>;
 
     /// Moves the times in `column` of the rows that fulfil `condition` back by `by`.
@@ -23,7 +23,7 @@ pub trait Backdoor: Send + Sync {
     /// Sets the times in `column` of the rows with these ids.
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]);
 
-    /// How many rows of `table` fulfil `condition`.
+    /// Counts the rows of `table` that fulfil `condition`.
     async fn count(&self, table: &str, condition: &str) -> u64 {
         let query = format!("SELECT CAST(count(*) AS TEXT) FROM {table} WHERE {condition}");
         self.text(&query).await.expect("count answers").parse().unwrap()
@@ -35,13 +35,13 @@ pub trait Backdoor: Send + Sync {
 pub struct PostgresBackdoor(PgPool);
 
 impl PostgresBackdoor {
-    /// Into the database at that URL.
+    /// Opens the database at that URL.
     #[must_use]
     pub fn open(url: &str) -> Self {
         Self(PgPoolOptions::new().max_connections(1).connect_lazy(url).unwrap())
     }
 
-    /// Runs a statement, on the same connection as those before it; the error is the server's code.
+    /// Runs a statement on the backdoor's one connection; the error is the server's code.
     ///
     /// # Errors
     /// The server's `SQLSTATE`.
@@ -81,7 +81,7 @@ impl Backdoor for PostgresBackdoor {
 pub struct SqliteBackdoor(SqlitePool);
 
 impl SqliteBackdoor {
-    /// Into the file.
+    /// Opens the file.
     #[must_use]
     pub fn open(path: &Path) -> Self {
         Self(

@@ -1,4 +1,4 @@
-//! The suites that every adapter of a port passes.
+//! The suites that every adapter of a port must pass.
 
 pub mod bus;
 pub mod stores;

@@ -1,6 +1,6 @@
-//! Lists, evaluated plainly over rows in memory: what every store must agree with.
+//! Evaluates lists over rows in memory, as the reference for every store.
 //!
-//! It shares nothing with the stores' statements but the words of [`rekey_core::resources::listing`], whose documentation it
+//! It shares nothing with the stores' statements except the types of [`rekey_core::resources::listing`], whose documentation it
 //! follows to the letter.
 
 mod draft;
@@ -30,23 +30,23 @@ pub use self::{
 /// All rows of one scope.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// In no order that matters.
+    /// The rows, in any order.
     pub rows: Vec<Row>,
 }
 
-/// A record, and what a store knows of it besides.
+/// A record, with what a store knows about it in addition.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The record.
     pub record: Record,
-    /// Which record this one tells of ([`Link::About`]).
+    /// The record that this one is about ([`Link::About`]).
     pub about: Option<(&'static Resource, RecordId)>,
-    /// The digest of a token that can still be used.
+    /// The digest of the token, if it can still be used.
     pub token: Option<TokenDigest>,
 }
 
 impl World {
-    /// What [`rekey_core::resources::catalog::Catalog::list`] is to answer.
+    /// Returns what [`rekey_core::resources::catalog::Catalog::list`] must return.
     #[must_use]
     pub fn list(&self, listing: &Listing) -> Listed {
         let order = listing.total_order();
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// The rows of a resource.
+    /// Returns the rows of a resource.
     pub fn of(&self, resource: &'static Resource) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.record.resource() == resource)
     }
@@ -122,7 +122,7 @@ fn compare(order: &[Order], a: &[Value], b: &[Value]) -> Ordering {
     parts.find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// Null comes last.
+/// Compares two values; null comes last.
 fn compare_keys(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Null, Value::Null) => Ordering::Equal,

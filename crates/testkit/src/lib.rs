@@ -1,5 +1,5 @@
-//! What the tests of several crates share: servers of their own, seeded data, and the suites that every adapter of a
-//! port has to pass.
+//! Shared by the tests of several crates: their own servers, seeded data, and the suites that every adapter of a port must
+//! pass.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,3 +15,4 @@ pub mod postgres;
 pub mod seed;
 pub mod smtp;
 pub mod statistics;
+pub mod store;

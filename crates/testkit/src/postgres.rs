@@ -6,12 +6,12 @@ use rekey_core::{ids::EventId, random::OsRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, error::DatabaseError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
-/// How long a connection may take to notice that its database is to go, on a machine that has a lot to do.
+/// How long connections may take to end after the server has asked them to, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// `object_in_use` (PostgreSQL's manual, appendix A).
 const IN_USE: &str = "55006";
 
-/// A new, empty database on the server that `DATABASE_URL` names; dropped, with whoever is still connected, with the value.
+/// A new, empty database on the server that `DATABASE_URL` names. Dropping the value drops the database and its connections.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: PgConnectOptions,
@@ -19,7 +19,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Creates it under a random name. The role in `DATABASE_URL` must be allowed to.
+    /// Creates a database with a random name, which the role in `DATABASE_URL` must be allowed to do.
     ///
     /// # Panics
     /// When `DATABASE_URL` is not set, or the server refuses.
@@ -37,7 +37,7 @@ impl TestDatabase {
         self.server.clone().database(&self.name).to_url_lossy().to_string()
     }
 
-    /// The database's URL for somebody who connects as themselves and then acts as `role`, with that role's rights only.
+    /// The database's URL for connections that then act as `role`, with only that role's rights.
     #[must_use]
     pub fn url_as(&self, role: &str) -> String {
         let url = self.url();
@@ -50,7 +50,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let server = self.server.clone();
         let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        // A test's runtime can't be waited on while it drops its values: the statement gets a thread of its own.
+        // A drop can't wait on the test's runtime, so the statement gets a thread of its own.
         let dropped = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(drop_database(&server, &statement));
@@ -60,7 +60,7 @@ impl Drop for TestDatabase {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told of their servers by the environment")]
+#[expect(clippy::disallowed_methods, reason = "tests find their servers by the environment")]
 fn server() -> PgConnectOptions {
     let url = std::env::var("DATABASE_URL").expect(
         "DATABASE_URL is not set: run the tests with `make test`, which starts a PostgreSQL for them",
@@ -68,12 +68,12 @@ fn server() -> PgConnectOptions {
     PgConnectOptions::from_str(&url).expect("DATABASE_URL is a postgres:// URL")
 }
 
-/// The server itself waits no longer than five seconds for those whom it has told to go.
+/// Drops a database, and retries because the server waits only five seconds for connections that it has ended.
 async fn drop_database(server: &PgConnectOptions, statement: &str) {
-    let begun = Instant::now();
+    let start = Instant::now();
     while let Err(error) = execute(server, statement).await {
         let code = error.as_database_error().and_then(DatabaseError::code);
-        assert!(code.as_deref() == Some(IN_USE) && begun.elapsed() < PATIENCE, "{error}");
+        assert!(code.as_deref() == Some(IN_USE) && start.elapsed() < PATIENCE, "{error}");
         sleep(Duration::from_millis(100)).await;
     }
 }

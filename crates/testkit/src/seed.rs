@@ -1,10 +1,12 @@
-//! Records that tests start from, with everything they must carry to be written by a [`Store`].
+//! Records that tests start with, complete enough to be written by a [`Store`].
 
 use rekey_core::{
+    attributes::{CommonAttributes, Patch},
     caller::Actor,
-    clients::{ApiClient, ClientKind},
+    clients::{ClientKind, RegisteredClient},
     clock::to_microseconds,
-    customers::NewCustomer,
+    customers::{CustomerAttributes, NewCustomer},
+    deliveries::{MailJob, MailName},
     email::EmailAddress,
     events::{
         Event, EventBody, EventName, ResetCreated,
@@ -15,37 +17,38 @@ use rekey_core::{
     organizations::{NewOrganization, Organization},
     passwords::PasswordHash,
     random::OsRandom,
-    resets::{CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota},
+    resets::{CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota, store::ResetRecord},
     resources::{
-        Resource,
-        record::{Changes, Record, Value},
+        CUSTOMERS,
+        record::{Record, Value},
     },
     scope::{Mode, Scope},
     secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
-    store::{ResetRecord, Store},
 };
 use time::{Duration, OffsetDateTime};
 
-/// The token life of [`new_reset`]: the vendor's documented default.
-pub const TOKEN_LIFE: Duration = Duration::hours(6);
+use crate::store::Store;
 
-/// As many self-service resets as anybody wants.
+/// The token lifetime of [`new_reset`]: the vendor's documented default.
+pub const TOKEN_TTL: Duration = Duration::hours(6);
+
+/// A quota without a limit on self-service resets.
 pub const PLENTY: ResetQuota =
     ResetQuota { cooldown: Duration::ZERO, budget: u32::MAX, window: Duration::hours(1) };
 
-/// A key ring; the same in every test.
+/// The key ring, the same in every test.
 #[must_use]
 pub fn keys() -> KeyRing {
     KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap() ^ 0xa5))]).unwrap()
 }
 
-/// An address, checked.
+/// Parses an address.
 #[must_use]
 pub fn email(text: &str) -> EmailAddress {
     text.parse().expect("a test's address is an address")
 }
 
-/// A hash, as different from others as `text` is. It verifies nothing: stores keep hashes, they don't compute them.
+/// Returns a hash that is unique to `text`. No password verifies against it: stores keep hashes and don't compute them.
 #[must_use]
 pub fn hash(text: &str) -> PasswordHash {
     PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${text}"))
@@ -61,24 +64,27 @@ pub async fn organization(store: &impl Store, slug: &str) -> Organization {
     store.create_organization(&new).await.unwrap()
 }
 
-/// Creates an organization with that slug; its test-mode scope.
+/// Creates an organization with that slug, and returns its test-mode scope.
 pub async fn scope(store: &impl Store, slug: &str) -> Scope {
     Scope { organization: organization(store, slug).await.id, mode: Mode::Test }
 }
 
-/// Registers an API client. An integration has the returned secret; a sales channel has none, and the secret is nobody's.
+/// Registers an API client. The returned secret is an integration's; a sales channel has none, and the secret is unused.
 pub async fn api_client(
     store: &impl Store,
     scope: Scope,
     kind: ClientKind,
     self_service: bool,
-) -> (ApiClient, ClientSecret) {
+) -> (RegisteredClient, ClientSecret) {
     let secret = ClientSecret::generate(&OsRandom);
-    let client = ApiClient {
+    let organizations = store.organizations().await.unwrap();
+    let organization = organizations.into_iter().find(|known| known.id == scope.organization).unwrap();
+    let client = RegisteredClient {
         id: ApplicationId::generate(&OsRandom),
         client_id: ClientSecret::generate(&OsRandom).expose().to_owned(),
         name: format!("A {}", kind.as_str()),
         scope,
+        organization,
         kind,
         secret: (kind == ClientKind::Integration).then(|| secret.digest()),
         self_service,
@@ -96,7 +102,7 @@ pub fn new_customer(address: &str, password: Option<PasswordHash>) -> NewCustome
         id: CustomerId::generate(&OsRandom),
         email: email(address),
         password,
-        attributes: Changes::default(),
+        attributes: CustomerAttributes::default(),
     }
 }
 
@@ -107,11 +113,11 @@ pub struct SeededCustomer {
     pub id: CustomerId,
     /// Its address.
     pub email: EmailAddress,
-    /// What the store shows of it.
+    /// The record in the store.
     pub record: Record,
 }
 
-/// Creates a customer, with that password if any.
+/// Creates a customer, with that password, if any.
 pub async fn customer(
     store: &impl Store,
     scope: Scope,
@@ -120,14 +126,21 @@ pub async fn customer(
 ) -> SeededCustomer {
     let new = new_customer(address, password);
     let event = event(scope, EventBody::CustomerCreated { customer: new.id });
-    let record = store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap();
+    store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap();
+    let record = store.find(scope, &CUSTOMERS, new.id.into()).await.unwrap().unwrap();
     SeededCustomer { id: new.id, email: new.email, record }
 }
 
-/// A change of one plain attribute.
+/// Returns a change of the reference.
 #[must_use]
-pub fn change(resource: &Resource, attribute: &str, value: Value) -> Changes {
-    Changes::default().with(resource, attribute, value)
+pub fn reference(text: &str) -> CommonAttributes {
+    CommonAttributes { reference: Patch::Set(text.to_owned()), ..CommonAttributes::default() }
+}
+
+/// The same for a customer.
+#[must_use]
+pub fn customer_reference(text: &str) -> CustomerAttributes {
+    CustomerAttributes { common: reference(text), ..CustomerAttributes::default() }
 }
 
 /// A text as a value.
@@ -154,14 +167,14 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         token_digest: token.digest(),
         sealed_token,
         code: None,
-        token_ttl: TOKEN_LIFE,
+        token_ttl: TOKEN_TTL,
         quota: PLENTY,
-        attributes: Changes::default(),
+        attributes: CommonAttributes::default(),
     };
     (reset, token)
 }
 
-/// The same reset with a short code beside its token, which may be guessed that often.
+/// Adds a short code with these rules to a reset.
 #[must_use]
 pub fn with_code(scope: Scope, reset: NewReset, rules: CodeRules) -> (NewReset, ResetCode) {
     let code = ResetCode::generate(&OsRandom);
@@ -179,11 +192,11 @@ pub struct SeededReset {
     pub token: ResetToken,
     /// The id of its `customer_password_resets.create`.
     pub event: EventId,
-    /// What the store said of it.
+    /// The reset as the store returned it.
     pub created: CreatedReset,
 }
 
-/// Creates a reset for that address; `None` when the store made none.
+/// Creates a reset for that address; `None` if the store created none.
 pub async fn try_reset(
     store: &impl Store,
     scope: Scope,
@@ -212,10 +225,23 @@ pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
     event(scope, EventBody::ResetCreated(ResetCreated { code, ..created }))
 }
 
-/// A reset as its event tells of it, with no more than an older version's event has.
+/// The reset in an event, without the fields that older versions' events lack.
 #[must_use]
 pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
     ResetCreated { reset, token, client_id: None, code: None, address: None }
+}
+
+/// The mail with the link of a reset.
+#[must_use]
+pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
+    MailJob {
+        event,
+        scope,
+        mail: MailName::ResetRequested,
+        reset: Some(reset),
+        customer: None,
+        answer_unknown: false,
+    }
 }
 
 /// An event, signed.
@@ -234,13 +260,13 @@ pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
     .sign(&keys())
 }
 
-/// A message that no reader will decode, for tests that only carry it.
+/// A message that is never decoded, for tests that only transport it.
 #[must_use]
 pub fn opaque_message(name: EventName) -> OutboxMessage {
     OutboxMessage { id: EventId::generate(&OsRandom), name, payload: vec![0xff; 64] }
 }
 
-/// An audit entry of an API client's.
+/// An audit entry about an API client's call.
 #[must_use]
 pub fn audit(action: Action) -> AuditEntry {
     AuditEntry {

@@ -1,4 +1,4 @@
-//! SMTP servers: a real one, and one that does by script what no real one does on demand.
+//! SMTP servers: a real one, and a scripted one for behaviour that a real one doesn't show on demand.
 
 use std::{
     io::{BufRead, BufReader},
@@ -16,34 +16,34 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a test waits for something that has to happen.
+/// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long it sleeps between two looks.
+/// The interval between two checks of it.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// What the scripted server does at one step of a connection.
+/// The scripted server's action at one step of a connection.
 #[derive(Debug, Clone, Copy)]
 pub enum Act {
-    /// Answers with these lines; line breaks within are the script's to write (`\r\n`).
+    /// Replies with this text; line breaks inside it are written as `\r\n`.
     Reply(&'static str),
-    /// Answers so, and closes the connection.
+    /// Replies with this text and closes the connection.
     ReplyAndClose(&'static str),
-    /// Answers so, then says nothing more, and keeps the connection open.
+    /// Replies with this text, then stays silent and keeps the connection open.
     ReplyAndHang(&'static str),
-    /// Closes the connection without a word.
+    /// Closes the connection without a reply.
     Close,
-    /// Says nothing more, and keeps the connection open.
+    /// Stays silent and keeps the connection open.
     Hang,
 }
 
-/// One connection's script: what to do other than an ordinary server at these steps. A step is a command's verb, `GREETING`
-/// for the connection's start, or `.` for the end of a message.
+/// The script of one connection: the steps at which the server differs from an ordinary one. A step is a command's verb,
+/// `GREETING` for the connection's start, or `.` for the end of a message.
 pub type Scene = &'static [(&'static str, Act)];
 
-/// A server on loopback that plays one scene a connection, the last one again and again.
+/// A server on loopback that plays one script per connection, and repeats the last one.
 #[derive(Debug)]
 pub struct ScriptedSmtp {
-    /// Where it listens.
+    /// The address it listens on.
     pub port: u16,
     seen: Arc<Mutex<Seen>>,
     server: JoinHandle<()>,
@@ -57,7 +57,7 @@ struct Seen {
 }
 
 impl ScriptedSmtp {
-    /// Starts it.
+    /// Starts the server.
     pub async fn start(scenes: &'static [Scene]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -68,29 +68,29 @@ impl ScriptedSmtp {
                 let (stream, _) = listener.accept().await.unwrap();
                 recorder.lock().unwrap().connections += 1;
                 let scene = scenes.get(number).or(scenes.last()).copied().unwrap_or_default();
-                // A client that hangs up in the middle is the client's business.
+                // A client may hang up at any time.
                 tokio::spawn(play(stream, scene, Arc::clone(&recorder)));
             }
         });
         Self { port, seen, server }
     }
 
-    /// Connections so far.
+    /// Returns the number of connections so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.seen.lock().unwrap().connections
     }
 
-    /// The commands so far, of all connections.
+    /// Returns the commands of all connections so far.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         self.seen.lock().unwrap().commands.clone()
     }
 
-    /// Waits until a command with this verb has come, or, for `.`, a message to its end.
+    /// Waits for a command with this verb or, for `.`, the end of a message.
     ///
     /// # Panics
-    /// When none comes for a minute.
+    /// If none comes within a minute.
     pub async fn reached(&self, step: &str) {
         let is_it = |command: &String| command.to_ascii_uppercase().starts_with(step);
         let reached = async {
@@ -101,7 +101,7 @@ impl ScriptedSmtp {
         assert!(timeout(PATIENCE, reached).await.is_ok(), "no {step} came: {:?}", self.commands());
     }
 
-    /// The messages that came to their end, whatever was answered.
+    /// Returns the complete messages, whatever the replies were.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
         self.seen.lock().unwrap().messages.clone()
@@ -163,7 +163,7 @@ async fn say(stream: &mut BufStream<TcpStream>, text: &str) -> std::io::Result<(
     stream.flush().await
 }
 
-/// A message up to its final dot, which is not part of it.
+/// Reads a message up to its final dot, which is not part of it.
 async fn message(stream: &mut BufStream<TcpStream>) -> std::io::Result<String> {
     let mut message = String::new();
     while !message.ends_with("\r\n.\r\n") {
@@ -175,20 +175,20 @@ async fn message(stream: &mut BufStream<TcpStream>) -> std::io::Result<String> {
     Ok(message)
 }
 
-/// The project's own server for tests, `scripts/smtp-server.py`: aiosmtpd behind a command line.
+/// The project's server for tests, `scripts/smtp-server.py`: aiosmtpd behind a command line.
 #[derive(Debug)]
 pub struct RealSmtp {
-    /// Where it listens, on loopback.
+    /// The port it listens on, on loopback.
     pub port: u16,
     folder: TempDir,
     process: Child,
 }
 
 impl RealSmtp {
-    /// Starts it with these options beside its folder.
+    /// Starts the server with its folder and these options.
     ///
     /// # Panics
-    /// When it does not start: `scripts/setup.sh` installs what it needs.
+    /// If it does not start: `scripts/setup.sh` installs its dependencies.
     #[must_use]
     pub fn start(options: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/smtp-server.py");
@@ -208,13 +208,13 @@ impl RealSmtp {
         Self { port, folder, process }
     }
 
-    /// The mails it took, as they came over the wire, in their order.
+    /// Returns the accepted mails in order, byte for byte.
     #[must_use]
     pub fn mails(&self) -> Vec<String> {
         self.files("eml").iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
-    /// Its log: one JSON object for each mail it took.
+    /// Returns its log: a JSON object for each accepted mail.
     #[must_use]
     pub fn log(&self) -> Vec<serde_json::Value> {
         let log = std::fs::read_to_string(self.folder.path().join("log.jsonl")).unwrap_or_default();
@@ -235,7 +235,7 @@ impl RealSmtp {
 
 impl Drop for RealSmtp {
     fn drop(&mut self) {
-        // It is this value's own child; one that has ended already can't be killed, which is fine.
+        // Killing fails if the process has already ended, which is fine.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

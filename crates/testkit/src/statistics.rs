@@ -1,17 +1,17 @@
-//! Whether two kinds of call take the same time.
+//! A test whether two kinds of calls take the same time.
 
 use std::{iter, time::Duration};
 
-/// The z of the Mann-Whitney rank sum of two samples that were taken in pairs: how many standard deviations the first one's ranks
-/// are from what they would be if the two did not differ. Times are hardly ever equal, so ties are not corrected for.
+/// Returns the z of the Mann-Whitney rank sum of two samples that were taken in pairs: the distance of the first one's ranks from
+/// the expected ones if the samples don't differ, in standard deviations. Times are hardly ever equal, so ties are not corrected.
 ///
-/// The standard deviation is that of independent times or, where it is larger, that of these very pairs with the two of each
-/// swapped by lot. So if it was drawn by [`lots`] which of a pair is measured first, and the two don't differ, |z| is above 5
-/// once in two million runs on a quiet machine, and less than once in 100,000 whatever else the machine does meanwhile
-/// (Hoeffding's inequality: 2 e^-12.5).
+/// The standard deviation is that of independent times or, if it is larger, that of the same pairs with each pair swapped at
+/// random. So if [`random_swaps`] decided which of a pair is measured first, and the kinds don't differ, |z| is above 5 once in two
+/// million runs on a quiet machine, and less than once in 100,000 runs whatever else the machine does (Hoeffding's inequality:
+/// 2 e^-12.5).
 ///
 /// # Panics
-/// When the samples differ in size.
+/// If the samples differ in size.
 #[must_use]
 pub fn rank_sum_z(first: &[Duration], second: &[Duration]) -> f64 {
     assert_eq!(first.len(), second.len(), "the samples come in pairs");
@@ -29,12 +29,12 @@ pub fn rank_sum_z(first: &[Duration], second: &[Duration]) -> f64 {
     differences.iter().sum::<f64>() / 2.0 / independent.max(swapped).sqrt()
 }
 
-/// Of the lots that begin with it, each kind comes about as often, however many are drawn.
+/// A seed with which both decisions come about equally often in any number of draws.
 const SEED: u64 = 6;
 
-/// Whether the two of a pair change places, by lot: the same lots in every run (`SplitMix64`), and no rhythm that a machine
-/// could have as well.
-pub fn lots() -> impl Iterator<Item = bool> {
+/// Decides at random whether each pair is swapped: the same decisions in every run (`SplitMix64`), without a rhythm that a machine
+/// could have too.
+pub fn random_swaps() -> impl Iterator<Item = bool> {
     let states = iter::successors(Some(SEED), |state| Some(state.wrapping_add(0x9e37_79b9_7f4a_7c15)));
     states.skip(1).map(|state| {
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -55,11 +55,11 @@ mod tests {
         assert!(rank_sum_z(&micros(200), &micros(0)) > 5.0);
     }
 
-    /// As on a machine that interrupts every other call.
+    /// Times on a machine that interrupts every other call.
     #[test]
-    fn a_rhythm_falls_on_both_by_lot() {
+    fn random_order_spreads_a_rhythm_over_both() {
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        for (swapped, n) in lots().zip(0..2_000) {
+        for (swapped, n) in random_swaps().zip(0..2_000) {
             let [early, late] = [n, 10_000 + n].map(Duration::from_micros);
             let (one, other) = if swapped { (late, early) } else { (early, late) };
             first.push(one);

@@ -1,4 +1,4 @@
-//! Suites whose cases are named in a macro: none may be written and then forgotten there.
+//! Tests that no case of a suite is missing in the macro that lists the cases.
 #![cfg(test)]
 
 use std::{fs, path::Path};

@@ -1,8 +1,8 @@
-//! The texts that the program brings along.
+//! The texts that are part of the program.
 
 use crate::language::Language;
 
-/// A file: the part it is, and what it says.
+/// A file: its part's name and its content.
 pub type File = (&'static str, &'static str);
 
 macro_rules! files {
@@ -16,7 +16,7 @@ macro_rules! files {
     };
 }
 
-/// A language's files. The keys of each begin with its part's name.
+/// The files of a language. The keys of each start with its part's name.
 pub const fn files(language: Language) -> [File; 4] {
     match language {
         Language::English => files!("en"),

@@ -1,4 +1,4 @@
-//! Times as readers write them.
+//! Dates, times and spans in each language.
 
 use icu_calendar::{Date, Gregorian};
 use icu_datetime::{
@@ -16,46 +16,44 @@ use time::{Duration, OffsetDateTime};
 
 use crate::language::Language;
 
-/// A language's form of a date with the time (Unicode CLDR's long one), and its names of time zones.
+/// Formats moments in one language, by Unicode CLDR's long form, with the names of time zones.
 pub struct Moments {
     dates: FixedCalendarDateTimeFormatter<Gregorian, fieldsets::YMDT>,
     zones: NoCalendarFormatter<SpecificShort>,
-    /// The first day of a month, where it is no plain number.
-    first: Option<&'static str>,
+    first_day: Option<&'static str>,
 }
 
-/// A moment, by the clocks of a zone.
+/// A formatted moment in a time zone.
 pub struct Moment {
     pub written: String,
-    /// The zone's short name, where the language has one that its readers know (`MESZ` in German), else how far it is from
-    /// Greenwich.
+    /// The zone's short name if the language commonly uses one (`MESZ` in German), else the offset from GMT.
     pub zone: String,
 }
 
 impl Moments {
-    /// None if CLDR's data is not there.
+    /// None if CLDR's data is missing.
     pub fn new(language: Language) -> Option<Self> {
         let locale = locale(language)?;
         let form = fieldsets::YMD::long().with_time_hm();
         let dates = FixedCalendarDateTimeFormatter::try_new((&locale).into(), form).ok()?;
         let zones = NoCalendarFormatter::try_new(locale.into(), SpecificShort).ok()?;
-        Some(Self { dates, zones, first: first(language) })
+        Some(Self { dates, zones, first_day: first_day(language) })
     }
 
-    /// The moment, to the minute. None outside the years that calendars know.
+    /// Formats a moment to the minute. None outside the calendar's years.
     pub fn write(&self, at: OffsetDateTime, zone: &TimeZone) -> Option<Moment> {
         let local = zone.local(at);
         let date = Date::try_new_gregorian(local.year(), local.month().into(), local.day()).ok()?;
         let time = Time::try_new(local.hour(), local.minute(), 0, 0).ok()?;
         let written = self.dates.format(&DateTime { date, time }).to_string();
-        let written = match self.first {
+        let written = match self.first_day {
             Some(first) if local.day() == 1 => written.replacen('1', first, 1),
-            Some(_) | None => written,
+            _ => written,
         };
-        Some(Moment { written: together(&written), zone: self.name(local, zone) })
+        Some(Moment { written: with_fixed_end(&written), zone: self.name(local, zone) })
     }
 
-    /// UTC is UTC to everybody; CLDR knows it as `TU` in French.
+    /// The zone's name. UTC keeps its name, which CLDR translates in French to `TU`.
     fn name(&self, local: OffsetDateTime, zone: &TimeZone) -> String {
         if *zone == TimeZone::UTC {
             return zone.name().to_owned();
@@ -68,54 +66,35 @@ impl Moments {
 }
 
 impl Moment {
-    /// The day alone, where calendars end.
+    /// The date in ISO 8601, for moments outside the calendar.
     pub fn plain(at: OffsetDateTime) -> Self {
         Self { written: at.date().to_string(), zone: TimeZone::UTC.name().to_owned() }
     }
 }
 
-/// CLDR knows no such form. Both languages write the day first.
-fn first(language: Language) -> Option<&'static str> {
+/// The first day of a month, where it is no plain number. CLDR has no such form. Both languages write the day first.
+fn first_day(language: Language) -> Option<&'static str> {
     match language {
         Language::French => Some("1er"),
         Language::Portuguese => Some("1º"),
-        Language::English
-        | Language::German
-        | Language::Spanish
-        | Language::Italian
-        | Language::Dutch
-        | Language::Polish
-        | Language::Japanese
-        | Language::Arabic => None,
+        _ => None,
     }
 }
 
-/// With the last word kept on the line of the one before: `4:45` alone at the end of a line is no time of the afternoon.
-fn together(written: &str) -> String {
+/// Joins the last two words by a no-break space: `4:45` and `PM` must not be on different lines.
+fn with_fixed_end(written: &str) -> String {
     match written.rsplit_once(' ') {
         Some((words, last)) => format!("{words}\u{a0}{last}"),
         None => written.to_owned(),
     }
 }
 
-/// Arabic gets the digits that its other numbers are written in here, for both are read in one sentence.
+/// The locale of dates. Arabic has the digits that the other numbers in its texts have.
 fn locale(language: Language) -> Option<Locale> {
-    let tag = match language {
-        Language::Arabic => "ar-u-nu-latn",
-        Language::English
-        | Language::German
-        | Language::French
-        | Language::Spanish
-        | Language::Italian
-        | Language::Portuguese
-        | Language::Dutch
-        | Language::Polish
-        | Language::Japanese => language.tag(),
-    };
-    tag.parse().ok()
+    if language == Language::Arabic { "ar-u-nu-latn" } else { language.tag() }.parse().ok()
 }
 
-/// A span of time in the unit that a reader would count it in.
+/// A span of time in its customary unit.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Span {
     /// Up to an hour and a half.
@@ -126,7 +105,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// To the nearest unit, and at least a minute: nobody is told of a link that works for none.
+    /// Rounds to the nearest unit, and to at least a minute: a link is never said to work for zero minutes.
     pub fn nearest(span: Duration) -> Self {
         let minutes = (span.whole_seconds() + 30) / 60;
         match minutes {
@@ -140,37 +119,4 @@ impl Span {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_told_in_the_nearest_unit() {
-        for (seconds, told) in [
-            (-5, Span::Minutes(1)),
-            (20, Span::Minutes(1)),
-            (60, Span::Minutes(1)),
-            (119, Span::Minutes(2)),
-            (1799, Span::Minutes(30)),
-            (3599, Span::Hours(1)),
-            (3601, Span::Hours(1)),
-            (5400, Span::Minutes(90)),
-            (7199, Span::Hours(2)),
-            (21_599, Span::Hours(6)),
-            (86_400, Span::Hours(24)),
-            (172_799, Span::Days(2)),
-            (604_800, Span::Days(7)),
-        ] {
-            assert_eq!(Span::nearest(Duration::seconds(seconds)), told, "{seconds} s");
-        }
-    }
-
-    // Fluent's plurals for Arabic are wrong from 103 on; the longest span that can be configured is of seven days.
-    #[test]
-    fn no_span_counts_so_high_that_a_plural_is_wrong() {
-        for minutes in 0..=7 * 24 * 60 {
-            let (Span::Minutes(count) | Span::Hours(count) | Span::Days(count)) =
-                Span::nearest(Duration::minutes(minutes));
-            assert!(count <= 102, "{minutes}");
-        }
-    }
-}
+mod tests;

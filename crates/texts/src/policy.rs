@@ -1,4 +1,4 @@
-//! What passwords must be, in a reader's words: told before one is chosen, and after one was refused.
+//! The texts about the password policy: before a password is chosen, and after one was refused.
 
 use rekey_core::passwords::{Hint, PasswordPolicy, PasswordRejected, PolicyViolation};
 
@@ -8,18 +8,18 @@ use crate::{
 };
 
 impl Reader {
-    /// What the policy asks for, in sentences.
+    /// The policy's requirements, as sentences.
     pub fn policy(&self, policy: PasswordPolicy) -> Result<Vec<String>, SayError> {
         Ok(vec![self.say("policy-length", &[count(policy.min_length)])?, self.say("policy-rules", &[])?])
     }
 
-    /// Why a password was refused, and then what would be better, in sentences.
+    /// Why a password was refused, and hints for a better one, as sentences.
     pub fn refusal(&self, refusal: &PasswordRejected) -> Result<Vec<String>, SayError> {
-        let mut said = vec![self.violation(refusal.violation)?];
+        let mut sentences = vec![self.violation(refusal.violation)?];
         for hint in refusal.hints.iter() {
-            said.push(self.say(key(hint), &[])?);
+            sentences.push(self.say(key(hint), &[])?);
         }
-        Ok(said)
+        Ok(sentences)
     }
 
     fn violation(&self, violation: PolicyViolation) -> Result<String, SayError> {
@@ -58,36 +58,4 @@ fn key(hint: Hint) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Language, Texts};
-
-    #[test]
-    fn a_refusal_is_told_with_its_hints() {
-        let texts = Texts::built_in(Language::English).unwrap();
-        let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
-        let refusal = PasswordRejected { violation: PolicyViolation::TooCommon, hints };
-        assert_eq!(
-            texts.reader(Language::French).refusal(&refusal).unwrap(),
-            [
-                "Beaucoup de personnes utilisent ce mot de passe\u{a0}: c’est l’un des premiers que l’on essaie. Veuillez en choisir un autre.",
-                "Ce mot de passe est très courant.",
-                "Ajoutez un ou deux mots, si possible peu courants.",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_policy_is_told_with_its_number_in_the_language_s_form() {
-        let texts = Texts::built_in(Language::English).unwrap();
-        let told = |language, min_length| {
-            let sentences = texts.reader(language).policy(PasswordPolicy { min_length }).unwrap();
-            sentences[0].split(['.', '。']).next().unwrap().to_owned()
-        };
-        assert_eq!(told(Language::English, 8), "At least 8 characters");
-        assert_eq!(told(Language::Polish, 15), "Co najmniej 15 znaków");
-        assert_eq!(told(Language::Polish, 22), "Co najmniej 22 znaki");
-        assert_eq!(told(Language::Arabic, 8), "8 أحرف على الأقل");
-        assert_eq!(told(Language::Arabic, 15), "15 حرفًا على الأقل");
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ use crate::{
     texts::{Arg, SayError, Texts},
 };
 
-/// An organization's texts for somebody who reads one language.
+/// An organization's texts in one language.
 #[derive(Clone)]
 pub struct Reader {
     pub(crate) texts: Texts,
@@ -22,19 +22,19 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// What is read here.
+    /// The language of these texts.
     #[must_use]
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// The text with that key.
+    /// Formats the text with that key.
     pub fn say(&self, key: &str, args: &[(&str, Arg<'_>)]) -> Result<String, SayError> {
         self.texts.say(self.language, key, args)
     }
 
-    /// A span as a reader would say it, to the nearest minute, hour or day: "6 hours". It stands alone, as a count of a unit in
-    /// its basic form; languages that inflect it inside a sentence have texts that put it behind a colon.
+    /// Formats a span to the nearest minute, hour or day: "6 hours". The unit is in its basic form; texts of languages that would
+    /// inflect it inside a sentence put it after a colon.
     pub fn span(&self, span: Duration) -> Result<String, SayError> {
         let (key, count) = match Span::nearest(span) {
             Span::Minutes(count) => ("time-minutes", count),
@@ -44,13 +44,13 @@ impl Reader {
         self.say(key, &[("count", Arg::Number(count))])
     }
 
-    /// A moment as a reader would write it, to the minute, by the clocks of the organization's time zone, which it names.
+    /// Formats a moment to the minute in the organization's time zone, with the zone's name.
     pub fn moment(&self, at: OffsetDateTime) -> Result<String, SayError> {
-        let told = self.texts.moment(self.language, at).unwrap_or_else(|| Moment::plain(at));
-        self.say("time-moment", &[("moment", (&told.written).into()), ("zone", (&told.zone).into())])
+        let moment = self.texts.moment(self.language, at).unwrap_or_else(|| Moment::plain(at));
+        self.say("time-moment", &[("moment", (&moment.written).into()), ("zone", (&moment.zone).into())])
     }
 
-    /// The function `t` of templates: `{{ t("…", shop=shop) }}` says a text; what it says is escaped like any value.
+    /// The function `t` of templates: `{{ t("…", shop=shop) }}` formats a text, which is escaped like any value.
     #[must_use]
     pub fn function(&self) -> Value {
         Value::from_object(Function(self.clone()))
@@ -59,7 +59,7 @@ impl Reader {
 
 struct Function(Reader);
 
-// minijinja asks for it.
+// `Object` requires it.
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "texts in {}", self.0.language)
@@ -74,12 +74,12 @@ impl Object for Function {
             named.push((name, variables.peek::<Value>(name)?));
         }
         let args: Vec<_> = named.iter().filter_map(|(name, value)| Some((*name, arg(value)?))).collect();
-        let said = self.0.say(key, &args);
-        said.map(Value::from).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+        let text = self.0.say(key, &args);
+        text.map(Value::from).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
     }
 }
 
-/// Words and whole numbers; of anything else there is no saying, and the text lacks its variable.
+/// Converts texts and whole numbers. Any other value counts as missing.
 fn arg(value: &Value) -> Option<Arg<'_>> {
     match value.as_str() {
         Some(text) => Some(Arg::Text(text)),

@@ -1,4 +1,4 @@
-//! Every text is there in every language, and each is used.
+//! Tests that every text exists in every language and is used.
 #![cfg(test)]
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 use fluent_syntax::{ast::Entry, parser};
 use rekey_texts::{Language, Texts};
 
-/// Begins the keys of each file.
+/// The names of the files, with which their keys start.
 const PARTS: [&str; 4] = ["mail", "pages", "policy", "time"];
 
 fn crates() -> PathBuf {
@@ -23,11 +23,14 @@ fn keys(language: Language, part: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut keys = BTreeMap::new();
     for entry in parser::parse(source.as_str()).unwrap().body {
         let Entry::Message(message) = entry else { continue };
-        let said = serialized(&message);
-        let variables = said.split('$').skip(1).map(|rest| {
+        let serialized = serialized(&message);
+        let variables = serialized.split('$').skip(1).map(|rest| {
             rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
         });
-        assert!(keys.insert(message.id.name.to_owned(), variables.collect()).is_none(), "twice: {said}");
+        assert!(
+            keys.insert(message.id.name.to_owned(), variables.collect()).is_none(),
+            "twice: {serialized}"
+        );
     }
     keys
 }
@@ -38,7 +41,7 @@ fn serialized(message: &fluent_syntax::ast::Message<&str>) -> String {
 }
 
 #[test]
-fn every_text_is_there_in_every_language_with_the_same_variables() {
+fn every_text_exists_in_every_language_with_the_same_variables() {
     for part in PARTS {
         let english = keys(Language::English, part);
         for language in Language::ALL {
@@ -51,7 +54,7 @@ fn every_text_is_there_in_every_language_with_the_same_variables() {
                     Some(variables),
                     "{language}'s {key} has other variables than en's"
                 );
-                assert!(key.starts_with(&format!("{part}-")), "{key} does not begin with its file's name");
+                assert!(key.starts_with(&format!("{part}-")), "{key} does not start with its file's name");
             }
         }
     }
@@ -70,7 +73,7 @@ fn french_signs_are_kept_on_the_line_of_their_words() {
 }
 
 #[test]
-fn every_text_is_used_and_what_is_used_is_there() {
+fn every_text_is_used_and_every_used_one_exists() {
     let there: BTreeSet<String> =
         Texts::built_in(Language::English).unwrap().keys().map(str::to_owned).collect();
     let used = used();
@@ -80,7 +83,7 @@ fn every_text_is_used_and_what_is_used_is_there() {
     assert_eq!(missing, Vec::<&String>::new(), "no file has these");
 }
 
-/// Every key in quotes in templates and code; tests, which ask for wrong ones, are no users.
+/// Every key in quotes in templates and code, without tests, which ask for wrong ones.
 fn used() -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     let mut folders: Vec<PathBuf> = ["src", "templates"]

@@ -1,4 +1,4 @@
-//! What the programs need and how long a mail takes, measured on the release binaries: `make bench`.
+//! Measures the release binaries' memory, and the time to a mail: `make bench`.
 //!
 //! It prints figures and asserts none: they depend on the machine and on what else it does.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
@@ -17,9 +17,9 @@ use rekey_e2e::{
 use reqwest::StatusCode;
 use tempfile::TempDir;
 
-/// Resets whose mail is waited for, one after the other.
+/// The number of resets whose mails are awaited one after the other.
 const MAILS: usize = 200;
-/// Resets created without waiting for their mails, by [`CLIENTS`] at once.
+/// The number of resets created by [`CLIENTS`] at once without waiting for their mails.
 const CREATES: u32 = 2_000;
 const CLIENTS: u32 = 16;
 
@@ -84,7 +84,7 @@ async fn production() {
         client.await.unwrap();
     }
     let rate = f64::from(CREATES) / began.elapsed().as_secs_f64();
-    println!("resets created by {CLIENTS} clients, the mailer at work beside it: {rate:.0} a second");
+    println!("resets created by {CLIENTS} clients, with the mailer running: {rate:.0} a second");
 }
 
 async fn create(url: String, token: String) {
@@ -106,7 +106,7 @@ async fn ready(url: &str) {
     }
 }
 
-/// The memory of a program that has nothing to do.
+/// The memory of an idle program.
 async fn idle(name: &str, program: &Program) {
     tokio::time::sleep(Duration::from_secs(12)).await;
     let status = fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();

@@ -1,5 +1,5 @@
-"""What no schema can say: how values of the description's own formats look, whose credentials are good, and that a body's id is
-its path's. Only valid requests are made so; what is made to be refused is left as it is."""
+"""Values that the schema can't express: our own formats, valid credentials, and a body's id that equals the path's. Only valid
+requests are changed; intentionally invalid ones are left as they are."""
 
 import itertools
 import json
@@ -15,8 +15,6 @@ from schemathesis.core.failures import AcceptedNegativeData
 EXAMPLE = "john@example.com"
 # The id of no record.
 NOBODY = "0000000000"
-# The description's example of a key. Used for many requests, it would have all but the first refused for that alone.
-EXAMPLE_KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 
 times = st.datetimes().map(lambda time: time.isoformat(timespec="milliseconds") + "Z")
 dates = st.dates().map(lambda date: date.isoformat())
@@ -36,8 +34,6 @@ def before_call(context, case, kwargs):
     # Without the demo customer, every reset would be refused for that alone.
     if case.method in ("PATCH", "DELETE") and (case.path_parameters or {}).get("id") == os.environ["CUSTOMER_ID"]:
         case.path_parameters["id"] = NOBODY
-    if case.headers and case.headers.get("Idempotency-Key") == EXAMPLE_KEY:
-        case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
     if not (case.meta and case.meta.generation.mode.is_positive and isinstance(case.body, dict)):
         return
     if case.path.startswith("/oauth/"):
@@ -46,14 +42,17 @@ def before_call(context, case, kwargs):
         if "id" in data and case.path_parameters:
             data["id"] = case.path_parameters["id"]
         number = next(numbers)
+        # Generated keys are short and repeat, and a key that was used for another request is refused.
+        if case.headers and "Idempotency-Key" in case.headers and number % 2:
+            case.headers["Idempotency-Key"] = f"key-{number}"
         if isinstance(data.get("attributes"), dict):
             write(case.path, data["attributes"], number)
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """To spoil a member of a parameter, its schema is spoilt, and then the request may have no such member after all: it is
-    right to accept that one."""
+    """Ignores accepted requests whose mutation has no effect: a mutated schema of a parameter may lead to a request without that
+    parameter, which is valid."""
     mutations = getattr(case.meta.phase.data, "mutations", None)
     if not isinstance(failure, AcceptedNegativeData) or not mutations:
         return True
@@ -62,8 +61,8 @@ def filter_failure(context, failure, case, response):
 
 
 def is_sent(mutation, sent, parameters):
-    """Whether what was spoilt is in the query. It can be doubted of what no name was given to, and of a list that came to be
-    written like an empty one."""
+    """Whether the mutation is visible in the query. One of an unknown parameter counts as visible, a list that is written like an
+    empty one does not."""
     pointer = mutation.schema_pointer.split("/", 4)
     parameter = parameters.get(pointer[2]) if pointer[1:2] == ["properties"] else None
     if parameter is None:
@@ -87,8 +86,8 @@ def is_sent(mutation, sent, parameters):
 
 
 def write(path, attributes, number):
-    """An address can't be taken twice, a made-up password may be a bad one, a reset needs a customer, and a made-up token is
-    none. Some requests are left as they are made, to be refused for that."""
+    """Replaces values that are valid by the schema and still refused: taken addresses, weak passwords, resets without a customer,
+    invalid tokens. Some requests keep them, to test the refusals."""
     if path.startswith("/api/customers") and "email" in attributes and (number % 2 or attributes["email"] == EXAMPLE):
         attributes["email"] = f"{number}@example.com"
     if path.startswith("/api/customers") and number % 2:
@@ -101,7 +100,7 @@ def write(path, attributes, number):
 
 
 def credentials(body):
-    """Those of a client that may ask so; every other log-in is the demo customer's."""
+    """Sets the credentials of a client that may use the grant; every other log-in is the demo customer's."""
     body = dict(body)
     if body.get("grant_type") == "client_credentials":
         return body | {"client_id": os.environ["CLIENT_ID"], "client_secret": os.environ["CLIENT_SECRET"]}

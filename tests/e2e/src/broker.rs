@@ -1,4 +1,4 @@
-//! RabbitMQ: one that a test may kill, and a look into the queues of any.
+//! RabbitMQ: a private one that a test may kill, and access to the queues of any.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::process::{free_ports, project, signal};
 
-/// A private RabbitMQ, whose data outlive it.
+/// A private RabbitMQ, whose data survive a crash.
 pub struct Broker {
     pub url: String,
     port: u16,
@@ -23,7 +23,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts it, which takes about ten seconds.
+    /// Starts the broker, which takes about ten seconds.
     #[must_use]
     pub fn start() -> Self {
         let [port] = free_ports();
@@ -33,13 +33,13 @@ impl Broker {
         broker
     }
 
-    /// Kills it as a crash would (SIGKILL).
+    /// Kills the broker as a crash would (SIGKILL).
     pub fn crash(&self) {
         let pid = fs::read_to_string(self.folder.path().join("pid")).unwrap();
         signal(pid.trim().parse().unwrap(), "KILL");
     }
 
-    /// Starts it again on the data that a crash left.
+    /// Starts the broker again on the same data.
     pub fn restart(&self) {
         assert_eq!(self.run("start"), self.url);
     }
@@ -57,12 +57,12 @@ impl Drop for Broker {
     fn drop(&mut self) {
         let stop =
             Command::new(project().join("scripts/rabbitmq.sh")).arg("stop").arg(self.folder.path()).status();
-        // The script of a test that is failing anyway.
+        // A failure to stop is ignored: the test is failing already.
         drop(stop);
     }
 }
 
-/// Every message of a queue with all its properties, as bytes and text one after another. The queue keeps them.
+/// Returns every message of a queue with all its properties, concatenated. The messages stay in the queue.
 pub async fn contents(amqp_url: &str, queue: &str) -> Vec<Vec<u8>> {
     let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -72,15 +72,15 @@ pub async fn contents(amqp_url: &str, queue: &str) -> Vec<Vec<u8>> {
         bytes.extend_from_slice(format!("{:?}", message.delivery.properties).as_bytes());
         found.push(bytes);
     }
-    // What is not acknowledged goes back as the channel closes.
+    // Unacknowledged messages return to the queue when the channel closes.
     channel.close(200, "looked at".into()).await.unwrap();
     connection.close(200, "looked at".into()).await.unwrap();
     found
 }
 
-/// Deletes what the programs declared in a namespace. A broker that is not there is left alone.
+/// Deletes the queues and exchanges of a namespace, if the broker is still running.
 pub fn clear(amqp_url: String, namespace: String) {
-    // A test's runtime can't be waited on while it drops its values: this gets a thread of its own.
+    // A drop can't wait on the test's runtime, so this gets a thread of its own.
     let cleared = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let deleted =

@@ -1,23 +1,23 @@
-//! What a storefront or a back office says to the API.
+//! A client of the API, as a storefront or a back office uses it.
 
 use reqwest::{Client, Method, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::patience::{PATIENCE, eventually};
+use crate::wait::{TIMEOUT, eventually};
 
-/// A client of one running API. It follows no redirects and keeps no cookies unless told so.
+/// A client of a running API. It follows no redirects and, by default, keeps no cookies.
 #[derive(Clone)]
 pub struct Api {
-    /// Where the API is, such as `http://127.0.0.1:8080`.
+    /// The API's origin, such as `http://127.0.0.1:8080`.
     pub url: String,
     http: Client,
 }
 
-/// What the API said.
+/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
-    /// `null` where there was none.
+    /// The JSON body; `null` if there was none.
     pub body: Value,
 }
 
@@ -27,12 +27,12 @@ impl Api {
         Self { url: url.to_owned(), http: http(|builder| builder) }
     }
 
-    /// Waits until it is ready to serve.
+    /// Waits until the API is ready.
     pub async fn ready(&self) {
         self.answers("/readyz").await;
     }
 
-    /// Waits until a page of it answers with 200.
+    /// Waits until a page returns 200.
     pub async fn answers(&self, path: &str) {
         let url = format!("{}{path}", self.url);
         eventually(&format!("200 from {url}"), async || {
@@ -42,13 +42,13 @@ impl Api {
         .await;
     }
 
-    /// Asks for a token.
+    /// Requests a token.
     pub async fn grant(&self, request: &Value) -> Answer {
         let sent = self.http.post(format!("{}/oauth/token", self.url)).json(request).send();
         Answer::of(sent.await.unwrap()).await
     }
 
-    /// A token for a client itself; an integration needs its secret.
+    /// Requests a token for a client; an integration needs its secret.
     pub async fn token(&self, client_id: &str, secret: Option<&str>) -> String {
         let mut request = json!({"grant_type": "client_credentials", "client_id": client_id});
         if let Some(secret) = secret {
@@ -63,7 +63,7 @@ impl Api {
         self.grant(&request).await
     }
 
-    /// Makes a call under `/api`. Whatever the network does to it is the error.
+    /// Makes a call under `/api`; the error is the network's.
     pub async fn try_call(
         &self,
         method: Method,
@@ -83,14 +83,14 @@ impl Api {
         self.try_call(method, path, token, body).await.unwrap()
     }
 
-    /// Registers a customer; its id.
+    /// Creates a customer and returns its id.
     pub async fn create_customer(&self, token: &str, email: &str, password: &str) -> String {
         let body = document("customers", &json!({"email": email, "password": password}));
         let answer = self.call(Method::POST, "customers", token, &body).await;
         answer.expect(StatusCode::CREATED).text("/data/id")
     }
 
-    /// Asks for a reset.
+    /// Requests a reset.
     pub async fn create_reset(&self, token: &str, email: &str) -> Answer {
         self.call(Method::POST, "customer_password_resets", token, &reset(email)).await
     }
@@ -113,14 +113,14 @@ impl Answer {
         Self { status, body }
     }
 
-    /// This, if it has that status.
+    /// Asserts the status, and returns the response.
     #[expect(clippy::must_use_candidate, reason = "an assertion: its value is wanted only sometimes")]
     pub fn expect(self, status: StatusCode) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
 
-    /// The text at a JSON pointer.
+    /// Returns the text at a JSON pointer.
     #[must_use]
     pub fn text(&self, pointer: &str) -> String {
         let found = self.body.pointer(pointer).and_then(Value::as_str);
@@ -128,21 +128,21 @@ impl Answer {
     }
 }
 
-/// The document that asks for a reset.
+/// Returns the document that requests a reset.
 #[must_use]
 pub fn reset(email: &str) -> Value {
     document("customer_password_resets", &json!({"customer_email": email}))
 }
 
-/// An HTTP client with the tests' patience.
+/// Builds an HTTP client with the tests' timeout.
 ///
 /// # Panics
-/// When it can't be built.
+/// If it can't be built.
 #[must_use]
 pub fn http(more: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Client {
     // Only the first call of a process has an effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    more(Client::builder().redirect(Policy::none()).no_proxy().timeout(PATIENCE)).build().unwrap()
+    more(Client::builder().redirect(Policy::none()).no_proxy().timeout(TIMEOUT)).build().unwrap()
 }
 
 fn document(resource: &str, attributes: &Value) -> Value {

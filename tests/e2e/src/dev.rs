@@ -1,4 +1,4 @@
-//! `rekey dev`, running, with its demo shop.
+//! A running `rekey dev` with its demo shop.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -9,14 +9,14 @@ use crate::{
     client::{Answer, Api},
     mail::{Link, in_mailbox},
     page::Browser,
-    patience::eventually,
     process::{Program, free_ports},
     stack::variable,
+    wait::eventually,
 };
 
 /// The demo shop's customer.
 pub const JOHN: &str = "john@example.com";
-/// His password, until he has another.
+/// The customer's first password.
 pub const OLD_PASSWORD: &str = "correct horse battery";
 
 /// A running `rekey dev`.
@@ -28,12 +28,12 @@ pub struct Dev {
 }
 
 impl Dev {
-    /// Starts it on that data directory, and waits until it is ready.
+    /// Starts `rekey dev` on that data directory, and waits until it is ready.
     pub async fn start(data: &Path) -> Self {
         Self::start_with(data, &[]).await
     }
 
-    /// [`Dev::start`] with other values for some keys of the configuration.
+    /// Like [`Dev::start`], with other values for some keys of the configuration.
     pub async fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
         let [port] = free_ports();
         let listen = format!("127.0.0.1:{port}");
@@ -49,7 +49,7 @@ impl Dev {
         Self { program, api, env }
     }
 
-    /// A token of the back office.
+    /// Requests a token for the back office.
     pub async fn integration(&self) -> String {
         self.api.token(&self.env["CLIENT_ID"], Some(&self.env["CLIENT_SECRET"])).await
     }
@@ -59,7 +59,7 @@ impl Dev {
         self.api.log_in(&self.env["SALES_CLIENT_ID"], JOHN, password).await
     }
 
-    /// Waits for this many mails to John; newest first.
+    /// Waits for this many mails to John, and returns them, newest first.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
         let url = format!("{}/dev/mailbox.json", self.api.url);
         eventually(&format!("{count} mails to John in the mailbox"), async || {
@@ -70,7 +70,7 @@ impl Dev {
         .await
     }
 
-    /// Asks for a reset; the link of the mail that follows, which is the `n`th to John.
+    /// Requests a reset, and returns the link in the mail, which is the `n`th to John.
     pub async fn reset(&self, n: usize) -> Link {
         let created = self.api.create_reset(&self.integration().await, JOHN).await;
         let created = created.expect(StatusCode::CREATED);

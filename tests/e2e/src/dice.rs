@@ -1,4 +1,4 @@
-//! Chance that can be repeated.
+//! Repeatable randomness.
 
 use std::{ops::Range, time::Duration};
 
@@ -12,7 +12,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Any number.
+    /// Returns a random number.
     pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -21,12 +21,12 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A span of milliseconds.
+    /// Returns a random duration in milliseconds.
     pub fn millis(&mut self, range: Range<u64>) -> Duration {
         Duration::from_millis(range.start + self.roll() % (range.end - range.start))
     }
 
-    /// Puts items in any order.
+    /// Puts items in random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = usize::try_from(self.roll()).unwrap() % (last + 1);

@@ -1,4 +1,4 @@
-//! A shop with very many resets on PostgreSQL, and what the server does for lists of them.
+//! A shop with very many resets on PostgreSQL, and the server's plans for lists of them.
 
 mod fill;
 mod plan;
@@ -23,7 +23,7 @@ pub use self::{
     usual::{Usual, lists, orders},
 };
 
-/// The page that is compared with the first one, of [`Page::DEFAULT_SIZE`] records; one in the middle of a shorter list.
+/// The page that is compared with the first one, of [`Page::DEFAULT_SIZE`] records; the middle one of a shorter list.
 const DEEP_PAGE: u32 = 10_000;
 
 /// A shop on a database of its own.
@@ -32,17 +32,17 @@ pub struct LargeShop {
     pub database: TestDatabase,
 }
 
-/// How a list is read.
+/// The plan for a list.
 pub struct Reading {
-    /// Which list, and what of it.
+    /// The list and the part that is read.
     pub what: String,
     pub plan: Plan,
-    /// Pages of 8 KiB that may be touched for it.
+    /// The maximum number of 8 KiB pages to touch.
     pub allowed: u64,
 }
 
 impl LargeShop {
-    /// A shop with that many resets.
+    /// Creates a shop with that many resets.
     pub async fn with(resets: u32) -> Self {
         let database = TestDatabase::create().await;
         let store = PostgresStore::connect(&database.url(), 4, Duration::from_secs(30)).unwrap();
@@ -51,24 +51,24 @@ impl LargeShop {
         Self { store, database }
     }
 
-    /// Whose records they are.
+    /// The scope of the records.
     #[must_use]
     pub fn scope() -> Scope {
         Scope { organization: fill::ORGANIZATION.parse().unwrap(), mode: Mode::Live }
     }
 
-    /// Puts the indexes that resets had in migration 0001 in place of those for lists.
+    /// Replaces the indexes for lists by those of migration 0001.
     pub async fn restore_first_indexes(&self) {
         fill::restore_first_indexes(&self.database.url()).await;
     }
 
-    /// The first page of each usual list.
+    /// Plans the first page of each common list.
     pub async fn read_first_pages(&self) -> Vec<Reading> {
         let page = |listing: &Listing| rekey_sql::page(Dialect::Postgres, Self::scope(), listing);
         self.read("page 1", &lists(), page).await
     }
 
-    /// The number of records of each usual list, unless it has most of a table's: to count these, any server reads all.
+    /// Plans the count of each common list, except those with most of a table's records: to count these, any server reads all.
     pub async fn read_counts(&self) -> Vec<Reading> {
         let count = |listing: &Listing| rekey_sql::count(Dialect::Postgres, Self::scope(), listing);
         let some: Vec<Usual> = lists().into_iter().filter(|list| !list.is_most).collect();
@@ -79,7 +79,7 @@ impl LargeShop {
         let mut connection = self.connect().await;
         let mut readings = Vec::new();
         for Usual { name, listing, .. } in lists {
-            // Filtered lists are never planned for whatever values.
+            // Filtered lists never get a generic plan.
             let both = [Planning::Custom, Planning::Generic];
             let plannings = if listing.filter.is_empty() { &both[..] } else { &both[..1] };
             for planning in plannings.iter().copied() {
@@ -90,7 +90,7 @@ impl LargeShop {
         readings
     }
 
-    /// A page far down the list in each usual order, found by its place: allowed three times what the first one reads.
+    /// Plans a page far down the list in each common order, found by its place. It may read three times as much as the first one.
     pub async fn read_deep_pages(&self) -> Vec<Reading> {
         let mut connection = self.connect().await;
         let mut readings = Vec::new();
@@ -111,7 +111,7 @@ impl LargeShop {
         readings
     }
 
-    /// The number of a page far down a list, and the place where it begins.
+    /// Returns the number of a page far down a list, and the place where it starts.
     async fn deep_place(&self, listing: &Listing) -> (u32, Cursor) {
         let whole = self.store.list(Self::scope(), listing).await.unwrap().total.unwrap();
         let half = u32::try_from(whole).unwrap() / Page::DEFAULT_SIZE / 2;
@@ -123,7 +123,7 @@ impl LargeShop {
 
     async fn connect(&self) -> PgConnection {
         let mut connection = PgConnection::connect(&self.database.url()).await.unwrap();
-        // As the store has it.
+        // As in the store.
         let serial = "SET max_parallel_workers_per_gather = 0";
         sqlx::raw_sql(serial).execute(&mut connection).await.unwrap();
         connection
@@ -131,7 +131,7 @@ impl LargeShop {
 }
 
 impl Reading {
-    /// What is wrong with it, if anything.
+    /// Returns what is wrong with the plan, if anything.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let Self { what, plan, allowed } = self;

@@ -1,6 +1,6 @@
-//! What the end-to-end tests share: the real programs as processes, the servers around them, and their clients.
+//! Shared by the end-to-end tests: the real programs as processes, their servers, and their clients.
 //!
-//! The programs are taken from where cargo puts them: run `cargo build --workspace --bins` first, or `make test`.
+//! The programs must be built: run `cargo build --workspace --bins` first, or `make test`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,8 +17,9 @@ pub mod dice;
 pub mod large_shop;
 pub mod mail;
 pub mod page;
-pub mod patience;
+
 pub mod process;
 pub mod shop;
 pub mod smtp;
 pub mod stack;
+pub mod wait;

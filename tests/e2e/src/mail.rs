@@ -1,19 +1,19 @@
-//! Mails, as their readers see them.
+//! Received mails.
 
 use mail_parser::{Message, MessageParser};
 use serde_json::Value;
 
-/// A mail that was taken by a server.
+/// A mail that a server accepted.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Whom the envelope named.
+    /// The recipient in the envelope.
     pub recipients: Vec<String>,
     /// The mail, byte for byte.
     pub raw: Vec<u8>,
 }
 
 impl Mail {
-    /// All headers of this name, unfolded.
+    /// Returns all headers with this name, unfolded.
     #[must_use]
     pub fn headers(&self, name: &str) -> Vec<String> {
         let head = String::from_utf8_lossy(&self.raw);
@@ -23,39 +23,39 @@ impl Mail {
         named.map(|(_, value)| value.trim().to_owned()).collect()
     }
 
-    /// The one header of this name.
+    /// Returns the only header with this name.
     #[must_use]
     pub fn header(&self, name: &str) -> String {
         let [value] = self.headers(name).try_into().unwrap_or_else(|all| panic!("one {name}: {all:?}"));
         value
     }
 
-    /// Its subject, decoded.
+    /// Returns the subject, decoded.
     #[must_use]
     pub fn subject(&self) -> String {
         self.parsed().subject().unwrap().to_owned()
     }
 
-    /// Its plain text.
+    /// Returns the plain text.
     #[must_use]
     pub fn text(&self) -> String {
         self.parsed().body_text(0).unwrap().into_owned()
     }
 
-    /// Its HTML.
+    /// Returns the HTML.
     #[must_use]
     pub fn html(&self) -> String {
         self.parsed().body_html(0).unwrap().into_owned()
     }
 
-    /// The mail's parts, parsed.
+    /// Parses the mail.
     #[must_use]
     pub fn parsed(&self) -> Message<'_> {
         MessageParser::new().parse(&self.raw).unwrap()
     }
 }
 
-/// What a link of ours carries: the whole link, the reset's id and its token.
+/// A reset link, with the reset's id and its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub url: String,
@@ -64,7 +64,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// The link in a text with exactly one.
+    /// Finds the link in a text with exactly one.
     #[must_use]
     pub fn find(text: &str) -> Self {
         let links: Vec<_> = text.split_whitespace().filter(|word| word.contains("token=")).collect();
@@ -75,7 +75,7 @@ impl Link {
     }
 }
 
-/// The mails of `GET /dev/mailbox.json` to an address, newest first.
+/// Returns the mails to an address in `GET /dev/mailbox.json`, newest first.
 #[must_use]
 pub fn in_mailbox(mailbox: &Value, address: &str) -> Vec<Value> {
     let mails = mailbox.as_array().unwrap_or_else(|| panic!("a list of mails: {mailbox}"));

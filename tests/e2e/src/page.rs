@@ -1,4 +1,4 @@
-//! The page behind the link, as a browser without JavaScript sees it.
+//! The hosted pages, as a browser without JavaScript sees them.
 
 use reqwest::{Client, Response, StatusCode, Url};
 
@@ -13,7 +13,7 @@ pub struct Form {
     action: Url,
     /// Names and values of the fields that have a value.
     fields: Vec<(String, String)>,
-    /// Names of the fields that wait for a password.
+    /// Names of the password fields.
     passwords: Vec<String>,
 }
 
@@ -24,17 +24,17 @@ impl Default for Browser {
 }
 
 impl Browser {
-    /// Goes to an address.
+    /// Requests a page.
     pub async fn get(&self, url: &str) -> Response {
         self.0.get(url).send().await.unwrap()
     }
 
-    /// Asks only for the headers of an address.
+    /// Requests only the headers of a page.
     pub async fn head(&self, url: &str) -> Response {
         self.0.head(url).send().await.unwrap()
     }
 
-    /// Opens a link: where it redirects to, with that page.
+    /// Opens a link, and returns the URL that it redirects to, with that page.
     pub async fn open(&self, link: &str) -> (Url, Response) {
         let redirect = self.get(link).await;
         let target = location(&redirect);
@@ -42,24 +42,24 @@ impl Browser {
         (target, page)
     }
 
-    /// Sends a form with this in each of its password fields.
+    /// Submits a form with this password in each password field.
     pub async fn submit(&self, form: &Form, password: &str) -> Response {
         let passwords = form.passwords.iter().map(|name| (name.clone(), password.to_owned()));
         let fields: Vec<_> = form.fields.iter().cloned().chain(passwords).collect();
         let request = self.0.post(form.action.clone()).form(&fields);
-        // What every browser adds to a form's POST (Fetch Standard, "append a request Origin header").
+        // As every browser does for a form's POST (Fetch Standard, "append a request Origin header").
         request.header("origin", form.action.origin().ascii_serialization()).send().await.unwrap()
     }
 }
 
-/// Where a redirect leads.
+/// Returns a redirect's location.
 #[must_use]
 pub fn location(redirect: &Response) -> Url {
     assert!(redirect.status().is_redirection(), "a redirect: {}", redirect.status());
     redirect.url().join(header(redirect, "location")).unwrap()
 }
 
-/// The one header of this name.
+/// Returns the only header with this name.
 #[must_use]
 pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     let values: Vec<_> = response.headers().get_all(name).iter().collect();
@@ -68,7 +68,7 @@ pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 }
 
 impl Form {
-    /// The form that a page holds.
+    /// Finds the form in a page.
     pub async fn of(page: Response) -> Self {
         assert_eq!(page.status(), StatusCode::OK);
         let url = page.url().clone();
@@ -90,12 +90,12 @@ impl Form {
     }
 }
 
-/// What stands between `<name` and `>`, for each such tag.
+/// Returns the text between `<name` and `>` of each such tag.
 fn tags<'a>(html: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     html.split('<').filter_map(move |tag| tag.strip_prefix(name)?.split('>').next())
 }
 
-/// A quoted attribute of a tag.
+/// Returns a quoted attribute of a tag.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     Some(rest.split('"').next()?.replace("&amp;", "&").replace("&#x2f;", "/"))

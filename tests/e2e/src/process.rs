@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use crate::patience::{PATIENCE, within};
+use crate::wait::{TIMEOUT, within};
 
-/// A running program. Dropped, it is killed; when that happens because its test failed, what it wrote is shown.
+/// A running program. Dropping it kills it; if the test is failing, its output is shown.
 pub struct Program {
     name: String,
     child: Child,
@@ -25,14 +25,14 @@ pub struct Program {
 pub struct Ending {
     /// The exit code; `None` if a signal killed it.
     pub code: Option<i32>,
-    /// All it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// All it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
 }
 
 impl Program {
-    /// Starts one of the project's binaries, with nothing in its environment but these variables.
+    /// Starts one of the project's binaries, with only these variables in its environment.
     #[must_use]
     pub fn start(name: &str, arguments: &[&str], environment: &[(String, String)]) -> Self {
         let mut command = Command::new(binary(name));
@@ -50,49 +50,49 @@ impl Program {
         Self { name: name.to_owned(), child, stdout, stderr }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it wrote to standard output so far.
+    /// Returns the standard output so far.
     #[must_use]
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it wrote to standard error so far.
+    /// Returns the standard error so far.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// Kills it as a crash would (SIGKILL), and waits until it is gone.
+    /// Kills the program as a crash would (SIGKILL), and waits for its end.
     pub fn crash(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop (SIGTERM), and waits for its end.
+    /// Stops the program (SIGTERM), and waits for its end.
     pub async fn terminate(self) -> Ending {
         signal(self.pid(), "TERM");
         self.end().await
     }
 
-    /// Waits for its end.
+    /// Waits for the program's end.
     pub async fn end(self) -> Ending {
-        self.end_within(PATIENCE).await
+        self.end_within(TIMEOUT).await
     }
 
-    /// [`Program::end`], with a patience of its own.
+    /// Like [`Program::end`], with another timeout.
     pub async fn end_within(mut self, patience: Duration) -> Ending {
         let what = format!("{} to end", self.name);
         let status = within(patience, &what, async || self.ended().ok_or("it runs")).await;
         Ending { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all() }
     }
 
-    /// How it ended, if it did.
+    /// Returns how it ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
@@ -100,7 +100,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself, or been waited for: there is nothing to do then.
+        // Killing fails if the program has already ended, which is fine.
         let _ = self.child.kill();
         let status = self.child.wait();
         if thread::panicking() {
@@ -116,7 +116,7 @@ pub fn signal(pid: u32, name: &str) {
     assert!(sent.success(), "SIG{name} to {pid}");
 }
 
-/// TCP ports on loopback that nobody uses, and that no other test of this program was given.
+/// Returns unused TCP ports on loopback, different from those of the other tests in this process.
 #[must_use]
 pub fn free_ports<const N: usize>() -> [u16; N] {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
@@ -137,10 +137,10 @@ pub fn project() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Where cargo has put a program: beside the folder of the tests' own executables.
+/// The path of a program built by cargo: next to the folder of the tests' executables.
 ///
 /// # Panics
-/// When it is not there.
+/// If it doesn't exist.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -149,7 +149,7 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// What a process writes, read all the while: a full pipe would stop it.
+/// The output of a process, read continuously, since a full pipe would block the process.
 struct Output {
     text: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
@@ -172,7 +172,7 @@ impl Output {
         String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
     }
 
-    /// Everything, once the process has ended.
+    /// Returns the whole output after the process has ended.
     fn all(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();

@@ -4,15 +4,15 @@ use crate::stack::{Registered, Stack};
 
 /// The customer's address.
 pub const ANNA: &str = "anna@example.com";
-/// Her password, until she has another.
+/// The customer's first password.
 pub const OLD_PASSWORD: &str = "the first of all passwords";
 
 /// A stack with an organization, its back office and a storefront.
 pub struct Shop {
     pub stack: Stack,
-    /// An integration.
+    /// The integration.
     pub back_office: Registered,
-    /// A sales channel with self-service.
+    /// The sales channel, with self-service.
     pub storefront: Registered,
 }
 
@@ -25,7 +25,7 @@ impl Shop {
         Self { stack, back_office, storefront }
     }
 
-    /// Registers Anna; a token of the back office.
+    /// Creates Anna, and returns a token of the back office.
     pub async fn register_anna(&self) -> String {
         let token = self.back_office.token(&self.stack.api).await;
         self.stack.api.create_customer(&token, ANNA, OLD_PASSWORD).await;

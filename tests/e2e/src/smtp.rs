@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     mail::Mail,
-    patience::eventually,
     process::{Program, project},
+    wait::eventually,
 };
 
 /// A running `scripts/smtp-server.py`.

@@ -1,4 +1,4 @@
-//! Production's shape: PostgreSQL, RabbitMQ, an SMTP server, and the project's programs between them.
+//! A deployment as in production: PostgreSQL, RabbitMQ, an SMTP server, and the project's programs.
 
 use std::process::Command;
 
@@ -17,9 +17,9 @@ use crate::{
 pub struct Stack {
     /// The API, once it is started.
     pub api: Api,
-    /// What the names of the broker's queues begin with.
+    /// The prefix of the broker's queue names.
     pub namespace: String,
-    /// Where the mails arrive.
+    /// The server that receives the mails.
     pub smtp: SmtpServer,
     /// A database of its own.
     pub database: TestDatabase,
@@ -34,17 +34,17 @@ pub struct Stack {
 #[derive(Debug, Clone)]
 pub struct Registered {
     pub client_id: String,
-    /// An integration's.
+    /// The secret of an integration.
     pub secret: Option<String>,
 }
 
 impl Stack {
-    /// Starts the servers around the programs, and brings the database's tables up to date by `rekey migrate`.
+    /// Starts the servers, and migrates the database by `rekey migrate`.
     pub async fn prepare() -> Self {
         Self::prepare_on(&amqp_url(), &[]).await
     }
 
-    /// [`Stack::prepare`] on a broker of the test's own, and with more options for the SMTP server.
+    /// Like [`Stack::prepare`], with another broker and options for the SMTP server.
     pub async fn prepare_on(amqp_url: &str, smtp_options: &[&str]) -> Self {
         let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
@@ -52,7 +52,7 @@ impl Stack {
         create_mailer_role(&database).await;
         let [api_port, mailer_port] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
-        // The namespace is this test's alone, as the database's name is.
+        // The namespace is as unique as the database's name.
         let url = database.url();
         let namespace = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
         let settings = Vec::new();
@@ -64,7 +64,7 @@ impl Stack {
     }
 
     fn configure(&mut self, amqp_url: &str, api_port: u16) {
-        // The project's own way to make production's keys.
+        // Keys are made as for production.
         let secrets = self.folder.path().join("secrets");
         let made = Command::new(project().join("deploy/make-secrets.sh")).arg(&secrets).status().unwrap();
         assert!(made.success());
@@ -78,35 +78,35 @@ impl Stack {
         self.set("broker.namespace", &self.namespace.clone());
         self.set("mail.from", "The Shop <no-reply@shop.example>");
         self.set("smtp.relays", &format!("smtp://127.0.0.1:{}?tls=none", self.smtp.port));
-        // What the tests do in a minute, all from one address, is no shop's day.
+        // The tests make more calls from one address than the limits allow.
         for limit in ["token", "live", "test", "sales_channel", "page"] {
             self.set(&format!("limits.{limit}_per_minute"), "1000000");
         }
         self.set("mailer.listen", &format!("127.0.0.1:{}", self.mailer_port));
     }
 
-    /// Sets a key of the configuration for the programs started from now on.
+    /// Sets a key of the configuration for programs started afterwards.
     pub fn set(&mut self, key: &str, value: &str) {
         self.unset(key);
         self.settings.push((variable(key), value.to_owned()));
     }
 
-    /// A key of the configuration, if it is set.
+    /// Returns a key of the configuration, if it is set.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         let set = self.settings.iter().find(|(name, _)| *name == variable(key));
         set.map(|(_, value)| value.as_str())
     }
 
-    /// Takes a key out of the configuration: the key and its value, if it was set.
+    /// Removes a key from the configuration, and returns it with its value, if it was set.
     pub fn unset(&mut self, key: &str) -> Option<(String, String)> {
         let variable = variable(key);
         let at = self.settings.iter().position(|(name, _)| *name == variable)?;
         Some((key.to_owned(), self.settings.remove(at).1))
     }
 
-    /// Starts a program of production without waiting for it. The mailer acts as its own database role, which reads no
-    /// password hash.
+    /// Starts a program of production without waiting for it. The mailer uses its own database role, which can't read password
+    /// hashes.
     #[must_use]
     pub fn spawn(&self, program: &str) -> Program {
         let mut settings = self.settings.clone();
@@ -150,7 +150,7 @@ impl Stack {
         Registered { client_id: value("CLIENT_ID").unwrap(), secret: value("CLIENT_SECRET") }
     }
 
-    /// The texts that a query of one column answers with.
+    /// Returns the texts that a query of one column selects.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         let mut connection = PgConnection::connect(&self.database.url()).await.unwrap();
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.unwrap()
@@ -171,18 +171,18 @@ impl Drop for Stack {
 }
 
 impl Registered {
-    /// A token of this client's own.
+    /// Requests a token for this client.
     pub async fn token(&self, api: &Api) -> String {
         api.token(&self.client_id, self.secret.as_deref()).await
     }
 }
 
-/// The RabbitMQ that the tests share.
+/// The URL of the RabbitMQ that the tests share.
 ///
 /// # Panics
-/// When `AMQP_URL` is not set.
+/// If `AMQP_URL` is not set.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "tests are told of their servers by the environment")]
+#[expect(clippy::disallowed_methods, reason = "tests find their servers by the environment")]
 pub fn amqp_url() -> String {
     std::env::var("AMQP_URL")
         .expect("AMQP_URL is not set: run the tests with `make test`, which starts a RabbitMQ for them")
@@ -193,7 +193,7 @@ pub(crate) fn variable(key: &str) -> String {
     format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
-/// The mailer's role belongs to the whole server, so another test may have made it, or be making it.
+/// Creates the mailer's role. It belongs to the whole server, so another test may have created it, or be creating it.
 async fn create_mailer_role(database: &TestDatabase) {
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
     let create = "DO $$ BEGIN CREATE ROLE rekey_mailer; \

@@ -1,4 +1,4 @@
-//! The demo storefront and the hosted pages in Chromium: what they do, and how they look, is in `tests/browser`.
+//! Runs the tests in `tests/browser`: the behaviour and look of the demo storefront and the hosted pages in Chromium.
 
 use std::{process::Command, time::Duration};
 
@@ -10,7 +10,7 @@ use rekey_e2e::{
 use tempfile::TempDir;
 use time::format_description::well_known::Rfc3339;
 
-/// Many resets from one address, as fast as the pages go; and a short code in every mail.
+/// Settings for many resets from one address, and for a short code in every mail.
 const SETTINGS: [(&str, &str); 5] = [
     ("resets.code", "true"),
     ("limits.token_per_minute", "0"),
@@ -18,10 +18,10 @@ const SETTINGS: [(&str, &str); 5] = [
     ("limits.page_per_minute", "0"),
     ("resets.self_service_cooldown_seconds", "0"),
 ];
-/// The shortest that the configuration takes.
+/// The shortest lifetime that the configuration allows.
 const SHORT_LIFE: Duration = Duration::from_mins(1);
-/// Many times what they take on a machine that does nothing else.
-const PATIENCE: Duration = Duration::from_mins(30);
+/// Many times their duration on an idle machine.
+const TIMEOUT: Duration = Duration::from_mins(30);
 
 #[tokio::test]
 async fn everything_in_a_real_browser() {
@@ -32,7 +32,7 @@ async fn everything_in_a_real_browser() {
     let life = SHORT_LIFE.as_secs().to_string();
     let forgetful = Dev::start_with(other.path(), &[("resets.token_life_seconds", &life)]).await;
     let expiring = forgetful.reset(1).await;
-    // A second more, as the token was made a moment ago.
+    // A second more, since the token was created a moment ago.
     let until = SystemClock.now() + SHORT_LIFE + Duration::from_secs(1);
 
     let mut node = Command::new("node");
@@ -44,7 +44,7 @@ async fn everything_in_a_real_browser() {
         ("REKEY_EXPIRING_LINK", &expiring.url),
         ("REKEY_EXPIRES_AT", &until.format(&Rfc3339).unwrap()),
     ]);
-    let ending = Program::spawn("node --test", &mut node).end_within(PATIENCE).await;
+    let ending = Program::spawn("node --test", &mut node).end_within(TIMEOUT).await;
     println!("{}{}", ending.stdout, ending.stderr);
     assert_eq!(ending.code, Some(0), "a test of tests/browser failed, see above");
     let passed = ending.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());

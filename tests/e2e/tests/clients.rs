@@ -1,4 +1,4 @@
-//! The vendor's own clients, unmodified, drive a running instance: what they do, and what they expect, is in `tests/clients`.
+//! Runs the tests in `tests/clients`: the vendor's unmodified clients on a running instance.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{process::Command, time::Duration};
@@ -11,21 +11,21 @@ use rekey_e2e::{
 };
 use tempfile::TempDir;
 
-/// The configuration's own value of `auth.domain`.
+/// The default of `auth.domain`.
 const DOMAIN: &str = "rekey.localhost";
-/// As long as it can be: a machine that is busy may pause between two calls that a test makes at the same moment.
+/// The maximum, since a busy machine may pause between two calls that a test makes at the same time.
 const LEEWAY: (&str, &str) = ("auth.refresh_leeway_seconds", "60");
-/// Many times what they take on a machine that does nothing else.
-const PATIENCE: Duration = Duration::from_mins(20);
+/// Many times their duration on an idle machine.
+const TIMEOUT: Duration = Duration::from_mins(20);
 
-/// What the clients must know of a running service.
+/// The clients' settings for a running service.
 struct Running<'a> {
     url: &'a str,
     organization: &'a str,
     mode: &'a str,
     signing_key: &'a str,
     back_office: &'a Registered,
-    /// Without self-service.
+    /// The sales channel without self-service.
     storefront: &'a str,
     self_service: &'a str,
 }
@@ -75,7 +75,7 @@ async fn the_programs_of_production() {
 }
 
 impl Running<'_> {
-    /// Runs all tests of `tests/clients` with it, and prints each by its name.
+    /// Runs all tests in `tests/clients`, and prints their names.
     async fn satisfies_the_clients(&self) {
         let folder = project().join("tests/clients");
         assert!(
@@ -94,7 +94,7 @@ impl Running<'_> {
             ("REKEY_SALES_CLIENT_ID", self.storefront),
             ("REKEY_SELF_SERVICE_CLIENT_ID", self.self_service),
         ]);
-        let ending = Program::spawn("node --test", &mut node).end_within(PATIENCE).await;
+        let ending = Program::spawn("node --test", &mut node).end_within(TIMEOUT).await;
         println!("{}{}", ending.stdout, ending.stderr);
         assert_eq!(ending.code, Some(0), "a test of tests/clients failed, see above");
         let passed = ending.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());

@@ -1,7 +1,7 @@
-//! Processes killed (SIGKILL) while resets are asked for: none that was accepted is lost, and none is mailed twice but in
-//! the one window that SMTP leaves open, which the ledger counts.
+//! Kills processes (SIGKILL) while resets are requested. No accepted reset is lost, and none is mailed twice except in the one
+//! window that SMTP leaves open, which the ledger counts.
 //!
-//! The moments come from a seed; `REKEY_SEED=n` tries others.
+//! The moments follow from a seed; `REKEY_SEED=n` sets another.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{
@@ -15,18 +15,18 @@ use rekey_e2e::{
     client::{Api, reset},
     dice::Dice,
     mail::{Link, Mail},
-    patience::within,
     process::Program,
     shop::{OLD_PASSWORD, Shop},
     stack::Stack,
+    wait::within,
 };
 use reqwest::{Method, StatusCode};
 
 const CLIENTS: u64 = 5;
 const RESETS_EACH: usize = 24;
-/// Far more than the longest way of a mail: a killed node is back after 15 s, a connection after 10 more, a lease after 14, and a
-/// rung of the retry ladder after 10 s, more than once.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// Far more than the longest delay of a mail: 15 s for a killed node, 10 s more for a connection, 14 s for a lease, and 10 s for a
+/// step of the retry ladder, more than once.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Clone, Copy)]
 enum Victim {
@@ -40,7 +40,7 @@ async fn crash() {
     let seed = seed();
     say(&format!("crash: seed {seed}"));
     let broker = Broker::start();
-    // Mails that take a while are there to be cut off, before and after the server has them.
+    // Mails take some time, so that they are interrupted before and after the server has them.
     let mut stack = Stack::prepare_on(&broker.url, &["--delay-ms", "60", "--linger-ms", "120"]).await;
     for (key, seconds) in [("relay.lease_seconds", "10"), ("smtp.timeout_seconds", "9")] {
         stack.set(key, seconds);
@@ -81,7 +81,7 @@ async fn crash() {
     ));
 }
 
-/// Asks for resets, again and again while the API is away; the ids of those it accepted.
+/// Requests resets, retrying while the API is down, and returns the ids of the accepted ones.
 async fn ask(api: Api, token: String, customer: String, mut dice: Dice) -> BTreeSet<String> {
     let mut accepted = BTreeSet::new();
     while accepted.len() < RESETS_EACH {
@@ -96,7 +96,7 @@ async fn ask(api: Api, token: String, customer: String, mut dice: Dice) -> BTree
     accepted
 }
 
-/// Kills these in any order, each at a moment of chance, and starts it again.
+/// Kills and restarts these in random order, each at a random moment.
 async fn kill(
     victims: &mut [Victim],
     dice: &mut Dice,
@@ -126,11 +126,11 @@ async fn kill(
     (api, mailer)
 }
 
-/// Waits until every reset there is has its mail and nothing is in flight; the mails.
+/// Waits until every reset has its mail and nothing is in flight, and returns the mails.
 async fn settled(stack: &Stack, accepted: &BTreeSet<String>) -> Vec<Mail> {
     let in_flight = "SELECT id FROM events WHERE published_at IS NULL UNION \
                      SELECT event_id FROM deliveries WHERE status IN ('queued', 'deferred')";
-    within(PATIENCE, "a mail for every reset", async || {
+    within(TIMEOUT, "a mail for every reset", async || {
         let waiting = stack.texts(in_flight).await;
         let all: BTreeSet<_> = stack.texts("SELECT id FROM password_resets").await.into_iter().collect();
         let mails = stack.smtp.mails();
@@ -144,7 +144,7 @@ async fn settled(stack: &Stack, accepted: &BTreeSet<String>) -> Vec<Mail> {
     .await
 }
 
-/// Holds the mails against the ledger.
+/// Compares the mails with the ledger.
 async fn judge(stack: &Stack, accepted: &BTreeSet<String>, mails: &[Mail]) {
     let doubts = stack.texts("SELECT event_id || ' ' || in_doubt FROM deliveries WHERE in_doubt > 0").await;
     let doubts: BTreeMap<_, usize> = doubts
@@ -176,12 +176,12 @@ async fn judge(stack: &Stack, accepted: &BTreeSet<String>, mails: &[Mail]) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the test may choose its seed")]
+#[expect(clippy::disallowed_methods, reason = "an environment variable sets the seed")]
 fn seed() -> u64 {
     std::env::var("REKEY_SEED").map_or(20_260, |seed| seed.parse().unwrap())
 }
 
-/// Shows a line in every run: the figures are wanted when all is well, too.
+/// Prints a line also when the test passes.
 fn say(line: &str) {
     let mut stderr = io::stderr().lock();
     writeln!(stderr, "{line}").unwrap();

@@ -1,4 +1,4 @@
-//! `rekey dev`: one process with everything in it, from the request to a log-in with the new password.
+//! `rekey dev`, from the request to a log-in with the new password.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{
@@ -13,8 +13,8 @@ use rekey_e2e::{
     dev::{Dev, JOHN, OLD_PASSWORD},
     mail::Link,
     page::{Browser, Form, header},
-    patience::eventually,
     process::Program,
+    wait::eventually,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -56,12 +56,12 @@ async fn a_customer_gets_a_new_password_by_the_page_behind_the_link() {
 }
 
 #[tokio::test]
-async fn the_back_office_reads_what_became_of_a_mail() {
+async fn the_back_office_reads_the_outcome_of_a_mail() {
     let data = TempDir::new().unwrap();
     let dev = Dev::start(data.path()).await;
     let (link, token) = (dev.reset(1).await, dev.integration().await);
     let path = format!("customer_password_resets/{}?include=deliveries", link.id);
-    // The mail is in the box a moment before that is recorded.
+    // The mail is in the mailbox a moment before its outcome is recorded.
     let delivery = eventually("the delivery to be sent", async || {
         let answer = dev.api.call(Method::GET, &path, &token, &Value::Null).await.expect(StatusCode::OK);
         let delivery = answer.body["included"][0].clone();
@@ -111,7 +111,7 @@ async fn started_again_it_keeps_its_data_and_secrets() {
 
     let again = Dev::start(data.path()).await;
     assert_eq!(again.env, env);
-    // The signing key is the same, so the old token is good, and so is the link in the mail of the first run.
+    // The keys are the same, so the token and the link of the first run are still valid.
     let path = format!("customer_password_resets/{}", link.id);
     again.api.call(Method::GET, &path, &token, &Value::Null).await.expect(StatusCode::OK);
     again.mails(1).await;
@@ -121,15 +121,15 @@ async fn started_again_it_keeps_its_data_and_secrets() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_told_with_the_way_out() {
+async fn a_port_in_use_is_reported_with_the_remedy() {
     let (data, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let dev = Dev::start(data.path()).await;
     let taken = dev.api.url.strip_prefix("http://").unwrap();
     let arguments = ["dev", "--data-dir", other.path().to_str().unwrap(), "--listen", taken];
     let second = Program::start("rekey", &arguments, &[]).end().await;
     assert_eq!((second.code, second.stdout.as_str()), (Some(1), ""), "{second:?}");
-    let told = format!("rekey: another program listens on {taken}: choose another port, with `--listen ");
-    assert!(second.stderr.starts_with(&told) && second.stderr.lines().count() == 1, "{second:?}");
+    let message = format!("rekey: another program listens on {taken}: choose another port, with `--listen ");
+    assert!(second.stderr.starts_with(&message) && second.stderr.lines().count() == 1, "{second:?}");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn the_printed_commands_work_when_pasted() {
 }
 
 #[tokio::test]
-async fn a_storefront_in_the_making_may_read_what_it_is_answered() {
+async fn a_storefront_under_development_may_read_responses() {
     let data = TempDir::new().unwrap();
     let dev = Dev::start(data.path()).await;
     let url = format!("{}/oauth/token", dev.api.url);
@@ -178,14 +178,14 @@ async fn a_storefront_in_the_making_may_read_what_it_is_answered() {
     }
 }
 
-/// What a shell prints that these commands are pasted into.
+/// Returns the output of a shell for these commands.
 fn paste(commands: &str) -> String {
     let output = Command::new("sh").args(["-eu", "-c", commands]).output().unwrap();
     assert!(output.status.success(), "{commands}\n{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The files right in a folder.
+/// Returns the files directly in a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.is_file()).collect()

@@ -1,16 +1,16 @@
-//! Whether the time of an answer tells if an address is known.
+//! Tests that the duration of a request does not reveal whether an address is known.
 
 use std::time::Instant;
 
 use rekey_e2e::{shop::Shop, stack::Stack};
-use rekey_testkit::statistics::{lots, rank_sum_z};
+use rekey_testkit::statistics::{random_swaps, rank_sum_z};
 use reqwest::StatusCode;
 
-/// Pairs of requests, each for addresses that nobody asked for before.
+/// The number of pairs of requests, each for new addresses.
 const PAIRS: usize = 2_000;
 
-/// What comes first in a pair is drawn by lot, so that whatever else the machine does falls on both; for how often |z| is above 5
-/// with no difference, see `rank_sum_z`. No mailer runs: a mail server that is down or slow is not waited for.
+/// The order in a pair is random, so that the machine's other work affects both kinds; `rank_sum_z` says how often |z| is above 5
+/// without a difference. No mailer runs, since a mail server that is down or slow must not matter.
 #[tokio::test]
 async fn enum_time_a_self_service_request_takes_as_long_for_a_known_as_for_an_unknown_address() {
     let shop = Shop::open(Stack::prepare().await).await;
@@ -27,7 +27,7 @@ async fn enum_time_a_self_service_request_takes_as_long_for_a_known_as_for_an_un
     assert_eq!(seeded.len(), PAIRS);
 
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for (n, swapped) in (1..=PAIRS).zip(lots()) {
+    for (n, swapped) in (1..=PAIRS).zip(random_swaps()) {
         let mut pair = [("known", &mut known), ("unknown", &mut unknown)];
         if swapped {
             pair.reverse();

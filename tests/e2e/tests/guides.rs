@@ -1,4 +1,4 @@
-//! The guides in `docs`: their scripts do what the guides say, and what they refer to is there.
+//! Tests the guides in `docs`: their scripts, links and variables.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
@@ -7,9 +7,12 @@ use rekey_e2e::{dev::Dev, mail::Link, process::project};
 use reqwest::StatusCode;
 use tempfile::TempDir;
 
-/// Pages that a newcomer reads.
-const PAGES: [&str; 8] = [
+/// The pages for newcomers.
+const PAGES: [&str; 11] = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "README.md",
+    "SECURITY.md",
     "deploy/organizations/README.md",
     "docs/ARCHITECTURE.md",
     "docs/integration.md",
@@ -20,7 +23,7 @@ const PAGES: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn the_scripts_do_what_the_guides_say() {
+async fn the_scripts_in_the_guides_work() {
     let data = TempDir::new().unwrap();
     let dev = Dev::start(data.path()).await;
     let scripts = Scripts::of(&["docs/storefront.md", "docs/integration.md"], &dev);
@@ -47,7 +50,7 @@ async fn the_scripts_do_what_the_guides_say() {
 }
 
 #[test]
-fn what_the_pages_link_to_is_there() {
+fn every_link_in_the_pages_has_a_target() {
     let mut missing = Vec::new();
     for page in PAGES {
         let path = project().join(page);
@@ -67,23 +70,23 @@ fn what_the_pages_link_to_is_there() {
 fn variables_that_the_operators_guide_names_are_in_the_compose_file() {
     let guide = fs::read_to_string(project().join("docs/operations.md")).unwrap();
     let compose = fs::read_to_string(project().join("docker-compose.yml")).unwrap();
-    let told = guide.split('`').filter(|code| code.starts_with("REKEY_") && !code.starts_with("REKEY__"));
-    let names: Vec<_> =
-        told.filter_map(|code| code.split('=').next()).filter(|name| *name != "REKEY_CONFIG").collect();
-    assert!(names.len() > 8, "{names:?}");
-    for name in names {
+    let named = guide.split('`').filter(|code| code.starts_with("REKEY_") && !code.starts_with("REKEY__"));
+    let variables: Vec<_> =
+        named.filter_map(|code| code.split('=').next()).filter(|name| *name != "REKEY_CONFIG").collect();
+    assert!(variables.len() > 8, "{variables:?}");
+    for name in variables {
         assert!(compose.contains(&format!("${{{name}:-")), "{name}");
     }
 }
 
-/// The scripts of some guides, written beside the vendor's clients.
+/// The scripts of some guides, written next to the vendor's clients.
 struct Scripts {
     folder: TempDir,
     environment: BTreeMap<String, String>,
 }
 
 impl Scripts {
-    /// A block of JavaScript whose first line is a comment with a file's name is that file.
+    /// Writes each block of JavaScript whose first line is a comment with a file's name to that file.
     fn of(guides: &[&str], dev: &Dev) -> Self {
         let folder = TempDir::new().unwrap();
         let modules = project().join("examples/storefront/node_modules");
@@ -102,7 +105,7 @@ impl Scripts {
         Self { folder, environment }
     }
 
-    /// What a script prints.
+    /// Runs a script, and returns what it prints.
     async fn run(&self, name: &str, arguments: &[&str]) -> String {
         let mut node = Command::new("node");
         node.arg(name).args(arguments).current_dir(self.folder.path()).envs(&self.environment);

@@ -1,4 +1,4 @@
-//! `rekey import customers`: the real program, on both databases.
+//! `rekey import customers` on both databases.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{
@@ -11,8 +11,8 @@ use std::{
 use rekey_e2e::{
     dev::Dev,
     dice::Dice,
-    patience::eventually,
     process::{Ending, Program, binary},
+    wait::eventually,
 };
 use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor, SqliteBackdoor},
@@ -21,7 +21,7 @@ use rekey_testkit::{
 use reqwest::StatusCode;
 use tempfile::TempDir;
 
-/// Of "correct horse battery".
+/// Hashes of "correct horse battery".
 const BCRYPT: &str = "$2a$04$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm";
 const DJANGO: &str = "pbkdf2_sha256$1000$seasalt2seasalt$JLsQ6q5RdWSbET+kce/r+9eDxaX4sf2dtHjHtALnLmA=";
 const PASSWORD: &str = "correct horse battery";
@@ -29,7 +29,7 @@ const PASSWORD: &str = "correct horse battery";
 /// A database with the organization `demo` in it, and a folder for files.
 struct Shop {
     folder: TempDir,
-    /// More of the command line.
+    /// Additional arguments.
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     backdoor: Box<dyn Backdoor>,
@@ -37,7 +37,7 @@ struct Shop {
 }
 
 impl Shop {
-    /// With `rekey dev`'s data, made by a run of it that is over.
+    /// Creates a shop in the data directory of a `rekey dev` that has ended.
     async fn embedded() -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
@@ -52,7 +52,7 @@ impl Shop {
         Self { folder, arguments, environment: Vec::new(), backdoor, _database: None }
     }
 
-    /// With a PostgreSQL database of its own.
+    /// Creates a shop in a new PostgreSQL database.
     async fn production() -> Self {
         let database = TestDatabase::create().await;
         let environment = vec![("REKEY__DATABASE__URL".to_owned(), database.url())];
@@ -81,7 +81,7 @@ impl Shop {
         fixed.into_iter().chain(more.iter().copied()).chain(own).collect()
     }
 
-    /// Imports to the end; last on standard error is the most memory that this took at once, in KiB, as the kernel has it.
+    /// Imports to the end. The last line on standard error is the peak memory in KiB, as reported by the kernel.
     async fn measured(&self, file: &str) -> Ending {
         let measure = "import resource, subprocess, sys\n\
                        subprocess.run(sys.argv[1:])\n\
@@ -96,7 +96,7 @@ impl Shop {
         self.start(file.to_str().unwrap(), more).end().await
     }
 
-    /// How many customers have an address like that.
+    /// Counts the customers with such an address.
     async fn customers(&self, like: &str) -> u64 {
         self.backdoor.count("customers", &format!("email LIKE '{like}'")).await
     }
@@ -147,7 +147,7 @@ async fn password_import_an_imported_customer_logs_in_and_is_hashed_anew() {
         assert_eq!(shop.hash_of(email).await.unwrap(), rehashed);
     }
     let of_import = "name = 'customers.create' AND resource_id IN (SELECT id FROM customers WHERE email <> 'john@example.com')";
-    assert_eq!(shop.backdoor.count("events", of_import).await, 0, "nobody is told of an import");
+    assert_eq!(shop.backdoor.count("events", of_import).await, 0, "an import publishes no event");
 }
 
 #[tokio::test]
@@ -171,9 +171,9 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
         let report = shop.folder.path().join("report.csv");
         let with_report = ["--report", report.to_str().unwrap()];
 
-        let rehearsed = shop.import(&file, &[&with_report[..], &["--dry-run"]].concat()).await;
-        assert_eq!(rehearsed.code, Some(1), "{rehearsed:?}");
-        let told = fs::read_to_string(&report).unwrap();
+        let dry_run = shop.import(&file, &[&with_report[..], &["--dry-run"]].concat()).await;
+        assert_eq!(dry_run.code, Some(1), "{dry_run:?}");
+        let reported = fs::read_to_string(&report).unwrap();
         assert_eq!((shop.customers("%h@example.com").await, shop.customers("first%").await), (0, 0));
         assert_eq!(shop.backdoor.count("imports", "true").await, 0);
 
@@ -181,10 +181,10 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
         assert_eq!(ending.code, Some(1), "{ending:?}");
         let counts = "lines=9\ncreated=2\ntaken=0\nrefused=7\n";
         assert_eq!(ending.stdout, counts);
-        assert_eq!(rehearsed.stdout, format!("Dry run: nothing was written.\n{counts}"));
+        assert_eq!(dry_run.stdout, format!("Dry run: nothing was written.\n{counts}"));
         assert_eq!(ending.stderr, "rekey: 7 of 9 lines were refused\n");
-        assert_eq!(fs::read_to_string(&report).unwrap(), told, "the dry run told the same");
-        let lines: Vec<_> = told.lines().collect();
+        assert_eq!(fs::read_to_string(&report).unwrap(), reported, "the dry run reported the same");
+        let lines: Vec<_> = reported.lines().collect();
         let expected = [
             "line,outcome,column,reason",
             "3,refused,email,\"is not an e-mail address\"",
@@ -195,16 +195,16 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
             "8,refused,,\"a quotation mark is opened and not closed\"",
             "10,refused,locale,\"is not a language tag",
         ];
-        assert_eq!(lines.len(), expected.len(), "{told}");
+        assert_eq!(lines.len(), expected.len(), "{reported}");
         for (line, begin) in lines.iter().zip(expected) {
             assert!(line.starts_with(begin), "{line}");
         }
 
-        // Without a report, standard error names them.
+        // Without a report, standard error names the lines.
         let again = shop.import(&file, &[]).await;
         assert_eq!(again.stdout, "lines=9\ncreated=0\ntaken=3\nrefused=6\n");
         assert!(again.stderr.contains("line 5: password_hash: the hash is phpass"), "{}", again.stderr);
-        for shown in [&told, &rehearsed.stderr, &ending.stderr, &again.stderr, &again.stdout] {
+        for shown in [&reported, &dry_run.stderr, &ending.stderr, &again.stderr, &again.stdout] {
             assert!(!shown.contains(secret) && !shown.contains("first@"), "{shown}");
         }
         let stored = "email = 'first@example.com' AND reference = 'R-1' AND reference_origin = 'back office' AND locale = 'de-AT'";
@@ -213,7 +213,7 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
 }
 
 #[tokio::test]
-async fn crash_an_import_killed_at_any_moment_goes_on_and_tells_the_whole() {
+async fn crash_an_import_killed_at_any_moment_is_resumed_and_reports_everything() {
     const LINES: usize = 12_000;
     for shop in [Shop::embedded().await, Shop::production().await] {
         let file = shop.file("many.csv", &csv(LINES));
@@ -233,7 +233,7 @@ async fn crash_an_import_killed_at_any_moment_goes_on_and_tells_the_whole() {
         let mut kills = 0;
         let ending = loop {
             let mut program = shop.start(file.to_str().unwrap(), &more);
-            // Each run lives longer than the one before, so that some die in the middle and one gets to the end.
+            // Each run lives longer than the one before, so that some are interrupted and one finishes.
             tokio::time::sleep(dice.millis(50..100) * (kills + 1)).await;
             if program.ended().is_some() {
                 break program.end().await;
@@ -242,7 +242,7 @@ async fn crash_an_import_killed_at_any_moment_goes_on_and_tells_the_whole() {
             kills += 1;
         };
         assert_eq!(ending.code, Some(1), "{ending:?}");
-        // One line is a duplicate, one is broken.
+        // One line is a duplicate, one is invalid.
         assert_eq!(ending.stdout, format!("lines={}\ncreated={LINES}\ntaken=0\nrefused=2\n", LINES + 2));
         assert!(ending.stderr.contains("it is resumed"), "{}", ending.stderr);
         assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 3);
@@ -285,7 +285,7 @@ async fn a_finished_import_run_again_finds_everybody_there_also_from_standard_in
 }
 
 #[tokio::test]
-async fn what_cant_be_imported_is_told_in_one_line() {
+async fn an_error_is_reported_in_one_line() {
     let shop = Shop::embedded().await;
     let (folder, bare) = (shop.folder.path().to_str().unwrap(), shop.file("bare.csv", "reference\nR-1\n"));
     let file = shop.file("one.csv", "email\na@example.com\n");
@@ -293,7 +293,7 @@ async fn what_cant_be_imported_is_told_in_one_line() {
     let arguments = ["--organization", "demo", "--mode", "test"];
     let data = [shop.arguments[0].as_str(), shop.arguments[1].as_str()];
     let stranger = ["--organization", "stranger", "--mode", "test"];
-    for (file, more, told, code) in [
+    for (file, more, message, code) in [
         (bare.to_str().unwrap(), [arguments.as_slice(), &data].concat(), "no column email", 1),
         (&nowhere, [arguments.as_slice(), &data].concat(), "nowhere.csv can't be read", 1),
         (
@@ -315,7 +315,7 @@ async fn what_cant_be_imported_is_told_in_one_line() {
                 .end()
                 .await;
         assert_eq!((ending.code, &*ending.stdout), (Some(code), ""), "{ending:?}");
-        assert!(ending.stderr.contains(told) && ending.stderr.lines().count() == 1, "{}", ending.stderr);
+        assert!(ending.stderr.contains(message) && ending.stderr.lines().count() == 1, "{}", ending.stderr);
     }
     assert_eq!(shop.customers("a@%").await, 0);
 }
@@ -334,7 +334,7 @@ async fn memory_does_not_grow_with_the_file() {
     assert!(peaks[1] < peaks[0] + 8 * 1024, "peaks in KiB: {peaks:?}");
 }
 
-/// That many customers, then a line with the first one's address and one that is broken.
+/// Returns a file with that many customers, a line with the first one's address, and an invalid line.
 fn csv(lines: usize) -> String {
     let mut text = "email,reference,metadata,password_hash\n".to_owned();
     for n in (0..lines).chain([0]) {

@@ -1,11 +1,10 @@
-//! What PostgreSQL does for lists, of a shop that is just large enough for it to plan as it does for a very large one; that
-//! one is in `make bench`.
+//! PostgreSQL's plans for lists, on a shop that is just large enough for the plans of a very large one, which `make bench` has.
 #![cfg(test)]
 
 use rekey_e2e::large_shop::{LargeShop, Reading};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_read_ranges_of_indexes_wherever_they_begin() {
+async fn lists_read_ranges_of_indexes_from_any_place() {
     let shop = LargeShop::with(20_000).await;
     let mut readings = shop.read_first_pages().await;
     readings.extend(shop.read_deep_pages().await);

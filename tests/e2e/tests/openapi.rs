@@ -1,5 +1,4 @@
-//! The API's description, by programs that others have written: a validator, and schemathesis, which makes requests of all
-//! kinds by it and judges the answers.
+//! Checks the OpenAPI document by a validator and by schemathesis, which derives requests from it and checks the responses.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{path::PathBuf, process::Command, time::Duration};
@@ -11,8 +10,8 @@ use rekey_e2e::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Two minutes are far more than schemathesis takes on an idle machine; the tests share theirs.
-const PATIENCE: Duration = Duration::from_mins(20);
+/// Many times the duration of schemathesis on an idle machine.
+const TIMEOUT: Duration = Duration::from_mins(20);
 
 #[tokio::test]
 async fn the_description_is_an_openapi_document() {
@@ -46,13 +45,13 @@ async fn schemathesis_finds_nothing() {
         .envs(&dev.env)
         .env("CUSTOMER_ID", customer)
         .current_dir(&data);
-    let ending = Program::spawn("schemathesis", &mut command).end_within(PATIENCE).await;
+    let ending = Program::spawn("schemathesis", &mut command).end_within(TIMEOUT).await;
     let Ending { code, stdout, stderr } = ending;
     assert_eq!(code, Some(0), "{stdout}{stderr}");
     let summary = stdout.split_once(" SUMMARY ").map_or(stdout.as_str(), |(_, summary)| summary);
     println!("{summary}");
 
-    // The one that it has the description from is none of those that it tries.
+    // The operation that serves the document is not among the tested ones.
     let operations = operations() - 1;
     assert!(
         summary.contains(&format!("Tested: {operations}")),
@@ -64,7 +63,7 @@ async fn schemathesis_finds_nothing() {
     assert_eq!(dev.program.stderr().matches("ERROR rekey").count(), 0, "{}", dev.program.stderr());
 }
 
-/// How many operations the description has.
+/// Counts the operations in the document.
 fn operations() -> usize {
     let text = std::fs::read_to_string(project().join("docs/openapi.json")).unwrap();
     let description: Value = serde_json::from_str(&text).unwrap();
@@ -72,9 +71,9 @@ fn operations() -> usize {
     paths.values().map(|path| path.as_object().unwrap().len()).sum()
 }
 
-/// A program that `scripts/setup.sh` installs.
+/// The path of a program that `scripts/setup.sh` installs.
 fn tool(name: &str) -> Command {
     let path: PathBuf = project().join("target/schemathesis/bin").join(name);
-    assert!(path.exists(), "{} is not there: `make setup` installs it", path.display());
+    assert!(path.exists(), "{} does not exist: `make setup` installs it", path.display());
     Command::new(path)
 }

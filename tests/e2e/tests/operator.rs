@@ -1,4 +1,4 @@
-//! What an operator does with the `rekey` tool, on the production database.
+//! The operator's commands of `rekey` on the production database.
 
 use rekey_e2e::{
     process::{Program, free_ports},
@@ -30,7 +30,7 @@ async fn the_origins_of_a_client_are_given_and_listed() {
 }
 
 #[tokio::test]
-async fn why_the_database_cannot_be_used_is_told_at_once_and_in_one_line() {
+async fn an_unusable_database_is_reported_at_once_in_one_line() {
     let [closed] = free_ports();
     let nowhere = format!("postgres://rekey:s3cr3t@127.0.0.1:{closed}/rekey");
     let stack = Stack::prepare().await;
@@ -48,12 +48,12 @@ async fn why_the_database_cannot_be_used_is_told_at_once_and_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_name_stands_on_one_line() {
+async fn a_name_is_on_one_line() {
     let stack = Stack::prepare().await;
     for name in ["", " ", "Two\r\nLines", &"x".repeat(101)] {
         let refused = stack.tool(&["organization", "create", "--slug", "shop", "--name", name]).await;
         assert_eq!(refused.code, Some(2), "{name:?}: {refused:?}");
-        assert!(refused.stderr.contains("a name is 1 to 100 characters on one line"), "{refused:?}");
+        assert!(refused.stderr.contains("a name is 1 to 100 visible characters on one line"), "{refused:?}");
     }
     assert!(stack.texts("SELECT slug FROM organizations").await.is_empty());
 }

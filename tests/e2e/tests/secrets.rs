@@ -1,4 +1,4 @@
-//! token-nowhere: where a token, a password or a client's secret must not be found, in production's shape.
+//! token-nowhere: searches a deployment for tokens, passwords and clients' secrets, which must not be found.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
 
 #[path = "../../../crates/runtime/tests/process/collector.rs"]
@@ -14,9 +14,9 @@ use opentelemetry_proto::tonic::collector::{
 use prost::Message;
 use rekey_e2e::{
     broker::contents,
-    patience::eventually,
     shop::{ANNA, OLD_PASSWORD, Shop},
     stack::{Stack, amqp_url},
+    wait::eventually,
 };
 use reqwest::StatusCode;
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn token_nowhere() {
         for (number, secret) in secrets.iter().enumerate() {
             assert!(!holds(bytes, secret), "secret {number} is in {place}: {}", around(bytes, secret));
         }
-        // What tells that the place is the right one, and that the search finds what is there.
+        // Shows that the place is the right one, and that the search works.
         let (expected, address) = match *place {
             "the queue" => (event[0].as_str(), false),
             "the arguments" => ("rekey-mailer", false),
@@ -53,21 +53,21 @@ async fn token_nowhere() {
     assert!(collector.paths().contains(&"/v1/traces".to_owned()));
 }
 
-/// What a whole flow leaves behind.
+/// The secrets of a whole flow.
 struct Evidence {
     secrets: Vec<String>,
-    /// The reset's id, which is no secret.
+    /// The reset's id, which is not secret.
     reset: String,
     places: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// From a reset to a log-in, with a look everywhere on the way.
+/// Runs a flow from a reset to a log-in, and searches everywhere on the way.
 async fn go_through(shop: &Shop) -> Evidence {
     let (stack, client) = (&shop.stack, &shop.stack.api);
     let api = stack.start_api().await;
     let token = shop.register_anna().await;
 
-    // Without a mailer, the events stay in its queue.
+    // Without a mailer, the events stay in the queue.
     let reset = client.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
     let (id, reset_token) = (reset.text("/data/id"), reset.text("/data/attributes/reset_password_token"));
     let queue = format!("{}.mailer", stack.namespace);
@@ -100,13 +100,13 @@ async fn go_through(shop: &Shop) -> Evidence {
     Evidence { secrets, reset: id, places }
 }
 
-/// The code in a mail, on a line of its own: `CDFH-JKMN`.
+/// Finds the code in a mail, on a line of its own: `CDFH-JKMN`.
 fn short_code(text: &str) -> String {
     let is_code = |line: &&str| line.len() == 9 && line.find('-') == Some(4) && line.to_uppercase() == **line;
     text.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in: {text}")).to_owned()
 }
 
-/// Logs in, refreshes, and does what ends the session; its tokens.
+/// Logs in, refreshes, ends the session, and returns its tokens.
 async fn stay_logged_in(shop: &Shop) -> Vec<String> {
     let (api, client_id) = (&shop.stack.api, &shop.storefront.client_id);
     let first = api.log_in(client_id, ANNA, NEW_PASSWORD).await.expect(StatusCode::OK);
@@ -117,7 +117,7 @@ async fn stay_logged_in(shop: &Shop) -> Vec<String> {
     [first, second].iter().flat_map(|answer| tokens.map(|token| answer.text(token))).collect()
 }
 
-/// All that was sent to the collector.
+/// Returns everything that was sent to the collector.
 fn exported(collector: &Collector) -> Vec<u8> {
     let traces = collector.bodies::<ExportTraceServiceRequest>("/v1/traces");
     let logs = collector.bodies::<ExportLogsServiceRequest>("/v1/logs");
@@ -125,7 +125,7 @@ fn exported(collector: &Collector) -> Vec<u8> {
     traces.chain(logs.iter().flat_map(Message::encode_to_vec)).collect()
 }
 
-/// Every row of every table, as text; bytes as hexadecimal digits.
+/// Returns every row of every table as text, with bytes in hexadecimal.
 async fn dump(stack: &Stack) -> Vec<u8> {
     let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
     let mut rows = Vec::new();
@@ -135,7 +135,7 @@ async fn dump(stack: &Stack) -> Vec<u8> {
     rows.join("\n").into_bytes()
 }
 
-/// Whether a text is found as it is, as hexadecimal digits, or in Base64 at whatever offset.
+/// Whether a text is found in clear, in hexadecimal, or in Base64 at any offset.
 fn holds(bytes: &[u8], text: &str) -> bool {
     forms(text).iter().any(|form| find(bytes, form).is_some())
 }
@@ -145,7 +145,7 @@ fn forms(text: &str) -> Vec<String> {
         .bytes()
         .flat_map(|byte| [byte >> 4, byte & 15])
         .filter_map(|half| char::from_digit(half.into(), 16));
-    // The first and the last digits depend on what stands before and after.
+    // The first and last digits depend on the neighbouring bytes.
     let shifted = (0..3).map(|offset| {
         let encoded = STANDARD_NO_PAD.encode([&vec![0; offset], text.as_bytes()].concat());
         encoded[offset + 1..encoded.len() - 2].to_owned()
@@ -157,7 +157,7 @@ fn find(bytes: &[u8], text: &str) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text.as_bytes())
 }
 
-/// Where a text was found, for whoever has to mend it.
+/// Describes where a text was found.
 fn around(bytes: &[u8], text: &str) -> String {
     let at = forms(text).iter().find_map(|form| find(bytes, form)).unwrap_or_default();
     String::from_utf8_lossy(&bytes[at.saturating_sub(200)..bytes.len().min(at + 100)]).into_owned()

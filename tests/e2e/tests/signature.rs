@@ -1,4 +1,4 @@
-//! Mails are signed with their organization's key, and verify by the record that `rekey mail dkim` prints.
+//! Tests that mails are signed with their organization's key, and verify by the record that `rekey mail dkim` prints.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{
@@ -48,7 +48,7 @@ async fn headers_dkim_verifies_by_the_record_that_the_operator_publishes() {
     assert!(mail.header("DKIM-Signature").contains(" d=shop.example; s=rekey;"));
 }
 
-/// The name and the text of the record that `rekey mail dkim` prints.
+/// Returns the name and the text of the record that `rekey mail dkim` prints.
 async fn record(stack: &Stack, organization: &str) -> (String, String) {
     let printed = stack.tool(&["mail", "dkim", "--organization", organization]).await;
     assert_eq!(printed.code, Some(0), "{printed:?}");
@@ -57,7 +57,7 @@ async fn record(stack: &Stack, organization: &str) -> (String, String) {
     (name.to_owned(), rest.split('"').skip(1).step_by(2).collect())
 }
 
-/// What dkimpy says of a mail, where DNS holds this one record.
+/// Verifies a mail by dkimpy, with this record as the only one in DNS.
 fn verdict(mail: &Mail, (name, text): &(String, String)) -> String {
     let mut dkimpy = Command::new(project().join("target/dkimpy/bin/python"))
         .arg(project().join("crates/mailer/tests/dkimpy/verify.py"))

@@ -1,23 +1,23 @@
-//! How `rekey-api` and `rekey-mailer` start and stop as processes.
+//! Starting and stopping `rekey-api` and `rekey-mailer`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
 
 use std::{process::Command, time::Duration};
 
 use rekey_e2e::{
     client::{Api, reset},
-    patience::eventually,
     process::Ending,
     shop::{ANNA, Shop},
     stack::{Stack, amqp_url},
+    wait::eventually,
 };
 use reqwest::{Method, StatusCode};
 
-/// More than a stop may interrupt, and few enough for every rate limit.
+/// More than a stop can interrupt, and few enough for every rate limit.
 const RESETS: usize = 150;
 
 #[tokio::test]
 async fn a_stop_drains_what_was_accepted_claimed_and_half_sent() {
-    // Slow enough that the mailer is stopped with mails in its hands and many more before it.
+    // Slow enough that the mailer is stopped while it sends mails and many more wait.
     let mut stack = Stack::prepare_on(&amqp_url(), &["--delay-ms", "1000"]).await;
     stack.set("mailer.concurrency", "4");
     let mut shop = Shop::open(stack).await;
@@ -42,7 +42,7 @@ async fn a_stop_drains_what_was_accepted_claimed_and_half_sent() {
     }
     let stack = &shop.stack;
     let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
-    // One whose answer was cut off may be among them.
+    // One whose response was cut off may be among them.
     let resets = stack.texts("SELECT id FROM password_resets").await.len();
     assert!(resets >= accepted, "{resets} of {accepted}");
     eventually("a mail for every reset", async || {
@@ -56,7 +56,7 @@ async fn a_stop_drains_what_was_accepted_claimed_and_half_sent() {
     assert_eq!((ids.len(), stack.smtp.mails().len()), (resets, resets), "each mail once");
 }
 
-/// Asks for resets, one after another, until the API is gone; how many it accepted.
+/// Requests resets one after another until the API is down, and counts the accepted ones.
 async fn ask(api: Api, token: String) -> usize {
     for accepted in 0..RESETS {
         let asked = api.try_call(Method::POST, "customer_password_resets", &token, &reset(ANNA)).await;
@@ -96,10 +96,10 @@ async fn a_wrong_configuration_is_one_clear_line_and_no_start() {
     refused(&mut stack, "rekey-api", "auth.signing_key", Some("hunter2")).await;
 }
 
-/// Starts a program with a key that is missing (`None`) or wrong; the program must name it in its only line.
+/// Starts a program with a missing (`None`) or wrong key, which the program must name in its only line.
 async fn refused(stack: &mut Stack, program: &str, key: &str, value: Option<&str>) {
     let name = key.trim_end_matches("_file");
-    // A secret is given by its file or by itself, never both.
+    // A secret has either its own variable or its file's, never both.
     let kept = [name.to_owned(), format!("{name}_file")].map(|key| stack.unset(&key));
     if let Some(value) = value {
         stack.set(key, value);
@@ -116,7 +116,7 @@ async fn refused(stack: &mut Stack, program: &str, key: &str, value: Option<&str
     }
 }
 
-/// An RSA key of 1024 bits, which nobody should sign with.
+/// Creates an RSA key of 1024 bits, which is too short.
 fn weak_signing_key() -> String {
     let bits = ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"];
     let made = Command::new("openssl").args(bits).output().unwrap();

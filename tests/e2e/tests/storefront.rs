@@ -1,4 +1,4 @@
-//! The demo storefront, as `rekey dev` serves it; what it does in a browser is in `tests/browser`.
+//! The demo storefront's files and policy; `tests/browser` tests it in a browser.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
-fn the_bundle_is_what_its_sources_make() {
+fn the_bundle_is_built_from_its_sources() {
     let folder = project().join("examples/storefront");
     assert!(folder.join("node_modules").exists(), "esbuild is not there: scripts/setup.sh installs it");
     let checked = Command::new("node").args(["build.js", "--check"]).current_dir(folder).output().unwrap();
@@ -55,9 +55,9 @@ async fn its_settings_hold_no_secret() {
     let settings: Value = settings.json().await.unwrap();
     assert_eq!(settings["client_id"], dev.env["SELF_SERVICE_CLIENT_ID"].as_str());
     assert_eq!((&settings["domain"], &settings["organization"]), (&"shop.example".into(), &"demo".into()));
-    let told = settings.to_string();
+    let shown = settings.to_string();
     for secret in ["CLIENT_ID", "CLIENT_SECRET"] {
-        assert!(!told.contains(&format!("\"{}\"", dev.env[secret])), "{secret} in {told}");
+        assert!(!shown.contains(&format!("\"{}\"", dev.env[secret])), "{secret} in {shown}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! One trace, from the HTTP request through outbox and broker to the mail's hand-over.
+//! Tests that one trace reaches from the HTTP request through outbox and broker to the mail.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 #[path = "../../../crates/runtime/tests/process/collector.rs"]
@@ -27,7 +27,7 @@ async fn one_trace_spans_the_request_and_the_mail_it_leads_to() {
     let token = shop.register_anna().await;
     let reset = stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED).text("/data/id");
     stack.smtp.mail_to(ANNA, 1).await;
-    // A program that stops sends what it still holds.
+    // A stopping program sends its remaining spans.
     for ending in [api.terminate().await, mailer.terminate().await] {
         assert_eq!(ending.code, Some(0), "{ending:?}");
     }
@@ -54,7 +54,7 @@ async fn one_trace_spans_the_request_and_the_mail_it_leads_to() {
     assert!(collector.paths().iter().all(|path| path == "/v1/traces" || path == "/v1/logs"));
 }
 
-/// Every span that was received, with the service it came from.
+/// Returns every received span with its service.
 fn spans(collector: &Collector) -> Vec<(String, Span)> {
     let bodies = collector.bodies::<ExportTraceServiceRequest>("/v1/traces");
     let resources = bodies.into_iter().flat_map(|body| body.resource_spans);
@@ -66,7 +66,7 @@ fn spans(collector: &Collector) -> Vec<(String, Span)> {
     services.collect()
 }
 
-/// The messages that were logged in a trace.
+/// Returns the messages that were logged in a trace.
 fn logs_of(collector: &Collector, trace: &[u8]) -> Vec<String> {
     let bodies = collector.bodies::<ExportLogsServiceRequest>("/v1/logs");
     let scopes = bodies.into_iter().flat_map(|body| body.resource_logs).flat_map(|of| of.scope_logs);
@@ -79,7 +79,7 @@ fn logs_of(collector: &Collector, trace: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// An attribute that is a text.
+/// Returns a text attribute.
 fn text<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {
     let attribute = attributes.iter().find(|attribute| attribute.key == name)?;
     match attribute.value.as_ref()?.value.as_ref()? {

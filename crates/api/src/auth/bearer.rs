@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use futures_util::future::LocalBoxFuture;
 
-use super::jwt::{Claims, Issuer};
+use super::{claims::Claims, jwt::Issuer};
 
 /// The access token of a request. It is verified once per request.
 #[derive(Clone)]

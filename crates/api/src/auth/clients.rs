@@ -4,12 +4,11 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moka::future::Cache;
 use rekey_core::{
-    clients::{ApiClient, RegisteredClient},
+    clients::{ClientStore, RegisteredClient},
     clock::Clock,
     error::StoreError,
     ids::AccessTokenId,
     sessions::Sessions,
-    store::Store,
 };
 use time::OffsetDateTime;
 
@@ -26,7 +25,7 @@ const REMEMBERED_TTL: Duration = Duration::from_mins(10);
 
 /// Looks clients up in a cache: every request needs one. The same look-up says whether its token is revoked.
 pub struct ClientDirectory {
-    store: Arc<dyn Store>,
+    store: Arc<dyn ClientStore>,
     sessions: Arc<dyn Sessions>,
     clock: Arc<dyn Clock>,
     look_ups: Cache<String, LookUp>,
@@ -48,7 +47,7 @@ struct Found {
 
 impl ClientDirectory {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn ClientStore>, sessions: Arc<dyn Sessions>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             sessions,
@@ -80,7 +79,7 @@ impl ClientDirectory {
     /// all others.
     pub async fn revoke_token(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         token: AccessTokenId,
         remaining: time::Duration,
     ) -> Result<(), StoreError> {
@@ -105,11 +104,11 @@ impl ClientDirectory {
 
     async fn look_up(&self, client_id: &str) -> Result<Option<Found>, StoreError> {
         let found = self.store.find_api_client(client_id).await?;
-        let Some(found) = found.filter(|found| found.client.revoked_at.is_none()) else {
+        let Some(found) = found.filter(|found| found.revoked_at.is_none()) else {
             self.remembered.invalidate(client_id).await;
             return Ok(None);
         };
-        let revoked = self.sessions.revoked_access_tokens(found.client.scope, found.client.id).await?;
+        let revoked = self.sessions.revoked_access_tokens(found.scope, found.id).await?;
         let client = Arc::new(found);
         self.remembered.insert(client_id.to_owned(), client.clone()).await;
         Ok(Some(Found { client, revoked_tokens: Arc::new(revoked.into_iter().collect()) }))

@@ -16,8 +16,9 @@ use rekey_core::{
     scope::Mode,
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::claims::{ApplicationClaim, Claims, OrganizationClaim, OwnerClaim};
 
 /// The fewest bits of the signing key's modulus (RFC 7518 §3.3).
 const MIN_BITS: usize = 2048;
@@ -37,49 +38,6 @@ pub enum SigningKeyError {
     Unreadable,
     #[error("auth.signing_key has {0} bits; it needs {MIN_BITS} or more")]
     TooShort(usize),
-}
-
-/// The claims of an access token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claims {
-    pub organization: OrganizationClaim,
-    pub application: ApplicationClaim,
-    pub scope: String,
-    pub exp: i64,
-    pub iat: i64,
-    pub iss: String,
-    /// Whether the client is in test mode.
-    pub test: bool,
-    /// Varies the payload, as the vendor's clients expect.
-    pub rand: f64,
-    /// The session's id in a customer's token; in others the token's own id, by which it can be revoked.
-    pub jti: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<OwnerClaim>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct OrganizationClaim {
-    pub id: String,
-    pub slug: String,
-    pub enterprise: bool,
-    pub region: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ApplicationClaim {
-    pub id: String,
-    pub client_id: String,
-    pub kind: String,
-    pub public: bool,
-    pub confidential: bool,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct OwnerClaim {
-    pub id: String,
-    #[serde(rename = "type")]
-    pub kind: String,
 }
 
 /// The error for a token that was not issued here.
@@ -151,11 +109,11 @@ impl Issuer {
     /// async thread.
     pub fn issue(
         &self,
-        registration: &RegisteredClient,
+        client: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Result<Issued, jsonwebtoken::errors::Error> {
-        let claims = self.claims(registration, scope, owner);
+        let claims = self.claims(client, scope, owner);
         let access_token = jsonwebtoken::encode(&self.header, &claims, &self.signing)?;
         Ok(Issued { access_token, created_at: claims.iat, expires_in: claims.exp - claims.iat })
     }
@@ -186,7 +144,7 @@ impl Issuer {
 
     fn claims(
         &self,
-        RegisteredClient { client, organization }: &RegisteredClient,
+        client: &RegisteredClient,
         scope: String,
         owner: Option<(CustomerId, SessionId)>,
     ) -> Claims {
@@ -197,8 +155,8 @@ impl Issuer {
         let iat = self.clock.now().unix_timestamp();
         Claims {
             organization: OrganizationClaim {
-                id: organization.id.to_string(),
-                slug: organization.slug.to_string(),
+                id: client.organization.id.to_string(),
+                slug: client.organization.slug.to_string(),
                 enterprise: false,
                 region: REGION.to_owned(),
             },

@@ -1,4 +1,4 @@
-//! Authenticated callers. What a caller may do stands in a handler's signature: `Permitted<P>` lets in callers with the
+//! Authenticated callers. A handler's signature says who may call it: `Permitted<P>` lets in callers with the
 //! permission `P`, `Principal` any.
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
@@ -7,14 +7,14 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, web:
 use futures_util::future::LocalBoxFuture;
 use rekey_core::{
     caller::{Actor, Caller},
-    clients::{ApiClient, ClientKind, RegisteredClient},
+    clients::{ClientKind, RegisteredClient},
     ids::{CustomerId, SessionId},
     resources::Audience,
     scope::{Mode, Scope},
     sessions::sign_in::SignIn,
 };
 
-use super::{bearer::BearerToken, clients::ClientDirectory, jwt::Claims};
+use super::{bearer::BearerToken, claims::Claims, clients::ClientDirectory};
 use crate::{
     caller,
     jsonapi::{
@@ -46,7 +46,7 @@ impl Principal {
     /// Returns the organization and mode that this caller can reach.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        self.client.client.scope
+        self.client.scope
     }
 
     /// Answers this caller.
@@ -90,7 +90,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal, Error> {
     let found = clients.find_by_token(&claims.application.client_id, id).await;
     let found = found.map_err(|error| Problem::from(&*error))?;
     let client = found.filter(|client| is_issued_to(claims, client)).ok_or(Problem::InvalidToken)?;
-    let ApiClient { id, kind, .. } = client.client;
+    let RegisteredClient { id, kind, .. } = *client;
     let (role, actor) = match (kind, &claims.owner) {
         (ClientKind::Integration, None) => (Role::Integration, Actor::Client(id)),
         (ClientKind::Integration, Some(_)) => return Err(Problem::InvalidToken.into()),
@@ -98,7 +98,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal, Error> {
         (ClientKind::SalesChannel, Some(owner)) => {
             let customer: CustomerId = owner.id.parse().map_err(|_| Problem::InvalidToken)?;
             let session: SessionId = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
-            if !sign_in.is_live(&client.client, session).await.map_err(Problem::from)? {
+            if !sign_in.is_live(&client, session).await.map_err(Problem::from)? {
                 return Err(Problem::InvalidToken.into());
             }
             (Role::Customer(customer), Actor::Customer(id, customer, session))
@@ -108,10 +108,10 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal, Error> {
 }
 
 /// Whether a token was issued to this client as it is now: of the same organization, mode and kind.
-fn is_issued_to(claims: &Claims, RegisteredClient { client, organization }: &RegisteredClient) -> bool {
+fn is_issued_to(claims: &Claims, client: &RegisteredClient) -> bool {
     claims.application.id == client.id.as_str()
         && claims.application.kind == client.kind.as_str()
-        && claims.organization.id == organization.id.as_str()
+        && claims.organization.id == client.organization.id.as_str()
         && claims.test == (client.scope.mode == Mode::Test)
 }
 
@@ -164,7 +164,7 @@ impl Permission for CanRequestReset {
     fn allows(principal: &Principal) -> bool {
         match principal.role {
             Role::Integration => true,
-            Role::Guest => principal.client.client.self_service,
+            Role::Guest => principal.client.self_service,
             Role::Customer(_) => false,
         }
     }

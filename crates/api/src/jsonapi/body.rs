@@ -1,4 +1,4 @@
-//! Bodies of writes, and their attributes.
+//! The bodies of writes, and their attributes.
 
 use std::{
     convert::Infallible,
@@ -8,17 +8,15 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use rekey_core::{
+    attributes::{CommonAttributes, Patch},
     locale::Locale,
     passwords::{MAX_BYTES, PlainPassword},
-    resources::{
-        self, Kind, Resource, Write,
-        record::{self, Changes},
-    },
+    resources::{Attribute, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, Resource, record},
 };
 use serde_json::{Map, Value};
 
 use super::{
-    error::{Fault, Invalid, Problem},
+    error::{Problem, ValidationError},
     negotiation,
 };
 use crate::payload;
@@ -66,150 +64,137 @@ impl Body {
             return Err(Problem::InvalidDataFormat("The relationships are not an object."));
         }
         match data.remove("attributes") {
-            Some(Value::Object(attributes)) => Ok(Attributes::new(resource, attributes)),
-            None => Ok(Attributes::new(resource, Map::new())),
+            Some(Value::Object(attributes)) => Ok(Attributes::new(attributes)),
+            None => Ok(Attributes::new(Map::new())),
             Some(_) => Err(Problem::InvalidDataFormat("The attributes are not an object.")),
         }
     }
 }
 
-/// The attributes of a write. Readers collect what is wrong, so that a caller is told all of it at once; what nobody
-/// reads (unknown and read-only attributes) has no effect.
+/// The attributes of a write. The methods collect errors, so that a caller gets all of them at once. Attributes that are not
+/// read (unknown and read-only ones) have no effect.
 pub struct Attributes {
-    resource: &'static Resource,
     values: Map<String, Value>,
-    faults: Vec<Invalid>,
+    errors: Vec<(&'static str, ValidationError)>,
 }
 
 impl Attributes {
-    fn new(resource: &'static Resource, values: Map<String, Value>) -> Self {
-        Self { resource, values, faults: Vec::new() }
+    fn new(values: Map<String, Value>) -> Self {
+        Self { values, errors: Vec::new() }
     }
 
-    /// Says that an attribute can't be used.
-    pub fn refuse(&mut self, attribute: &'static str, fault: Fault) {
-        self.faults.push(Invalid { attribute, fault });
+    /// Records that an attribute can't be used.
+    pub fn refuse(&mut self, attribute: &Attribute, error: ValidationError) {
+        self.errors.push((attribute.name, error));
     }
 
     /// Whether an attribute is there and not null.
     #[must_use]
-    pub fn has(&self, attribute: &str) -> bool {
-        self.values.get(attribute).is_some_and(|value| !value.is_null())
+    pub fn has(&self, attribute: &Attribute) -> bool {
+        self.values.get(attribute.name).is_some_and(|value| !value.is_null())
     }
 
-    /// The value of an attribute, once: `None` when it is absent.
-    pub fn take(&mut self, attribute: &'static str) -> Option<Value> {
-        self.values.remove(attribute)
+    /// Takes the value of an attribute; `None` when it is absent.
+    pub fn take(&mut self, attribute: &Attribute) -> Option<Value> {
+        self.values.remove(attribute.name)
     }
 
-    /// A text; `Some(None)` is an explicit null.
-    #[expect(clippy::option_option, reason = "absent, null and a text are three things in a PATCH")]
-    pub fn text(&mut self, attribute: &'static str) -> Option<Option<String>> {
-        match self.take(attribute)? {
-            Value::String(text) => Some(Some(text)),
-            Value::Null => Some(None),
-            _ => {
-                self.refuse(attribute, Fault::NotAString);
-                None
+    /// Takes a text that may be null.
+    fn text(&mut self, attribute: &Attribute) -> Patch<String> {
+        match self.take(attribute) {
+            Some(Value::String(text)) => Patch::Set(text),
+            Some(Value::Null) => Patch::Clear,
+            None => Patch::Keep,
+            Some(_) => {
+                self.refuse(attribute, ValidationError::NotAString);
+                Patch::Keep
             }
         }
     }
 
-    /// A text that must be there and parse.
-    pub fn required<T: FromStr>(&mut self, attribute: &'static str) -> Option<T> {
-        let fault = match self.take(attribute) {
+    /// Takes a text that must be there and parse.
+    pub fn required<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
+        let error = match self.take(attribute) {
             Some(Value::String(text)) if !text.is_empty() => match text.parse() {
                 Ok(value) => return Some(value),
-                Err(_) => Fault::Invalid,
+                Err(_) => ValidationError::Invalid,
             },
-            None | Some(Value::Null | Value::String(_)) => Fault::Blank,
-            Some(_) => Fault::NotAString,
+            None | Some(Value::Null | Value::String(_)) => ValidationError::Blank,
+            Some(_) => ValidationError::NotAString,
         };
-        self.refuse(attribute, fault);
+        self.refuse(attribute, error);
         None
     }
 
-    /// A password; null is none.
-    pub fn password(&mut self, attribute: &'static str) -> Option<PlainPassword> {
-        let typed = self.text(attribute)??;
-        let fault = match typed.len() {
-            0 => Fault::Blank,
-            1..=MAX_BYTES => Fault::Invalid,
-            _ => Fault::TooManyBytes(MAX_BYTES),
+    /// Takes a password; null counts as absent.
+    pub fn password(&mut self, attribute: &Attribute) -> Option<PlainPassword> {
+        let Patch::Set(typed) = self.text(attribute) else { return None };
+        let error = match typed.len() {
+            0 => ValidationError::Blank,
+            1..=MAX_BYTES => ValidationError::Invalid,
+            _ => ValidationError::TooManyBytes(MAX_BYTES),
         };
-        PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, fault)).ok()
+        PlainPassword::parse(typed).map_err(|_| self.refuse(attribute, error)).ok()
     }
 
-    /// A text that parses, if it is there; null is no value of it.
-    pub fn optional<T: FromStr>(&mut self, attribute: &'static str) -> Option<T> {
-        if self.values.contains_key(attribute) { self.required(attribute) } else { None }
+    /// Takes a text that must parse if it is there; null is refused.
+    pub fn optional<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
+        if self.values.contains_key(attribute.name) { self.required(attribute) } else { None }
     }
 
-    /// The plain attributes of a new record.
-    pub fn of_new(&mut self) -> Changes {
-        self.plain(|attribute| attribute.create != Write::Ignored)
-    }
-
-    /// The plain attributes of a record to change.
-    pub fn of_change(&mut self) -> Changes {
-        self.plain(|attribute| attribute.update)
-    }
-
-    fn plain(&mut self, is_read: impl Fn(&resources::Attribute) -> bool) -> Changes {
-        let mut changes = Changes::default();
-        for (attribute, _) in self.resource.plain().filter(|(attribute, _)| is_read(attribute)) {
-            let value = match attribute.kind {
-                Kind::Object => self.object(attribute.name).map(record::Value::Object),
-                Kind::Locale => self.locale(attribute.name),
-                _ => self
-                    .short_text(attribute.name)
-                    .map(|text| text.map_or(record::Value::Null, record::Value::Text)),
-            };
-            if let Some(value) = value {
-                changes.set(attribute, value);
-            }
+    /// Takes the attributes that every record has and this service only stores.
+    pub fn common(&mut self) -> CommonAttributes {
+        CommonAttributes {
+            reference: self.short_text(&REFERENCE),
+            reference_origin: self.short_text(&REFERENCE_ORIGIN),
+            metadata: self.object(&METADATA),
         }
-        changes
     }
 
-    /// What was read, unless something was wrong with it.
+    /// Takes a language tag.
+    pub fn locale(&mut self, attribute: &Attribute) -> Patch<Locale> {
+        match self.text(attribute) {
+            Patch::Set(typed) => {
+                typed.parse().map_err(|_| self.refuse(attribute, ValidationError::Invalid)).ok().into()
+            }
+            Patch::Clear => Patch::Clear,
+            Patch::Keep => Patch::Keep,
+        }
+    }
+
+    /// Returns what was read, unless there are errors.
     pub fn finish<T>(self, read: Option<T>) -> Result<T, Problem> {
         match read {
-            Some(read) if self.faults.is_empty() => Ok(read),
-            _ => Err(Problem::Validation(self.faults)),
+            Some(read) if self.errors.is_empty() => Ok(read),
+            _ => Err(Problem::Validation(self.errors)),
         }
     }
 
-    /// NUL is refused with everything else that PostgreSQL can't keep in a text.
-    #[expect(clippy::option_option, reason = "absent, null and a text are three things in a PATCH")]
-    fn short_text(&mut self, attribute: &'static str) -> Option<Option<String>> {
-        let text = self.text(attribute)?;
-        let fault = match &text {
-            Some(text) if text.chars().count() > Kind::MAX_TEXT => Fault::TooLong(Kind::MAX_TEXT),
-            Some(text) if text.contains('\0') => Fault::Invalid,
-            _ => return Some(text),
+    /// Takes a text of limited length. NUL is refused, as PostgreSQL can't store it.
+    fn short_text(&mut self, attribute: &Attribute) -> Patch<String> {
+        let text = self.text(attribute);
+        let error = match &text {
+            Patch::Set(text) if text.chars().count() > Kind::MAX_TEXT => {
+                ValidationError::TooLong(Kind::MAX_TEXT)
+            }
+            Patch::Set(text) if text.contains('\0') => ValidationError::Invalid,
+            _ => return text,
         };
-        self.refuse(attribute, fault);
-        None
+        self.refuse(attribute, error);
+        Patch::Keep
     }
 
-    /// A language tag, in its usual spelling.
-    fn locale(&mut self, attribute: &'static str) -> Option<record::Value> {
-        let Some(typed) = self.text(attribute)? else { return Some(record::Value::Null) };
-        let tag = typed.parse::<Locale>().map_err(|_| self.refuse(attribute, Fault::Invalid)).ok()?;
-        Some(record::Value::Text(tag.to_string()))
-    }
-
-    fn object(&mut self, attribute: &'static str) -> Option<Map<String, Value>> {
+    /// Takes a JSON object; null becomes an empty one.
+    fn object(&mut self, attribute: &Attribute) -> Option<Map<String, Value>> {
         match self.take(attribute)? {
             Value::Null => Some(Map::new()),
             nul if record::holds_nul(&nul) => {
-                self.refuse(attribute, Fault::Invalid);
+                self.refuse(attribute, ValidationError::Invalid);
                 None
             }
             Value::Object(object) => Some(object),
             _ => {
-                self.refuse(attribute, Fault::NotAnObject);
+                self.refuse(attribute, ValidationError::NotAnObject);
                 None
             }
         }

@@ -5,10 +5,9 @@ use rekey_core::{
     idempotency::BeginError,
     passwords::{HashError, PasswordRejected, PolicyViolation},
     secrets::UnsealError,
-    sessions::sign_in::{RefreshError, SignInError},
 };
 
-use super::error::{Fault, Problem};
+use super::error::{Problem, ValidationError};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -60,7 +59,7 @@ impl From<BeginError> for Problem {
     }
 }
 
-impl From<PasswordRejected> for Fault {
+impl From<PasswordRejected> for ValidationError {
     fn from(PasswordRejected { violation, hints }: PasswordRejected) -> Self {
         match violation {
             PolicyViolation::TooShort(least) => Self::TooShort(least),
@@ -71,35 +70,3 @@ impl From<PasswordRejected> for Fault {
         }
     }
 }
-
-/// Fails for wrong credentials, whose answer the caller chooses.
-impl TryFrom<SignInError> for Problem {
-    type Error = WrongCredentials;
-
-    fn try_from(error: SignInError) -> Result<Self, WrongCredentials> {
-        match error {
-            SignInError::Credentials => Err(WrongCredentials),
-            SignInError::Hash(error) => Ok(error.into()),
-            SignInError::Store(error) => Ok(error.into()),
-        }
-    }
-}
-
-/// Fails for a wrong refresh token, whose answer the caller chooses.
-impl TryFrom<RefreshError> for Problem {
-    type Error = WrongCredentials;
-
-    fn try_from(error: RefreshError) -> Result<Self, WrongCredentials> {
-        match error {
-            RefreshError::Token => Err(WrongCredentials),
-            RefreshError::Reused(session) => {
-                tracing::warn!(%session, "{error}");
-                Err(WrongCredentials)
-            }
-            RefreshError::Store(error) => Ok(error.into()),
-        }
-    }
-}
-
-/// The address or password, or the refresh token, is wrong.
-pub struct WrongCredentials;

@@ -1,261 +1,205 @@
-//! Everything that can go wrong under `/api`, and the one place that gives it its status and body.
+//! The errors of the API, and the one place that gives them their status and body.
 
-mod fault;
-mod idempotency_key;
-
-use std::fmt;
+mod validation;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
-use serde::Serialize;
 use serde_json::{Value, json};
 use strum::{EnumDiscriminants, EnumIter};
 use time::Duration;
 
-pub use self::{
-    fault::Fault,
-    idempotency_key::{IDEMPOTENCY_KEY, KeyProblem},
-};
+pub use self::validation::ValidationError;
 use super::MEDIA_TYPE;
 
-/// A problem, as the contract lists them. Nothing in it comes from inside the service or repeats what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+/// The request header with an idempotency key.
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// An error of the contract. Its text is the `detail` of the answer: it contains no internal message and nothing that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EnumDiscriminants)]
 #[strum_discriminants(name(ProblemKind), derive(EnumIter), doc = "A problem without its particulars.")]
 pub enum Problem {
-    /// No access token, or one that is wrong, expired or revoked.
+    #[error("The access token is missing, invalid, expired or revoked.")]
     InvalidToken,
-    /// The token is good, but not for this.
+    #[error("You are not authorized to perform this action on the requested resource.")]
     Unauthorized,
-    /// No such record, or no such path.
+    #[error("The requested resource was not found.")]
     NotFound,
-    /// The path has other methods: the value of `Allow`.
+    /// With the value of `Allow`.
+    #[error("This path has no such method.")]
     MethodNotAllowed(&'static str),
-    /// None of the media types asked for is ours.
+    #[error("Answers are application/vnd.api+json.")]
     NotAcceptable,
-    /// The request's body did not arrive in time.
+    #[error("The request did not arrive in time.")]
     RequestTimeout,
-    /// The body is larger than `server.max_body_bytes`.
+    #[error("The request's body is too large.")]
     TooLarge,
-    /// The body is of another media type, or is encoded.
+    #[error("Send application/vnd.api+json, without an encoding.")]
     UnsupportedMediaType,
-    /// The body is no JSON, or no JSON:API document: what is wrong with it.
+    /// The body is no JSON, or no JSON:API document.
+    #[error("{0}")]
     InvalidDataFormat(&'static str),
-    /// The body is of another resource type.
+    #[error("The type is not the one of this path.")]
     InvalidResource,
-    /// The body's id is not the URL's.
+    #[error("The URL does not include the document's id.")]
     KeyNotIncludedInUrl,
-    /// A query parameter that can't be used.
+    /// With the parameter's name.
+    #[error("{0}")]
     Query(QueryProblem, String),
-    /// An idempotency key that can't be used.
+    #[error("{0}")]
     IdempotencyKey(KeyProblem),
-    /// Attributes that can't be used.
-    Validation(Vec<Invalid>),
-    /// The caller has used up a limit: come back after that time.
+    /// With the attributes' names.
+    #[error("attributes are not valid")]
+    Validation(Vec<(&'static str, ValidationError)>),
+    /// With the time after which the caller may try again.
+    #[error("The limit of requests is reached. Try again later.")]
     TooManyRequests(Duration),
-    /// Too much is going on: come back later.
+    #[error("The service is at its limit. Try again later.")]
     Busy,
-    /// The service failed; the log says why.
+    #[error("The service could not do this.")]
     Internal,
 }
 
-/// What is wrong with a query parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter)]
+/// Why a query parameter can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EnumIter)]
 pub enum QueryProblem {
+    #[error("This field can't be shown.")]
     Field,
+    #[error("This can't be included.")]
     Include,
+    #[error("This can't be sorted by.")]
     Sort,
+    #[error("This can't be filtered by.")]
     Filter,
+    #[error("This value can't be filtered by.")]
     FilterValue,
+    #[error(
+        "A page has a number from 1 on, or follows a place of a list of the same order, and a size of 1 to 25."
+    )]
     Page,
 }
 
-/// An attribute that can't be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Invalid {
-    /// Its name.
-    pub attribute: &'static str,
-    /// What is wrong with it.
-    pub fault: Fault,
+/// Why an idempotency key can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, EnumIter)]
+pub enum KeyProblem {
+    #[error("An idempotency key is one value of 1 to 255 visible ASCII characters.")]
+    Invalid,
+    #[error("This idempotency key was used for another request.")]
+    Reused,
+    #[error("The first request with this idempotency key is still being worked on. Try again later.")]
+    InUse,
 }
 
-/// How long a caller is asked to wait when load is shed, or for its own call: a queue of hashes is worked off in about that time.
+/// How long a caller is asked to wait when load is shed, or for its own earlier request: a queue of hashes takes about that time.
 const RETRY_AFTER: Duration = Duration::SECOND;
 
 impl Problem {
     /// A problem with one attribute.
     #[must_use]
-    pub fn attribute(attribute: &'static str, fault: Fault) -> Self {
-        Self::Validation(vec![Invalid { attribute, fault }])
+    pub fn attribute(name: &'static str, error: ValidationError) -> Self {
+        Self::Validation(vec![(name, error)])
     }
 
-    /// Status, code, title and detail.
+    /// Returns status, code and title.
     #[must_use]
-    pub fn told(&self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    pub fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::InvalidToken => (
-                StatusCode::UNAUTHORIZED,
-                "INVALID_TOKEN",
-                "Invalid token",
-                "The access token is missing, invalid, expired or revoked.",
-            ),
-            Self::Unauthorized => (
-                StatusCode::UNAUTHORIZED,
-                "UNAUTHORIZED",
-                "Access denied",
-                "You are not authorized to perform this action on the requested resource.",
-            ),
-            Self::NotFound => (
-                StatusCode::NOT_FOUND,
-                "RECORD_NOT_FOUND",
-                "Record not found",
-                "The requested resource was not found.",
-            ),
-            Self::MethodNotAllowed(_) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD_NOT_ALLOWED",
-                "Method not allowed",
-                "This path has no such method.",
-            ),
-            Self::NotAcceptable => (
-                StatusCode::NOT_ACCEPTABLE,
-                "NOT_ACCEPTABLE",
-                "Not acceptable",
-                "Answers are application/vnd.api+json.",
-            ),
-            Self::RequestTimeout => (
-                StatusCode::REQUEST_TIMEOUT,
-                "REQUEST_TIMEOUT",
-                "Request timeout",
-                "The request did not arrive in time.",
-            ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "PAYLOAD_TOO_LARGE",
-                "Payload too large",
-                "The request's body is too large.",
-            ),
-            Self::UnsupportedMediaType => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UNSUPPORTED_MEDIA_TYPE",
-                "Unsupported media type",
-                "Send application/vnd.api+json, without an encoding.",
-            ),
-            Self::InvalidDataFormat(detail) => {
-                (StatusCode::BAD_REQUEST, "INVALID_DATA_FORMAT", "Invalid data format", detail)
+            Self::InvalidToken => (StatusCode::UNAUTHORIZED, "INVALID_TOKEN", "Invalid token"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Access denied"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "RECORD_NOT_FOUND", "Record not found"),
+            Self::MethodNotAllowed(_) => {
+                (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed")
             }
-            Self::InvalidResource => (
-                StatusCode::BAD_REQUEST,
-                "INVALID_RESOURCE",
-                "Invalid resource",
-                "The type is not the one of this path.",
-            ),
-            Self::KeyNotIncludedInUrl => (
-                StatusCode::BAD_REQUEST,
-                "KEY_NOT_INCLUDED_IN_URL",
-                "Key is not included in URL",
-                "The URL does not include the document's id.",
-            ),
-            Self::Query(problem, _) => problem.told(),
-            Self::IdempotencyKey(problem) => problem.told(),
-            Self::Validation(_) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", "", ""),
-            Self::TooManyRequests(_) => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "TOO_MANY_REQUESTS",
-                "Too many requests",
-                "The limit of requests is reached. Try again later.",
-            ),
-            Self::Busy => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "SERVICE_UNAVAILABLE",
-                "Service unavailable",
-                "The service is at its limit. Try again later.",
-            ),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "INTERNAL_SERVER_ERROR",
-                "Internal server error",
-                "The service could not do this.",
-            ),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", "Not acceptable"),
+            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "Request timeout"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", "Payload too large"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type")
+            }
+            Self::InvalidDataFormat(_) => {
+                (StatusCode::BAD_REQUEST, "INVALID_DATA_FORMAT", "Invalid data format")
+            }
+            Self::InvalidResource => (StatusCode::BAD_REQUEST, "INVALID_RESOURCE", "Invalid resource"),
+            Self::KeyNotIncludedInUrl => {
+                (StatusCode::BAD_REQUEST, "KEY_NOT_INCLUDED_IN_URL", "Key is not included in URL")
+            }
+            Self::Query(problem, _) => {
+                let (code, title) = problem.code_and_title();
+                (StatusCode::BAD_REQUEST, code, title)
+            }
+            Self::IdempotencyKey(problem) => problem.parts(),
+            Self::Validation(_) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", ""),
+            Self::TooManyRequests(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many requests")
+            }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
+            Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Internal server error")
+            }
         }
     }
 
-    /// The document that tells it.
+    /// Returns the body of the answer.
     #[must_use]
     pub fn body(&self) -> Value {
-        let (status, code, title, detail) = self.told();
-        let status = status.as_str();
-        let error = |title: &str, detail: &str| Error {
-            title: title.to_owned(),
-            detail: detail.to_owned(),
-            code,
-            status: status.to_owned(),
-            source: None,
-            meta: None,
+        let (status, code, title) = self.parts();
+        let error = |title: &str, detail: &str, source: Option<Value>, meta: Option<Value>| -> Value {
+            let members = [
+                ("title", Some(title.into())),
+                ("detail", Some(detail.into())),
+                ("code", Some(code.into())),
+                ("status", Some(status.as_str().into())),
+                ("source", source),
+                ("meta", meta),
+            ];
+            members.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
         };
-        let errors: Vec<Error> = match self {
-            Self::Validation(faults) => faults
+        let detail = self.to_string();
+        let errors: Vec<Value> = match self {
+            Self::Validation(errors) => errors
                 .iter()
-                .map(|Invalid { attribute, fault }| {
-                    let title = fault.title();
-                    Error {
-                        source: Some(json!({ "pointer": format!("/data/attributes/{attribute}") })),
-                        meta: Some(fault.meta()),
-                        ..error(&title, &format!("{attribute} - {title}"))
-                    }
+                .map(|(name, invalid)| {
+                    let title = invalid.title();
+                    let source = json!({ "pointer": format!("/data/attributes/{name}") });
+                    error(&title, &format!("{name} - {title}"), Some(source), Some(invalid.meta()))
                 })
                 .collect(),
-            Self::Query(_, parameter) => {
-                vec![Error { source: Some(json!({ "parameter": parameter })), ..error(title, detail) }]
-            }
+            Self::Query(_, name) => vec![error(title, &detail, Some(json!({ "parameter": name })), None)],
             Self::IdempotencyKey(_) => {
-                vec![Error { source: Some(json!({ "header": IDEMPOTENCY_KEY })), ..error(title, detail) }]
+                vec![error(title, &detail, Some(json!({ "header": IDEMPOTENCY_KEY })), None)]
             }
-            _ => vec![error(title, detail)],
+            _ => vec![error(title, &detail, None, None)],
         };
         json!({ "errors": errors })
     }
 }
 
-#[derive(Serialize)]
-struct Error {
-    title: String,
-    detail: String,
-    code: &'static str,
-    status: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<Value>,
-}
-
 impl QueryProblem {
-    fn told(self) -> (StatusCode, &'static str, &'static str, &'static str) {
-        let (code, title, detail) = match self {
-            Self::Field => ("INVALID_FIELD", "Invalid field", "This field can't be shown."),
-            Self::Include => ("INVALID_INCLUDE", "Invalid include", "This can't be included."),
-            Self::Sort => ("INVALID_SORT_CRITERIA", "Invalid sort criteria", "This can't be sorted by."),
-            Self::Filter => ("FILTER_NOT_ALLOWED", "Filter not allowed", "This can't be filtered by."),
-            Self::FilterValue => {
-                ("INVALID_FILTER_VALUE", "Invalid filter value", "This value can't be filtered by.")
-            }
-            Self::Page => (
-                "INVALID_PAGE_VALUE",
-                "Invalid page value",
-                "A page has a number from 1 on, or follows a place of a list of the same order, and a size of 1 to 25.",
-            ),
-        };
-        (StatusCode::BAD_REQUEST, code, title, detail)
+    fn code_and_title(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Field => ("INVALID_FIELD", "Invalid field"),
+            Self::Include => ("INVALID_INCLUDE", "Invalid include"),
+            Self::Sort => ("INVALID_SORT_CRITERIA", "Invalid sort criteria"),
+            Self::Filter => ("FILTER_NOT_ALLOWED", "Filter not allowed"),
+            Self::FilterValue => ("INVALID_FILTER_VALUE", "Invalid filter value"),
+            Self::Page => ("INVALID_PAGE_VALUE", "Invalid page value"),
+        }
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.told().1)
+impl KeyProblem {
+    fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Invalid => (StatusCode::BAD_REQUEST, "INVALID_IDEMPOTENCY_KEY", "Invalid idempotency key"),
+            Self::Reused => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused")
+            }
+            Self::InUse => (StatusCode::CONFLICT, "IDEMPOTENCY_KEY_IN_USE", "Idempotency key in use"),
+        }
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.told().0
+        self.parts().0
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -274,7 +218,7 @@ impl ResponseError for Problem {
                 // RFC 6750 §3.
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""));
             }
-            // What is left of a body that was refused is not worth reading.
+            // The rest of a refused body is not worth reading.
             Self::TooLarge | Self::RequestTimeout => {
                 response.force_close();
             }
@@ -284,7 +228,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// `Retry-After` knows whole seconds only, and never too few.
+/// Returns a wait in whole seconds, as `Retry-After` has them, rounded up.
 pub fn whole_seconds(wait: Duration) -> i64 {
     (wait + Duration::SECOND - Duration::MICROSECOND).whole_seconds().max(1)
 }

@@ -40,7 +40,7 @@ fn accepts(headers: &HeaderMap) -> bool {
                 && (media_type.is_empty()
                     || [MEDIA_TYPE, "*/*", "application/*"]
                         .iter()
-                        .any(|ours| media_type.eq_ignore_ascii_case(ours)))
+                        .any(|known| media_type.eq_ignore_ascii_case(known)))
         })
 }
 

@@ -3,7 +3,7 @@
 mod budget;
 mod filter;
 mod page;
-mod value;
+pub mod value;
 mod view;
 
 use std::{
@@ -22,7 +22,6 @@ pub use self::{
     budget::MAX_ATTRIBUTES,
     filter::{MAX_ALTERNATIVES, Operand, predicates_of},
     page::PageLinks,
-    value::{MAX_VALUE, MAX_VALUES},
     view::{Include, MAX_DEPTH, MAX_PATHS, View},
 };
 use super::error::{Problem, QueryProblem};

@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, Data, Payload},
 };
 use rekey_core::{
-    clients::{ApiClient, ClientKind, RegisteredClient},
+    clients::{ClientKind, RegisteredClient},
     email::EmailAddress,
     passwords::PlainPassword,
     secrets::RefreshToken,
@@ -16,7 +16,10 @@ use rekey_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorizationServer, Refusal};
+use super::{
+    AuthorizationServer, OAuthError,
+    error::{WRONG_CREDENTIALS, WRONG_REFRESH_TOKEN},
+};
 use crate::{auth::jwt::Issuer, jsonapi::error::Problem};
 
 /// What a client sends, as JSON or as a form.
@@ -69,59 +72,56 @@ pub async fn keys(issuer: Data<Issuer>) -> HttpResponse {
 }
 
 impl AuthorizationServer {
-    async fn grant(&self, request: &HttpRequest, body: Payload) -> Result<Answer, Refusal> {
+    async fn grant(&self, request: &HttpRequest, body: Payload) -> Result<Answer, OAuthError> {
         let grant: Grant = super::read(request, body).await?;
         if let Some(client_id) = &grant.client_id {
             super::set_cors_client(request, client_id);
         }
         let grant_type =
-            grant.grant_type.as_deref().ok_or(Refusal::InvalidRequest("grant_type is missing"))?;
+            grant.grant_type.as_deref().ok_or(OAuthError::InvalidRequest("grant_type is missing"))?;
         if !["client_credentials", "password", "refresh_token"].contains(&grant_type) {
-            return Err(Refusal::UnsupportedGrantType);
+            return Err(OAuthError::UnsupportedGrantType);
         }
         let scope = token_scope(grant.scope.as_ref())?;
-        let client_id = grant.client_id.as_deref().ok_or(Refusal::InvalidRequest("client_id is missing"))?;
+        let client_id =
+            grant.client_id.as_deref().ok_or(OAuthError::InvalidRequest("client_id is missing"))?;
         let client = self.authenticate(client_id, grant.client_secret.as_deref()).await?;
         if grant_type == "client_credentials" {
             return self.answer(client, scope, None).await;
         }
         // Customers sign in through storefronts only.
-        if client.client.kind == ClientKind::Integration {
-            return Err(Refusal::UnauthorizedClient);
+        if client.kind == ClientKind::Integration {
+            return Err(OAuthError::UnauthorizedClient);
         }
         let signed_in = if grant_type == "password" {
-            self.sign_in(&client.client, grant.username.as_deref(), grant.password, scope).await?
+            self.sign_in(&client, grant.username.as_deref(), grant.password, scope).await?
         } else {
             // The scope is the session's, whatever the request asks for (RFC 6749 §3.3 and §6): the answer says which.
-            self.refresh(&client.client, grant.refresh_token.as_deref()).await?
+            self.refresh(&client, grant.refresh_token.as_deref()).await?
         };
         self.answer(client, signed_in.session.token_scope.clone(), Some(signed_in)).await
     }
 
     async fn sign_in(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         username: Option<&str>,
         password: Option<String>,
         scope: TokenScope,
-    ) -> Result<SignedIn, Refusal> {
-        let refused = || Refusal::InvalidGrant("wrong username or password");
-        let username = username.ok_or(Refusal::InvalidRequest("username is missing"))?;
-        let password = password.ok_or(Refusal::InvalidRequest("password is missing"))?;
+    ) -> Result<SignedIn, OAuthError> {
+        let refused = || OAuthError::InvalidGrant(WRONG_CREDENTIALS);
+        let username = username.ok_or(OAuthError::InvalidRequest("username is missing"))?;
+        let password = password.ok_or(OAuthError::InvalidRequest("password is missing"))?;
         // No account can have either, so an answer at once tells nothing about accounts.
         let email: EmailAddress = username.parse().map_err(|_| refused())?;
         let password = PlainPassword::parse(password).map_err(|_| refused())?;
-        let signed_in = self.sign_in.with_password(client, &email, password, scope).await;
-        signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), Refusal::Other))
+        Ok(self.sign_in.with_password(client, &email, password, scope).await?)
     }
 
-    async fn refresh(&self, client: &ApiClient, token: Option<&str>) -> Result<SignedIn, Refusal> {
-        let refused =
-            || Refusal::InvalidGrant("the refresh token is invalid, expired, revoked or another client's");
-        let token = token.ok_or(Refusal::InvalidRequest("refresh_token is missing"))?;
-        let token = RefreshToken::parse(token).ok_or_else(refused)?;
-        let signed_in = self.sign_in.with_refresh_token(client, &token).await;
-        signed_in.map_err(|error| Problem::try_from(error).map_or_else(|_| refused(), Refusal::Other))
+    async fn refresh(&self, client: &RegisteredClient, token: Option<&str>) -> Result<SignedIn, OAuthError> {
+        let token = token.ok_or(OAuthError::InvalidRequest("refresh_token is missing"))?;
+        let token = RefreshToken::parse(token).ok_or(OAuthError::InvalidGrant(WRONG_REFRESH_TOKEN))?;
+        Ok(self.sign_in.with_refresh_token(client, &token).await?)
     }
 
     async fn answer(
@@ -129,7 +129,7 @@ impl AuthorizationServer {
         client: Arc<RegisteredClient>,
         scope: TokenScope,
         signed_in: Option<SignedIn>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, OAuthError> {
         let owner = signed_in.as_ref().map(|signed_in| (signed_in.session.customer, signed_in.session.id));
         let (signer, granted) = (self.issuer.clone(), scope.to_string());
         let issued = match web::block(move || signer.issue(&client, granted, owner)).await {
@@ -153,11 +153,11 @@ impl AuthorizationServer {
     }
 }
 
-fn token_scope(scope: Option<&ScopeParameter>) -> Result<TokenScope, Refusal> {
+fn token_scope(scope: Option<&ScopeParameter>) -> Result<TokenScope, OAuthError> {
     let words = match scope {
         None => return Ok(TokenScope::default()),
         Some(ScopeParameter::Words(words)) => words,
         Some(ScopeParameter::List(list)) => &list.join(" "),
     };
-    words.parse().map_err(|_| Refusal::InvalidScope)
+    words.parse().map_err(|_| OAuthError::InvalidScope)
 }

@@ -1,179 +1,175 @@
-//! Operations: what each is called and does, and how they lead to each other.
+//! Operations: their names and texts, and how they lead to each other.
 
-use rekey_core::resources::Resource;
-use serde_json::{Map, Value, json};
+use rekey_core::resources::{CUSTOMERS, Relationship, Resource};
+use serde_json::{Value, json};
 
 use super::{
-    examples, oauth, parameters, pascal, responses, schema,
-    schemas::{self, Purpose},
-    service,
+    components::{Named, extend, name, pascal_case, schema},
+    parameters, responses,
 };
 use crate::{
-    endpoints::{Area, Call, ENDPOINTS, Endpoint, Written},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation, WritableResource},
     jsonapi::MEDIA_TYPE,
 };
 
-/// An operation.
-pub fn describe(endpoint: &'static Endpoint, call: Call) -> Value {
-    let (tag, summary, description) = told(call);
-    let responses = match endpoint.area {
-        Area::Api => responses::of(endpoint, call, examples::response(call), links(call)),
-        Area::OAuth => oauth::responses(call),
-        Area::Open => service::responses(call),
-    };
-    let is_guarded = endpoint.area == Area::Api;
-    let security = if is_guarded { json!([{ "oauth2": [] }, { "bearer": [] }]) } else { json!([]) };
-    let parts = [
-        ("operationId", Some(id(call).into())),
-        ("tags", Some(json!([tag]))),
-        ("summary", Some(summary.into())),
-        ("description", Some(description.into())),
-        ("security", Some(security)),
-        ("parameters", Some(parameters::of(call)).filter(|all| !all.is_empty()).map(Value::Array)),
-        ("requestBody", request(call)),
-        ("responses", Some(responses.into())),
-    ];
-    parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))).collect::<Map<_, _>>().into()
-}
+/// The tag of operations on access tokens.
+pub const TOKENS: &str = "tokens";
+/// The tag of operations that watch and describe the service.
+pub const SERVICE: &str = "service";
 
-fn request(call: Call) -> Option<Value> {
-    let of = |written: Written, purpose, suffix: &str| {
-        let resource = written.resource();
-        let schema = schema(&format!("{}{suffix}", schemas::name(resource)));
-        let content = json!({ "schema": schema, "example": examples::request(resource, purpose) });
-        Some(json!({ "required": true, "content": { MEDIA_TYPE: content } }))
-    };
-    match call {
-        Call::Create(written) => of(written, Purpose::Create, "Create"),
-        Call::Update(written) => of(written, Purpose::Update, "Update"),
-        Call::Token | Call::Revoke => Some(oauth::request(call)),
-        _ => None,
+/// Returns the description of an operation.
+pub fn describe(endpoint: &'static Endpoint, call: Operation) -> Value {
+    let (id, summary) = names(call);
+    let mut operation = json!({
+        "operationId": id,
+        "tags": [tag(call)],
+        "summary": summary,
+        "description": description(call),
+        "parameters": parameters::for_call(endpoint, call),
+        "responses": responses::for_call(endpoint, call, &links(call)),
+    });
+    if let Some(body) = request_body(call) {
+        extend(&mut operation, json!({ "requestBody": body }));
     }
-}
-
-/// What programs call it.
-fn id(call: Call) -> String {
-    let one = |resource: &Resource| pascal(resource.singular);
-    match call {
-        Call::List(resource) => format!("list{}", pascal(resource.name)),
-        Call::Create(written) => format!("create{}", one(written.resource())),
-        Call::Retrieve(resource) | Call::Own(resource) => format!("retrieve{}", one(resource)),
-        Call::Update(written) => format!("update{}", one(written.resource())),
-        Call::Delete(written) => format!("delete{}", one(written.resource())),
-        Call::Related(resource, relationship) => {
-            format!("list{}{}", one(resource), pascal(relationship.name))
-        }
-        Call::Identifiers(resource, relationship) => {
-            format!("identify{}{}", one(resource), pascal(relationship.name))
-        }
-        Call::Token => "requestToken".to_owned(),
-        Call::Revoke => "revokeToken".to_owned(),
-        Call::Keys => "retrieveKeys".to_owned(),
-        Call::Live => "isLive".to_owned(),
-        Call::Ready => "isReady".to_owned(),
-        Call::Description => "describeApi".to_owned(),
+    if endpoint.area != Area::Api {
+        extend(&mut operation, json!({ "security": [] }));
     }
+    operation
 }
 
-/// Its tag, its summary and its description.
-fn told(call: Call) -> (&'static str, String, &'static str) {
+fn request_body(call: Operation) -> Option<Value> {
+    let (written, suffix) = match call {
+        Operation::Create(written) => (written, "Create"),
+        Operation::Update(written) => (written, "Update"),
+        Operation::Token => return Some(oauth_body("TokenRequest", "TokenForm")),
+        Operation::Revoke => return Some(oauth_body("RevocationRequest", "RevocationRequest")),
+        _ => return None,
+    };
+    let schema = schema(&format!("{}{suffix}", name(written.resource())));
+    Some(json!({ "required": true, "content": { MEDIA_TYPE: { "schema": schema } } }))
+}
+
+/// Returns a body that is JSON or a form.
+fn oauth_body(json: &str, form: &str) -> Value {
+    let content = json!({
+        "application/json": { "schema": schema(json) },
+        "application/x-www-form-urlencoded": { "schema": schema(form) },
+    });
+    json!({ "required": true, "content": content })
+}
+
+/// Returns the name of an operation for programs, and its summary.
+fn names(call: Operation) -> (String, String) {
     let words = |name: &str| name.replace('_', " ");
+    let on_record = |verb: &str, of: &Resource| {
+        (format!("{verb}{}", name(of)), format!("{} {}", pascal_case(verb), with_article(of)))
+    };
+    let fixed = |id: &str, summary: &str| (id.to_owned(), summary.to_owned());
     match call {
-        Call::List(resource) => (resource.name, format!("List {}", words(resource.name)), BACK_OFFICE),
-        Call::Create(written) => {
-            let resource = written.resource();
-            let description = match written {
-                Written::Resets => CREATE_RESET,
-                Written::Customers => CREATE_CUSTOMER,
-            };
-            (resource.name, format!("Create {}", a(resource)), description)
-        }
-        Call::Retrieve(resource) => {
-            let description =
-                if Written::of(resource) == Some(Written::Customers) { KEPT } else { BACK_OFFICE };
-            (resource.name, format!("Retrieve {}", a(resource)), description)
-        }
-        Call::Own(resource) => (resource.name, format!("Retrieve your {}", resource.singular), OWN),
-        Call::Update(written) => {
-            let description = match written {
-                Written::Resets => UPDATE_RESET,
-                Written::Customers => UPDATE_CUSTOMER,
-            };
-            (written.resource().name, format!("Update {}", a(written.resource())), description)
-        }
-        Call::Delete(written) => {
-            let description = match written {
-                Written::Resets => BACK_OFFICE,
-                Written::Customers => KEPT,
-            };
-            (written.resource().name, format!("Delete {}", a(written.resource())), description)
-        }
-        Call::Related(resource, relationship) => {
-            (resource.name, format!("The {} of {}", words(relationship.name), a(resource)), BACK_OFFICE)
-        }
-        Call::Identifiers(resource, relationship) => {
-            let ends = words(relationship.name);
-            (resource.name, format!("Identifiers: the {ends} of {}", a(resource)), BACK_OFFICE)
-        }
-        Call::Token => (oauth::TAG, "Get an access token".to_owned(), TOKEN),
-        Call::Revoke => (oauth::TAG, "Revoke a token".to_owned(), REVOKE),
-        Call::Keys => (oauth::TAG, "The keys that access tokens are verified with".to_owned(), KEYS),
-        Call::Live => {
-            (service::TAG, "Is it alive?".to_owned(), "This process answers; it looks at nothing else.")
-        }
-        Call::Ready => (service::TAG, "Is it ready?".to_owned(), "What it depends on answers, too."),
-        Call::Description => {
-            (service::TAG, "The API's description".to_owned(), "The document that you are reading.")
-        }
+        Operation::List(of) => (format!("list{}", pascal_case(of.name)), format!("List {}", words(of.name))),
+        Operation::Own(of) => (format!("retrieve{}", name(of)), format!("Retrieve your {}", of.singular)),
+        Operation::Retrieve(of) => on_record("retrieve", of),
+        Operation::Create(written) => on_record("create", written.resource()),
+        Operation::Update(written) => on_record("update", written.resource()),
+        Operation::Delete(written) => on_record("delete", written.resource()),
+        Operation::Related(of, Relationship { name: related, .. }) => (
+            format!("list{}{}", name(of), pascal_case(related)),
+            format!("The {} of {}", words(related), with_article(of)),
+        ),
+        Operation::Identifiers(of, Relationship { name: related, .. }) => (
+            format!("identify{}{}", name(of), pascal_case(related)),
+            format!("Identifiers: the {} of {}", words(related), with_article(of)),
+        ),
+        Operation::Token => fixed("requestToken", "Get an access token"),
+        Operation::Revoke => fixed("revokeToken", "Revoke a token"),
+        Operation::Keys => fixed("retrieveKeys", "The keys that access tokens are verified with"),
+        Operation::Live => fixed("isLive", "Is it alive?"),
+        Operation::Ready => fixed("isReady", "Is it ready?"),
+        Operation::Description => fixed("describeApi", "The API's description"),
     }
 }
 
-/// One of it, in a sentence.
-fn a(resource: &Resource) -> String {
+fn tag(call: Operation) -> &'static str {
+    match call {
+        Operation::Create(of) | Operation::Update(of) | Operation::Delete(of) => of.resource().name,
+        Operation::List(of)
+        | Operation::Retrieve(of)
+        | Operation::Own(of)
+        | Operation::Related(of, _)
+        | Operation::Identifiers(of, _) => of.name,
+        Operation::Token | Operation::Revoke | Operation::Keys => TOKENS,
+        Operation::Live | Operation::Ready | Operation::Description => SERVICE,
+    }
+}
+
+/// Returns a resource's name with its article.
+fn with_article(resource: &Resource) -> String {
     let article = if resource.singular.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {}", resource.singular)
 }
 
-const BACK_OFFICE: &str = "For integration clients.";
-const KEPT: &str = "For integration clients; and for customers, each of itself.";
-const OWN: &str = "For everybody with an access token: the one that it is for.";
-const CREATE_RESET: &str = "\
-For integration clients, which are shown the token. The customer is sent a link.
+fn description(call: Operation) -> &'static str {
+    match call {
+        Operation::Create(WritableResource::Resets) => {
+            "For integration clients, which are shown the token. The customer is sent a link.\n\n\
+             And for guests of a sales channel with self-service. The answer does not show whether the address is a \
+             customer's; the link goes to the address in the customer's record, and makes the customer's older \
+             self-service links invalid."
+        }
+        Operation::Update(WritableResource::Resets) => {
+            "With `_reset_password_token` and `customer_password`, for all clients: sets the customer's password, uses \
+             the token up, and ends the customer's other pending tokens and sessions. A rejected password does not use \
+             the token up.\n\n\
+             Without them, for integration clients: changes the other attributes."
+        }
+        Operation::Create(WritableResource::Customers) => {
+            "For integration clients, and for guests of a sales channel."
+        }
+        Operation::Update(WritableResource::Customers) => {
+            "For integration clients, and for customers on themselves. A new address or password ends the customer's \
+             pending tokens; a new password ends its sessions, too."
+        }
+        Operation::Delete(WritableResource::Customers) => OWN_CUSTOMER,
+        Operation::Retrieve(of) if *of == CUSTOMERS => OWN_CUSTOMER,
+        Operation::Own(_) => "For all clients: the organization of the access token.",
+        Operation::List(_)
+        | Operation::Retrieve(_)
+        | Operation::Delete(_)
+        | Operation::Related(..)
+        | Operation::Identifiers(..) => "For integration clients.",
+        Operation::Token => {
+            "RFC 6749, in JSON or as a form. An integration needs its secret; a sales channel has none. An unknown \
+             customer and a wrong password get the same answer."
+        }
+        Operation::Revoke => {
+            "RFC 7009, in JSON or as a form. Either token of a customer ends its session with both. A token that was \
+             invalid already is accepted; another client's token is not."
+        }
+        Operation::Keys => "RFC 7517. A token's header names its key by `kid`.",
+        Operation::Live => "Whether this process answers; nothing else is checked.",
+        Operation::Ready => "Whether its dependencies answer, too.",
+        Operation::Description => "This document.",
+    }
+}
 
-And for guests of a sales channel with self-service: they are told nothing, whether the address is a customer's or not, and \
-a link goes to the address in the customer's record. It makes the customer's older self-service links useless.";
-const UPDATE_RESET: &str = "\
-With `_reset_password_token` and `customer_password`, for everybody: sets the customer's password, uses the token up, and \
-makes every other pending token of the customer useless, and its sessions, too. A password that is refused does not use \
-the token up.
+const OWN_CUSTOMER: &str = "For integration clients, and for customers on themselves.";
 
-Without them, for integration clients: changes the other attributes.";
-const CREATE_CUSTOMER: &str = "For integration clients, and for guests of a sales channel.";
-const UPDATE_CUSTOMER: &str = "\
-For integration clients; and for customers, each of itself. Another address or password makes the customer's pending tokens \
-useless; another password ends its sessions, too.";
-const TOKEN: &str = "\
-RFC 6749, in JSON or as a form. Without a secret, an integration gets nothing; a sales channel has none. Whether a customer \
-is unknown or a password wrong makes no difference in the answer.";
-const REVOKE: &str = "\
-RFC 7009, in JSON or as a form. A customer's token ends its session, access token and refresh token together. What was no \
-good before is revoked as well; what is another client's is not.";
-const KEYS: &str = "RFC 7517. A token's header says by `kid` which key it is signed with.";
-
-/// What can be done with a record that was just created.
-fn links(call: Call) -> Value {
-    let Call::Create(written) = call else { return json!({}) };
+/// Returns links from a new record to the operations on it.
+fn links(call: Operation) -> Named {
+    let Operation::Create(written) = call else { return Named::new() };
     let resource = written.resource();
-    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).map(|operation| operation.call);
-    let leads = |next: &Call| match *next {
-        Call::Retrieve(of) | Call::Related(of, _) | Call::Identifiers(of, _) => of == resource,
-        Call::Update(next) | Call::Delete(next) => next == written,
+    let is_on_record = |next: &Operation| match *next {
+        Operation::Retrieve(other) | Operation::Related(other, _) | Operation::Identifiers(other, _) => {
+            other == resource
+        }
+        Operation::Update(next) | Operation::Delete(next) => next == written,
         _ => false,
     };
-    let link = |next: Call| {
-        let operation = id(next);
+    let link = |next: Operation| {
         let parameters = json!({ "id": "$response.body#/data/id" });
-        (operation.clone(), json!({ "operationId": operation, "parameters": parameters }))
+        let (id, _) = names(next);
+        (id.clone(), json!({ "operationId": id, "parameters": parameters }))
     };
-    calls.filter(leads).map(link).collect::<Map<_, _>>().into()
+    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).copied();
+    calls.filter(is_on_record).map(link).collect()
 }

@@ -1,109 +1,83 @@
-//! Parameters of requests, from the definitions.
+//! Parameters of requests, from the resources' definitions.
 
-use rekey_core::{
-    idempotency::IdempotencyKey,
-    ids,
-    resources::{RESOURCES, Resource, listing::Page},
+use rekey_core::resources::{Attribute, RESOURCES, Relationship, Resource};
+use serde_json::{Value, json};
+
+use super::{
+    components::{Named, name, reference, returned},
+    filters,
 };
-use serde_json::{Map, Value, json};
-
-use super::{filters, reference, schemas::name};
 use crate::{
-    endpoints::Call,
+    endpoints::{Endpoint, Operation},
     jsonapi::query::{MAX_DEPTH, MAX_ORDERS, MAX_PATHS},
 };
 
-/// The parameters of an operation, each by reference. A path's id is its path's.
-pub fn of(call: Call) -> Vec<Value> {
-    let one = |resource: &Resource| vec![named(resource, "Include"), reference("parameters", "Fields")];
-    let many = |resource: &Resource| {
-        let listed = ["Filter", "Sort"].map(|family| named(resource, family));
-        [one(resource), listed.to_vec(), vec![reference("parameters", "Page")]].concat()
-    };
-    let id = |others: Vec<Value>| [vec![reference("parameters", "Id")], others].concat();
-    match call {
-        Call::List(resource) => many(resource),
-        Call::Create(written) => {
-            [one(written.resource()), vec![reference("parameters", "IdempotencyKey")]].concat()
-        }
-        Call::Retrieve(resource) => id(one(resource)),
-        // It is related to nothing.
-        Call::Own(_) => vec![reference("parameters", "Fields")],
-        Call::Update(written) => id(one(written.resource())),
-        Call::Related(_, relationship) if relationship.is_to_one() => id(one(relationship.target)),
-        Call::Related(_, relationship) => id(many(relationship.target)),
-        Call::Delete(_) | Call::Identifiers(..) => id(Vec::new()),
-        Call::Token | Call::Revoke | Call::Keys | Call::Live | Call::Ready | Call::Description => Vec::new(),
+/// Returns references to the parameters of an operation.
+pub fn for_call(endpoint: &Endpoint, call: Operation) -> Vec<Value> {
+    let mut names = Vec::new();
+    if endpoint.path.contains("{id}") {
+        names.push("Id".to_owned());
     }
+    if let Some((resource, is_list)) = returned(call) {
+        names.push("Fields".to_owned());
+        if !resource.relationships.is_empty() {
+            names.push(format!("{}Include", name(resource)));
+        }
+        if is_list {
+            names.extend(["Filter", "Sort"].map(|family| format!("{}{family}", name(resource))));
+            names.push("Page".to_owned());
+        }
+    }
+    if matches!(call, Operation::Create(_)) {
+        names.push("IdempotencyKey".to_owned());
+    }
+    names.iter().map(|name| reference("parameters", name)).collect()
 }
 
-fn named(resource: &Resource, family: &str) -> Value {
-    reference("parameters", &format!("{}{family}", name(resource)))
-}
-
-/// Every parameter that operations refer to.
-pub fn all() -> Map<String, Value> {
-    let mut all = Map::from_iter([
-        ("Id".to_owned(), path_id()),
-        ("Fields".to_owned(), fields()),
-        ("Page".to_owned(), page()),
-        ("IdempotencyKey".to_owned(), idempotency_key()),
-    ]);
+/// Returns the parameters that depend on resources.
+pub fn all() -> Named {
+    let mut all = Named::from_iter([("Fields".to_owned(), fields())]);
     for resource in RESOURCES {
         let name = name(resource);
-        all.insert(format!("{name}Include"), include(resource));
-        all.insert(format!("{name}Sort"), sort(resource));
+        if !resource.relationships.is_empty() {
+            let paths = paths(resource, MAX_DEPTH);
+            all.insert(format!("{name}Include"), list("include", INCLUDE, &paths, MAX_PATHS));
+        }
+        let sortable = resource.attributes.iter().filter(|attribute| attribute.sort);
+        let orders: Vec<String> =
+            sortable.flat_map(|Attribute { name, .. }| [(*name).to_owned(), format!("-{name}")]).collect();
+        all.insert(format!("{name}Sort"), list("sort", SORT, &orders, MAX_ORDERS));
         all.insert(format!("{name}Filter"), filters::parameter(resource));
     }
     all
 }
 
-fn path_id() -> Value {
-    json!({
-        "name": "id",
-        "in": "path",
-        "description": "The record's id.",
-        "required": true,
-        "schema": { "type": "string", "pattern": format!("^[A-Za-z0-9]{{{}}}$", ids::LENGTH) },
-        "example": "XAyRWNUzyN",
-    })
-}
+const INCLUDE: &str =
+    "Related records to return as well, separated by commas; a path includes records related to those.";
+const SORT: &str =
+    "The order: attributes separated by commas, descending with a `-`. By default the newest come first.";
 
-/// In either of the forms that are read: a quoted string, or visible characters without those that would end one.
-fn idempotency_key() -> Value {
-    let most = IdempotencyKey::MAX_LENGTH;
-    let quoted = format!(r#""([ !#-\[\]-~]|\\["\\]){{1,{most}}}""#);
-    let bare = format!(r"[!#-+\--:<-\[\]-~]{{1,{most}}}");
+/// Returns a parameter that is a list of some of these values, separated by commas.
+fn list(name: &str, description: &str, values: &[String], max_items: usize) -> Value {
+    let items = json!({ "type": "string", "enum": values });
     json!({
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "A name for this call, of the caller's choosing. Repeated under it, for a day, the call does nothing and is \
-                        answered as it was: with the header `Idempotency-Replayed`.",
-        "schema": { "type": "string", "pattern": format!("^({quoted}|{bare})$") },
-        "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
-    })
-}
-
-fn include(resource: &'static Resource) -> Value {
-    json!({
-        "name": "include",
+        "name": name,
         "in": "query",
-        "description": "Related records to send along, separated by commas; with a path, those of related records.",
+        "description": description,
         "style": "form",
         "explode": false,
-        "schema": { "type": "array", "maxItems": MAX_PATHS, "items": { "enum": paths(resource, MAX_DEPTH) } },
+        "schema": { "type": "array", "items": items, "maxItems": max_items },
     })
 }
 
-/// Relationships that lead on from a resource, as paths of at most that many steps.
-fn paths(resource: &'static Resource, steps: usize) -> Vec<String> {
-    let Some(steps) = steps.checked_sub(1) else { return Vec::new() };
-    let lead = |relationship: &'static rekey_core::resources::Relationship| {
-        let on = paths(relationship.target, steps).into_iter();
-        let on = on.map(|path| format!("{}.{path}", relationship.name));
-        [relationship.name.to_owned()].into_iter().chain(on)
+/// Returns the paths of relationships from a resource, of at most `depth` steps.
+fn paths(resource: &'static Resource, depth: usize) -> Vec<String> {
+    let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
+    let from = |Relationship { name, target, .. }: &'static Relationship| {
+        let further = paths(target, depth).into_iter().map(move |path| format!("{name}.{path}"));
+        [(*name).to_owned()].into_iter().chain(further)
     };
-    resource.relationships.iter().flat_map(lead).collect()
+    resource.relationships.iter().flat_map(from).collect()
 }
 
 fn fields() -> Value {
@@ -117,67 +91,14 @@ fn fields() -> Value {
     json!({
         "name": "fields",
         "in": "query",
-        "description": "`fields[TYPE]=a,b` shows no other attributes and relationships of records of that type.",
+        "description": "`fields[TYPE]=a,b` returns no other attributes and relationships of records of that type.",
         "style": "deepObject",
         "explode": true,
         "schema": {
             "type": "object",
-            "properties": Resource::all().map(of).collect::<Map<_, _>>(),
+            "properties": Resource::all().map(of).collect::<Named>(),
             "additionalProperties": false,
         },
-    })
-}
-
-fn sort(resource: &'static Resource) -> Value {
-    let sortable = resource.attributes.iter().filter(|attribute| attribute.sort);
-    let orders: Vec<String> =
-        sortable.flat_map(|attribute| [attribute.name.to_owned(), format!("-{}", attribute.name)]).collect();
-    json!({
-        "name": "sort",
-        "in": "query",
-        "description": "The order, by attributes separated by commas; with a `-`, from the greatest down. Without it, the \
-                        newest come first.",
-        "style": "form",
-        "explode": false,
-        "schema": { "type": "array", "items": { "enum": orders }, "maxItems": MAX_ORDERS },
-        "example": ["-created_at"],
-    })
-}
-
-fn page() -> Value {
-    json!({
-        "name": "page",
-        "in": "query",
-        "description": "Which part of the list: `page[number]`, or `page[after]`, whose cost does not grow with the list. \
-                        The answer's `links` lead to the other parts.",
-        "style": "deepObject",
-        "explode": true,
-        "schema": {
-            "type": "object",
-            "properties": {
-                "number": {
-                    "description": "A page by its number. One past the end is empty.",
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": u32::MAX,
-                    "default": 1,
-                },
-                "size": {
-                    "description": "Records on a page.",
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": Page::MAX_SIZE,
-                    "default": Page::DEFAULT_SIZE,
-                },
-                "after": {
-                    "description": "What follows a place in the list, as a `next` link names it; empty for the beginning.",
-                    "type": "string",
-                    "format": "cursor",
-                },
-            },
-            "not": { "required": ["number", "after"], "properties": { "number": { "minimum": 2 } } },
-            "additionalProperties": false,
-        },
-        "example": { "size": 5 },
+        "example": {},
     })
 }

@@ -1,142 +1,64 @@
-//! Responses and their headers.
-
-use std::collections::BTreeMap;
+//! Responses of operations: what success looks like, and references to the errors.
 
 use actix_web::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{oauth, pascal, problems, reference, schema, schemas};
+use super::{
+    components::{Named, extend, headers, name, schema},
+    errors, schemas,
+};
 use crate::{
-    endpoints::{Area, Call, ENDPOINTS, Endpoint},
+    endpoints::{Area, Endpoint, Operation},
     jsonapi::MEDIA_TYPE,
 };
 
-/// The responses of an operation under `/api`: what it does, and every problem that it can have.
-pub fn of(endpoint: &Endpoint, call: Call, example: Option<Value>, links: Value) -> Map<String, Value> {
-    let (status, schema) = success(call);
-    let mut response = json!({ "description": done(call), "headers": headers_of(status, true) });
-    if let (Some(schema), Value::Object(response)) = (schema, &mut response) {
-        let mut content = json!({ "schema": schema });
-        if let (Some(example), Value::Object(content)) = (example, &mut content) {
-            content.insert("example".to_owned(), example);
-        }
-        response.insert("content".to_owned(), json!({ MEDIA_TYPE: content }));
-        if links.as_object().is_some_and(|links| !links.is_empty()) {
-            response.insert("links".to_owned(), links);
-        }
-    }
-    let refused = problems::of(endpoint, call).into_iter().map(|(status, problems)| {
-        let response = match shared_name(status, Area::Api) {
-            Some(name) => reference("responses", &name),
-            None => problems::response(status, &problems),
-        };
-        (status.as_str().to_owned(), response)
-    });
-    [(status.as_str().to_owned(), response)].into_iter().chain(refused).collect()
-}
-
-fn success(call: Call) -> (StatusCode, Option<Value>) {
-    let of = |resource, suffix| Some(schema(&format!("{}{suffix}", schemas::name(resource))));
-    match call {
-        Call::List(resource) => (StatusCode::OK, of(resource, "List")),
-        Call::Create(written) => (StatusCode::CREATED, of(written.resource(), "Document")),
-        Call::Retrieve(resource) | Call::Own(resource) => (StatusCode::OK, of(resource, "Document")),
-        Call::Update(written) => (StatusCode::OK, of(written.resource(), "Document")),
-        Call::Related(_, relationship) if relationship.is_to_one() => {
-            let data = json!({ "oneOf": [schema(&schemas::name(relationship.target)), { "type": "null" }] });
-            let document = json!({ "data": data, "included": schemas::included() });
-            (StatusCode::OK, Some(schemas::exactly(&document, &["data"])))
-        }
-        Call::Related(_, relationship) => (StatusCode::OK, of(relationship.target, "List")),
-        Call::Identifiers(_, relationship) => {
-            let document = json!({
-                "data": schemas::linkage(relationship),
-                "links": schema("RelationshipLinks"),
-            });
-            (StatusCode::OK, Some(schemas::exactly(&document, &["data", "links"])))
-        }
-        _ => (StatusCode::NO_CONTENT, None),
-    }
-}
-
-fn done(call: Call) -> &'static str {
-    match call {
-        Call::List(_) | Call::Related(..) | Call::Identifiers(..) | Call::Retrieve(_) | Call::Own(_) => {
-            "What was asked for."
-        }
-        Call::Create(_) => "It is created.",
-        Call::Update(_) => "It is changed.",
-        _ => "It is deleted.",
-    }
-}
-
-/// What a response is called that every operation of an area has alike. Those of bad requests are each operation's own.
-pub fn shared_name(status: StatusCode, area: Area) -> Option<String> {
-    let is_own =
-        [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::CONFLICT].contains(&status);
-    let prefix = if area == Area::OAuth { "OAuth" } else { "" };
-    (!is_own).then(|| format!("{prefix}{}", pascal(status.canonical_reason().unwrap_or_default())))
-}
-
-/// The responses that operations share.
-pub fn shared() -> Map<String, Value> {
-    let mut shared = BTreeMap::new();
-    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.area != Area::Open) {
-        for operation in &endpoint.operations {
-            if endpoint.area == Area::OAuth {
-                shared.extend(oauth::shared(operation.call));
-                continue;
-            }
-            for (status, problems) in problems::of(endpoint, operation.call) {
-                if let Some(name) = shared_name(status, endpoint.area) {
-                    shared.insert(name, problems::response(status, &problems));
-                }
-            }
-        }
-    }
-    shared.into_iter().collect()
-}
-
-/// The headers of a response with that status; of one that is counted, where the limit stands, too.
-pub fn headers_of(status: StatusCode, is_counted: bool) -> Map<String, Value> {
-    let own: &[&str] = match status {
-        StatusCode::CREATED => &["Location", "Idempotency-Replayed"],
-        StatusCode::UNAUTHORIZED => &["WWW-Authenticate"],
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT => {
-            &["Retry-After"]
-        }
-        _ => &[],
+/// Returns the responses of an operation by status.
+pub fn for_call(endpoint: &Endpoint, call: Operation, links: &Named) -> Named {
+    let media_type = if endpoint.area == Area::Api { MEDIA_TYPE } else { "application/json" };
+    let with_body = |description: &str, schema: Value| json!({ "description": description, "content": { media_type: { "schema": schema } } });
+    let (status, description, body) = success(call);
+    let mut response = match body {
+        Some(schema) => with_body(description, schema),
+        None => json!({ "description": description }),
     };
-    let counted: &[&str] = if is_counted { &COUNTED } else { &[] };
-    own.iter().chain(counted).map(|name| ((*name).to_owned(), reference("headers", name))).collect()
+    if endpoint.area != Area::Open {
+        extend(&mut response, json!({ "headers": headers(endpoint.area, status) }));
+    }
+    if !links.is_empty() {
+        extend(&mut response, json!({ "links": links }));
+    }
+    let mut responses = errors::for_call(endpoint, call);
+    responses.insert(status.as_str().to_owned(), response);
+    if call == Operation::Ready {
+        responses.insert("503".to_owned(), with_body("It can't do its work now.", schema("Unavailable")));
+    }
+    responses
 }
 
-const COUNTED: [&str; 3] = ["X-Ratelimit-Limit", "X-Ratelimit-Interval", "X-Ratelimit-Remaining"];
-
-/// Every header that responses refer to.
-pub fn headers() -> Value {
-    let count = |about: &str| json!({ "description": about, "schema": { "type": "integer", "minimum": 0 } });
-    json!({
-        "Location": {
-            "description": "Where the new record is.",
-            "required": true,
-            "schema": { "type": "string", "format": "uri" },
-        },
-        "Idempotency-Replayed": {
-            "description": "That this is the answer to an earlier call with the same idempotency key.",
-            "schema": { "const": "true" },
-        },
-        "Retry-After": {
-            "description": "After how many seconds to try again.",
-            "required": true,
-            "schema": { "type": "integer", "minimum": 1 },
-        },
-        "WWW-Authenticate": {
-            "description": "That a bearer token is missing or no good (RFC 6750).",
-            "schema": { "type": "string" },
-        },
-        "X-Ratelimit-Limit": count("Calls in a window, at most."),
-        "X-Ratelimit-Interval": count("How long the window is, in seconds."),
-        "X-Ratelimit-Remaining": count("Calls that are left in it."),
-    })
+/// Returns the status, the description and the schema of an operation's success.
+fn success(call: Operation) -> (StatusCode, &'static str, Option<Value>) {
+    let ok = |description, schema| (StatusCode::OK, description, Some(schema));
+    let of = |resource, suffix: &str| schema(&format!("{}{suffix}", name(resource)));
+    match call {
+        Operation::List(resource) => ok("The list.", of(resource, "List")),
+        Operation::Create(written) => {
+            (StatusCode::CREATED, "The new record.", Some(of(written.resource(), "Document")))
+        }
+        Operation::Retrieve(resource) | Operation::Own(resource) => {
+            ok("The record.", of(resource, "Document"))
+        }
+        Operation::Update(written) => ok("The updated record.", of(written.resource(), "Document")),
+        Operation::Delete(_) => (StatusCode::NO_CONTENT, "The record is deleted.", None),
+        Operation::Related(_, relationship) if relationship.is_to_one() => {
+            ok("The related record, or null.", schemas::document_or_null(relationship.target))
+        }
+        Operation::Related(_, relationship) => ok("The list.", of(relationship.target, "List")),
+        Operation::Identifiers(_, relationship) => ok("The identifiers.", schemas::identifiers(relationship)),
+        Operation::Token => ok("An access token.", schema("Token")),
+        Operation::Revoke => ok("The token is revoked, if it was valid.", schema("Revoked")),
+        Operation::Keys => ok("The keys.", schema("KeySet")),
+        Operation::Live => ok("The process is alive.", schema("Live")),
+        Operation::Ready => ok("It can do its work.", schema("Ready")),
+        Operation::Description => ok("This document.", json!({ "type": "object" })),
+    }
 }

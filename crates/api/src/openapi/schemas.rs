@@ -2,211 +2,142 @@
 
 mod values;
 
-use rekey_core::resources::{Attribute, Kind, ORGANIZATIONS, RESOURCES, Relationship, Resource, Write};
-use serde_json::{Map, Value, json};
+use rekey_core::resources::{Attribute, Kind, RESOURCES, Relationship, Resource, Write};
+use serde_json::{Value, json};
 
-use super::{filters, oauth, pascal, problems, schema, service};
-use crate::endpoints::Written;
+use super::components::{Named, extend, name, object, schema};
+use crate::endpoints::WritableResource;
 
-/// Every schema that others refer to.
-pub fn all() -> Map<String, Value> {
-    let mut all = Map::new();
-    let mut add = |name: String, schema: Value| {
-        let known = all.insert(name, schema);
-        debug_assert!(known.is_none(), "two schemas have one name");
-    };
-    for resource in RESOURCES {
+/// Returns the schemas of all resources.
+pub fn all() -> Named {
+    let mut all = Named::new();
+    for resource in Resource::all() {
         let name = name(resource);
-        add(name.clone(), object(resource));
-        add(format!("{name}Identifier"), identifier(resource));
-        add(format!("{name}Document"), document(resource));
-        add(format!("{name}List"), list(resource));
-        if let Some(written) = Written::of(resource) {
-            add(format!("{name}Create"), request(written.resource(), Purpose::Create));
-            add(format!("{name}Update"), request(written.resource(), Purpose::Update));
+        all.insert(format!("{name}Document"), document(&schema(&name)));
+        all.insert(name.clone(), record(resource));
+        if !RESOURCES.contains(&resource) {
+            continue;
+        }
+        let identifier = json!({ "type": { "const": resource.name }, "id": values::of_kind(Kind::Id) });
+        all.insert(format!("{name}Identifier"), object(identifier, &["type", "id"]));
+        all.insert(format!("{name}List"), list(resource));
+        for relationship in resource.relationships {
+            all.insert(relationship_name(relationship), linkage(relationship));
+        }
+        if WritableResource::from_resource(resource).is_some() {
+            all.insert(format!("{name}Create"), request(resource, Purpose::Create));
+            all.insert(format!("{name}Update"), request(resource, Purpose::Update));
         }
     }
-    add(name(&ORGANIZATIONS), object(&ORGANIZATIONS));
-    add(format!("{}Document", name(&ORGANIZATIONS)), document(&ORGANIZATIONS));
-    add("RelationshipLinks".to_owned(), links(&["self", "related"], &["self", "related"]));
     let any: Vec<Value> = RESOURCES.iter().map(|resource| schema(&name(resource))).collect();
-    add(
-        "Included".to_owned(),
-        json!({ "anyOf": any, "description": "A record that was asked for by `include`." }),
-    );
-    for (name, schema) in filters::schemas()
-        .into_iter()
-        .chain(problems::schemas())
-        .chain(oauth::schemas())
-        .chain(service::schemas())
-    {
-        add(name.to_owned(), schema);
-    }
+    let included = json!({ "description": "A record requested by `include`.", "anyOf": any });
+    all.insert("Included".to_owned(), included);
     all
-}
-
-/// What the schema of a resource's records is called.
-#[must_use]
-pub fn name(resource: &Resource) -> String {
-    pascal(resource.singular)
 }
 
 /// What a body is sent for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+enum Purpose {
     Create,
     Update,
 }
 
-impl Purpose {
-    /// The attributes that are read.
-    pub fn attributes(self, resource: &Resource) -> impl Iterator<Item = &'static Attribute> + use<> {
-        resource.attributes.iter().filter(move |attribute| match self {
-            Self::Create => attribute.create != Write::Ignored,
-            Self::Update => attribute.update,
-        })
-    }
-
-    /// Whether this attribute must be sent.
-    fn requires(self, attribute: &Attribute) -> bool {
-        self == Self::Create && attribute.create == Write::Required
-    }
-}
-
-/// A record as answers show it. `fields` leaves attributes and relationships out, so none of them is required.
-fn object(resource: &'static Resource) -> Value {
+/// Returns the schema of a record in answers. None of its attributes is required, as `fields` can leave them out.
+fn record(resource: &'static Resource) -> Value {
     let shown = resource.attributes.iter().filter(|attribute| attribute.is_shown());
-    let attributes: Map<String, Value> =
+    let attributes: Named =
         shown.map(|attribute| (attribute.name.to_owned(), values::shown(attribute))).collect();
-    let relationships: Map<String, Value> = resource
-        .relationships
-        .iter()
-        .map(|relationship| (relationship.name.to_owned(), related(relationship)))
-        .collect();
-    let id = resource.attribute("id").map(values::shown);
-    json!({
-        "description": resource.about,
-        "type": "object",
-        "properties": {
-            "id": id,
-            "type": { "const": resource.name },
-            "links": links(&["self"], &["self"]),
-            "attributes": exactly(&attributes, &[]),
-            "relationships": exactly(&relationships, &[]),
-            "meta": {
-                "type": "object",
-                "properties": {
-                    "mode": { "enum": ["live", "test"], "description": "The data that the access token is for." },
-                    "organization_id": values::of(Kind::Id),
-                },
-                "required": ["mode", "organization_id"],
-                "additionalProperties": false,
-            },
-        },
-        "required": ["id", "type", "links", "attributes", "relationships", "meta"],
-        "additionalProperties": false,
-    })
+    let related = |relationship: &Relationship| {
+        let mut related = schema(&relationship_name(relationship));
+        extend(&mut related, json!({ "description": relationship.about }));
+        (relationship.name.to_owned(), related)
+    };
+    let properties = json!({
+        "id": resource.attribute("id").map(values::shown),
+        "type": { "const": resource.name },
+        "links": schema("SelfLink"),
+        "attributes": object(attributes, &[]),
+        "relationships": object(resource.relationships.iter().map(related).collect::<Named>(), &[]),
+        "meta": schema("Meta"),
+    });
+    let mut record = object(properties, &["id", "type", "links", "attributes", "relationships", "meta"]);
+    extend(&mut record, json!({ "description": resource.about }));
+    record
 }
 
-fn related(relationship: &Relationship) -> Value {
-    let properties = json!({ "links": schema("RelationshipLinks"), "data": linkage(relationship) });
-    let described =
-        json!({ "description": format!("{} `data` is there when it is included.", relationship.about) });
-    merge(described, exactly(&properties, &["links"]))
+/// Returns the name of the schema of relationships to a resource, such as `ToOneCustomer`.
+fn relationship_name(relationship: &Relationship) -> String {
+    let arity = if relationship.is_to_one() { "ToOne" } else { "ToMany" };
+    format!("{arity}{}", name(relationship.target))
 }
 
-/// What is at the other end of a relationship, as identifiers.
-pub fn linkage(relationship: &Relationship) -> Value {
+/// Returns the schema of a relationship: its links and, when it is included, the identifiers at its other end.
+fn linkage(relationship: &Relationship) -> Value {
     let identifier = schema(&format!("{}Identifier", name(relationship.target)));
-    if relationship.is_to_one() {
+    let data = if relationship.is_to_one() {
         json!({ "oneOf": [identifier, { "type": "null" }] })
     } else {
         json!({ "type": "array", "items": identifier })
-    }
+    };
+    object(json!({ "links": schema("RelationshipLinks"), "data": data }), &["links"])
 }
 
-fn identifier(resource: &Resource) -> Value {
-    exactly(&json!({ "type": { "const": resource.name }, "id": values::of(Kind::Id) }), &["type", "id"])
+/// Returns the schema of a document with the identifiers at the other end of a relationship.
+pub fn identifiers(relationship: &Relationship) -> Value {
+    let mut document = schema(&relationship_name(relationship));
+    extend(&mut document, json!({ "required": ["data"] }));
+    document
 }
 
-fn document(resource: &Resource) -> Value {
-    exactly(&json!({ "data": schema(&name(resource)), "included": included() }), &["data"])
+fn document(data: &Value) -> Value {
+    object(json!({ "data": data, "included": included() }), &["data"])
+}
+
+/// Returns the schema of a document with a related record, if there is one.
+pub fn document_or_null(resource: &Resource) -> Value {
+    document(&json!({ "oneOf": [schema(&name(resource)), { "type": "null" }] }))
 }
 
 fn list(resource: &Resource) -> Value {
-    let count = |about: &str| json!({ "type": "integer", "minimum": 0, "description": about });
     let properties = json!({
         "data": { "type": "array", "items": schema(&name(resource)) },
         "included": included(),
-        "meta": {
-            "description": "How long the whole list is; empty with `page[after]`.",
-            "type": "object",
-            "properties": {
-                "record_count": count("Records on all pages."),
-                "page_count": count("Pages; 1 for an empty list."),
-            },
-            "additionalProperties": false,
-        },
-        "links": links(&["first", "prev", "next", "last"], &["first"]),
+        "meta": schema("ListMeta"),
+        "links": schema("ListLinks"),
     });
-    exactly(&properties, &["data", "meta", "links"])
+    object(properties, &["data", "meta", "links"])
 }
 
-/// What is included in a document.
-pub fn included() -> Value {
+fn included() -> Value {
     json!({ "type": "array", "items": schema("Included") })
 }
 
-/// The links of that name, of which some are always there.
-pub fn links(names: &[&str], required: &[&str]) -> Value {
-    let link = |name: &&str| ((*name).to_owned(), json!({ "type": "string", "format": "uri" }));
-    exactly(&names.iter().map(link).collect::<Map<_, _>>(), required)
-}
-
-/// The body of a write. What is unknown or read-only has no effect there, so it is not forbidden either.
+/// Returns the schema of the body of a write. Unknown and read-only members are allowed there, as they have no effect.
 fn request(resource: &Resource, purpose: Purpose) -> Value {
-    let attributes: Map<String, Value> = purpose
-        .attributes(resource)
-        .map(|attribute| (attribute.name.to_owned(), values::written(attribute)))
-        .collect();
-    let required: Vec<&str> = purpose
-        .attributes(resource)
-        .filter(|attribute| purpose.requires(attribute))
-        .map(|attribute| attribute.name)
-        .collect();
+    let is_written = |attribute: &&Attribute| match purpose {
+        Purpose::Create => attribute.create != Write::Ignored,
+        Purpose::Update => attribute.update,
+    };
+    let written = || resource.attributes.iter().filter(is_written);
+    let attributes: Named =
+        written().map(|attribute| (attribute.name.to_owned(), values::written(attribute))).collect();
+    let is_required =
+        |attribute: &&Attribute| purpose == Purpose::Create && attribute.create == Write::Required;
+    let required: Vec<&str> = written().filter(is_required).map(|attribute| attribute.name).collect();
     let mut data = json!({
         "type": { "const": resource.name },
         "attributes": { "type": "object", "properties": attributes, "required": required },
         "relationships": { "type": "object", "description": "Has no effect." },
     });
     if purpose == Purpose::Update {
-        let id = json!({ "description": "The id of the path.", "type": "string" });
-        data = merge(data, json!({ "id": id }));
+        let id =
+            json!({ "type": "string", "description": "The id of the path.", "examples": ["XAyRWNUzyN"] });
+        extend(&mut data, json!({ "id": id }));
     }
-    let required = if required.is_empty() { json!(["type"]) } else { json!(["type", "attributes"]) };
+    let required: &[&str] = if required.is_empty() { &["type"] } else { &["type", "attributes"] };
     json!({
         "type": "object",
         "properties": { "data": { "type": "object", "properties": data, "required": required } },
         "required": ["data"],
     })
-}
-
-/// An object with these members and no others.
-pub fn exactly(properties: &(impl serde::Serialize + ?Sized), required: &[&str]) -> Value {
-    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
-    if !required.is_empty() {
-        schema = merge(schema, json!({ "required": required }));
-    }
-    schema
-}
-
-/// One object with the members of both.
-pub fn merge(first: Value, second: Value) -> Value {
-    match (first, second) {
-        (Value::Object(mut first), Value::Object(second)) => {
-            first.extend(second);
-            first.into()
-        }
-        (first, _) => first,
-    }
 }

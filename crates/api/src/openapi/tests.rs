@@ -3,11 +3,20 @@ use std::{collections::BTreeSet, path::Path};
 use proptest::{prelude::*, string::string_regex};
 use rekey_core::{
     email::{self, EmailAddress},
+    idempotency::IdempotencyKey,
+    ids,
     locale::{self, Locale},
-    resources::RESOURCES,
+    passwords::Hint,
+    resources::{RESOURCES, listing::Page},
+    secrets,
 };
+use strum::IntoEnumIterator;
 
 use super::*;
+use crate::jsonapi::{
+    error::ValidationError,
+    query::value::{MAX_VALUE, MAX_VALUES},
+};
 
 /// Walks through a value and all in it.
 fn walk<'a>(value: &'a Value, see: &mut impl FnMut(&'a str, &'a Value)) {
@@ -92,24 +101,30 @@ fn what_is_written_and_what_is_shown_derive_from_the_definitions() {
     assert_eq!(create["required"], json!(["customer_email"]));
     assert!(create["properties"].get("reset_password_token").is_none());
     for resource in RESOURCES {
-        let name = schemas::name(resource);
+        let name = components::name(resource);
         let sort = &DESCRIPTION["components"]["parameters"][format!("{name}Sort")]["schema"]["items"]["enum"];
         let sortable = resource.attributes.iter().filter(|attribute| attribute.sort).count();
         assert_eq!(sort.as_array().unwrap().len(), 2 * sortable, "{name}");
     }
 }
 
+/// The response of an operation with that status.
+fn response(path: &str, method: &str, status: &str) -> &'static Value {
+    let response = &DESCRIPTION["paths"][path][method]["responses"][status];
+    response["$ref"].as_str().map_or(response, |pointer| DESCRIPTION.pointer(&pointer[1..]).unwrap())
+}
+
 #[test]
 fn every_code_that_an_operation_can_answer_with_is_listed() {
     let codes = |path: &str, method: &str, status: &str| {
-        let response = &DESCRIPTION["paths"][path][method]["responses"][status];
-        let response = match response["$ref"].as_str() {
-            Some(pointer) => DESCRIPTION.pointer(&pointer[1..]).unwrap(),
-            None => response,
-        };
-        let content = response["content"].as_object().unwrap().values().next().unwrap();
-        let names = content["examples"].as_object().unwrap().keys();
-        names.map(|name| name.rsplit('.').next().unwrap().to_owned()).collect::<Vec<_>>()
+        let content = response(path, method, status)["content"].as_object().unwrap().values().next().unwrap();
+        let error = &content["schema"]["allOf"][1]["properties"]["errors"]["items"]["properties"];
+        error["code"]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|code| code.as_str().unwrap())
+            .collect::<Vec<_>>()
     };
     assert_eq!(codes("/api/customers", "get", "401"), ["INVALID_TOKEN", "UNAUTHORIZED"]);
     assert_eq!(
@@ -123,12 +138,43 @@ fn every_code_that_an_operation_can_answer_with_is_listed() {
             "INVALID_SORT_CRITERIA"
         ]
     );
-    assert!(codes("/api/customers/{id}", "patch", "400").contains(&"KEY_NOT_INCLUDED_IN_URL".to_owned()));
-    assert!(codes("/api/customers", "post", "422").contains(&"has_already_been_taken".to_owned()));
+    assert!(codes("/api/customers/{id}", "patch", "400").contains(&"KEY_NOT_INCLUDED_IN_URL"));
+    assert_eq!(codes("/api/customers", "post", "422"), ["IDEMPOTENCY_KEY_REUSED", "VALIDATION_ERROR"]);
+    assert_eq!(codes("/api/customers/{id}", "patch", "422"), ["VALIDATION_ERROR"]);
     assert_eq!(codes("/api/customers", "get", "429"), ["TOO_MANY_REQUESTS"]);
     assert_eq!(codes("/oauth/token", "post", "401"), ["UNAUTHORIZED"]);
     assert_eq!(codes("/oauth/revoke", "post", "403"), ["UNAUTHORIZED"]);
     assert_eq!(DESCRIPTION["paths"]["/livez"]["get"]["responses"].as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_written_by_hand_agrees_with_the_code() {
+    let component = |pointer: &str| DESCRIPTION["components"].pointer(pointer).unwrap().clone();
+    let names = |pointer: &str| component(pointer).as_array().unwrap().iter().map(Value::to_string).collect();
+    let quoted = |name: &str| format!("\"{name}\"");
+    let faults: BTreeSet<String> =
+        ValidationError::iter().map(|fault| fault.meta()["error"].to_string()).collect();
+    assert_eq!(faults, names("/schemas/Error/properties/meta/properties/error/enum"));
+    let hints: BTreeSet<String> = Hint::iter().map(|hint| quoted(hint.name())).collect();
+    assert_eq!(hints, names("/schemas/Error/properties/meta/properties/hints/items/enum"));
+    let id = format!("^[A-Za-z0-9]{{{}}}$", ids::LENGTH);
+    assert_eq!(component("/parameters/Id/schema/pattern"), id);
+    assert_eq!(component("/schemas/Meta/properties/organization_id/pattern"), id);
+    let secret = format!("^[A-Za-z0-9]{{{}}}$", secrets::LENGTH);
+    assert_eq!(component("/schemas/Token/properties/refresh_token/pattern"), secret);
+    let key = component("/parameters/IdempotencyKey/schema/pattern");
+    assert_eq!(key.as_str().unwrap().matches(&format!("{{1,{}}}", IdempotencyKey::MAX_LENGTH)).count(), 2);
+    assert_eq!(component("/parameters/Page/schema/properties/size/maximum"), Page::MAX_SIZE);
+    assert_eq!(component("/parameters/Page/schema/properties/size/default"), Page::DEFAULT_SIZE);
+    assert_eq!(component("/parameters/Page/schema/properties/number/maximum"), u32::MAX);
+    assert_eq!(component("/schemas/FilterText/maxLength"), MAX_VALUE);
+    assert_eq!(component("/schemas/FilterObject/maxLength"), MAX_VALUE);
+    let list = component("/schemas/FilterBooleanList/pattern");
+    assert!(list.as_str().unwrap().contains(&format!("{{0,{}}}", MAX_VALUES - 1)));
+    for kind in ["texts", "times or dates"] {
+        let bound = format!("At most {MAX_VALUES} {kind}");
+        assert!(DESCRIPTION["components"]["schemas"].to_string().contains(&bound), "{bound}");
+    }
 }
 
 proptest! {

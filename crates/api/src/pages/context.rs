@@ -15,7 +15,7 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use rekey_core::{
     caller::{Actor, Caller},
-    clients::{ClientKind, RegisteredClient},
+    clients::RegisteredClient,
     locale::Locale,
     organizations::{Organization, Slug},
 };
@@ -23,6 +23,7 @@ use rekey_texts::{Arg, Language, Reader, SayError};
 use serde::de::DeserializeOwned;
 
 use super::{
+    client::{LookUp, find_client},
     cookie::CookieSpec,
     form,
     link_query::LinkQuery,
@@ -51,14 +52,6 @@ pub struct PageContext {
     /// The organization, as far as it is known.
     slug: Option<Slug>,
     shop_name: Option<String>,
-}
-
-/// Where clients are looked up.
-#[derive(Clone, Copy)]
-enum LookUp<'a> {
-    Store(&'a ClientDirectory),
-    /// Only what this process remembers.
-    Memory(&'a ClientDirectory),
 }
 
 impl FromRequest for PageContext {
@@ -91,8 +84,7 @@ impl PageContext {
         let params = PageParams::from_query(&query);
         let host = host_organization(&request, &pages.domain);
         let client = find_client(&pages, look_up, &params, host.as_ref()).await;
-        let mut locales = caller::locales(&request);
-        locales.splice(0..0, params.locale.clone());
+        let locales = params.locale.clone().into_iter().chain(caller::locales(&request)).collect();
         let slug = params.organization.clone().or(host);
         let mut context = Self { params, query, pages, request, locales, client, slug, shop_name: None };
         if let Ok(Some(client)) = context.client.clone() {
@@ -234,43 +226,5 @@ impl PageContext {
             _ => {}
         }
         response
-    }
-}
-
-/// Returns the sales channel that the URL names; else that of the organization that the URL, or its host, names; else the
-/// deployment's. Only one with self-service.
-async fn find_client(
-    pages: &Pages,
-    look_up: LookUp<'_>,
-    params: &PageParams,
-    host: Option<&Slug>,
-) -> Result<Option<Arc<RegisteredClient>>, Problem> {
-    if let Some(client_id) = &params.client_id {
-        return look_up.find(client_id).await;
-    }
-    let own = |slug| Some((slug, pages.for_organization(Some(slug)).settings.client_id.as_deref()?));
-    if let Some((slug, client_id)) = params.organization.as_ref().or(host).and_then(own)
-        && let Some(client) = look_up.find(client_id).await?
-        && client.organization.slug == *slug
-    {
-        return Ok(Some(client));
-    }
-    // A link's organization is certain; a host's name may be any.
-    match &pages.for_organization(None).settings.client_id {
-        Some(client_id) if params.organization.is_none() => look_up.find(client_id).await,
-        Some(_) | None => Ok(None),
-    }
-}
-
-impl LookUp<'_> {
-    async fn find(self, client_id: &str) -> Result<Option<Arc<RegisteredClient>>, Problem> {
-        let found = match self {
-            Self::Store(clients) => clients.find(client_id).await.map_err(|error| Problem::from(&*error))?,
-            Self::Memory(clients) => clients.remembered(client_id).await,
-        };
-        let has_self_service = |client: &Arc<RegisteredClient>| {
-            client.client.kind == ClientKind::SalesChannel && client.client.self_service
-        };
-        Ok(found.filter(has_self_service))
     }
 }

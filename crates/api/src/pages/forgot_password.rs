@@ -37,7 +37,7 @@ pub async fn submit(
     if !context.is_same_origin() {
         return Ok(context.csrf_rejected());
     }
-    let status = limits.sales_channel(client.client.id.as_str()).await;
+    let status = limits.sales_channel(client.id.as_str()).await;
     if let Some(wait) = status.and_then(|status| status.wait) {
         return Err(Problem::TooManyRequests(wait));
     }
@@ -47,7 +47,7 @@ pub async fn submit(
         let typed = if typed.len() > MAX_ADDRESS { "" } else { &typed };
         return Ok(form_page(&context, typed, vec![context.text(key, &[])]));
     };
-    let caller = context.caller(Actor::Client(client.client.id));
+    let caller = context.caller(Actor::Client(client.id));
     let receipt = resets.request_self_service(&client, &caller, email).await?;
     let ttl = resets.rules.get(&client.organization.slug).token_ttl;
     Ok(context.redirect(paths::SENT, Some(sent::remember(&context, receipt.id, ttl))))

@@ -20,7 +20,7 @@ pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Resul
     if found.state != TokenState::Pending {
         return Ok(result(&context, found.state));
     }
-    let cooldown = resets.rules.get(&found.organization.slug).disavowal_cooldown;
+    let cooldown = resets.rules.get(&found.organization.slug).rejection_cooldown;
     let text = || context.or_empty(context.reader().span(cooldown));
     let cooldown = cooldown.is_positive().then(text);
     Ok(context.show(&Page::NotMe { action: context.own_url(), cooldown }))
@@ -32,7 +32,7 @@ pub async fn submit(mut context: PageContext, resets: Data<ResetService>) -> Res
         return Ok(context.csrf_rejected());
     }
     let (reset, proof) = proof(&context)?;
-    let rejected = resets.disavow(&context.caller(Actor::TokenHolder), reset, &proof).await;
+    let rejected = resets.reject(&context.caller(Actor::TokenHolder), reset, &proof).await;
     let found = found(&mut context, rejected)?;
     Ok(result(&context, found.state))
 }

@@ -7,11 +7,11 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
+    attributes::CommonAttributes,
     caller::Actor,
     ids::ResetId,
     passwords::{MAX_BYTES, PlainPassword},
-    resets::service::{Attempt, CompleteError, Completed, ResetService},
-    resources::record::Changes,
+    resets::service::{Attempt, CompleteError, ResetService},
     secrets::ResetToken,
 };
 use rekey_texts::Arg;
@@ -86,9 +86,10 @@ pub async fn submit(
         let error = malformed(&context, is_empty, is_long);
         return form_page(&mut context, &resets, &link, vec![error]).await;
     };
-    let attempt = Attempt { reset: link.reset, token: &link.token, password, changes: &Changes::default() };
+    let attempt =
+        Attempt { reset: link.reset, token: &link.token, password, changes: &CommonAttributes::default() };
     match resets.complete(None, &context.caller(Actor::TokenHolder), attempt).await {
-        Ok(Completed { organization, .. }) => {
+        Ok(organization) => {
             context.set_organization(&organization);
             Ok(forget_token(&context, context.show(&Page::Done { login: context.login_url() })))
         }

@@ -52,7 +52,7 @@ pub async fn submit(
     }
     let Form { code } = context.read_form(body).await?;
     if let Some(code) = ResetCode::parse(&code) {
-        match resets.redeem_code(Some(client.client.scope), &requested, &code).await {
+        match resets.redeem_code(Some(client.scope), &requested, &code).await {
             Ok((reset, token)) => return Ok(Link { reset, token }.redirect_to_form(&context)),
             Err(CompleteError::Token | CompleteError::Password(_)) => (),
             Err(error) => return Err(error.into()),

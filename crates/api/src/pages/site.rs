@@ -58,7 +58,7 @@ pub enum PagesError {
     Template { folder: Option<PathBuf>, error: TemplateError },
 }
 
-/// Only our stylesheet and script are loaded, forms are sent only to us, nobody frames the page.
+/// Only our stylesheet and script are loaded, forms are sent only to us, and no other page may frame ours.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
                    frame-ancestors 'none'; base-uri 'none'";
 /// Browser features that no page uses. Browsers ignore names that they don't know.
@@ -143,7 +143,7 @@ impl Site {
         let shop = shop.or(self.brand.logo_text.as_deref());
         let support = self.brand.support.as_ref().map(|support| match support {
             Support::Email(address) => context! { href => format!("mailto:{address}"), text => address },
-            Support::Page(url) => context! { href => url, text => shown(url) },
+            Support::Page(url) => context! { href => url, text => short_url(url) },
         });
         self.templates.get_template(page.template())?.render(context! {
             t => self.texts.reader(language).function(),
@@ -162,7 +162,7 @@ impl Site {
 }
 
 /// Returns a URL as people write it.
-fn shown(url: &str) -> &str {
+fn short_url(url: &str) -> &str {
     let bare = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
     bare.trim_end_matches('/')
 }

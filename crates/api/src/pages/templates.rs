@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, UndefinedBehavior};
-use rekey_texts::{Unreadable, own_files, template_problem};
+use rekey_texts::{ReadError, custom_files, template_problem};
 
 /// Why an organization's templates can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A file can't be read.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] ReadError),
     /// No template has this name.
     #[error("{} is no template of a page; these are: {}", .0.display(), names())]
     Unknown(PathBuf),
@@ -53,7 +53,7 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
         templates.add_template(name, source).map_err(|error| TemplateError::malformed(&error))?;
     }
     if let Some(folder) = folder {
-        for (name, source) in own(&folder.join("templates").join("pages"))? {
+        for (name, source) in read_own(&folder.join("templates").join("pages"))? {
             templates.add_template_owned(name, source).map_err(|error| TemplateError::malformed(&error))?;
         }
     }
@@ -61,9 +61,9 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
 }
 
 /// Reads an organization's own templates from a folder that may be missing.
-fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
+fn read_own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let mut own = Vec::new();
-    for file in own_files(folder)? {
+    for file in custom_files(folder)? {
         if BUILT_IN.iter().all(|(known, _)| *known != file.name) {
             return Err(TemplateError::Unknown(file.path));
         }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
+    attributes::CommonAttributes,
     email::EmailAddress,
     ids::ResetId,
     passwords::PlainPassword,
@@ -13,29 +14,22 @@ use rekey_core::{
     },
     resources::{
         CUSTOMER_PASSWORD_RESETS, Kind,
-        record::{Changes, Record, Value},
+        customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD, TOKEN},
+        record::{Record, Value},
     },
 };
 use serde_json::Value as Json;
 
-use self::attributes::{CUSTOMER_EMAIL, PASSWORD, TOKEN};
 use super::path::PathId;
 use crate::{
     auth::principal::{CanRequestReset, IsIntegration, Permitted, Principal, Role},
     jsonapi::{
         body::{Attributes, Body},
         document::Documents,
-        error::{Fault, Problem},
+        error::{Problem, ValidationError},
         query::Query,
     },
 };
-
-/// The names of the attributes that are written and not plain.
-pub mod attributes {
-    pub const CUSTOMER_EMAIL: &str = "customer_email";
-    pub const PASSWORD: &str = "customer_password";
-    pub const TOKEN: &str = "_reset_password_token";
-}
 
 /// `POST`: an integration gets the reset with its token; a guest gets a receipt that is the same for every address.
 pub async fn create(
@@ -47,14 +41,14 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
-    let email = input.required::<EmailAddress>(CUSTOMER_EMAIL);
+    let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
     let reset = if principal.role == Role::Integration {
-        let attributes = input.of_new();
+        let attributes = input.common();
         let email = input.finish(email)?;
         resets.request(&principal.client, &principal.caller, email, attributes).await?
     } else {
         let email = input.finish(email)?;
-        shown(resets.request_self_service(&principal.client, &principal.caller, email).await?)
+        receipt_record(resets.request_self_service(&principal.client, &principal.caller, email).await?)
     };
     principal.responder(&documents).created(&reset, &view).await
 }
@@ -74,19 +68,22 @@ pub async fn update(
     let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, Some(id.as_str())).await?;
     let token_use = TokenUse::read(&mut input);
-    let changes = if is_integration { input.of_change() } else { Changes::default() };
+    let changes = if is_integration { input.common() } else { CommonAttributes::default() };
     let reset = match input.finish(token_use)? {
         TokenUse::Password(proof, password) => {
             let token = resets.redeem(Some(scope), id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes: &changes };
-            resets.complete(Some(scope), &principal.caller, attempt).await?.reset
+            resets.complete(Some(scope), &principal.caller, attempt).await?;
+            responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?
         }
         TokenUse::Proof(_) | TokenUse::None if is_integration => {
-            let updated = resets.update(scope, &principal.caller, id, &changes).await?;
-            updated.ok_or(Problem::NotFound)?
+            if !resets.update(scope, &principal.caller, id, &changes).await? {
+                return Err(Problem::NotFound);
+            }
+            responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?
         }
         TokenUse::Proof(proof) => {
-            let wrong = || Problem::attribute(TOKEN, Fault::Invalid);
+            let wrong = || Problem::attribute(TOKEN.name, ValidationError::Invalid);
             let token = resets.redeem(Some(scope), id, proof).await?;
             let holder = resets.holder(id, &token).await?;
             holder.filter(|holder| holder.scope == scope).ok_or_else(wrong)?;
@@ -104,11 +101,8 @@ pub async fn delete(
     resets: Data<ResetService>,
     PathId(id): PathId<ResetId>,
 ) -> Result<HttpResponse, Problem> {
-    if resets.delete(principal.scope(), &principal.caller, id).await? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Problem::NotFound)
-    }
+    let was_deleted = resets.delete(principal.scope(), &principal.caller, id).await?;
+    was_deleted.then(|| HttpResponse::NoContent().finish()).ok_or(Problem::NotFound)
 }
 
 /// The token (or short code) in a PATCH, and what it is for.
@@ -124,18 +118,18 @@ enum TokenUse {
 impl TokenUse {
     /// Reads both attributes. A malformed token is refused like a wrong one.
     fn read(attributes: &mut Attributes) -> Option<Self> {
-        let sets_password = attributes.has(PASSWORD);
-        let proof = match attributes.take(TOKEN) {
+        let sets_password = attributes.has(&CUSTOMER_PASSWORD);
+        let proof = match attributes.take(&TOKEN) {
             None | Some(Json::Null) if !sets_password => return Some(Self::None),
             Some(Json::String(text)) => Proof::parse(&text),
             _ => None,
         };
         let Some(proof) = proof else {
-            attributes.refuse(TOKEN, Fault::Invalid);
+            attributes.refuse(&TOKEN, ValidationError::Invalid);
             return None;
         };
         if sets_password {
-            attributes.password(PASSWORD).map(|password| Self::Password(proof, password))
+            attributes.password(&CUSTOMER_PASSWORD).map(|password| Self::Password(proof, password))
         } else {
             Some(Self::Proof(proof))
         }
@@ -143,7 +137,7 @@ impl TokenUse {
 }
 
 /// Returns a receipt in the form of a reset that shows nothing but the request itself.
-fn shown(Receipt { id, created_at }: Receipt) -> Record {
+fn receipt_record(Receipt { id, created_at }: Receipt) -> Record {
     let read = Record::read::<Infallible>(
         &CUSTOMER_PASSWORD_RESETS,
         id.into(),
@@ -162,7 +156,7 @@ fn shown(Receipt { id, created_at }: Receipt) -> Record {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL, Fault::Unknown),
+            RequestError::UnknownCustomer => Self::attribute(CUSTOMER_EMAIL.name, ValidationError::Unknown),
             RequestError::Store(error) => error.into(),
         }
     }
@@ -171,8 +165,8 @@ impl From<RequestError> for Problem {
 impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
-            CompleteError::Token => Self::attribute(TOKEN, Fault::Invalid),
-            CompleteError::Password(refusal) => Self::attribute(PASSWORD, refusal.into()),
+            CompleteError::Token => Self::attribute(TOKEN.name, ValidationError::Invalid),
+            CompleteError::Password(refusal) => Self::attribute(CUSTOMER_PASSWORD.name, refusal.into()),
             CompleteError::Hash(error) => error.into(),
             CompleteError::Sealed(error) => error.into(),
             CompleteError::Store(error) => error.into(),

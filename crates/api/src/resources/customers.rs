@@ -2,29 +2,28 @@
 
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
-    customers::service::{CustomerError, CustomerService, CustomerUpdate},
+    customers::{
+        CustomerAttributes,
+        service::{CustomerError, CustomerService, CustomerUpdate},
+    },
     email::EmailAddress,
     ids::CustomerId,
-    resources::CUSTOMERS,
+    resources::{
+        CUSTOMERS,
+        customers::{EMAIL, LOCALE, PASSWORD},
+    },
 };
 
-use self::attributes::{EMAIL, PASSWORD};
 use super::path::PathId;
 use crate::{
     auth::principal::{CanCreateCustomer, CanManageCustomer, Permitted},
     jsonapi::{
-        body::Body,
+        body::{Attributes, Body},
         document::Documents,
-        error::{Fault, Problem},
+        error::{Problem, ValidationError},
         query::Query,
     },
 };
-
-/// The names of the attributes that are written and not plain.
-pub mod attributes {
-    pub const EMAIL: &str = "email";
-    pub const PASSWORD: &str = "password";
-}
 
 /// `POST`: with or without a password.
 pub async fn create(
@@ -36,13 +35,13 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let view = query.one(&CUSTOMERS, principal.audience())?;
     let mut input = body.read(&CUSTOMERS, None).await?;
-    let email = input.required::<EmailAddress>(EMAIL);
-    let password = input.password(PASSWORD);
-    let attributes = input.of_new();
+    let email = input.required::<EmailAddress>(&EMAIL);
+    let password = input.password(&PASSWORD);
+    let attributes = kept_attributes(&mut input);
     let email = input.finish(email)?;
-    let customer =
-        customers.create(&principal.client, &principal.caller, email, password, attributes).await?;
-    principal.responder(&documents).created(&customer, &view).await
+    let id = customers.create(&principal.client, &principal.caller, email, password, attributes).await?;
+    let responder = principal.responder(&documents);
+    responder.created(&responder.find(&CUSTOMERS, id).await?, &view).await
 }
 
 /// `GET …/{id}`: an integration reads any customer, a customer itself.
@@ -71,12 +70,15 @@ pub async fn update(
     principal.require(id)?;
     let view = query.one(&CUSTOMERS, principal.audience())?;
     let mut input = body.read(&CUSTOMERS, Some(id.as_str())).await?;
-    let email = input.optional::<EmailAddress>(EMAIL);
-    let password = input.password(PASSWORD);
-    let attributes = input.of_change();
+    let email = input.optional::<EmailAddress>(&EMAIL);
+    let password = input.password(&PASSWORD);
+    let attributes = kept_attributes(&mut input);
     let update = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
-    let customer = customers.update(&principal.client, &principal.caller, id, update).await?;
-    principal.responder(&documents).ok(&customer.ok_or(Problem::NotFound)?, &view).await
+    if !customers.update(&principal.client, &principal.caller, id, update).await? {
+        return Err(Problem::NotFound);
+    }
+    let responder = principal.responder(&documents);
+    responder.ok(&responder.find(&CUSTOMERS, id).await?, &view).await
 }
 
 /// `DELETE …/{id}`.
@@ -86,18 +88,20 @@ pub async fn delete(
     PathId(id): PathId<CustomerId>,
 ) -> Result<HttpResponse, Problem> {
     principal.require(id)?;
-    if customers.delete(principal.scope(), &principal.caller, id).await? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Problem::NotFound)
-    }
+    let was_deleted = customers.delete(principal.scope(), &principal.caller, id).await?;
+    was_deleted.then(|| HttpResponse::NoContent().finish()).ok_or(Problem::NotFound)
+}
+
+/// The attributes that this service only keeps.
+fn kept_attributes(input: &mut Attributes) -> CustomerAttributes {
+    CustomerAttributes { locale: input.locale(&LOCALE), common: input.common() }
 }
 
 impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
-            CustomerError::Taken => Self::attribute(EMAIL, Fault::Taken),
-            CustomerError::Password(refusal) => Self::attribute(PASSWORD, refusal.into()),
+            CustomerError::Taken => Self::attribute(EMAIL.name, ValidationError::Taken),
+            CustomerError::Password(refusal) => Self::attribute(PASSWORD.name, refusal.into()),
             CustomerError::Hash(error) => error.into(),
             CustomerError::Store(error) => error.into(),
         }

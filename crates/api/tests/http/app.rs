@@ -1,4 +1,4 @@
-//! A server to test.
+//! A running API for tests.
 
 use std::{
     net::SocketAddr,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rekey_api::{Application, Config, Ports, Services};
+use rekey_api::{Application, Config, Services};
 use rekey_core::{
     clients::ClientKind,
     error::StoreError,
@@ -42,7 +42,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::clock::TestClock;
 
-/// How long a call waits for the database: a hundred of them may be before it, on whatever disk.
+/// How long a request waits for the database: a hundred may wait before it, and the disk may be slow.
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 pub const PUBLIC_URL: &str = "https://shop.test";
@@ -53,7 +53,7 @@ pub const RESETS: &str = "/api/customer_password_resets";
 pub struct TestApp {
     pub address: SocketAddr,
     pub store: SqliteStore,
-    /// How often its rate limits have asked the store.
+    /// Counts how often the rate limits have asked the store.
     pub counts: Arc<Counts>,
     settings: Arc<Settings>,
     pub clock: Arc<TestClock>,
@@ -77,7 +77,7 @@ pub struct TestClient {
     pub secret: Option<String>,
 }
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -92,7 +92,7 @@ impl TestApp {
         Self::start_with(&[], Vec::new()).await
     }
 
-    /// With other settings, and more that readiness depends on.
+    /// Starts with other settings, and more readiness checks.
     pub async fn start_with(settings: &[(&str, &str)], checks: Vec<Check>) -> Self {
         rekey_runtime::install_crypto();
         let settings = load(settings);
@@ -105,13 +105,13 @@ impl TestApp {
         Self::serve(Arc::new(settings), checks, store, clock, scope, Arc::new(folder))
     }
 
-    /// Another process on the same store, with the same settings.
+    /// Starts another process on the same store, with the same settings.
     pub fn replica(&self) -> Self {
         let Self { settings, store, clock, scope, folder, .. } = self;
         Self::serve(settings.clone(), Vec::new(), store.clone(), clock.clone(), *scope, folder.clone())
     }
 
-    /// Another process on the same store, with other settings.
+    /// Starts another process on the same store, with other settings.
     pub fn replica_with(&self, settings: &[(&str, &str)]) -> Self {
         let Self { store, clock, scope, folder, .. } = self;
         Self::serve(
@@ -167,12 +167,12 @@ impl TestApp {
         TestClient { id: client.client_id, secret: client.secret.map(|_| secret.expose().to_owned()) }
     }
 
-    /// The access token of a new integration client.
+    /// Returns the access token of a new integration.
     pub async fn integration(&self) -> String {
         self.access_token(&self.client(ClientKind::Integration, false).await).await
     }
 
-    /// The access token of a new sales channel, for guests.
+    /// Returns the access token of a guest of a new sales channel.
     pub async fn guest(&self, self_service: bool) -> String {
         self.access_token(&self.client(ClientKind::SalesChannel, self_service).await).await
     }
@@ -196,7 +196,7 @@ impl TestApp {
         Answer::read(self.http.post(self.url("/oauth/revoke")).json(body).send().await.unwrap()).await
     }
 
-    /// A call under `/api` with a JSON:API body, if any.
+    /// Sends a request under `/api`, with a JSON:API body if there is one.
     pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Answer {
         let mut request = self.http.request(method, self.url(path)).bearer_auth(token);
         if let Some(body) = body {
@@ -224,7 +224,7 @@ impl TestApp {
         self.call(Method::PATCH, &format!("{RESETS}/{id}"), token, Some(&body)).await
     }
 
-    /// The short code that the mail about this reset would show, if it has one.
+    /// Returns the short code in the mail for this reset, if it has one.
     pub async fn code(&self, reset: &str) -> Option<String> {
         let keys = &self.settings.dev.keys.sealing;
         let waiting = self.store.claim_messages(Duration::ZERO, 100).await.unwrap();
@@ -257,7 +257,7 @@ impl Answer {
         Self { status, headers, text, body }
     }
 
-    /// The document's id and attributes.
+    /// Returns the document's id.
     pub fn id(&self) -> &str {
         self.body["data"]["id"].as_str().unwrap()
     }
@@ -270,7 +270,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// A member of the answer's object, which is text.
+    /// Returns a text member of the answer's object.
     pub fn text_of(&self, name: &str) -> &str {
         self.body[name].as_str().unwrap_or_else(|| panic!("{name}: {}", self.text))
     }
@@ -308,7 +308,7 @@ impl Answer {
     }
 }
 
-/// The store's counts, waited for as long as they take, and how often it was asked for them.
+/// Counts in the store without a time limit, and counts how often that happens.
 pub struct Counts {
     store: SqliteStore,
     pub asked: AtomicU32,
@@ -336,7 +336,8 @@ fn build(
 ) -> Application {
     let random = Arc::new(OsRandom);
     let services = Services {
-        ports: Ports { limits, ..Ports::from_database(store) },
+        database: Arc::new(store.clone()),
+        rate_limits: limits,
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
         signal: RelaySignal::default(),
@@ -364,9 +365,9 @@ fn load(overrides: &[(&str, &str)]) -> Settings {
         .preset("mail.from", "shop@example.com")
         // A used refresh token ends its session at once, so that tests need not wait.
         .preset("auth.refresh_leeway_seconds", "0")
-        // Tests ask for resets one after the other.
+        // Tests request resets one right after the other.
         .preset("resets.self_service_cooldown_seconds", "0")
-        // Tests of something else never meet a limit.
+        // Only tests of limits reach one.
         .preset("limits.token_per_minute", "1000000")
         .preset("limits.live_per_minute", "1000000")
         .preset("limits.test_per_minute", "1000000")

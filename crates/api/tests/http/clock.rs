@@ -1,12 +1,12 @@
-//! The time that the tests' APIs go by.
+//! The clock of the tests.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rekey_core::clock::{Clock, SystemClock, to_unix_microseconds};
 use time::{Duration, OffsetDateTime};
 
-/// A clock that goes on when a test puts it forward, however long the machine takes for the test. Of itself it goes on by a
-/// microsecond at each look, so that what happens later is later.
+/// A clock that a test moves, however long the test takes. By itself it advances a microsecond with each reading, so that later events
+/// have later times.
 pub struct TestClock {
     /// The present minute's beginning, so that no test meets the end of a second or of a limit's slot by chance.
     start: OffsetDateTime,

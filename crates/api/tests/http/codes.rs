@@ -1,4 +1,4 @@
-//! The short code, sent where the token goes.
+//! The short code in the place of the token.
 
 use std::fs;
 
@@ -125,7 +125,7 @@ async fn tenant_a_code_works_in_its_own_scope_only() {
     assert_eq!(guess(&app, &app.guest(false).await, reset.id(), &code).await.status, 200);
 }
 
-/// It is at rest as a keyed digest only, and sealed in its event.
+/// The database holds a keyed digest, and the sealed code in its event.
 #[tokio::test(flavor = "multi_thread")]
 async fn token_nowhere_no_code_is_in_the_database() {
     let app = start("10").await;

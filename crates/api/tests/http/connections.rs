@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::app::{MEDIA_TYPE, RESETS, TestApp};
 
-/// Far longer than anything here takes; a hang fails the test instead of stopping the run.
+/// Far longer than anything here takes: a hang fails the test instead of stopping the run.
 const PATIENCE: Duration = Duration::from_mins(1);
 const LIVEZ: &[u8] = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -33,7 +33,7 @@ async fn a_stop_ends_idle_connections_and_finishes_requests() {
     );
     let mut busy = TcpStream::connect(app.address).await.unwrap();
     busy.write_all(head.as_bytes()).await.unwrap();
-    // The server says so when the request is under way.
+    // The server sends this when it processes the request.
     assert!(read_some(&mut busy).await.starts_with("HTTP/1.1 100 "));
     app.stop.cancel();
     tokio::time::sleep(Duration::from_millis(300)).await;

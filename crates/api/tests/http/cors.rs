@@ -1,10 +1,10 @@
-//! Which pages' scripts may read what a client is answered.
+//! CORS: the pages whose scripts may read answers.
 
 use rekey_core::{
-    clients::{ApiClient, ClientKind},
+    clients::ClientStore,
+    clients::{ClientKind, RegisteredClient},
     ids::ApplicationId,
     random::OsRandom,
-    store::Store,
 };
 use rekey_testkit::seed;
 use reqwest::{Method, RequestBuilder};
@@ -22,7 +22,7 @@ async fn send(request: RequestBuilder) -> Answer {
 /// Registers a client whose answers pages of these origins may read.
 async fn client(app: &TestApp, kind: ClientKind, origins: &[&str]) -> TestClient {
     let (model, secret) = seed::api_client(&app.store, app.scope, kind, true).await;
-    let client = ApiClient {
+    let client = RegisteredClient {
         id: ApplicationId::generate(&OsRandom),
         client_id: format!("{}x", &model.client_id[1..]),
         allowed_origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
@@ -39,7 +39,7 @@ fn preflight(app: &TestApp, path: &str, origin: &str, method: &str) -> RequestBu
         .header("access-control-request-headers", "authorization,content-type")
 }
 
-/// What a browser goes by.
+/// The headers that a browser checks.
 fn allowed(answer: &Answer) -> &str {
     assert_eq!(answer.header("access-control-allow-credentials"), "", "never");
     let allowed = answer.header("access-control-allow-origin");
@@ -154,7 +154,7 @@ async fn errors_can_be_read_too() {
         let answer = call(method, path, body.clone()).await;
         assert_eq!((answer.status.as_u16(), allowed(&answer)), (status, SHOP), "{path}");
     }
-    // Who has an expired token is told so where it can be read; who has none of ours is a stranger.
+    // The answer to an expired token can be read; a foreign token names no client.
     app.clock.forward(Duration::hours(3));
     let expired = call(Method::GET, RESETS, Value::Null).await;
     expired.assert_error(401, "INVALID_TOKEN", None);

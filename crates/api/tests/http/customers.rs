@@ -40,19 +40,19 @@ async fn a_customer_is_created_and_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_wrong_is_told_at_once() {
+async fn all_errors_are_reported_at_once() {
     let app = TestApp::start().await;
     let attributes = json!({ "email": "nobody", "password": 7, "locale": "sv SE", "reference": "x".repeat(256), "reference_origin": [], "metadata": "m" });
     let answer = app.create("customers", &app.integration().await, attributes).await;
     assert_eq!(answer.status, 422);
-    let told: Vec<_> = answer.body["errors"]
+    let details: Vec<_> = answer.body["errors"]
         .as_array()
         .unwrap()
         .iter()
         .map(|error| error["detail"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(
-        told,
+        details,
         [
             "email - is invalid",
             "password - is not a string",
@@ -68,7 +68,7 @@ async fn everything_wrong_is_told_at_once() {
 async fn a_customer_has_the_language_that_somebody_said_and_no_other() {
     let app = TestApp::start().await;
     let (integration, guest) = (app.integration().await, app.guest(false).await);
-    // Kept in its usual spelling, also one in which there are no texts.
+    // It is stored in its usual spelling, also if there are no texts in it.
     let swede = app.create("customers", &guest, json!({ "email": "s@example.com", "locale": "SV_se" })).await;
     assert_eq!((swede.status.as_u16(), swede.attribute("locale")), (201, &json!("sv-SE")), "{}", swede.text);
     let body = json!({ "data": { "type": "customers", "attributes": { "email": "silent@example.com" } } });

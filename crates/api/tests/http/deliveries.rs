@@ -1,11 +1,11 @@
-//! Deliveries: what became of the mails, for the back office.
+//! Deliveries: the state of mails, for integrations.
 
 use std::collections::BTreeSet;
 
 use rekey_core::{
     clients::ClientKind,
     deliveries::{
-        MailJob, MailKind, Outcome, Reply,
+        Outcome, Reply,
         ledger::{Claim, Ledger},
     },
 };
@@ -62,15 +62,11 @@ impl Shop {
     }
 
     async fn settle(&self, mailed: &Mailed, outcome: &Outcome) {
-        let job = MailJob {
-            event: mailed.delivery.parse().unwrap(),
-            scope: self.app.scope,
-            kind: MailKind::ResetRequested(mailed.reset.parse().unwrap()),
-            answer_unknown: false,
-        };
+        let (event, reset) = (mailed.delivery.parse().unwrap(), mailed.reset.parse().unwrap());
+        let job = rekey_testkit::seed::reset_mail(self.app.scope, event, reset);
         let claim = self.app.store.claim(&job, Duration::MINUTE).await.unwrap();
         assert!(matches!(claim, Claim::Granted(_)), "{claim:?}");
-        // Times are shown, and asked by, in milliseconds.
+        // Times are shown and filtered in milliseconds.
         self.app.clock.forward(Duration::SECOND);
         assert!(self.app.store.settle(job.event, 1, outcome).await.unwrap());
     }
@@ -89,7 +85,7 @@ impl Shop {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_tells_what_became_of_the_mail() {
+async fn a_delivery_shows_the_state_of_the_mail() {
     let shop = Shop::open().await;
     let sent = shop.get(&format!("{LIST}/{}", shop.sent.delivery)).await;
     let data = &sent.body["data"];
@@ -135,7 +131,7 @@ async fn a_delivery_tells_what_became_of_the_mail() {
     assert_eq!(reset.id(), shop.sent.reset);
     let customer = shop.get(&format!("{LIST}/{}/customer", shop.bounced.delivery)).await;
     assert_eq!(customer.attribute("email"), "jane@example.com");
-    // No address is repeated in what a mail server said.
+    // A mail server's reply is shown without addresses.
     assert!(!sent.text.contains('@'), "{}", sent.text);
 }
 
@@ -188,7 +184,7 @@ async fn deliveries_come_with_resets_and_customers() {
     let statuses: Vec<_> = included.map(|delivery| &delivery["attributes"]["status"]).collect();
     assert_eq!(statuses, ["queued", "bounced", "sent"]);
 
-    // What tells the customer of the change belongs to the same reset.
+    // The mail about the changed password belongs to the same reset.
     let reset = shop.get(&format!("{RESETS}/{}", shop.queued.reset)).await;
     let used = json!({ "customer_password": "the second password", "_reset_password_token": reset.attribute("reset_password_token") });
     assert_eq!(shop.app.patch(&shop.token, &shop.queued.reset, used).await.status, 200);
@@ -212,7 +208,7 @@ async fn nobody_writes_a_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn enum_body_deliveries_tell_nothing_of_decoys() {
+async fn enum_body_deliveries_reveal_no_decoys() {
     let app = TestApp::start().await;
     let token = app.integration().await;
     let guest = app.guest(true).await;

@@ -120,7 +120,7 @@ async fn a_body_that_breaks_off_or_is_framed_wrongly_is_refused() {
         "POST {RESETS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {MEDIA_TYPE}\r\n"
     );
     let chunks = format!("{head}transfer-encoding: chunked\r\n\r\nnonsense\r\n");
-    // The framework takes a chunk that is none for the end of the connection: whether the app can still answer is a race.
+    // The framework treats a malformed chunk as the end of the connection: whether the app can still answer is a race.
     for answer in exchange(&app, chunks.as_bytes()).await {
         assert_eq!(answer.status, 400, "{answer:?}");
         if !answer.body.is_empty() {
@@ -134,21 +134,21 @@ async fn a_body_that_breaks_off_or_is_framed_wrongly_is_refused() {
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-    // Who closes in the middle of a body may have gone before it is answered; what is answered has the form.
+    // The connection may be gone before there is an answer; if there is one, it has the contract's form.
     for answer in parse(&answer) {
         assert_error(&answer, 400, "INVALID_DATA_FORMAT");
     }
 }
 
-/// Far longer than anything here takes; a hang fails the test instead of stopping the run.
+/// Far longer than anything here takes: a hang fails the test instead of stopping the run.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// All that the server answers to these bytes, until it closes; they are sent while its answers are read.
+/// Returns all answers to these bytes until the server closes. Sending and reading happen at the same time.
 async fn exchange(app: &TestApp, request: &[u8]) -> Vec<Raw> {
     let (mut reader, mut writer) = TcpStream::connect(app.address).await.unwrap().into_split();
     let request = request.to_vec();
     let sending = tokio::spawn(async move {
-        // A server that has seen enough closes before all is sent.
+        // The server may close before all is sent.
         let _ = writer.write_all(&request).await;
         writer
     });

@@ -1,4 +1,4 @@
-//! Calls that are repeated under an `Idempotency-Key`.
+//! Requests that are repeated with an `Idempotency-Key`.
 
 use std::{fs, time::Duration as StdDuration};
 
@@ -21,7 +21,7 @@ use crate::app::{Answer, MEDIA_TYPE, RESETS, TestApp, other_mode};
 const JOHN: &str = "john@example.com";
 const CUSTOMERS: &str = "/api/customers";
 const REPLAYED: &str = "idempotency-replayed";
-/// How long something is waited for that has to happen, and the sleep between two looks.
+/// How long a test waits for something that must happen, and the time between two checks.
 const PATIENCE: StdDuration = StdDuration::from_mins(1);
 const LOOK: StdDuration = StdDuration::from_millis(2);
 
@@ -32,7 +32,7 @@ async fn a_repeated_call_gets_the_first_answer_byte_for_byte() {
     let first = post(&app, &token, RESETS, "\"8e03978e\"", &reset(JOHN)).await;
     assert_eq!((first.status.as_u16(), first.header(REPLAYED)), (201, ""));
     assert!(first.attribute("reset_password_token").is_string());
-    // Without quotes it is the same key. What became of the reset meanwhile does not show.
+    // Without quotes it is the same key. Later changes of the reset are not shown.
     app.call(reqwest::Method::DELETE, &format!("{RESETS}/{}", first.id()), &token, None).await;
     for key in ["8e03978e", "\"8e03978e\"", " 8e03978e "] {
         let again = post(&app, &token, RESETS, key, &reset(JOHN)).await;
@@ -53,7 +53,7 @@ async fn a_repeated_call_gets_the_first_answer_byte_for_byte() {
     assert_eq!((second.status.as_u16(), second.header(REPLAYED)), (201, ""));
     assert_ne!(second.id(), first.id());
 
-    // An error that the same call would meet again is an answer like any other.
+    // A permanent error is an answer like any other.
     let jane = customer("not an address", "the first password");
     let refused = post(&app, &token, CUSTOMERS, "jane", &jane).await;
     refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/email"));
@@ -128,7 +128,7 @@ async fn a_key_that_is_none_is_refused() {
     }
     assert_eq!(count(&app, "password_resets").await, 0);
     assert_eq!(send(&[&long.as_bytes()[1..]]).await.status, 201);
-    // Who may not call at all is told no more than that.
+    // An unauthorized caller learns nothing else.
     let stranger = post(&app, "nobody", RESETS, "k", &reset(JOHN)).await;
     stranger.assert_error(401, "INVALID_TOKEN", None);
 }
@@ -194,7 +194,7 @@ async fn crash_a_call_whose_answer_was_lost_creates_nothing_twice() {
             count(&app, "customers").await,
             count(&app, "events").await,
         ];
-        // What a process leaves that died after its commit.
+        // The state that a process leaves that dies after its commit.
         lose_answer(&app, 30).await;
         let waiting = post(&app, token, path, &key, body).await;
         assert_key_error(&waiting, 409, "IDEMPOTENCY_KEY_IN_USE");
@@ -213,7 +213,7 @@ async fn crash_a_call_whose_answer_was_lost_creates_nothing_twice() {
         assert_eq!(before, after, "{path}");
         assert_eq!(post(&app, token, path, &key, body).await.header(REPLAYED), "true");
     }
-    // An address that somebody else has stays taken, though the call has a key.
+    // A taken address stays taken, also for a request with a key.
     let refused = post(&app, &token, CUSTOMERS, "j", &customer(JOHN, "the first password")).await;
     refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/email"));
 }
@@ -238,7 +238,7 @@ async fn a_caller_that_hangs_up_finds_its_answer_later() {
         }
     };
     timeout(PATIENCE, written).await.unwrap();
-    // A reset, not a mere end: the server drops whatever it does for this connection.
+    // A TCP reset makes the server drop the connection's work.
     stream.set_zero_linger().unwrap();
     drop(stream);
     let answered = async {
@@ -279,7 +279,7 @@ async fn enum_body_a_replay_is_the_same_for_known_and_unknown_addresses() {
         let again = post(&app, &guest, RESETS, key, &reset(email)).await;
         assert_eq!((&again.text, again.header(REPLAYED)), (&first.text, "true"));
         let at = again.attribute("created_at").as_str().unwrap();
-        // What is left of a limit counts calls, and says nothing of an address.
+        // The rest of a limit depends on the number of requests, not on the address.
         let mut headers: Vec<_> = again
             .headers
             .iter()
@@ -341,7 +341,7 @@ async fn post(app: &TestApp, token: &str, path: &str, key: &str, body: &Value) -
         .await
 }
 
-/// The one answer among these that is no replay and no refusal.
+/// Returns the only answer that is neither a replay nor an error.
 fn created(answers: &[Answer]) -> &Answer {
     answers.iter().find(|answer| answer.status == 201 && answer.header(REPLAYED).is_empty()).unwrap()
 }
@@ -353,7 +353,8 @@ fn assert_key_error(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.header(REPLAYED), "");
 }
 
-/// Makes the database as it is between a call's commit and the keeping of its answer, that many seconds before the lease ends.
+/// Puts the database into the state between the commit of a request and the storing of its answer, that many seconds before the lease
+/// ends.
 async fn lose_answer(app: &TestApp, left: i64) {
     let lease = to_unix_microseconds(app.clock.now() + Duration::seconds(left));
     backdoor(app).text(&format!("UPDATE idempotency_keys SET answer = NULL, lease_until = {lease} WHERE answer IS NOT NULL OR lease_until IS NOT NULL")).await;

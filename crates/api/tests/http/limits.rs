@@ -1,4 +1,4 @@
-//! Rate limits: who is counted against what, and what a caller is told.
+//! Rate limits: which requests are counted together, and the headers of answers.
 
 use std::{net::SocketAddr, sync::atomic::Ordering};
 
@@ -32,12 +32,12 @@ fn get(app: &TestApp, at: SocketAddr, path: &str, token: &str) -> RequestBuilder
 #[track_caller]
 fn assert_refused(answer: &Answer, limit: &str) {
     answer.assert_error(429, "TOO_MANY_REQUESTS", None);
-    assert_told(answer, limit);
+    assert_limit_headers(answer, limit);
 }
 
-/// How long a refused caller is told to wait; the other headers are checked.
+/// Checks the headers of a refusal, and returns the time to wait.
 #[track_caller]
-fn assert_told(answer: &Answer, limit: &str) -> i64 {
+fn assert_limit_headers(answer: &Answer, limit: &str) -> i64 {
     assert_eq!(answer.header("x-ratelimit-limit"), limit);
     assert_eq!((answer.header("x-ratelimit-interval"), answer.header("x-ratelimit-remaining")), ("60", "0"));
     let wait: i64 = answer.header("retry-after").parse().unwrap();
@@ -69,9 +69,9 @@ async fn a_call_for_a_token_counts_by_address_in_all_replicas_together() {
             ),
             (&json!("too_many_requests"), &json!("TOO_MANY_REQUESTS"), &json!(429))
         );
-        waits.push(assert_told(&refused, "5"));
+        waits.push(assert_limit_headers(&refused, "5"));
     }
-    // The window slides: by the wait that was told, and not before it.
+    // The window slides: after the announced wait, not before.
     app.clock.forward(Duration::seconds(waits[0].min(waits[1]) - 15));
     assert_eq!(send(grant(&app, replicas[0], &client)).await.status, 429);
     app.clock.forward(Duration::seconds(15 + (waits[0] - waits[1]).abs()));
@@ -92,7 +92,7 @@ async fn an_integration_is_one_party_wherever_it_calls_from() {
         assert_eq!(from(n, &one).await.header("x-ratelimit-remaining"), (LIMIT - 1 - n).to_string());
     }
     assert_refused(&from(99, &one).await, "5");
-    // Another at the same address is another party; so are one's writes, and live data.
+    // Another integration at the same address is counted separately; so are writes, and live mode.
     assert_eq!(from(1, &other).await.status, 200);
     app.ask(&one, "nobody@example.com").await.assert_error(
         422,
@@ -117,12 +117,12 @@ async fn one_visitor_does_not_use_up_a_shop() {
         send(request.header("content-type", MEDIA_TYPE).body(body.to_string())).await
     };
     for n in 0..LIMIT {
-        // What the client itself claims stands left of what the proxy saw, and counts for nothing.
+        // The client's own claims are to the left of the proxy's entry, and are ignored.
         assert_eq!(from(&format!("198.51.100.{n}, 192.0.2.1")).await.status, 201);
     }
     assert_refused(&from("203.0.113.7, 192.0.2.1").await, "5");
     assert_eq!(from("192.0.2.2").await.status, 201);
-    // A subscriber's IPv6 addresses are one.
+    // The IPv6 addresses of a subscriber are counted together.
     for n in 0..LIMIT {
         assert_eq!(from(&format!("2001:db8:1:2::{n}")).await.status, 201);
     }
@@ -134,7 +134,7 @@ async fn one_visitor_does_not_use_up_a_shop() {
 async fn a_sales_channel_has_a_ceiling_for_all_its_visitors() {
     let app = app(&[PROXIED, ("limits.sales_channel_per_minute", "5")]).await;
     let client = app.client(ClientKind::SalesChannel, false).await;
-    // The token is the first of what it is used for.
+    // The request for the token is counted as well.
     let guest = app.access_token(&client).await;
     let from = async |n: usize, token: &str| {
         send(get(&app, app.address, RESETS, token).header("x-forwarded-for", format!("192.0.2.{n}"))).await
@@ -212,7 +212,7 @@ async fn forwarded_for_path_variants_and_extra_fields_reset_no_limit() {
     }
 }
 
-/// A closed store would answer with 503.
+/// Requests that reach the closed store would be 503.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_never_reaches_the_database() {
     let app = app(&[
@@ -270,7 +270,7 @@ async fn the_pages_form_is_counted_and_the_page_is_not() {
     }
     let refused = send(form()).await;
     assert_eq!((refused.status.as_u16(), refused.header("content-type")), (429, "text/html; charset=utf-8"));
-    assert_told(&refused, "2");
+    assert_limit_headers(&refused, "2");
     assert!(refused.text.contains("Nothing was changed"), "{}", refused.text);
     assert!(refused.header("content-security-policy").contains("frame-ancestors 'none'"));
 }

@@ -1,4 +1,4 @@
-//! Lists: filters, orders, both pagings, sparse fields, includes, and what records are related to.
+//! Lists: filters, orders, both kinds of paging, sparse fields, includes, and related records.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ impl Shop {
         let ask = async |email: &str, reference: &str, metadata: Value| {
             let attributes = json!({ "customer_email": email, "reference": reference, "metadata": metadata });
             let reset = app.create("customer_password_resets", &token, attributes).await;
-            // Times are shown, and asked by, in milliseconds.
+            // Times are shown and filtered in milliseconds.
             app.clock.forward(Duration::SECOND);
             reset
         };
@@ -53,7 +53,7 @@ impl Shop {
         answer
     }
 
-    /// The ids that a list has, and how many it says there are.
+    /// Returns the ids of a list, and its record count.
     async fn ids(&self, path: &str) -> Vec<String> {
         let answer = self.get(path).await;
         let ids = ids(&answer.body["data"]);
@@ -122,7 +122,7 @@ async fn filters_find_what_they_say() {
     );
     assert_eq!(shop.ids(&customers("[has_password_false]=true")).await, Vec::<String>::new());
     assert_eq!(shop.ids(&customers("[email_end]=@EXAMPLE.org")).await.len(), 1);
-    // An underscore is itself in `cont` and its like.
+    // An underscore is no wildcard in `cont` and similar predicates.
     assert_eq!(shop.ids(&customers("[reference_cont]=_")).await, [shop.jane.as_str()]);
 }
 
@@ -135,7 +135,7 @@ async fn orders_and_places_lead_through_the_whole_list() {
     assert_eq!(by("-reference").await, [hers, pending, used]);
     assert_eq!(by("reference_origin,-created_at").await, [hers, pending, used]);
 
-    // From place to place by the links alone, as a client would.
+    // Follows the links, as a client would.
     let mut path = format!(
         "{RESETS}?sort=-reference&fields[customer_password_resets]=reference&page[after]=&page[size]=1"
     );
@@ -149,7 +149,7 @@ async fn orders_and_places_lead_through_the_whole_list() {
         path = next.strip_prefix(PUBLIC_URL).unwrap().to_owned();
     }
     assert_eq!(walked, [hers, pending, used]);
-    // A place in one order is none in another.
+    // A cursor is valid for one order only.
     let elsewhere = path.replace("-reference", "reference");
     shop.app.get(&elsewhere, &shop.token).await.assert_error(400, "INVALID_PAGE_VALUE", None);
 }

@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, dangerous::insecure_decode, decode, decode_header, jwk::JwkSet,
 };
-use rekey_core::{clients::ClientKind, store::Store};
-use rekey_testkit::statistics::{lots, rank_sum_z};
+use rekey_core::clients::{ClientKind, ClientStore};
+use rekey_testkit::statistics::{random_swaps, rank_sum_z};
 use serde_json::{Value, json};
 use time::Duration;
 use tokio::time::Instant;
@@ -53,9 +53,9 @@ async fn an_integration_gets_a_token_that_others_can_verify() {
     assert_ne!((&again["rand"], &again["jti"]), (&claims["rand"], &claims["jti"]));
 }
 
-/// What a customer's and a live client's tokens say beside what an integration's says.
+/// The further claims in tokens of customers and live clients.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storefronts_tokens_tell_its_kind_its_mode_and_its_customer() {
+async fn a_storefronts_tokens_name_its_kind_its_mode_and_its_customer() {
     let app = TestApp::start().await;
     let customer = app.customer("john@example.com", "the first password").await;
     let sales = app.client(ClientKind::SalesChannel, false).await;
@@ -72,10 +72,10 @@ async fn a_storefronts_tokens_tell_its_kind_its_mode_and_its_customer() {
 
 /// As the vendor's clients send them, and as a list.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scope_is_words_or_a_list_of_them_and_is_told_as_one_string() {
+async fn a_scope_is_words_or_a_list_of_them_and_is_returned_as_one_string() {
     let app = TestApp::start().await;
     let sales = app.client(ClientKind::SalesChannel, false).await;
-    for (asked, told) in [
+    for (asked, returned) in [
         (json!(null), "market:all"),
         (json!(""), "market:all"),
         (json!([]), "market:all"),
@@ -86,9 +86,9 @@ async fn a_scope_is_words_or_a_list_of_them_and_is_told_as_one_string() {
     ] {
         let grant = json!({ "grant_type": "client_credentials", "client_id": sales.id, "scope": asked });
         let answer = app.oauth(&grant).await;
-        assert_eq!(answer.body["scope"], told, "{asked}: {}", answer.text);
+        assert_eq!(answer.body["scope"], returned, "{asked}: {}", answer.text);
         let claims: Value = insecure_decode(answer.text_of("access_token")).unwrap().claims;
-        assert_eq!(claims["scope"], told);
+        assert_eq!(claims["scope"], returned);
     }
     for (scope, error, code) in [
         (json!(["a", "?"]), "invalid_scope", "INVALID_SCOPE"),
@@ -102,7 +102,7 @@ async fn a_scope_is_words_or_a_list_of_them_and_is_told_as_one_string() {
     }
 }
 
-/// The vendor's clients decode the payload with `atob`, which knows the standard alphabet only.
+/// The vendor's clients decode the payload with `atob`, which accepts the standard alphabet only.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_payload_decodes_with_the_standard_alphabet() {
     let app = TestApp::start().await;
@@ -206,10 +206,10 @@ async fn a_customer_logs_in_and_a_failed_log_in_tells_nothing() {
     app.create("customers", &app.integration().await, json!({ "email": "guest@example.com" })).await;
     let wrong = app.log_in(&sales, "john@example.com", "another password").await;
     wrong.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
-    let told = |answer: &Answer| {
+    let returned = |answer: &Answer| {
         let mut headers = answer.headers.clone();
         headers.remove("date");
-        // It counts calls, and says nothing of an address.
+        // It depends on the number of requests, not on the address.
         headers.remove("x-ratelimit-remaining");
         (answer.status, answer.text.clone(), headers)
     };
@@ -221,7 +221,7 @@ async fn a_customer_logs_in_and_a_failed_log_in_tells_nothing() {
         ("john@example.com", &"x".repeat(1025)),
     ] {
         let answer = app.log_in(&sales, email, password).await;
-        assert_eq!(told(&answer), told(&wrong), "{email}");
+        assert_eq!(returned(&answer), returned(&wrong), "{email}");
     }
 
     let integration = app.client(ClientKind::Integration, false).await;
@@ -229,8 +229,8 @@ async fn a_customer_logs_in_and_a_failed_log_in_tells_nothing() {
     assert_eq!(app.oauth(&grant).await.body["error"], "unauthorized_client");
 }
 
-/// An unknown address costs the hash that a wrong password costs. What comes first in a pair is drawn by lot, so that whatever
-/// else the machine does falls on both; for how often |z| is above 5 with no difference, see `rank_sum_z`.
+/// An unknown address costs a hash, as a wrong password does. The order in each pair is random, so that other load affects both; for how
+/// often |z| is above 5 without a difference, see `rank_sum_z`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_log_in_takes_the_same_time_for_a_known_and_an_unknown_address() {
     const PAIRS: usize = 150;
@@ -238,7 +238,7 @@ async fn a_failed_log_in_takes_the_same_time_for_a_known_and_an_unknown_address(
     app.customer("john@example.com", "the first password").await;
     let sales = app.client(ClientKind::SalesChannel, false).await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for swapped in lots().take(PAIRS) {
+    for swapped in random_swaps().take(PAIRS) {
         let mut pair = [(&mut known, "john@example.com"), (&mut unknown, "jane@example.com")];
         if swapped {
             pair.reverse();

@@ -1,9 +1,9 @@
-//! The API's description: served, and true of every path and method.
+//! The API's description is served, and matches every path and method.
 
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::app::TestApp;
 
@@ -50,18 +50,15 @@ async fn the_examples_of_writes_are_accepted() {
     let app = TestApp::start().await;
     let token = app.integration().await;
     let description = app.get("/openapi.json", "").await.body;
-    let example = |path: &str, method: &str| {
-        description["paths"][path][method]["requestBody"]["content"]["application/vnd.api+json"]["example"]
-            .clone()
-    };
     let mut created = Vec::new();
     for path in ["/api/customers", "/api/customer_password_resets"] {
-        let answer = app.call(Method::POST, path, &token, Some(&example(path, "post"))).await;
+        let body = example(&description, path, "post");
+        let answer = app.call(Method::POST, path, &token, Some(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         created.push((path, answer.id().to_owned(), answer.attribute("reset_password_token").clone()));
     }
     for (path, id, reset_token) in created.into_iter().rev() {
-        let mut body = example(&format!("{path}/{{id}}"), "patch");
+        let mut body = example(&description, &format!("{path}/{{id}}"), "patch");
         body["data"]["id"] = id.as_str().into();
         if reset_token.is_string() {
             body["data"]["attributes"]["_reset_password_token"] = reset_token;
@@ -71,17 +68,54 @@ async fn the_examples_of_writes_are_accepted() {
     }
 }
 
+/// The body of an operation that tools show: made of its attributes' examples.
+fn example(description: &Value, path: &str, method: &str) -> Value {
+    let content = &description["paths"][path][method]["requestBody"]["content"]["application/vnd.api+json"];
+    let pointer = content["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
+    let data = &description.pointer(pointer).unwrap()["properties"]["data"]["properties"];
+    let attributes = data["attributes"]["properties"].as_object().unwrap().iter();
+    let attributes: Map<String, Value> =
+        attributes.map(|(name, schema)| (name.clone(), schema["examples"][0].clone())).collect();
+    json!({ "data": { "type": data["type"]["const"], "attributes": attributes, "relationships": {} } })
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reference_is_a_page_that_may_load_its_stylesheet_and_nothing_else() {
+async fn the_reference_is_served_whole_and_may_load_nothing_from_elsewhere() {
     let app = TestApp::start().await;
-    for (path, content) in
-        [("/docs", "text/html; charset=utf-8"), ("/docs/style.css", "text/css; charset=utf-8")]
-    {
-        let answer = app.get(path, "").await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, content));
-        let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
-        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    let page = app.get("/docs", "").await;
+    let script = app.get("/docs/start.js", "").await;
+    let loaded = page.text.split('"').filter(|text| text.starts_with('/')).map(str::to_owned);
+    let loaded: Vec<String> = loaded.collect();
+    assert_eq!(loaded.len(), 5, "{loaded:?}");
+    assert!(script.text.contains("url: '/openapi.json'") && script.text.contains("validatorUrl: null"));
+    for text in [&page.text, &script.text] {
+        assert!(!text.contains("http"), "{text}");
+    }
+    for path in [vec!["/docs".to_owned(), "/docs/".to_owned()], loaded].concat() {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = app.http.request(method.clone(), app.url(&path)).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{method} {path}");
+            let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+            let expected = match path.rsplit_once('.').map(|(_, extension)| extension) {
+                Some("js") => "text/javascript",
+                Some("css") => "text/css",
+                Some("png") => "image/png",
+                _ => "text/html; charset=utf-8",
+            };
+            assert!(header("content-type").starts_with(expected), "{path}");
+            assert_eq!(header("x-frame-options"), "DENY");
+            assert_eq!(header("x-content-type-options"), "nosniff");
+            assert_eq!(
+                header("content-security-policy"),
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                 connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+            );
+            let is_empty = answer.bytes().await.unwrap().is_empty();
+            assert_eq!(is_empty, method == Method::HEAD, "{method} {path}");
+        }
+    }
+    for path in ["/docs/oauth2-redirect.html", "/docs/nowhere.js"] {
+        app.get(path, "").await.assert_error(404, "RECORD_NOT_FOUND", None);
     }
     let refused = app.call(Method::POST, "/docs", "", None).await;
     refused.assert_error(405, "METHOD_NOT_ALLOWED", None);

@@ -1,4 +1,4 @@
-//! `/api/organization`: what a storefront is told of the shop that it is of.
+//! `/api/organization`: a storefront's own shop.
 
 use std::fs;
 
@@ -25,12 +25,12 @@ async fn a_storefront_learns_what_a_new_password_must_be_before_one_is_typed() {
     let directory = folder.path().to_str().unwrap();
     let app = TestApp::start_with(&[("organizations.directory", directory)], Vec::new()).await;
 
-    let told = of(&app, "de-AT", "").await;
-    assert_eq!(told.status, 200, "{}", told.text);
-    let at = told.attribute("created_at");
-    let rules = told.attribute("password_rules").as_str().unwrap();
+    let shown = of(&app, "de-AT", "").await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    let at = shown.attribute("created_at");
+    let rules = shown.attribute("password_rules").as_str().unwrap();
     assert_eq!(
-        told.body["data"],
+        shown.body["data"],
         json!({
             "id": app.scope.organization.as_str(), "type": "organizations", "links": { "self": format!("{PUBLIC_URL}/api/organization") },
             "attributes": {

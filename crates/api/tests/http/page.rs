@@ -9,7 +9,7 @@ use crate::app::{Answer, PUBLIC_URL, RESETS, TestApp};
 
 pub const PATH: &str = "/reset-password";
 
-/// A reset whose link was followed.
+/// A reset whose link was opened.
 pub struct Visit {
     pub app: TestApp,
     pub token: String,
@@ -97,7 +97,7 @@ async fn the_form_sets_the_password_once() {
     assert_eq!(visit.page().await.status, 410);
     let again = send(visit.post("x", "the third password")).await;
     assert!([403, 410].contains(&again.status.as_u16()));
-    // Back, and a reload, with what the browser has left of it.
+    // Going back, and a reload, with the cookie that is left.
     let left = done.header("set-cookie").split(';').next().unwrap();
     for request in
         [visit.app.http.get(visit.app.url(PATH)), visit.app.http.post(visit.app.url(PATH)).body("x")]
@@ -108,7 +108,7 @@ async fn the_form_sets_the_password_once() {
     }
 }
 
-/// The browser's cookie is told to hold no token any more.
+/// The cookie is replaced by one without a token.
 #[track_caller]
 fn assert_left_the_browser(answer: &Answer) {
     let set = answer.header("set-cookie");
@@ -204,9 +204,9 @@ async fn page_leak_a_cross_site_post_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_password_is_told_beside_the_field_and_burns_nothing() {
+async fn a_refused_password_is_explained_next_to_the_field_and_burns_nothing() {
     let visit = Visit::start().await;
-    for (password, told) in [
+    for (password, message) in [
         ("short", "It needs at least 8 characters."),
         ("john@example.com", "The password is your email address, or little more."),
         ("password123", "Many people use this password"),
@@ -216,7 +216,7 @@ async fn a_refused_password_is_told_beside_the_field_and_burns_nothing() {
     ] {
         let page = visit.submit(password).await;
         assert_eq!(page.status, 422, "{}", page.text);
-        assert!(page.text.contains(told), "{}", page.text);
+        assert!(page.text.contains(message), "{}", page.text);
         for part in [
             "<title>Error: ",
             "autofocus aria-invalid=\"true\"",
@@ -231,7 +231,7 @@ async fn a_refused_password_is_told_beside_the_field_and_burns_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_link_is_told_calmly() {
+async fn an_expired_link_is_explained() {
     let visit = Visit::start().await;
     visit.app.clock.forward(Duration::hours(6) + Duration::seconds(1));
     let page = visit.page().await;

@@ -1,4 +1,4 @@
-//! The field for the code from the mail, on the page that says that it was sent.
+//! The field for the code from the mail, on the page that says that the mail was sent.
 
 use rekey_core::clients::ClientKind;
 
@@ -7,7 +7,7 @@ use crate::{
     page_forgot::{PATH, post, send, start},
 };
 
-/// A browser in which a mail with a code was asked for.
+/// A browser in which a mail with a code was requested.
 struct Waiting {
     app: TestApp,
     client: TestClient,

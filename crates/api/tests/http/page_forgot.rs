@@ -1,4 +1,4 @@
-//! The page on which a customer asks for a mail.
+//! The page on which a customer requests a mail.
 
 use rekey_core::clients::ClientKind;
 use reqwest::{Method, RequestBuilder};
@@ -77,7 +77,7 @@ async fn enum_body_the_page_is_the_same_for_known_and_unknown_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn email_list_what_is_no_address_is_told_beside_the_field() {
+async fn email_list_a_malformed_address_is_reported_next_to_the_field() {
     let (app, client) = start().await;
     for typed in [
         "john",
@@ -176,7 +176,7 @@ async fn host_poison_a_host_chooses_a_public_page_and_no_link() {
         assert_eq!(send(forwarded).await.status, 404, "{host}");
     }
     assert_eq!(get(&own, &format!("{PATH}?organization=demo")).await.status, 200);
-    // A client of another organization than the folder's is none of it.
+    // A client of another organization than the folder's is not used.
     let deployment = app.replica_with(&[("pages.client_id", &client.id)]);
     assert_eq!(get(&deployment, PATH).await.status, 200, "the deployment's");
     assert_eq!(get(&deployment, &format!("{PATH}?organization=other")).await.status, 404);
@@ -232,7 +232,7 @@ async fn password_managers_find_the_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pool_a_store_that_is_away_is_told_as_a_page() {
+async fn pool_an_unavailable_store_is_reported_by_a_page() {
     let (app, client) = start().await;
     app.store.close().await;
     let page = send(post(&app, &client, "john@example.com")).await;

@@ -1,4 +1,4 @@
-//! Requests to the pages that no form of ours would send, and how a form's refusal leaves things.
+//! Requests that no form of the pages would send, and the state after a refused form.
 
 use rekey_core::clients::ClientKind;
 use tokio::{
@@ -20,7 +20,7 @@ async fn a_body_that_is_not_quite_a_form_sets_no_password() {
     let typed = |password: &str| format!("form_token={token}&password={password}");
     let twice = typed("the+second+password&password=the+third+password");
     for (media_type, encoding, body, status) in [
-        // Read leniently it would be a password of replacement characters.
+        // Decoded leniently, it would be a password of replacement characters.
         (FORM, None, typed("the+second+p%E4ssword"), 400),
         (FORM, None, typed("%FF%FE%00t%00h%00e%00"), 400),
         (FORM, None, twice, 400),
@@ -41,7 +41,7 @@ async fn a_body_that_is_not_quite_a_form_sets_no_password() {
         assert_page_headers(&page.headers);
     }
     assert_eq!(visit.log_in("the first password").await, 200);
-    // The URL Standard's forms are UTF-8, whatever they say.
+    // Forms of the URL Standard are UTF-8, whatever charset they declare.
     let request = visit.app.http.post(visit.app.url(PATH)).header("cookie", &visit.cookie);
     let request = request.header("content-type", format!("{FORM}; charset=iso-8859-1"));
     assert_eq!(send(request.body(typed("p%C3%A4ssword+the+second"))).await.status, 200);
@@ -62,7 +62,7 @@ async fn no_header_or_field_makes_another_method_of_a_request() {
     assert_eq!(visit.log_in("the first password").await, 200);
 }
 
-/// A tab that comes back, or a reload by hand: nobody's page has sent it.
+/// A restored tab, or a manual reload: no page has sent it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_the_browser_sends_anew_by_itself_is_good() {
     let visit = Visit::start().await;
@@ -108,7 +108,7 @@ async fn a_page_is_had_by_http_1_0_too() {
     assert!(page.starts_with("HTTP/1.0 200") && page.contains("</html>"), "{page}");
 }
 
-/// What is answered to these octets.
+/// Returns the answer to these bytes.
 pub async fn exchange(app: &TestApp, request: &str) -> String {
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();

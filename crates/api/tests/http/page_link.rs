@@ -1,4 +1,4 @@
-//! What becomes of a link on its way: mangled by mail clients, opened without cookies, beside cookies that others have planted.
+//! Links that mail clients have changed, that are opened without cookies, or next to planted cookies.
 
 use rekey_core::clients::ClientKind;
 
@@ -56,7 +56,7 @@ async fn a_link_that_is_not_whole_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_keeps_no_cookies_is_told_so() {
+async fn a_browser_without_cookies_gets_an_explanation() {
     let visit = Visit::start().await;
     let form_token = form_token(&visit.page().await);
     let page = get(&visit.app, PATH, "").await;
@@ -82,12 +82,12 @@ async fn cookies_of_others_do_no_harm() {
     ] {
         assert_eq!(get(&app, PATH, &around).await.status, 200, "{around}");
     }
-    let octets = [b"name=M\xfcller; ", cookie.as_bytes()].concat();
-    let request = app.http.get(app.url(PATH)).header("cookie", octets.as_slice());
+    let bytes = [b"name=M\xfcller; ", cookie.as_bytes()].concat();
+    let request = app.http.get(app.url(PATH)).header("cookie", bytes.as_slice());
     assert_eq!(send(request).await.status, 200);
 }
 
-/// Cookie tossing: a host beside ours sets a cookie for their common domain, and the browser sends both.
+/// Cookie tossing: a sibling host sets a cookie for the common domain, and the browser sends both.
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_of_two_links_in_cookies_none_is_believed() {
     let visit = Visit::start().await;
@@ -103,7 +103,7 @@ async fn page_leak_of_two_links_in_cookies_none_is_believed() {
     assert_eq!(visit.log_in("the first password").await, 200);
 }
 
-/// Log-in CSRF's like: another's link is opened in the victim's browser while the victim's own form is open.
+/// Like log-in CSRF: an attacker's link is opened in the victim's browser while the victim's own form is open.
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_a_form_is_good_for_its_own_link_only() {
     let visit = Visit::start().await;

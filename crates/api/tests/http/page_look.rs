@@ -1,4 +1,4 @@
-//! How the hosted pages look and in which language they speak, for each organization.
+//! The look and the language of the hosted pages, for each organization.
 
 use std::{fs, path::Path};
 
@@ -123,7 +123,7 @@ async fn an_organization_has_a_look_and_words_of_its_own() {
     );
 }
 
-/// For who reads another language than the link or the browser says; without JavaScript.
+/// For readers of another language than the link's or the browser's; without JavaScript.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_language_is_chosen_on_the_page_and_holds() {
     let app = TestApp::start().await;
@@ -141,7 +141,7 @@ async fn a_language_is_chosen_on_the_page_and_holds() {
         "{}",
         page.text
     );
-    // What was typed is lost by it, so that a refused form can be had in another language, too.
+    // The typed text is lost, so that a refused form can be shown in another language, too.
     let refused = send(app.http.post(app.url(&german)).form(&[("email", "john")])).await;
     assert!(refused.status == 422 && refused.text.contains("hreflang=\"pl\""), "{}", refused.text);
 }
@@ -162,7 +162,7 @@ async fn what_pages_load_may_be_kept_for_good() {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
     }
-    // Another version's, asked of this one while they change.
+    // Another version's URL, requested during an upgrade.
     assert_eq!(get(&app, "/pages/other/1f5fbf.css").await.header("cache-control"), "no-cache");
     for path in ["red", "1f5fb", "1f5fbfa", "1f5fb%22", "+f5fbf"] {
         let answer = get(&app, &format!("/pages/other/{path}.css")).await;

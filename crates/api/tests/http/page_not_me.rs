@@ -1,4 +1,4 @@
-//! The page on which somebody says that another asked for the reset.
+//! The page on which a recipient says that somebody else requested the reset.
 
 use rekey_core::{
     clients::ClientKind,
@@ -14,7 +14,7 @@ use crate::{
     page_form::exchange,
 };
 
-/// A reset whose mail somebody reads who did not ask for it.
+/// A reset that its recipient did not request.
 struct Mail {
     app: TestApp,
     id: String,
@@ -90,7 +90,7 @@ async fn scanner_looking_kills_no_link_and_the_form_does() {
     assert_eq!(mail.app.log_in(&sales, "john@example.com", "the first password").await.status, 200);
 }
 
-/// As a mail client may leave the link, and as a proxy may ask for it.
+/// The link as a mail client may change it, and as a proxy may request it.
 #[tokio::test(flavor = "multi_thread")]
 async fn host_poison_the_forms_address_is_made_of_what_is_understood() {
     let mail = Mail::start().await;
@@ -148,7 +148,7 @@ async fn token_type_what_proves_nothing_is_no_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_comes_too_late_is_told_what_to_do() {
+async fn a_late_rejection_explains_what_to_do() {
     let mail = Mail::start().await;
     let integration = mail.app.integration().await;
     let password = json!({ "customer_password": "the second password", "_reset_password_token": mail.token });

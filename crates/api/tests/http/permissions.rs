@@ -1,4 +1,4 @@
-//! Who may do what: the contract's table, cell by cell.
+//! Permissions: the contract's table, cell by cell.
 
 use rekey_core::clients::ClientKind;
 use reqwest::Method;
@@ -57,7 +57,7 @@ async fn every_cell_of_the_table_holds() {
         (Method::PATCH, &others, rename_other, [200, 401, 401, 401]),
         (Method::DELETE, &others, None, [204, 401, 401, 401]),
     ];
-    // The back office goes last: it deletes what the others must not.
+    // The integration goes last: it deletes what the others must not.
     let callers = [(3, &logged_in), (2, &self_service), (1, &guest), (0, &integration)];
     for (method, path, body, statuses) in rows {
         for (column, token) in callers {

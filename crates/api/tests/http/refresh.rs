@@ -14,7 +14,7 @@ use crate::app::{Answer, TestApp, TestClient, other_mode};
 const EMAIL: &str = "john@example.com";
 const PASSWORD: &str = "the first password";
 
-/// A customer who has logged in.
+/// A customer who has signed in.
 struct Visit {
     app: TestApp,
     sales: TestClient,
@@ -44,7 +44,7 @@ impl Visit {
         refresh(&self.app, &self.sales, token).await
     }
 
-    /// What the customer's own record answers to that access token.
+    /// Requests the customer's own record with that access token.
     async fn own(&self, access_token: &str) -> Answer {
         self.app.get(&format!("/api/customers/{}", self.customer), access_token).await
     }
@@ -123,7 +123,7 @@ async fn refresh_race_of_many_uses_exactly_one_wins() {
     for answer in lost {
         answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
     }
-    // Within the leeway, those who came too late have ended nothing.
+    // Within the leeway, the late uses have not ended the session.
     assert_eq!(visit.own(won[0].text_of("access_token")).await.status, 200);
     assert_eq!(visit.refresh(won[0].text_of("refresh_token")).await.status, 200);
     visit.app.clock.forward(Duration::seconds(61));
@@ -144,7 +144,7 @@ async fn sessions_slide_with_each_refresh_and_end_without_one() {
     visit.refresh(&token).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
 }
 
-/// What each of these learns is the same; and what was refused by another client's call works with its own.
+/// All refusals are the same, and a token that another client's request could not use works with its own client.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_works_for_its_own_client_only() {
     let visit = Visit::start().await;
@@ -221,7 +221,7 @@ async fn a_session_keeps_its_scope() {
     let grant = json!({ "grant_type": "password", "client_id": visit.sales.id, "username": EMAIL, "password": PASSWORD, "scope": "market:id:xYZkjABcde" });
     let login = visit.app.oauth(&grant).await;
     assert_eq!(login.body["scope"], "market:id:xYZkjABcde");
-    // The vendor's client sends its scope, and all its other options, along.
+    // The vendor's client sends its scope and all its other options.
     let mut token = login.text_of("refresh_token").to_owned();
     for scope in [json!("market:id:xYZkjABcde"), json!(null), json!("market:all"), json!(["market:code:eu"])]
     {
@@ -237,7 +237,7 @@ async fn a_session_keeps_its_scope() {
     assert_eq!(visit.refresh(&token).await.status, 200, "a refused call uses nothing up");
 }
 
-/// Each is at rest as a digest only.
+/// The database holds digests only.
 #[tokio::test(flavor = "multi_thread")]
 async fn token_nowhere_no_refresh_token_is_in_the_database() {
     let visit = Visit::start().await;

@@ -1,4 +1,4 @@
-//! Everything under `/api` that is refused is refused in JSON:API, also what the framework itself refuses.
+//! Refusals under `/api` are JSON:API, also those of the framework.
 
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ async fn body_too_large_is_refused_unread_whether_announced_or_not() {
     let head = format!(
         "POST {RESETS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {MEDIA_TYPE}\r\n"
     );
-    // 10 MB are announced and never sent: the answer comes all the same.
+    // 10 MB are announced and never sent: there still is an answer.
     let announced = raw(&app, &[format!("{head}content-length: 10000000\r\n\r\n").as_bytes()]).await;
     assert!(announced.starts_with("HTTP/1.1 413 ") && announced.contains("PAYLOAD_TOO_LARGE"), "{announced}");
     let chunk = format!("8000\r\n{}\r\n", " ".repeat(0x8000));
@@ -171,7 +171,7 @@ async fn body_too_large_is_refused_unread_whether_announced_or_not() {
     )
     .await;
     assert!(endless.starts_with("HTTP/1.1 413 ") && endless.contains(MEDIA_TYPE), "{endless}");
-    // Nobody's body is read before it is known who sends it.
+    // No body is read before the caller is authenticated.
     let unknown = head.replace(&token, "nobody");
     let stranger = raw(&app, &[format!("{unknown}content-length: 10000000\r\n\r\n").as_bytes()]).await;
     assert!(stranger.starts_with("HTTP/1.1 401 ") && stranger.contains("INVALID_TOKEN"), "{stranger}");
@@ -216,14 +216,14 @@ async fn every_answer_has_the_security_headers() {
     }
 }
 
-/// Far longer than anything here takes; a hang fails the test instead of stopping the run.
+/// Far longer than anything here takes: a hang fails the test instead of stopping the run.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The whole answer of the server to these bytes, which are the request's last; the connection may stay open or not.
+/// Returns the complete answer to these bytes, which end the request. The connection may stay open.
 async fn raw(app: &TestApp, parts: &[&[u8]]) -> String {
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     for part in parts {
-        // A server that has seen enough may close before all is sent.
+        // The server may close before all is sent.
         let _ = stream.write_all(part).await;
     }
     let mut answer = Vec::new();
@@ -236,7 +236,7 @@ async fn raw(app: &TestApp, parts: &[&[u8]]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Whether an answer's body is there to its end.
+/// Whether an answer's body is complete.
 fn is_whole(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };

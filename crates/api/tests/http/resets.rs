@@ -1,4 +1,4 @@
-//! The resource, as an integration client sees it.
+//! The resource, as an integration sees it.
 
 use reqwest::Method;
 use serde_json::json;

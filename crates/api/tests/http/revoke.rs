@@ -1,7 +1,10 @@
 //! `POST /oauth/revoke`.
 
 use jsonwebtoken::dangerous::insecure_decode;
-use rekey_core::{clients::ClientKind, sessions::Sessions, store::Store};
+use rekey_core::{
+    clients::{ClientKind, ClientStore},
+    sessions::Sessions,
+};
 use rekey_testkit::seed;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,7 +53,7 @@ async fn a_revoked_token_is_invalid_at_once_and_the_clients_others_are_not() {
     }
 }
 
-/// Another process learns of it with its next look at the client, and doesn't ask the store on every call for that.
+/// Another process learns of it with its next look-up of the client, which doesn't happen for every request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_reaches_other_processes_and_survives_restarts() {
     let app = TestApp::start().await;
@@ -68,8 +71,8 @@ async fn a_revocation_reaches_other_processes_and_survives_restarts() {
     restarted.get(RESETS, &token).await.assert_error(401, "INVALID_TOKEN", None);
     app.clock.forward(Duration::seconds(7200));
     app.get(RESETS, &token).await.assert_error(401, "INVALID_TOKEN", None);
-    let registration = app.store.find_api_client(&client.id).await.unwrap().unwrap();
-    let kept = app.store.revoked_access_tokens(app.scope, registration.client.id).await.unwrap();
+    let registered = app.store.find_api_client(&client.id).await.unwrap().unwrap();
+    let kept = app.store.revoked_access_tokens(app.scope, registered.id).await.unwrap();
     assert_eq!(kept, [], "it is kept only until it would have expired");
 }
 

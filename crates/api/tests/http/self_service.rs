@@ -1,4 +1,4 @@
-//! Resets that a guest asks for.
+//! Resets that a guest requests.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ async fn enum_body_known_and_unknown_addresses_get_one_answer() {
     let unknown = app.ask(&guest, "jane@example.com").await;
     for answer in [&known, &unknown] {
         assert_eq!(answer.status, 201, "{}", answer.text);
-        // What a guest gets never shows the token, the e-mail or the customer.
+        // A guest never sees the token, the e-mail address or the customer.
         for name in
             ["customer_email", "reset_password_token", "reset_password_at", "reference", "reference_origin"]
         {
@@ -34,7 +34,7 @@ async fn enum_body_known_and_unknown_addresses_get_one_answer() {
         (answer.text.replace(id, "ID").replace(at, "AT"), headers)
     };
     assert_eq!(shape(&known), shape(&unknown));
-    // The decoy is nobody's, also to the back office; the real one is readable there.
+    // The decoy is not found, not even by an integration; the real reset is.
     assert_eq!(
         app.get(&format!("{RESETS}/{}", known.id()), &integration).await.attribute("customer_email"),
         "john@example.com"
@@ -77,7 +77,7 @@ async fn a_guest_uses_a_token_and_learns_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_integration_is_told_that_an_address_is_unknown() {
+async fn an_integration_learns_that_an_address_is_unknown() {
     let app = TestApp::start().await;
     let answer = app.ask(&app.integration().await, "jane@example.com").await;
     answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/customer_email"));

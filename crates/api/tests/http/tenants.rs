@@ -1,4 +1,4 @@
-//! Other tenants' records, and tokens that nobody issued.
+//! Records of other tenants, and forged tokens.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
@@ -40,7 +40,7 @@ async fn tenant_another_organizations_or_modes_record_is_not_found() {
             "VALIDATION_ERROR",
             Some("/data/attributes/customer_email"),
         );
-        // Even who knows the token can't use it from another scope.
+        // Even a known token can't be used from another scope.
         let attributes = json!({ "customer_password": "the second password", "_reset_password_token": reset.attribute("reset_password_token") });
         app.patch(&token, reset.id(), attributes).await.assert_error(
             422,

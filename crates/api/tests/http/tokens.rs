@@ -1,4 +1,4 @@
-//! Tokens that don't work, and values that are none.
+//! Invalid tokens and malformed values.
 
 use rekey_core::{clients::ClientKind, passwords::PasswordHash};
 use rekey_testkit::seed;
@@ -75,7 +75,7 @@ async fn token_type_and_token_dead_get_one_refusal() {
     texts.push(dead(&expired).await);
     app.call(Method::DELETE, &format!("{RESETS}/{}", deleted.id()), &integration, None).await;
     texts.push(dead(&deleted).await);
-    // The others are untouched by all that, and one use kills every other token of the customer.
+    // The other tokens still work, and one use invalidates every other token of the customer.
     assert_eq!(
         app.patch(&integration, used.id(), use_it(used.attribute("reset_password_token"))).await.status,
         200
@@ -170,7 +170,7 @@ async fn password_policy_says_why_and_what_would_be_better() {
 #[tokio::test(flavor = "multi_thread")]
 async fn password_policy_is_for_new_passwords_only() {
     let app = TestApp::start_with(&[("passwords.profile", "single_factor")], Vec::new()).await;
-    // Django's hash of what the blocklist has first.
+    // Django's hash of the first password of the blocklist.
     let imported = "pbkdf2_sha256$1000$saltsaltsaltsalt$eUQkKFYuuSyvHUvLihrjcjciK5YEWMJ62FRs0ZWST7A=";
     let hash = PasswordHash::import(imported).unwrap();
     seed::customer(&app.store, app.scope, "john@example.com", Some(hash)).await;
@@ -213,7 +213,7 @@ async fn token_race_has_one_winner() {
     );
 }
 
-/// The hash that takes longest of those that are accepted: a second or more, in which a full queue stays full.
+/// The slowest accepted hash: it takes a second or more, in which a full queue stays full.
 const SLOW: &str = "pbkdf2_sha256$1500000$saltsaltsaltsalt$eUQkKFYuuSyvHUvLihrjcjciK5YEWMJ62FRs0ZWST7A=";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,7 +237,7 @@ async fn argon2_budget_beyond_it_is_503_and_liveness_stays_quick() {
     ));
     assert!(answers.iter().all(|answer| [400, 503].contains(&answer.status.as_u16())));
 
-    // A token that is not valid costs no hash, nor does a code: it is refused while the queue is full.
+    // An invalid token or code costs no hash: it is refused while the queue is full.
     let guest = app.guest(false).await;
     let reset = app.ask(&app.integration().await, "john@example.com").await;
     let attempt =

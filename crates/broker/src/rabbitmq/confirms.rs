@@ -11,7 +11,7 @@ use lapin::{
     BasicProperties, Channel, Confirmation, Connection, PublisherConfirm,
     message::BasicReturnMessage,
     options::{BasicPublishOptions, ConfirmSelectOptions},
-    types::{AMQPValue, FieldTable, ShortString},
+    types::{AMQPValue, ShortString},
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -46,7 +46,6 @@ pub(super) struct OutgoingMessage {
     pub(super) exchange: ShortString,
     pub(super) routing_key: ShortString,
     pub(super) properties: BasicProperties,
-    pub(super) headers: FieldTable,
     pub(super) payload: Vec<u8>,
 }
 
@@ -162,7 +161,8 @@ async fn send(
     message: OutgoingMessage,
     number: i64,
 ) -> Result<PublisherConfirm, lapin::Error> {
-    let OutgoingMessage { exchange, routing_key, properties, mut headers, payload } = message;
+    let OutgoingMessage { exchange, routing_key, properties, payload } = message;
+    let mut headers = properties.headers().clone().unwrap_or_default();
     headers.insert(NUMBER.into(), AMQPValue::LongLongInt(number));
     // 2 is "persistent" in AMQP 0-9-1.
     let properties = properties.with_delivery_mode(2).with_headers(headers);

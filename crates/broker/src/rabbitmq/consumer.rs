@@ -21,7 +21,7 @@ use rekey_core::{
 };
 use scopeguard::defer;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -121,6 +121,11 @@ impl Consuming<'_> {
         let mut deliveries = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
         self.consumer.is_consuming.store(true, Ordering::Relaxed);
         defer! { self.consumer.is_consuming.store(false, Ordering::Relaxed); }
+        let worker = Worker {
+            handler: Arc::clone(&self.handler),
+            topology: self.consumer.config.topology.clone(),
+            publisher,
+        };
         loop {
             let next = async {
                 let permit = Arc::clone(&self.permits).acquire_owned().await;
@@ -130,27 +135,19 @@ impl Consuming<'_> {
                 () = stop.cancelled() => break,
                 (permit, delivery) = next => {
                     let delivery = delivery.ok_or(ConnectionError::ConsumerCancelled)??;
-                    self.spawn(delivery, publisher.clone(), permit.ok());
+                    let worker = worker.clone();
+                    let handling = async move {
+                        worker.handle(delivery).await;
+                        drop(permit);
+                    };
+                    self.tasks.spawn(handling.in_current_span());
                 }
             }
         }
         channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
-        drop(publisher);
+        drop(worker);
         self.finish().await;
         Ok(())
-    }
-
-    fn spawn(&self, delivery: Delivery, publisher: Publisher, permit: Option<OwnedSemaphorePermit>) {
-        let task = MessageTask {
-            handler: Arc::clone(&self.handler),
-            topology: self.consumer.config.topology.clone(),
-            publisher,
-        };
-        let handling = async move {
-            task.run(delivery).await;
-            drop(permit);
-        };
-        self.tasks.spawn(handling.in_current_span());
     }
 
     async fn finish(&self) {
@@ -159,15 +156,16 @@ impl Consuming<'_> {
     }
 }
 
-/// What it takes to handle one message and to settle it.
-struct MessageTask {
+/// Handles messages and settles them.
+#[derive(Clone)]
+struct Worker {
     handler: Arc<dyn Handler>,
     topology: Topology,
     publisher: Publisher,
 }
 
-impl MessageTask {
-    async fn run(&self, delivery: Delivery) {
+impl Worker {
+    async fn handle(&self, delivery: Delivery) {
         let attempt = copies::attempt(&delivery);
         let id = delivery.properties.message_id().clone().map(String::from).unwrap_or_default();
         let verdict = self.verdict(&delivery, attempt).await;

@@ -47,8 +47,7 @@ pub(super) fn copy(delivery: &Delivery, queue: &str, attempt: u32, reason: &str)
     OutgoingMessage {
         exchange: ShortString::default(),
         routing_key: short_string(queue),
-        properties: kept(&delivery.properties),
-        headers,
+        properties: kept(&delivery.properties).with_headers(headers),
         payload: delivery.data.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use async_trait::async_trait;
 use futures_util::pin_mut;
-use lapin::{BasicProperties, Connection, ConnectionStatus, types::FieldTable};
+use lapin::{BasicProperties, Connection, ConnectionStatus};
 use rekey_core::{
     clock::Clock,
     events::{
@@ -32,14 +32,11 @@ const LONGEST_PAUSE: Duration = Duration::seconds(10);
 /// The time for the confirms of messages in flight when the process stops.
 const DRAIN_TIMEOUT: StdDuration = StdDuration::from_secs(5);
 
-/// Publishes events to RabbitMQ. Clones share one connection.
+/// Publishes events to RabbitMQ, over one connection.
 ///
 /// A message is published when the broker has confirmed it and a queue has it. Any other outcome, known or not, is
 /// [`Settlement::Later`]. Without a connection that comes at once, so that nobody waits for a broker that is down.
-#[derive(Clone)]
-pub struct RabbitBus(Arc<Inner>);
-
-struct Inner {
+pub struct RabbitBus {
     config: RabbitConfig,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
@@ -57,45 +54,22 @@ impl RabbitBus {
     /// Makes a bus that is not connected yet: [`RabbitBus::run`] connects it, in the background.
     #[must_use]
     pub fn new(config: RabbitConfig, clock: Arc<dyn Clock>, random: Arc<dyn RandomSource>) -> Self {
-        Self(Arc::new(Inner { config, clock, random, link: watch::Sender::new(None) }))
+        Self { config, clock, random, link: watch::Sender::new(None) }
     }
 
     /// Keeps the bus connected until `stop` is cancelled, then waits at most 5 seconds for the confirms of messages in flight
     /// and closes the connection. Run it once, as a task of its own.
     pub async fn run(&self, stop: CancellationToken) {
-        let Inner { config, random, .. } = &*self.0;
-        supervise(config, "relay", &**random, &stop, &*self.0).await;
+        supervise(&self.config, "relay", &*self.random, &stop, self).await;
     }
 
     /// Returns whether the broker accepts messages now. False also while it blocks publishers because it is short of memory
     /// or disk space.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.0.link().is_some()
+        self.link().is_some()
     }
-}
 
-#[async_trait]
-impl Bus for RabbitBus {
-    async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
-        let ClaimedMessage { message, attempt } = claimed;
-        let id = message.id;
-        let published = match self.0.link() {
-            Some(link) => link.publisher.publish(self.0.outgoing(message)).await,
-            None => Err(NotConfirmed::ConnectionLost),
-        };
-        match published {
-            Ok(()) => Settlement::Published(id),
-            Err(error) => {
-                let pause = pause(attempt);
-                tracing::debug!(event = %id, attempt, %error, %pause, "not published, will be tried again");
-                Settlement::Later(id, pause)
-            }
-        }
-    }
-}
-
-impl Inner {
     fn link(&self) -> Option<Link> {
         let link = self.link.borrow().clone()?;
         (link.status.connected() && !link.status.blocked()).then_some(link)
@@ -113,13 +87,32 @@ impl Inner {
             exchange: short_string(&self.config.topology().exchange()),
             routing_key: name.as_str().into(),
             properties,
-            headers: FieldTable::default(),
             payload,
         }
     }
 }
 
-impl Session for Inner {
+#[async_trait]
+impl Bus for RabbitBus {
+    async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
+        let ClaimedMessage { message, attempt } = claimed;
+        let id = message.id;
+        let published = match self.link() {
+            Some(link) => link.publisher.publish(self.outgoing(message)).await,
+            None => Err(NotConfirmed::ConnectionLost),
+        };
+        match published {
+            Ok(()) => Settlement::Published(id),
+            Err(error) => {
+                let pause = pause(attempt);
+                tracing::debug!(event = %id, attempt, %error, %pause, "not published, will be tried again");
+                Settlement::Later(id, pause)
+            }
+        }
+    }
+}
+
+impl Session for RabbitBus {
     async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), ConnectionError> {
         let (publisher, requests) = Publisher::new();
         self.link.send_replace(Some(Link { publisher, status: connection.status().clone() }));

@@ -11,7 +11,7 @@ use crate::stage::{Stage, header};
 
 struct Rabbit {
     stage: Stage,
-    bus: RabbitBus,
+    bus: Arc<RabbitBus>,
 }
 
 #[async_trait]
@@ -24,7 +24,7 @@ impl BusUnderTest for Rabbit {
     }
 
     fn bus(&self) -> &dyn Bus {
-        &self.bus
+        &*self.bus
     }
 
     async fn parked(&self) -> Vec<DeadLetter> {

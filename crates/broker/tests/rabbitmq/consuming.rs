@@ -75,12 +75,12 @@ async fn a_message_that_can_not_be_put_aside_is_kept() {
     let again = Duration::seconds(20);
     let handler = Scripted::new(move |_| Verdict::Retry { after: again, reason: "later".to_owned() });
     stage.consumer(handler.clone(), 1).await;
-    let (rung, now) = (stage.topology().retry(again), QueueDeleteOptions::default());
-    stage.channel.queue_delete(rung.as_str().into(), now).await.unwrap();
+    let (retry_queue, now) = (stage.topology().retry(again), QueueDeleteOptions::default());
+    stage.channel.queue_delete(retry_queue.as_str().into(), now).await.unwrap();
     stage.put(b"keep me", BasicProperties::default()).await;
     // It is given back, comes again, and finds the queue repaired.
     handler.wait_for(2).await;
-    assert_eq!(stage.next(&rung).await.data, b"keep me");
+    assert_eq!(stage.next(&retry_queue).await.data, b"keep me");
     assert!(handler.seen().iter().all(|delivery| delivery.attempt == 1), "{:?}", handler.seen());
     stage.strike().await;
 }
@@ -91,7 +91,7 @@ async fn crash_of_a_mailer_before_its_ack_brings_the_message_to_another() {
     let stuck = Arc::new(Gated::new(0));
     stage.consumer(stuck.clone(), 1).await;
     stage.put(b"survivor", BasicProperties::default()).await;
-    eventually(|| stuck.begun.load(Ordering::SeqCst) == 1, "the first mailer at work").await;
+    eventually(|| stuck.started.load(Ordering::SeqCst) == 1, "the first mailer at work").await;
     stage.crash_last().await;
     let handler = Scripted::new(|_| Verdict::Done);
     stage.consumer(handler.clone(), 1).await;
@@ -107,7 +107,7 @@ async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
     for _ in 0..5 {
         stage.put(b"work", BasicProperties::default()).await;
     }
-    eventually(|| handler.begun.load(Ordering::SeqCst) == 2, "two at work").await;
+    eventually(|| handler.started.load(Ordering::SeqCst) == 2, "two at work").await;
     let opener = handler.clone();
     let opening = tokio::spawn(async move {
         sleep(StdDuration::from_millis(300)).await;
@@ -122,21 +122,21 @@ async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
 
 /// Passes nobody before the gate is opened.
 struct Gated {
-    begun: AtomicUsize,
+    started: AtomicUsize,
     ended: AtomicUsize,
     gate: Semaphore,
 }
 
 impl Gated {
     fn new(permits: usize) -> Self {
-        Self { begun: AtomicUsize::new(0), ended: AtomicUsize::new(0), gate: Semaphore::new(permits) }
+        Self { started: AtomicUsize::new(0), ended: AtomicUsize::new(0), gate: Semaphore::new(permits) }
     }
 }
 
 #[async_trait]
 impl Handler for Gated {
     async fn handle(&self, _: Delivery) -> Verdict {
-        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.started.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.unwrap().forget();
         self.ended.fetch_add(1, Ordering::SeqCst);
         Verdict::Done

@@ -38,12 +38,12 @@ async fn crash_of_the_broker_loses_nothing_that_was_published() {
         number
     });
     let mailer = stage.topology().mailer();
-    let begun = async {
+    let started = async {
         while stage.count(&mailer).await < EVENTS {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(PATIENCE, begun).await.expect("events on their way");
+    timeout(PATIENCE, started).await.expect("events on their way");
     broker.kill();
     let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
     assert_eq!(broker.start(&[port]), url);

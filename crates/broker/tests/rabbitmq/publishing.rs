@@ -45,7 +45,7 @@ async fn an_unroutable_publish_is_seen_and_not_marked_sent_and_the_way_is_repair
     stage.strike().await;
 }
 
-/// A returned message must be told from those that were confirmed beside it: with many in flight, the broker
+/// A returned message must be distinguished from those that were confirmed with it: with many in flight, the broker
 /// acknowledges several at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn among_routable_ones_an_unroutable_publish_is_seen_and_not_marked_sent() {

@@ -73,14 +73,14 @@ impl Stage {
     }
 
     /// A bus, connected.
-    pub async fn bus(&mut self) -> RabbitBus {
+    pub async fn bus(&mut self) -> Arc<RabbitBus> {
         let bus = self.disconnected_bus();
         eventually(|| bus.is_connected(), "the bus's connection").await;
         bus
     }
 
-    pub fn disconnected_bus(&mut self) -> RabbitBus {
-        let bus = RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsRandom));
+    pub fn disconnected_bus(&mut self) -> Arc<RabbitBus> {
+        let bus = Arc::new(RabbitBus::new(self.config.clone(), Arc::new(SystemClock), Arc::new(OsRandom)));
         let (running, stop) = (bus.clone(), CancellationToken::new());
         let token = stop.clone();
         self.tasks.push((stop, tokio::spawn(async move { running.run(token).await })));
@@ -128,12 +128,12 @@ impl Stage {
 
     /// Waits for a message in a queue and takes it out.
     pub async fn next(&self, queue: &str) -> Delivery {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             if let Some(delivery) = self.take(queue).await {
                 return delivery;
             }
-            assert!(begun.elapsed() < PATIENCE, "no message in {queue}");
+            assert!(started.elapsed() < PATIENCE, "no message in {queue}");
             sleep(StdDuration::from_millis(10)).await;
         }
     }
@@ -174,10 +174,10 @@ impl Stage {
 
 /// Publishes as the relay does, until the broker has it.
 pub async fn relay(bus: &RabbitBus, message: &OutboxMessage) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut attempt = 1;
     while let Settlement::Later(_, pause) = publish(bus, message, attempt).await {
-        assert!(begun.elapsed() < PATIENCE, "could not be published, {attempt} times");
+        assert!(started.elapsed() < PATIENCE, "could not be published, {attempt} times");
         attempt += 1;
         sleep(pause.unsigned_abs()).await;
     }

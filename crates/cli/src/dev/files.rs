@@ -1,4 +1,4 @@
-//! The data directory: keys made on the first start and kept, readable by their owner only.
+//! The data directory, with keys that the first start creates, readable by their owner only.
 
 use std::{
     io::Write,
@@ -15,52 +15,52 @@ use rsa::{
 };
 use zeroize::Zeroizing;
 
-/// Where `rekey dev` keeps everything.
+/// The directory in which `rekey dev` keeps all data.
 pub struct DataDir(PathBuf);
 
-/// Bits of the RSA key: the least that NIST SP 800-57 holds good until 2030, and quick to make.
+/// The length of the RSA key in bits: the least that NIST SP 800-57 accepts until 2030, and quick to generate.
 const RSA_BITS: usize = 2048;
 
 impl DataDir {
-    /// Opens the directory, making it (0700) if it isn't there.
+    /// Opens the directory, and creates it (0700) if it doesn't exist.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.with_context(|| format!("the data directory {} can't be made", path.display()))?;
+        let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        created.with_context(|| format!("the data directory {} can't be created", path.display()))?;
         Ok(Self(path.to_owned()))
     }
 
-    /// A path in the directory.
+    /// Returns the path of a file in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// The PEM of the key that signs access tokens.
+    /// Returns the PEM of the key that signs access tokens.
     pub fn signing_key(&self) -> anyhow::Result<Zeroizing<String>> {
-        self.keep("signing-key.pem", || {
-            // The rsa crate asks for a generator of an older rand_core, and brings the one it needs.
+        self.read_or_create("signing-key.pem", || {
+            // The rsa crate needs a generator of an older rand_core, which it exports.
             let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS)?;
             Ok(key.to_pkcs8_pem(LineEnding::LF)?)
         })
     }
 
-    /// The key ring that seals reset tokens and signs events, as configuration writes it.
+    /// Returns the key ring that seals reset tokens and signs events, in the configuration's form.
     pub fn sealing_keys(&self) -> anyhow::Result<Zeroizing<String>> {
-        self.keep("sealing-keys", || {
+        self.read_or_create("sealing-keys", || {
             let mut key = Zeroizing::new([0; 32]);
             OsRandom.fill(key.as_mut_slice());
             Ok(Zeroizing::new(format!("dev:{}", STANDARD.encode(key.as_slice()))))
         })
     }
 
-    /// The content of a secret file (0600), made by `make` if there is none.
-    pub fn keep(
+    /// Returns the content of a secret file (0600), which is created with what `make` returns if it doesn't exist.
+    pub fn read_or_create(
         &self,
         name: &str,
         make: impl FnOnce() -> anyhow::Result<Zeroizing<String>>,
     ) -> anyhow::Result<Zeroizing<String>> {
         let path = self.path(name);
         match std::fs::read_to_string(&path) {
-            Ok(kept) => return Ok(Zeroizing::new(kept)),
+            Ok(content) => return Ok(Zeroizing::new(content)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
         }
@@ -70,7 +70,7 @@ impl DataDir {
     }
 }
 
-/// Writes a new file (0600), whole or not at all.
+/// Writes a new file (0600), completely or not at all.
 fn write_secret(path: &Path, content: &str) -> std::io::Result<()> {
     let new = path.with_extension("new");
     match std::fs::remove_file(&new) {
@@ -84,20 +84,4 @@ fn write_secret(path: &Path, content: &str) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn keys_are_made_once_and_for_their_owner_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let data = DataDir::open(&dir.path().join("data")).unwrap();
-        let key = data.sealing_keys().unwrap();
-        assert_eq!(data.sealing_keys().unwrap(), key);
-        let mode = |name| std::fs::metadata(data.path(name)).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode("sealing-keys"), mode(".")), (0o600, 0o700));
-        let other = tempfile::tempdir().unwrap();
-        assert_ne!(DataDir::open(other.path()).unwrap().sealing_keys().unwrap(), key);
-    }
-}
+mod tests;

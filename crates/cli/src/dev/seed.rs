@@ -1,60 +1,66 @@
-//! What a newcomer finds: an organization, a client of each kind, and a customer.
+//! The demo's records: an organization, clients of each kind, and a customer.
 
 use anyhow::Context;
 use rekey_core::{
     administration::{Administration, NewClient},
     caller::{Actor, Caller},
     clients::{ClientKind, RegisteredClient, origin::AllowedOrigin},
-    customers::service::{CustomerError, CustomerService},
+    customers::{
+        CustomerAttributes,
+        service::{CustomerError, CustomerService},
+    },
     email::EmailAddress,
     organizations::{Organization, Slug},
     passwords::PlainPassword,
-    resources::record::Changes,
     scope::Mode,
+    sessions::Sessions,
 };
 use zeroize::Zeroizing;
 
 use super::files::DataDir;
 
-/// The demo customer's address and first password. It guards nothing: the mailbox beside it is open.
+/// The demo customer's address and first password. It protects nothing: everybody can read the mailbox.
 pub const CUSTOMER_EMAIL: &str = "john@example.com";
 pub const CUSTOMER_PASSWORD: &str = "correct horse battery";
-/// The demo organization.
+/// The demo organization's slug.
 pub const SLUG: &str = "demo";
-/// Its name.
+/// The demo organization's name.
 pub const SHOP: &str = "Demo Shop";
 const FILE: &str = "demo.env";
 
-/// The client ids that this process needs of those in `demo.env`.
+/// The client ids in `demo.env` that this process uses.
 #[derive(Debug, PartialEq, Eq)]
-struct Kept {
+struct DemoClients {
     integration: String,
     self_service: String,
 }
 
-/// Makes what is missing, and reads back what is there: the client id of the storefront with self-service.
+/// Creates what is missing and returns the client id of the storefront with self-service.
 pub async fn seed(
     data: &DataDir,
     administration: &Administration,
-    registration: &CustomerService,
+    customers: &CustomerService,
+    sessions: &dyn Sessions,
 ) -> anyhow::Result<String> {
     let organization = organization(administration).await?;
     let file = data.path(FILE);
     if !file.exists() {
         let content = clients(administration, &organization.slug).await?;
-        data.keep(FILE, || Ok(content))?;
+        data.read_or_create(FILE, || Ok(content))?;
     }
-    let kept = Kept::parse(&data.keep(FILE, || anyhow::bail!("{} has just gone", file.display()))?)
-        .with_context(|| format!("{} is damaged: remove it to have it made anew", file.display()))?;
-    let integration = administration.store.find_api_client(&kept.integration).await?;
+    let clients = DemoClients::parse(
+        &data.read_or_create(FILE, || anyhow::bail!("{} was removed", file.display()))?,
+    )
+    .with_context(|| format!("{} is incomplete: remove it to have it created again", file.display()))?;
+    let integration = administration.store.find_api_client(&clients.integration).await?;
     let integration = integration.with_context(|| {
         format!(
-            "{} names clients that the database doesn't know: remove it to have them made anew",
+            "{} names clients that are not in the database: remove it to have them created again",
             file.display()
         )
     })?;
-    customer(registration, &integration).await?;
-    Ok(kept.self_service)
+    customer(customers, sessions, &integration).await?;
+    Ok(clients.self_service)
 }
 
 async fn organization(administration: &Administration) -> anyhow::Result<Organization> {
@@ -65,7 +71,7 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
     Ok(administration.create_organization(SLUG.parse()?, SHOP.parse()?).await?)
 }
 
-/// Registers the clients: `demo.env`'s content.
+/// Registers the clients and returns the content of `demo.env`.
 async fn clients(administration: &Administration, organization: &Slug) -> anyhow::Result<Zeroizing<String>> {
     let any: AllowedOrigin = "*".parse()?;
     let create = async |name: &str, kind, self_service| -> anyhow::Result<_> {
@@ -75,7 +81,7 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
             name: name.parse()?,
             kind,
             self_service,
-            // A storefront in the making runs on some port of some host: any page may read what these clients are answered.
+            // A storefront under development runs on any port of any host, so any page may read these clients' responses.
             allowed_origins: if kind == ClientKind::SalesChannel { vec![any.clone()] } else { Vec::new() },
         };
         Ok(administration.create_client(client).await?)
@@ -93,28 +99,31 @@ async fn clients(administration: &Administration, organization: &Slug) -> anyhow
     )))
 }
 
-async fn customer(registration: &CustomerService, client: &RegisteredClient) -> anyhow::Result<()> {
+async fn customer(
+    customers: &CustomerService,
+    sessions: &dyn Sessions,
+    client: &RegisteredClient,
+) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
-    let store = &registration.store;
-    if store.find_credentials(client.client.scope, &email).await?.is_some() {
+    if sessions.find_credentials(client.scope, &email).await?.is_some() {
         return Ok(());
     }
     let caller = Caller {
-        actor: Actor::Client(client.client.id),
+        actor: Actor::Client(client.id),
         address: None,
         traceparent: None,
         locales: Vec::new(),
         record: None,
     };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
-    match registration.create(client, &caller, email, Some(password), Changes::default()).await {
+    match customers.create(client, &caller, email, Some(password), CustomerAttributes::default()).await {
         Ok(_) | Err(CustomerError::Taken) => Ok(()),
-        Err(error) => Err(error).context("the demo customer can't be made"),
+        Err(error) => Err(error).context("the demo customer can't be created"),
     }
 }
 
-impl Kept {
-    /// Reads `demo.env`; `None` unless every key is there.
+impl DemoClients {
+    /// Reads `demo.env`; `None` unless it has every key.
     fn parse(content: &str) -> Option<Self> {
         let value = |key: &str| content.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         let others = ["CLIENT_SECRET", "SALES_CLIENT_ID"];
@@ -125,14 +134,4 @@ impl Kept {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn demo_env_is_read_by_its_whole_keys() {
-        let env = "SALES_CLIENT_ID=b\nCLIENT_ID=a\nCLIENT_SECRET=s\nSELF_SERVICE_CLIENT_ID=c\n";
-        let kept = Kept { integration: "a".to_owned(), self_service: "c".to_owned() };
-        assert_eq!(Kept::parse(env), Some(kept));
-        assert_eq!(Kept::parse("CLIENT_ID=a\nSELF_SERVICE_CLIENT_ID=c\n"), None);
-    }
-}
+mod tests;

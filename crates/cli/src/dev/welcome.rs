@@ -1,10 +1,10 @@
-//! What a newcomer reads in the terminal.
+//! The text that `rekey dev` prints when it is ready.
 
 use std::path::Path;
 
 use super::seed::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD};
 
-/// The text: where things are, and commands that work when pasted into another terminal.
+/// Returns the addresses, and commands to paste into another terminal.
 pub fn text(url: &str, data_dir: &Path) -> String {
     let env = data_dir.join("demo.env");
     let env = env.display();
@@ -15,9 +15,9 @@ Rekey is running. Open the demo shop, and reset a password there:
   {url}/
 
   Customer     {CUSTOMER_EMAIL}, whose first password is "{CUSTOMER_PASSWORD}"
-  Mailbox      {url}/dev/mailbox   every mail it sends lands here
+  Mailbox      {url}/dev/mailbox   every mail it sends
   All mails    {url}/dev/mails   a sample of each, in ten languages
-  Reference    {url}/docs   every call, with examples
+  Reference    {url}/docs   every call, to read and to try
   Credentials  {env}
 
 Or by hand, in another terminal:
@@ -32,7 +32,7 @@ Then open {url}/dev/mailbox, click the link in the mail, and choose a new passwo
 
   curl -s {url}/oauth/token -H 'Content-Type: application/json' -d "{{\"grant_type\":\"password\",\"client_id\":\"$SALES_CLIENT_ID\",\"username\":\"{CUSTOMER_EMAIL}\",\"password\":\"YOUR NEW PASSWORD\"}}"
 
-Ctrl-C stops it; started again, it goes on where it was.
+Ctrl-C stops it. The next start continues with the same data.
 "#
     )
 }

@@ -19,7 +19,7 @@ use super::{
 pub struct Table {
     columns: Vec<Column>,
     delimiter: u8,
-    /// Splits the records that are put into its queue. To make a reader for each takes 20 µs.
+    /// Splits the records that are put into its queue. Creating a reader for each takes 20 µs.
     reader: Reader<VecDeque<u8>>,
 }
 

@@ -90,7 +90,7 @@ pub enum Reason {
 pub struct Fields(HashMap<Column, Value>);
 
 impl Column {
-    /// The error that this column's value has this fault.
+    /// Returns an error about this column.
     pub fn error(self, reason: Reason) -> ImportRowError {
         ImportRowError { column: Some(self), reason }
     }
@@ -117,7 +117,7 @@ impl Fields {
         self.0.insert(column, value).map_or(Ok(()), |_| Err(column.error(Reason::Twice)))
     }
 
-    /// Parses the fields; the first fault is returned.
+    /// Parses the fields, and returns the first error.
     pub fn into_customer(mut self, line: u64) -> Result<ImportedCustomer, ImportRowError> {
         let email = self.parse(Column::Email, |email| email.parse().map_err(|_| Reason::NotAnAddress))?;
         let email: EmailAddress = email.ok_or_else(|| Column::Email.error(Reason::Missing))?;

@@ -17,17 +17,19 @@ pub enum Format {
     /// A header, then a customer in each line.
     Csv,
     /// A JSON object in each line.
+    #[value(alias = "ndjson")]
     Jsonl,
 }
 
-/// An opened file or the standard input.
+/// A file or the standard input.
 pub struct Input {
-    pub reader: Box<dyn BufRead>,
-    pub format: Format,
-    /// The length in bytes and the digest of a file, by which an interrupted import is recognized. What comes from elsewhere can
-    /// be read only once, and has none.
-    pub file: Option<(u64, SourceDigest)>,
+    pub rows: Rows<Box<dyn BufRead>>,
+    /// None if it can be read only once.
+    pub file: Option<FileId>,
 }
+
+/// The length of a file in bytes, and the digest by which an interrupted import is recognized.
+pub type FileId = (u64, SourceDigest);
 
 /// Reads the rows of an input.
 pub struct Rows<R> {
@@ -40,28 +42,14 @@ pub struct Rows<R> {
 const BUFFER: usize = 64 * 1024;
 
 impl Input {
-    /// Opens a file, or the standard input for `-`.
+    /// Opens a file, or the standard input for `-`, and reads the header.
     pub fn open(path: &Path, format: Option<Format>) -> anyhow::Result<Self> {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let by_name = match &*extension.to_ascii_lowercase() {
-            "csv" => Some(Format::Csv),
-            "jsonl" | "ndjson" => Some(Format::Jsonl),
-            _ => None,
-        };
-        let format =
-            format.or(by_name).context("the file's format is unknown: add --format csv or --format jsonl")?;
-        if path == Path::new("-") {
-            let reader = Box::new(BufReader::with_capacity(BUFFER, io::stdin()));
-            return Ok(Self { reader, format, file: None });
-        }
-        Self::open_file(path, format).with_context(|| format!("{} can't be read", path.display()))
-    }
-
-    fn open_file(path: &Path, format: Format) -> io::Result<Self> {
-        let mut reader = BufReader::with_capacity(BUFFER, File::open(path)?);
-        let metadata = reader.get_ref().metadata()?;
-        let file = metadata.is_file().then(|| digest(&mut reader)).transpose()?;
-        Ok(Self { reader: Box::new(reader), format, file: file.map(|digest| (metadata.len(), digest)) })
+        let by_name = || Format::from_str(path.extension()?.to_str()?, true).ok();
+        let format = format.or_else(by_name);
+        let format = format.context("the file's format is unknown: add --format csv or --format jsonl")?;
+        let (reader, file) =
+            open_reader(path).with_context(|| format!("{} can't be read", path.display()))?;
+        Ok(Self { rows: Rows::new(reader, format)?, file })
     }
 }
 
@@ -91,8 +79,16 @@ impl<R: BufRead> Rows<R> {
     }
 }
 
-/// The digest of a file, which is then at its start again.
-fn digest(file: &mut BufReader<File>) -> io::Result<SourceDigest> {
+/// Opens the input. A file is read once for its digest.
+fn open_reader(path: &Path) -> io::Result<(Box<dyn BufRead>, Option<FileId>)> {
+    if path == Path::new("-") {
+        return Ok((Box::new(BufReader::with_capacity(BUFFER, io::stdin())), None));
+    }
+    let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
+    let metadata = file.get_ref().metadata()?;
+    if !metadata.is_file() {
+        return Ok((Box::new(file), None));
+    }
     let mut hasher = Sha256::new();
     while let bytes @ [_, ..] = file.fill_buf()? {
         hasher.update(bytes);
@@ -100,5 +96,5 @@ fn digest(file: &mut BufReader<File>) -> io::Result<SourceDigest> {
         file.consume(length);
     }
     file.rewind()?;
-    Ok(SourceDigest::new(hasher))
+    Ok((Box::new(file), Some((metadata.len(), SourceDigest::new(hasher)))))
 }

@@ -1,11 +1,11 @@
-//! `rekey mail dkim`: what to publish in DNS, so that the signatures of an organization's mails can be verified.
+//! `rekey mail dkim`: the DNS record by which others verify the signatures of an organization's mails.
 
 use clap::Args;
 use rekey_core::organizations::Slug;
 use rekey_mailer::dkim::Signer;
 use rekey_runtime::config::{Configuration, Source};
 
-/// Whose mails.
+/// The arguments of `rekey mail dkim`.
 #[derive(Debug, Args)]
 pub struct Dkim {
     /// The organization's slug. The key is dkim.pem in its folder, else the deployment's.
@@ -14,7 +14,7 @@ pub struct Dkim {
 }
 
 impl Dkim {
-    /// Prints the record as a zone file has it, below a comment that names the key.
+    /// Prints the record in a zone file's form, after a comment that names the key.
     pub(super) fn run(&self, source: &Source) -> anyhow::Result<()> {
         let organizations = Configuration::load(source)?.organization_mail_settings()?;
         let dkim = &organizations.get(&self.organization).dkim;

@@ -1,3 +1,5 @@
+use rekey_core::deliveries::MailName;
+use strum::VariantArray;
 use tempfile::TempDir;
 
 use super::*;
@@ -29,7 +31,7 @@ fn every_mail_of_an_organization_is_rendered_from_its_folder_alone() {
 
     let read = |name: &str| fs::read_to_string(output.path().join(name)).unwrap();
     for language in Language::ALL {
-        for mail in ["reset_requested", "password_changed", "no_account"] {
+        for mail in MailName::VARIANTS.iter().map(|mail| mail.as_str()) {
             let html = read(&format!("{language}/{mail}.html"));
             assert!(html.contains(&format!("lang=\"{language}\"")) && html.contains("#804000"));
             assert!(
@@ -54,13 +56,13 @@ fn only_the_languages_asked_for_are_rendered_and_unknown_ones_are_refused() {
         fs::read_dir(output.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["index.html", "pt-BR"]);
-    let known = "there are no texts in this language, but in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
+    let known = "there are no texts in this language; there are in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
     assert_eq!(language("zh-TW").unwrap_err(), known);
     assert_eq!(language("../de").unwrap_err(), "not a language tag");
 }
 
 #[test]
-fn what_is_wrong_in_the_folder_is_told() {
+fn an_error_in_the_folder_names_file_and_line() {
     let (root, output) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let texts = root.path().join("acme/texts");
     fs::create_dir_all(&texts).unwrap();

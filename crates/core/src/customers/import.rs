@@ -1,8 +1,8 @@
-//! Customers brought in from another system, many at a time.
+//! The import of customers from another system, many at a time.
 //!
-//! An import may be killed at any moment and run again from the start: it goes on where it was. For that it keeps no
-//! position but a key of its own. A customer's id follows from key and address, the id of the audit entry that tells of its
-//! creation from key and line, so that a store knows a line it has written before, whatever became of run and customer.
+//! An import that was killed can be run again from the start and continues where it stopped. For that it has a key instead of a
+//! position. A customer's id follows from key and address, the id of the audit entry of its creation from key and line, so a
+//! store recognizes lines that it has written before, whatever has happened to the customer since.
 
 mod dry_run;
 mod key;
@@ -17,16 +17,14 @@ pub use self::{
     key::{ImportKey, SourceDigest},
 };
 use crate::{
-    customers::NewCustomer,
+    attributes::{CommonAttributes, set_names},
+    customers::{CustomerAttributes, NewCustomer},
     email::EmailAddress,
     error::StoreError,
     ids::AuditId,
     locale::Locale,
     passwords::PasswordHash,
-    resources::{
-        CUSTOMERS,
-        record::{Changes, Value},
-    },
+    resources::customers::{EMAIL, PASSWORD},
     scope::Scope,
 };
 
@@ -57,14 +55,13 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// As plain attributes: those that are there.
-    fn attributes(self) -> Changes {
-        let texts = [("reference", self.reference), ("reference_origin", self.reference_origin)];
-        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, Value::Text(text?))));
-        let metadata = (!self.metadata.is_empty()).then_some(("metadata", Value::Object(self.metadata)));
-        texts
-            .chain(metadata)
-            .fold(Changes::default(), |changes, (name, value)| changes.with(&CUSTOMERS, name, value))
+    /// Those that are there.
+    fn attributes(self) -> CommonAttributes {
+        CommonAttributes {
+            reference: self.reference.into(),
+            reference_origin: self.reference_origin.into(),
+            metadata: (!self.metadata.is_empty()).then_some(self.metadata),
+        }
     }
 }
 
@@ -84,35 +81,34 @@ pub struct ImportRecord {
 pub enum Outcome {
     /// It was created, now or by an earlier run of this import.
     Created,
-    /// A customer that this import has not made has the address; nothing was changed.
+    /// A customer that is not from this import has the address; nothing was changed.
     Taken,
     /// An earlier line of this import has the address; nothing was changed.
     Duplicate,
 }
 
-/// An import that was begun.
+/// An import that was started.
 #[derive(Debug)]
-pub struct Begun {
+pub struct StartedImport {
     /// Its key.
     pub key: ImportKey,
-    /// Whether it was begun before, and not finished.
-    pub resumed: bool,
+    /// Whether an earlier run started it and did not finish.
+    pub is_resumed: bool,
 }
 
 /// The store of imports.
 #[async_trait]
 pub trait Importer: Send + Sync + 'static {
-    /// Begins an import of that source into that scope, with that key, unless one is under way: then it goes on with its
-    /// own key.
+    /// Starts an import of that source into that scope with that key, or resumes an unfinished one with its own key.
     async fn begin_import(
         &self,
         scope: Scope,
         source: &SourceDigest,
         key: &ImportKey,
-    ) -> Result<Begun, StoreError>;
+    ) -> Result<StartedImport, StoreError>;
 
-    /// Writes customers with their passwords and audit entries, in one transaction, but for those whose addresses somebody has
-    /// and those whose audit entries are there, which were written before. No event: nobody is to be told. The records' addresses
+    /// Writes customers with their passwords and audit entries in one transaction, except those whose addresses are taken and those
+    /// whose audit entries exist, which were written before. It writes no event, so no mail follows. The records' addresses must
     /// differ from each other. The outcomes are in the records' order.
     async fn import_customers(
         &self,
@@ -120,33 +116,33 @@ pub trait Importer: Send + Sync + 'static {
         records: &[ImportRecord],
     ) -> Result<Vec<Outcome>, StoreError>;
 
-    /// For each address, whether a customer has it.
+    /// Returns for each address whether a customer has it.
     async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError>;
 
-    /// Forgets an import that is finished: the same source imported again is another import.
+    /// Removes a finished import: the same source imported again is another import.
     async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError>;
 }
 
 /// Writes the customers of one source into one scope.
 #[derive(Clone)]
 pub struct Import {
-    /// Where they are written.
+    /// The store that they are written to.
     pub importer: Arc<dyn Importer>,
-    /// Whose they are.
+    /// Their scope.
     pub scope: Scope,
     /// The import's key.
     pub key: ImportKey,
 }
 
 impl Import {
-    /// Writes a batch; the outcomes are in its order. Of lines with one address the first counts.
+    /// Writes a batch; the outcomes are in its order. Of lines with the same address the first one counts.
     ///
     /// # Errors
-    /// When the store fails; nothing of the batch is written then, and it can be tried again.
+    /// If the store fails. Nothing of the batch is written then, and it can be retried.
     pub async fn write(&self, batch: Vec<ImportedCustomer>) -> Result<Vec<Outcome>, StoreError> {
         let mut firsts = HashMap::with_capacity(batch.len());
         let mut records = Vec::with_capacity(batch.len());
-        // For each line, which record has its address, and whether it is another line's.
+        // For each line, the record with its address, and whether that is an earlier line's.
         let mut places = Vec::with_capacity(batch.len());
         for imported in batch {
             let next = records.len();
@@ -161,18 +157,14 @@ impl Import {
             Some(Outcome::Created) if again => Some(Outcome::Duplicate),
             outcome => outcome.copied(),
         };
-        let told: Option<Vec<_>> = places.into_iter().map(outcome).collect();
-        told.ok_or_else(|| StoreError::Internal("the store told too few outcomes".into()))
+        let outcomes: Option<Vec<_>> = places.into_iter().map(outcome).collect();
+        outcomes.ok_or_else(|| StoreError::Internal("the store returned too few outcomes".into()))
     }
 
     fn record(&self, imported: ImportedCustomer) -> ImportRecord {
         let ImportedCustomer { line, email, password, reference, locale } = imported;
-        let mut attributes = reference.attributes();
-        if let Some(locale) = locale {
-            attributes = attributes.with(&CUSTOMERS, "locale", Value::Text(locale.to_string()));
-        }
-        let own = [("email", true), ("password", password.is_some())];
-        let own = own.into_iter().filter_map(|(name, is)| is.then_some(name));
+        let attributes = CustomerAttributes { locale: locale.into(), common: reference.attributes() };
+        let own = set_names([(EMAIL.name, true), (PASSWORD.name, password.is_some())]);
         ImportRecord {
             audit: self.key.audit_id(line),
             attributes: own.chain(attributes.names()).collect(),

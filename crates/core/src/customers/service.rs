@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
+    attributes::set_names,
     caller::Caller,
     clients::RegisteredClient,
-    customers::{CustomerChange, NewCustomer},
+    customers::{CustomerAttributes, CustomerChange, NewCustomer, store::CustomerStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{EventBody, audit::Action, recorder::EventRecorder},
@@ -15,17 +16,16 @@ use crate::{
     resets::rules::Rules,
     resources::{
         CUSTOMERS,
-        record::{Changes, Record},
+        customers::{EMAIL, PASSWORD},
     },
     scope::Scope,
-    store::Store,
 };
 
 /// The use cases of customers. Cheap to clone.
 #[derive(Clone)]
 pub struct CustomerService {
     /// Where customers are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn CustomerStore>,
     /// Makes events and audit entries.
     pub recorder: EventRecorder,
     /// Hashes passwords.
@@ -60,19 +60,19 @@ impl From<CreateError> for CustomerError {
     }
 }
 
-/// What is asked to change of a customer.
+/// A change of a customer that a caller asks for.
 #[derive(Debug, Default)]
 pub struct CustomerUpdate {
     /// The new address.
     pub email: Option<EmailAddress>,
     /// The new password.
     pub password: Option<PlainPassword>,
-    /// Plain attributes.
-    pub attributes: Changes,
+    /// The other attributes that change.
+    pub attributes: CustomerAttributes,
 }
 
 impl CustomerService {
-    /// Creates a customer, with or without a password.
+    /// Creates a customer, with or without a password; returns its id.
     ///
     /// # Errors
     /// See [`CustomerError`].
@@ -82,24 +82,24 @@ impl CustomerService {
         caller: &Caller,
         email: EmailAddress,
         password: Option<PlainPassword>,
-        attributes: Changes,
-    ) -> Result<Record, CustomerError> {
+        attributes: CustomerAttributes,
+    ) -> Result<CustomerId, CustomerError> {
         let written = written(Some(&email), password.as_ref(), &attributes);
-        let scope = client.client.scope;
+        let scope = client.scope;
         let password = self.hash(&client.organization, password, &email).await?;
         let id = caller.record.map_or_else(|| CustomerId::generate(&*self.recorder.random), CustomerId::from);
         let customer = NewCustomer { id, email, password, attributes };
         let event = self.recorder.event(scope, caller, EventBody::CustomerCreated { customer: id });
         let audit = self.recorder.audit(caller, Action::Create, written);
-        let created = match self.store.create_customer(scope, &customer, &event, &audit).await {
-            Err(CreateError::Taken) => self.created_before(scope, caller, &customer).await?,
+        match self.store.create_customer(scope, &customer, &event, &audit).await {
+            Err(CreateError::Taken) if self.was_created_before(scope, caller, &customer).await? => {}
             created => created?,
-        };
+        }
         self.recorder.notify_relay();
-        Ok(created)
+        Ok(id)
     }
 
-    /// Changes a customer; `None` when there is no such customer, which costs no hash.
+    /// Changes a customer; false when there is no such customer, which costs no hash.
     ///
     /// # Errors
     /// See [`CustomerError`].
@@ -109,14 +109,16 @@ impl CustomerService {
         caller: &Caller,
         id: CustomerId,
         update: CustomerUpdate,
-    ) -> Result<Option<Record>, CustomerError> {
-        let scope = client.client.scope;
+    ) -> Result<bool, CustomerError> {
+        let scope = client.scope;
         let CustomerUpdate { email, password, attributes } = update;
         let written = written(email.as_ref(), password.as_ref(), &attributes);
         let mut change = CustomerChange { email, password: None, attributes };
         if password.is_some() {
-            let Some(current) = self.store.find(scope, &CUSTOMERS, id.into()).await? else { return Ok(None) };
-            let current = current.get("email").as_text().and_then(|email| email.parse().ok());
+            let Some(current) = self.store.find(scope, &CUSTOMERS, id.into()).await? else {
+                return Ok(false);
+            };
+            let current = current.get(EMAIL.name).as_text().and_then(|email| email.parse().ok());
             if let Some(email) = change.email.clone().or(current) {
                 change.password = self.hash(&client.organization, password, &email).await?;
             }
@@ -143,19 +145,18 @@ impl CustomerService {
         Ok(deleted)
     }
 
-    /// The customer that an earlier try of the same call made before its answer was lost; otherwise the address is taken.
-    async fn created_before(
+    /// Whether an earlier try of the same call created the customer before its answer was lost.
+    async fn was_created_before(
         &self,
         scope: Scope,
         caller: &Caller,
         customer: &NewCustomer,
-    ) -> Result<Record, CustomerError> {
-        let found = match caller.record {
-            Some(_) => self.store.find(scope, &CUSTOMERS, customer.id.into()).await?,
-            None => None,
-        };
-        let same = found.filter(|found| found.get("email").as_text() == Some(customer.email.as_str()));
-        same.ok_or(CustomerError::Taken)
+    ) -> Result<bool, StoreError> {
+        if caller.record.is_none() {
+            return Ok(false);
+        }
+        let found = self.store.find(scope, &CUSTOMERS, customer.id.into()).await?;
+        Ok(found.is_some_and(|found| found.get(EMAIL.name).as_text() == Some(customer.email.as_str())))
     }
 
     async fn hash(
@@ -176,8 +177,8 @@ impl CustomerService {
 fn written(
     email: Option<&EmailAddress>,
     password: Option<&PlainPassword>,
-    attributes: &Changes,
+    attributes: &CustomerAttributes,
 ) -> Vec<&'static str> {
-    let own = [email.map(|_| "email"), password.map(|_| "password")];
-    own.into_iter().flatten().chain(attributes.names()).collect()
+    let own = set_names([(EMAIL.name, email.is_some()), (PASSWORD.name, password.is_some())]);
+    own.chain(attributes.names()).collect()
 }

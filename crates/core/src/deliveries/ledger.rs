@@ -12,9 +12,6 @@ use crate::{
 /// The delivery ledger. One row an event: who may send it now, and what became of it.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
-    /// Whether the ledger answers, for the readiness check.
-    async fn ping(&self) -> Result<(), StoreError>;
-
     /// Claims a mail for `lease`, in one transaction with the look at whether it is still wanted.
     ///
     /// Of any number of callers at most one is granted it until the lease ends or the claim is settled as deferred.

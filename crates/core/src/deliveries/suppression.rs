@@ -1,12 +1,15 @@
 //! Suppressed addresses: a mail server refused one for good, so that nothing is sent to it until an operator lifts that.
 
+use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use crate::{
     email::EmailAddress,
+    error::StoreError,
+    events::audit::AuditEntry,
     ids::{EventId, OrganizationId},
     organizations::Slug,
-    scope::Mode,
+    scope::{Mode, Scope},
 };
 
 /// An address that no mail is sent to. It is suppressed, not its customer: another address of the customer's is not.
@@ -35,4 +38,20 @@ pub struct SuppressionFilter {
     pub organization: Option<OrganizationId>,
     /// In this mode.
     pub mode: Option<Mode>,
+}
+
+/// The port to the database for suppressed addresses: for the operator's tool only. The ledger suppresses them.
+#[async_trait]
+pub trait SuppressionStore: Send + Sync + 'static {
+    /// The addresses that no mail is sent to, by organization, mode and address.
+    async fn suppressions(&self, filter: SuppressionFilter) -> Result<Vec<Suppression>, StoreError>;
+
+    /// Lets mails go to a suppressed address again, with an audit entry about the delivery that bounced; false when it was not
+    /// suppressed.
+    async fn lift_suppression(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 }

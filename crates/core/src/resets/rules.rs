@@ -16,10 +16,10 @@ pub struct Rules {
     pub token_ttl: Duration,
     /// How many self-service resets an account gets.
     pub quota: ResetQuota,
-    /// Whether a reset has a short code beside its link, and how often it may be guessed.
+    /// Whether a reset has a short code with its link, and how often it may be guessed.
     pub code: Option<CodeRules>,
-    /// How long after a reset was disavowed self-service makes the next for its account.
-    pub disavowal_cooldown: Duration,
+    /// How long after a rejected reset self-service creates no other for its account.
+    pub rejection_cooldown: Duration,
     /// Whether a self-service request for an address without an account is answered by a mail that says so.
     pub no_account_mail: bool,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::{
+    attributes::CommonAttributes,
     caller::Caller,
     clients::RegisteredClient,
     email::EmailAddress,
@@ -16,22 +17,24 @@ use crate::{
     organizations::{Organization, PerOrganization},
     passwords::{HashError, Hasher, PasswordRejected, PlainPassword},
     resets::{
-        CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder, rules::Rules,
+        CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder,
+        rules::Rules,
+        store::{Completion, ResetRecord, Resets},
     },
     resources::{
         CUSTOMER_PASSWORD_RESETS,
-        record::{Changes, Record},
+        customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD},
+        record::Record,
     },
     scope::Scope,
     secrets::{ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken, UnsealError},
-    store::{Completion, ResetRecord, Store},
 };
 
 /// The use cases of password resets. Cheap to clone.
 #[derive(Clone)]
 pub struct ResetService {
     /// Where resets are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Resets>,
     /// Makes events and audit entries.
     pub recorder: EventRecorder,
     /// Hashes new passwords.
@@ -40,7 +43,7 @@ pub struct ResetService {
     pub rules: Arc<PerOrganization<Rules>>,
 }
 
-/// What a customer's browser is told of a reset it asked for: nothing that depends on whether the address is known.
+/// What a customer's browser learns of a reset it asked for: nothing that depends on whether the address is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
     /// The reset's id.
@@ -58,15 +61,6 @@ pub enum RequestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// A reset that was used.
-#[derive(Debug)]
-pub struct Completed {
-    /// The reset as it is now.
-    pub reset: Record,
-    /// Whose it is.
-    pub organization: Organization,
 }
 
 /// Why a token did not set a password.
@@ -99,9 +93,9 @@ impl ResetService {
         client: &RegisteredClient,
         caller: &Caller,
         email: EmailAddress,
-        attributes: Changes,
+        attributes: CommonAttributes,
     ) -> Result<Record, RequestError> {
-        let scope = client.client.scope;
+        let scope = client.scope;
         let reset = self.new_reset(client, caller, email, ResetOrigin::Integration, attributes);
         let created = match self.create(client, caller, &reset).await {
             Err(CreateError::Taken) => return self.created_before(scope, caller, &reset).await,
@@ -120,7 +114,8 @@ impl ResetService {
         caller: &Caller,
         email: EmailAddress,
     ) -> Result<Receipt, StoreError> {
-        let reset = self.new_reset(client, caller, email, ResetOrigin::SelfService, Changes::default());
+        let reset =
+            self.new_reset(client, caller, email, ResetOrigin::SelfService, CommonAttributes::default());
         let created = match self.create(client, caller, &reset).await {
             // An earlier try of this call made it; nobody can read, and so nobody compares, when that was.
             Err(CreateError::Taken) if caller.record.is_some() => None,
@@ -130,7 +125,7 @@ impl ResetService {
         Ok(Receipt { id: reset.id, created_at })
     }
 
-    /// Changes a reset's plain attributes; `None` when there is no such reset.
+    /// Changes a reset's attributes; false when there is no such reset.
     ///
     /// # Errors
     /// When the store fails.
@@ -139,9 +134,9 @@ impl ResetService {
         scope: Scope,
         caller: &Caller,
         id: ResetId,
-        changes: &Changes,
-    ) -> Result<Option<Record>, StoreError> {
-        let audit = self.recorder.audit(caller, Action::Update, changes.names());
+        changes: &CommonAttributes,
+    ) -> Result<bool, StoreError> {
+        let audit = self.recorder.audit(caller, Action::Update, changes.names().collect());
         self.store.update_reset(scope, id, changes, &audit).await
     }
 
@@ -205,7 +200,7 @@ impl ResetService {
 
     /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
     /// then the hash; then the store checks the token again as it consumes it. `scope`, where the caller has one, must
-    /// be the token's. `changes` are written with it.
+    /// be the token's. Returns the organization of the reset.
     ///
     /// # Errors
     /// See [`CompleteError`].
@@ -214,7 +209,7 @@ impl ResetService {
         scope: Option<Scope>,
         caller: &Caller,
         attempt: Attempt<'_>,
-    ) -> Result<Completed, CompleteError> {
+    ) -> Result<Organization, CompleteError> {
         let Attempt { reset, token, password, changes } = attempt;
         let token = token.digest();
         let holder = self.store.find_token_holder(reset, &token).await?.ok_or(CompleteError::Token)?;
@@ -227,8 +222,7 @@ impl ResetService {
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };
         let event = self.recorder.event(holder.scope, caller, body);
-        let mut attributes = changes.names();
-        attributes.push("customer_password");
+        let attributes = changes.names().chain([CUSTOMER_PASSWORD.name]).collect();
         let audit = self.recorder.audit(caller, Action::ResetPassword, attributes);
         let completion = Completion {
             holder: &holder,
@@ -238,9 +232,11 @@ impl ResetService {
             event: &event,
             audit: &audit,
         };
-        let reset = self.store.complete_reset(&completion).await?.ok_or(CompleteError::Token)?;
+        if !self.store.complete_reset(&completion).await? {
+            return Err(CompleteError::Token);
+        }
         self.recorder.notify_relay();
-        Ok(Completed { reset, organization: holder.organization })
+        Ok(holder.organization)
     }
 
     /// The reset that an earlier try of the same call made before its answer was lost.
@@ -255,7 +251,7 @@ impl ResetService {
             None => None,
         };
         let of_address =
-            |found: &Record| found.get("customer_email").as_text() == Some(reset.customer_email.as_str());
+            |found: &Record| found.get(CUSTOMER_EMAIL.name).as_text() == Some(reset.customer_email.as_str());
         let same = found.filter(of_address);
         same.ok_or_else(|| unexpected(CreateError::Taken).into())
     }
@@ -266,7 +262,7 @@ impl ResetService {
         caller: &Caller,
         customer_email: EmailAddress,
         origin: ResetOrigin,
-        attributes: Changes,
+        attributes: CommonAttributes,
     ) -> NewReset {
         let EventRecorder { keys, random, .. } = &self.recorder;
         let Rules { token_ttl, quota, code, .. } = *self.rules.get(&client.organization.slug);
@@ -298,7 +294,7 @@ impl ResetService {
         caller: &Caller,
         reset: &NewReset,
     ) -> Result<Option<CreatedReset>, CreateError> {
-        let scope = client.client.scope;
+        let scope = client.scope;
         let EventRecorder { keys, random, .. } = &self.recorder;
         // For known and unknown addresses alike.
         let answers_all = reset.origin == ResetOrigin::SelfService
@@ -309,13 +305,12 @@ impl ResetService {
         let body = EventBody::ResetCreated(ResetCreated {
             reset: reset.id,
             token: reset.sealed_token.clone(),
-            client_id: Some(client.client.client_id.clone()),
+            client_id: Some(client.client_id.clone()),
             code: reset.code.as_ref().map(|code| code.sealed.clone()),
             address,
         });
         let event = self.recorder.event(scope, caller, body);
-        let mut attributes = reset.attributes.names();
-        attributes.insert(0, "customer_email");
+        let attributes = [CUSTOMER_EMAIL.name].into_iter().chain(reset.attributes.names()).collect();
         let audit = self.recorder.audit(caller, Action::Create, attributes);
         let created =
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
@@ -341,6 +336,6 @@ pub struct Attempt<'a> {
     pub token: &'a ResetToken,
     /// The new password.
     pub password: PlainPassword,
-    /// Plain attributes to change with it.
-    pub changes: &'a Changes,
+    /// The attributes to change with it.
+    pub changes: &'a CommonAttributes,
 }

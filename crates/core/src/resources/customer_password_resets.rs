@@ -1,3 +1,5 @@
+//! The resource `customer_password_resets`.
+
 use super::{
     Attribute, CREATED_AT, CUSTOMERS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link, METADATA,
     REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, TIME, UPDATED_AT,
@@ -11,14 +13,7 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
     listed: true,
     attributes: &[
         ID,
-        Attribute::new(
-            "customer_email",
-            Kind::Email,
-            "The e-mail address of the customer whose password is to be reset.",
-            r#""john@example.com""#,
-        )
-        .required()
-        .for_back_office(),
+        CUSTOMER_EMAIL,
         Attribute::new(
             "reset_password_token",
             Kind::Token,
@@ -35,23 +30,8 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
             TIME,
         )
         .filterable(),
-        Attribute::new(
-            "customer_password",
-            Kind::Password,
-            "The customer's new password. Accepted only together with a token that can still be used.",
-            r#""a new and secret password""#,
-        )
-        .write_only()
-        .updatable(),
-        Attribute::new(
-            "_reset_password_token",
-            Kind::Token,
-            "The `reset_password_token` of this reset; or the short code of its mail, where the organization has them, in \
-             any case, spaces and dashes ignored.",
-            r#""xhFfkmfybsLxzaAP6xcsxhFfkmfybsLxzaAP6xcs123""#,
-        )
-        .write_only()
-        .updatable(),
+        CUSTOMER_PASSWORD,
+        TOKEN,
         CREATED_AT,
         UPDATED_AT,
         REFERENCE.for_back_office(),
@@ -77,3 +57,34 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
         EVENT_STORES_OF,
     ],
 };
+
+/// The address of the customer.
+pub const CUSTOMER_EMAIL: Attribute = Attribute::new(
+    "customer_email",
+    Kind::Email,
+    "The e-mail address of the customer whose password is to be reset.",
+    r#""john@example.com""#,
+)
+.required()
+.for_back_office();
+
+/// The new password, which is only written.
+pub const CUSTOMER_PASSWORD: Attribute = Attribute::new(
+    "customer_password",
+    Kind::Password,
+    "The customer's new password. Accepted only together with a token that can still be used.",
+    r#""a new and secret password""#,
+)
+.write_only()
+.updatable();
+
+/// The token or short code that is presented with the new password; only written.
+pub const TOKEN: Attribute = Attribute::new(
+            "_reset_password_token",
+            Kind::Token,
+            "The `reset_password_token` of this reset; or the short code of its mail, where the organization has them, in \
+             any case, spaces and dashes ignored.",
+            r#""xhFfkmfybsLxzaAP6xcsxhFfkmfybsLxzaAP6xcs123""#,
+        )
+        .write_only()
+        .updatable();

@@ -1,3 +1,5 @@
+//! The resource `customers`.
+
 use super::{
     Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link,
     METADATA, REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT,
@@ -11,25 +13,8 @@ pub static CUSTOMERS: Resource = Resource {
     listed: true,
     attributes: &[
         ID,
-        Attribute::new(
-            "email",
-            Kind::Email,
-            "The customer's e-mail address, unique in the shop.",
-            r#""john@example.com""#,
-        )
-        .required()
-        .updatable()
-        .filterable()
-        .sortable(),
-        Attribute::new(
-            "password",
-            Kind::Password,
-            "The customer's password. Setting it ends the customer's sessions and pending resets.",
-            r#""a new and secret password""#,
-        )
-        .write_only()
-        .creatable()
-        .updatable(),
+        EMAIL,
+        PASSWORD,
         Attribute::new("status", Kind::Text, "Always `prospect`: there are no orders here.", r#""prospect""#)
             .constant(r#""prospect""#)
             .never_null(),
@@ -41,17 +26,7 @@ pub static CUSTOMERS: Resource = Resource {
         )
         .never_null()
         .filterable(),
-        Attribute::new(
-            "locale",
-            Kind::Locale,
-            "The language that the customer reads, as a BCP 47 tag such as `de` or `pt-BR`: mails are in it, or, where there are no \
-             texts in it, in the first language of the request's `Accept-Language` that there is, or the shop's own. Null: not known. \
-             It is never guessed from a request.",
-            r#""pt-BR""#,
-        )
-        .creatable()
-        .updatable()
-        .filterable(),
+        LOCALE,
         Attribute::new("total_orders_count", Kind::Integer, "Always 0: there are no orders here.", "0")
             .constant("0"),
         Attribute::new("shopper_reference", Kind::Text, "Always null: there are no payments here.", "null")
@@ -106,3 +81,39 @@ pub static CUSTOMERS: Resource = Resource {
         EVENT_STORES_OF,
     ],
 };
+
+/// The address.
+pub const EMAIL: Attribute = Attribute::new(
+    "email",
+    Kind::Email,
+    "The customer's e-mail address, unique in the shop.",
+    r#""john@example.com""#,
+)
+.required()
+.updatable()
+.filterable()
+.sortable();
+
+/// The password, which is only written.
+pub const PASSWORD: Attribute = Attribute::new(
+    "password",
+    Kind::Password,
+    "The customer's password. Setting it ends the customer's sessions and pending resets.",
+    r#""a new and secret password""#,
+)
+.write_only()
+.creatable()
+.updatable();
+
+/// The language that the customer reads.
+pub const LOCALE: Attribute = Attribute::new(
+            "locale",
+            Kind::Locale,
+            "The language that the customer reads, as a BCP 47 tag such as `de` or `pt-BR`: mails are in it, or, where there are no \
+             texts in it, in the first language of the request's `Accept-Language` that there is, or the shop's own. Null: not known. \
+             It is never guessed from a request.",
+            r#""pt-BR""#,
+        )
+        .creatable()
+        .updatable()
+        .filterable();

@@ -14,7 +14,7 @@ pub static DELIVERIES: Resource = Resource {
         Attribute::new(
             "mail",
             Kind::Text,
-            "Which mail: `reset_requested`, with the link, or `password_changed`.",
+            "Which mail, by the name of its template: `reset_requested` is the one with the link.",
             r#""reset_requested""#,
         )
         .never_null()

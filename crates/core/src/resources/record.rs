@@ -1,4 +1,4 @@
-//! Records of resources as they are read, and the changes to them that are written.
+//! Records of resources as they are read.
 
 use std::fmt;
 
@@ -38,10 +38,6 @@ pub struct Record {
     values: Vec<Value>,
     links: Vec<Option<RecordId>>,
 }
-
-/// New values of [plain](Resource::plain) attributes: what a write says of them, and nothing of those it doesn't name.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Changes(Vec<(&'static Attribute, Value)>);
 
 impl Record {
     /// Reads a record. `value` reads the column of an attribute, `link` a column with another record's id.
@@ -124,7 +120,7 @@ impl fmt::Debug for Value {
 }
 
 impl Value {
-    /// What a plain attribute has when nobody said anything of it.
+    /// The value of an attribute that was never set.
     #[must_use]
     pub fn default_of(attribute: &Attribute) -> Self {
         if attribute.kind == Kind::Object { Self::Object(Map::new()) } else { Self::Null }
@@ -155,41 +151,6 @@ impl Value {
             Self::Token(token) => Some(token),
             _ => None,
         }
-    }
-}
-
-impl Changes {
-    /// Sets an attribute; the last value counts.
-    pub fn set(&mut self, attribute: &'static Attribute, value: Value) {
-        self.0.retain(|(set, _)| set.name != attribute.name);
-        self.0.push((attribute, value));
-    }
-
-    /// The same changes, and this one; none when the resource has no such attribute.
-    #[must_use]
-    pub fn with(mut self, resource: &Resource, attribute: &str, value: Value) -> Self {
-        if let Some(attribute) = resource.attribute(attribute) {
-            self.set(attribute, value);
-        }
-        self
-    }
-
-    /// Whether nothing changes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The new value of the attribute, if it changes.
-    #[must_use]
-    pub fn get(&self, attribute: &Attribute) -> Option<&Value> {
-        self.0.iter().find(|(set, _)| set.name == attribute.name).map(|(_, value)| value)
-    }
-
-    /// The names of the attributes that are written.
-    #[must_use]
-    pub fn names(&self) -> Vec<&'static str> {
-        self.0.iter().map(|(attribute, _)| attribute.name).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::Duration;
 
 use crate::{
-    clients::ApiClient,
+    clients::RegisteredClient,
     email::EmailAddress,
     error::StoreError,
     ids::SessionId,
@@ -13,15 +13,12 @@ use crate::{
     random::RandomSource,
     secrets::RefreshToken,
     sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope},
-    store::Store,
 };
 
 /// The use cases of sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct SignIn {
-    /// Where credentials are kept.
-    pub store: Arc<dyn Store>,
-    /// The store of sessions.
+    /// Where credentials and sessions are kept.
     pub sessions: Arc<dyn Sessions>,
     /// Verifies passwords.
     pub hasher: Hasher,
@@ -77,12 +74,12 @@ impl SignIn {
     /// See [`SignInError`].
     pub async fn with_password(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         email: &EmailAddress,
         password: PlainPassword,
         token_scope: TokenScope,
     ) -> Result<SignedIn, SignInError> {
-        let (customer, stored) = match self.store.find_credentials(client.scope, email).await? {
+        let (customer, stored) = match self.sessions.find_credentials(client.scope, email).await? {
             Some(credentials) => (Some(credentials.customer), credentials.password),
             None => (None, None),
         };
@@ -95,7 +92,7 @@ impl SignIn {
             Verification::Right => {}
             Verification::RightButOutdated => {
                 let new = self.hasher.rehash(password).await?;
-                self.store.rehash_password(client.scope, customer, &hash, &new).await?;
+                self.sessions.rehash_password(client.scope, customer, &hash, &new).await?;
                 hash = new;
             }
         }
@@ -122,7 +119,7 @@ impl SignIn {
     /// See [`RefreshError`].
     pub async fn with_refresh_token(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         token: &RefreshToken,
     ) -> Result<SignedIn, RefreshError> {
         let refresh_token = RefreshToken::generate(&*self.random);
@@ -144,7 +141,7 @@ impl SignIn {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn is_live(&self, client: &ApiClient, session: SessionId) -> Result<bool, StoreError> {
+    pub async fn is_live(&self, client: &RegisteredClient, session: SessionId) -> Result<bool, StoreError> {
         self.sessions.session_is_live(client.scope, session).await
     }
 
@@ -152,7 +149,7 @@ impl SignIn {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn end(&self, client: &ApiClient, session: SessionId) -> Result<(), StoreError> {
+    pub async fn end(&self, client: &RegisteredClient, session: SessionId) -> Result<(), StoreError> {
         self.sessions.end_session(client.scope, session).await
     }
 
@@ -162,7 +159,7 @@ impl SignIn {
     /// When the store fails.
     pub async fn end_by_refresh_token(
         &self,
-        client: &ApiClient,
+        client: &RegisteredClient,
         token: &RefreshToken,
     ) -> Result<EndSessionOutcome, StoreError> {
         self.sessions.end_session_of_token(client.scope, client.id, &token.digest()).await

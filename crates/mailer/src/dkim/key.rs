@@ -1,4 +1,4 @@
-//! The key that signs.
+//! The private key.
 
 use ring::{
     digest::{SHA256, digest},
@@ -17,36 +17,27 @@ pub(super) enum PrivateKey {
     Ed25519(Ed25519KeyPair),
 }
 
-/// What is wrong with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// No PEM, an encrypted or broken one, or another kind or size of key.
-    #[error(
-        "expected a private key in PEM, not encrypted, RSA (PKCS#8 or PKCS#1) of 2048 to 4096 bits, or Ed25519 (PKCS#8)"
-    )]
-    Malformed,
-}
-
 impl PrivateKey {
-    pub(super) fn parse(pem: &SecretString) -> Result<Self, KeyError> {
+    /// Reads a PEM; `None` if it is malformed, encrypted, or of another kind or size of key.
+    pub(super) fn parse(pem: &SecretString) -> Option<Self> {
         let key = PrivateKeyDer::from_pem_slice(pem.expose_secret().as_bytes());
-        let rsa = match key.map_err(|_| KeyError::Malformed)? {
+        let rsa = match key.ok()? {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
             PrivateKeyDer::Pkcs8(der) => {
                 let der = der.secret_pkcs8_der();
-                // OpenSSL writes Ed25519 keys without their public half, which there is then nothing to check against.
+                // OpenSSL writes Ed25519 keys without their public half, so there may be none to check.
                 if let Ok(key) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-                    return Ok(Self::Ed25519(key));
+                    return Some(Self::Ed25519(key));
                 }
                 RsaKeyPair::from_pkcs8(der)
             }
-            _ => return Err(KeyError::Malformed),
+            _ => return None,
         };
-        // ring takes keys of 2048 to 4096 bits, which are the ones to sign with and that verifiers know (RFC 8301 §3.2).
-        rsa.map(Self::Rsa).map_err(|_| KeyError::Malformed)
+        // ring accepts keys of 2048 to 4096 bits, which are those that signers should use and verifiers know (RFC 8301 §3.2).
+        rsa.ok().map(Self::Rsa)
     }
 
-    /// Its name in `k=` and `a=`.
+    /// The name of the algorithm in `k=` and `a=`.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Rsa(_) => "rsa",
@@ -54,8 +45,8 @@ impl PrivateKey {
         }
     }
 
-    /// The public half as `p=` has it: a `SubjectPublicKeyInfo` in DER, as all the world reads RFC 6376 §3.6.1, or the 32 bytes of
-    /// Ed25519 (RFC 8463 §4).
+    /// The public half for `p=`: a `SubjectPublicKeyInfo` in DER, which is how RFC 6376 §3.6.1 is commonly read, or the 32 bytes
+    /// of Ed25519 (RFC 8463 §4).
     pub(super) fn public(&self) -> Vec<u8> {
         match self {
             Self::Rsa(key) => {
@@ -66,7 +57,7 @@ impl PrivateKey {
         }
     }
 
-    /// Ed25519 signs the message's hash (RFC 8463 §3), as RSA does.
+    /// Signs the message's hash, with Ed25519 too (RFC 8463 §3).
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Rsa(key) => {
@@ -77,14 +68,9 @@ impl PrivateKey {
             Self::Ed25519(key) => Some(key.sign(digest(&SHA256, message).as_ref()).as_ref().to_vec()),
         }
     }
-
-    /// Whether a signature takes longer than a task may hold its thread.
-    pub(super) fn is_slow(&self) -> bool {
-        matches!(self, Self::Rsa(_))
-    }
 }
 
-/// A DER element. A key's size is such that its length has two octets.
+/// Encodes a DER element. All lengths here, which follow from the key's size, take two bytes.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes();
     [&[tag, 0x82], length.as_slice(), content].concat()

@@ -1,6 +1,6 @@
-//! The "relaxed" form, which survives what mail servers do to white space (RFC 6376 §3.4.2 and §3.4.4).
+//! The "relaxed" canonical form, which survives what mail servers do to white space (RFC 6376 §3.4.2 and §3.4.4).
 
-/// The name of each header in lower case, and the header's line in relaxed form, with its end.
+/// Returns the name of each header in lower case, and the header in relaxed form with its line end.
 pub(super) fn fields(head: &str) -> Vec<(String, String)> {
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
     let fields = unfolded.split("\r\n").filter_map(|line| line.split_once(':'));
@@ -13,7 +13,7 @@ pub(super) fn fields(head: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A body without blanks at the ends of lines and empty lines at its end.
+/// Returns a body in relaxed form: without blanks at the ends of lines and empty lines at its end.
 pub(super) fn body(body: &str) -> String {
     let lines = body.split("\r\n").map(|line| squeeze(line.trim_end_matches(is_blank)));
     let whole = lines.collect::<Vec<_>>().join("\r\n");
@@ -23,7 +23,7 @@ pub(super) fn body(body: &str) -> String {
     }
 }
 
-/// Each run of blanks made one space.
+/// Replaces each run of blanks by one space.
 fn squeeze(text: &str) -> String {
     let mut squeezed = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,30 +1,31 @@
-//! When a mail is tried again, and when no more.
+//! When a mail is tried again, and how often an outcome that could not be recorded.
 
+use std::time::Duration as StdDuration;
+
+use backon::ExponentialBuilder;
 use rekey_core::{events::retry_ladder::RetryLadder, random::RandomSource};
 use time::Duration;
 
-/// The last attempt at a mail. Hourly attempts for 7 days, the longest life a token can have, and the retry ladder's first
-/// waits: a link is tried until it expires, and the ledger then discards it. Only a store without expiry meets this bound.
+/// The last attempt at a mail. Hourly attempts for 7 days, the longest life of a token, and the retry ladder's first waits: a link
+/// is tried until it expires, and the ledger then discards it. Only a store without expiry reaches this bound.
 pub(super) const LAST_ATTEMPT: u32 = 7 * 24 + 12;
 
-/// After this time, word that the password was changed is no news any more.
-pub(super) const LONGEST_DELAY: Duration = Duration::hours(24);
+/// How often recording an outcome is tried again after whatever error.
+pub(super) const QUICK_RETRIES: u32 = 4;
+/// How long recording an outcome is tried while the ledger is unavailable. RabbitMQ takes back a message that is not acknowledged
+/// within 30 minutes (its `consumer_timeout`).
+pub(super) const SETTLE_TIMEOUT: StdDuration = StdDuration::from_mins(20);
 
-/// The first waits between the attempts to record an outcome.
-pub(super) const SETTLE_PAUSES: [std::time::Duration; 4] = [
-    std::time::Duration::from_millis(100),
-    std::time::Duration::from_millis(200),
-    std::time::Duration::from_millis(400),
-    std::time::Duration::from_millis(800),
-];
-/// The waits after those, while the database is away.
-pub(super) const LAST_SETTLE_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
-/// For how long that is tried. RabbitMQ takes a message back that is not acknowledged within 30 minutes (its
-/// `consumer_timeout`).
-pub(super) const LONGEST_SETTLE: std::time::Duration = std::time::Duration::from_mins(20);
+/// The pauses between attempts to record an outcome: from 0.1 s, doubling up to 1 s.
+pub(super) fn settle_pauses() -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(StdDuration::from_millis(100))
+        .with_max_delay(StdDuration::from_secs(1))
+        .without_max_times()
+}
 
-/// How long to wait after this attempt, counted from 1: the ladder's wait, less a random part of up to a fifth. It is never more
-/// than the ladder's wait, or RabbitMQ would put the message into the next longer queue.
+/// Returns how long to wait after this attempt, counted from 1: the ladder's wait, less a random part of up to a fifth. It is never
+/// more than the ladder's wait, or RabbitMQ would put the message into the next longer queue.
 pub(super) fn after_attempt(attempt: u32, random: &dyn RandomSource) -> Duration {
     let wait = RetryLadder::default().after_attempt(attempt);
     let mut byte = [0];

@@ -1,4 +1,4 @@
-//! The templates: those of the program, and an organization's instead of them.
+//! The templates: the built-in ones, overridden by an organization's.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,70 +7,72 @@ use std::{
 
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig};
 use mrml::prelude::render::RenderOptions;
-use rekey_texts::{Language, Unreadable, own_files, template_problem};
+use rekey_core::deliveries::MailName;
+use rekey_texts::{ReadError, custom_files, template_problem};
+use strum::VariantArray;
 
 use super::{
-    Context, NoAccount, PasswordChanged, RenderError, ResetRequested,
     filters::{escape_url, wrap},
-    markup::{self, WrongTag},
+    mjml::{self, WrongTag},
 };
+use crate::mails::definition;
 
 /// What is wrong with a template.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A file can't be read.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] ReadError),
     /// No mail has a template of this name.
-    #[error("{} is no template of a mail; these are: {}; those of pages stand in pages/", .0.display(), names())]
+    #[error("{} is not a template of a mail; these are: {}; those of pages are in pages/", .0.display(), names())]
     Unknown(PathBuf),
-    /// It is not MJML.
+    /// It is not valid MJML.
     #[error("{name}: {problem}")]
     Mjml { name: String, problem: String },
-    /// The mail would be of no use.
+    /// The mail would be useless.
     #[error("{0} does not say the link: {{{{ link }}}}")]
     Linkless(String),
-    /// It is no template, or asks for what there isn't.
+    /// It is not a template, or uses a name that is not defined.
     #[error("{0}")]
     Template(String),
 }
 
 /// The layout of every mail in HTML.
 pub(super) const LAYOUT: &str = "layout.mjml";
-/// Where a mail's own part goes in it. It is put there as text: mrml would render what it includes as one cell, without the
-/// attributes of each element's own.
+/// Where a mail's own part goes in it. It is inserted as text: mrml would render an included part as one cell, without the
+/// attributes of its elements.
 const CONTENT: &str = r#"<mj-include path="content.mjml" />"#;
 
-/// Where pages' templates stand, beside those of mails.
+/// The folder of the pages' templates, next to those of mails.
 const PAGES: &str = "pages";
 
-/// Instructions that a template may take, so that a loop without an end has one: ours take about 500.
+/// Instructions that a template may execute, so that an endless loop ends: ours execute about 500.
 const FUEL: u64 = 100_000;
 
-const MAILS: [&str; 3] = [ResetRequested::NAME, PasswordChanged::NAME, NoAccount::NAME];
+/// Returns name and source of every built-in template.
+fn built_in() -> Vec<(String, &'static str)> {
+    let mut templates = vec![
+        (LAYOUT.to_owned(), include_str!("../../templates/layout.mjml")),
+        ("footer.txt".to_owned(), include_str!("../../templates/footer.txt")),
+    ];
+    for mail in MailName::VARIANTS {
+        let definition = definition(*mail);
+        templates.push((format!("{}.mjml", mail.as_str()), definition.mjml));
+        templates.push((format!("{}.txt", mail.as_str()), definition.text));
+    }
+    templates
+}
 
-/// Name and source of every template.
-const BUILT_IN: [(&str, &str); 8] = [
-    (LAYOUT, include_str!("../../templates/layout.mjml")),
-    ("footer.txt", include_str!("../../templates/footer.txt")),
-    ("reset_requested.mjml", include_str!("../../templates/reset_requested.mjml")),
-    ("reset_requested.txt", include_str!("../../templates/reset_requested.txt")),
-    ("password_changed.mjml", include_str!("../../templates/password_changed.mjml")),
-    ("password_changed.txt", include_str!("../../templates/password_changed.txt")),
-    ("no_account.mjml", include_str!("../../templates/no_account.mjml")),
-    ("no_account.txt", include_str!("../../templates/no_account.txt")),
-];
-
-/// Compiles everything: MJML once, here; what it becomes is filled for each mail.
+/// Compiles all templates: MJML to HTML once, here; the HTML's template is rendered for each mail.
 pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateError> {
-    let mut sources: BTreeMap<String, String> =
-        BUILT_IN.map(|(name, source)| (name.to_owned(), source.to_owned())).into();
+    let mut sources: BTreeMap<_, _> =
+        built_in().into_iter().map(|(name, source)| (name, source.to_owned())).collect();
     if let Some(folder) = folder {
         sources.extend(own(&folder.join("templates"))?);
     }
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // A tag on a line of its own leaves no line behind.
+    // A tag on a line of its own leaves no empty line.
     environment.set_syntax(
         SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default(),
     );
@@ -81,12 +83,13 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
         if has_extension(name, "mjml") {
             let wrong =
                 |WrongTag { line, problem }| TemplateError::Mjml { name: format!("{name}:{line}"), problem };
-            markup::check(source).map_err(wrong)?;
+            mjml::check(source).map_err(wrong)?;
         }
         add(&mut environment, name.clone(), source.clone())?;
     }
     let source = |name: &str| sources.get(name).cloned().unwrap_or_default();
-    for mail in MAILS {
+    for mail in MailName::VARIANTS {
+        let mail = mail.as_str();
         let name = format!("{mail}.mjml");
         let html = html(&source(LAYOUT), &source(&name))
             .map_err(|problem| TemplateError::Mjml { name: format!("{LAYOUT} with {name}"), problem })?;
@@ -95,8 +98,8 @@ pub fn compile(folder: Option<&Path>) -> Result<Environment<'static>, TemplateEr
     Ok(environment)
 }
 
-/// The HTML that a layout and a mail's part make together. It loads nothing: no fonts are known by name, and what
-/// the samples load is looked for in the tests.
+/// Compiles a layout with a mail's part to HTML. The HTML loads nothing: no fonts are known by name, and a test checks that the
+/// samples load nothing.
 fn html(layout: &str, content: &str) -> Result<String, String> {
     if !layout.contains(CONTENT) {
         return Err(format!("there is no {CONTENT}"));
@@ -115,16 +118,16 @@ fn add(environment: &mut Environment<'_>, name: String, source: String) -> Resul
         .map_err(|error| TemplateError::Template(template_problem(&error)))
 }
 
-/// An organization's own, of the folder, which may be missing. Files that cannot be meant for templates, such as notes, may lie
-/// there; pages' templates have a folder of their own.
+/// Reads an organization's own templates from the folder, which may be missing. Other files, such as notes, may be there too;
+/// pages' templates have a folder of their own.
 fn own(folder: &Path) -> Result<Vec<(String, String)>, TemplateError> {
     let mut own = Vec::new();
-    for file in own_files(folder)? {
+    for file in custom_files(folder)? {
         let meant = ["mjml", "txt", "html"].iter().any(|extension| has_extension(&file.name, extension));
         if file.name == PAGES || !meant && !file.path.is_dir() {
             continue;
         }
-        if BUILT_IN.iter().all(|(known, _)| *known != file.name) {
+        if built_in().iter().all(|(known, _)| *known != file.name) {
             return Err(TemplateError::Unknown(file.path));
         }
         let source = file.read()?;
@@ -138,17 +141,5 @@ fn has_extension(name: &str, extension: &str) -> bool {
 }
 
 fn names() -> String {
-    BUILT_IN.map(|(name, _)| name).join(", ")
-}
-
-impl TemplateError {
-    /// What went wrong with a sample.
-    pub(super) fn sample(language: Language, error: &RenderError) -> Self {
-        match error {
-            RenderError::Template(error) => {
-                Self::Template(format!("{} (in `{language}`)", template_problem(error)))
-            }
-            RenderError::Text(error) => Self::Template(format!("{error} (in `{language}`)")),
-        }
-    }
+    built_in().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }

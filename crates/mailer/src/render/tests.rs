@@ -1,8 +1,10 @@
 use rekey_core::organizations::Slug;
 use rekey_runtime::config::{Color, OrganizationSettings, Support};
+use strum::VariantArray;
 use tempfile::TempDir;
 
-use super::{samples::SHOP, *};
+use super::{SAMPLE_SHOP as SHOP, *};
+use rekey_core::deliveries::MailName::{NoAccount, ResetRequested};
 
 fn brand(color: &str) -> Brand {
     Brand {
@@ -21,15 +23,27 @@ fn built_in(brand: &Brand) -> Renderer {
 }
 
 /// Every mail in every language.
-fn rendered(renderer: &Renderer, shop: &str, scope: Scope) -> Vec<(&'static str, Rendered)> {
-    let all = Language::ALL.map(|language| samples::all(renderer, language, shop, scope).unwrap());
-    all.into_iter().flatten().collect()
+fn rendered(renderer: &Renderer, shop: &str) -> Vec<(&'static str, Rendered)> {
+    let all = Language::ALL.map(|language| renderer.samples(language, shop).unwrap());
+    all.into_iter().flatten().map(|(mail, rendered)| (mail.as_str(), rendered)).collect()
+}
+
+/// Every mail in every language, without what is optional.
+fn minimal(renderer: &Renderer) -> Vec<(&'static str, Rendered)> {
+    let mails = Language::ALL
+        .iter()
+        .flat_map(|language| MailName::VARIANTS.iter().map(move |mail| (*language, *mail)));
+    mails
+        .map(|(language, mail)| {
+            (mail.as_str(), renderer.sample(mail, language, SHOP, Sample::Minimal).unwrap())
+        })
+        .collect()
 }
 
 #[test]
 fn every_mail_in_every_language_is_as_it_was_approved() {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        for (name, mail) in rendered(&renderer(), "Café Zwölf", Scope::Full) {
+        for (name, mail) in rendered(&renderer(), "Café Zwölf") {
             let words = format!("Subject: {}\n\n{}", mail.subject, mail.text);
             insta::assert_snapshot!(format!("{name}.{}.text", mail.language), words);
             insta::assert_snapshot!(format!("{name}.{}.html", mail.language), mail.html);
@@ -39,7 +53,7 @@ fn every_mail_in_every_language_is_as_it_was_approved() {
 
 #[test]
 fn every_mail_says_its_language_and_direction() {
-    for (name, mail) in rendered(&renderer(), SHOP, Scope::Bare) {
+    for (name, mail) in minimal(&renderer()) {
         let (direction, start) =
             if mail.language == Language::Arabic { ("rtl", "right") } else { ("ltr", "left") };
         let html = format!(r#"<html lang="{}" dir="{direction}""#, mail.language);
@@ -54,7 +68,7 @@ fn every_mail_says_its_language_and_direction() {
 
 #[test]
 fn every_link_is_in_both_parts_and_nothing_is_loaded_from_anywhere() {
-    for (name, mail) in rendered(&renderer(), SHOP, Scope::Full) {
+    for (name, mail) in rendered(&renderer(), SHOP) {
         let links = links(&mail.html);
         assert!(links.len() >= 2, "{name}: {links:?}");
         for link in &links {
@@ -89,7 +103,7 @@ fn links(html: &str) -> Vec<String> {
 #[test]
 fn the_link_is_there_as_a_button_and_as_words() {
     for (_, mail) in
-        rendered(&renderer(), SHOP, Scope::Full).into_iter().filter(|(name, _)| *name == "reset_requested")
+        rendered(&renderer(), SHOP).into_iter().filter(|(name, _)| *name == ResetRequested.as_str())
     {
         let link = links(&mail.html).remove(0);
         assert!(mail.html.contains(&format!(">{link}</a>")));
@@ -101,7 +115,7 @@ fn the_link_is_there_as_a_button_and_as_words() {
 fn page_leak_names_of_shops_are_escaped_in_html_and_nowhere_else() {
     let shop = r#"<script>alert("Fish & Chips")</script> {{ 7 * 7 }}"#;
     let look = Brand { logo_text: Some("<b>&".to_owned()), ..brand("#000000") };
-    for (name, mail) in rendered(&built_in(&look), shop, Scope::Full) {
+    for (name, mail) in rendered(&built_in(&look), shop) {
         let escaped = "&lt;script&gt;alert(&quot;Fish &amp; Chips&quot;)&lt;&#x2f;script&gt; {{ 7 * 7 }}";
         assert!(mail.html.contains(escaped), "{name} in {}", mail.language);
         assert!(
@@ -123,8 +137,8 @@ fn a_link_with_quotes_stays_in_its_attribute() {
     let renderer = renderer();
     let reader = renderer.reader(&[]);
     let link = r#"https://shop.example/" onclick="x"#.to_owned();
-    let mail =
-        renderer.render(&reader, &NoAccount { shop: SHOP.to_owned(), forgot_link: Some(link) }).unwrap();
+    let mail = mails::no_account::NoAccount { shop: SHOP.to_owned(), forgot_link: Some(link) };
+    let mail = renderer.render(&reader, mail.content(&reader).unwrap()).unwrap();
     assert!(
         mail.html.contains("https://shop.example/&quot; onclick=&quot;x")
             && !mail.html.contains("onclick=\"")
@@ -134,7 +148,7 @@ fn a_link_with_quotes_stays_in_its_attribute() {
 #[test]
 fn whatever_the_shops_colour_buttons_and_links_can_be_read() {
     for color in ["#000000", "#ffffff", "#ffee00", "#1f5fbf", "#777777", "#ff0000"] {
-        let palette = serde_json::to_value(Palette::of(&brand(color))).unwrap();
+        let palette = serde_json::to_value(Palette::from_brand(&brand(color))).unwrap();
         let of = |name: &str| Color::parse(palette[name].as_str().unwrap()).unwrap();
         let dark = Color::new(0x1b, 0x21, 0x2a);
         for (one, other, least) in [
@@ -185,18 +199,20 @@ fn with(files: &[(&str, &str)]) -> Result<Renderer, String> {
 #[test]
 fn an_organizations_templates_replace_those_of_their_name() {
     let own = [("no_account.txt", "{{ shop }}: {{ why }}\n"), ("notes.md", "not a template")];
-    let mails = rendered(&with(&own).unwrap(), SHOP, Scope::Full);
-    let none = mails.iter().find(|(name, _)| *name == NoAccount::NAME).unwrap();
+    let mails = rendered(&with(&own).unwrap(), SHOP);
+    let none = mails.iter().find(|(name, _)| *name == NoAccount.as_str()).unwrap();
     assert!(none.1.text.starts_with("Shop: You are receiving this email because"));
-    let before = rendered(&renderer(), SHOP, Scope::Full);
-    assert!(mails.iter().zip(&before).all(|((name, own), (_, old))| *name == NoAccount::NAME || own == old));
+    let before = rendered(&renderer(), SHOP);
+    assert!(
+        mails.iter().zip(&before).all(|((name, own), (_, old))| *name == NoAccount.as_str() || own == old)
+    );
 }
 
 #[test]
 fn a_template_that_would_fail_a_customer_fails_the_start() {
     for (name, content, said) in [
-        ("reset.txt", "", "/templates/reset.txt is no template of a mail; these are: layout.mjml, "),
-        ("done.html", "", "no_account.txt; those of pages stand in pages/"),
+        ("reset.txt", "", "/templates/reset.txt is not a template of a mail; these are: layout.mjml, "),
+        ("done.html", "", ".txt; those of pages are in pages/"),
         ("reset_requested.txt", "a\n{{ nothing }}", "reset_requested.txt:2: undefined value"),
         (
             "reset_requested.txt",
@@ -235,7 +251,7 @@ fn a_template_that_would_fail_a_customer_fails_the_start() {
 }
 
 #[test]
-fn a_folder_beside_that_of_the_pages_is_told() {
+fn a_folder_next_to_that_of_the_pages_is_reported() {
     let folder = folder(&[]);
     let made = |name: &str| {
         std::fs::create_dir(folder.path().join("templates").join(name)).unwrap();
@@ -243,7 +259,7 @@ fn a_folder_beside_that_of_the_pages_is_told() {
     };
     assert!(made("pages").is_ok());
     let error = made("page").err().unwrap().to_string();
-    assert!(error.contains("/templates/page is no template of a mail; "), "{error}");
+    assert!(error.contains("/templates/page is not a template of a mail; "), "{error}");
 }
 
 #[test]
@@ -252,14 +268,14 @@ fn a_template_may_say_the_link_as_it_likes_and_begin_with_a_mark() {
         ("reset_requested.txt", "\u{feff}<{{ link }}>\n"),
         ("reset_requested.mjml", "\u{feff}<mj-text><a href=\"{{ link }}\">{{ shop }}</a></mj-text>"),
     ];
-    let mails = rendered(&with(&own).unwrap(), SHOP, Scope::Full);
-    let reset = mails.into_iter().find(|(name, _)| *name == ResetRequested::NAME).unwrap().1;
+    let mails = rendered(&with(&own).unwrap(), SHOP);
+    let reset = mails.into_iter().find(|(name, _)| *name == ResetRequested.as_str()).unwrap().1;
     assert!(reset.text.starts_with("<https://shop.example/reset-password?id="), "{}", reset.text);
     assert!(!reset.html.contains('\u{feff}'));
 }
 
 #[test]
-fn a_wrong_file_is_told_once_with_all_that_is_known() {
+fn a_wrong_file_is_reported_once_with_all_that_is_known() {
     let folder = folder(&[]);
     std::fs::create_dir_all(folder.path().join("templates/footer.txt")).unwrap();
     let texts = Texts::built_in(Language::English).unwrap();
@@ -269,7 +285,7 @@ fn a_wrong_file_is_told_once_with_all_that_is_known() {
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
         said = cause.to_string();
-        assert!(!error.to_string().contains(&said), "{said} would be told again");
+        assert!(!error.to_string().contains(&said), "{said} would be repeated");
         next = cause.source();
     }
 }
@@ -278,14 +294,14 @@ fn a_wrong_file_is_told_once_with_all_that_is_known() {
 #[test]
 fn no_mail_is_so_long_that_gmail_would_clip_it() {
     let name = "Übergröße & Söhne ".repeat(5);
-    for (_, mail) in rendered(&renderer(), &name, Scope::Full) {
+    for (_, mail) in rendered(&renderer(), &name) {
         assert!(mail.html.len() < 102 * 1024 / 4, "{}", mail.html.len());
     }
 }
 
 #[test]
 fn plain_text_is_in_lines_that_fit_and_links_have_one_of_their_own() {
-    for (name, mail) in rendered(&renderer(), "Café Zwölf", Scope::Full) {
+    for (name, mail) in rendered(&renderer(), "Café Zwölf") {
         for line in mail.text.lines() {
             let is_link = line.starts_with("https://") && !line.contains(' ');
             assert!(is_link || !line.contains("https://"), "{name} in {}: {line}", mail.language);
@@ -300,22 +316,12 @@ fn plain_text_is_in_lines_that_fit_and_links_have_one_of_their_own() {
 }
 
 #[test]
-fn a_context_without_a_templates_name_is_an_error() {
-    #[derive(serde::Serialize)]
-    struct Wrong {
-        shop: String,
-    }
-    impl Context for Wrong {
-        const NAME: &'static str = "reset_requested";
-        fn words(&self, _: &Reader) -> Result<Words, SayError> {
-            Ok(Words { subject: self.shop.clone(), preview: String::new(), why: String::new() })
-        }
-    }
+fn values_without_a_templates_name_are_an_error() {
     let renderer = renderer();
-    let error = renderer.render(&renderer.reader(&[]), &Wrong { shop: SHOP.to_owned() }).err().unwrap();
-    assert!(
-        matches!(error, RenderError::Template(error) if error.kind() == minijinja::ErrorKind::UndefinedError)
-    );
+    let values = context! { shop => SHOP };
+    let content = MailContent { mail: ResetRequested, subject: SHOP.to_owned(), values };
+    let error = renderer.render(&renderer.reader(&[]), content).err().unwrap();
+    assert_eq!(error.kind(), minijinja::ErrorKind::UndefinedError);
 }
 
 #[test]
@@ -337,13 +343,13 @@ fn a_shop_has_its_own_language_texts_and_templates() {
     let (own, other) = (of("acme"), of("other"));
     assert_eq!(own.reader(&[]).say("mail-reset-title", &[]).unwrap(), "Servus");
     assert_eq!(other.reader(&[]).language(), Language::English);
-    let told = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
-    assert!(told(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && told(&other).ends_with("\u{a0}UTC"));
+    let moment = |shop: &Renderer| shop.reader(&[]).moment(time::OffsetDateTime::UNIX_EPOCH).unwrap();
+    assert!(moment(&own).ends_with("01:00\u{a0}Uhr\u{a0}MEZ") && moment(&other).ends_with("\u{a0}UTC"));
     std::fs::write(shop.join("organization.toml"), "[languages]\ndefault = \"zh\"\n").unwrap();
     let shops = self::shops(root.path());
     let error =
         Renderer::for_organization(&texts, shops.get(&"acme".parse().unwrap())).err().unwrap().to_string();
-    let said = "acme: there are no texts in `zh`, but in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
+    let said = "acme: there are no texts in `zh`, only in en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
     assert!(error.starts_with("languages.default of ") && error.ends_with(said), "{error}");
 }
 

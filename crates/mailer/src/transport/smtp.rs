@@ -77,7 +77,7 @@ impl Transport for SmtpTransport {
                 Ok(accepted) => return Ok(accepted),
                 Err(DeliveryFailure::Final(error)) => return Err(relay.named(error)),
                 Err(DeliveryFailure::Mail(error)) => refused = Some(relay.named(error)),
-                Err(DeliveryFailure::Relay(reason)) => unusable.push(format!("{relay}: {reason}")),
+                Err(DeliveryFailure::Relay(reason)) => unusable.push(format!("{}: {reason}", relay.name)),
             }
         }
         Err(refused.unwrap_or_else(|| SendError::unavailable(clean(&unusable.join("; ")))))
@@ -89,7 +89,7 @@ impl Transport for SmtpTransport {
         for relay in &self.relays {
             match relay.check().await {
                 Ok(()) => return Ok(()),
-                Err(reason) => unusable.push(format!("{relay}: {reason}")),
+                Err(reason) => unusable.push(format!("{}: {reason}", relay.name)),
             }
         }
         Err(SendError::unavailable(clean(&unusable.join("; "))))

@@ -2,9 +2,10 @@
 
 use rekey_core::{
     events::{audit::Action, bus::Verdict},
+    resets::store::ResetRecord,
+    resets::store::{CodeStore, ResetStore},
     resets::{CodeRules, ResetOrigin},
     secrets::ResetCode,
-    store::{ResetRecord, Store},
 };
 use rekey_testkit::seed;
 use time::Duration;

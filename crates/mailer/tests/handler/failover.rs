@@ -47,10 +47,10 @@ async fn smtp_auth_while_all_relays_are_down_no_attempt_is_spent() {
     let pause = Duration::try_from(PAUSE).unwrap();
 
     assert_eq!(wait(&handle(&mailer, &events[0]).await), pause);
-    let told = world.delivery().await.unwrap();
+    let detail = world.delivery().await.unwrap();
     assert!(
-        told.starts_with("deferred: 127.0.0.1:1: can't connect") && told.ends_with("421 4.3.2 busy"),
-        "{told}"
+        detail.starts_with("deferred: 127.0.0.1:1: can't connect") && detail.ends_with("421 4.3.2 busy"),
+        "{detail}"
     );
     // While the circuit is open, and after each check that failed.
     let mut waits = 0;

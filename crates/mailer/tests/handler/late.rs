@@ -1,10 +1,11 @@
 //! late: what is not wanted any more is not sent, and that is recorded.
 
 use rekey_core::{
+    attributes::CommonAttributes,
     events::{EventBody, audit::Action, bus::Verdict},
     resets::ResetOrigin,
-    resources::record::Changes,
-    store::{Completion, Store},
+    resets::store::Completion,
+    resets::store::{ResetStore, TokenStore},
 };
 use rekey_testkit::seed;
 use time::Duration;
@@ -30,11 +31,11 @@ async fn late_a_used_reset_is_not_mailed() {
         holder: &holder,
         token: &token,
         password: &seed::hash("new"),
-        changes: &Changes::default(),
+        changes: &CommonAttributes::default(),
         event: &event,
         audit: &seed::audit(Action::Update),
     };
-    world.store.complete_reset(&completion).await.unwrap().unwrap();
+    assert!(world.store.complete_reset(&completion).await.unwrap());
     expect_discarded(&world, "expired: reset used").await;
 }
 
@@ -55,7 +56,7 @@ async fn late_an_expired_reset_is_not_mailed() {
     let world = World::new().await;
     seed::customer(&world.store, world.test, "john@example.com", None).await;
     seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
-    world.clock.advance(seed::TOKEN_LIFE + Duration::SECOND);
+    world.clock.advance(seed::TOKEN_TTL + Duration::SECOND);
     expect_discarded(&world, "expired: reset expired").await;
 }
 

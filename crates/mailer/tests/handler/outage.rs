@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        MailJob, MailKind, Outcome,
+        MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     error::StoreError,
@@ -41,10 +41,6 @@ impl Faltering {
 
 #[async_trait]
 impl Ledger for Faltering {
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.ping().await
-    }
-
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError> {
         self.store.claim(job, lease).await
     }
@@ -56,7 +52,7 @@ impl Ledger for Faltering {
     }
 }
 
-async fn sent_beside(refusals: usize, is_away: bool) -> (World, Verdict) {
+async fn sent_despite(refusals: usize, is_away: bool) -> (World, Verdict) {
     let world = World::new().await;
     seed::customer(&world.store, world.live, "john@example.com", None).await;
     seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
@@ -69,7 +65,7 @@ async fn sent_beside(refusals: usize, is_away: bool) -> (World, Verdict) {
 #[tokio::test]
 async fn crash_of_the_database_after_a_mail_was_taken_is_waited_for_and_the_mail_is_recorded_as_sent() {
     // As many refusals as there are short waits, and some more.
-    let (world, verdict) = sent_beside(6, true).await;
+    let (world, verdict) = sent_despite(6, true).await;
     assert_eq!(verdict, Verdict::Done);
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
     assert_eq!((world.mails().len(), world.in_doubt().await), (1, 0));
@@ -80,8 +76,7 @@ async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
     let world = World::new().await;
     seed::customer(&world.store, world.live, "john@example.com", None).await;
     let reset = seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
-    let kind = MailKind::ResetRequested(reset.id);
-    let job = MailJob { event: reset.event, scope: world.live, kind, answer_unknown: false };
+    let job = seed::reset_mail(world.live, reset.event, reset.id);
     let claim = world.store.claim(&job, Duration::minutes(15)).await.unwrap();
     assert!(matches!(claim, Claim::Granted(_)));
     let verdict = handle(&world.mailer(1), &world.events().await[0]).await;
@@ -90,7 +85,7 @@ async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
 
 #[tokio::test]
 async fn a_ledger_that_answers_and_refuses_is_not_waited_for() {
-    let (world, verdict) = sent_beside(usize::MAX, false).await;
+    let (world, verdict) = sent_despite(usize::MAX, false).await;
     assert_eq!(wait(&verdict), Duration::seconds(10));
     assert_eq!(world.delivery().await, Some("queued: ".to_owned()));
 }

@@ -24,7 +24,7 @@ async fn poison_is_parked_and_the_others_flow() {
     for (payload, reasons) in [
         (Vec::new(), &["forged event: the tag does not match"][..]),
         (b"not protobuf".to_vec(), &["malformed event"]),
-        (vec![0xff; 5 << 20], &["malformed event: 5242880 octets"]),
+        (vec![0xff; 5 << 20], &["malformed event: 5242880 bytes"]),
         (edited, &["forged event: the tag does not match", "malformed event"]),
         (forged, &["forged event: the tag does not match"]),
     ] {

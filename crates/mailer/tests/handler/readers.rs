@@ -3,9 +3,10 @@
 use rekey_core::{
     email::EmailAddress,
     events::{Event, EventBody, ResetCreated, audit::Action, bus::Verdict, outbox::OutboxMessage},
+    resets::store::ResetRecord,
+    resets::store::ResetStore,
     resets::{NewReset, ResetOrigin},
     secrets::SealedAddress,
-    store::{ResetRecord, Store},
 };
 use rekey_testkit::{backdoor::Backdoor, seed};
 
@@ -54,14 +55,14 @@ async fn a_mail_is_in_the_customers_language_else_the_requests_else_the_organiza
         let (_, event) = ask(&world, "john@example.com", of_request, false).await;
         assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
         let mail = world.mails().remove(0);
-        let told = mail.headers.iter().find(|(name, _)| name == "Content-Language").unwrap();
-        assert_eq!(told.1.trim(), language, "{of_customer:?} {of_request:?}");
+        let header = mail.headers.iter().find(|(name, _)| name == "Content-Language").unwrap();
+        assert_eq!(header.1.trim(), language, "{of_customer:?} {of_request:?}");
         assert!(mail.html.contains(&format!("lang=\"{language}\"")), "{}", mail.html);
     }
 }
 
 #[tokio::test]
-async fn an_address_without_an_account_is_told_so_only_where_the_organization_wants_it() {
+async fn an_address_without_an_account_is_answered_only_where_the_organization_wants_it() {
     let world = World::new().await;
     let (_, event) = ask(&world, "nobody@example.com", &["de"], false).await;
     assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);

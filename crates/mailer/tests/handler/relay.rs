@@ -1,10 +1,9 @@
 //! smtp-4xx/5xx/auth: what a relay's answers do to a mail.
 
 use rekey_core::{
-    deliveries::suppression::SuppressionFilter,
+    deliveries::suppression::{SuppressionFilter, SuppressionStore},
     events::{bus::Verdict, outbox::OutboxMessage},
     resets::ResetOrigin,
-    store::Store,
 };
 use rekey_testkit::{
     seed,

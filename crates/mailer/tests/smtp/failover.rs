@@ -76,7 +76,7 @@ async fn smtp_4xx_a_relay_that_breaks_off_before_the_message_has_it_taken_by_the
 }
 
 #[tokio::test]
-async fn smtp_4xx_once_the_message_was_begun_no_other_relay_gets_it() {
+async fn smtp_4xx_once_the_message_was_started_no_other_relay_gets_it() {
     for act in [Act::Close, Act::Hang, Act::ReplyAndClose("421 4.3.2 busy"), Act::Reply("451 4.3.0 later")] {
         let first = failing(".", act).await;
         let second = scripted(&[FINE]).await;

@@ -56,7 +56,7 @@ async fn smtp_4xx_421_defers_wherever_it_comes() {
 }
 
 #[tokio::test]
-async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_told() {
+async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_shown() {
     let refusal = "550-5.1.1 <john@example.com>: no such user\r\n550 5.1.1 ask john@example.com";
     let server = failing("RCPT", Act::Reply(refusal)).await;
     let transport = transport(&settings(server.port));
@@ -90,7 +90,7 @@ async fn smtp_auth_a_failure_that_concerns_every_mail_makes_the_transport_unavai
 }
 
 #[tokio::test]
-async fn smtp_auth_no_starttls_is_refused_before_anything_is_told() {
+async fn smtp_auth_no_starttls_is_refused_before_anything_is_sent() {
     let server = ScriptedSmtp::start(&[FINE]).await;
     let settings = with_relays(vec![encrypted(server.port, SmtpTls::StartTls)]);
     let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
@@ -117,8 +117,8 @@ async fn smtp_auth_a_relay_that_does_not_start_tls_is_left_with_what_it_said() {
         let server = scripted(&[scene.to_vec().leak()]).await;
         let settings = with_relays(vec![encrypted(server.port, SmtpTls::StartTls)]);
         let error = transport(&settings).send(&mail("EVENTEVEN1")).await.unwrap_err();
-        let told = format!("localhost:{}: {reason}", server.port);
-        assert!(is_unavailable(&error) && error.reason.starts_with(&told), "{error:?}");
+        let start = format!("localhost:{}: {reason}", server.port);
+        assert!(is_unavailable(&error) && error.reason.starts_with(&start), "{error:?}");
     }
 }
 
@@ -198,20 +198,20 @@ async fn a_pooled_connection_that_went_dead_without_a_word_leaves_time_for_anoth
 }
 
 #[tokio::test]
-async fn a_mail_that_was_taken_is_taken_in_whatever_form_that_is_told() {
-    for (told, kept) in [
+async fn a_mail_is_accepted_in_whatever_form_the_reply_comes() {
+    for (answer, kept) in [
         ("250", "250"),
         ("250 2.0.0 \u{fc}", "250 2.0.0 ??"),
         ("250-2.0.0 one\n250 2.0.0 two", "250 2.0.0 one 2.0.0 two"),
     ] {
-        let server = failing(".", Act::Reply(told)).await;
+        let server = failing(".", Act::Reply(answer)).await;
         let accepted = transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap();
         assert_eq!((accepted.response.as_str(), server.messages().len()), (kept, 1));
     }
 }
 
 #[tokio::test]
-async fn an_answer_too_many_is_never_taken_for_the_mails() {
+async fn one_answer_too_many_is_never_taken_for_the_mails() {
     let twice = failing("RCPT", Act::Reply("250 2.1.5 fine\r\n250 2.1.5 fine")).await;
     let second = scripted(&[FINE]).await;
     let transport = transport(&with_relays(vec![relay(twice.port), relay(second.port)]));

@@ -97,7 +97,7 @@ async fn smtp_auth_a_refused_token_is_answered_with_an_empty_line() {
 }
 
 #[tokio::test]
-async fn smtp_auth_a_way_to_log_in_that_is_not_offered_is_told() {
+async fn smtp_auth_a_way_to_log_in_that_is_not_offered_is_reported() {
     let server = failing("EHLO", Act::Reply("250-scripted\r\n250 AUTH PLAIN")).await;
     for login in [token("/nowhere".into()), password("p", Some(PasswordMechanism::Login))] {
         let settings = with_relays(vec![SmtpRelayConfig { login: Some(login), ..relay(server.port) }]);

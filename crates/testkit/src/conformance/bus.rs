@@ -1,8 +1,7 @@
-//! What every bus does, with a broker or without: [`crate::bus_conformance`] makes these the tests of an adapter.
+//! The suite of every bus, with or without a broker: [`crate::bus_conformance`] makes it the tests of an adapter.
 //!
-//! The suite drives the bus as the relay does: it publishes, and publishes again what came back as
-//! [`Settlement::Later`]. Retries are asked for after milliseconds: an adapter with fixed waiting times is set up with
-//! ones as short.
+//! The suite drives the bus as the relay does: it publishes, and publishes again after [`Settlement::Later`]. Retries are due after
+//! milliseconds, so an adapter with fixed delays must be set up with short ones.
 
 use std::{
     collections::HashMap,
@@ -31,24 +30,24 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a test waits for something that has to happen.
+/// How long a test waits for something that must happen.
 pub const PATIENCE: StdDuration = StdDuration::from_mins(2);
-/// How long a test that waits sleeps between two looks.
+/// The interval between two checks of it.
 const LOOK: StdDuration = StdDuration::from_millis(10);
 
-/// An adapter, set up with nothing else on its bus.
+/// An adapter on a bus of its own.
 #[async_trait]
 pub trait BusUnderTest: Send + Sync {
-    /// A fresh bus that hands messages to the handler, at most `concurrency` at once.
+    /// Starts a new bus that passes messages to the handler, at most `concurrency` at once.
     async fn start(handler: Arc<dyn Handler>, concurrency: u16) -> Self;
 
-    /// Where to publish.
+    /// The bus to publish on.
     fn bus(&self) -> &dyn Bus;
 
-    /// Takes out what was parked on the bus itself; nothing where that is the outbox's business.
+    /// Removes and returns the messages parked on the bus itself; none if the outbox parks them.
     async fn parked(&self) -> Vec<DeadLetter>;
 
-    /// Stops it and leaves nothing behind.
+    /// Stops the bus and removes all its data.
     async fn stop(self);
 }
 
@@ -59,9 +58,9 @@ macro_rules! bus_conformance {
         $crate::bus_conformance!(@ $fixture:
             every_message_reaches_the_handler_unaltered,
             a_retry_comes_back_later_as_the_next_attempt,
-            poison_is_parked_with_its_reason_and_the_others_flow,
-            poison_that_panics_is_parked_and_the_consumer_lives,
-            of_many_at_once_each_is_handled_once,
+            poison_is_parked_with_its_reason_and_others_are_handled,
+            poison_that_panics_is_parked_and_the_consumer_continues,
+            each_of_many_at_once_is_handled_once,
             no_more_are_handled_at_once_than_allowed,
         );
     };
@@ -73,7 +72,7 @@ macro_rules! bus_conformance {
     )+};
 }
 
-/// Any bytes under any name arrive as they were, on the first attempt.
+/// Any bytes under any name arrive unchanged, on the first attempt.
 pub async fn every_message_reaches_the_handler_unaltered<B: BusUnderTest>() {
     let all_bytes: Vec<u8> = (0..=255).collect();
     let payloads = [Vec::new(), all_bytes, b"\n\0text".to_vec(), vec![0xA5; 300_000]];
@@ -92,7 +91,7 @@ pub async fn every_message_reaches_the_handler_unaltered<B: BusUnderTest>() {
     scene.end(&[]).await;
 }
 
-/// A message to be tried again comes not before its time, counted up, until it is done.
+/// A message to retry does not come before it is due, and its attempts are counted until it is done.
 pub async fn a_retry_comes_back_later_as_the_next_attempt<B: BusUnderTest>() {
     let after = Duration::milliseconds(300);
     let scene = Scene::<B>::start(4, move |delivery| match delivery.attempt {
@@ -100,17 +99,17 @@ pub async fn a_retry_comes_back_later_as_the_next_attempt<B: BusUnderTest>() {
         _ => Verdict::Done,
     })
     .await;
-    let begun = Instant::now();
+    let start = Instant::now();
     scene.relay(message(EventName::ResetCreate, b"patience")).await;
     let seen = scene.handled(3).await;
-    assert!(begun.elapsed() >= 2 * after.unsigned_abs(), "came back too early: {:?}", begun.elapsed());
+    assert!(start.elapsed() >= 2 * after.unsigned_abs(), "came back too early: {:?}", start.elapsed());
     assert_eq!(seen.iter().map(|delivery| delivery.attempt).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(seen.iter().all(|delivery| delivery.payload == b"patience"));
     scene.end(&[]).await;
 }
 
-/// What is rejected is not tried again, is found parked under its id with its reason, and holds up nobody.
-pub async fn poison_is_parked_with_its_reason_and_the_others_flow<B: BusUnderTest>() {
+/// A rejected message is not retried, is parked under its id with its reason, and does not delay others.
+pub async fn poison_is_parked_with_its_reason_and_others_are_handled<B: BusUnderTest>() {
     let scene = Scene::<B>::start(2, |delivery| match delivery.payload.as_slice() {
         b"poison" => Verdict::Reject { reason: "not ours".to_owned() },
         _ => Verdict::Done,
@@ -126,10 +125,10 @@ pub async fn poison_is_parked_with_its_reason_and_the_others_flow<B: BusUnderTes
     scene.end(&[(poison.id, "not ours")]).await;
 }
 
-/// A handler that panics on a message costs that message alone, every time.
-pub async fn poison_that_panics_is_parked_and_the_consumer_lives<B: BusUnderTest>() {
+/// A handler that panics on a message affects that message only, each time.
+pub async fn poison_that_panics_is_parked_and_the_consumer_continues<B: BusUnderTest>() {
     let scene = Scene::<B>::start(2, |delivery| match delivery.payload.as_slice() {
-        // Past the panic hook: a panic that is meant should not look like one that isn't.
+        // Without the panic hook, since an intended panic should not look like a bug.
         b"bomb" => resume_unwind(Box::new("bomb")),
         _ => Verdict::Done,
     })
@@ -143,8 +142,8 @@ pub async fn poison_that_panics_is_parked_and_the_consumer_lives<B: BusUnderTest
     scene.end(&bombs.map(|bomb| (bomb.id, "panicked"))).await;
 }
 
-/// Nothing is lost or doubled under load.
-pub async fn of_many_at_once_each_is_handled_once<B: BusUnderTest>() {
+/// No message is lost or handled twice under load.
+pub async fn each_of_many_at_once_is_handled_once<B: BusUnderTest>() {
     const MANY: usize = 1_000;
     let scene = Scene::<B>::start(32, |_| Verdict::Done).await;
     let messages = (0..MANY).map(|number| message(EventName::ResetCreate, number.to_string().as_bytes()));
@@ -158,7 +157,7 @@ pub async fn of_many_at_once_each_is_handled_once<B: BusUnderTest>() {
     scene.end(&[]).await;
 }
 
-/// The bound on concurrency holds, and is used.
+/// The limit on concurrency is respected and reached.
 pub async fn no_more_are_handled_at_once_than_allowed<B: BusUnderTest>() {
     const ALLOWED: u16 = 3;
     let handler = Arc::new(Together::new(ALLOWED.into()));
@@ -172,13 +171,13 @@ pub async fn no_more_are_handled_at_once_than_allowed<B: BusUnderTest>() {
     fixture.stop().await;
 }
 
-/// A message that the outbox could hold.
+/// A message as from the outbox.
 #[must_use]
 pub fn message(name: EventName, payload: &[u8]) -> OutboxMessage {
     OutboxMessage { id: EventId::generate(&OsRandom), name, payload: payload.to_vec() }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub async fn eventually(mut condition: impl FnMut() -> bool, what: &str) {
     let wait = async {
         while !condition() {
@@ -188,24 +187,24 @@ pub async fn eventually(mut condition: impl FnMut() -> bool, what: &str) {
     assert!(timeout(PATIENCE, wait).await.is_ok(), "waited in vain for: {what}");
 }
 
-/// A handler that follows a script and remembers what it got.
+/// A handler that follows a script and records its messages.
 pub struct Scripted {
     script: Box<dyn Fn(&Delivery) -> Verdict + Send + Sync>,
     seen: Mutex<Vec<Delivery>>,
 }
 
 impl Scripted {
-    /// A handler that answers so.
+    /// A handler with this script.
     pub fn new(script: impl Fn(&Delivery) -> Verdict + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
     }
 
-    /// What it got so far, in that order.
+    /// Returns the messages so far, in order.
     pub fn seen(&self) -> Vec<Delivery> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Waits until it got so many.
+    /// Waits until it has received `count` messages.
     pub async fn wait_for(&self, count: usize) -> Vec<Delivery> {
         eventually(|| self.seen.lock().unwrap().len() >= count, &format!("{count} deliveries")).await;
         self.seen()
@@ -242,7 +241,7 @@ impl<B: BusUnderTest> Scene<B> {
         self.handler.wait_for(count).await
     }
 
-    /// Exactly these are parked, and nothing more was handled than the test has waited for.
+    /// Asserts that exactly these are parked, and that nothing was handled except what the test has waited for.
     async fn end(self, parked: &[(EventId, &str)]) {
         let count = self.handler.seen().len();
         let mut found = self.dead.lock().unwrap().clone();
@@ -265,11 +264,11 @@ impl<B: BusUnderTest> Scene<B> {
     }
 }
 
-/// What the relay does with one message, until its fate is final.
+/// Publishes a message as the relay does, until its settlement is final.
 async fn relay(bus: &dyn Bus, message: OutboxMessage, dead: &Mutex<Vec<DeadLetter>>) {
-    let begun = Instant::now();
+    let start = Instant::now();
     for attempt in 1.. {
-        assert!(begun.elapsed() < PATIENCE, "not published, {attempt} times");
+        assert!(start.elapsed() < PATIENCE, "not published, {attempt} times");
         match bus.publish(ClaimedMessage { message: message.clone(), attempt }).await {
             Settlement::Published(id) => return assert_eq!(id, message.id),
             Settlement::Later(id, pause) => {
@@ -284,7 +283,7 @@ async fn relay(bus: &dyn Bus, message: OutboxMessage, dead: &Mutex<Vec<DeadLette
     }
 }
 
-/// A handler that ends no work before so many are at work at once, and counts how often it is.
+/// A handler that finishes only when `concurrency` calls run at once, and counts them.
 struct Together {
     all: Barrier,
     now: AtomicUsize,
@@ -305,7 +304,7 @@ impl Handler for Together {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         self.all.wait().await;
-        // One more than allowed would come now.
+        // One more than the limit would come now.
         sleep(LOOK).await;
         self.now.fetch_sub(1, Ordering::SeqCst);
         self.done.fetch_add(1, Ordering::SeqCst);

@@ -1,11 +1,10 @@
-//! What every store, outbox, ledger and store of answers does, on whatever database: [`crate::store_conformance`] makes these the tests of
-//! an adapter. The cases are called after what they hold, and after the lines of the threat list that they guard.
+//! The suite of every store, on any database: [`crate::store_conformance`] makes it the tests of an adapter. A case's name says what
+//! it tests, with the name of the threat that it covers, if any, as a prefix.
 
+pub mod cleanup;
 pub mod codes;
 pub mod customers;
 pub mod deliveries;
-pub mod disavowals;
-pub mod housekeeping;
 pub mod idempotency;
 pub mod import;
 pub mod ledger;
@@ -14,6 +13,7 @@ pub mod lists;
 pub mod operator;
 pub mod outbox;
 pub mod refreshes;
+pub mod rejections;
 pub mod resets;
 pub mod revocations;
 pub mod self_service;
@@ -23,42 +23,34 @@ pub mod tokens;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use rekey_core::{
-    cleanup::Cleanup,
-    customers::import::Importer,
-    deliveries::ledger::Ledger,
-    events::{EventBody, audit::Action, outbox::Outbox},
-    idempotency::AnswerStore,
-    limits::RateLimits,
+    attributes::CommonAttributes,
+    events::{EventBody, audit::Action},
     passwords::PasswordHash,
-    resets::TokenHolder,
-    resources::{
-        CUSTOMER_PASSWORD_RESETS,
-        record::{Changes, Record},
-    },
+    resets::{TokenHolder, store::Completion},
+    resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
     scope::{Mode, Scope},
     secrets::ResetToken,
-    sessions::Sessions,
-    store::{Completion, Store},
 };
 
 use crate::{
     backdoor::Backdoor,
     seed::{self, SeededReset},
+    store::prelude::*,
 };
 
-/// An adapter on a database of its own, migrated and empty.
+/// An adapter on a migrated, empty database of its own.
 #[async_trait]
 pub trait StoreUnderTest: Send + Sync + Sized {
-    /// The adapter.
-    type Store: Store + Sessions + Outbox + Ledger + AnswerStore + RateLimits + Importer + Cleanup + Clone;
+    /// The adapter's type.
+    type Store: Store + Clone;
 
-    /// Sets everything up.
+    /// Creates the database.
     async fn start() -> Self;
 
     /// The adapter.
     fn store(&self) -> &Self::Store;
 
-    /// The way past it.
+    /// Direct access to the database.
     fn backdoor(&self) -> &dyn Backdoor;
 }
 
@@ -67,7 +59,7 @@ pub trait StoreUnderTest: Send + Sync + Sized {
 macro_rules! store_conformance {
     ($fixture:ty) => {
         $crate::store_conformance!(@ $fixture: operator:
-            the_store_answers_and_tells_the_time,
+            the_store_answers,
             an_organization_is_created_once_and_listed_by_slug,
             an_api_client_is_registered_once_and_found_by_its_client_id,
             a_revoked_client_is_still_found_as_revoked,
@@ -97,13 +89,13 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: import:
             imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
-            an_import_goes_on_with_its_key_until_it_is_finished,
-            an_import_run_again_creates_nobody_twice_and_tells_the_same,
+            an_import_keeps_its_key_until_it_is_finished,
+            an_import_run_again_creates_nobody_twice_and_returns_the_same,
             a_taken_address_is_left_as_it_is,
             a_later_line_with_the_same_address_is_a_duplicate,
             a_customer_who_was_renamed_or_deleted_since_is_not_imported_again,
             imports_at_the_same_time_create_nobody_twice,
-            taken_addresses_are_told_in_order,
+            taken_addresses_are_returned_in_order,
             tenant_an_import_reaches_its_own_scope_only,
             a_batch_that_fails_writes_nothing,
         );
@@ -113,14 +105,14 @@ macro_rules! store_conformance {
             sessions_end_when_a_reset_is_used,
             sessions_opened_while_the_password_changes_end_too,
             a_session_is_ended_in_its_scope_only,
-            log_ins_clear_away_what_has_expired,
+            log_ins_remove_expired_sessions,
         );
         $crate::store_conformance!(@ $fixture: refreshes:
-            a_refresh_gives_the_next_token_and_all_of_the_life_again,
+            a_refresh_returns_the_next_token_with_the_full_lifetime,
             a_used_token_that_comes_again_ends_its_session,
-            within_the_leeway_a_used_token_is_refused_and_ends_nothing,
+            within_the_leeway_a_used_token_is_refused_and_the_session_continues,
             refresh_race_of_many_uses_exactly_one_wins,
-            a_token_is_refused_elsewhere_and_stays_good,
+            a_token_is_refused_elsewhere_and_stays_valid,
             a_token_is_refused_once_expired_or_under_the_next_password,
             sessions_refreshed_while_the_password_changes_end_too,
             a_used_token_is_forgotten_when_it_would_have_expired,
@@ -128,7 +120,7 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: revocations:
             a_revoked_token_is_listed_for_its_client_until_it_expires,
-            revocations_clear_away_what_has_expired,
+            revocations_remove_expired_ones,
         );
         $crate::store_conformance!(@ $fixture: resets:
             a_reset_is_created_with_its_event_and_its_audit_entry,
@@ -142,23 +134,23 @@ macro_rules! store_conformance {
             tenant_no_other_scope_reaches_a_reset,
         );
         $crate::store_conformance!(@ $fixture: self_service:
-            mail_bomb_inside_the_cooldown_nothing_is_made,
+            mail_bomb_inside_the_cooldown_nothing_is_created,
             mail_bomb_a_window_has_its_budget_and_the_next_one_its_own,
-            mail_bomb_requests_of_the_same_moment_make_one,
+            mail_bomb_simultaneous_requests_create_one,
         );
-        $crate::store_conformance!(@ $fixture: disavowals:
-            a_disavowed_resets_token_dies_and_the_account_is_held_up,
-            a_disavowal_never_shortens_a_cooldown,
-            what_is_used_expired_or_nobodys_is_not_disavowed,
-            of_disavowals_and_uses_at_once_one_wins,
+        $crate::store_conformance!(@ $fixture: rejections:
+            a_rejected_resets_token_is_dead_and_the_account_is_on_hold,
+            a_rejection_never_shortens_a_cooldown,
+            used_expired_and_unknown_resets_are_not_rejected,
+            one_of_simultaneous_rejections_and_uses_wins,
         );
         $crate::store_conformance!(@ $fixture: lists:
-            a_list_is_newest_first_in_pages_and_always_tells_the_total,
+            a_list_is_newest_first_in_pages_and_always_has_the_total,
             places_in_a_list_lead_through_all_of_it_in_every_order,
             filters_follow_relationships_in_both_directions,
             a_token_is_found_only_while_it_can_be_used,
-            related_records_come_with_whom_they_are_related_to,
-            the_audit_log_tells_who_and_from_where_and_no_value,
+            related_records_come_with_the_records_they_belong_to,
+            the_audit_log_shows_who_and_from_where_and_no_value,
             tenant_no_list_shows_another_scopes_records,
         );
         $crate::store_conformance!(@ $fixture: tokens:
@@ -182,21 +174,21 @@ macro_rules! store_conformance {
             a_settled_mail_is_not_granted_again,
             a_deferred_mail_is_granted_again_without_doubt,
             a_mail_that_was_held_has_spent_no_attempt,
-            an_attempt_that_ended_without_a_word_is_counted_in_doubt,
+            an_attempt_that_ended_without_a_reply_is_counted_in_doubt,
             a_claim_that_ran_out_is_taken_over_in_doubt,
             late_mails_are_discarded_and_recorded_as_such,
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
             tenant_a_mail_of_another_scope_is_discarded,
-            word_of_a_changed_password_is_granted_whatever_became_of_the_reset,
-            an_unknown_address_is_answered_where_the_job_says_so,
+            a_notification_of_a_changed_password_is_granted_whatever_the_resets_state,
+            an_unknown_address_gets_a_mail_where_the_job_says_so,
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
         );
         $crate::store_conformance!(@ $fixture: deliveries:
             a_delivery_is_queued_with_each_event_that_leads_to_a_mail,
-            enum_body_a_decoys_delivery_is_written_alike_and_shown_to_nobody,
-            a_delivery_tells_what_became_of_it,
-            what_was_deleted_is_no_longer_linked,
+            enum_body_a_decoys_delivery_is_written_alike_and_never_shown,
+            a_delivery_shows_its_outcome,
+            deleted_records_are_no_longer_linked,
             tenant_a_delivery_is_found_in_its_scope_only,
             an_address_that_refused_a_mail_is_suppressed_until_that_is_lifted,
             another_address_is_not_suppressed,
@@ -206,7 +198,7 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: idempotency:
             one_of_many_simultaneous_calls_is_granted_the_key,
-            an_answer_is_kept_until_the_key_is_forgotten,
+            a_response_is_stored_until_the_key_is_forgotten,
             a_freed_key_is_granted_again_for_the_same_record,
             a_call_whose_process_died_runs_again_for_the_same_record,
             a_lease_never_outlasts_its_key,
@@ -215,15 +207,15 @@ macro_rules! store_conformance {
             forgotten_keys_are_removed_a_few_at_a_time,
             a_record_is_created_once_however_often_its_call_runs,
         );
-        $crate::store_conformance!(@ $fixture: housekeeping:
-            old_decoys_are_forgotten_with_all_they_left_and_nothing_else_is,
-            old_turns_are_forgotten,
+        $crate::store_conformance!(@ $fixture: cleanup:
+            old_decoys_are_removed_with_all_their_records_and_nothing_else_is,
+            old_quota_rows_are_removed,
         );
         $crate::store_conformance!(@ $fixture: limits:
             hits_add_up_in_their_window_and_in_no_other,
-            each_of_many_hits_at_once_is_told_of_those_before_it,
+            each_of_many_hits_at_once_counts_those_before_it,
             hits_leave_the_window_after_a_minute,
-            a_sweep_takes_what_no_window_reaches,
+            a_sweep_removes_slots_outside_every_window,
         );
     };
     (@ $fixture:ty: $module:ident: $($case:ident,)+) => {
@@ -241,7 +233,7 @@ macro_rules! store_conformance {
 
 const JOHN: &str = "john@example.com";
 
-/// The same organization's other mode, and another organization: neither must reach the scope's records.
+/// The scopes that must not reach this scope's records: the same organization's other mode, and another organization.
 async fn other_scopes(store: &impl Store, scope: Scope) -> [Scope; 2] {
     let mode = match scope.mode {
         Mode::Test => Mode::Live,
@@ -251,7 +243,7 @@ async fn other_scopes(store: &impl Store, scope: Scope) -> [Scope; 2] {
     [Scope { mode, ..scope }, Scope { organization: stranger, ..scope }]
 }
 
-/// Rows of the tables that facts are written to: resets, events, audit entries.
+/// Counts the rows of the tables that facts are written to: resets, events, audit entries.
 async fn written(backdoor: &dyn Backdoor) -> [u64; 3] {
     [
         backdoor.count("password_resets", "true").await,
@@ -260,24 +252,24 @@ async fn written(backdoor: &dyn Backdoor) -> [u64; 3] {
     ]
 }
 
-/// A seeded reset as the store shows it.
+/// Reads a seeded reset from the store.
 async fn found_reset(store: &impl Store, scope: Scope, reset: &SeededReset) -> Option<Record> {
     store.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await.unwrap()
 }
 
-/// Whom a seeded reset's token speaks for now.
+/// Looks up the holder of a seeded reset's token.
 async fn holder(store: &impl Store, reset: &SeededReset) -> Option<TokenHolder> {
     store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap()
 }
 
-/// Uses a token.
+/// Uses a token; false when it can't be.
 async fn complete(
     store: &impl Store,
     holder: &TokenHolder,
     token: &ResetToken,
     password: &PasswordHash,
-    changes: &Changes,
-) -> Option<Record> {
+    changes: &CommonAttributes,
+) -> bool {
     let event =
         seed::event(holder.scope, EventBody::ResetUsed { reset: holder.reset, customer: holder.customer });
     let audit = seed::audit(Action::ResetPassword);
@@ -286,14 +278,16 @@ async fn complete(
     store.complete_reset(&completion).await.unwrap()
 }
 
-/// Uses a seeded reset's token, which must be good.
+/// Uses a seeded reset's token, which must be valid.
 async fn use_up(store: &impl Store, reset: &SeededReset, password: &str) -> Record {
     let holder = holder(store, reset).await.expect("the token is good");
-    let used = complete(store, &holder, &reset.token, &seed::hash(password), &Changes::default()).await;
-    used.expect("the token is still good")
+    let password = seed::hash(password);
+    let is_used = complete(store, &holder, &reset.token, &password, &CommonAttributes::default()).await;
+    assert!(is_used, "the token is still good");
+    found_reset(store, holder.scope, reset).await.unwrap()
 }
 
-/// Runs all of them at the same time, each as a task of its own.
+/// Runs all futures at the same time, each as a task of its own.
 async fn at_once<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {

@@ -2,10 +2,12 @@ use std::convert::Infallible;
 
 use proptest::{option, prelude::*, sample::select};
 use rekey_core::{
+    attributes::CommonAttributes,
+    customers::CustomerAttributes,
     ids::RecordId,
     resources::{
         Attribute, EVENT_STORES, Resource,
-        record::{Changes, Record, Value},
+        record::{Record, Value},
     },
 };
 use serde_json::{Map, Value as Json};
@@ -14,7 +16,7 @@ use time::OffsetDateTime;
 use super::{object, text, time};
 use crate::seed;
 
-/// What makes one record unlike the others.
+/// The values in which records differ from each other.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub reference: Option<String>,
@@ -22,14 +24,14 @@ pub(super) struct Draft {
     pub locale: Option<&'static str>,
     pub metadata: Map<String, Json>,
     pub created_at: OffsetDateTime,
-    /// An event's is when it was published, an audit entry is never changed.
+    /// The time of the last change; for an event the time when it was published, for an audit entry unused.
     pub updated_at: OffsetDateTime,
-    /// Whose reset it is.
+    /// The number of the reset's customer.
     pub of: usize,
     pub fate: Fate,
 }
 
-/// What became of a reset's token. A customer has no password if it is `Pending`.
+/// The state of a reset's token. For a customer, `Pending` means no password.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fate {
     Pending,
@@ -59,9 +61,19 @@ impl Draft {
         }
     }
 
-    pub fn changes(&self, resource: &'static Resource) -> Changes {
-        let plain = ["reference", "reference_origin", "locale", "metadata"].into_iter();
-        plain.fold(Changes::default(), |changes, name| changes.with(resource, name, self.plain(name)))
+    pub fn common(&self) -> CommonAttributes {
+        CommonAttributes {
+            reference: self.reference.clone().into(),
+            reference_origin: self.origin.clone().into(),
+            metadata: Some(self.metadata.clone()),
+        }
+    }
+
+    pub fn of_customer(&self) -> CustomerAttributes {
+        CustomerAttributes {
+            locale: self.locale.map(|tag| tag.parse().unwrap()).into(),
+            common: self.common(),
+        }
     }
 
     pub fn record(
@@ -84,7 +96,7 @@ impl Draft {
     }
 }
 
-/// Drafts of records of that many customers.
+/// Generates drafts of records for that many customers.
 pub(super) fn draft(customers: usize) -> impl Strategy<Value = Draft> {
     let fate = prop_oneof![
         3 => Just(Fate::Pending),

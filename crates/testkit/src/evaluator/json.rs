@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-/// Every member that is asked for is there and contains what is asked of it, whatever else is there.
+/// Whether every wanted member exists and contains the wanted value; other members don't matter.
 pub(super) fn contains_members(whole: &Map<String, Value>, part: &Map<String, Value>) -> bool {
     part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
 }
@@ -18,7 +18,7 @@ fn contains(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// A number by its sign, its digits without zeros at either end, and the power of ten that they are multiplied by.
+/// A number as its sign, its digits without leading and trailing zeros, and a power of ten.
 fn decimal(number: &Number) -> (bool, String, i32) {
     let text = number.to_string();
     let (negative, text) = text.strip_prefix('-').map_or((false, text.as_str()), |text| (true, text));

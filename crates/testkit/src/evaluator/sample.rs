@@ -13,13 +13,13 @@ use rekey_core::{
     ids::{EventId, OrganizationId, RecordId},
     organizations::NewOrganization,
     random::OsRandom,
+    resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin},
     resources::{
         CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource, record::Value,
     },
     scope::{Mode, Scope},
     secrets::TokenDigest,
-    store::{ResetRecord, Store},
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -29,14 +29,13 @@ use super::{
     draft::{Draft, Fate, draft},
     epoch, json_numbers,
 };
-use crate::{backdoor::Backdoor, seed};
+use crate::{backdoor::Backdoor, seed, store::Store};
 
-/// Customers and resets with values that stores might disagree about, to be written to several stores alike: with the same
-/// ids and times.
+/// Customers and resets with values that stores might disagree about. Each store gets the same ids and times.
 pub struct Sample {
-    /// Whose they are.
+    /// The scope of the records.
     pub scope: Scope,
-    /// What is shown of all this.
+    /// The rows that lists show.
     pub world: World,
     organization: NewOrganization,
     customers: Vec<(NewCustomer, Facts)>,
@@ -45,11 +44,11 @@ pub struct Sample {
 
 const CUSTOMERS_MADE: usize = 24;
 const RESETS_MADE: usize = 60;
-/// Local parts that LIKE reads as more than themselves, or that differ in one sign.
+/// Local parts that contain wildcards of LIKE, or that differ in one character.
 const LOCALS: [&str; 6] = ["a", "a_b", "axb", "o'brien", "a.b+c", "{}"];
 
 impl Sample {
-    /// The sample of that number: always the same but for its ids, which follow the operating system's dice.
+    /// Returns the sample with that number: always the same, except for its random ids.
     #[must_use]
     pub fn new(number: u8) -> Self {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[number; 32]);
@@ -72,7 +71,7 @@ impl Sample {
         for draft in of_customers {
             sample.add_customer(draft);
         }
-        // Each number once as it is, and once in an array; and each key, to a number inside an object.
+        // Each number once alone and once in an array, and each key with a number inside an object.
         let numbers = json_numbers().into_iter().cycle();
         for ((n, mut draft), number) in of_resets.into_iter().enumerate().zip(numbers) {
             let number = if n < RESETS_MADE / 2 { json!(number) } else { json!([number]) };
@@ -83,7 +82,7 @@ impl Sample {
         sample
     }
 
-    /// The tokens of all resets: those that can still be used, and the others.
+    /// Returns the tokens of all resets: usable ones and unusable ones.
     pub fn tokens(&self) -> impl Iterator<Item = TokenDigest> {
         self.resets.iter().map(|(reset, _)| reset.token_digest)
     }
@@ -93,7 +92,7 @@ impl Sample {
         let address = format!("{}@shop{}.example.com", LOCALS[n % LOCALS.len()], n / LOCALS.len());
         let has_password = draft.fate != Fate::Pending;
         let customer = NewCustomer {
-            attributes: draft.changes(&CUSTOMERS),
+            attributes: draft.of_customer(),
             ..seed::new_customer(&address, has_password.then(|| seed::hash("any")))
         };
         let record = draft.record(
@@ -116,7 +115,7 @@ impl Sample {
         let (customer, _) = &self.customers[draft.of];
         let email = customer.email.as_str();
         let (reset, _) = seed::new_reset(self.scope, email, ResetOrigin::Integration);
-        let reset = NewReset { attributes: draft.changes(&CUSTOMER_PASSWORD_RESETS), ..reset };
+        let reset = NewReset { attributes: draft.common(), ..reset };
         let is_pending = draft.fate == Fate::Pending;
         let of = RecordId::from(customer.id);
         let record = draft.record(
@@ -137,7 +136,7 @@ impl Sample {
         self.resets.push((reset, facts));
     }
 
-    /// The event and the audit entry that a new record leaves behind.
+    /// Adds the event and the audit entry of a new record.
     fn add_journal(&mut self, of: &'static Resource, id: RecordId, facts: &Facts) {
         let Facts { event, audit, draft } = facts;
         let event = draft.record(
@@ -165,7 +164,7 @@ impl Sample {
         }
     }
 
-    /// The delivery of a new reset's mail.
+    /// Adds the delivery of a new reset's mail.
     fn add_delivery(&mut self, customer: RecordId, reset: RecordId, facts: &Facts) {
         let Facts { event, draft, .. } = facts;
         let (status, code) = match draft.fate {
@@ -184,7 +183,7 @@ impl Sample {
         self.world.rows.push(Row { record, about: None, token: None });
     }
 
-    /// Writes all of it.
+    /// Writes all records to a store.
     pub async fn write(&self, store: &impl Store, backdoor: &dyn Backdoor) {
         store.create_organization(&self.organization).await.unwrap();
         for (customer, Facts { event, audit, .. }) in &self.customers {
@@ -203,7 +202,7 @@ impl Sample {
     }
 }
 
-/// Gives deliveries the times of their events, and what their resets' fates lead to ([`Sample::add_delivery`]).
+/// Sets the deliveries' times and states by their events and resets ([`Sample::add_delivery`]).
 const DELIVER: &str = "
     UPDATE deliveries SET created_at = (SELECT e.created_at FROM events e WHERE e.id = event_id),
         updated_at = (SELECT e.published_at FROM events e WHERE e.id = event_id),
@@ -218,7 +217,7 @@ const DELIVER: &str = "
         )
     RETURNING event_id";
 
-/// What a new record is written with, and the times that it then gets.
+/// The values that a new record is written with, and the times that it gets afterwards.
 struct Facts {
     event: OutboxMessage,
     audit: AuditEntry,
@@ -232,7 +231,7 @@ impl Facts {
     }
 }
 
-/// Gives records of that table, and what they left behind, the times of their drafts.
+/// Sets the times of a table's records, and of their events and audit entries, to those of their drafts.
 async fn set_times(backdoor: &dyn Backdoor, table: &str, written: &Vec<(RecordId, &Facts)>) {
     let of_records = |time: fn(&Draft) -> Option<OffsetDateTime>| {
         written.iter().filter_map(|(id, facts)| Some((*id, time(&facts.draft)?))).collect::<Vec<_>>()

@@ -34,7 +34,7 @@ pub fn passes(row: &Row, attribute: &Attribute, test: &Test) -> bool {
     }
 }
 
-/// How two values of one kind stand to each other; texts by their octets.
+/// Compares two values of one kind; texts by their bytes.
 pub(super) fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
@@ -65,7 +65,7 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Part by part, at which places of the text the pattern may have got to.
+/// Matches part by part, with the set of positions in the text that the pattern can have reached.
 fn is_like(text: &str, pattern: &Pattern) -> bool {
     let text: Vec<char> = text.chars().collect();
     let mut places = vec![false; text.len() + 1];

@@ -1,11 +1,11 @@
-//! Values that stores might disagree about, for rows and for queries alike: so that they meet.
+//! Values that stores might disagree about. Rows and queries draw from the same ones, so that they match.
 
 use proptest::{collection, prelude::*, sample::select};
 use serde_json::{Map, Number, Value, json};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-/// Texts: empty ones, letters in both cases, of ASCII and not, with more than one form or none in the other case, the signs
-/// of LIKE, of JSON and of SQL, and octets at the borders of UTF-8.
+/// Texts: empty ones, ASCII and other letters in both cases, letters with several or no forms in the other case, the special
+/// characters of LIKE, JSON and SQL, and the limits of UTF-8's byte ranges.
 pub const TEXTS: &[&str] = &[
     "",
     " ",
@@ -79,13 +79,13 @@ pub const TEXTS: &[&str] = &[
     "create",
 ];
 
-/// Keys of objects: those that paths into JSON read as more than themselves among them.
+/// Keys of objects, among them keys with special characters of JSON paths.
 pub const KEYS: &[&str] = &[
     "a", "A", "b", "", " ", "é", "É", "a.b", "$", "$.a", "a[0]", "0", "\"", "a\"b", "\\", "'", "😀", "\n",
     "[0]",
 ];
 
-/// The moment that the times of rows and queries lie around.
+/// The moment around which the times of rows and queries are.
 #[must_use]
 pub fn epoch() -> OffsetDateTime {
     datetime!(2024-10-28 14:36:05.408 UTC)
@@ -102,7 +102,7 @@ pub fn text() -> impl Strategy<Value = String> + Clone {
     ]
 }
 
-/// A time in whole microseconds, most often within a few of a millisecond's border.
+/// A time in whole microseconds, mostly close to a full millisecond.
 pub fn time() -> impl Strategy<Value = OffsetDateTime> + Clone {
     let near = select(
         &[-1_001_i64, -1_000, -999, -1, 0, 1, 499, 500, 999, 1_000, 1_001, 60_000_000, -86_400_000_000][..],
@@ -114,7 +114,7 @@ pub fn time() -> impl Strategy<Value = OffsetDateTime> + Clone {
     ]
 }
 
-/// Numbers as JSON has them: whole and not, at the borders of what an `i64` and an `f64` hold.
+/// JSON numbers: integers and fractions, up to the limits of `i64` and `f64`.
 #[must_use]
 pub fn json_numbers() -> Vec<Number> {
     [
@@ -152,7 +152,7 @@ pub fn json_numbers() -> Vec<Number> {
     .to_vec()
 }
 
-/// An object, of few keys and few values, so that one often contains another.
+/// An object with few keys and values, so that one often contains another.
 pub fn object() -> impl Strategy<Value = Map<String, Value>> + Clone {
     let key = prop_oneof![3 => select(&["a", "b"][..]), 2 => select(KEYS)].prop_map(str::to_owned).boxed();
     let leaf = prop_oneof![

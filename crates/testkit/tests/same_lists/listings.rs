@@ -1,4 +1,4 @@
-//! Whatever can be asked of a list.
+//! Generates queries of lists.
 
 use proptest::{
     collection,
@@ -13,13 +13,13 @@ use rekey_core::resources::{
 use rekey_testkit::evaluator::{Sample, World, json_numbers, object, text, time};
 use serde_json::{Map, Value as Json};
 
-/// A list, and parts of it to look at.
+/// A list, and the parts of it to compare.
 #[derive(Clone)]
 pub struct Case {
     pub listing: Listing,
     pub number: u32,
     pub size: u32,
-    /// Which record of the resource is the place, in the list or not.
+    /// The record of the resource that is the place, which may be outside the list.
     pub place: Index,
 }
 
@@ -74,7 +74,7 @@ fn filters(sample: &Sample, resource: &'static Resource) -> BoxedStrategy<Filter
     prop_oneof![1 => Just(Filter::All(Vec::new())), 20 => combined].boxed()
 }
 
-/// Every attribute that lists of the resource can be filtered by, of its own and of related records.
+/// Every attribute by which lists of the resource can be filtered, including those of related records.
 fn paths(resource: &'static Resource) -> Vec<Path> {
     let of = |resource: &'static Resource| resource.attributes.iter().filter(|attribute| attribute.filter);
     let own = of(resource).map(|attribute| Path { via: None, attribute });
@@ -85,7 +85,7 @@ fn paths(resource: &'static Resource) -> Vec<Path> {
 }
 
 fn tests(sample: &Sample, resource: &'static Resource, attribute: &'static Attribute) -> BoxedStrategy<Test> {
-    // A token is found by itself only: there is no other question about it.
+    // A token can only be compared for equality.
     if attribute.kind == Kind::Token {
         return select(sample.tokens().collect::<Vec<_>>()).prop_map(Test::Token).boxed();
     }
@@ -106,7 +106,7 @@ fn tests(sample: &Sample, resource: &'static Resource, attribute: &'static Attri
         .boxed()
 }
 
-/// Values of the rows, and others.
+/// Generates values that rows have, and others.
 fn values(
     sample: &Sample,
     resource: &'static Resource,
@@ -161,7 +161,7 @@ fn contains(
     prop_oneof![3 => part, 1 => object()].prop_map(Test::Contains)
 }
 
-/// Some of an object's members, and some of theirs; for a number, sometimes another.
+/// Generates a part of an object, recursively; numbers are sometimes replaced by others.
 fn part(whole: Map<String, Json>, dice: &mut u32) -> Map<String, Json> {
     let mut kept = |_: &Json| {
         *dice = dice.rotate_left(1);

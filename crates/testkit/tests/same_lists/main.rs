@@ -1,4 +1,4 @@
-//! The same lists from every store: SQLite, PostgreSQL, and a plain evaluation of the same rows in memory.
+//! Tests that SQLite, PostgreSQL and an evaluation in memory return the same lists.
 #![cfg(test)]
 
 mod listings;
@@ -30,13 +30,13 @@ use tempfile::TempDir;
 
 use self::{listings::Case, report::difference};
 
-/// Lists compared unless `PROPTEST_CASES` says otherwise: each as a numbered page, as the first part, and as what follows a
-/// place.
+/// The number of compared lists unless `PROPTEST_CASES` is set. Each is read as a numbered page, as the first part, and from a
+/// place on.
 const CASES: u32 = 2_400;
-/// Samples whose rows they are of. Each lies in a scope of its own, so that the others are what no list may show.
+/// The number of samples. Each has a scope of its own, so that no list may show the rows of others.
 const SAMPLES: u8 = 3;
 
-/// Both stores, on a database of their own each.
+/// The two stores, each on a database of its own.
 struct Stores {
     postgres: PostgresStore,
     sqlite: SqliteStore,
@@ -92,7 +92,7 @@ fn cases() -> u32 {
 async fn check(stores: &Stores, sample: &Sample, case: &Case) -> Result<(), TestCaseError> {
     let place = case.place(&sample.world);
     let order = case.listing.total_order();
-    // Through a client.
+    // The place is encoded and decoded, as by a client.
     let cursor = place.map(|record| Cursor::after(record, &order).encode(&order));
     let cursor = cursor.map(|text| Cursor::decode(&text, &order).expect("a cursor of ours is read back"));
     for page in [
@@ -115,7 +115,7 @@ async fn check(stores: &Stores, sample: &Sample, case: &Case) -> Result<(), Test
     Ok(())
 }
 
-/// What has to be the same.
+/// The part of a result that must be the same.
 fn summary(listed: &Listed) -> (Vec<RecordId>, Option<u64>, Option<&Cursor>) {
     (listed.items.iter().map(Record::id).collect(), listed.total, listed.next.as_ref())
 }
@@ -140,7 +140,7 @@ impl Stores {
     }
 }
 
-/// As much as the API lets a query string ask for, in each way that it can.
+/// The limits that the API sets for a query string.
 #[tokio::test]
 async fn every_store_bears_the_largest_queries() {
     let sample = Sample::new(SAMPLES + 1);

@@ -1,4 +1,4 @@
-//! What a failure shows: the list that was asked for, and the records that stores disagree about.
+//! The report of a failure: the list, and the records about which stores disagree.
 
 use std::fmt::{self, Write};
 
@@ -13,7 +13,7 @@ use rekey_sql::Dialect;
 
 use crate::listings::Case;
 
-/// The statement that it is for PostgreSQL, and its values.
+/// PostgreSQL's statement for the list, and its values.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { listing, number, size, place: _ } = self;
@@ -28,7 +28,7 @@ fn statement(listing: &Listing) -> String {
     format!("SELECT …{}\n  with {:?}", &select.text[from..], &select.values.0.0[2..])
 }
 
-/// How what a store answered differs from what was expected.
+/// Describes how a store's result differs from the expected one.
 pub fn difference(store: &str, listing: &Listing, expected: &Listed, listed: &Listed) -> String {
     let mut report = format!(
         "{store} has {} of {:?}, expected {} of {:?}, in {}\n",

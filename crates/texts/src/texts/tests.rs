@@ -18,8 +18,8 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// What the overlay is refused for, without the folder's path.
-fn refusal(name: &str, content: &str) -> String {
+/// The error of these overrides, without the folder's path.
+fn error(name: &str, content: &str) -> String {
     let folder = folder(&[(name, content)]);
     let error = built_in()
         .overlaid(Some(folder.path()), &"en".parse().unwrap(), &TimeZone::UTC)
@@ -35,18 +35,18 @@ fn counts_take_the_plural_of_their_language() {
     let texts = built_in();
     let days = |language, count| texts.reader(language).span(Duration::days(count)).unwrap();
     let minutes = |language, count| texts.reader(language).span(Duration::minutes(count)).unwrap();
-    for (count, told) in
+    for (count, text) in
         [(1, "1 minuta"), (2, "2 minuty"), (5, "5 minut"), (12, "12 minut"), (22, "22 minuty")]
     {
-        assert_eq!(minutes(Language::Polish, count), told);
+        assert_eq!(minutes(Language::Polish, count), text);
     }
-    let told = [(1, "دقيقة واحدة"), (2, "دقيقتان"), (3, "3 دقائق"), (11, "11 دقيقة")];
-    for (count, told) in told {
-        assert_eq!(minutes(Language::Arabic, count), told);
+    let texts_by_count = [(1, "دقيقة واحدة"), (2, "دقيقتان"), (3, "3 دقائق"), (11, "11 دقيقة")];
+    for (count, text) in texts_by_count {
+        assert_eq!(minutes(Language::Arabic, count), text);
     }
-    for (count, told) in [(2, "يومان"), (7, "7 أيام"), (11, "11 يومًا"), (99, "99 يومًا"), (100, "100 يوم")]
+    for (count, text) in [(2, "يومان"), (7, "7 أيام"), (11, "11 يومًا"), (99, "99 يومًا"), (100, "100 يوم")]
     {
-        assert_eq!(days(Language::Arabic, count), told);
+        assert_eq!(days(Language::Arabic, count), text);
     }
     assert_eq!(days(Language::Portuguese, 7), "7 dias");
     assert_eq!(days(Language::Japanese, 7), "7日");
@@ -77,10 +77,10 @@ fn moments_are_written_as_readers_do_and_name_their_time_zone() {
 }
 
 #[test]
-fn moments_are_told_by_the_clocks_of_the_organization_s_zone_and_by_its_name() {
+fn moments_are_in_the_organization_s_time_zone_and_name_it() {
     let in_zone =
         |zone: &str| built_in().overlaid(None, &"en".parse().unwrap(), &zone.parse().unwrap()).unwrap();
-    let told = |texts: &Texts, language, at: OffsetDateTime| {
+    let written = |texts: &Texts, language, at: OffsetDateTime| {
         texts.reader(language).moment(at).unwrap().replace(['\u{202f}', '\u{a0}'], " ")
     };
     let berlin = in_zone("Europe/Berlin");
@@ -92,30 +92,30 @@ fn moments_are_told_by_the_clocks_of_the_organization_s_zone_and_by_its_name() {
         (Language::Polish, "25 października 2026 02:59 CEST", "25 października 2026 02:00 CET"),
         (Language::Japanese, "2026年10月25日 2:59（GMT+2）", "2026年10月25日 2:00（GMT+1）"),
     ] {
-        assert_eq!(told(&berlin, language, summer), before);
-        assert_eq!(told(&berlin, language, summer + Duration::minutes(1)), after);
+        assert_eq!(written(&berlin, language, summer), before);
+        assert_eq!(written(&berlin, language, summer + Duration::minutes(1)), after);
     }
     let late = datetime!(2026-12-31 23:30 UTC);
-    assert_eq!(told(&berlin, Language::French, late), "1er janvier 2027 à 00:30 UTC+1");
-    assert_eq!(told(&berlin, Language::Portuguese, late), "1º de janeiro de 2027 às 00:30 +1 GMT");
+    assert_eq!(written(&berlin, Language::French, late), "1er janvier 2027 à 00:30 UTC+1");
+    assert_eq!(written(&berlin, Language::Portuguese, late), "1º de janeiro de 2027 às 00:30 +1 GMT");
     assert_eq!(
-        told(&berlin, Language::Portuguese, datetime!(2026-11-11 11:11 UTC)),
+        written(&berlin, Language::Portuguese, datetime!(2026-11-11 11:11 UTC)),
         "11 de novembro de 2026 às 12:11 +1 GMT"
     );
-    assert_eq!(told(&in_zone("Asia/Tokyo"), Language::Japanese, late), "2027年1月1日 8:30（JST）");
+    assert_eq!(written(&in_zone("Asia/Tokyo"), Language::Japanese, late), "2027年1月1日 8:30（JST）");
     assert_eq!(
-        told(&in_zone("America/New_York"), Language::English, late),
+        written(&in_zone("America/New_York"), Language::English, late),
         "December 31, 2026 at 6:30 PM EST"
     );
-    assert!(told(&in_zone("Asia/Riyadh"), Language::Arabic, late).ends_with("غرينتش\u{200e}+3"));
+    assert!(written(&in_zone("Asia/Riyadh"), Language::Arabic, late).ends_with("غرينتش\u{200e}+3"));
 }
 
 #[test]
-fn the_first_wish_that_can_be_met_is_and_else_the_organizations_language() {
+fn the_first_supported_preference_is_chosen_or_else_the_organizations_language() {
     let texts = Texts::built_in(Language::Dutch).unwrap();
-    let wishes: Vec<Locale> = ["zh-TW", "de-AT", "fr"].map(|tag| tag.parse().unwrap()).into();
-    assert_eq!(texts.choose(&wishes), Language::German);
-    assert_eq!(texts.choose(&wishes[..1]), Language::Dutch);
+    let preferences: Vec<Locale> = ["zh-TW", "de-AT", "fr"].map(|tag| tag.parse().unwrap()).into();
+    assert_eq!(texts.choose(&preferences), Language::German);
+    assert_eq!(texts.choose(&preferences[..1]), Language::Dutch);
     assert_eq!(texts.choose(&[]), Language::Dutch);
 }
 
@@ -134,31 +134,27 @@ fn an_organizations_texts_replace_those_of_their_key_and_no_other() {
 }
 
 #[test]
-fn a_link_to_a_folder_that_is_not_there_is_told_and_not_passed_over() {
+fn a_link_to_a_missing_folder_is_an_error() {
     let own = TempDir::new().unwrap();
     let link = own.path().join("texts");
     std::os::unix::fs::symlink("/nowhere", &link).unwrap();
     let error = built_in().overlaid(Some(own.path()), &"en".parse().unwrap(), &TimeZone::UTC).err().unwrap();
     assert!(error.to_string().starts_with(&format!("{} can't be read: ", link.display())), "{error}");
     // As the pages' templates are below those of mails.
-    assert!(own_files(&link.join("pages")).is_err());
-    assert!(own_files(&own.path().join("templates")).unwrap().is_empty());
+    assert!(custom_files(&link.join("pages")).is_err());
+    assert!(custom_files(&own.path().join("templates")).unwrap().is_empty());
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_named_with_its_line_and_key() {
+fn an_error_in_a_file_is_named_with_its_line_and_key() {
     let cases = [
         ("en.ftl", "\ntime-momnet = x\n", "en.ftl:2: there is no text `time-momnet`"),
         ("en.ftl", "time-moment = { $when }", "en.ftl:1: `time-moment` has no variable `$when`"),
-        (
-            "en.ftl",
-            "time-moment = a\n# b\ntime-moment = c",
-            "en.ftl:3: `time-moment` stands here for the second time",
-        ),
-        ("en.ftl", "-brand = Acme", "en.ftl:1: `brand` uses more than variables and choices"),
-        ("en.ftl", "a = { time-days }", "en.ftl:1: `a` uses more than variables and choices"),
-        ("en.ftl", "a = { NUMBER($n) }", "en.ftl:1: `a` uses more than variables and choices"),
-        ("en.ftl", "a = b\n    .c = d", "en.ftl:1: `a` uses more than variables and choices"),
+        ("en.ftl", "time-moment = a\n# b\ntime-moment = c", "en.ftl:3: `time-moment` is defined twice"),
+        ("en.ftl", "-brand = Acme", "en.ftl:1: `brand` uses more than variables and selections"),
+        ("en.ftl", "a = { time-days }", "en.ftl:1: `a` uses more than variables and selections"),
+        ("en.ftl", "a = { NUMBER($n) }", "en.ftl:1: `a` uses more than variables and selections"),
+        ("en.ftl", "a = b\n    .c = d", "en.ftl:1: `a` uses more than variables and selections"),
         (
             "en.ftl",
             "time-moment = x\ntime-days = { $count",
@@ -170,14 +166,14 @@ fn what_is_wrong_in_a_file_is_named_with_its_line_and_key() {
             "en.ftl:3: `time-days`: The select expression must have a default variant",
         ),
     ];
-    for (name, content, said) in cases {
-        assert_eq!(refusal(name, content), said);
+    for (name, content, message) in cases {
+        assert_eq!(error(name, content), message);
     }
-    assert_eq!(refusal("en.ftl", "  = x"), "en.ftl:1: Expected one of \"a-zA-Z\"");
+    assert_eq!(error("en.ftl", "  = x"), "en.ftl:1: Expected one of \"a-zA-Z\"");
     for name in ["zh.ftl", "pt.ftl", "DE.ftl", "de.txt", "de"] {
-        let said = refusal(name, "");
-        let rest = "is not named after a language that there is: en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
-        assert_eq!(said, format!("{name} {rest}"));
+        let message = error(name, "");
+        let rest = "is not named after a supported language: en, de, fr, es, it, pt-BR, nl, pl, ja, ar";
+        assert_eq!(message, format!("{name} {rest}"));
     }
 }
 
@@ -189,7 +185,7 @@ fn a_text_without_its_variables_or_at_all_is_an_error() {
 }
 
 #[test]
-fn names_that_run_against_a_text_are_isolated_in_it() {
+fn names_of_another_direction_are_isolated() {
     let texts = built_in();
     let say =
         |language, shop: &str| texts.say(language, "mail-reset-subject", &[("shop", shop.into())]).unwrap();
@@ -199,7 +195,7 @@ fn names_that_run_against_a_text_are_isolated_in_it() {
 }
 
 #[test]
-fn templates_say_texts_and_what_they_say_is_escaped() {
+fn texts_in_templates_are_escaped() {
     let mut environment = Environment::new();
     let source = r#"{{ t("time-moment", moment=name, zone="MEZ") }}, {{ t("time-days", count=2) }}"#;
     environment.add_template("page.html", source).unwrap();
@@ -211,12 +207,12 @@ fn templates_say_texts_and_what_they_say_is_escaped() {
         render(source, "<b>Q&A</b>").unwrap(),
         "&lt;b&gt;Q&amp;A&lt;&#x2f;b&gt;\u{a0}Uhr\u{a0}MEZ, 2 Tage"
     );
-    for (source, said) in [
+    for (source, message) in [
         (r#"{{ t("time-moments") }}"#, "there is no text `time-moments`"),
-        (r#"{{ t("time-moment") }}"#, "the text `time-moment` lacks a variable"),
-        (r#"{{ t("time-moment", moment=nothing) }}"#, "the text `time-moment` lacks a variable"),
+        (r#"{{ t("time-moment") }}"#, "a variable of the text `time-moment` is missing"),
+        (r#"{{ t("time-moment", moment=nothing) }}"#, "a variable of the text `time-moment` is missing"),
     ] {
-        assert!(render(source, "").unwrap_err().to_string().contains(said), "{source}");
+        assert!(render(source, "").unwrap_err().to_string().contains(message), "{source}");
     }
 }
 

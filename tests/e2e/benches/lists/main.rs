@@ -1,7 +1,7 @@
 //! Lists of a shop with 1,000,000 resets, on PostgreSQL: `make bench`.
 //!
-//! It asserts what must hold on any machine: no usual list reads a table from its beginning, and a page far down a list
-//! reads as much as the first one. What it prints besides are ratios, of times taken in the same run.
+//! It asserts what must hold on any machine: no common list reads a whole table, and a page far down a list reads as much as the
+//! first one. It also prints ratios of times taken in the same run.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 mod timings;
@@ -10,7 +10,7 @@ use std::{env, time::Instant};
 
 use rekey_e2e::large_shop::{LargeShop, Reading};
 
-/// Resets of the shop, unless a number is given as an argument.
+/// The number of resets, unless an argument sets it.
 const RESETS: u32 = 1_000_000;
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! How long calls take, as ratios of times taken in the same run.
+//! Durations of calls, as ratios of times taken in the same run.
 
 use std::time::{Duration, Instant};
 
@@ -13,12 +13,12 @@ use rekey_core::{
 use rekey_e2e::large_shop::LargeShop;
 use rekey_testkit::seed;
 
-/// Calls of each kind.
+/// The number of calls of each kind.
 const CALLS: usize = 400;
-/// Resets created for each set of indexes.
+/// The number of resets created for each set of indexes.
 const CREATES: usize = 3_000;
 
-/// A call of each kind on the small shop, then one on the large one, and so on.
+/// Makes calls of each kind on the small shop and on the large one in turn.
 pub async fn compare(small: &LargeShop, large: &LargeShop) {
     println!();
     for call in [Call::List, Call::ListAfter, Call::Retrieve, Call::Create] {
@@ -37,8 +37,8 @@ pub async fn compare(small: &LargeShop, large: &LargeShop) {
     }
 }
 
-/// What the indexes that lists need cost whoever creates a reset: by turns in a shop with them, and in one that has the
-/// indexes of migration 0001.
+/// Measures what the indexes for lists cost when a reset is created: in turn on a shop with them, and on one with the indexes of
+/// migration 0001.
 pub async fn cost_of_indexes(ours: &LargeShop, resets: u32) {
     let first = LargeShop::with(resets).await;
     first.restore_first_indexes().await;
@@ -60,9 +60,9 @@ pub async fn cost_of_indexes(ours: &LargeShop, resets: u32) {
 
 #[derive(Debug, Clone, Copy)]
 enum Call {
-    /// The first of the numbered pages, which tells how many records there are.
+    /// The first numbered page, which counts the records.
     List,
-    /// The first part of a list that nobody counts.
+    /// The first part of a list without a count.
     ListAfter,
     Retrieve,
     Create,

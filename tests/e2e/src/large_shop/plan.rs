@@ -5,18 +5,18 @@ use sea_query::{PostgresQueryBuilder, QueryBuilder, Value as Bind};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-/// What PostgreSQL did for a statement.
+/// PostgreSQL's execution of a statement.
 #[derive(Debug)]
 pub struct Plan {
     planning: Planning,
-    /// The plan's nodes, outermost first, with the index or table that they read.
+    /// The plan's nodes, outermost first, with the index or table that each reads.
     nodes: Vec<String>,
-    /// Pages of 8 KiB that it touched, cached or not.
+    /// The number of 8 KiB pages touched, cached or not.
     pub buffers: u64,
 }
 
-/// Whether a prepared statement is planned for its values, or once for whatever values: a driver's statement gets the one or
-/// the other, as PostgreSQL sees fit.
+/// Whether a prepared statement is planned for its values (custom) or for any values (generic). PostgreSQL chooses either for a
+/// driver's statement.
 #[derive(Debug, Clone, Copy)]
 pub enum Planning {
     Custom,
@@ -51,7 +51,7 @@ impl Plan {
         Self { planning, nodes, buffers: count("Shared Hit Blocks") + count("Shared Read Blocks") }
     }
 
-    /// Whether a table is read from its beginning to its end.
+    /// Whether it scans a whole table.
     #[must_use]
     pub fn scans_a_table(&self) -> bool {
         self.nodes.iter().any(|node| node.contains("Seq Scan"))

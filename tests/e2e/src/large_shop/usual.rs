@@ -10,15 +10,15 @@ use rekey_testkit::seed;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-/// A list as back offices ask for it.
+/// A list that back offices request.
 pub struct Usual {
     pub name: String,
     pub listing: Listing,
-    /// Whether it has most of a table's records.
+    /// Whether it contains most of a table's records.
     pub is_most: bool,
 }
 
-/// Lists filtered by each of what they usually are, and in each of their orders.
+/// Lists with each common filter, and in each of their orders.
 #[must_use]
 pub fn lists() -> Vec<Usual> {
     let text = |text: &str| Test::Compare(Comparison::Equal, seed::text(text));
@@ -77,7 +77,7 @@ pub fn lists() -> Vec<Usual> {
     resets.into_iter().chain(customers).chain(deliveries).chain(orders()).collect()
 }
 
-/// Lists in each of their orders, either way.
+/// Lists in each order, ascending and descending.
 #[must_use]
 pub fn orders() -> Vec<Usual> {
     let of_resets = ["created_at", "updated_at", "reference", "reference_origin", "id"];

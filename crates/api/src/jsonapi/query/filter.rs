@@ -16,17 +16,11 @@ use time::Duration;
 use super::{QueryProblem, value};
 
 /// What a predicate tests. The names of predicates are the vendor's, which are Ransack's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Base {
     Compare(Comparison),
-    Matches,
-    Start,
-    End,
-    Cont,
-    NotMatches,
-    NotStart,
-    NotEnd,
-    NotCont,
+    Like(fn(&str) -> Pattern),
+    NotLike(fn(&str) -> Pattern),
     In,
     NotIn,
     Null,
@@ -63,14 +57,14 @@ const BASES: [(&str, Base, [bool; 3]); 23] = [
     ("lteq", Base::Compare(Comparison::LessOrEqual), [true, true, false]),
     ("gt", Base::Compare(Comparison::Greater), [true, true, false]),
     ("gteq", Base::Compare(Comparison::GreaterOrEqual), [true, true, false]),
-    ("matches", Base::Matches, [true, true, false]),
-    ("does_not_match", Base::NotMatches, [true, true, false]),
-    ("start", Base::Start, [true, true, false]),
-    ("not_start", Base::NotStart, [true, true, false]),
-    ("end", Base::End, [true, true, false]),
-    ("not_end", Base::NotEnd, [true, true, false]),
-    ("cont", Base::Cont, [true, true, false]),
-    ("not_cont", Base::NotCont, [false, true, false]),
+    ("matches", Base::Like(Pattern::parse), [true, true, false]),
+    ("does_not_match", Base::NotLike(Pattern::parse), [true, true, false]),
+    ("start", Base::Like(Pattern::starts_with), [true, true, false]),
+    ("not_start", Base::NotLike(Pattern::starts_with), [true, true, false]),
+    ("end", Base::Like(Pattern::ends_with), [true, true, false]),
+    ("not_end", Base::NotLike(Pattern::ends_with), [true, true, false]),
+    ("cont", Base::Like(Pattern::contains), [true, true, false]),
+    ("not_cont", Base::NotLike(Pattern::contains), [false, true, false]),
     ("in", Base::In, [false, false, true]),
     ("not_in", Base::NotIn, [false, false, true]),
     ("null", Base::Null, [false; 3]),
@@ -163,19 +157,18 @@ fn test(kind: Kind, predicate: Predicate, value: &str) -> Result<Test, QueryProb
 
 fn single(kind: Kind, base: Base, value: &str) -> Result<Test, QueryProblem> {
     let is_text = matches!(kind, Kind::Text | Kind::Locale | Kind::Email | Kind::Id);
-    let pattern = |make: fn(&str) -> Pattern| Ok(make(&value::text(value)?));
     match base {
         // A token is only found by its whole value: anything else would reveal parts of other tokens.
         Base::Compare(Comparison::Equal) if kind == Kind::Token => {
             Ok(ResetToken::parse(value).map_or(Test::Any(Vec::new()), |token| Test::Token(token.digest())))
         }
         _ if kind == Kind::Token => Err(QueryProblem::Filter),
-        Base::Null => Ok(boolean_test(value, Test::Null, Test::NotNull)?),
-        Base::NotNull => Ok(boolean_test(value, Test::NotNull, Test::Null)?),
-        Base::Blank => Ok(boolean_test(value, Test::Blank, Test::Present)?),
-        Base::Present => Ok(boolean_test(value, Test::Present, Test::Blank)?),
+        Base::Null => boolean_test(value, Test::Null, Test::NotNull),
+        Base::NotNull => boolean_test(value, Test::NotNull, Test::Null),
+        Base::Blank => boolean_test(value, Test::Blank, Test::Present),
+        Base::Present => boolean_test(value, Test::Present, Test::Blank),
         Base::True | Base::False if kind == Kind::Boolean => {
-            let is = value::boolean(value)? == (base == Base::True);
+            let is = value::boolean(value)? == matches!(base, Base::True);
             Ok(Test::Compare(Comparison::Equal, Value::Boolean(is)))
         }
         Base::Jcont if kind == Kind::Object => Ok(Test::Contains(value::object(value)?)),
@@ -194,16 +187,10 @@ fn single(kind: Kind, base: Base, value: &str) -> Result<Test, QueryProblem> {
         Base::In | Base::NotIn => {
             let values = value::list(value)?.into_iter().map(|value| value::read(kind, value));
             let values = values.collect::<Result<_, _>>()?;
-            Ok(if base == Base::In { Test::In(values) } else { Test::NotIn(values) })
+            Ok(if matches!(base, Base::In) { Test::In(values) } else { Test::NotIn(values) })
         }
-        Base::Matches if is_text => pattern(Pattern::parse).map(Test::Like),
-        Base::Start if is_text => pattern(Pattern::starts_with).map(Test::Like),
-        Base::End if is_text => pattern(Pattern::ends_with).map(Test::Like),
-        Base::Cont if is_text => pattern(Pattern::contains).map(Test::Like),
-        Base::NotMatches if is_text => pattern(Pattern::parse).map(Test::NotLike),
-        Base::NotStart if is_text => pattern(Pattern::starts_with).map(Test::NotLike),
-        Base::NotEnd if is_text => pattern(Pattern::ends_with).map(Test::NotLike),
-        Base::NotCont if is_text => pattern(Pattern::contains).map(Test::NotLike),
+        Base::Like(pattern) if is_text => Ok(Test::Like(pattern(&value::text(value)?))),
+        Base::NotLike(pattern) if is_text => Ok(Test::NotLike(pattern(&value::text(value)?))),
         _ => Err(QueryProblem::Filter),
     }
 }

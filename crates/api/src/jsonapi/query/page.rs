@@ -51,7 +51,7 @@ impl PageLinks {
         ];
         let exists = |(name, other): &(&str, u64)| *other >= 1 && (*name != "next" || *other <= pages);
         let link = |(name, other): (&str, u64)| {
-            (name.to_owned(), self.to(url, "page[number]", &other.to_string(), size).into())
+            (name.to_owned(), self.url(url, "page[number]", &other.to_string(), size).into())
         };
         others.into_iter().filter(exists).map(link).collect()
     }
@@ -61,12 +61,12 @@ impl PageLinks {
     pub fn after(&self, url: &str, size: u32, next: Option<&str>) -> Map<String, Value> {
         let links = [("first", Some("")), ("next", next)];
         let link = |(name, cursor): (&str, Option<&str>)| {
-            Some((name.to_owned(), self.to(url, "page[after]", cursor?, size).into()))
+            Some((name.to_owned(), self.url(url, "page[after]", cursor?, size).into()))
         };
         links.into_iter().filter_map(link).collect()
     }
 
-    fn to(&self, url: &str, name: &str, value: &str, size: u32) -> String {
+    fn url(&self, url: &str, name: &str, value: &str, size: u32) -> String {
         let mut query = Serializer::new(String::new());
         query.extend_pairs(&self.0).append_pair(name, value).append_pair("page[size]", &size.to_string());
         format!("{url}?{}", query.finish())

@@ -198,7 +198,7 @@ fn times_are_read_as_people_write_them_and_cut_to_what_is_shown() {
     ] {
         assert_eq!(value::time(text).unwrap().to_string(), expected);
     }
-    // Only as Coordinated Universal Time do they leave the years that every store keeps.
+    // In UTC they are outside the years that every database can store.
     for text in ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"] {
         assert_eq!(value::time(text), Err(QueryProblem::FilterValue), "{text}");
     }

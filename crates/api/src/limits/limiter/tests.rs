@@ -7,7 +7,7 @@ use rekey_core::error::StoreError;
 use super::*;
 use crate::limits::WithTimeout;
 
-/// Replicas on one store, whose clock and theirs a test moves.
+/// Replicas on one store. A test moves their clocks.
 #[derive(Clone, Default)]
 struct World(Arc<StdMutex<State>>);
 
@@ -61,7 +61,7 @@ impl World {
         self.0.lock().unwrap().elapsed += by;
     }
 
-    /// How often the store was asked since the last time.
+    /// Returns how often the store was asked since the last call.
     fn asked(&self) -> u32 {
         std::mem::take(&mut self.0.lock().unwrap().asked)
     }
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-/// How many of so many calls are let in, one after the other, by the replicas in turn.
+/// Returns how many of the calls are let in, one after the other, by the replicas in turn.
 async fn admitted(replicas: &[Limiter], limit: u32, calls: u32) -> u32 {
     let mut admitted = 0;
     for call in 0..calls {
@@ -106,7 +106,7 @@ async fn replicas_that_count_by_themselves_let_through_a_tenth_more_at_most() {
         let (early, late) = (world.replica(), world.replica());
         let mut together = admitted(std::slice::from_ref(&early), limit, 1).await;
         together += admitted(std::slice::from_ref(&late), limit, limit * 2).await;
-        // It still goes by what it was told at first.
+        // It still uses the first counts.
         together += admitted(std::slice::from_ref(&early), limit, limit * 2).await;
         assert!((limit..=limit + limit / SHARE).contains(&together), "{together} of {limit}");
     }
@@ -130,14 +130,14 @@ async fn a_flood_over_the_limit_asks_no_store() {
     world.asked();
     assert_eq!(admitted(std::slice::from_ref(&one), 100, 10_000).await, 0);
     assert_eq!(world.asked(), 0);
-    // One that knew nothing of it asks, and takes back what it counted by asking.
+    // The other replica asks once, and takes its own hit back.
     assert_eq!(admitted(std::slice::from_ref(&other), 100, 10_000).await, 0);
     assert_eq!(world.asked(), 2);
     assert_eq!(world.count_hits("window", 0).await.unwrap().slots[0].hits, 100);
 }
 
 #[tokio::test]
-async fn the_wait_that_is_told_is_true_for_every_replica() {
+async fn the_announced_wait_is_right_for_every_replica() {
     let world = World::default();
     let replicas = [world.replica(), world.replica()];
     for limit in [1, 5, 30] {
@@ -155,7 +155,7 @@ async fn the_wait_that_is_told_is_true_for_every_replica() {
 }
 
 #[tokio::test]
-async fn what_is_left_is_told() {
+async fn the_remaining_requests_are_reported() {
     let world = World::default();
     let replica = world.replica();
     for remaining in (0..3).rev() {
@@ -177,7 +177,7 @@ async fn without_a_store_each_process_counts_for_itself() {
     assert_eq!(replica.take("another", 30).await.wait, None);
     assert_eq!(world.asked(), 1);
 
-    // When it is back it is told what it has missed.
+    // A recovered store gets the hits that it has missed.
     world.set_broken(false);
     world.forward(BACKOFF);
     assert_eq!(replica.take("another", 30).await.wait, None);
@@ -205,7 +205,7 @@ async fn who_hangs_up_before_the_store_answers_is_counted_all_the_same() {
     assert!(refused.wait.is_some());
 }
 
-/// Time goes on by itself, to the next moment that somebody waits for.
+/// The paused clock advances by itself to the next timer.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_does_not_answer_holds_nobody_up_for_long() {
     let world = World::default();

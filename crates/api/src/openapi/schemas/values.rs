@@ -8,35 +8,45 @@ use rekey_core::{
 };
 use serde_json::{Value, json};
 
-use super::merge;
+use crate::openapi::components::extend;
 
-/// An attribute in answers. What is kept from some readers is null for them.
+/// Returns the schema of an attribute in answers. To readers who may not see its value it is null.
 pub fn shown(attribute: &Attribute) -> Value {
-    let hidden = attribute.audience > Audience::Everyone && attribute.kind != Kind::Object;
-    let schema = match attribute.source {
-        Source::Constant(json) => {
-            json!({ "const": serde_json::from_str::<Value>(json).unwrap_or_default() })
+    let is_hidden = attribute.audience > Audience::Everyone && attribute.kind != Kind::Object;
+    let mut schema = match attribute.source {
+        Source::Constant(json) => json!({ "const": parsed(json) }),
+        Source::Column(_) | Source::WriteOnly => {
+            nullable(of_kind(attribute.kind), attribute.nullable || is_hidden)
         }
-        Source::Column(_) | Source::WriteOnly => nullable(of(attribute.kind), attribute.nullable || hidden),
     };
-    let read_only = attribute.create == Write::Ignored && !attribute.update;
-    described(attribute, if read_only { merge(schema, json!({ "readOnly": true })) } else { schema })
+    if attribute.create == Write::Ignored && !attribute.update {
+        extend(&mut schema, json!({ "readOnly": true }));
+    }
+    described(attribute, schema)
 }
 
-/// An attribute in writes. Null is no value of an object either: it empties it.
+/// Returns the schema of an attribute in writes. There null empties an object.
 pub fn written(attribute: &Attribute) -> Value {
-    let schema = nullable(accepted(attribute.kind), attribute.nullable || attribute.kind == Kind::Object);
-    let write_only = attribute.source == Source::WriteOnly;
-    described(attribute, if write_only { merge(schema, json!({ "writeOnly": true })) } else { schema })
+    let is_nullable = attribute.nullable || attribute.kind == Kind::Object;
+    let mut schema = nullable(accepted(attribute.kind), is_nullable);
+    if attribute.source == Source::WriteOnly {
+        extend(&mut schema, json!({ "writeOnly": true }));
+    }
+    described(attribute, schema)
 }
 
-fn described(attribute: &Attribute, schema: Value) -> Value {
-    let example: Value = serde_json::from_str(attribute.example).unwrap_or_default();
-    merge(schema, json!({ "description": attribute.about, "examples": [example] }))
+fn described(attribute: &Attribute, mut schema: Value) -> Value {
+    let example = parsed(attribute.example);
+    extend(&mut schema, json!({ "description": attribute.about, "examples": [example] }));
+    schema
 }
 
-/// The values of a kind.
-pub fn of(kind: Kind) -> Value {
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// Returns the schema of the values of a kind.
+pub fn of_kind(kind: Kind) -> Value {
     let alphanumeric = |length| json!({ "type": "string", "pattern": format!("^[A-Za-z0-9]{{{length}}}$") });
     match kind {
         Kind::Id => alphanumeric(ids::LENGTH),
@@ -50,9 +60,9 @@ pub fn of(kind: Kind) -> Value {
     }
 }
 
-/// The values of a kind that writes accept, as far as a schema can say it.
+/// Returns the schema of the values of a kind that writes accept, as far as a schema can express it.
 fn accepted(kind: Kind) -> Value {
-    let bounds = match kind {
+    let limits = match kind {
         Kind::Email => json!({ "pattern": email::PATTERN, "maxLength": email::MAX_ADDRESS }),
         Kind::Text => json!({ "pattern": NO_NUL, "maxLength": Kind::MAX_TEXT }),
         Kind::Locale => json!({ "pattern": locale::PATTERN, "maxLength": locale::MAX_LENGTH }),
@@ -63,19 +73,23 @@ fn accepted(kind: Kind) -> Value {
             "maxLength": passwords::MAX_BYTES,
         }),
         Kind::Token => {
-            json!({ "pattern": format!("^([A-Za-z0-9]{{{}}}|{})$", secrets::LENGTH, secrets::CODE_PATTERN) })
+            let token = format!("[A-Za-z0-9]{{{}}}", secrets::LENGTH);
+            json!({ "pattern": format!("^({token}|{})$", secrets::CODE_PATTERN) })
         }
         Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => json!({}),
     };
-    merge(of(kind), bounds)
+    let mut schema = of_kind(kind);
+    extend(&mut schema, limits);
+    schema
 }
 
-/// Text without NUL, which no database keeps.
+/// Text without NUL, which databases refuse.
 const NO_NUL: &str = "^[^\\u0000]*$";
 
 fn nullable(mut schema: Value, is_nullable: bool) -> Value {
-    if is_nullable && let Some(kind) = schema.get_mut("type") {
-        *kind = json!([kind.clone(), "null"]);
+    if is_nullable {
+        let types = json!([schema.get("type"), "null"]);
+        extend(&mut schema, json!({ "type": types }));
     }
     schema
 }

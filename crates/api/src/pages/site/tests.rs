@@ -20,7 +20,7 @@ fn site(pages: &Pages) -> &Site {
     pages.for_organization(None)
 }
 
-/// What the start says of an organization's folder with that file.
+/// Returns the error at the start for an organization's folder with that file.
 fn refusal(file: &str, content: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("acme").join(file);
@@ -105,16 +105,16 @@ fn page_leak_texts_are_escaped() {
 }
 
 #[test]
-fn what_is_wrong_with_an_organizations_pages_is_told_at_the_start_in_one_line() {
+fn an_error_in_an_organizations_pages_is_reported_at_the_start_in_one_line() {
     let missing = "{% extends \"layout.html\" %}{% block content %}\n{{ page.nothing }}{% endblock %}";
-    for (file, content, told) in [
+    for (file, content, message) in [
         ("templates/pages/done.html", "{% if %}", "acme: done.html:1: syntax error"),
         ("templates/pages/done.html", missing, "acme: done.html:2: undefined value"),
         ("templates/pages/done.html", "{{ t(\"pages-x\") }}", "there is no text `pages-x`"),
         (
             "templates/pages/sent.html",
             "{{ t(\"pages-sent-life\") }}",
-            "the text `pages-sent-life` lacks a variable",
+            "a variable of the text `pages-sent-life` is missing",
         ),
         ("templates/pages/other.html", "", "acme: acme/templates/pages/other.html is no template of a page"),
         ("texts/en.ftl", "pages-nothing = x", "pages-nothing"),
@@ -125,7 +125,7 @@ fn what_is_wrong_with_an_organizations_pages_is_told_at_the_start_in_one_line() 
         ),
     ] {
         let line = refusal(file, content);
-        assert!(line.contains(told) && !line.contains('\n'), "{told}: {line}");
+        assert!(line.contains(message) && !line.contains('\n'), "{message}: {line}");
     }
 }
 

@@ -1,4 +1,4 @@
-use lapin::message::Delivery;
+use lapin::{message::Delivery, types::FieldTable};
 
 use super::*;
 

@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Begun, ImportKey, ImportRecord, Importer, Outcome, SourceDigest};
+use super::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport};
 use crate::{email::EmailAddress, error::StoreError, ids::CustomerId, scope::Scope};
 
 /// An importer that finds out what an import into another one would do, and writes nothing. It remembers 59 bits of each
@@ -30,8 +30,8 @@ impl<I: Importer> Importer for DryRun<I> {
         _scope: Scope,
         _source: &SourceDigest,
         key: &ImportKey,
-    ) -> Result<Begun, StoreError> {
-        Ok(Begun { key: key.clone(), resumed: false })
+    ) -> Result<StartedImport, StoreError> {
+        Ok(StartedImport { key: key.clone(), is_resumed: false })
     }
 
     async fn import_customers(

@@ -6,9 +6,8 @@ use crate::{
     error::StoreError,
     events::{EventBody, audit::Action},
     ids::ResetId,
-    resets::{RejectableReset, TokenState},
+    resets::{RejectableReset, TokenState, store::ResetRejection},
     secrets::RejectionProof,
-    store::ResetRejection,
 };
 
 impl ResetService {
@@ -33,7 +32,7 @@ impl ResetService {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn disavow(
+    pub async fn reject(
         &self,
         caller: &Caller,
         reset: ResetId,
@@ -46,14 +45,14 @@ impl ResetService {
         let rules = self.rules.get(&found.organization.slug);
         let event = self.recorder.event(found.scope, caller, EventBody::ResetDisavowed { reset });
         let audit = self.recorder.audit(caller, Action::Disavow, Vec::new());
-        let disavowal = ResetRejection {
-            of: &found,
-            cooldown: rules.disavowal_cooldown,
+        let rejection = ResetRejection {
+            reset: &found,
+            cooldown: rules.rejection_cooldown,
             quota: rules.quota,
             event: &event,
             audit: &audit,
         };
-        if self.store.reject_reset(&disavowal).await? {
+        if self.store.reject_reset(&rejection).await? {
             self.recorder.notify_relay();
             return Ok(Some(found));
         }

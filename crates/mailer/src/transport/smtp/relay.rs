@@ -1,6 +1,6 @@
 //! One relay: its connections, and whether it can be used.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use rekey_runtime::config::{self, Smtp};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -23,7 +23,8 @@ type Started = (Connection, Result<(), DialogueError>);
 const PAUSED: &str = "it failed before and is paused";
 
 pub(super) struct SmtpRelay {
-    name: String,
+    /// `host:port`.
+    pub(super) name: String,
     opener: Opener,
     pool: Pool,
     timeout: Duration,
@@ -77,7 +78,7 @@ impl SmtpRelay {
 
     /// Puts the relay's name in front of the error's reason.
     pub(super) fn named(&self, error: SendError) -> SendError {
-        SendError { reason: clean(&format!("{self}: {}", error.reason)), ..error }
+        SendError { reason: clean(&format!("{}: {}", self.name, error.reason)), ..error }
     }
 
     /// Sends a mail within the deadline.
@@ -100,12 +101,9 @@ impl SmtpRelay {
                 return Err(DeliveryFailure::Relay(PAUSED.to_owned()));
             }
             match self.start(&mut slot, mail, deadline).await {
-                Ok((connection, Ok(()))) => return self.finish(slot, connection, mail, deadline).await,
-                Ok((connection, Err(DialogueError::Refused(failure)))) => {
-                    self.reset(slot, connection, deadline).await;
-                    return Err(failure);
+                Ok((connection, started)) => {
+                    return self.finish(slot, connection, started, mail, deadline).await;
                 }
-                Ok((_, Err(DialogueError::Lost(error)))) => return Err(self.record_failure(error)),
                 Err(reason) if Instant::now() < deadline && slot.withhold() => {
                     tracing::info!(relay = self.name, reason, "no further connection is opened for a minute");
                 }
@@ -116,76 +114,69 @@ impl SmtpRelay {
 
     /// Starts a mail on a connection from the pool, or else on a new one. Fails when no new one can be opened.
     async fn start(&self, slot: &mut Slot<'_>, mail: &Mail, deadline: Instant) -> Result<Started, String> {
-        if let Some(pooled) = slot.take()
-            && let Some(started) = self.start_on_pooled(pooled, mail, deadline).await
-        {
-            return Ok(started);
+        // The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one silent
+        // attempt. Enough time is left for a new connection when the pooled one hangs.
+        if let Some(mut pooled) = slot.take() {
+            let hang = deadline.min(Instant::now() + self.timeout / 4);
+            let started = self.until(hang, dialogue::start(&mut pooled, mail)).await;
+            if !matches!(started, Err(DialogueError::Lost(_))) {
+                return Ok((pooled, started));
+            }
         }
         let opened = timeout_at(deadline, self.opener.open()).await;
         let mut connection = opened.unwrap_or_else(|_| Err(self.timed_out()))?;
-        let started = timeout_at(deadline, dialogue::start(&mut connection, mail)).await;
-        let lost = |_| Err(DialogueError::Lost(SendError::transient(self.timed_out())));
-        Ok((connection, started.unwrap_or_else(lost)))
+        let started = self.until(deadline, dialogue::start(&mut connection, mail)).await;
+        Ok((connection, started))
     }
 
-    /// Starts a mail on a pooled connection; `None` if the connection is gone.
-    ///
-    /// The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one silent
-    /// attempt; afterwards it is unknown whether the mail was accepted, and the caller must decide.
-    async fn start_on_pooled(
-        &self,
-        mut pooled: Connection,
-        mail: &Mail,
-        deadline: Instant,
-    ) -> Option<Started> {
-        // Enough time is left for a new connection when the pooled one hangs.
-        let hang = deadline.min(Instant::now() + self.timeout / 4);
-        match timeout_at(hang, dialogue::start(&mut pooled, mail)).await {
-            Ok(Err(DialogueError::Lost(_))) | Err(_) => None,
-            Ok(started @ (Ok(()) | Err(DialogueError::Refused(_)))) => Some((pooled, started)),
-        }
-    }
-
+    /// Sends the message, if the relay waits for it, and interprets the answer.
     async fn finish(
         &self,
         slot: Slot<'_>,
         mut connection: Connection,
+        started: Result<(), DialogueError>,
         mail: &Mail,
         deadline: Instant,
     ) -> Result<Accepted, DeliveryFailure> {
-        let in_doubt = |error: SendError| {
-            // With a reply, the relay has said that it did not accept the mail.
-            let kind = if error.reply.is_some() { error.kind } else { SendErrorKind::InDoubt };
-            DeliveryFailure::Final(SendError { kind, ..error })
+        let was_sent = started.is_ok();
+        let result = match started {
+            Ok(()) => self.until(deadline, dialogue::transfer(&mut connection, mail)).await,
+            Err(error) => Err(error),
         };
-        match timeout_at(deadline, dialogue::transfer(&mut connection, mail)).await {
-            Ok(Ok((response, reply))) => {
+        match result {
+            Ok((response, reply)) => {
                 slot.put(connection);
                 Ok(Accepted { response, reply: Some(reply), relay: self.name.clone() })
             }
-            Ok(Err(DialogueError::Refused(failure))) => {
-                self.reset(slot, connection, deadline).await;
+            Err(DialogueError::Refused(failure)) => {
+                if timeout_at(deadline, dialogue::reset(&mut connection)).await == Ok(true) {
+                    slot.put(connection);
+                }
                 Err(failure)
             }
-            Ok(Err(DialogueError::Lost(error))) => Err(in_doubt(error)),
-            Err(_) => Err(in_doubt(SendError::transient(self.timed_out()))),
+            // Without a reply it is unknown whether the message was accepted.
+            Err(DialogueError::Lost(error)) if was_sent && error.reply.is_none() => {
+                Err(DeliveryFailure::Final(SendError { kind: SendErrorKind::InDoubt, ..error }))
+            }
+            Err(DialogueError::Lost(error)) if was_sent => Err(DeliveryFailure::Final(error)),
+            Err(DialogueError::Lost(error)) => {
+                // That may be the mail's own fault, so only the third in a row is taken for the relay's.
+                if self.health.record_failure() {
+                    tracing::warn!(relay = self.name, reason = %error, "the relay fails again and again and is paused");
+                }
+                Err(DeliveryFailure::Mail(error))
+            }
         }
     }
 
-    /// Keeps the connection of a refused mail, if the relay agrees to forget that mail.
-    async fn reset(&self, slot: Slot<'_>, mut connection: Connection, deadline: Instant) {
-        if timeout_at(deadline, dialogue::reset(&mut connection)).await == Ok(true) {
-            slot.put(connection);
-        }
-    }
-
-    /// Counts a mail that was not accepted for no given reason. That may be the mail's own fault, so only the third in a row is
-    /// taken for the relay's.
-    fn record_failure(&self, error: SendError) -> DeliveryFailure {
-        if self.health.record_failure() {
-            tracing::warn!(relay = self.name, reason = %error, "the relay fails again and again and is paused");
-        }
-        DeliveryFailure::Mail(error)
+    /// Runs a dialogue until the deadline, and treats a timeout as a lost connection.
+    async fn until<T>(
+        &self,
+        deadline: Instant,
+        dialogue: impl Future<Output = Result<T, DialogueError>>,
+    ) -> Result<T, DialogueError> {
+        let timed_out = |_| Err(DialogueError::Lost(SendError::transient(self.timed_out())));
+        timeout_at(deadline, dialogue).await.unwrap_or_else(timed_out)
     }
 
     fn record_success(&self) {
@@ -196,12 +187,5 @@ impl SmtpRelay {
 
     fn timed_out(&self) -> String {
         format!("the relay did not answer within {} s", self.timeout.as_secs())
-    }
-}
-
-/// `host:port`.
-impl fmt::Display for SmtpRelay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
     }
 }

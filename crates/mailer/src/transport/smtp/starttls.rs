@@ -3,7 +3,10 @@
 use std::io;
 
 use lettre::transport::smtp::extension::ClientId;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::transport::clean::clean;
 
@@ -12,10 +15,7 @@ const MAX_REPLY: usize = 8192;
 
 /// Reads the greeting and makes the relay agree to STARTTLS; the TLS handshake comes next on the stream. The error says why the
 /// relay did not agree.
-pub(super) async fn negotiate<S>(stream: &mut S, hello: &ClientId) -> Result<(), String>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub(super) async fn negotiate(stream: &mut TcpStream, hello: &ClientId) -> Result<(), String> {
     reply(stream).await?;
     let offers = command(stream, &format!("EHLO {hello}")).await?;
     if !offers.lines().any(is_starttls) {
@@ -28,10 +28,7 @@ fn is_starttls(line: &str) -> bool {
     line.get(4..).is_some_and(|offer| offer.trim_end().eq_ignore_ascii_case("STARTTLS"))
 }
 
-async fn command<S>(stream: &mut S, line: &str) -> Result<String, String>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn command(stream: &mut TcpStream, line: &str) -> Result<String, String> {
     let sent = stream.write_all(format!("{line}\r\n").as_bytes()).await;
     sent.map_err(|error| broken(&error))?;
     reply(stream).await
@@ -41,7 +38,7 @@ where
 ///
 /// It is read byte by byte, so that nothing behind it is: a reply that an attacker on the path appends would later pass for an
 /// encrypted one (the "response injection" of CVE-2021-33515 and similar). Left unread, it goes to the handshake, which fails.
-async fn reply<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, String> {
+async fn reply(stream: &mut TcpStream) -> Result<String, String> {
     let (mut text, mut line) = (String::new(), String::new());
     while text.len() + line.len() < MAX_REPLY {
         let byte = stream.read_u8().await.map_err(|error| broken(&error))?;

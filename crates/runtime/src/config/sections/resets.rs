@@ -44,7 +44,7 @@ impl Resets {
                 window: self.self_service_window_seconds,
             },
             code: self.code.then_some(code),
-            disavowal_cooldown: self.disavowal_cooldown_seconds,
+            rejection_cooldown: self.disavowal_cooldown_seconds,
             no_account_mail: self.no_account_mail,
         }
     }

@@ -1,28 +1,25 @@
-//! Short codes, as they are guessed.
+//! Guesses of short codes.
 
 use rekey_core::{
-    cleanup::Cleanup,
-    deliveries::{
-        MailJob, MailKind,
-        ledger::{Claim, Ledger},
-    },
+    deliveries::ledger::Claim,
     events::audit::Action,
     ids::ResetId,
     random::OsRandom,
+    resets::store::ResetRecord,
     resets::{CodeRules, NewReset, Redeemed, ResetOrigin},
     scope::{Mode, Scope},
     secrets::{ResetCode, ResetToken},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, complete};
-use crate::seed::{self, TOKEN_LIFE};
+use crate::seed::{self, TOKEN_TTL};
+use crate::store::prelude::*;
 
 const RULES: CodeRules = CodeRules { budget: 10, window: Duration::hours(24) };
 const NOBODY: &str = "nobody@example.com";
 
-/// A reset with its code.
+/// A reset and its code.
 struct Coded {
     scope: Scope,
     reset: NewReset,
@@ -55,7 +52,7 @@ impl Coded {
         store.redeem_code(Some(self.scope), &[self.reset.id], &digests).await.unwrap()
     }
 
-    /// What a right guess leads to.
+    /// The expected result of a correct guess.
     fn redeemed(&self) -> Redeemed {
         Redeemed { reset: self.reset.id, scope: self.scope, sealed_token: self.reset.sealed_token.clone() }
     }
@@ -82,7 +79,7 @@ pub async fn a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own<F:
             let found = store.redeem_code(scope, &[coded.reset.id], &digests).await.unwrap();
             assert_eq!(found.is_some(), is_its_own, "{scope:?}");
         }
-        // A key that is gone, and then the one it was made with.
+        // A removed key, and then the one that the code was created with.
         let digests = [ResetCode::generate(&OsRandom), coded.code.clone()]
             .map(|code| code.digest(coded.reset.id, &seed::keys()));
         assert!(store.redeem_code(None, &[coded.reset.id], &digests).await.unwrap().is_some());
@@ -110,12 +107,12 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
             "used" => {
                 let digest = case.token.digest();
                 let holder = store.find_token_holder(case.reset.id, &digest).await.unwrap().unwrap();
-                let changes = rekey_core::resources::record::Changes::default();
-                complete(store, &holder, &case.token, &seed::hash("new"), &changes).await.unwrap();
+                let changes = rekey_core::attributes::CommonAttributes::default();
+                assert!(complete(store, &holder, &case.token, &seed::hash("new"), &changes).await);
             }
             "expired" => {
                 let this = format!("id = '{}'", case.reset.id);
-                backdoor.age("password_resets", "expires_at", &this, TOKEN_LIFE + Duration::SECOND).await;
+                backdoor.age("password_resets", "expires_at", &this, TOKEN_TTL + Duration::SECOND).await;
             }
             "another reset's" => case.code = decoy.code.clone(),
             _ => case.reset.id = ResetId::generate(&OsRandom),
@@ -126,7 +123,7 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
     let digests = decoy.code.digests(plain.id, &seed::keys());
     assert!(store.redeem_code(None, &[plain.id], &digests).await.unwrap().is_none(), "it has no code");
     assert_eq!(
-        backdoor.count("code_guesses", "used = 1").await,
+        backdoor.count("code_guesses", "guess_count = 1").await,
         4,
         "what is over is charged like what is not"
     );
@@ -150,7 +147,7 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
     assert!(second.guess(store).await.is_some(), "the tenth and last is compared too");
     for coded in [&first, &second] {
         assert!(coded.guess(store).await.is_none());
-        assert!(coded.link_works(store).await, "the link never dies of guesses");
+        assert!(coded.link_works(store).await, "guesses never disable the link");
     }
     assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 1);
     let later = coded(store, scope, JOHN, ResetOrigin::Integration).await;
@@ -160,15 +157,10 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
     assert!(mails_a_code(store, &hers).await);
 }
 
-/// Whether the mailer is told that the code works.
+/// Whether the mailer's job has the code.
 async fn mails_a_code(store: &impl Ledger, coded: &Coded) -> bool {
     let event = seed::reset_created(coded.scope, &coded.reset).id;
-    let job = MailJob {
-        event,
-        scope: coded.scope,
-        kind: MailKind::ResetRequested(coded.reset.id),
-        answer_unknown: false,
-    };
+    let job = seed::reset_mail(coded.scope, event, coded.reset.id);
     match store.claim(&job, Duration::minutes(1)).await.unwrap() {
         Claim::Granted(assignment) => assignment.has_code,
         other => panic!("{other:?}"),
@@ -184,18 +176,18 @@ pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
     for _ in 0..RULES.budget {
         before.miss(store).await;
     }
-    backdoor.age("code_guesses", "window_at", "true", RULES.window).await;
+    backdoor.age("code_guesses", "window_started_at", "true", RULES.window).await;
     assert!(before.guess(store).await.is_none(), "a dead code stays dead");
     let after = coded(store, scope, JOHN, ResetOrigin::Integration).await;
     assert!(after.guess(store).await.is_some());
-    assert_eq!(backdoor.count("code_guesses", "used = 2").await, 1);
+    assert_eq!(backdoor.count("code_guesses", "guess_count = 2").await, 1);
 
     assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 0);
-    backdoor.age("code_guesses", "window_at", "true", Duration::days(8)).await;
+    backdoor.age("code_guesses", "window_started_at", "true", Duration::days(8)).await;
     assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 1);
 }
 
-/// Guesses that code at all of these resets.
+/// Guesses this code for all of these resets.
 async fn guess_at(store: &impl Store, resets: &[&Coded], code: &ResetCode) -> Option<Redeemed> {
     let ids: Vec<_> = resets.iter().map(|coded| coded.reset.id).collect();
     let digests: Vec<_> = ids.iter().flat_map(|&id| code.digests(id, &seed::keys())).collect();
@@ -209,14 +201,14 @@ pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: St
     seed::customer(store, scope, JOHN, None).await;
     let first = coded(store, scope, JOHN, ResetOrigin::Integration).await;
     let second = coded(store, scope, JOHN, ResetOrigin::Integration).await;
-    // Superseded by the next one, as it is when somebody asks again.
+    // Superseded by the next one, as on another request.
     let older = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
     let newer = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
     let mistyped = coded(store, scope, NOBODY, ResetOrigin::SelfService).await;
     let all = [&newer, &mistyped, &older, &second, &first];
     for guesses in 1..RULES.budget {
         assert!(guess_at(store, &all, &ResetCode::generate(&OsRandom)).await.is_none());
-        assert_eq!(backdoor.count("code_guesses", &format!("used = {guesses}")).await, 2);
+        assert_eq!(backdoor.count("code_guesses", &format!("guess_count = {guesses}")).await, 2);
     }
     assert!(guess_at(store, &[], &second.code).await.is_none());
     let last = guess_at(store, &all, &second.code).await;
@@ -227,7 +219,7 @@ pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: St
     }
 }
 
-/// Of two accounts, in either order: a store that locked them as they come would lock itself up.
+/// The accounts are guessed in both orders: a store that locked them in the order of the call would deadlock.
 pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -240,7 +232,7 @@ pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: Stor
         async move { store.redeem_code(None, &resets, &digests).await.unwrap() }
     });
     assert!(at_once(guesses).await.iter().all(Option::is_none));
-    assert_eq!(scene.backdoor().count("code_guesses", "used = 200").await, 2);
+    assert_eq!(scene.backdoor().count("code_guesses", "guess_count = 200").await, 2);
 }
 
 pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>() {
@@ -250,14 +242,14 @@ pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>(
     seed::customer(store, scope, JOHN, None).await;
     let coded = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
     let digests = coded.code.digests(coded.reset.id, &seed::keys());
-    // Right ones, since only those can be seen to have been compared.
+    // Correct ones, since only those show that they were compared.
     let guesses = (0..200).map(|_| {
         let (store, id, digests) = (store.clone(), coded.reset.id, digests.clone());
         async move { store.redeem_code(None, &[id], &digests).await.unwrap().is_some() }
     });
     let right = at_once(guesses).await.into_iter().filter(|found| *found).count();
     assert!((1..=10).contains(&right), "{right}");
-    assert_eq!(scene.backdoor().count("code_guesses", "used = 200").await, 1);
+    assert_eq!(scene.backdoor().count("code_guesses", "guess_count = 200").await, 1);
     assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 0);
     assert!(coded.link_works(store).await);
 }
@@ -267,11 +259,11 @@ pub async fn enum_body_decoys_have_codes_as_real_resets_have<F: StoreUnderTest>(
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
-    let whole = "code_digest IS NOT NULL AND account_digest IS NOT NULL AND code_guesses = 10 AND code_window_seconds = 86400";
+    let whole = "code_digest IS NOT NULL AND account_digest IS NOT NULL AND code_guess_budget = 10 AND code_window_seconds = 86400";
     for (index, address) in [(1, JOHN), (2, NOBODY)] {
         let coded = coded(store, scope, address, ResetOrigin::SelfService).await;
         assert_eq!(backdoor.count("password_resets", whole).await, index);
         assert!(coded.miss(store).await.is_none());
-        assert_eq!(backdoor.count("code_guesses", "used = 1").await, index);
+        assert_eq!(backdoor.count("code_guesses", "guess_count = 1").await, index);
     }
 }

@@ -1,11 +1,12 @@
-//! Deliveries as they are shown, and suppressed addresses.
+//! Deliveries in the API, and suppressed addresses.
 
 use rekey_core::{
     caller::Actor,
+    clock::{Clock, SystemClock},
     customers::CustomerChange,
     deliveries::{
         Discarded, Outcome, Reply,
-        ledger::{Claim, Ledger},
+        ledger::Claim,
         suppression::{Suppression, SuppressionFilter},
     },
     events::{
@@ -16,12 +17,10 @@ use rekey_core::{
     resets::ResetOrigin,
     resources::{
         CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, Resource,
-        catalog::Catalog,
         listing::Listing,
         record::{Record, Value},
     },
     scope::{Mode, Scope},
-    store::Store,
 };
 use time::Duration;
 
@@ -31,6 +30,7 @@ use super::{
     other_scopes, use_up,
 };
 use crate::seed::{self, SeededReset};
+use crate::store::prelude::*;
 
 const NO_SUCH_USER: &str = "permanent error (550): 5.1.1 no such user";
 
@@ -57,8 +57,8 @@ pub async fn a_delivery_is_queued_with_each_event_that_leads_to_a_mail<F: StoreU
     );
     for delivery in &listed.items {
         assert_eq!(link(delivery, "customer"), Some(customer.into()));
-        let told = ["status", "attempts", "in_doubt"].map(|name| delivery.get(name).clone());
-        assert_eq!(told, [seed::text("queued"), Value::Integer(0), Value::Integer(0)]);
+        let shown = ["status", "attempts", "in_doubt"].map(|name| delivery.get(name).clone());
+        assert_eq!(shown, [seed::text("queued"), Value::Integer(0), Value::Integer(0)]);
         assert_eq!(delivery.get("created_at"), delivery.get("updated_at"));
         for name in ["smtp_code", "smtp_enhanced_code", "detail", "relay", "sent_at", "next_attempt_at"] {
             assert_eq!(*delivery.get(name), Value::Null, "{name}");
@@ -68,7 +68,7 @@ pub async fn a_delivery_is_queued_with_each_event_that_leads_to_a_mail<F: StoreU
     assert_eq!(listed.items[2].id(), reset.event.into());
 }
 
-pub async fn enum_body_a_decoys_delivery_is_written_alike_and_shown_to_nobody<F: StoreUnderTest>() {
+pub async fn enum_body_a_decoys_delivery_is_written_alike_and_never_shown<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
@@ -96,7 +96,7 @@ pub async fn enum_body_a_decoys_delivery_is_written_alike_and_shown_to_nobody<F:
     only_real().await;
 }
 
-pub async fn a_delivery_tells_what_became_of_it<F: StoreUnderTest>() {
+pub async fn a_delivery_shows_its_outcome<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, reset) = john_asks(store).await;
@@ -129,7 +129,7 @@ pub async fn a_delivery_tells_what_became_of_it<F: StoreUnderTest>() {
     assert_eq!(*done.get("next_attempt_at"), Value::Null);
 }
 
-pub async fn what_was_deleted_is_no_longer_linked<F: StoreUnderTest>() {
+pub async fn deleted_records_are_no_longer_linked<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, reset) = john_asks(store).await;
@@ -168,17 +168,17 @@ pub async fn an_address_that_refused_a_mail_is_suppressed_until_that_is_lifted<F
     let Suppression { organization, mode, email, reason, smtp_code, delivery, created_at } = suppression;
     assert_eq!((organization.as_str(), *mode, email.as_str()), ("shop", Mode::Test, JOHN));
     assert_eq!((reason.as_str(), *smtp_code, *delivery), (NO_SUCH_USER, Some(550), bounced.event));
-    assert!((*created_at - store.now().await.unwrap()).abs() < Duration::MINUTE);
+    assert!((*created_at - SystemClock.now()).abs() < Duration::MINUTE);
 
-    // Neither a link nor word of a change goes there.
+    // Neither a link nor a notification of a change is sent there.
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     for _ in 0..2 {
         let claim = store.claim(&job(scope, &reset), Duration::minutes(1)).await.unwrap();
         assert!(matches!(claim, Claim::Discarded(Discarded::Suppressed) | Claim::Settled), "{claim:?}");
     }
     let delivery = found(store, scope, reset.event).await.unwrap();
-    let told = (text(&delivery, "status"), text(&delivery, "detail"));
-    assert_eq!(told, ("suppressed", format!("address suppressed: {NO_SUCH_USER}").as_str()));
+    let shown = (text(&delivery, "status"), text(&delivery, "detail"));
+    assert_eq!(shown, ("suppressed", format!("address suppressed: {NO_SUCH_USER}").as_str()));
     assert_eq!(*delivery.get("attempts"), Value::Integer(0));
 
     assert!(lift(store, scope, JOHN).await);
@@ -203,11 +203,8 @@ pub async fn another_address_is_not_suppressed<F: StoreUnderTest>() {
     let customer = customer_of(store, scope, JOHN).await;
     let rename = async |address: &str| {
         let change = CustomerChange { email: Some(seed::email(address)), ..CustomerChange::default() };
-        let changed = store
-            .update_customer(scope, customer, &change, None, &seed::audit(Action::Update))
-            .await
-            .unwrap();
-        changed.unwrap();
+        let audit = seed::audit(Action::Update);
+        assert!(store.update_customer(scope, customer, &change, None, &audit).await.unwrap());
         let reset = seed::reset(store, scope, address, ResetOrigin::Integration).await;
         store.claim(&job(scope, &reset), Duration::minutes(1)).await.unwrap()
     };
@@ -233,21 +230,18 @@ pub async fn a_deleted_customer_takes_the_suppression_along<F: StoreUnderTest>()
 pub async fn no_address_of_a_deleted_customer_is_kept<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
-    // The one that it had when a mail bounced.
+    // The address that it had when a mail bounced.
     let (scope, bounced) = john_asks(store).await;
     refuse(store, scope, &bounced).await;
     let customer = customer_of(store, scope, JOHN).await;
     let change = CustomerChange { email: Some(seed::email("john@example.org")), ..CustomerChange::default() };
-    store
-        .update_customer(scope, customer, &change, None, &seed::audit(Action::Update))
-        .await
-        .unwrap()
-        .unwrap();
+    let audit = seed::audit(Action::Update);
+    assert!(store.update_customer(scope, customer, &change, None, &audit).await.unwrap());
     assert_eq!(all(store).await.len(), 1);
     delete_customer(store, scope, customer).await;
     assert_eq!(all(store).await, []);
 
-    // The one that a mail bounces from afterwards.
+    // The address from which a mail bounces afterwards.
     seed::customer(store, scope, JOHN, None).await;
     let late = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     let attempt = granted(store, &job(scope, &late)).await.attempt;
@@ -277,7 +271,7 @@ pub async fn tenant_an_address_is_suppressed_in_its_scope_only<F: StoreUnderTest
     }
 }
 
-/// The mail is refused because of its address.
+/// Rejects the mail because of its address.
 async fn refuse<S: Store + Ledger>(store: &S, scope: Scope, reset: &SeededReset) {
     let attempt = granted(store, &job(scope, reset)).await.attempt;
     let outcome = no_such_user();
@@ -288,7 +282,7 @@ async fn refuse<S: Store + Ledger>(store: &S, scope: Scope, reset: &SeededReset)
     assert_eq!((text(&delivery, "status"), text(&delivery, "smtp_enhanced_code")), ("bounced", "5.1.1"));
 }
 
-/// The outcome that suppresses the address.
+/// Returns the outcome that suppresses the address.
 fn no_such_user() -> Outcome {
     let reply = Some(Reply { code: 550, enhanced: Some("5.1.1".to_owned()) });
     Outcome::Bounced { reason: NO_SUCH_USER.to_owned(), reply, suppress: Some(seed::email(JOHN)) }
@@ -321,7 +315,7 @@ async fn found(store: &impl Store, scope: Scope, event: EventId) -> Option<Recor
     store.find(scope, &DELIVERIES, event.into()).await.unwrap()
 }
 
-/// The deliveries that a record leads to.
+/// Returns the deliveries of a record's events.
 async fn related(store: &impl Store, scope: Scope, owner: &'static Resource, id: RecordId) -> Vec<RecordId> {
     let relationship = owner.relationship("deliveries").unwrap();
     let related = store.related(scope, owner, relationship, &[id]).await.unwrap();

@@ -1,25 +1,26 @@
-//! Kept answers.
+//! Idempotency keys and stored responses.
 
 use rekey_core::{
     customers::NewCustomer,
     error::CreateError,
     events::{EventBody, audit::Action},
-    idempotency::{AnswerStore, Claimed, KeyClaim, KeyDigest, Owner},
+    idempotency::{Claimed, KeyClaim, KeyDigest, Owner},
     ids::{ApplicationId, CustomerId, RecordId, ResetId},
     random::OsRandom,
     resets::ResetOrigin,
+    resets::store::ResetRecord,
     scope::Scope,
     secrets::{Fingerprint, SealedAnswer},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
 use crate::seed;
+use crate::store::prelude::*;
 
-/// Longer than any of these tests takes, as are the minutes that they leave of it.
+/// Longer than any of these tests takes, also after some minutes of it have passed.
 const LEASE: Duration = Duration::minutes(10);
-const LIFE: Duration = Duration::DAY;
+const TTL: Duration = Duration::DAY;
 
 pub async fn one_of_many_simultaneous_calls_is_granted_the_key<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -36,7 +37,7 @@ pub async fn one_of_many_simultaneous_calls_is_granted_the_key<F: StoreUnderTest
     assert_eq!(claims.iter().filter(|claim| **claim == Claimed::Running).count(), 39);
 }
 
-pub async fn an_answer_is_kept_until_the_key_is_forgotten<F: StoreUnderTest>() {
+pub async fn a_response_is_stored_until_the_key_is_forgotten<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -46,7 +47,7 @@ pub async fn an_answer_is_kept_until_the_key_is_forgotten<F: StoreUnderTest>() {
     assert_eq!(claim(store, scope, &key, "body").await, Claimed::Answered(answer.clone()));
     assert_eq!(claim(store, scope, &key, "another body").await, Claimed::OtherRequest);
 
-    scene.backdoor().age("idempotency_keys", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("idempotency_keys", "expires_at", "true", TTL - Duration::minutes(5)).await;
     assert_eq!(claim(store, scope, &key, "body").await, Claimed::Answered(answer));
     scene.backdoor().age("idempotency_keys", "expires_at", "true", Duration::minutes(6)).await;
     let (second, _) = granted(store, scope, &key, "another body").await;
@@ -64,7 +65,7 @@ pub async fn a_freed_key_is_granted_again_for_the_same_record<F: StoreUnderTest>
     assert!(store.settle_key(scope, &key, attempt, None).await.unwrap());
     let (again, attempt) = granted(store, scope, &key, "body").await;
     assert_eq!((again, attempt), (first, 2));
-    // For another request it is free, too; what that creates is something else.
+    // It is free for another request, too, which creates another record.
     assert!(store.settle_key(scope, &key, attempt, None).await.unwrap());
     let (other, _) = granted(store, scope, &key, "another body").await;
     assert_ne!(other, first);
@@ -84,7 +85,7 @@ pub async fn a_call_whose_process_died_runs_again_for_the_same_record<F: StoreUn
     let (again, attempt) = granted(store, scope, &key, "body").await;
     assert_eq!(again, first);
 
-    // It was not dead after all: its answer comes too late, whichever of the two is first.
+    // The first process was only slow: its answer comes too late, in both orders.
     assert!(!store.settle_key(scope, &key, dead, Some(&late)).await.unwrap());
     assert!(store.settle_key(scope, &key, attempt, Some(&kept)).await.unwrap());
     assert!(!store.settle_key(scope, &key, dead, Some(&late)).await.unwrap());
@@ -99,7 +100,7 @@ pub async fn a_lease_never_outlasts_its_key<F: StoreUnderTest>() {
     let key = digest(scope, "k");
     let (_, attempt) = granted(store, scope, &key, "body").await;
     assert!(store.settle_key(scope, &key, attempt, None).await.unwrap());
-    scene.backdoor().age("idempotency_keys", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("idempotency_keys", "expires_at", "true", TTL - Duration::minutes(5)).await;
     let _ = granted(store, scope, &key, "body").await;
     scene.backdoor().age("idempotency_keys", "expires_at", "true", Duration::minutes(6)).await;
     assert_eq!(claim(store, scope, &key, "body").await, Claimed::Running, "it still runs");
@@ -147,7 +148,7 @@ pub async fn forgotten_keys_are_removed_a_few_at_a_time<F: StoreUnderTest>() {
     for name in 0..20 {
         let _ = granted(store, scope, &digest(scope, &name.to_string()), "body").await;
     }
-    scene.backdoor().age("idempotency_keys", "expires_at", "true", LIFE + Duration::SECOND).await;
+    scene.backdoor().age("idempotency_keys", "expires_at", "true", TTL + Duration::SECOND).await;
     let mut left = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let key = digest(scope, name);
@@ -187,7 +188,7 @@ pub async fn a_record_is_created_once_however_often_its_call_runs<F: StoreUnderT
         let event = seed::event(scope, EventBody::CustomerCreated { customer: id });
         store.create_customer(scope, &customer, &event, &seed::audit(Action::Create)).await
     };
-    assert_eq!(create("jane@example.com").await.unwrap().id(), id.into());
+    create("jane@example.com").await.unwrap();
     let before = written(scene.backdoor()).await;
     for address in ["jane@example.com", "joan@example.com"] {
         assert!(matches!(create(address).await, Err(CreateError::Taken)), "{address}");
@@ -219,7 +220,7 @@ async fn claim_with(
     fingerprints: &[Fingerprint],
 ) -> Claimed {
     let record = RecordId::generate(&OsRandom);
-    let claim = KeyClaim { key, fingerprints, record, lease: LEASE, ttl: LIFE };
+    let claim = KeyClaim { key, fingerprints, record, lease: LEASE, ttl: TTL };
     store.claim_key(scope, &claim).await.unwrap()
 }
 

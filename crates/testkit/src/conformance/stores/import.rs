@@ -1,10 +1,11 @@
-//! Imports: many customers at a time, and the same ones again after a crash.
+//! Imports of many customers at a time, also repeated after a crash.
 
 use std::sync::Arc;
 
 use rekey_core::{
+    clock::{Clock, SystemClock},
     customers::import::{
-        Import, ImportKey, ImportRecord, ImportedCustomer, Importer, Outcome, Reference, SourceDigest,
+        Import, ImportKey, ImportRecord, ImportedCustomer, Outcome, Reference, SourceDigest,
     },
     ids::{AuditId, CustomerId},
     random::OsRandom,
@@ -13,13 +14,13 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::Scope,
-    store::Store,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
 use crate::seed;
+use crate::store::prelude::*;
 
 pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_no_event<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -54,7 +55,7 @@ pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_n
         assert_eq!(found.get(attribute), &value, "{attribute}");
     }
     assert_eq!(found.get("created_at"), found.get("updated_at"));
-    let age = store.now().await.unwrap() - found.get("created_at").as_time().unwrap();
+    let age = SystemClock.now() - found.get("created_at").as_time().unwrap();
     assert!(age.abs() < time::Duration::minutes(5), "{age}");
     let audit = format!(
         "resource_type = 'customers' AND resource_id = '{}' AND action = 'create' AND actor = 'operator' \
@@ -85,30 +86,30 @@ pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_n
     assert_eq!(written(backdoor).await, [0, 0, 2], "resets, events, audit entries");
 }
 
-pub async fn an_import_goes_on_with_its_key_until_it_is_finished<F: StoreUnderTest>() {
+pub async fn an_import_keeps_its_key_until_it_is_finished<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
     let [first, second, third] = [0; 3].map(|_| ImportKey::generate(&OsRandom));
-    let begun = store.begin_import(scope, &source("a"), &first).await.unwrap();
-    assert_eq!((begun.key.as_bytes(), begun.resumed), (first.as_bytes(), false));
+    let started = store.begin_import(scope, &source("a"), &first).await.unwrap();
+    assert_eq!((started.key.as_bytes(), started.is_resumed), (first.as_bytes(), false));
     let again = store.begin_import(scope, &source("a"), &second).await.unwrap();
-    assert_eq!((again.key.as_bytes(), again.resumed), (first.as_bytes(), true));
+    assert_eq!((again.key.as_bytes(), again.is_resumed), (first.as_bytes(), true));
 
     for (scope, name) in
         other_scopes(store, scope).await.map(|other| (other, "a")).into_iter().chain([(scope, "b")])
     {
         let other = store.begin_import(scope, &source(name), &second).await.unwrap();
-        assert_eq!((other.key.as_bytes(), other.resumed), (second.as_bytes(), false));
+        assert_eq!((other.key.as_bytes(), other.is_resumed), (second.as_bytes(), false));
     }
     store.finish_import(scope, &source("a")).await.unwrap();
     store.finish_import(scope, &source("a")).await.unwrap();
-    let anew = store.begin_import(scope, &source("a"), &third).await.unwrap();
-    assert_eq!((anew.key.as_bytes(), anew.resumed), (third.as_bytes(), false));
-    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().resumed);
+    let next = store.begin_import(scope, &source("a"), &third).await.unwrap();
+    assert_eq!((next.key.as_bytes(), next.is_resumed), (third.as_bytes(), false));
+    assert!(store.begin_import(scope, &source("b"), &third).await.unwrap().is_resumed);
 }
 
-pub async fn an_import_run_again_creates_nobody_twice_and_tells_the_same<F: StoreUnderTest>() {
+pub async fn an_import_run_again_creates_nobody_twice_and_returns_the_same<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -119,15 +120,15 @@ pub async fn an_import_run_again_creates_nobody_twice_and_tells_the_same<F: Stor
             .map(|line| customer(line, &address(line)))
             .chain([customer(51, JOHN), customer(52, &address(7))])
     };
-    let mut told = vec![Outcome::Created; 50];
-    told.extend([Outcome::Taken, Outcome::Duplicate]);
+    let mut expected = vec![Outcome::Created; 50];
+    expected.extend([Outcome::Taken, Outcome::Duplicate]);
 
-    assert_eq!(import.write(lines().take(20).collect()).await.unwrap(), told[..20]);
-    // Killed here, and run again: in other batches, as it happens.
+    assert_eq!(import.write(lines().take(20).collect()).await.unwrap(), expected[..20]);
+    // Killed here and run again, with other batches.
     for _ in 0..2 {
         let (first, rest): (Vec<_>, Vec<_>) = lines().partition(|line| line.line <= 33);
-        assert_eq!(import.write(first).await.unwrap(), told[..33]);
-        assert_eq!(import.write(rest).await.unwrap(), told[33..]);
+        assert_eq!(import.write(first).await.unwrap(), expected[..33]);
+        assert_eq!(import.write(rest).await.unwrap(), expected[33..]);
     }
     assert_eq!(scene.backdoor().count("customers", "true").await, 51);
     assert_eq!(scene.backdoor().count("audit_entries", "actor = 'operator'").await, 50);
@@ -201,7 +202,7 @@ pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
         async move {
             let mut outcomes = Vec::new();
             for batch in 0..5 {
-                // Each run has an order of its own within the batch: the steps have no factor in common with 40.
+                // Each run has its own order within the batch: the steps have no common factor with 40.
                 let lines = (0..40).map(|n| batch * 40 + (n * step) % 40 + 1);
                 let batch = lines.map(|line| customer(line, &address(line))).collect();
                 outcomes.extend(import.write(batch).await.unwrap());
@@ -209,16 +210,16 @@ pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
             outcomes
         }
     });
-    let told = at_once(runs).await;
+    let outcomes = at_once(runs).await;
     assert_eq!(scene.backdoor().count("customers", "true").await, 200);
     assert_eq!(scene.backdoor().count("audit_entries", "true").await, 200);
-    let created = |run: usize| told[run].iter().filter(|outcome| **outcome == Outcome::Created).count();
+    let created = |run: usize| outcomes[run].iter().filter(|outcome| **outcome == Outcome::Created).count();
     assert_eq!(created(0), created(1), "the two are one import");
     assert_eq!(created(0) + created(2) + created(3), 200);
-    assert!(told.iter().flatten().all(|outcome| *outcome != Outcome::Duplicate));
+    assert!(outcomes.iter().flatten().all(|outcome| *outcome != Outcome::Duplicate));
 }
 
-pub async fn taken_addresses_are_told_in_order<F: StoreUnderTest>() {
+pub async fn taken_addresses_are_returned_in_order<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -259,7 +260,7 @@ pub async fn a_batch_that_fails_writes_nothing<F: StoreUnderTest>() {
         audit,
         attributes: vec!["email"],
     };
-    // Two records with one audit entry's id: the second of them can't be written.
+    // Two records with the same audit entry's id: the second one can't be written.
     let audit = AuditId::generate(&OsRandom);
     let records = [record(JOHN, audit), record("jane@example.com", audit)];
     store.import_customers(scope, &records).await.unwrap_err();

@@ -1,24 +1,21 @@
 //! The delivery ledger, as the mailer uses it.
 
 use rekey_core::{
-    deliveries::{
-        ClaimedDelivery, Discarded, MailJob, MailKind, Outcome, Recipient, Reply,
-        ledger::{Claim, Ledger},
-    },
+    deliveries::{ClaimedDelivery, Discarded, MailJob, MailName, Outcome, Recipient, Reply, ledger::Claim},
     events::{EventBody, audit::Action},
     ids::{CustomerId, EventId, RecordId, ResetId},
     random::OsRandom,
     resets::ResetOrigin,
-    resources::{DELIVERIES, catalog::Catalog},
+    resources::DELIVERIES,
     scope::Scope,
-    store::Store,
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
+use crate::store::prelude::*;
 use crate::{
     backdoor::Backdoor,
-    seed::{self, SeededReset, TOKEN_LIFE},
+    seed::{self, SeededReset, TOKEN_TTL},
 };
 
 /// Longer than any of these tests takes.
@@ -44,7 +41,7 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
     let [assignment] = granted.try_into().unwrap();
     assert_eq!(assignment.recipient, Recipient::Customer { email: seed::email(JOHN), locale: None });
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
-    assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_LIFE));
+    assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_TTL));
     assert_eq!((assignment.attempt, assignment.in_doubt), (1, false));
     let row = format!("event_id = '{}' AND attempts = 1 AND lease_until IS NOT NULL", reset.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
@@ -111,7 +108,7 @@ pub async fn a_mail_that_was_held_has_spent_no_attempt<F: StoreUnderTest>() {
     assert_eq!(granted(store, &job).await.attempt, 2);
 }
 
-pub async fn an_attempt_that_ended_without_a_word_is_counted_in_doubt<F: StoreUnderTest>() {
+pub async fn an_attempt_that_ended_without_a_reply_is_counted_in_doubt<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, reset) = john_asks(store).await;
@@ -143,7 +140,7 @@ pub async fn a_claim_that_ran_out_is_taken_over_in_doubt<F: StoreUnderTest>() {
     assert_eq!((second.attempt, second.in_doubt), (2, true));
     assert_eq!(scene.backdoor().count("deliveries", "in_doubt = 1").await, 1);
 
-    // The first claimer wakes up: what it failed to do is no news, what it did is.
+    // The first claimer continues: its failure changes nothing, its success does.
     for outcome in [
         deferred(""),
         bounced(""),
@@ -174,18 +171,13 @@ pub async fn late_mails_are_discarded_and_recorded_as_such<F: StoreUnderTest>() 
     let expired = reset(ResetOrigin::Integration).await;
     scene
         .backdoor()
-        .age(
-            "password_resets",
-            "expires_at",
-            &format!("id = '{}'", expired.id),
-            TOKEN_LIFE + Duration::SECOND,
-        )
+        .age("password_resets", "expires_at", &format!("id = '{}'", expired.id), TOKEN_TTL + Duration::SECOND)
         .await;
     let deleted = reset(ResetOrigin::Integration).await;
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
     store.delete_reset(scope, deleted.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
     let decoy = seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
-    let gone = another_job(scope, changed(CustomerId::generate(&OsRandom)));
+    let gone = changed(scope, None, CustomerId::generate(&OsRandom));
 
     for (job, reason) in [
         (job(scope, &used), Discarded::ResetUsed),
@@ -216,17 +208,17 @@ pub async fn tenant_a_mail_of_another_scope_is_discarded<F: StoreUnderTest>() {
     let (scope, reset) = john_asks(store).await;
     let customer = store.find_credentials(scope, &seed::email(JOHN)).await.unwrap().unwrap().customer;
     for other in other_scopes(store, scope).await {
-        let of_reset = another_job(other, MailKind::ResetRequested(reset.id));
+        let of_reset = another_job(other, reset.id);
         discarded(store, scene.backdoor(), &of_reset, Discarded::ResetDeleted).await;
-        let of_customer = another_job(other, changed(customer));
+        let of_customer = changed(other, None, customer);
         discarded(store, scene.backdoor(), &of_customer, Discarded::CustomerDeleted).await;
     }
-    let unknown = another_job(scope, MailKind::ResetRequested(ResetId::generate(&OsRandom)));
+    let unknown = another_job(scope, ResetId::generate(&OsRandom));
     discarded(store, scene.backdoor(), &unknown, Discarded::ResetDeleted).await;
     granted(store, &job(scope, &reset)).await;
 }
 
-pub async fn word_of_a_changed_password_is_granted_whatever_became_of_the_reset<F: StoreUnderTest>() {
+pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets_state<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, reset) = john_asks(store).await;
@@ -236,7 +228,7 @@ pub async fn word_of_a_changed_password_is_granted_whatever_became_of_the_reset<
     store.delete_reset(scope, reset.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
 
     for reset in [None, Some(reset.id)] {
-        let job = another_job(scope, MailKind::PasswordChanged { customer, reset });
+        let job = changed(scope, reset, customer);
         let assignment = granted(store, &job).await;
         assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
         assert_eq!(assignment.expires_at, None);
@@ -245,7 +237,7 @@ pub async fn word_of_a_changed_password_is_granted_whatever_became_of_the_reset<
     }
 }
 
-pub async fn an_unknown_address_is_answered_where_the_job_says_so<F: StoreUnderTest>() {
+pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let (scope, real) = john_asks(store).await;
@@ -260,7 +252,7 @@ pub async fn an_unknown_address_is_answered_where_the_job_says_so<F: StoreUnderT
     let row = format!("event_id = '{}' AND mail = 'no_account' AND customer_id IS NULL", pending.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
     assert!(store.settle(pending.event, 1, &sent("250")).await.unwrap());
-    // Whose address is known gets the link, as ever.
+    // A known address gets the link as before.
     let assignment = granted(store, &answered(&real)).await;
     assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
     assert!(assignment.expires_at.is_some());
@@ -302,17 +294,24 @@ pub(super) async fn john_asks(store: &impl Store) -> (Scope, SeededReset) {
 }
 
 pub(super) fn job(scope: Scope, reset: &SeededReset) -> MailJob {
-    let kind = MailKind::ResetRequested(reset.id);
-    MailJob { event: reset.event, scope, kind, answer_unknown: false }
+    seed::reset_mail(scope, reset.event, reset.id)
 }
 
-/// One whose event nobody has written.
-fn another_job(scope: Scope, kind: MailKind) -> MailJob {
-    MailJob { event: EventId::generate(&OsRandom), scope, kind, answer_unknown: false }
+/// A mail whose event was never written.
+fn another_job(scope: Scope, reset: ResetId) -> MailJob {
+    seed::reset_mail(scope, EventId::generate(&OsRandom), reset)
 }
 
-fn changed(customer: CustomerId) -> MailKind {
-    MailKind::PasswordChanged { customer, reset: None }
+fn changed(scope: Scope, reset: Option<ResetId>, customer: CustomerId) -> MailJob {
+    let event = EventId::generate(&OsRandom);
+    MailJob {
+        event,
+        scope,
+        mail: MailName::PasswordChanged,
+        reset,
+        customer: Some(customer),
+        answer_unknown: false,
+    }
 }
 
 pub(super) fn sent(response: &str) -> Outcome {
@@ -336,7 +335,7 @@ pub(super) async fn granted(store: &impl Ledger, job: &MailJob) -> ClaimedDelive
     }
 }
 
-/// The mail is discarded for that reason, and stays so.
+/// Asserts that the mail is discarded for that reason, permanently.
 async fn discarded(store: &impl Ledger, backdoor: &dyn Backdoor, job: &MailJob, reason: Discarded) {
     match store.claim(job, LEASE).await.unwrap() {
         Claim::Discarded(given) => assert_eq!(given, reason),

@@ -1,10 +1,11 @@
-//! Counts of what is limited.
+//! The counts of rate limits.
 
-use rekey_core::limits::{RateLimits, SLOT, WINDOW, WindowCounts, slot_start};
+use rekey_core::limits::{SLOT, WINDOW, WindowCounts, slot_start};
 use time::Duration;
 
 use super::{StoreUnderTest, at_once};
 use crate::backdoor::Backdoor;
+use crate::store::prelude::*;
 
 pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -27,10 +28,10 @@ pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
     }
 }
 
-pub async fn each_of_many_hits_at_once_is_told_of_those_before_it<F: StoreUnderTest>() {
+pub async fn each_of_many_hits_at_once_counts_those_before_it<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
-    // A slot may end meanwhile, and a statement that began before it did is counted in it afterwards.
+    // A slot may end meanwhile; a statement that started before its end is counted in it.
     for round in 0.. {
         let hits = (0..40).map(|_| {
             let store = store.clone();
@@ -53,7 +54,7 @@ pub async fn hits_leave_the_window_after_a_minute<F: StoreUnderTest>() {
     for (window, by, left) in [
         ("fresh", SLOT, 3..=3),
         ("older", WINDOW - SLOT * 4, 3..=3),
-        // Up to a slot more than a minute, by when in its slot the present is: these are fading.
+        // Between a minute and a slot more, depending on the present's place in its slot: these are fading.
         ("fading", WINDOW, 0..=3),
         ("gone", WINDOW + SLOT, 0..=0),
         ("long gone", WINDOW * 60, 0..=0),
@@ -66,7 +67,7 @@ pub async fn hits_leave_the_window_after_a_minute<F: StoreUnderTest>() {
     }
 }
 
-pub async fn a_sweep_takes_what_no_window_reaches<F: StoreUnderTest>() {
+pub async fn a_sweep_removes_slots_outside_every_window<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     for window in ["a", "b"] {

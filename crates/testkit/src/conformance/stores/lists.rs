@@ -1,28 +1,28 @@
-//! Lists, in pages and by places in them, and what records are related to.
+//! Lists, by page numbers and by places, and related records.
 
 use rekey_core::{
+    customers::{CustomerAttributes, CustomerChange},
     events::audit::Action,
     ids::{CustomerId, RecordId},
     resets::ResetOrigin,
     resources::{
         CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource,
-        catalog::Catalog,
         listing::{Comparison, Cursor, Filter, Listing, Order, Page, Path, Test},
         record::{Record, Value},
     },
     scope::Scope,
-    store::Store,
 };
 use serde_json::json;
 
 use super::{JOHN, StoreUnderTest, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
 fn ids(items: &[Record]) -> Vec<RecordId> {
     items.iter().map(Record::id).collect()
 }
 
-pub async fn a_list_is_newest_first_in_pages_and_always_tells_the_total<F: StoreUnderTest>() {
+pub async fn a_list_is_newest_first_in_pages_and_always_has_the_total<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -38,7 +38,7 @@ pub async fn a_list_is_newest_first_in_pages_and_always_tells_the_total<F: Store
     for _ in 0..6 {
         made.push(RecordId::from(seed::reset(store, scope, JOHN, ResetOrigin::Integration).await.id));
     }
-    // Three of the same moment are told apart by their ids.
+    // Three with the same time are ordered by their ids.
     let same = format!(
         "UPDATE password_resets SET created_at = (SELECT max(created_at) FROM password_resets) WHERE id IN ('{}', '{}') RETURNING id",
         made[3], made[4]
@@ -64,10 +64,9 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
         [None, Some("b"), Some("a"), None, Some("b"), Some("B"), Some("é")].iter().enumerate()
     {
         let john = seed::customer(store, scope, &format!("customer{n}@example.com"), None).await;
-        let value = reference.map_or(Value::Null, seed::text);
-        let change = rekey_core::customers::CustomerChange {
-            attributes: seed::change(&CUSTOMERS, "reference", value),
-            ..Default::default()
+        let change = CustomerChange {
+            attributes: reference.map_or_else(CustomerAttributes::default, seed::customer_reference),
+            ..CustomerChange::default()
         };
         store.update_customer(scope, john.id, &change, None, &seed::audit(Action::Update)).await.unwrap();
     }
@@ -89,7 +88,7 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
             assert_eq!(walk(store, scope, &listing, size).await, whole, "{:?} by {size}", listing.order);
         }
     }
-    // Null comes last, and first when descending; texts by their octets.
+    // Null comes last, and first when descending; texts are compared by their bytes.
     let first = async |order: Order| {
         let listing = Listing { order: vec![order], ..Listing::first_page(&CUSTOMERS) };
         let items = store.list(scope, &listing).await.unwrap().items;
@@ -101,7 +100,7 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
     assert_eq!(first(by("reference", true)).await, ascending.into_iter().rev().collect::<Vec<_>>());
 }
 
-/// The ids of a whole list, place by place; each place goes through a client.
+/// Returns the ids of a whole list, place by place; each place is encoded and decoded.
 async fn walk(store: &impl Store, scope: Scope, listing: &Listing, size: u32) -> Vec<RecordId> {
     let order = listing.total_order();
     let (mut walked, mut cursor) = (Vec::new(), None);
@@ -178,7 +177,7 @@ pub async fn a_token_is_found_only_while_it_can_be_used<F: StoreUnderTest>() {
     assert_eq!(found().await, []);
 }
 
-pub async fn related_records_come_with_whom_they_are_related_to<F: StoreUnderTest>() {
+pub async fn related_records_come_with_the_records_they_belong_to<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -204,7 +203,7 @@ pub async fn related_records_come_with_whom_they_are_related_to<F: StoreUnderTes
     assert_eq!(wrong_type, []);
 }
 
-pub async fn the_audit_log_tells_who_and_from_where_and_no_value<F: StoreUnderTest>() {
+pub async fn the_audit_log_shows_who_and_from_where_and_no_value<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;

@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 
 use rekey_core::{
-    events::outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
+    events::outbox::{ClaimedMessage, OutboxMessage, Settlement},
     ids::EventId,
+    resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// Longer than any of these tests takes.
 const LEASE: Duration = Duration::minutes(10);
@@ -21,7 +22,7 @@ pub async fn messages_are_claimed_oldest_first_as_they_were_written<F: StoreUnde
     let store = scene.store();
     assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
     let mut messages = fill(store, 6).await;
-    // The last one written is made the oldest.
+    // The last one written becomes the oldest.
     let last = messages.pop().unwrap();
     scene.backdoor().age("events", "available_at", &format!("id = '{}'", last.id), Duration::hours(1)).await;
     messages.insert(0, last);
@@ -82,7 +83,7 @@ pub async fn a_published_message_is_done_and_its_payload_gone<F: StoreUnderTest>
     let done = format!("id = '{}' AND payload IS NULL AND published_at IS NOT NULL", message.id);
     assert_eq!(scene.backdoor().count("events", &done).await, 1);
 
-    // A claimer whose lease had ended, and who failed, does not bring it back.
+    // A claimer that fails after its lease does not bring it back.
     let late = [
         Settlement::Later(message.id, Duration::ZERO),
         Settlement::Dead(message.id, "late".to_owned()),
@@ -156,8 +157,8 @@ pub async fn many_messages_are_settled_together<F: StoreUnderTest>() {
     assert_eq!(again, [1, 4, 7].map(|n| messages[n].id).into());
 }
 
-/// Writes `count` events, each with a reset of its own, and gives their messages in that order.
-async fn fill(store: &(impl Store + Outbox), count: usize) -> Vec<OutboxMessage> {
+/// Writes `count` events, each with a reset of its own, and returns their messages in order.
+async fn fill(store: &impl Store, count: usize) -> Vec<OutboxMessage> {
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     for claimed in store.claim_messages(LEASE, 10).await.unwrap() {

@@ -1,4 +1,4 @@
-//! Refresh tokens as they are used.
+//! Uses of refresh tokens.
 
 use rekey_core::{
     ids::{ApplicationId, CustomerId, SessionId},
@@ -6,26 +6,26 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope},
-    store::Store,
+    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, TokenScope},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
-/// How long the sessions here live.
-const LIFE: Duration = Duration::weeks(2);
-/// For how long a used token may come again, where that matters: longer than any of these tests takes.
+/// The lifetime of the sessions here.
+const TTL: Duration = Duration::weeks(2);
+/// The leeway for used tokens, longer than any of these tests takes.
 const LEEWAY: Duration = Duration::minutes(10);
 
-pub async fn a_refresh_gives_the_next_token_and_all_of_the_life_again<F: StoreUnderTest>() {
+pub async fn a_refresh_returns_the_next_token_with_the_full_lifetime<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let john = Login::of_john(store).await;
     let mut token = john.token.clone();
     for round in 0..3 {
-        scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+        scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
         let next = RefreshToken::generate(&OsRandom);
         let prolonged = RefreshOutcome::Rotated(LiveSession {
             id: john.session,
@@ -37,7 +37,7 @@ pub async fn a_refresh_gives_the_next_token_and_all_of_the_life_again<F: StoreUn
         token = next;
     }
     assert_eq!(scene.backdoor().count("sessions", "true").await, 1);
-    scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
     assert!(store.session_is_live(john.scope, john.session).await.unwrap());
     scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
     assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
@@ -61,7 +61,7 @@ pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>()
     other.next(store, &other.token).await;
 }
 
-pub async fn within_the_leeway_a_used_token_is_refused_and_ends_nothing<F: StoreUnderTest>() {
+pub async fn within_the_leeway_a_used_token_is_refused_and_the_session_continues<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let john = Login { leeway: LEEWAY, ..Login::of_john(store).await };
@@ -103,7 +103,7 @@ pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
     }
 }
 
-pub async fn a_token_is_refused_elsewhere_and_stays_good<F: StoreUnderTest>() {
+pub async fn a_token_is_refused_elsewhere_and_stays_valid<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let john = Login::of_john(store).await;
@@ -125,7 +125,7 @@ pub async fn a_token_is_refused_once_expired_or_under_the_next_password<F: Store
     let scene = F::start().await;
     let store = scene.store();
     let john = Login::of_john(store).await;
-    scene.backdoor().age("sessions", "expires_at", "true", LIFE + Duration::seconds(1)).await;
+    scene.backdoor().age("sessions", "expires_at", "true", TTL + Duration::seconds(1)).await;
     assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
 
     let john = Login::open(store, john.scope, john.customer).await;
@@ -159,7 +159,7 @@ pub async fn a_used_token_is_forgotten_when_it_would_have_expired<F: StoreUnderT
     let store = scene.store();
     let john = Login::of_john(store).await;
     let second = john.next(store, &john.token).await;
-    scene.backdoor().age("used_refresh_tokens", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("used_refresh_tokens", "expires_at", "true", TTL - Duration::minutes(5)).await;
     let third = john.next(store, &second).await;
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2);
 
@@ -194,7 +194,7 @@ pub async fn any_token_of_a_session_ends_it_through_its_own_client<F: StoreUnder
     }
 }
 
-/// A log-in of John's, and what it takes to refresh it.
+/// A log-in of John, with everything to refresh it.
 #[derive(Clone)]
 struct Login {
     scope: Scope,
@@ -206,8 +206,8 @@ struct Login {
 }
 
 impl Login {
-    /// Creates him, with the password `first`, and logs him in.
-    async fn of_john(store: &(impl Store + Sessions)) -> Self {
+    /// Creates John with the password `first`, and logs him in.
+    async fn of_john(store: &impl Store) -> Self {
         let scope = seed::scope(store, "shop").await;
         let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
         Self::open(store, scope, john.id).await
@@ -229,7 +229,7 @@ impl Login {
             token_scope: &"market:id:xYZkjABcde".parse::<TokenScope>().unwrap(),
             refresh_token: &login.token.digest(),
             password: &seed::hash("first"),
-            ttl: LIFE,
+            ttl: TTL,
         };
         assert!(store.open_session(scope, &session).await.unwrap());
         login
@@ -245,7 +245,7 @@ impl Login {
             application: self.application,
             presented: &token.digest(),
             next: &next.digest(),
-            ttl: LIFE,
+            ttl: TTL,
             leeway: self.leeway,
         };
         store.refresh_session(self.scope, &refresh).await.unwrap()
@@ -255,7 +255,7 @@ impl Login {
         self.refresh(store, token, &RefreshToken::generate(&OsRandom)).await
     }
 
-    /// Uses a token, which must be good; the one that takes its place.
+    /// Uses a token, which must be valid, and returns the next one.
     async fn next(&self, store: &impl Sessions, token: &RefreshToken) -> RefreshToken {
         let next = RefreshToken::generate(&OsRandom);
         let outcome = self.refresh(store, token, &next).await;

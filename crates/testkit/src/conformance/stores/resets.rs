@@ -1,24 +1,20 @@
-//! Resets as they are created, shown, changed and deleted.
+//! Creating, reading, changing and deleting resets.
 
 use rekey_core::{
+    attributes::{CommonAttributes, Patch},
     events::{EventBody, audit::Action},
     ids::ResetId,
     random::OsRandom,
-    resets::{NewReset, ResetOrigin},
-    resources::{
-        CUSTOMER_PASSWORD_RESETS,
-        catalog::Catalog,
-        listing::Listing,
-        record::{Changes, Value},
-    },
+    resets::{NewReset, ResetOrigin, store::ResetRecord},
+    resources::{CUSTOMER_PASSWORD_RESETS, listing::Listing, record::Value},
     scope::Scope,
-    store::{ResetRecord, Store},
 };
 use serde_json::json;
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, use_up, written};
-use crate::seed::{self, SeededReset, TOKEN_LIFE};
+use crate::seed::{self, SeededReset, TOKEN_TTL};
+use crate::store::prelude::*;
 
 pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -26,11 +22,8 @@ pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnder
     let scope = seed::scope(store, "shop").await;
     let john = seed::customer(store, scope, JOHN, None).await;
     let (reset, token) = seed::new_reset(scope, JOHN, ResetOrigin::Integration);
-    let attributes = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1")).with(
-        &CUSTOMER_PASSWORD_RESETS,
-        "metadata",
-        seed::object(&json!({"a": [1]})),
-    );
+    let attributes =
+        CommonAttributes { metadata: json!({"a": [1]}).as_object().cloned(), ..seed::reference("R-1") };
     let reset = NewReset { attributes, ..reset };
     let event = seed::reset_created(scope, &reset);
     let audit = seed::audit(Action::Create);
@@ -77,7 +70,7 @@ pub async fn a_fact_that_fails_in_part_is_not_written_at_all<F: StoreUnderTest>(
     let first = seed::reset(store, scope, JOHN, ResetOrigin::SelfService).await;
     let before = written(scene.backdoor()).await;
 
-    // The event's id, and then the audit entry's, are those of records that exist: the last part of the fact fails.
+    // The ids of the event and of the audit entry exist already, so the last part of the fact fails.
     let (reset, _) = seed::new_reset(scope, JOHN, ResetOrigin::SelfService);
     let mut event = seed::reset_created(scope, &reset);
     let mut audit = seed::audit(Action::Create);
@@ -97,7 +90,7 @@ pub async fn a_fact_that_fails_in_part_is_not_written_at_all<F: StoreUnderTest>(
             .is_err()
     );
     assert!(store.delete_reset(scope, first.id, &event, &audit).await.is_err());
-    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
+    let change = seed::reference("R-1");
     assert!(store.update_reset(scope, first.id, &change, &audit).await.is_err());
 
     assert_eq!(written(scene.backdoor()).await, before);
@@ -188,15 +181,11 @@ pub async fn a_token_is_shown_only_while_it_can_be_used<F: StoreUnderTest>() {
         let page = store.list(scope, &Listing::first_page(&CUSTOMER_PASSWORD_RESETS)).await.unwrap();
         let listed = page.items.into_iter().find(|listed| listed.id() == reset.id.into()).unwrap();
         assert_eq!(found, listed);
-        let unchanged =
-            store.update_reset(scope, reset.id, &Changes::default(), &seed::audit(Action::Update)).await;
-        assert_eq!(unchanged.unwrap().as_ref(), Some(&found));
-        let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R"));
-        let changed = store
-            .update_reset(scope, reset.id, &change, &seed::audit(Action::Update))
-            .await
-            .unwrap()
-            .unwrap();
+        for change in [CommonAttributes::default(), seed::reference("R")] {
+            let audit = seed::audit(Action::Update);
+            assert!(store.update_reset(scope, reset.id, &change, &audit).await.unwrap());
+        }
+        let changed = found_reset(store, scope, reset).await.unwrap();
         assert_eq!(changed.get("reset_password_token"), found.get("reset_password_token"));
         found.get("reset_password_token").as_token().is_some()
     };
@@ -212,7 +201,7 @@ pub async fn a_token_is_shown_only_while_it_can_be_used<F: StoreUnderTest>() {
             "password_resets",
             "expires_at",
             &format!("id = '{}'", expiring.id),
-            TOKEN_LIFE - Duration::minutes(5),
+            TOKEN_TTL - Duration::minutes(5),
         )
         .await;
     assert!(shown(&expiring).await);
@@ -239,37 +228,35 @@ pub async fn plain_attributes_are_changed_cleared_and_kept<F: StoreUnderTest>() 
     seed::customer(store, scope, JOHN, None).await;
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     let plain = ["reference", "reference_origin", "metadata"];
-    let values = [
-        seed::text("R-1"),
-        seed::text("back office"),
-        seed::object(&json!({"a": {"b": [1, 2.5, null, "x"]}})),
-    ];
-    let all = plain.iter().zip(&values).fold(Changes::default(), |changes, (attribute, value)| {
-        changes.with(&CUSTOMER_PASSWORD_RESETS, attribute, value.clone())
-    });
+    let metadata = json!({"a": {"b": [1, 2.5, null, "x"]}});
+    let values = [seed::text("R-1"), seed::text("back office"), seed::object(&metadata)];
+    let all = CommonAttributes {
+        reference_origin: Patch::Set("back office".to_owned()),
+        metadata: metadata.as_object().cloned(),
+        ..seed::reference("R-1")
+    };
     let audit = seed::audit(Action::Update);
-    let changed = store.update_reset(scope, reset.id, &all, &audit).await.unwrap().unwrap();
+    assert!(store.update_reset(scope, reset.id, &all, &audit).await.unwrap());
+    let changed = found_reset(store, scope, &reset).await.unwrap();
     assert_eq!(plain.map(|attribute| changed.get(attribute).clone()), values);
     assert!(changed.get("updated_at").as_time() > changed.get("created_at").as_time());
-    assert_eq!(found_reset(store, scope, &reset).await.unwrap(), changed);
     let of_audit = format!("id = '{}' AND action = 'update' AND resource_id = '{}'", audit.id, reset.id);
     assert_eq!(scene.backdoor().count("audit_entries", &of_audit).await, 1);
 
-    let clear = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", Value::Null);
-    let changed =
-        store.update_reset(scope, reset.id, &clear, &seed::audit(Action::Update)).await.unwrap().unwrap();
+    let clear = CommonAttributes { reference: Patch::Clear, ..CommonAttributes::default() };
+    assert!(store.update_reset(scope, reset.id, &clear, &seed::audit(Action::Update)).await.unwrap());
+    let changed = found_reset(store, scope, &reset).await.unwrap();
     let [_, origin, metadata] = values;
     assert_eq!(plain.map(|attribute| changed.get(attribute).clone()), [Value::Null, origin, metadata]);
 
     let before = written(scene.backdoor()).await;
-    let nothing = Changes::default();
-    let unchanged =
-        store.update_reset(scope, reset.id, &nothing, &seed::audit(Action::Update)).await.unwrap().unwrap();
-    assert_eq!(unchanged, changed);
+    let nothing = CommonAttributes::default();
+    assert!(store.update_reset(scope, reset.id, &nothing, &seed::audit(Action::Update)).await.unwrap());
+    assert_eq!(found_reset(store, scope, &reset).await.unwrap(), changed);
     assert_eq!(written(scene.backdoor()).await, before, "nothing happened, so nothing is recorded");
     let unknown =
         store.update_reset(scope, ResetId::generate(&OsRandom), &all, &seed::audit(Action::Update)).await;
-    assert!(unknown.unwrap().is_none());
+    assert!(!unknown.unwrap());
     assert_eq!(written(scene.backdoor()).await, before);
 }
 
@@ -314,11 +301,11 @@ pub async fn tenant_no_other_scope_reaches_a_reset<F: StoreUnderTest>() {
     assert!(try_to_change(store, scope, &reset).await);
 }
 
-/// Whether an update, or the deletion, of the reset finds it in that scope.
+/// Whether an update or the deletion finds the reset in that scope.
 async fn try_to_change(store: &impl Store, scope: Scope, reset: &SeededReset) -> bool {
-    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
+    let change = seed::reference("R-1");
     let updated = store.update_reset(scope, reset.id, &change, &seed::audit(Action::Update)).await.unwrap();
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
     let deleted = store.delete_reset(scope, reset.id, &event, &seed::audit(Action::Destroy)).await.unwrap();
-    updated.is_some() || deleted
+    updated || deleted
 }

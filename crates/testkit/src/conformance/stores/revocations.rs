@@ -1,16 +1,16 @@
-//! Clients' own access tokens that are not to be accepted any more.
+//! Revoked access tokens of clients.
 
 use rekey_core::{
     ids::{AccessTokenId, ApplicationId},
     random::OsRandom,
-    sessions::Sessions,
 };
 use time::Duration;
 
 use super::{StoreUnderTest, other_scopes};
 use crate::seed;
+use crate::store::prelude::*;
 
-/// How long the tokens here had yet to live.
+/// The remaining lifetime of the tokens here.
 const REMAINING: Duration = Duration::hours(2);
 
 pub async fn a_revoked_token_is_listed_for_its_client_until_it_expires<F: StoreUnderTest>() {
@@ -41,7 +41,7 @@ pub async fn a_revoked_token_is_listed_for_its_client_until_it_expires<F: StoreU
     assert_eq!(listed(scope, client).await, [tokens[1]]);
 }
 
-pub async fn revocations_clear_away_what_has_expired<F: StoreUnderTest>() {
+pub async fn revocations_remove_expired_ones<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;

@@ -1,31 +1,32 @@
-//! The allowance of self-service resets.
+//! The quota of self-service resets.
 
 use rekey_core::{
     events::audit::Action,
+    resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin, ResetQuota},
-    store::{ResetRecord, Store},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, holder, written};
 use crate::seed;
+use crate::store::prelude::*;
 
 /// Longer than any of these tests takes.
 const COOLDOWN: Duration = Duration::minutes(10);
 
-pub(super) const ALLOWANCE: ResetQuota =
+pub(super) const QUOTA: ResetQuota =
     ResetQuota { cooldown: COOLDOWN, budget: 3, window: Duration::hours(24) };
 
-/// Asks for a reset; whether one was made.
+/// Requests a reset, and returns whether one was created.
 pub(super) async fn ask(store: &impl Store, scope: rekey_core::scope::Scope, address: &str) -> bool {
     let (reset, _) = seed::new_reset(scope, address, ResetOrigin::SelfService);
-    let reset = NewReset { quota: ALLOWANCE, ..reset };
+    let reset = NewReset { quota: QUOTA, ..reset };
     let event = seed::reset_created(scope, &reset);
     let record = ResetRecord { reset: &reset, event: &event, audit: &seed::audit(Action::Create) };
     store.create_reset(scope, &record).await.unwrap().is_some()
 }
 
-pub async fn mail_bomb_inside_the_cooldown_nothing_is_made<F: StoreUnderTest>() {
+pub async fn mail_bomb_inside_the_cooldown_nothing_is_created<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
@@ -41,7 +42,7 @@ pub async fn mail_bomb_inside_the_cooldown_nothing_is_made<F: StoreUnderTest>() 
     }
     let by_integration = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     assert!(holder(store, &by_integration).await.is_some(), "a back office waits for nobody");
-    backdoor.age("self_service_turns", "last_at", "true", COOLDOWN).await;
+    backdoor.age("reset_quotas", "last_reset_at", "true", COOLDOWN).await;
     assert!(ask(store, scope, JOHN).await);
     assert!(ask(store, scope, "nobody+shop@example.com").await);
 }
@@ -56,15 +57,15 @@ pub async fn mail_bomb_a_window_has_its_budget_and_the_next_one_its_own<F: Store
             let mut made = 0;
             for _ in 0..6 {
                 made += u32::from(ask(store, scope, address).await);
-                backdoor.age("self_service_turns", "last_at", "true", COOLDOWN).await;
+                backdoor.age("reset_quotas", "last_reset_at", "true", COOLDOWN).await;
             }
-            assert_eq!(made, ALLOWANCE.budget, "{address}");
-            backdoor.age("self_service_turns", "window_at", "true", ALLOWANCE.window).await;
+            assert_eq!(made, QUOTA.budget, "{address}");
+            backdoor.age("reset_quotas", "window_started_at", "true", QUOTA.window).await;
         }
     }
 }
 
-pub async fn mail_bomb_requests_of_the_same_moment_make_one<F: StoreUnderTest>() {
+pub async fn mail_bomb_simultaneous_requests_create_one<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;

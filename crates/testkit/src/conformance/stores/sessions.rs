@@ -7,16 +7,16 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{NewSession, Sessions, TokenScope},
-    store::Store,
+    sessions::{NewSession, TokenScope},
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::seed;
+use crate::store::prelude::*;
 
-/// How long the sessions here live.
-const LIFE: Duration = Duration::weeks(2);
+/// The lifetime of the sessions here.
+const TTL: Duration = Duration::weeks(2);
 
 pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -30,7 +30,7 @@ pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnde
     for other in other_scopes(store, scope).await {
         assert!(!store.session_is_live(other, session).await.unwrap());
     }
-    scene.backdoor().age("sessions", "expires_at", "true", LIFE - Duration::minutes(5)).await;
+    scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
     assert!(store.session_is_live(scope, session).await.unwrap());
     scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
     assert!(!store.session_is_live(scope, session).await.unwrap());
@@ -77,7 +77,7 @@ pub async fn sessions_end_when_a_reset_is_used<F: StoreUnderTest>() {
     let new = open(store, scope, john.id, &seed::hash("second")).await.unwrap();
     assert!(store.session_is_live(scope, new).await.unwrap());
 
-    // The same password chosen again is a new password all the same.
+    // The same password chosen again counts as a new one.
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     use_up(store, &reset, "second").await;
     assert!(!store.session_is_live(scope, new).await.unwrap());
@@ -119,7 +119,7 @@ pub async fn a_session_is_ended_in_its_scope_only<F: StoreUnderTest>() {
     assert!(store.session_is_live(scope, other).await.unwrap());
 }
 
-pub async fn log_ins_clear_away_what_has_expired<F: StoreUnderTest>() {
+pub async fn log_ins_remove_expired_sessions<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
@@ -127,7 +127,7 @@ pub async fn log_ins_clear_away_what_has_expired<F: StoreUnderTest>() {
     for _ in 0..15 {
         open(store, scope, john.id, &seed::hash("first")).await.unwrap();
     }
-    scene.backdoor().age("sessions", "expires_at", "true", LIFE + Duration::seconds(1)).await;
+    scene.backdoor().age("sessions", "expires_at", "true", TTL + Duration::seconds(1)).await;
     let first = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
     let second = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
     assert_eq!(scene.backdoor().count("sessions", "true").await, 2, "each log-in clears up to ten");
@@ -150,7 +150,7 @@ async fn open(
         token_scope: &TokenScope::default(),
         refresh_token: &RefreshToken::generate(&OsRandom).digest(),
         password,
-        ttl: LIFE,
+        ttl: TTL,
     };
     store.open_session(scope, &session).await.unwrap().then_some(id)
 }

@@ -1,23 +1,20 @@
-//! Tokens as they are used.
+//! Uses of reset tokens.
 
 use rekey_core::{
+    attributes::CommonAttributes,
     events::{EventBody, audit::Action},
     ids::{CustomerId, OrganizationId, ResetId},
     random::OsRandom,
     resets::{ResetOrigin, TokenHolder},
-    resources::{
-        CUSTOMER_PASSWORD_RESETS, CUSTOMERS,
-        catalog::Catalog,
-        record::{Changes, Value},
-    },
+    resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, record::Value},
     scope::Mode,
     secrets::ResetToken,
-    store::Store,
 };
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, at_once, complete, found_reset, holder, use_up, written};
-use crate::seed::{self, TOKEN_LIFE};
+use crate::seed::{self, TOKEN_TTL};
+use crate::store::prelude::*;
 
 pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -38,8 +35,9 @@ pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
     );
     let [resets, events, audits] = written(scene.backdoor()).await;
 
-    let change = seed::change(&CUSTOMER_PASSWORD_RESETS, "reference", seed::text("R-1"));
-    let used = complete(store, &found, &reset.token, &seed::hash("new"), &change).await.unwrap();
+    let change = seed::reference("R-1");
+    assert!(complete(store, &found, &reset.token, &seed::hash("new"), &change).await);
+    let used = found_reset(store, scope, &reset).await.unwrap();
     let customer = CUSTOMER_PASSWORD_RESETS.relationship("customer").unwrap();
     assert_eq!((used.id(), used.linked(customer)), (reset.id.into(), Some(john.id.into())));
     assert_eq!(used.get("customer_email"), &seed::text(JOHN));
@@ -47,7 +45,6 @@ pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
     assert!(used.get("reset_password_at").as_time().is_some());
     assert_eq!(used.get("reset_password_at"), used.get("updated_at"));
     assert_eq!(used.get("reference"), &seed::text("R-1"));
-    assert_eq!(found_reset(store, scope, &reset).await, Some(used));
 
     let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
     assert_eq!(credentials.password, Some(seed::hash("new")));
@@ -84,12 +81,7 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
     let expired = reset(ResetOrigin::Integration).await;
     scene
         .backdoor()
-        .age(
-            "password_resets",
-            "expires_at",
-            &format!("id = '{}'", expired.id),
-            TOKEN_LIFE + Duration::SECOND,
-        )
+        .age("password_resets", "expires_at", &format!("id = '{}'", expired.id), TOKEN_TTL + Duration::SECOND)
         .await;
     let deleted = reset(ResetOrigin::Integration).await;
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
@@ -111,8 +103,8 @@ pub async fn token_dead_in_every_way_is_refused_alike_and_writes_nothing<F: Stor
     ] {
         assert!(store.find_token_holder(id, &token.digest()).await.unwrap().is_none(), "{case}");
         let holder = TokenHolder { reset: id, ..alive.clone() };
-        let refused = complete(store, &holder, token, &seed::hash("stolen"), &Changes::default()).await;
-        assert!(refused.is_none(), "{case}");
+        let nothing = CommonAttributes::default();
+        assert!(!complete(store, &holder, token, &seed::hash("stolen"), &nothing).await, "{case}");
     }
     assert_eq!(written(scene.backdoor()).await, before);
     let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
@@ -133,7 +125,9 @@ pub async fn token_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
         let (store, found, token) = (store.clone(), found.clone(), reset.token.clone());
         async move {
             let password = seed::hash(&format!("of{n}"));
-            complete(&store, &found, &token, &password, &Changes::default()).await.map(|_| password)
+            complete(&store, &found, &token, &password, &CommonAttributes::default())
+                .await
+                .then_some(password)
         }
     });
     let winners: Vec<_> = at_once(uses).await.into_iter().flatten().collect();
@@ -158,7 +152,9 @@ pub async fn token_race_of_two_tokens_one_kills_the_other<F: StoreUnderTest>() {
             let store = store.clone();
             uses.push(async move {
                 let password = seed::hash(&format!("of{n}"));
-                complete(&store, &found, &reset.token, &password, &Changes::default()).await.map(|_| password)
+                complete(&store, &found, &reset.token, &password, &CommonAttributes::default())
+                    .await
+                    .then_some(password)
             });
         }
         let winners: Vec<_> = at_once(uses).await.into_iter().flatten().collect();
@@ -184,10 +180,10 @@ pub async fn tenant_a_token_works_for_its_own_holder_only<F: StoreUnderTest>() {
     others[3].customer = CustomerId::generate(&OsRandom);
     for other in &others {
         assert!(
-            complete(store, other, &reset.token, &seed::hash("new"), &Changes::default()).await.is_none()
+            !complete(store, other, &reset.token, &seed::hash("new"), &CommonAttributes::default()).await
         );
     }
     let credentials = store.find_credentials(scope, &jane.email).await.unwrap().unwrap();
     assert_eq!(credentials.password, Some(seed::hash("hers")));
-    assert!(complete(store, &found, &reset.token, &seed::hash("new"), &Changes::default()).await.is_some());
+    assert!(complete(store, &found, &reset.token, &seed::hash("new"), &CommonAttributes::default()).await);
 }

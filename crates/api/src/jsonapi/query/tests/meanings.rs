@@ -1,4 +1,4 @@
-//! What every predicate means. The meanings are Ransack's, which the vendor's API is made with
+//! The meaning of each predicate. It is Ransack's, which the vendor's API uses
 //! (github.com/activerecord-hackery/ransack, "Search Matchers"); `jcont` and the compounds with `_or_null` are the vendor's
 //! own.
 
@@ -37,7 +37,7 @@ fn each_predicate_means_what_ransack_and_the_vendor_say() {
     assert_eq!(tried, all(), "each predicate has a line");
 }
 
-/// What is asked of the customers in [`rows`], and who they are: their addresses' local parts, in alphabetical order.
+/// Filters on the customers in [`rows`], and the customers that they find: the local parts of their addresses, in alphabetical order.
 const MEANINGS: &[(&str, &str)] = &[
     ("reference_eq=abc", "ann"),
     ("reference_eq=ABC", "bob"),
@@ -52,7 +52,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("reference_in_or_null=abc,x", "ann nil"),
     ("reference_not_in=abc,ABC", "dan eve"),
     ("reference_not_in_or_null=abc,ABC", "dan eve nil"),
-    // Texts by their octets: capital letters come first.
+    // Texts are compared by their bytes: capital letters come first.
     ("reference_lt=abc", "bob dan eve"),
     ("reference_lt_any=,ABC,abc", "bob dan eve"),
     ("reference_lt_all=abc,ABD", "bob dan eve"),
@@ -115,7 +115,7 @@ const MEANINGS: &[(&str, &str)] = &[
     (r#"metadata_jcont={"address":{"city":"Prato"}}"#, "dan"),
     (r#"metadata_jcont={"address":{}}"#, "dan"),
     ("metadata_jcont={}", "ann bob dan eve nil"),
-    // A time equals what it is shown as, whatever microseconds it has.
+    // A time equals the milliseconds that are shown, whatever its microseconds.
     ("created_at_eq=2024-10-28T14:36:05.408Z", "ann bob"),
     ("created_at_not_eq=2024-10-28T14:36:05.408Z", "dan eve nil"),
     ("created_at_in=2024-10-28T14:36:05.408Z,2024-10-29", "ann bob eve"),

@@ -1,4 +1,4 @@
-//! Every predicate of the contract, and for which attributes it is.
+//! Every predicate of the contract, and the attributes that it applies to.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ const PREDICATES: &str = "
     end end_any end_all not_end not_end_any not_end_all
     cont cont_any cont_all not_cont not_cont_all
     null not_null present blank";
-/// Those for one kind of attribute only.
+/// The predicates for one kind of attribute only.
 const OF_ONE_KIND: [&str; 3] = ["true", "false", "jcont"];
 
 pub(super) fn all() -> BTreeSet<&'static str> {

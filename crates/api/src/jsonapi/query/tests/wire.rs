@@ -1,4 +1,4 @@
-//! Whatever comes as a query string: it is refused by a problem of its own, or a store lists what it asks for.
+//! Random query strings: each is refused with its own error, or a store lists the records.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -23,7 +23,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{super::filter, *};
 
-/// Query strings tried unless `PROPTEST_CASES` says otherwise.
+/// The number of query strings, unless `PROPTEST_CASES` is set.
 const CASES: u32 = 3_000;
 
 #[test]
@@ -87,7 +87,7 @@ fn queries(sample: &Sample) -> impl Strategy<Value = (&'static Resource, String)
     })
 }
 
-/// Names of attributes, most often such as lists can be filtered by; several of them sometimes.
+/// Names of attributes, mostly ones that lists can be filtered by, sometimes several.
 fn attributes(resource: &'static Resource) -> impl Strategy<Value = String> {
     let own = resource.attributes.iter().map(|attribute| attribute.name.to_owned());
     let related = resource.relationships.iter().flat_map(|via| {
@@ -101,7 +101,7 @@ fn predicate() -> impl Strategy<Value = String> {
     select(filter::predicate_names().collect::<Vec<_>>())
 }
 
-/// Values as they are typed: of every kind, and lists of them; of the rows, too.
+/// Values of every kind, lists of them, and values of the rows.
 fn values(sample: &Sample) -> BoxedStrategy<String> {
     let rows = sample.world.rows.iter().flat_map(|row| row.record.attributes());
     let known: Vec<String> = rows.filter_map(|(_, value)| value.as_text().map(str::to_owned)).collect();

@@ -1,0 +1,47 @@
+//! The port to the database for customers. One method is one whole business fact, in one transaction.
+
+use async_trait::async_trait;
+
+use crate::{
+    customers::{CustomerChange, NewCustomer},
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
+    ids::CustomerId,
+    resources::catalog::Catalog,
+    scope::Scope,
+};
+
+/// Creates, changes and deletes customers.
+#[async_trait]
+pub trait CustomerStore: Catalog {
+    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
+    async fn create_customer(
+        &self,
+        scope: Scope,
+        customer: &NewCustomer,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<(), CreateError>;
+
+    /// Changes a customer, with its audit entry and its event if any; false when there is no such customer. A change of nothing
+    /// leaves no audit entry. Another address or password ends its pending tokens, another password its sessions, too.
+    /// `Taken`: the address, in this scope.
+    async fn update_customer(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        change: &CustomerChange,
+        event: Option<&OutboxMessage>,
+        audit: &AuditEntry,
+    ) -> Result<bool, CreateError>;
+
+    /// Deletes a customer with its password, sessions and resets, and the suppressions of its addresses, leaving an event and an
+    /// audit entry; false when there is no such customer.
+    async fn delete_customer(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
+}

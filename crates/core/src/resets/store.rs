@@ -1,0 +1,142 @@
+//! The ports to the database for password resets. One method is one whole business fact, in one transaction.
+//!
+//! A method takes the scope of what it touches, unless its argument is a capability (a token's or code's digest, a proof that was
+//! checked before) that names the scope. The store's clock decides what is expired.
+
+use async_trait::async_trait;
+use time::Duration;
+
+use crate::{
+    attributes::CommonAttributes,
+    error::{CreateError, StoreError},
+    events::{audit::AuditEntry, outbox::OutboxMessage},
+    ids::ResetId,
+    passwords::PasswordHash,
+    resets::{CreatedReset, NewReset, Redeemed, RejectableReset, ResetQuota, TokenHolder},
+    resources::catalog::Catalog,
+    scope::Scope,
+    secrets::{CodeDigest, TokenDigest},
+};
+
+/// A reset to create, with the event and the audit entry that belong to it.
+#[derive(Debug)]
+pub struct ResetRecord<'a> {
+    /// The reset.
+    pub reset: &'a NewReset,
+    /// `customer_password_resets.create`.
+    pub event: &'a OutboxMessage,
+    /// The audit entry.
+    pub audit: &'a AuditEntry,
+}
+
+/// A use of a token: what is written when it can still be used.
+#[derive(Debug)]
+pub struct Completion<'a> {
+    /// Whose password the token sets.
+    pub holder: &'a TokenHolder,
+    /// The token's digest, matched again.
+    pub token: &'a TokenDigest,
+    /// The new password's hash.
+    pub password: &'a PasswordHash,
+    /// The attributes that the same call changes, if any.
+    pub changes: &'a CommonAttributes,
+    /// `customer_password_resets.reset_password`.
+    pub event: &'a OutboxMessage,
+    /// The audit entry.
+    pub audit: &'a AuditEntry,
+}
+
+/// A reset that its customer did not ask for.
+#[derive(Debug)]
+pub struct ResetRejection<'a> {
+    /// The reset, as it was found.
+    pub reset: &'a RejectableReset,
+    /// How long self-service makes no other reset for its account.
+    pub cooldown: Duration,
+    /// The account's quota, whose cooldown this one replaces.
+    pub quota: ResetQuota,
+    /// `customer_password_resets.disavow`.
+    pub event: &'a OutboxMessage,
+    /// The audit entry.
+    pub audit: &'a AuditEntry,
+}
+
+/// Creates, changes and deletes resets.
+#[async_trait]
+pub trait ResetStore: Send + Sync + 'static {
+    /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
+    ///
+    /// `None`: an integration client named an unknown address, or the account's self-service quota is used up; nothing is
+    /// written. The short code is not kept when the account's guesses are used up. A self-service reset is created as a decoy
+    /// when the address is unknown, and supersedes that address's older self-service tokens. `Taken`: its id.
+    async fn create_reset(
+        &self,
+        scope: Scope,
+        record: &ResetRecord<'_>,
+    ) -> Result<Option<CreatedReset>, CreateError>;
+
+    /// Changes a reset's attributes; false when there is no such reset. A change of nothing leaves no audit entry.
+    async fn update_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        changes: &CommonAttributes,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
+
+    /// Deletes a reset, with its event and audit entry; false when there is no such reset.
+    async fn delete_reset(
+        &self,
+        scope: Scope,
+        id: ResetId,
+        event: &OutboxMessage,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Finds and uses what a mail's links carry.
+#[async_trait]
+pub trait TokenStore: Send + Sync + 'static {
+    /// Whose password that token of that reset sets; `None` when it is wrong, used, superseded or expired, all alike. The
+    /// digest is the capability: the hosted page has no scope.
+    async fn find_token_holder(
+        &self,
+        reset: ResetId,
+        token: &TokenDigest,
+    ) -> Result<Option<TokenHolder>, StoreError>;
+
+    /// Uses a token, if it still can be: consumes the reset, sets the password, ends that customer's other pending tokens
+    /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
+    /// returns true.
+    async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError>;
+
+    /// A customer's reset and the state of its token; `None` for decoys. The proof that was checked before is the capability.
+    async fn find_rejectable(&self, reset: ResetId) -> Result<Option<RejectableReset>, StoreError>;
+
+    /// Ends a pending reset's token and delays the account's next self-service reset, with event and audit entry, in one
+    /// transaction. False when the token can't be used any more; then nothing is written.
+    async fn reject_reset(&self, rejection: &ResetRejection<'_>) -> Result<bool, StoreError>;
+}
+
+/// Checks short codes.
+#[async_trait]
+pub trait CodeStore: Send + Sync + 'static {
+    /// Guesses a short code at all of these resets (`code` is its digest for each of them, under any of the keys): what the right one
+    /// leads to; `None` when it is wrong for all, or theirs can't be used or have none, or their accounts' guesses are used up, all
+    /// alike. `scope`, where there is one, must be the resets'.
+    ///
+    /// It is one guess for each account of these resets, however many resets an account has. The guess is charged before it is
+    /// compared, in one statement, so that simultaneous guesses can't be more than the budget. The last one of the budget
+    /// removes the codes of all the account's resets.
+    async fn redeem_code(
+        &self,
+        scope: Option<Scope>,
+        resets: &[ResetId],
+        code: &[CodeDigest],
+    ) -> Result<Option<Redeemed>, StoreError>;
+}
+
+/// All that the use cases of resets need of a database.
+pub trait Resets: Catalog + ResetStore + TokenStore + CodeStore {}
+
+impl<T: Catalog + ResetStore + TokenStore + CodeStore> Resets for T {}

@@ -1,0 +1,77 @@
+//! Writes a claimed mail: what it says, to whom, in which language, signed.
+
+use std::sync::Arc;
+
+use rekey_core::{
+    clock::Clock,
+    deliveries::{ClaimedDelivery, MailName, Recipient},
+    events::{Event, EventBody},
+    organizations::PerOrganization,
+    secrets::KeyRing,
+};
+use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
+
+use crate::{
+    dkim::{Signer, SigningFailed},
+    mails::{self, ContentError, MailSource},
+    message::{Mail, MessageError, compose},
+    render::Renderer,
+};
+
+/// Writes mails.
+pub(crate) struct Writer {
+    pub renderers: PerOrganization<Renderer>,
+    pub organizations: PerOrganization<OrganizationMailSettings>,
+    pub signers: PerOrganization<Option<Signer>>,
+    pub public_url: PublicUrl,
+    pub keys: KeyRing,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a mail can't be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A template and its values disagree. Only the kind of the error: the whole one can show the values, and so the token.
+    #[error("the template can't be rendered: {0}")]
+    Template(minijinja::ErrorKind),
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error(transparent)]
+    Signing(#[from] SigningFailed),
+}
+
+impl Writer {
+    /// Writes the mail that this event leads to. Written again, it has the same link and the same Message-ID.
+    pub async fn write(
+        &self,
+        mail: MailName,
+        event: &Event,
+        delivery: &ClaimedDelivery,
+    ) -> Result<Mail, WriteError> {
+        let slug = &delivery.organization.slug;
+        let settings = self.organizations.get(slug);
+        let renderer = self.renderers.get(slug);
+        let reader = renderer.reader(delivery.recipient.locale().into_iter().chain(&event.locales));
+        let now = self.clock.now();
+        let (mail, recipient) = match (&delivery.recipient, &event.body) {
+            (Recipient::Customer { email, .. }, _) => (mail, email.clone()),
+            (Recipient::Unknown, EventBody::ResetCreated(created)) => {
+                let sealed = created.address.as_ref().ok_or(ContentError::NoMail)?;
+                let typed = sealed.unseal(event.scope.organization, created.reset, &self.keys);
+                (MailName::NoAccount, typed.map_err(ContentError::from)?)
+            }
+            (Recipient::Unknown, _) => return Err(ContentError::NoMail.into()),
+        };
+        let (public_url, keys) = (&self.public_url, &self.keys);
+        let source = MailSource { event, delivery, settings, public_url, keys, now, reader: &reader };
+        let content = (mails::definition(mail).content)(&source)?;
+        let parts = renderer.render(&reader, content).map_err(|error| WriteError::Template(error.kind()))?;
+        let mail = compose(event.id, &settings.mail, &recipient, &parts, now)?;
+        match self.signers.get(slug) {
+            Some(signer) => Ok(signer.sign(mail).await?),
+            None => Ok(mail),
+        }
+    }
+}

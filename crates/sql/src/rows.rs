@@ -1,0 +1,229 @@
+//! Reads rows of either database as domain types. A value that does not parse is an error.
+
+use std::str::FromStr;
+
+use rekey_core::{
+    clients::{ClientKind, RegisteredClient},
+    customers::Credentials,
+    deliveries::{ClaimedDelivery, Recipient, suppression::Suppression},
+    events::{
+        EventName,
+        outbox::{ClaimedMessage, OutboxMessage},
+    },
+    idempotency::Claimed,
+    ids::ResetId,
+    limits::Slot,
+    organizations::Organization,
+    passwords::PasswordHash,
+    resets::{Redeemed, RejectableReset, TokenHolder, TokenState},
+    resources::{
+        Kind, Resource,
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
+    secrets::{ClientSecretDigest, SealedToken},
+    sessions::LiveSession,
+};
+
+pub use crate::columns::{Columns, Read, corrupt};
+
+/// The organization of the columns `organization_…`.
+pub fn organization(row: &impl Columns) -> Read<Organization> {
+    Ok(Organization {
+        id: parsed(row, "organization_id")?,
+        slug: parsed(row, "organization_slug")?,
+        name: required(row.text("organization_name")?, "organization_name")?,
+        created_at: required(row.time("organization_created_at")?, "organization_created_at")?,
+    })
+}
+
+/// A client.
+pub fn registered_client(row: &impl Columns) -> Read<RegisteredClient> {
+    let secret = row
+        .bytes("secret_digest")?
+        .map(|digest| ClientSecretDigest::from_bytes(&digest).ok_or_else(|| corrupt("secret_digest")));
+    let origins = row.texts("allowed_origins")?;
+    Ok(RegisteredClient {
+        id: parsed(row, "id")?,
+        client_id: required(row.text("client_id")?, "client_id")?,
+        name: required(row.text("name")?, "name")?,
+        scope: scope(row)?,
+        organization: organization(row)?,
+        kind: known(row, "kind", ClientKind::parse)?,
+        secret: secret.transpose()?,
+        self_service: required(row.boolean("self_service")?, "self_service")?,
+        allowed_origins: origins
+            .iter()
+            .map(|text| text.parse().map_err(|_| corrupt("allowed_origins")))
+            .collect::<Read<_>>()?,
+        revoked_at: row.time("revoked_at")?,
+        created_at: required(row.time("created_at")?, "created_at")?,
+    })
+}
+
+/// A record from the columns that its definition names.
+pub fn record(row: &impl Columns, resource: &'static Resource) -> Read<Record> {
+    let value = |kind, column| value(row, kind, column).map(|value| value.unwrap_or(Value::Null));
+    Record::read(
+        resource,
+        parsed(row, "id")?,
+        |attribute, column| value(attribute.kind, column),
+        |column| optional(row, column),
+    )
+}
+
+fn value(row: &impl Columns, kind: Kind, column: &'static str) -> Read<Option<Value>> {
+    Ok(match kind {
+        Kind::Id | Kind::Email | Kind::Text | Kind::Locale | Kind::Password => {
+            row.text(column)?.map(Value::Text)
+        }
+        Kind::Time => row.time(column)?.map(Value::Time),
+        Kind::Object => row.object(column)?.map(Value::Object),
+        Kind::Boolean => row.boolean(column)?.map(Value::Boolean),
+        Kind::Integer => row.integer(column)?.map(Value::Integer),
+        Kind::Token => row.bytes(column)?.map(SealedToken::from_bytes).map(Value::Token),
+    })
+}
+
+/// A customer's credentials.
+pub fn credentials(row: &impl Columns) -> Read<Credentials> {
+    Ok(Credentials { customer: parsed(row, "id")?, password: row.text("hash")?.map(PasswordHash::from_phc) })
+}
+
+/// The holder of a token of that reset.
+pub fn token_holder(row: &impl Columns, reset: ResetId) -> Read<TokenHolder> {
+    Ok(TokenHolder {
+        scope: scope(row)?,
+        organization: organization(row)?,
+        reset,
+        customer: parsed(row, "customer_id")?,
+        email: parsed(row, "email")?,
+    })
+}
+
+/// That reset, with the state of its token.
+pub fn rejectable(row: &impl Columns, reset: ResetId) -> Read<RejectableReset> {
+    Ok(RejectableReset {
+        scope: scope(row)?,
+        organization: organization(row)?,
+        reset,
+        email: parsed(row, "email")?,
+        state: known(row, "state", |state| match state {
+            "pending" => Some(TokenState::Pending),
+            "used" => Some(TokenState::Used),
+            "dead" => Some(TokenState::Dead),
+            _ => None,
+        })?,
+    })
+}
+
+/// The reset that a code is of.
+pub fn redeemed(row: &impl Columns) -> Read<Redeemed> {
+    let sealed_token = required(row.bytes("sealed_token")?, "sealed_token")?;
+    Ok(Redeemed {
+        reset: parsed(row, "id")?,
+        scope: scope(row)?,
+        sealed_token: SealedToken::from_bytes(sealed_token),
+    })
+}
+
+/// A suppressed address.
+pub fn suppression(row: &impl Columns) -> Read<Suppression> {
+    let code = row.integer("smtp_code")?.map(u16::try_from);
+    Ok(Suppression {
+        organization: parsed(row, "slug")?,
+        mode: known(row, "mode", Mode::parse)?,
+        email: parsed(row, "email")?,
+        reason: required(row.text("reason")?, "reason")?,
+        smtp_code: code.transpose().map_err(|_| corrupt("smtp_code"))?,
+        delivery: parsed(row, "event_id")?,
+        created_at: required(row.time("created_at")?, "created_at")?,
+    })
+}
+
+/// A session whose refresh token was used.
+pub fn live_session(row: &impl Columns) -> Read<LiveSession> {
+    Ok(LiveSession {
+        id: parsed(row, "id")?,
+        customer: parsed(row, "customer_id")?,
+        token_scope: parsed(row, "token_scope")?,
+    })
+}
+
+/// A message that was claimed from the outbox.
+pub fn claimed_message(row: &impl Columns) -> Read<ClaimedMessage> {
+    Ok(ClaimedMessage {
+        message: OutboxMessage {
+            id: parsed(row, "id")?,
+            name: known(row, "name", EventName::parse)?,
+            payload: required(row.bytes("payload")?, "payload")?,
+        },
+        attempt: count(row, "attempts")?,
+    })
+}
+
+/// An idempotency key that was claimed.
+pub fn claimed_key(row: &impl Columns) -> Read<Claimed> {
+    Ok(Claimed::Granted { record: parsed(row, "record_id")?, attempt: count(row, "attempts")? })
+}
+
+/// A mail that was claimed: `subject` is what it is about, `claim` has the counts.
+pub fn claimed_delivery(subject: &impl Columns, claim: &impl Columns) -> Read<ClaimedDelivery> {
+    let recipient = match optional(subject, "email")? {
+        Some(email) => Recipient::Customer { email, locale: optional(subject, "locale")? },
+        None => Recipient::Unknown,
+    };
+    Ok(ClaimedDelivery {
+        recipient,
+        organization: organization(subject)?,
+        expires_at: subject.time("expires_at")?,
+        has_code: required(subject.boolean("has_code")?, "has_code")?,
+        attempt: count(claim, "attempts")?,
+        in_doubt: count(claim, "in_doubt")? > 0,
+    })
+}
+
+/// The hits of a slot.
+pub fn slot(row: &impl Columns) -> Read<Slot> {
+    Ok(Slot {
+        started_at: required(row.time("started_at")?, "started_at")?,
+        hits: required(row.integer("hits")?, "hits")?,
+    })
+}
+
+/// The scope of a row.
+pub fn scope(row: &impl Columns) -> Read<Scope> {
+    Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
+}
+
+/// A text column as one of the domain's types.
+pub fn parsed<T: FromStr>(row: &impl Columns, column: &'static str) -> Read<T> {
+    required(optional(row, column)?, column)
+}
+
+/// The same for a column that may be null.
+pub fn optional<T: FromStr>(row: &impl Columns, column: &'static str) -> Read<Option<T>> {
+    optional_known(row, column, |text| text.parse().ok())
+}
+
+/// A text column that has one of some known values, or null.
+pub fn optional_known<T>(
+    row: &impl Columns,
+    column: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Read<Option<T>> {
+    row.text(column)?.map(|text| parse(&text).ok_or_else(|| corrupt(column))).transpose()
+}
+
+fn known<T>(row: &impl Columns, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
+    required(optional_known(row, column, parse)?, column)
+}
+
+fn count(row: &impl Columns, column: &'static str) -> Read<u32> {
+    let count = row.integer(column)?.and_then(|count| u32::try_from(count).ok());
+    required(count, column)
+}
+
+fn required<T>(value: Option<T>, column: &'static str) -> Read<T> {
+    value.ok_or_else(|| corrupt(column))
+}

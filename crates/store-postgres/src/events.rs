@@ -1,0 +1,56 @@
+//! The event, the delivery and the audit entry that a change leaves behind, as parts of the statement that makes it.
+
+use rekey_core::{
+    deliveries::MailName,
+    events::{audit::AuditEntry, outbox::OutboxMessage},
+    ids::ApplicationId,
+    scope::Scope,
+};
+use sqlx::{Postgres, postgres::PgArguments, query::Query};
+
+/// The common table expressions that record a change of one record, after `fact`, which returns the record's `id`. `$links` are
+/// the delivery's reset and customer, by the columns of `fact`. [`recording`] binds $1 to $14; $1 and $2 are the scope.
+macro_rules! record_change {
+    ($resource:literal, $links:literal) => {
+        concat!(
+            ", event AS (
+                INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload)
+                SELECT $11, $1, $2, $12, '", $resource, "', id, $13 FROM fact WHERE $11 IS NOT NULL
+            ), delivery AS (
+                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id)
+                SELECT $11, $1, $2, $14, ", $links, " FROM fact WHERE $14 IS NOT NULL
+            ), audit AS (
+                INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
+                    customer_id, session_id, address, attributes)
+                SELECT $3, $1, $2, '", $resource, "', id, $4, $5, $6, $7, $8, CAST($9 AS inet), $10 FROM fact
+            )"
+        )
+    };
+}
+
+pub(crate) use record_change;
+
+/// A query by a statement with [`record_change`] in it. Its own parameters begin at $15.
+pub(crate) fn recording<'q>(
+    statement: &'static str,
+    scope: Scope,
+    event: Option<&'q OutboxMessage>,
+    audit: &'q AuditEntry,
+) -> Query<'q, Postgres, PgArguments> {
+    let session = audit.actor.session();
+    sqlx::query(statement)
+        .bind(scope.organization.to_string())
+        .bind(scope.mode.as_str())
+        .bind(audit.id.as_str())
+        .bind(audit.action.as_str())
+        .bind(audit.actor.as_str())
+        .bind(audit.actor.application().map(ApplicationId::as_str))
+        .bind(session.map(|(customer, _)| customer.as_str()))
+        .bind(session.map(|(_, session)| session.as_str()))
+        .bind(audit.address.map(|address| address.to_string()))
+        .bind(&audit.attributes)
+        .bind(event.map(|event| event.id.as_str()))
+        .bind(event.map(|event| event.name.as_str()))
+        .bind(event.map(|event| event.payload.as_slice()))
+        .bind(event.and_then(|event| MailName::for_event(event.name)).map(MailName::as_str))
+}

@@ -1,0 +1,42 @@
+use async_trait::async_trait;
+use rekey_core::{
+    error::{CreateError, StoreError},
+    organizations::{NewOrganization, Organization, OrganizationStore},
+};
+
+use rekey_sql::rows;
+
+use crate::{
+    PostgresStore,
+    error::{map_create_error, map_db_error},
+};
+
+#[async_trait]
+impl OrganizationStore for PostgresStore {
+    async fn create_organization(&self, new: &NewOrganization) -> Result<Organization, CreateError> {
+        let row = sqlx::query(
+            "INSERT INTO organizations (id, slug, name) VALUES ($1, $2, $3)
+             RETURNING id AS organization_id, slug AS organization_slug, name AS organization_name,
+                 created_at AS organization_created_at",
+        )
+        .bind(new.id.as_str())
+        .bind(new.slug.as_str())
+        .bind(&new.name)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(map_create_error)?;
+        Ok(rows::organization(&row).map_err(map_db_error)?)
+    }
+
+    async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id AS organization_id, slug AS organization_slug, name AS organization_name,
+                 created_at AS organization_created_at
+             FROM organizations ORDER BY slug",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        rows.iter().map(rows::organization).collect::<Result<_, _>>().map_err(map_db_error)
+    }
+}

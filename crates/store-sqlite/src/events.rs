@@ -1,0 +1,98 @@
+//! The event, the delivery and the audit entry that a change leaves behind, written in its transaction.
+
+use rekey_core::{
+    deliveries::MailName,
+    error::StoreError,
+    events::{audit::AuditEntry, outbox::OutboxMessage},
+    ids::ApplicationId,
+    resources::{CUSTOMER_PASSWORD_RESETS, Resource},
+    scope::Scope,
+};
+use sqlx::{SqliteConnection, types::Json};
+
+use crate::error::map_db_error;
+
+/// The record that was changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub scope: Scope,
+    pub resource: &'static Resource,
+    pub resource_id: &'a str,
+}
+
+/// Writes them, as of `now`.
+pub(crate) async fn record_change(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    event: Option<&OutboxMessage>,
+    audit: &AuditEntry,
+    now: i64,
+) -> Result<(), StoreError> {
+    if let Some(event) = event {
+        write_event(connection, subject, event, now).await?;
+    }
+    let session = audit.actor.session();
+    sqlx::query(
+        "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
+             customer_id, session_id, address, attributes, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )
+    .bind(audit.id.as_str())
+    .bind(subject.scope.organization.as_str())
+    .bind(subject.scope.mode.as_str())
+    .bind(subject.resource.name)
+    .bind(subject.resource_id)
+    .bind(audit.action.as_str())
+    .bind(audit.actor.as_str())
+    .bind(audit.actor.application().map(ApplicationId::as_str))
+    .bind(session.map(|(customer, _)| customer.as_str()))
+    .bind(session.map(|(_, session)| session.as_str()))
+    .bind(audit.address.map(|address| address.to_string()))
+    .bind(Json(&audit.attributes))
+    .bind(now)
+    .execute(connection)
+    .await
+    .map_err(map_db_error)?;
+    Ok(())
+}
+
+/// Writes the event, and the delivery of the mail that it leads to, if any; a decoy's has no customer.
+async fn write_event(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    event: &OutboxMessage,
+    now: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, created_at, available_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+    )
+    .bind(event.id.as_str())
+    .bind(subject.scope.organization.as_str())
+    .bind(subject.scope.mode.as_str())
+    .bind(event.name.as_str())
+    .bind(subject.resource.name)
+    .bind(subject.resource_id)
+    .bind(&event.payload)
+    .bind(now)
+    .execute(&mut *connection)
+    .await
+    .map_err(map_db_error)?;
+    let Some(mail) = MailName::for_event(event.name) else { return Ok(()) };
+    let is_reset = *subject.resource == CUSTOMER_PASSWORD_RESETS;
+    sqlx::query(
+        "INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, (SELECT customer_id FROM password_resets WHERE id = ?5)), ?7, ?7)",
+    )
+    .bind(event.id.as_str())
+    .bind(subject.scope.organization.as_str())
+    .bind(subject.scope.mode.as_str())
+    .bind(mail.as_str())
+    .bind(is_reset.then_some(subject.resource_id))
+    .bind((!is_reset).then_some(subject.resource_id))
+    .bind(now)
+    .execute(connection)
+    .await
+    .map_err(map_db_error)?;
+    Ok(())
+}

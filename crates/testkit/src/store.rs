@@ -1,0 +1,66 @@
+//! All ports of a database together.
+
+use rekey_core::{
+    administration::AdministrationStore,
+    cleanup::Cleanup,
+    customers::{import::Importer, store::CustomerStore},
+    deliveries::ledger::Ledger,
+    events::outbox::Outbox,
+    idempotency::AnswerStore,
+    limits::RateLimits,
+    ping::Ping,
+    resets::store::Resets,
+    sessions::Sessions,
+};
+
+/// A database with every port.
+pub trait Store:
+    Ping
+    + AdministrationStore
+    + Resets
+    + CustomerStore
+    + Sessions
+    + Outbox
+    + Ledger
+    + AnswerStore
+    + RateLimits
+    + Importer
+    + Cleanup
+{
+}
+
+impl<T> Store for T where
+    T: Ping
+        + AdministrationStore
+        + Resets
+        + CustomerStore
+        + Sessions
+        + Outbox
+        + Ledger
+        + AnswerStore
+        + RateLimits
+        + Importer
+        + Cleanup
+{
+}
+
+/// The ports, for tests that use several.
+pub mod prelude {
+    pub use rekey_core::{
+        administration::AdministrationStore,
+        cleanup::Cleanup,
+        clients::ClientStore,
+        customers::{import::Importer, store::CustomerStore},
+        deliveries::{ledger::Ledger, suppression::SuppressionStore},
+        events::outbox::Outbox,
+        idempotency::AnswerStore,
+        limits::RateLimits,
+        organizations::OrganizationStore,
+        ping::Ping,
+        resets::store::{CodeStore, ResetStore, TokenStore},
+        resources::catalog::Catalog,
+        sessions::Sessions,
+    };
+
+    pub use super::Store;
+}
