@@ -8,7 +8,7 @@ use rekey_core::{
     clients::ClientStore,
     clock::Clock,
     customers::{service::CustomerService, store::CustomerStore},
-    events::{outbox::RelaySignal, recorder::EventRecorder},
+    events::{recorder::EventRecorder, relay_queue::RelayQueue},
     idempotency::{AnswerStore, Idempotency},
     limits::RateLimits,
     organizations::PerOrganization,
@@ -52,8 +52,8 @@ pub struct Services {
     /// Seals tokens and answers, signs events.
     pub keys: KeyRing,
     pub hasher: Hasher,
-    /// Wakes the relay after a commit.
-    pub signal: RelaySignal,
+    /// Takes committed events to the relay of this process.
+    pub relay_queue: RelayQueue,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
     /// What `/readyz` checks in addition to the store.
@@ -105,7 +105,8 @@ pub struct AppData {
 impl AppData {
     /// Puts the parts together.
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
-        let Services { database, rate_limits, keys, hasher, signal, clock, random, mut checks } = services;
+        let Services { database, rate_limits, keys, hasher, relay_queue, clock, random, mut checks } =
+            services;
         let Config { server, auth, limits, organizations } = config;
         let pinged = database.clone();
         let ping = move || {
@@ -115,7 +116,7 @@ impl AppData {
         checks.insert(0, Check::new("store", ping));
         let ttl = whole_seconds(server.idempotency_key_ttl);
         let recorder =
-            EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), signal };
+            EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), relay_queue };
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let sign_in = Data::new(SignIn {
             sessions: database.clone(),

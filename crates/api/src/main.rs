@@ -8,7 +8,7 @@ use rekey_api::{Application, Config, Services, WithTimeout};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     clock::SystemClock,
-    events::{outbox::RelaySignal, relay::Relay},
+    events::{bus::Bus, relay::OutboxRelay, relay_queue::RelayQueue},
     passwords::Hasher,
     random::OsRandom,
 };
@@ -54,13 +54,13 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let store = connect(database.max_connections)?;
     let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
     let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
-    let signal = RelaySignal::default();
+    let (relay_queue, relay_inbox) = RelayQueue::new(bus.clone(), outbox_relay.lease.try_into()?);
     let services = Services {
         database: Arc::new(store.clone()),
         rate_limits: Arc::new(WithTimeout::new(Arc::new(store.clone()))),
         keys: keys.sealing.clone(),
         hasher: Hasher::start(passwords.hasher, random.clone()).context("password hashing can't start")?,
-        signal: signal.clone(),
+        relay_queue,
         clock,
         random,
         checks: vec![Check::state("broker", "not connected", {
@@ -77,10 +77,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     tracing::info!(address = %application.address(), "listening");
 
     let outbox = connect(RELAY_CONNECTIONS)?;
-    let relay = Relay {
+    let relay = OutboxRelay {
         outbox: Arc::new(outbox.clone()),
         bus: bus.clone(),
-        signal,
         batch: u32::from(outbox_relay.batch_size),
         lease: outbox_relay.lease.try_into()?,
         poll: outbox_relay.poll_interval,
@@ -94,7 +93,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let after = bus_stop.clone().drop_guard();
     tasks.spawn("relay", async move {
         let _bus_stops_after_this = after;
-        relay.run(relay_stop).await;
+        relay.run(relay_inbox, relay_stop).await;
         Ok::<_, Infallible>(())
     });
     tasks.spawn("broker", async move {

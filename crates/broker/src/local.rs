@@ -32,6 +32,10 @@ impl LocalBus {
 
 #[async_trait]
 impl Bus for LocalBus {
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
         let ClaimedMessage { message, attempt } = claimed;
         let (handler, permits) = (Arc::clone(&self.handler), Arc::clone(&self.permits));

@@ -25,7 +25,7 @@ use rekey_core::{
     administration::Administration,
     clock::SystemClock,
     customers::service::CustomerService,
-    events::{outbox::RelaySignal, recorder::EventRecorder, relay::Relay},
+    events::{recorder::EventRecorder, relay::OutboxRelay, relay_queue::RelayQueue},
     organizations::PerOrganization,
     passwords::Hasher,
     random::OsRandom,
@@ -75,17 +75,18 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     store.migrate().await.context("the database could not be brought up to date")?;
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
     let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
-    let mut parts = Parts { settings, organizations, store, mailbox, hasher, signal: RelaySignal::default() };
+    let mut parts = Parts { settings, organizations, store, mailbox, hasher };
     let mut tasks = Tasks::new();
 
     let storefront = parts.demo(&data).await?;
     parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));
     let relay = parts.relay()?;
-    let application = parts.application(&tasks, storefront)?;
+    let (relay_queue, relay_inbox) = RelayQueue::new(relay.bus.clone(), relay.lease);
+    let application = parts.application(&tasks, storefront, relay_queue)?;
     let signals = Signals::listen()?;
     let token = tasks.token();
     tasks.spawn("relay", async move {
-        relay.run(token).await;
+        relay.run(relay_inbox, token).await;
         anyhow::Ok(())
     });
     let server = &parts.settings.server;
@@ -103,7 +104,6 @@ struct Parts {
     store: SqliteStore,
     mailbox: Mailbox,
     hasher: Hasher,
-    signal: RelaySignal,
 }
 
 /// Presets the settings that production requires: the data directory's keys, and addresses of this machine.
@@ -131,7 +131,7 @@ fn origin(mut listen: SocketAddr) -> String {
 
 impl Parts {
     /// The outbox relay to the mailer, which puts every mail, live or test, into the mailbox.
-    fn relay(&self) -> anyhow::Result<Relay> {
+    fn relay(&self) -> anyhow::Result<OutboxRelay> {
         let transport = || CircuitBreaker::new(Arc::new(self.mailbox.clone()));
         let mailer = Mailer {
             ledger: Arc::new(self.store.clone()),
@@ -145,10 +145,9 @@ impl Parts {
             lease: LEASE,
         };
         let settings = &self.settings.outbox_relay;
-        Ok(Relay {
+        Ok(OutboxRelay {
             outbox: Arc::new(self.store.clone()),
             bus: Arc::new(LocalBus::new(mailer.build()?, self.settings.mailer.concurrency.into())),
-            signal: self.signal.clone(),
             batch: settings.batch_size.into(),
             lease: settings.lease.try_into()?,
             poll: settings.poll_interval,
@@ -165,7 +164,7 @@ impl Parts {
             keys: self.settings.keys.sealing.clone(),
             clock,
             random,
-            signal: self.signal.clone(),
+            relay_queue: RelayQueue::without_relay(),
         };
         let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
         let customers =
@@ -174,7 +173,12 @@ impl Parts {
     }
 
     /// The API, with the demo storefront and the mailbox.
-    fn application(&self, tasks: &Tasks, storefront: String) -> anyhow::Result<Application> {
+    fn application(
+        &self,
+        tasks: &Tasks,
+        storefront: String,
+        relay_queue: RelayQueue,
+    ) -> anyhow::Result<Application> {
         let organizations = &self.organizations.map(|own| own.organization.clone());
         let DevSettings { server, auth, limits, keys, .. } = &self.settings;
         let storefront = storefront::Settings::new(&auth.domain, storefront);
@@ -184,7 +188,7 @@ impl Parts {
             rate_limits: Arc::new(WithTimeout::new(Arc::new(self.store.clone()))),
             keys: keys.sealing.clone(),
             hasher: self.hasher.clone(),
-            signal: self.signal.clone(),
+            relay_queue,
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             checks: Vec::new(),

@@ -5,10 +5,12 @@ pub mod bus;
 pub mod outbox;
 pub mod recorder;
 pub mod relay;
+pub mod relay_queue;
 pub mod retry_ladder;
 
 use prost::Message;
 use rekey_events::{SCHEMA_VERSION, v1};
+use strum::{EnumString, IntoStaticStr};
 use time::OffsetDateTime;
 
 use crate::{
@@ -107,54 +109,31 @@ pub struct ResetCreated {
 }
 
 /// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[expect(missing_docs, reason = "each topic says what happened")]
 pub enum EventName {
-    /// `customer_password_resets.create`
+    #[strum(serialize = "customer_password_resets.create")]
     ResetCreate,
-    /// `customer_password_resets.reset_password`
+    #[strum(serialize = "customer_password_resets.reset_password")]
     ResetPassword,
-    /// `customer_password_resets.destroy`
+    #[strum(serialize = "customer_password_resets.destroy")]
     ResetDestroy,
-    /// `customer_password_resets.disavow`: ours, the vendor has none.
+    /// Ours, the vendor has none.
+    #[strum(serialize = "customer_password_resets.disavow")]
     ResetDisavow,
-    /// `customers.create`
+    #[strum(serialize = "customers.create")]
     CustomerCreate,
-    /// `customers.create_password`
+    #[strum(serialize = "customers.create_password")]
     CustomerCreatePassword,
-    /// `customers.destroy`
+    #[strum(serialize = "customers.destroy")]
     CustomerDestroy,
 }
 
 impl EventName {
-    /// Every name there is.
-    pub const ALL: [Self; 7] = [
-        Self::ResetCreate,
-        Self::ResetPassword,
-        Self::ResetDestroy,
-        Self::ResetDisavow,
-        Self::CustomerCreate,
-        Self::CustomerCreatePassword,
-        Self::CustomerDestroy,
-    ];
-
     /// The topic.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetCreate => "customer_password_resets.create",
-            Self::ResetPassword => "customer_password_resets.reset_password",
-            Self::ResetDestroy => "customer_password_resets.destroy",
-            Self::ResetDisavow => "customer_password_resets.disavow",
-            Self::CustomerCreate => "customers.create",
-            Self::CustomerCreatePassword => "customers.create_password",
-            Self::CustomerDestroy => "customers.destroy",
-        }
-    }
-
-    /// Reads a topic.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|name| name.as_str() == text)
+        self.into()
     }
 }
 
@@ -377,7 +356,7 @@ mod tests {
             let sent = event(body);
             let message = sent.sign(&keys(0));
             assert_eq!((message.id, message.name), (sent.id, sent.name()));
-            assert_eq!(EventName::parse(message.name.as_str()), Some(message.name));
+            assert_eq!(message.name.as_str().parse(), Ok(message.name));
             assert_eq!(Event::verify(&message.payload, &keys(0)), Ok(sent));
         }
     }

@@ -6,10 +6,7 @@ use rekey_core::{
     clients::{ClientKind, RegisteredClient},
     customers::Credentials,
     deliveries::{ClaimedDelivery, Recipient, suppression::Suppression},
-    events::{
-        EventName,
-        outbox::{ClaimedMessage, OutboxMessage},
-    },
+    events::outbox::{ClaimedMessage, OutboxMessage},
     idempotency::Claimed,
     ids::ResetId,
     limits::Slot,
@@ -155,7 +152,7 @@ pub fn claimed_message(row: &impl Columns) -> Read<ClaimedMessage> {
     Ok(ClaimedMessage {
         message: OutboxMessage {
             id: parsed(row, "id")?,
-            name: known(row, "name", EventName::parse)?,
+            name: parsed(row, "name")?,
             payload: required(row.bytes("payload")?, "payload")?,
         },
         attempt: count(row, "attempts")?,

@@ -3,7 +3,7 @@ use rekey_core::{
     customers::{CustomerChange, NewCustomer, store::CustomerStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
     locale::Locale,
     passwords::PasswordHash,
@@ -25,7 +25,7 @@ impl CustomerStore for PostgresStore {
         &self,
         scope: Scope,
         customer: &NewCustomer,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<(), CreateError> {
         let (attributes, common) = (&customer.attributes, &customer.attributes.common);
@@ -48,7 +48,7 @@ impl CustomerStore for PostgresStore {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&OutboxMessage>,
+        event: Option<&NewEvent>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError> {
         if change.is_empty() {
@@ -69,7 +69,7 @@ impl CustomerStore for PostgresStore {
         &self,
         scope: Scope,
         id: CustomerId,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let query = recording(DELETE, scope, Some(event), audit).bind(id.as_str());
@@ -80,10 +80,10 @@ impl CustomerStore for PostgresStore {
 const CREATE: &str = concat!(
     "WITH fact AS (
         INSERT INTO customers (id, organization_id, mode, email, locale, reference, reference_origin, metadata)
-        VALUES ($15, $1, $2, $16, $18, $19, $20, COALESCE($21, '{}'))
+        VALUES ($16, $1, $2, $17, $19, $20, $21, COALESCE($22, '{}'))
         RETURNING id
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash) SELECT id, $17 FROM fact WHERE $17 IS NOT NULL
+        INSERT INTO customer_passwords (customer_id, hash) SELECT id, $18 FROM fact WHERE $18 IS NOT NULL
     )",
     record_change!("customers", "NULL, id"),
     "SELECT id FROM fact"
@@ -92,21 +92,21 @@ const CREATE: &str = concat!(
 /// The next generation of a password ends every session of the one before.
 const UPDATE: &str = concat!(
     "WITH fact AS (
-        UPDATE customers SET updated_at = now(), email = COALESCE($16, email),
-            locale = CASE WHEN $18 THEN locale ELSE $19 END,
-            reference = CASE WHEN $20 THEN reference ELSE $21 END,
-            reference_origin = CASE WHEN $22 THEN reference_origin ELSE $23 END,
-            metadata = COALESCE($24, metadata)
-        WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        UPDATE customers SET updated_at = now(), email = COALESCE($17, email),
+            locale = CASE WHEN $19 THEN locale ELSE $20 END,
+            reference = CASE WHEN $21 THEN reference ELSE $22 END,
+            reference_origin = CASE WHEN $23 THEN reference_origin ELSE $24 END,
+            metadata = COALESCE($25, metadata)
+        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
         RETURNING id
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash) SELECT id, $17 FROM fact WHERE $17 IS NOT NULL
+        INSERT INTO customer_passwords (customer_id, hash) SELECT id, $18 FROM fact WHERE $18 IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE
             SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now()
     ), superseded AS (
         UPDATE password_resets r SET superseded_at = now(), updated_at = now() FROM fact
         WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
-            AND ($16 IS NOT NULL OR $17 IS NOT NULL)
+            AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
     record_change!("customers", "NULL, id"),
     "SELECT id FROM fact"
@@ -115,7 +115,7 @@ const UPDATE: &str = concat!(
 /// The password and the sessions go with their customer by their foreign keys; suppressions, of all addresses that it had.
 const DELETE: &str = concat!(
     "WITH fact AS (
-        DELETE FROM customers WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        DELETE FROM customers WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
         RETURNING id, email
     ), resets AS (
         DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id

@@ -2,20 +2,22 @@
 
 use rekey_core::{
     deliveries::MailName,
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::ApplicationId,
     scope::Scope,
 };
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 
 /// The common table expressions that record a change of one record, after `fact`, which returns the record's `id`. `$links` are
-/// the delivery's reset and customer, by the columns of `fact`. [`recording`] binds $1 to $14; $1 and $2 are the scope.
+/// the delivery's reset and customer, by the columns of `fact`. [`recording`] binds $1 to $15; $1 and $2 are the scope.
 macro_rules! record_change {
     ($resource:literal, $links:literal) => {
         concat!(
             ", event AS (
-                INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload)
-                SELECT $11, $1, $2, $12, '", $resource, "', id, $13 FROM fact WHERE $11 IS NOT NULL
+                INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
+                    attempts)
+                SELECT $11, $1, $2, $12, '", $resource, "', id, $13, now() + make_interval(secs => $15), CAST($15 > 0 AS integer)
+                FROM fact WHERE $11 IS NOT NULL
             ), delivery AS (
                 INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id)
                 SELECT $11, $1, $2, $14, ", $links, " FROM fact WHERE $14 IS NOT NULL
@@ -30,14 +32,15 @@ macro_rules! record_change {
 
 pub(crate) use record_change;
 
-/// A query by a statement with [`record_change`] in it. Its own parameters begin at $15.
+/// A query by a statement with [`record_change`] in it. Its own parameters begin at $16.
 pub(crate) fn recording<'q>(
     statement: &'static str,
     scope: Scope,
-    event: Option<&'q OutboxMessage>,
+    event: Option<&'q NewEvent>,
     audit: &'q AuditEntry,
 ) -> Query<'q, Postgres, PgArguments> {
     let session = audit.actor.session();
+    let message = event.map(|event| &event.message);
     sqlx::query(statement)
         .bind(scope.organization.to_string())
         .bind(scope.mode.as_str())
@@ -49,8 +52,9 @@ pub(crate) fn recording<'q>(
         .bind(session.map(|(_, session)| session.as_str()))
         .bind(audit.address.map(|address| address.to_string()))
         .bind(&audit.attributes)
-        .bind(event.map(|event| event.id.as_str()))
-        .bind(event.map(|event| event.name.as_str()))
-        .bind(event.map(|event| event.payload.as_slice()))
-        .bind(event.and_then(|event| MailName::for_event(event.name)).map(MailName::as_str))
+        .bind(message.map(|message| message.id.as_str()))
+        .bind(message.map(|message| message.name.as_str()))
+        .bind(message.map(|message| message.payload.as_slice()))
+        .bind(message.and_then(|message| MailName::for_event(message.name)).map(MailName::as_str))
+        .bind(event.map_or(0.0, |event| event.lease.as_seconds_f64()))
 }

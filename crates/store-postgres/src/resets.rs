@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use rekey_core::{
     attributes::CommonAttributes,
     error::{CreateError, StoreError},
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::ResetId,
     resets::{
         CreatedReset, ResetOrigin,
@@ -85,7 +85,7 @@ impl ResetStore for PostgresStore {
         &self,
         scope: Scope,
         id: ResetId,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let query = recording(DELETE, scope, Some(event), audit).bind(id.as_str());
@@ -97,7 +97,7 @@ impl ResetStore for PostgresStore {
 macro_rules! with_customer {
     () => {
         "WITH customer AS (
-            SELECT id, email FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = $15
+            SELECT id, email FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = $16
         )"
     };
 }
@@ -110,12 +110,12 @@ macro_rules! insert_reset {
                 INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest,
                     token_digest, sealed_token, expires_at, code_guess_budget, code_window_seconds, code_digest, reference,
                     reference_origin, metadata)
-                SELECT customer.id, $17, $1, $2, $18, $19, $16, $20, $21, now() + make_interval(secs => $22), $23, $24,
+                SELECT customer.id, $18, $1, $2, $19, $20, $17, $21, $22, now() + make_interval(secs => $23), $24, $25,
                     CASE WHEN NOT EXISTS (
                         SELECT FROM code_guesses
-                        WHERE account_digest = $16 AND guess_count >= $23 AND window_started_at > now() - make_interval(secs => $24)
-                    ) THEN $25 END,
-                    $26, $27, COALESCE($28, '{}')
+                        WHERE account_digest = $17 AND guess_count >= $24 AND window_started_at > now() - make_interval(secs => $25)
+                    ) THEN $26 END,
+                    $27, $28, COALESCE($29, '{}')
                 FROM ", $source, "
                 RETURNING *
             )"
@@ -137,18 +137,18 @@ const CREATE_BY_INTEGRATION: &str = concat!(
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
     ", quota AS (
-        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES ($16, now(), now(), 1)
+        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES ($17, now(), now(), 1)
         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = now(),
-            window_started_at = CASE WHEN q.window_started_at <= now() - make_interval(secs => $30) THEN now()
+            window_started_at = CASE WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN now()
                 ELSE q.window_started_at END,
-            reset_count = CASE WHEN q.window_started_at <= now() - make_interval(secs => $30) THEN 1
+            reset_count = CASE WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN 1
                 ELSE q.reset_count + 1 END
-        WHERE q.last_reset_at <= now() - make_interval(secs => $29)
-            AND (q.reset_count < $31 OR q.window_started_at <= now() - make_interval(secs => $30))
+        WHERE q.last_reset_at <= now() - make_interval(secs => $30)
+            AND (q.reset_count < $32 OR q.window_started_at <= now() - make_interval(secs => $31))
         RETURNING account_digest
     ), superseded AS (
         UPDATE password_resets SET superseded_at = now(), updated_at = now()
-        WHERE address_digest = $19 AND reset_password_at IS NULL AND superseded_at IS NULL AND EXISTS (SELECT FROM quota)
+        WHERE address_digest = $20 AND reset_password_at IS NULL AND superseded_at IS NULL AND EXISTS (SELECT FROM quota)
     )",
     insert_reset!("quota LEFT JOIN customer ON true"),
     record_change!("customer_password_resets", "id, customer_id"),
@@ -158,10 +158,10 @@ const CREATE_BY_SELF_SERVICE: &str = concat!(
 const UPDATE: &str = concat!(
     "WITH fact AS (
         UPDATE password_resets SET updated_at = now(),
-            reference = CASE WHEN $16 THEN reference ELSE $17 END,
-            reference_origin = CASE WHEN $18 THEN reference_origin ELSE $19 END,
-            metadata = COALESCE($20, metadata)
-        WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
+            reference = CASE WHEN $17 THEN reference ELSE $18 END,
+            reference_origin = CASE WHEN $19 THEN reference_origin ELSE $20 END,
+            metadata = COALESCE($21, metadata)
+        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
         RETURNING id, customer_id
     )",
     record_change!("customer_password_resets", "id, customer_id"),
@@ -171,7 +171,7 @@ const UPDATE: &str = concat!(
 const DELETE: &str = concat!(
     "WITH fact AS (
         DELETE FROM password_resets
-        WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
+        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
         RETURNING id, customer_id
     )",
     record_change!("customer_password_resets", "id, customer_id"),

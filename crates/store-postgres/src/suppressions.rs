@@ -46,7 +46,7 @@ impl SuppressionStore for PostgresStore {
 /// The audit entry is about the delivery that bounced.
 const LIFT: &str = concat!(
     "WITH fact AS (
-        DELETE FROM suppressions WHERE organization_id = $1 AND mode = $2 AND email = $15 RETURNING event_id AS id
+        DELETE FROM suppressions WHERE organization_id = $1 AND mode = $2 AND email = $16 RETURNING event_id AS id
     )",
     record_change!("deliveries", "NULL, NULL"),
     "SELECT id FROM fact"

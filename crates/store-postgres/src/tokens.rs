@@ -80,20 +80,20 @@ const FIND_HOLDER: &str = "
 /// holds.
 const COMPLETE: &str = concat!(
     "WITH holder AS (
-        SELECT id FROM customers WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        SELECT id FROM customers WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
         FOR NO KEY UPDATE
     ), fact AS (
         UPDATE password_resets r SET reset_password_at = now(), updated_at = now(),
-            reference = CASE WHEN $19 THEN r.reference ELSE $20 END,
-            reference_origin = CASE WHEN $21 THEN r.reference_origin ELSE $22 END,
-            metadata = COALESCE($23, r.metadata)
+            reference = CASE WHEN $20 THEN r.reference ELSE $21 END,
+            reference_origin = CASE WHEN $22 THEN r.reference_origin ELSE $23 END,
+            metadata = COALESCE($24, r.metadata)
         FROM holder
-        WHERE r.id = $16 AND r.customer_id = holder.id AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($1, $2)
-            AND r.token_digest = $17
+        WHERE r.id = $17 AND r.customer_id = holder.id AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($1, $2)
+            AND r.token_digest = $18
             AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()
         RETURNING r.id, r.customer_id
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash) SELECT customer_id, $18 FROM fact
+        INSERT INTO customer_passwords (customer_id, hash) SELECT customer_id, $19 FROM fact
         ON CONFLICT (customer_id) DO UPDATE
             SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now()
     ), superseded AS (
@@ -120,12 +120,12 @@ const FIND_REJECTABLE: &str = "
 const REJECT: &str = concat!(
     "WITH fact AS (
         UPDATE password_resets SET superseded_at = now(), updated_at = now()
-        WHERE id = $15 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
             AND reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now()
         RETURNING id, customer_id
     ), quota AS (
         INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count)
-        SELECT $16, now() + make_interval(secs => $17), now(), 0 FROM fact
+        SELECT $17, now() + make_interval(secs => $18), now(), 0 FROM fact
         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = GREATEST(q.last_reset_at, excluded.last_reset_at)
     )",
     record_change!("customer_password_resets", "id, customer_id"),

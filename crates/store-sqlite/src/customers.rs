@@ -3,7 +3,7 @@ use rekey_core::{
     customers::{CustomerChange, NewCustomer, store::CustomerStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
     locale::Locale,
     passwords::PasswordHash,
@@ -26,7 +26,7 @@ impl CustomerStore for SqliteStore {
         &self,
         scope: Scope,
         customer: &NewCustomer,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<(), CreateError> {
         let (attributes, common) = (&customer.attributes, &customer.attributes.common);
@@ -56,7 +56,7 @@ impl CustomerStore for SqliteStore {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&OutboxMessage>,
+        event: Option<&NewEvent>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError> {
         if change.is_empty() {
@@ -91,7 +91,7 @@ impl CustomerStore for SqliteStore {
         &self,
         scope: Scope,
         id: CustomerId,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let (mut transaction, now) = self.write().await?;

@@ -3,14 +3,14 @@
 use rekey_core::{
     deliveries::MailName,
     error::StoreError,
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::ApplicationId,
     resources::{CUSTOMER_PASSWORD_RESETS, Resource},
     scope::Scope,
 };
 use sqlx::{SqliteConnection, types::Json};
 
-use crate::error::map_db_error;
+use crate::{after, error::map_db_error};
 
 /// The record that was changed.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ pub(crate) struct Subject<'a> {
 pub(crate) async fn record_change(
     connection: &mut SqliteConnection,
     subject: Subject<'_>,
-    event: Option<&OutboxMessage>,
+    event: Option<&NewEvent>,
     audit: &AuditEntry,
     now: i64,
 ) -> Result<(), StoreError> {
@@ -60,31 +60,34 @@ pub(crate) async fn record_change(
 async fn write_event(
     connection: &mut SqliteConnection,
     subject: Subject<'_>,
-    event: &OutboxMessage,
+    event: &NewEvent,
     now: i64,
 ) -> Result<(), StoreError> {
+    let message = &event.message;
     sqlx::query(
-        "INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, created_at, available_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+        "INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, created_at, available_at,
+             attempts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9 > ?8)",
     )
-    .bind(event.id.as_str())
+    .bind(message.id.as_str())
     .bind(subject.scope.organization.as_str())
     .bind(subject.scope.mode.as_str())
-    .bind(event.name.as_str())
+    .bind(message.name.as_str())
     .bind(subject.resource.name)
     .bind(subject.resource_id)
-    .bind(&event.payload)
+    .bind(&message.payload)
     .bind(now)
+    .bind(after(now, event.lease))
     .execute(&mut *connection)
     .await
     .map_err(map_db_error)?;
-    let Some(mail) = MailName::for_event(event.name) else { return Ok(()) };
+    let Some(mail) = MailName::for_event(message.name) else { return Ok(()) };
     let is_reset = *subject.resource == CUSTOMER_PASSWORD_RESETS;
     sqlx::query(
         "INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, created_at, updated_at)
          VALUES (?1, ?2, ?3, ?4, ?5, COALESCE(?6, (SELECT customer_id FROM password_resets WHERE id = ?5)), ?7, ?7)",
     )
-    .bind(event.id.as_str())
+    .bind(message.id.as_str())
     .bind(subject.scope.organization.as_str())
     .bind(subject.scope.mode.as_str())
     .bind(mail.as_str())

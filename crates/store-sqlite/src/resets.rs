@@ -3,7 +3,7 @@ use rekey_core::{
     attributes::CommonAttributes,
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::ResetId,
     resets::{
         CreatedReset, NewReset, ResetOrigin, ResetQuota,
@@ -95,7 +95,7 @@ impl ResetStore for SqliteStore {
         &self,
         scope: Scope,
         id: ResetId,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let (mut transaction, now) = self.write().await?;

@@ -11,7 +11,7 @@ use rekey_core::{
     events::{
         Event, EventBody, EventName, ResetCreated,
         audit::{Action, AuditEntry},
-        outbox::OutboxMessage,
+        outbox::{NewEvent, OutboxMessage},
     },
     ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
     organizations::{NewOrganization, Organization},
@@ -207,7 +207,7 @@ pub async fn try_reset(
     let event = reset_created(scope, &reset);
     let record = ResetRecord { reset: &reset, event: &event, audit: &audit(Action::Create) };
     let created = store.create_reset(scope, &record).await.unwrap()?;
-    Some(SeededReset { id: reset.id, token, event: event.id, created })
+    Some(SeededReset { id: reset.id, token, event: event.message.id, created })
 }
 
 /// Creates a reset for that address.
@@ -219,7 +219,7 @@ pub async fn reset(store: &impl Store, scope: Scope, address: &str, origin: Rese
 
 /// `customer_password_resets.create` for `reset`, signed.
 #[must_use]
-pub fn reset_created(scope: Scope, reset: &NewReset) -> OutboxMessage {
+pub fn reset_created(scope: Scope, reset: &NewReset) -> NewEvent {
     let created = created(reset.id, reset.sealed_token.clone());
     let code = reset.code.as_ref().map(|code| code.sealed.clone());
     event(scope, EventBody::ResetCreated(ResetCreated { code, ..created }))
@@ -244,20 +244,20 @@ pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
     }
 }
 
-/// An event, signed.
+/// An event, signed and unclaimed.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "an event's own time matters to no test that uses this")]
-pub fn event(scope: Scope, body: EventBody) -> OutboxMessage {
+pub fn event(scope: Scope, body: EventBody) -> NewEvent {
     let occurred_at = to_microseconds(OffsetDateTime::now_utc());
-    Event {
+    let event = Event {
         id: EventId::generate(&OsRandom),
         scope,
         occurred_at,
         traceparent: None,
         locales: Vec::new(),
         body,
-    }
-    .sign(&keys())
+    };
+    NewEvent::unclaimed(event.sign(&keys()))
 }
 
 /// A message that is never decoded, for tests that only transport it.

@@ -13,10 +13,7 @@ use rekey_api::{Application, Config, Services};
 use rekey_core::{
     clients::ClientKind,
     error::StoreError,
-    events::{
-        Event, EventBody,
-        outbox::{Outbox, RelaySignal},
-    },
+    events::{Event, EventBody, outbox::Outbox, relay_queue::RelayQueue},
     limits::{RateLimits, WindowCounts},
     organizations::PerOrganization,
     passwords::Hasher,
@@ -340,7 +337,7 @@ fn build(
         rate_limits: limits,
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
-        signal: RelaySignal::default(),
+        relay_queue: RelayQueue::without_relay(),
         clock,
         random,
         checks,

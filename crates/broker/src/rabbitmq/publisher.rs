@@ -63,13 +63,6 @@ impl RabbitBus {
         supervise(&self.config, "relay", &*self.random, &stop, self).await;
     }
 
-    /// Returns whether the broker accepts messages now. False also while it blocks publishers because it is short of memory
-    /// or disk space.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        self.link().is_some()
-    }
-
     fn link(&self) -> Option<Link> {
         let link = self.link.borrow().clone()?;
         (link.status.connected() && !link.status.blocked()).then_some(link)
@@ -94,6 +87,11 @@ impl RabbitBus {
 
 #[async_trait]
 impl Bus for RabbitBus {
+    /// False also while the broker blocks publishers because it is short of memory or disk space.
+    fn is_connected(&self) -> bool {
+        self.link().is_some()
+    }
+
     async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
         let ClaimedMessage { message, attempt } = claimed;
         let id = message.id;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use rekey_core::events::{bus::Verdict, outbox::Settlement};
+use rekey_core::events::{
+    bus::{Bus, Verdict},
+    outbox::Settlement,
+};
 use rekey_testkit::conformance::bus::{Scripted, eventually};
 use tokio::time::sleep;
 

@@ -7,7 +7,7 @@ use lapin::{
     options::{QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::FieldTable,
 };
-use rekey_core::events::{EventName, outbox::Settlement};
+use rekey_core::events::{EventName, bus::Bus, outbox::Settlement};
 use rekey_testkit::conformance::bus::{eventually, message};
 
 use crate::stage::{Stage, event, publish, relay};

@@ -93,9 +93,11 @@ impl CustomerService {
         let audit = self.recorder.audit(caller, Action::Create, written);
         match self.store.create_customer(scope, &customer, &event, &audit).await {
             Err(CreateError::Taken) if self.was_created_before(scope, caller, &customer).await? => {}
-            created => created?,
+            created => {
+                created?;
+                self.recorder.publish(event);
+            }
         }
-        self.recorder.notify_relay();
         Ok(id)
     }
 
@@ -129,7 +131,9 @@ impl CustomerService {
             .then(|| self.recorder.event(scope, caller, EventBody::CustomerPasswordCreated { customer: id }));
         let audit = self.recorder.audit(caller, Action::Update, written);
         let changed = self.store.update_customer(scope, id, &change, event.as_ref(), &audit).await?;
-        self.recorder.notify_relay();
+        if let Some(event) = event.filter(|_| changed) {
+            self.recorder.publish(event);
+        }
         Ok(changed)
     }
 
@@ -141,7 +145,9 @@ impl CustomerService {
         let event = self.recorder.event(scope, caller, EventBody::CustomerDestroyed { customer: id });
         let audit = self.recorder.audit(caller, Action::Destroy, Vec::new());
         let deleted = self.store.delete_customer(scope, id, &event, &audit).await?;
-        self.recorder.notify_relay();
+        if deleted {
+            self.recorder.publish(event);
+        }
         Ok(deleted)
     }
 

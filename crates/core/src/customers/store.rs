@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     customers::{CustomerChange, NewCustomer},
     error::{CreateError, StoreError},
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
     resources::catalog::Catalog,
     scope::Scope,
@@ -19,7 +19,7 @@ pub trait CustomerStore: Catalog {
         &self,
         scope: Scope,
         customer: &NewCustomer,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<(), CreateError>;
 
@@ -31,7 +31,7 @@ pub trait CustomerStore: Catalog {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&OutboxMessage>,
+        event: Option<&NewEvent>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError>;
 
@@ -41,7 +41,7 @@ pub trait CustomerStore: Catalog {
         &self,
         scope: Scope,
         id: CustomerId,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError>;
 }

@@ -10,6 +10,9 @@ use crate::events::outbox::{ClaimedMessage, Settlement};
 /// Where the relay publishes.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
+    /// Returns whether messages can be published now. When not, [`Bus::publish`] returns [`Settlement::Later`] at once.
+    fn is_connected(&self) -> bool;
+
     /// Publishes one message and waits until its fate is known: the broker's confirm, or for a bus without a broker the
     /// handler's verdict. Called many times at once. Never fails: what went wrong is a settlement too.
     async fn publish(&self, message: ClaimedMessage) -> Settlement;
@@ -36,7 +39,7 @@ pub enum Verdict {
         /// Why, for the log.
         reason: String,
     },
-    /// It can never be handled: park it with the reason.
+    /// It can never be handled: move it to the dead letters with the reason.
     Reject {
         /// Why, for the operator; no secret, no address.
         reason: String,
@@ -55,7 +58,7 @@ pub trait Handler: Send + Sync + 'static {
 pub struct DeadLetter {
     /// The message's id, if it has a readable one.
     pub id: Option<String>,
-    /// Why it was parked.
+    /// Why it was rejected.
     pub reason: String,
 }
 

@@ -1,10 +1,8 @@
-//! The relay's port to the outbox: events written with the facts they tell of, waiting to be published.
-
-use std::sync::Arc;
+//! The outbox: events that are inserted with the changes they report, and wait to be published.
 
 use async_trait::async_trait;
 use time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::mpsc::OwnedPermit;
 
 use crate::{error::StoreError, events::EventName, ids::EventId};
 
@@ -17,6 +15,25 @@ pub struct OutboxMessage {
     pub name: EventName,
     /// The serialized `SignedEvent`.
     pub payload: Vec<u8>,
+}
+
+/// An event to insert into the outbox.
+#[derive(Debug)]
+pub struct NewEvent {
+    /// Its message.
+    pub message: OutboxMessage,
+    /// How long the inserting process holds it claimed, as its first attempt; zero leaves it to the next claim.
+    pub lease: Duration,
+    /// Its place in the queue of the process's relay.
+    pub(crate) place: Option<OwnedPermit<OutboxMessage>>,
+}
+
+impl NewEvent {
+    /// An event that anybody may claim as soon as it is committed.
+    #[must_use]
+    pub fn unclaimed(message: OutboxMessage) -> Self {
+        Self { message, lease: Duration::ZERO, place: None }
+    }
 }
 
 /// A message that the relay has claimed.
@@ -48,20 +65,4 @@ pub trait Outbox: Send + Sync + 'static {
 
     /// Records what became of claimed messages, in one statement for each kind of fate.
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError>;
-}
-
-/// Wakes the relay after a commit, so that nothing waits for its next poll. Clones share one signal.
-#[derive(Debug, Clone, Default)]
-pub struct RelaySignal(Arc<Notify>);
-
-impl RelaySignal {
-    /// There may be something to publish.
-    pub fn wake(&self) {
-        self.0.notify_one();
-    }
-
-    /// Resolves when [`RelaySignal::wake`] was called since it last resolved.
-    pub async fn woken(&self) {
-        self.0.notified().await;
-    }
 }

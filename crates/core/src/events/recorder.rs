@@ -1,4 +1,4 @@
-//! What every change leaves behind: a signed event for the outbox and an entry for the audit log.
+//! Makes the signed event and the audit entry of a change.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use crate::{
     events::{
         Event, EventBody,
         audit::{Action, AuditEntry},
-        outbox::{OutboxMessage, RelaySignal},
+        outbox::NewEvent,
+        relay_queue::RelayQueue,
     },
     ids::EventId,
     random::RandomSource,
@@ -16,7 +17,7 @@ use crate::{
     secrets::KeyRing,
 };
 
-/// Makes events and audit entries, and wakes the relay when they are committed. Cheap to clone.
+/// Makes events and audit entries, and passes committed events to the relay. Cheap to clone.
 #[derive(Clone)]
 pub struct EventRecorder {
     /// Signs events, seals tokens.
@@ -25,12 +26,12 @@ pub struct EventRecorder {
     pub clock: Arc<dyn Clock>,
     /// Makes ids and tokens.
     pub random: Arc<dyn RandomSource>,
-    /// Wakes the relay.
-    pub signal: RelaySignal,
+    /// Takes the events to the relay.
+    pub relay_queue: RelayQueue,
 }
 
 impl EventRecorder {
-    pub(crate) fn event(&self, scope: Scope, caller: &Caller, body: EventBody) -> OutboxMessage {
+    pub(crate) fn event(&self, scope: Scope, caller: &Caller, body: EventBody) -> NewEvent {
         let event = Event {
             id: EventId::generate(&*self.random),
             scope,
@@ -39,15 +40,15 @@ impl EventRecorder {
             locales: caller.locales.clone(),
             body,
         };
-        event.sign(&self.keys)
+        self.relay_queue.new_event(event.sign(&self.keys))
     }
 
     pub(crate) fn audit(&self, caller: &Caller, action: Action, attributes: Vec<&'static str>) -> AuditEntry {
         AuditEntry::new(caller, action, attributes, &*self.random)
     }
 
-    /// Says that an event was committed.
-    pub(crate) fn notify_relay(&self) {
-        self.signal.wake();
+    /// Publishes an event whose insertion was committed.
+    pub(crate) fn publish(&self, event: NewEvent) {
+        self.relay_queue.publish(event);
     }
 }

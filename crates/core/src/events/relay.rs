@@ -1,71 +1,97 @@
 //! The relay: brings committed events from the outbox to the bus, at least once, whatever crashes.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::{iter, sync::Arc, time::Duration as StdDuration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use time::Duration;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::StoreError,
     events::{
         bus::Bus,
-        outbox::{ClaimedMessage, Outbox, RelaySignal},
+        outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
+        relay_queue::RelayInbox,
     },
 };
 
 /// Moves messages from an outbox to a bus. Any number of relays may run on one outbox.
-pub struct Relay {
+pub struct OutboxRelay {
     /// Where messages wait.
     pub outbox: Arc<dyn Outbox>,
     /// Where they go.
     pub bus: Arc<dyn Bus>,
-    /// Wakes the relay after a commit.
-    pub signal: RelaySignal,
     /// Messages claimed at once, and in flight at once, at most.
     pub batch: u32,
     /// For how long a claim holds: longer than publishing a batch can take, or others publish it again.
     pub lease: Duration,
-    /// How often to look without being woken: for what a crash left behind or what became due.
+    /// How often to look for unclaimed messages without a notification: those of other processes, of a crash, and those that became due.
     pub poll: StdDuration,
 }
 
-impl Relay {
-    /// Runs until `stop` is cancelled; a batch that is in flight then is finished and settled.
-    pub async fn run(self, stop: CancellationToken) {
+impl OutboxRelay {
+    /// Publishes the messages of its own process from `inbox`, and those that it claims from the outbox, until `stop` is cancelled.
+    /// Messages in flight then are settled, and the claims of those still in the inbox are given back.
+    pub async fn run(self, inbox: RelayInbox, stop: CancellationToken) {
+        let RelayInbox { messages, unclaimed } = inbox;
+        tokio::join!(self.publish_new(messages, &stop), self.publish_due(&unclaimed, &stop));
+    }
+
+    async fn publish_new(&self, mut messages: mpsc::Receiver<OutboxMessage>, stop: &CancellationToken) {
+        let new = stream::poll_fn(|context| messages.poll_recv(context)).take_until(stop.cancelled());
+        self.publish(new.map(|message| ClaimedMessage { message, attempt: 1 })).await;
+        messages.close();
+        let returned: Vec<_> = iter::from_fn(|| messages.try_recv().ok())
+            .map(|left| Settlement::Later(left.id, Duration::ZERO))
+            .collect();
+        self.settle(&returned).await;
+    }
+
+    async fn publish_due(&self, unclaimed: &Notify, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             match self.pass().await {
                 // A full batch means there may be more.
                 Ok(moved) if moved == self.batch => continue,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "the relay can't reach its outbox; it tries again");
+                    tracing::warn!(error = %Chain(&error), "can't claim messages from the outbox, will try again");
                 }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.signal.woken() => {}
+                () = unclaimed.notified() => {}
                 () = tokio::time::sleep(self.poll) => {}
             }
         }
     }
 
-    /// Claims, publishes and settles one batch; the number of messages claimed.
+    /// Claims, publishes and settles one batch; returns the number of messages claimed.
     ///
     /// # Errors
-    /// When the outbox fails. What was claimed then becomes due again when its lease ends.
+    /// When the outbox can't be reached.
     pub async fn pass(&self) -> Result<u32, StoreError> {
         let claimed = self.outbox.claim_messages(self.lease, self.batch).await?;
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        let in_flight = claimed.len().max(1);
-        let publish = |message: ClaimedMessage| self.bus.publish(message);
-        // Fates that are known at the same time are settled together; a slow one holds up nobody else's.
-        let mut fates =
-            stream::iter(claimed).map(publish).buffer_unordered(in_flight).ready_chunks(in_flight);
-        while let Some(settlements) = fates.next().await {
-            self.outbox.settle_messages(&settlements).await?;
-        }
+        self.publish(stream::iter(claimed)).await;
         Ok(count)
+    }
+
+    /// Publishes messages, and settles together those whose fates are known at the same time; a slow one holds up no other.
+    async fn publish(&self, messages: impl Stream<Item = ClaimedMessage>) {
+        let in_flight = usize::try_from(self.batch).unwrap_or(usize::MAX);
+        let settlements = messages
+            .map(|message| self.bus.publish(message))
+            .buffer_unordered(in_flight)
+            .ready_chunks(in_flight);
+        settlements.for_each(async |settlements| self.settle(&settlements).await).await;
+    }
+
+    /// Settles messages. Those that can't be settled become due when their leases end, and may be published again.
+    async fn settle(&self, settlements: &[Settlement]) {
+        if let Err(error) = self.outbox.settle_messages(settlements).await {
+            tracing::warn!(error = %Chain(&error), count = settlements.len(), "can't settle messages in the outbox");
+        }
     }
 }
 

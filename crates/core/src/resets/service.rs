@@ -148,7 +148,9 @@ impl ResetService {
         let event = self.recorder.event(scope, caller, EventBody::ResetDestroyed { reset: id });
         let audit = self.recorder.audit(caller, Action::Destroy, Vec::new());
         let deleted = self.store.delete_reset(scope, id, &event, &audit).await?;
-        self.recorder.notify_relay();
+        if deleted {
+            self.recorder.publish(event);
+        }
         Ok(deleted)
     }
 
@@ -235,7 +237,7 @@ impl ResetService {
         if !self.store.complete_reset(&completion).await? {
             return Err(CompleteError::Token);
         }
-        self.recorder.notify_relay();
+        self.recorder.publish(event);
         Ok(holder.organization)
     }
 
@@ -314,7 +316,9 @@ impl ResetService {
         let audit = self.recorder.audit(caller, Action::Create, attributes);
         let created =
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
-        self.recorder.notify_relay();
+        if created.is_some() {
+            self.recorder.publish(event);
+        }
         Ok(created)
     }
 }

@@ -9,7 +9,7 @@ use time::Duration;
 use crate::{
     attributes::CommonAttributes,
     error::{CreateError, StoreError},
-    events::{audit::AuditEntry, outbox::OutboxMessage},
+    events::{audit::AuditEntry, outbox::NewEvent},
     ids::ResetId,
     passwords::PasswordHash,
     resets::{CreatedReset, NewReset, Redeemed, RejectableReset, ResetQuota, TokenHolder},
@@ -24,7 +24,7 @@ pub struct ResetRecord<'a> {
     /// The reset.
     pub reset: &'a NewReset,
     /// `customer_password_resets.create`.
-    pub event: &'a OutboxMessage,
+    pub event: &'a NewEvent,
     /// The audit entry.
     pub audit: &'a AuditEntry,
 }
@@ -41,7 +41,7 @@ pub struct Completion<'a> {
     /// The attributes that the same call changes, if any.
     pub changes: &'a CommonAttributes,
     /// `customer_password_resets.reset_password`.
-    pub event: &'a OutboxMessage,
+    pub event: &'a NewEvent,
     /// The audit entry.
     pub audit: &'a AuditEntry,
 }
@@ -56,7 +56,7 @@ pub struct ResetRejection<'a> {
     /// The account's quota, whose cooldown this one replaces.
     pub quota: ResetQuota,
     /// `customer_password_resets.disavow`.
-    pub event: &'a OutboxMessage,
+    pub event: &'a NewEvent,
     /// The audit entry.
     pub audit: &'a AuditEntry,
 }
@@ -89,7 +89,7 @@ pub trait ResetStore: Send + Sync + 'static {
         &self,
         scope: Scope,
         id: ResetId,
-        event: &OutboxMessage,
+        event: &NewEvent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError>;
 }

@@ -29,7 +29,7 @@ async fn a_mail_shows_its_code_while_the_code_works() {
             assert!(world.store.redeem_code(None, &[reset.id], &wrong).await.unwrap().is_none());
         }
 
-        assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+        assert_eq!(handle(&world.mailer(1), &event.message).await, Verdict::Done);
         let mails = world.mails();
         let of_reset = mails.iter().find(|mail| mail.text.contains(&format!("id={}", reset.id))).unwrap();
         let code = code.expose();

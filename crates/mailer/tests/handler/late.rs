@@ -82,7 +82,7 @@ async fn late_word_of_a_changed_password_is_no_news_after_a_day() {
     let world = World::new().await;
     let customer = seed::customer(&world.store, world.test, "john@example.com", None).await;
     let reset = "RESETRESE1".parse().unwrap();
-    let event = seed::event(world.test, EventBody::ResetUsed { reset, customer: customer.id });
+    let event = seed::event(world.test, EventBody::ResetUsed { reset, customer: customer.id }).message;
     world.clock.advance(Duration::DAY + Duration::SECOND);
     assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
     assert_eq!(world.delivery().await.unwrap(), "expired: too late: older than 24 hours");

@@ -47,7 +47,7 @@ async fn poison_of_another_tenant_finds_nothing() {
         let token = body.sealed_token;
         let event =
             seed::event(scope, rekey_core::events::EventBody::ResetCreated(seed::created(reset.id, token)));
-        assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+        assert_eq!(handle(&world.mailer(1), &event.message).await, Verdict::Done);
     }
     assert_eq!(world.mails().len(), 0);
 }

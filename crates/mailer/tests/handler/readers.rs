@@ -2,7 +2,12 @@
 
 use rekey_core::{
     email::EmailAddress,
-    events::{Event, EventBody, ResetCreated, audit::Action, bus::Verdict, outbox::OutboxMessage},
+    events::{
+        Event, EventBody, ResetCreated,
+        audit::Action,
+        bus::Verdict,
+        outbox::{NewEvent, OutboxMessage},
+    },
     resets::store::ResetRecord,
     resets::store::ResetStore,
     resets::{NewReset, ResetOrigin},
@@ -28,12 +33,12 @@ async fn ask(
     });
     let created = ResetCreated { address, ..seed::created(reset.id, reset.sealed_token.clone()) };
     let event = seed::event(world.test, EventBody::ResetCreated(created));
-    let event = Event::verify(&event.payload, &keys).unwrap();
+    let event = Event::verify(&event.message.payload, &keys).unwrap();
     let locales = languages.iter().map(|tag| tag.parse().unwrap()).collect();
-    let event = Event { locales, ..event }.sign(&keys);
+    let event = NewEvent::unclaimed(Event { locales, ..event }.sign(&keys));
     let record = ResetRecord { reset: &reset, event: &event, audit: &seed::audit(Action::Create) };
     world.store.create_reset(world.test, &record).await.unwrap().unwrap();
-    (reset, event)
+    (reset, event.message)
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn however_a_password_was_changed_its_customer_gets_word_of_it() {
     let reset: ResetId = "RESETRESE1".parse().unwrap();
     let mailer = world.mailer(1);
     for body in [EventBody::ResetUsed { reset, customer }, EventBody::CustomerPasswordCreated { customer }] {
-        assert_eq!(handle(&mailer, &seed::event(world.test, body)).await, Verdict::Done);
+        assert_eq!(handle(&mailer, &seed::event(world.test, body).message).await, Verdict::Done);
     }
     let mails = world.mails();
     assert_eq!(mails.len(), 2);
@@ -113,7 +113,7 @@ async fn events_without_a_mail_do_not_touch_the_ledger() {
         EventBody::CustomerCreated { customer },
         EventBody::CustomerDestroyed { customer },
     ] {
-        assert_eq!(handle(&mailer, &seed::event(world.live, body)).await, Verdict::Done);
+        assert_eq!(handle(&mailer, &seed::event(world.live, body).message).await, Verdict::Done);
     }
     assert_eq!(world.deliveries().await, 0);
 }
@@ -179,7 +179,7 @@ async fn a_token_of_another_reset_or_key_is_parked() {
     let (other, _) = seed::new_reset(world.test, "john@example.com", ResetOrigin::Integration);
     let event = seed::event(world.test, EventBody::ResetCreated(seed::created(reset.id, other.sealed_token)));
     assert_eq!(
-        rejection(handle(&world.mailer(1), &event).await),
+        rejection(handle(&world.mailer(1), &event.message).await),
         "decryption failed: unknown key or wrong context"
     );
     assert_eq!(world.delivery().await.unwrap(), "failed: decryption failed: unknown key or wrong context");

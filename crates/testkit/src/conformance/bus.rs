@@ -77,7 +77,13 @@ pub async fn every_message_reaches_the_handler_unaltered<B: BusUnderTest>() {
     let all_bytes: Vec<u8> = (0..=255).collect();
     let payloads = [Vec::new(), all_bytes, b"\n\0text".to_vec(), vec![0xA5; 300_000]];
     let scene = Scene::<B>::start(4, |_| Verdict::Done).await;
-    for (name, payload) in EventName::ALL.into_iter().zip(&payloads) {
+    let names = [
+        EventName::ResetCreate,
+        EventName::ResetDestroy,
+        EventName::CustomerCreatePassword,
+        EventName::CustomerDestroy,
+    ];
+    for (name, payload) in names.into_iter().zip(&payloads) {
         scene.relay(message(name, payload)).await;
     }
     let mut seen = scene.handled(payloads.len()).await;

@@ -8,7 +8,7 @@ use rekey_core::{
     events::{
         EventName,
         audit::{Action, AuditEntry},
-        outbox::OutboxMessage,
+        outbox::{NewEvent, OutboxMessage},
     },
     ids::{EventId, OrganizationId, RecordId},
     organizations::NewOrganization,
@@ -141,10 +141,10 @@ impl Sample {
         let Facts { event, audit, draft } = facts;
         let event = draft.record(
             &EVENTS,
-            event.id.into(),
+            event.message.id.into(),
             |_| None,
             |name| match name {
-                "name" => seed::text(event.name.as_str()),
+                "name" => seed::text(event.message.name.as_str()),
                 _ => Value::Null,
             },
         );
@@ -173,7 +173,7 @@ impl Sample {
             Fate::Superseded => ("bounced", Value::Integer(550)),
         };
         let links = |column: &str| Some(if column == "reset_id" { reset } else { customer });
-        let record = draft.record(&DELIVERIES, event.id.into(), links, |name| match name {
+        let record = draft.record(&DELIVERIES, event.message.id.into(), links, |name| match name {
             "mail" => seed::text("reset_requested"),
             "status" => seed::text(status),
             "smtp_code" => code.clone(),
@@ -219,7 +219,7 @@ const DELIVER: &str = "
 
 /// The values that a new record is written with, and the times that it gets afterwards.
 struct Facts {
-    event: OutboxMessage,
+    event: NewEvent,
     audit: AuditEntry,
     draft: Draft,
 }
@@ -227,7 +227,7 @@ struct Facts {
 impl Facts {
     fn new(name: EventName, draft: Draft) -> Self {
         let event = OutboxMessage { id: EventId::generate(&OsRandom), name, payload: b"any".to_vec() };
-        Self { event, audit: seed::audit(Action::Create), draft }
+        Self { event: NewEvent::unclaimed(event), audit: seed::audit(Action::Create), draft }
     }
 }
 
@@ -252,7 +252,10 @@ async fn set_times(backdoor: &dyn Backdoor, table: &str, written: &Vec<(RecordId
             .await;
     }
     let of_events = |time: fn(&Draft) -> OffsetDateTime| {
-        written.iter().map(|(_, facts)| (facts.event.id.into(), time(&facts.draft))).collect::<Vec<_>>()
+        written
+            .iter()
+            .map(|(_, facts)| (facts.event.message.id.into(), time(&facts.draft)))
+            .collect::<Vec<_>>()
     };
     backdoor.set_times("events", "created_at", &of_events(|draft| draft.created_at)).await;
     backdoor.text("UPDATE events SET payload = NULL, published_at = created_at WHERE payload IS NOT NULL RETURNING id").await;

@@ -53,7 +53,7 @@ impl ResetService {
             audit: &audit,
         };
         if self.store.reject_reset(&rejection).await? {
-            self.recorder.notify_relay();
+            self.recorder.publish(event);
             return Ok(Some(found));
         }
         // Meanwhile it was used, or died.

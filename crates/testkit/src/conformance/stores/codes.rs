@@ -159,7 +159,7 @@ pub async fn guesses_are_counted_by_account_and_the_last_one_kills_the_codes<F: 
 
 /// Whether the mailer's job has the code.
 async fn mails_a_code(store: &impl Ledger, coded: &Coded) -> bool {
-    let event = seed::reset_created(coded.scope, &coded.reset).id;
+    let event = seed::reset_created(coded.scope, &coded.reset).message.id;
     let job = seed::reset_mail(coded.scope, event, coded.reset.id);
     match store.claim(&job, Duration::minutes(1)).await.unwrap() {
         Claim::Granted(assignment) => assignment.has_code,

@@ -47,7 +47,7 @@ pub async fn a_customer_is_created_with_its_event_and_its_audit_entry<F: StoreUn
         "mode = 'test' AND organization_id = '{}' AND resource_type = 'customers' AND resource_id = '{}'",
         scope.organization, new.id
     );
-    let of_event = format!("id = '{}' AND name = 'customers.create' AND {of_customer}", event.id);
+    let of_event = format!("id = '{}' AND name = 'customers.create' AND {of_customer}", event.message.id);
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
     let of_audit = format!(
         "id = '{}' AND action = 'create' AND actor = 'client' AND application_id IS NOT NULL AND {of_customer}",
@@ -146,8 +146,10 @@ pub async fn a_changed_customer_leaves_its_audit_entry_and_its_event<F: StoreUnd
         store.find_credentials(scope, &seed::email("johnny@example.com")).await.unwrap().unwrap();
     assert_eq!(credentials.password, Some(seed::hash("new")));
     assert_eq!(written(scene.backdoor()).await, [resets, events + 1, audits + 1]);
-    let of_event =
-        format!("id = '{}' AND name = 'customers.create_password' AND resource_id = '{}'", event.id, john.id);
+    let of_event = format!(
+        "id = '{}' AND name = 'customers.create_password' AND resource_id = '{}'",
+        event.message.id, john.id
+    );
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
 
     let nothing = CustomerChange::default();
@@ -223,7 +225,7 @@ pub async fn a_deleted_customer_takes_all_that_is_theirs_along<F: StoreUnderTest
     assert!(holder(store, &hers).await.is_some());
     assert_eq!(written(backdoor).await, [1, events + 1, audits + 1]);
     assert_eq!(backdoor.count("customer_passwords", "true").await, 0);
-    let of_event = format!("id = '{}' AND name = 'customers.destroy'", event.id);
+    let of_event = format!("id = '{}' AND name = 'customers.destroy'", event.message.id);
     assert_eq!(backdoor.count("events", &of_event).await, 1);
 
     let again = seed::event(scope, EventBody::CustomerDestroyed { customer: john.id });

@@ -64,7 +64,7 @@ pub async fn a_delivery_is_queued_with_each_event_that_leads_to_a_mail<F: StoreU
             assert_eq!(*delivery.get(name), Value::Null, "{name}");
         }
     }
-    assert_eq!(listed.items[0].id(), event.id.into());
+    assert_eq!(listed.items[0].id(), event.message.id.into());
     assert_eq!(listed.items[2].id(), reset.event.into());
 }
 

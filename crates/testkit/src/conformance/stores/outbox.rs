@@ -174,7 +174,7 @@ async fn fill(store: &impl Store, count: usize) -> Vec<OutboxMessage> {
             .await
             .unwrap()
             .unwrap();
-        messages.push(event);
+        messages.push(event.message);
     }
     messages
 }

@@ -56,7 +56,8 @@ pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnder
         "mode = 'test' AND organization_id = '{}' AND resource_type = 'customer_password_resets' AND resource_id = '{}'",
         scope.organization, reset.id
     );
-    let of_event = format!("id = '{}' AND name = 'customer_password_resets.create' AND {of_reset}", event.id);
+    let of_event =
+        format!("id = '{}' AND name = 'customer_password_resets.create' AND {of_reset}", event.message.id);
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
     let of_audit = format!("id = '{}' AND action = 'create' AND {of_reset}", audit.id);
     assert_eq!(scene.backdoor().count("audit_entries", &of_audit).await, 1);
@@ -74,7 +75,7 @@ pub async fn a_fact_that_fails_in_part_is_not_written_at_all<F: StoreUnderTest>(
     let (reset, _) = seed::new_reset(scope, JOHN, ResetOrigin::SelfService);
     let mut event = seed::reset_created(scope, &reset);
     let mut audit = seed::audit(Action::Create);
-    event.id = first.event;
+    event.message.id = first.event;
     assert!(
         store
             .create_reset(scope, &ResetRecord { reset: &reset, event: &event, audit: &audit })
@@ -273,7 +274,7 @@ pub async fn a_deleted_reset_leaves_its_event_and_its_audit_entry<F: StoreUnderT
     assert_eq!(written(scene.backdoor()).await, [resets - 1, events + 1, audits + 1]);
     let of_event = format!(
         "id = '{}' AND name = 'customer_password_resets.destroy' AND resource_id = '{}'",
-        event.id, reset.id
+        event.message.id, reset.id
     );
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
     assert!(found_reset(store, scope, &reset).await.is_none());
