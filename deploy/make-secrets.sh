@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# make-secrets.sh [FOLDER]: makes the passwords and keys that docker-compose.yml mounts, in deploy/secrets unless told
-# another folder. What is there already is kept, so that it can be called at any time.
+# make-secrets.sh [FOLDER]: creates the passwords and keys that docker-compose.yml mounts, in FOLDER or deploy/secrets.
+# Existing files are kept, so it can be called at any time.
 #
-# The folder is its owner's alone (0700). The files in it can be read by anybody who gets to them (0444, and 0644 what is
-# to be changed), as the containers that they are mounted into run as users of their own.
+# Only its owner can enter the folder (0700). The files in it are readable for all (0444, and 0644 those that an operator
+# edits), because the containers that mount them run as other users.
 set -euo pipefail
 folder=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/secrets}
 
@@ -16,22 +16,22 @@ main() {
     make database_password password
     make mailer_database_password password
     make broker_password password
-    # The RSA key that signs access tokens, and the key that seals reset tokens, with the id `k1`.
+    # The RSA key that signs access tokens, and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
 
-    # What the programs and RabbitMQ read: the same passwords in the form that each wants.
+    # The same passwords in the forms that the programs and RabbitMQ read.
     make database_url echo "postgres://rekey:$(<"$folder/database_password")@postgres:5432/rekey"
     make mailer_database_url echo "postgres://rekey_mailer:$(<"$folder/mailer_database_password")@postgres:5432/rekey"
     make broker_url echo "amqp://rekey:$(<"$folder/broker_password")@rabbitmq:5672/%2f"
     make broker_conf printf 'default_user = rekey\ndefault_pass = %s\n' "$(<"$folder/broker_password")"
 
-    # The relays' URLs, one a line, and their passwords: the operator's to change. Until then the mail catcher.
+    # The relays' URLs with their passwords, one a line, for the operator to edit. At first it is the mail catcher.
     make smtp_relays echo 'smtp://mailpit:1025?tls=none'
     chmod 644 "$folder/smtp_relays" "$folder/sealing_keys"
 }
 
-# Writes a command's output to a new file, whole or not at all.
+# Writes a command's output to a new file, completely or not at all.
 make() { # NAME COMMAND…
     local file=$folder/$1
     shift
@@ -44,7 +44,7 @@ make() { # NAME COMMAND…
 password() { openssl rand -hex 24; }
 signing_key() {
     local quiet=
-    # Without the dots of the search for primes, where openssl knows the flag: version 1.1.1 doesn't.
+    # Suppresses the progress dots, where openssl has the flag: version 1.1.1 doesn't.
     [[ $(openssl genpkey -help 2>&1) != *-quiet* ]] || quiet=yes
     openssl genpkey ${quiet:+-quiet} -algorithm RSA -pkeyopt rsa_keygen_bits:3072
 }

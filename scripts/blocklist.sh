@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes crates/core/src/password/policy/blocklist/common.fst anew from the lists its NOTICE.md names. Needs pip, npm and the network.
+# Builds crates/core/src/passwords/policy/blocklist/common.fst from the lists that its NOTICE.md names. Needs pip, npm and the network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly django=5.2.19 zxcvbn_ts=4.1.3
-readonly output=crates/core/src/password/policy/blocklist/common.fst
+readonly output=crates/core/src/passwords/policy/blocklist/common.fst
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

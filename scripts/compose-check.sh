@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# compose-check.sh: does docker-compose.yml hold together? What Docker would say of it, where Docker's compose 2 is here,
-# and what Docker wouldn't (scripts/compose_check.py) anywhere.
+# compose-check.sh: checks docker-compose.yml, by Docker itself where compose 2 is installed, and by scripts/compose_check.py,
+# which checks what Docker does not.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,5 +13,5 @@ if docker compose version >/dev/null 2>&1; then
     docker compose --file docker-compose.yml config --quiet
     echo "docker-compose.yml: accepted by $(docker compose version)"
 else
-    echo "docker-compose.yml: sound; docker compose 2 isn't here to be asked"
+    echo "docker-compose.yml: valid by our own checks; docker compose 2 is not installed, so it was not asked"
 fi

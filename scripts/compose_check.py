@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""compose_check.py COMPOSE SECRETS: what a compose file refers to is there, and fits.
+"""compose_check.py COMPOSE SECRETS: checks that everything a compose file refers to exists and fits.
 
-SECRETS is a folder just made by deploy/make-secrets.sh. Each finding is one line; none is success.
+SECRETS is a new folder made by deploy/make-secrets.sh. Each finding is one line; it succeeds if there is none.
 """
 
 import sys

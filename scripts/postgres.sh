@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # A private PostgreSQL on loopback, for tests.
 #
-#   postgres.sh start DIR [PORT] Starts it and waits until it answers; prints its URL. DIR is made when it is not there;
-#                                the data of an earlier start in it are kept, also after a kill -9 of the pid in DIR/pid.
-#   postgres.sh stop DIR         Stops it at once, the data stay. Nothing to stop is no error.
+#   postgres.sh start DIR [PORT] Starts it and waits until it answers; prints its URL. DIR is created if necessary;
+#                                the data of an earlier start are kept, also after a kill -9 of the pid in DIR/pid.
+#   postgres.sh stop DIR         Stops it at once; the data stay. It is no error if it does not run.
 #
 # POSTGRES_FSYNC=off trades safety against a power cut for speed. The role `app` is superuser and needs no password: the
-# server listens on loopback only, and lives as long as a test. PostgreSQL refuses to run as root: then it runs as the
+# server listens on loopback only, and lives as long as a test. PostgreSQL refuses to run as root; for root it runs as the
 # user `postgres`, who must be able to reach DIR.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -29,7 +29,7 @@ main() {
 start() { # PORT
     local port=$1
     [ -s "$dir/data/PG_VERSION" ] || create
-    # After a kill -9, the data stay locked until the last process of the old server has seen it.
+    # After a kill -9, the data stay locked until the last process of the old server has ended.
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
         forget_killed
         if as_owner pg_ctl -D "$dir/data" -l "$dir/log" -w -t 120 -o "-p $port" start >"$dir/pg_ctl.log" 2>&1; then break; fi
@@ -45,7 +45,7 @@ start() { # PORT
     echo "postgres://app@127.0.0.1:$port/app"
 }
 
-# A killed server whose parent hasn't noticed yet looks alive to a new one, which then refuses to start.
+# A zombie of a killed server looks alive to a new one, which then refuses to start.
 forget_killed() {
     local lock=$dir/data/postmaster.pid pid
     [ -s "$lock" ] && pid=$(head -n 1 "$lock") || return 0
@@ -74,7 +74,7 @@ stop() {
     rm -f "$dir/pid"
 }
 
-# Runs a command as the user the server belongs to, from a folder that this user can be in.
+# Runs a command as the server's user, from a folder that this user can enter.
 as_owner() {
     if [ "$(id -u)" = 0 ]; then
         (cd / && setpriv --reuid=postgres --regid=postgres --clear-groups env -i PATH="$PATH" LC_ALL=C.UTF-8 "$@")

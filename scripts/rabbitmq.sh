@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # A private RabbitMQ node on loopback, for tests: its own name service (epmd), cookie and data, nothing shared.
 #
-#   rabbitmq.sh start DIR [PORT] Starts it and waits until it speaks AMQP; prints its URL. DIR is made when it is not
-#                                there; the data of an earlier start in it are kept, also after a kill -9 of the pid in
+#   rabbitmq.sh start DIR [PORT] Starts it and waits until it speaks AMQP; prints its URL. DIR is created if
+#                                necessary; the data of an earlier start are kept, also after a kill -9 of the pid in
 #                                DIR/pid.
 #   rabbitmq.sh stop DIR         Stops it, the data stay. Nothing to stop is no error.
 #   rabbitmq.sh ctl DIR ARGS…    Runs rabbitmqctl on it.
 #
 # A start takes about ten seconds. RABBITMQ_SBIN names the server's sbin folder where it isn't Debian's. The server's own
-# script is called, not the distribution's wrapper: that one changes the user and uses the system's folders.
+# script is called, not the distribution's wrapper, which changes the user and uses the system's folders.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -33,7 +33,7 @@ start() { # PORT
     settle
     export RABBITMQ_NODE_PORT=$port
     name_service
-    # Told that systemd runs it, the script becomes the server: the pid is the server's own.
+    # With this variable the script replaces itself by the server, so the pid is the server's.
     RUNNING_UNDER_SYSTEMD=true setsid "$sbin/rabbitmq-server" >"$dir/stdout" 2>"$dir/stderr" </dev/null &
     echo $! >"$dir/pid"
     for _ in $(seq 1200); do
@@ -50,7 +50,7 @@ start() { # PORT
     exit 1
 }
 
-# What the node and its tools must agree on, the same at every start of this folder.
+# Sets what the node and its tools must agree on, the same at every start of this folder.
 settle() {
     [ -s "$dir/ports" ] || "$here/free-ports.sh" 2 | xargs >"$dir/ports"
     read -r ERL_EPMD_PORT RABBITMQ_DIST_PORT <"$dir/ports"
@@ -68,12 +68,12 @@ EOF
     export RABBITMQ_MNESIA_BASE=$dir/mnesia RABBITMQ_LOG_BASE=$dir/log RABBITMQ_PID_FILE=$dir/mnesia.pid
     export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE=$dir/rabbitmq RABBITMQ_CONFIG_FILES=$dir/conf.d
     export RABBITMQ_ADVANCED_CONFIG_FILE=$dir/advanced RABBITMQ_ENABLED_PLUGINS_FILE=$dir/enabled_plugins
-    # Two schedulers that sleep when idle: the tests beside it need the processors.
+    # Two schedulers that sleep when idle: the tests need the processors.
     export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
     export RABBITMQ_CTL_ERL_ARGS="+sbwt none"
 }
 
-# Started here and not by the node, so that its pid is known and it can be ended for sure.
+# Started here and not by the node, so that its pid is known and it can be stopped.
 name_service() {
     if alive epmd.pid; then return; fi
     setsid epmd -port "$ERL_EPMD_PORT" >/dev/null 2>&1 </dev/null &
@@ -85,7 +85,7 @@ stop() {
     end epmd.pid KILL
 }
 
-# Ends the process whose pid is in a file, by force if a signal didn't do within 15 seconds.
+# Stops the process whose pid is in a file, by force if the signal has no effect within 15 seconds.
 end() { # FILE SIGNAL
     if alive "$1"; then
         local pid
@@ -100,13 +100,13 @@ end() { # FILE SIGNAL
     rm -f "$dir/$1"
 }
 
-# Whether the process of a pid file runs. One that ended and waits for its parent to notice does not.
+# Whether the process of a pid file runs. A zombie does not.
 alive() { # FILE
     local pid
     [ -s "$dir/$1" ] && pid=$(<"$dir/$1") && kill -0 "$pid" 2>/dev/null && ! grep -qs '^State:.Z' "/proc/$pid/status"
 }
 
-# A broker answers the protocol's header with a method frame, whose first octet is 1.
+# A broker answers the protocol's header with a method frame, whose first byte is 1.
 speaks_amqp() { # PORT
     timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1; printf 'AMQP\0\0\11\1' >&3; [ \"\$(head -c 1 <&3 | od -An -tu1)\" -eq 1 ]" 2>/dev/null
 }

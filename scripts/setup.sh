@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# setup.sh: puts what the tests need onto a bare Debian 12, beside Rust: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Chromium, Node.js with the packages from npm that each package-lock.json names, and from PyPI schemathesis and dkimpy, as the
-# requirements.txt of each says.
+# setup.sh: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
+# Chromium, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis and dkimpy by their
+# requirements.txt.
 #
-# Only what is missing is installed, no service is started, and with all in place it is over at once. Where it can't
-# install (not root, not Debian) it says in one line what is missing, and fails.
+# It installs only what is missing and starts no service. If it can't install (not root, not Debian), it prints what is missing
+# in one line and fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ policy=/usr/sbin/policy-rc.d
 # Folders with a package-lock.json: the vendor's clients under test, the demo storefront with them, the browser's tests.
 node_folders=(tests/clients examples/storefront tests/browser)
 
-# Debian's package, and a command that succeeds where it is not needed any more.
+# A Debian package, and a command that succeeds when it is installed.
 needs=(
     'ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt'
     'chromium|command -v chromium'
@@ -57,7 +57,7 @@ install() {
     quietly env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
 }
 
-# npm writes its own list of what it installed when it is through, so one that was cut short is not taken for whole.
+# npm writes its list of installed packages at the end, so an interrupted installation does not count as complete.
 node_packages() {
     local folder lock installed
     for folder in "${node_folders[@]}"; do
@@ -68,8 +68,8 @@ node_packages() {
     done
 }
 
-# A program in Python, by its name and the list of what it consists of, into an environment of its own. The list is copied
-# when all of it is installed, so one that was cut short is not taken for whole.
+# Installs a Python program (name, requirements.txt) into its own environment. The list is copied at the end, so an
+# interrupted installation does not count as complete.
 python() {
     local name=$1 list=$2 place=target/$1
     ! cmp --silent "$list" "$place/requirements.txt" || return 0
@@ -79,7 +79,7 @@ python() {
     cp "$list" "$place"
 }
 
-# Shows what a command said only when it fails, which ends this.
+# Runs a command and shows its output only if it fails, which ends this script.
 quietly() {
     local log
     log=$(mktemp)
@@ -91,7 +91,7 @@ quietly() {
     rm -f "$log"
 }
 
-# Debian starts a server as it is installed, unless this file says no; one that is there already is left alone.
+# Debian starts a server when it is installed, unless this file forbids it; an existing file is left alone.
 hold_services() {
     [ ! -e "$policy" ] || return 0
     trap 'rm -f "$policy"' EXIT

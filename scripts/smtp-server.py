@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""An SMTP server for tests: it takes mails for anybody on loopback and keeps them as files.
+"""An SMTP server for tests: it accepts mails for any address on loopback and keeps them as files.
 
-Its first line of output is `listening on PORT`. Each mail becomes DIR/NNNNNN.eml, byte for byte what came over the wire,
+Its first line of output is `listening on PORT`. Each mail becomes DIR/NNNNNN.eml, byte for byte as it was received,
 and then a line of DIR/log.jsonl: n, time (Unix seconds), mail_from, rcpt_to, message_id, peer, tls, auth. A mail that it
-was told to refuse (--fail) makes a line of DIR/refused.jsonl instead. Started on a folder with mails, it counts on from
-there. SIGTERM and SIGINT end it.
+refuses by --fail becomes a line of DIR/refused.jsonl instead. In a folder with mails, the numbers continue from there.
+SIGTERM and SIGINT stop it.
 
 Needs Python's aiosmtpd 1.4 (Debian: python3-aiosmtpd), which is why the system's own Python runs it.
 """
@@ -32,11 +32,11 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--dir", type=Path, required=True, help="where the mails go")
-    parser.add_argument("--tls-cert", help="PEM; with it STARTTLS is offered, and no mail taken without")
+    parser.add_argument("--tls-cert", help="PEM; with it STARTTLS is offered, and no mail accepted without")
     parser.add_argument("--tls-key", help="PEM")
     parser.add_argument("--implicit-tls", action="store_true", help="TLS from the first byte, in place of STARTTLS")
-    parser.add_argument("--auth", metavar="USER:PASS", help="takes no mail without these credentials")
-    parser.add_argument("--token", metavar="USER:TOKEN", help="takes no mail without this access token, by XOAUTH2")
+    parser.add_argument("--auth", metavar="USER:PASS", help="accepts no mail without these credentials")
+    parser.add_argument("--token", metavar="USER:TOKEN", help="accepts no mail without this access token, by XOAUTH2")
     parser.add_argument("--delay-ms", type=int, default=0, help="the wait between a mail's end and its answer")
     parser.add_argument("--linger-ms", type=int, default=0, help="the wait after a mail is kept, before its answer")
     parser.add_argument("--fail", metavar="CODE:COUNT", help="answers the first COUNT mails with CODE, such as 450:2")
@@ -91,7 +91,7 @@ def authenticator(credentials):
 
 
 class Mailbox:
-    """Writes in the event loop's own thread, so numbers and log lines need no lock and come in order."""
+    """Stores mails. It runs on the event loop's thread only, so numbers and log lines need no lock and come in order."""
 
     def __init__(self, options):
         self.dir = options.dir
@@ -134,7 +134,7 @@ class Mailbox:
         if self.failures > 0:
             self.failures -= 1
             self.note("refused.jsonl", entry)
-            return f"{self.code} {self.code // 100}.0.0 refused, as told"
+            return f"{self.code} {self.code // 100}.0.0 refused by --fail"
         self.count += 1
         self.keep(f"{self.count:06}.eml", envelope.content)
         taken = self.count
@@ -144,7 +144,7 @@ class Mailbox:
         return f"250 2.0.0 taken as {taken}"
 
     def keep(self, name, content):
-        # Readers see the whole file or none.
+        # Readers see the complete file or none.
         half = self.dir / f".{name}"
         half.write_bytes(content)
         half.rename(self.dir / name)

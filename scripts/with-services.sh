@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# with-services.sh COMMAND ARGS…: runs a command beside a private PostgreSQL and RabbitMQ, and ends with its exit code.
+# with-services.sh COMMAND ARGS…: runs a command with a private PostgreSQL and RabbitMQ, and ends with its exit code.
 #
-# The command finds them by DATABASE_URL (the role `app`, superuser) and AMQP_URL; one that is set already is taken as
-# it is, and no server is started for it. Both listen on loopback only, on free ports, with their data in a temporary
+# The command finds them by DATABASE_URL (the role `app`, superuser) and AMQP_URL; for one that is set already no server is
+# started. Both listen on loopback only, on free ports, with their data in a temporary
 # folder. However this ends (also by Ctrl-C or SIGTERM), the command's processes and both servers are stopped and the folder is
 # removed. A failed start leaves the servers' logs on standard error.
 set -euo pipefail
@@ -24,13 +24,13 @@ main() {
     for pid in "${starting[@]}"; do wait "$pid"; done
     export DATABASE_URL=${DATABASE_URL:-$(<"$folder/postgres.url")} AMQP_URL=${AMQP_URL:-$(<"$folder/rabbitmq.url")}
 
-    # Each test has a dozen connections and programs of its own: on a large machine, as many tests as it has processors would be
-    # too many for the servers.
+    # Each test has a dozen connections and its own programs: on a large machine, one test for each processor would be too many
+    # for the servers.
     local processors
     processors=$(nproc)
     export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((processors < 16 ? processors : 16))}
 
-    # A group of its own, so that all it started can be ended together, and Ctrl-C is handled in one place.
+    # Its own process group, so that everything it started can be stopped together, and Ctrl-C is handled in one place.
     set -m
     "$@" &
     command=$!
@@ -38,8 +38,8 @@ main() {
     wait "$command"
 }
 
-# Starts a server in the background; its URL comes to a file. In a session of its own, no signal to this script's group
-# can cut the start in half.
+# Starts a server in the background and writes its URL to a file. It has its own session, so that no signal to this script's
+# group can interrupt the start.
 begin() { # postgres|rabbitmq
     POSTGRES_FSYNC=off setsid "$here/$1.sh" start "$folder/$1" >"$folder/$1.url" </dev/null &
     starting+=($!)
@@ -56,7 +56,7 @@ stop_all() {
     rm -rf "$folder"
 }
 
-# Ends what is left of the command's process group: asks, and after ten seconds makes sure.
+# Stops what is left of the command's process group: by SIGTERM, and after ten seconds by SIGKILL.
 stop_group() { # PGID
     kill -TERM -- "-$1" 2>/dev/null || return 0
     for _ in $(seq 100); do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs once, when the database is made: the roles of the programs. The migrations grant the mailer what it may read, and
-# password hashes are not among it; the role must be there before them.
+# Creates the roles of the programs. Runs once, when the database is created. The migrations grant the mailer's role what it
+# may read (no password hashes), so the role must exist before them.
 set -euo pipefail
 
 psql -v ON_ERROR_STOP=1 --no-psqlrc --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" \

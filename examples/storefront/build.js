@@ -1,7 +1,7 @@
 // Bundles src/ with the official SDK into dist/shop.js, which is committed: `make run` needs no Node.
 //
 //   node build.js            writes it
-//   node build.js --check    tells whether it is what src/ and package-lock.json make; a test runs this
+//   node build.js --check    fails if it is not the bundle of src/ and package-lock.json; a test runs this
 import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
@@ -23,11 +23,11 @@ const { outputFiles: [bundle] } = await build({
 if (!process.argv.includes('--check')) {
   writeFileSync(BUNDLE, bundle.text)
 } else if (readFileSync(BUNDLE, 'utf8') !== bundle.text) {
-  console.error('examples/storefront/dist/shop.js is not what its sources make: run `make storefront`.')
+  console.error('examples/storefront/dist/shop.js is not the bundle of its sources: run `make storefront`.')
   process.exit(1)
 }
 
-/** A package's licence asks that its notice goes along with every copy. */
+/** Returns a package's licence, which asks for its notice in every copy. */
 function notice(name) {
   const read = (file) => readFileSync(new URL(`node_modules/${name}/${file}`, import.meta.url), 'utf8').trim()
   return `This bundle contains ${name} ${JSON.parse(read('package.json')).version}:\n\n${read('LICENSE')}`

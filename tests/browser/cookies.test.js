@@ -22,7 +22,7 @@ profileTest('cookies off: the page says what to do', async ({ profile, open }) =
   await heading(page, HOSTED.forgot)
 })
 
-profileTest('a browser that is closed after the link was opened goes on where it was', async ({ open }) => {
+profileTest('a browser that is closed after the link was opened continues where it was', async ({ open }) => {
   const email = await newCustomer()
   const before = await open()
   await before.page.goto(await resetLink(email))

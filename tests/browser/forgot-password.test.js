@@ -21,7 +21,7 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(await canLogIn(email, PASSWORD), false)
   })
 
-  browserTest(`the hosted pages, ${how}: errors stand next to the field, and focus is on it`, { javaScriptEnabled }, async ({ page }) => {
+  browserTest(`the hosted pages, ${how}: errors are next to the field, which has the focus`, { javaScriptEnabled }, async ({ page }) => {
     await page.goto('/forgot-password')
     await ask(page, '')
     await errorAt(emailField(page), /enter your email address/)

@@ -125,7 +125,7 @@ browserTest('an unknown address: the same words, and no mail', {}, async ({ page
   assert.deepEqual(await mailsTo(unknown), [])
 })
 
-browserTest('a mail that is open stays next to the shop, however many come at once to others', {}, async ({ page }) => {
+browserTest('an open mail stays next to the shop, however many mails to others arrive at the same time', {}, async ({ page }) => {
   const email = await newCustomer()
   const mail = await forgetPassword(page, email)
   await buttonIn(mail).waitFor()

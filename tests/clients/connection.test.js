@@ -85,7 +85,7 @@ for (const { name, connect } of sdks) {
       assert.equal(listed.id, customer.id)
     })
 
-    test('a token that is none, another\'s or changed is INVALID_TOKEN, and nobody is refreshed for it', async () => {
+    test('a malformed, foreign or changed token is INVALID_TOKEN, and no refresh follows', async () => {
       const refreshToken = () => assert.fail('nothing has expired')
       const [header, payload, signature] = token.split('.')
       const other = (await tokenOf('storefront')).split('.')[2]
@@ -133,7 +133,7 @@ for (const { name, connect } of sdks) {
       await refused(guest.customers.list(), 401, ACCESS_DENIED)
     })
 
-    test('update: an id in the path that is not the document\'s is KEY_NOT_INCLUDED_IN_URL', async () => {
+    test('update: an id in the path that differs from the document\'s is KEY_NOT_INCLUDED_IN_URL', async () => {
       const client = connect(token)
       client.addRequestInterceptor(({ url, options }) => {
         const other = new URL(url)

@@ -111,7 +111,7 @@ for (const { name, connect } of sdks) {
       assert.ok(await canLogIn(created.email, PASSWORD))
     })
 
-    test('locale: an attribute that the vendor has not, written, changed and found by', async () => {
+    test('locale: an attribute that the vendor does not have is written, changed and filtered by', async () => {
       const reference_origin = newName()
       const created = await newCustomer(backOffice, { locale: 'pt_br', reference_origin })
       assert.equal(created.locale, 'pt-BR')
@@ -122,7 +122,7 @@ for (const { name, connect } of sdks) {
       await refused(customers.update({ id: created.id, locale: 'Swedish' }), 422, about('locale', 'invalid'))
     })
 
-    test('update: another address or password, of which pending resets die', async () => {
+    test('update: another address or password invalidates pending resets', async () => {
       for (const change of [{ email: newEmail('moved') }, { password: NEW_PASSWORD }]) {
         const { id, email } = await newCustomer(backOffice)
         const { id: reset, reset_password_token } = await resets.create({ customer_email: email })
@@ -190,7 +190,7 @@ for (const { name, connect } of sdks) {
       assert.ok(!JSON.stringify(entries).includes(NEW_PASSWORD))
     })
 
-    test('what the vendor relates to customers and this service does not have is a 404', async () => {
+    test('the vendor\'s relationships that this service does not have are a 404', async () => {
       const { id } = await newCustomer(backOffice)
       await refused(customers.orders(id), 404, NOT_FOUND)
       await refused(backOffice.orders.list(), 404, NOT_FOUND)

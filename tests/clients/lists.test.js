@@ -48,13 +48,13 @@ for (const { name, connect } of sdks) {
       assert.deepEqual(seen, column(made, 'id'))
     })
 
-    test('a page past the end is empty and knows the whole', async () => {
+    test('a page past the end is empty and has the totals', async () => {
       const page = await resets.list({ filters, pageNumber: 9 })
       assert.deepEqual([page.length, page.first(), page.last()], [0, undefined, undefined])
       assert.deepEqual([page.recordCount, page.pageCount, page.hasNextPage()], [COUNT, 2, false])
     })
 
-    test('a list of nothing', async () => {
+    test('an empty list', async () => {
       const page = await resets.list({ filters: { reference_origin_eq: newName() } })
       assert.deepEqual([page.length, page.recordCount, page.hasNextPage(), page.hasPrevPage()], [0, 0, false, false])
       assert.equal(await resets.count({ reference_origin_eq: newName() }), 0)
@@ -127,7 +127,7 @@ for (const { name, connect } of sdks) {
       assert.deepEqual(page[0].payload, { attributes: ['metadata'] })
     })
 
-    test('page[after] walks a list and a related one, from its links, beyond what the SDK has a name for', async () => {
+    test('page[after] walks a list and a related one by its links, which the SDK does not have', async () => {
       const walk = async (list) => {
         const seen = []
         for (let after = ''; after !== undefined;) {

@@ -19,7 +19,7 @@ for (const { name, connect } of sdks) {
       reset = await backOffice.customer_password_resets.create({ customer_email: customer.email, reference: 'R' })
     })
 
-    test('a guest can neither ask for, list, read nor delete resets, and does not learn which there are', async () => {
+    test('a guest can neither request, list, read nor delete resets, nor learn which exist', async () => {
       for (const client of [guest, selfService]) {
         const resets = client.customer_password_resets
         await denied(resets.list())
@@ -37,7 +37,7 @@ for (const { name, connect } of sdks) {
       assert.equal((await backOffice.customer_password_resets.retrieve(reset.id)).id, reset.id)
     })
 
-    test('a guest learns of its shop, and what a new password must be', async () => {
+    test('a guest reads its shop, and the rules for a new password', async () => {
       const { name, slug, password_min_length, password_rules } = await guest.organization.retrieve()
       assert.ok(name)
       assert.deepEqual([slug, password_min_length], [service.organization, 8])
@@ -78,7 +78,7 @@ for (const { name, connect } of sdks) {
       assert.deepEqual([kept.reference, kept.metadata], ['R', { a: 1 }], 'a guest changes nothing but the password')
     })
 
-    test('a guest with a wrong token, or with none, gets nowhere', async () => {
+    test('a guest with a wrong token, or with none, is refused', async () => {
       const { id } = reset
       const resets = guest.customer_password_resets
       const wrong = { customer_password: NEW_PASSWORD, _reset_password_token: 'wrong' }
@@ -139,7 +139,7 @@ for (const { name, connect } of sdks) {
       assert.equal(await canLogIn(made.email, PASSWORD), false)
     })
 
-    test('a customer cannot get at resets, its own neither, but can use a token', async () => {
+    test('a customer cannot read resets, not even its own, but can use a token', async () => {
       const made = await newCustomer(backOffice)
       const own = connect((await logIn(made.email)).accessToken)
       const resets = own.customer_password_resets
@@ -154,7 +154,7 @@ for (const { name, connect } of sdks) {
       await refused(own.customers.retrieve(made.id), 401, INVALID_TOKEN)
     })
 
-    test('a customer\'s new password of its own choice ends its sessions, this one too', async () => {
+    test('a customer that changes its password ends its sessions, this one too', async () => {
       const made = await newCustomer(backOffice)
       const own = connect((await logIn(made.email)).accessToken).customers
       assert.equal((await own.update({ id: made.id, password: NEW_PASSWORD })).id, made.id)

@@ -32,7 +32,7 @@ for (const { name, connect } of sdks) {
       assert.ok(resets.isCustomerPasswordReset(created))
     })
 
-    test('create: for nobody\'s address, and for what is none', async () => {
+    test('create: an unknown address, and an invalid one', async () => {
       await refused(resets.create({ customer_email: newEmail() }), 422, about('customer_email', 'not_found'))
       await refused(resets.create({}), 422, about('customer_email', 'blank', "can't be blank"))
       await refused(resets.create({ customer_email: 'x' }), 422, about('customer_email', 'invalid', 'is invalid'))

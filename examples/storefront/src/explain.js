@@ -1,4 +1,4 @@
-// What went wrong, in the customer's words, and next to which field it is to stand.
+// Errors in the customer's words, each with the field that it belongs to.
 
 const CALLS = {
   401: 'This session has ended. Please log in again.',
@@ -6,7 +6,7 @@ const CALLS = {
   503: 'We have a lot to do right now. Please try again in a moment.',
 }
 
-/** `{ field, text }` for what js-auth answered or the SDK threw; without a field it concerns the whole form. */
+/** Returns `{ field, text }` for an error of js-auth or the SDK; without a field it belongs to the whole form. */
 export function explain(failure) {
   if (failure.error === 'invalid_grant') return { text: 'This e-mail and password don’t belong together.' }
   const [first] = failure.errors ?? []
@@ -25,7 +25,7 @@ export function explain(failure) {
   }
 }
 
-/** Whether the service no longer knows the session. */
+/** Whether the session has ended. */
 export function sessionHasEnded(failure) {
   return Number(failure.status ?? failure.errors?.[0]?.status) === 401
 }

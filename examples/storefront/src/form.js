@@ -1,11 +1,11 @@
-// Forms that tell what was wrong next to the field, and passwords that can be looked at.
+// Forms that show errors next to their field, and passwords that can be shown.
 import { explain } from './explain.js'
 
-/** Sends a form by `send`, which gets the values of its fields. What that throws is shown where it belongs, and focused. */
+/** Submits a form by `send`, which gets the values of its fields. The error that it throws is shown next to its field, which gets the focus. */
 export function onSubmit(form, send) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
-    // One click is one call: the second click of a double one would use the same link again.
+    // The second click of a double click must not use the same link again.
     if (form.ariaBusy === 'true') return
     form.ariaBusy = 'true'
     clear(form)
@@ -20,7 +20,7 @@ export function onSubmit(form, send) {
   for (const button of form.querySelectorAll('[data-shows]')) showOrHide(button, form.elements[button.dataset.shows])
 }
 
-/** Takes back what an earlier try has left: its refusals, and with `passwords` what was typed to prove or to choose one. */
+/** Removes the errors of an earlier submission, and with `passwords` the typed passwords. */
 export function clear(form, { passwords = false } = {}) {
   for (const place of form.querySelectorAll('.error')) place.textContent = ''
   for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid')

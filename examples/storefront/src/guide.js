@@ -1,19 +1,19 @@
-// The guide on top: which of its steps is next.
+// The guide at the top of the page, which marks the next step.
 
 const steps = [...document.querySelectorAll('#guide li')]
 
-/** Goes on to a step, never back. */
+/** Advances to a step, never back. */
 export function step(name) {
   const next = steps.findIndex((item) => item.dataset.step === name)
   if (next > current()) mark(next)
 }
 
-/** The last step is done, if it was the next. */
+/** Marks the last step as done, if it is the next one. */
 export function finish() {
   if (current() === steps.length - 1) mark(steps.length)
 }
 
-/** Back to the first step. */
+/** Goes back to the first step. */
 export function begin() {
   mark(0)
 }

@@ -1,9 +1,9 @@
-// Only for `rekey dev`. A shop that is in the world leaves this file out.
+// Only for `rekey dev`. A real shop leaves this file out.
 //
-// The clients know the service by its public names, https://auth.DOMAIN and https://ORGANIZATION.DOMAIN, where a TLS proxy
-// stands in production. On this machine nothing does, so their calls go to where this page came from.
+// The clients call the service by its public names, https://auth.DOMAIN and https://ORGANIZATION.DOMAIN, where in production a TLS
+// proxy listens. On this machine there is none, so these calls go to this page's origin.
 
-/** A `fetch` that leads the service's public names here. */
+/** Returns a `fetch` that redirects the service's public names to this origin. */
 export function fetchLocally({ domain, organization }, network = globalThis.fetch) {
   const names = [`auth.${domain}`, `${organization}.${domain}`]
   return (input, init) => {

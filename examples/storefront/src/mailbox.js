@@ -1,4 +1,4 @@
-// The mailbox beside the shop: what `rekey dev` has sent, the newest first. Only the demo has one.
+// The mailbox next to the shop: the mails that `rekey dev` has sent, the newest first. Only the demo has one.
 
 const SHOWN = 6
 const PAUSE = 1000
@@ -6,8 +6,8 @@ const box = document.querySelector('#mails')
 const known = new Set()
 
 /**
- * Shows mails as they come. Those that `concern` this page are opened; `found` is told of the newest of them that was there
- * before, `arrived` of each that comes.
+ * Shows mails as they arrive, and opens those that `concerns` accepts. Of these, `found` is called with the newest one that was
+ * there before, and `arrived` with each new one.
  */
 export async function watchMailbox({ concerns, found, arrived }) {
   for (let first = true; ; first = false) {
@@ -23,7 +23,7 @@ export async function watchMailbox({ concerns, found, arrived }) {
   }
 }
 
-/** The newest at first, then all that were not seen before; the oldest first. */
+/** Returns the newest mails on the first call, then all new ones; the oldest first. */
 async function newMails() {
   const mails = await (await fetch('/dev/mailbox.json')).json()
   const fresh = known.size ? mails.filter(({ id }) => !known.has(id)) : mails.slice(0, SHOWN)
@@ -31,13 +31,13 @@ async function newMails() {
   return fresh.map((mail) => ({ ...mail, link: linkIn(mail.text) })).reverse()
 }
 
-/** The link that leads to a new password: it has the reset's id and its token. */
+/** Returns the link to set a new password, which has the reset's id and its token. */
 function linkIn(text) {
   const urls = (text.match(/https?:\/\/\S+/g) ?? []).filter((url) => URL.canParse(url)).map((url) => new URL(url))
   return urls.find(({ pathname, searchParams }) => searchParams.has('token') && pathname !== '/not-me')
 }
 
-/** Puts a mail on top; one that is open closes the others, and stays however many come after it. */
+/** Adds a mail at the top. One that is open closes the others, and is kept however many follow. */
 function add({ id, subject, to, link }, open) {
   const copy = document.querySelector('#mail').content.cloneNode(true)
   const part = (name) => copy.querySelector(`.${name}`)

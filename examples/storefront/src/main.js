@@ -1,4 +1,4 @@
-// Both pages load this file; each has what its part needs.
+// Both pages load this file; each starts its own part.
 import { link } from './link.js'
 import { startNewPassword } from './new-password.js'
 import { startShop } from './shop.js'

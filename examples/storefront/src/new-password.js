@@ -1,10 +1,10 @@
-// The page behind the link, as a shop writes its own: it sends back `id` and `token` of the link with the new password.
-// Point the service's `links.reset_url_template` at it, and the mails lead here.
+// The page behind the link, as a shop may write its own: it sends back `id` and `token` of the link with the new password.
+// With the service's `links.reset_url_template` set to it, the link in the mails leads here.
 import { explain } from './explain.js'
 import { onSubmit } from './form.js'
 import { passwordLength, setPassword } from './service.js'
 
-/** Shows the form to who came by a link. The token is used when the form is sent, not before: mail scanners open links, too. */
+/** Shows the form if the page was opened by a link. The token is used when the form is sent, not before: mail scanners open links, too. */
 export function startNewPassword(link) {
   if (!link) return end('dead')
   const form = document.querySelector('#new-password')
@@ -18,13 +18,13 @@ export function startNewPassword(link) {
     end('done')
   })
   form.hidden = false
-  // Without it the page works all the same: who types too few is told so then.
+  // The page also works without it: a password that is too short is refused with the same number.
   passwordLength().then((length) => {
     document.querySelector('#hint').prepend(`At least ${length} characters. `)
   }, () => {})
 }
 
-/** Shows how it went instead of the form, and lets screen readers begin there. */
+/** Shows the result instead of the form, and moves the focus there for screen readers. */
 function end(name) {
   document.querySelector('#new-password').hidden = true
   const ending = document.querySelector(`#${name}`)

@@ -1,4 +1,4 @@
-// The shop: log in, log out, ask for a new password.
+// The shop: log in, log out, request a new password.
 import { sessionHasEnded } from './explain.js'
 import { clear, onSubmit } from './form.js'
 import { begin, finish, step } from './guide.js'
@@ -8,7 +8,7 @@ import { askForLink, forgetSession, logIn, logOut, loggedIn, settings } from './
 const VIEWS = ['log-in', 'forgot', 'sent', 'account']
 const byId = (id) => document.getElementById(id)
 
-/** Whose mails concern this page: who last asked for a link or tried to log in here. */
+/** The address whose mails concern this page: the last one that requested a link or tried to log in here. */
 let customer = settings.customer.email
 
 export function startShop() {
@@ -40,20 +40,20 @@ export function startShop() {
   show(location.hash === '#forgot' ? 'forgot' : 'log-in', { focus: false })
 }
 
-/** The last mail before this page was opened tells how far the customer came elsewhere, such as on the page behind the link. */
+/** The last mail before this page was opened shows which step the customer has done elsewhere, such as on the page behind the link. */
 function found({ link }) {
   step(link ? 'choose' : 'log-in')
 }
 
-/** A mail to this customer: one without a link tells of the new password. */
+/** Handles a new mail to this customer: one without a link is the notice of a new password. */
 async function arrived({ link }) {
   if (link) return
   step('log-in')
-  // A new password ends every session, this one, too: the next call tells so.
+  // A new password ends every session, also this one: the next call is a 401.
   const ended = await loggedIn().then(() => false, sessionHasEnded)
   if (ended) await forgetSession()
   if (!ended && byId('sent').hidden) return
-  // Who is somewhere else on the page is left there.
+  // The focus stays if it is somewhere else on the page.
   show('log-in', { focus: byId('shop').contains(document.activeElement) })
   byId('notice').textContent = `The password was changed${ended ? ', and you were logged out' : ''}. Log in with the new one.`
 }
@@ -65,7 +65,7 @@ async function showAccount() {
   show('account')
 }
 
-/** Shows one view, fresh; the focus goes along, or keyboards and screen readers would be left behind. */
+/** Shows one view, without earlier input; the focus moves to it, for keyboards and screen readers. */
 function show(view, { focus = true } = {}) {
   byId('notice').textContent = ''
   for (const id of VIEWS) {
