@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# setup.sh: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
+# setup.sh [PACKAGE…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
 # Chromium, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis and dkimpy by their
-# requirements.txt.
+# requirements.txt. Also these packages, whose commands have the same names.
 #
 # It installs only what is missing and starts no service. If it can't install (not root, not Debian), it prints what is missing
 # in one line and fails.
@@ -31,6 +31,8 @@ needs=(
 )
 
 main() {
+    local tool
+    for tool in "$@"; do needs+=("$tool|command -v $tool"); done
     packages
     node_packages
     python schemathesis tests/e2e/schemathesis/requirements.txt

@@ -2,8 +2,8 @@
 # with-services.sh COMMAND ARGS…: runs a command with a private PostgreSQL and RabbitMQ, and ends with its exit code.
 #
 # The command finds them by DATABASE_URL (the role `app`, superuser) and AMQP_URL; for one that is set already no server is
-# started. Both listen on loopback only, on free ports, with their data in a temporary
-# folder. However this ends (also by Ctrl-C or SIGTERM), the command's processes and both servers are stopped and the folder is
+# started. Both listen on loopback only, on free ports, with their data in a temporary folder. PostgreSQL waits for its disk only with
+# POSTGRES_FSYNC=on. However this ends (also by Ctrl-C or SIGTERM), the command's processes and both servers are stopped and the folder is
 # removed. A failed start leaves the servers' logs on standard error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -41,7 +41,7 @@ main() {
 # Starts a server in the background and writes its URL to a file. It has its own session, so that no signal to this script's
 # group can interrupt the start.
 begin() { # postgres|rabbitmq
-    POSTGRES_FSYNC=off setsid "$here/$1.sh" start "$folder/$1" >"$folder/$1.url" </dev/null &
+    POSTGRES_FSYNC=${POSTGRES_FSYNC:-off} setsid "$here/$1.sh" start "$folder/$1" >"$folder/$1.url" </dev/null &
     starting+=($!)
 }
 

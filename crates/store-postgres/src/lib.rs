@@ -33,6 +33,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+/// For benchmarks, which compare it with other ways to execute it.
+pub use crate::resets::CREATE_BY_INTEGRATION;
+
 use crate::error::{map_db_error, map_migration_error};
 
 /// The store, the outbox, the ledger and the kept answers on one PostgreSQL database. Clones share one pool of connections.

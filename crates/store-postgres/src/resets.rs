@@ -123,8 +123,8 @@ macro_rules! insert_reset {
     };
 }
 
-/// Returns the reset as it is shown, for its customer is known; otherwise creates nothing.
-const CREATE_BY_INTEGRATION: &str = concat!(
+/// Creates an integration client's reset, and returns it as it is shown; creates nothing if no customer has the address.
+pub const CREATE_BY_INTEGRATION: &str = concat!(
     with_customer!(),
     insert_reset!("customer"),
     record_change!("customer_password_resets", "id, customer_id"),

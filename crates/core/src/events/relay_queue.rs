@@ -13,9 +13,6 @@ use crate::events::{
     outbox::{NewEvent, OutboxMessage},
 };
 
-/// Places in the queue: a third of a second at 3,000 events a second, of about 1 KB each.
-const CAPACITY: usize = 1000;
-
 /// The queue of a process's relay. Clones share it.
 ///
 /// An event takes its place in the queue before it is inserted, and is inserted claimed: the relay publishes it from memory, and
@@ -39,10 +36,13 @@ pub struct RelayInbox {
 }
 
 impl RelayQueue {
+    /// Places in the queue: a third of a second at 3,000 events a second, of about 1 KB each.
+    pub const CAPACITY: usize = 1000;
+
     /// Makes the queue of a relay to `bus`; events in it are claimed for `lease`.
     #[must_use]
     pub fn new(bus: Arc<dyn Bus>, lease: Duration) -> (Self, RelayInbox) {
-        Self::with_capacity(CAPACITY, Some(bus), lease)
+        Self::with_capacity(Self::CAPACITY, Some(bus), lease)
     }
 
     /// Makes a queue for a process without a relay: every event is inserted unclaimed.
@@ -60,8 +60,9 @@ impl RelayQueue {
         )
     }
 
-    /// Prepares an event to be inserted.
-    pub(crate) fn new_event(&self, message: OutboxMessage) -> NewEvent {
+    /// Prepares an event to be inserted, claimed if it gets a place.
+    #[must_use]
+    pub fn new_event(&self, message: OutboxMessage) -> NewEvent {
         match self.place() {
             Some(place) => NewEvent { message, lease: self.lease, place: Some(place) },
             None => NewEvent::unclaimed(message),
@@ -75,7 +76,7 @@ impl RelayQueue {
 
     /// Passes an event on whose insertion was committed. One that is dropped instead, because its fate is unknown, waits in the
     /// outbox for the end of its lease.
-    pub(crate) fn publish(&self, event: NewEvent) {
+    pub fn publish(&self, event: NewEvent) {
         match event.place {
             Some(place) => drop(place.send(event.message)),
             None => self.unclaimed.notify_one(),

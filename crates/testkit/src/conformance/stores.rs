@@ -14,6 +14,7 @@ pub mod operator;
 pub mod outbox;
 pub mod refreshes;
 pub mod rejections;
+pub mod relay;
 pub mod resets;
 pub mod revocations;
 pub mod self_service;
@@ -117,6 +118,13 @@ macro_rules! store_conformance {
             sessions_refreshed_while_the_password_changes_end_too,
             a_used_token_is_forgotten_when_it_would_have_expired,
             any_token_of_a_session_ends_it_through_its_own_client,
+        );
+        $crate::store_conformance!(@ $fixture: relay:
+            a_new_event_is_published_without_a_claim,
+            a_new_event_is_for_its_own_process_until_its_lease_ends,
+            without_a_connection_events_are_inserted_unclaimed,
+            events_that_do_not_fit_into_the_queue_are_claimed_at_once,
+            a_graceful_stop_gives_the_claims_back,
         );
         $crate::store_conformance!(@ $fixture: revocations:
             a_revoked_token_is_listed_for_its_client_until_it_expires,

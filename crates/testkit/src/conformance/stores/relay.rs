@@ -1,0 +1,181 @@
+//! The relay between the outbox and a bus, with the queue of new events.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration as StdDuration,
+};
+
+use async_trait::async_trait;
+use rekey_core::{
+    events::{
+        EventName,
+        audit::Action,
+        bus::Bus,
+        outbox::{ClaimedMessage, NewEvent, Settlement},
+        relay::OutboxRelay,
+        relay_queue::{RelayInbox, RelayQueue},
+    },
+    ids::EventId,
+    resets::{ResetOrigin, store::ResetRecord},
+    scope::Scope,
+};
+use time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{JOHN, StoreUnderTest};
+use crate::{conformance::bus::eventually, seed, store::prelude::*};
+
+/// Longer than any of these tests takes.
+const LEASE: Duration = Duration::minutes(10);
+
+/// A new event never goes through a claim, which would make its publication the second attempt.
+pub async fn a_new_event_is_published_without_a_claim<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(true).await;
+    let (queue, inbox) = scene.queue();
+    let stop = CancellationToken::new();
+    let relay = scene.relay(inbox, &stop);
+    let (event, id) = scene.insert(&queue).await;
+    queue.publish(event);
+    scene.published(&[(id, 1)]).await;
+    let settled = format!("id = '{id}' AND published_at IS NOT NULL AND attempts = 1");
+    scene.until(&settled).await;
+    stop.cancel();
+    relay.await.unwrap();
+}
+
+/// As when the reply to the commit is lost: the process drops the event, and whoever claims after the lease publishes it.
+pub async fn a_new_event_is_for_its_own_process_until_its_lease_ends<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(true).await;
+    let (queue, _inbox) = scene.queue();
+    let (event, id) = scene.insert(&queue).await;
+    assert_eq!(event.lease, LEASE);
+    drop(event);
+    let (store, backdoor) = (scene.fixture.store(), scene.fixture.backdoor());
+    backdoor.age("events", "available_at", "true", LEASE - Duration::minutes(2)).await;
+    assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
+    backdoor.age("events", "available_at", "true", Duration::minutes(3)).await;
+    let claimed = store.claim_messages(LEASE, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 2)]);
+}
+
+pub async fn without_a_connection_events_are_inserted_unclaimed<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(false).await;
+    let (queue, _inbox) = scene.queue();
+    let (event, id) = scene.insert(&queue).await;
+    assert_eq!(event.lease, Duration::ZERO);
+    let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 1)]);
+}
+
+pub async fn events_that_do_not_fit_into_the_queue_are_claimed_at_once<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(true).await;
+    let (queue, inbox) = scene.queue();
+    let new_event = || queue.new_event(seed::opaque_message(EventName::ResetCreate));
+    let in_queue: Vec<_> = (0..RelayQueue::CAPACITY).map(|_| new_event()).collect();
+    assert!(in_queue.iter().all(|event| event.lease == LEASE));
+
+    let stop = CancellationToken::new();
+    let relay = scene.relay(inbox, &stop);
+    let (event, id) = scene.insert(&queue).await;
+    assert_eq!(event.lease, Duration::ZERO);
+    queue.publish(event);
+    scene.published(&[(id, 1)]).await;
+    // A request that failed gives its place back.
+    drop(in_queue);
+    assert_eq!(new_event().lease, LEASE);
+    stop.cancel();
+    relay.await.unwrap();
+}
+
+pub async fn a_graceful_stop_gives_the_claims_back<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(true).await;
+    let (queue, inbox) = scene.queue();
+    let (event, id) = scene.insert(&queue).await;
+    queue.publish(event);
+    let stop = CancellationToken::new();
+    stop.cancel();
+    scene.relay(inbox, &stop).await.unwrap();
+    scene.published(&[]).await;
+    let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 2)]);
+    assert_eq!(queue.new_event(seed::opaque_message(EventName::ResetCreate)).lease, Duration::ZERO);
+}
+
+/// A store with a customer, and a bus.
+struct Scene<F> {
+    fixture: F,
+    scope: Scope,
+    bus: Arc<RecordingBus>,
+}
+
+impl<F: StoreUnderTest> Scene<F> {
+    async fn start(is_connected: bool) -> Self {
+        let fixture = F::start().await;
+        let scope = seed::scope(fixture.store(), "shop").await;
+        seed::customer(fixture.store(), scope, JOHN, None).await;
+        for claimed in fixture.store().claim_messages(LEASE, 10).await.unwrap() {
+            fixture.store().settle_messages(&[Settlement::Published(claimed.message.id)]).await.unwrap();
+        }
+        Self { fixture, scope, bus: Arc::new(RecordingBus { is_connected, published: Mutex::default() }) }
+    }
+
+    fn queue(&self) -> (RelayQueue, RelayInbox) {
+        RelayQueue::new(self.bus.clone(), LEASE)
+    }
+
+    /// Starts a relay that looks for due messages only when it is notified.
+    fn relay(&self, inbox: RelayInbox, stop: &CancellationToken) -> JoinHandle<()> {
+        let relay = OutboxRelay {
+            outbox: Arc::new(self.fixture.store().clone()),
+            bus: self.bus.clone(),
+            batch: 10,
+            lease: LEASE,
+            poll: StdDuration::from_hours(1),
+        };
+        tokio::spawn(relay.run(inbox, stop.clone()))
+    }
+
+    /// Inserts a reset's event; returns it as it is before it is published, and its id.
+    async fn insert(&self, queue: &RelayQueue) -> (NewEvent, EventId) {
+        let (reset, _) = seed::new_reset(self.scope, JOHN, ResetOrigin::Integration);
+        let event = queue.new_event(seed::reset_created(self.scope, &reset).message);
+        let audit = seed::audit(Action::Create);
+        let record = ResetRecord { reset: &reset, event: &event, audit: &audit };
+        self.fixture.store().create_reset(self.scope, &record).await.unwrap().unwrap();
+        let id = event.message.id;
+        (event, id)
+    }
+
+    /// Waits until these messages, and no others, were published, with their attempts.
+    async fn published(&self, expected: &[(EventId, u32)]) {
+        eventually(|| self.bus.published.lock().unwrap().len() >= expected.len(), "published messages").await;
+        assert_eq!(*self.bus.published.lock().unwrap(), expected);
+    }
+
+    async fn until(&self, condition: &str) {
+        let deadline = tokio::time::Instant::now() + StdDuration::from_mins(1);
+        while self.fixture.backdoor().count("events", condition).await == 0 {
+            assert!(tokio::time::Instant::now() < deadline, "no event with {condition}");
+            tokio::time::sleep(StdDuration::from_millis(5)).await;
+        }
+    }
+}
+
+/// A bus that takes every message.
+struct RecordingBus {
+    is_connected: bool,
+    published: Mutex<Vec<(EventId, u32)>>,
+}
+
+#[async_trait]
+impl Bus for RecordingBus {
+    fn is_connected(&self) -> bool {
+        self.is_connected
+    }
+
+    async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
+        self.published.lock().unwrap().push((claimed.message.id, claimed.attempt));
+        Settlement::Published(claimed.message.id)
+    }
+}
