@@ -39,8 +39,11 @@ impl OutboxRelay {
     }
 
     async fn publish_new(&self, mut messages: mpsc::Receiver<OutboxMessage>, stop: &CancellationToken) {
-        let new = stream::poll_fn(|context| messages.poll_recv(context)).take_until(stop.cancelled());
-        self.publish(new.map(|message| ClaimedMessage { message, attempt: 1 })).await;
+        let (mut batch, limit) = (Vec::new(), usize::try_from(self.batch).unwrap_or(usize::MAX));
+        while let Some(1..) = stop.run_until_cancelled(messages.recv_many(&mut batch, limit)).await {
+            let claimed = batch.drain(..).map(|message| ClaimedMessage { message, attempt: 1 });
+            self.publish(stream::iter(claimed)).await;
+        }
         messages.close();
         let returned: Vec<_> = iter::from_fn(|| messages.try_recv().ok())
             .map(|left| Settlement::Later(left.id, Duration::ZERO))

@@ -117,7 +117,9 @@ fn pgbench(url: &str, script: &str) -> Load {
     let seconds = SECONDS.to_string();
     let mut command = Command::new("pgbench");
     command.args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--log", "--log-prefix=log"]);
-    command.args(["--client", &CLIENTS.to_string(), "--time", &seconds, "--file"]).arg(&file).arg(url);
+    command.args(["--client", &CLIENTS.to_string(), "--time", &seconds, "--file"]).arg(&file);
+    // libpq does not know the parameters of sqlx that follow.
+    command.arg(url.split('?').next().unwrap());
     output(command.current_dir(folder.path()));
     // A line of the log: client, transaction, latency in microseconds, ...
     let log = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
