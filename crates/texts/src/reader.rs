@@ -17,8 +17,8 @@ use crate::{
 /// An organization's texts in one language.
 #[derive(Clone)]
 pub struct Reader {
-    pub(crate) texts: Texts,
-    pub(crate) language: Language,
+    texts: Texts,
+    language: Language,
 }
 
 impl Reader {
@@ -54,6 +54,14 @@ impl Reader {
     #[must_use]
     pub fn function(&self) -> Value {
         Value::from_object(Function(self.clone()))
+    }
+}
+
+impl Texts {
+    /// These texts in one language.
+    #[must_use]
+    pub fn reader(&self, language: Language) -> Reader {
+        Reader { texts: self.clone(), language }
     }
 }
 

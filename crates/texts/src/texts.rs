@@ -18,7 +18,6 @@ use crate::{
     isolate::isolated,
     language::Language,
     moment::{Moment, Moments},
-    reader::Reader,
 };
 
 type Bundle = FluentBundle<Arc<FluentResource>>;
@@ -121,12 +120,6 @@ impl Texts {
     /// ([`accepted`](rekey_core::locale::accepted)). If none is supported, the organization's default.
     pub fn choose<'a>(&self, preferences: impl IntoIterator<Item = &'a Locale>) -> Language {
         preferences.into_iter().find_map(Language::matching).unwrap_or(self.default)
-    }
-
-    /// These texts in one language.
-    #[must_use]
-    pub fn reader(&self, language: Language) -> Reader {
-        Reader { texts: self.clone(), language }
     }
 
     /// Formats the text with that key.
