@@ -33,12 +33,12 @@ use tokio_util::sync::CancellationToken;
 
 const MAILS: usize = 60;
 /// How long a test waits for something that has to happen.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 #[tokio::test]
 async fn a_mailer_that_is_stopped_finishes_what_it_has_started_and_the_next_one_sends_the_rest() {
     let database = TestDatabase::create().await;
-    let store = PostgresStore::connect(&database.url(), 4, PATIENCE).unwrap();
+    let store = PostgresStore::connect(&database.url(), 4, TIMEOUT).unwrap();
     let role = "DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
     let backdoor = PostgresBackdoor::open(&database.url());
     backdoor.run(role).await.unwrap();
@@ -175,5 +175,5 @@ async fn until_async<F: Future<Output = bool>>(mut condition: impl FnMut() -> F)
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, reached).await.unwrap();
+    timeout(TIMEOUT, reached).await.unwrap();
 }

@@ -27,7 +27,7 @@ use tokio::time::{sleep, timeout};
 const JOHN: &str = "john@example.com";
 const LEASE: time::Duration = time::Duration::minutes(5);
 /// How long a test waits for something that has to happen, and sleeps between two looks.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(10);
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn pool_with_every_connection_busy_is_unavailable_and_then_works_again() {
             sleep(LOOK).await;
         }
     };
-    timeout(PATIENCE, both).await.unwrap();
+    timeout(TIMEOUT, both).await.unwrap();
 
     let refused = store.ping().await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
@@ -210,7 +210,7 @@ async fn available<T, F: Future<Output = Result<T, StoreError>>>(call: impl Fn()
             }
         }
     };
-    timeout(PATIENCE, answered).await.unwrap()
+    timeout(TIMEOUT, answered).await.unwrap()
 }
 
 fn connect(url: &str, max_connections: u32) -> PostgresStore {

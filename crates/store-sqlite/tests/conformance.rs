@@ -15,7 +15,7 @@ use tempfile::TempDir;
 rekey_testkit::store_conformance!(OnSqlite);
 
 /// As long as the other store's, in its own suite.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 struct OnSqlite {
     store: SqliteStore,
@@ -31,7 +31,7 @@ impl StoreUnderTest for OnSqlite {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rekey.db");
         // Two hundred callers wait for one writer, on whatever disk.
-        let store = SqliteStore::open_with_patience(&path, Arc::new(SystemClock), PATIENCE).unwrap();
+        let store = SqliteStore::open_with_timeout(&path, Arc::new(SystemClock), TIMEOUT).unwrap();
         store.migrate().await.unwrap();
         Self { store, backdoor: SqliteBackdoor::open(&path), _folder: folder }
     }

@@ -143,7 +143,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 
 /// One whose calls wait as long as a slow disk may take for those before them.
 fn patient(path: &Path, clock: impl Clock) -> SqliteStore {
-    SqliteStore::open_with_patience(path, Arc::new(clock), std::time::Duration::from_mins(1)).unwrap()
+    SqliteStore::open_with_timeout(path, Arc::new(clock), std::time::Duration::from_mins(1)).unwrap()
 }
 
 async fn open(path: &Path, clock: impl Clock) -> SqliteStore {

@@ -22,7 +22,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The language of these texts.
+    /// Returns the language of these texts.
     #[must_use]
     pub fn language(&self) -> Language {
         self.language
@@ -50,7 +50,7 @@ impl Reader {
         self.say("time-moment", &[("moment", (&moment.written).into()), ("zone", (&moment.zone).into())])
     }
 
-    /// The function `t` of templates: `{{ t("…", shop=shop) }}` formats a text, which is escaped like any value.
+    /// Returns the function `t` of templates: `{{ t("…", shop=shop) }}` formats a text, which is escaped like any value.
     #[must_use]
     pub fn function(&self) -> Value {
         Value::from_object(Function(self.clone()))
@@ -58,7 +58,7 @@ impl Reader {
 }
 
 impl Texts {
-    /// These texts in one language.
+    /// Returns these texts in one language.
     #[must_use]
     pub fn reader(&self, language: Language) -> Reader {
         Reader { texts: self.clone(), language }

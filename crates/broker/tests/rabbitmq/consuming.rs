@@ -46,11 +46,11 @@ async fn poison_is_parked_with_where_it_came_from_however_long_the_reason() {
     stage.consumer(handler, 1).await;
     let bus = stage.bus().await;
     relay(&bus, &event(b"poison")).await;
-    let parked = stage.next(&stage.topology().dead()).await;
-    assert_eq!(parked.data, b"poison");
-    assert_eq!(header(&parked, "x-rekey-attempt"), "2");
-    assert_eq!(header(&parked, "x-rekey-routing-key"), "customer_password_resets.create");
-    assert_eq!(header(&parked, "x-rekey-reason"), "é".repeat(500));
+    let dead = stage.next(&stage.topology().dead()).await;
+    assert_eq!(dead.data, b"poison");
+    assert_eq!(header(&dead, "x-rekey-attempt"), "2");
+    assert_eq!(header(&dead, "x-rekey-routing-key"), "customer_password_resets.create");
+    assert_eq!(header(&dead, "x-rekey-reason"), "é".repeat(500));
     stage.strike().await;
 }
 
@@ -63,9 +63,9 @@ async fn poison_of_5_mb_is_parked_unseen_and_the_others_flow() {
     stage.put(b"good", BasicProperties::default()).await;
     let seen = handler.wait_for(1).await;
     assert_eq!(seen[0].payload, b"good");
-    let parked = stage.next(&stage.topology().dead()).await;
-    assert_eq!(parked.data.len(), 5 << 20);
-    assert!(header(&parked, "x-rekey-reason").starts_with("larger than"));
+    let dead = stage.next(&stage.topology().dead()).await;
+    assert_eq!(dead.data.len(), 5 << 20);
+    assert!(header(&dead, "x-rekey-reason").starts_with("larger than"));
     stage.strike().await;
 }
 

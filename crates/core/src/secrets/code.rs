@@ -69,7 +69,7 @@ impl ResetCode {
     }
 }
 
-/// Whether a character may stand between those of a code: spaces and dashes, with the one that a Japanese keyboard makes of `-`; and
+/// Whether a character may be between those of a code: spaces and dashes, with the one that a Japanese keyboard makes of `-`; and
 /// invisible characters that come along when text is pasted from a mail: soft hyphens, joiners, direction marks and isolates.
 fn is_separator(letter: char) -> bool {
     letter.is_whitespace()

@@ -1,4 +1,4 @@
-//! To whom a mail goes, and in which language.
+//! The recipient and the language of a mail.
 
 use rekey_core::{
     email::EmailAddress,

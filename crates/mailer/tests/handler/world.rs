@@ -32,7 +32,7 @@ pub const LEASE: Duration = Duration::minutes(10);
 pub const PAUSE: std::time::Duration = std::time::Duration::from_secs(16);
 
 /// How long a call waits for the database, on whatever disk.
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A store, a mailbox and a relay.
 pub struct World {
@@ -67,7 +67,7 @@ impl World {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(MovedClock::default());
         let file = folder.path().join("store.db");
-        let store = SqliteStore::open_with_patience(&file, clock.clone(), PATIENCE).unwrap();
+        let store = SqliteStore::open_with_timeout(&file, clock.clone(), TIMEOUT).unwrap();
         store.migrate().await.unwrap();
         let test = seed::scope(&store, "acme").await;
         let live = Scope { mode: Mode::Live, ..test };

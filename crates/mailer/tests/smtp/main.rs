@@ -88,7 +88,7 @@ async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
-/// Sends a mail; once the server has got to this step, the transport's patience is over.
+/// Sends a mail; once the server has got to this step, the transport has timed out.
 async fn send_until(
     transport: &SmtpTransport,
     server: &ScriptedSmtp,

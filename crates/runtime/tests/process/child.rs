@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Far more than any role needs, and far less than one that hangs would take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A role being played.
 pub struct Role {
@@ -21,7 +21,7 @@ pub struct Role {
 }
 
 /// How a role ended.
-pub struct Ending {
+pub struct Exit {
     /// The exit code; `None` if a signal killed it.
     pub code: Option<i32>,
     pub stdout: String,
@@ -54,7 +54,7 @@ impl Role {
 
     /// Waits for the next line it prints.
     pub fn line(&mut self) -> String {
-        self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| self.kill("it prints nothing"))
+        self.stdout.recv_timeout(TIMEOUT).unwrap_or_else(|_| self.kill("it prints nothing"))
     }
 
     pub fn signal(&self, signal: &str) {
@@ -63,17 +63,17 @@ impl Role {
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ending {
+    pub fn end(mut self) -> Exit {
         let (start, mut stdout) = (Instant::now(), String::new());
         loop {
-            match self.stdout.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+            match self.stdout.recv_timeout(TIMEOUT.saturating_sub(start.elapsed())) {
                 Ok(line) => stdout += &(line + "\n"),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.kill("it does not end"),
             }
         }
         let status = self.child.wait().unwrap();
-        Ending { code: status.code(), stdout, stderr: self.stderr.join().unwrap() }
+        Exit { code: status.code(), stdout, stderr: self.stderr.join().unwrap() }
     }
 
     fn kill(&mut self, why: &str) -> ! {
@@ -84,6 +84,6 @@ impl Role {
 }
 
 /// Plays a role to its end.
-pub fn play<V: AsRef<OsStr> + Copy>(role: &str, environment: &[(&str, V)]) -> Ending {
+pub fn play<V: AsRef<OsStr> + Copy>(role: &str, environment: &[(&str, V)]) -> Exit {
     Role::start(role, environment).end()
 }
