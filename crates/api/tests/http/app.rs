@@ -42,7 +42,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::clock::TestClock;
 
-/// How long a request waits for the database: a hundred may wait before it, and the disk may be slow.
+/// How long a request waits for the database: a hundred others may wait before it, on a slow disk.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 pub const PUBLIC_URL: &str = "https://shop.test";

@@ -1,4 +1,4 @@
-//! What happens to a message after it has arrived.
+//! Consuming: the ways of a message after it arrives in the mailer's queue.
 
 use std::{
     sync::{
@@ -78,7 +78,7 @@ async fn a_message_that_can_not_be_put_aside_is_kept() {
     let (retry_queue, now) = (stage.topology().retry(again), QueueDeleteOptions::default());
     stage.channel.queue_delete(retry_queue.as_str().into(), now).await.unwrap();
     stage.put(b"keep me", BasicProperties::default()).await;
-    // It is given back, comes again, and finds the queue repaired.
+    // It is given back and delivered again, and the queue is repaired by then.
     handler.wait_for(2).await;
     assert_eq!(stage.next(&retry_queue).await.data, b"keep me");
     assert!(handler.seen().iter().all(|delivery| delivery.attempt == 1), "{:?}", handler.seen());
@@ -120,7 +120,7 @@ async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
     stage.strike().await;
 }
 
-/// Passes nobody before the gate is opened.
+/// A handler that waits until the gate is opened.
 struct Gated {
     started: AtomicUsize,
     ended: AtomicUsize,

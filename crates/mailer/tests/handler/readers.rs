@@ -12,8 +12,7 @@ use rekey_testkit::{backdoor::Backdoor, seed};
 
 use crate::world::{World, handle};
 
-/// Asks for a self-service reset as a browser with these languages does, of an organization that answers all addresses or none
-/// that it does not know.
+/// Requests a self-service reset as a browser with these languages. The organization answers unknown addresses, or doesn't.
 async fn ask(
     world: &World,
     address: &str,

@@ -29,7 +29,7 @@ pub enum StopError {
     /// The panic hook has logged where.
     #[error("the task {name} panicked")]
     Panicked { name: &'static str },
-    #[error("the task {name} ended, though nobody asked it to stop")]
+    #[error("the task {name} ended before the program was stopped")]
     Ended { name: &'static str },
     #[error("still running at the end of the time to stop: {names}")]
     TimedOut { names: String },

@@ -66,7 +66,7 @@ fn a_task_that_does_not_stop_is_named() {
 fn a_task_that_fails_or_ends_stops_the_rest() {
     for (role, expected) in [
         ("failing", "\"message\":\"the task relay failed\",\"cause\":\"no broker\""),
-        ("exit", "\"message\":\"the task relay ended, though nobody asked it to stop\""),
+        ("exit", "\"message\":\"the task relay ended before the program was stopped\""),
         ("panicking", "\"message\":\"the task relay panicked\""),
     ] {
         let Exit { code, stdout, stderr } = play(role, &[DATABASE]);

@@ -1,4 +1,4 @@
-//! The programs that are looked at.
+//! The programs under test.
 
 use std::{convert::Infallible, future::pending, io, process::ExitCode, thread, time::Duration};
 
@@ -55,7 +55,7 @@ async fn serve(kind: &str) -> anyhow::Result<()> {
     }
     println!("ready");
     if kind == "early" {
-        // Time enough for a signal before anybody waits for one.
+        // Long enough for a signal to arrive before the program waits for one.
         thread::sleep(Duration::from_secs(1));
     }
     // Long enough for the steady task of a slow machine. The stubborn one is there to be stopped by a second signal, so its limit

@@ -30,7 +30,7 @@ pub const CHECKS: &[Check] = &[
 const ENDPOINT: &str = "REKEY__TELEMETRY__OTLP_ENDPOINT";
 const LOG: &str = "REKEY__TELEMETRY__LOG";
 
-/// What the role `traced` sends: its spans, its logs by their scopes, and who it says it is.
+/// What the program `traced` sends: its spans, its logs by their scopes, and its resource.
 fn traced(log: &str) -> (Vec<Span>, Vec<(String, LogRecord)>, Resource, String) {
     let collector = Collector::start();
     let Exit { code, stdout, stderr } = play("traced", &[DATABASE, (ENDPOINT, &collector.url), (LOG, log)]);
@@ -87,7 +87,7 @@ fn nothing_is_sent_unless_configured() {
 }
 
 fn a_collector_that_is_away_neither_slows_nor_kills() {
-    // It accepts and says nothing; were anything to wait for it, 20,000 spans would take minutes.
+    // It accepts and never answers: if anything waited for it, 20,000 spans would take minutes.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
     // Nobody listens there any more.

@@ -162,7 +162,7 @@ impl SmtpRelay {
             Err(DialogueError::Lost(error)) => {
                 // The mail may be the cause, so only the third failure in a row counts against the relay.
                 if self.health.record_failure() {
-                    tracing::warn!(relay = self.name, reason = %error, "the relay fails again and again and is paused");
+                    tracing::warn!(relay = self.name, reason = %error, "the relay failed repeatedly and is paused");
                 }
                 Err(DeliveryFailure::Mail(error))
             }
