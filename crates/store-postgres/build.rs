@@ -1,4 +1,4 @@
-//! Builds again when a migration was added: `sqlx::migrate!` reads their folder.
+//! Rebuilds the crate when a migration is added: `sqlx::migrate!` reads their folder.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

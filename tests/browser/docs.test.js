@@ -1,4 +1,4 @@
-// The API's description in Swagger UI: it runs under its policy, and its requests work.
+// The API's description in Swagger UI: it shows every operation, runs under its policy, and its requests work.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { browserTest } from './browser.js'
@@ -45,12 +45,25 @@ browserTest('docs: a customer logs in, and a token is pasted', {}, async ({ page
   assert.deepEqual(complaints, [])
 })
 
-browserTest('docs: on a phone nobody scrolls sideways', { viewport: { width: 390, height: 700 } }, async ({ page }) => {
-  await open(page)
-  await tryOut(page, 'customers-listCustomers')
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-  assert.ok(content <= window, `${content} px in ${window}`)
-})
+for (const width of [1280, 390]) {
+  browserTest(`docs: every operation is there, with examples, at ${width} px`, { viewport: { width, height: 700 } }, async ({ page }) => {
+    const complaints = await open(page)
+    const { paths, components } = await (await page.request.get('/openapi.json')).json()
+    const described = Object.values(paths).flatMap((path) => Object.values(path))
+    const shown = await page.locator('.opblock').evaluateAll((operations) => operations.map(({ id }) => id))
+    const ids = described.map(({ tags: [tag], operationId }) => `operations-${tag}-${operationId}`)
+    assert.deepEqual(shown.sort(), ids.sort())
+
+    const list = await tryOut(page, 'customers-listCustomers')
+    for (const { name, example } of [components.parameters.CustomerFilter, components.parameters.Page]) {
+      const field = list.locator(`tr[data-param-name="${name}"] textarea`)
+      assert.deepEqual(JSON.parse(await field.inputValue()), example, name)
+    }
+    const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+    assert.ok(content <= window, `${content} px in ${window}`)
+    assert.deepEqual(complaints, [])
+  })
+}
 
 /** Opens the page; returns what the console complains about, such as violations of the policy. */
 async function open(page) {

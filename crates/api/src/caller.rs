@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(seen("203.0.113.9", "10.0.0.0/8", &["192.0.2.1"]), "203.0.113.9");
         assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &[]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["192.0.2.1"]), "192.0.2.1");
-        // What the client itself claims stands to the left of what our proxy saw.
+        // The client's own claim is to the left of the address that our proxy saw.
         assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["198.51.100.7, 192.0.2.1"]), "192.0.2.1");
         assert_eq!(seen("10.0.0.1", "10.0.0.0/8", &["198.51.100.7", "192.0.2.1 , 10.1.1.1"]), "192.0.2.1");
         assert_eq!(seen("::ffff:10.0.0.1", "10.0.0.0/8", &["2001:db8::1"]), "2001:db8::1");

@@ -100,7 +100,7 @@ async fn run(
         let kept = kept.map(|(_, response, body)| to_keep(response, body));
         if let Err(error) = idempotency.settle(ticket, kept.as_ref()).await {
             // The caller still gets the answer. Until the lease ends, a repetition is asked to wait.
-            tracing::warn!(%error, "keeping the answer for its idempotency key failed");
+            tracing::warn!(%error, "storing the answer for its idempotency key failed");
         }
         let (request, response, body) = answer?;
         Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(body))))

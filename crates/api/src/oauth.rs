@@ -76,7 +76,7 @@ fn set_cors_client(request: &HttpRequest, client_id: &str) {
 }
 
 /// Limits the requests of each client address. A refused request is read only for its client id, and only if a browser sent it:
-/// pages of that client may read the refusal.
+/// pages of that client may read the answer.
 pub async fn limit(
     limits: Data<Limits>,
     mut request: ServiceRequest,

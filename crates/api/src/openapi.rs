@@ -1,5 +1,5 @@
 //! The API's description in OpenAPI 3.1. It is generated once: the operations from the [endpoints](crate::endpoints), schemas and
-//! parameters from the resources' definitions, error responses from the errors. What follows from no code is in `base.json`.
+//! parameters from the resources' definitions, error responses from the errors. The rest is in `base.json`.
 
 mod components;
 mod errors;

@@ -55,8 +55,8 @@ fn serve(config: &mut ServiceConfig, area: Area) {
 }
 
 /// The route of an operation.
-fn route(call: Operation) -> Route {
-    match call {
+fn route(operation: Operation) -> Route {
+    match operation {
         Operation::List(resource) => {
             read().to(move |principal, documents, query| reading::list(resource, principal, documents, query))
         }

@@ -45,7 +45,7 @@ impl BusUnderTest for Local {
 
 bus_conformance!(Local);
 
-/// Ends its work when the test lets it.
+/// A handler that finishes when the test allows it.
 #[derive(Default)]
 struct Gated {
     started: Notify,
@@ -72,7 +72,7 @@ async fn a_caller_that_loses_interest_does_not_cut_a_mail_in_half() {
         settlement = bus.publish(claimed.clone()) => panic!("settled before it was handled: {settlement:?}"),
         () = handler.started.notified() => {}
     }
-    // Its place is taken as long as it is at work, though nobody waits for it.
+    // The handler keeps its permit while it works, although its caller is gone.
     assert!(timeout(Duration::from_millis(50), bus.publish(claimed)).await.is_err());
     assert!(!handler.ended.load(Ordering::SeqCst));
     handler.gate.notify_one();

@@ -73,9 +73,9 @@ pub struct Options {
     data_dir: Option<PathBuf>,
 }
 
-/// Rows written at a time: enough that the round trip doesn't count, and done in a fraction of a second.
+/// Rows written at a time: enough that the round trip doesn't matter, few enough that it takes a fraction of a second.
 const BATCH_ROWS: usize = 1_000;
-/// The most bytes of rows written at a time, so that memory is bounded whatever the rows are like.
+/// The most bytes of rows written at a time, which bounds the memory.
 const BATCH_BYTES: u64 = 4 << 20;
 
 /// Runs one import to its end.
@@ -95,7 +95,7 @@ pub async fn run(command: ImportCommand, source: &Source) -> anyhow::Result<()> 
     report.finish(options.dry_run)
 }
 
-/// The database in a data directory of `rekey dev`, which may be running.
+/// Opens the database in a data directory of `rekey dev`, which may be running.
 async fn open_embedded(data_dir: &Path) -> anyhow::Result<SqliteStore> {
     let path = data_dir.join("rekey.db");
     anyhow::ensure!(path.exists(), "{} does not exist: `rekey dev` creates it", path.display());

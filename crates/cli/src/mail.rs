@@ -112,7 +112,7 @@ fn write(folder: &Path, name: &str, extension: &str, content: &[u8]) -> anyhow::
 fn language(tag: &str) -> Result<Language, String> {
     let locale = tag.parse::<Locale>().map_err(|error| error.to_string())?;
     let known = || Language::ALL.map(Language::tag).join(", ");
-    Language::matching(&locale)
+    Language::for_locale(&locale)
         .ok_or_else(|| format!("there are no texts in this language; there are in {}", known()))
 }
 

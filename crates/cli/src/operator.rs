@@ -162,7 +162,7 @@ async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connects to the production database, and waits until it answers.
+/// Connects to the production database, which must answer.
 pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let ToolSettings { database, .. } = Configuration::load(source)?.settings()?;
     // A command does one thing at a time.

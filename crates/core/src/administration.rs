@@ -18,7 +18,7 @@ use crate::{
     secrets::ClientSecret,
 };
 
-/// All that the operator's use cases need of a database.
+/// The database ports that the operator's use cases need.
 pub trait AdministrationStore: OrganizationStore + ClientStore + SuppressionStore {}
 
 impl<T: OrganizationStore + ClientStore + SuppressionStore> AdministrationStore for T {}
@@ -28,7 +28,7 @@ impl<T: OrganizationStore + ClientStore + SuppressionStore> AdministrationStore 
 pub struct Administration {
     /// Where organizations and clients are kept.
     pub store: Arc<dyn AdministrationStore>,
-    /// Stamps what is made.
+    /// Dates new records.
     pub clock: Arc<dyn Clock>,
     /// Makes ids and secrets.
     pub random: Arc<dyn RandomSource>,
@@ -93,7 +93,7 @@ impl Administration {
         self.store.create_organization(&NewOrganization { id, slug, name: name.to_string() }).await
     }
 
-    /// All organizations, by slug.
+    /// Returns all organizations, by slug.
     ///
     /// # Errors
     /// When the store fails.
@@ -133,7 +133,7 @@ impl Administration {
         Ok((self.store.create_api_client(&client).await?, secret))
     }
 
-    /// All clients with their organizations, oldest first.
+    /// Returns all clients with their organizations, oldest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -141,7 +141,7 @@ impl Administration {
         self.store.api_clients().await
     }
 
-    /// Revokes a client: it gets no token any more, and those it has die. False when there is no such client.
+    /// Revokes a client: it gets no more tokens, and those that it has become invalid. False when there is no such client.
     ///
     /// # Errors
     /// When the store fails.
@@ -149,7 +149,7 @@ impl Administration {
         self.store.revoke_api_client(client_id).await
     }
 
-    /// The addresses that no mail is sent to, of that organization and in that mode if any is given.
+    /// Returns the suppressed addresses, of that organization and in that mode if they are given.
     ///
     /// # Errors
     /// See [`SuppressionError`].

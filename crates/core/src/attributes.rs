@@ -1,4 +1,4 @@
-//! The attributes of a record that the shop decides on and this service only keeps, as a write sets them.
+//! The attributes of a record that this service only stores for the shop, and how a write changes them.
 
 use std::fmt;
 
@@ -35,14 +35,14 @@ impl<T> Patch<T> {
     }
 }
 
-/// A value that there is to set, or none.
+/// `Some` sets the value, `None` keeps it.
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Keep, Self::Set)
     }
 }
 
-/// The attributes that every record that can be written has: the shop's own identifiers and data.
+/// The attributes that every writable record has: the shop's own identifiers and data.
 #[derive(Clone, Default, PartialEq)]
 pub struct CommonAttributes {
     /// The identifier in another system.

@@ -14,14 +14,14 @@ pub enum Actor {
     Client(ApplicationId),
     /// A logged-in customer, through a client.
     Customer(ApplicationId, CustomerId, SessionId),
-    /// Whoever holds a reset's token, on the hosted page.
+    /// The holder of a reset's token, on the hosted page.
     TokenHolder,
-    /// Somebody at the deployment's own machine, with the operator's tool.
+    /// An operator, with the command-line tool.
     Operator,
 }
 
 impl Actor {
-    /// The kind of actor, by its name in the stores.
+    /// Returns the name of this kind of actor in the stores.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Actor {
         }
     }
 
-    /// The client through which it acts, if any.
+    /// Returns the client through which it acts, if any.
     #[must_use]
     pub fn application(&self) -> Option<&ApplicationId> {
         match self {
@@ -41,7 +41,7 @@ impl Actor {
         }
     }
 
-    /// The customer and the session, if it is a logged-in customer.
+    /// Returns the customer and the session, if it is a logged-in customer.
     #[must_use]
     pub fn session(&self) -> Option<(&CustomerId, &SessionId)> {
         match self {
@@ -54,15 +54,15 @@ impl Actor {
 /// Where a call comes from.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
+    /// Who makes it.
     pub actor: Actor,
     /// The client's network address, if known.
     pub address: Option<IpAddr>,
-    /// W3C `traceparent` of the call, carried on in the events it causes.
+    /// W3C `traceparent` of the call, which the events it causes get, too.
     pub traceparent: Option<String>,
-    /// The languages that the call says are read there, best first; carried on likewise.
+    /// The languages that the caller accepts, best first. The events it causes get them, too.
     pub locales: Vec<Locale>,
-    /// The id of what the call creates, if it is fixed: a call that is repeated under an idempotency key creates the same
-    /// record each time, and so only once.
+    /// The id of the record to create, if it is fixed: a call that is repeated under an idempotency key creates the same record each
+    /// time, and so only once.
     pub record: Option<RecordId>,
 }

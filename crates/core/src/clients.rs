@@ -25,7 +25,7 @@ pub enum ClientKind {
 }
 
 impl ClientKind {
-    /// Returns `integration` or `sales_channel`, as on the wire and in the stores.
+    /// Returns `integration` or `sales_channel`, the name on the wire and in the stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

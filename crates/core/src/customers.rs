@@ -38,19 +38,19 @@ pub struct CustomerChange {
     pub attributes: CustomerAttributes,
 }
 
-/// The attributes of a customer that this service only keeps.
+/// The attributes of a customer that this service only stores.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerAttributes {
     /// The language that the customer reads.
     pub locale: Patch<Locale>,
-    /// The shop's own.
+    /// The shop's own attributes.
     pub common: CommonAttributes,
 }
 
 /// What a log-in is checked against.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// Whose they are.
+    /// The customer.
     pub customer: CustomerId,
     /// The stored hash; a customer without a password has none.
     pub password: Option<PasswordHash>,

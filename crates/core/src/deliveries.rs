@@ -1,4 +1,4 @@
-//! Deliveries: what became of the mail that an event leads to.
+//! Deliveries: the mails that events lead to, and their outcomes.
 
 pub mod ledger;
 mod mail;
@@ -13,12 +13,12 @@ pub use self::{
 };
 use crate::{email::EmailAddress, locale::Locale, organizations::Organization};
 
-/// A mail that its claimer, and nobody else until the lease ends, is to send now.
+/// A claimed mail. Until the lease ends, only its claimer sends it.
 #[derive(Debug, Clone)]
 pub struct ClaimedDelivery {
-    /// To whom.
+    /// The recipient.
     pub recipient: Recipient,
-    /// For which shop.
+    /// The shop.
     pub organization: Organization,
     /// When the link in it stops working; none for mails without a link.
     pub expires_at: Option<OffsetDateTime>,
@@ -26,12 +26,12 @@ pub struct ClaimedDelivery {
     pub has_code: bool,
     /// Which attempt this is, from 1. It names the claim when it is settled.
     pub attempt: u32,
-    /// Whether an earlier attempt ended without a word, so that the mail may have been handed over before: the one window
-    /// that SMTP leaves open. Such attempts are counted.
+    /// Whether an earlier attempt ended without a result, so that the mail may have been handed over before: SMTP can't rule that
+    /// out. Such attempts are counted.
     pub in_doubt: bool,
 }
 
-/// Whom a mail goes to.
+/// The recipient of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
     /// A customer.
@@ -41,12 +41,12 @@ pub enum Recipient {
         /// The language that the customer reads, if known.
         locale: Option<Locale>,
     },
-    /// An address without a customer, which is to be answered by [`MailName::NoAccount`]: only the event knows it.
+    /// An address without a customer, which gets [`MailName::NoAccount`]. It is only in the event.
     Unknown,
 }
 
 impl Recipient {
-    /// The customer's address.
+    /// Returns the customer's address.
     #[must_use]
     pub fn email(&self) -> Option<&EmailAddress> {
         match self {
@@ -55,7 +55,7 @@ impl Recipient {
         }
     }
 
-    /// The language that the customer reads, if known.
+    /// Returns the language that the customer reads, if known.
     #[must_use]
     pub fn locale(&self) -> Option<&Locale> {
         match self {

@@ -1,8 +1,8 @@
 //! Requests that a client may repeat (draft-ietf-httpapi-idempotency-key-header): the first response is stored under the client's
 //! key and returned again.
 //!
-//! The key's row is written before the request runs, and holds the id of the record to create. So however often it runs (its process
-//! died, the reply to its commit was lost), it makes at most one record, one event and one mail.
+//! The key's row is written before the request runs, and has the id of the record to create. So the request makes at most one record,
+//! one event and one mail, even when it runs again because its process died or the reply to its commit was lost.
 
 mod answer;
 mod key;
@@ -76,8 +76,7 @@ pub enum BeginError {
 }
 
 impl Idempotency {
-    /// Begins a request: of any number of simultaneous ones exactly one runs. `request` is all that two requests must have in common to
-    /// be the same.
+    /// Begins a request: exactly one of several simultaneous requests runs. Two requests are the same when their `request` is equal.
     ///
     /// # Errors
     /// See [`BeginError`].
@@ -157,7 +156,7 @@ pub enum Claimed {
 #[async_trait]
 pub trait AnswerStore: Send + Sync + 'static {
     /// Claims a key, by the store's clock. The claim is granted when the key is unused, expired or freed, and, to the same request only,
-    /// when a lease ended without being settled. Of simultaneous claims one is granted.
+    /// when a lease ended without being settled. One of several simultaneous claims is granted.
     async fn claim_key(&self, scope: Scope, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError>;
 
     /// Stores the response of the claim `attempt`, or frees the key. Returns false and does nothing when the claim was taken over.

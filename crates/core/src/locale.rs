@@ -9,7 +9,7 @@ use crate::newtypes::text_newtype;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Locale(String);
 
-/// The maximum bytes of a tag (RFC 5646 §4.4.1: 35 are enough for all but extraordinary ones).
+/// The maximum bytes of a tag (RFC 5646 §4.4.1 recommends support for 35).
 pub const MAX_LENGTH: usize = 35;
 
 /// A regular expression (ECMA 262) for tags, for the API reference.

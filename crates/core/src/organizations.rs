@@ -11,7 +11,7 @@ use crate::{
     newtypes::text_newtype,
 };
 
-/// A shop. Everything else belongs to exactly one.
+/// A shop. Every other record belongs to exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Its id.
@@ -53,13 +53,13 @@ pub struct PerOrganization<T> {
 }
 
 impl<T> PerOrganization<T> {
-    /// The same value for all.
+    /// Makes it the same value for all.
     #[must_use]
     pub fn same(default: T) -> Self {
         Self { default, own: HashMap::new() }
     }
 
-    /// Own values for these organizations, and the default for all others.
+    /// Makes it these organizations' own values, and the default for all others.
     #[must_use]
     pub fn new(default: T, own: HashMap<Slug, T>) -> Self {
         Self { default, own }

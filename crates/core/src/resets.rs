@@ -26,7 +26,7 @@ pub struct NewReset {
     pub customer_email: EmailAddress,
     /// Who requests it. This decides what happens when no customer has the address.
     pub origin: ResetOrigin,
-    /// What the token is matched on.
+    /// The digest by which the token is recognised.
     pub token_digest: TokenDigest,
     /// The token, for those who may read it.
     pub sealed_token: SealedToken,
@@ -55,7 +55,7 @@ pub struct ResetQuota {
 /// A short code to keep with its reset.
 #[derive(Debug, Clone)]
 pub struct NewCode {
-    /// What the code is matched on.
+    /// The digest by which the code is recognised.
     pub digest: CodeDigest,
     /// The code, for the mail; no store keeps it.
     pub sealed: SealedCode,
@@ -63,11 +63,12 @@ pub struct NewCode {
     pub rules: CodeRules,
 }
 
-/// How often short codes may be guessed, all of an account's together. Guesses beyond are refused unseen, and the codes of the
-/// account's pending resets die, while their links go on working; resets made before the window ends have no code that works.
+/// How often the short codes of an account may be guessed, all of them together. Further guesses are refused without a comparison,
+/// and the codes of the account's pending resets end, while their links go on working. Resets made before the window ends have no
+/// code that works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeRules {
-    /// Guesses in a window, right ones too: NIST SP 800-63B-4 §3.2.2 wants no more than 100.
+    /// Guesses in a window, including right ones: NIST SP 800-63B-4 §3.2.2 allows at most 100.
     pub budget: u32,
     /// How long a window lasts, from its first guess on.
     pub window: Duration,
@@ -101,8 +102,9 @@ impl Proof {
     }
 }
 
-/// Who asks for a reset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who requests a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ResetOrigin {
     /// An integration client, for a customer it knows. An unknown address is an error; older tokens stay valid.
     Integration,
@@ -112,20 +114,17 @@ pub enum ResetOrigin {
 }
 
 impl ResetOrigin {
-    /// The origin's name in the stores.
+    /// Returns the origin's name in the stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Integration => "integration",
-            Self::SelfService => "self_service",
-        }
+        self.into()
     }
 }
 
 /// A reset that the store created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreatedReset {
-    /// The reset, for an integration client. A self-service one learns nothing, whether the address is known or not.
+    /// The reset, for an integration client. A self-service request gets nothing, whether the address is known or not.
     pub record: Option<Record>,
     /// When it was created, by the store's clock.
     pub created_at: OffsetDateTime,
@@ -136,18 +135,18 @@ pub struct CreatedReset {
 pub struct TokenHolder {
     /// The reset's scope.
     pub scope: Scope,
-    /// Its organization, whose rules hold.
+    /// Its organization, whose rules apply.
     pub organization: Organization,
     /// The reset.
     pub reset: ResetId,
-    /// Whose password it sets.
+    /// The customer whose password it sets.
     pub customer: CustomerId,
     /// That customer's address, which the new password must not be.
     pub email: EmailAddress,
 }
 
 impl TokenHolder {
-    /// What the new password must not be made of.
+    /// Returns what the new password must not be made of.
     #[must_use]
     pub fn person(&self) -> Person<'_> {
         Person { email: &self.email, shop: &self.organization.name }

@@ -26,7 +26,7 @@ use crate::{
 pub const LENGTH: usize = 43;
 
 /// Declares a plain secret and its digest. The plain form is zeroized on drop and has no `Display`; the digest is
-/// SHA-256, which is enough for a value of 256 random bits (a slow hash defends low-random secrets only).
+/// SHA-256, which is enough for a value of 256 random bits (only guessable secrets need a slow hash).
 macro_rules! secret_pairs {
     ($($(#[$doc:meta])* $plain:ident / $digest:ident;)+) => {$(
         $(#[$doc])*

@@ -22,7 +22,7 @@ use crate::{
 /// fact in one transaction; the store's clock decides what has expired.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
-    /// What a log-in with that address is checked against.
+    /// Returns what a log-in with that address is checked against.
     async fn find_credentials(
         &self,
         scope: Scope,
@@ -45,8 +45,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// Whether the session is neither ended nor expired, and the customer's password has not changed since it was opened.
     async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError>;
 
-    /// Uses a refresh token: the session gets the next one, and is extended by `ttl`. Of simultaneous calls with one token exactly one is
-    /// [`RefreshOutcome::Rotated`].
+    /// Uses a refresh token: the session gets the next one, and is extended by `ttl`. Exactly one of several simultaneous calls with a
+    /// token gets [`RefreshOutcome::Rotated`].
     async fn refresh_session(
         &self,
         scope: Scope,
@@ -167,7 +167,7 @@ const MAX_SCOPE: usize = 255;
 
 text_newtype!(TokenScope);
 
-/// Every market, for a client that asks for nothing.
+/// Every market, for a client that requests no scope.
 impl Default for TokenScope {
     fn default() -> Self {
         Self("market:all".to_owned())

@@ -2,7 +2,7 @@
 
 mod schedule;
 
-use std::{iter, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use backon::Retryable;
@@ -12,7 +12,7 @@ use rekey_core::{
         ClaimedDelivery, MailJob, Outcome, Reply,
         ledger::{Claim, Ledger},
     },
-    error::StoreError,
+    error::{StoreError, chain},
     events::{
         Event,
         bus::{Delivery, Handler, Verdict},
@@ -229,10 +229,4 @@ fn done(outcome: &'static str) -> Verdict {
 
 fn failed(reason: String, reply: Option<Reply>) -> Outcome {
     Outcome::Failed { reason, reply }
-}
-
-/// Formats an error with its causes on one line.
-fn chain(error: &StoreError) -> String {
-    let causes = iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -30,7 +30,7 @@ use self::{
 
 /// The parts of a mailer.
 pub struct Mailer {
-    /// Which mails are due, and what became of them.
+    /// Records which mails are due, and their outcomes.
     pub ledger: Arc<dyn Ledger>,
     /// Where mails are handed over.
     pub router: Router,

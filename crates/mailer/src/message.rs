@@ -37,7 +37,7 @@ pub struct Mail {
 /// Why a mail can't be composed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
-    /// lettre reads the stored address as another one, or not at all.
+    /// lettre parses the stored address differently, or rejects it.
     #[error("the recipient's address can't be used in a mail")]
     Recipient,
     /// The same for the configured sender.

@@ -1,4 +1,4 @@
-//! Writes a claimed mail: what it says, to whom, in which language, signed.
+//! Writes a claimed mail: its recipient, language and content, and its signature.
 
 use std::sync::Arc;
 

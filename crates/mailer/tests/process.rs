@@ -32,18 +32,18 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 const MAILS: usize = 60;
-/// How long a test waits for something that has to happen.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// How long a test waits for something that must happen.
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 #[tokio::test]
 async fn a_mailer_that_is_stopped_finishes_what_it_has_started_and_the_next_one_sends_the_rest() {
     let database = TestDatabase::create().await;
-    let store = PostgresStore::connect(&database.url(), 4, PATIENCE).unwrap();
+    let store = PostgresStore::connect(&database.url(), 4, TIMEOUT).unwrap();
     let role = "DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
     let backdoor = PostgresBackdoor::open(&database.url());
     backdoor.run(role).await.unwrap();
     store.migrate().await.unwrap();
-    // Slow enough that it can't be through before it is stopped; the next one has another.
+    // Slow enough that it can't finish before it is stopped; the next one has another server.
     let (slow, quick) = (RealSmtp::start(&["--delay-ms", "1000"]), RealSmtp::start(&[]));
     let namespace = format!("rekey-test-{}", EventId::generate(&OsRandom)).to_ascii_lowercase();
     let start = |relay: &RealSmtp| Mailer::start(&database.url_as("rekey_mailer"), &namespace, relay.port);
@@ -136,7 +136,7 @@ impl Mailer {
         answer.ok().map(|answer| answer.status().as_u16())
     }
 
-    /// Sends SIGTERM and waits for a good end.
+    /// Sends SIGTERM and waits for a successful exit.
     async fn stop(mut self) {
         let kill = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(kill.success());
@@ -147,13 +147,13 @@ impl Mailer {
 
 impl Drop for Mailer {
     fn drop(&mut self) {
-        // It is this value's own child; one that has ended already can't be killed, which is fine.
+        // Killing fails if the process has already ended, which is fine.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// A port from below the kernel's own range for outgoing connections, so that none of them takes it meanwhile.
+/// Returns a port below the kernel's range for outgoing connections, so that none of them takes it meanwhile.
 fn free_port() -> u16 {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/free-ports.sh");
     let drawn = Command::new(script).output().unwrap();
@@ -175,5 +175,5 @@ async fn until_async<F: Future<Output = bool>>(mut condition: impl FnMut() -> F)
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, reached).await.unwrap();
+    timeout(TIMEOUT, reached).await.unwrap();
 }

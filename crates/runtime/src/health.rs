@@ -12,7 +12,7 @@ use tokio::{runtime::Handle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long a check may take before it counts as failed.
-const LIMIT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 type Running = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -25,7 +25,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// A check that calls something. `name` is shown when it fails.
+    /// Makes a check that calls something. `name` is shown when it fails.
     pub fn new<F, C>(name: &'static str, call: C) -> Self
     where
         F: Future<Output = Outcome> + Send + 'static,
@@ -34,7 +34,7 @@ impl Check {
         Self { name, run: Arc::new(move || Box::pin(call())) }
     }
 
-    /// A check that only looks at the program's own state; `cause` is logged while it isn't as it should be.
+    /// Makes a check of the program's own state; `cause` is logged while the check fails.
     pub fn state<C>(name: &'static str, cause: &'static str, is_good: C) -> Self
     where
         C: Fn() -> bool + Send + Sync + 'static,
@@ -62,7 +62,7 @@ impl Readiness {
 
     /// Runs all checks at once and returns the names of those that fail, in their order.
     async fn failed(&self) -> Vec<&'static str> {
-        let start = |check: &Check| (check.name, self.runtime.spawn(timeout(LIMIT, (check.run)())));
+        let start = |check: &Check| (check.name, self.runtime.spawn(timeout(TIMEOUT, (check.run)())));
         let running: Vec<_> = self.checks.iter().map(start).collect();
         let mut failed = Vec::new();
         for (name, check) in running {
@@ -121,6 +121,6 @@ mod tests {
         ]);
         let started = tokio::time::Instant::now();
         assert_eq!(readiness.failed().await, ["silent", "error", "state", "crash"]);
-        assert_eq!(started.elapsed(), LIMIT);
+        assert_eq!(started.elapsed(), TIMEOUT);
     }
 }

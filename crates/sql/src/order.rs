@@ -23,7 +23,7 @@ pub(crate) fn order_by(select: &mut SelectStatement, dialect: Dialect, order: &[
 }
 
 /// Returns conditions that together select the records after these values. Each is one range of an index that begins with the order's
-/// first attribute, and is found at once wherever in the list it begins. There are two where the nulls follow, or follow the nulls.
+/// first attribute, and is found at once wherever in the list it begins. There are two ranges where nulls come after other values, or other values after nulls.
 pub(crate) fn ranges_after(dialect: Dialect, order: &[Order], values: &[Value]) -> Vec<Expr> {
     let parts: Vec<(&Order, &Value)> = order.iter().zip(values).collect();
     let Some(((first, value), rest)) = parts.split_first() else { return Vec::new() };

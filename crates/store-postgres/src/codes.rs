@@ -31,11 +31,11 @@ impl CodeStore for PostgresStore {
     }
 }
 
-/// Charges the guess, and finds the reset if there was one left and it is right.
+/// Charges the guess, and finds the reset if a guess was left and it is right.
 ///
-/// The row of an account's guesses is locked by its count: of simultaneous guesses each has a number of its own, whatever else they
-/// see, and only those within the budget are compared. Guesses at a reset that is over are charged alike, so that they take no
-/// other time. A reset whose row somebody holds just then is not waited for: the count refuses its code until the window ends.
+/// Counting locks the row of an account's guesses, so that each of several simultaneous guesses gets its own number, and only those within
+/// the budget are compared. Guesses at a reset that can't be used any more are charged, too, so that they take the same time. The
+/// statement does not wait for a reset that another one has locked: the count refuses its code until the window ends.
 const GUESS: &str = "
     WITH target AS (
         SELECT id, account_digest, code_guess_budget, code_window_seconds FROM password_resets

@@ -50,7 +50,7 @@ impl AnswerStore for PostgresStore {
     }
 }
 
-/// Takes the key: one row if it was free to take, none otherwise. What it had stays as long as it is the same request's.
+/// Claims the key: returns one row if it could be claimed, none otherwise. Its record stays as long as the request is the same.
 const CLAIM: &str = "
     INSERT INTO idempotency_keys AS k (digest, organization_id, mode, fingerprint, record_id, lease_until, expires_at)
     VALUES ($1, $2, $3, ($4::bytea[])[1], $5, now() + make_interval(secs => $6), now() + make_interval(secs => $7))
@@ -65,8 +65,7 @@ const CLAIM: &str = "
         OR k.lease_until <= now() AND k.fingerprint = ANY ($4)
     RETURNING record_id, attempts";
 
-/// Keeps the answer or frees the key, and removes up to eight that are forgotten: whoever else does so at this moment takes
-/// others.
+/// Stores the answer or frees the key, and deletes up to eight expired keys. Simultaneous calls delete different ones.
 const SETTLE: &str = "
     WITH forgotten AS (
         DELETE FROM idempotency_keys WHERE digest IN (
@@ -80,7 +79,7 @@ fn fingerprints(claim: &KeyClaim<'_>) -> Vec<Vec<u8>> {
     claim.fingerprints.iter().map(|fingerprint| fingerprint.as_bytes().to_vec()).collect()
 }
 
-/// Why a key was not free to take.
+/// Returns why a key could not be claimed.
 async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
     let row: Option<(bool, Option<Vec<u8>>)> =
         sqlx::query_as("SELECT fingerprint = ANY ($2), answer FROM idempotency_keys WHERE digest = $1")
@@ -92,7 +91,7 @@ async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreEr
     Ok(match row {
         Some((false, _)) => Claimed::OtherRequest,
         Some((true, Some(answer))) => Claimed::Answered(SealedAnswer::from_bytes(answer)),
-        // Without a row it was forgotten this very moment: the next try gets it.
+        // Without a row, the key was deleted just now: the next try gets it.
         Some((true, None)) | None => Claimed::Running,
     })
 }

@@ -99,7 +99,7 @@ impl Importer for PostgresStore {
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;
-        // What was filled at once is not left to autovacuum, which may come by minutes later.
+        // Autovacuum may analyze the new rows only minutes later.
         sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
             .execute(&self.pool)
             .await
@@ -108,7 +108,7 @@ impl Importer for PostgresStore {
     }
 }
 
-/// All of a batch in one statement: each column is an array.
+/// Writes a whole batch in one statement: each column is an array.
 const IMPORT: &str = "
     WITH input AS (
         SELECT * FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
@@ -131,7 +131,7 @@ const IMPORT: &str = "
     )
     SELECT id FROM fact";
 
-/// Why these were not created, by their ids: written before, or the address is an earlier line's, or somebody else's.
+/// Returns, by id, why these were not created: they were written before, or the address is an earlier line's or another customer's.
 async fn explain(pool: &PgPool, records: &[&ImportRecord]) -> Result<HashMap<String, Outcome>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id) AS written,

@@ -56,9 +56,9 @@ impl Ledger for PostgresStore {
     }
 }
 
-/// Takes the mail, or records why it is not wanted: one row if it was free to take, none otherwise.
+/// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
-/// It is free when nobody claimed it yet, when it was deferred, and when a claim's lease has ended; the last is in doubt. A
+/// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail whose event an older version wrote has no row yet.
 const CLAIM: &str = "
     WITH subject AS (
@@ -107,7 +107,7 @@ const CLAIM: &str = "
     )
     SELECT * FROM subject, delivery";
 
-/// Records an outcome, and the address that is suppressed by it, unless its customer was deleted meanwhile.
+/// Records an outcome, and suppresses the address that it names, unless its customer was deleted meanwhile.
 const SETTLE: &str = "
     WITH settled AS (
         UPDATE deliveries SET status = $3, detail = $4, smtp_code = $5, smtp_enhanced_code = $6, relay = $7,
@@ -132,7 +132,7 @@ fn taken(row: &PgRow) -> Read<Claim> {
     })
 }
 
-/// Why a mail was not free to take.
+/// Returns why a mail could not be claimed.
 async fn refused(pool: &PgPool, event: EventId) -> Result<Claim, StoreError> {
     let remaining: Option<f64> = sqlx::query_scalar(
         "SELECT CASE

@@ -1,7 +1,7 @@
-//! The stores' ports on PostgreSQL 13 or later.
+//! The database ports on PostgreSQL 13 or later.
 //!
-//! One business fact is one statement wherever one will do: its parts are common table expressions of it, so they are
-//! written together or not at all, in one round trip. Times are the server's `now()`. Statements are checked by
+//! One business fact is one statement wherever possible: its parts are common table expressions, so they are written together or not at
+//! all, in one round trip. Times are the server's `now()`. Statements are checked by
 //! running every one of them against a real server in the conformance suite, not by the compiler.
 
 mod attributes;
@@ -38,29 +38,29 @@ pub use crate::resets::CREATE_BY_INTEGRATION;
 
 use crate::error::{map_db_error, map_migration_error};
 
-/// The store, the outbox, the ledger and the kept answers on one PostgreSQL database. Clones share one pool of connections.
+/// All database ports on one PostgreSQL database. Clones share one pool of connections.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
-    /// Without the limits that statements of the pool are under.
+    /// How to connect without the pool's limits on statements.
     unlimited: PgConnectOptions,
 }
 
-/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended, and its caller gets an error
-/// to retry on instead of waiting forever.
+/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended. Its caller gets an error
+/// instead of waiting forever.
 const STATEMENT_TIMEOUT: &str = "15s";
-/// From when on an idle connection is tried before it is used; busier ones are trusted, which saves a round trip.
-const TRUSTED: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer is tested before it is used. Others are not, which saves a round trip.
+const UNTESTED_IDLE_TIME: Duration = Duration::from_secs(1);
 
 impl PostgresStore {
-    /// A store on the database at `url`, with at most `max_connections` connections; a call that gets none of them
-    /// within `acquire_timeout` fails as unavailable. Connections are made when they are needed, so this one does not fail
-    /// because the server is down. Needs a Tokio runtime around it.
+    /// Makes a store on the database at `url`, with at most `max_connections` connections. A call that gets none of them within
+    /// `acquire_timeout` fails as unavailable. Connections are opened when they are needed, so this does not fail because the server
+    /// is down. Must be called on a Tokio runtime.
     ///
-    /// A statement is one server process's work. For the first page of a list, parallel ones read far ahead of what it needs
-    /// (17 times as much, of resets with a bounced mail), and one caller would take the workers of all.
+    /// Statements are not run in parallel: for the first page of a list, parallel workers read far more than it needs (17 times as much,
+    /// for resets with a bounced mail), and one caller would take the workers from all others.
     pub fn connect(url: &str, max_connections: u32, acquire_timeout: Duration) -> Result<Self, StoreError> {
-        // The parser's error is kept out of it: it may show the URL, and so its password.
+        // The parser's error is left out: it may show the URL, and so its password.
         let unlimited = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::Internal("the database's URL is not one of PostgreSQL's".into()))?
             .application_name("rekey");
@@ -72,21 +72,22 @@ impl PostgresStore {
             .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
-                Box::pin(async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+                Box::pin(
+                    async move { Ok(meta.idle_for < UNTESTED_IDLE_TIME || connection.ping().await.is_ok()) },
+                )
             })
             .connect_lazy_with(options);
         Ok(Self { pool, unlimited })
     }
 
-    /// Makes one connection, for whoever wants to know at once why there can be none: the pool goes on trying until its time is
-    /// up, and then knows only that.
+    /// Opens a connection, and returns at once why that fails. The pool would retry until its timeout, and report only the timeout.
     pub async fn reach(&self) -> Result<(), StoreError> {
         let connection = PgConnection::connect_with(&self.unlimited).await.map_err(map_db_error)?;
         connection.close().await.map_err(map_db_error)
     }
 
-    /// Brings the schema up to date, and lets the role `rekey_mailer`, if there is one, do what the mailer needs and
-    /// nothing more. Any number of replicas may do this at once: they take turns.
+    /// Brings the schema up to date, and grants the role `rekey_mailer`, if it exists, what the mailer needs. Several replicas may
+    /// do this at once: they take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let pool = PgPoolOptions::new()
             .max_connections(1)

@@ -11,7 +11,7 @@ use crate::{PostgresStore, error::map_db_error};
 #[async_trait]
 impl RateLimits for PostgresStore {
     async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
-        // What a statement inserts its own SELECTs don't see: the present slot comes from the one, the others from the other.
+        // A statement's SELECT doesn't see what it inserts: `counted` has the current slot, the table the others.
         let rows = sqlx::query(
             "WITH present AS (
                  SELECT now() AS at, to_timestamp(floor(extract(epoch FROM now()) / $3) * $3) AS slot

@@ -7,12 +7,12 @@ use rekey_core::{
 use rekey_sql::rows::{self, Read};
 use sqlx::{PgPool, postgres::PgRow};
 
-/// Prolongs the session whose token is presented, or ends the one whose used token is.
+/// Extends the session of the presented token, or ends the session if the token was used before.
 pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<RefreshOutcome> {
     if let Some(row) = rotate(pool, scope, refresh).await? {
         return Ok(RefreshOutcome::Rotated(rows::live_session(&row)?));
     }
-    // A statement of its own: whoever waited for the one that won the token sees here that it is used.
+    // A separate statement: a call that waited for another use of the token sees that use here.
     let ended = end_reused(pool, scope, refresh).await?;
     let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
     Ok(reused.map_or(RefreshOutcome::Refused, RefreshOutcome::Reused))
@@ -48,8 +48,8 @@ pub(crate) async fn end_session(
     })
 }
 
-/// Puts the next refresh token in the place of the presented one: no row when it can't be used. Of simultaneous calls all
-/// but one wait for the row, and then find that it has another token.
+/// Replaces the presented refresh token by the next one; returns no row when it can't be used. All but one of several simultaneous calls
+/// wait for the row, and then find that it has another token.
 async fn rotate(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
     sqlx::query(
         "WITH session AS (
@@ -76,7 +76,7 @@ async fn rotate(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Opti
     .await
 }
 
-/// Ends the session whose used token was presented: its row, unless there is none.
+/// Ends the session whose used token was presented. Returns its row, if there is one.
 async fn end_reused(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
     sqlx::query(
         "DELETE FROM sessions s USING used_refresh_tokens u

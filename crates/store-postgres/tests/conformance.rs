@@ -1,4 +1,4 @@
-//! The suite of every store, on PostgreSQL.
+//! The conformance suite of stores, on PostgreSQL.
 #![cfg(test)]
 
 use std::time::Duration;

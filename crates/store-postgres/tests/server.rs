@@ -1,4 +1,4 @@
-//! What is PostgreSQL's own: the mailer's role, replicas that start together, and a server that is busy, gone or back.
+//! Behaviour of this store only: the mailer's role, replicas that start together, and a server that is busy, down or back.
 #![cfg(test)]
 
 use std::time::Duration;
@@ -26,15 +26,15 @@ use tokio::time::{sleep, timeout};
 
 const JOHN: &str = "john@example.com";
 const LEASE: time::Duration = time::Duration::minutes(5);
-/// How long a test waits for something that has to happen, and sleeps between two looks.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a test waits for something that must happen, and the interval between two checks.
+const TIMEOUT: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(10);
 
 #[tokio::test]
 async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
     let database = TestDatabase::create().await;
     let backdoor = PostgresBackdoor::open(&database.url());
-    // Roles belong to the whole server: another test may be making this one now, and none may drop it.
+    // Roles belong to the whole server: another test may be creating this one now, and none may drop it.
     backdoor
         .run("DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
         .await
@@ -115,10 +115,10 @@ async fn pool_with_every_connection_busy_is_unavailable_and_then_works_again() {
     lock.run("LOCK TABLE organizations").await.unwrap();
     let stuck = [0; 2].map(|_| {
         let store = store.clone();
-        // A machine that has a lot to do may take longer for a connection than the store waits for one.
+        // A busy machine may take longer for a connection than the store waits for one.
         tokio::spawn(async move { available(|| store.organizations()).await })
     });
-    // Seen from outside: within a transaction the server's statistics stand still.
+    // Read on another connection: within a transaction the server's statistics don't change.
     let outside = PostgresBackdoor::open(&database.url());
     let waiting = "datname = current_database() AND wait_event_type = 'Lock'";
     let both = async {
@@ -126,7 +126,7 @@ async fn pool_with_every_connection_busy_is_unavailable_and_then_works_again() {
             sleep(LOOK).await;
         }
     };
-    timeout(PATIENCE, both).await.unwrap();
+    timeout(TIMEOUT, both).await.unwrap();
 
     let refused = store.ping().await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
@@ -156,7 +156,7 @@ async fn connections_that_the_server_ended_are_replaced() {
                      WHERE datname = current_database() AND application_name = 'rekey'";
         let ended = PostgresBackdoor::open(&database.url()).text(ended).await;
         assert_ne!(ended.as_deref(), Some("0"), "round {round}");
-        // At most each of the pool's connections is found broken once.
+        // Each of the pool's connections is found broken at most once.
         let mut failures = 0;
         while let Err(error) = store.ping().await {
             assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
@@ -199,7 +199,7 @@ async fn a_closed_store_is_unavailable() {
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
 }
 
-/// Calls until the store is available; what it then answers.
+/// Calls until the store is available, and returns its answer.
 async fn available<T, F: Future<Output = Result<T, StoreError>>>(call: impl Fn() -> F) -> T {
     let answered = async {
         loop {
@@ -210,7 +210,7 @@ async fn available<T, F: Future<Output = Result<T, StoreError>>>(call: impl Fn()
             }
         }
     };
-    timeout(PATIENCE, answered).await.unwrap()
+    timeout(TIMEOUT, answered).await.unwrap()
 }
 
 fn connect(url: &str, max_connections: u32) -> PostgresStore {

@@ -1,4 +1,4 @@
-//! What an older version wrote is read by this one.
+//! This version reads what an older one wrote.
 #![cfg(test)]
 
 use rekey_testkit::{

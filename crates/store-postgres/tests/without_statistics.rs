@@ -1,4 +1,4 @@
-//! What each hot statement reads in a large shop that PostgreSQL has no statistics of, as right after an import.
+//! How many rows each hot statement reads in a large shop without statistics, as right after an import.
 #![cfg(test)]
 
 use std::time::Duration;
@@ -38,9 +38,9 @@ use rekey_testkit::{
 use sha2::{Digest, Sha256};
 
 const LEASE: time::Duration = time::Duration::minutes(5);
-/// A prepared statement is planned for its values five times, and then perhaps once for whatever values: each kind of plan is seen.
+/// Calls of each statement. PostgreSQL plans a prepared statement for its values five times, and then perhaps once for any values.
 const ROUNDS: usize = 8;
-/// Rows that one call may read of one table: its customer's own few resets, events and deliveries.
+/// The rows that one call may read of a table: its customer's own few resets, events and deliveries.
 const ROWS_PER_CALL: u64 = 20;
 
 /// Both sizes matter: with few customers a plan by any index of the scope looks as cheap as one by the unique index, and
@@ -105,7 +105,7 @@ async fn an_import_leaves_statistics_of_what_it_filled() {
     assert_eq!(backdoor.count("pg_stats", known).await, 1);
 }
 
-/// Customers with a password and a used reset each, and its mail.
+/// Writes customers with a password, a used reset and its mail.
 async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize) {
     let (organization, mode) = (scope.organization, scope.mode.as_str());
     let id = "reverse(lpad(n::text, 10, '0'))";
@@ -130,7 +130,7 @@ async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize)
     backdoor.run(&statements).await.unwrap();
 }
 
-/// Each statement that a reset, a log-in or a mail costs.
+/// Runs each statement of a reset, a log-in and a mail.
 async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     seed::reset(store, scope, address, ResetOrigin::SelfService).await;
     seed::reset(store, scope, &format!("nobody+{address}"), ResetOrigin::SelfService).await;
@@ -171,7 +171,7 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     assert!(store.delete_customer(scope, customer, &event, &audit()).await.unwrap());
 }
 
-/// Records by their ids, and what is included with them.
+/// Reads records by their ids, and their included records.
 async fn read(store: &PostgresStore, scope: Scope, reset: RecordId, customer: RecordId) {
     for (resource, id) in [(&CUSTOMER_PASSWORD_RESETS, reset), (&CUSTOMERS, customer)] {
         assert!(store.find(scope, resource, id).await.unwrap().is_some());

@@ -48,7 +48,7 @@ impl Catalog for SqliteStore {
     }
 }
 
-/// The record with that id, as of `now`.
+/// Returns the record with that id, as of `now`.
 pub(crate) async fn find_in(
     executor: impl SqliteExecutor<'_>,
     now: i64,

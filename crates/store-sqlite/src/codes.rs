@@ -30,7 +30,7 @@ impl CodeStore for SqliteStore {
     }
 }
 
-/// The resets that ever had a code: usable or not.
+/// Returns the resets that were made with a code, whether it can be used or not.
 async fn targets(
     connection: &mut SqliteConnection,
     scope: Option<Scope>,
@@ -53,7 +53,7 @@ async fn targets(
     .await
 }
 
-/// Charges each account once, and compares with what it then may.
+/// Charges the guess to each account once, and compares the code with the resets of accounts within their budget.
 async fn guess(
     connection: &mut SqliteConnection,
     targets: &[SqliteRow],

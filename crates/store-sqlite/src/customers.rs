@@ -17,7 +17,7 @@ use crate::{
     attributes::bind_common,
     error::{map_create_error, map_db_error},
     events::{Subject, record_change},
-    tokens::supersede_customer,
+    resets::supersede_customer,
 };
 
 #[async_trait]

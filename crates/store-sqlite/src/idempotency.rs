@@ -50,8 +50,8 @@ impl AnswerStore for SqliteStore {
     }
 }
 
-/// Takes the key: one row if it was free to take, none otherwise. What it had stays as long as it is the same request's: its
-/// fingerprint is found in ?5, where those of this request stand one after the other.
+/// Claims the key: returns one row if it could be claimed, none otherwise. Its record stays as long as the request is the same: the
+/// stored fingerprint is found in ?5, which joins all fingerprints of this request.
 const CLAIM: &str = "
     INSERT INTO idempotency_keys AS k (digest, organization_id, mode, fingerprint, record_id, lease_until, expires_at)
     VALUES (?1, ?2, ?3, ?4, ?6, ?7, ?8)
@@ -66,7 +66,7 @@ const CLAIM: &str = "
         OR k.lease_until <= ?9 AND instr(?5, k.fingerprint)
     RETURNING record_id, attempts";
 
-/// Removes up to eight keys that are forgotten.
+/// Deletes up to eight expired keys.
 const FORGET: &str = "
     DELETE FROM idempotency_keys WHERE digest IN (
         SELECT digest FROM idempotency_keys WHERE expires_at <= ?1 AND digest <> ?2 ORDER BY expires_at LIMIT 8)";
@@ -99,7 +99,7 @@ fn fingerprints(claim: &KeyClaim<'_>) -> Vec<u8> {
     claim.fingerprints.iter().flat_map(|fingerprint| *fingerprint.as_bytes()).collect()
 }
 
-/// Why a key was not free to take.
+/// Returns why a key could not be claimed.
 async fn refused(connection: &mut SqliteConnection, claim: &KeyClaim<'_>) -> Read<Claimed> {
     let (same, answer): (bool, Option<Vec<u8>>) =
         sqlx::query_as("SELECT instr(?2, fingerprint) > 0, answer FROM idempotency_keys WHERE digest = ?1")

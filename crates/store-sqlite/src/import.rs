@@ -90,7 +90,7 @@ impl Importer for SqliteStore {
     }
 }
 
-/// Writes those that can be; the ids of those that were.
+/// Writes the customers that can be written. Returns their ids.
 async fn write_customers(
     connection: &mut SqliteConnection,
     scope: Scope,
@@ -174,7 +174,7 @@ async fn write_audit(
     Ok(())
 }
 
-/// Why these were not created, by their ids: written before, or the address is an earlier line's, or somebody else's.
+/// Returns, by id, why these were not created: they were written before, or the address is an earlier line's or another customer's.
 async fn explain(
     connection: &mut SqliteConnection,
     records: &[&ImportRecord],

@@ -49,9 +49,9 @@ async fn claim(
     }
 }
 
-/// Takes the mail, or records why it is not wanted: one row if it was free to take, none otherwise.
+/// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
-/// It is free when nobody claimed it yet, when it was deferred, and when a claim's lease has ended; the last is in doubt. A
+/// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail whose event an older version wrote has no row yet.
 async fn take(
     connection: &mut SqliteConnection,
@@ -89,7 +89,7 @@ async fn take(
     .await
 }
 
-/// Whom the mail goes to, or why it is not wanted.
+/// Reads the mail's recipient, or why it is not wanted.
 async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64) -> Read<SqliteRow> {
     sqlx::query(
         "SELECT x.*, CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END AS detail
@@ -125,7 +125,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
     .await
 }
 
-/// Why a mail was not free to take.
+/// Returns why a mail could not be claimed.
 async fn refused(connection: &mut SqliteConnection, event: EventId, present: i64) -> Read<Claim> {
     let lease_until: Option<i64> =
         sqlx::query_scalar("SELECT lease_until FROM deliveries WHERE event_id = ?1")
@@ -167,7 +167,7 @@ async fn settle(
     Ok(done.rows_affected() == 1)
 }
 
-/// Suppresses the address that an outcome names, if it does, and its customer was not deleted meanwhile.
+/// Suppresses the address that an outcome names, unless its customer was deleted meanwhile.
 async fn suppress(
     connection: &mut SqliteConnection,
     event: EventId,

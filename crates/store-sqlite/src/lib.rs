@@ -1,4 +1,4 @@
-//! The stores' ports on SQLite: the durable queue and database of the embedded mode, in one file.
+//! The database ports on SQLite: database and queue of the embedded mode, in one file.
 //!
 //! One connection writes and a few read (WAL). A write takes its lock at once (`BEGIN IMMEDIATE`): a read transaction that
 //! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
@@ -40,59 +40,58 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::{map_db_error, map_migration_error};
 
-/// The store, the outbox, the ledger and the kept answers on one SQLite file. Clones share its connections.
+/// All database ports on one SQLite file. Clones share its connections.
 #[derive(Clone)]
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
-    /// For counts that may be lost: it waits for no disk, and nobody who writes facts waits for it.
+    /// For counts that may be lost: its commits don't wait for the disk, and don't block other writes.
     counters: SqlitePool,
     clock: Arc<dyn Clock>,
 }
 
 /// How long a call waits for the file or for a connection before it fails as unavailable.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long one that met another process at a new file waits before its next try.
-const TURN: Duration = Duration::from_millis(20);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause before a migration is tried again while another process opens the new file.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// Connections that read at the same time, at most.
 const READERS: u32 = 4;
 
 impl SqliteStore {
-    /// A store on the file at `path`, made readable by its owner only (0600) if it isn't there; time is `clock`'s.
-    /// Every commit is on disk before it is answered (`synchronous = FULL`): what was accepted survives a power cut.
+    /// Opens the store in the file at `path`, which is created if necessary, readable by its owner only (0600). Times are `clock`'s.
+    /// Every commit is on disk before the call returns (`synchronous = FULL`), and so survives a power cut.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_with_patience(path, clock, PATIENCE)
+        Self::open_with_timeout(path, clock, WAIT_TIMEOUT)
     }
 
-    /// [`SqliteStore::open`] with another time that a call waits for the file or for a connection before it fails as unavailable.
-    pub fn open_with_patience(
+    /// Like [`SqliteStore::open`], with another time that a call waits for the file or for a connection.
+    pub fn open_with_timeout(
         path: &Path,
         clock: Arc<dyn Clock>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, StoreError> {
         create_private(path).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(patience)
+            .busy_timeout(timeout)
             .foreign_keys(true);
         let pool =
-            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(patience);
+            |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(timeout);
         let readers = pool(READERS).connect_lazy_with(options.clone().pragma("query_only", "on"));
         // In WAL mode, NORMAL may lose a commit but never harms the file (sqlite.org/pragma.html#pragma_synchronous).
         let counters = pool(1).connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
         Ok(Self { writer: pool(1).connect_lazy_with(options), readers, counters, clock })
     }
 
-    /// Brings the schema up to date. Processes that do this at the same time take turns.
+    /// Brings the schema up to date. Several processes may do this at once: they take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let give_up = Instant::now() + self.writer.options().get_acquire_timeout();
         let (mut transaction, _) = loop {
             match self.write().await {
-                // Each of the first connections to a new file switches it to WAL. SQLite refuses, without waiting, one that does so
-                // while another does.
-                Err(StoreError::Unavailable(_)) if Instant::now() < give_up => sleep(TURN).await,
+                // The first connections to a new file switch it to WAL. SQLite refuses one, without waiting, while another does that.
+                Err(StoreError::Unavailable(_)) if Instant::now() < give_up => sleep(RETRY_INTERVAL).await,
                 started => break started?,
             }
         };
@@ -107,18 +106,18 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    /// Begins a transaction that writes, and tells its present: the time that everything it writes is of.
+    /// Begins a transaction that writes. Returns it with the current time, which everything that it writes gets.
     pub(crate) async fn write(&self) -> Result<(Transaction<'static, Sqlite>, i64), StoreError> {
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(map_db_error)?;
         Ok((transaction, self.present()))
     }
 
-    /// For statements as of the present.
+    /// Returns the dialect for statements at the current time.
     pub(crate) fn dialect(&self) -> Dialect {
         Dialect::Sqlite { now: self.present() }
     }
 
-    /// The present, in microseconds since 1970.
+    /// Returns the current time, in microseconds since 1970.
     pub(crate) fn present(&self) -> i64 {
         to_unix_microseconds(self.clock.now())
     }
@@ -138,7 +137,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// The time `duration` after `present`, in the same unit.
+/// Returns the time `duration` after `present`, in the same unit.
 pub(crate) fn after(present: i64, duration: time::Duration) -> i64 {
     present.saturating_add(i64::try_from(duration.whole_microseconds()).unwrap_or(i64::MAX))
 }

@@ -9,7 +9,7 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use crate::after;
 
-/// Prolongs the session whose token is presented, or ends the one whose used token is.
+/// Extends the session of the presented token, or ends the session if the token was used before.
 pub(crate) async fn use_up(
     connection: &mut SqliteConnection,
     scope: Scope,
@@ -55,7 +55,7 @@ pub(crate) async fn end_session(
     }
 }
 
-/// Puts the next refresh token in the place of the presented one: no row when it can't be used.
+/// Replaces the presented refresh token by the next one; returns no row when it can't be used.
 async fn rotate(
     connection: &mut SqliteConnection,
     scope: Scope,
@@ -82,7 +82,7 @@ async fn rotate(
     .await
 }
 
-/// Keeps the used token until it would have expired at the latest, and forgets those for which that time has come.
+/// Stores the used token until it would have expired, and deletes those that have.
 async fn remember(
     connection: &mut SqliteConnection,
     session: SessionId,
@@ -106,7 +106,7 @@ async fn remember(
     Ok(())
 }
 
-/// Ends the session whose used token was presented: its row, unless there is none.
+/// Ends the session whose used token was presented. Returns its row, if there is one.
 async fn end_reused(
     connection: &mut SqliteConnection,
     scope: Scope,

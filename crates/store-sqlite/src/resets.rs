@@ -4,7 +4,7 @@ use rekey_core::{
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
-    ids::ResetId,
+    ids::{CustomerId, ResetId},
     resets::{
         CreatedReset, NewReset, ResetOrigin, ResetQuota,
         store::{ResetRecord, ResetStore},
@@ -160,6 +160,23 @@ async fn supersede_address(
     )
     .bind(now)
     .bind(digest(scope, reset.customer_email.as_str()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Ends a customer's pending tokens.
+pub(crate) async fn supersede_customer(
+    connection: &mut SqliteConnection,
+    customer: CustomerId,
+    now: i64,
+) -> Read<()> {
+    sqlx::query(
+        "UPDATE password_resets SET superseded_at = ?1, updated_at = ?1
+         WHERE customer_id = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
+    )
+    .bind(now)
+    .bind(customer.as_str())
     .execute(connection)
     .await?;
     Ok(())

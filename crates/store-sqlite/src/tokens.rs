@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    ids::{CustomerId, ResetId},
+    ids::ResetId,
     resets::{
         RejectableReset, TokenHolder,
         store::{Completion, ResetRejection, TokenStore},
@@ -17,7 +17,7 @@ use crate::{
     customers::set_password,
     error::map_db_error,
     events::record_change,
-    resets::{digest, pending, subject},
+    resets::{digest, pending, subject, supersede_customer},
 };
 
 #[async_trait]
@@ -113,23 +113,6 @@ async fn consume(connection: &mut SqliteConnection, completion: &Completion<'_>,
     .bind(holder.scope.mode.as_str())
     .bind(holder.customer.as_str());
     Ok(bind_common(query, changes).execute(connection).await?.rows_affected() == 1)
-}
-
-/// Ends a customer's pending tokens.
-pub(crate) async fn supersede_customer(
-    connection: &mut SqliteConnection,
-    customer: CustomerId,
-    now: i64,
-) -> Read<()> {
-    sqlx::query(
-        "UPDATE password_resets SET superseded_at = ?1, updated_at = ?1
-         WHERE customer_id = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
-    )
-    .bind(now)
-    .bind(customer.as_str())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Ends the reset's token; false when it can't be used any more.

@@ -1,4 +1,4 @@
-//! The suite of every store, on SQLite.
+//! The conformance suite of stores, on SQLite.
 #![cfg(test)]
 
 use std::{sync::Arc, time::Duration};
@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 rekey_testkit::store_conformance!(OnSqlite);
 
-/// As long as the other store's, in its own suite.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// As long as in the other store's suite.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 struct OnSqlite {
     store: SqliteStore,
@@ -30,8 +30,8 @@ impl StoreUnderTest for OnSqlite {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rekey.db");
-        // Two hundred callers wait for one writer, on whatever disk.
-        let store = SqliteStore::open_with_patience(&path, Arc::new(SystemClock), PATIENCE).unwrap();
+        // Two hundred callers wait for one writer, perhaps on a slow disk.
+        let store = SqliteStore::open_with_timeout(&path, Arc::new(SystemClock), TIMEOUT).unwrap();
         store.migrate().await.unwrap();
         Self { store, backdoor: SqliteBackdoor::open(&path), _folder: folder }
     }

@@ -1,4 +1,4 @@
-//! What is SQLite's own: one file, one clock, and a lock that other processes may hold.
+//! Behaviour of this store only: one file, one clock, and a lock that other processes may hold.
 #![cfg(test)]
 
 use std::{
@@ -141,9 +141,9 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// One whose calls wait as long as a slow disk may take for those before them.
+/// Opens a store whose calls wait long enough for a slow disk.
 fn patient(path: &Path, clock: impl Clock) -> SqliteStore {
-    SqliteStore::open_with_patience(path, Arc::new(clock), std::time::Duration::from_mins(1)).unwrap()
+    SqliteStore::open_with_timeout(path, Arc::new(clock), std::time::Duration::from_mins(1)).unwrap()
 }
 
 async fn open(path: &Path, clock: impl Clock) -> SqliteStore {

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, error::DatabaseError, post
 use tokio::time::{Instant, sleep};
 
 /// How long connections may take to end after the server has asked them to, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// `object_in_use` (PostgreSQL's manual, appendix A).
 const IN_USE: &str = "55006";
 
@@ -73,7 +73,7 @@ async fn drop_database(server: &PgConnectOptions, statement: &str) {
     let start = Instant::now();
     while let Err(error) = execute(server, statement).await {
         let code = error.as_database_error().and_then(DatabaseError::code);
-        assert!(code.as_deref() == Some(IN_USE) && start.elapsed() < PATIENCE, "{error}");
+        assert!(code.as_deref() == Some(IN_USE) && start.elapsed() < TIMEOUT, "{error}");
         sleep(Duration::from_millis(100)).await;
     }
 }

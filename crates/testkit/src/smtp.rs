@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// How long a test waits for something that must happen.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// The interval between two checks of it.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -98,7 +98,7 @@ impl ScriptedSmtp {
                 sleep(LOOK).await;
             }
         };
-        assert!(timeout(PATIENCE, reached).await.is_ok(), "no {step} came: {:?}", self.commands());
+        assert!(timeout(TIMEOUT, reached).await.is_ok(), "no {step} came: {:?}", self.commands());
     }
 
     /// Returns the complete messages, whatever the replies were.

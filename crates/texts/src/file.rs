@@ -60,8 +60,8 @@ impl File {
         let error = |line, kind| FileError { file: path.to_owned(), line, kind };
         let resource = FluentResource::try_new(source).map_err(|(resource, errors)| {
             let first = errors.into_iter().next();
-            let line = first.as_ref().map_or(1, |fault| line_at(resource.source(), fault.pos.start));
-            let problem = first.map_or_else(String::new, |fault| fault.kind.to_string());
+            let line = first.as_ref().map_or(1, |error| line_at(resource.source(), error.pos.start));
+            let problem = first.map_or_else(String::new, |error| error.kind.to_string());
             error(line, FileErrorKind::Syntax { key: key_at(resource.source(), line), problem })
         })?;
         let mut keys = BTreeMap::new();

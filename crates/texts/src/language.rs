@@ -42,19 +42,19 @@ impl Language {
         Self::Arabic,
     ];
 
-    /// The tag (RFC 5646), for `lang` and `Content-Language`; also the name of its files.
+    /// Returns the tag (RFC 5646), for `lang` and `Content-Language`; also the name of its files.
     #[must_use]
     pub const fn tag(self) -> &'static str {
         self.data().0
     }
 
-    /// The name in the language itself, for a choice of languages.
+    /// Returns the name in the language itself, for a choice of languages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.data().1
     }
 
-    /// The direction of its lines.
+    /// Returns the direction of its lines.
     #[must_use]
     pub const fn direction(self) -> Direction {
         self.data().2
@@ -76,16 +76,16 @@ impl Language {
         }
     }
 
-    /// The language with exactly this tag.
+    /// Returns the language with exactly this tag.
     #[must_use]
-    pub fn of_tag(tag: &str) -> Option<Self> {
+    pub fn from_tag(tag: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
-    /// The language for a locale: German for `de-AT`, Brazilian Portuguese for `pt`, none for `zh`. No two supported languages
+    /// Returns the language for a locale: German for `de-AT`, Brazilian Portuguese for `pt`, none for `zh`. No two supported languages
     /// differ only in region or script, so the primary subtag decides (RFC 4647 §3.4, look-up).
     #[must_use]
-    pub fn matching(locale: &Locale) -> Option<Self> {
+    pub fn for_locale(locale: &Locale) -> Option<Self> {
         let wanted = primary(locale.as_str());
         Self::ALL.into_iter().find(|language| primary(language.tag()) == wanted)
     }
@@ -102,7 +102,7 @@ impl fmt::Display for Language {
 }
 
 impl Direction {
-    /// The value of HTML's `dir`.
+    /// Returns the value of HTML's `dir`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ pub struct Moment {
 }
 
 impl Moments {
-    /// None if CLDR's data is missing.
+    /// Makes the formatter; `None` if CLDR's data is missing.
     pub fn new(language: Language) -> Option<Self> {
         let locale = locale(language)?;
         let form = fieldsets::YMD::long().with_time_hm();
@@ -40,7 +40,7 @@ impl Moments {
         Some(Self { dates, zones, first_day: first_day(language) })
     }
 
-    /// Formats a moment to the minute. None outside the calendar's years.
+    /// Formats a moment to the minute; `None` outside the calendar's years.
     pub fn write(&self, at: OffsetDateTime, zone: &TimeZone) -> Option<Moment> {
         let local = zone.local(at);
         let date = Date::try_new_gregorian(local.year(), local.month().into(), local.day()).ok()?;
@@ -53,7 +53,7 @@ impl Moments {
         Some(Moment { written: with_fixed_end(&written), zone: self.name(local, zone) })
     }
 
-    /// The zone's name. UTC keeps its name, which CLDR translates in French to `TU`.
+    /// Returns the zone's name. UTC keeps its name, which CLDR translates in French to `TU`.
     fn name(&self, local: OffsetDateTime, zone: &TimeZone) -> String {
         if *zone == TimeZone::UTC {
             return zone.name().to_owned();
@@ -66,7 +66,7 @@ impl Moments {
 }
 
 impl Moment {
-    /// The date in ISO 8601, for moments outside the calendar.
+    /// Returns the date in ISO 8601, for moments outside the calendar.
     pub fn plain(at: OffsetDateTime) -> Self {
         Self { written: at.date().to_string(), zone: TimeZone::UTC.name().to_owned() }
     }

@@ -1,4 +1,4 @@
-//! The texts about the password policy: before a password is chosen, and after one was refused.
+//! The texts about the password policy: before a password is chosen, and after one was rejected.
 
 use rekey_core::passwords::{Hint, PasswordPolicy, PasswordRejected, PolicyViolation};
 
@@ -8,15 +8,15 @@ use crate::{
 };
 
 impl Reader {
-    /// The policy's requirements, as sentences.
+    /// Returns the policy's requirements, in sentences.
     pub fn policy(&self, policy: PasswordPolicy) -> Result<Vec<String>, SayError> {
         Ok(vec![self.say("policy-length", &[count(policy.min_length)])?, self.say("policy-rules", &[])?])
     }
 
-    /// Why a password was refused, and hints for a better one, as sentences.
-    pub fn refusal(&self, refusal: &PasswordRejected) -> Result<Vec<String>, SayError> {
-        let mut sentences = vec![self.violation(refusal.violation)?];
-        for hint in refusal.hints.iter() {
+    /// Explains in sentences why a password was rejected, with hints for a better one.
+    pub fn explain(&self, rejected: &PasswordRejected) -> Result<Vec<String>, SayError> {
+        let mut sentences = vec![self.violation(rejected.violation)?];
+        for hint in rejected.hints.iter() {
             sentences.push(self.say(key(hint), &[])?);
         }
         Ok(sentences)

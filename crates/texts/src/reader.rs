@@ -17,12 +17,12 @@ use crate::{
 /// An organization's texts in one language.
 #[derive(Clone)]
 pub struct Reader {
-    pub(crate) texts: Texts,
-    pub(crate) language: Language,
+    texts: Texts,
+    language: Language,
 }
 
 impl Reader {
-    /// The language of these texts.
+    /// Returns the language of these texts.
     #[must_use]
     pub fn language(&self) -> Language {
         self.language
@@ -50,10 +50,18 @@ impl Reader {
         self.say("time-moment", &[("moment", (&moment.written).into()), ("zone", (&moment.zone).into())])
     }
 
-    /// The function `t` of templates: `{{ t("…", shop=shop) }}` formats a text, which is escaped like any value.
+    /// Returns the function `t` of templates: `{{ t("…", shop=shop) }}` formats a text, which is escaped like any value.
     #[must_use]
     pub fn function(&self) -> Value {
         Value::from_object(Function(self.clone()))
+    }
+}
+
+impl Texts {
+    /// Returns these texts in one language.
+    #[must_use]
+    pub fn reader(&self, language: Language) -> Reader {
+        Reader { texts: self.clone(), language }
     }
 }
 

@@ -18,7 +18,6 @@ use crate::{
     isolate::isolated,
     language::Language,
     moment::{Moment, Moments},
-    reader::Reader,
 };
 
 type Bundle = FluentBundle<Arc<FluentResource>>;
@@ -99,7 +98,7 @@ impl Texts {
         default: &Locale,
         zone: &TimeZone,
     ) -> Result<Self, TextsError> {
-        let default = Language::matching(default).ok_or_else(|| TextsError::NoDefault {
+        let default = Language::for_locale(default).ok_or_else(|| TextsError::NoDefault {
             locale: default.clone(),
             folder: folder.map(Path::to_owned),
         })?;
@@ -108,7 +107,7 @@ impl Texts {
         };
         let mut translations = BTreeMap::clone(&self.translations);
         for file in custom_files(&folder.join("texts"))? {
-            let Some(language) = file.name.strip_suffix(".ftl").and_then(Language::of_tag) else {
+            let Some(language) = file.name.strip_suffix(".ftl").and_then(Language::from_tag) else {
                 return Err(TextsError::UnknownLanguage(file.path));
             };
             translations
@@ -120,13 +119,7 @@ impl Texts {
     /// Chooses the language by these locales, in order of preference: the customer's, then those of the request
     /// ([`accepted`](rekey_core::locale::accepted)). If none is supported, the organization's default.
     pub fn choose<'a>(&self, preferences: impl IntoIterator<Item = &'a Locale>) -> Language {
-        preferences.into_iter().find_map(Language::matching).unwrap_or(self.default)
-    }
-
-    /// These texts in one language.
-    #[must_use]
-    pub fn reader(&self, language: Language) -> Reader {
-        Reader { texts: self.clone(), language }
+        preferences.into_iter().find_map(Language::for_locale).unwrap_or(self.default)
     }
 
     /// Formats the text with that key.

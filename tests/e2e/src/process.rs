@@ -22,7 +22,7 @@ pub struct Program {
 
 /// How a program ended.
 #[derive(Debug)]
-pub struct Ending {
+pub struct Exit {
     /// The exit code; `None` if a signal killed it.
     pub code: Option<i32>,
     /// Its standard output.
@@ -75,21 +75,21 @@ impl Program {
     }
 
     /// Stops the program (SIGTERM), and waits for its end.
-    pub async fn terminate(self) -> Ending {
+    pub async fn terminate(self) -> Exit {
         signal(self.pid(), "TERM");
         self.end().await
     }
 
     /// Waits for the program's end.
-    pub async fn end(self) -> Ending {
+    pub async fn end(self) -> Exit {
         self.end_within(TIMEOUT).await
     }
 
     /// Like [`Program::end`], with another timeout.
-    pub async fn end_within(mut self, patience: Duration) -> Ending {
+    pub async fn end_within(mut self, timeout: Duration) -> Exit {
         let what = format!("{} to end", self.name);
-        let status = within(patience, &what, async || self.ended().ok_or("it runs")).await;
-        Ending { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all() }
+        let status = within(timeout, &what, async || self.ended().ok_or("it runs")).await;
+        Exit { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all() }
     }
 
     /// Returns how it ended, if it did.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::{
     broker::clear,
     client::Api,
-    process::{Ending, Program, free_ports, project},
+    process::{Exit, Program, free_ports, project},
     smtp::SmtpServer,
 };
 
@@ -157,7 +157,7 @@ impl Stack {
     }
 
     /// Runs `rekey ARGUMENTS` to its end.
-    pub async fn tool(&self, arguments: &[&str]) -> Ending {
+    pub async fn tool(&self, arguments: &[&str]) -> Exit {
         Program::start("rekey", arguments, &self.settings).end().await
     }
 }

@@ -44,9 +44,9 @@ async fn everything_in_a_real_browser() {
         ("REKEY_EXPIRING_LINK", &expiring.url),
         ("REKEY_EXPIRES_AT", &until.format(&Rfc3339).unwrap()),
     ]);
-    let ending = Program::spawn("node --test", &mut node).end_within(TIMEOUT).await;
-    println!("{}{}", ending.stdout, ending.stderr);
-    assert_eq!(ending.code, Some(0), "a test of tests/browser failed, see above");
-    let passed = ending.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());
+    let exit = Program::spawn("node --test", &mut node).end_within(TIMEOUT).await;
+    println!("{}{}", exit.stdout, exit.stderr);
+    assert_eq!(exit.code, Some(0), "a test of tests/browser failed, see above");
+    let passed = exit.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());
     assert!(passed.is_some_and(|passed| passed > 0), "Node found no tests");
 }

@@ -94,10 +94,10 @@ impl Running<'_> {
             ("REKEY_SALES_CLIENT_ID", self.storefront),
             ("REKEY_SELF_SERVICE_CLIENT_ID", self.self_service),
         ]);
-        let ending = Program::spawn("node --test", &mut node).end_within(TIMEOUT).await;
-        println!("{}{}", ending.stdout, ending.stderr);
-        assert_eq!(ending.code, Some(0), "a test of tests/clients failed, see above");
-        let passed = ending.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());
+        let exit = Program::spawn("node --test", &mut node).end_within(TIMEOUT).await;
+        println!("{}{}", exit.stdout, exit.stderr);
+        assert_eq!(exit.code, Some(0), "a test of tests/clients failed, see above");
+        let passed = exit.stdout.lines().find_map(|line| line.split_once("pass ")?.1.parse::<u32>().ok());
         assert!(passed.is_some_and(|passed| passed > 0), "Node found no tests");
     }
 }

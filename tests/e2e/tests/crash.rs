@@ -72,8 +72,8 @@ async fn crash() {
     let begin = Instant::now();
     let mails = settled(stack, &accepted).await;
     judge(stack, &accepted, &mails).await;
-    let parked = contents(&broker.url, &format!("{}.mailer.dead", stack.namespace)).await;
-    assert_eq!(parked.len(), 0, "no message was given up");
+    let dead = contents(&broker.url, &format!("{}.mailer.dead", stack.namespace)).await;
+    assert_eq!(dead.len(), 0, "no message was given up");
     say(&format!(
         "crash: {} kills: {kills:?}; the last mail came {:?} after the last request",
         kills.len(),

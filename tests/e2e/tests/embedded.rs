@@ -52,7 +52,7 @@ async fn a_customer_gets_a_new_password_by_the_page_behind_the_link() {
     let mails = dev.mails(2).await;
     let subjects: Vec<_> = mails.iter().map(|mail| mail["subject"].as_str().unwrap()).collect();
     assert!(subjects[0].contains("changed"), "{subjects:?}");
-    assert!(!mails[0].to_string().contains("token="), "no link in the mail that tells of the change");
+    assert!(!mails[0].to_string().contains("token="), "no link in the mail about the change");
 }
 
 #[tokio::test]
@@ -106,8 +106,8 @@ async fn started_again_it_keeps_its_data_and_secrets() {
         let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
         assert!(mode == 0o600 || !is_secret(&file), "{} is {mode:o}", file.display());
     }
-    let ending = first.program.terminate().await;
-    assert_eq!(ending.code, Some(0), "{ending:?}");
+    let exit = first.program.terminate().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
 
     let again = Dev::start(data.path()).await;
     assert_eq!(again.env, env);

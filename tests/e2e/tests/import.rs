@@ -11,7 +11,7 @@ use std::{
 use rekey_e2e::{
     dev::Dev,
     dice::Dice,
-    process::{Ending, Program, binary},
+    process::{Exit, Program, binary},
     wait::eventually,
 };
 use rekey_testkit::{
@@ -57,8 +57,8 @@ impl Shop {
         let database = TestDatabase::create().await;
         let environment = vec![("REKEY__DATABASE__URL".to_owned(), database.url())];
         for arguments in [&["migrate"][..], &["organization", "create", "--slug", "demo", "--name", "Demo"]] {
-            let ending = Program::start("rekey", arguments, &environment).end().await;
-            assert_eq!(ending.code, Some(0), "{ending:?}");
+            let exit = Program::start("rekey", arguments, &environment).end().await;
+            assert_eq!(exit.code, Some(0), "{exit:?}");
         }
         let backdoor = Box::new(PostgresBackdoor::open(&database.url()));
         let folder = TempDir::new().unwrap();
@@ -82,7 +82,7 @@ impl Shop {
     }
 
     /// Imports to the end. The last line on standard error is the peak memory in KiB, as reported by the kernel.
-    async fn measured(&self, file: &str) -> Ending {
+    async fn measured(&self, file: &str) -> Exit {
         let measure = "import resource, subprocess, sys\n\
                        subprocess.run(sys.argv[1:])\n\
                        print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)";
@@ -92,7 +92,7 @@ impl Shop {
         Program::spawn("rekey import", &mut command).end().await
     }
 
-    async fn import(&self, file: &Path, more: &[&str]) -> Ending {
+    async fn import(&self, file: &Path, more: &[&str]) -> Exit {
         self.start(file.to_str().unwrap(), more).end().await
     }
 
@@ -122,13 +122,9 @@ async fn password_import_an_imported_customer_logs_in_and_is_hashed_anew() {
         ("django@example.com", DJANGO),
     ]
     .map(|(email, hash)| format!("{{\"email\": \"{email}\", \"password_hash\": \"{hash}\"}}\n"));
-    let ending = shop.import(&shop.file("old.jsonl", &lines.concat()), &[]).await;
-    assert_eq!(
-        (ending.code, &*ending.stdout),
-        (Some(0), "lines=3\ncreated=3\ntaken=0\nrefused=0\n"),
-        "{ending:?}"
-    );
-    assert_eq!(ending.stderr, "", "no progress bar where there is no terminal");
+    let exit = shop.import(&shop.file("old.jsonl", &lines.concat()), &[]).await;
+    assert_eq!((exit.code, &*exit.stdout), (Some(0), "lines=3\ncreated=3\ntaken=0\nrefused=0\n"), "{exit:?}");
+    assert_eq!(exit.stderr, "", "no progress bar where there is no terminal");
 
     for email in ["rails@example.com", "php@example.com", "django@example.com"] {
         let imported = shop.hash_of(email).await.unwrap();
@@ -177,12 +173,12 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
         assert_eq!((shop.customers("%h@example.com").await, shop.customers("first%").await), (0, 0));
         assert_eq!(shop.backdoor.count("imports", "true").await, 0);
 
-        let ending = shop.import(&file, &with_report).await;
-        assert_eq!(ending.code, Some(1), "{ending:?}");
+        let exit = shop.import(&file, &with_report).await;
+        assert_eq!(exit.code, Some(1), "{exit:?}");
         let counts = "lines=9\ncreated=2\ntaken=0\nrefused=7\n";
-        assert_eq!(ending.stdout, counts);
+        assert_eq!(exit.stdout, counts);
         assert_eq!(dry_run.stdout, format!("Dry run: nothing was written.\n{counts}"));
-        assert_eq!(ending.stderr, "rekey: 7 of 9 lines were refused\n");
+        assert_eq!(exit.stderr, "rekey: 7 of 9 lines were refused\n");
         assert_eq!(fs::read_to_string(&report).unwrap(), reported, "the dry run reported the same");
         let lines: Vec<_> = reported.lines().collect();
         let expected = [
@@ -204,7 +200,7 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
         let again = shop.import(&file, &[]).await;
         assert_eq!(again.stdout, "lines=9\ncreated=0\ntaken=3\nrefused=6\n");
         assert!(again.stderr.contains("line 5: password_hash: the hash is phpass"), "{}", again.stderr);
-        for shown in [&reported, &dry_run.stderr, &ending.stderr, &again.stderr, &again.stdout] {
+        for shown in [&reported, &dry_run.stderr, &exit.stderr, &again.stderr, &again.stdout] {
             assert!(!shown.contains(secret) && !shown.contains("first@"), "{shown}");
         }
         let stored = "email = 'first@example.com' AND reference = 'R-1' AND reference_origin = 'back office' AND locale = 'de-AT'";
@@ -231,7 +227,7 @@ async fn crash_an_import_killed_at_any_moment_is_resumed_and_reports_everything(
         let written = shop.customers("customer-%").await;
         assert!(written < LINES as u64, "the kill did not come in the middle: {written}");
         let mut kills = 0;
-        let ending = loop {
+        let exit = loop {
             let mut program = shop.start(file.to_str().unwrap(), &more);
             // Each run lives longer than the one before, so that some are interrupted and one finishes.
             tokio::time::sleep(dice.millis(50..100) * (kills + 1)).await;
@@ -241,10 +237,10 @@ async fn crash_an_import_killed_at_any_moment_is_resumed_and_reports_everything(
             program.crash();
             kills += 1;
         };
-        assert_eq!(ending.code, Some(1), "{ending:?}");
+        assert_eq!(exit.code, Some(1), "{exit:?}");
         // One line is a duplicate, one is invalid.
-        assert_eq!(ending.stdout, format!("lines={}\ncreated={LINES}\ntaken=0\nrefused=2\n", LINES + 2));
-        assert!(ending.stderr.contains("it is resumed"), "{}", ending.stderr);
+        assert_eq!(exit.stdout, format!("lines={}\ncreated={LINES}\ntaken=0\nrefused=2\n", LINES + 2));
+        assert!(exit.stderr.contains("it is resumed"), "{}", exit.stderr);
         assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 3);
         assert_eq!(shop.customers("customer-%").await, LINES as u64);
         assert_eq!(shop.backdoor.count("audit_entries", "actor = 'operator'").await, LINES as u64);
@@ -310,12 +306,11 @@ async fn an_error_is_reported_in_one_line() {
         ),
         (file.to_str().unwrap(), arguments.to_vec(), "database.url", 2),
     ] {
-        let ending =
-            Program::start("rekey", &[&["import", "customers", file], more.as_slice()].concat(), &[])
-                .end()
-                .await;
-        assert_eq!((ending.code, &*ending.stdout), (Some(code), ""), "{ending:?}");
-        assert!(ending.stderr.contains(message) && ending.stderr.lines().count() == 1, "{}", ending.stderr);
+        let exit = Program::start("rekey", &[&["import", "customers", file], more.as_slice()].concat(), &[])
+            .end()
+            .await;
+        assert_eq!((exit.code, &*exit.stdout), (Some(code), ""), "{exit:?}");
+        assert!(exit.stderr.contains(message) && exit.stderr.lines().count() == 1, "{}", exit.stderr);
     }
     assert_eq!(shop.customers("a@%").await, 0);
 }
@@ -327,9 +322,9 @@ async fn memory_does_not_grow_with_the_file() {
     for lines in [2_000, 40_000] {
         let file =
             shop.file(&format!("{lines}.csv"), &csv(lines).replace("customer-", &format!("c{lines}-")));
-        let ending = shop.measured(file.to_str().unwrap()).await;
-        assert!(ending.stdout.contains(&format!("created={lines}\n")), "{ending:?}");
-        peaks.push(ending.stderr.lines().last().unwrap().parse::<u64>().unwrap());
+        let exit = shop.measured(file.to_str().unwrap()).await;
+        assert!(exit.stdout.contains(&format!("created={lines}\n")), "{exit:?}");
+        peaks.push(exit.stderr.lines().last().unwrap().parse::<u64>().unwrap());
     }
     assert!(peaks[1] < peaks[0] + 8 * 1024, "peaks in KiB: {peaks:?}");
 }

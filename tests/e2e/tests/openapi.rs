@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use rekey_e2e::{
     dev::{Dev, OLD_PASSWORD},
-    process::{Ending, Program, project},
+    process::{Exit, Program, project},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,8 +17,8 @@ const TIMEOUT: Duration = Duration::from_mins(20);
 async fn the_description_is_an_openapi_document() {
     let mut command = tool("openapi-spec-validator");
     command.arg(project().join("docs/openapi.json"));
-    let ending = Program::spawn("openapi-spec-validator", &mut command).end().await;
-    assert_eq!(ending.code, Some(0), "{}{}", ending.stdout, ending.stderr);
+    let exit = Program::spawn("openapi-spec-validator", &mut command).end().await;
+    assert_eq!(exit.code, Some(0), "{}{}", exit.stdout, exit.stderr);
 }
 
 #[tokio::test]
@@ -45,8 +45,8 @@ async fn schemathesis_finds_nothing() {
         .envs(&dev.env)
         .env("CUSTOMER_ID", customer)
         .current_dir(&data);
-    let ending = Program::spawn("schemathesis", &mut command).end_within(TIMEOUT).await;
-    let Ending { code, stdout, stderr } = ending;
+    let exit = Program::spawn("schemathesis", &mut command).end_within(TIMEOUT).await;
+    let Exit { code, stdout, stderr } = exit;
     assert_eq!(code, Some(0), "{stdout}{stderr}");
     let summary = stdout.split_once(" SUMMARY ").map_or(stdout.as_str(), |(_, summary)| summary);
     println!("{summary}");

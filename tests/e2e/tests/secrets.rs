@@ -91,8 +91,8 @@ async fn go_through(shop: &Shop) -> Evidence {
     let arguments =
         [&api, &mailer].map(|program| fs::read(format!("/proc/{}/cmdline", program.pid())).unwrap());
     places.push(("the arguments", arguments.concat()));
-    let endings = [api.terminate().await, mailer.terminate().await];
-    places.push(("the logs", endings.map(|ending| ending.stdout + &ending.stderr).concat().into_bytes()));
+    let exits = [api.terminate().await, mailer.terminate().await];
+    places.push(("the logs", exits.map(|exit| exit.stdout + &exit.stderr).concat().into_bytes()));
     let passwords =
         [OLD_PASSWORD, NEW_PASSWORD, shop.back_office.secret.as_ref().unwrap()].map(str::to_owned);
     let secrets =

@@ -5,7 +5,7 @@ use std::{process::Command, time::Duration};
 
 use rekey_e2e::{
     client::{Api, reset},
-    process::Ending,
+    process::Exit,
     shop::{ANNA, Shop},
     stack::{Stack, amqp_url},
     wait::eventually,
@@ -69,8 +69,8 @@ async fn ask(api: Api, token: String) -> usize {
     RESETS
 }
 
-fn drained(ending: &Ending) {
-    assert_eq!(ending.code, Some(0), "{ending:?}");
+fn drained(exit: &Exit) {
+    assert_eq!(exit.code, Some(0), "{exit:?}");
 }
 
 #[tokio::test]
@@ -105,11 +105,11 @@ async fn refused(stack: &mut Stack, program: &str, key: &str, value: Option<&str
         stack.set(key, value);
     }
     let started = stack.spawn(program);
-    let ending = started.end().await;
-    let lines: Vec<_> = ending.stderr.lines().collect();
-    assert!(ending.code.is_some_and(|code| code != 0), "{program}, {key}: {ending:?}");
-    assert!(lines.len() == 1 && lines[0].contains(name), "{program}, {key}: {ending:?}");
-    assert!(value.is_none_or(|value| !name.contains("key") || !ending.stderr.contains(value)), "{ending:?}");
+    let exit = started.end().await;
+    let lines: Vec<_> = exit.stderr.lines().collect();
+    assert!(exit.code.is_some_and(|code| code != 0), "{program}, {key}: {exit:?}");
+    assert!(lines.len() == 1 && lines[0].contains(name), "{program}, {key}: {exit:?}");
+    assert!(value.is_none_or(|value| !name.contains("key") || !exit.stderr.contains(value)), "{exit:?}");
     stack.unset(key);
     for (key, value) in kept.into_iter().flatten() {
         stack.set(&key, &value);

@@ -28,8 +28,8 @@ async fn one_trace_spans_the_request_and_the_mail_it_leads_to() {
     let reset = stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED).text("/data/id");
     stack.smtp.mail_to(ANNA, 1).await;
     // A stopping program sends its remaining spans.
-    for ending in [api.terminate().await, mailer.terminate().await] {
-        assert_eq!(ending.code, Some(0), "{ending:?}");
+    for exit in [api.terminate().await, mailer.terminate().await] {
+        assert_eq!(exit.code, Some(0), "{exit:?}");
     }
 
     let spans = spans(&collector);

@@ -1,4 +1,4 @@
-//! Counts most requests in memory, asks the store for the rest, and refuses from memory who is over a limit.
+//! Counts most requests in memory and the rest in the store, and refuses callers over a limit from memory.
 
 use std::{
     convert::Infallible,
@@ -29,14 +29,14 @@ pub struct RateLimitStatus {
     pub wait: Option<Duration>,
 }
 
-/// Of what is left of a limit beyond [`EXACT`], a process counts a tenth in memory before it asks the store again. At worst
-/// each other replica lets through that many too many; at 200 a minute three requests of four don't ask the store.
+/// A process counts a tenth of what is left of a limit, beyond [`EXACT`], in memory before it asks the store again. At worst each
+/// other replica lets that many requests too many through. At 200 a minute, three requests of four don't ask the store.
 const SHARE: u32 = 10;
 /// The last calls before a limit, and the first of a small one, are all counted in the store.
 const EXACT: u32 = 10;
 /// How long a process uses what the store has returned. A caller that comes more rarely is counted in the store each time.
 const FRESH: Duration = Duration::seconds(5);
-/// How long a store that failed is not asked again. Each process counts in memory meanwhile.
+/// How long a store that failed is not asked again. Meanwhile each process counts in memory.
 const BACKOFF: Duration = Duration::SECOND;
 /// The most windows in memory: some 30 MB. Those used most stay.
 const CAPACITY: u64 = 50_000;
@@ -76,7 +76,7 @@ impl Limiter {
         // One request at a time asks the store; others wait for its answer.
         let mut window = window.lock().await;
         let now = self.clock.now();
-        if let Some(refused) = window.refusal(limit, now) {
+        if let Some(refused) = window.refused(limit, now) {
             return refused;
         }
         // Counted before any wait, so that a caller that hangs up meanwhile is counted, too.
@@ -88,7 +88,7 @@ impl Limiter {
                 // Other processes had used the window up: this hit is taken back.
                 self.sync(name, &mut window, limit, -1).await;
                 let wait = Some(Duration::SECOND);
-                let refused = window.refusal(limit, self.clock.now());
+                let refused = window.refused(limit, self.clock.now());
                 return refused.unwrap_or(RateLimitStatus { limit, remaining: 0, wait });
             }
         }
@@ -132,7 +132,7 @@ impl Window {
     }
 
     /// Returns the status of a request that can't be let in.
-    fn refusal(&self, limit: u32, now: OffsetDateTime) -> Option<RateLimitStatus> {
+    fn refused(&self, limit: u32, now: OffsetDateTime) -> Option<RateLimitStatus> {
         let wait = self.counts.wait(limit, self.store_time(now))?;
         Some(RateLimitStatus { limit, remaining: 0, wait: Some(wait) })
     }

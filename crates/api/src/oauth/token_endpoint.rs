@@ -112,7 +112,7 @@ impl AuthorizationServer {
         let refused = || OAuthError::InvalidGrant(WRONG_CREDENTIALS);
         let username = username.ok_or(OAuthError::InvalidRequest("username is missing"))?;
         let password = password.ok_or(OAuthError::InvalidRequest("password is missing"))?;
-        // No account can have either, so an answer at once tells nothing about accounts.
+        // No account can have either, so an immediate answer reveals nothing about accounts.
         let email: EmailAddress = username.parse().map_err(|_| refused())?;
         let password = PlainPassword::parse(password).map_err(|_| refused())?;
         Ok(self.sign_in.with_password(client, &email, password, scope).await?)

@@ -48,11 +48,11 @@ pub fn headers(area: Area, status: StatusCode) -> Value {
 }
 
 /// Returns the resource whose records an operation returns, and whether it returns a list of them.
-pub fn returned(call: Operation) -> Option<(&'static Resource, bool)> {
-    match call {
+pub fn returned(operation: Operation) -> Option<(&'static Resource, bool)> {
+    match operation {
         Operation::List(resource) => Some((resource, true)),
         Operation::Retrieve(resource) | Operation::Own(resource) => Some((resource, false)),
-        Operation::Create(written) | Operation::Update(written) => Some((written.resource(), false)),
+        Operation::Create(writable) | Operation::Update(writable) => Some((writable.resource(), false)),
         Operation::Related(_, relationship) => Some((relationship.target, !relationship.is_to_one())),
         _ => None,
     }

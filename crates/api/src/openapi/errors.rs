@@ -18,19 +18,20 @@ use crate::{
 };
 
 /// Returns references to the error responses of an operation by status.
-pub fn for_call(endpoint: &Endpoint, call: Operation) -> Named {
-    let statuses = codes(endpoint, call).into_keys();
-    statuses.map(|status| (status.as_str().to_owned(), reference("responses", &name(status, call)))).collect()
+pub fn for_operation(endpoint: &Endpoint, operation: Operation) -> Named {
+    let response = |status| reference("responses", &name(status, operation));
+    let statuses = codes(endpoint, operation).into_keys();
+    statuses.map(|status| (status.as_str().to_owned(), response(status))).collect()
 }
 
 /// Returns every error response that operations refer to.
 pub fn all() -> Named {
     let mut all = Named::new();
     for endpoint in ENDPOINTS.iter() {
-        for call in endpoint.operations.iter().copied() {
-            for (status, codes) in codes(endpoint, call) {
+        for operation in endpoint.operations.iter().copied() {
+            for (status, codes) in codes(endpoint, operation) {
                 let response = response(endpoint.area, status, &codes);
-                let other = all.insert(name(status, call), response.clone());
+                let other = all.insert(name(status, operation), response.clone());
                 debug_assert!(other.is_none_or(|other| other == response), "two responses share a name");
             }
         }
@@ -39,37 +40,41 @@ pub fn all() -> Named {
 }
 
 /// Returns the name of an error response: its reason, with what distinguishes it from others of that status.
-fn name(status: StatusCode, call: Operation) -> String {
+fn name(status: StatusCode, operation: Operation) -> String {
     let is_own = [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY].contains(&status);
-    let prefix = match call {
+    let prefix = match operation {
         Operation::Revoke if is_own => "Revocation",
         Operation::Token if is_own => "Token",
         Operation::Token | Operation::Revoke => "OAuth",
         _ if !is_own => "",
         Operation::Create(_) => "Create",
         Operation::Update(_) => "Update",
-        _ if returned(call).is_some_and(|(_, is_list)| is_list) => "List",
+        _ if returned(operation).is_some_and(|(_, is_list)| is_list) => "List",
         _ => "Read",
     };
     format!("{prefix}{}", pascal_case(status.canonical_reason().unwrap_or_default()))
 }
 
 /// Returns the codes of the errors that an operation can answer with, by status.
-fn codes(endpoint: &Endpoint, call: Operation) -> BTreeMap<StatusCode, BTreeSet<&'static str>> {
-    let problems = problems(endpoint, call).into_iter().map(|problem| (problem.parts().0, problem.parts().1));
-    let refusals = refusals(call).into_iter().map(|refusal| (refusal.parts().0, refusal.parts().2));
+fn codes(endpoint: &Endpoint, operation: Operation) -> BTreeMap<StatusCode, BTreeSet<&'static str>> {
+    let problems = problems(endpoint, operation);
+    let problems = problems.iter().map(Problem::parts).map(|(status, code, _)| (status, code));
+    let oauth_errors = oauth_errors(operation);
+    let oauth_errors = oauth_errors.iter().map(OAuthError::parts).map(|(status, _, code)| (status, code));
     let mut codes = BTreeMap::<_, BTreeSet<_>>::new();
-    for (status, code) in problems.chain(refusals) {
+    for (status, code) in problems.chain(oauth_errors) {
         codes.entry(status).or_default().insert(code);
     }
     codes
 }
 
 /// Returns the problems that an operation under `/api` can answer with.
-fn problems(endpoint: &Endpoint, call: Operation) -> Vec<Problem> {
-    let (creates, updates) = (matches!(call, Operation::Create(_)), matches!(call, Operation::Update(_)));
-    let (returns, lists) = (returned(call).is_some(), returned(call).is_some_and(|(_, is_list)| is_list));
+fn problems(endpoint: &Endpoint, operation: Operation) -> Vec<Problem> {
+    let creates = matches!(operation, Operation::Create(_));
+    let updates = matches!(operation, Operation::Update(_));
     let writes = creates || updates;
+    let returned = returned(operation);
+    let (returns, lists) = (returned.is_some(), returned.is_some_and(|(_, is_list)| is_list));
     let if_any = |is_possible: bool, problem| if is_possible { vec![problem] } else { Vec::new() };
     let of_kind = |kind| match kind {
         _ if endpoint.area != Area::Api => Vec::new(),
@@ -107,10 +112,10 @@ fn problems(endpoint: &Endpoint, call: Operation) -> Vec<Problem> {
     ProblemKind::iter().flat_map(of_kind).collect()
 }
 
-/// Returns the refusals that an operation of OAuth can answer with.
-fn refusals(call: Operation) -> Vec<OAuthError> {
-    let (gets_token, revokes) = (call == Operation::Token, call == Operation::Revoke);
-    let if_any = |is_possible: bool, refusal| if is_possible { vec![refusal] } else { Vec::new() };
+/// Returns the errors that an operation of OAuth can answer with.
+fn oauth_errors(operation: Operation) -> Vec<OAuthError> {
+    let (gets_token, revokes) = (operation == Operation::Token, operation == Operation::Revoke);
+    let if_any = |is_possible: bool, error| if is_possible { vec![error] } else { Vec::new() };
     let of_kind = |kind| match kind {
         OAuthErrorKind::InvalidRequest => if_any(gets_token || revokes, OAuthError::InvalidRequest("")),
         OAuthErrorKind::InvalidClient => if_any(gets_token, OAuthError::InvalidClient),

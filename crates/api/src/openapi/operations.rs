@@ -18,34 +18,34 @@ pub const TOKENS: &str = "tokens";
 pub const SERVICE: &str = "service";
 
 /// Returns the description of an operation.
-pub fn describe(endpoint: &'static Endpoint, call: Operation) -> Value {
-    let (id, summary) = names(call);
-    let mut operation = json!({
+pub fn describe(endpoint: &'static Endpoint, operation: Operation) -> Value {
+    let (id, summary) = names(operation);
+    let mut described = json!({
         "operationId": id,
-        "tags": [tag(call)],
+        "tags": [tag(operation)],
         "summary": summary,
-        "description": description(call),
-        "parameters": parameters::for_call(endpoint, call),
-        "responses": responses::for_call(endpoint, call, &links(call)),
+        "description": description(operation),
+        "parameters": parameters::for_operation(endpoint, operation),
+        "responses": responses::for_operation(endpoint, operation, &links(operation)),
     });
-    if let Some(body) = request_body(call) {
-        extend(&mut operation, json!({ "requestBody": body }));
+    if let Some(body) = request_body(operation) {
+        extend(&mut described, json!({ "requestBody": body }));
     }
     if endpoint.area != Area::Api {
-        extend(&mut operation, json!({ "security": [] }));
+        extend(&mut described, json!({ "security": [] }));
     }
-    operation
+    described
 }
 
-fn request_body(call: Operation) -> Option<Value> {
-    let (written, suffix) = match call {
-        Operation::Create(written) => (written, "Create"),
-        Operation::Update(written) => (written, "Update"),
+fn request_body(operation: Operation) -> Option<Value> {
+    let (writable, suffix) = match operation {
+        Operation::Create(writable) => (writable, "Create"),
+        Operation::Update(writable) => (writable, "Update"),
         Operation::Token => return Some(oauth_body("TokenRequest", "TokenForm")),
         Operation::Revoke => return Some(oauth_body("RevocationRequest", "RevocationRequest")),
         _ => return None,
     };
-    let schema = schema(&format!("{}{suffix}", name(written.resource())));
+    let schema = schema(&format!("{}{suffix}", name(writable.resource())));
     Some(json!({ "required": true, "content": { MEDIA_TYPE: { "schema": schema } } }))
 }
 
@@ -59,19 +59,19 @@ fn oauth_body(json: &str, form: &str) -> Value {
 }
 
 /// Returns the name of an operation for programs, and its summary.
-fn names(call: Operation) -> (String, String) {
+fn names(operation: Operation) -> (String, String) {
     let words = |name: &str| name.replace('_', " ");
     let on_record = |verb: &str, of: &Resource| {
         (format!("{verb}{}", name(of)), format!("{} {}", pascal_case(verb), with_article(of)))
     };
     let fixed = |id: &str, summary: &str| (id.to_owned(), summary.to_owned());
-    match call {
+    match operation {
         Operation::List(of) => (format!("list{}", pascal_case(of.name)), format!("List {}", words(of.name))),
         Operation::Own(of) => (format!("retrieve{}", name(of)), format!("Retrieve your {}", of.singular)),
         Operation::Retrieve(of) => on_record("retrieve", of),
-        Operation::Create(written) => on_record("create", written.resource()),
-        Operation::Update(written) => on_record("update", written.resource()),
-        Operation::Delete(written) => on_record("delete", written.resource()),
+        Operation::Create(writable) => on_record("create", writable.resource()),
+        Operation::Update(writable) => on_record("update", writable.resource()),
+        Operation::Delete(writable) => on_record("delete", writable.resource()),
         Operation::Related(of, Relationship { name: related, .. }) => (
             format!("list{}{}", name(of), pascal_case(related)),
             format!("The {} of {}", words(related), with_article(of)),
@@ -89,8 +89,8 @@ fn names(call: Operation) -> (String, String) {
     }
 }
 
-fn tag(call: Operation) -> &'static str {
-    match call {
+fn tag(operation: Operation) -> &'static str {
+    match operation {
         Operation::Create(of) | Operation::Update(of) | Operation::Delete(of) => of.resource().name,
         Operation::List(of)
         | Operation::Retrieve(of)
@@ -108,8 +108,8 @@ fn with_article(resource: &Resource) -> String {
     format!("{article} {}", resource.singular)
 }
 
-fn description(call: Operation) -> &'static str {
-    match call {
+fn description(operation: Operation) -> &'static str {
+    match operation {
         Operation::Create(WritableResource::Resets) => {
             "For integration clients, which are shown the token. The customer is sent a link.\n\n\
              And for guests of a sales channel with self-service. The answer does not show whether the address is a \
@@ -155,14 +155,14 @@ fn description(call: Operation) -> &'static str {
 const OWN_CUSTOMER: &str = "For integration clients, and for customers on themselves.";
 
 /// Returns links from a new record to the operations on it.
-fn links(call: Operation) -> Named {
-    let Operation::Create(written) = call else { return Named::new() };
-    let resource = written.resource();
+fn links(operation: Operation) -> Named {
+    let Operation::Create(writable) = operation else { return Named::new() };
+    let resource = writable.resource();
     let is_on_record = |next: &Operation| match *next {
         Operation::Retrieve(other) | Operation::Related(other, _) | Operation::Identifiers(other, _) => {
             other == resource
         }
-        Operation::Update(next) | Operation::Delete(next) => next == written,
+        Operation::Update(next) | Operation::Delete(next) => next == writable,
         _ => false,
     };
     let link = |next: Operation| {
@@ -170,6 +170,6 @@ fn links(call: Operation) -> Named {
         let (id, _) = names(next);
         (id.clone(), json!({ "operationId": id, "parameters": parameters }))
     };
-    let calls = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).copied();
-    calls.filter(is_on_record).map(link).collect()
+    let operations = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations).copied();
+    operations.filter(is_on_record).map(link).collect()
 }

@@ -13,12 +13,12 @@ use crate::{
 };
 
 /// Returns references to the parameters of an operation.
-pub fn for_call(endpoint: &Endpoint, call: Operation) -> Vec<Value> {
+pub fn for_operation(endpoint: &Endpoint, operation: Operation) -> Vec<Value> {
     let mut names = Vec::new();
     if endpoint.path.contains("{id}") {
         names.push("Id".to_owned());
     }
-    if let Some((resource, is_list)) = returned(call) {
+    if let Some((resource, is_list)) = returned(operation) {
         names.push("Fields".to_owned());
         if !resource.relationships.is_empty() {
             names.push(format!("{}Include", name(resource)));
@@ -28,7 +28,7 @@ pub fn for_call(endpoint: &Endpoint, call: Operation) -> Vec<Value> {
             names.push("Page".to_owned());
         }
     }
-    if matches!(call, Operation::Create(_)) {
+    if matches!(operation, Operation::Create(_)) {
         names.push("IdempotencyKey".to_owned());
     }
     names.iter().map(|name| reference("parameters", name)).collect()

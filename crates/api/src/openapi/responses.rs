@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Returns the responses of an operation by status.
-pub fn for_call(endpoint: &Endpoint, call: Operation, links: &Named) -> Named {
+pub fn for_operation(endpoint: &Endpoint, operation: Operation, links: &Named) -> Named {
     let media_type = if endpoint.area == Area::Api { MEDIA_TYPE } else { "application/json" };
     let with_body = |description: &str, schema: Value| json!({ "description": description, "content": { media_type: { "schema": schema } } });
-    let (status, description, body) = success(call);
+    let (status, description, body) = success(operation);
     let mut response = match body {
         Some(schema) => with_body(description, schema),
         None => json!({ "description": description }),
@@ -27,27 +27,27 @@ pub fn for_call(endpoint: &Endpoint, call: Operation, links: &Named) -> Named {
     if !links.is_empty() {
         extend(&mut response, json!({ "links": links }));
     }
-    let mut responses = errors::for_call(endpoint, call);
+    let mut responses = errors::for_operation(endpoint, operation);
     responses.insert(status.as_str().to_owned(), response);
-    if call == Operation::Ready {
+    if operation == Operation::Ready {
         responses.insert("503".to_owned(), with_body("It can't do its work now.", schema("Unavailable")));
     }
     responses
 }
 
 /// Returns the status, the description and the schema of an operation's success.
-fn success(call: Operation) -> (StatusCode, &'static str, Option<Value>) {
+fn success(operation: Operation) -> (StatusCode, &'static str, Option<Value>) {
     let ok = |description, schema| (StatusCode::OK, description, Some(schema));
     let of = |resource, suffix: &str| schema(&format!("{}{suffix}", name(resource)));
-    match call {
+    match operation {
         Operation::List(resource) => ok("The list.", of(resource, "List")),
-        Operation::Create(written) => {
-            (StatusCode::CREATED, "The new record.", Some(of(written.resource(), "Document")))
+        Operation::Create(writable) => {
+            (StatusCode::CREATED, "The new record.", Some(of(writable.resource(), "Document")))
         }
         Operation::Retrieve(resource) | Operation::Own(resource) => {
             ok("The record.", of(resource, "Document"))
         }
-        Operation::Update(written) => ok("The updated record.", of(written.resource(), "Document")),
+        Operation::Update(writable) => ok("The updated record.", of(writable.resource(), "Document")),
         Operation::Delete(_) => (StatusCode::NO_CONTENT, "The record is deleted.", None),
         Operation::Related(_, relationship) if relationship.is_to_one() => {
             ok("The related record, or null.", schemas::document_or_null(relationship.target))

@@ -94,8 +94,8 @@ pub async fn submit(
             Ok(forget_token(&context, context.show(&Page::Done { login: context.login_url() })))
         }
         Err(CompleteError::Token) => Ok(link_expired(&context)),
-        Err(CompleteError::Password(refusal)) => {
-            let errors = context.or_empty(context.reader().refusal(&refusal));
+        Err(CompleteError::Password(rejected)) => {
+            let errors = context.or_empty(context.reader().explain(&rejected));
             form_page(&mut context, &resets, &link, errors).await
         }
         Err(error) => Err(error.into()),

@@ -10,7 +10,7 @@ use super::page::Page;
 pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
     let error = |key| reader.say(key, &[]);
     let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
-    let refusal = reader.refusal(&PasswordRejected { violation: PolicyViolation::TooCommon, hints })?;
+    let reasons = reader.explain(&PasswordRejected { violation: PolicyViolation::TooCommon, hints })?;
     let rules = reader.policy(PasswordPolicy { min_length: 15 })?;
 
     let again = || "/forgot-password?locale=de".to_owned();
@@ -22,7 +22,7 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
         sent(Some("/forgot-password/sent".to_owned()), Vec::new()),
         sent(Some("/forgot-password/sent".to_owned()), vec![error("pages-code-wrong")?]),
         reset(rules.clone(), Vec::new()),
-        reset(rules, refusal),
+        reset(rules, reasons),
         Page::Done { login },
         Page::Done { login: None },
         Page::MissingLink { again: Some(again()), login },

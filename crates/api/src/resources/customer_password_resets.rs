@@ -166,7 +166,7 @@ impl From<CompleteError> for Problem {
     fn from(error: CompleteError) -> Self {
         match error {
             CompleteError::Token => Self::attribute(TOKEN.name, ValidationError::Invalid),
-            CompleteError::Password(refusal) => Self::attribute(CUSTOMER_PASSWORD.name, refusal.into()),
+            CompleteError::Password(rejected) => Self::attribute(CUSTOMER_PASSWORD.name, rejected.into()),
             CompleteError::Hash(error) => error.into(),
             CompleteError::Sealed(error) => error.into(),
             CompleteError::Store(error) => error.into(),

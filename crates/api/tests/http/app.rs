@@ -39,8 +39,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::clock::TestClock;
 
-/// How long a request waits for the database: a hundred may wait before it, and the disk may be slow.
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+/// How long a request waits for the database: a hundred others may wait before it, on a slow disk.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 pub const PUBLIC_URL: &str = "https://shop.test";
 pub const MEDIA_TYPE: &str = "application/vnd.api+json";
@@ -96,7 +96,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
         let file = folder.path().join("rekey.db");
-        let store = SqliteStore::open_with_patience(&file, clock.clone(), PATIENCE).unwrap();
+        let store = SqliteStore::open_with_timeout(&file, clock.clone(), TIMEOUT).unwrap();
         store.migrate().await.unwrap();
         let scope = seed::scope(&store, "demo").await;
         Self::serve(Arc::new(settings), checks, store, clock, scope, Arc::new(folder))

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 /// A clock that a test moves, however long the test takes. By itself it advances a microsecond with each reading, so that later events
 /// have later times.
 pub struct TestClock {
-    /// The present minute's beginning, so that no test meets the end of a second or of a limit's slot by chance.
+    /// The beginning of the current minute, so that no test meets the end of a second or of a limit's slot by chance.
     start: OffsetDateTime,
     /// Microseconds since then.
     passed: AtomicI64,

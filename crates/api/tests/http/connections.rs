@@ -13,7 +13,7 @@ use tokio::{
 use crate::app::{MEDIA_TYPE, RESETS, TestApp};
 
 /// Far longer than anything here takes: a hang fails the test instead of stopping the run.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const LIVEZ: &[u8] = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn a_stop_ends_idle_connections_and_finishes_requests() {
     let answer = read_some(&mut busy).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     let started = tokio::time::Instant::now();
-    timeout(PATIENCE, app.server).await.unwrap().unwrap().unwrap();
+    timeout(TIMEOUT, app.server).await.unwrap().unwrap().unwrap();
     assert!(
         started.elapsed() < Duration::from_secs(25),
         "an idle connection holds up the stop: {:?}",
@@ -88,6 +88,6 @@ async fn the_setting_decides_how_long_an_idle_connection_is_kept() {
 
 async fn read_some(stream: &mut TcpStream) -> String {
     let mut buffer = [0; 8192];
-    let read = timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
+    let read = timeout(TIMEOUT, stream.read(&mut buffer)).await.unwrap().unwrap();
     String::from_utf8_lossy(&buffer[..read]).into_owned()
 }

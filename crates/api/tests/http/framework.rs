@@ -133,7 +133,7 @@ async fn a_body_that_breaks_off_or_is_framed_wrongly_is_refused() {
     stream.write_all(format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
     // The connection may be gone before there is an answer; if there is one, it has the contract's form.
     for answer in parse(&answer) {
         assert_error(&answer, 400, "INVALID_DATA_FORMAT");
@@ -141,7 +141,7 @@ async fn a_body_that_breaks_off_or_is_framed_wrongly_is_refused() {
 }
 
 /// Far longer than anything here takes: a hang fails the test instead of stopping the run.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Returns all answers to these bytes until the server closes. Sending and reading happen at the same time.
 async fn exchange(app: &TestApp, request: &[u8]) -> Vec<Raw> {
@@ -153,7 +153,7 @@ async fn exchange(app: &TestApp, request: &[u8]) -> Vec<Raw> {
         writer
     });
     let mut answer = Vec::new();
-    let read = timeout(PATIENCE, reader.read_to_end(&mut answer)).await.unwrap();
+    let read = timeout(TIMEOUT, reader.read_to_end(&mut answer)).await.unwrap();
     assert!(read.is_ok() || !answer.is_empty(), "the answer was lost: {read:?}");
     drop(sending.await.unwrap());
     parse(&answer)

@@ -22,7 +22,7 @@ const JOHN: &str = "john@example.com";
 const CUSTOMERS: &str = "/api/customers";
 const REPLAYED: &str = "idempotency-replayed";
 /// How long a test waits for something that must happen, and the time between two checks.
-const PATIENCE: StdDuration = StdDuration::from_mins(1);
+const TIMEOUT: StdDuration = StdDuration::from_mins(1);
 const LOOK: StdDuration = StdDuration::from_millis(2);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,7 +237,7 @@ async fn a_caller_that_hangs_up_finds_its_answer_later() {
             sleep(LOOK).await;
         }
     };
-    timeout(PATIENCE, written).await.unwrap();
+    timeout(TIMEOUT, written).await.unwrap();
     // A TCP reset makes the server drop the connection's work.
     stream.set_zero_linger().unwrap();
     drop(stream);
@@ -250,7 +250,7 @@ async fn a_caller_that_hangs_up_finds_its_answer_later() {
             sleep(LOOK).await;
         }
     };
-    let answer = timeout(PATIENCE, answered).await.unwrap();
+    let answer = timeout(TIMEOUT, answered).await.unwrap();
     assert_eq!((answer.status.as_u16(), answer.header(REPLAYED)), (201, "true"));
 }
 

@@ -10,7 +10,7 @@ use crate::app::{Answer, PUBLIC_URL, RESETS, TestApp};
 pub const PATH: &str = "/reset-password";
 
 /// A reset whose link was opened.
-pub struct Visit {
+pub struct OpenedLink {
     pub app: TestApp,
     pub token: String,
     pub id: String,
@@ -18,7 +18,7 @@ pub struct Visit {
     pub cookie: String,
 }
 
-impl Visit {
+impl OpenedLink {
     pub async fn start() -> Self {
         let app = TestApp::start().await;
         app.customer("john@example.com", "the first password").await;
@@ -78,8 +78,8 @@ pub fn form_token(page: &Answer) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_sets_the_password_once() {
-    let visit = Visit::start().await;
-    let page = visit.page().await;
+    let opened = OpenedLink::start().await;
+    let page = opened.page().await;
     assert_eq!(page.status, 200);
     assert!(
         page.text.contains("autocomplete=\"new-password\"")
@@ -87,20 +87,20 @@ async fn the_form_sets_the_password_once() {
         "{}",
         page.text
     );
-    let done = visit.submit("the second password").await;
+    let done = opened.submit("the second password").await;
     assert_eq!(done.status, 200, "{}", done.text);
     assert_left_the_browser(&done);
     assert_eq!(
-        (visit.log_in("the first password").await, visit.log_in("the second password").await),
+        (opened.log_in("the first password").await, opened.log_in("the second password").await),
         (400, 200)
     );
-    assert_eq!(visit.page().await.status, 410);
-    let again = send(visit.post("x", "the third password")).await;
+    assert_eq!(opened.page().await.status, 410);
+    let again = send(opened.post("x", "the third password")).await;
     assert!([403, 410].contains(&again.status.as_u16()));
     // Going back, and a reload, with the cookie that is left.
     let left = done.header("set-cookie").split(';').next().unwrap();
     for request in
-        [visit.app.http.get(visit.app.url(PATH)), visit.app.http.post(visit.app.url(PATH)).body("x")]
+        [opened.app.http.get(opened.app.url(PATH)), opened.app.http.post(opened.app.url(PATH)).body("x")]
     {
         let page = send(request.header("cookie", left)).await;
         assert_eq!(page.status, 410);
@@ -117,25 +117,25 @@ fn assert_left_the_browser(answer: &Answer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scanner_looking_uses_nothing() {
-    let visit = Visit::start().await;
+    let opened = OpenedLink::start().await;
     for _ in 0..50 {
-        let url = visit.app.url(&visit.link);
-        assert_eq!(send(visit.app.http.get(&url)).await.status, 303);
-        let head = send(visit.app.http.head(&url)).await;
+        let url = opened.app.url(&opened.link);
+        assert_eq!(send(opened.app.http.get(&url)).await.status, 303);
+        let head = send(opened.app.http.head(&url)).await;
         assert_eq!((head.status.as_u16(), head.header("location")), (303, PATH));
-        visit.page().await;
-        send(visit.app.http.head(visit.app.url(PATH)).header("cookie", &visit.cookie)).await;
+        opened.page().await;
+        send(opened.app.http.head(opened.app.url(PATH)).header("cookie", &opened.cookie)).await;
     }
-    assert_eq!(visit.submit("the second password").await.status, 200);
+    assert_eq!(opened.submit("the second password").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_nothing_names_the_token_and_no_other_site_is_involved() {
-    let visit = Visit::start().await;
-    let page = visit.page().await;
-    let invalid = visit.submit("short").await;
+    let opened = OpenedLink::start().await;
+    let page = opened.page().await;
+    let invalid = opened.submit("short").await;
     for answer in [&page, &invalid] {
-        assert!(!answer.text.contains(&visit.token), "{}", answer.text);
+        assert!(!answer.text.contains(&opened.token), "{}", answer.text);
         assert!(
             !answer.text.contains("http:")
                 && !answer.text.contains("https:")
@@ -145,8 +145,8 @@ async fn page_leak_nothing_names_the_token_and_no_other_site_is_involved() {
             answer.text
         );
     }
-    let dead = send(visit.app.http.get(visit.app.url(PATH))).await;
-    let redirect = send(visit.app.http.get(visit.app.url(&visit.link))).await;
+    let dead = send(opened.app.http.get(opened.app.url(PATH))).await;
+    let redirect = send(opened.app.http.get(opened.app.url(&opened.link))).await;
     for answer in [&page, &invalid, &dead, &redirect] {
         assert_page_headers(&answer.headers);
     }
@@ -174,38 +174,38 @@ pub fn assert_page_headers(headers: &HeaderMap) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_a_cross_site_post_is_refused() {
-    let visit = Visit::start().await;
-    let form_token = form_token(&visit.page().await);
-    let post = || visit.post(&form_token, "the second password");
+    let opened = OpenedLink::start().await;
+    let form_token = form_token(&opened.page().await);
+    let post = || opened.post(&form_token, "the second password");
     for request in [
         post().header("sec-fetch-site", "cross-site"),
         post().header("sec-fetch-site", "same-site"),
         post().header("origin", "https://evil.test"),
-        visit.post("", "the second password"),
-        visit.post(&"A".repeat(43), "the second password").header("sec-fetch-site", "same-origin"),
+        opened.post("", "the second password"),
+        opened.post(&"A".repeat(43), "the second password").header("sec-fetch-site", "same-origin"),
     ] {
         assert_eq!(send(request).await.status, 403);
     }
-    let json = visit
+    let json = opened
         .app
         .http
-        .post(visit.app.url(PATH))
-        .header("cookie", &visit.cookie)
+        .post(opened.app.url(PATH))
+        .header("cookie", &opened.cookie)
         .json(&json!({ "password": "the second password" }));
     assert_eq!(send(json).await.status, 415);
-    let bare = visit
+    let bare = opened
         .app
         .http
-        .post(visit.app.url(PATH))
+        .post(opened.app.url(PATH))
         .form(&[("form_token", form_token.as_str()), ("password", "the second password")]);
     assert_eq!(send(bare).await.status, 400);
-    assert_eq!(visit.log_in("the first password").await, 200);
+    assert_eq!(opened.log_in("the first password").await, 200);
     assert_eq!(send(post().header("origin", PUBLIC_URL)).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_password_is_explained_next_to_the_field_and_burns_nothing() {
-    let visit = Visit::start().await;
+    let opened = OpenedLink::start().await;
     for (password, message) in [
         ("short", "It needs at least 8 characters."),
         ("john@example.com", "The password is your email address, or little more."),
@@ -214,7 +214,7 @@ async fn a_refused_password_is_explained_next_to_the_field_and_burns_nothing() {
         (&"x".repeat(1025), "Please use at most 256 characters."),
         ("long enough\0", "a character that cannot be used"),
     ] {
-        let page = visit.submit(password).await;
+        let page = opened.submit(password).await;
         assert_eq!(page.status, 422, "{}", page.text);
         assert!(page.text.contains(message), "{}", page.text);
         for part in [
@@ -227,22 +227,22 @@ async fn a_refused_password_is_explained_next_to_the_field_and_burns_nothing() {
         }
         assert!(!page.text.contains("value=\"short"), "what was typed is not repeated");
     }
-    assert_eq!(visit.submit("the second password").await.status, 200);
+    assert_eq!(opened.submit("the second password").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_link_is_explained() {
-    let visit = Visit::start().await;
-    visit.app.clock.forward(Duration::hours(6) + Duration::seconds(1));
-    let page = visit.page().await;
+    let opened = OpenedLink::start().await;
+    opened.app.clock.forward(Duration::hours(6) + Duration::seconds(1));
+    let page = opened.page().await;
     assert_eq!(page.status, 410);
     assert!(page.text.contains("no longer works"), "{}", page.text);
     assert_left_the_browser(&page);
-    let integration = visit.app.integration().await;
+    let integration = opened.app.integration().await;
     assert!(
-        visit
+        opened
             .app
-            .get(&format!("{RESETS}/{}", visit.id), &integration)
+            .get(&format!("{RESETS}/{}", opened.id), &integration)
             .await
             .attribute("reset_password_at")
             .is_null()

@@ -8,15 +8,15 @@ use tokio::{
 
 use crate::{
     app::TestApp,
-    page::{PATH, Visit, assert_page_headers, form_token, send},
+    page::{OpenedLink, PATH, assert_page_headers, form_token, send},
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_quite_a_form_sets_no_password() {
-    let visit = Visit::start().await;
-    let token = form_token(&visit.page().await);
+    let opened = OpenedLink::start().await;
+    let token = form_token(&opened.page().await);
     let typed = |password: &str| format!("form_token={token}&password={password}");
     let twice = typed("the+second+password&password=the+third+password");
     for (media_type, encoding, body, status) in [
@@ -30,7 +30,7 @@ async fn a_body_that_is_not_quite_a_form_sets_no_password() {
         ("application/x-www-form-urlencoded-x", None, typed("the+second+password"), 415),
         (FORM, None, "x".repeat(70_000), 413),
     ] {
-        let request = visit.app.http.post(visit.app.url(PATH)).header("cookie", &visit.cookie).body(body);
+        let request = opened.app.http.post(opened.app.url(PATH)).header("cookie", &opened.cookie).body(body);
         let request = request.header("content-type", media_type).header("sec-fetch-site", "same-origin");
         let request =
             encoding.into_iter().fold(request, |request, name| request.header("content-encoding", name));
@@ -40,43 +40,43 @@ async fn a_body_that_is_not_quite_a_form_sets_no_password() {
         assert!(page.text.contains("Nothing was changed.") && page.text.contains(again), "{}", page.text);
         assert_page_headers(&page.headers);
     }
-    assert_eq!(visit.log_in("the first password").await, 200);
+    assert_eq!(opened.log_in("the first password").await, 200);
     // Forms of the URL Standard are UTF-8, whatever charset they declare.
-    let request = visit.app.http.post(visit.app.url(PATH)).header("cookie", &visit.cookie);
+    let request = opened.app.http.post(opened.app.url(PATH)).header("cookie", &opened.cookie);
     let request = request.header("content-type", format!("{FORM}; charset=iso-8859-1"));
     assert_eq!(send(request.body(typed("p%C3%A4ssword+the+second"))).await.status, 200);
-    assert_eq!(visit.log_in("pässword the second").await, 200);
+    assert_eq!(opened.log_in("pässword the second").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_header_or_field_makes_another_method_of_a_request() {
-    let visit = Visit::start().await;
-    let token = form_token(&visit.page().await);
+    let opened = OpenedLink::start().await;
+    let token = form_token(&opened.page().await);
     let query = format!("{PATH}?_method=POST&form_token={token}&password=the+second+password");
     for request in [
-        visit.app.http.get(visit.app.url(&query)).header("x-http-method-override", "POST"),
-        visit.app.http.head(visit.app.url(&query)).header("x-method-override", "POST"),
+        opened.app.http.get(opened.app.url(&query)).header("x-http-method-override", "POST"),
+        opened.app.http.head(opened.app.url(&query)).header("x-method-override", "POST"),
     ] {
-        assert_eq!(send(request.header("cookie", &visit.cookie)).await.status, 200);
+        assert_eq!(send(request.header("cookie", &opened.cookie)).await.status, 200);
     }
-    assert_eq!(visit.log_in("the first password").await, 200);
+    assert_eq!(opened.log_in("the first password").await, 200);
 }
 
 /// A restored tab, or a manual reload: no page has sent it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_the_browser_sends_anew_by_itself_is_good() {
-    let visit = Visit::start().await;
-    let token = form_token(&visit.page().await);
-    let form = visit.post(&token, "the second password").header("sec-fetch-site", "none");
+    let opened = OpenedLink::start().await;
+    let token = form_token(&opened.page().await);
+    let form = opened.post(&token, "the second password").header("sec-fetch-site", "none");
     assert_eq!(send(form.header("origin", "null")).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pool_while_the_store_is_away_the_link_is_kept() {
-    let visit = Visit::start().await;
-    let token = form_token(&visit.page().await);
-    visit.app.store.close().await;
-    for page in [visit.page().await, send(visit.post(&token, "the second password")).await] {
+    let opened = OpenedLink::start().await;
+    let token = form_token(&opened.page().await);
+    opened.app.store.close().await;
+    for page in [opened.page().await, send(opened.post(&token, "the second password")).await] {
         assert_eq!((page.status.as_u16(), page.header("retry-after")), (503, "1"), "{}", page.text);
         let again = "<a class=\"main\" href=\"&#x2f;reset-password\">Try again</a>";
         assert!(page.text.contains("Nothing was changed.") && page.text.contains(again), "{}", page.text);

@@ -4,7 +4,7 @@ use rekey_core::clients::ClientKind;
 
 use crate::{
     app::{Answer, TestApp},
-    page::{PATH, Visit, assert_page_headers, form_token, send},
+    page::{OpenedLink, PATH, assert_page_headers, form_token, send},
 };
 
 const LOST: &str = "<h1>Please open the link again</h1>";
@@ -15,7 +15,7 @@ async fn get(app: &TestApp, path: &str, cookie: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_works_as_mail_clients_and_rewriters_leave_it() {
-    let Visit { app, id, token, cookie, .. } = Visit::start().await;
+    let OpenedLink { app, id, token, cookie, .. } = OpenedLink::start().await;
     for (query, wishes) in [
         (format!("id={id}&token={token}%3E"), ""),
         (format!("id={id}&token={token}."), ""),
@@ -33,7 +33,7 @@ async fn a_link_works_as_mail_clients_and_rewriters_leave_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_not_whole_is_asked_for_again() {
-    let Visit { app, id, token, cookie, .. } = Visit::start().await;
+    let OpenedLink { app, id, token, cookie, .. } = OpenedLink::start().await;
     let client = app.client(ClientKind::SalesChannel, true).await;
     let half = &token[..20];
     for query in [
@@ -57,22 +57,22 @@ async fn a_link_that_is_not_whole_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_without_cookies_gets_an_explanation() {
-    let visit = Visit::start().await;
-    let form_token = form_token(&visit.page().await);
-    let page = get(&visit.app, PATH, "").await;
-    let form = visit.app.http.post(visit.app.url(PATH));
+    let opened = OpenedLink::start().await;
+    let form_token = form_token(&opened.page().await);
+    let page = get(&opened.app, PATH, "").await;
+    let form = opened.app.http.post(opened.app.url(PATH));
     let form = form.form(&[("form_token", form_token.as_str()), ("password", "the second password")]);
     for page in [page, send(form).await] {
         assert!(page.status == 400 && page.text.contains(LOST), "{}", page.text);
         assert!(page.text.contains("please allow cookies"), "{}", page.text);
         assert_eq!(page.header("set-cookie"), "");
     }
-    assert_eq!(visit.log_in("the first password").await, 200);
+    assert_eq!(opened.log_in("the first password").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cookies_of_others_do_no_harm() {
-    let Visit { app, cookie, .. } = Visit::start().await;
+    let OpenedLink { app, cookie, .. } = OpenedLink::start().await;
     for around in [
         format!("flag; {cookie}"),
         format!("={cookie}; {cookie}"),
@@ -90,37 +90,37 @@ async fn cookies_of_others_do_no_harm() {
 /// Cookie tossing: a sibling host sets a cookie for the common domain, and the browser sends both.
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_of_two_links_in_cookies_none_is_believed() {
-    let visit = Visit::start().await;
-    let form_token = form_token(&visit.page().await);
-    let planted = format!("__Secure-rekey_reset={}.{}", visit.id, "A".repeat(43));
-    for cookies in [format!("{planted}; {}", visit.cookie), format!("{}; {planted}", visit.cookie)] {
-        let page = get(&visit.app, PATH, &cookies).await;
+    let opened = OpenedLink::start().await;
+    let form_token = form_token(&opened.page().await);
+    let planted = format!("__Secure-rekey_reset={}.{}", opened.id, "A".repeat(43));
+    for cookies in [format!("{planted}; {}", opened.cookie), format!("{}; {planted}", opened.cookie)] {
+        let page = get(&opened.app, PATH, &cookies).await;
         assert!(page.status == 400 && page.text.contains(LOST), "{}", page.text);
         let form = [("form_token", form_token.as_str()), ("password", "the second password")];
-        let form = visit.app.http.post(visit.app.url(PATH)).form(&form).header("cookie", &cookies);
+        let form = opened.app.http.post(opened.app.url(PATH)).form(&form).header("cookie", &cookies);
         assert_eq!(send(form.header("sec-fetch-site", "same-origin")).await.status, 400);
     }
-    assert_eq!(visit.log_in("the first password").await, 200);
+    assert_eq!(opened.log_in("the first password").await, 200);
 }
 
 /// Like log-in CSRF: an attacker's link is opened in the victim's browser while the victim's own form is open.
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_a_form_is_good_for_its_own_link_only() {
-    let visit = Visit::start().await;
-    visit.app.customer("eve@example.com", "the password of eve").await;
-    let reset = visit.app.ask(&visit.app.integration().await, "eve@example.com").await;
+    let opened = OpenedLink::start().await;
+    opened.app.customer("eve@example.com", "the password of eve").await;
+    let reset = opened.app.ask(&opened.app.integration().await, "eve@example.com").await;
     let planted = format!(
         "__Secure-rekey_reset={}.{}",
         reset.id(),
         reset.attribute("reset_password_token").as_str().unwrap()
     );
-    let shown = get(&visit.app, PATH, &planted).await;
+    let shown = get(&opened.app, PATH, &planted).await;
     assert!(shown.text.contains("For the account eve@example.com"), "{}", shown.text);
     let form =
-        [("form_token", form_token(&visit.page().await)), ("password", "the second password".to_owned())];
-    let form = visit.app.http.post(visit.app.url(PATH)).form(&form).header("cookie", &planted);
+        [("form_token", form_token(&opened.page().await)), ("password", "the second password".to_owned())];
+    let form = opened.app.http.post(opened.app.url(PATH)).form(&form).header("cookie", &planted);
     assert_eq!(send(form.header("sec-fetch-site", "same-origin")).await.status, 403);
-    let sales = visit.app.client(ClientKind::SalesChannel, false).await;
-    assert_eq!(visit.app.log_in(&sales, "eve@example.com", "the password of eve").await.status, 200);
-    assert_eq!(visit.log_in("the first password").await, 200);
+    let sales = opened.app.client(ClientKind::SalesChannel, false).await;
+    assert_eq!(opened.app.log_in(&sales, "eve@example.com", "the password of eve").await.status, 200);
+    assert_eq!(opened.log_in("the first password").await, 200);
 }

@@ -15,14 +15,14 @@ const EMAIL: &str = "john@example.com";
 const PASSWORD: &str = "the first password";
 
 /// A customer who has signed in.
-struct Visit {
+struct SignedIn {
     app: TestApp,
     sales: TestClient,
     customer: String,
     login: Answer,
 }
 
-impl Visit {
+impl SignedIn {
     async fn start() -> Self {
         Self::start_with(&[]).await
     }
@@ -59,8 +59,8 @@ async fn refresh(app: &TestApp, client: &TestClient, token: &str) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_answers_as_a_log_in_does_with_tokens_that_are_new() {
-    let visit = Visit::start().await;
-    let second = visit.refresh(visit.token()).await;
+    let signed_in = SignedIn::start().await;
+    let second = signed_in.refresh(signed_in.token()).await;
     assert_eq!(second.status, 200, "{}", second.text);
     assert_eq!((second.header("cache-control"), second.header("pragma")), ("no-store", "no-cache"));
     let members = |answer: &Answer| {
@@ -79,76 +79,76 @@ async fn a_refresh_answers_as_a_log_in_does_with_tokens_that_are_new() {
         "token_type",
     ];
     assert_eq!(
-        (members(&visit.login), members(&second)),
+        (members(&signed_in.login), members(&second)),
         (expected.map(String::from).into(), expected.map(String::from).into())
     );
     for (name, value) in [
         ("token_type", json!("bearer")),
         ("expires_in", json!(14_400)),
         ("scope", json!("market:all")),
-        ("owner_id", json!(visit.customer)),
+        ("owner_id", json!(signed_in.customer)),
         ("owner_type", json!("customer")),
     ] {
-        assert_eq!((&visit.login.body[name], &second.body[name]), (&value, &value), "{name}");
+        assert_eq!((&signed_in.login.body[name], &second.body[name]), (&value, &value), "{name}");
     }
-    assert_ne!(second.text_of("refresh_token"), visit.token());
-    assert_ne!(second.text_of("access_token"), visit.login.text_of("access_token"));
+    assert_ne!(second.text_of("refresh_token"), signed_in.token());
+    assert_ne!(second.text_of("access_token"), signed_in.login.text_of("access_token"));
     let claims: Value = insecure_decode(second.text_of("access_token")).unwrap().claims;
-    assert_eq!(claims["owner"], json!({ "id": visit.customer, "type": "Customer" }));
-    assert_eq!(visit.own(second.text_of("access_token")).await.status, 200);
-    assert_eq!(visit.refresh(second.text_of("refresh_token")).await.status, 200);
+    assert_eq!(claims["owner"], json!({ "id": signed_in.customer, "type": "Customer" }));
+    assert_eq!(signed_in.own(second.text_of("access_token")).await.status, 200);
+    assert_eq!(signed_in.refresh(second.text_of("refresh_token")).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_refresh_token_ends_the_session_when_it_comes_again() {
-    let visit = Visit::start().await;
-    let other = visit.app.log_in(&visit.sales, EMAIL, PASSWORD).await;
-    let second = visit.refresh(visit.token()).await;
-    visit.refresh(visit.token()).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
-    for access in [visit.login.text_of("access_token"), second.text_of("access_token")] {
-        visit.own(access).await.assert_error(401, "INVALID_TOKEN", None);
+    let signed_in = SignedIn::start().await;
+    let other = signed_in.app.log_in(&signed_in.sales, EMAIL, PASSWORD).await;
+    let second = signed_in.refresh(signed_in.token()).await;
+    signed_in.refresh(signed_in.token()).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    for access in [signed_in.login.text_of("access_token"), second.text_of("access_token")] {
+        signed_in.own(access).await.assert_error(401, "INVALID_TOKEN", None);
     }
-    let dead = visit.refresh(second.text_of("refresh_token")).await;
+    let dead = signed_in.refresh(second.text_of("refresh_token")).await;
     dead.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
-    assert_eq!(visit.own(other.text_of("access_token")).await.status, 200, "another log-in goes on");
-    assert_eq!(visit.refresh(other.text_of("refresh_token")).await.status, 200);
+    assert_eq!(signed_in.own(other.text_of("access_token")).await.status, 200, "another log-in goes on");
+    assert_eq!(signed_in.refresh(other.text_of("refresh_token")).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refresh_race_of_many_uses_exactly_one_wins() {
-    let visit = Visit::start_with(&[("auth.refresh_leeway_seconds", "60")]).await;
-    let uses = join_all((0..100).map(|_| visit.refresh(visit.token()))).await;
+    let signed_in = SignedIn::start_with(&[("auth.refresh_leeway_seconds", "60")]).await;
+    let uses = join_all((0..100).map(|_| signed_in.refresh(signed_in.token()))).await;
     let (won, lost): (Vec<_>, Vec<_>) = uses.into_iter().partition(|answer| answer.status == 200);
     assert_eq!((won.len(), lost.len()), (1, 99));
     for answer in lost {
         answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
     }
     // Within the leeway, the late uses have not ended the session.
-    assert_eq!(visit.own(won[0].text_of("access_token")).await.status, 200);
-    assert_eq!(visit.refresh(won[0].text_of("refresh_token")).await.status, 200);
-    visit.app.clock.forward(Duration::seconds(61));
-    visit.refresh(visit.token()).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
-    visit.own(won[0].text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
+    assert_eq!(signed_in.own(won[0].text_of("access_token")).await.status, 200);
+    assert_eq!(signed_in.refresh(won[0].text_of("refresh_token")).await.status, 200);
+    signed_in.app.clock.forward(Duration::seconds(61));
+    signed_in.refresh(signed_in.token()).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    signed_in.own(won[0].text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_slide_with_each_refresh_and_end_without_one() {
-    let visit = Visit::start().await;
+    let signed_in = SignedIn::start().await;
     let life = Duration::seconds(1_209_600);
-    let mut token = visit.token().to_owned();
+    let mut token = signed_in.token().to_owned();
     for _ in 0..3 {
-        visit.app.clock.forward(life - Duration::seconds(60));
-        token = visit.refresh(&token).await.text_of("refresh_token").to_owned();
+        signed_in.app.clock.forward(life - Duration::seconds(60));
+        token = signed_in.refresh(&token).await.text_of("refresh_token").to_owned();
     }
-    visit.app.clock.forward(life + Duration::seconds(1));
-    visit.refresh(&token).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    signed_in.app.clock.forward(life + Duration::seconds(1));
+    signed_in.refresh(&token).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
 }
 
 /// All refusals are the same, and a token that another client's request could not use works with its own client.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_works_for_its_own_client_only() {
-    let visit = Visit::start().await;
-    let (app, token) = (&visit.app, visit.token());
+    let signed_in = SignedIn::start().await;
+    let (app, token) = (&signed_in.app, signed_in.token());
     let foreign = seed::scope(&app.store, "other").await;
     let mut texts = Vec::new();
     for client in [
@@ -160,10 +160,10 @@ async fn a_refresh_token_works_for_its_own_client_only() {
         answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
         texts.push(answer.text);
     }
-    let access = visit.login.text_of("access_token");
+    let access = signed_in.login.text_of("access_token");
     let cases = format!("{token} ");
     for text in ["", "x", &"a".repeat(43), &cases, &token.to_lowercase(), access, "' OR 1=1", "%"] {
-        let answer = visit.refresh(text).await;
+        let answer = signed_in.refresh(text).await;
         answer.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
         texts.push(answer.text);
     }
@@ -172,11 +172,11 @@ async fn a_refresh_token_works_for_its_own_client_only() {
 
     for value in [json!([token]), json!({ "$gt": "" }), json!(true), json!(7)] {
         let grant =
-            json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": value });
+            json!({ "grant_type": "refresh_token", "client_id": signed_in.sales.id, "refresh_token": value });
         app.oauth(&grant).await.assert_oauth_error(400, "invalid_request", "INVALID_REQUEST");
     }
     let missing =
-        json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": null });
+        json!({ "grant_type": "refresh_token", "client_id": signed_in.sales.id, "refresh_token": null });
     app.oauth(&missing).await.assert_oauth_error(400, "invalid_request", "INVALID_REQUEST");
     let nobody = TestClient { id: "nobody".to_owned(), secret: None };
     refresh(app, &nobody, token).await.assert_oauth_error(401, "invalid_client", "UNAUTHORIZED");
@@ -189,14 +189,14 @@ async fn a_refresh_token_works_for_its_own_client_only() {
     let keyless = TestClient { id: integration.id, secret: None };
     refresh(app, &keyless, token).await.assert_oauth_error(401, "invalid_client", "UNAUTHORIZED");
 
-    assert_eq!(visit.refresh(token).await.status, 200);
+    assert_eq!(signed_in.refresh(token).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_the_old_password_are_dead_after_a_reset() {
-    let visit = Visit::start().await;
-    let app = &visit.app;
-    let second = visit.refresh(visit.token()).await;
+    let signed_in = SignedIn::start().await;
+    let app = &signed_in.app;
+    let second = signed_in.refresh(signed_in.token()).await;
     let elsewhere = app.client(ClientKind::SalesChannel, false).await;
     let other = app.log_in(&elsewhere, EMAIL, PASSWORD).await;
     let integration = app.integration().await;
@@ -204,52 +204,54 @@ async fn sessions_of_the_old_password_are_dead_after_a_reset() {
     let attributes = json!({ "customer_password": "the second password", "_reset_password_token": reset.attribute("reset_password_token") });
     assert_eq!(app.patch(&integration, reset.id(), attributes).await.status, 200);
 
-    for answer in [&visit.login, &second, &other] {
-        visit.own(answer.text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
+    for answer in [&signed_in.login, &second, &other] {
+        signed_in.own(answer.text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
     }
-    for (client, answer) in [(&visit.sales, &visit.login), (&visit.sales, &second), (&elsewhere, &other)] {
+    for (client, answer) in
+        [(&signed_in.sales, &signed_in.login), (&signed_in.sales, &second), (&elsewhere, &other)]
+    {
         let dead = refresh(app, client, answer.text_of("refresh_token")).await;
         dead.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
     }
-    let new = app.log_in(&visit.sales, EMAIL, "the second password").await;
-    assert_eq!(visit.refresh(new.text_of("refresh_token")).await.status, 200);
+    let new = app.log_in(&signed_in.sales, EMAIL, "the second password").await;
+    assert_eq!(signed_in.refresh(new.text_of("refresh_token")).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_keeps_its_scope() {
-    let visit = Visit::start().await;
-    let grant = json!({ "grant_type": "password", "client_id": visit.sales.id, "username": EMAIL, "password": PASSWORD, "scope": "market:id:xYZkjABcde" });
-    let login = visit.app.oauth(&grant).await;
+    let signed_in = SignedIn::start().await;
+    let grant = json!({ "grant_type": "password", "client_id": signed_in.sales.id, "username": EMAIL, "password": PASSWORD, "scope": "market:id:xYZkjABcde" });
+    let login = signed_in.app.oauth(&grant).await;
     assert_eq!(login.body["scope"], "market:id:xYZkjABcde");
     // The vendor's client sends its scope and all its other options.
     let mut token = login.text_of("refresh_token").to_owned();
     for scope in [json!("market:id:xYZkjABcde"), json!(null), json!("market:all"), json!(["market:code:eu"])]
     {
-        let grant = json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": token, "scope": scope, "debug": { "log_level": "info" }, "storage": { "name": "memory" } });
-        let answer = visit.app.oauth(&grant).await;
+        let grant = json!({ "grant_type": "refresh_token", "client_id": signed_in.sales.id, "refresh_token": token, "scope": scope, "debug": { "log_level": "info" }, "storage": { "name": "memory" } });
+        let answer = signed_in.app.oauth(&grant).await;
         assert_eq!(answer.body["scope"], "market:id:xYZkjABcde", "{scope}: {}", answer.text);
         let claims: Value = insecure_decode(answer.text_of("access_token")).unwrap().claims;
         assert_eq!(claims["scope"], "market:id:xYZkjABcde");
         token = answer.text_of("refresh_token").to_owned();
     }
-    let grant = json!({ "grant_type": "refresh_token", "client_id": visit.sales.id, "refresh_token": token, "scope": "?" });
-    visit.app.oauth(&grant).await.assert_oauth_error(400, "invalid_scope", "INVALID_SCOPE");
-    assert_eq!(visit.refresh(&token).await.status, 200, "a refused call uses nothing up");
+    let grant = json!({ "grant_type": "refresh_token", "client_id": signed_in.sales.id, "refresh_token": token, "scope": "?" });
+    signed_in.app.oauth(&grant).await.assert_oauth_error(400, "invalid_scope", "INVALID_SCOPE");
+    assert_eq!(signed_in.refresh(&token).await.status, 200, "a refused call uses nothing up");
 }
 
 /// The database holds digests only.
 #[tokio::test(flavor = "multi_thread")]
 async fn token_nowhere_no_refresh_token_is_in_the_database() {
-    let visit = Visit::start().await;
-    let second = visit.refresh(visit.token()).await;
-    let access = visit.login.text_of("access_token").rsplit('.').next().unwrap();
+    let signed_in = SignedIn::start().await;
+    let second = signed_in.refresh(signed_in.token()).await;
+    let access = signed_in.login.text_of("access_token").rsplit('.').next().unwrap();
     let mut bytes = Vec::new();
-    for entry in fs::read_dir(visit.app.folder.path()).unwrap() {
+    for entry in fs::read_dir(signed_in.app.folder.path()).unwrap() {
         bytes.extend(fs::read(entry.unwrap().path()).unwrap());
     }
     let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(holds(&visit.customer), "the files are those of the database");
-    for text in [visit.token(), second.text_of("refresh_token"), access] {
+    assert!(holds(&signed_in.customer), "the files are those of the database");
+    for text in [signed_in.token(), second.text_of("refresh_token"), access] {
         assert!(!holds(text));
     }
 }

@@ -217,7 +217,7 @@ async fn every_answer_has_the_security_headers() {
 }
 
 /// Far longer than anything here takes: a hang fails the test instead of stopping the run.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Returns the complete answer to these bytes, which end the request. The connection may stay open.
 async fn raw(app: &TestApp, parts: &[&[u8]]) -> String {
@@ -229,7 +229,7 @@ async fn raw(app: &TestApp, parts: &[&[u8]]) -> String {
     let mut answer = Vec::new();
     let mut buffer = [0; 8192];
     while !is_whole(&answer) {
-        let read = timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
+        let read = timeout(TIMEOUT, stream.read(&mut buffer)).await.unwrap().unwrap();
         assert!(read > 0, "closed within the answer: {}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&buffer[..read]);
     }

@@ -1,4 +1,4 @@
-//! The suite that every bus passes.
+//! The conformance suite of buses, on RabbitMQ.
 
 use std::sync::Arc;
 

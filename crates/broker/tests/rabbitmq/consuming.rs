@@ -1,4 +1,4 @@
-//! What happens to a message after it has arrived.
+//! Consuming: the ways of a message after it arrives in the mailer's queue.
 
 use std::{
     sync::{
@@ -46,11 +46,11 @@ async fn poison_is_parked_with_where_it_came_from_however_long_the_reason() {
     stage.consumer(handler, 1).await;
     let bus = stage.bus().await;
     relay(&bus, &event(b"poison")).await;
-    let parked = stage.next(&stage.topology().dead()).await;
-    assert_eq!(parked.data, b"poison");
-    assert_eq!(header(&parked, "x-rekey-attempt"), "2");
-    assert_eq!(header(&parked, "x-rekey-routing-key"), "customer_password_resets.create");
-    assert_eq!(header(&parked, "x-rekey-reason"), "é".repeat(500));
+    let dead = stage.next(&stage.topology().dead()).await;
+    assert_eq!(dead.data, b"poison");
+    assert_eq!(header(&dead, "x-rekey-attempt"), "2");
+    assert_eq!(header(&dead, "x-rekey-routing-key"), "customer_password_resets.create");
+    assert_eq!(header(&dead, "x-rekey-reason"), "é".repeat(500));
     stage.strike().await;
 }
 
@@ -63,9 +63,9 @@ async fn poison_of_5_mb_is_parked_unseen_and_the_others_flow() {
     stage.put(b"good", BasicProperties::default()).await;
     let seen = handler.wait_for(1).await;
     assert_eq!(seen[0].payload, b"good");
-    let parked = stage.next(&stage.topology().dead()).await;
-    assert_eq!(parked.data.len(), 5 << 20);
-    assert!(header(&parked, "x-rekey-reason").starts_with("larger than"));
+    let dead = stage.next(&stage.topology().dead()).await;
+    assert_eq!(dead.data.len(), 5 << 20);
+    assert!(header(&dead, "x-rekey-reason").starts_with("larger than"));
     stage.strike().await;
 }
 
@@ -78,7 +78,7 @@ async fn a_message_that_can_not_be_put_aside_is_kept() {
     let (retry_queue, now) = (stage.topology().retry(again), QueueDeleteOptions::default());
     stage.channel.queue_delete(retry_queue.as_str().into(), now).await.unwrap();
     stage.put(b"keep me", BasicProperties::default()).await;
-    // It is given back, comes again, and finds the queue repaired.
+    // It is given back and delivered again, and the queue is repaired by then.
     handler.wait_for(2).await;
     assert_eq!(stage.next(&retry_queue).await.data, b"keep me");
     assert!(handler.seen().iter().all(|delivery| delivery.attempt == 1), "{:?}", handler.seen());
@@ -120,7 +120,7 @@ async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
     stage.strike().await;
 }
 
-/// Passes nobody before the gate is opened.
+/// A handler that waits until the gate is opened.
 struct Gated {
     started: AtomicUsize,
     ended: AtomicUsize,

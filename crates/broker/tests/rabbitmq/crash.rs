@@ -1,4 +1,4 @@
-//! kill -9 of a broker: one of the test's own.
+//! A private broker is killed (SIGKILL).
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use crate::stage::{Stage, event, publish};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_of_the_broker_loses_nothing_that_was_published() {
-    /// Published before the broker is killed, at least, and after.
+    /// The least number of events published before the broker is killed, and after.
     const EVENTS: u32 = 50;
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker { folder: folder.path().to_owned() };
@@ -24,7 +24,7 @@ async fn crash_of_the_broker_loses_nothing_that_was_published() {
     let bus = stage.bus().await;
     let relaying = tokio::spawn(async move {
         let (mut number, mut left): (u32, _) = (0, None);
-        // On and on until it was met, however quick this is, and then some more.
+        // Publishes until the crash was noticed, however fast that is, and then some more.
         while left != Some(0) {
             let (event, mut attempt) = (event(&number.to_be_bytes()), 1);
             while let Settlement::Later(_, pause) = publish(&bus, &event, attempt).await {
@@ -54,16 +54,16 @@ async fn crash_of_the_broker_loses_nothing_that_was_published() {
     let distinct =
         || handler.seen().into_iter().map(|delivery| delivery.payload).collect::<HashSet<_>>().len();
     eventually(|| distinct() == usize::try_from(published).unwrap(), "every event").await;
-    // The broker goes, with the namespace on it: nothing to strike.
+    // The namespace goes with the broker, so there is nothing to delete.
 }
 
-/// A RabbitMQ of its own, stopped when dropped.
+/// A private RabbitMQ, stopped when dropped.
 struct Broker {
     folder: PathBuf,
 }
 
 impl Broker {
-    /// Starts it and waits until it answers; its URL.
+    /// Starts it, waits until it answers, and returns its URL.
     fn start(&self, port: &[&str]) -> String {
         let output = self.script("start").args(port).stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "the broker did not start");

@@ -1,4 +1,4 @@
-//! The bus on a real RabbitMQ, through everything that can happen to it.
+//! The bus on a real RabbitMQ, with outages and crashes.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod conformance;

@@ -1,4 +1,4 @@
-//! A broker that can't be reached, or not any more.
+//! Outages: the broker can't be reached, or its connection is lost.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A network between us and the broker that can be cut.
+//! A proxy to the broker whose connections a test can cut.
 
 use std::{
     net::SocketAddr,
@@ -14,16 +14,16 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Passes connections on to the broker, as long as it is up.
+/// A proxy to the broker. While it is down, it refuses connections.
 pub struct Proxy {
     address: SocketAddr,
     up: Arc<AtomicBool>,
-    /// Cuts those who got in before it was replaced.
+    /// Cuts the connections that were opened before it was replaced.
     cut: Arc<Mutex<CancellationToken>>,
 }
 
 impl Proxy {
-    /// A proxy to the server of an AMQP URL.
+    /// Starts a proxy to the server of an AMQP URL.
     pub async fn to(url: &str) -> Self {
         let upstream = authority(url).rsplit('@').next().unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -33,7 +33,7 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
                 let (upstream, cut) = (upstream.clone(), cut.lock().unwrap().clone());
-                // Down, it hangs up at once.
+                // While the proxy is down, it closes the connection at once.
                 if up.load(Ordering::SeqCst) {
                     tokio::spawn(async move {
                         let mut server = TcpStream::connect(upstream).await.unwrap();
@@ -48,24 +48,24 @@ impl Proxy {
         proxy
     }
 
-    /// The same URL, but through this proxy.
+    /// Returns the same URL, through this proxy.
     pub fn url(&self, url: &str) -> String {
         let host = authority(url).rsplit('@').next().unwrap();
         url.replacen(host, &self.address.to_string(), 1)
     }
 
-    /// Cuts the connections there are. New ones get through.
+    /// Cuts all open connections. New ones are passed on.
     pub fn cut(&self) {
         std::mem::take(&mut *self.cut.lock().unwrap()).cancel();
     }
 
-    /// Cuts the connections there are, and lets no new one through.
+    /// Cuts all open connections, and refuses new ones.
     pub fn down(&self) {
         self.up.store(false, Ordering::SeqCst);
         self.cut();
     }
 
-    /// Lets connections through again.
+    /// Passes connections on again.
     pub fn up(&self) {
         self.up.store(true, Ordering::SeqCst);
     }

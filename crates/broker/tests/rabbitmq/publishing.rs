@@ -1,4 +1,4 @@
-//! What is published, and what is not taken for it.
+//! Publishing: which messages count as published.
 
 use std::collections::HashSet;
 
@@ -51,7 +51,7 @@ async fn an_unroutable_publish_is_seen_and_not_marked_sent_and_the_way_is_repair
 async fn among_routable_ones_an_unroutable_publish_is_seen_and_not_marked_sent() {
     let mut stage = Stage::new().await;
     let bus = stage.bus().await;
-    // Of two kinds of events one has a queue of its own, so that it is routable whatever happens to the mailer's.
+    // One of two kinds of events has its own queue, so that it stays routable without the mailer's queue.
     let (other, exchange) = (format!("{}.other", stage.topology().namespace()), stage.topology().exchange());
     let (declare, none) = (QueueDeclareOptions::default(), FieldTable::default());
     stage.channel.queue_declare(other.as_str().into(), declare, none.clone()).await.unwrap();

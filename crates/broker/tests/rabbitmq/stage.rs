@@ -1,4 +1,4 @@
-//! A namespace of its own on the tests' RabbitMQ, with bus and consumer to put into it.
+//! A private namespace on the tests' RabbitMQ, with a bus and consumers.
 
 use std::{
     collections::HashSet,
@@ -32,7 +32,7 @@ use time::Duration;
 use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-/// Shorter than the suites' 300 ms, a little more than that, and so long that it doesn't end in a test.
+/// Waits of the ladder: shorter than the suite's 300 ms, a little longer, and longer than any test.
 const LADDER: [Duration; 3] = [Duration::milliseconds(50), Duration::milliseconds(350), Duration::minutes(1)];
 
 /// The tests' RabbitMQ.
@@ -57,7 +57,7 @@ impl Stage {
         Self::on(&url(), &url()).await
     }
 
-    /// Bus and consumer go to `url`; the stage itself looks behind the scenes at `direct`.
+    /// Bus and consumer connect to `url`; the stage itself reads the queues at `direct`.
     pub async fn on(url: &str, direct: &str) -> Self {
         let namespace = format!("test-{}", EventId::generate(&OsRandom));
         let ladder = RetryLadder::new(LADDER.to_vec()).unwrap();
@@ -72,7 +72,7 @@ impl Stage {
         self.config.topology()
     }
 
-    /// A bus, connected.
+    /// Returns a connected bus.
     pub async fn bus(&mut self) -> Arc<RabbitBus> {
         let bus = self.disconnected_bus();
         eventually(|| bus.is_connected(), "the bus's connection").await;
@@ -87,7 +87,7 @@ impl Stage {
         bus
     }
 
-    /// A consumer, connected.
+    /// Returns a connected consumer.
     pub async fn consumer(&mut self, handler: Arc<dyn Handler>, concurrency: u16) -> Arc<RabbitConsumer> {
         let consumer = Arc::new(RabbitConsumer::new(self.config.clone(), Arc::new(OsRandom)));
         let (running, stop) = (consumer.clone(), CancellationToken::new());
@@ -98,21 +98,21 @@ impl Stage {
         consumer
     }
 
-    /// Ends what was started last, as a crash would: nothing is finished, nothing acknowledged.
+    /// Aborts what was started last, as a crash would: nothing is finished or acknowledged.
     pub async fn crash_last(&mut self) {
         let (_, task) = self.tasks.pop().unwrap();
         task.abort();
         assert!(task.await.unwrap_err().is_cancelled());
     }
 
-    /// Stops what was started last, and waits until it has.
+    /// Stops what was started last, and waits for its end.
     pub async fn stop_last(&mut self) {
         let (stop, task) = self.tasks.pop().unwrap();
         stop.cancel();
         task.await.unwrap();
     }
 
-    /// Puts a message as it is into the mailer's queue.
+    /// Puts an unchanged message into the mailer's queue.
     pub async fn put(&self, payload: &[u8], properties: BasicProperties) {
         let (queue, options) = (self.topology().mailer().into(), BasicPublishOptions::default());
         let confirm =
@@ -138,7 +138,7 @@ impl Stage {
         }
     }
 
-    /// The ids of all messages in a queue, which is empty after that.
+    /// Takes all messages out of a queue, and returns their ids.
     pub async fn drain(&self, queue: &str) -> HashSet<String> {
         let mut ids = HashSet::new();
         while let Some(delivery) = self.take(queue).await {
@@ -147,7 +147,7 @@ impl Stage {
         ids
     }
 
-    /// How many messages are ready in a queue.
+    /// Returns how many messages are ready in a queue.
     pub async fn count(&self, queue: &str) -> u32 {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         self.channel
@@ -172,7 +172,7 @@ impl Stage {
     }
 }
 
-/// Publishes as the relay does, until the broker has it.
+/// Publishes as the relay does, until the broker has confirmed it.
 pub async fn relay(bus: &RabbitBus, message: &OutboxMessage) {
     let started = Instant::now();
     let mut attempt = 1;
@@ -191,7 +191,7 @@ pub fn event(payload: &[u8]) -> OutboxMessage {
     rekey_testkit::conformance::bus::message(EventName::ResetCreate, payload)
 }
 
-/// A header's text or number.
+/// Returns a header's text or number.
 pub fn header(delivery: &Delivery, name: &str) -> String {
     match delivery.properties.headers().as_ref().unwrap().inner().get(name) {
         Some(AMQPValue::LongString(text)) => text.to_string(),

@@ -36,7 +36,7 @@ pub fn routes(renderer: Renderer, shop: String) -> impl Fn(&mut ServiceConfig) +
 async fn html(samples: Data<Samples>, parameters: Query<Parameters>) -> actix_web::Result<HttpResponse> {
     let Samples { renderer, shop } = &**samples;
     let language = match &parameters.locale {
-        Some(tag) => Language::of_tag(tag).ok_or_else(|| ErrorNotFound("no such language"))?,
+        Some(tag) => Language::from_tag(tag).ok_or_else(|| ErrorNotFound("no such language"))?,
         None => renderer.reader(&[]).language(),
     };
     let mails = renderer.samples(language, shop).map_err(ErrorInternalServerError)?;

@@ -46,14 +46,14 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
                    frame-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 impl Settings {
-    /// The settings of a storefront that uses the sales channel `client_id` and the API's `domain`.
+    /// Makes the settings of a storefront that uses the sales channel `client_id` and the API's `domain`.
     pub fn new(domain: &str, client_id: String) -> Self {
         let customer = Customer { email: CUSTOMER_EMAIL, password: CUSTOMER_PASSWORD };
         Self { organization: SLUG, domain: domain.to_owned(), client_id, customer }
     }
 }
 
-/// The routes of the pages, of what they load, and of the settings. None may be cached: the next build may have others.
+/// Returns the routes of the pages, their files and the settings. None may be cached, as the next build may differ.
 pub fn routes(settings: Settings) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     move |config| {
         for (path, content_type, content) in FILES {

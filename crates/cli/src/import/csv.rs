@@ -58,7 +58,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The fields of the record that starts with the line `first` and may continue in the next ones.
+    /// Reads the fields of the record that starts with the line `first` and may continue in the next ones.
     pub fn fields(
         &mut self,
         first: String,
@@ -93,8 +93,8 @@ impl Table {
         self.reader.records().find_map(Result::ok).unwrap_or_default()
     }
 
-    /// Joins the lines of a record. A fault affects its own line only: where a quotation mark is not closed, the lines after it
-    /// are read again, as records of their own.
+    /// Joins the lines of a record. An error affects its own line only: where a quotation mark is not closed, the lines after it are
+    /// read again, as separate records.
     fn join(&self, first: String, lines: &mut Lines<impl BufRead>) -> io::Result<Result<String, Reason>> {
         let mut place = self.scan(Place::FieldStart, &first);
         let mut record = first;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::row::{Fields, ImportRowError, Reason};
 
-/// The fields of the object that a line holds.
+/// Reads the fields of the object in a line.
 pub fn fields(line: &str) -> Result<Fields, ImportRowError> {
     let mut json = serde_json::Deserializer::from_str(line);
     let members = json.deserialize_map(Members).and_then(|members| json.end().map(|()| members));

@@ -8,7 +8,7 @@ use super::row::Reason;
 /// The longest line, or CSV record of several lines, in bytes: the API's limit for a body.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// Reads text line by line in bounded memory. Of a line that is too long, only the fact is kept.
+/// Reads text line by line in bounded memory. A line that is too long is skipped, and reported as such.
 pub struct Lines<R> {
     input: R,
     number: u64,
@@ -30,12 +30,12 @@ impl<R: BufRead> Lines<R> {
         Self { input, number: 0, position: 0, pending: VecDeque::new() }
     }
 
-    /// Bytes read so far.
+    /// Returns the number of bytes read so far.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next line that is not blank.
+    /// Returns the next line that is not blank.
     pub fn next_filled(&mut self) -> io::Result<Option<Line>> {
         loop {
             match self.next()? {
@@ -45,7 +45,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next line.
+    /// Returns the next line.
     pub fn next(&mut self) -> io::Result<Option<Line>> {
         if let Some(line) = self.pending.pop_front() {
             return Ok(Some(line));
@@ -73,8 +73,8 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The text without the line's end and, on the first line, without byte order marks: programs that add one to a file that
-    /// has one already make two.
+    /// Returns the text without the line's end and, on the first line, without byte order marks. There may be two: some programs add
+    /// one to a file that has one.
     fn text(&self, bytes: Vec<u8>) -> Result<String, Reason> {
         let text = String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.number == 1 => Reason::Utf16,

@@ -10,8 +10,8 @@ use rekey_core::customers::import::Outcome;
 
 use super::row::{Column, ImportRowError, Reason};
 
-/// Counts the outcomes, names the rows that were not imported, and shows the progress. Each run makes a new one, which is
-/// complete when an interrupted import has been resumed and finished.
+/// Counts the outcomes, lists the rows that were not imported, and shows the progress. Each run makes a new one. It is complete also
+/// when the run resumed an interrupted import.
 pub struct Report {
     file: Option<BufWriter<File>>,
     /// On standard error; nothing where that is no terminal.

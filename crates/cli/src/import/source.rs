@@ -24,7 +24,7 @@ pub enum Format {
 /// A file or the standard input.
 pub struct Input {
     pub rows: Rows<Box<dyn BufRead>>,
-    /// None if it can be read only once.
+    /// `None` if it can be read only once.
     pub file: Option<FileId>,
 }
 
@@ -61,7 +61,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Self { lines, table })
     }
 
-    /// The next row.
+    /// Returns the next row.
     pub fn next(&mut self) -> io::Result<Option<Row>> {
         let Some(first) = self.lines.next_filled()? else { return Ok(None) };
         let line = first.number;
@@ -73,7 +73,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Some(Row { line, content: fields.and_then(|fields| fields.into_customer(line)) }))
     }
 
-    /// Bytes read so far.
+    /// Returns the number of bytes read so far.
     pub fn position(&self) -> u64 {
         self.lines.position()
     }

@@ -1,8 +1,8 @@
 //! The import of customers from another system, many at a time.
 //!
-//! An import that was killed can be run again from the start and continues where it stopped. For that it has a key instead of a
-//! position. A customer's id follows from key and address, the id of the audit entry of its creation from key and line, so a
-//! store recognizes lines that it has written before, whatever has happened to the customer since.
+//! An import that was killed can be run again from the start, and continues where it stopped. For that it stores a key, not a
+//! position. A customer's id is derived from the key and the address, the id of the audit entry from the key and the line. So a store
+//! recognizes lines that it wrote before, whatever happened to the customer since.
 
 mod dry_run;
 mod key;
@@ -31,7 +31,7 @@ use crate::{
 /// A customer to import.
 #[derive(Debug, Clone)]
 pub struct ImportedCustomer {
-    /// The line it stands in, from 1 on.
+    /// The number of its line, from 1.
     pub line: u64,
     /// Its address.
     pub email: EmailAddress,
@@ -39,7 +39,7 @@ pub struct ImportedCustomer {
     pub password: Option<PasswordHash>,
     /// The shop's own identifiers and data.
     pub reference: Reference,
-    /// The language it reads.
+    /// The language that it reads.
     pub locale: Option<Locale>,
 }
 
@@ -55,7 +55,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Those that are there.
+    /// Returns the attributes that are set.
     fn attributes(self) -> CommonAttributes {
         CommonAttributes {
             reference: self.reference.into(),
@@ -76,7 +76,7 @@ pub struct ImportRecord {
     pub attributes: Vec<&'static str>,
 }
 
-/// What became of an imported customer.
+/// The outcome of importing a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was created, now or by an earlier run of this import.
@@ -135,10 +135,10 @@ pub struct Import {
 }
 
 impl Import {
-    /// Writes a batch; the outcomes are in its order. Of lines with the same address the first one counts.
+    /// Writes a batch; the outcomes are in its order. Only the first line with an address is imported.
     ///
     /// # Errors
-    /// If the store fails. Nothing of the batch is written then, and it can be retried.
+    /// When the store fails. Then nothing of the batch is written, and it can be retried.
     pub async fn write(&self, batch: Vec<ImportedCustomer>) -> Result<Vec<Outcome>, StoreError> {
         let mut firsts = HashMap::with_capacity(batch.len());
         let mut records = Vec::with_capacity(batch.len());

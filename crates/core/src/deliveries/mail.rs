@@ -23,7 +23,7 @@ pub enum MailName {
 }
 
 impl MailName {
-    /// The mail that such an event leads to, if any. Its delivery is written with the event.
+    /// Returns the mail that an event of that name leads to, if any. Its delivery is written with the event.
     #[must_use]
     pub fn for_event(event: EventName) -> Option<Self> {
         match event {
@@ -36,7 +36,7 @@ impl MailName {
         }
     }
 
-    /// How old the event may be when its mail is sent; `None` where the expiry of the reset decides.
+    /// Returns how old the event may be when its mail is sent; `None` where the reset's expiry decides.
     #[must_use]
     pub fn max_age(self) -> Option<Duration> {
         match self {
@@ -45,7 +45,7 @@ impl MailName {
         }
     }
 
-    /// The name in the stores and on the wire.
+    /// Returns the name in the stores and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

@@ -37,7 +37,7 @@ pub enum Outcome {
         /// When the next attempt is due, from now.
         after: Duration,
     },
-    /// It was refused for good (SMTP 5xx to this recipient or message).
+    /// It was refused permanently (SMTP 5xx to this recipient or message).
     Bounced {
         /// Why.
         reason: String,
@@ -51,7 +51,7 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
-    /// It will not be sent, for a reason of ours.
+    /// It will not be sent, because of an error on our side.
     Failed {
         /// Why.
         reason: String,

@@ -1,4 +1,4 @@
-//! Suppressed addresses: a mail server refused one for good, so that nothing is sent to it until an operator lifts that.
+//! Suppressed addresses: a mail server refused them permanently, so nothing is sent to them until an operator lifts that.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -12,10 +12,10 @@ use crate::{
     scope::{Mode, Scope},
 };
 
-/// An address that no mail is sent to. It is suppressed, not its customer: another address of the customer's is not.
+/// An address that no mail is sent to. It is the address that is suppressed: the customer can get mail at another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
-    /// Whose mails: an organization's slug.
+    /// The slug of the organization whose mails it does not get.
     pub organization: Slug,
     /// Test or live.
     pub mode: Mode,
@@ -27,11 +27,11 @@ pub struct Suppression {
     pub smtp_code: Option<u16>,
     /// The delivery that bounced.
     pub delivery: EventId,
-    /// Since when.
+    /// When it was suppressed.
     pub created_at: OffsetDateTime,
 }
 
-/// Which suppressions are asked for: all of them, unless it says otherwise.
+/// Selects suppressions; without conditions, all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SuppressionFilter {
     /// Of this organization.

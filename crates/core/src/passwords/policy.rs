@@ -22,7 +22,8 @@ pub struct PasswordPolicy {
 }
 
 /// What is asked for in addition to the password when a customer logs in, which decides its minimum length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Profile {
     /// A second factor: at least 8 code points.
     MultiFactor,
@@ -30,7 +31,7 @@ pub enum Profile {
     SingleFactor,
 }
 
-/// What is known about the person and the shop, and therefore guessed first.
+/// What attackers know of the person and the shop, and therefore guess first.
 #[derive(Debug, Clone, Copy)]
 pub struct Person<'a> {
     /// The customer's address.

@@ -44,7 +44,7 @@ pub const MAX_RELATED: u32 = 100;
 /// A related record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Related {
-    /// The id that was asked for: of the owner, or, for a to-one relationship, of the record itself.
+    /// The requested id: of the owner, or, for a to-one relationship, of the record itself.
     pub key: RecordId,
     /// The record.
     pub record: Record,

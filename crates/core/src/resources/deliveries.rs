@@ -30,7 +30,7 @@ pub static DELIVERIES: Resource = Resource {
         Attribute::new(
             "in_doubt",
             Kind::Integer,
-            "How many attempts ended without a word: by each of them the mail may have been handed over.",
+            "How many attempts ended without a result: each of them may have handed the mail over.",
             "0",
         )
         .never_null(),

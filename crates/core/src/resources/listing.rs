@@ -18,12 +18,12 @@ use crate::{
     secrets::TokenDigest,
 };
 
-/// The records that a client asks for.
+/// A request for records of a resource.
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The resource.
     pub resource: &'static Resource,
-    /// The condition that they fulfil.
+    /// The condition that the records fulfil.
     pub filter: Filter,
     /// Their order. Records that are equal in it are ordered by id, in the direction of its last part.
     pub order: Vec<Order>,

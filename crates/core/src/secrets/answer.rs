@@ -47,8 +47,8 @@ impl fmt::Debug for SealedAnswer {
 }
 
 digest_newtype! {
-    /// The fingerprint of a request, which tells whether another one is the same: HMAC-SHA-256 under a sub-key, since the body may
-    /// contain a password, and a plain digest would allow anybody with a copy of the database to guess it.
+    /// The fingerprint of a request, by which a repeated request is recognised: HMAC-SHA-256 under a sub-key. The body may contain a
+    /// password, which anybody with a copy of the database could guess from a plain digest.
     Fingerprint
 }
 

@@ -1,4 +1,4 @@
-//! When a mail is tried again, and how often an outcome that could not be recorded.
+//! When a mail is tried again, and how often recording its outcome is.
 
 use std::time::Duration as StdDuration;
 
@@ -10,7 +10,7 @@ use time::Duration;
 /// is tried until it expires, and the ledger then discards it. Only a store without expiry reaches this bound.
 pub(super) const LAST_ATTEMPT: u32 = 7 * 24 + 12;
 
-/// How often recording an outcome is tried again after whatever error.
+/// How often recording an outcome is tried again after any error.
 pub(super) const QUICK_RETRIES: u32 = 4;
 /// How long recording an outcome is tried while the ledger is unavailable. RabbitMQ takes back a message that is not acknowledged
 /// within 30 minutes (its `consumer_timeout`).

@@ -1,4 +1,4 @@
-//! Makes the words of other servers fit for logs and records.
+//! Makes replies of other servers safe to log and store.
 
 /// Characters kept, at most: as many as a delivery's record holds.
 const MAX_LENGTH: usize = 512;

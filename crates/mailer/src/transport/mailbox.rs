@@ -67,7 +67,7 @@ impl Mailbox {
         let mut files = self.files().map_err(|source| self.error(source))?;
         files.sort_by(|one, other| other.cmp(one));
         files.truncate(MAX_LISTED);
-        // A file that was deleted meanwhile or is not a mail is left out: operators may tidy the directory.
+        // A file that was deleted meanwhile or is not a mail is left out: operators may clean the directory up.
         let read = |(at, path): (SystemTime, PathBuf)| parse(&path, at.into());
         Ok(files.into_iter().filter_map(read).collect())
     }
@@ -88,7 +88,7 @@ impl Mailbox {
     /// Writes a mail so that readers see all of it or nothing, also after a power cut.
     fn write(&self, mail: &Mail) -> io::Result<()> {
         let partial = self.directory.join(format!(".{}.part", mail.event));
-        // What a crash left of an earlier attempt would keep its own file mode.
+        // A file that a crash left behind would keep its own mode.
         fs::remove_file(&partial).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),

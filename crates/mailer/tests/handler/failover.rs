@@ -1,4 +1,4 @@
-//! Several relays: what one that is down does to a mail, and what it does when all are.
+//! Several relays: the outcome of a mail when one of them is down, and when all are.
 
 use rekey_core::events::bus::Verdict;
 use rekey_testkit::{
@@ -12,12 +12,12 @@ use crate::{
     world::{PAUSE, World, handle, pass, wait},
 };
 
-/// Nobody listens there.
+/// A port where nobody listens.
 const NOBODY: u16 = 1;
 const BUSY: Scene = &[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))];
 
 impl World {
-    /// The attempts that were spent on all mails.
+    /// Returns the number of attempts at all mails.
     async fn attempts(&self) -> String {
         self.backdoor().text("SELECT CAST(SUM(attempts) AS TEXT) FROM deliveries").await.unwrap()
     }
@@ -52,7 +52,7 @@ async fn smtp_auth_while_all_relays_are_down_no_attempt_is_spent() {
         detail.starts_with("deferred: 127.0.0.1:1: can't connect") && detail.ends_with("421 4.3.2 busy"),
         "{detail}"
     );
-    // While the circuit is open, and after each check that failed.
+    // The circuit is open, and opens again after each failed check.
     let mut waits = 0;
     while handle(&mailer, &events[1]).await != Verdict::Done {
         assert!(mailer.is_paused());

@@ -1,4 +1,4 @@
-//! late: what is not wanted any more is not sent, and that is recorded.
+//! late: a mail that is not wanted any more is not sent, and that is recorded.
 
 use rekey_core::{
     attributes::CommonAttributes,

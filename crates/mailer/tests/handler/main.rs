@@ -1,4 +1,4 @@
-//! The handler on a real ledger (SQLite, with a clock that the test moves), a real mailbox, and an SMTP server by script.
+//! The handler on a real ledger (SQLite, with a clock that the test moves), a real mailbox, and a scripted SMTP server.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test panics")]
 
 mod codes;

@@ -1,4 +1,4 @@
-//! A ledger that goes away while a mail is on its way.
+//! The ledger becomes unavailable while a mail is sent.
 
 use std::sync::{
     Arc,
@@ -22,7 +22,7 @@ use time::Duration;
 
 use crate::world::{World, handle, wait};
 
-/// A ledger that records nothing the first times.
+/// A ledger whose first calls to record an outcome fail.
 struct Faltering {
     store: SqliteStore,
     refusals: AtomicUsize,
@@ -64,7 +64,7 @@ async fn sent_despite(refusals: usize, is_away: bool) -> (World, Verdict) {
 
 #[tokio::test]
 async fn crash_of_the_database_after_a_mail_was_taken_is_waited_for_and_the_mail_is_recorded_as_sent() {
-    // As many refusals as there are short waits, and some more.
+    // More failures than there are short pauses.
     let (world, verdict) = sent_despite(6, true).await;
     assert_eq!(verdict, Verdict::Done);
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");

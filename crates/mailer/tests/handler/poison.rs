@@ -1,4 +1,4 @@
-//! poison: what can't be trusted or read is parked with its reason, and what comes after it is sent.
+//! poison: an event that can't be trusted or read becomes a dead letter with its reason, and later events are handled.
 
 use rekey_core::{
     events::bus::{Delivery, Handler, Verdict},

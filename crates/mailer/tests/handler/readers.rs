@@ -1,4 +1,4 @@
-//! To whom a mail goes, and in which language.
+//! The recipient and the language of a mail.
 
 use rekey_core::{
     email::EmailAddress,
@@ -17,8 +17,7 @@ use rekey_testkit::{backdoor::Backdoor, seed};
 
 use crate::world::{World, handle};
 
-/// Asks for a self-service reset as a browser with these languages does, of an organization that answers all addresses or none
-/// that it does not know.
+/// Requests a self-service reset as a browser with these languages. The organization answers unknown addresses, or doesn't.
 async fn ask(
     world: &World,
     address: &str,

@@ -1,4 +1,4 @@
-//! smtp-4xx/5xx/auth: what a relay's answers do to a mail.
+//! smtp-4xx/5xx/auth: the outcome of a mail by the relay's replies.
 
 use rekey_core::{
     deliveries::suppression::{SuppressionFilter, SuppressionStore},
@@ -13,7 +13,7 @@ use time::Duration;
 
 use crate::world::{PAUSE, World, handle, pass, rejection, wait};
 
-/// Events of that many live resets.
+/// Makes the events of that many live resets.
 pub async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
     seed::customer(&world.store, world.live, "john@example.com", None).await;
     for _ in 0..count {
@@ -115,12 +115,12 @@ async fn smtp_auth_failures_open_the_circuit_and_the_mails_that_wait_spend_no_at
         "the second mail was not even claimed"
     );
 
-    // The pause is over, the failure is not: one check of the relay, and no attempt at a mail.
+    // The pause is over, but the relay still fails: it is checked once, and no mail is attempted.
     pass(PAUSE).await;
     assert!(wait(&handle(&mailer, &events[1]).await) <= pause);
     assert_eq!((world.deliveries().await, relay.connections()), (1, 2));
 
-    // It was fixed.
+    // The relay works again.
     pass(PAUSE).await;
     for event in &events {
         assert_eq!(handle(&mailer, event).await, Verdict::Done);
@@ -146,7 +146,7 @@ async fn test_mode_mails_flow_while_the_relay_is_paused() {
 #[tokio::test]
 async fn crash_a_claim_that_ran_out_is_sent_again_by_another_mailer_and_counted() {
     let world = World::new().await;
-    // The relay takes the mail and then hangs: the mailer that is cut off here never hears of it.
+    // The relay accepts the mail and then hangs: this mailer is stopped before it gets the reply.
     let relay = ScriptedSmtp::start(&[&[(".", Act::Hang)], &[]]).await;
     let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
     tokio::select! {

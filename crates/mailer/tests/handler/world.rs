@@ -1,4 +1,4 @@
-//! What each test has to itself.
+//! The fixture of each test.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,13 +26,13 @@ use rekey_testkit::{
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
-/// The longest claim of these tests' mailers.
+/// How long the claims of these tests' mailers hold.
 pub const LEASE: Duration = Duration::minutes(10);
-/// How long their circuits stay open: several times within the minute for which a relay is paused, and longer than any test takes.
+/// How long their circuits stay open: shorter than the minute for which a relay is paused, and longer than any test takes.
 pub const PAUSE: std::time::Duration = std::time::Duration::from_secs(16);
 
-/// How long a call waits for the database, on whatever disk.
-const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+/// How long a call waits for the database, even on a slow disk.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A store, a mailbox and a relay.
 pub struct World {
@@ -67,7 +67,7 @@ impl World {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(MovedClock::default());
         let file = folder.path().join("store.db");
-        let store = SqliteStore::open_with_patience(&file, clock.clone(), PATIENCE).unwrap();
+        let store = SqliteStore::open_with_timeout(&file, clock.clone(), TIMEOUT).unwrap();
         store.migrate().await.unwrap();
         let test = seed::scope(&store, "acme").await;
         let live = Scope { mode: Mode::Live, ..test };
@@ -75,17 +75,17 @@ impl World {
         Self { store, clock, mailbox, test, live, folder }
     }
 
-    /// A mailer whose live mails go to a relay on this port of this machine; nobody listens on port 1.
+    /// Makes a mailer whose live mails go to a relay on this port of this machine; nobody listens on port 1.
     pub fn mailer(&self, port: u16) -> Arc<MailHandler> {
         self.mailer_with(&[port], Some(self.mailbox.clone()))
     }
 
-    /// One whose live mails go to the first of the relays on these ports that can be used.
+    /// Makes a mailer with relays on these ports.
     pub fn mailer_through(&self, ports: &[u16]) -> Arc<MailHandler> {
         self.mailer_with(ports, Some(self.mailbox.clone()))
     }
 
-    /// One with the local mailbox for live mails, and a ledger in the place of the store's.
+    /// Makes a mailer with the local mailbox for live mails, and with this ledger instead of the store's.
     pub fn mailer_on(&self, ledger: Arc<dyn Ledger>) -> Arc<MailHandler> {
         self.build(ledger, CircuitBreaker::new(Arc::new(self.mailbox.clone())), None)
     }
@@ -124,7 +124,7 @@ impl World {
         .unwrap()
     }
 
-    /// The events that wait in the outbox, but for those about customers.
+    /// Returns the events in the outbox, without those about customers.
     pub async fn events(&self) -> Vec<OutboxMessage> {
         let claimed = self.store.claim_messages(Duration::minutes(1), 100).await.unwrap();
         let messages = claimed.into_iter().map(|claimed| claimed.message);
@@ -135,26 +135,26 @@ impl World {
         self.mailbox.list().unwrap()
     }
 
-    /// What the ledger says of the mail that was worked on first: its status and the reason.
+    /// Returns the status of the oldest delivery and its reason.
     pub async fn delivery(&self) -> Option<String> {
         let query = "SELECT status || ': ' || COALESCE(detail, '') FROM deliveries
                      WHERE attempts > 0 OR detail IS NOT NULL ORDER BY created_at, event_id LIMIT 1";
         self.backdoor().text(query).await
     }
 
-    /// The reply that is recorded with that mail.
+    /// Returns the reply that is recorded with that delivery.
     pub async fn reply(&self) -> Option<String> {
         let query =
             "SELECT smtp_code || ' ' || smtp_enhanced_code FROM deliveries WHERE smtp_code IS NOT NULL";
         self.backdoor().text(query).await
     }
 
-    /// Mails that were worked on.
+    /// Returns the number of mails that were attempted.
     pub async fn deliveries(&self) -> u64 {
         self.backdoor().count("deliveries", "attempts > 0 OR detail IS NOT NULL").await
     }
 
-    /// Mails that may have been sent twice.
+    /// Returns the number of mails that may have been sent twice.
     pub async fn in_doubt(&self) -> u64 {
         self.backdoor().count("deliveries", "in_doubt = 1").await
     }
@@ -164,7 +164,7 @@ impl World {
     }
 }
 
-/// Lets the time of timers pass at once. It goes on by itself before and after, as connections take theirs.
+/// Advances the timers' clock at once. Before and after, it runs in real time, since connections need it.
 pub async fn pass(time: std::time::Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -176,7 +176,7 @@ pub async fn handle(mailer: &MailHandler, message: &OutboxMessage) -> Verdict {
     mailer.handle(Delivery { payload: message.payload.clone(), attempt: 1 }).await
 }
 
-/// How long a verdict says to wait.
+/// Returns how long a verdict says to wait.
 pub fn wait(verdict: &Verdict) -> Duration {
     match verdict {
         Verdict::Retry { after, .. } => *after,
@@ -184,7 +184,7 @@ pub fn wait(verdict: &Verdict) -> Duration {
     }
 }
 
-/// Why a verdict parks the message.
+/// Returns why a verdict rejects the message.
 pub fn rejection(verdict: Verdict) -> String {
     match verdict {
         Verdict::Reject { reason } => reason,

@@ -46,7 +46,7 @@ async fn headers_dkim_verifies_as_the_mail_arrived() {
             ("Subject: ", "Reply-To: a@evil.example\r\nSubject: "),
         ] {
             let changed = arrived.replacen(from, to, 1);
-            assert_ne!(changed, arrived, "{from} stands in it");
+            assert_ne!(changed, arrived, "{from} is in it");
             assert_eq!(verify(&changed, &record).0, "bad", "{key}: {from}");
         }
         let other = DnsRecord { text: self::signer(key).record().text, ..record };

@@ -155,7 +155,7 @@ async fn smtp_auth_when_no_relay_can_be_used_the_error_names_each() {
     assert!(reason.contains("can't connect") && reason.contains("554 5.3.2 not for you"), "{reason}");
     assert!(is_unavailable(&transport.send(&mail("EVENTEVEN1")).await.unwrap_err()));
     assert_eq!(refusing.connections(), 1, "it is paused");
-    // The check looks at all of them, as none is left to use.
+    // All relays are checked, since none can be used.
     assert!(is_unavailable(&transport.check().await.unwrap_err()));
     assert_eq!(refusing.connections(), 2);
 }

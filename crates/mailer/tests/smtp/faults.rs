@@ -1,4 +1,4 @@
-//! With a server that does what no real one does on demand.
+//! A scripted server that misbehaves as no real one does on demand.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ async fn smtp_4xx_a_hang_after_data_ends_with_the_timeout() {
         let server = ScriptedSmtp::start(scenes).await;
         let transport = transport(&settings(server.port));
         let error = send_until(&transport, &server, step).await.unwrap_err();
-        // Before the message the relay can't have taken anything.
+        // Before the message, the relay can't have accepted anything.
         assert_eq!(
             (is_in_doubt(&error), is_transient(&error)),
             (step == ".", step != "."),
@@ -124,7 +124,7 @@ async fn smtp_auth_a_relay_that_does_not_start_tls_is_left_with_what_it_said() {
 
 #[tokio::test]
 async fn smtp_auth_a_reply_injected_behind_starttls_is_never_believed() {
-    // Whoever sits on the path puts a second greeting behind the server's answer, hoping it is read after the handshake.
+    // An attacker on the path appends a second greeting to the server's answer, to have it read after the handshake.
     let server = ScriptedSmtp::start(&[&[
         ("EHLO", Act::Reply("250-scripted\r\n250 STARTTLS")),
         ("STARTTLS", Act::Reply("220 go ahead\r\n250-scripted\r\n250 AUTH PLAIN")),
@@ -137,7 +137,7 @@ async fn smtp_auth_a_reply_injected_behind_starttls_is_never_believed() {
 
 #[tokio::test]
 async fn a_stale_pooled_connection_costs_one_silent_attempt() {
-    // The server closes after each mail: with a 421, without a word, or by not answering any more.
+    // The server closes after each mail: with a 421, without a reply, or by not answering any more.
     let scenes: [&'static [Scene]; 3] = [
         &[&[(".", Act::ReplyAndClose("250 2.0.0 taken"))], FINE],
         &[

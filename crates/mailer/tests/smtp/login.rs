@@ -35,14 +35,14 @@ async fn smtp_auth_and_starttls_with_a_private_authority() {
     assert_eq!(used, ["PLAIN", "PLAIN", "LOGIN"]);
     assert!(log.iter().all(|entry| entry["tls"] == true));
 
-    // 535: nothing about this mail, everything about the configuration.
+    // 535: the configuration is wrong, not the mail.
     for mechanism in mechanisms {
         let error = log_in(Some(password("wrong", mechanism))).await.unwrap_err();
         assert!(is_unavailable(&error) && error.reason.contains("535 5.7.8"), "{error:?}");
         assert!(!format!("{error:?}").contains("wrong"));
     }
 
-    // 530: credentials are asked for, and there are none.
+    // 530: the relay requires credentials, and none are configured.
     let error = log_in(None).await.unwrap_err();
     assert!(is_unavailable(&error) && error.reason.contains("530"), "{error:?}");
     assert_eq!(server.mails().len(), 3);

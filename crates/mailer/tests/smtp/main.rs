@@ -1,4 +1,4 @@
-//! The SMTP transport against a real server, and against one that fails by script.
+//! The SMTP transport against a real server, and against a scripted one that fails.
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod dkim;
@@ -23,23 +23,23 @@ use rekey_runtime::config::{Smtp, SmtpRelayConfig, SmtpTls};
 use rekey_testkit::smtp::{Act, Scene, ScriptedSmtp};
 use time::OffsetDateTime;
 
-/// Of a mail, as long as nothing hangs by script: far more than one takes.
+/// The timeout of a mail: far more than one takes, unless the script hangs.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The script of an ordinary server.
 const FINE: Scene = &[];
 
-/// A relay on this machine, without encryption and credentials.
+/// Returns a relay on this machine, without encryption and credentials.
 fn relay(port: u16) -> SmtpRelayConfig {
     SmtpRelayConfig { host: "127.0.0.1".to_owned(), port, tls: SmtpTls::None, login: None }
 }
 
-/// One whose certificate names localhost.
+/// Returns a relay whose certificate names localhost.
 fn encrypted(port: u16, tls: SmtpTls) -> SmtpRelayConfig {
     SmtpRelayConfig { host: "localhost".to_owned(), tls, ..relay(port) }
 }
 
-/// The first of them alone.
+/// Returns the settings of a transport with this relay.
 fn settings(port: u16) -> Smtp {
     with_relays(vec![relay(port)])
 }
@@ -64,12 +64,12 @@ fn random() -> Arc<dyn RandomSource> {
     Arc::new(OsRandom)
 }
 
-/// A server that plays these scenes.
+/// Starts a server with this script.
 async fn scripted(scenes: &[Scene]) -> ScriptedSmtp {
     ScriptedSmtp::start(scenes.to_vec().leak()).await
 }
 
-/// A server that does one thing otherwise than an ordinary one, on every connection.
+/// Starts a server that differs from an ordinary one in one step, on every connection.
 async fn failing(step: &'static str, act: Act) -> ScriptedSmtp {
     scripted(&[vec![(step, act)].leak()]).await
 }
@@ -78,17 +78,17 @@ fn reply(code: u16, enhanced: &str) -> Reply {
     Reply { code, enhanced: Some(enhanced.to_owned()) }
 }
 
-/// A port of this machine where nobody listens.
+/// Returns a port of this machine where nobody listens.
 const NOBODY: u16 = 1;
 
-/// Lets the time of timers pass at once. It goes on by itself before and after, as connections take theirs.
+/// Advances the timers' clock at once. Before and after, it runs in real time, since connections need it.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
-/// Sends a mail; once the server has got to this step, the transport's patience is over.
+/// Sends a mail whose transport times out once the server has reached this step.
 async fn send_until(
     transport: &SmtpTransport,
     server: &ScriptedSmtp,
@@ -102,7 +102,7 @@ async fn send_until(
     tokio::join!(transport.send(&mail), waiting).0
 }
 
-/// Nobody knows whether the mail was taken.
+/// Asserts that it is unknown whether the mail was accepted.
 fn is_in_doubt(error: &SendError) -> bool {
     error.kind == SendErrorKind::InDoubt
 }

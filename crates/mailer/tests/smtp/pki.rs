@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use tempfile::TempDir;
 
-/// A certificate authority of its own, with one certificate. Paths of PEM files.
+/// A private certificate authority with one certificate, as paths of PEM files.
 pub struct Pki {
     pub authority: String,
     pub certificate: String,
@@ -31,7 +31,7 @@ impl Pki {
     }
 }
 
-/// Runs openssl in that folder: what it prints.
+/// Runs openssl in that folder, and returns what it prints.
 pub fn openssl(arguments: &str, folder: &Path) -> String {
     let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -57,7 +57,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// The complaint about a key's value, which it shows in part, and not at all if it is secret.
+    /// Makes the error for a key's value. It shows the beginning of the value, and nothing of a secret.
     pub(super) fn invalid(key: &str, value: &Value, expected: &str) -> Self {
         /// The longest part of a value that a message shows, in characters.
         const MAX_SHOWN: usize = 80;
@@ -72,12 +72,12 @@ impl ConfigError {
     }
 }
 
-/// The layer that a value comes from, to be read after "from".
+/// Returns the layer that a value comes from, as a phrase that follows "from".
 pub(super) fn origin(value: &Value) -> &str {
     value.origin().unwrap_or("the defaults")
 }
 
-/// A value as TOML writes it.
+/// Formats a value as in TOML.
 fn shown(value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("{text:?}"),

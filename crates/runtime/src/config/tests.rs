@@ -14,12 +14,12 @@ use rekey_core::organizations::PerOrganization;
 
 use super::{layer::variable, *};
 
-/// A good signing key as far as the configuration looks: its bits are checked where it is used.
+/// A signing key that the configuration accepts: its bits are checked where it is used.
 const PEM: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0LW1hcmtlcg==\n-----END PRIVATE KEY-----\n";
 /// The bytes 0 to 31.
 const SEALING: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Whatever any program requires.
+/// All keys that some program requires.
 const REQUIRED: [(&str, &str); 7] = [
     ("server.public_url", "http://localhost:8080"),
     ("auth.signing_key", PEM),
@@ -35,7 +35,7 @@ fn environment(pairs: &[(&str, &str)]) -> Source {
     Source::from_environment(pairs.iter().map(|(key, value)| (variable(key), (*value).to_owned())))
 }
 
-/// What is required, but for the keys given, which have these values.
+/// Returns the required keys, with these values for these keys.
 fn with(pairs: &[(&str, &str)]) -> Source {
     let rest = REQUIRED.iter().filter(|(key, _)| !pairs.iter().any(|(given, _)| given == key));
     environment(&rest.chain(pairs).copied().collect::<Vec<_>>())
@@ -56,7 +56,7 @@ fn organization_mail_settings(
     Configuration::load(source)?.organization_mail_settings()
 }
 
-/// The one line that a program would end with.
+/// Returns the one line with which a program would end.
 fn error(source: &Source) -> String {
     let line = load(source).expect_err("a configuration with a mistake").to_string();
     assert!(line.starts_with("configuration: ") && !line.contains('\n'), "{line:?}");

@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, process, time::Duration};
 
+use rekey_core::error::chain;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinError,
@@ -20,7 +21,7 @@ pub struct Tasks {
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// Why a program failed. It is logged when it happens, so the caller need not log it.
+/// Why a program failed. It has been logged already, so the caller need not log it.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
     #[error("the task {name} failed")]
@@ -28,7 +29,7 @@ pub enum StopError {
     /// The panic hook has logged where.
     #[error("the task {name} panicked")]
     Panicked { name: &'static str },
-    #[error("the task {name} ended, though nobody asked it to stop")]
+    #[error("the task {name} ended before the program was stopped")]
     Ended { name: &'static str },
     #[error("still running at the end of the time to stop: {names}")]
     TimedOut { names: String },
@@ -104,13 +105,8 @@ impl Tasks {
     }
 
     fn fail(&mut self, failure: StopError) {
-        let mut causes = Vec::new();
-        let mut next = failure.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
-        tracing::error!(cause = causes.join(": "), "{failure}");
+        let cause = failure.source().map(chain).unwrap_or_default();
+        tracing::error!(cause, "{failure}");
         self.failure.get_or_insert(failure);
     }
 
@@ -129,14 +125,14 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens for them: from now on, they don't end the process but are kept for [`Tasks::run_until_signal`]. Call it before the
-    /// first task starts, whose work may be visible, and after what may take long.
+    /// Starts to listen: from now on, they don't end the process, but are queued for [`Tasks::run_until_signal`]. Call it before the
+    /// first task starts, and after everything that may take long.
     pub fn listen() -> Result<Self, StopError> {
         let listen = |kind| signal(kind).map_err(StopError::Signals);
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    /// Waits for the next one. Returns its name and the exit code of a process that it ends.
+    /// Waits for the next signal. Returns its name and the exit code of a process that it ends.
     async fn next(&mut self) -> (&'static str, i32) {
         tokio::select! {
             _ = self.terminate.recv() => ("SIGTERM", 143),

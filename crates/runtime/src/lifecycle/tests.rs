@@ -1,4 +1,4 @@
-//! Tasks, without a process around them.
+//! Tests of tasks within one process.
 
 use std::{
     convert::Infallible,
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// Far more than any of these needs.
+/// Far more than any task here needs.
 const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A process that plays a role, seen from outside.
+//! A child process that runs one of the test programs.
 
 use std::{
     ffi::OsStr,
@@ -9,19 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Far more than any role needs, and far less than one that hangs would take.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Far more than any program here needs; one that hangs fails the test.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A role being played.
+/// A running test program.
 pub struct Role {
     child: Child,
-    /// The lines of its standard output. Both pipes are read all the while: a full one would stop the process.
+    /// The lines of its standard output. Both pipes are read continuously, since a full one would block the process.
     stdout: Receiver<String>,
     stderr: JoinHandle<String>,
 }
 
-/// How a role ended.
-pub struct Ending {
+/// How a program ended.
+pub struct Exit {
     /// The exit code; `None` if a signal killed it.
     pub code: Option<i32>,
     pub stdout: String,
@@ -41,7 +41,7 @@ impl Role {
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, stdout) = mpsc::channel();
-        // It ends with the process, or with the one who listens.
+        // The thread ends with the process or the receiver.
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut stderr = child.stderr.take().unwrap();
         let stderr = thread::spawn(move || {
@@ -54,7 +54,7 @@ impl Role {
 
     /// Waits for the next line it prints.
     pub fn line(&mut self) -> String {
-        self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| self.kill("it prints nothing"))
+        self.stdout.recv_timeout(TIMEOUT).unwrap_or_else(|_| self.kill("it prints nothing"))
     }
 
     pub fn signal(&self, signal: &str) {
@@ -63,27 +63,27 @@ impl Role {
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ending {
+    pub fn end(mut self) -> Exit {
         let (start, mut stdout) = (Instant::now(), String::new());
         loop {
-            match self.stdout.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+            match self.stdout.recv_timeout(TIMEOUT.saturating_sub(start.elapsed())) {
                 Ok(line) => stdout += &(line + "\n"),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.kill("it does not end"),
             }
         }
         let status = self.child.wait().unwrap();
-        Ending { code: status.code(), stdout, stderr: self.stderr.join().unwrap() }
+        Exit { code: status.code(), stdout, stderr: self.stderr.join().unwrap() }
     }
 
     fn kill(&mut self, why: &str) -> ! {
-        // It is this value's own child; one that has ended already can't be killed, which is fine.
+        // Killing fails if the process has already ended, which is fine.
         let _ = self.child.kill();
         panic!("the process hangs: {why}")
     }
 }
 
-/// Plays a role to its end.
-pub fn play<V: AsRef<OsStr> + Copy>(role: &str, environment: &[(&str, V)]) -> Ending {
+/// Runs a program to its end.
+pub fn play<V: AsRef<OsStr> + Copy>(role: &str, environment: &[(&str, V)]) -> Exit {
     Role::start(role, environment).end()
 }

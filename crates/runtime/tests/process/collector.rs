@@ -1,4 +1,4 @@
-//! A collector of telemetry: as much HTTP as OTLP needs, on a port of its own.
+//! A collector of telemetry, with as much HTTP as OTLP needs.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -34,12 +34,12 @@ impl Collector {
         collector
     }
 
-    /// Every request that came, of whatever kind.
+    /// Returns every request.
     pub fn paths(&self) -> Vec<String> {
         self.received.lock().unwrap().iter().map(|(path, _)| path.clone()).collect()
     }
 
-    /// The bodies that came to a path, decoded.
+    /// Returns the decoded bodies of the requests to a path.
     pub fn bodies<M: Message + Default>(&self, path: &str) -> Vec<M> {
         let received = self.received.lock().unwrap();
         let bodies = received.iter().filter(|(to, _)| to == path);

@@ -4,7 +4,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
 use crate::{
     Check,
-    child::{Ending, Role, play},
+    child::{Exit, Role, play},
     roles::SECRET,
 };
 
@@ -27,7 +27,7 @@ fn a_signal_drains_the_tasks() {
         let mut role = Role::start("steady", &[DATABASE]);
         assert_eq!(role.line(), "ready");
         role.signal(signal);
-        let Ending { code, stdout, stderr } = role.end();
+        let Exit { code, stdout, stderr } = role.end();
         assert_eq!((code, stdout.as_str()), (Some(0), "drained\n"), "{stderr}");
         assert!(stderr.contains(&format!("\"signal\":\"SIG{signal}\"")), "{stderr}");
     }
@@ -37,7 +37,7 @@ fn a_signal_that_nobody_waits_for_yet_is_remembered() {
     let mut role = Role::start("early", &[DATABASE]);
     assert_eq!(role.line(), "ready");
     role.signal("TERM");
-    let Ending { code, stdout, stderr } = role.end();
+    let Exit { code, stdout, stderr } = role.end();
     assert_eq!((code, stdout.as_str()), (Some(0), "drained\n"), "{stderr}");
 }
 
@@ -48,7 +48,7 @@ fn a_second_signal_ends_the_process_at_once() {
         role.signal("TERM");
         assert_eq!(role.line(), "drained");
         role.signal(signal);
-        let Ending { code, stderr, .. } = role.end();
+        let Exit { code, stderr, .. } = role.end();
         assert_eq!(code, Some(expected), "{stderr}");
         assert!(stderr.contains("\"running\":\"relay\""), "{stderr}");
     }
@@ -58,7 +58,7 @@ fn a_task_that_does_not_stop_is_named() {
     let mut role = Role::start("stuck", &[DATABASE]);
     assert_eq!(role.line(), "ready");
     role.signal("TERM");
-    let Ending { code, stderr, .. } = role.end();
+    let Exit { code, stderr, .. } = role.end();
     assert_eq!(code, Some(1));
     assert_eq!(stderr.matches("still running at the end of the time to stop: relay").count(), 1, "{stderr}");
 }
@@ -66,10 +66,10 @@ fn a_task_that_does_not_stop_is_named() {
 fn a_task_that_fails_or_ends_stops_the_rest() {
     for (role, expected) in [
         ("failing", "\"message\":\"the task relay failed\",\"cause\":\"no broker\""),
-        ("ending", "\"message\":\"the task relay ended, though nobody asked it to stop\""),
+        ("exit", "\"message\":\"the task relay ended before the program was stopped\""),
         ("panicking", "\"message\":\"the task relay panicked\""),
     ] {
-        let Ending { code, stdout, stderr } = play(role, &[DATABASE]);
+        let Exit { code, stdout, stderr } = play(role, &[DATABASE]);
         assert_eq!(code, Some(1), "{role}");
         assert!(stdout.contains("drained"), "{role}");
         assert_eq!(stderr.matches(expected).count(), 1, "{role}: {stderr}");
@@ -78,7 +78,7 @@ fn a_task_that_fails_or_ends_stops_the_rest() {
 }
 
 fn a_panic_is_logged_without_its_message() {
-    let Ending { stderr, .. } = play("panicking", &[DATABASE, ("REKEY__TELEMETRY__LOG", "trace")]);
+    let Exit { stderr, .. } = play("panicking", &[DATABASE, ("REKEY__TELEMETRY__LOG", "trace")]);
     let line = stderr.lines().find(|line| line.contains("\"message\":\"panicked\"")).unwrap();
     assert!(line.contains("\"level\":\"ERROR\"") && line.contains("roles.rs:"), "{line}");
     assert!(!stderr.contains(SECRET), "{stderr}");
@@ -87,25 +87,24 @@ fn a_panic_is_logged_without_its_message() {
 fn a_wrong_configuration_is_one_line_and_code_2() {
     let missing = "rekey-role: configuration: database.url is missing: set it in the file, or as \
                    REKEY__DATABASE__URL or REKEY__DATABASE__URL_FILE\n";
-    let Ending { code, stderr, .. } = play("steady", &[] as &[(&str, &str)]);
+    let Exit { code, stderr, .. } = play("steady", &[] as &[(&str, &str)]);
     assert_eq!((code, stderr.as_str()), (Some(2), missing));
     let unknown = "rekey-role: configuration: unknown key database.uri (from REKEY__DATABASE__URI)\n";
-    let Ending { code, stderr, .. } = play("steady", &[DATABASE, ("REKEY__DATABASE__URI", "x")]);
+    let Exit { code, stderr, .. } = play("steady", &[DATABASE, ("REKEY__DATABASE__URI", "x")]);
     assert_eq!((code, stderr.as_str()), (Some(2), unknown));
 }
 
 fn a_variable_that_is_not_text_is_named() {
     let bytes = OsStr::from_bytes(b"postgres://\xff");
-    let Ending { code, stderr, .. } = play("steady", &[(DATABASE.0, bytes)]);
+    let Exit { code, stderr, .. } = play("steady", &[(DATABASE.0, bytes)]);
     let expected = "rekey-role: configuration: REKEY__DATABASE__URL is not UTF-8\n";
     assert_eq!((code, stderr.as_str()), (Some(2), expected));
-    let Ending { code, stderr, .. } =
-        play("traced", &[("LANG", bytes), (DATABASE.0, OsStr::new(DATABASE.1))]);
+    let Exit { code, stderr, .. } = play("traced", &[("LANG", bytes), (DATABASE.0, OsStr::new(DATABASE.1))]);
     assert_eq!(code, Some(0), "{stderr}");
 }
 
 fn a_failed_start_is_one_line_and_code_1() {
-    let Ending { code, stderr, .. } = play("start", &[DATABASE]);
+    let Exit { code, stderr, .. } = play("start", &[DATABASE]);
     assert_eq!(
         (code, stderr.as_str()),
         (Some(1), "rekey-role: can't reach the database: no route to host\n")

@@ -1,6 +1,6 @@
 //! What only a whole process can show: signals, exit codes, panics, the environment, and what is sent to a collector.
 //!
-//! This program is its own subject: each check starts it again with `--role NAME` and looks at it from outside.
+//! Each check starts this program again with `--role NAME`, and observes it from outside.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a check that finds nothing is to fail")]
 
 mod child;

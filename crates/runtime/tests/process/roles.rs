@@ -1,4 +1,4 @@
-//! The programs that are looked at.
+//! The programs under test.
 
 use std::{convert::Infallible, future::pending, io, process::ExitCode, thread, time::Duration};
 
@@ -10,7 +10,7 @@ use rekey_runtime::{
 };
 use tracing::Instrument;
 
-/// Stands for what no log may ever hold.
+/// A secret that no log may contain.
 pub const SECRET: &str = "hunter2-in-a-panic";
 /// The trace that the role `traced` is called with (the example of the W3C recommendation).
 pub const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -48,14 +48,14 @@ async fn serve(kind: &str) -> anyhow::Result<()> {
     match kind {
         "steady" | "early" => {}
         "failing" => tasks.spawn("relay", async { Err(io::Error::other("no broker")) }),
-        "ending" => tasks.spawn("relay", async { Ok::<_, Infallible>(()) }),
+        "exit" => tasks.spawn("relay", async { Ok::<_, Infallible>(()) }),
         "panicking" => tasks.spawn("relay", async { panic!("{SECRET}") as Result<(), Infallible> }),
         "stuck" | "stubborn" => tasks.spawn("relay", pending::<Result<(), Infallible>>()),
         other => anyhow::bail!("no such role: {other}"),
     }
     println!("ready");
     if kind == "early" {
-        // Time enough for a signal before anybody waits for one.
+        // Long enough for a signal to arrive before the program waits for one.
         thread::sleep(Duration::from_secs(1));
     }
     // Long enough for the steady task of a slow machine. The stubborn one is there to be stopped by a second signal, so its limit

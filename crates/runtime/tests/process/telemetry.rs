@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::{
 
 use crate::{
     Check,
-    child::{Ending, play},
+    child::{Exit, play},
     collector::Collector,
     lifecycle::DATABASE,
     roles::{SECRET, TRACEPARENT},
@@ -30,10 +30,10 @@ pub const CHECKS: &[Check] = &[
 const ENDPOINT: &str = "REKEY__TELEMETRY__OTLP_ENDPOINT";
 const LOG: &str = "REKEY__TELEMETRY__LOG";
 
-/// What the role `traced` sends: its spans, its logs by their scopes, and who it says it is.
+/// What the program `traced` sends: its spans, its logs by their scopes, and its resource.
 fn traced(log: &str) -> (Vec<Span>, Vec<(String, LogRecord)>, Resource, String) {
     let collector = Collector::start();
-    let Ending { code, stdout, stderr } = play("traced", &[DATABASE, (ENDPOINT, &collector.url), (LOG, log)]);
+    let Exit { code, stdout, stderr } = play("traced", &[DATABASE, (ENDPOINT, &collector.url), (LOG, log)]);
     assert_eq!(code, Some(0), "{stderr}");
     let traces = collector.bodies::<ExportTraceServiceRequest>("/v1/traces");
     let traces: Vec<_> = traces.into_iter().flat_map(|body| body.resource_spans).collect();
@@ -80,32 +80,32 @@ fn nothing_is_sent_unless_configured() {
     let collector = Collector::start();
     // The variables that OpenTelemetry's own libraries would follow are no configuration of ours.
     let standard = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str());
-    let Ending { code, stdout, stderr } = play("traced", &[DATABASE, standard]);
+    let Exit { code, stdout, stderr } = play("traced", &[DATABASE, standard]);
     assert_eq!((code, stdout.as_str()), (Some(0), "none\n"), "{stderr}");
     assert_eq!(stderr.matches("handed over").count(), 1);
     assert_eq!(collector.paths(), Vec::<String>::new());
 }
 
 fn a_collector_that_is_away_neither_slows_nor_kills() {
-    // It accepts and says nothing; were anything to wait for it, 20,000 spans would take minutes.
+    // It accepts and never answers: if anything waited for it, 20,000 spans would take minutes.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
     // Nobody listens there any more.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for endpoint in [silent, format!("http://{closed}")] {
-        let Ending { code, stderr, .. } = play("busy", &[DATABASE, (ENDPOINT, &endpoint)]);
+        let Exit { code, stderr, .. } = play("busy", &[DATABASE, (ENDPOINT, &endpoint)]);
         assert_eq!(code, Some(0), "{stderr}");
         assert_eq!(stderr.matches("\"message\":\"done\"").count(), 20_000);
     }
 }
 
 fn libraries_are_never_logged_at_trace_level() {
-    let Ending { stderr, .. } = play("traced", &[DATABASE, (LOG, "trace")]);
+    let Exit { stderr, .. } = play("traced", &[DATABASE, (LOG, "trace")]);
     assert!(stderr.contains("of the exporter") && !stderr.contains(SECRET), "{stderr}");
 }
 
 fn the_text_format_is_for_people() {
-    let Ending { stderr, .. } = play("traced", &[DATABASE, ("REKEY__TELEMETRY__LOG_FORMAT", "text")]);
+    let Exit { stderr, .. } = play("traced", &[DATABASE, ("REKEY__TELEMETRY__LOG_FORMAT", "text")]);
     let line = stderr.lines().find(|line| line.contains("handed over")).unwrap();
     assert!(line.contains("INFO delivery{event=\"e1\"}: ") && line.contains("reset=\"r1\""), "{line}");
 }

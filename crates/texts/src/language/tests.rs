@@ -14,7 +14,7 @@ fn a_locale_finds_its_language_whatever_its_region() {
         ("es-419", Some(Language::Spanish)),
         ("den", None),
     ] {
-        assert_eq!(Language::matching(&locale.parse().unwrap()), found, "{locale}");
+        assert_eq!(Language::for_locale(&locale.parse().unwrap()), found, "{locale}");
     }
 }
 
@@ -23,7 +23,7 @@ fn tags_are_in_canonical_form_and_find_their_language() {
     for language in Language::ALL {
         let locale: Locale = language.tag().parse().unwrap();
         assert_eq!(locale.as_str(), language.tag());
-        assert_eq!(Language::of_tag(language.tag()), Some(language));
-        assert_eq!(Language::matching(&locale), Some(language));
+        assert_eq!(Language::from_tag(language.tag()), Some(language));
+        assert_eq!(Language::for_locale(&locale), Some(language));
     }
 }

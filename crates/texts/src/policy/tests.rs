@@ -7,7 +7,7 @@ fn a_refusal_comes_with_its_hints() {
     let hints = [Hint::CommonPassword, Hint::AddWords].into_iter().collect();
     let refusal = PasswordRejected { violation: PolicyViolation::TooCommon, hints };
     assert_eq!(
-        texts.reader(Language::French).refusal(&refusal).unwrap(),
+        texts.reader(Language::French).explain(&refusal).unwrap(),
         [
             "Beaucoup de personnes utilisent ce mot de passe\u{a0}: c’est l’un des premiers que l’on essaie. Veuillez en choisir un autre.",
             "Ce mot de passe est très courant.",

@@ -76,32 +76,32 @@ impl Included {
         relationship: &'static Relationship,
     ) -> Result<Vec<Record>, StoreError> {
         let Some(resource) = owners.first().map(Record::resource) else { return Ok(Vec::new()) };
-        let asks = |owner: &Record| match relationship.link {
+        let lookup_id = |owner: &Record| match relationship.link {
             Link::One(_) => owner.linked(relationship),
             Link::Many(_) | Link::About => Some(owner.id()),
         };
-        let mut of = Vec::new();
-        for asked in owners.iter().filter_map(asks) {
-            if !of.contains(&asked) {
-                of.push(asked);
+        let mut ids = Vec::new();
+        for id in owners.iter().filter_map(lookup_id) {
+            if !ids.contains(&id) {
+                ids.push(id);
             }
         }
-        let related = if of.is_empty() {
+        let related = if ids.is_empty() {
             Vec::new()
         } else {
-            catalog.related(scope, resource, relationship, &of).await?
+            catalog.related(scope, resource, relationship, &ids).await?
         };
-        let mut by_asked: HashMap<RecordId, Vec<Record>> = HashMap::new();
+        let mut by_id: HashMap<RecordId, Vec<Record>> = HashMap::new();
         for Related { key, record } in related {
-            by_asked.entry(key).or_default().push(record);
+            by_id.entry(key).or_default().push(record);
         }
         for owner in owners {
-            let records = asks(owner).and_then(|asked| by_asked.get(&asked));
+            let records = lookup_id(owner).and_then(|id| by_id.get(&id));
             let ids = records.into_iter().flatten().map(Record::id).collect();
             self.links.insert((resource.name, owner.id(), relationship.name), ids);
         }
         // In the order of the records that lead to them.
-        let records: Vec<Record> = of.iter().filter_map(|asked| by_asked.remove(asked)).flatten().collect();
+        let records: Vec<Record> = ids.iter().filter_map(|id| by_id.remove(id)).flatten().collect();
         for record in &records {
             if self.seen.insert(key(record)) {
                 self.records.push(record.clone());

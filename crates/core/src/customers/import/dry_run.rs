@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport};
 use crate::{email::EmailAddress, error::StoreError, ids::CustomerId, scope::Scope};
 
-/// An importer that finds out what an import into another one would do, and writes nothing. It remembers 59 bits of each
+/// An importer that reports what an import into another one would do, and writes nothing. It remembers 59 bits of each
 /// address: two different ones count as duplicates once in 2⁵⁹ pairs.
 pub struct DryRun<I> {
     importer: I,

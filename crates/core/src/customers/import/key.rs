@@ -1,7 +1,4 @@
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -10,19 +7,17 @@ use zeroize::Zeroizing;
 use crate::{
     email::EmailAddress,
     ids::{AuditId, CustomerId},
+    newtypes::{digest_newtype, redacted_debug},
     random::RandomSource,
 };
 
-/// An import's key: 256 random bits, from which the ids of what it writes follow, and which nobody else can follow.
+/// An import's key: 256 random bits. The ids of everything that the import writes are derived from it, so that nobody else can
+/// derive them.
 #[derive(Clone)]
 pub struct ImportKey(Zeroizing<[u8; 32]>);
 
-/// The SHA-256 digest of what an import reads: the same content is the same import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceDigest([u8; 32]);
-
 impl ImportKey {
-    /// A new key.
+    /// Generates a key.
     #[must_use]
     pub fn generate(random: &dyn RandomSource) -> Self {
         let mut key = Zeroizing::new([0; 32]);
@@ -30,13 +25,13 @@ impl ImportKey {
         Self(key)
     }
 
-    /// The key's bytes, for the store.
+    /// Returns the key's bytes, for the store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// A key read back from a store; `None` unless it is 32 bytes.
+    /// Reads a key from a store; `None` unless it is 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|key| Self(Zeroizing::new(key)))
@@ -57,27 +52,22 @@ impl ImportKey {
     }
 }
 
-impl fmt::Debug for ImportKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ImportKey(…)")
-    }
+redacted_debug!(ImportKey);
+
+digest_newtype! {
+    /// The SHA-256 digest of what an import reads: the same content is the same import.
+    SourceDigest
 }
 
 impl SourceDigest {
-    /// The digest of all that `hasher` has read.
+    /// Returns the digest of everything that `hasher` has read.
     #[must_use]
     pub fn new(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
-
-    /// The digest's bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
 }
 
-/// Bytes that look random, the same ones for the same name: HMAC-SHA-256 of the name and a counter.
+/// A source of bytes that look random and are the same for the same name: HMAC-SHA-256 of the name and a counter.
 struct Derived {
     mac: Hmac<Sha256>,
     blocks: AtomicU64,

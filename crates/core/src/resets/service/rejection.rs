@@ -1,4 +1,4 @@
-//! "It wasn't me": the reader of a reset's mail, who did not ask for it, says so.
+//! "It wasn't me": the recipient of a reset's mail rejects a reset that somebody else requested.
 
 use super::ResetService;
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl ResetService {
-    /// The reset that this proof is for, and what has become of it; `None` when the proof is for no reset of a customer. Looking
-    /// changes nothing.
+    /// Returns the reset that this proof is for, with the state of its token; `None` when the proof is for no reset of a customer.
+    /// Changes nothing.
     ///
     /// # Errors
     /// When the store fails.
@@ -27,8 +27,8 @@ impl ResetService {
         self.store.find_rejectable(reset).await
     }
 
-    /// Kills the reset's token, if it can still be used, and holds up the next self-service reset of its account. What is
-    /// returned tells in `state` what had become of the token before; `None` as in [`ResetService::rejectable`].
+    /// Ends the reset's token, if it can still be used, and delays the next self-service reset of its account. Returns the reset
+    /// with the state that its token had before; `None` as in [`ResetService::rejectable`].
     ///
     /// # Errors
     /// When the store fails.
@@ -56,7 +56,7 @@ impl ResetService {
             self.recorder.publish(event);
             return Ok(Some(found));
         }
-        // Meanwhile it was used, or died.
+        // The token was used or ended meanwhile.
         self.store.find_rejectable(reset).await
     }
 }

@@ -160,9 +160,9 @@ impl SmtpRelay {
             }
             Err(DialogueError::Lost(error)) if was_sent => Err(DeliveryFailure::Final(error)),
             Err(DialogueError::Lost(error)) => {
-                // That may be the mail's own fault, so only the third in a row is taken for the relay's.
+                // The mail may be the cause, so only the third failure in a row counts against the relay.
                 if self.health.record_failure() {
-                    tracing::warn!(relay = self.name, reason = %error, "the relay fails again and again and is paused");
+                    tracing::warn!(relay = self.name, reason = %error, "the relay failed repeatedly and is paused");
                 }
                 Err(DeliveryFailure::Mail(error))
             }

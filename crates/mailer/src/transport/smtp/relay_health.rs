@@ -69,7 +69,7 @@ impl RelayHealth {
     }
 
     /// Records that the relay can't be used. Returns whether that starts a pause: mails that were on their way when it failed
-    /// don't prolong one.
+    /// don't extend one.
     pub(super) fn record_unusable(&self) -> bool {
         let mut state = self.state();
         let is_new = state.open_until.is_none();

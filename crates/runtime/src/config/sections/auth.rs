@@ -1,4 +1,4 @@
-//! `[auth]` and `[keys]`: what signs access tokens, and what seals reset tokens.
+//! `[auth]` and `[keys]`: the keys that sign access tokens and encrypt reset tokens.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::config::fields::{Within, host_name, is_private_key, text_fields};
 
-/// Who issues access tokens, with which key, and how long they can be used.
+/// The issuer of access tokens, its key, and the lifetimes of tokens.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
@@ -26,7 +26,7 @@ pub struct Auth {
     pub sales_channel_token_ttl: Duration,
     #[serde(rename = "refresh_token_seconds", deserialize_with = "Within::<3600, 7_776_000>::seconds")]
     pub refresh_token_ttl: Duration,
-    /// For how long a used refresh token may come again without ending its session.
+    /// How long a used refresh token may be sent again without ending its session.
     #[serde(rename = "refresh_leeway_seconds", deserialize_with = "Within::<0, 60>::seconds")]
     pub refresh_leeway: Duration,
 }
@@ -35,7 +35,7 @@ pub struct Auth {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// They seal reset tokens and sign events.
+    /// They encrypt reset tokens and sign events.
     #[serde(deserialize_with = "key_ring")]
     pub sealing: KeyRing,
 }

@@ -1,4 +1,4 @@
-//! `[limits]`: how much anybody may do in a minute.
+//! `[limits]`: how many requests are allowed per minute.
 
 use std::num::NonZeroU32;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::config::fields::Within;
 
-/// Calls a minute; `None` is no limit.
+/// Requests per minute; `None` is no limit.
 pub type PerMinute = Option<NonZeroU32>;
 
-/// How much anybody may do in a minute, and who is counted.
+/// How many requests are allowed per minute, and how they are counted.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -20,10 +20,10 @@ pub struct Limits {
     /// Reads, and as many writes, of live data.
     #[serde(rename = "live_per_minute", deserialize_with = "per_minute")]
     pub live: PerMinute,
-    /// The same of test data.
+    /// The same for test data.
     #[serde(rename = "test_per_minute", deserialize_with = "per_minute")]
     pub test: PerMinute,
-    /// Everything that one sales channel is used for, by all its visitors together.
+    /// All requests of one sales channel, by all its visitors together.
     #[serde(rename = "sales_channel_per_minute", deserialize_with = "per_minute")]
     pub sales_channel: PerMinute,
     /// Forms sent from the hosted pages, by client address.

@@ -41,7 +41,7 @@ impl Mailbox {
     }
 }
 
-/// The sender's address is no secret, but a mailbox can be anybody's.
+/// Shows no address, which may be personal data.
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mailbox(…)")

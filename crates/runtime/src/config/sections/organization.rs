@@ -1,4 +1,4 @@
-//! All that an organization may set for itself; and of that `[brand]`, `[languages]` and `[pages]`: its look and its languages.
+//! The settings of an organization, and the sections `[brand]`, `[languages]` and `[pages]`.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ use crate::config::{
     fields::{parse, parse_http, text_fields},
 };
 
-/// The settings of an organization, for those who serve its customers.
+/// The settings of an organization that the API needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OrganizationSettings {
     pub brand: Brand,
@@ -35,7 +35,7 @@ pub struct OrganizationSettings {
     pub folder: Option<PathBuf>,
 }
 
-/// The settings of an organization, for those who send its mails.
+/// The settings of an organization that the mailer needs.
 #[derive(Debug, Clone)]
 pub struct OrganizationMailSettings {
     pub organization: OrganizationSettings,

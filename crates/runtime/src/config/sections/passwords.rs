@@ -1,11 +1,11 @@
-//! `[passwords]`: what a password must be, and what hashing one may cost.
+//! `[passwords]`: the policy for passwords, and the cost of hashing them.
 
 use std::{num::NonZeroUsize, thread};
 
 use rekey_core::passwords::{HasherConfig, PasswordPolicy, Profile};
 use serde::Deserialize;
 
-use crate::config::fields::{Within, text_fields};
+use crate::config::fields::{Within, parse, text_fields};
 
 /// The policy for passwords and the budget for hashing them.
 #[derive(Debug, Clone, Deserialize)]
@@ -62,11 +62,7 @@ impl TryFrom<Section> for Passwords {
 }
 
 text_fields! {
-    profile: Profile = "\"multi_factor\" or \"single_factor\"", |text| match text {
-        "multi_factor" => Some(Profile::MultiFactor),
-        "single_factor" => Some(Profile::SingleFactor),
-        _ => None,
-    };
+    profile: Profile = "\"multi_factor\" or \"single_factor\"", parse;
 }
 
 /// The OWASP Password Storage Cheat Sheet's Argon2id settings of equal strength, all of them with one lane.

@@ -31,7 +31,7 @@ pub struct Server {
     /// How long an idle connection stays open for the next request.
     #[serde(rename = "keep_alive_seconds", deserialize_with = "Within::<1, 3600>::seconds")]
     pub keep_alive: Duration,
-    /// How long a stop may take.
+    /// How long the program may take to stop.
     #[serde(rename = "shutdown_seconds", deserialize_with = "Within::<1, 600>::seconds")]
     pub shutdown_timeout: Duration,
 }

@@ -18,7 +18,7 @@ fn colours_are_read_and_written_alike() {
 #[test]
 fn contrasts_are_those_of_wcag() {
     assert!((Color::BLACK.contrast(Color::WHITE) - 21.0).abs() < 1e-9);
-    // The grey that is known as the lightest to pass on white.
+    // The lightest grey with enough contrast on white.
     let grey = Color::new(0x76, 0x76, 0x76);
     assert!((grey.contrast(Color::WHITE) - 4.54).abs() < 0.01);
 }

@@ -1,4 +1,4 @@
-//! Which layer wins, and what a layer may hold.
+//! Which layer wins, and what a layer may contain.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! Templates of links: what is one, and the errors of what is none.
+//! Templates of links: valid ones, and the errors of invalid ones.
 
 use super::*;
 

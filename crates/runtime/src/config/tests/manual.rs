@@ -25,7 +25,7 @@ fn listed() -> Vec<String> {
     keys.flatten().collect()
 }
 
-/// Asks a type for the names of its fields, and gives it none.
+/// A deserializer that records the names of a type's fields, and has no values.
 struct FieldNames<'a>(&'a mut BTreeSet<String>);
 
 impl<'de> Deserializer<'de> for FieldNames<'_> {
