@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::app::{Answer, PUBLIC_URL, TestApp};
 
-async fn of(app: &TestApp, languages: &str, query: &str) -> Answer {
+async fn retrieve(app: &TestApp, languages: &str, query: &str) -> Answer {
     let url = app.url(&format!("/api/organization{query}"));
     let request = app.http.get(url).bearer_auth(app.guest(false).await);
     Answer::read(request.header("accept-language", languages).send().await.unwrap()).await
@@ -25,7 +25,7 @@ async fn a_storefront_learns_what_a_new_password_must_be_before_one_is_typed() {
     let directory = folder.path().to_str().unwrap();
     let app = TestApp::start_with(&[("organizations.directory", directory)], Vec::new()).await;
 
-    let shown = of(&app, "de-AT", "").await;
+    let shown = retrieve(&app, "de-AT", "").await;
     assert_eq!(shown.status, 200, "{}", shown.text);
     let at = shown.attribute("created_at");
     let rules = shown.attribute("password_rules").as_str().unwrap();
@@ -41,10 +41,10 @@ async fn a_storefront_learns_what_a_new_password_must_be_before_one_is_typed() {
         })
     );
     assert!(rules.starts_with("Mindestens 15 Zeichen"), "{rules}");
-    let english = of(&app, "sv", "").await;
+    let english = retrieve(&app, "sv", "").await;
     assert!(english.attribute("password_rules").as_str().unwrap().starts_with("At least 15 characters"));
 
-    let sparse = of(&app, "", "?fields[organizations]=password_min_length").await;
+    let sparse = retrieve(&app, "", "?fields[organizations]=password_min_length").await;
     assert_eq!(sparse.body["data"]["attributes"], json!({ "password_min_length": 15 }));
     let attributes = json!({ "email": "j@example.com", "password": "fourteen marks" });
     let refused = app.create("customers", &app.guest(false).await, attributes).await;

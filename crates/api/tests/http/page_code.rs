@@ -26,16 +26,16 @@ impl Waiting {
         Self { app, client, cookie, code }
     }
 
-    fn at(&self) -> String {
+    fn url(&self) -> String {
         self.app.url(&format!("{PATH}/sent?client_id={}", self.client.id))
     }
 
     async fn page(&self) -> Answer {
-        send(self.app.http.get(self.at()).header("cookie", &self.cookie)).await
+        send(self.app.http.get(self.url()).header("cookie", &self.cookie)).await
     }
 
     async fn enter(&self, code: &str) -> Answer {
-        let form = self.app.http.post(self.at()).form(&[("code", code)]);
+        let form = self.app.http.post(self.url()).form(&[("code", code)]);
         send(form.header("cookie", &self.cookie).header("sec-fetch-site", "same-origin")).await
     }
 }
@@ -85,7 +85,7 @@ async fn enum_body_wrong_exhausted_and_nobodys_codes_are_refused_alike() {
         assert!(page.text.contains("The code is not valid."), "{}", page.text);
         assert_eq!(page.text, refused[0].text);
     }
-    let cross = waiting.app.http.post(waiting.at()).form(&[("code", &waiting.code)]);
+    let cross = waiting.app.http.post(waiting.url()).form(&[("code", &waiting.code)]);
     let cross = cross.header("cookie", &waiting.cookie).header("sec-fetch-site", "cross-site");
     assert_eq!(send(cross).await.status, 403);
 }

@@ -21,16 +21,16 @@ async fn get(app: &TestApp, path: &str) -> Answer {
 
 /// The form, as a browser sends it from our page.
 pub fn post(app: &TestApp, client: &TestClient, email: &str) -> RequestBuilder {
-    let form = app.http.post(app.url(&at(client))).form(&[("email", email)]);
+    let form = app.http.post(app.url(&form_path(client))).form(&[("email", email)]);
     form.header("sec-fetch-site", "same-origin").header("origin", "null")
 }
 
-fn at(client: &TestClient) -> String {
+fn form_path(client: &TestClient) -> String {
     format!("{PATH}?client_id={}", client.id)
 }
 
-/// How many resets there are.
-async fn made(app: &TestApp) -> u64 {
+/// Returns how many resets there are.
+async fn count_resets(app: &TestApp) -> u64 {
     app.get(RESETS, &app.integration().await).await.body["meta"]["record_count"].as_u64().unwrap()
 }
 
@@ -73,7 +73,7 @@ async fn enum_body_the_page_is_the_same_for_known_and_unknown_addresses() {
     }
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0], seen[2]);
-    assert_eq!(made(&app).await, 2, "the customer's, and none for nobody");
+    assert_eq!(count_resets(&app).await, 2, "the customer's, and none for nobody");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,15 +107,16 @@ async fn email_list_a_malformed_address_is_reported_next_to_the_field() {
     assert!(typed.text.contains("value=\"john@\""), "what was typed is there to be corrected");
     let empty = send(post(&app, &client, "")).await;
     assert!(empty.status == 422 && empty.text.contains("Please enter your email address."), "{}", empty.text);
-    let array = app.http.post(app.url(&at(&client))).form(&[("email", "a@x.test"), ("email", "b@x.test")]);
+    let array =
+        app.http.post(app.url(&form_path(&client))).form(&[("email", "a@x.test"), ("email", "b@x.test")]);
     assert_eq!(send(array).await.status, 400);
-    assert_eq!(made(&app).await, 0);
+    assert_eq!(count_resets(&app).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_leak_a_cross_site_form_asks_for_nothing() {
     let (app, client) = start().await;
-    let form = || app.http.post(app.url(&at(&client))).form(&[("email", "john@example.com")]);
+    let form = || app.http.post(app.url(&form_path(&client))).form(&[("email", "john@example.com")]);
     for request in [
         form().header("sec-fetch-site", "cross-site"),
         form().header("sec-fetch-site", "same-site"),
@@ -125,11 +126,12 @@ async fn page_leak_a_cross_site_form_asks_for_nothing() {
         assert_eq!(page.status, 403, "{}", page.text);
         assert!(page.text.contains("Please send the form again"), "{}", page.text);
     }
-    let json = app.http.post(app.url(&at(&client))).json(&serde_json::json!({ "email": "john@example.com" }));
+    let json =
+        app.http.post(app.url(&form_path(&client))).json(&serde_json::json!({ "email": "john@example.com" }));
     assert_eq!(send(json).await.status, 415);
-    assert_eq!(made(&app).await, 0);
+    assert_eq!(count_resets(&app).await, 0);
     assert_eq!(send(form().header("origin", PUBLIC_URL)).await.status, 303);
-    assert_eq!(made(&app).await, 1);
+    assert_eq!(count_resets(&app).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,11 +139,11 @@ async fn only_a_sales_channel_with_self_service_has_the_page() {
     let (app, client) = start().await;
     let plain = app.client(ClientKind::SalesChannel, false).await;
     let integration = app.client(ClientKind::Integration, true).await;
-    assert_eq!(get(&app, &at(&client)).await.status, 200);
+    assert_eq!(get(&app, &form_path(&client)).await.status, 200);
     for path in [
         PATH.to_owned(),
-        at(&plain),
-        at(&integration),
+        form_path(&plain),
+        form_path(&integration),
         format!("{PATH}?client_id=nobody"),
         format!("{PATH}?client_id=%00%0d%0a"),
         format!("{PATH}/sent"),
@@ -153,7 +155,7 @@ async fn only_a_sales_channel_with_self_service_has_the_page() {
     for client in [&plain, &integration] {
         assert_eq!(send(post(&app, client, "john@example.com")).await.status, 404);
     }
-    assert_eq!(made(&app).await, 0);
+    assert_eq!(count_resets(&app).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,7 +208,7 @@ async fn forwarded_for_and_other_spellings_reset_no_limit() {
         let status = send(request).await.status.as_u16();
         assert!([404, 429].contains(&status), "{path}: {status}");
     }
-    assert_eq!(get(&limited, &at(&client)).await.status, 200, "looking is not counted");
+    assert_eq!(get(&limited, &form_path(&client)).await.status, 200, "looking is not counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ async fn crash_of_the_broker_loses_nothing_that_was_published() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker { folder: folder.path().to_owned() };
     let url = broker.start(&[]);
-    let mut stage = Stage::on(&url, &url).await;
+    let mut stage = Stage::connect(&url, &url).await;
     let bus = stage.bus().await;
     let relaying = tokio::spawn(async move {
         let (mut number, mut left): (u32, _) = (0, None);

@@ -19,7 +19,7 @@ use crate::{
 async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
     let proxy = Proxy::to(&url()).await;
     proxy.down();
-    let mut stage = Stage::on(&proxy.url(&url()), &url()).await;
+    let mut stage = Stage::connect(&proxy.url(&url()), &url()).await;
     let bus = stage.disconnected_bus();
     let event = event(b"early");
     for attempt in 1..=20 {
@@ -37,7 +37,7 @@ async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
 async fn broker_down_again_and_again_loses_nothing_on_either_side() {
     const EVENTS: u32 = 300;
     let proxy = Proxy::to(&url()).await;
-    let mut stage = Stage::on(&proxy.url(&url()), &url()).await;
+    let mut stage = Stage::connect(&proxy.url(&url()), &url()).await;
     let handler = Scripted::new(|_| Verdict::Done);
     let consumer = stage.consumer(handler.clone(), 8).await;
     let bus = stage.bus().await;

@@ -54,11 +54,11 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
-        Self::on(&url(), &url()).await
+        Self::connect(&url(), &url()).await
     }
 
     /// Bus and consumer connect to `url`; the stage itself reads the queues at `direct`.
-    pub async fn on(url: &str, direct: &str) -> Self {
+    pub async fn connect(url: &str, direct: &str) -> Self {
         let namespace = format!("test-{}", EventId::generate(&OsRandom));
         let ladder = RetryLadder::new(LADDER.to_vec()).unwrap();
         let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder);

@@ -50,7 +50,8 @@ fn a_second_signal_ends_the_process_at_once() {
         role.signal(signal);
         let Exit { code, stderr, .. } = role.end();
         assert_eq!(code, Some(expected), "{stderr}");
-        assert!(stderr.contains("\"running\":\"relay\""), "{stderr}");
+        // The drained task may not have been joined yet: it comes after the relay.
+        assert!(stderr.contains("\"running\":\"relay"), "{stderr}");
     }
 }
 
