@@ -1,4 +1,4 @@
-//! The relay: brings committed events from the outbox to the bus, at least once, whatever crashes.
+//! The relay: publishes committed events at least once, whatever crashes.
 
 use std::{iter, sync::Arc, time::Duration as StdDuration};
 
@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    error::StoreError,
+    error::{StoreError, chain},
     events::{
         bus::Bus,
         outbox::{ClaimedMessage, Outbox, OutboxMessage, Settlement},
@@ -58,7 +58,10 @@ impl OutboxRelay {
                 Ok(moved) if moved == self.batch => continue,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "can't claim messages from the outbox, will try again");
+                    tracing::warn!(
+                        error = chain(&error),
+                        "can't claim messages from the outbox, will try again"
+                    );
                 }
             }
             tokio::select! {
@@ -93,22 +96,11 @@ impl OutboxRelay {
     /// Settles messages. Those that can't be settled become due when their leases end, and may be published again.
     async fn settle(&self, settlements: &[Settlement]) {
         if let Err(error) = self.outbox.settle_messages(settlements).await {
-            tracing::warn!(error = %Chain(&error), count = settlements.len(), "can't settle messages in the outbox");
+            tracing::warn!(
+                error = chain(&error),
+                count = settlements.len(),
+                "can't settle messages in the outbox"
+            );
         }
-    }
-}
-
-/// Shows an error with all its causes in one line.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
