@@ -16,7 +16,7 @@ use rekey_testkit::{postgres::TestDatabase, seed};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::cpu::{CpuTimes, PROGRAMS};
+use crate::cpu::PROGRAMS;
 
 /// Runs of each kind; the medians are printed.
 const ROUNDS: usize = 5;
@@ -83,11 +83,13 @@ impl Database {
         for prepare in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
             sqlx::raw_sql(prepare).execute(&mut connection).await.unwrap();
         }
-        let (cpu, wal) = (CpuTimes::now(), wal_bytes(&mut connection).await);
+        let (cpu, wal) = (cpu::times(), wal_bytes(&mut connection).await);
         let Load { resets, seconds, median_ms, p99_ms } = load();
         let wal = (wal_bytes(&mut connection).await - wal) / resets;
-        let [postgres, api, broker, generator] = cpu.microseconds().map(|time| time / resets);
-        [resets / seconds, median_ms, p99_ms, wal, postgres, api, broker, generator]
+        let after = cpu::times();
+        let [postgres, api, broker, load] =
+            std::array::from_fn(|program| (after[program] - cpu[program]) / resets);
+        [resets / seconds, median_ms, p99_ms, wal, postgres, api, broker, load]
     }
 
     async fn wait_until_published(&self) {
