@@ -8,6 +8,7 @@ use time::Duration;
 
 use crate::{PostgresStore, error::map_db_error};
 
+/// Each statement is planned when it is executed: a plan that was kept since the table was small would read all of the grown table.
 #[async_trait]
 impl Outbox for PostgresStore {
     async fn claim_messages(&self, lease: Duration, max: u32) -> Result<Vec<ClaimedMessage>, StoreError> {
@@ -27,6 +28,7 @@ impl Outbox for PostgresStore {
         )
         .bind(lease.as_seconds_f64())
         .bind(i64::from(max))
+        .persistent(false)
         .fetch_all(&self.pool)
         .await
         .map_err(map_db_error)?;
@@ -41,6 +43,7 @@ impl Outbox for PostgresStore {
                  WHERE id = ANY($1) AND published_at IS NULL",
             )
             .bind(fates.published)
+            .persistent(false)
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -53,6 +56,7 @@ impl Outbox for PostgresStore {
             )
             .bind(fates.later.0)
             .bind(fates.later.1)
+            .persistent(false)
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -65,6 +69,7 @@ impl Outbox for PostgresStore {
             )
             .bind(fates.dead.0)
             .bind(fates.dead.1)
+            .persistent(false)
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;

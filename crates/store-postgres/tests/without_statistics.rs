@@ -19,7 +19,7 @@ use rekey_core::{
         audit::Action,
         outbox::{Outbox, Settlement},
     },
-    ids::{ApplicationId, AuditId, CustomerId, RecordId, SessionId},
+    ids::{ApplicationId, AuditId, CustomerId, EventId, RecordId, SessionId},
     random::OsRandom,
     resets::ResetOrigin,
     resets::store::Completion,
@@ -82,6 +82,38 @@ async fn hot_statements_read_a_few_rows_by_unique_indexes() {
         );
         assert_eq!(backdoor.text(&rows).await, None, "more than {most} rows were read, with {to} customers");
     }
+}
+
+/// The statistics say that the table is empty, as those of a new database do, while it grows.
+#[tokio::test]
+async fn the_outbox_is_read_by_its_indexes_while_it_grows() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+    store.migrate().await.unwrap();
+    let backdoor = PostgresBackdoor::open(&database.url());
+    backdoor.run("ALTER TABLE events SET (autovacuum_enabled = off)").await.unwrap();
+    let scope = seed::scope(&store, "shop").await;
+    for (from, to) in [(1, 10), (11, 20_000)] {
+        for n in 0..ROUNDS {
+            seed::customer(&store, scope, &format!("jane{from}.{n}@example.com"), None).await;
+            let claimed = store.claim_messages(LEASE, 10).await.unwrap();
+            let id = claimed.first().unwrap().message.id;
+            store.settle_messages(&[Settlement::Later(id, time::Duration::ZERO)]).await.unwrap();
+            store.settle_messages(&[Settlement::Dead(id, "any".to_owned())]).await.unwrap();
+            store.settle_messages(&[Settlement::Published(id)]).await.unwrap();
+        }
+        fill(&backdoor, scope, from, to).await;
+    }
+    for _ in 0..ROUNDS {
+        assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
+        store.settle_messages(&[Settlement::Published(EventId::generate(&OsRandom))]).await.unwrap();
+    }
+    // Its connection reports what it has read when it ends.
+    store.close().await;
+    assert_eq!(backdoor.count("events", "true").await, 20_016);
+    let read =
+        "SELECT seq_tup_read::text FROM pg_stat_user_tables WHERE relname = 'events' AND seq_tup_read > 5000";
+    assert_eq!(backdoor.text(read).await, None, "rows of events were read one by one");
 }
 
 #[tokio::test]
