@@ -32,7 +32,7 @@ struct Arguments {
 }
 
 /// The relay has connections of its own, one to claim and one to settle. A connection ends with the thread that opened it, and the HTTP
-/// threads end before the relay has settled its last batch. Nor can a burst of requests take them from it.
+/// threads end before the relay has settled its last batch. A burst of requests can't take them either.
 const RELAY_CONNECTIONS: u32 = 2;
 
 fn main() -> ExitCode {
@@ -85,14 +85,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         poll: outbox_relay.poll_interval,
     };
     let signals = Signals::listen()?;
-    let after = relay_stop.clone().drop_guard();
+    let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {
-        let _relay_stops_after_this = after;
+        let _stop_relay = stop_relay;
         application.run_until_stopped().await
     });
-    let after = bus_stop.clone().drop_guard();
+    let stop_bus = bus_stop.clone().drop_guard();
     tasks.spawn("relay", async move {
-        let _bus_stops_after_this = after;
+        let _stop_bus = stop_bus;
         relay.run(relay_inbox, relay_stop).await;
         Ok::<_, Infallible>(())
     });

@@ -43,6 +43,7 @@ use rekey_runtime::{
 };
 use rekey_store_sqlite::SqliteStore;
 use rekey_texts::{Language, Texts};
+use tokio_util::sync::CancellationToken;
 
 use self::files::DataDir;
 
@@ -84,13 +85,18 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let (relay_queue, relay_inbox) = RelayQueue::new(relay.bus.clone(), relay.lease);
     let application = parts.application(&tasks, storefront, relay_queue)?;
     let signals = Signals::listen()?;
-    let token = tasks.token();
+    // Requests end before the relay.
+    let relay_stop = CancellationToken::new();
+    let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("relay", async move {
-        relay.run(relay_inbox, token).await;
+        relay.run(relay_inbox, relay_stop).await;
         anyhow::Ok(())
     });
     let server = &parts.settings.server;
-    tasks.spawn("server", application.run_until_stopped());
+    tasks.spawn("server", async move {
+        let _stop_relay = stop_relay;
+        application.run_until_stopped().await
+    });
     println!("{}", welcome::text(server.public_url.as_str(), &options.data_dir));
     let stopped = tasks.run_until_signal(signals, server.shutdown_timeout).await;
     parts.store.close().await;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bus;
+mod name;
 pub mod outbox;
 pub mod recorder;
 pub mod relay;
@@ -10,9 +11,9 @@ pub mod retry_ladder;
 
 use prost::Message;
 use rekey_events::{SCHEMA_VERSION, v1};
-use strum::{EnumString, IntoStaticStr};
 use time::OffsetDateTime;
 
+pub use self::name::EventName;
 use crate::{
     clock::{from_unix_microseconds, to_unix_microseconds},
     events::outbox::OutboxMessage,
@@ -57,7 +58,7 @@ pub enum EventBody {
         reset: ResetId,
     },
     /// The customer said that somebody else asked for a reset; its token is dead.
-    ResetDisavowed {
+    ResetRejected {
         /// The reset.
         reset: ResetId,
     },
@@ -85,7 +86,7 @@ impl EventBody {
         match *self {
             Self::ResetCreated(ref created) => (Some(created.reset), None),
             Self::ResetUsed { reset, customer } => (Some(reset), Some(customer)),
-            Self::ResetDestroyed { reset } | Self::ResetDisavowed { reset } => (Some(reset), None),
+            Self::ResetDestroyed { reset } | Self::ResetRejected { reset } => (Some(reset), None),
             Self::CustomerCreated { customer }
             | Self::CustomerPasswordCreated { customer }
             | Self::CustomerDestroyed { customer } => (None, Some(customer)),
@@ -106,35 +107,6 @@ pub struct ResetCreated {
     pub code: Option<SealedCode>,
     /// The address that was typed, where the organization answers addresses that have no account.
     pub address: Option<SealedAddress>,
-}
-
-/// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
-#[expect(missing_docs, reason = "each topic says what happened")]
-pub enum EventName {
-    #[strum(serialize = "customer_password_resets.create")]
-    ResetCreate,
-    #[strum(serialize = "customer_password_resets.reset_password")]
-    ResetPassword,
-    #[strum(serialize = "customer_password_resets.destroy")]
-    ResetDestroy,
-    /// Ours, the vendor has none.
-    #[strum(serialize = "customer_password_resets.disavow")]
-    ResetDisavow,
-    #[strum(serialize = "customers.create")]
-    CustomerCreate,
-    #[strum(serialize = "customers.create_password")]
-    CustomerCreatePassword,
-    #[strum(serialize = "customers.destroy")]
-    CustomerDestroy,
-}
-
-impl EventName {
-    /// The topic.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// Why bytes are not an event of ours.
@@ -159,7 +131,7 @@ impl Event {
             EventBody::ResetCreated(_) => EventName::ResetCreate,
             EventBody::ResetUsed { .. } => EventName::ResetPassword,
             EventBody::ResetDestroyed { .. } => EventName::ResetDestroy,
-            EventBody::ResetDisavowed { .. } => EventName::ResetDisavow,
+            EventBody::ResetRejected { .. } => EventName::ResetReject,
             EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
             EventBody::CustomerPasswordCreated { .. } => EventName::CustomerCreatePassword,
             EventBody::CustomerDestroyed { .. } => EventName::CustomerDestroy,
@@ -222,7 +194,7 @@ impl Event {
                     reset_id: reset.to_string(),
                 })
             }
-            EventBody::ResetDisavowed { reset } => {
+            EventBody::ResetRejected { reset } => {
                 Body::CustomerPasswordResetDisavowed(v1::PasswordResetDisavowed {
                     reset_id: reset.to_string(),
                 })
@@ -280,7 +252,7 @@ impl Event {
                 EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? }
             }
             Body::CustomerPasswordResetDisavowed(body) => {
-                EventBody::ResetDisavowed { reset: body.reset_id.parse().ok()? }
+                EventBody::ResetRejected { reset: body.reset_id.parse().ok()? }
             }
             Body::CustomerCreated(body) => {
                 EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? }
@@ -348,7 +320,7 @@ mod tests {
             EventBody::ResetCreated(whole),
             EventBody::ResetUsed { reset, customer },
             EventBody::ResetDestroyed { reset },
-            EventBody::ResetDisavowed { reset },
+            EventBody::ResetRejected { reset },
             EventBody::CustomerCreated { customer },
             EventBody::CustomerPasswordCreated { customer },
             EventBody::CustomerDestroyed { customer },

@@ -14,14 +14,14 @@ use time::Duration;
 
 pub use self::{
     answer::Answer,
-    key::{IdempotencyKey, InvalidKey, KeyDigest, Owner},
+    key::{IdempotencyKey, InvalidKey, Owner},
 };
 use crate::{
     error::StoreError,
     ids::RecordId,
     random::RandomSource,
     scope::Scope,
-    secrets::{Fingerprint, KeyRing, SealedAnswer, UnsealError},
+    secrets::{Fingerprint, KeyDigest, KeyRing, SealedAnswer, UnsealError},
 };
 
 /// How long a request holds its key. No request takes that long: a statement ends after 15 s, the wait for a connection after a few.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use self::{
-    answer::{Fingerprint, SealedAnswer},
+    answer::{Fingerprint, KeyDigest, SealedAnswer},
     code::{CODE_PATTERN, CodeDigest, ResetCode},
     keyring::{KeyRing, KeyRingError},
     rejection::RejectionProof,

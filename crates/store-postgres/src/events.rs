@@ -16,7 +16,7 @@ macro_rules! record_change {
             ", event AS (
                 INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
                     attempts)
-                SELECT $11, $1, $2, $12, '", $resource, "', id, $13, now() + make_interval(secs => $15), CAST($15 > 0 AS integer)
+                SELECT $11, $1, $2, $12, '", $resource, "', id, $13, clock_timestamp() + make_interval(secs => $15), CAST($15 > 0 AS integer)
                 FROM fact WHERE $11 IS NOT NULL
             ), delivery AS (
                 INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id)

@@ -36,39 +36,39 @@ impl Outbox for PostgresStore {
     }
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
-        let fates = Fates::sort(settlements);
-        if !fates.published.is_empty() {
+        let columns = SettlementColumns::from_settlements(settlements);
+        if !columns.published.is_empty() {
             sqlx::query(
                 "UPDATE events SET published_at = now(), payload = NULL, dead_at = NULL, dead_reason = NULL
                  WHERE id = ANY($1) AND published_at IS NULL",
             )
-            .bind(fates.published)
+            .bind(columns.published)
             .persistent(false)
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;
         }
-        if !fates.later.0.is_empty() {
+        if !columns.later.0.is_empty() {
             sqlx::query(
                 "UPDATE events e SET available_at = now() + make_interval(secs => later.delay)
                  FROM UNNEST($1::text[], $2::float8[]) AS later (id, delay)
                  WHERE e.id = later.id AND e.published_at IS NULL AND e.dead_at IS NULL",
             )
-            .bind(fates.later.0)
-            .bind(fates.later.1)
+            .bind(columns.later.0)
+            .bind(columns.later.1)
             .persistent(false)
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;
         }
-        if !fates.dead.0.is_empty() {
+        if !columns.dead.0.is_empty() {
             sqlx::query(
                 "UPDATE events e SET dead_at = now(), dead_reason = dead.reason
                  FROM UNNEST($1::text[], $2::text[]) AS dead (id, reason)
                  WHERE e.id = dead.id AND e.published_at IS NULL AND e.dead_at IS NULL",
             )
-            .bind(fates.dead.0)
-            .bind(fates.dead.1)
+            .bind(columns.dead.0)
+            .bind(columns.dead.1)
             .persistent(false)
             .execute(&self.pool)
             .await
@@ -80,28 +80,28 @@ impl Outbox for PostgresStore {
 
 /// Settlements by kind, as columns.
 #[derive(Default)]
-struct Fates {
+struct SettlementColumns {
     published: Vec<String>,
     later: (Vec<String>, Vec<f64>),
     dead: (Vec<String>, Vec<String>),
 }
 
-impl Fates {
-    fn sort(settlements: &[Settlement]) -> Self {
-        let mut fates = Self::default();
+impl SettlementColumns {
+    fn from_settlements(settlements: &[Settlement]) -> Self {
+        let mut columns = Self::default();
         for settlement in settlements {
             match settlement {
-                Settlement::Published(id) => fates.published.push(id.to_string()),
+                Settlement::Published(id) => columns.published.push(id.to_string()),
                 Settlement::Later(id, delay) => {
-                    fates.later.0.push(id.to_string());
-                    fates.later.1.push(delay.as_seconds_f64());
+                    columns.later.0.push(id.to_string());
+                    columns.later.1.push(delay.as_seconds_f64());
                 }
                 Settlement::Dead(id, reason) => {
-                    fates.dead.0.push(id.to_string());
-                    fates.dead.1.push(reason.clone());
+                    columns.dead.0.push(id.to_string());
+                    columns.dead.1.push(reason.clone());
                 }
             }
         }
-        fates
+        columns
     }
 }

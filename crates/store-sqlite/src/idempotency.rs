@@ -1,9 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    idempotency::{AnswerStore, Claimed, KeyClaim, KeyDigest},
+    idempotency::{AnswerStore, Claimed, KeyClaim},
     scope::Scope,
-    secrets::SealedAnswer,
+    secrets::{KeyDigest, SealedAnswer},
 };
 use rekey_sql::rows::{self, Read};
 use sqlx::SqliteConnection;

@@ -27,6 +27,9 @@ impl Outbox for SqliteStore {
         .map_err(map_db_error)?;
         let claimed =
             rows.iter().map(rows::claimed_message).collect::<Result<Vec<_>, _>>().map_err(map_db_error)?;
+        if claimed.is_empty() {
+            return Ok(claimed);
+        }
         let ids: Vec<_> = claimed.iter().map(|claim| claim.message.id.as_str()).collect();
         sqlx::query(
             "UPDATE events SET available_at = ?1, attempts = attempts + 1
@@ -42,6 +45,9 @@ impl Outbox for SqliteStore {
     }
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
+        if settlements.is_empty() {
+            return Ok(());
+        }
         let (mut published, mut later, mut dead) = (Vec::new(), Vec::new(), Vec::new());
         for settlement in settlements {
             match settlement {
@@ -51,9 +57,9 @@ impl Outbox for SqliteStore {
             }
         }
         let (mut transaction, present) = self.write().await?;
-        for (statement, fates) in [(PUBLISHED, published), (LATER, later), (DEAD, dead)] {
-            if !fates.is_empty() {
-                let settle = sqlx::query(statement).bind(present).bind(Json(fates));
+        for (statement, outcomes) in [(PUBLISHED, published), (LATER, later), (DEAD, dead)] {
+            if !outcomes.is_empty() {
+                let settle = sqlx::query(statement).bind(present).bind(Json(outcomes));
                 settle.execute(&mut *transaction).await.map_err(map_db_error)?;
             }
         }
@@ -61,13 +67,13 @@ impl Outbox for SqliteStore {
     }
 }
 
-// One statement a fate: ?1 is the present, ?2 a JSON array of `[id, delay or reason]`.
+// One statement for each outcome: ?1 is the present, ?2 a JSON array of `[id, delay or reason]`.
 const PUBLISHED: &str = "
     UPDATE events SET published_at = ?1, payload = NULL, dead_at = NULL, dead_reason = NULL
-    FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL";
+    FROM json_each(?2) outcome WHERE events.id = outcome.value ->> 0 AND published_at IS NULL";
 const LATER: &str = "
-    UPDATE events SET available_at = ?1 + (fate.value ->> 1)
-    FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
+    UPDATE events SET available_at = ?1 + (outcome.value ->> 1)
+    FROM json_each(?2) outcome WHERE events.id = outcome.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
 const DEAD: &str = "
-    UPDATE events SET dead_at = ?1, dead_reason = fate.value ->> 1
-    FROM json_each(?2) fate WHERE events.id = fate.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
+    UPDATE events SET dead_at = ?1, dead_reason = outcome.value ->> 1
+    FROM json_each(?2) outcome WHERE events.id = outcome.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";

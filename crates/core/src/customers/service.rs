@@ -89,8 +89,8 @@ impl CustomerService {
         let password = self.hash(&client.organization, password, &email).await?;
         let id = caller.record.map_or_else(|| CustomerId::generate(&*self.recorder.random), CustomerId::from);
         let customer = NewCustomer { id, email, password, attributes };
-        let event = self.recorder.event(scope, caller, EventBody::CustomerCreated { customer: id });
-        let audit = self.recorder.audit(caller, Action::Create, written);
+        let event = self.recorder.new_event(scope, caller, EventBody::CustomerCreated { customer: id });
+        let audit = self.recorder.new_audit_entry(caller, Action::Create, written);
         match self.store.create_customer(scope, &customer, &event, &audit).await {
             Err(CreateError::Taken) if self.was_created_before(scope, caller, &customer).await? => {}
             created => {
@@ -125,11 +125,10 @@ impl CustomerService {
                 change.password = self.hash(&client.organization, password, &email).await?;
             }
         }
-        let event = change
-            .password
-            .is_some()
-            .then(|| self.recorder.event(scope, caller, EventBody::CustomerPasswordCreated { customer: id }));
-        let audit = self.recorder.audit(caller, Action::Update, written);
+        let event = change.password.is_some().then(|| {
+            self.recorder.new_event(scope, caller, EventBody::CustomerPasswordCreated { customer: id })
+        });
+        let audit = self.recorder.new_audit_entry(caller, Action::Update, written);
         let changed = self.store.update_customer(scope, id, &change, event.as_ref(), &audit).await?;
         if let Some(event) = event.filter(|_| changed) {
             self.recorder.publish(event);
@@ -142,8 +141,8 @@ impl CustomerService {
     /// # Errors
     /// When the store fails.
     pub async fn delete(&self, scope: Scope, caller: &Caller, id: CustomerId) -> Result<bool, StoreError> {
-        let event = self.recorder.event(scope, caller, EventBody::CustomerDestroyed { customer: id });
-        let audit = self.recorder.audit(caller, Action::Destroy, Vec::new());
+        let event = self.recorder.new_event(scope, caller, EventBody::CustomerDestroyed { customer: id });
+        let audit = self.recorder.new_audit_entry(caller, Action::Destroy, Vec::new());
         let deleted = self.store.delete_customer(scope, id, &event, &audit).await?;
         if deleted {
             self.recorder.publish(event);

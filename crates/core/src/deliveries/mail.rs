@@ -30,7 +30,7 @@ impl MailName {
             EventName::ResetCreate => Some(Self::ResetRequested),
             EventName::ResetPassword | EventName::CustomerCreatePassword => Some(Self::PasswordChanged),
             EventName::ResetDestroy
-            | EventName::ResetDisavow
+            | EventName::ResetReject
             | EventName::CustomerCreate
             | EventName::CustomerDestroy => None,
         }
@@ -121,7 +121,7 @@ mod tests {
             (EventBody::ResetCreated(answered), requested, true, false, true),
             (EventBody::ResetUsed { reset, customer }, changed, true, true, false),
             (EventBody::ResetDestroyed { reset }, None, false, false, false),
-            (EventBody::ResetDisavowed { reset }, None, false, false, false),
+            (EventBody::ResetRejected { reset }, None, false, false, false),
             (EventBody::CustomerCreated { customer }, None, false, false, false),
             (EventBody::CustomerPasswordCreated { customer }, changed, false, true, false),
             (EventBody::CustomerDestroyed { customer }, None, false, false, false),

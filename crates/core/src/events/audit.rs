@@ -35,8 +35,9 @@ pub enum Action {
     Destroy,
     /// A reset was used.
     ResetPassword,
-    /// A customer said of a reset that somebody else had asked for it.
-    Disavow,
+    /// A customer said that somebody else had requested the reset.
+    #[strum(serialize = "disavow")]
+    Reject,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
 }

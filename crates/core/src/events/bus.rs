@@ -13,7 +13,7 @@ pub trait Bus: Send + Sync + 'static {
     /// Returns whether messages can be published now. When not, [`Bus::publish`] returns [`Settlement::Later`] at once.
     fn is_connected(&self) -> bool;
 
-    /// Publishes one message and waits until its fate is known: the broker's confirm, or for a bus without a broker the
+    /// Publishes one message and waits for its outcome: the broker's confirm, or for a bus without a broker the
     /// handler's verdict. Called many times at once. Never fails: what went wrong is a settlement too.
     async fn publish(&self, message: ClaimedMessage) -> Settlement;
 }

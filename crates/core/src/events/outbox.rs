@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use time::Duration;
-use tokio::sync::mpsc::OwnedPermit;
+use tokio::{sync::mpsc::OwnedPermit, time::Instant};
 
-use crate::{error::StoreError, events::EventName, ids::EventId};
+use crate::{error::StoreError, events::name::EventName, ids::EventId};
 
 /// An event ready to be published: signed, encoded, addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,14 @@ pub struct NewEvent {
     /// How long the inserting process holds it claimed, as its first attempt; zero leaves it to the next claim.
     pub lease: Duration,
     /// Its place in the queue of the process's relay.
-    pub(crate) place: Option<OwnedPermit<OutboxMessage>>,
+    pub(crate) place: Option<Place>,
+}
+
+/// A place in the queue of a relay.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) permit: OwnedPermit<QueuedMessage>,
+    pub(crate) leased_until: Instant,
 }
 
 impl NewEvent {
@@ -33,6 +40,25 @@ impl NewEvent {
     #[must_use]
     pub fn unclaimed(message: OutboxMessage) -> Self {
         Self { message, lease: Duration::ZERO, place: None }
+    }
+}
+
+/// A message in the queue of a relay.
+#[derive(Debug)]
+pub(crate) struct QueuedMessage {
+    pub(crate) message: OutboxMessage,
+    pub(crate) leased_until: Instant,
+}
+
+impl QueuedMessage {
+    /// Returns whether its lease still holds. When it does not, another relay publishes the message.
+    pub(crate) fn is_claimed(&self) -> bool {
+        Instant::now() < self.leased_until
+    }
+
+    /// Returns the message as its first attempt.
+    pub(crate) fn into_claimed(self) -> ClaimedMessage {
+        ClaimedMessage { message: self.message, attempt: 1 }
     }
 }
 
@@ -45,14 +71,14 @@ pub struct ClaimedMessage {
     pub attempt: u32,
 }
 
-/// What became of a claimed message.
+/// The outcome of a claimed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
     /// The broker has it: its payload is dropped, the event's record stays.
     Published(EventId),
     /// Not now; it becomes due again after that time.
     Later(EventId, Duration),
-    /// Never: it is parked with the reason (the dead letters of the embedded mode).
+    /// Never: it is kept with the reason, as a dead letter of the embedded mode.
     Dead(EventId, String),
 }
 
@@ -63,6 +89,6 @@ pub trait Outbox: Send + Sync + 'static {
     /// never get the same message at the same time, and do not wait for each other.
     async fn claim_messages(&self, lease: Duration, max: u32) -> Result<Vec<ClaimedMessage>, StoreError>;
 
-    /// Records what became of claimed messages, in one statement for each kind of fate.
+    /// Records the outcomes of claimed messages, in one statement for each kind.
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError>;
 }

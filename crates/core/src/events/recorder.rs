@@ -31,7 +31,8 @@ pub struct EventRecorder {
 }
 
 impl EventRecorder {
-    pub(crate) fn event(&self, scope: Scope, caller: &Caller, body: EventBody) -> NewEvent {
+    /// Makes a signed event, which has its place in the relay's queue until it is published or dropped.
+    pub(crate) fn new_event(&self, scope: Scope, caller: &Caller, body: EventBody) -> NewEvent {
         let event = Event {
             id: EventId::generate(&*self.random),
             scope,
@@ -43,7 +44,13 @@ impl EventRecorder {
         self.relay_queue.new_event(event.sign(&self.keys))
     }
 
-    pub(crate) fn audit(&self, caller: &Caller, action: Action, attributes: Vec<&'static str>) -> AuditEntry {
+    /// Makes an audit entry.
+    pub(crate) fn new_audit_entry(
+        &self,
+        caller: &Caller,
+        action: Action,
+        attributes: Vec<&'static str>,
+    ) -> AuditEntry {
         AuditEntry::new(caller, action, attributes, &*self.random)
     }
 

@@ -1,16 +1,16 @@
-//! The way of a new event from the use case that commits it to the relay of the same process.
+//! Passes new events from the use case that commits them to the relay of the same process.
 
 use std::{fmt, sync::Arc};
 
 use time::Duration;
-use tokio::sync::{
-    Notify,
-    mpsc::{self, OwnedPermit},
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
 };
 
 use crate::events::{
     bus::Bus,
-    outbox::{NewEvent, OutboxMessage},
+    outbox::{NewEvent, OutboxMessage, Place, QueuedMessage},
 };
 
 /// The queue of a process's relay. Clones share it.
@@ -20,7 +20,7 @@ use crate::events::{
 /// unclaimed, for the next claim of any relay.
 #[derive(Clone)]
 pub struct RelayQueue {
-    messages: mpsc::Sender<OutboxMessage>,
+    messages: mpsc::Sender<QueuedMessage>,
     unclaimed: Arc<Notify>,
     bus: Option<Arc<dyn Bus>>,
     lease: Duration,
@@ -30,7 +30,7 @@ pub struct RelayQueue {
 #[derive(Debug)]
 pub struct RelayInbox {
     /// Messages of committed events that are claimed for this process.
-    pub(crate) messages: mpsc::Receiver<OutboxMessage>,
+    pub(crate) messages: mpsc::Receiver<QueuedMessage>,
     /// Notified when an event was inserted unclaimed.
     pub(crate) unclaimed: Arc<Notify>,
 }
@@ -69,16 +69,20 @@ impl RelayQueue {
         }
     }
 
-    fn place(&self) -> Option<OwnedPermit<OutboxMessage>> {
+    fn place(&self) -> Option<Place> {
         self.bus.as_ref().filter(|bus| bus.is_connected())?;
-        self.messages.clone().try_reserve_owned().ok()
+        let permit = self.messages.clone().try_reserve_owned().ok()?;
+        // Counted from before the insert, so that it never ends later than in the database.
+        Some(Place { permit, leased_until: Instant::now() + self.lease.unsigned_abs() })
     }
 
-    /// Passes an event on whose insertion was committed. One that is dropped instead, because its fate is unknown, waits in the
-    /// outbox for the end of its lease.
+    /// Passes a committed event to the relay. An event that is dropped instead, because its commit is uncertain, waits in the outbox
+    /// until its lease ends.
     pub fn publish(&self, event: NewEvent) {
         match event.place {
-            Some(place) => drop(place.send(event.message)),
+            Some(Place { permit, leased_until }) => {
+                permit.send(QueuedMessage { message: event.message, leased_until });
+            }
             None => self.unclaimed.notify_one(),
         }
     }

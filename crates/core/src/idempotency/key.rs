@@ -1,12 +1,11 @@
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     caller::{Actor, Caller},
     ids::{ApplicationId, CustomerId},
-    newtypes::{digest_newtype, redacted_debug},
+    newtypes::redacted_debug,
     scope::Scope,
+    secrets::KeyDigest,
 };
 
 /// The value of an `Idempotency-Key` header.
@@ -93,23 +92,6 @@ impl Owner {
             customer.as_bytes(),
             key.0.as_bytes(),
         ])
-    }
-}
-
-digest_newtype! {
-    /// SHA-256 of a key and its owner. A key is not a secret, but it may be anything, even an address, so it is not stored in clear.
-    KeyDigest
-}
-
-impl KeyDigest {
-    /// Digests the parts, each with its length before it.
-    pub(crate) fn from_parts(parts: &[&[u8]]) -> Self {
-        let mut digest = Sha256::new();
-        for part in parts {
-            digest.update((part.len() as u64).to_be_bytes());
-            digest.update(part);
-        }
-        Self(digest.finalize().into())
     }
 }
 

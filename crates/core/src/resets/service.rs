@@ -43,7 +43,7 @@ pub struct ResetService {
     pub rules: Arc<PerOrganization<Rules>>,
 }
 
-/// What a customer's browser learns of a reset it asked for: nothing that depends on whether the address is known.
+/// The response to a self-service request: the same for known and unknown addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
     /// The reset's id.
@@ -136,7 +136,7 @@ impl ResetService {
         id: ResetId,
         changes: &CommonAttributes,
     ) -> Result<bool, StoreError> {
-        let audit = self.recorder.audit(caller, Action::Update, changes.names().collect());
+        let audit = self.recorder.new_audit_entry(caller, Action::Update, changes.names().collect());
         self.store.update_reset(scope, id, changes, &audit).await
     }
 
@@ -145,8 +145,8 @@ impl ResetService {
     /// # Errors
     /// When the store fails.
     pub async fn delete(&self, scope: Scope, caller: &Caller, id: ResetId) -> Result<bool, StoreError> {
-        let event = self.recorder.event(scope, caller, EventBody::ResetDestroyed { reset: id });
-        let audit = self.recorder.audit(caller, Action::Destroy, Vec::new());
+        let event = self.recorder.new_event(scope, caller, EventBody::ResetDestroyed { reset: id });
+        let audit = self.recorder.new_audit_entry(caller, Action::Destroy, Vec::new());
         let deleted = self.store.delete_reset(scope, id, &event, &audit).await?;
         if deleted {
             self.recorder.publish(event);
@@ -154,7 +154,7 @@ impl ResetService {
         Ok(deleted)
     }
 
-    /// Whom a token of that reset speaks for, while it can be used. Looking uses nothing.
+    /// Returns the customer whose password a token of that reset can set. Does not use the token.
     ///
     /// # Errors
     /// When the store fails.
@@ -166,7 +166,7 @@ impl ResetService {
         self.store.find_token_holder(reset, &token.digest()).await
     }
 
-    /// The token that a proof amounts to. A token is itself, right or wrong; a code is a guess: see [`Self::redeem_code`].
+    /// Returns the token of a proof: a token as it is, right or wrong; a code's by one guess (see [`Self::redeem_code`]).
     ///
     /// # Errors
     /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
@@ -182,8 +182,8 @@ impl ResetService {
         }
     }
 
-    /// Which of these resets a code is of, and its token. However many there are, it is one guess of each account they are of; right
-    /// ones count, too, and none costs a hash. `scope`, where the caller has one, must be the reset's.
+    /// Finds the reset that a code belongs to, and returns its token. However many resets there are, it is one guess for each of their
+    /// accounts; right guesses count, too, and none costs a hash. `scope`, where the caller has one, must be the reset's.
     ///
     /// # Errors
     /// [`CompleteError::Token`] when the code is wrong, dead, or guessed too often: nobody learns which.
@@ -223,9 +223,9 @@ impl ResetService {
         let password = self.hasher.hash(password).await?;
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };
-        let event = self.recorder.event(holder.scope, caller, body);
+        let event = self.recorder.new_event(holder.scope, caller, body);
         let attributes = changes.names().chain([CUSTOMER_PASSWORD.name]).collect();
-        let audit = self.recorder.audit(caller, Action::ResetPassword, attributes);
+        let audit = self.recorder.new_audit_entry(caller, Action::ResetPassword, attributes);
         let completion = Completion {
             holder: &holder,
             token: &token,
@@ -311,9 +311,9 @@ impl ResetService {
             code: reset.code.as_ref().map(|code| code.sealed.clone()),
             address,
         });
-        let event = self.recorder.event(scope, caller, body);
+        let event = self.recorder.new_event(scope, caller, body);
         let attributes = [CUSTOMER_EMAIL.name].into_iter().chain(reset.attributes.names()).collect();
-        let audit = self.recorder.audit(caller, Action::Create, attributes);
+        let audit = self.recorder.new_audit_entry(caller, Action::Create, attributes);
         let created =
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
         if created.is_some() {
@@ -323,7 +323,7 @@ impl ResetService {
     }
 }
 
-/// An id that somebody has, though it was chosen at random, is a fault like any other.
+/// Turns a collision of random ids into an internal error.
 fn unexpected(error: CreateError) -> StoreError {
     match error {
         CreateError::Taken => StoreError::Internal("the new record's id is taken".into()),

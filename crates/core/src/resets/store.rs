@@ -32,7 +32,7 @@ pub struct ResetRecord<'a> {
 /// A use of a token: what is written when it can still be used.
 #[derive(Debug)]
 pub struct Completion<'a> {
-    /// Whose password the token sets.
+    /// The customer of the token.
     pub holder: &'a TokenHolder,
     /// The token's digest, matched again.
     pub token: &'a TokenDigest,
@@ -97,7 +97,7 @@ pub trait ResetStore: Send + Sync + 'static {
 /// Finds and uses what a mail's links carry.
 #[async_trait]
 pub trait TokenStore: Send + Sync + 'static {
-    /// Whose password that token of that reset sets; `None` when it is wrong, used, superseded or expired, all alike. The
+    /// Returns the customer whose password the token can set; `None` when it is wrong, used, superseded or expired, all alike. The
     /// digest is the capability: the hosted page has no scope.
     async fn find_token_holder(
         &self,

@@ -1,9 +1,10 @@
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{KeyRing, UnsealError, envelope};
-use crate::{idempotency::KeyDigest, newtypes::digest_newtype, random::RandomSource};
+use crate::{newtypes::digest_newtype, random::RandomSource};
 
 /// A stored response, under authenticated encryption, since it may contain a token.
 ///
@@ -43,6 +44,23 @@ impl SealedAnswer {
 impl fmt::Debug for SealedAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SealedAnswer({} bytes)", self.0.len())
+    }
+}
+
+digest_newtype! {
+    /// SHA-256 of an idempotency key and its owner. A key is not a secret, but it may be anything, even an address, so it is not stored in clear.
+    KeyDigest
+}
+
+impl KeyDigest {
+    /// Digests the parts, each with its length before it.
+    pub(crate) fn from_parts(parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self(digest.finalize().into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Measures how fast the API creates resets, next to pgbench with the same statement: `make bench`.
 //!
 //! Both run in turn, on databases of the same size on one server that waits for its disk; no mailer runs. pgbench only executes the
-//! statement; the API also publishes and settles the events. The figures are printed, and none is asserted: they depend on the
+//! statement, and writes a line of a log for each; the API also publishes and settles the events. The figures are printed, and none is asserted: they depend on the
 //! machine and on what else it does.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
@@ -42,20 +42,20 @@ async fn main() {
     let shop = Shop::open(Stack::prepare().await).await;
     let _api = shop.stack.start_api().await;
     let (url, token) = (&shop.stack.api.url, shop.back_office.token(&shop.stack.api).await);
-    let of_api = Database::fill(&shop.stack.database.url()).await;
+    let api_database = Database::fill(&shop.stack.database.url()).await;
 
     let database = TestDatabase::create().await;
     let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
     store.migrate().await.unwrap();
     let scope = seed::scope(&store, "shop").await;
-    let of_pgbench = Database::fill(&database.url()).await;
+    let pgbench_database = Database::fill(&database.url()).await;
     let statement = statement::pgbench_script(scope, CUSTOMERS);
 
     let (mut pgbench_runs, mut api_runs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        pgbench_runs.push(of_pgbench.measure(|| pgbench(&of_pgbench.url, &statement)).await);
-        api_runs.push(of_api.measure(|| wrk(url, &token)).await);
-        of_api.wait_until_published().await;
+        pgbench_runs.push(pgbench_database.measure(|| pgbench(&pgbench_database.url, &statement)).await);
+        api_runs.push(api_database.measure(|| wrk(url, &token)).await);
+        api_database.wait_until_published().await;
     }
     report(pgbench_runs, api_runs);
 }

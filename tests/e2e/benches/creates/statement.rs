@@ -13,7 +13,8 @@ pub fn pgbench_script(scope: Scope, customers: u32) -> String {
     let (reset, _): (NewReset, _) = seed::new_reset(scope, "customer1@example.com", ResetOrigin::Integration);
     let payload = seed::reset_created(scope, &reset).message.payload;
     let audit = seed::audit(Action::Create);
-    let id = "to_hex(:id::bigint)";
+    // Ten characters, as those of the API.
+    let id = "lpad(to_hex(:id::bigint), 10, '0')";
     let email = "'customer' || :customer::bigint || '@example.com'";
     let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", hex(bytes));
     let organization = scope.organization;
@@ -56,7 +57,7 @@ pub fn pgbench_script(scope: Scope, customers: u32) -> String {
     });
     assert!(!statement.contains('$'), "a parameter without a value: {statement}");
     format!(
-        "\\set customer random(1, {customers})\n\\set id random(1, 9000000000000000000)\n{};\n",
+        "\\set customer random(1, {customers})\n\\set id random(0, 1099511627775)\n{};\n",
         statement.replace('\n', " ")
     )
 }

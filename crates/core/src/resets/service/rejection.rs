@@ -43,8 +43,8 @@ impl ResetService {
             return Ok(Some(found));
         }
         let rules = self.rules.get(&found.organization.slug);
-        let event = self.recorder.event(found.scope, caller, EventBody::ResetDisavowed { reset });
-        let audit = self.recorder.audit(caller, Action::Disavow, Vec::new());
+        let event = self.recorder.new_event(found.scope, caller, EventBody::ResetRejected { reset });
+        let audit = self.recorder.new_audit_entry(caller, Action::Reject, Vec::new());
         let rejection = ResetRejection {
             reset: &found,
             cooldown: rules.rejection_cooldown,

@@ -4,13 +4,13 @@ use rekey_core::{
     customers::NewCustomer,
     error::CreateError,
     events::{EventBody, audit::Action},
-    idempotency::{Claimed, KeyClaim, KeyDigest, Owner},
+    idempotency::{Claimed, KeyClaim, Owner},
     ids::{ApplicationId, CustomerId, RecordId, ResetId},
     random::OsRandom,
     resets::ResetOrigin,
     resets::store::ResetRecord,
     scope::Scope,
-    secrets::{Fingerprint, SealedAnswer},
+    secrets::{Fingerprint, KeyDigest, SealedAnswer},
 };
 use time::Duration;
 

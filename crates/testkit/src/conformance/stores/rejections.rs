@@ -19,8 +19,8 @@ use crate::store::prelude::*;
 const COOLDOWN: Duration = Duration::hours(1);
 
 async fn reject(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
-    let event = seed::event(of.scope, EventBody::ResetDisavowed { reset: of.reset });
-    let audit = seed::audit(Action::Disavow);
+    let event = seed::event(of.scope, EventBody::ResetRejected { reset: of.reset });
+    let audit = seed::audit(Action::Reject);
     let rejection = ResetRejection { reset: of, cooldown, quota: QUOTA, event: &event, audit: &audit };
     store.reject_reset(&rejection).await.unwrap()
 }

@@ -20,7 +20,7 @@ use rekey_core::{
     scope::Scope,
 };
 use time::Duration;
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{JOHN, StoreUnderTest};
@@ -37,9 +37,9 @@ pub async fn a_new_event_is_published_without_a_claim<F: StoreUnderTest>() {
     let relay = scene.relay(inbox, &stop);
     let (event, id) = scene.insert(&queue).await;
     queue.publish(event);
-    scene.published(&[(id, 1)]).await;
+    scene.expect_published(&[(id, 1)]).await;
     let settled = format!("id = '{id}' AND published_at IS NOT NULL AND attempts = 1");
-    scene.until(&settled).await;
+    scene.wait_for_event(&settled).await;
     stop.cancel();
     relay.await.unwrap();
 }
@@ -59,11 +59,43 @@ pub async fn a_new_event_is_for_its_own_process_until_its_lease_ends<F: StoreUnd
     assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 2)]);
 }
 
+/// As when the bus takes long for the batch before: then another process may have claimed it.
+pub async fn a_new_event_whose_lease_ends_in_the_queue_is_left_to_the_next_claim<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(true).await;
+    let lease = Duration::milliseconds(20);
+    let (queue, inbox) = RelayQueue::new(scene.bus.clone(), lease);
+    let (event, id) = scene.insert(&queue).await;
+    queue.publish(event);
+    sleep(lease.unsigned_abs() * 2).await;
+    let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|claim| claim.message.id).collect::<Vec<_>>(), [id]);
+
+    let stop = CancellationToken::new();
+    let relay = scene.relay(inbox, &stop);
+    sleep(StdDuration::from_millis(50)).await;
+    stop.cancel();
+    relay.await.unwrap();
+    scene.expect_published(&[]).await;
+    assert_eq!(
+        scene.fixture.store().claim_messages(LEASE, 10).await.unwrap(),
+        [],
+        "its claim was given back"
+    );
+}
+
 pub async fn without_a_connection_events_are_inserted_unclaimed<F: StoreUnderTest>() {
     let scene = Scene::<F>::start(false).await;
-    let (queue, _inbox) = scene.queue();
+    let (queue, inbox) = scene.queue();
     let (event, id) = scene.insert(&queue).await;
     assert_eq!(event.lease, Duration::ZERO);
+    // Nor does its relay claim them: one with a connection is to have them.
+    let stop = CancellationToken::new();
+    let relay = scene.relay(inbox, &stop);
+    queue.publish(event);
+    sleep(StdDuration::from_millis(50)).await;
+    stop.cancel();
+    relay.await.unwrap();
+    scene.expect_published(&[]).await;
     let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
     assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 1)]);
 }
@@ -80,7 +112,7 @@ pub async fn events_that_do_not_fit_into_the_queue_are_claimed_at_once<F: StoreU
     let (event, id) = scene.insert(&queue).await;
     assert_eq!(event.lease, Duration::ZERO);
     queue.publish(event);
-    scene.published(&[(id, 1)]).await;
+    scene.expect_published(&[(id, 1)]).await;
     // A request that failed gives its place back.
     drop(in_queue);
     assert_eq!(new_event().lease, LEASE);
@@ -96,7 +128,7 @@ pub async fn a_graceful_stop_gives_the_claims_back<F: StoreUnderTest>() {
     let stop = CancellationToken::new();
     stop.cancel();
     scene.relay(inbox, &stop).await.unwrap();
-    scene.published(&[]).await;
+    scene.expect_published(&[]).await;
     let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
     assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 2)]);
     assert_eq!(queue.new_event(seed::opaque_message(EventName::ResetCreate)).lease, Duration::ZERO);
@@ -148,16 +180,16 @@ impl<F: StoreUnderTest> Scene<F> {
     }
 
     /// Waits until these messages, and no others, were published, with their attempts.
-    async fn published(&self, expected: &[(EventId, u32)]) {
+    async fn expect_published(&self, expected: &[(EventId, u32)]) {
         eventually(|| self.bus.published.lock().unwrap().len() >= expected.len(), "published messages").await;
         assert_eq!(*self.bus.published.lock().unwrap(), expected);
     }
 
-    async fn until(&self, condition: &str) {
+    async fn wait_for_event(&self, condition: &str) {
         let deadline = tokio::time::Instant::now() + StdDuration::from_mins(1);
         while self.fixture.backdoor().count("events", condition).await == 0 {
             assert!(tokio::time::Instant::now() < deadline, "no event with {condition}");
-            tokio::time::sleep(StdDuration::from_millis(5)).await;
+            sleep(StdDuration::from_millis(5)).await;
         }
     }
 }
