@@ -67,7 +67,7 @@ const STOREFRONT_COLOR: &str = "#0f766e";
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let data = DataDir::open(&options.data_dir)?;
-    let configuration = Configuration::load(&configured(source, &options, &data)?)?;
+    let configuration = Configuration::load(&with_presets(source, &options, &data)?)?;
     let settings: DevSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey")?;
@@ -79,7 +79,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let mut parts = Parts { settings, organizations, store, mailbox, hasher };
     let mut tasks = Tasks::new();
 
-    let storefront = parts.demo(&data).await?;
+    let storefront = parts.seed_demo(&data).await?;
     parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));
     let relay = parts.relay()?;
     let (relay_queue, relay_inbox) = RelayQueue::new(relay.bus.clone(), relay.lease);
@@ -113,7 +113,7 @@ struct Parts {
 }
 
 /// Presets the settings that production requires: the data directory's keys, and addresses of this machine.
-fn configured(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
+fn with_presets(source: Source, options: &Options, data: &DataDir) -> anyhow::Result<Source> {
     let origin = origin(options.listen);
     Ok(source
         .preset("server.public_url", origin.clone())
@@ -161,7 +161,7 @@ impl Parts {
     }
 
     /// Creates the demo's records, and returns the client id of its storefront.
-    async fn demo(&self, data: &DataDir) -> anyhow::Result<String> {
+    async fn seed_demo(&self, data: &DataDir) -> anyhow::Result<String> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
         let store = Arc::new(self.store.clone());
         let administration =

@@ -27,7 +27,7 @@ use time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
-use self::schedule::{LAST_ATTEMPT, QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses};
+use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, last_attempt, settle_pauses};
 use crate::{
     message::MessageError,
     transport::{Accepted, CircuitBreaker, Router, SendError, SendErrorKind},
@@ -154,14 +154,14 @@ impl MailHandler {
             (SendErrorKind::Transient, Some(after)) => Outcome::Deferred { reason, reply, after },
             (SendErrorKind::InDoubt, Some(after)) => Outcome::InDoubt { reason, after },
             (SendErrorKind::Transient | SendErrorKind::InDoubt, None) => {
-                failed(format!("given up after {LAST_ATTEMPT} attempts: {reason}"), reply)
+                failed(format!("given up after {} attempts: {reason}", last_attempt()), reply)
             }
         }
     }
 
     /// Returns how long after this attempt the next one is due, unless it was the last.
     fn next_attempt(&self, delivery: &ClaimedDelivery) -> Option<Duration> {
-        (delivery.attempt < LAST_ATTEMPT).then(|| after_attempt(delivery.attempt, &*self.random))
+        (delivery.attempt < last_attempt()).then(|| after_attempt(delivery.attempt, &*self.random))
     }
 
     /// Records an outcome. A mail that was sent but not recorded would be sent again, so this waits for the end of a database

@@ -26,14 +26,14 @@ use crate::{
 /// A caller with a valid access token, of a client and a session that still exist.
 pub struct Principal {
     pub client: Arc<RegisteredClient>,
-    pub role: Role,
+    pub kind: CallerKind,
     /// For events and the audit log.
     pub caller: Caller,
 }
 
 /// What a caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum CallerKind {
     /// A back office.
     Integration,
     /// A storefront whose visitor has not signed in.
@@ -58,9 +58,9 @@ impl Principal {
     /// Returns which attributes are shown to this caller.
     #[must_use]
     pub fn audience(&self) -> Audience {
-        match self.role {
-            Role::Integration => Audience::BackOffice,
-            Role::Guest | Role::Customer(_) => Audience::Everyone,
+        match self.kind {
+            CallerKind::Integration => Audience::BackOffice,
+            CallerKind::Guest | CallerKind::Customer(_) => Audience::Everyone,
         }
     }
 }
@@ -91,20 +91,20 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal, Error> {
     let found = found.map_err(|error| Problem::from(&*error))?;
     let client = found.filter(|client| is_issued_to(claims, client)).ok_or(Problem::InvalidToken)?;
     let RegisteredClient { id, kind, .. } = *client;
-    let (role, actor) = match (kind, &claims.owner) {
-        (ClientKind::Integration, None) => (Role::Integration, Actor::Client(id)),
+    let (kind, actor) = match (kind, &claims.owner) {
+        (ClientKind::Integration, None) => (CallerKind::Integration, Actor::Client(id)),
         (ClientKind::Integration, Some(_)) => return Err(Problem::InvalidToken.into()),
-        (ClientKind::SalesChannel, None) => (Role::Guest, Actor::Client(id)),
+        (ClientKind::SalesChannel, None) => (CallerKind::Guest, Actor::Client(id)),
         (ClientKind::SalesChannel, Some(owner)) => {
             let customer: CustomerId = owner.id.parse().map_err(|_| Problem::InvalidToken)?;
             let session: SessionId = claims.jti.parse().map_err(|_| Problem::InvalidToken)?;
             if !sign_in.is_live(&client, session).await.map_err(Problem::from)? {
                 return Err(Problem::InvalidToken.into());
             }
-            (Role::Customer(customer), Actor::Customer(id, customer, session))
+            (CallerKind::Customer(customer), Actor::Customer(id, customer, session))
         }
     };
-    Ok(Principal { caller: caller::from_request(request, actor), client, role })
+    Ok(Principal { caller: caller::from_request(request, actor), client, kind })
 }
 
 /// Whether a token was issued to this client as it is now: of the same organization, mode and kind.
@@ -153,7 +153,7 @@ pub struct IsIntegration;
 
 impl Permission for IsIntegration {
     fn allows(principal: &Principal) -> bool {
-        principal.role == Role::Integration
+        principal.kind == CallerKind::Integration
     }
 }
 
@@ -162,10 +162,10 @@ pub struct CanRequestReset;
 
 impl Permission for CanRequestReset {
     fn allows(principal: &Principal) -> bool {
-        match principal.role {
-            Role::Integration => true,
-            Role::Guest => principal.client.self_service,
-            Role::Customer(_) => false,
+        match principal.kind {
+            CallerKind::Integration => true,
+            CallerKind::Guest => principal.client.self_service,
+            CallerKind::Customer(_) => false,
         }
     }
 }
@@ -175,7 +175,7 @@ pub struct CanCreateCustomer;
 
 impl Permission for CanCreateCustomer {
     fn allows(principal: &Principal) -> bool {
-        matches!(principal.role, Role::Integration | Role::Guest)
+        matches!(principal.kind, CallerKind::Integration | CallerKind::Guest)
     }
 }
 
@@ -184,17 +184,17 @@ pub struct CanManageCustomer;
 
 impl Permission for CanManageCustomer {
     fn allows(principal: &Principal) -> bool {
-        matches!(principal.role, Role::Integration | Role::Customer(_))
+        matches!(principal.kind, CallerKind::Integration | CallerKind::Customer(_))
     }
 }
 
 impl Permitted<CanManageCustomer> {
     /// Refuses a customer that asks for another customer.
     pub fn require(&self, customer: CustomerId) -> Result<(), Problem> {
-        match self.role {
-            Role::Integration => Ok(()),
-            Role::Customer(own) if own == customer => Ok(()),
-            Role::Customer(_) | Role::Guest => Err(Problem::Unauthorized),
+        match self.kind {
+            CallerKind::Integration => Ok(()),
+            CallerKind::Customer(own) if own == customer => Ok(()),
+            CallerKind::Customer(_) | CallerKind::Guest => Err(Problem::Unauthorized),
         }
     }
 }

@@ -22,7 +22,7 @@ use serde_json::Value as Json;
 
 use super::path::PathId;
 use crate::{
-    auth::principal::{CanRequestReset, IsIntegration, Permitted, Principal, Role},
+    auth::principal::{CallerKind, CanRequestReset, IsIntegration, Permitted, Principal},
     jsonapi::{
         body::{Attributes, Body},
         document::Documents,
@@ -42,7 +42,7 @@ pub async fn create(
     let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, None).await?;
     let email = input.required::<EmailAddress>(&CUSTOMER_EMAIL);
-    let reset = if principal.role == Role::Integration {
+    let reset = if principal.kind == CallerKind::Integration {
         let attributes = input.common();
         let email = input.finish(email)?;
         resets.request(&principal.client, &principal.caller, email, attributes).await?
@@ -64,7 +64,7 @@ pub async fn update(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (scope, responder) = (principal.scope(), principal.responder(&documents));
-    let is_integration = principal.role == Role::Integration;
+    let is_integration = principal.kind == CallerKind::Integration;
     let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, Some(id.as_str())).await?;
     let token_use = TokenUse::read(&mut input);

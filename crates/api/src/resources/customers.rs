@@ -37,7 +37,7 @@ pub async fn create(
     let mut input = body.read(&CUSTOMERS, None).await?;
     let email = input.required::<EmailAddress>(&EMAIL);
     let password = input.password(&PASSWORD);
-    let attributes = kept_attributes(&mut input);
+    let attributes = read_attributes(&mut input);
     let email = input.finish(email)?;
     let id = customers.create(&principal.client, &principal.caller, email, password, attributes).await?;
     let responder = principal.responder(&documents);
@@ -72,7 +72,7 @@ pub async fn update(
     let mut input = body.read(&CUSTOMERS, Some(id.as_str())).await?;
     let email = input.optional::<EmailAddress>(&EMAIL);
     let password = input.password(&PASSWORD);
-    let attributes = kept_attributes(&mut input);
+    let attributes = read_attributes(&mut input);
     let update = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
     if !customers.update(&principal.client, &principal.caller, id, update).await? {
         return Err(Problem::NotFound);
@@ -93,7 +93,7 @@ pub async fn delete(
 }
 
 /// The attributes that this service only keeps.
-fn kept_attributes(input: &mut Attributes) -> CustomerAttributes {
+fn read_attributes(input: &mut Attributes) -> CustomerAttributes {
     CustomerAttributes { locale: input.locale(&LOCALE), common: input.common() }
 }
 

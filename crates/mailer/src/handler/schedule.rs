@@ -6,10 +6,6 @@ use backon::ExponentialBuilder;
 use rekey_core::{events::retry_ladder::RetryLadder, random::RandomSource};
 use time::Duration;
 
-/// The last attempt at a mail. Hourly attempts for 7 days, the longest life of a token, and the retry ladder's first waits: a link
-/// is tried until it expires, and the ledger then discards it. Only a store without expiry reaches this bound.
-pub(super) const LAST_ATTEMPT: u32 = 7 * 24 + 12;
-
 /// How often recording an outcome is tried again after any error.
 pub(super) const QUICK_RETRIES: u32 = 4;
 /// How long recording an outcome is tried while the ledger is unavailable. RabbitMQ takes back a message that is not acknowledged
@@ -22,6 +18,14 @@ pub(super) fn settle_pauses() -> ExponentialBuilder {
         .with_min_delay(StdDuration::from_millis(100))
         .with_max_delay(StdDuration::from_secs(1))
         .without_max_times()
+}
+
+/// Returns the last attempt at a mail: after the longest life of a token, which is 7 days, and some for the ladder's first waits. A
+/// link is tried until it expires, and the ledger then discards it, so only a store without expiry reaches this bound.
+pub(super) fn last_attempt() -> u32 {
+    let longest = RetryLadder::default().after_attempt(u32::MAX);
+    u32::try_from(Duration::days(7).whole_seconds() / longest.whole_seconds().max(1)).unwrap_or(u32::MAX - 12)
+        + 12
 }
 
 /// Returns how long to wait after this attempt, counted from 1: the ladder's wait, less a random part of up to a fifth. It is never
