@@ -1,8 +1,8 @@
 //! Measures how fast the API creates resets, next to pgbench with the same statement: `make bench`.
 //!
 //! Both run in turn, on databases of the same size on one server that waits for its disk; no mailer runs. pgbench only executes the
-//! statement, and writes a line of a log for each; the API also publishes and settles the events. The figures are printed, and none is asserted: they depend on the
-//! machine and on what else it does.
+//! statement, and logs a line for each; the API also publishes and settles the events. The figures are printed, and none is asserted: they
+//! depend on the machine and on what else it does.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 mod cpu;
@@ -57,7 +57,7 @@ async fn main() {
         api_runs.push(api_database.measure(|| wrk(url, &token)).await);
         api_database.wait_until_published().await;
     }
-    report(pgbench_runs, api_runs);
+    report(&pgbench_runs, &api_runs);
 }
 
 struct Database {
@@ -157,7 +157,7 @@ fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn report(pgbench: Vec<Run>, api: Vec<Run>) {
+fn report(pgbench: &[Run], api: &[Run]) {
     println!("\nResets created by {CLIENTS} clients, medians of {ROUNDS} runs of {SECONDS} s, in turn:");
     let titles = ["per second", "median ms", "99 % ms", "WAL bytes"].into_iter().map(str::to_owned);
     let titles = titles.chain(PROGRAMS.map(|program| format!("{program} µs")));
@@ -169,7 +169,7 @@ fn report(pgbench: Vec<Run>, api: Vec<Run>) {
 }
 
 /// The median of each column.
-fn medians(runs: Vec<Run>) -> Run {
+fn medians(runs: &[Run]) -> Run {
     std::array::from_fn(|column| {
         let mut values: Vec<_> = runs.iter().map(|run| run[column]).collect();
         values.sort_by(f64::total_cmp);

@@ -16,7 +16,7 @@ pub fn pgbench_script(scope: Scope, customers: u32) -> String {
     // Ten characters, as those of the API.
     let id = "lpad(to_hex(:id::bigint), 10, '0')";
     let email = "'customer' || :customer::bigint || '@example.com'";
-    let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", hex(bytes));
+    let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", hex::encode(bytes));
     let organization = scope.organization;
     // The parameters in their order: those of `record_change!`, then those of `with_customer!` and `insert_reset!`.
     let values = [
@@ -60,8 +60,4 @@ pub fn pgbench_script(scope: Scope, customers: u32) -> String {
         "\\set customer random(1, {customers})\n\\set id random(0, 1099511627775)\n{};\n",
         statement.replace('\n', " ")
     )
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
