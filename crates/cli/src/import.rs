@@ -92,7 +92,7 @@ pub async fn run(command: ImportCommand, source: &Source) -> anyhow::Result<()> 
         import_into(&store, &options, input, &mut report).await?;
         store.close().await;
     }
-    report.finish(options.dry_run)
+    report.result()
 }
 
 /// Opens the database in a data directory of `rekey dev`, which may be running.
@@ -129,8 +129,9 @@ async fn import_into(
     let result = import_rows(input.rows, &import, report).await;
     report.clear_progress();
     result?;
+    report.print(options.dry_run)?;
     if let Some(source) = &source {
-        // From now on, the same file is another import.
+        // From now on, the same file is another import: a kill before this has it resumed, and reported again.
         import.importer.finish_import(scope, source).await?;
     }
     Ok(())

@@ -92,15 +92,15 @@ impl Importer for PostgresStore {
     }
 
     async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
+        // Autovacuum may analyze the new rows only minutes later. First, so that an import that is killed meanwhile can be resumed.
+        sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
+            .execute(&self.pool)
+            .await
+            .map_err(map_db_error)?;
         sqlx::query("DELETE FROM imports WHERE organization_id = $1 AND mode = $2 AND source_digest = $3")
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())
             .bind(source.as_bytes().as_slice())
-            .execute(&self.pool)
-            .await
-            .map_err(map_db_error)?;
-        // Autovacuum may analyze the new rows only minutes later.
-        sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;

@@ -69,9 +69,11 @@ impl Program {
     }
 
     /// Kills the program as a crash would (SIGKILL), and waits for its end.
-    pub fn crash(mut self) {
+    #[expect(clippy::must_use_candidate, reason = "most tests need no output of a killed program")]
+    pub fn crash(mut self) -> Exit {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        let status = self.child.wait().unwrap();
+        Exit { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all() }
     }
 
     /// Stops the program (SIGTERM), and waits for its end.

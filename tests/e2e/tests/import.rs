@@ -234,10 +234,14 @@ async fn crash_an_import_killed_at_any_moment_is_resumed_and_reports_everything(
             if program.ended().is_some() {
                 break program.end().await;
             }
-            program.crash();
+            let exit = program.crash();
+            // Killed between the end of its work and its own: it has reported.
+            if shop.backdoor.count("imports", "true").await == 0 {
+                break exit;
+            }
             kills += 1;
         };
-        assert_eq!(exit.code, Some(1), "{exit:?}");
+        assert!(matches!(exit.code, Some(1) | None), "{exit:?}");
         // One line is a duplicate, one is invalid.
         assert_eq!(exit.stdout, format!("lines={}\ncreated={LINES}\ntaken=0\nrefused=2\n", LINES + 2));
         assert!(exit.stderr.contains("it is resumed"), "{}", exit.stderr);

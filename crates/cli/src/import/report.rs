@@ -69,8 +69,8 @@ impl Report {
         self.progress.finish_and_clear();
     }
 
-    /// Ends the report and prints the counts; an error when a row was refused.
-    pub fn finish(mut self, dry_run: bool) -> anyhow::Result<()> {
+    /// Completes the report file and prints the counts.
+    pub fn print(&mut self, dry_run: bool) -> anyhow::Result<()> {
         if let Some(file) = &mut self.file {
             file.flush().context("the report can't be written")?;
         } else if self.refused > SHOWN {
@@ -81,7 +81,12 @@ impl Report {
         }
         let (lines, Self { created, taken, refused, .. }) = (self.lines(), self);
         println!("lines={lines}\ncreated={created}\ntaken={taken}\nrefused={refused}");
-        anyhow::ensure!(refused == 0, "{refused} of {lines} lines were refused");
+        Ok(())
+    }
+
+    /// Returns an error when a row was refused.
+    pub fn result(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.refused == 0, "{} of {} lines were refused", self.refused, self.lines());
         Ok(())
     }
 
