@@ -129,6 +129,7 @@ async fn import_into(
     let result = import_rows(input.rows, &import, report).await;
     report.clear_progress();
     result?;
+    import.importer.refresh_statistics().await?;
     report.print(options.dry_run)?;
     if let Some(source) = &source {
         // From now on, the same file is another import: a kill before this has it resumed, and reported again.

@@ -91,12 +91,16 @@ impl Importer for PostgresStore {
         .map_err(map_db_error)
     }
 
-    async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
-        // Autovacuum may analyze the new rows only minutes later. First, so that an import that is killed meanwhile can be resumed.
+    async fn refresh_statistics(&self) -> Result<(), StoreError> {
+        // Autovacuum may analyze the new rows only minutes later.
         sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
             .execute(&self.pool)
             .await
             .map_err(map_db_error)?;
+        Ok(())
+    }
+
+    async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM imports WHERE organization_id = $1 AND mode = $2 AND source_digest = $3")
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())

@@ -33,7 +33,8 @@ struct Shop {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     backdoor: Box<dyn Backdoor>,
-    _database: Option<TestDatabase>,
+    /// The database, in production.
+    database: Option<TestDatabase>,
 }
 
 impl Shop {
@@ -49,7 +50,7 @@ impl Shop {
     fn in_data(folder: TempDir, data: &Path) -> Self {
         let arguments = vec!["--data-dir".to_owned(), data.to_str().unwrap().to_owned()];
         let backdoor = Box::new(SqliteBackdoor::open(&data.join("rekey.db")));
-        Self { folder, arguments, environment: Vec::new(), backdoor, _database: None }
+        Self { folder, arguments, environment: Vec::new(), backdoor, database: None }
     }
 
     /// Creates a shop in a new PostgreSQL database.
@@ -62,7 +63,7 @@ impl Shop {
         }
         let backdoor = Box::new(PostgresBackdoor::open(&database.url()));
         let folder = TempDir::new().unwrap();
-        Self { folder, arguments: Vec::new(), environment, backdoor, _database: Some(database) }
+        Self { folder, arguments: Vec::new(), environment, backdoor, database: Some(database) }
     }
 
     fn file(&self, name: &str, content: &str) -> PathBuf {
@@ -281,6 +282,11 @@ async fn a_finished_import_run_again_finds_everybody_there_also_from_standard_in
             (Some(0), "lines=2\ncreated=0\ntaken=2\nrefused=0\n"),
             "{again:?}"
         );
+        if shop.database.is_some() {
+            // The migration analyzed the empty table, and each import the filled one.
+            let analyzed = "relname = 'customers' AND analyze_count = 3";
+            assert_eq!(shop.backdoor.count("pg_stat_user_tables", analyzed).await, 1, "statistics");
+        }
     }
 }
 

@@ -119,6 +119,11 @@ pub trait Importer: Send + Sync + 'static {
     /// Returns for each address whether a customer has it.
     async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError>;
 
+    /// Refreshes the database's statistics of what was imported. Stores that plan without statistics do nothing.
+    async fn refresh_statistics(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Removes a finished import: the same source imported again is another import.
     async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError>;
 }
