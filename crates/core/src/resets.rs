@@ -135,11 +135,11 @@ pub struct CreatedReset {
 pub struct TokenHolder {
     /// The reset's scope.
     pub scope: Scope,
-    /// Its organization, whose rules apply.
+    /// The organization that it belongs to, and that sets its rules.
     pub organization: Organization,
     /// The reset.
     pub reset: ResetId,
-    /// The customer whose password it sets.
+    /// The customer that gets the new password.
     pub customer: CustomerId,
     /// That customer's address, which the new password must not be.
     pub email: EmailAddress,

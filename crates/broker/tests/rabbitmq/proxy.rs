@@ -1,4 +1,4 @@
-//! A proxy to the broker whose connections a test can cut.
+//! A proxy to the broker. A test can cut its connections.
 
 use std::{
     net::SocketAddr,

@@ -15,8 +15,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Claims a mail for `lease`, and checks in the same transaction whether it is still wanted.
     ///
     /// At most one caller is granted the claim until the lease ends or the claim is settled as deferred. The row was written with the
-    /// event; the first claim creates a missing one. A mail that is not wanted any more, or whose recipient's address is
-    /// suppressed, is recorded as such.
+    /// event; the first claim creates a missing one. A mail that is not wanted any more, or that would go
+    /// to a suppressed address, is recorded as such.
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
     /// Records the outcome of the claim `attempt`, and in the same transaction the address to suppress, if any. A claim that was

@@ -15,7 +15,7 @@ use crate::{
 /// An address that no mail is sent to. It is the address that is suppressed: the customer can get mail at another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
-    /// The slug of the organization whose mails it does not get.
+    /// The slug of the organization that sends it no mails.
     pub organization: Slug,
     /// Test or live.
     pub mode: Mode,

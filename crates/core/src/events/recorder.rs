@@ -54,7 +54,7 @@ impl EventRecorder {
         AuditEntry::new(caller, action, attributes, &*self.random)
     }
 
-    /// Publishes an event whose insertion was committed.
+    /// Publishes a committed event.
     pub(crate) fn publish(&self, event: NewEvent) {
         self.relay_queue.publish(event);
     }

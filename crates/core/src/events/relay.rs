@@ -91,7 +91,7 @@ impl OutboxRelay {
         Ok(count)
     }
 
-    /// Publishes messages, and settles together those whose outcomes are known at the same time: a slow one holds up no other of them.
+    /// Publishes messages. Settles each as soon as its outcome is known, together with others that are known by then.
     async fn publish(&self, messages: impl Stream<Item = ClaimedMessage>) {
         let in_flight = usize::try_from(self.batch).unwrap_or(usize::MAX);
         let settlements = messages

@@ -154,7 +154,7 @@ impl ResetService {
         Ok(deleted)
     }
 
-    /// Returns the customer whose password a token of that reset can set. Does not use the token.
+    /// Returns the customer that a token of that reset is for, while it can be used. Does not use the token.
     ///
     /// # Errors
     /// When the store fails.

@@ -97,7 +97,7 @@ pub trait ResetStore: Send + Sync + 'static {
 /// Finds and uses what a mail's links carry.
 #[async_trait]
 pub trait TokenStore: Send + Sync + 'static {
-    /// Returns the customer whose password the token can set; `None` when it is wrong, used, superseded or expired, all alike. The
+    /// Returns the customer that the token is for; `None` when it is wrong, used, superseded or expired, all alike. The
     /// digest is the capability: the hosted page has no scope.
     async fn find_token_holder(
         &self,

@@ -22,7 +22,7 @@ use time::Duration;
 
 use crate::world::{World, handle, wait};
 
-/// A ledger whose first calls to record an outcome fail.
+/// A ledger that fails its first calls to record an outcome.
 struct Faltering {
     store: SqliteStore,
     refusals: AtomicUsize,
