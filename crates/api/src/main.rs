@@ -73,6 +73,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         (Tasks::new(), CancellationToken::new(), CancellationToken::new());
     let config = Config { server, auth, limits, organizations };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
+    store.check().await.context("the database can't be used")?;
     store.migrate().await.context("the database can't be brought up to date")?;
     tracing::info!(address = %application.address(), "listening");
 

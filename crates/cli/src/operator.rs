@@ -167,8 +167,7 @@ pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let ToolSettings { database, .. } = Configuration::load(source)?.settings()?;
     // A command does one thing at a time.
     let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout)?;
-    let reached = tokio::time::timeout(database.acquire_timeout, store.reach()).await;
-    reached.context("the database does not answer")?.context("the database can't be used")?;
+    store.check().await.context("the database can't be used")?;
     Ok(store)
 }
 

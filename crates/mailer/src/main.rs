@@ -7,6 +7,7 @@ use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
+    error::{StoreError, chain},
     ping::Ping,
     random::{OsRandom, RandomSource},
 };
@@ -50,6 +51,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.max_connections,
         database.acquire_timeout,
     )?;
+    match store.check().await {
+        Ok(()) => {}
+        // The mailer waits for a database that is down.
+        Err(error @ StoreError::Unavailable(_)) => {
+            tracing::warn!(cause = chain(&error), "the database can't be reached");
+        }
+        Err(error) => return Err(error).context("the database can't be used"),
+    }
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;

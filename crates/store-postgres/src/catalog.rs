@@ -12,9 +12,9 @@ use rekey_core::{
 };
 use rekey_sql::rows;
 use rekey_sql::{Dialect, RELATED_TO};
-use sqlx::{PgPool, Row};
+use sqlx::Row;
 
-use crate::{PostgresStore, error::map_db_error};
+use crate::{PostgresStore, error::map_db_error, pool::Pool};
 
 #[async_trait]
 impl Catalog for PostgresStore {
@@ -50,7 +50,7 @@ impl Catalog for PostgresStore {
     }
 }
 
-async fn list(pool: &PgPool, scope: Scope, listing: &Listing) -> Result<Listed, sqlx::Error> {
+async fn list(pool: &Pool, scope: Scope, listing: &Listing) -> Result<Listed, sqlx::Error> {
     // Lists without filters are kept prepared, but for pages further on, whose offset is in the text. PostgreSQL plans the others for
     // their values: a plan for any filter would look for metadata that no record has by walking through all records in their order.
     let hot = listing.filter.is_empty() && listing.page.offset() == 0;

@@ -6,9 +6,8 @@ use rekey_core::{
     secrets::{KeyDigest, SealedAnswer},
 };
 use rekey_sql::rows;
-use sqlx::PgPool;
 
-use crate::{PostgresStore, error::map_db_error};
+use crate::{PostgresStore, error::map_db_error, pool::Pool};
 
 #[async_trait]
 impl AnswerStore for PostgresStore {
@@ -80,7 +79,7 @@ fn fingerprints(claim: &KeyClaim<'_>) -> Vec<Vec<u8>> {
 }
 
 /// Returns why a key could not be claimed.
-async fn refused(pool: &PgPool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
+async fn refused(pool: &Pool, claim: &KeyClaim<'_>) -> Result<Claimed, StoreError> {
     let row: Option<(bool, Option<Vec<u8>>)> =
         sqlx::query_as("SELECT fingerprint = ANY ($2), answer FROM idempotency_keys WHERE digest = $1")
             .bind(claim.key.as_bytes().as_slice())

@@ -11,9 +11,9 @@ use rekey_core::{
 };
 use rekey_sql::rows::corrupt;
 use serde_json::json;
-use sqlx::{PgPool, Row};
+use sqlx::Row;
 
-use crate::{PostgresStore, customers::customer_address, error::map_db_error};
+use crate::{PostgresStore, customers::customer_address, error::map_db_error, pool::Pool};
 
 #[async_trait]
 impl Importer for PostgresStore {
@@ -92,9 +92,10 @@ impl Importer for PostgresStore {
     }
 
     async fn refresh_statistics(&self) -> Result<(), StoreError> {
-        // Autovacuum may analyze the new rows only minutes later.
+        // Autovacuum may analyze the new rows only minutes later. A large shop takes longer than a statement may on the pool.
+        let mut connection = self.connect_alone().await?;
         sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
-            .execute(&self.pool)
+            .execute(&mut connection)
             .await
             .map_err(map_db_error)?;
         Ok(())
@@ -136,7 +137,7 @@ const IMPORT: &str = "
     SELECT id FROM fact";
 
 /// Returns, by id, why these were not created: they were written before, or the address is an earlier line's or another customer's.
-async fn explain(pool: &PgPool, records: &[&ImportRecord]) -> Result<HashMap<String, Outcome>, StoreError> {
+async fn explain(pool: &Pool, records: &[&ImportRecord]) -> Result<HashMap<String, Outcome>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id) AS written,
              EXISTS (SELECT FROM customers c WHERE c.id = input.id) AS known

@@ -9,10 +9,10 @@ use rekey_core::{
     ids::EventId,
 };
 use rekey_sql::rows::{self, Read};
-use sqlx::{PgPool, postgres::PgRow};
+use sqlx::postgres::PgRow;
 use time::Duration;
 
-use crate::{PostgresStore, error::map_db_error};
+use crate::{PostgresStore, error::map_db_error, pool::Pool};
 
 #[async_trait]
 impl Ledger for PostgresStore {
@@ -133,7 +133,7 @@ fn taken(row: &PgRow) -> Read<Claim> {
 }
 
 /// Returns why a mail could not be claimed.
-async fn refused(pool: &PgPool, event: EventId) -> Result<Claim, StoreError> {
+async fn refused(pool: &Pool, event: EventId) -> Result<Claim, StoreError> {
     let remaining: Option<f64> = sqlx::query_scalar(
         "SELECT CASE
              WHEN lease_until IS NOT NULL THEN GREATEST(0, EXTRACT(EPOCH FROM lease_until - now()))::float8

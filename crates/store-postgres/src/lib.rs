@@ -18,6 +18,7 @@ mod ledger;
 mod limits;
 mod organizations;
 mod outbox;
+mod pool;
 mod refresh_tokens;
 mod resets;
 mod sessions;
@@ -28,87 +29,114 @@ use std::{str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use rekey_core::{error::StoreError, ping::Ping};
-use sqlx::{
-    Connection, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::time::timeout;
 
 /// For benchmarks, which compare it with other ways to execute it.
 pub use crate::resets::CREATE_BY_INTEGRATION;
 
-use crate::error::{map_db_error, map_migration_error};
+use crate::{
+    error::{map_db_error, map_migration_error},
+    pool::Pool,
+};
 
 /// All database ports on one PostgreSQL database. Clones share one pool of connections.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
-    pool: PgPool,
+    pool: Pool,
     /// How to connect without the pool's limits on statements.
-    unlimited: PgConnectOptions,
+    options: PgConnectOptions,
+    connect_timeout: Duration,
 }
 
-/// How long a statement may take: far longer than any of ours does, so that only a stuck one is ended. Its caller gets an error
-/// instead of waiting forever.
-const STATEMENT_TIMEOUT: &str = "15s";
-/// A connection that was idle for longer is tested before it is used. Others are not, which saves a round trip.
-const UNTESTED_IDLE_TIME: Duration = Duration::from_secs(1);
+/// How many connections are opened to find out whether they lead to a pooler that mixes their sessions up.
+const PROBES: usize = 3;
 
 impl PostgresStore {
     /// Makes a store on the database at `url`, with at most `max_connections` connections. A call that gets none of them within
     /// `acquire_timeout` fails as unavailable. Connections are opened when they are needed, so this does not fail because the server
     /// is down. Must be called on a Tokio runtime.
-    ///
-    /// Statements are not run in parallel: for the first page of a list, parallel workers read far more than it needs (17 times as much,
-    /// for resets with a bounced mail), and one caller would take the workers from all others.
     pub fn connect(url: &str, max_connections: u32, acquire_timeout: Duration) -> Result<Self, StoreError> {
         // The parser's error is left out: it may show the URL, and so its password.
-        let unlimited = PgConnectOptions::from_str(url)
+        let options = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::Internal("the database's URL is not one of PostgreSQL's".into()))?
-            .application_name("rekey");
-        let options = unlimited
-            .clone()
-            .options([("statement_timeout", STATEMENT_TIMEOUT), ("max_parallel_workers_per_gather", "0")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(acquire_timeout)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(
-                    async move { Ok(meta.idle_for < UNTESTED_IDLE_TIME || connection.ping().await.is_ok()) },
-                )
-            })
-            .connect_lazy_with(options);
-        Ok(Self { pool, unlimited })
+            .application_name("rekey")
+            // A parameter that PgBouncer refuses at startup. It is about floating point numbers as text; the driver reads them in binary.
+            .extra_float_digits(None);
+        let pool = Pool::new(options.clone(), max_connections, acquire_timeout)
+            .map_err(|error| StoreError::Internal(error.into()))?;
+        Ok(Self { pool, options, connect_timeout: acquire_timeout })
     }
 
-    /// Opens a connection, and returns at once why that fails. The pool would retry until its timeout, and report only the timeout.
-    pub async fn reach(&self) -> Result<(), StoreError> {
-        let connection = PgConnection::connect_with(&self.unlimited).await.map_err(map_db_error)?;
-        connection.close().await.map_err(map_db_error)
+    /// Opens a connection without limits on its statements, which the pool does not share.
+    async fn connect_alone(&self) -> Result<PgConnection, StoreError> {
+        let connected = timeout(self.connect_timeout, PgConnection::connect_with(&self.options)).await;
+        connected.map_err(|late| StoreError::Unavailable(late.into()))?.map_err(map_db_error)
+    }
+
+    /// Checks that the database can be reached and used.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it can't be reached now. [`StoreError::Internal`] when it never can be used like this: it refuses
+    /// our name or password, or a pooler in transaction mode gives statements that one connection has prepared to others.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let mut connections = Vec::with_capacity(PROBES);
+        for _ in 0..PROBES {
+            let mut connection = self.connect_alone().await?;
+            // sqlx names the first statement of every connection alike.
+            let probed =
+                timeout(self.connect_timeout, sqlx::query("SELECT 1").execute(&mut connection)).await;
+            match probed.map_err(|late| StoreError::Unavailable(late.into()))? {
+                Ok(_) => connections.push(connection),
+                Err(sqlx::Error::Database(error)) if is_mixed_up(error.code().as_deref()) => {
+                    return Err(StoreError::Internal(
+                        "database.url leads to a pooler in transaction mode that does not keep prepared statements apart (PgBouncer \
+                         before 1.21): use its session mode, or PgBouncer 1.21 with max_prepared_statements, or no pooler"
+                            .into(),
+                    ));
+                }
+                Err(error) => return Err(map_db_error(error)),
+            }
+        }
+        for connection in connections {
+            connection.close().await.map_err(map_db_error)?;
+        }
+        Ok(())
     }
 
     /// Brings the schema up to date, and grants the role `rekey_mailer`, if it exists, what the mailer needs. Several replicas may
     /// do this at once: they take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(self.pool.options().get_acquire_timeout())
-            .connect_lazy_with(self.unlimited.clone());
-        sqlx::migrate!().run(&pool).await.map_err(map_migration_error)?;
-        sqlx::raw_sql(include_str!("grants.sql")).execute(&pool).await.map_err(map_db_error)?;
-        pool.close().await;
-        Ok(())
+        let mut connection = self.connect_alone().await?;
+        sqlx::migrate!().run_direct(None, &mut connection, false).await.map_err(map_migration_error)?;
+        sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await.map_err(map_db_error)?;
+        connection.close().await.map_err(map_db_error)
     }
 
-    /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
+    /// Closes all connections. Calls from now on fail as unavailable. A database that does not answer holds this up for a second.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
+/// Whether that is the error of a statement that another connection has prepared, or of one that only another connection has.
+fn is_mixed_up(code: Option<&str>) -> bool {
+    // duplicate_prepared_statement, invalid_sql_statement_name (PostgreSQL's manual, appendix A).
+    matches!(code, Some("42P05" | "26000"))
+}
+
 #[async_trait]
 impl Ping for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(map_db_error)?;
+        let is_read_only: bool =
+            sqlx::query_scalar("SELECT current_setting('transaction_read_only')::boolean")
+                .fetch_one(&self.pool)
+                .await
+                .map_err(map_db_error)?;
+        if is_read_only {
+            self.pool.distrust();
+            return Err(StoreError::Unavailable("the database is read-only".into()));
+        }
         Ok(())
     }
 }

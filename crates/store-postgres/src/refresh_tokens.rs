@@ -5,10 +5,12 @@ use rekey_core::{
     sessions::{EndSessionOutcome, Refresh, RefreshOutcome},
 };
 use rekey_sql::rows::{self, Read};
-use sqlx::{PgPool, postgres::PgRow};
+use sqlx::postgres::PgRow;
+
+use crate::pool::Pool;
 
 /// Extends the session of the presented token, or ends the session if the token was used before.
-pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<RefreshOutcome> {
+pub(crate) async fn use_up(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<RefreshOutcome> {
     if let Some(row) = rotate(pool, scope, refresh).await? {
         return Ok(RefreshOutcome::Rotated(rows::live_session(&row)?));
     }
@@ -20,7 +22,7 @@ pub(crate) async fn use_up(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -
 
 /// Ends the session that a token, used or not, belongs to.
 pub(crate) async fn end_session(
-    pool: &PgPool,
+    pool: &Pool,
     scope: Scope,
     application: ApplicationId,
     token: &RefreshTokenDigest,
@@ -50,7 +52,7 @@ pub(crate) async fn end_session(
 
 /// Replaces the presented refresh token by the next one; returns no row when it can't be used. All but one of several simultaneous calls
 /// wait for the row, and then find that it has another token.
-async fn rotate(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
+async fn rotate(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
     sqlx::query(
         "WITH session AS (
              UPDATE sessions s SET refresh_token_digest = $5, expires_at = now() + make_interval(secs => $6)
@@ -77,7 +79,7 @@ async fn rotate(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Opti
 }
 
 /// Ends the session whose used token was presented. Returns its row, if there is one.
-async fn end_reused(pool: &PgPool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
+async fn end_reused(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
     sqlx::query(
         "DELETE FROM sessions s USING used_refresh_tokens u
          WHERE u.digest = $1 AND u.used_at <= now() - make_interval(secs => $5) AND u.expires_at > now()
