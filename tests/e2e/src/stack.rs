@@ -110,8 +110,10 @@ impl Stack {
     #[must_use]
     pub fn spawn(&self, program: &str) -> Program {
         let mut settings = self.settings.clone();
-        let url = settings.iter_mut().find(|(name, _)| *name == variable("database.url"));
-        if let Some((_, url)) = url.filter(|_| program == "rekey-mailer") {
+        let own_url = (variable("database.url"), self.database.url());
+        // A pooler's URL stays, because it takes no role.
+        if let Some((_, url)) = settings.iter_mut().find(|set| program == "rekey-mailer" && **set == own_url)
+        {
             *url = self.database.url_as("rekey_mailer");
         }
         Program::start(program, &[], &settings)
