@@ -13,6 +13,7 @@ pub mod conformance;
 pub mod evaluator;
 pub mod pgbouncer;
 pub mod postgres;
+pub mod proxy;
 pub mod seed;
 pub mod smtp;
 pub mod statistics;
