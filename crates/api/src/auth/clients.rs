@@ -11,14 +11,18 @@ use rekey_core::{
     sessions::Sessions,
 };
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 /// How long a look-up is used: for that long a revoked client, or a token that another process revoked, may still be let in, and
 /// a new client be unknown.
 const FRESH: time::Duration = time::Duration::seconds(5);
 /// The most clients in a cache, unknown ones included: a few MB.
 const CAPACITY: u64 = 10_000;
+/// How long a request waits for another's look-up of the same client before it looks up on its own: far longer than one takes, unless
+/// its connection is stuck.
+const SHARED_LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long this process remembers its own revocations: longer than a look-up that started before can take (two
-/// statements of at most 15 s, each after a wait for a connection) and be used.
+/// statements of at most 6 s, each after a wait for a connection) and be used.
 const OWN_REVOCATIONS_TTL: Duration = Duration::from_mins(2);
 /// How long a client is remembered for answers that must not cause a look-up.
 const REMEMBERED_TTL: Duration = Duration::from_mins(10);
@@ -99,7 +103,11 @@ impl ClientDirectory {
             self.look_ups.invalidate(client_id).await;
         }
         let look_up = async { Ok(LookUp { started_at: now, found: self.look_up(client_id).await? }) };
-        Ok(self.look_ups.try_get_with_by_ref(client_id, look_up).await?.found)
+        let shared = self.look_ups.try_get_with_by_ref(client_id, look_up);
+        match timeout(SHARED_LOOK_UP_TIMEOUT, shared).await {
+            Ok(look_up) => Ok(look_up?.found),
+            Err(_) => Ok(self.look_up(client_id).await?),
+        }
     }
 
     async fn look_up(&self, client_id: &str) -> Result<Option<Found>, StoreError> {
