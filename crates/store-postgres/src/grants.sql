@@ -1,4 +1,4 @@
--- What the mailer's role may do: keep its ledger, and read the recipient of a mail and whether its reset can still be used.
+-- What the mailer's role may do: keep its ledger, have events published again, and read the recipient of a mail and whether its reset can still be used.
 -- Run on every start, so that it does not matter whether the role or the tables are older.
 DO $$
 BEGIN
@@ -12,6 +12,9 @@ BEGIN
             ON password_resets TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON deliveries TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
+        GRANT SELECT (id, published_at, dead_at, republish_after),
+            UPDATE (payload, available_at, published_at, dead_at, dead_reason, republish_after)
+            ON events TO rekey_mailer;
     END IF;
 END
 $$

@@ -6,6 +6,7 @@ use rekey_core::{
     },
     email::EmailAddress,
     error::StoreError,
+    events::outbox::REPUBLISH_AFTER,
     ids::EventId,
 };
 use rekey_sql::rows::{self, Read};
@@ -53,6 +54,16 @@ impl Ledger for PostgresStore {
             .await
             .map_err(map_db_error)?;
         Ok(done == 1)
+    }
+
+    async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError> {
+        let done = sqlx::query(REPUBLISH_OVERDUE)
+            .bind(REPUBLISH_AFTER.as_seconds_f64())
+            .bind(i64::from(max))
+            .execute(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        Ok(done.rows_affected())
     }
 }
 
@@ -103,7 +114,11 @@ const CLAIM: &str = "
             attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
-        RETURNING attempts, in_doubt
+        RETURNING attempts, in_doubt, lease_until
+    ), completed AS (
+        UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
+            dead_at = NULL, dead_reason = NULL
+        WHERE id = $1 AND EXISTS (SELECT FROM delivery WHERE lease_until IS NULL)
     )
     SELECT * FROM subject, delivery";
 
@@ -122,8 +137,33 @@ const SETTLE: &str = "
         SELECT organization_id, mode, $9, $4, $5, $1 FROM settled s
         WHERE $9 IS NOT NULL AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id)
         ON CONFLICT DO NOTHING
+    ), completed AS (
+        UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
+            dead_at = NULL, dead_reason = NULL
+        WHERE id = $1 AND $3 NOT IN ('queued', 'deferred') AND EXISTS (SELECT FROM settled)
     )
     SELECT count(*) FROM settled";
+
+/// Makes the events of overdue mails due again. The pending mails are few, and found by the index `deliveries_status` for each shop;
+/// `OFFSET 0` keeps the planner from reading all deliveries instead.
+const REPUBLISH_OVERDUE: &str = "
+    WITH overdue AS (
+        SELECT e.id FROM organizations o
+        CROSS JOIN (VALUES ('test'), ('live')) AS modes (mode)
+        CROSS JOIN (VALUES ('queued'), ('deferred')) AS pending (status)
+        CROSS JOIN LATERAL (
+            SELECT event_id, created_at FROM deliveries d
+            WHERE d.organization_id = o.id AND d.mode = modes.mode AND d.status = pending.status
+                AND GREATEST(d.created_at, d.next_attempt_at, d.lease_until) <= now() - make_interval(secs => $1)
+            OFFSET 0
+        ) AS delivery
+        JOIN events e ON e.id = delivery.event_id
+        WHERE COALESCE(e.published_at, e.dead_at) + e.republish_after <= now()
+        ORDER BY delivery.created_at LIMIT $2
+        FOR UPDATE OF e SKIP LOCKED
+    )
+    UPDATE events e SET published_at = NULL, dead_at = NULL, dead_reason = NULL, available_at = now()
+    FROM overdue WHERE e.id = overdue.id";
 
 fn taken(row: &PgRow) -> Read<Claim> {
     Ok(match rows::optional_known(row, "discarded", Discarded::parse)? {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    events::outbox::{ClaimedMessage, Outbox, Settlement},
+    events::outbox::{ClaimedMessage, Outbox, REPUBLISH_AFTER, Settlement},
 };
 use rekey_sql::rows;
 use time::Duration;
@@ -39,10 +39,20 @@ impl Outbox for PostgresStore {
         let columns = SettlementColumns::from_settlements(settlements);
         if !columns.published.is_empty() {
             sqlx::query(
-                "UPDATE events SET published_at = now(), payload = NULL, dead_at = NULL, dead_reason = NULL
-                 WHERE id = ANY($1) AND published_at IS NULL",
+                "UPDATE events e SET published_at = now(), dead_at = NULL, dead_reason = NULL,
+                     payload = CASE WHEN has_mail THEN payload END,
+                     republish_after = CASE WHEN has_mail THEN
+                         COALESCE(republish_after * 2, make_interval(secs => $2)) END
+                 FROM (
+                     SELECT id, EXISTS (
+                         SELECT FROM deliveries d WHERE d.event_id = id AND d.status IN ('queued', 'deferred')
+                     ) AS has_mail
+                     FROM UNNEST($1::text[]) AS published (id)
+                 ) AS published
+                 WHERE e.id = published.id AND published_at IS NULL",
             )
             .bind(columns.published)
+            .bind(REPUBLISH_AFTER.as_seconds_f64())
             .persistent(false)
             .execute(&self.pool)
             .await
@@ -63,12 +73,14 @@ impl Outbox for PostgresStore {
         }
         if !columns.dead.0.is_empty() {
             sqlx::query(
-                "UPDATE events e SET dead_at = now(), dead_reason = dead.reason
+                "UPDATE events e SET dead_at = now(), dead_reason = dead.reason,
+                     republish_after = COALESCE(republish_after * 2, make_interval(secs => $3))
                  FROM UNNEST($1::text[], $2::text[]) AS dead (id, reason)
                  WHERE e.id = dead.id AND e.published_at IS NULL AND e.dead_at IS NULL",
             )
             .bind(columns.dead.0)
             .bind(columns.dead.1)
+            .bind(REPUBLISH_AFTER.as_seconds_f64())
             .persistent(false)
             .execute(&self.pool)
             .await

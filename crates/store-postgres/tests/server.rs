@@ -61,6 +61,7 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         assert!(mailer.settle(job.event, 1, &outcome).await.unwrap());
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Settled));
     }
+    assert_eq!(mailer.republish_overdue(10).await.unwrap(), 0);
 
     let as_mailer = PostgresBackdoor::open(&database.url_as("rekey_mailer"));
     as_mailer.run("SELECT id, email, locale FROM customers").await.unwrap();
@@ -79,6 +80,8 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "SELECT * FROM used_refresh_tokens",
         "DELETE FROM revoked_access_tokens",
         "SELECT payload FROM events",
+        "UPDATE events SET name = 'customers.create'",
+        "DELETE FROM events",
         "SELECT * FROM audit_entries",
         "SELECT * FROM rate_limit_slots",
         "DELETE FROM deliveries",

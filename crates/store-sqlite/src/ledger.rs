@@ -5,6 +5,7 @@ use rekey_core::{
         ledger::{Claim, Ledger},
     },
     error::StoreError,
+    events::outbox::REPUBLISH_AFTER,
     ids::EventId,
 };
 use rekey_sql::rows::{self, Read};
@@ -28,9 +29,34 @@ impl Ledger for SqliteStore {
         let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(map_db_error)?;
         if done {
             suppress(&mut transaction, event, &settled, present).await.map_err(map_db_error)?;
+            complete(&mut transaction, event, present).await.map_err(map_db_error)?;
         }
         transaction.commit().await.map_err(map_db_error)?;
         Ok(done)
+    }
+
+    async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError> {
+        let (mut transaction, present) = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE events SET published_at = NULL, dead_at = NULL, dead_reason = NULL, available_at = ?1
+             WHERE id IN (
+                 SELECT e.id FROM organizations o
+                 JOIN deliveries d ON d.organization_id = o.id AND d.mode IN ('test', 'live')
+                     AND d.status IN ('queued', 'deferred')
+                 JOIN events e ON e.id = d.event_id
+                 WHERE max(d.created_at, COALESCE(d.next_attempt_at, 0), COALESCE(d.lease_until, 0)) <= ?1 - ?2
+                     AND COALESCE(e.published_at, e.dead_at) + e.republish_after <= ?1
+                 ORDER BY d.created_at LIMIT ?3
+             )",
+        )
+        .bind(present)
+        .bind(after(0, REPUBLISH_AFTER))
+        .bind(max)
+        .execute(&mut *transaction)
+        .await
+        .map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(done.rows_affected())
     }
 }
 
@@ -44,7 +70,10 @@ async fn claim(
     let discarded = rows::optional_known(&subject, "discarded", Discarded::parse)?;
     match (take(connection, job, &subject, discarded, lease, present).await?, discarded) {
         (None, _) => refused(connection, job.event, present).await,
-        (Some(_), Some(reason)) => Ok(Claim::Discarded(reason)),
+        (Some(_), Some(reason)) => {
+            complete(connection, job.event, present).await?;
+            Ok(Claim::Discarded(reason))
+        }
         (Some(taken), None) => Ok(Claim::Granted(Box::new(rows::claimed_delivery(&subject, &taken)?))),
     }
 }
@@ -185,6 +214,22 @@ async fn suppress(
     .bind(email.as_str())
     .bind(settled.detail)
     .bind(settled.reply.map(|reply| reply.code))
+    .bind(present)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Erases the payload of an event if its mail is settled finally: it is never published again.
+async fn complete(connection: &mut SqliteConnection, event: EventId, present: i64) -> Read<()> {
+    sqlx::query(
+        "UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, ?2), dead_at = NULL,
+             dead_reason = NULL
+         WHERE id = ?1 AND EXISTS (
+             SELECT 1 FROM deliveries WHERE event_id = ?1 AND status NOT IN ('queued', 'deferred')
+         )",
+    )
+    .bind(event.as_str())
     .bind(present)
     .execute(connection)
     .await?;

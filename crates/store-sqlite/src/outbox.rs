@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    events::outbox::{ClaimedMessage, Outbox, Settlement},
+    events::outbox::{ClaimedMessage, Outbox, REPUBLISH_AFTER, Settlement},
 };
 use rekey_sql::rows;
 use serde_json::json;
@@ -59,7 +59,8 @@ impl Outbox for SqliteStore {
         let (mut transaction, present) = self.write().await?;
         for (statement, outcomes) in [(PUBLISHED, published), (LATER, later), (DEAD, dead)] {
             if !outcomes.is_empty() {
-                let settle = sqlx::query(statement).bind(present).bind(Json(outcomes));
+                let settle =
+                    sqlx::query(statement).bind(present).bind(Json(outcomes)).bind(after(0, REPUBLISH_AFTER));
                 settle.execute(&mut *transaction).await.map_err(map_db_error)?;
             }
         }
@@ -67,13 +68,20 @@ impl Outbox for SqliteStore {
     }
 }
 
-// One statement for each outcome: ?1 is the present, ?2 a JSON array of `[id, delay or reason]`.
+// One statement for each outcome: ?1 is the present, ?2 a JSON array of `[id, delay or reason]`, ?3 REPUBLISH_AFTER.
 const PUBLISHED: &str = "
-    UPDATE events SET published_at = ?1, payload = NULL, dead_at = NULL, dead_reason = NULL
-    FROM json_each(?2) outcome WHERE events.id = outcome.value ->> 0 AND published_at IS NULL";
+    UPDATE events SET published_at = ?1, dead_at = NULL, dead_reason = NULL, payload = CASE WHEN has_mail THEN payload END,
+        republish_after = CASE WHEN has_mail THEN COALESCE(republish_after * 2, ?3) END
+    FROM (
+        SELECT value ->> 0 AS id, EXISTS (
+            SELECT 1 FROM deliveries WHERE event_id = value ->> 0 AND status IN ('queued', 'deferred')
+        ) AS has_mail
+        FROM json_each(?2)
+    ) published
+    WHERE events.id = published.id AND published_at IS NULL";
 const LATER: &str = "
     UPDATE events SET available_at = ?1 + (outcome.value ->> 1)
     FROM json_each(?2) outcome WHERE events.id = outcome.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";
 const DEAD: &str = "
-    UPDATE events SET dead_at = ?1, dead_reason = outcome.value ->> 1
+    UPDATE events SET dead_at = ?1, dead_reason = outcome.value ->> 1, republish_after = COALESCE(republish_after * 2, ?3)
     FROM json_each(?2) outcome WHERE events.id = outcome.value ->> 0 AND published_at IS NULL AND dead_at IS NULL";

@@ -6,6 +6,11 @@ use tokio::{sync::mpsc::OwnedPermit, time::Instant};
 
 use crate::{error::StoreError, events::name::EventName, ids::EventId};
 
+/// How long after its publication an event is published again, if its mail is overdue by as much: its message got lost then, whatever the
+/// reason. A message on the longest rung of the retry ladder comes up to 12 minutes late. Each further publication is twice as long after
+/// the one before.
+pub const REPUBLISH_AFTER: Duration = Duration::minutes(15);
+
 /// An event ready to be published: signed, encoded, addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
@@ -74,7 +79,7 @@ pub struct ClaimedMessage {
 /// The outcome of a claimed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// The broker has it: its payload is dropped, the event's record stays.
+    /// The broker has it. Its payload is kept until its mail is settled, or dropped if it leads to none; the event's record stays.
     Published(EventId),
     /// Not now; it becomes due again after that time.
     Later(EventId, Duration),

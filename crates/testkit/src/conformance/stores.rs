@@ -173,7 +173,7 @@ macro_rules! store_conformance {
             messages_are_claimed_oldest_first_as_they_were_written,
             no_message_goes_to_two_claimers,
             a_lease_that_ends_gives_the_message_to_the_next,
-            a_published_message_is_done_and_its_payload_gone,
+            a_published_message_without_a_mail_is_done_and_its_payload_gone,
             a_message_settled_for_later_comes_back_when_it_is_due,
             a_dead_message_is_parked_with_its_reason,
             many_messages_are_settled_together,
@@ -192,6 +192,9 @@ macro_rules! store_conformance {
             an_unknown_address_gets_a_mail_where_the_job_says_so,
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
+            b7_the_event_of_an_overdue_mail_is_published_again,
+            only_overdue_mails_have_their_events_published_again,
+            a_mail_that_is_settled_first_leaves_no_payload,
         );
         $crate::store_conformance!(@ $fixture: deliveries:
             a_delivery_is_queued_with_each_event_that_leads_to_a_mail,

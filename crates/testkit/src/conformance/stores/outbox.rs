@@ -74,11 +74,12 @@ pub async fn a_lease_that_ends_gives_the_message_to_the_next<F: StoreUnderTest>(
     }
 }
 
-pub async fn a_published_message_is_done_and_its_payload_gone<F: StoreUnderTest>() {
+pub async fn a_published_message_without_a_mail_is_done_and_its_payload_gone<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
-    let [message] = fill(store, 1).await.try_into().unwrap();
-    store.claim_messages(LEASE, 1).await.unwrap();
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let [ClaimedMessage { message, .. }] = store.claim_messages(LEASE, 10).await.unwrap().try_into().unwrap();
     store.settle_messages(&[Settlement::Published(message.id)]).await.unwrap();
     let done = format!("id = '{}' AND payload IS NULL AND published_at IS NOT NULL", message.id);
     assert_eq!(scene.backdoor().count("events", &done).await, 1);
