@@ -1,5 +1,6 @@
 //! Handles events: claims the mail that an event leads to, sends it, and records the outcome.
 
+mod overdue;
 mod schedule;
 
 use std::sync::Arc;

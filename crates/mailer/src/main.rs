@@ -102,6 +102,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;
     tasks.spawn("health", health.context("mailer.listen can't be used")?);
+    let (republisher, stop) = (Arc::clone(&handler), tasks.token());
+    tasks.spawn("republishing", async move {
+        stop.run_until_cancelled(republisher.run_republishing()).await;
+        Ok::<_, Infallible>(())
+    });
     let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());
     tasks.spawn("consumer", async move {
         consumer.run(handler, concurrency, stop).await;

@@ -40,8 +40,7 @@ async fn b1_read_only_sessions_leave_the_pool_at_once() {
     let (database, store) = migrated().await;
     let name = database.url().rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
     let admin = PostgresBackdoor::open(&database.url());
-    let set = |value: &str| format!("SET default_transaction_read_only = off; ALTER DATABASE {name} {value}");
-    admin.run(&set("SET default_transaction_read_only = on")).await.unwrap();
+    admin.run(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await.unwrap();
     admin.text(END_ALL).await;
 
     for ready in fill(&store).await {
@@ -52,7 +51,7 @@ async fn b1_read_only_sessions_leave_the_pool_at_once() {
         let refused = written.expect_err("the database is read-only");
         assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
     }
-    admin.run(&set("RESET default_transaction_read_only")).await.unwrap();
+    admin.run(&format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await.unwrap();
     // No session that was opened before is used again.
     for written in join_all((0..CONNECTIONS).map(|_| write(&store))).await {
         written.unwrap();

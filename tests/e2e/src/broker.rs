@@ -9,7 +9,7 @@ use std::{
 
 use lapin::{
     Connection, ConnectionProperties,
-    options::{BasicGetOptions, ExchangeDeleteOptions, QueueDeleteOptions},
+    options::{BasicGetOptions, ExchangeDeleteOptions, QueueDeleteOptions, QueuePurgeOptions},
 };
 use tempfile::TempDir;
 
@@ -76,6 +76,16 @@ pub async fn contents(amqp_url: &str, queue: &str) -> Vec<Vec<u8>> {
     channel.close(200, "looked at".into()).await.unwrap();
     connection.close(200, "looked at".into()).await.unwrap();
     found
+}
+
+/// Deletes all messages of a queue, and returns how many there were.
+pub async fn purge(amqp_url: &str, queue: &str) -> u32 {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let count = channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await.unwrap();
+    channel.close(200, "purged".into()).await.unwrap();
+    connection.close(200, "purged".into()).await.unwrap();
+    count
 }
 
 /// Deletes the queues and exchanges of a namespace, if the broker is still running.

@@ -56,7 +56,7 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
 pub async fn b7_the_event_of_an_overdue_mail_is_published_again<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
-    let (scope, reset) = john_asks(store).await;
+    let (_, reset) = john_asks(store).await;
     let messages = store.claim_messages(LEASE, 10).await.unwrap();
     let message = messages.iter().find(|claimed| claimed.message.id == reset.event).unwrap().message.clone();
     let minute = Duration::MINUTE;

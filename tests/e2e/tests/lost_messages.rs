@@ -1,0 +1,42 @@
+//! Finding B7: an accepted reset is mailed, whatever made its message vanish from the broker.
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
+
+use rekey_e2e::{
+    broker::purge,
+    shop::{ANNA, Shop},
+    stack::{Stack, amqp_url},
+    wait::eventually,
+};
+use reqwest::StatusCode;
+
+#[tokio::test]
+async fn b7_accepted_means_mailed_when_the_queue_is_purged() {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let stack = &shop.stack;
+    let _api = stack.start_api().await;
+    let token = shop.register_anna().await;
+    stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+    let queue = format!("{}.mailer", stack.namespace);
+    eventually("the events in the queue", async || {
+        let waiting = stack.texts("SELECT id FROM events WHERE published_at IS NULL").await;
+        if waiting.is_empty() { Ok(()) } else { Err(waiting) }
+    })
+    .await;
+    assert_eq!(purge(&amqp_url(), &queue).await, 2, "the customer's and the reset's");
+
+    // An hour later, without the hour.
+    for (table, column) in [("deliveries", "created_at"), ("events", "published_at")] {
+        let aged = format!("UPDATE {table} SET {column} = {column} - interval '1 hour' RETURNING 'aged'");
+        assert!(!stack.texts(&aged).await.is_empty());
+    }
+    let _mailer = stack.start_mailer().await;
+    eventually("the mail", async || if stack.smtp.mails().is_empty() { Err(0) } else { Ok(()) }).await;
+    let state =
+        "SELECT d.status || ' ' || (e.payload IS NULL) FROM deliveries d JOIN events e ON e.id = d.event_id";
+    eventually("the settlement", async || {
+        let states = stack.texts(state).await;
+        if states == ["sent true"] { Ok(()) } else { Err(states) }
+    })
+    .await;
+    assert_eq!(stack.smtp.mails().len(), 1);
+}
