@@ -60,8 +60,8 @@ pub async fn b7_the_event_of_an_overdue_mail_is_published_again<F: StoreUnderTes
     let messages = store.claim_messages(LEASE, 10).await.unwrap();
     let message = messages.iter().find(|claimed| claimed.message.id == reset.event).unwrap().message.clone();
     let minute = Duration::MINUTE;
-    let mut attempt = 1;
-    for interval in [REPUBLISH_AFTER, REPUBLISH_AFTER * 2, REPUBLISH_AFTER * 4] {
+    for (attempt, times) in [(2, 1), (3, 2), (4, 4)] {
+        let interval = REPUBLISH_AFTER * times;
         let published: Vec<_> =
             messages.iter().map(|claimed| Settlement::Published(claimed.message.id)).collect();
         store.settle_messages(&published).await.unwrap();
@@ -71,7 +71,6 @@ pub async fn b7_the_event_of_an_overdue_mail_is_published_again<F: StoreUnderTes
             }
             assert_eq!(store.republish_overdue(10).await.unwrap(), u64::from(is_due), "after {interval}");
         }
-        attempt += 1;
         let again = store.claim_messages(LEASE, 10).await.unwrap();
         assert_eq!(again, [ClaimedMessage { message: message.clone(), attempt }]);
     }
