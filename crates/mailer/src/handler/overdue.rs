@@ -21,7 +21,7 @@ impl MailHandler {
                 match self.ledger.republish_overdue(BATCH).await {
                     Ok(0) => {}
                     Ok(count) => {
-                        tracing::warn!(count, "mails were overdue, their events are published again")
+                        tracing::warn!(count, "mails were overdue, their events are published again");
                     }
                     Err(error) => tracing::warn!(cause = chain(&error), "can't look for overdue mails"),
                 }
