@@ -13,6 +13,11 @@ use rekey_testkit::{
 
 rekey_testkit::store_conformance!(OnPostgres);
 
+#[test]
+fn crash_between_any_two_calls_loses_no_accepted_reset() {
+    rekey_testkit::model::run::<OnPostgres>(1_000);
+}
+
 struct OnPostgres {
     store: PostgresStore,
     backdoor: PostgresBackdoor,

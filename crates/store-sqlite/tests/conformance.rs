@@ -1,7 +1,7 @@
 //! The conformance suite of stores, on SQLite.
 #![cfg(test)]
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rekey_core::clock::SystemClock;
@@ -13,6 +13,11 @@ use rekey_testkit::{
 use tempfile::TempDir;
 
 rekey_testkit::store_conformance!(OnSqlite);
+
+#[test]
+fn crash_between_any_two_calls_loses_no_accepted_reset() {
+    rekey_testkit::model::run::<OnSqlite>(10_000);
+}
 
 /// As long as in the other store's suite.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -28,7 +33,9 @@ impl StoreUnderTest for OnSqlite {
     type Store = SqliteStore;
 
     async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // In memory, where it can be: each commit waits for the disk.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
         let path = folder.path().join("rekey.db");
         // Two hundred callers wait for one writer, perhaps on a slow disk.
         let store = SqliteStore::open_with_timeout(&path, Arc::new(SystemClock), TIMEOUT).unwrap();

@@ -17,8 +17,17 @@ pub trait Backdoor: Send + Sync {
     /// Returns the single text that a query selects; `None` for NULL or no row.
     async fn text(&self, query: &str) -> Option<String>;
 
+    /// Runs statements, in one transaction.
+    async fn script(&self, statements: &str);
+
+    /// Returns the expression for the time in `column`, `by` earlier.
+    fn earlier(&self, column: &str, by: Duration) -> String;
+
     /// Moves the times in `column` of the rows that fulfil `condition` back by `by`.
-    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration);
+    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration) {
+        let earlier = self.earlier(column, by);
+        self.script(&format!("UPDATE {table} SET {column} = {earlier} WHERE {condition}")).await;
+    }
 
     /// Sets the times in `column` of the rows with these ids.
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]);
@@ -61,10 +70,13 @@ impl Backdoor for PostgresBackdoor {
         row.and_then(|row| row.get(0))
     }
 
-    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration) {
-        let query =
-            format!("UPDATE {table} SET {column} = {column} - make_interval(secs => $1) WHERE {condition}");
-        sqlx::query(AssertSqlSafe(query)).bind(by.as_seconds_f64()).execute(&self.0).await.unwrap();
+    async fn script(&self, statements: &str) {
+        // PostgreSQL runs a script as one transaction.
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&self.0).await.unwrap();
+    }
+
+    fn earlier(&self, column: &str, by: Duration) -> String {
+        format!("{column} - interval '{} microseconds'", by.whole_microseconds())
     }
 
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]) {
@@ -99,10 +111,14 @@ impl Backdoor for SqliteBackdoor {
         row.and_then(|row| row.get(0))
     }
 
-    async fn age(&self, table: &str, column: &str, condition: &str, by: Duration) {
-        let query = format!("UPDATE {table} SET {column} = {column} - ?1 WHERE {condition}");
-        let by = i64::try_from(by.whole_microseconds()).unwrap();
-        sqlx::query(AssertSqlSafe(query)).bind(by).execute(&self.0).await.unwrap();
+    async fn script(&self, statements: &str) {
+        let mut transaction = self.0.begin().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    fn earlier(&self, column: &str, by: Duration) -> String {
+        format!("{column} - {}", by.whole_microseconds())
     }
 
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]) {

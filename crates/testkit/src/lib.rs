@@ -11,6 +11,7 @@
 pub mod backdoor;
 pub mod conformance;
 pub mod evaluator;
+pub mod model;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod proxy;

@@ -50,6 +50,10 @@ impl Ledger for Faltering {
             self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left.is_ok() { Err(self.error()) } else { self.store.settle(event, attempt, outcome).await }
     }
+
+    async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError> {
+        self.store.republish_overdue(max).await
+    }
 }
 
 async fn sent_despite(refusals: usize, is_away: bool) -> (World, Verdict) {

@@ -1,0 +1,73 @@
+//! The steps of a case.
+
+use proptest::{prelude::*, strategy::Union};
+
+/// Idempotency keys that clients use.
+pub(super) const KEYS: usize = 4;
+/// Customers.
+pub(super) const CUSTOMERS: usize = 2;
+
+/// Something that happens. Numbers without a meaning of their own choose one of what there is.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// A client requests a reset, or repeats its request with the same key. The process makes this many of its three calls.
+    Request { key: usize, calls: usize },
+    /// A relay claims messages, publishes them, and settles them, if it makes both calls. Some are not confirmed.
+    Relay { max: u32, confirmed: bool, calls: usize },
+    /// A mailer gets a message, claims the mail, sends it, and settles it: this many of these three.
+    Mail { message: usize, reply: Reply, calls: usize },
+    /// A process that stopped in the middle goes on: it was only slow.
+    Resume { process: usize },
+    /// The broker loses its messages.
+    Purge,
+    /// A mailer looks for overdue mails.
+    Republish,
+    /// Minutes pass.
+    Wait { minutes: i64 },
+    /// A customer uses a link.
+    Use { reset: usize },
+    /// A back office deletes a reset.
+    Delete { reset: usize },
+}
+
+/// What an SMTP server makes of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    Accepted,
+    /// It accepts the mail, but its reply gets lost.
+    AcceptedUnseen,
+    /// The connection breaks before it has the mail, which looks the same.
+    Broken,
+    /// It wants the mail later.
+    Deferred,
+    /// The address does not exist.
+    Refused,
+    /// It can't be reached.
+    Unreachable,
+}
+
+/// Any step.
+pub(super) fn step() -> impl Strategy<Value = Step> {
+    let reply = Union::new_weighted(vec![
+        (4, Just(Reply::Accepted)),
+        (1, Just(Reply::AcceptedUnseen)),
+        (1, Just(Reply::Broken)),
+        (1, Just(Reply::Deferred)),
+        (1, Just(Reply::Refused)),
+        (1, Just(Reply::Unreachable)),
+    ]);
+    prop_oneof![
+        6 => (0..KEYS, 1..=3_usize).prop_map(|(key, calls)| Step::Request { key, calls }),
+        6 => (1..4_u32, prop::bool::weighted(0.8), 1..=2_usize)
+            .prop_map(|(max, confirmed, calls)| Step::Relay { max, confirmed, calls }),
+        6 => (any::<usize>(), reply, 1..=3_usize)
+            .prop_map(|(message, reply, calls)| Step::Mail { message, reply, calls }),
+        3 => any::<usize>().prop_map(|process| Step::Resume { process }),
+        1 => Just(Step::Purge),
+        2 => Just(Step::Republish),
+        // Around the leases, the time after which events are published again, and the life of a token.
+        5 => prop::sample::select(vec![4, 12, 16, 40, 400]).prop_map(|minutes| Step::Wait { minutes }),
+        2 => any::<usize>().prop_map(|reset| Step::Use { reset }),
+        1 => any::<usize>().prop_map(|reset| Step::Delete { reset }),
+    ]
+}
