@@ -144,22 +144,14 @@ const SETTLE: &str = "
     )
     SELECT count(*) FROM settled";
 
-/// Makes the events of overdue mails due again. The pending mails are few, and found by the index `deliveries_status` for each shop;
-/// `OFFSET 0` keeps the planner from reading all deliveries instead.
+/// Makes the events of overdue mails due again. The index `deliveries_pending` has the few mails that it reads.
 const REPUBLISH_OVERDUE: &str = "
     WITH overdue AS (
-        SELECT e.id FROM organizations o
-        CROSS JOIN (VALUES ('test'), ('live')) AS modes (mode)
-        CROSS JOIN (VALUES ('queued'), ('deferred')) AS pending (status)
-        CROSS JOIN LATERAL (
-            SELECT event_id, created_at FROM deliveries d
-            WHERE d.organization_id = o.id AND d.mode = modes.mode AND d.status = pending.status
-                AND GREATEST(d.created_at, d.next_attempt_at, d.lease_until) <= now() - make_interval(secs => $1)
-            OFFSET 0
-        ) AS delivery
-        JOIN events e ON e.id = delivery.event_id
-        WHERE COALESCE(e.published_at, e.dead_at) + e.republish_after <= now()
-        ORDER BY delivery.created_at LIMIT $2
+        SELECT e.id FROM deliveries d JOIN events e ON e.id = d.event_id
+        WHERE d.status IN ('queued', 'deferred')
+            AND GREATEST(d.created_at, d.next_attempt_at, d.lease_until) <= now() - make_interval(secs => $1)
+            AND COALESCE(e.published_at, e.dead_at) + e.republish_after <= now()
+        ORDER BY d.created_at LIMIT $2
         FOR UPDATE OF e SKIP LOCKED
     )
     UPDATE events e SET published_at = NULL, dead_at = NULL, dead_reason = NULL, available_at = now()

@@ -115,6 +115,30 @@ async fn the_outbox_is_read_by_its_indexes_while_it_grows() {
     assert_eq!(backdoor.text(read).await, None, "rows of events were read one by one");
 }
 
+/// The pending mails are few among those that were sent.
+#[tokio::test]
+async fn overdue_mails_are_looked_for_among_the_pending_ones_only() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+    store.migrate().await.unwrap();
+    let backdoor = PostgresBackdoor::open(&database.url());
+    for table in ["organizations", "events", "deliveries"] {
+        backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
+    }
+    let scope = seed::scope(&store, "shop").await;
+    fill(&backdoor, scope, 1, 20_000).await;
+    seed::reset(&store, scope, "customer1@example.com", ResetOrigin::Integration).await;
+    backdoor.run("SELECT pg_stat_reset()").await.unwrap();
+    for _ in 0..ROUNDS {
+        assert_eq!(store.republish_overdue(1000).await.unwrap(), 0);
+    }
+    // Its connection reports what it has read when it ends.
+    store.close().await;
+    let read = "SELECT string_agg(format('%s: %s rows', relname, seq_tup_read + idx_tup_fetch), ', ')
+                FROM pg_stat_user_tables WHERE relname IN ('deliveries', 'events') AND seq_tup_read + idx_tup_fetch > 100";
+    assert_eq!(backdoor.text(read).await, None);
+}
+
 #[tokio::test]
 async fn an_import_leaves_statistics_of_what_it_filled() {
     let database = TestDatabase::create().await;

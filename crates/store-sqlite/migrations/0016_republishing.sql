@@ -39,3 +39,6 @@ CREATE VIEW shown_events AS
 SELECT id, organization_id, mode, name, resource_type, resource_id, created_at,
     COALESCE(published_at, created_at) AS updated_at
 FROM events;
+
+-- The mails that are due or overdue, which are few.
+CREATE INDEX deliveries_pending ON deliveries (created_at) WHERE status IN ('queued', 'deferred');

@@ -40,11 +40,9 @@ impl Ledger for SqliteStore {
         let done = sqlx::query(
             "UPDATE events SET published_at = NULL, dead_at = NULL, dead_reason = NULL, available_at = ?1
              WHERE id IN (
-                 SELECT e.id FROM organizations o
-                 JOIN deliveries d ON d.organization_id = o.id AND d.mode IN ('test', 'live')
-                     AND d.status IN ('queued', 'deferred')
-                 JOIN events e ON e.id = d.event_id
-                 WHERE max(d.created_at, COALESCE(d.next_attempt_at, 0), COALESCE(d.lease_until, 0)) <= ?1 - ?2
+                 SELECT e.id FROM deliveries d JOIN events e ON e.id = d.event_id
+                 WHERE d.status IN ('queued', 'deferred')
+                     AND max(d.created_at, COALESCE(d.next_attempt_at, 0), COALESCE(d.lease_until, 0)) <= ?1 - ?2
                      AND COALESCE(e.published_at, e.dead_at) + e.republish_after <= ?1
                  ORDER BY d.created_at LIMIT ?3
              )",

@@ -83,21 +83,29 @@ pub async fn a_new_event_whose_lease_ends_in_the_queue_is_left_to_the_next_claim
     );
 }
 
-pub async fn without_a_connection_events_are_inserted_unclaimed<F: StoreUnderTest>() {
+/// Finding B4: without a connection, the relay leaves the database alone, however many events wait.
+pub async fn b4_without_a_connection_events_are_inserted_unclaimed_and_left_alone<F: StoreUnderTest>() {
     let scene = Scene::<F>::start(false).await;
     let (queue, inbox) = scene.queue();
-    let (event, id) = scene.insert(&queue).await;
-    assert_eq!(event.lease, Duration::ZERO);
-    // Nor does its relay claim them: one with a connection is to have them.
     let stop = CancellationToken::new();
     let relay = scene.relay(inbox, &stop);
-    queue.publish(event);
-    sleep(StdDuration::from_millis(50)).await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        let (event, id) = scene.insert(&queue).await;
+        assert_eq!(event.lease, Duration::ZERO);
+        queue.publish(event);
+        ids.push((id, 1));
+    }
+    sleep(StdDuration::from_millis(200)).await;
     stop.cancel();
     relay.await.unwrap();
     scene.expect_published(&[]).await;
-    let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
-    assert_eq!(claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(), [(id, 1)]);
+    let claimed = scene.fixture.store().claim_messages(LEASE, 100).await.unwrap();
+    assert_eq!(
+        claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(),
+        ids,
+        "the test's claim is the first, so that a relay with a connection gets them at once"
+    );
 }
 
 pub async fn events_that_do_not_fit_into_the_queue_are_claimed_at_once<F: StoreUnderTest>() {
