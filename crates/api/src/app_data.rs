@@ -56,7 +56,7 @@ pub struct Services {
     pub relay_queue: RelayQueue,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
-    /// What `/readyz` checks in addition to the store.
+    /// What `/readyz` checks in addition to the store and the hashing threads.
     pub checks: Vec<Check>,
 }
 
@@ -113,7 +113,12 @@ impl AppData {
             let database = pinged.clone();
             async move { Ok(database.ping().await?) }
         };
+        let is_hashing = {
+            let hasher = hasher.clone();
+            move || hasher.is_alive()
+        };
         checks.insert(0, Check::new("store", ping));
+        checks.insert(1, Check::state("hashing", "all hashing threads have ended", is_hashing));
         let ttl = whole_seconds(server.idempotency_key_ttl);
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), relay_queue };
