@@ -5,13 +5,13 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
 use argon2::Params;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::Span;
 
 use super::{
@@ -42,7 +42,8 @@ pub struct HasherConfig {
 #[derive(Clone)]
 pub struct Hasher {
     jobs: Sender<Job>,
-    threads: Arc<[JoinHandle<()>]>,
+    /// Closed when all threads have ended.
+    threads: watch::Receiver<()>,
     panic_count: Arc<AtomicU64>,
     params: Params,
     decoy: Arc<PasswordHash>,
@@ -98,14 +99,18 @@ impl Hasher {
         let params = params.map_err(|_| HashError::Unusable)?;
         let (jobs, queue) = crossbeam_channel::bounded(config.queue);
         let large_work = Arc::new(Mutex::new(()));
+        let (alive, threads) = watch::channel(());
         let panic_count = Arc::new(AtomicU64::new(0));
-        let start = |number| {
+        for number in 0..config.threads.get() {
             let (queue, memory) = (queue.clone(), Memory::new(params.block_count(), large_work.clone()));
-            let panic_count = panic_count.clone();
+            let (alive, panic_count) = (alive.clone(), panic_count.clone());
+            let run = move || {
+                let _alive = alive;
+                run_jobs(&queue, memory, &panic_count);
+            };
             let thread = thread::Builder::new().name(format!("argon2-{number}"));
-            thread.spawn(move || run_jobs(&queue, memory, &panic_count)).map_err(|_| HashError::Unusable)
-        };
-        let threads = (0..config.threads.get()).map(start).collect::<Result<_, _>>()?;
+            thread.spawn(run).map_err(|_| HashError::Unusable)?;
+        }
         let mut memory = Memory::new(params.block_count(), large_work);
         let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*random), &mut memory)?;
         Ok(Self { jobs, threads, panic_count, params, decoy: Arc::new(decoy), random })
@@ -114,7 +119,7 @@ impl Hasher {
     /// Whether a thread is left to run jobs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.threads.iter().any(|thread| !thread.is_finished())
+        self.threads.has_changed().is_ok()
     }
 
     /// Returns how many jobs have panicked since the start.
@@ -201,7 +206,14 @@ impl Hasher {
             }
         });
         match self.jobs.try_send(Job { work, span: Span::current() }) {
-            Ok(()) => answer.await.map_err(|_| HashError::Panicked)?,
+            Ok(()) => {
+                let mut threads = self.threads.clone();
+                tokio::select! {
+                    biased;
+                    answer = answer => answer.map_err(|_| HashError::Panicked)?,
+                    _ = threads.changed() => Err(HashError::Panicked),
+                }
+            }
             Err(TrySendError::Full(_)) => Err(HashError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(HashError::Panicked),
         }
