@@ -317,7 +317,7 @@ pub struct Counts {
 
 #[async_trait]
 impl RateLimits for Counts {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.store.count_hits(window, hits).await
     }

@@ -224,6 +224,7 @@ macro_rules! store_conformance {
             hits_add_up_in_their_window_and_in_no_other,
             each_of_many_hits_at_once_counts_those_before_it,
             hits_leave_the_window_after_a_minute,
+            late_hits_are_added_to_the_slots_in_which_they_were_made,
             a_sweep_removes_slots_outside_every_window,
         );
     };
