@@ -74,6 +74,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
 
     let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
     store.migrate().await.context("the database could not be brought up to date")?;
+    store.release_leases().await?;
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
     let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
     let mut parts = Parts { settings, organizations, store, mailbox, hasher };

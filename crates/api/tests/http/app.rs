@@ -329,12 +329,12 @@ impl RateLimits for Counts {
 
 /// The operating system's random numbers, with a fault where a hashing thread asks for a salt.
 #[derive(Default)]
-pub struct HashingFault(pub Mutex<Option<fn()>>);
+pub struct HashingFault(pub Mutex<Option<Arc<dyn Fn() + Send + Sync>>>);
 
 impl RandomSource for HashingFault {
     fn fill(&self, buffer: &mut [u8]) {
         let is_hashing = thread::current().name().is_some_and(|name| name.starts_with("argon2-"));
-        let fault = if is_hashing { *self.0.lock().unwrap() } else { None };
+        let fault = if is_hashing { self.0.lock().unwrap().clone() } else { None };
         if let Some(fault) = fault {
             fault();
         }

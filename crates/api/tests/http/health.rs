@@ -1,6 +1,6 @@
 //! `/livez` and `/readyz`, and how the server stops.
 
-use std::panic;
+use std::{panic, sync::Arc};
 
 use rekey_runtime::health::Check;
 use serde_json::json;
@@ -45,7 +45,7 @@ async fn a_panic_while_hashing_is_a_500_and_the_thread_goes_on() {
     let register = async |email: &str| {
         app.create("customers", &token, json!({ "email": email, "password": "three small words" })).await
     };
-    *app.hashing_fault.0.lock().unwrap() = Some(|| panic!("a test's panic"));
+    *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(|| panic!("a test's panic")));
     for email in ["john@example.com", "jane@example.com"] {
         register(email).await.assert_error(500, "INTERNAL_SERVER_ERROR", None);
     }
@@ -60,7 +60,7 @@ async fn a_panic_while_hashing_is_a_500_and_the_thread_goes_on() {
             panic!("a test's panic");
         }
     }
-    *app.hashing_fault.0.lock().unwrap() = Some(|| panic::panic_any(PanicsAgain));
+    *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(|| panic::panic_any(PanicsAgain)));
     for email in ["jane@example.com", "jim@example.com"] {
         register(email).await.assert_error(500, "INTERNAL_SERVER_ERROR", None);
     }
