@@ -47,7 +47,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::files::DataDir;
 
-/// The time after which a mail that was being sent when the process was killed is sent again.
+/// How long an attempt to send a mail has it to itself.
 const LEASE: Duration = Duration::from_mins(1);
 
 /// The arguments of `rekey dev`.
