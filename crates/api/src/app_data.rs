@@ -41,6 +41,7 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
+    pub retention: config::Retention,
     pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
@@ -107,7 +108,7 @@ impl AppData {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
         let Services { database, rate_limits, keys, hasher, relay_queue, clock, random, mut checks } =
             services;
-        let Config { server, auth, limits, organizations } = config;
+        let Config { server, auth, limits, retention, organizations } = config;
         let pinged = database.clone();
         let ping = move || {
             let database = pinged.clone();
@@ -152,7 +153,7 @@ impl AppData {
             pages: Data::new(Pages::new(server, auth, organizations)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),
             readiness: Data::new(Readiness::new(checks)),
-            cleanup: CleanupTask { store: database },
+            cleanup: CleanupTask { store: database, retention: retention.into() },
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

@@ -187,7 +187,7 @@ impl Parts {
         relay_queue: RelayQueue,
     ) -> anyhow::Result<Application> {
         let organizations = &self.organizations.map(|own| own.organization.clone());
-        let DevSettings { server, auth, limits, keys, .. } = &self.settings;
+        let DevSettings { server, auth, limits, retention, keys, .. } = &self.settings;
         let storefront = storefront::Settings::new(&auth.domain, storefront);
         let routes = routes(self.mailbox.clone(), organizations, storefront)?;
         let services = Services {
@@ -200,7 +200,7 @@ impl Parts {
             random: Arc::new(OsRandom),
             checks: Vec::new(),
         };
-        let config = Config { server, auth, limits, organizations };
+        let config = Config { server, auth, limits, retention: *retention, organizations };
         Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
             BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
                 "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \

@@ -345,7 +345,7 @@ impl RandomSource for HashingFault {
 fn build(
     Settings { dev: settings, organizations }: &Settings,
     store: &SqliteStore,
-    limits: Arc<dyn RateLimits>,
+    rate_limits: Arc<dyn RateLimits>,
     random: Arc<dyn RandomSource>,
     clock: Arc<TestClock>,
     checks: Vec<Check>,
@@ -353,7 +353,7 @@ fn build(
 ) -> Application {
     let services = Services {
         database: Arc::new(store.clone()),
-        rate_limits: limits,
+        rate_limits,
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
         relay_queue: RelayQueue::without_relay(),
@@ -361,8 +361,8 @@ fn build(
         random,
         checks,
     };
-    let config =
-        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, organizations };
+    let DevSettings { server, auth, limits, retention, .. } = settings;
+    let config = Config { server, auth, limits, retention: *retention, organizations };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 

@@ -219,6 +219,7 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: cleanup:
             old_decoys_are_removed_with_all_their_records_and_nothing_else_is,
             old_quota_rows_are_removed,
+            records_that_are_old_are_purged_in_batches_and_pending_ones_stay,
         );
         $crate::store_conformance!(@ $fixture: limits:
             hits_add_up_in_their_window_and_in_no_other,
