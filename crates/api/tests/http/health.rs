@@ -53,17 +53,19 @@ async fn a_panic_while_hashing_is_a_500_and_the_thread_goes_on() {
     *app.hashing_fault.0.lock().unwrap() = None;
     assert_eq!(register("john@example.com").await.status, 201);
 
-    // A panic that can't be caught ends the thread.
-    struct PanicsAgain;
-    impl Drop for PanicsAgain {
-        fn drop(&mut self) {
-            panic!("a test's panic");
-        }
-    }
     *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(|| panic::panic_any(PanicsAgain)));
     for email in ["jane@example.com", "jim@example.com"] {
         register(email).await.assert_error(500, "INTERNAL_SERVER_ERROR", None);
     }
     let ready = Answer::read(app.http.get(app.url("/readyz")).send().await.unwrap()).await;
     assert_eq!((ready.status.as_u16(), &ready.body["failed"]), (503, &json!(["hashing"])));
+}
+
+/// The payload of a panic that can't be caught: it ends the thread.
+struct PanicsAgain;
+
+impl Drop for PanicsAgain {
+    fn drop(&mut self) {
+        panic!("a test's panic");
+    }
 }

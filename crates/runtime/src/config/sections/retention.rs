@@ -10,20 +10,19 @@ use crate::config::fields::Within;
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
-    #[serde(deserialize_with = "days")]
-    resets_days: Option<Duration>,
-    #[serde(deserialize_with = "days")]
-    deliveries_days: Option<Duration>,
-    #[serde(deserialize_with = "days")]
-    events_days: Option<Duration>,
-    #[serde(deserialize_with = "days")]
-    audit_days: Option<Duration>,
+    #[serde(rename = "resets_days", deserialize_with = "days")]
+    resets: Option<Duration>,
+    #[serde(rename = "deliveries_days", deserialize_with = "days")]
+    deliveries: Option<Duration>,
+    #[serde(rename = "events_days", deserialize_with = "days")]
+    events: Option<Duration>,
+    #[serde(rename = "audit_days", deserialize_with = "days")]
+    audit: Option<Duration>,
 }
 
 impl From<Retention> for cleanup::Retention {
-    fn from(section: Retention) -> Self {
-        let Retention { resets_days, deliveries_days, events_days, audit_days } = section;
-        Self { resets: resets_days, deliveries: deliveries_days, events: events_days, audit: audit_days }
+    fn from(Retention { resets, deliveries, events, audit }: Retention) -> Self {
+        Self { resets, deliveries, events, audit }
     }
 }
 
