@@ -41,6 +41,7 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
+    pub retention: config::Retention,
     pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
@@ -56,7 +57,7 @@ pub struct Services {
     pub relay_queue: RelayQueue,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
-    /// What `/readyz` checks in addition to the store.
+    /// What `/readyz` checks in addition to the store and the hashing threads.
     pub checks: Vec<Check>,
 }
 
@@ -107,13 +108,18 @@ impl AppData {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
         let Services { database, rate_limits, keys, hasher, relay_queue, clock, random, mut checks } =
             services;
-        let Config { server, auth, limits, organizations } = config;
+        let Config { server, auth, limits, retention, organizations } = config;
         let pinged = database.clone();
         let ping = move || {
             let database = pinged.clone();
             async move { Ok(database.ping().await?) }
         };
+        let is_hashing = {
+            let hasher = hasher.clone();
+            move || hasher.is_alive()
+        };
         checks.insert(0, Check::new("store", ping));
+        checks.insert(1, Check::state("hashing", "all hashing threads have ended", is_hashing));
         let ttl = whole_seconds(server.idempotency_key_ttl);
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), relay_queue };
@@ -147,7 +153,7 @@ impl AppData {
             pages: Data::new(Pages::new(server, auth, organizations)?),
             trusted_proxies: Data::new(server.trusted_proxies.clone()),
             readiness: Data::new(Readiness::new(checks)),
-            cleanup: CleanupTask { store: database },
+            cleanup: CleanupTask { store: database, retention: retention.into() },
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

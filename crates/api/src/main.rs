@@ -45,7 +45,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let settings: ApiSettings = configuration.settings()?;
     let organizations = &configuration.organization_settings()?;
     let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
-    let ApiSettings { server, auth, keys, database, broker, outbox_relay, passwords, limits, .. } = &settings;
+    let ApiSettings {
+        server, auth, keys, database, broker, outbox_relay, passwords, limits, retention, ..
+    } = &settings;
 
     let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
     let connect = |connections| {
@@ -71,7 +73,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // Requests end first, then the relay, then the broker's connection.
     let (mut tasks, relay_stop, bus_stop) =
         (Tasks::new(), CancellationToken::new(), CancellationToken::new());
-    let config = Config { server, auth, limits, organizations };
+    let config = Config { server, auth, limits, retention: *retention, organizations };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
     store.check().await.context("the database can't be used")?;
     store.migrate().await.context("the database can't be brought up to date")?;

@@ -47,7 +47,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::files::DataDir;
 
-/// The time after which a mail that was being sent when the process was killed is sent again.
+/// How long an attempt to send a mail has it to itself.
 const LEASE: Duration = Duration::from_mins(1);
 
 /// The arguments of `rekey dev`.
@@ -74,6 +74,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
 
     let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
     store.migrate().await.context("the database could not be brought up to date")?;
+    store.release_leases().await?;
     let mailbox = Mailbox::open(&data.path("mailbox"))?;
     let hasher = Hasher::start(settings.passwords.hasher, Arc::new(OsRandom))?;
     let mut parts = Parts { settings, organizations, store, mailbox, hasher };
@@ -186,7 +187,7 @@ impl Parts {
         relay_queue: RelayQueue,
     ) -> anyhow::Result<Application> {
         let organizations = &self.organizations.map(|own| own.organization.clone());
-        let DevSettings { server, auth, limits, keys, .. } = &self.settings;
+        let DevSettings { server, auth, limits, retention, keys, .. } = &self.settings;
         let storefront = storefront::Settings::new(&auth.domain, storefront);
         let routes = routes(self.mailbox.clone(), organizations, storefront)?;
         let services = Services {
@@ -199,7 +200,7 @@ impl Parts {
             random: Arc::new(OsRandom),
             checks: Vec::new(),
         };
-        let config = Config { server, auth, limits, organizations };
+        let config = Config { server, auth, limits, retention: *retention, organizations };
         Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
             BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
                 "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \

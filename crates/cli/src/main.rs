@@ -4,6 +4,7 @@ mod dev;
 mod import;
 mod mail;
 mod operator;
+mod purge;
 mod suppression;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -37,6 +38,8 @@ enum Command {
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
+    /// Delete records that are older than `[retention]` keeps them, as the API does by itself.
+    Purge(purge::Options),
     /// Import records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
             Command::Suppression(command) => suppression::run(command, &source).await,
+            Command::Purge(options) => purge::run(options, &source).await,
             Command::Import(command) => import::run(command, &source).await,
             Command::Mail(command) => mail::run(command, source),
         }

@@ -1,4 +1,4 @@
-//! The cleanup of what self-service leaves in the database, so that requests for unknown addresses can't fill it.
+//! The cleanup of the database: what self-service leaves, so that requests for unknown addresses can't fill it, and old records.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -19,6 +19,69 @@ pub trait Cleanup: Send + Sync + 'static {
 
     /// Deletes counts of guesses at short codes whose window began at least `age` ago. Returns how many.
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
+
+    /// Deletes records of that kind that were made at least `age` ago and that nothing needs any more: about `max` of them, the oldest of
+    /// each scope first. Returns how many. Simultaneous calls delete different ones.
+    async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError>;
+
+    /// Counts the records that [`Cleanup::purge`] would delete.
+    async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError>;
+}
+
+/// A kind of records that are deleted when they are old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PurgeKind {
+    /// Resets that have expired and have no mail waiting.
+    Resets,
+    /// Deliveries with a final outcome. Those that suppressed their address stay as long as the suppression does: by them it goes with its
+    /// customer.
+    Deliveries,
+    /// Published events that have no mail waiting.
+    Events,
+    /// Audit entries.
+    Audit,
+}
+
+/// How long records are kept; `None` is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Resets, used and expired.
+    pub resets: Option<Duration>,
+    /// Deliveries.
+    pub deliveries: Option<Duration>,
+    /// Events.
+    pub events: Option<Duration>,
+    /// Audit entries.
+    pub audit: Option<Duration>,
+}
+
+impl Retention {
+    /// Returns the kinds that are deleted, and the age at which they are. A delivery goes before what it would hold back.
+    pub fn ages(&self) -> impl Iterator<Item = (PurgeKind, Duration)> {
+        let kinds = [
+            (PurgeKind::Deliveries, self.deliveries),
+            (PurgeKind::Resets, self.resets),
+            (PurgeKind::Events, self.events),
+            (PurgeKind::Audit, self.audit),
+        ];
+        kinds.into_iter().filter_map(|(kind, age)| Some((kind, age?)))
+    }
+}
+
+/// Deletes all old records of a kind, in small batches with pauses between them. Returns how many.
+///
+/// # Errors
+/// When the store fails; what was deleted until then stays deleted.
+pub async fn purge(store: &dyn Cleanup, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
+    let mut total = 0;
+    loop {
+        let deleted = store.purge(kind, age, PURGE_BATCH).await?;
+        total += deleted;
+        if deleted < PURGE_BATCH.into() {
+            return Ok(total);
+        }
+        tokio::time::sleep(PURGE_PAUSE).await;
+    }
 }
 
 /// Runs the cleanup periodically.
@@ -26,6 +89,8 @@ pub trait Cleanup: Send + Sync + 'static {
 pub struct CleanupTask {
     /// The store to clean.
     pub store: Arc<dyn Cleanup>,
+    /// How long records are kept.
+    pub retention: Retention,
 }
 
 /// Longer than any token, self-service window or guess window lasts: each can be set to at most 7 days.
@@ -34,6 +99,10 @@ const AGE: Duration = Duration::days(8);
 const INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
 /// How many decoys are deleted in one transaction.
 const BATCH: u32 = 500;
+/// How many old records are deleted in one statement: it takes some milliseconds, and never locks what anyone waits for.
+pub const PURGE_BATCH: u32 = 500;
+/// The pause between two such statements, which leaves the database to others.
+const PURGE_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl CleanupTask {
     /// Runs until it is dropped.
@@ -50,6 +119,12 @@ impl CleanupTask {
         while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
         self.store.forget_quotas(AGE).await?;
         self.store.forget_guesses(AGE).await?;
+        for (kind, age) in self.retention.ages() {
+            let count = purge(&*self.store, kind, age).await?;
+            if count > 0 {
+                tracing::info!(?kind, count, "deleted old records");
+            }
+        }
         Ok(())
     }
 }

@@ -24,9 +24,9 @@ use crate::{
     secrets::{Fingerprint, KeyDigest, KeyRing, SealedAnswer, UnsealError},
 };
 
-/// How long a request holds its key. No request takes that long: a statement ends after 15 s, the wait for a connection after a few.
-/// It limits how long the key of a process that died is blocked.
-pub const LEASE: Duration = Duration::MINUTE;
+/// How long a request holds its key, and so how long the key of a process that died is blocked. A store call takes at most 6 s, and a
+/// request makes a few. One that takes longer may run a second time, and both create the same record.
+pub const LEASE: Duration = Duration::seconds(15);
 
 /// Gives all requests with one key the same response.
 #[derive(Clone)]

@@ -16,9 +16,10 @@ pub const SLOT: Duration = Duration::seconds(5);
 /// The port to the counters of all replicas. Counts are worthless after a minute, and may be lost.
 #[async_trait]
 pub trait RateLimits: Send + Sync + 'static {
-    /// Adds hits to the current slot of the named window, and returns the window's counts: of simultaneous calls, each sees those before
-    /// it. A negative number takes hits back.
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError>;
+    /// Adds hits to the named window, and returns the window's counts: of simultaneous calls, each sees those before it. The first number
+    /// is added to the current slot, the next to the slot before it, and so on, as [`WindowCounts::by_age`] returns them; at least
+    /// one. A negative number takes hits back.
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError>;
 
     /// Deletes slots that are older than a window. Returns how many.
     async fn sweep_hits(&self) -> Result<u64, StoreError>;
@@ -74,6 +75,22 @@ impl WindowCounts {
             excess -= slot.hits;
         }
         Some(WINDOW)
+    }
+
+    /// Returns the hits by the age of their slot at that time: first those of the current slot, then those of the slot before it, and so
+    /// on to the end of the window.
+    #[must_use]
+    pub fn by_age(&self, at: OffsetDateTime) -> Vec<i64> {
+        let mut by_age = Vec::new();
+        for slot in self.slots.iter().filter(|slot| at < slot.fades_at() + SLOT) {
+            let age = (slot_start(at) - slot.started_at).whole_seconds() / SLOT.whole_seconds();
+            let age = usize::try_from(age).unwrap_or(0);
+            by_age.resize(by_age.len().max(age + 1), 0);
+            if let Some(hits) = by_age.get_mut(age) {
+                *hits += slot.hits;
+            }
+        }
+        by_age
     }
 
     /// Adds hits to the slot of that time, its own or a later one.

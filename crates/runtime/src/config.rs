@@ -24,8 +24,8 @@ pub use error::ConfigError;
 pub use sections::{
     Auth, Brand, Broker, Database, Dkim, DkimKey, HostedPages, Keys, Languages, Limits, LinkTemplate,
     LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OrganizationMailSettings, OrganizationSettings,
-    OutboxRelayConfig, PasswordMechanism, Passwords, PerMinute, PublicUrl, Server, Smtp, SmtpLogin,
-    SmtpRelayConfig, SmtpTls, Support, Telemetry, TestMailbox, TrustedProxies,
+    OutboxRelayConfig, PasswordMechanism, Passwords, PerMinute, PublicUrl, Retention, Server, Smtp,
+    SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry, TestMailbox, TrustedProxies,
 };
 pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

@@ -1,5 +1,6 @@
-use rekey_core::{clock::to_unix_microseconds, resources::record::Value};
-use sea_query::{Expr, Func};
+use rekey_core::{clock::to_unix_microseconds, ids::RecordId, resources::record::Value};
+use sea_query::{Expr, ExprTrait, Func, Query, extension::postgres::PgFunc};
+use serde_json::json;
 
 /// The database that a statement is for.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,18 @@ impl Dialect {
         match self {
             Self::Postgres => Func::cust("now").into(),
             Self::Sqlite { now } => Expr::val(now),
+        }
+    }
+
+    /// Returns the condition that the text in `column` is one of these ids, which are one parameter.
+    pub(crate) fn is_one_of(self, column: Expr, ids: &[RecordId]) -> Expr {
+        let ids: Vec<_> = ids.iter().map(RecordId::as_str).collect();
+        match self {
+            Self::Postgres => column.eq(PgFunc::any(ids.into_iter().map(str::to_owned).collect::<Vec<_>>())),
+            Self::Sqlite { .. } => {
+                let each = Func::cust("json_each").arg(json!(ids).to_string());
+                column.in_subquery(Query::select().column("value").from_function(each, "ids").take())
+            }
         }
     }
 

@@ -10,12 +10,14 @@ mod dialect;
 mod expression;
 mod filter;
 mod order;
+mod purge;
 mod query;
 pub mod rows;
 mod select;
 
 pub use self::{
     dialect::Dialect,
+    purge::Purgeable,
     query::Select,
     select::{RELATED_TO, count, find, page, related},
 };

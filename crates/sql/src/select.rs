@@ -2,7 +2,7 @@ use rekey_core::{
     ids::RecordId,
     resources::{
         Kind, Link, Relationship, Resource, Source,
-        catalog::MAX_RELATED,
+        catalog::{MAX_INCLUDED, MAX_RELATED},
         listing::{Listing, Page},
     },
     scope::Scope,
@@ -67,7 +67,7 @@ pub fn count(dialect: Dialect, scope: Scope, listing: &Listing) -> Select {
 }
 
 /// Selects the records that these records of `owner` are related to, each with its owner's id ([`RELATED_TO`]). For a to-one
-/// relationship, `ids` are those of the related records.
+/// relationship, `ids` are those of the related records. All ids are one parameter, so there are few statements to keep prepared.
 #[must_use]
 pub fn related(
     dialect: Dialect,
@@ -90,7 +90,7 @@ pub fn related(
         .expr_as(column("x", key), RELATED_TO)
         .expr_window_as(Expr::cust("row_number()"), newest_first, "nth")
         .and_where(found_in_scope(scope))
-        .and_where(column("x", key).is_in(ids.iter().map(RecordId::as_str)));
+        .and_where(dialect.is_one_of(column("x", key), ids));
     if relationship.link == Link::About {
         numbered.and_where(column("x", "resource_type").eq(literal(owner.name)));
     }
@@ -98,6 +98,7 @@ pub fn related(
         .and_where(Expr::col("nth").lte(u64::from(MAX_RELATED)))
         .order_by(RELATED_TO, Order::Asc)
         .order_by("nth", Order::Asc)
+        .limit(u64::from(MAX_INCLUDED) + 1)
         .take();
     Select::new(dialect, &select)
 }

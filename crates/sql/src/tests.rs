@@ -68,6 +68,21 @@ fn a_place_in_a_list_begins_at_a_bound_of_an_index() {
     }
 }
 
+/// B10.
+#[test]
+fn any_number_of_related_records_is_found_by_one_parameter() {
+    for dialect in [Dialect::Postgres, Dialect::Sqlite { now: 0 }] {
+        for relationship in CUSTOMERS.relationships {
+            let selects = [1, 2_500].map(|count| {
+                let ids = vec!["CUSTOMERS1".parse().unwrap(); count];
+                related(dialect, scope(), &CUSTOMERS, relationship, &ids)
+            });
+            assert_eq!(selects[0].text, selects[1].text);
+            assert_eq!(selects[0].values.0.0.len(), selects[1].values.0.0.len());
+        }
+    }
+}
+
 /// What follows a place with these values, in that order of customers.
 fn following(order: &[&str], values: &[Value]) -> String {
     let by = |name: &&str| Order {

@@ -1,5 +1,10 @@
 use async_trait::async_trait;
-use rekey_core::{cleanup::Cleanup, error::StoreError};
+use rekey_core::{
+    cleanup::{Cleanup, PurgeKind},
+    error::StoreError,
+};
+use rekey_sql::Purgeable;
+use sqlx::AssertSqlSafe;
 use time::Duration;
 
 use crate::{PostgresStore, error::map_db_error};
@@ -51,4 +56,37 @@ impl Cleanup for PostgresStore {
         .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
+
+    async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
+        let Purgeable { table, key, condition } = Purgeable::of_kind(kind);
+        let statement = format!(
+            "WITH old AS MATERIALIZED (
+                SELECT x.{key} AS id FROM {SCOPES} CROSS JOIN LATERAL (
+                    SELECT x.{key} FROM {table} x
+                    WHERE x.organization_id = o.id AND x.mode = m.mode
+                        AND x.created_at <= t.now - make_interval(secs => $1) AND {condition}
+                    ORDER BY x.created_at LIMIT {max} FOR UPDATE OF x SKIP LOCKED
+                ) x LIMIT {max}
+            )
+            DELETE FROM {table} x USING old WHERE x.{key} = old.id"
+        );
+        // Planned for its values: without them, a tenth of the table would be expected to be old.
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(age.as_seconds_f64()).persistent(false);
+        Ok(query.execute(&self.pool).await.map_err(map_db_error)?.rows_affected())
+    }
+
+    async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
+        let Purgeable { table, condition, .. } = Purgeable::of_kind(kind);
+        let statement = format!(
+            "SELECT count(*) FROM {SCOPES} JOIN {table} x ON x.organization_id = o.id AND x.mode = m.mode
+                 AND x.created_at <= t.now - make_interval(secs => $1) AND {condition}"
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(statement)).bind(age.as_seconds_f64()).persistent(false);
+        let count: i64 = query.fetch_one(&self.pool).await.map_err(map_db_error)?;
+        Ok(count.unsigned_abs())
+    }
 }
+
+/// The current time and every scope: lists' indexes begin with the scope.
+const SCOPES: &str =
+    "(SELECT now() AS now) t CROSS JOIN organizations o CROSS JOIN (VALUES ('test'), ('live')) m (mode)";

@@ -10,20 +10,24 @@ use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl RateLimits for PostgresStore {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
-        // A statement's SELECT doesn't see what it inserts: `counted` has the current slot, the table the others.
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError> {
+        // A statement's SELECT doesn't see what it inserts: `counted` has the slots with new hits, the table the others. Simultaneous
+        // calls lock slots in the same order, newest first.
         let rows = sqlx::query(
             "WITH present AS (
                  SELECT now() AS at, to_timestamp(floor(extract(epoch FROM now()) / $3) * $3) AS slot
              ), counted AS (
-                 INSERT INTO rate_limit_slots AS s (window_name, started_at, hits) SELECT $1, slot, $2 FROM present
+                 INSERT INTO rate_limit_slots AS s (window_name, started_at, hits)
+                 SELECT $1, slot - make_interval(secs => $3 * (n - 1)), hits
+                 FROM present, unnest($2::bigint[]) WITH ORDINALITY AS h (hits, n) WHERE hits <> 0 OR n = 1 ORDER BY n
                  ON CONFLICT (window_name, started_at) DO UPDATE SET hits = s.hits + excluded.hits
                  RETURNING started_at, hits
              )
              SELECT at, started_at, hits FROM present, counted
              UNION ALL
              SELECT p.at, s.started_at, s.hits FROM present p JOIN rate_limit_slots s
-             ON s.window_name = $1 AND s.started_at < p.slot AND s.started_at >= p.slot - make_interval(secs => $4)
+             ON s.window_name = $1 AND s.started_at <= p.slot AND s.started_at >= p.slot - make_interval(secs => $4)
+             AND s.started_at NOT IN (SELECT started_at FROM counted)
              ORDER BY started_at",
         )
         .bind(window)

@@ -1,7 +1,10 @@
 use async_trait::async_trait;
-use rekey_core::{cleanup::Cleanup, error::StoreError};
-use rekey_sql::rows::Read;
-use sqlx::{SqliteConnection, types::Json};
+use rekey_core::{
+    cleanup::{Cleanup, PurgeKind},
+    error::StoreError,
+};
+use rekey_sql::{Purgeable, rows::Read};
+use sqlx::{AssertSqlSafe, SqliteConnection, types::Json};
 use time::Duration;
 
 use crate::{SqliteStore, after, error::map_db_error};
@@ -41,6 +44,33 @@ impl Cleanup for SqliteStore {
             .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
+
+    async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
+        let Purgeable { table, key, .. } = Purgeable::of_kind(kind);
+        let present = self.present();
+        let old = old(kind, &format!("x.{key}"));
+        let statement = format!("DELETE FROM {table} WHERE {key} IN ({old} LIMIT ?3)");
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(present).bind(after(present, -age)).bind(max);
+        Ok(query.execute(&self.writer).await.map_err(map_db_error)?.rows_affected())
+    }
+
+    async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
+        let present = self.present();
+        let query = sqlx::query_scalar(AssertSqlSafe(old(kind, "count(*)")));
+        let count = query.bind(present).bind(after(present, -age)).fetch_one(&self.readers).await;
+        Ok(count.map(i64::unsigned_abs).map_err(map_db_error)?)
+    }
+}
+
+/// Returns the query that selects something of the records that may be deleted: ?1 is the present, ?2 the time until which they were
+/// made. `CROSS JOIN` keeps the order of the tables, so that the records are found by their scope's index.
+fn old(kind: PurgeKind, what: &str) -> String {
+    let Purgeable { table, condition, .. } = Purgeable::of_kind(kind);
+    format!(
+        "SELECT {what} FROM (SELECT ?1 AS now) t CROSS JOIN organizations o
+         CROSS JOIN (SELECT 'test' AS mode UNION ALL SELECT 'live') m
+         CROSS JOIN {table} x ON x.organization_id = o.id AND x.mode = m.mode AND x.created_at <= ?2 AND {condition}"
+    )
 }
 
 async fn forget(connection: &mut SqliteConnection, decoys: &[String]) -> Read<()> {

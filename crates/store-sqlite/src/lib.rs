@@ -99,6 +99,21 @@ impl SqliteStore {
         transaction.commit().await.map_err(map_db_error)
     }
 
+    /// Ends the leases of a process that is gone: of requests with an idempotency key, events, and mails. A mail that it was sending is
+    /// in doubt. For a process that is the only one on the file, at its start.
+    pub async fn release_leases(&self) -> Result<(), StoreError> {
+        let (mut transaction, present) = self.write().await?;
+        for statement in [
+            "UPDATE idempotency_keys SET lease_until = ?1 WHERE lease_until > ?1",
+            "UPDATE events SET available_at = ?1
+             WHERE published_at IS NULL AND dead_at IS NULL AND available_at > ?1",
+            "UPDATE deliveries SET lease_until = ?1 WHERE lease_until > ?1",
+        ] {
+            sqlx::query(statement).bind(present).execute(&mut *transaction).await.map_err(map_db_error)?;
+        }
+        transaction.commit().await.map_err(map_db_error)
+    }
+
     /// Waits until no connection is in use, and closes them all. Calls from now on fail as unavailable.
     pub async fn close(&self) {
         self.counters.close().await;

@@ -6,22 +6,25 @@ use rekey_core::{
 };
 
 use rekey_sql::rows;
+use sqlx::types::Json;
 
 use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl RateLimits for SqliteStore {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError> {
         let mut transaction = self.counters.begin_with("BEGIN IMMEDIATE").await.map_err(map_db_error)?;
         let at = self.clock.now();
         let slot = to_unix_microseconds(slot_start(at));
         sqlx::query(
-            "INSERT INTO rate_limit_slots (window_name, started_at, hits) VALUES (?1, ?2, ?3)
+            "INSERT INTO rate_limit_slots (window_name, started_at, hits)
+             SELECT ?1, ?2 - ?3 * key, value FROM json_each(?4) WHERE value <> 0 OR key = 0
              ON CONFLICT (window_name, started_at) DO UPDATE SET hits = hits + excluded.hits",
         )
         .bind(window)
         .bind(slot)
-        .bind(hits)
+        .bind(after(0, SLOT))
+        .bind(Json(hits))
         .execute(&mut *transaction)
         .await
         .map_err(map_db_error)?;

@@ -9,15 +9,18 @@ use std::{
 
 use rekey_core::{
     clock::{Clock, SystemClock},
+    deliveries::ledger::{Claim, Ledger},
     error::{CreateError, StoreError},
     events::outbox::Outbox,
-    ids::OrganizationId,
+    idempotency::{AnswerStore, Claimed, KeyClaim, Owner},
+    ids::{ApplicationId, OrganizationId, RecordId},
     organizations::NewOrganization,
     organizations::OrganizationStore,
     random::OsRandom,
     resets::ResetOrigin,
     resets::store::TokenStore,
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
+    secrets::Fingerprint,
 };
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
@@ -50,6 +53,41 @@ async fn crash_what_was_accepted_is_there_for_the_next_process() {
     let second = open(&path, SystemClock).await;
     assert!(second.find(scope, &CUSTOMER_PASSWORD_RESETS, reset.id.into()).await.unwrap().is_some());
     assert_eq!(second.claim_messages(Duration::minutes(1), 10).await.unwrap().len(), 2);
+}
+
+/// B9.
+#[tokio::test]
+async fn crash_what_a_process_held_is_released_for_the_next_one() {
+    let (_folder, path) = folder();
+    let first = open(&path, SystemClock).await;
+    let scope = seed::scope(&first, "shop").await;
+    seed::customer(&first, scope, JOHN, None).await;
+    let reset = seed::reset(&first, scope, JOHN, ResetOrigin::Integration).await;
+    let owner = Owner { scope, application: ApplicationId::generate(&OsRandom), customer: None };
+    let key = owner.digest(&"k".parse().unwrap());
+    let claim_key = async |store: &SqliteStore, request: &str| {
+        let fingerprints = Fingerprint::all(&[request.as_bytes()], &seed::keys());
+        let record = RecordId::generate(&OsRandom);
+        let lease = Duration::HOUR;
+        let claim = KeyClaim { key: &key, fingerprints: &fingerprints, record, lease, ttl: Duration::DAY };
+        store.claim_key(scope, &claim).await.unwrap()
+    };
+    let job = seed::reset_mail(scope, reset.event, reset.id);
+    let Claimed::Granted { record, .. } = claim_key(&first, "one").await else { panic!("it is free") };
+    assert_eq!(first.claim_messages(Duration::HOUR, 10).await.unwrap().len(), 2);
+    assert!(matches!(first.claim(&job, Duration::HOUR).await.unwrap(), Claim::Granted(_)));
+
+    // The first one is still open and never closed, as after a kill.
+    let second = open(&path, SystemClock).await;
+    assert!(matches!(second.claim(&job, Duration::HOUR).await.unwrap(), Claim::Busy(_)));
+    second.release_leases().await.unwrap();
+    assert_eq!(claim_key(&second, "another").await, Claimed::OtherRequest);
+    assert_eq!(claim_key(&second, "one").await, Claimed::Granted { record, attempt: 2 });
+    assert_eq!(second.claim_messages(Duration::HOUR, 10).await.unwrap().len(), 2);
+    let Claim::Granted(claimed) = second.claim(&job, Duration::HOUR).await.unwrap() else {
+        panic!("it is free")
+    };
+    assert_eq!((claimed.attempt, claimed.in_doubt), (2, true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

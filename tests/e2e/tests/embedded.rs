@@ -8,6 +8,7 @@ use std::{
     process::Command,
 };
 
+use futures_util::future::{join_all, select_all};
 use rekey_e2e::{
     client::http,
     dev::{Dev, JOHN, OLD_PASSWORD},
@@ -118,6 +119,52 @@ async fn started_again_it_keeps_its_data_and_secrets() {
     let completed = again.api.complete(&token, &link.id, &link.token, NEW_PASSWORD).await;
     completed.expect(StatusCode::OK);
     again.log_in(NEW_PASSWORD).await.expect(StatusCode::OK);
+}
+
+/// B9.
+#[tokio::test]
+async fn crash_a_killed_process_holds_no_idempotency_key_after_the_next_start() {
+    let data = TempDir::new().unwrap();
+    // A hash takes a while, so that the process is killed during one.
+    let slow = [("passwords.hashing_threads", "1"), ("passwords.argon2_iterations", "10")];
+    let dev = Dev::start_with(data.path(), &slow).await;
+    let (url, token) = (dev.api.url.clone(), dev.integration().await);
+    let create = async |url: &str, email: &str| -> reqwest::Result<(StatusCode, Value)> {
+        let body = json!({ "data": { "type": "customers", "attributes": { "email": email, "password": "three small words" } } });
+        let request = http(|builder| builder).post(format!("{url}/api/customers")).bearer_auth(&token);
+        let request =
+            request.header("content-type", "application/vnd.api+json").header("idempotency-key", email);
+        let answer = request.body(body.to_string()).send().await?;
+        Ok((answer.status(), answer.json().await?))
+    };
+    let others: Vec<_> = (0..20).map(|n| format!("joe{n}@example.com")).collect();
+    let others = join_all(others.iter().map(|email| create(&url, email)));
+    let killed_at_work = async {
+        let calls = [0; 2].map(|_| Box::pin(create(&url, "jane@example.com")));
+        let (first, ..) = select_all(calls).await;
+        let (status, body) = first.unwrap();
+        assert_eq!(
+            (status, &body["errors"][0]["code"]),
+            (StatusCode::CONFLICT, &json!("IDEMPOTENCY_KEY_IN_USE"))
+        );
+        dev.program.crash();
+    };
+    tokio::join!(others, killed_at_work);
+
+    let again = Dev::start(data.path()).await;
+    let (status, body) = create(&again.api.url, "jane@example.com").await.unwrap();
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+}
+
+#[tokio::test]
+async fn one_process_has_a_data_directory() {
+    let data = TempDir::new().unwrap();
+    let _dev = Dev::start(data.path()).await;
+    let arguments = ["dev", "--data-dir", data.path().to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let second = Program::start("rekey", &arguments, &[]).end().await;
+    assert_eq!((second.code, second.stdout.as_str()), (Some(1), ""), "{second:?}");
+    let message = "rekey: another `rekey dev` uses the data directory ";
+    assert!(second.stderr.starts_with(message) && second.stderr.lines().count() == 1, "{second:?}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use rekey_e2e::{
     process::{Program, free_ports},
     stack::Stack,
+    wait::eventually,
 };
 
 #[tokio::test]
@@ -56,4 +57,32 @@ async fn a_name_is_on_one_line() {
         assert!(refused.stderr.contains("a name is 1 to 100 visible characters on one line"), "{refused:?}");
     }
     assert!(stack.texts("SELECT slug FROM organizations").await.is_empty());
+}
+
+/// B12.
+#[tokio::test]
+async fn purge_deletes_what_is_older_than_the_configuration_keeps() {
+    let mut stack = Stack::prepare().await;
+    stack.organization("shop").await;
+    let entries = "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes, created_at)
+        SELECT 'ENTRY' || (10000 + days), id, 'live', 'customers', 'CUSTOMERS1', 'update', 'operator', '{}', now() - days * interval '1 day'
+        FROM organizations, (VALUES (1), (99), (401), (500)) AS old (days) RETURNING id";
+    assert_eq!(stack.texts(entries).await.len(), 4);
+    let left = async |stack: &Stack| stack.texts("SELECT id FROM audit_entries").await.len();
+
+    let counted = stack.tool(&["purge", "--dry-run"]).await;
+    assert_eq!(counted.stdout, "deliveries=0\nresets=0\nevents=0\naudit=2\n", "{counted:?}");
+    assert_eq!((counted.code, left(&stack).await), (Some(0), 4));
+    let purged = stack.tool(&["purge"]).await;
+    assert_eq!((purged.code, purged.stdout, left(&stack).await), (Some(0), counted.stdout, 2));
+    stack.set("retention.audit_days", "30");
+    stack.set("retention.events_days", "0");
+    let counted = stack.tool(&["purge", "--dry-run"]).await;
+    assert_eq!(counted.stdout, "deliveries=0\nresets=0\naudit=1\n", "{counted:?}");
+    let _api = stack.start_api().await;
+    eventually("the API to purge by itself", async || {
+        let left = left(&stack).await;
+        if left == 1 { Ok(()) } else { Err(left) }
+    })
+    .await;
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use moka::future::Cache;
+use moka::{future::Cache, policy::EvictionPolicy};
 use rekey_core::{
     clients::{ClientStore, RegisteredClient},
     clock::Clock,
@@ -24,6 +24,9 @@ const SHARED_LOOK_UP_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long this process remembers its own revocations: longer than a look-up that started before can take (two
 /// statements of at most 6 s, each after a wait for a connection) and be used.
 const OWN_REVOCATIONS_TTL: Duration = Duration::from_mins(2);
+/// The most of them: some 15 MB. One that is dropped is known by the next look-up, 5 s later at most, as it is in all other processes. The
+/// oldest are dropped first, which look-ups know already.
+const OWN_REVOCATIONS_CAPACITY: u64 = 100_000;
 /// How long a client is remembered for answers that must not cause a look-up.
 const REMEMBERED_TTL: Duration = Duration::from_mins(10);
 
@@ -58,7 +61,11 @@ impl ClientDirectory {
             clock,
             look_ups: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED_TTL).build(),
             remembered: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED_TTL).build(),
-            revoked_here: Cache::builder().time_to_live(OWN_REVOCATIONS_TTL).build(),
+            revoked_here: Cache::builder()
+                .max_capacity(OWN_REVOCATIONS_CAPACITY)
+                .eviction_policy(EvictionPolicy::lru())
+                .time_to_live(OWN_REVOCATIONS_TTL)
+                .build(),
         }
     }
 

@@ -39,6 +39,8 @@ impl From<HashError> for Problem {
                 tracing::error!("{error}");
                 Self::Internal
             }
+            // The panic itself was logged.
+            HashError::Panicked => Self::Internal,
         }
     }
 }

@@ -3,14 +3,14 @@
 mod included;
 mod render;
 
-use std::{slice, sync::Arc};
+use std::{cell::Cell, slice, sync::Arc};
 
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use rekey_core::{
     ids::RecordId,
     resources::{Audience, Relationship, Resource, catalog::Catalog, listing::Page, record::Record},
     scope::Scope,
-    secrets::KeyRing,
+    secrets::{KeyRing, UnsealError},
 };
 use rekey_runtime::config::PublicUrl;
 use serde_json::{Value, json};
@@ -143,12 +143,18 @@ impl Responder<'_> {
     ) -> Result<(Vec<Value>, Option<Vec<Value>>), Problem> {
         let Self { documents: Documents { catalog, keys, api_url }, scope, audience } = self;
         let included = Included::gather(&**catalog, scope, &view.includes, records).await?;
-        let renderer = Renderer { keys, api_url, scope, audience, view, included: &included };
+        let unreadable_tokens = Cell::default();
+        let renderer =
+            Renderer { keys, api_url, scope, audience, view, included: &included, unreadable_tokens };
         let render = |records: &[Record]| {
             records.iter().map(|record| renderer.resource(record)).collect::<Result<Vec<_>, _>>()
         };
         let data = render(records)?;
         let included = if view.includes.is_empty() { None } else { Some(render(included.records())?) };
+        let count = renderer.unreadable_tokens.get();
+        if count > 0 {
+            tracing::error!(count, "tokens can't be decrypted and are shown as null: {UnsealError}");
+        }
         Ok((data, included))
     }
 

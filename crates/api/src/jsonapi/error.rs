@@ -65,6 +65,10 @@ pub enum QueryProblem {
     Field,
     #[error("This can't be included.")]
     Include,
+    #[error(
+        "A document includes at most 2,500 records. Include fewer relationships, or ask for smaller pages."
+    )]
+    TooManyIncluded,
     #[error("This can't be sorted by.")]
     Sort,
     #[error("This can't be filtered by.")]
@@ -176,7 +180,7 @@ impl QueryProblem {
     fn code_and_title(self) -> (&'static str, &'static str) {
         match self {
             Self::Field => ("INVALID_FIELD", "Invalid field"),
-            Self::Include => ("INVALID_INCLUDE", "Invalid include"),
+            Self::Include | Self::TooManyIncluded => ("INVALID_INCLUDE", "Invalid include"),
             Self::Sort => ("INVALID_SORT_CRITERIA", "Invalid sort criteria"),
             Self::Filter => ("FILTER_NOT_ALLOWED", "Filter not allowed"),
             Self::FilterValue => ("INVALID_FILTER_VALUE", "Invalid filter value"),

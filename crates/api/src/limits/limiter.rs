@@ -56,8 +56,8 @@ struct Window {
     counts: WindowCounts,
     /// When the store returned that, by this process's clock: the two clocks are never compared.
     updated_at: OffsetDateTime,
-    /// Hits that are not in the store.
-    pending_count: u32,
+    /// Hits that are not in the store. They age, too, so that an outage of the store isn't charged to the minute after it.
+    pending: WindowCounts,
     /// How many pending hits there may be; 0 until the store has answered.
     max_pending_count: u32,
 }
@@ -82,11 +82,11 @@ impl Limiter {
         // Counted before any wait, so that a caller that hangs up meanwhile is counted, too.
         window.hit(now);
         if window.must_sync(now) && !self.has_store_failed(now) {
-            let pending = window.pending_count.into();
-            self.sync(name, &mut window, limit, pending).await;
+            let pending = window.pending.by_age(window.store_time(now));
+            self.sync(name, &mut window, limit, &pending).await;
             if window.used(now) > limit {
                 // Other processes had used the window up: this hit is taken back.
-                self.sync(name, &mut window, limit, -1).await;
+                self.sync(name, &mut window, limit, &[-1]).await;
                 let wait = Some(Duration::SECOND);
                 let refused = window.refused(limit, self.clock.now());
                 return refused.unwrap_or(RateLimitStatus { limit, remaining: 0, wait });
@@ -108,7 +108,7 @@ impl Limiter {
     }
 
     /// Adds hits to the store, and takes over its counts.
-    async fn sync(&self, name: &str, window: &mut Window, limit: u32, hits: i64) {
+    async fn sync(&self, name: &str, window: &mut Window, limit: u32, hits: &[i64]) {
         let counted = self.store.count_hits(name, hits).await;
         let now = self.clock.now();
         match counted {
@@ -128,7 +128,8 @@ impl Limiter {
 
 impl Window {
     fn new(now: OffsetDateTime) -> Self {
-        Self { counts: WindowCounts::empty(now), updated_at: now, pending_count: 0, max_pending_count: 0 }
+        let empty = WindowCounts::empty(now);
+        Self { counts: empty.clone(), updated_at: now, pending: empty, max_pending_count: 0 }
     }
 
     /// Returns the status of a request that can't be let in.
@@ -142,20 +143,22 @@ impl Window {
     }
 
     fn hit(&mut self, now: OffsetDateTime) {
-        self.counts.add(1, self.store_time(now));
-        self.pending_count += 1;
+        let now = self.store_time(now);
+        self.counts.add(1, now);
+        self.pending.add(1, now);
     }
 
     fn must_sync(&self, now: OffsetDateTime) -> bool {
-        self.pending_count > self.max_pending_count || now - self.updated_at > FRESH
+        let pending: i64 = self.pending.slots.iter().map(|slot| slot.hits).sum();
+        pending > self.max_pending_count.into() || now - self.updated_at > FRESH
     }
 
     fn update(&mut self, counts: WindowCounts, limit: u32, now: OffsetDateTime) {
         let left = limit.saturating_sub(counts.used(counts.at));
         *self = Self {
+            pending: WindowCounts::empty(counts.at),
             counts,
             updated_at: now,
-            pending_count: 0,
             max_pending_count: left.saturating_sub(EXACT) / SHARE,
         };
     }

@@ -23,7 +23,7 @@ impl WithTimeout {
 
 #[async_trait]
 impl RateLimits for WithTimeout {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError> {
         let counted = timeout(TIMEOUT, self.0.count_hits(window, hits)).await;
         counted.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))))
     }
@@ -41,7 +41,7 @@ mod tests {
 
     #[async_trait]
     impl RateLimits for Silent {
-        async fn count_hits(&self, _: &str, _: i64) -> Result<WindowCounts, StoreError> {
+        async fn count_hits(&self, _: &str, _: &[i64]) -> Result<WindowCounts, StoreError> {
             std::future::pending().await
         }
 
@@ -53,7 +53,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_store_that_does_not_answer_is_unavailable_before_long() {
         let started = tokio::time::Instant::now();
-        let counted = WithTimeout::new(Arc::new(Silent)).count_hits("window", 1).await;
+        let counted = WithTimeout::new(Arc::new(Silent)).count_hits("window", &[1]).await;
         assert!(matches!(counted, Err(StoreError::Unavailable(_))), "{counted:?}");
         assert_eq!(started.elapsed(), TIMEOUT);
     }

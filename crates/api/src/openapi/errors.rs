@@ -99,7 +99,7 @@ fn problems(endpoint: &Endpoint, operation: Operation) -> Vec<Problem> {
         }
         ProblemKind::Query => {
             let is_possible = |problem: &QueryProblem| match problem {
-                QueryProblem::Field | QueryProblem::Include => returns,
+                QueryProblem::Field | QueryProblem::Include | QueryProblem::TooManyIncluded => returns,
                 QueryProblem::Sort
                 | QueryProblem::Filter
                 | QueryProblem::FilterValue

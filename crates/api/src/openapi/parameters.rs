@@ -52,8 +52,9 @@ pub fn all() -> Named {
     all
 }
 
-const INCLUDE: &str =
-    "Related records to return as well, separated by commas; a path includes records related to those.";
+const INCLUDE: &str = "Related records to return as well, separated by commas; a path includes records related to those. Of each record \
+     the newest 100 at the other end are returned, and 2,500 in all: with more the answer is a 400 with \
+     `INVALID_INCLUDE`.";
 const SORT: &str =
     "The order: attributes separated by commas, descending with a `-`. By default the newest come first.";
 

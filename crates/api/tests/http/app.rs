@@ -3,9 +3,10 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
 };
 
 use async_trait::async_trait;
@@ -17,7 +18,7 @@ use rekey_core::{
     limits::{RateLimits, WindowCounts},
     organizations::PerOrganization,
     passwords::Hasher,
-    random::OsRandom,
+    random::{OsRandom, RandomSource},
     scope::{Mode, Scope},
 };
 use rekey_runtime::{
@@ -52,6 +53,7 @@ pub struct TestApp {
     pub store: SqliteStore,
     /// Counts how often the rate limits have asked the store.
     pub counts: Arc<Counts>,
+    pub hashing_fault: Arc<HashingFault>,
     settings: Arc<Settings>,
     pub clock: Arc<TestClock>,
     pub scope: Scope,
@@ -131,8 +133,9 @@ impl TestApp {
     ) -> Self {
         let counts = Arc::new(Counts { store: store.clone(), asked: AtomicU32::new(0) });
         let stop = CancellationToken::new();
-        let limits = counts.clone();
-        let application = build(&settings, &store, limits, clock.clone(), checks, stop.clone());
+        let hashing_fault = Arc::new(HashingFault::default());
+        let (limits, random) = (counts.clone(), hashing_fault.clone());
+        let application = build(&settings, &store, limits, random, clock.clone(), checks, stop.clone());
         let address = application.address();
         let server = tokio::spawn(application.run_until_stopped());
         let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -140,6 +143,7 @@ impl TestApp {
             address,
             store,
             counts,
+            hashing_fault,
             settings,
             clock,
             scope,
@@ -313,7 +317,7 @@ pub struct Counts {
 
 #[async_trait]
 impl RateLimits for Counts {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.store.count_hits(window, hits).await
     }
@@ -323,18 +327,33 @@ impl RateLimits for Counts {
     }
 }
 
+/// The operating system's random numbers, with a fault where a hashing thread asks for a salt.
+#[derive(Default)]
+pub struct HashingFault(pub Mutex<Option<Arc<dyn Fn() + Send + Sync>>>);
+
+impl RandomSource for HashingFault {
+    fn fill(&self, buffer: &mut [u8]) {
+        let is_hashing = thread::current().name().is_some_and(|name| name.starts_with("argon2-"));
+        let fault = if is_hashing { self.0.lock().unwrap().clone() } else { None };
+        if let Some(fault) = fault {
+            fault();
+        }
+        OsRandom.fill(buffer);
+    }
+}
+
 fn build(
     Settings { dev: settings, organizations }: &Settings,
     store: &SqliteStore,
-    limits: Arc<dyn RateLimits>,
+    rate_limits: Arc<dyn RateLimits>,
+    random: Arc<dyn RandomSource>,
     clock: Arc<TestClock>,
     checks: Vec<Check>,
     stop: CancellationToken,
 ) -> Application {
-    let random = Arc::new(OsRandom);
     let services = Services {
         database: Arc::new(store.clone()),
-        rate_limits: limits,
+        rate_limits,
         keys: settings.keys.sealing.clone(),
         hasher: Hasher::start(settings.passwords.hasher, random.clone()).unwrap(),
         relay_queue: RelayQueue::without_relay(),
@@ -342,8 +361,8 @@ fn build(
         random,
         checks,
     };
-    let config =
-        Config { server: &settings.server, auth: &settings.auth, limits: &settings.limits, organizations };
+    let DevSettings { server, auth, limits, retention, .. } = settings;
+    let config = Config { server, auth, limits, retention: *retention, organizations };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 

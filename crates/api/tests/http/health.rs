@@ -1,5 +1,7 @@
 //! `/livez` and `/readyz`, and how the server stops.
 
+use std::{panic, sync::Arc};
+
 use rekey_runtime::health::Check;
 use serde_json::json;
 
@@ -33,4 +35,37 @@ async fn pool_a_store_that_is_away_is_503_and_says_when_to_come_back() {
     let answer = app.get("/api/customer_password_resets", &token).await;
     answer.assert_error(503, "SERVICE_UNAVAILABLE", None);
     assert_eq!(answer.header("retry-after"), "1");
+}
+
+/// B13.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_while_hashing_is_a_500_and_the_thread_goes_on() {
+    let app = TestApp::start_with(&[("passwords.hashing_threads", "1")], Vec::new()).await;
+    let token = app.integration().await;
+    let register = async |email: &str| {
+        app.create("customers", &token, json!({ "email": email, "password": "three small words" })).await
+    };
+    *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(|| panic!("a test's panic")));
+    for email in ["john@example.com", "jane@example.com"] {
+        register(email).await.assert_error(500, "INTERNAL_SERVER_ERROR", None);
+    }
+    assert_eq!(app.http.get(app.url("/readyz")).send().await.unwrap().status(), 200);
+    *app.hashing_fault.0.lock().unwrap() = None;
+    assert_eq!(register("john@example.com").await.status, 201);
+
+    *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(|| panic::panic_any(PanicsAgain)));
+    for email in ["jane@example.com", "jim@example.com"] {
+        register(email).await.assert_error(500, "INTERNAL_SERVER_ERROR", None);
+    }
+    let ready = Answer::read(app.http.get(app.url("/readyz")).send().await.unwrap()).await;
+    assert_eq!((ready.status.as_u16(), &ready.body["failed"]), (503, &json!(["hashing"])));
+}
+
+/// The payload of a panic that can't be caught: it ends the thread.
+struct PanicsAgain;
+
+impl Drop for PanicsAgain {
+    fn drop(&mut self) {
+        panic!("a test's panic");
+    }
 }

@@ -1,11 +1,16 @@
 //! Requests that are repeated with an `Idempotency-Key`.
 
-use std::{fs, time::Duration as StdDuration};
+use std::{
+    fs,
+    sync::{Arc, Mutex, mpsc},
+    time::Duration as StdDuration,
+};
 
 use futures_util::future::join_all;
 use rekey_core::{
     clients::ClientKind,
     clock::{Clock, to_unix_microseconds},
+    idempotency::LEASE,
 };
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};
@@ -216,6 +221,37 @@ async fn crash_a_call_whose_answer_was_lost_creates_nothing_twice() {
     // A taken address stays taken, also for a request with a key.
     let refused = post(&app, &token, CUSTOMERS, "j", &customer(JOHN, "the first password")).await;
     refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/email"));
+}
+
+/// B9.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_outlives_its_lease_creates_one_record_with_the_call_that_takes_over() {
+    let app = TestApp::start_with(&[("passwords.hashing_threads", "2")], Vec::new()).await;
+    let token = app.integration().await;
+    let body = customer("jane@example.com", "the first password");
+    let ((reached, is_hashing), (go_on, wait)) = (mpsc::channel(), mpsc::channel::<()>());
+    let wait = Mutex::new(wait);
+    *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(move || {
+        reached.send(()).unwrap();
+        wait.lock().unwrap().recv().unwrap();
+    }));
+    let run_others = async {
+        tokio::task::spawn_blocking(move || is_hashing.recv().unwrap()).await.unwrap();
+        *app.hashing_fault.0.lock().unwrap() = None;
+        let waiting = post(&app, &token, CUSTOMERS, "k", &body).await;
+        assert_key_error(&waiting, 409, "IDEMPOTENCY_KEY_IN_USE");
+        app.clock.forward(LEASE);
+        let second = post(&app, &token, CUSTOMERS, "k", &body).await;
+        go_on.send(()).unwrap();
+        second
+    };
+    let (first, second) = tokio::join!(post(&app, &token, CUSTOMERS, "k", &body), run_others);
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 201), "{} {}", first.text, second.text);
+    assert_eq!(first.id(), second.id());
+    let written = [count(&app, "customers").await, count(&app, "events").await];
+    assert_eq!(written, [1, 1]);
+    let again = post(&app, &token, CUSTOMERS, "k", &body).await;
+    assert_eq!((again.header(REPLAYED), &again.text), ("true", &second.text));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Lists: filters, orders, both kinds of paging, sparse fields, includes, and related records.
 
+use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
@@ -181,6 +182,59 @@ async fn includes_come_once_with_their_links_in_place() {
     assert_eq!((created.status.as_u16(), &created.body["included"][0]["id"]), (201, &json!(shop.jane)));
     let empty = shop.get("/api/customers?filter[q][email_eq]=nobody@example.com&include=events").await;
     assert_eq!(empty.body["included"], json!([]));
+}
+
+/// B10.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_includes_2500_records_at_most() {
+    let shop = Shop::open().await;
+    let scope = shop.app.scope;
+    let database = SqliteBackdoor::open(&shop.app.folder.path().join("rekey.db"));
+    database
+        .text(&format!(
+            "WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 22)
+             INSERT INTO customers (id, organization_id, mode, email, metadata, created_at, updated_at)
+             SELECT 'customer' || (10 + value), '{organization}', '{mode}', value || '@example.net', '{{}}', 1, 1
+             FROM n",
+            organization = scope.organization,
+            mode = scope.mode.as_str(),
+        ))
+        .await;
+    database
+        .text(
+            "WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 120)
+             INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, published_at, created_at,
+                 available_at)
+             SELECT printf('E%09d', row_number() OVER ()), c.organization_id, c.mode, 'customers.create', 'customers', c.id,
+                 1, value, 1
+             FROM customers c, n",
+        )
+        .await;
+    let all = shop.get("/api/customers?page[size]=25&include=events").await;
+    assert_eq!(all.body["included"].as_array().unwrap().len(), 2_500);
+    let too_many = "/api/customers?page[size]=25&include=events,customer_password_resets";
+    let refused = shop.app.get(too_many, &shop.token).await;
+    refused.assert_error(400, "INVALID_INCLUDE", None);
+    assert_eq!(refused.body["errors"][0]["source"]["parameter"], "include");
+    shop.get(&too_many.replace("25", "24")).await;
+}
+
+/// B10.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_decrypted_is_null_and_the_others_are_shown() {
+    let shop = Shop::open().await;
+    let database = SqliteBackdoor::open(&shop.app.folder.path().join("rekey.db"));
+    database
+        .text(&format!("UPDATE password_resets SET sealed_token = x'00' WHERE id = '{}'", shop.hers))
+        .await;
+    let page = shop.get(RESETS).await;
+    let tokens = page.body["data"].as_array().unwrap().iter();
+    let tokens =
+        tokens.map(|reset| (reset["id"].clone(), reset["attributes"]["reset_password_token"].is_string()));
+    let expected = [(&shop.hers, false), (&shop.pending, true), (&shop.used, false)];
+    assert_eq!(tokens.collect::<Vec<_>>(), expected.map(|(id, is_shown)| (json!(id), is_shown)));
+    let one = shop.get(&format!("{RESETS}/{}", shop.hers)).await;
+    assert_eq!(one.attribute("reset_password_token"), &Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The data directory, with keys that the first start creates, readable by their owner only.
 
 use std::{
+    fs::{File, TryLockError},
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -16,22 +17,37 @@ use rsa::{
 use zeroize::Zeroizing;
 
 /// The directory in which `rekey dev` keeps all data.
-pub struct DataDir(PathBuf);
+pub struct DataDir {
+    path: PathBuf,
+    /// Locked until the process ends, however it ends.
+    _lock: File,
+}
 
 /// The length of the RSA key in bits: the least that NIST SP 800-57 accepts until 2030, and quick to generate.
 const RSA_BITS: usize = 2048;
 
 impl DataDir {
-    /// Opens the directory, and creates it (0700) if it doesn't exist.
+    /// Opens the directory for this process alone, and creates it (0700) if it doesn't exist.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let created = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
         created.with_context(|| format!("the data directory {} can't be created", path.display()))?;
-        Ok(Self(path.to_owned()))
+        let opened = File::options().create(true).append(true).mode(0o600).open(path.join("lock"));
+        let lock = opened.with_context(|| format!("{} can't be written", path.join("lock").display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => anyhow::bail!(
+                "another `rekey dev` uses the data directory {}: stop it, or choose another with `--data-dir`",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} can't be locked", path.join("lock").display()))
+            }
+        }
     }
 
     /// Returns the path of a file in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 
     /// Returns the PEM of the key that signs access tokens.

@@ -1,13 +1,17 @@
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::Duration,
 };
 
 use argon2::Params;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::Span;
 
 use super::{
@@ -38,6 +42,9 @@ pub struct HasherConfig {
 #[derive(Clone)]
 pub struct Hasher {
     jobs: Sender<Job>,
+    /// Closed when all threads have ended.
+    threads: watch::Receiver<()>,
+    panic_count: Arc<AtomicU64>,
     params: Params,
     decoy: Arc<PasswordHash>,
     random: Arc<dyn RandomSource>,
@@ -52,6 +59,9 @@ pub enum HashError {
     /// The parameters are out of Argon2's range, or a stored hash is damaged.
     #[error("the password can't be hashed")]
     Unusable,
+    /// The job panicked, or no thread is left to run it; nothing was done.
+    #[error("the job that hashes the password panicked")]
+    Panicked,
 }
 
 /// The result of [`Hasher::verify`].
@@ -89,14 +99,33 @@ impl Hasher {
         let params = params.map_err(|_| HashError::Unusable)?;
         let (jobs, queue) = crossbeam_channel::bounded(config.queue);
         let large_work = Arc::new(Mutex::new(()));
+        let (alive, threads) = watch::channel(());
+        let panic_count = Arc::new(AtomicU64::new(0));
         for number in 0..config.threads.get() {
             let (queue, memory) = (queue.clone(), Memory::new(params.block_count(), large_work.clone()));
+            let (alive, panic_count) = (alive.clone(), panic_count.clone());
+            let run = move || {
+                let _alive = alive;
+                run_jobs(&queue, memory, &panic_count);
+            };
             let thread = thread::Builder::new().name(format!("argon2-{number}"));
-            thread.spawn(move || run_jobs(&queue, memory)).map_err(|_| HashError::Unusable)?;
+            thread.spawn(run).map_err(|_| HashError::Unusable)?;
         }
         let mut memory = Memory::new(params.block_count(), large_work);
         let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*random), &mut memory)?;
-        Ok(Self { jobs, params, decoy: Arc::new(decoy), random })
+        Ok(Self { jobs, threads, panic_count, params, decoy: Arc::new(decoy), random })
+    }
+
+    /// Whether a thread is left to run jobs.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.threads.has_changed().is_ok()
+    }
+
+    /// Returns how many jobs have panicked since the start.
+    #[must_use]
+    pub fn panic_count(&self) -> u64 {
+        self.panic_count.load(Ordering::Relaxed)
     }
 
     /// Checks a person's new password. The hints for a rejected one are computed on the hashing threads, and left out when the queue is
@@ -134,8 +163,9 @@ impl Hasher {
     /// # Errors
     /// See [`HashError`].
     pub async fn rehash(&self, password: PlainPassword) -> Result<PasswordHash, HashError> {
-        let (params, salt) = (self.params.clone(), fresh_salt(&*self.random));
-        self.run(move |memory| hash(&params, password.as_str().as_bytes(), &salt, memory)).await
+        let (params, random) = (self.params.clone(), self.random.clone());
+        self.run(move |memory| hash(&params, password.as_str().as_bytes(), &fresh_salt(&*random), memory))
+            .await
     }
 
     /// Verifies a password against a stored hash. Without one it does the same work with a decoy, so that an unknown customer takes as
@@ -176,17 +206,31 @@ impl Hasher {
             }
         });
         match self.jobs.try_send(Job { work, span: Span::current() }) {
-            Ok(()) => answer.await.map_err(|_| HashError::Unusable)?,
+            Ok(()) => {
+                let mut threads = self.threads.clone();
+                tokio::select! {
+                    biased;
+                    answer = answer => answer.map_err(|_| HashError::Panicked)?,
+                    _ = threads.changed() => Err(HashError::Panicked),
+                }
+            }
             Err(TrySendError::Full(_)) => Err(HashError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(HashError::Unusable),
+            Err(TrySendError::Disconnected(_)) => Err(HashError::Panicked),
         }
     }
 }
 
-fn run_jobs(queue: &Receiver<Job>, mut memory: Memory) {
+fn run_jobs(queue: &Receiver<Job>, mut memory: Memory, panic_count: &AtomicU64) {
     loop {
         match queue.recv_timeout(IDLE_TIMEOUT) {
-            Ok(Job { work, span }) => span.in_scope(|| work(&mut memory)),
+            Ok(Job { work, span }) => {
+                let work = AssertUnwindSafe(|| span.in_scope(|| work(&mut memory)));
+                if panic::catch_unwind(work).is_err() {
+                    // The memory may be half written.
+                    memory.release();
+                    panic_count.fetch_add(1, Ordering::Relaxed);
+                }
+            }
             Err(RecvTimeoutError::Timeout) => memory.release(),
             Err(RecvTimeoutError::Disconnected) => return,
         }

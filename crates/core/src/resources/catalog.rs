@@ -28,7 +28,8 @@ pub trait Catalog: Send + Sync + 'static {
     async fn list(&self, scope: Scope, listing: &Listing) -> Result<Listed, StoreError>;
 
     /// Returns the records that these records of `owner` are related to, in one query. For a to-many relationship it returns at most
-    /// [`MAX_RELATED`] for each, the newest first; for a to-one relationship `ids` are those of the related records.
+    /// [`MAX_RELATED`] for each, the newest first; for a to-one relationship `ids` are those of the related records. It returns one record
+    /// more than [`MAX_INCLUDED`] at most.
     async fn related(
         &self,
         scope: Scope,
@@ -40,6 +41,9 @@ pub trait Catalog: Send + Sync + 'static {
 
 /// The maximum number of related records that are included for one record. The list of the relationship has all of them.
 pub const MAX_RELATED: u32 = 100;
+
+/// The maximum number of related records that are read for one document: those of one relationship of a whole page always fit.
+pub const MAX_INCLUDED: u32 = 25 * MAX_RELATED;
 
 /// A related record.
 #[derive(Debug, Clone, PartialEq)]

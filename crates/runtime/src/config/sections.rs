@@ -9,6 +9,7 @@ mod organization;
 mod passwords;
 mod public_url;
 mod resets;
+mod retention;
 mod server;
 mod smtp;
 mod smtp_relay;
@@ -27,6 +28,7 @@ pub use organization::{
 };
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
+pub use retention::Retention;
 pub use server::{Server, TrustedProxies};
 pub use smtp::Smtp;
 pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelayConfig, SmtpTls};

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::sections::{
-    Auth, Broker, Database, Keys, Limits, Mailer, OutboxRelayConfig, Passwords, Server, Smtp, Telemetry,
-    TestMailbox,
+    Auth, Broker, Database, Keys, Limits, Mailer, OutboxRelayConfig, Passwords, Retention, Server, Smtp,
+    Telemetry, TestMailbox,
 };
 
 /// The settings of `rekey-api`.
@@ -19,6 +19,7 @@ pub struct ApiSettings {
     pub outbox_relay: OutboxRelayConfig,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub retention: Retention,
     pub telemetry: Telemetry,
 }
 
@@ -47,6 +48,7 @@ pub struct DevSettings {
     pub outbox_relay: OutboxRelayConfig,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub retention: Retention,
     pub mailer: Mailer,
     pub telemetry: Telemetry,
 }
@@ -55,5 +57,6 @@ pub struct DevSettings {
 #[derive(Debug, Deserialize)]
 pub struct ToolSettings {
     pub database: Database,
+    pub retention: Retention,
     pub telemetry: Telemetry,
 }

@@ -222,11 +222,13 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: cleanup:
             old_decoys_are_removed_with_all_their_records_and_nothing_else_is,
             old_quota_rows_are_removed,
+            records_that_are_old_are_purged_in_batches_and_pending_ones_stay,
         );
         $crate::store_conformance!(@ $fixture: limits:
             hits_add_up_in_their_window_and_in_no_other,
             each_of_many_hits_at_once_counts_those_before_it,
             hits_leave_the_window_after_a_minute,
+            late_hits_are_added_to_the_slots_in_which_they_were_made,
             a_sweep_removes_slots_outside_every_window,
         );
     };

@@ -1,18 +1,20 @@
 use std::collections::{HashMap, HashSet};
 
 use rekey_core::{
-    error::StoreError,
     ids::RecordId,
     resources::{
         Link, Relationship,
-        catalog::{Catalog, Related},
+        catalog::{Catalog, MAX_INCLUDED, Related},
         record::Record,
     },
     scope::Scope,
 };
 use serde_json::{Value, json};
 
-use crate::jsonapi::query::Include;
+use crate::jsonapi::{
+    error::{Problem, QueryProblem},
+    query::Include,
+};
 
 /// The records that a document includes, and the relationships that lead to them.
 #[derive(Default)]
@@ -20,18 +22,21 @@ pub struct Included {
     /// Each record once, and none that is primary data.
     records: Vec<Record>,
     seen: HashSet<(&'static str, RecordId)>,
+    /// The number of related records that were read, each as often as it was.
+    count: usize,
     /// The ids at the other end of each relationship, by resource, record and relationship.
     links: HashMap<(&'static str, RecordId, &'static str), Vec<RecordId>>,
 }
 
 impl Included {
-    /// Reads the records that are included with the primary ones: one query for each relationship.
+    /// Reads the records that are included with the primary ones: one query for each relationship. Fails when there are more than
+    /// [`MAX_INCLUDED`].
     pub async fn gather(
         catalog: &dyn Catalog,
         scope: Scope,
         includes: &[Include],
         primary: &[Record],
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, Problem> {
         let mut gathered = Self::default();
         gathered.seen.extend(primary.iter().map(key));
         let mut open = vec![(includes, primary.to_vec())];
@@ -74,7 +79,7 @@ impl Included {
         scope: Scope,
         owners: &[Record],
         relationship: &'static Relationship,
-    ) -> Result<Vec<Record>, StoreError> {
+    ) -> Result<Vec<Record>, Problem> {
         let Some(resource) = owners.first().map(Record::resource) else { return Ok(Vec::new()) };
         let lookup_id = |owner: &Record| match relationship.link {
             Link::One(_) => owner.linked(relationship),
@@ -91,6 +96,10 @@ impl Included {
         } else {
             catalog.related(scope, resource, relationship, &ids).await?
         };
+        self.count += related.len();
+        if self.count > MAX_INCLUDED as usize {
+            return Err(Problem::Query(QueryProblem::TooManyIncluded, "include".to_owned()));
+        }
         let mut by_id: HashMap<RecordId, Vec<Record>> = HashMap::new();
         for Related { key, record } in related {
             by_id.entry(key).or_default().push(record);

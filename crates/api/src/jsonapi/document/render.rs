@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use rekey_core::{
     ids::ResetId,
     resources::{
@@ -22,6 +24,8 @@ pub struct Renderer<'a> {
     pub audience: Audience,
     pub view: &'a View,
     pub included: &'a Included,
+    /// The number of tokens that could not be decrypted; they are shown as null.
+    pub unreadable_tokens: Cell<usize>,
 }
 
 impl Renderer<'_> {
@@ -77,7 +81,11 @@ impl Renderer<'_> {
             Attribute::Integer(number) => (*number).into(),
             Attribute::Token(sealed) => {
                 let reset: ResetId = record.id().as_str().parse().map_err(|_| Problem::Internal)?;
-                sealed.unseal(self.scope.organization, reset, self.keys)?.expose().into()
+                let token = sealed.unseal(self.scope.organization, reset, self.keys);
+                if token.is_err() {
+                    self.unreadable_tokens.update(|count| count + 1);
+                }
+                token.map_or(Value::Null, |token| token.expose().into())
             }
         })
     }

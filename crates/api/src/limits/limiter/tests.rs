@@ -2,7 +2,10 @@ use std::{collections::HashMap, sync::Mutex as StdMutex};
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, future::join_all};
-use rekey_core::error::StoreError;
+use rekey_core::{
+    error::StoreError,
+    limits::{SLOT, Slot, slot_start},
+};
 
 use super::*;
 use crate::limits::WithTimeout;
@@ -25,7 +28,7 @@ const AHEAD: Duration = Duration::hours(3);
 
 #[async_trait]
 impl RateLimits for World {
-    async fn count_hits(&self, window: &str, hits: i64) -> Result<WindowCounts, StoreError> {
+    async fn count_hits(&self, window: &str, hits: &[i64]) -> Result<WindowCounts, StoreError> {
         if self.0.lock().unwrap().silent {
             std::future::pending::<()>().await;
         }
@@ -36,7 +39,15 @@ impl RateLimits for World {
         }
         let at = OffsetDateTime::UNIX_EPOCH + AHEAD + state.elapsed;
         let tally = state.windows.entry(window.to_owned()).or_insert_with(|| WindowCounts::empty(at));
-        tally.add(hits, at);
+        for (age, hits) in (0..).zip(hits) {
+            let started_at = slot_start(at) - SLOT * age;
+            match tally.slots.iter_mut().find(|slot| slot.started_at == started_at) {
+                Some(slot) => slot.hits += hits,
+                None => tally.slots.push(Slot { started_at, hits: *hits }),
+            }
+        }
+        tally.slots.retain(|slot| slot.started_at >= slot_start(at) - WINDOW);
+        tally.slots.sort_unstable_by_key(|slot| slot.started_at);
         tally.at = at;
         Ok(tally.clone())
     }
@@ -133,7 +144,7 @@ async fn a_flood_over_the_limit_asks_no_store() {
     // The other replica asks once, and takes its own hit back.
     assert_eq!(admitted(std::slice::from_ref(&other), 100, 10_000).await, 0);
     assert_eq!(world.asked(), 2);
-    assert_eq!(world.count_hits("window", 0).await.unwrap().slots[0].hits, 100);
+    assert_eq!(world.count_hits("window", &[0]).await.unwrap().slots[0].hits, 100);
 }
 
 #[tokio::test]
@@ -145,7 +156,7 @@ async fn the_announced_wait_is_right_for_every_replica() {
         assert_eq!(admitted(&replicas, limit, limit * 3).await, limit);
         for replica in &replicas {
             let wait = replica.take("window", limit).await.wait.unwrap();
-            assert!(wait <= WINDOW + rekey_core::limits::SLOT, "{wait}");
+            assert!(wait <= WINDOW + SLOT, "{wait}");
             world.forward(wait - Duration::milliseconds(1));
             assert!(replica.take("window", limit).await.wait.is_some(), "{limit}: before it is over");
             world.forward(Duration::milliseconds(1));
@@ -181,7 +192,47 @@ async fn without_a_store_each_process_counts_for_itself() {
     world.set_broken(false);
     world.forward(BACKOFF);
     assert_eq!(replica.take("another", 30).await.wait, None);
-    assert_eq!(world.count_hits("another", 0).await.unwrap().slots[0].hits, 2);
+    assert_eq!(world.count_hits("another", &[0]).await.unwrap().slots[0].hits, 2);
+}
+
+/// B15.
+#[tokio::test]
+async fn what_was_let_in_during_an_outage_ages_as_usual() {
+    for (limit, per_minute, count) in
+        [(200, 100, 1), (200, 200, 1), (200, 100, 2), (30, 28, 3), (5, 5, 1), (5, 4, 2), (1, 1, 1)]
+    {
+        let world = World::default();
+        world.forward(Duration::milliseconds(1234));
+        let replicas: Vec<_> = (0..count).map(|_| world.replica()).collect();
+        let mut call = 0;
+        // The store answers for a minute, is away for 150 s, and answers again.
+        for (is_away, seconds) in [(false, 60), (true, 150), (false, 150)] {
+            world.set_broken(is_away);
+            for _ in 0..seconds * per_minute / 60 {
+                let status = replicas[call % count].take("window", limit).await;
+                assert_eq!(status.wait, None, "{per_minute} a minute of {limit}, {count} replicas: {call}");
+                call += 1;
+                world.forward(WINDOW / per_minute);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_minute_of_an_outage_counts_for_all_replicas() {
+    let world = World::default();
+    let (one, other) = (world.replica(), world.replica());
+    world.set_broken(true);
+    for _ in 0..10 {
+        assert_eq!(admitted(std::slice::from_ref(&one), 36, 9).await, 9);
+        world.forward(WINDOW / 3);
+    }
+    world.set_broken(false);
+    assert_eq!(admitted(std::slice::from_ref(&one), 36, 1).await, 1);
+    // Nine calls each were made 60, 40 and 20 seconds ago.
+    assert_eq!(admitted(std::slice::from_ref(&other), 36, 36).await, 8);
+    world.forward(SLOT);
+    assert_eq!(admitted(&[other, one], 36, 36).await, 9);
 }
 
 #[tokio::test]

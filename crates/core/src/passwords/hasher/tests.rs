@@ -94,6 +94,28 @@ async fn a_refused_password_comes_with_hints_unless_all_threads_are_busy() {
     assert!(hasher.check(policy, plain("three small words"), &person).await.is_ok());
 }
 
+/// B13.
+#[tokio::test]
+async fn a_job_that_panics_is_counted_and_its_thread_starts_with_fresh_memory() {
+    let hasher = hasher(64, 1, 4);
+    let before = hasher.hash(checked("long enough")).await.unwrap();
+    for n in 1..=3 {
+        let panicked = hasher.run(|memory| -> Result<(), _> {
+            memory.with_blocks(1, |blocks| {
+                blocks[0].as_mut().fill(1);
+                panic!("a test's panic");
+            })
+        });
+        assert_eq!(panicked.await.unwrap_err(), HashError::Panicked);
+        let is_fresh =
+            |memory: &mut Memory| Ok(memory.with_blocks(1, |blocks| *blocks[0].as_ref() == [0; 128]));
+        assert_eq!(hasher.run(is_fresh).await, Ok(true));
+        assert_eq!((hasher.panic_count(), hasher.is_alive()), (n, true));
+        let verified = hasher.verify(plain("long enough"), Some(before.clone())).await.unwrap().0;
+        assert_eq!(verified, Verification::Right);
+    }
+}
+
 /// The only thread of a hasher, kept from its queue: what is asked for meanwhile waits or is refused, however the threads are
 /// scheduled.
 struct Held {

@@ -73,6 +73,7 @@ fn every_listed_key_is_read_and_every_key_read_is_listed() {
         ("passwords", fields::<Passwords>()),
         ("resets", fields::<sections::Resets>()),
         ("limits", fields::<Limits>()),
+        ("retention", fields::<Retention>()),
         ("links", fields::<Links>()),
         ("mail", fields::<Mail>()),
         ("mailbox", fields::<TestMailbox>()),

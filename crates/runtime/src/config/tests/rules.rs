@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use rekey_core::scope::Mode;
+use rekey_core::{cleanup, scope::Mode};
 
 use super::*;
 
@@ -232,4 +232,26 @@ fn a_long_value_is_shown_in_part() {
 fn a_limit_of_zero_is_no_limit() {
     let (api, _) = load(&with(&[("limits.test_per_minute", "0"), ("limits.page_per_minute", "1")])).unwrap();
     assert_eq!((api.limits.for_mode(Mode::Test), api.limits.page), (None, NonZeroU32::new(1)));
+}
+
+#[test]
+fn records_are_kept_for_a_week_and_a_day_at_least_or_for_ever() {
+    let retention =
+        |settings: &[(&str, &str)]| cleanup::Retention::from(load(&with(settings)).unwrap().0.retention);
+    let days = |days| Some(time::Duration::days(days));
+    let usual =
+        cleanup::Retention { resets: days(90), deliveries: days(90), events: days(90), audit: days(400) };
+    assert_eq!(retention(&[]), usual);
+    let set = retention(&[("retention.resets_days", "8"), ("retention.audit_days", "0")]);
+    assert_eq!(set, cleanup::Retention { resets: days(8), audit: None, ..usual });
+    for key in ["resets_days", "deliveries_days", "events_days", "audit_days"] {
+        for wrong in ["7", "-1", "36501"] {
+            let key = format!("retention.{key}");
+            let line = error(&with(&[(&key, wrong)]));
+            assert!(
+                line.contains(&key) && line.ends_with("expected 0 or an integer from 8 to 36500"),
+                "{line}"
+            );
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! The removal of old records.
 
-use rekey_core::resets::ResetOrigin;
+use rekey_core::{cleanup::PurgeKind, deliveries::Outcome, events::outbox::Settlement, resets::ResetOrigin};
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, found_reset, holder, ledger::job, written};
-use crate::seed;
+use crate::seed::{self, SeededReset};
 use crate::store::prelude::*;
 
 const AGE: Duration = Duration::days(8);
@@ -45,4 +45,67 @@ pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     seed::reset(store, scope, "young@example.com", ResetOrigin::SelfService).await;
     assert_eq!(store.forget_quotas(AGE).await.unwrap(), 2);
     assert_eq!(backdoor.count("reset_quotas", "true").await, 1);
+}
+
+/// B12.
+pub async fn records_that_are_old_are_purged_in_batches_and_pending_ones_stay<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let other = seed::scope(store, "other").await;
+    for scope in [scope, other] {
+        seed::customer(store, scope, JOHN, None).await;
+    }
+    let mut resets = Vec::new();
+    for scope in [scope, scope, scope, scope, other] {
+        resets.push(seed::reset(store, scope, JOHN, ResetOrigin::Integration).await);
+    }
+    let [sent, bounced, queued, unpublished, others] = &resets[..] else { unreachable!() };
+    let mut outcomes = vec![Settlement::Published(queued.event)];
+    let ok = || Outcome::Sent { response: "250".to_owned(), reply: None, relay: "one".to_owned() };
+    let suppress = Some(seed::email(JOHN));
+    let no = Outcome::Bounced { reason: "550".to_owned(), reply: None, suppress };
+    for (scope, reset, outcome) in [(scope, sent, ok()), (scope, bounced, no), (other, others, ok())] {
+        store.claim(&job(scope, reset), Duration::minutes(1)).await.unwrap();
+        assert!(store.settle(reset.event, 1, &outcome).await.unwrap());
+        outcomes.push(Settlement::Published(reset.event));
+    }
+    store.settle_messages(&outcomes).await.unwrap();
+
+    let age = Duration::days(90);
+    for kind in [PurgeKind::Deliveries, PurgeKind::Resets, PurgeKind::Events, PurgeKind::Audit] {
+        assert_eq!(store.purge(kind, age, 100).await.unwrap(), 0, "{kind:?} is young");
+    }
+    for table in ["password_resets", "deliveries", "events", "audit_entries"] {
+        backdoor.age(table, "created_at", "true", age).await;
+    }
+    let young = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    // The mail of `queued` waits, and so does that of `unpublished`; all of the resets could still be used.
+    assert_eq!(store.count_purgeable(PurgeKind::Resets, age).await.unwrap(), 0);
+    backdoor.age("password_resets", "expires_at", &format!("id <> '{}'", young.id), age).await;
+    let audits = backdoor.count("audit_entries", "true").await - 1;
+    for (kind, purged) in [
+        // That of `bounced` has suppressed the address.
+        (PurgeKind::Deliveries, 2),
+        (PurgeKind::Resets, 3),
+        (PurgeKind::Events, 3),
+        (PurgeKind::Audit, audits),
+    ] {
+        assert_eq!(store.count_purgeable(kind, age).await.unwrap(), purged, "{kind:?}");
+        let first = store.purge(kind, age, 2).await.unwrap();
+        assert_eq!(first, 2, "{kind:?}");
+        let rest = store.purge(kind, age, 100).await.unwrap();
+        assert_eq!((first + rest, store.count_purgeable(kind, age).await.unwrap()), (purged, 0), "{kind:?}");
+    }
+    let is_there = async |reset: &SeededReset| found_reset(store, scope, reset).await.is_some();
+    assert_eq!(
+        [is_there(sent).await, is_there(bounced).await, is_there(queued).await, is_there(&young).await],
+        [false, false, true, true]
+    );
+    let pending = format!("event_id IN ('{}', '{}') AND status = 'queued'", queued.event, young.event);
+    assert_eq!(backdoor.count("deliveries", &pending).await, 2);
+    let events = format!("id IN ('{}', '{}')", queued.event, unpublished.event);
+    assert_eq!(backdoor.count("events", &events).await, 2);
+    // A suppression goes with its customer, by the delivery that bounced.
+    assert_eq!(backdoor.count("deliveries", &format!("event_id = '{}'", bounced.event)).await, 1);
 }

@@ -20,7 +20,7 @@ pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
         ("a", 0, 1),
         ("b", 4, 5),
     ] {
-        let tally = store.count_hits(window, hits).await.unwrap();
+        let tally = store.count_hits(window, &[hits]).await.unwrap();
         assert_eq!(total(&tally), held, "{window:?} {hits}");
         assert!(tally.slots.iter().all(|slot| slot.started_at == slot_start(slot.started_at)), "{tally:?}");
         let last = tally.slots.last().unwrap().started_at;
@@ -35,7 +35,7 @@ pub async fn each_of_many_hits_at_once_counts_those_before_it<F: StoreUnderTest>
     for round in 0.. {
         let hits = (0..40).map(|_| {
             let store = store.clone();
-            async move { store.count_hits(&format!("round {round}"), 1).await.unwrap() }
+            async move { store.count_hits(&format!("round {round}"), &[1]).await.unwrap() }
         });
         let tallies = at_once(hits).await;
         if tallies.iter().all(|tally| slot_start(tally.at) == slot_start(tallies[0].at)) {
@@ -59,27 +59,40 @@ pub async fn hits_leave_the_window_after_a_minute<F: StoreUnderTest>() {
         ("gone", WINDOW + SLOT, 0..=0),
         ("long gone", WINDOW * 60, 0..=0),
     ] {
-        store.count_hits(window, 3).await.unwrap();
+        store.count_hits(window, &[3]).await.unwrap();
         age(backdoor, &format!("window_name = '{window}'"), by).await;
-        let tally = store.count_hits(window, 1).await.unwrap();
+        let tally = store.count_hits(window, &[1]).await.unwrap();
         assert!(left.contains(&(tally.used(tally.at) - 1)), "{window}: {tally:?}");
         assert_eq!(tally.slots.len(), if total(&tally) == 1 { 1 } else { 2 }, "{window}: {tally:?}");
     }
+}
+
+pub async fn late_hits_are_added_to_the_slots_in_which_they_were_made<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    store.count_hits("a", &[5]).await.unwrap();
+    let counted = store.count_hits("a", &[1, 0, 3, 0, 4]).await.unwrap();
+    let again = store.count_hits("a", &[1, 0, 3]).await.unwrap();
+    assert_eq!((total(&counted), total(&again)), (13, 17));
+    assert!(again.slots.is_sorted_by(|one, other| one.started_at < other.started_at), "{again:?}");
+    assert_eq!(again.slots[0].started_at, slot_start(counted.at) - SLOT * 4);
+    assert_eq!(again.slots[0].hits, 4);
+    assert_eq!(total(&store.count_hits("a", &[0]).await.unwrap()), 17);
 }
 
 pub async fn a_sweep_removes_slots_outside_every_window<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     for window in ["a", "b"] {
-        store.count_hits(window, 1).await.unwrap();
+        store.count_hits(window, &[1]).await.unwrap();
     }
     age(backdoor, "true", WINDOW - SLOT * 2).await;
     assert_eq!(store.sweep_hits().await.unwrap(), 0);
-    store.count_hits("b", 1).await.unwrap();
+    store.count_hits("b", &[1]).await.unwrap();
     age(backdoor, "true", SLOT * 5).await;
     assert_eq!(store.sweep_hits().await.unwrap(), 2);
     assert_eq!(backdoor.count("rate_limit_slots", "true").await, 1);
-    assert_eq!(total(&store.count_hits("b", 0).await.unwrap()), 1);
+    assert_eq!(total(&store.count_hits("b", &[0]).await.unwrap()), 1);
 }
 
 fn total(tally: &WindowCounts) -> i64 {

@@ -1,0 +1,39 @@
+//! `rekey purge`: deletes old records now.
+
+use clap::Args;
+use rekey_core::cleanup::{self, Cleanup, PurgeKind, Retention};
+use rekey_runtime::config::{Configuration, Source, ToolSettings};
+
+use crate::operator;
+
+/// The arguments of `rekey purge`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Only print how many records would be deleted.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Deletes what `[retention]` does not keep, and prints how many records of each kind.
+pub async fn run(options: Options, source: &Source) -> anyhow::Result<()> {
+    let ToolSettings { retention, .. } = Configuration::load(source)?.settings()?;
+    let store = operator::connect(source).await?;
+    for (kind, age) in Retention::from(retention).ages() {
+        let count = if options.dry_run {
+            store.count_purgeable(kind, age).await?
+        } else {
+            cleanup::purge(&store, kind, age).await?
+        };
+        println!("{}={count}", name(kind));
+    }
+    Ok(())
+}
+
+fn name(kind: PurgeKind) -> &'static str {
+    match kind {
+        PurgeKind::Resets => "resets",
+        PurgeKind::Deliveries => "deliveries",
+        PurgeKind::Events => "events",
+        PurgeKind::Audit => "audit",
+    }
+}

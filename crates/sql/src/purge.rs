@@ -1,0 +1,37 @@
+use rekey_core::cleanup::PurgeKind;
+
+/// The records of a kind that may be deleted when they are old. All of these tables have an index of scope and `created_at`.
+#[derive(Debug, Clone, Copy)]
+pub struct Purgeable {
+    pub table: &'static str,
+    pub key: &'static str,
+    /// The condition that nothing needs the record `x` any more, at the time `t.now`.
+    pub condition: &'static str,
+}
+
+impl Purgeable {
+    #[must_use]
+    pub fn of_kind(kind: PurgeKind) -> Self {
+        match kind {
+            PurgeKind::Resets => Self {
+                table: "password_resets",
+                key: "id",
+                condition: "x.expires_at <= t.now AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.reset_id = x.id
+                    AND d.status IN ('queued', 'deferred'))",
+            },
+            PurgeKind::Deliveries => Self {
+                table: "deliveries",
+                key: "event_id",
+                condition: "x.status NOT IN ('queued', 'deferred')
+                    AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.event_id = x.event_id)",
+            },
+            PurgeKind::Events => Self {
+                table: "events",
+                key: "id",
+                condition: "x.published_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = x.id
+                    AND d.status IN ('queued', 'deferred'))",
+            },
+            PurgeKind::Audit => Self { table: "audit_entries", key: "id", condition: "true" },
+        }
+    }
+}
