@@ -34,7 +34,7 @@ use rekey_mailer::{
     Mailer,
     dkim::Signer,
     render::Renderer,
-    transport::{CircuitBreaker, Mailbox, Router},
+    transport::{Mailbox, Router},
 };
 use rekey_runtime::{
     config::{Configuration, DevSettings, OrganizationMailSettings, OrganizationSettings, Source},
@@ -138,10 +138,10 @@ fn origin(mut listen: SocketAddr) -> String {
 impl Parts {
     /// The outbox relay to the mailer, which puts every mail, live or test, into the mailbox.
     fn relay(&self) -> anyhow::Result<OutboxRelay> {
-        let transport = || CircuitBreaker::new(Arc::new(self.mailbox.clone()));
+        let mailbox = Arc::new(self.mailbox.clone());
         let mailer = Mailer {
             ledger: Arc::new(self.store.clone()),
-            router: Router::new(transport(), Some(transport())),
+            router: Router { live: mailbox.clone(), test: Some(mailbox) },
             keys: self.settings.keys.sealing.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),

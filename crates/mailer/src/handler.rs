@@ -15,11 +15,10 @@ use rekey_core::{
     error::{StoreError, chain},
     events::{
         Event,
-        bus::{Delivery, Handler, Verdict},
+        bus::{Capacity, Delivery, Handler, Verdict},
     },
     ids::RecordId,
     random::RandomSource,
-    scope::Mode,
     secrets::KeyRing,
 };
 use rekey_runtime::telemetry;
@@ -30,15 +29,13 @@ use tracing::{Instrument, Span, field::Empty};
 use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, last_attempt, settle_pauses};
 use crate::{
     message::MessageError,
-    transport::{Accepted, CircuitBreaker, Router, SendError, SendErrorKind},
+    transport::{Accepted, Router, SendError, SendErrorKind},
     writer::{WriteError, Writer},
 };
 
-/// The pause after the ledger did not answer.
-const LEDGER_PAUSE: Duration = Duration::seconds(10);
-/// The longest pause while another mailer has the mail: asking costs little, and RabbitMQ would round a longer pause up to the
-/// ladder's next wait.
-const MAX_BUSY_PAUSE: Duration = Duration::minutes(1);
+/// The pause after a mail was not attempted: the ledger did not answer, another mailer has the mail, or no relay can be used. It is
+/// the ladder's shortest wait: asking costs little, and RabbitMQ would round a longer pause up to the next one.
+const SHORT_PAUSE: Duration = Duration::seconds(10);
 /// The largest event that is read, in bytes; ours have under 1,000.
 const MAX_EVENT: usize = 64 << 10;
 
@@ -79,21 +76,26 @@ impl Handler for MailHandler {
         }
         self.process(&event, &job).instrument(span).await
     }
+
+    /// That of the live transport. A mailbox for test mode that can't be written stops no live mail.
+    fn capacity(&self) -> Capacity {
+        self.router.live.capacity()
+    }
+
+    async fn capacity_changed(&self, from: Capacity) {
+        self.router.live.capacity_changed(from).await;
+    }
 }
 
 impl MailHandler {
-    /// Whether live mails wait because no relay can be used.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.router.transport(Mode::Live).is_some_and(CircuitBreaker::is_paused)
-    }
-
     async fn process(&self, event: &Event, job: &MailJob) -> Verdict {
-        if let Some(transport) = self.router.transport(job.scope.mode)
-            && let Err(wait) = transport.ready().await
+        if self
+            .router
+            .transport(job.scope.mode)
+            .is_some_and(|transport| transport.capacity() == Capacity::None)
         {
             // Before the claim, so that waiting spends no attempt.
-            return retry("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
+            return retry("paused", SHORT_PAUSE, "no mail can be sent now");
         }
         match self.ledger.claim(job, self.lease).await {
             Ok(Claim::Granted(delivery)) => self.deliver(event, job, &delivery).await,
@@ -102,7 +104,7 @@ impl MailHandler {
                 tracing::info!(why = why.as_str(), "not sent");
                 done(why.as_str())
             }
-            Ok(Claim::Busy(wait)) => retry("busy", wait.min(MAX_BUSY_PAUSE), "another mailer has it"),
+            Ok(Claim::Busy(wait)) => retry("busy", wait.min(SHORT_PAUSE), "another mailer has it"),
             Err(error) => ledger_failed(&error),
         }
     }
@@ -148,9 +150,7 @@ impl MailHandler {
                 let suppress = delivery.recipient.email().filter(|_| address_is_bad).cloned();
                 Outcome::Bounced { reason, reply, suppress }
             }
-            (SendErrorKind::Unavailable, _) => {
-                Outcome::Held { reason, after: transport.pause().try_into().unwrap_or(LEDGER_PAUSE) }
-            }
+            (SendErrorKind::Unavailable, _) => Outcome::Held { reason, after: SHORT_PAUSE },
             (SendErrorKind::Transient, Some(after)) => Outcome::Deferred { reason, reply, after },
             (SendErrorKind::InDoubt, Some(after)) => Outcome::InDoubt { reason, after },
             (SendErrorKind::Transient | SendErrorKind::InDoubt, None) => {
@@ -214,7 +214,7 @@ fn verdict(outcome: Outcome) -> Verdict {
 
 fn ledger_failed(error: &StoreError) -> Verdict {
     tracing::warn!(cause = chain(error), "the ledger did not answer");
-    retry("ledger", LEDGER_PAUSE, &error.to_string())
+    retry("ledger", SHORT_PAUSE, &error.to_string())
 }
 
 fn retry(outcome: &'static str, after: Duration, reason: &str) -> Verdict {

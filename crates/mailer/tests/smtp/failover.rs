@@ -1,6 +1,12 @@
 //! Several relays: which of them gets a mail, and which is paused.
 
+use rekey_core::events::bus::Capacity;
 use rekey_testkit::smtp::RealSmtp;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+    time::{Instant, sleep},
+};
 
 use super::{pki::Pki, *};
 
@@ -17,7 +23,7 @@ async fn the_next_relay_gets_the_mail_when_the_first_is_away() {
         assert_eq!(accepted.relay, format!("127.0.0.1:{}", second.port));
     }
     assert_eq!(second.mails().len(), 2);
-    transport.check().await.unwrap();
+    assert_eq!(transport.capacity(), Capacity::Full);
 }
 
 #[tokio::test]
@@ -128,21 +134,51 @@ async fn a_relay_that_breaks_off_again_and_again_is_paused() {
 
 #[tokio::test]
 async fn a_relay_that_works_again_is_used_again() {
-    const PAUSE: Duration = Duration::from_mins(1);
     let away: Scene = &[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))];
-    let first = scripted(&[away, FINE]).await;
+    let first = scripted(&[away, away, FINE]).await;
     let second = scripted(&[FINE]).await;
-    rekey_runtime::install_crypto();
-    let transport = SmtpTransport::with_pause(&both(first.port, second.port), &random(), PAUSE).unwrap();
+    let transport = transport(&both(first.port, second.port));
     for event in ["EVENTEVEN1", "EVENTEVEN2"] {
         transport.send(&mail(event)).await.unwrap();
     }
     assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (1, 0, 2));
-    pass(PAUSE).await;
-    for event in ["EVENTEVEN3", "EVENTEVEN4"] {
-        transport.send(&mail(event)).await.unwrap();
+    // It is checked without a mail.
+    while first.commands().is_empty() {
+        pass(Duration::from_secs(5)).await;
+        sleep(LOOK).await;
     }
-    assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (2, 2, 2));
+    until(|| first.commands() == ["EHLO rekey.example.com"]).await;
+    while first.messages().is_empty() {
+        transport.send(&mail("EVENTEVEN3")).await.unwrap();
+    }
+    assert_eq!(first.connections(), 4);
+}
+
+/// B9: however long it was away.
+#[tokio::test]
+async fn a_transport_whose_relays_could_not_be_reached_can_be_used_seconds_after_the_first_is_back() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let transport = transport(&both(NOBODY, port));
+    assert!(is_unavailable(&transport.send(&mail("EVENTEVEN1")).await.unwrap_err()));
+    assert_eq!(transport.capacity(), Capacity::None);
+    for _ in 0..10 {
+        pass(Duration::from_mins(5)).await;
+        sleep(LOOK).await;
+    }
+    assert_eq!(transport.capacity(), Capacity::None);
+    let greeting = async {
+        let (mut client, _) = socket.listen(1).unwrap().accept().await.unwrap();
+        client.write_all(b"220 back\r\n").await.unwrap();
+        client.read_u8().await.unwrap();
+        client.write_all(b"250 fine\r\n").await.unwrap();
+        client
+    };
+    let started = Instant::now();
+    tokio::join!(greeting, transport.capacity_changed(Capacity::None));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(transport.capacity(), Capacity::Full);
 }
 
 #[tokio::test]
@@ -155,7 +191,4 @@ async fn smtp_auth_when_no_relay_can_be_used_the_error_names_each() {
     assert!(reason.contains("can't connect") && reason.contains("554 5.3.2 not for you"), "{reason}");
     assert!(is_unavailable(&transport.send(&mail("EVENTEVEN1")).await.unwrap_err()));
     assert_eq!(refusing.connections(), 1, "it is paused");
-    // All relays are checked, since none can be used.
-    assert!(is_unavailable(&transport.check().await.unwrap_err()));
-    assert_eq!(refusing.connections(), 2);
 }
