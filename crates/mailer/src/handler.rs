@@ -9,7 +9,7 @@ use backon::Retryable;
 use rekey_core::{
     clock::Clock,
     deliveries::{
-        ClaimedDelivery, MailJob, Outcome, Reply,
+        ClaimedDelivery, MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     error::{StoreError, chain},
@@ -26,8 +26,9 @@ use time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
-use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, last_attempt, settle_pauses};
+use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses};
 use crate::{
+    mails::ContentError,
     message::MessageError,
     transport::{Accepted, Router, SendError, SendErrorKind},
     writer::{WriteError, Writer},
@@ -132,36 +133,35 @@ impl MailHandler {
             };
         }
         let Some(transport) = self.router.transport(job.scope.mode) else {
-            return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned(), None);
+            return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned());
         };
+        // There is no last attempt: the ledger discards a mail when its reset expires, and the others have a maximum age.
+        let after = after_attempt(delivery.attempt, &*self.random);
         let mail = match self.writer.write(job.mail, event, delivery).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
                 return Outcome::Bounced { reason: error.to_string(), reply: None, suppress: None };
             }
-            Err(error) => return failed(error.to_string(), None),
+            Err(error @ WriteError::Content(ContentError::NoMail)) => return failed(error.to_string()),
+            Err(error) => {
+                // A key, a text or a template that an operator can repair: a customer's mail waits for that.
+                let reason = error.to_string();
+                tracing::error!(reason, "the mail can't be written, check the keys, texts and templates");
+                return Outcome::Deferred { reason, reply: None, after };
+            }
         };
         let SendError { kind, reason, reply } = match transport.send(&mail).await {
             Ok(Accepted { response, reply, relay }) => return Outcome::Sent { response, reply, relay },
             Err(error) => error,
         };
-        match (kind, self.next_attempt(delivery)) {
-            (SendErrorKind::Permanent { address_is_bad }, _) => {
-                let suppress = delivery.recipient.email().filter(|_| address_is_bad).cloned();
-                Outcome::Bounced { reason, reply, suppress }
+        match kind {
+            SendErrorKind::BadAddress => {
+                Outcome::Bounced { reason, reply, suppress: delivery.recipient.email().cloned() }
             }
-            (SendErrorKind::Unavailable, _) => Outcome::Held { reason, after: SHORT_PAUSE },
-            (SendErrorKind::Transient, Some(after)) => Outcome::Deferred { reason, reply, after },
-            (SendErrorKind::InDoubt, Some(after)) => Outcome::InDoubt { reason, after },
-            (SendErrorKind::Transient | SendErrorKind::InDoubt, None) => {
-                failed(format!("given up after {} attempts: {reason}", last_attempt()), reply)
-            }
+            SendErrorKind::Unavailable => Outcome::Held { reason, after: SHORT_PAUSE },
+            SendErrorKind::Transient | SendErrorKind::Refused => Outcome::Deferred { reason, reply, after },
+            SendErrorKind::InDoubt => Outcome::InDoubt { reason, after },
         }
-    }
-
-    /// Returns how long after this attempt the next one is due, unless it was the last.
-    fn next_attempt(&self, delivery: &ClaimedDelivery) -> Option<Duration> {
-        (delivery.attempt < last_attempt()).then(|| after_attempt(delivery.attempt, &*self.random))
     }
 
     /// Records an outcome. A mail that was sent but not recorded would be sent again, so this waits for the end of a database
@@ -205,7 +205,7 @@ fn verdict(outcome: Outcome) -> Verdict {
         Outcome::Deferred { reason, after, .. } => retry("deferred", after, &reason),
         Outcome::InDoubt { reason, after } => retry("in doubt", after, &reason),
         Outcome::Held { reason, after } => retry("held", after, &reason),
-        Outcome::Failed { reason, .. } => {
+        Outcome::Failed { reason } => {
             Span::current().record("outcome", "failed");
             Verdict::Reject { reason }
         }
@@ -227,6 +227,6 @@ fn done(outcome: &'static str) -> Verdict {
     Verdict::Done
 }
 
-fn failed(reason: String, reply: Option<Reply>) -> Outcome {
-    Outcome::Failed { reason, reply }
+fn failed(reason: String) -> Outcome {
+    Outcome::Failed { reason }
 }

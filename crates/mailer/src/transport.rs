@@ -76,15 +76,15 @@ pub struct SendError {
 /// What a [`SendError`] means for the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendErrorKind {
-    /// Not accepted now: a 4xx reply, the network, a timeout, or a relay that refuses the sender.
+    /// Not accepted now: a 4xx reply, the network, or a timeout.
     Transient,
     /// The message was sent, but its reply did not arrive, so it may have been accepted. A second attempt has the same Message-ID.
     InDoubt,
-    /// Never accepted: a 5xx reply about this recipient or message.
-    Permanent {
-        /// Whether no mail to this address can ever succeed, so that none should be tried (a "hard bounce").
-        address_is_bad: bool,
-    },
+    /// Refused by a 5xx reply that is not about the address. An operator may be able to repair it (a relay that denies relaying, a sender
+    /// that is not verified, a quota), so a later attempt may succeed.
+    Refused,
+    /// No mail to this address can ever succeed, so none should be tried (a "hard bounce").
+    BadAddress,
     /// No mail at all can be sent for now: no relay can be reached or used. Refused credentials, missing STARTTLS and a bad
     /// certificate need an operator who corrects the configuration.
     Unavailable,

@@ -12,7 +12,7 @@ use crate::transport::{SendError, SendErrorKind, clean::clean};
 pub(super) enum DeliveryFailure {
     /// The relay can't be used for any mail: it is paused for a while, and the next one gets the mail.
     Relay(Unusable),
-    /// The relay did not accept this mail, and has nothing of its text: the next one gets it.
+    /// The relay did not accept this mail, and has kept nothing of its text: the next one gets it.
     Mail(SendError),
     /// The answer is about the mail, or it is unknown whether it was accepted: no other relay may have it.
     Final(SendError),
@@ -55,24 +55,28 @@ impl From<String> for Unusable {
     }
 }
 
-/// Classifies the answer to MAIL FROM. It is about the sender, which differs by organization: a relay that refuses one of them
-/// must not stop the others, nor is it the customer's fault.
+/// Classifies the answer to MAIL FROM, which is never about the recipient.
 pub(super) fn from_sender_refused(error: &Error) -> DeliveryFailure {
     let error = transient(error);
     match &error.reply {
         Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(Unusable::failing(error)),
+        Some(reply) if reply.code >= 500 => {
+            DeliveryFailure::Mail(SendError { kind: SendErrorKind::Refused, ..error })
+        }
         Some(_) | None => DeliveryFailure::Mail(error),
     }
 }
 
-/// Classifies the answer to RCPT TO, DATA or the message. It is about the mail, except for the replies that ask for credentials.
+/// Classifies the answer to RCPT TO, DATA or the message. Only an address that is bad is so for every relay.
 pub(super) fn from_mail_refused(error: &Error) -> DeliveryFailure {
     let error = transient(error);
     match &error.reply {
         Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(Unusable::failing(error)),
+        Some(reply) if reply.code >= 500 && reply::address_is_bad(reply) => {
+            DeliveryFailure::Final(SendError { kind: SendErrorKind::BadAddress, ..error })
+        }
         Some(reply) if reply.code >= 500 => {
-            let kind = SendErrorKind::Permanent { address_is_bad: reply::address_is_bad(reply) };
-            DeliveryFailure::Final(SendError { kind, ..error })
+            DeliveryFailure::Mail(SendError { kind: SendErrorKind::Refused, ..error })
         }
         Some(_) | None => DeliveryFailure::Final(error),
     }

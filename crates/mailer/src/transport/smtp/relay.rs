@@ -62,10 +62,14 @@ impl SmtpRelay {
         };
         let result = self.deliver(mail, is_trial, Instant::now() + self.timeout).await;
         match &result {
-            Ok(_) => self.record_success(),
+            Ok(_) => self.log_success(self.health.record_acceptance(&mail.sender)),
+            // About another recipient the answer may be another: the relay works.
+            Err(DeliveryFailure::Final(error)) if is_trial && error.kind == SendErrorKind::BadAddress => {
+                self.log_success(self.health.record_success());
+            }
             Err(DeliveryFailure::Relay(Unusable { reason, cause })) => {
-                if self.pause(*cause, is_trial) {
-                    tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused");
+                if self.pause(*cause, is_trial) && !is_trial {
+                    self.log_pause(reason, *cause);
                 }
             }
             Err(DeliveryFailure::Mail(_) | DeliveryFailure::Final(_)) => {}
@@ -88,7 +92,7 @@ impl SmtpRelay {
                 return relay.health.half_open();
             }
             match timeout(relay.timeout, relay.opener.open()).await {
-                Ok(Ok(_)) => return relay.record_success(),
+                Ok(Ok(_)) => return relay.log_success(relay.health.record_success()),
                 Ok(Err(unusable)) => cause = unusable.cause,
                 Err(_) => cause = Cause::Unreachable,
             }
@@ -176,7 +180,15 @@ impl SmtpRelay {
                 if timeout_at(deadline, dialogue::reset(&mut connection)).await == Ok(true) {
                     slot.put(connection);
                 }
-                Err(failure)
+                match failure {
+                    DeliveryFailure::Mail(error)
+                        if error.kind == SendErrorKind::Refused
+                            && self.health.record_refusal(&mail.sender, &mail.recipient) =>
+                    {
+                        Err(DeliveryFailure::Relay(Unusable::failing(error)))
+                    }
+                    failure => Err(failure),
+                }
             }
             // Without a reply it is unknown whether the message was accepted.
             Err(DialogueError::Lost(error)) if was_sent && error.reply.is_none() => {
@@ -203,9 +215,22 @@ impl SmtpRelay {
         timeout_at(deadline, dialogue).await.unwrap_or_else(timed_out)
     }
 
-    fn record_success(&self) {
-        if self.health.record_success() {
+    fn log_success(&self, is_news: bool) {
+        if is_news {
             tracing::info!(relay = self.name, "the relay can be used again");
+        }
+    }
+
+    fn log_pause(&self, reason: &str, cause: Cause) {
+        match cause {
+            Cause::Unreachable | Cause::Denied => {
+                tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused");
+            }
+            Cause::Failing => tracing::error!(
+                relay = self.name,
+                reason,
+                "the relay accepts no mail and is paused, check its settings and the sender's"
+            ),
         }
     }
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use lettre::Address;
 use rekey_core::random::RandomSource;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
@@ -18,8 +19,8 @@ const FIRST_DENIED_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_FACTOR: u32 = 15;
 /// The pause between two mails that try a relay to which connecting is not enough.
 const FAILING_PAUSE: Duration = Duration::from_secs(30);
-/// Mails in a row that were broken off, after which the relay is taken to be the cause.
-const MAX_FAILURES: u32 = 3;
+/// Mails in a row that were broken off, and recipients in a row that were refused, after which the relay is taken to be the cause.
+const MAX_FAILURES: usize = 3;
 
 /// The health of one relay.
 pub(super) struct RelayHealth {
@@ -37,7 +38,13 @@ struct State {
     /// Pauses in a row after the use was denied.
     denied_count: u32,
     /// Failures in a row.
-    failure_count: u32,
+    failure_count: usize,
+    /// Recipients refused in a row: one, whose own server refuses us, says nothing about the others. At most [`MAX_FAILURES`].
+    refused: Vec<Address>,
+    /// Whether a sender whose mails were accepted before is refused, too. A sender that never was concerns its organization only.
+    is_general: bool,
+    /// The sender of the mail accepted last.
+    accepted_sender: Option<Address>,
 }
 
 /// Whether mails may use the relay.
@@ -100,12 +107,30 @@ impl RelayHealth {
         state.failure_count >= MAX_FAILURES
     }
 
+    /// Records that the relay refused a mail, and not because of the address. Returns whether the relay is taken to be the cause.
+    pub(super) fn record_refusal(&self, sender: &Address, recipient: &Address) -> bool {
+        let mut state = self.state();
+        state.is_general |= state.accepted_sender.as_ref().is_none_or(|accepted| accepted == sender);
+        if state.refused.len() < MAX_FAILURES && !state.refused.contains(recipient) {
+            state.refused.push(recipient.clone());
+        }
+        state.circuit != Circuit::Closed || state.is_general && state.refused.len() == MAX_FAILURES
+    }
+
+    /// Records that the relay accepted a mail of this sender, like [`RelayHealth::record_success`].
+    pub(super) fn record_acceptance(&self, sender: &Address) -> bool {
+        let was_open = self.record_success();
+        self.state().accepted_sender = Some(sender.clone());
+        was_open
+    }
+
     /// Records that the relay works: closes the circuit. Returns whether it was not closed.
     pub(super) fn record_success(&self) -> bool {
         let mut state = self.state();
         let was_closed = state.circuit == Circuit::Closed;
         self.set(&mut state, Circuit::Closed);
-        *state = State::default();
+        let accepted_sender = state.accepted_sender.take();
+        *state = State { accepted_sender, ..State::default() };
         !was_closed
     }
 

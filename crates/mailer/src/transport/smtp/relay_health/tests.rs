@@ -58,3 +58,23 @@ fn the_third_failure_in_a_row_counts() {
     assert!(!health.record_failure() && !health.record_failure());
     assert!(health.record_failure());
 }
+
+/// B3: a customer whose own server refuses us, or a shop whose sender is not allowed, doesn't stop the others.
+#[test]
+fn refusals_count_for_different_recipients_in_a_row_and_not_for_one_sender_of_several() {
+    let address = |text: &str| text.parse::<Address>().unwrap();
+    let (shop, other) = (address("shop@example.com"), address("shop@example.org"));
+    let recipients = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"].map(address);
+    let health = health(0);
+    let counted = |sender| recipients.each_ref().map(|recipient| health.record_refusal(sender, recipient));
+    assert!((0..9).all(|_| !health.record_refusal(&shop, &recipients[0])));
+    assert!(!health.record_refusal(&shop, &recipients[1]));
+    health.record_acceptance(&shop);
+    assert_eq!(counted(&shop), [false, false, true, true], "the accepted mail starts the count again");
+    health.record_acceptance(&shop);
+    assert_eq!(counted(&other), [false; 4]);
+    assert!(
+        health.record_refusal(&shop, &recipients[0]),
+        "now it concerns the sender that was accepted, too"
+    );
+}
