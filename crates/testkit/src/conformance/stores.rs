@@ -144,7 +144,8 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: self_service:
             mail_bomb_inside_the_cooldown_nothing_is_created,
-            mail_bomb_a_window_has_its_budget_and_the_next_one_its_own,
+            mail_bomb_a_window_has_its_budget_of_mails_and_the_next_one_its_own,
+            mails_that_never_went_out_use_up_no_budget,
             mail_bomb_simultaneous_requests_create_one,
         );
         $crate::store_conformance!(@ $fixture: rejections:

@@ -57,7 +57,7 @@ pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
         (sent("250 ok"), "sent"),
         (bounced("550 no"), "bounced"),
         (Outcome::Expired { reason: "too late".to_owned() }, "expired"),
-        (Outcome::Failed { reason: "no mailbox".to_owned() }, "failed"),
+        (Outcome::Failed { reason: "no key".to_owned() }, "failed"),
     ] {
         let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
         let job = job(scope, &reset);
