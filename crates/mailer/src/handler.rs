@@ -7,7 +7,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backon::Retryable;
 use rekey_core::{
-    clock::Clock,
     deliveries::{
         ClaimedDelivery, MailJob, Outcome,
         ledger::{Claim, Ledger},
@@ -46,7 +45,6 @@ pub struct MailHandler {
     pub(crate) router: Router,
     pub(crate) writer: Writer,
     pub(crate) keys: KeyRing,
-    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) lease: Duration,
 }
@@ -126,8 +124,7 @@ impl MailHandler {
 
     /// Makes one attempt at the mail.
     async fn attempt(&self, event: &Event, job: &MailJob, delivery: &ClaimedDelivery) -> Outcome {
-        let age = self.clock.now() - event.occurred_at;
-        if let Some(max_age) = job.mail.max_age().filter(|max_age| age > *max_age) {
+        if let Some(max_age) = job.mail.max_age().filter(|max_age| delivery.age > *max_age) {
             return Outcome::Expired {
                 reason: format!("too late: older than {} hours", max_age.whole_hours()),
             };

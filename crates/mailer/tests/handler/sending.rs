@@ -34,6 +34,20 @@ async fn a_reset_leads_to_one_mail_with_its_link_however_often_the_event_comes()
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
 }
 
+/// B11
+#[tokio::test]
+async fn a_mail_says_how_long_its_link_works_whatever_the_mailers_clock_is() {
+    for skew in [Duration::hours(3), Duration::hours(-3)] {
+        let world = World::new().await;
+        world.mailer_clock.advance(skew);
+        seed::customer(&world.store, world.test, "john@example.com", None).await;
+        seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::SelfService).await;
+        assert_eq!(handle(&world.mailer(1), &world.events().await[0]).await, Verdict::Done);
+        let text = &world.mails()[0].text;
+        assert!(text.contains("valid for 6 hours, until "), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn headers_a_name_that_was_stored_breaks_no_line_of_a_mail() {
     let world = World::new().await;

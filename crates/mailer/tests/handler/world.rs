@@ -37,7 +37,10 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 /// A store, a mailbox and a relay.
 pub struct World {
     pub store: SqliteStore,
+    /// The database's clock.
     pub clock: Arc<MovedClock>,
+    /// The clock of the mailers' machine.
+    pub mailer_clock: Arc<MovedClock>,
     pub mailbox: Mailbox,
     /// One scope in each mode, of one organization.
     pub test: Scope,
@@ -72,7 +75,7 @@ impl World {
         let test = seed::scope(&store, "acme").await;
         let live = Scope { mode: Mode::Live, ..test };
         let mailbox = Mailbox::open(&folder.path().join("mailbox")).unwrap();
-        Self { store, clock, mailbox, test, live, folder }
+        Self { store, clock, mailer_clock: Arc::default(), mailbox, test, live, folder }
     }
 
     /// Makes a mailer whose live mails go to a relay on this port of this machine; nobody listens on port 1.
@@ -112,7 +115,7 @@ impl World {
             ledger,
             router: Router { live, test: mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Transport>) },
             keys: seed::keys(),
-            clock: self.clock.clone(),
+            clock: self.mailer_clock.clone(),
             random: Arc::new(OsRandom),
             signers: organizations.try_map(|own| Signer::new(&own.dkim)).unwrap(),
             organizations,

@@ -181,6 +181,7 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: ledger:
             one_of_many_claimers_is_granted_the_mail,
+            the_database_says_how_old_a_mail_is_and_how_long_its_link_works,
             a_settled_mail_is_not_granted_again,
             a_deferred_mail_is_granted_again_without_doubt,
             a_mail_that_was_held_has_spent_no_attempt,

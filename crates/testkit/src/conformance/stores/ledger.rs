@@ -1,7 +1,9 @@
 //! The delivery ledger, as the mailer uses it.
 
 use rekey_core::{
-    deliveries::{ClaimedDelivery, Discarded, MailJob, MailName, Outcome, Recipient, Reply, ledger::Claim},
+    deliveries::{
+        ClaimedDelivery, Discarded, Expiry, MailJob, MailName, Outcome, Recipient, Reply, ledger::Claim,
+    },
     events::{EventBody, audit::Action},
     ids::{CustomerId, EventId, RecordId, ResetId},
     random::OsRandom,
@@ -41,11 +43,27 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
     let [assignment] = granted.try_into().unwrap();
     assert_eq!(assignment.recipient, Recipient::Customer { email: seed::email(JOHN), locale: None });
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
-    assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_TTL));
+    assert_eq!(assignment.expiry.unwrap().at, reset.created.created_at + TOKEN_TTL);
     assert_eq!((assignment.attempt, assignment.in_doubt), (1, false));
     let row = format!("event_id = '{}' AND attempts = 1 AND lease_until IS NOT NULL", reset.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
     assert_eq!(status_of(scene.backdoor(), reset.event).await, "queued");
+}
+
+/// B11: a mailer's clock may differ from the database's.
+pub async fn the_database_says_how_old_a_mail_is_and_how_long_its_link_works<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let (scope, reset) = john_asks(store).await;
+    let earlier = Duration::hours(2);
+    backdoor.age("password_resets", "expires_at", "true", earlier).await;
+    backdoor.age("deliveries", "created_at", "true", earlier).await;
+    let claimed = granted(store, &job(scope, &reset)).await;
+    let Expiry { at, remaining } = claimed.expiry.unwrap();
+    assert_eq!(at, reset.created.created_at + TOKEN_TTL - earlier);
+    let slack = Duration::minutes(10);
+    assert!((TOKEN_TTL - earlier - slack..=TOKEN_TTL - earlier).contains(&remaining), "{remaining}");
+    assert!((earlier..earlier + slack).contains(&claimed.age), "{}", claimed.age);
 }
 
 pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
@@ -231,7 +249,7 @@ pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets
         let job = changed(scope, reset, customer);
         let assignment = granted(store, &job).await;
         assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
-        assert_eq!(assignment.expires_at, None);
+        assert_eq!(assignment.expiry, None);
         let row = format!("event_id = '{}' AND mail = 'password_changed' AND attempts = 1", job.event);
         assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
     }
@@ -247,7 +265,7 @@ pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderT
     let (superseded, pending) = (ask().await, ask().await);
     discarded(store, scene.backdoor(), &answered(&superseded), Discarded::ResetSuperseded).await;
     let assignment = granted(store, &answered(&pending)).await;
-    assert_eq!((&assignment.recipient, assignment.expires_at), (&Recipient::Unknown, None));
+    assert_eq!((&assignment.recipient, assignment.expiry), (&Recipient::Unknown, None));
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
     let row = format!("event_id = '{}' AND mail = 'no_account' AND customer_id IS NULL", pending.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
@@ -255,7 +273,7 @@ pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderT
     // A known address gets the link as before.
     let assignment = granted(store, &answered(&real)).await;
     assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
-    assert!(assignment.expires_at.is_some());
+    assert!(assignment.expiry.is_some());
 }
 
 pub async fn a_customers_language_comes_with_the_mail<F: StoreUnderTest>() {
