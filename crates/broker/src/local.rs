@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rekey_core::events::{
-    bus::{Bus, Delivery, Handler, Verdict},
+    bus::{Bus, Capacity, Delivery, Handler, Verdict},
     outbox::{ClaimedMessage, Settlement},
 };
 use time::Duration;
@@ -32,8 +32,9 @@ impl LocalBus {
 
 #[async_trait]
 impl Bus for LocalBus {
+    /// False while the handler can take no message: they stay in the outbox.
     fn is_connected(&self) -> bool {
-        true
+        self.handler.capacity() != Capacity::None
     }
 
     async fn publish(&self, claimed: ClaimedMessage) -> Settlement {

@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use rekey_broker::local::LocalBus;
 use rekey_core::events::{
     EventName,
-    bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
+    bus::{Bus, Capacity, DeadLetter, Delivery, Handler, Verdict},
     outbox::ClaimedMessage,
 };
 use rekey_testkit::{
     bus_conformance,
-    conformance::bus::{BusUnderTest, eventually, message},
+    conformance::bus::{BusUnderTest, Scripted, eventually, message},
 };
 use tokio::{
     sync::Notify,
@@ -78,4 +78,15 @@ async fn a_caller_that_loses_interest_does_not_cut_a_mail_in_half() {
     handler.gate.notify_one();
     eventually(|| handler.ended.load(Ordering::SeqCst), "the end of the work").await;
     sleep(Duration::ZERO).await;
+}
+
+/// B5: the relay claims nothing from the outbox meanwhile.
+#[tokio::test]
+async fn a_bus_whose_handler_can_take_nothing_is_not_connected() {
+    let handler = Scripted::new(|_| Verdict::Done);
+    let bus = LocalBus::new(handler.clone(), 1);
+    for (capacity, is_connected) in [(Capacity::Full, true), (Capacity::None, false), (Capacity::One, true)] {
+        handler.set_capacity(capacity);
+        assert_eq!(bus.is_connected(), is_connected, "{capacity:?}");
+    }
 }

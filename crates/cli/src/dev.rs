@@ -31,10 +31,10 @@ use rekey_core::{
     random::OsRandom,
 };
 use rekey_mailer::{
-    Mailer,
+    MailHandler, Mailer,
     dkim::Signer,
     render::Renderer,
-    transport::{CircuitBreaker, Mailbox, Router},
+    transport::{Mailbox, Router},
 };
 use rekey_runtime::{
     config::{Configuration, DevSettings, OrganizationMailSettings, OrganizationSettings, Source},
@@ -82,7 +82,8 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
 
     let storefront = parts.seed_demo(&data).await?;
     parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));
-    let relay = parts.relay()?;
+    let mailer = parts.mailer()?;
+    let relay = parts.relay(mailer.clone())?;
     let (relay_queue, relay_inbox) = RelayQueue::new(relay.bus.clone(), relay.lease);
     let application = parts.application(&tasks, storefront, relay_queue)?;
     let signals = Signals::listen()?;
@@ -91,6 +92,11 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("relay", async move {
         relay.run(relay_inbox, relay_stop).await;
+        anyhow::Ok(())
+    });
+    let stop = tasks.token();
+    tasks.spawn("republishing", async move {
+        stop.run_until_cancelled(mailer.run_republishing()).await;
         anyhow::Ok(())
     });
     let server = &parts.settings.server;
@@ -137,12 +143,12 @@ fn origin(mut listen: SocketAddr) -> String {
 }
 
 impl Parts {
-    /// The outbox relay to the mailer, which puts every mail, live or test, into the mailbox.
-    fn relay(&self) -> anyhow::Result<OutboxRelay> {
-        let transport = || CircuitBreaker::new(Arc::new(self.mailbox.clone()));
+    /// The mailer, which puts every mail, live or test, into the mailbox.
+    fn mailer(&self) -> anyhow::Result<Arc<MailHandler>> {
+        let mailbox = Arc::new(self.mailbox.clone());
         let mailer = Mailer {
             ledger: Arc::new(self.store.clone()),
-            router: Router::new(transport(), Some(transport())),
+            router: Router { live: mailbox.clone(), test: Some(mailbox) },
             keys: self.settings.keys.sealing.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
@@ -151,10 +157,15 @@ impl Parts {
             public_url: self.settings.server.public_url.clone(),
             lease: LEASE,
         };
+        Ok(mailer.build()?)
+    }
+
+    /// The outbox relay to the mailer.
+    fn relay(&self, mailer: Arc<MailHandler>) -> anyhow::Result<OutboxRelay> {
         let settings = &self.settings.outbox_relay;
         Ok(OutboxRelay {
             outbox: Arc::new(self.store.clone()),
-            bus: Arc::new(LocalBus::new(mailer.build()?, self.settings.mailer.concurrency.into())),
+            bus: Arc::new(LocalBus::new(mailer, self.settings.mailer.concurrency.into())),
             batch: settings.batch_size.into(),
             lease: settings.lease.try_into()?,
             poll: settings.poll_interval,

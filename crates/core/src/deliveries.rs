@@ -5,7 +5,7 @@ mod mail;
 mod outcome;
 pub mod suppression;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 pub use self::{
     mail::{MailJob, MailName},
@@ -20,8 +20,10 @@ pub struct ClaimedDelivery {
     pub recipient: Recipient,
     /// The shop.
     pub organization: Organization,
-    /// When the link in it stops working; none for mails without a link.
-    pub expires_at: Option<OffsetDateTime>,
+    /// The expiry of the link in it; none for mails without a link.
+    pub expiry: Option<Expiry>,
+    /// How old the mail's event is.
+    pub age: Duration,
     /// Whether the reset's short code, if it was made with one, works.
     pub has_code: bool,
     /// Which attempt this is, from 1. It names the claim when it is settled.
@@ -29,6 +31,15 @@ pub struct ClaimedDelivery {
     /// Whether an earlier attempt ended without a result, so that the mail may have been handed over before: SMTP can't rule that
     /// out. Such attempts are counted.
     pub in_doubt: bool,
+}
+
+/// The expiry of a link. Both values come from the database: a mailer's clock may differ from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry {
+    /// When the link stops working.
+    pub at: OffsetDateTime,
+    /// How long that is from the claim.
+    pub remaining: Duration,
 }
 
 /// The recipient of a mail.

@@ -8,19 +8,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backon::Retryable;
 use rekey_core::{
-    clock::Clock,
     deliveries::{
-        ClaimedDelivery, MailJob, Outcome, Reply,
+        ClaimedDelivery, MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     error::{StoreError, chain},
     events::{
         Event,
-        bus::{Delivery, Handler, Verdict},
+        bus::{Capacity, Delivery, Handler, Verdict},
     },
     ids::RecordId,
     random::RandomSource,
-    scope::Mode,
     secrets::KeyRing,
 };
 use rekey_runtime::telemetry;
@@ -28,18 +26,17 @@ use time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
-use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, last_attempt, settle_pauses};
+use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses};
 use crate::{
+    mails::ContentError,
     message::MessageError,
-    transport::{Accepted, CircuitBreaker, Router, SendError, SendErrorKind},
+    transport::{Accepted, Router, SendError, SendErrorKind},
     writer::{WriteError, Writer},
 };
 
-/// The pause after the ledger did not answer.
-const LEDGER_PAUSE: Duration = Duration::seconds(10);
-/// The longest pause while another mailer has the mail: asking costs little, and RabbitMQ would round a longer pause up to the
-/// ladder's next wait.
-const MAX_BUSY_PAUSE: Duration = Duration::minutes(1);
+/// The pause after a mail was not attempted: the ledger did not answer, another mailer has the mail, or no relay can be used. It is
+/// the ladder's shortest wait: asking costs little, and RabbitMQ would round a longer pause up to the next one.
+const SHORT_PAUSE: Duration = Duration::seconds(10);
 /// The largest event that is read, in bytes; ours have under 1,000.
 const MAX_EVENT: usize = 64 << 10;
 
@@ -49,7 +46,6 @@ pub struct MailHandler {
     pub(crate) router: Router,
     pub(crate) writer: Writer,
     pub(crate) keys: KeyRing,
-    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) lease: Duration,
 }
@@ -80,21 +76,26 @@ impl Handler for MailHandler {
         }
         self.process(&event, &job).instrument(span).await
     }
+
+    /// That of the live transport. A mailbox for test mode that can't be written stops no live mail.
+    fn capacity(&self) -> Capacity {
+        self.router.live.capacity()
+    }
+
+    async fn capacity_changed(&self, from: Capacity) {
+        self.router.live.capacity_changed(from).await;
+    }
 }
 
 impl MailHandler {
-    /// Whether live mails wait because no relay can be used.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.router.transport(Mode::Live).is_some_and(CircuitBreaker::is_paused)
-    }
-
     async fn process(&self, event: &Event, job: &MailJob) -> Verdict {
-        if let Some(transport) = self.router.transport(job.scope.mode)
-            && let Err(wait) = transport.ready().await
+        if self
+            .router
+            .transport(job.scope.mode)
+            .is_some_and(|transport| transport.capacity() == Capacity::None)
         {
             // Before the claim, so that waiting spends no attempt.
-            return retry("paused", wait.try_into().unwrap_or(LEDGER_PAUSE), "no mail can be sent now");
+            return retry("paused", SHORT_PAUSE, "no mail can be sent now");
         }
         match self.ledger.claim(job, self.lease).await {
             Ok(Claim::Granted(delivery)) => self.deliver(event, job, &delivery).await,
@@ -103,7 +104,7 @@ impl MailHandler {
                 tracing::info!(why = why.as_str(), "not sent");
                 done(why.as_str())
             }
-            Ok(Claim::Busy(wait)) => retry("busy", wait.min(MAX_BUSY_PAUSE), "another mailer has it"),
+            Ok(Claim::Busy(wait)) => retry("busy", wait.min(SHORT_PAUSE), "another mailer has it"),
             Err(error) => ledger_failed(&error),
         }
     }
@@ -124,45 +125,41 @@ impl MailHandler {
 
     /// Makes one attempt at the mail.
     async fn attempt(&self, event: &Event, job: &MailJob, delivery: &ClaimedDelivery) -> Outcome {
-        let age = self.clock.now() - event.occurred_at;
-        if let Some(max_age) = job.mail.max_age().filter(|max_age| age > *max_age) {
+        if let Some(max_age) = job.mail.max_age().filter(|max_age| delivery.age > *max_age) {
             return Outcome::Expired {
                 reason: format!("too late: older than {} hours", max_age.whole_hours()),
             };
         }
         let Some(transport) = self.router.transport(job.scope.mode) else {
-            return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned(), None);
+            return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned());
         };
+        // There is no last attempt: the ledger discards a mail when its reset expires, and the others have a maximum age.
+        let after = after_attempt(delivery.attempt, &*self.random);
         let mail = match self.writer.write(job.mail, event, delivery).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
                 return Outcome::Bounced { reason: error.to_string(), reply: None, suppress: None };
             }
-            Err(error) => return failed(error.to_string(), None),
+            Err(error @ WriteError::Content(ContentError::NoMail)) => return failed(error.to_string()),
+            Err(error) => {
+                // A key, a text or a template that an operator can repair: a customer's mail waits for that.
+                let reason = error.to_string();
+                tracing::error!(reason, "the mail can't be written, check the keys, texts and templates");
+                return Outcome::Deferred { reason, reply: None, after };
+            }
         };
         let SendError { kind, reason, reply } = match transport.send(&mail).await {
             Ok(Accepted { response, reply, relay }) => return Outcome::Sent { response, reply, relay },
             Err(error) => error,
         };
-        match (kind, self.next_attempt(delivery)) {
-            (SendErrorKind::Permanent { address_is_bad }, _) => {
-                let suppress = delivery.recipient.email().filter(|_| address_is_bad).cloned();
-                Outcome::Bounced { reason, reply, suppress }
+        match kind {
+            SendErrorKind::BadAddress => {
+                Outcome::Bounced { reason, reply, suppress: delivery.recipient.email().cloned() }
             }
-            (SendErrorKind::Unavailable, _) => {
-                Outcome::Held { reason, after: transport.pause().try_into().unwrap_or(LEDGER_PAUSE) }
-            }
-            (SendErrorKind::Transient, Some(after)) => Outcome::Deferred { reason, reply, after },
-            (SendErrorKind::InDoubt, Some(after)) => Outcome::InDoubt { reason, after },
-            (SendErrorKind::Transient | SendErrorKind::InDoubt, None) => {
-                failed(format!("given up after {} attempts: {reason}", last_attempt()), reply)
-            }
+            SendErrorKind::Unavailable => Outcome::Held { reason, after: SHORT_PAUSE },
+            SendErrorKind::Transient | SendErrorKind::Refused => Outcome::Deferred { reason, reply, after },
+            SendErrorKind::InDoubt => Outcome::InDoubt { reason, after },
         }
-    }
-
-    /// Returns how long after this attempt the next one is due, unless it was the last.
-    fn next_attempt(&self, delivery: &ClaimedDelivery) -> Option<Duration> {
-        (delivery.attempt < last_attempt()).then(|| after_attempt(delivery.attempt, &*self.random))
     }
 
     /// Records an outcome. A mail that was sent but not recorded would be sent again, so this waits for the end of a database
@@ -206,7 +203,7 @@ fn verdict(outcome: Outcome) -> Verdict {
         Outcome::Deferred { reason, after, .. } => retry("deferred", after, &reason),
         Outcome::InDoubt { reason, after } => retry("in doubt", after, &reason),
         Outcome::Held { reason, after } => retry("held", after, &reason),
-        Outcome::Failed { reason, .. } => {
+        Outcome::Failed { reason } => {
             Span::current().record("outcome", "failed");
             Verdict::Reject { reason }
         }
@@ -215,7 +212,7 @@ fn verdict(outcome: Outcome) -> Verdict {
 
 fn ledger_failed(error: &StoreError) -> Verdict {
     tracing::warn!(cause = chain(error), "the ledger did not answer");
-    retry("ledger", LEDGER_PAUSE, &error.to_string())
+    retry("ledger", SHORT_PAUSE, &error.to_string())
 }
 
 fn retry(outcome: &'static str, after: Duration, reason: &str) -> Verdict {
@@ -228,6 +225,6 @@ fn done(outcome: &'static str) -> Verdict {
     Verdict::Done
 }
 
-fn failed(reason: String, reply: Option<Reply>) -> Outcome {
-    Outcome::Failed { reason, reply }
+fn failed(reason: String) -> Outcome {
+    Outcome::Failed { reason }
 }

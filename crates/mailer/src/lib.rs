@@ -65,14 +65,13 @@ impl Mailer {
             signers: self.signers,
             public_url: self.public_url,
             keys: self.keys.clone(),
-            clock: Arc::clone(&self.clock),
+            clock: self.clock,
         };
         Ok(Arc::new(MailHandler {
             ledger: self.ledger,
             router: self.router,
             writer,
             keys: self.keys,
-            clock: self.clock,
             random: self.random,
             lease: self.lease.try_into().unwrap_or(time::Duration::MAX),
         }))

@@ -8,13 +8,14 @@ use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
     error::{StoreError, chain},
+    events::bus::{Capacity, Handler},
     ping::Ping,
     random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
     Mailer,
     dkim::Signer,
-    transport::{CircuitBreaker, Mailbox, Router, SmtpTransport},
+    transport::{Mailbox, Router, SmtpTransport, Transport},
 };
 use rekey_runtime::{
     config::{Configuration, MailerSettings, Source},
@@ -67,10 +68,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
 
     let handler = Mailer {
         ledger: Arc::new(store.clone()),
-        router: Router::new(
-            CircuitBreaker::new(smtp.clone()),
-            mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox))),
-        ),
+        router: Router {
+            live: smtp.clone(),
+            test: mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Transport>),
+        },
         keys: settings.keys.sealing,
         clock: Arc::new(SystemClock),
         random,
@@ -96,7 +97,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         }),
         Check::state("mail", "no relay can be used", {
             let handler = Arc::clone(&handler);
-            move || !handler.is_paused()
+            move || handler.capacity() == Capacity::Full
         }),
     ]);
     let health = health::serve(settings.mailer.listen, readiness, tasks.token());

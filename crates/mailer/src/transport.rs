@@ -1,15 +1,15 @@
 //! Where a composed mail is handed over: the SMTP relays or the local mailbox.
 
-mod circuit_breaker;
 mod clean;
 mod mailbox;
 mod smtp;
 
+use std::{future::pending, sync::Arc};
+
 use async_trait::async_trait;
-use rekey_core::deliveries::Reply;
+use rekey_core::{deliveries::Reply, events::bus::Capacity, scope::Mode};
 
 pub use self::{
-    circuit_breaker::{CircuitBreaker, Router},
     mailbox::{Mailbox, MailboxError, StoredMail},
     smtp::{SmtpSetupError, SmtpTransport},
 };
@@ -21,8 +21,33 @@ pub trait Transport: Send + Sync + 'static {
     /// Hands one mail over. After `Ok`, the server that accepted it is responsible for it.
     async fn send(&self, mail: &Mail) -> Result<Accepted, SendError>;
 
-    /// Checks, without a mail, whether mails can be handed over.
-    async fn check(&self) -> Result<(), SendError>;
+    /// Returns how many mails can be handed over now: none while every mail would fail.
+    fn capacity(&self) -> Capacity {
+        Capacity::Full
+    }
+
+    /// Returns when the capacity is not `from`, maybe at once. Cancel-safe.
+    async fn capacity_changed(&self, _from: Capacity) {
+        pending::<()>().await;
+    }
+}
+
+/// The transports of both modes: a mail of test mode never takes the live one.
+pub struct Router {
+    /// The transport of live mails.
+    pub live: Arc<dyn Transport>,
+    /// The transport of test mails. Without it, they can't be sent.
+    pub test: Option<Arc<dyn Transport>>,
+}
+
+impl Router {
+    /// Returns the transport for that mode; `None` for test mode without a mailbox.
+    pub(crate) fn transport(&self, mode: Mode) -> Option<&dyn Transport> {
+        match mode {
+            Mode::Live => Some(&*self.live),
+            Mode::Test => self.test.as_deref(),
+        }
+    }
 }
 
 /// A mail was accepted.
@@ -51,15 +76,15 @@ pub struct SendError {
 /// What a [`SendError`] means for the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendErrorKind {
-    /// Not accepted now: a 4xx reply, the network, a timeout, or a relay that refuses the sender.
+    /// Not accepted now: a 4xx reply, the network, or a timeout.
     Transient,
     /// The message was sent, but its reply did not arrive, so it may have been accepted. A second attempt has the same Message-ID.
     InDoubt,
-    /// Never accepted: a 5xx reply about this recipient or message.
-    Permanent {
-        /// Whether no mail to this address can ever succeed, so that none should be tried (a "hard bounce").
-        address_is_bad: bool,
-    },
+    /// Refused by a 5xx reply that is not about the address. An operator may be able to repair it (a relay that denies relaying, a sender
+    /// that is not verified, a quota), so a later attempt may succeed.
+    Refused,
+    /// No mail to this address can ever succeed, so none should be tried (a "hard bounce").
+    BadAddress,
     /// No mail at all can be sent for now: no relay can be reached or used. Refused credentials, missing STARTTLS and a bad
     /// certificate need an operator who corrects the configuration.
     Unavailable,

@@ -65,7 +65,7 @@ impl Writer {
             (Recipient::Unknown, _) => return Err(ContentError::NoMail.into()),
         };
         let (public_url, keys) = (&self.public_url, &self.keys);
-        let source = MailSource { event, delivery, settings, public_url, keys, now, reader: &reader };
+        let source = MailSource { event, delivery, settings, public_url, keys, reader: &reader };
         let content = (mails::definition(mail).content)(&source)?;
         let parts = renderer.render(&reader, content).map_err(|error| WriteError::Template(error.kind()))?;
         let mail = compose(event.id, &settings.mail, &recipient, &parts, now)?;

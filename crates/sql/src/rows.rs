@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rekey_core::{
     clients::{ClientKind, RegisteredClient},
     customers::Credentials,
-    deliveries::{ClaimedDelivery, Recipient, suppression::Suppression},
+    deliveries::{ClaimedDelivery, Expiry, Recipient, suppression::Suppression},
     events::outbox::{ClaimedMessage, OutboxMessage},
     idempotency::Claimed,
     ids::ResetId,
@@ -21,6 +21,7 @@ use rekey_core::{
     secrets::{ClientSecretDigest, SealedToken},
     sessions::LiveSession,
 };
+use time::Duration;
 
 pub use crate::columns::{Columns, Read, corrupt};
 
@@ -170,14 +171,23 @@ pub fn claimed_delivery(subject: &impl Columns, claim: &impl Columns) -> Read<Cl
         Some(email) => Recipient::Customer { email, locale: optional(subject, "locale")? },
         None => Recipient::Unknown,
     };
+    let expiry = match subject.time("expires_at")? {
+        Some(at) => Some(Expiry { at, remaining: microseconds(subject, "remaining")? }),
+        None => None,
+    };
     Ok(ClaimedDelivery {
         recipient,
         organization: organization(subject)?,
-        expires_at: subject.time("expires_at")?,
+        expiry,
+        age: microseconds(claim, "age")?,
         has_code: required(subject.boolean("has_code")?, "has_code")?,
         attempt: count(claim, "attempts")?,
         in_doubt: count(claim, "in_doubt")? > 0,
     })
+}
+
+fn microseconds(row: &impl Columns, column: &'static str) -> Read<Duration> {
+    Ok(Duration::microseconds(required(row.integer(column)?, column)?))
 }
 
 /// The hits of a slot.

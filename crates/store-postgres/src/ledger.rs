@@ -77,6 +77,7 @@ const CLAIM: &str = "
             o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
             r.code_digest IS NOT NULL AS has_code,
             CASE WHEN $4 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
+            (EXTRACT(EPOCH FROM r.expires_at - now()) * 1000000)::bigint AS remaining,
             CASE
                 WHEN $4 = 'reset_requested' AND r.id IS NULL THEN 'reset deleted'
                 WHEN $4 = 'reset_requested' AND r.reset_password_at IS NOT NULL THEN 'reset used'
@@ -114,7 +115,7 @@ const CLAIM: &str = "
             attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
-        RETURNING attempts, in_doubt, lease_until
+        RETURNING attempts, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
     ), completed AS (
         UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
             dead_at = NULL, dead_reason = NULL

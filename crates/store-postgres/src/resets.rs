@@ -104,18 +104,18 @@ macro_rules! with_customer {
 
 /// The new reset. Its code is kept only if the account has guesses left.
 macro_rules! insert_reset {
-    ($source:literal) => {
+    ($source:literal, $superseded_at:literal) => {
         concat!(
             ", fact AS (
                 INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest,
                     token_digest, sealed_token, expires_at, code_guess_budget, code_window_seconds, code_digest, reference,
-                    reference_origin, metadata)
+                    reference_origin, metadata, superseded_at)
                 SELECT customer.id, $18, $1, $2, $19, $20, $17, $21, $22, now() + make_interval(secs => $23), $24, $25,
                     CASE WHEN NOT EXISTS (
                         SELECT FROM code_guesses
                         WHERE account_digest = $17 AND guess_count >= $24 AND window_started_at > now() - make_interval(secs => $25)
                     ) THEN $26 END,
-                    $27, $28, COALESCE($29, '{}')
+                    $27, $28, COALESCE($29, '{}'), ", $superseded_at, "
                 FROM ", $source, "
                 RETURNING *
             )"
@@ -126,31 +126,44 @@ macro_rules! insert_reset {
 /// Creates an integration client's reset, and returns it as it is shown; creates nothing if no customer has the address.
 pub const CREATE_BY_INTEGRATION: &str = concat!(
     with_customer!(),
-    insert_reset!("customer"),
+    insert_reset!("customer", "NULL"),
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT fact.*, fact.sealed_token AS reset_password_token, customer.email AS customer_email FROM fact, customer"
 );
 
-/// Creates a reset if the account's quota allows it, and then supersedes the address's older self-service tokens. The lock of
-/// the quota's row makes simultaneous requests wait for each other, and each sees what the others left. Does and returns the
-/// same for a known address and for an unknown one.
+/// Creates a reset unless the account's cooldown lasts, and supersedes the address's older self-service tokens. The lock of the quota's
+/// row makes simultaneous requests wait for each other, and each sees what the others left. Does and returns the same for a known
+/// address and for an unknown one.
+///
+/// The budget is one of mails: a reset whose predecessor's mail never went out takes its place. As a decoy has no mail to fail, a
+/// request beyond the budget has to be the same work, or it would show whose mails fail: its reset is superseded from the start.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
     ", quota AS (
-        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES ($17, now(), now(), 1)
-        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = now(),
+        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count, last_reset_id)
+        VALUES ($17, now(), now(), 1, $18)
+        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = now(), last_reset_id = excluded.last_reset_id,
             window_started_at = CASE WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN now()
                 ELSE q.window_started_at END,
-            reset_count = CASE WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN 1
-                ELSE q.reset_count + 1 END
+            reset_count = CASE
+                WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN 1
+                WHEN EXISTS (
+                    SELECT FROM password_resets r JOIN deliveries d ON d.reset_id = r.id
+                    WHERE r.id = q.last_reset_id AND r.address_digest = $20 AND d.mail <> 'password_changed'
+                        AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL
+                ) THEN q.reset_count
+                ELSE q.reset_count + 1
+            END
         WHERE q.last_reset_at <= now() - make_interval(secs => $30)
-            AND (q.reset_count < $32 OR q.window_started_at <= now() - make_interval(secs => $31))
-        RETURNING account_digest
+        RETURNING reset_count <= $32 AS is_within_budget
     ), superseded AS (
-        UPDATE password_resets SET superseded_at = now(), updated_at = now()
-        WHERE address_digest = $20 AND reset_password_at IS NULL AND superseded_at IS NULL AND EXISTS (SELECT FROM quota)
+        UPDATE password_resets SET superseded_at = CASE WHEN is_within_budget THEN now() END, updated_at = now() FROM quota
+        WHERE address_digest = $20 AND reset_password_at IS NULL AND superseded_at IS NULL
     )",
-    insert_reset!("quota LEFT JOIN customer ON true"),
+    insert_reset!(
+        "quota LEFT JOIN customer ON true",
+        "CASE WHEN NOT quota.is_within_budget THEN now() END"
+    ),
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT created_at FROM fact"
 );

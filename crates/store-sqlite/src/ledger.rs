@@ -100,7 +100,7 @@ async fn take(
              attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
              in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
          WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= ?10)
-         RETURNING attempts, in_doubt",
+         RETURNING attempts, in_doubt, ?10 - created_at AS age",
     )
     .bind(job.event.as_str())
     .bind(job.scope.organization.as_str())
@@ -125,6 +125,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
                  o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
                  r.code_digest IS NOT NULL AS has_code,
                  CASE WHEN ?3 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
+                 r.expires_at - ?6 AS remaining,
                  CASE
                      WHEN ?3 = 'reset_requested' AND r.id IS NULL THEN 'reset deleted'
                      WHEN ?3 = 'reset_requested' AND r.reset_password_at IS NOT NULL THEN 'reset used'

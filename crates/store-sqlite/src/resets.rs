@@ -43,13 +43,17 @@ impl ResetStore for SqliteStore {
         let ResetRecord { reset, event, audit } = *record;
         let is_self_service = reset.origin == ResetOrigin::SelfService;
         let (mut transaction, now) = self.write().await?;
+        let mut superseded_at = None;
         if is_self_service {
-            if !consume_quota(&mut transaction, scope, reset, now).await.map_err(map_db_error)? {
-                return Ok(None);
+            match consume_quota(&mut transaction, scope, reset, now).await.map_err(map_db_error)? {
+                Quota::Within => {
+                    supersede_address(&mut transaction, scope, reset, now).await.map_err(map_db_error)?;
+                }
+                Quota::Beyond => superseded_at = Some(now),
+                Quota::Cooldown => return Ok(None),
             }
-            supersede_address(&mut transaction, scope, reset, now).await.map_err(map_db_error)?;
         }
-        if !insert(&mut transaction, scope, reset, now).await.map_err(map_create_error)? {
+        if !insert(&mut transaction, scope, reset, now, superseded_at).await.map_err(map_create_error)? {
             return Ok(None);
         }
         record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
@@ -122,29 +126,54 @@ pub(crate) fn subject(scope: Scope, id: &ResetId) -> Subject<'_> {
     Subject { scope, resource: &CUSTOMER_PASSWORD_RESETS, resource_id: id.as_str() }
 }
 
-/// Counts a self-service reset of the account; false when its quota is used up.
+/// What an account's quota says about a self-service request.
+enum Quota {
+    /// It makes a reset.
+    Within,
+    /// It makes a reset that is superseded from the start: see the statement on PostgreSQL.
+    Beyond,
+    /// It makes nothing.
+    Cooldown,
+}
+
+/// Counts a self-service reset of the account. One whose predecessor's mail never went out takes its place.
 async fn consume_quota(
     connection: &mut SqliteConnection,
     scope: Scope,
     reset: &NewReset,
     now: i64,
-) -> Read<bool> {
+) -> Read<Quota> {
     let ResetQuota { cooldown, budget, window } = reset.quota;
-    let done = sqlx::query(
-        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES (?1, ?2, ?2, 1)
-         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = ?2,
+    let count: Option<u32> = sqlx::query_scalar(
+        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count, last_reset_id)
+         VALUES (?1, ?2, ?2, 1, ?5)
+         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = ?2, last_reset_id = ?5,
              window_started_at = CASE WHEN q.window_started_at <= ?4 THEN ?2 ELSE q.window_started_at END,
-             reset_count = CASE WHEN q.window_started_at <= ?4 THEN 1 ELSE q.reset_count + 1 END
-         WHERE q.last_reset_at <= ?3 AND (q.reset_count < ?5 OR q.window_started_at <= ?4)",
+             reset_count = CASE
+                 WHEN q.window_started_at <= ?4 THEN 1
+                 WHEN EXISTS (
+                     SELECT 1 FROM password_resets r JOIN deliveries d ON d.reset_id = r.id
+                     WHERE r.id = q.last_reset_id AND r.address_digest = ?6 AND d.mail <> 'password_changed'
+                         AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL
+                 ) THEN q.reset_count
+                 ELSE q.reset_count + 1
+             END
+         WHERE q.last_reset_at <= ?3
+         RETURNING reset_count",
     )
     .bind(digest(scope, &reset.customer_email.account()))
     .bind(now)
     .bind(after(now, -cooldown))
     .bind(after(now, -window))
-    .bind(budget)
-    .execute(connection)
+    .bind(reset.id.as_str())
+    .bind(digest(scope, reset.customer_email.as_str()))
+    .fetch_optional(connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(match count {
+        None => Quota::Cooldown,
+        Some(count) if count <= budget => Quota::Within,
+        Some(_) => Quota::Beyond,
+    })
 }
 
 /// Ends the older self-service tokens for the same address, whether a customer has it or not.
@@ -183,7 +212,13 @@ pub(crate) async fn supersede_customer(
 }
 
 /// Writes the reset; false when it is an integration client's for an unknown address.
-async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewReset, now: i64) -> Read<bool> {
+async fn insert(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    reset: &NewReset,
+    now: i64,
+    superseded_at: Option<i64>,
+) -> Read<bool> {
     let (email, code, attributes) = (&reset.customer_email, reset.code.as_ref(), &reset.attributes);
     let is_self_service = reset.origin == ResetOrigin::SelfService;
     let done = sqlx::query(INSERT)
@@ -205,6 +240,7 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
         .bind(attributes.reference.value())
         .bind(attributes.reference_origin.value())
         .bind(attributes.metadata.as_ref().map(Json))
+        .bind(superseded_at)
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
@@ -214,12 +250,12 @@ async fn insert(connection: &mut SqliteConnection, scope: Scope, reset: &NewRese
 const INSERT: &str = "
     INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, address_digest, account_digest, token_digest,
         sealed_token, created_at, updated_at, expires_at, code_guess_budget, code_window_seconds, code_digest, reference,
-        reference_origin, metadata)
+        reference_origin, metadata, superseded_at)
     SELECT c.id, ?1, ?2, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13,
         CASE WHEN NOT EXISTS (
             SELECT 1 FROM code_guesses WHERE account_digest = ?7 AND guess_count >= ?12 AND window_started_at > ?14
         ) THEN ?15 END,
-        ?16, ?17, COALESCE(?18, '{}')
+        ?16, ?17, COALESCE(?18, '{}'), ?19
     FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = ?4
     WHERE ?5 = 'self_service' OR c.id IS NOT NULL";
 

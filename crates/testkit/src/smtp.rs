@@ -4,7 +4,10 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,6 +49,7 @@ pub struct ScriptedSmtp {
     /// The address it listens on.
     pub port: u16,
     seen: Arc<Mutex<Seen>>,
+    is_repaired: Arc<AtomicBool>,
     server: JoinHandle<()>,
 }
 
@@ -63,16 +67,23 @@ impl ScriptedSmtp {
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let recorder = Arc::clone(&seen);
+        let is_repaired = Arc::new(AtomicBool::new(false));
+        let repaired = Arc::clone(&is_repaired);
         let server = tokio::spawn(async move {
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 recorder.lock().unwrap().connections += 1;
                 let scene = scenes.get(number).or(scenes.last()).copied().unwrap_or_default();
                 // A client may hang up at any time.
-                tokio::spawn(play(stream, scene, Arc::clone(&recorder)));
+                tokio::spawn(play(stream, scene, Arc::clone(&recorder), Arc::clone(&repaired)));
             }
         });
-        Self { port, seen, server }
+        Self { port, seen, is_repaired, server }
+    }
+
+    /// Makes it an ordinary server from now on, also on open connections.
+    pub fn repair(&self) {
+        self.is_repaired.store(true, Ordering::Relaxed);
     }
 
     /// Returns the number of connections so far.
@@ -114,11 +125,17 @@ impl Drop for ScriptedSmtp {
     }
 }
 
-async fn play(stream: TcpStream, scene: Scene, seen: Arc<Mutex<Seen>>) -> std::io::Result<()> {
+async fn play(
+    stream: TcpStream,
+    scene: Scene,
+    seen: Arc<Mutex<Seen>>,
+    is_repaired: Arc<AtomicBool>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufStream::new(stream);
     let mut step = "GREETING".to_owned();
     loop {
+        let scene = if is_repaired.load(Ordering::Relaxed) { &[] } else { scene };
         let act =
             scene.iter().find(|(name, _)| *name == step).map_or_else(|| ordinary(&step), |(_, act)| *act);
         match act {

@@ -8,20 +8,20 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, pin_mut};
 use lapin::{
-    Channel, Connection,
+    Channel, Connection, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
     types::{FieldTable, ShortString},
 };
 use rekey_core::{
-    events::bus::{self, Handler, Verdict},
+    events::bus::{self, Capacity, Handler, Verdict},
     random::RandomSource,
 };
 use scopeguard::defer;
 use tokio::{
-    sync::Semaphore,
+    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -43,27 +43,31 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause before a message that could not be moved to another queue is given back.
 const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
 
+/// The right to handle one message; the semaphore is never closed.
+type Permit = Result<OwnedSemaphorePermit, AcquireError>;
+
 /// Consumes the mailer's queue.
 ///
 /// A message is acknowledged once it is handled, or once its copy is confirmed in a retry queue or among the dead letters.
-/// Until then the broker keeps it, and delivers it again when this process dies.
+/// Until then the broker keeps it, and delivers it again when this process dies. While the handler can take none, the queue is
+/// not consumed.
 pub struct RabbitConsumer {
     config: RabbitConfig,
     random: Arc<dyn RandomSource>,
-    is_consuming: AtomicBool,
+    is_connected: AtomicBool,
 }
 
 impl RabbitConsumer {
     /// Makes a consumer that is not connected yet: [`RabbitConsumer::run`] connects it.
     #[must_use]
     pub fn new(config: RabbitConfig, random: Arc<dyn RandomSource>) -> Self {
-        Self { config, random, is_consuming: AtomicBool::new(false) }
+        Self { config, random, is_connected: AtomicBool::new(false) }
     }
 
-    /// Returns whether messages are being delivered.
+    /// Returns whether the queue can be consumed: also while the handler can take no message.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.is_consuming.load(Ordering::Relaxed)
+        self.is_connected.load(Ordering::Relaxed)
     }
 
     /// Handles messages, at most `concurrency` at once and at least one, until `stop` is cancelled. Then it takes no more, and
@@ -97,7 +101,6 @@ impl Session for Consuming<'_> {
     async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), ConnectionError> {
         let (publisher, requests) = Publisher::new();
         let channel = connection.create_channel().await?;
-        channel.basic_qos(self.concurrency, BasicQosOptions::default()).await?;
         let topology = &self.consumer.config.topology;
         let consuming = async {
             let result = self.consume(&channel, publisher, stop).await;
@@ -116,38 +119,80 @@ impl Consuming<'_> {
         publisher: Publisher,
         stop: &CancellationToken,
     ) -> Result<(), ConnectionError> {
-        let queue = short_string(&self.consumer.config.topology.mailer());
-        let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
-        let mut deliveries = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
-        self.consumer.is_consuming.store(true, Ordering::Relaxed);
-        defer! { self.consumer.is_consuming.store(false, Ordering::Relaxed); }
+        self.consumer.is_connected.store(true, Ordering::Relaxed);
+        defer! { self.consumer.is_connected.store(false, Ordering::Relaxed); }
         let worker = Worker {
             handler: Arc::clone(&self.handler),
             topology: self.consumer.config.topology.clone(),
             publisher,
         };
-        loop {
-            let next = async {
-                let permit = Arc::clone(&self.permits).acquire_owned().await;
-                (permit, deliveries.next().await)
-            };
-            tokio::select! {
-                () = stop.cancelled() => break,
-                (permit, delivery) = next => {
-                    let delivery = delivery.ok_or(ConnectionError::ConsumerCancelled)??;
-                    let worker = worker.clone();
-                    let handling = async move {
-                        worker.handle(delivery).await;
-                        drop(permit);
-                    };
-                    self.tasks.spawn(handling.in_current_span());
+        while !stop.is_cancelled() {
+            let capacity = self.handler.capacity();
+            let changed = stop.run_until_cancelled(self.handler.capacity_changed(capacity));
+            let prefetch = match capacity {
+                Capacity::None => {
+                    changed.await;
+                    continue;
                 }
-            }
+                Capacity::One => 1,
+                Capacity::Full => self.concurrency,
+            };
+            self.consume_while(channel, &worker, prefetch, changed).await?;
         }
-        channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
         drop(worker);
         self.finish().await;
         Ok(())
+    }
+
+    /// Consumes the queue, with at most `prefetch` messages unacknowledged, until `end` is ready. `None` is a stop: messages that are
+    /// not started yet go back to the queue.
+    async fn consume_while(
+        &self,
+        channel: &Channel,
+        worker: &Worker,
+        prefetch: u16,
+        end: impl Future<Output = Option<()>>,
+    ) -> Result<(), ConnectionError> {
+        let queue = short_string(&self.consumer.config.topology.mailer());
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
+        let mut deliveries = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
+        pin_mut!(end);
+        loop {
+            tokio::select! {
+                is_stopped = &mut end => {
+                    channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
+                    if is_stopped.is_none() {
+                        return Ok(());
+                    }
+                    break;
+                }
+                next = self.next(&mut deliveries) => {
+                    let (permit, delivery) = next?.ok_or(ConnectionError::ConsumerCancelled)?;
+                    self.start(worker, delivery, permit);
+                }
+            }
+        }
+        // Those that were on their way. The handler decides: giving one back would count towards the delivery limit.
+        while let Some((permit, delivery)) = self.next(&mut deliveries).await? {
+            self.start(worker, delivery, permit);
+        }
+        Ok(())
+    }
+
+    /// Returns the next message as soon as one more may be in progress; `None` once the consumer is cancelled.
+    async fn next(&self, deliveries: &mut Consumer) -> lapin::Result<Option<(Permit, Delivery)>> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        Ok(deliveries.next().await.transpose()?.map(|delivery| (permit, delivery)))
+    }
+
+    fn start(&self, worker: &Worker, delivery: Delivery, permit: Permit) {
+        let worker = worker.clone();
+        let handling = async move {
+            worker.handle(delivery).await;
+            drop(permit);
+        };
+        self.tasks.spawn(handling.in_current_span());
     }
 
     async fn finish(&self) {

@@ -1,8 +1,9 @@
 //! Consuming: the ways of a message after it arrives in the mailer's queue.
 
 use std::{
+    collections::HashSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration as StdDuration,
@@ -10,12 +11,15 @@ use std::{
 
 use async_trait::async_trait;
 use lapin::{BasicProperties, options::QueueDeleteOptions};
-use rekey_core::events::bus::{Delivery, Handler, Verdict};
+use rekey_core::events::bus::{Capacity, Delivery, Handler, Verdict};
 use rekey_testkit::conformance::bus::{Scripted, eventually};
 use time::Duration;
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::sleep,
+};
 
-use crate::stage::{Stage, event, header, relay};
+use crate::stage::{Stage, event, eventually_async, header, relay};
 
 #[tokio::test]
 async fn a_retry_waits_in_the_shortest_queue_that_is_long_enough() {
@@ -117,6 +121,67 @@ async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
     assert!(opening.is_finished(), "stopped without waiting for what is in work");
     assert_eq!(handler.ended.load(Ordering::SeqCst), 2);
     assert_eq!(stage.count(&stage.topology().mailer()).await, 3);
+    stage.strike().await;
+}
+
+/// B5: the broker is idle while nothing can be handled.
+#[tokio::test]
+async fn while_the_handler_can_take_nothing_the_messages_stay_in_their_queue() {
+    const WAITING: u32 = 1_000;
+    let mut stage = Stage::new().await;
+    let (verdict, work) = watch::channel(Verdict::Done);
+    let handler = Scripted::new(move |_| work.borrow().clone());
+    let queue = stage.topology().mailer();
+    let consumer = stage.consumer(handler.clone(), 8).await;
+    stage.put(b"first", BasicProperties::default()).await;
+    handler.wait_for(1).await;
+
+    handler.set_capacity(Capacity::None);
+    eventually_async(async || stage.consumers(&queue).await == 0, "the consumer's end").await;
+    for _ in 0..WAITING {
+        stage.put(b"waits", BasicProperties::default()).await;
+    }
+    sleep(StdDuration::from_secs(2)).await;
+    assert_eq!((handler.seen().len(), stage.count(&queue).await), (1, WAITING));
+    assert!(consumer.is_connected(), "the broker has done nothing wrong");
+
+    // One message at a time, until one shows that all can be handled.
+    verdict.send_replace(Verdict::Retry { after: Duration::ZERO, reason: "not yet".to_owned() });
+    handler.set_capacity(Capacity::One);
+    handler.wait_for(3).await;
+    handler.set_capacity(Capacity::None);
+    eventually_async(async || stage.consumers(&queue).await == 0, "the consumer's end").await;
+    verdict.send_replace(Verdict::Done);
+    handler.set_capacity(Capacity::Full);
+    handler.wait_for(usize::try_from(WAITING).unwrap() + 3).await;
+    let delivered: HashSet<_> = handler.seen().iter().map(|delivery| delivery.attempt).collect();
+    assert_eq!(delivered, HashSet::from([1, 2]), "those of the one-at-a-time phase came once more");
+    stage.strike().await;
+}
+
+/// B5: what was on its way is left to the handler, which puts it aside once; giving it back would count towards the delivery limit.
+#[tokio::test]
+async fn no_more_than_were_on_their_way_come_when_a_handler_can_take_no_further_message() {
+    let mut stage = Stage::new().await;
+    let itself = Arc::new(OnceLock::<Arc<Scripted>>::new());
+    let pausing = Arc::clone(&itself);
+    let handler = Scripted::new(move |_| {
+        pausing.get().unwrap().set_capacity(Capacity::None);
+        Verdict::Done
+    });
+    itself.set(handler.clone()).unwrap_or_default();
+    handler.set_capacity(Capacity::None);
+    stage.consumer(handler.clone(), 8).await;
+    for _ in 0..40 {
+        stage.put(b"work", BasicProperties::default()).await;
+    }
+    handler.set_capacity(Capacity::Full);
+    handler.wait_for(1).await;
+    let queue = stage.topology().mailer();
+    eventually_async(async || stage.consumers(&queue).await == 0, "the last acknowledgement").await;
+    let count = handler.seen().len();
+    assert!((1..=16).contains(&count), "{count}");
+    assert_eq!(usize::try_from(stage.count(&queue).await).unwrap() + count, 40, "none is given back");
     stage.strike().await;
 }
 

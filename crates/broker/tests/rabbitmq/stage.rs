@@ -7,7 +7,7 @@ use std::{
 };
 
 use lapin::{
-    BasicProperties, Channel, Connection, ConnectionProperties,
+    BasicProperties, Channel, Connection, ConnectionProperties, Queue,
     message::Delivery,
     options::{
         BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
@@ -149,12 +149,17 @@ impl Stage {
 
     /// Returns how many messages are ready in a queue.
     pub async fn count(&self, queue: &str) -> u32 {
+        self.look(queue).await.message_count()
+    }
+
+    /// Returns how many consumers a queue has.
+    pub async fn consumers(&self, queue: &str) -> u32 {
+        self.look(queue).await.consumer_count()
+    }
+
+    async fn look(&self, queue: &str) -> Queue {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        self.channel
-            .queue_declare(queue.into(), options, FieldTable::default())
-            .await
-            .unwrap()
-            .message_count()
+        self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap()
     }
 
     /// Stops everything and deletes the namespace.
@@ -197,5 +202,14 @@ pub fn header(delivery: &Delivery, name: &str) -> String {
         Some(AMQPValue::LongString(text)) => text.to_string(),
         Some(AMQPValue::LongLongInt(number)) => number.to_string(),
         other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// Waits until a condition holds.
+pub async fn eventually_async(mut condition: impl AsyncFnMut() -> bool, what: &str) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < PATIENCE, "waited in vain for: {what}");
+        sleep(StdDuration::from_millis(10)).await;
     }
 }

@@ -37,7 +37,7 @@ pub enum Outcome {
         /// When the next attempt is due, from now.
         after: Duration,
     },
-    /// It was refused permanently (SMTP 5xx to this recipient or message).
+    /// No mail to this address can ever succeed.
     Bounced {
         /// Why.
         reason: String,
@@ -51,12 +51,10 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
-    /// It will not be sent, because of an error on our side.
+    /// It will not be sent, because of an error on our side that no operator can repair.
     Failed {
         /// Why.
         reason: String,
-        /// The last reply, if there was one.
-        reply: Option<Reply>,
     },
 }
 
@@ -79,7 +77,7 @@ pub enum Status {
     Sent,
     /// It was not accepted; another attempt follows.
     Deferred,
-    /// A mail server rejected it permanently.
+    /// A mail server knows no such address.
     Bounced,
     /// The address bounced before; nothing is sent to it until an operator lifts the suppression.
     Suppressed,
@@ -143,7 +141,7 @@ impl Outcome {
                 Settled { suppress: suppress.as_ref(), ..settled(Status::Bounced, reason, reply.as_ref()) }
             }
             Self::Expired { reason } => settled(Status::Expired, reason, None),
-            Self::Failed { reason, reply } => settled(Status::Failed, reason, reply.as_ref()),
+            Self::Failed { reason } => settled(Status::Failed, reason, None),
         }
     }
 }

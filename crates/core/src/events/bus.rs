@@ -1,6 +1,6 @@
 //! The port to the message broker: publishing on one side, handling on the other.
 
-use std::fmt;
+use std::{fmt, future::pending};
 
 use async_trait::async_trait;
 use time::Duration;
@@ -46,11 +46,32 @@ pub enum Verdict {
     },
 }
 
+/// How many messages a handler can take now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capacity {
+    /// None: the bus leaves them where they are.
+    None,
+    /// One at a time, to find out whether others can be handled.
+    One,
+    /// As many at once as the bus may bring.
+    Full,
+}
+
 /// A consumer's work. Idempotent: the same message may come more than once, also at the same time.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Handles one message. A panic is a [`Verdict::Reject`].
     async fn handle(&self, delivery: Delivery) -> Verdict;
+
+    /// Returns how many messages can be handled now. A few more may come, those that were on their way when it changed.
+    fn capacity(&self) -> Capacity {
+        Capacity::Full
+    }
+
+    /// Returns when the capacity is not `from`, maybe at once. Cancel-safe.
+    async fn capacity_changed(&self, _from: Capacity) {
+        pending::<()>().await;
+    }
 }
 
 /// A message that nobody could handle, as operators see it.

@@ -3,7 +3,10 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use rekey_core::error::chain;
+use rekey_core::{
+    error::chain,
+    events::bus::{Capacity, Handler},
+};
 use tokio::time::sleep;
 
 use super::MailHandler;
@@ -17,7 +20,7 @@ impl MailHandler {
     /// Has the events of overdue mails published again, until it is dropped. While no relay can be used it waits: their messages wait, too.
     pub async fn run_republishing(&self) -> Infallible {
         loop {
-            if !self.is_paused() {
+            if self.capacity() == Capacity::Full {
                 match self.ledger.republish_overdue(BATCH).await {
                     Ok(0) => {}
                     Ok(count) => {

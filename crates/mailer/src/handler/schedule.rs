@@ -20,14 +20,6 @@ pub(super) fn settle_pauses() -> ExponentialBuilder {
         .without_max_times()
 }
 
-/// Returns the last attempt at a mail: after the longest life of a token, which is 7 days, and some for the ladder's first waits. A
-/// link is tried until it expires, and the ledger then discards it, so only a store without expiry reaches this bound.
-pub(super) fn last_attempt() -> u32 {
-    let longest = RetryLadder::default().after_attempt(u32::MAX);
-    u32::try_from(Duration::days(7).whole_seconds() / longest.whole_seconds().max(1)).unwrap_or(u32::MAX - 12)
-        + 12
-}
-
 /// Returns how long to wait after this attempt, counted from 1: the ladder's wait, less a random part of up to a fifth. It is never
 /// more than the ladder's wait, or RabbitMQ would put the message into the next longer queue.
 pub(super) fn after_attempt(attempt: u32, random: &dyn RandomSource) -> Duration {

@@ -51,7 +51,6 @@ pub(crate) struct MailSource<'a> {
     /// Where the hosted pages are.
     pub public_url: &'a PublicUrl,
     pub keys: &'a KeyRing,
-    pub now: OffsetDateTime,
     /// The texts in the customer's language.
     pub reader: &'a Reader,
 }

@@ -52,15 +52,14 @@ impl ResetRequested {
     }
 
     fn from_source(source: &MailSource<'_>) -> Result<Self, ContentError> {
-        let MailSource { event, delivery, settings, public_url, keys, reader, now } = *source;
+        let MailSource { event, delivery, settings, public_url, keys, reader } = *source;
         let EventBody::ResetCreated(created) = &event.body else { return Err(ContentError::NoMail) };
         let organization = event.scope.organization;
         let token = created.token.unseal(organization, created.reset, keys)?;
         // The code may have stopped working before its mail is sent.
         let code = created.code.as_ref().filter(|_| delivery.has_code);
         let code = code.map(|sealed| sealed.unseal(organization, created.reset, keys)).transpose()?;
-        // A link has an expiry in every store; were it missing, the mail would promise the reader nothing.
-        let expires_at = delivery.expires_at.unwrap_or(now);
+        let expiry = delivery.expiry.ok_or(ContentError::NoMail)?;
         let template = settings.organization.links.reset_template(public_url, created.client_id.as_deref());
         Ok(Self {
             shop: source.shop(),
@@ -70,8 +69,8 @@ impl ResetRequested {
                 locale: reader.language().tag(),
                 organization: delivery.organization.slug.as_str(),
             }),
-            life: reader.span(expires_at - now)?,
-            until: reader.moment(expires_at)?,
+            life: reader.span(expiry.remaining)?,
+            until: reader.moment(expiry.at)?,
             code: code.map(|code| code.expose().to_string()),
             not_me_link: Some(format!(
                 "{public_url}/not-me?id={}&proof={}&locale={}",

@@ -121,10 +121,6 @@ impl Transport for Mailbox {
             Err(_) => Err(SendError::transient("writing to the mailbox was interrupted".to_owned())),
         }
     }
-
-    async fn check(&self) -> Result<(), SendError> {
-        Ok(())
-    }
 }
 
 fn parse(path: &Path, received_at: OffsetDateTime) -> Option<StoredMail> {

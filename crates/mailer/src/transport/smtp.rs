@@ -16,24 +16,32 @@ mod relay_health;
 mod reply;
 mod starttls;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
-use rekey_core::random::RandomSource;
+use rekey_core::{events::bus::Capacity, random::RandomSource};
 use rekey_runtime::config::Smtp;
+use tokio::sync::watch;
 
 pub use self::opener::SmtpSetupError;
 use self::{
     failure::DeliveryFailure,
     relay::SmtpRelay,
-    relay_health::{FIRST_PAUSE, RelayHealth},
+    relay_health::{Circuit, RelayHealth},
 };
 use super::{Accepted, SendError, Transport, clean::clean};
 use crate::message::Mail;
 
 /// Sends through the first relay that can be used.
 pub struct SmtpTransport {
-    relays: Vec<SmtpRelay>,
+    relays: Vec<Arc<SmtpRelay>>,
+    /// Notified when it changes whether a relay can be used.
+    changes: watch::Sender<()>,
+    /// Whether the last mail found no relay that can be used.
+    is_failing: AtomicBool,
 }
 
 impl SmtpTransport {
@@ -43,18 +51,12 @@ impl SmtpTransport {
     /// # Errors
     /// [`SmtpSetupError`] when TLS can't be set up as configured.
     pub fn new(settings: &Smtp, random: &Arc<dyn RandomSource>) -> Result<Self, SmtpSetupError> {
-        Self::with_pause(settings, random, FIRST_PAUSE)
-    }
-
-    /// Like [`SmtpTransport::new`], with another first pause of a relay that failed.
-    pub fn with_pause(
-        settings: &Smtp,
-        random: &Arc<dyn RandomSource>,
-        pause: Duration,
-    ) -> Result<Self, SmtpSetupError> {
-        let health = || RelayHealth::new(pause, Arc::clone(random));
-        let relays = settings.relays.iter().map(|relay| SmtpRelay::new(relay, settings, health()));
-        Ok(Self { relays: relays.collect::<Result<_, _>>()? })
+        let changes = watch::Sender::new(());
+        let health = || RelayHealth::new(changes.clone(), Arc::clone(random));
+        let relays =
+            settings.relays.iter().map(|relay| SmtpRelay::new(relay, settings, health()).map(Arc::new));
+        let relays = relays.collect::<Result<_, _>>()?;
+        Ok(Self { relays, changes, is_failing: AtomicBool::new(false) })
     }
 
     /// Sends QUIT on the connections that are kept open.
@@ -74,24 +76,41 @@ impl Transport for SmtpTransport {
         let (mut unusable, mut refused) = (Vec::new(), None);
         for relay in &self.relays {
             match relay.send(mail).await {
-                Ok(accepted) => return Ok(accepted),
+                Ok(accepted) => {
+                    if self.is_failing.swap(false, Ordering::Relaxed) {
+                        tracing::info!("mails can be sent again");
+                    }
+                    return Ok(accepted);
+                }
                 Err(DeliveryFailure::Final(error)) => return Err(relay.named(error)),
                 Err(DeliveryFailure::Mail(error)) => refused = Some(relay.named(error)),
-                Err(DeliveryFailure::Relay(reason)) => unusable.push(format!("{}: {reason}", relay.name)),
+                Err(DeliveryFailure::Relay(error)) => {
+                    unusable.push(format!("{}: {}", relay.name, error.reason));
+                }
             }
         }
-        Err(refused.unwrap_or_else(|| SendError::unavailable(clean(&unusable.join("; ")))))
+        Err(refused.unwrap_or_else(|| {
+            let reason = clean(&unusable.join("; "));
+            // Mails that were on their way fail for the same reason: one line is enough.
+            if !self.is_failing.swap(true, Ordering::Relaxed) {
+                tracing::error!(reason, "no mail can be sent, check the relay and its settings");
+            }
+            SendError::unavailable(reason)
+        }))
     }
 
-    /// Checks whether one of the relays can be used, also those that are paused.
-    async fn check(&self) -> Result<(), SendError> {
-        let mut unusable = Vec::new();
-        for relay in &self.relays {
-            match relay.check().await {
-                Ok(()) => return Ok(()),
-                Err(reason) => unusable.push(format!("{}: {reason}", relay.name)),
-            }
-        }
-        Err(SendError::unavailable(clean(&unusable.join("; "))))
+    /// That of the best relay.
+    fn capacity(&self) -> Capacity {
+        let capacities = self.relays.iter().map(|relay| match relay.circuit() {
+            Circuit::Closed => Capacity::Full,
+            Circuit::HalfOpen => Capacity::One,
+            Circuit::Open => Capacity::None,
+        });
+        capacities.max().unwrap_or(Capacity::None)
+    }
+
+    async fn capacity_changed(&self, from: Capacity) {
+        let mut changes = self.changes.subscribe();
+        while self.capacity() == from && changes.changed().await.is_ok() {}
     }
 }

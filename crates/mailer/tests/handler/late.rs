@@ -2,12 +2,12 @@
 
 use rekey_core::{
     attributes::CommonAttributes,
-    events::{EventBody, audit::Action, bus::Verdict},
+    events::{EventBody, EventName, audit::Action, bus::Verdict},
     resets::ResetOrigin,
     resets::store::Completion,
     resets::store::{ResetStore, TokenStore},
 };
-use rekey_testkit::seed;
+use rekey_testkit::{backdoor::Backdoor, seed};
 use time::Duration;
 
 use crate::world::{World, handle};
@@ -19,9 +19,8 @@ async fn expect_discarded(world: &World, recorded: &str) {
     assert_eq!(world.mails().len(), 0);
 }
 
-#[tokio::test]
-async fn late_a_used_reset_is_not_mailed() {
-    let world = World::new().await;
+/// Requests a reset and uses it.
+async fn use_reset(world: &World) {
     seed::customer(&world.store, world.test, "john@example.com", None).await;
     let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
     let token = reset.token.digest();
@@ -36,6 +35,12 @@ async fn late_a_used_reset_is_not_mailed() {
         audit: &seed::audit(Action::Update),
     };
     assert!(world.store.complete_reset(&completion).await.unwrap());
+}
+
+#[tokio::test]
+async fn late_a_used_reset_is_not_mailed() {
+    let world = World::new().await;
+    use_reset(&world).await;
     expect_discarded(&world, "expired: reset used").await;
 }
 
@@ -80,11 +85,18 @@ async fn a_decoy_is_not_mailed() {
 #[tokio::test]
 async fn late_word_of_a_changed_password_is_no_news_after_a_day() {
     let world = World::new().await;
-    let customer = seed::customer(&world.store, world.test, "john@example.com", None).await;
-    let reset = "RESETRESE1".parse().unwrap();
-    let event = seed::event(world.test, EventBody::ResetUsed { reset, customer: customer.id }).message;
+    use_reset(&world).await;
+    let events = world.events().await;
     world.clock.advance(Duration::DAY + Duration::SECOND);
-    assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
-    assert_eq!(world.delivery().await.unwrap(), "expired: too late: older than 24 hours");
+    let used = events.iter().find(|event| event.name == EventName::ResetPassword).unwrap();
+    assert_eq!(handle(&world.mailer(1), used).await, Verdict::Done);
+    assert_eq!(
+        world
+            .backdoor()
+            .text("SELECT status || ': ' || detail FROM deliveries WHERE mail = 'password_changed'")
+            .await
+            .unwrap(),
+        "expired: too late: older than 24 hours"
+    );
     assert_eq!(world.mails().len(), 0);
 }

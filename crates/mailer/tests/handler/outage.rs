@@ -76,7 +76,7 @@ async fn crash_of_the_database_after_a_mail_was_taken_is_waited_for_and_the_mail
 }
 
 #[tokio::test]
-async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
+async fn a_mail_that_another_mailer_has_is_looked_at_again_within_seconds() {
     let world = World::new().await;
     seed::customer(&world.store, world.live, "john@example.com", None).await;
     let reset = seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
@@ -84,7 +84,8 @@ async fn a_mail_that_another_mailer_has_is_looked_at_again_within_a_minute() {
     let claim = world.store.claim(&job, Duration::minutes(15)).await.unwrap();
     assert!(matches!(claim, Claim::Granted(_)));
     let verdict = handle(&world.mailer(1), &world.events().await[0]).await;
-    assert_eq!(wait(&verdict), Duration::minutes(1), "the broker's next longer wait would be an hour");
+    // B9: that mailer may be dead, and its claim end long before the broker's next longer wait.
+    assert_eq!(wait(&verdict), Duration::seconds(10));
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use rekey_core::{
     deliveries::suppression::{SuppressionFilter, SuppressionStore},
-    events::{bus::Verdict, outbox::OutboxMessage},
+    events::{
+        bus::{Capacity, Handler, Verdict},
+        outbox::OutboxMessage,
+    },
     resets::ResetOrigin,
 };
 use rekey_testkit::{
@@ -11,7 +14,7 @@ use rekey_testkit::{
 };
 use time::Duration;
 
-use crate::world::{PAUSE, World, handle, pass, rejection, wait};
+use crate::world::{PAUSE, World, handle, recover, wait};
 
 /// Makes the events of that many live resets.
 pub async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
@@ -72,9 +75,10 @@ async fn smtp_5xx_is_recorded_as_bounced_and_never_tried_again() {
     assert_eq!(world.reply().await.unwrap(), "550 5.1.1");
 }
 
+/// B3: nothing else is a bounce.
 #[tokio::test]
-async fn smtp_5xx_about_the_address_suppresses_it_and_nothing_else_does() {
-    for (reply, suppresses) in [
+async fn smtp_5xx_about_the_address_suppresses_it_and_any_other_is_tried_again() {
+    for (reply, is_bounce) in [
         ("550 5.1.1 no such user", true),
         ("550 5.1.10 null MX", true),
         ("552 5.2.2 mailbox full", false),
@@ -87,14 +91,47 @@ async fn smtp_5xx_about_the_address_suppresses_it_and_nothing_else_does() {
         let scene: &[_] = Box::leak(Box::new([("RCPT", Act::Reply(reply))]));
         let relay = ScriptedSmtp::start(Box::leak(Box::new([scene]))).await;
         let (mailer, events) = (world.mailer(relay.port), live_events(&world, 2).await);
-        assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
-        assert!(world.delivery().await.unwrap().starts_with("bounced: "), "{reply}");
+        let verdict = handle(&mailer, &events[0]).await;
+        assert_eq!(verdict == Verdict::Done, is_bounce, "{reply}: {verdict:?}");
+        let status = if is_bounce { "bounced: " } else { "deferred: " };
+        assert!(world.delivery().await.unwrap().starts_with(status), "{reply}");
         let suppressions = world.store.suppressions(SuppressionFilter::default()).await.unwrap();
-        assert_eq!(suppressions.len(), usize::from(suppresses), "{reply}");
+        assert_eq!(suppressions.len(), usize::from(is_bounce), "{reply}");
         handle(&mailer, &events[1]).await;
         let tried = relay.commands().iter().filter(|command| command.starts_with("RCPT")).count();
-        assert_eq!(tried, if suppresses { 1 } else { 2 }, "{reply}");
+        assert_eq!(tried, if is_bounce { 1 } else { 2 }, "{reply}");
     }
+}
+
+/// B3: `cases/relay-denied`.
+#[tokio::test]
+async fn mails_of_a_relay_that_is_set_up_wrongly_are_sent_once_it_is_repaired() {
+    let world = World::new().await;
+    let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("554 5.7.1 Relay access denied"))]]).await;
+    let mailer = world.mailer(relay.port);
+    for number in 0..5 {
+        let address = format!("john{number}@example.com");
+        seed::customer(&world.store, world.live, &address, None).await;
+        seed::reset(&world.store, world.live, &address, ResetOrigin::SelfService).await;
+    }
+    let events = world.events().await;
+    for event in &events {
+        assert!(wait(&handle(&mailer, event).await) <= PAUSE);
+    }
+    for _ in 0..5 {
+        recover(&mailer).await;
+        assert_eq!(mailer.capacity(), Capacity::One);
+        assert!(
+            wait(&handle(&mailer, &events[0]).await) <= PAUSE,
+            "a mail that tries the relay spends no attempt"
+        );
+    }
+    relay.repair();
+    recover(&mailer).await;
+    for event in &events {
+        assert_eq!(handle(&mailer, event).await, Verdict::Done);
+    }
+    assert_eq!((mailer.capacity(), relay.messages().len()), (Capacity::Full, 5));
 }
 
 #[tokio::test]
@@ -104,29 +141,20 @@ async fn smtp_auth_failures_open_the_circuit_and_the_mails_that_wait_spend_no_at
     let scenes = Box::leak(Box::new([refused, refused, &[]]));
     let relay = ScriptedSmtp::start(scenes).await;
     let (mailer, events) = (world.mailer(relay.port), live_events(&world, 2).await);
-    let pause = Duration::try_from(PAUSE).unwrap();
-
-    assert_eq!(wait(&handle(&mailer, &events[0]).await), pause);
-    assert!(mailer.is_paused());
-    assert!(wait(&handle(&mailer, &events[1]).await) <= pause);
+    for event in &events {
+        assert_eq!(wait(&handle(&mailer, event).await), PAUSE);
+    }
     assert_eq!(
         (world.deliveries().await, relay.connections()),
         (1, 1),
         "the second mail was not even claimed"
     );
-
-    // The pause is over, but the relay still fails: it is checked once, and no mail is attempted.
-    pass(PAUSE).await;
-    assert!(wait(&handle(&mailer, &events[1]).await) <= pause);
-    assert_eq!((world.deliveries().await, relay.connections()), (1, 2));
-
-    // The relay works again.
-    pass(PAUSE).await;
+    recover(&mailer).await;
+    assert_eq!((world.deliveries().await, relay.connections()), (1, 3));
     for event in &events {
         assert_eq!(handle(&mailer, event).await, Verdict::Done);
     }
-    assert!(!mailer.is_paused());
-    assert_eq!(relay.messages().len(), 2);
+    assert_eq!((mailer.capacity(), relay.messages().len()), (Capacity::Full, 2));
 }
 
 #[tokio::test]
@@ -136,7 +164,7 @@ async fn test_mode_mails_flow_while_the_relay_is_paused() {
     let mailer = world.mailer(relay.port);
     let live = live_events(&world, 1).await;
     wait(&handle(&mailer, &live[0]).await);
-    assert!(mailer.is_paused());
+    assert_eq!(mailer.capacity(), Capacity::None);
     seed::customer(&world.store, world.test, "john@example.com", None).await;
     seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
     assert_eq!(handle(&mailer, &world.events().await[0]).await, Verdict::Done);
@@ -160,19 +188,19 @@ async fn crash_a_claim_that_ran_out_is_sent_again_by_another_mailer_and_counted(
     assert_eq!(world.in_doubt().await, 1);
 }
 
+/// B3
 #[tokio::test]
-async fn smtp_4xx_ends_after_the_last_attempt() {
-    let world = World::new().await;
-    let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("450 4.2.1 busy"))]]).await;
-    let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
-    let mut attempts = 1;
-    let verdict = loop {
-        match handle(&mailer, &events[0]).await {
-            Verdict::Retry { .. } => attempts += 1,
-            verdict => break verdict,
+async fn no_number_of_attempts_ends_a_mail_before_its_reset_expires() {
+    for reply in ["450 4.2.1 busy", "554 5.7.1 Relay access denied"] {
+        let world = World::new().await;
+        let scene: &[_] = Box::leak(Box::new([("RCPT", Act::Reply(reply))]));
+        let relay = ScriptedSmtp::start(Box::leak(Box::new([scene]))).await;
+        let (mailer, events) = (world.mailer(relay.port), live_events(&world, 1).await);
+        for _ in 0..200 {
+            wait(&handle(&mailer, &events[0]).await);
         }
-    };
-    assert_eq!(attempts, 180);
-    assert!(rejection(verdict).ends_with("450 4.2.1 busy"));
-    assert!(world.delivery().await.unwrap().starts_with("failed: given up"));
+        world.clock.advance(seed::TOKEN_TTL + Duration::SECOND);
+        assert_eq!(handle(&mailer, &events[0]).await, Verdict::Done);
+        assert_eq!(world.delivery().await.unwrap(), "expired: reset expired");
+    }
 }

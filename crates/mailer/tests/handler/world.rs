@@ -6,7 +6,7 @@ use rekey_core::{
     clock::{Clock, SystemClock},
     deliveries::ledger::Ledger,
     events::{
-        bus::{Delivery, Handler, Verdict},
+        bus::{Capacity, Delivery, Handler, Verdict},
         outbox::{Outbox, OutboxMessage},
     },
     random::{OsRandom, RandomSource},
@@ -15,7 +15,7 @@ use rekey_core::{
 use rekey_mailer::{
     MailHandler, Mailer,
     dkim::Signer,
-    transport::{CircuitBreaker, Mailbox, Router, SmtpTransport, StoredMail},
+    transport::{Mailbox, Router, SmtpTransport, StoredMail, Transport},
 };
 use rekey_runtime::config::{Configuration, MailerSettings, Smtp, SmtpRelayConfig, SmtpTls, Source};
 use rekey_store_sqlite::SqliteStore;
@@ -28,8 +28,8 @@ use time::{Duration, OffsetDateTime};
 
 /// How long the claims of these tests' mailers hold.
 pub const LEASE: Duration = Duration::minutes(10);
-/// How long their circuits stay open: shorter than the minute for which a relay is paused, and longer than any test takes.
-pub const PAUSE: std::time::Duration = std::time::Duration::from_secs(16);
+/// The pause after an attempt that could not be made.
+pub const PAUSE: Duration = Duration::seconds(10);
 
 /// How long a call waits for the database, even on a slow disk.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
@@ -37,7 +37,10 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 /// A store, a mailbox and a relay.
 pub struct World {
     pub store: SqliteStore,
+    /// The database's clock.
     pub clock: Arc<MovedClock>,
+    /// The clock of the mailers' machine.
+    pub mailer_clock: Arc<MovedClock>,
     pub mailbox: Mailbox,
     /// One scope in each mode, of one organization.
     pub test: Scope,
@@ -72,7 +75,7 @@ impl World {
         let test = seed::scope(&store, "acme").await;
         let live = Scope { mode: Mode::Live, ..test };
         let mailbox = Mailbox::open(&folder.path().join("mailbox")).unwrap();
-        Self { store, clock, mailbox, test, live, folder }
+        Self { store, clock, mailer_clock: Arc::default(), mailbox, test, live, folder }
     }
 
     /// Makes a mailer whose live mails go to a relay on this port of this machine; nobody listens on port 1.
@@ -87,7 +90,7 @@ impl World {
 
     /// Makes a mailer with the local mailbox for live mails, and with this ledger instead of the store's.
     pub fn mailer_on(&self, ledger: Arc<dyn Ledger>) -> Arc<MailHandler> {
-        self.build(ledger, CircuitBreaker::new(Arc::new(self.mailbox.clone())), None)
+        self.build(ledger, Arc::new(self.mailbox.clone()), None)
     }
 
     pub fn mailer_with(&self, ports: &[u16], mailbox: Option<Mailbox>) -> Arc<MailHandler> {
@@ -97,23 +100,22 @@ impl World {
         let relays = ports.iter().map(relay).collect();
         let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
         let smtp = SmtpTransport::new(&Smtp { relays, ..settings.smtp }, &random).unwrap();
-        let live = CircuitBreaker::with_pause(Arc::new(smtp), PAUSE);
-        self.build(Arc::new(self.store.clone()), live, mailbox)
+        self.build(Arc::new(self.store.clone()), Arc::new(smtp), mailbox)
     }
 
     fn build(
         &self,
         ledger: Arc<dyn Ledger>,
-        live: CircuitBreaker,
+        live: Arc<dyn Transport>,
         mailbox: Option<Mailbox>,
     ) -> Arc<MailHandler> {
         let settings: MailerSettings = configuration().settings().unwrap();
         let organizations = configuration().organization_mail_settings().unwrap();
         Mailer {
             ledger,
-            router: Router::new(live, mailbox.map(|mailbox| CircuitBreaker::new(Arc::new(mailbox)))),
+            router: Router { live, test: mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Transport>) },
             keys: seed::keys(),
-            clock: self.clock.clone(),
+            clock: self.mailer_clock.clone(),
             random: Arc::new(OsRandom),
             signers: organizations.try_map(|own| Signer::new(&own.dkim)).unwrap(),
             organizations,
@@ -169,6 +171,15 @@ pub async fn pass(time: std::time::Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
+}
+
+/// Lets time pass, as much as a relay is paused at most, until the mailer can take messages.
+pub async fn recover(mailer: &MailHandler) {
+    while mailer.capacity() == Capacity::None {
+        pass(std::time::Duration::from_mins(15)).await;
+        // The relay is checked in the background.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 /// Hands a message to the handler as a bus does.

@@ -1,8 +1,20 @@
 //! Several relays: which of them gets a mail, and which is paused.
 
+use rekey_core::events::bus::Capacity;
 use rekey_testkit::smtp::RealSmtp;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+    time::{Instant, sleep},
+};
 
 use super::{pki::Pki, *};
+
+const RECIPIENTS: [&str; 4] = ["john@example.com", "jane@example.com", "jim@example.com", "june@example.com"];
+
+fn mail_to(recipient: &str) -> Mail {
+    Mail { recipient: recipient.parse().unwrap(), ..mail("EVENTEVEN1") }
+}
 
 fn both(first: u16, second: u16) -> Smtp {
     with_relays(vec![relay(first), relay(second)])
@@ -17,7 +29,7 @@ async fn the_next_relay_gets_the_mail_when_the_first_is_away() {
         assert_eq!(accepted.relay, format!("127.0.0.1:{}", second.port));
     }
     assert_eq!(second.mails().len(), 2);
-    transport.check().await.unwrap();
+    assert_eq!(transport.capacity(), Capacity::Full);
 }
 
 #[tokio::test]
@@ -97,22 +109,81 @@ async fn smtp_4xx_once_the_message_was_started_no_other_relay_gets_it() {
 }
 
 #[tokio::test]
-async fn smtp_4xx_and_smtp_5xx_about_the_mail_are_no_matter_of_the_relay() {
-    for (step, act) in [
-        ("RCPT", Act::Reply("450 4.2.1 busy")),
-        ("RCPT", Act::Reply("550 5.1.1 no such user")),
-        ("DATA", Act::Reply("554 5.7.1 spam")),
-        (".", Act::Reply("554 5.6.0 contents")),
-    ] {
+async fn smtp_4xx_and_smtp_5xx_about_the_recipient_are_no_matter_of_the_relay() {
+    for (step, act) in
+        [("RCPT", Act::Reply("450 4.2.1 busy")), ("RCPT", Act::Reply("550 5.1.1 no such user"))]
+    {
         let first = failing(step, act).await;
         let second = scripted(&[FINE]).await;
         let transport = transport(&both(first.port, second.port));
-        for event in ["EVENTEVEN1", "EVENTEVEN2", "EVENTEVEN3", "EVENTEVEN4"] {
-            let error = transport.send(&mail(event)).await.unwrap_err();
+        for recipient in RECIPIENTS {
+            let error = transport.send(&mail_to(recipient)).await.unwrap_err();
             assert!(error.kind != SendErrorKind::Unavailable, "{error:?}");
         }
         assert_eq!(second.connections(), 0, "{step} {act:?}");
     }
+}
+
+/// B3: replies that an operator can repair, of `cases/relay-denied`.
+#[tokio::test]
+async fn smtp_5xx_that_is_not_about_the_address_has_the_mail_taken_by_the_next_relay() {
+    for (step, act) in [
+        ("MAIL", Act::Reply("550 5.1.8 sender's domain unknown")),
+        ("RCPT", Act::Reply("554 5.7.1 <john@example.com>: Relay access denied")),
+        ("RCPT", Act::Reply("550 relay not permitted")),
+        ("DATA", Act::Reply("554 5.7.1 not now")),
+        (".", Act::Reply("554 Message rejected: Email address is not verified")),
+        (".", Act::Reply("554 5.2.252 SendAsDenied; john@example.com not allowed to send")),
+        (".", Act::Reply("550 5.7.60 SMTP; Client does not have permissions to send as this sender")),
+        (".", Act::Reply("550-5.7.26 unauthenticated\r\n550 5.7.26 requires all senders to authenticate")),
+    ] {
+        let first = failing(step, act).await;
+        let alone = transport(&settings(first.port));
+        for recipient in &RECIPIENTS[..2] {
+            let error = alone.send(&mail_to(recipient)).await.unwrap_err();
+            assert_eq!(error.kind, SendErrorKind::Refused, "{step} {act:?}");
+        }
+        let second = scripted(&[FINE]).await;
+        transport(&both(first.port, second.port)).send(&mail("EVENTEVEN1")).await.unwrap();
+        assert_eq!(second.messages().len(), 1, "{step} {act:?}");
+    }
+}
+
+/// B3
+#[tokio::test]
+async fn a_relay_that_refuses_several_recipients_in_a_row_is_paused_and_a_mail_tries_it() {
+    let relay = failing("RCPT", Act::Reply("554 5.7.1 Relay access denied")).await;
+    let transport = transport(&settings(relay.port));
+    // The same recipient again and again may be the cause itself.
+    for recipient in ["john@example.com", "john@example.com", "john@example.com", "jane@example.com"] {
+        let error = transport.send(&mail_to(recipient)).await.unwrap_err();
+        assert_eq!((error.kind, transport.capacity()), (SendErrorKind::Refused, Capacity::Full));
+    }
+    let error = transport.send(&mail_to("jim@example.com")).await.unwrap_err();
+    assert!(is_unavailable(&error) && error.reason.ends_with("554 5.7.1 Relay access denied"), "{error}");
+    for is_repaired in [false, true] {
+        assert_eq!(transport.capacity(), Capacity::None);
+        assert!(is_unavailable(&transport.send(&mail_to("june@example.com")).await.unwrap_err()));
+        let (connections, tried) = (relay.connections(), relay.commands().len());
+        while transport.capacity() == Capacity::None {
+            pass(Duration::from_secs(30)).await;
+            sleep(LOOK).await;
+        }
+        assert_eq!(transport.capacity(), Capacity::One);
+        assert_eq!(
+            (relay.connections(), relay.commands().len()),
+            (connections, tried),
+            "connecting shows nothing"
+        );
+        if is_repaired {
+            relay.repair();
+            transport.send(&mail_to("june@example.com")).await.unwrap();
+        } else {
+            assert!(is_unavailable(&transport.send(&mail_to("june@example.com")).await.unwrap_err()));
+            assert!(relay.commands().len() > tried);
+        }
+    }
+    assert_eq!(transport.capacity(), Capacity::Full);
 }
 
 #[tokio::test]
@@ -128,21 +199,51 @@ async fn a_relay_that_breaks_off_again_and_again_is_paused() {
 
 #[tokio::test]
 async fn a_relay_that_works_again_is_used_again() {
-    const PAUSE: Duration = Duration::from_mins(1);
     let away: Scene = &[("GREETING", Act::ReplyAndClose("421 4.3.2 busy"))];
-    let first = scripted(&[away, FINE]).await;
+    let first = scripted(&[away, away, FINE]).await;
     let second = scripted(&[FINE]).await;
-    rekey_runtime::install_crypto();
-    let transport = SmtpTransport::with_pause(&both(first.port, second.port), &random(), PAUSE).unwrap();
+    let transport = transport(&both(first.port, second.port));
     for event in ["EVENTEVEN1", "EVENTEVEN2"] {
         transport.send(&mail(event)).await.unwrap();
     }
     assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (1, 0, 2));
-    pass(PAUSE).await;
-    for event in ["EVENTEVEN3", "EVENTEVEN4"] {
-        transport.send(&mail(event)).await.unwrap();
+    // It is checked without a mail.
+    while first.commands().is_empty() {
+        pass(Duration::from_secs(5)).await;
+        sleep(LOOK).await;
     }
-    assert_eq!((first.connections(), first.messages().len(), second.messages().len()), (2, 2, 2));
+    until(|| first.commands() == ["EHLO rekey.example.com"]).await;
+    while first.messages().is_empty() {
+        transport.send(&mail("EVENTEVEN3")).await.unwrap();
+    }
+    assert_eq!(first.connections(), 4);
+}
+
+/// B9: however long it was away.
+#[tokio::test]
+async fn a_transport_whose_relays_could_not_be_reached_can_be_used_seconds_after_the_first_is_back() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let transport = transport(&both(NOBODY, port));
+    assert!(is_unavailable(&transport.send(&mail("EVENTEVEN1")).await.unwrap_err()));
+    assert_eq!(transport.capacity(), Capacity::None);
+    for _ in 0..10 {
+        pass(Duration::from_mins(5)).await;
+        sleep(LOOK).await;
+    }
+    assert_eq!(transport.capacity(), Capacity::None);
+    let greeting = async {
+        let (mut client, _) = socket.listen(1).unwrap().accept().await.unwrap();
+        client.write_all(b"220 back\r\n").await.unwrap();
+        client.read_u8().await.unwrap();
+        client.write_all(b"250 fine\r\n").await.unwrap();
+        client
+    };
+    let started = Instant::now();
+    tokio::join!(greeting, transport.capacity_changed(Capacity::None));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(transport.capacity(), Capacity::Full);
 }
 
 #[tokio::test]
@@ -155,7 +256,4 @@ async fn smtp_auth_when_no_relay_can_be_used_the_error_names_each() {
     assert!(reason.contains("can't connect") && reason.contains("554 5.3.2 not for you"), "{reason}");
     assert!(is_unavailable(&transport.send(&mail("EVENTEVEN1")).await.unwrap_err()));
     assert_eq!(refusing.connections(), 1, "it is paused");
-    // All relays are checked, since none can be used.
-    assert!(is_unavailable(&transport.check().await.unwrap_err()));
-    assert_eq!(refusing.connections(), 2);
 }

@@ -65,7 +65,7 @@ async fn smtp_5xx_a_refused_recipient_is_permanent_and_its_address_is_not_shown(
         let expected = SendError {
             reason: format!("127.0.0.1:{}: 550 5.1.1 (address) no such user ask (address)", server.port),
             reply: Some(reply(550, "5.1.1")),
-            kind: SendErrorKind::Permanent { address_is_bad: true },
+            kind: SendErrorKind::BadAddress,
         };
         assert_eq!(error, expected);
         assert!(!error.to_string().contains("john"), "{error}");
@@ -168,7 +168,7 @@ async fn a_stale_pooled_connection_costs_one_silent_attempt() {
 async fn a_sender_that_the_relay_refuses_defers_its_mails_and_no_others() {
     let server = failing("MAIL", Act::Reply("550 5.7.1 not your sender")).await;
     let error = transport(&settings(server.port)).send(&mail("EVENTEVEN1")).await.unwrap_err();
-    assert!(is_transient(&error) && error.reply == Some(reply(550, "5.7.1")), "{error:?}");
+    assert_eq!((error.kind, error.reply), (SendErrorKind::Refused, Some(reply(550, "5.7.1"))));
 }
 
 #[tokio::test]

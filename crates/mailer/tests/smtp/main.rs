@@ -133,3 +133,16 @@ fn mail(event: &str) -> Mail {
         content: content.into_bytes(),
     }
 }
+
+/// The interval between two checks of something that must happen.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Waits until a condition holds, at most a minute.
+async fn until(condition: impl Fn() -> bool) {
+    let reached = async {
+        while !condition() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, reached).await.unwrap();
+}

@@ -61,8 +61,8 @@ async fn smtp_4xx_and_smtp_5xx_after_the_message() {
         let transport = transport(&settings(server.port));
         let error = transport.send(&mail("EVENTEVEN1")).await.unwrap_err();
         assert_eq!(is_transient(&error), transient, "{code}: {error:?}");
-        let is_permanent = error.kind == SendErrorKind::Permanent { address_is_bad: false };
-        assert_eq!(is_permanent, !transient, "{code}: {error:?}");
+        let is_refused = error.kind == SendErrorKind::Refused;
+        assert_eq!(is_refused, !transient, "{code}: {error:?}");
         transport.send(&mail("EVENTEVEN1")).await.unwrap();
     }
 }

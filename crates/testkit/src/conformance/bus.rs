@@ -18,7 +18,7 @@ use futures_util::future::join_all;
 use rekey_core::{
     events::{
         EventName,
-        bus::{Bus, DeadLetter, Delivery, Handler, Verdict},
+        bus::{Bus, Capacity, DeadLetter, Delivery, Handler, Verdict},
         outbox::{ClaimedMessage, OutboxMessage, Settlement},
     },
     ids::EventId,
@@ -26,7 +26,7 @@ use rekey_core::{
 };
 use time::Duration;
 use tokio::{
-    sync::Barrier,
+    sync::{Barrier, watch},
     time::{sleep, timeout},
 };
 
@@ -196,13 +196,20 @@ pub async fn eventually(mut condition: impl FnMut() -> bool, what: &str) {
 /// A handler that follows a script and records its messages.
 pub struct Scripted {
     script: Box<dyn Fn(&Delivery) -> Verdict + Send + Sync>,
+    capacity: watch::Sender<Capacity>,
     seen: Mutex<Vec<Delivery>>,
 }
 
 impl Scripted {
     /// A handler with this script.
     pub fn new(script: impl Fn(&Delivery) -> Verdict + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
+        let capacity = watch::Sender::new(Capacity::Full);
+        Arc::new(Self { script: Box::new(script), capacity, seen: Mutex::default() })
+    }
+
+    /// Sets how many messages it can take.
+    pub fn set_capacity(&self, capacity: Capacity) {
+        self.capacity.send_replace(capacity);
     }
 
     /// Returns the messages so far, in order.
@@ -222,6 +229,14 @@ impl Handler for Scripted {
     async fn handle(&self, delivery: Delivery) -> Verdict {
         self.seen.lock().unwrap().push(delivery.clone());
         (self.script)(&delivery)
+    }
+
+    fn capacity(&self) -> Capacity {
+        *self.capacity.borrow()
+    }
+
+    async fn capacity_changed(&self, from: Capacity) {
+        self.capacity.subscribe().wait_for(|capacity| *capacity != from).await.unwrap();
     }
 }
 

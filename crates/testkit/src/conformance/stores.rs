@@ -144,7 +144,8 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: self_service:
             mail_bomb_inside_the_cooldown_nothing_is_created,
-            mail_bomb_a_window_has_its_budget_and_the_next_one_its_own,
+            mail_bomb_a_window_has_its_budget_of_mails_and_the_next_one_its_own,
+            mails_that_never_went_out_use_up_no_budget,
             mail_bomb_simultaneous_requests_create_one,
         );
         $crate::store_conformance!(@ $fixture: rejections:
@@ -180,6 +181,7 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: ledger:
             one_of_many_claimers_is_granted_the_mail,
+            the_database_says_how_old_a_mail_is_and_how_long_its_link_works,
             a_settled_mail_is_not_granted_again,
             a_deferred_mail_is_granted_again_without_doubt,
             a_mail_that_was_held_has_spent_no_attempt,

@@ -4,38 +4,79 @@ use std::{error, io};
 
 use lettre::transport::smtp::Error;
 
-use super::reply;
+use super::{relay_health::Cause, reply};
 use crate::transport::{SendError, SendErrorKind, clean::clean};
 
 /// Why a relay did not accept a mail.
 #[derive(Debug)]
 pub(super) enum DeliveryFailure {
     /// The relay can't be used for any mail: it is paused for a while, and the next one gets the mail.
-    Relay(String),
-    /// The relay did not accept this mail, and has nothing of its text: the next one gets it.
+    Relay(Unusable),
+    /// The relay did not accept this mail, and has kept nothing of its text: the next one gets it.
     Mail(SendError),
     /// The answer is about the mail, or it is unknown whether it was accepted: no other relay may have it.
     Final(SendError),
 }
 
-/// Classifies the answer to MAIL FROM. It is about the sender, which differs by organization: a relay that refuses one of them
-/// must not stop the others, nor is it the customer's fault.
+/// Why a relay can't be used.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    /// What went wrong, fit to be logged.
+    pub(super) reason: String,
+    pub(super) cause: Cause,
+}
+
+impl Unusable {
+    pub(super) fn denied(reason: String) -> Self {
+        Self { reason, cause: Cause::Denied }
+    }
+
+    pub(super) fn failing(error: SendError) -> Self {
+        Self { reason: error.reason, cause: Cause::Failing }
+    }
+
+    /// Classifies a reply to something else than a mail: a permanent one denies us the use of the relay.
+    pub(super) fn from_error(error: &Error) -> Self {
+        let cause = if error.is_permanent() { Cause::Denied } else { Cause::Unreachable };
+        Self { reason: reason(error), cause }
+    }
+
+    /// Classifies a failed TLS handshake: one that did not just break off is trouble with a certificate or a version.
+    pub(super) fn from_handshake(error: &io::Error) -> Self {
+        let cause =
+            if error.kind() == io::ErrorKind::InvalidData { Cause::Denied } else { Cause::Unreachable };
+        Self { reason: clean(&format!("TLS with the relay failed: {error}")), cause }
+    }
+}
+
+impl From<String> for Unusable {
+    fn from(reason: String) -> Self {
+        Self { reason, cause: Cause::Unreachable }
+    }
+}
+
+/// Classifies the answer to MAIL FROM, which is never about the recipient.
 pub(super) fn from_sender_refused(error: &Error) -> DeliveryFailure {
     let error = transient(error);
     match &error.reply {
-        Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(error.reason),
+        Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(Unusable::failing(error)),
+        Some(reply) if reply.code >= 500 => {
+            DeliveryFailure::Mail(SendError { kind: SendErrorKind::Refused, ..error })
+        }
         Some(_) | None => DeliveryFailure::Mail(error),
     }
 }
 
-/// Classifies the answer to RCPT TO, DATA or the message. It is about the mail, except for the replies that ask for credentials.
+/// Classifies the answer to RCPT TO, DATA or the message. Only an address that is bad is so for every relay.
 pub(super) fn from_mail_refused(error: &Error) -> DeliveryFailure {
     let error = transient(error);
     match &error.reply {
-        Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(error.reason),
+        Some(reply) if asks_for_credentials(reply.code) => DeliveryFailure::Relay(Unusable::failing(error)),
+        Some(reply) if reply.code >= 500 && reply::address_is_bad(reply) => {
+            DeliveryFailure::Final(SendError { kind: SendErrorKind::BadAddress, ..error })
+        }
         Some(reply) if reply.code >= 500 => {
-            let kind = SendErrorKind::Permanent { address_is_bad: reply::address_is_bad(reply) };
-            DeliveryFailure::Final(SendError { kind, ..error })
+            DeliveryFailure::Mail(SendError { kind: SendErrorKind::Refused, ..error })
         }
         Some(_) | None => DeliveryFailure::Final(error),
     }
@@ -62,9 +103,4 @@ pub(super) fn reason(error: &Error) -> String {
         (None, Some(_)) if error.is_response() => "the relay's answer is no reply of SMTP".to_owned(),
         (Some(_) | None, Some(_) | None) => clean(&error.to_string()),
     }
-}
-
-/// Describes a failed TLS handshake.
-pub(super) fn handshake_failed(error: &io::Error) -> String {
-    clean(&format!("TLS with the relay failed: {error}"))
 }

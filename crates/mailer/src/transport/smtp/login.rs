@@ -9,13 +9,13 @@ use lettre::transport::smtp::{
 use rekey_runtime::config::{PasswordMechanism, SmtpLogin};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{dialogue::Connection, failure::reason};
+use super::{dialogue::Connection, failure::Unusable};
 
 /// The empty answer to a challenge.
 const EMPTY_LINE: &str = "\r\n";
 
 /// Logs in as configured. The error says why that failed.
-pub(super) async fn log_in(connection: &mut Connection, login: &SmtpLogin) -> Result<(), String> {
+pub(super) async fn log_in(connection: &mut Connection, login: &SmtpLogin) -> Result<(), Unusable> {
     match login {
         SmtpLogin::Password { username, password, mechanism } => {
             let mechanisms: &[_] = match mechanism {
@@ -34,27 +34,35 @@ async fn with_password(
     mechanisms: &[Mechanism],
     username: &str,
     password: &SecretString,
-) -> Result<(), String> {
+) -> Result<(), Unusable> {
     if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
-        return Err("the relay offers no way to log in that the configuration allows".to_owned());
+        return Err(Unusable::denied(
+            "the relay offers no way to log in that the configuration allows".to_owned(),
+        ));
     }
     let credentials = Credentials::new(username.to_owned(), password.expose_secret().to_owned());
     let answer = connection.auth(mechanisms, &credentials).await;
-    answer.map(drop).map_err(|error| reason(&error))
+    answer.map(drop).map_err(|error| Unusable::from_error(&error))
 }
 
 /// A refused token is first answered with a challenge (334), and only after an empty line with the refusal itself
 /// (developers.google.com/workspace/gmail/imap/xoauth2-protocol). lettre's own dialogue does not handle that.
-async fn with_token(connection: &mut Connection, username: &str, token: &SecretString) -> Result<(), String> {
+async fn with_token(
+    connection: &mut Connection,
+    username: &str,
+    token: &SecretString,
+) -> Result<(), Unusable> {
     if !connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
-        return Err("the relay offers no XOAUTH2".to_owned());
+        return Err(Unusable::denied("the relay offers no XOAUTH2".to_owned()));
     }
     let credentials = Credentials::new(username.to_owned(), token.expose_secret().to_owned());
-    let command = Auth::new(Mechanism::Xoauth2, credentials, None).map_err(|error| reason(&error))?;
-    let answer = connection.command(command).await.map_err(|error| reason(&error))?;
+    let command =
+        Auth::new(Mechanism::Xoauth2, credentials, None).map_err(|error| Unusable::from_error(&error))?;
+    let answer = connection.command(command).await.map_err(|error| Unusable::from_error(&error))?;
     if answer.has_code(334) {
-        let refusal = connection.command(EMPTY_LINE).await.map_err(|error| reason(&error))?;
-        return Err(format!("the access token was refused, then answered with {}", refusal.code()));
+        let refusal = connection.command(EMPTY_LINE).await.map_err(|error| Unusable::from_error(&error))?;
+        let reason = format!("the access token was refused, then answered with {}", refusal.code());
+        return Err(Unusable::denied(reason));
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    connect::connect, dialogue::Connection, failure, lenient_reply_stream::LenientReplyStream, login::log_in,
-    starttls,
+    connect::connect, dialogue::Connection, failure::Unusable, lenient_reply_stream::LenientReplyStream,
+    login::log_in, starttls,
 };
 use crate::transport::clean::clean;
 
@@ -78,7 +78,7 @@ impl Opener {
 
     /// Connects, encrypts and logs in, as configured: nothing of it is optional. The error says why that failed, which is never
     /// about a mail.
-    pub(super) async fn open(&self) -> Result<Connection, String> {
+    pub(super) async fn open(&self) -> Result<Connection, Unusable> {
         let unreachable = |error: io::Error| clean(&format!("can't connect to the relay: {error}"));
         let stream = connect(&self.host, self.port).await.map_err(unreachable)?;
         let hello = self.hello.clone().unwrap_or(literal(stream.local_addr().map_err(unreachable)?.ip()));
@@ -89,7 +89,7 @@ impl Opener {
         Ok(connection)
     }
 
-    async fn secure(&self, mut stream: TcpStream, hello: &ClientId) -> Result<Connection, String> {
+    async fn secure(&self, mut stream: TcpStream, hello: &ClientId) -> Result<Connection, Unusable> {
         let peer = stream.peer_addr().map_err(|error| clean(&error.to_string()))?;
         let stream: Box<dyn AsyncTokioStream> = match &self.security {
             Security::None => Box::new(LenientReplyStream::new(stream, peer)),
@@ -100,7 +100,7 @@ impl Opener {
             Security::Implicit(tls) => Box::new(LenientReplyStream::new(tls.encrypt(stream).await?, peer)),
         };
         let connected = Connection::connect_with_transport(stream, hello).await;
-        connected.map_err(|error| failure::reason(&error))
+        connected.map_err(|error| Unusable::from_error(&error))
     }
 }
 
@@ -121,9 +121,9 @@ impl Tls {
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 
-    async fn encrypt(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+    async fn encrypt(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Unusable> {
         let connected = self.connector.connect(self.name.clone(), stream).await;
-        connected.map_err(|error| failure::handshake_failed(&error))
+        connected.map_err(|error| Unusable::from_handshake(&error))
     }
 }
 

@@ -1,16 +1,19 @@
 //! One relay: its connections, and whether it can be used.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use rekey_runtime::config::{self, Smtp};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     dialogue::{self, Connection, DialogueError},
-    failure::DeliveryFailure,
+    failure::{DeliveryFailure, Unusable},
     opener::{Opener, SmtpSetupError},
     pool::{Pool, Slot},
-    relay_health::{Circuit, RelayHealth},
+    relay_health::{Cause, Circuit, RelayHealth},
 };
 use crate::{
     message::Mail,
@@ -19,8 +22,6 @@ use crate::{
 
 /// A connection, and whether the relay now waits for the message on it.
 type Started = (Connection, Result<(), DialogueError>);
-
-const PAUSED: &str = "it failed before and is paused";
 
 pub(super) struct SmtpRelay {
     /// `host:port`.
@@ -46,18 +47,29 @@ impl SmtpRelay {
         })
     }
 
+    /// Returns whether mails may use the relay.
+    pub(super) fn circuit(&self) -> Circuit {
+        self.health.circuit()
+    }
+
     /// Sends a mail, unless the relay is paused. Takes at most `smtp.timeout_seconds`, the wait for a connection included.
-    pub(super) async fn send(&self, mail: &Mail) -> Result<Accepted, DeliveryFailure> {
-        let circuit = self.health.circuit();
-        if circuit == Circuit::Open {
-            return Err(DeliveryFailure::Relay(PAUSED.to_owned()));
-        }
-        let result = self.deliver(mail, circuit, Instant::now() + self.timeout).await;
+    pub(super) async fn send(self: &Arc<Self>, mail: &Mail) -> Result<Accepted, DeliveryFailure> {
+        let is_trial = match self.circuit() {
+            Circuit::Closed => false,
+            // The pause starts again at once for the others; if this mail is dropped on its way, nothing is stuck.
+            Circuit::HalfOpen if self.pause(Cause::Failing, false) => true,
+            Circuit::HalfOpen | Circuit::Open => return Err(paused()),
+        };
+        let result = self.deliver(mail, is_trial, Instant::now() + self.timeout).await;
         match &result {
-            Ok(_) => self.record_success(),
-            Err(DeliveryFailure::Relay(reason)) => {
-                if self.health.record_unusable() || circuit == Circuit::HalfOpen {
-                    tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused");
+            Ok(_) => self.log_success(self.health.record_acceptance(&mail.sender)),
+            // About another recipient the answer may be another: the relay works.
+            Err(DeliveryFailure::Final(error)) if is_trial && error.kind == SendErrorKind::BadAddress => {
+                self.log_success(self.health.record_success());
+            }
+            Err(DeliveryFailure::Relay(Unusable { reason, cause })) => {
+                if self.pause(*cause, is_trial) && !is_trial {
+                    self.log_pause(reason, *cause);
                 }
             }
             Err(DeliveryFailure::Mail(_) | DeliveryFailure::Final(_)) => {}
@@ -65,10 +77,26 @@ impl SmtpRelay {
         result
     }
 
-    /// Checks, without a mail, whether the relay can be used; if so, its pause ends.
-    pub(super) async fn check(&self) -> Result<(), String> {
-        let opened = timeout(self.timeout, self.opener.open()).await;
-        opened.unwrap_or_else(|_| Err(self.timed_out())).map(|_| self.record_success())
+    /// Pauses the relay until [`SmtpRelay::recover`] brings it back. Returns whether that starts a pause.
+    fn pause(self: &Arc<Self>, cause: Cause, is_trial: bool) -> bool {
+        let relay = Arc::downgrade(self);
+        self.health.open(is_trial, || tokio::spawn(Self::recover(relay, cause)))
+    }
+
+    /// Tries a relay again after each pause, until it can be used: by connecting where that shows it, or else by letting one mail try.
+    async fn recover(relay: Weak<Self>, mut cause: Cause) {
+        while let Some(pause) = relay.upgrade().map(|relay| relay.health.pause(cause)) {
+            sleep(pause).await;
+            let Some(relay) = relay.upgrade() else { return };
+            if cause == Cause::Failing {
+                return relay.health.half_open();
+            }
+            match timeout(relay.timeout, relay.opener.open()).await {
+                Ok(Ok(_)) => return relay.log_success(relay.health.record_success()),
+                Ok(Err(unusable)) => cause = unusable.cause,
+                Err(_) => cause = Cause::Unreachable,
+            }
+        }
     }
 
     /// Sends QUIT on the connections that are kept open.
@@ -88,7 +116,7 @@ impl SmtpRelay {
     async fn deliver(
         &self,
         mail: &Mail,
-        circuit: Circuit,
+        is_trial: bool,
         deadline: Instant,
     ) -> Result<Accepted, DeliveryFailure> {
         loop {
@@ -96,24 +124,24 @@ impl SmtpRelay {
             let mut slot = slot
                 .map_err(|_| DeliveryFailure::Mail(SendError::transient(self.timed_out())))?
                 .map_err(DeliveryFailure::Mail)?;
-            if circuit == Circuit::Closed && self.health.is_paused() {
+            if !is_trial && self.circuit() == Circuit::Open {
                 // Another mail found out while this one waited.
-                return Err(DeliveryFailure::Relay(PAUSED.to_owned()));
+                return Err(paused());
             }
             match self.start(&mut slot, mail, deadline).await {
                 Ok((connection, started)) => {
                     return self.finish(slot, connection, started, mail, deadline).await;
                 }
-                Err(reason) if Instant::now() < deadline && slot.withhold() => {
+                Err(Unusable { reason, .. }) if Instant::now() < deadline && slot.withhold() => {
                     tracing::info!(relay = self.name, reason, "no further connection is opened for a minute");
                 }
-                Err(reason) => return Err(DeliveryFailure::Relay(reason)),
+                Err(unusable) => return Err(DeliveryFailure::Relay(unusable)),
             }
         }
     }
 
     /// Starts a mail on a connection from the pool, or else on a new one. Fails when no new one can be opened.
-    async fn start(&self, slot: &mut Slot<'_>, mail: &Mail, deadline: Instant) -> Result<Started, String> {
+    async fn start(&self, slot: &mut Slot<'_>, mail: &Mail, deadline: Instant) -> Result<Started, Unusable> {
         // The relay may have closed an idle connection meanwhile. As long as nothing of the message was sent, that costs one silent
         // attempt. Enough time is left for a new connection when the pooled one hangs.
         if let Some(mut pooled) = slot.take() {
@@ -124,7 +152,7 @@ impl SmtpRelay {
             }
         }
         let opened = timeout_at(deadline, self.opener.open()).await;
-        let mut connection = opened.unwrap_or_else(|_| Err(self.timed_out()))?;
+        let mut connection = opened.unwrap_or_else(|_| Err(self.timed_out().into()))?;
         let started = self.until(deadline, dialogue::start(&mut connection, mail)).await;
         Ok((connection, started))
     }
@@ -152,7 +180,15 @@ impl SmtpRelay {
                 if timeout_at(deadline, dialogue::reset(&mut connection)).await == Ok(true) {
                     slot.put(connection);
                 }
-                Err(failure)
+                match failure {
+                    DeliveryFailure::Mail(error)
+                        if error.kind == SendErrorKind::Refused
+                            && self.health.record_refusal(&mail.sender, &mail.recipient) =>
+                    {
+                        Err(DeliveryFailure::Relay(Unusable::failing(error)))
+                    }
+                    failure => Err(failure),
+                }
             }
             // Without a reply it is unknown whether the message was accepted.
             Err(DialogueError::Lost(error)) if was_sent && error.reply.is_none() => {
@@ -162,7 +198,7 @@ impl SmtpRelay {
             Err(DialogueError::Lost(error)) => {
                 // The mail may be the cause, so only the third failure in a row counts against the relay.
                 if self.health.record_failure() {
-                    tracing::warn!(relay = self.name, reason = %error, "the relay failed repeatedly and is paused");
+                    return Err(DeliveryFailure::Relay(Unusable::failing(error)));
                 }
                 Err(DeliveryFailure::Mail(error))
             }
@@ -179,13 +215,30 @@ impl SmtpRelay {
         timeout_at(deadline, dialogue).await.unwrap_or_else(timed_out)
     }
 
-    fn record_success(&self) {
-        if self.health.record_success() {
+    fn log_success(&self, is_news: bool) {
+        if is_news {
             tracing::info!(relay = self.name, "the relay can be used again");
+        }
+    }
+
+    fn log_pause(&self, reason: &str, cause: Cause) {
+        match cause {
+            Cause::Unreachable | Cause::Denied => {
+                tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused");
+            }
+            Cause::Failing => tracing::error!(
+                relay = self.name,
+                reason,
+                "the relay accepts no mail and is paused, check its settings and the sender's"
+            ),
         }
     }
 
     fn timed_out(&self) -> String {
         format!("the relay did not answer within {} s", self.timeout.as_secs())
     }
+}
+
+fn paused() -> DeliveryFailure {
+    DeliveryFailure::Relay("it failed before and is paused".to_owned().into())
 }

@@ -1,108 +1,161 @@
-//! Whether a relay can be used. One that failed is paused for a while, like a circuit breaker for one relay.
+//! Whether a relay can be used: a circuit breaker for one relay.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use lettre::Address;
 use rekey_core::random::RandomSource;
-use tokio::time::Instant;
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::task::AbortOnDropHandle;
 
-/// The first pause: long enough that a mail server does not take the attempts for an attack. Each further one in a row is twice
-/// as long, up to [`LONGEST_FACTOR`] times the first.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_mins(1);
-/// The longest pause, in first ones.
+/// The pause before a relay that could not be reached is checked again. With the ladder's shortest wait, 10 s, mails flow within 15 s
+/// of its return, however long it was away.
+const UNREACHABLE_PAUSE: Duration = Duration::from_secs(5);
+/// The first pause of a relay that denied us the use of it: long enough that a mail server does not take the attempts for an attack.
+/// Each further one in a row is twice as long, up to [`LONGEST_FACTOR`] times the first.
+const FIRST_DENIED_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_FACTOR: u32 = 15;
-/// Failures in a row without a reason, after which the relay is taken to be their cause.
-const MAX_FAILURES: u32 = 3;
+/// The pause between two mails that try a relay to which connecting is not enough.
+const FAILING_PAUSE: Duration = Duration::from_secs(30);
+/// Mails in a row that were broken off, and recipients in a row that were refused, after which the relay is taken to be the cause.
+const MAX_FAILURES: usize = 3;
 
 /// The health of one relay.
 pub(super) struct RelayHealth {
-    first_pause: Duration,
     random: Arc<dyn RandomSource>,
+    /// Notified of each change of the circuit.
+    changes: watch::Sender<()>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Until when the circuit is open, and half-open after that; `None` while it is closed.
-    open_until: Option<Instant>,
-    /// Pauses in a row.
-    pause_count: u32,
+    circuit: Circuit,
+    /// The task that brings the relay back; `None` while the circuit is closed.
+    recovery: Option<AbortOnDropHandle<()>>,
+    /// Pauses in a row after the use was denied.
+    denied_count: u32,
     /// Failures in a row.
-    failure_count: u32,
+    failure_count: usize,
+    /// Recipients refused in a row: one, whose own server refuses us, says nothing about the others. At most [`MAX_FAILURES`].
+    refused: Vec<Address>,
+    /// Whether a sender whose mails were accepted before is refused, too. A sender that never was concerns its organization only.
+    is_general: bool,
+    /// The sender of the mail accepted last.
+    accepted_sender: Option<Address>,
 }
 
-/// Whether a mail may use the relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether mails may use the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Circuit {
-    /// It may.
+    /// They may.
+    #[default]
     Closed,
-    /// A pause is over: this mail tries the relay, and the others wait for its result.
+    /// One may, to try the relay.
     HalfOpen,
-    /// It may not.
+    /// None may.
     Open,
 }
 
+/// Why a relay can't be used. It decides when and how it is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// There is no connection. It is checked again every few seconds.
+    Unreachable,
+    /// It refused the credentials or us, or TLS failed. It is checked again after longer and longer pauses.
+    Denied,
+    /// It accepts connections and fails with mails. Only a mail can try it.
+    Failing,
+}
+
 impl RelayHealth {
-    pub(super) fn new(first_pause: Duration, random: Arc<dyn RandomSource>) -> Self {
-        Self { first_pause, random, state: Mutex::default() }
+    /// Makes the health of a relay that can be used. `changes` is notified when that changes.
+    pub(super) fn new(changes: watch::Sender<()>, random: Arc<dyn RandomSource>) -> Self {
+        Self { random, changes, state: Mutex::default() }
     }
 
-    /// Returns whether this mail may use the relay. The first mail after a pause starts the next pause for all the others, so
-    /// that none of them waits for a relay that is still down; if that mail is dropped on its way, nothing is stuck.
     pub(super) fn circuit(&self) -> Circuit {
+        self.state().circuit
+    }
+
+    /// Opens the circuit; `recover` starts the task that brings the relay back. Returns false if it was open: mails that were on
+    /// their way don't prolong a pause, unless this is the one that tried the relay.
+    pub(super) fn open(&self, is_trial: bool, recover: impl FnOnce() -> JoinHandle<()>) -> bool {
         let mut state = self.state();
-        match state.open_until {
-            None => Circuit::Closed,
-            Some(until) if Instant::now() < until => Circuit::Open,
-            Some(_) => {
-                self.pause(&mut state);
-                Circuit::HalfOpen
-            }
+        if state.circuit == Circuit::Open && !is_trial {
+            return false;
+        }
+        self.set(&mut state, Circuit::Open);
+        state.recovery = Some(AbortOnDropHandle::new(recover()));
+        true
+    }
+
+    /// Lets one mail try the relay, if it is not known to work by now.
+    pub(super) fn half_open(&self) {
+        let mut state = self.state();
+        if state.circuit == Circuit::Open {
+            self.set(&mut state, Circuit::HalfOpen);
         }
     }
 
-    /// Returns whether the relay is paused, or was and has not been used since.
-    pub(super) fn is_paused(&self) -> bool {
-        self.state().open_until.is_some()
-    }
-
-    /// Records that the relay can't be used. Returns whether that starts a pause: mails that were on their way when it failed
-    /// don't extend one.
-    pub(super) fn record_unusable(&self) -> bool {
-        let mut state = self.state();
-        let is_new = state.open_until.is_none();
-        if is_new {
-            self.pause(&mut state);
-        }
-        is_new
-    }
-
-    /// Records that the relay did not accept a mail and gave no reason. Returns whether that starts a pause.
+    /// Records that the relay did not accept a mail and gave no reason. Returns whether the relay is taken to be the cause.
     pub(super) fn record_failure(&self) -> bool {
         let mut state = self.state();
         state.failure_count += 1;
-        let is_enough = state.failure_count >= MAX_FAILURES && state.open_until.is_none();
-        if is_enough {
-            self.pause(&mut state);
+        state.failure_count >= MAX_FAILURES
+    }
+
+    /// Records that the relay refused a mail, and not because of the address. Returns whether the relay is taken to be the cause.
+    pub(super) fn record_refusal(&self, sender: &Address, recipient: &Address) -> bool {
+        let mut state = self.state();
+        state.is_general |= state.accepted_sender.as_ref().is_none_or(|accepted| accepted == sender);
+        if state.refused.len() < MAX_FAILURES && !state.refused.contains(recipient) {
+            state.refused.push(recipient.clone());
         }
-        is_enough
+        state.circuit != Circuit::Closed || state.is_general && state.refused.len() == MAX_FAILURES
     }
 
-    /// Records that the relay works. Returns whether that ends a pause.
+    /// Records that the relay accepted a mail of this sender, like [`RelayHealth::record_success`].
+    pub(super) fn record_acceptance(&self, sender: &Address) -> bool {
+        let was_open = self.record_success();
+        self.state().accepted_sender = Some(sender.clone());
+        was_open
+    }
+
+    /// Records that the relay works: closes the circuit. Returns whether it was not closed.
     pub(super) fn record_success(&self) -> bool {
-        std::mem::take(&mut *self.state()).open_until.is_some()
+        let mut state = self.state();
+        let was_closed = state.circuit == Circuit::Closed;
+        self.set(&mut state, Circuit::Closed);
+        let accepted_sender = state.accepted_sender.take();
+        *state = State { accepted_sender, ..State::default() };
+        !was_closed
     }
 
-    /// Starts a pause, less a random part of up to a fifth, so that several mailers don't come back at once.
-    fn pause(&self, state: &mut State) {
-        let factor = 2_u32.saturating_pow(state.pause_count).min(LONGEST_FACTOR);
-        let longest = self.first_pause.saturating_mul(factor);
+    /// Returns the pause before the relay is tried again, less a random part of up to a fifth, so that several mailers don't come
+    /// back at once.
+    pub(super) fn pause(&self, cause: Cause) -> Duration {
+        let longest = match cause {
+            Cause::Unreachable => UNREACHABLE_PAUSE,
+            Cause::Failing => FAILING_PAUSE,
+            Cause::Denied => {
+                let mut state = self.state();
+                let factor = 2_u32.saturating_pow(state.denied_count).min(LONGEST_FACTOR);
+                state.denied_count = state.denied_count.saturating_add(1);
+                FIRST_DENIED_PAUSE * factor
+            }
+        };
         let mut byte = [0];
         self.random.fill(&mut byte);
-        state.open_until = Some(Instant::now() + longest - longest * u32::from(byte[0]) / (5 * 255));
-        state.pause_count = state.pause_count.saturating_add(1);
+        longest.mul_f64(1.0 - f64::from(byte[0]) / (5.0 * 255.0))
+    }
+
+    fn set(&self, state: &mut State, circuit: Circuit) {
+        if std::mem::replace(&mut state.circuit, circuit) != circuit {
+            self.changes.send_replace(());
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -22,8 +22,8 @@ pub(super) fn from_response(response: &Response) -> Reply {
 ///   domain takes no mail at all (null MX)
 /// - 5.2.1 the mailbox is disabled
 ///
-/// Not: 5.1.0 and 5.1.4 (vague), 5.1.7 and 5.1.8 (the sender's), 5.2.2 (full), 5.2.3 and 5.3.4 (too big), 5.4.x (routing),
-/// 5.6.x (contents), 5.7.x (policy): another mail, or another day, may succeed. Nor a reply without such a code: 550 and 553
+/// Not: 5.1.0 and 5.1.4 (vague), 5.1.7 and 5.1.8 (the sender's), 5.2.0 (vague), 5.2.2 (full), 5.2.3 and 5.3.4 (too big), 5.4.x
+/// (routing), 5.6.x (contents), 5.7.x (policy): another mail, or another day, may succeed. Nor a reply without such a code: 550 and 553
 /// are also sent for reasons of policy (RFC 5321 §4.2.3), as by Exim ("550 relay not permitted") and qmail ("553 sorry, that
 /// domain isn't in my list"), and a relay that is set up wrongly must not suppress every customer.
 pub(super) fn address_is_bad(reply: &Reply) -> bool {

@@ -1,7 +1,9 @@
 //! The delivery ledger, as the mailer uses it.
 
 use rekey_core::{
-    deliveries::{ClaimedDelivery, Discarded, MailJob, MailName, Outcome, Recipient, Reply, ledger::Claim},
+    deliveries::{
+        ClaimedDelivery, Discarded, Expiry, MailJob, MailName, Outcome, Recipient, Reply, ledger::Claim,
+    },
     events::{
         EventBody,
         audit::Action,
@@ -45,7 +47,7 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
     let [assignment] = granted.try_into().unwrap();
     assert_eq!(assignment.recipient, Recipient::Customer { email: seed::email(JOHN), locale: None });
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
-    assert_eq!(assignment.expires_at, Some(reset.created.created_at + TOKEN_TTL));
+    assert_eq!(assignment.expiry.unwrap().at, reset.created.created_at + TOKEN_TTL);
     assert_eq!((assignment.attempt, assignment.in_doubt), (1, false));
     let row = format!("event_id = '{}' AND attempts = 1 AND lease_until IS NOT NULL", reset.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
@@ -118,6 +120,22 @@ pub async fn a_mail_that_is_settled_first_leaves_no_payload<F: StoreUnderTest>()
     assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
 }
 
+/// B11: a mailer's clock may differ from the database's.
+pub async fn the_database_says_how_old_a_mail_is_and_how_long_its_link_works<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let (scope, reset) = john_asks(store).await;
+    let earlier = Duration::hours(2);
+    backdoor.age("password_resets", "expires_at", "true", earlier).await;
+    backdoor.age("deliveries", "created_at", "true", earlier).await;
+    let claimed = granted(store, &job(scope, &reset)).await;
+    let Expiry { at, remaining } = claimed.expiry.unwrap();
+    assert_eq!(at, reset.created.created_at + TOKEN_TTL - earlier);
+    let slack = Duration::minutes(10);
+    assert!((TOKEN_TTL - earlier - slack..=TOKEN_TTL - earlier).contains(&remaining), "{remaining}");
+    assert!((earlier..earlier + slack).contains(&claimed.age), "{}", claimed.age);
+}
+
 pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -127,7 +145,7 @@ pub async fn a_settled_mail_is_not_granted_again<F: StoreUnderTest>() {
         (sent("250 ok"), "sent"),
         (bounced("550 no"), "bounced"),
         (Outcome::Expired { reason: "too late".to_owned() }, "expired"),
-        (Outcome::Failed { reason: "no key".to_owned(), reply: None }, "failed"),
+        (Outcome::Failed { reason: "no key".to_owned() }, "failed"),
     ] {
         let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
         let job = job(scope, &reset);
@@ -215,7 +233,7 @@ pub async fn a_claim_that_ran_out_is_taken_over_in_doubt<F: StoreUnderTest>() {
         deferred(""),
         bounced(""),
         Outcome::Expired { reason: String::new() },
-        Outcome::Failed { reason: String::new(), reply: None },
+        Outcome::Failed { reason: String::new() },
     ] {
         assert!(!store.settle(reset.event, 1, &outcome).await.unwrap());
     }
@@ -301,7 +319,7 @@ pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets
         let job = changed(scope, reset, customer);
         let assignment = granted(store, &job).await;
         assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
-        assert_eq!(assignment.expires_at, None);
+        assert_eq!(assignment.expiry, None);
         let row = format!("event_id = '{}' AND mail = 'password_changed' AND attempts = 1", job.event);
         assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
     }
@@ -317,7 +335,7 @@ pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderT
     let (superseded, pending) = (ask().await, ask().await);
     discarded(store, scene.backdoor(), &answered(&superseded), Discarded::ResetSuperseded).await;
     let assignment = granted(store, &answered(&pending)).await;
-    assert_eq!((&assignment.recipient, assignment.expires_at), (&Recipient::Unknown, None));
+    assert_eq!((&assignment.recipient, assignment.expiry), (&Recipient::Unknown, None));
     assert_eq!(assignment.organization, store.organizations().await.unwrap()[0]);
     let row = format!("event_id = '{}' AND mail = 'no_account' AND customer_id IS NULL", pending.event);
     assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
@@ -325,7 +343,7 @@ pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderT
     // A known address gets the link as before.
     let assignment = granted(store, &answered(&real)).await;
     assert_eq!(assignment.recipient.email(), Some(&seed::email(JOHN)));
-    assert!(assignment.expires_at.is_some());
+    assert!(assignment.expiry.is_some());
 }
 
 pub async fn a_customers_language_comes_with_the_mail<F: StoreUnderTest>() {

@@ -1,3 +1,5 @@
+use std::future::pending;
+
 use super::*;
 
 struct Always(u8);
@@ -9,40 +11,70 @@ impl RandomSource for Always {
 }
 
 fn health(byte: u8) -> RelayHealth {
-    RelayHealth::new(FIRST_PAUSE, Arc::new(Always(byte)))
+    RelayHealth::new(watch::Sender::new(()), Arc::new(Always(byte)))
 }
 
-#[tokio::test(start_paused = true)]
-async fn each_pause_is_longer_up_to_a_quarter_of_an_hour_and_one_mail_tries_the_relay() {
+fn recover() -> JoinHandle<()> {
+    tokio::spawn(pending())
+}
+
+/// B9: only where repeated attempts look like an attack do the pauses grow.
+#[test]
+fn pauses_grow_only_after_the_use_was_denied() {
     for (byte, fifths) in [(0, 5), (255, 4)] {
         let health = health(byte);
-        assert_eq!(health.circuit(), Circuit::Closed);
-        assert!(health.record_unusable());
         for minutes in [1, 2, 4, 8, 15, 15] {
-            assert!(!health.record_unusable(), "the mails that were on their way prolong nothing");
-            let whole = FIRST_PAUSE * minutes * fifths / 5;
-            let instant = Duration::from_millis(1);
-            tokio::time::advance(whole.checked_sub(instant).unwrap()).await;
-            assert_eq!(health.circuit(), Circuit::Open, "{minutes} min");
-            tokio::time::advance(instant).await;
-            assert_eq!(
-                (health.circuit(), health.circuit()),
-                (Circuit::HalfOpen, Circuit::Open),
-                "{minutes} min"
-            );
+            assert_eq!(health.pause(Cause::Denied), Duration::from_secs(12) * minutes * fifths);
+            assert_eq!(health.pause(Cause::Unreachable), Duration::from_secs(fifths.into()));
+            assert_eq!(health.pause(Cause::Failing), Duration::from_secs(6) * fifths);
         }
-        assert!(health.record_success());
-        assert_eq!((health.circuit(), health.record_success()), (Circuit::Closed, false));
+        health.record_success();
+        assert_eq!(health.pause(Cause::Denied), Duration::from_secs(12) * fifths);
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_third_failure_in_a_row_starts_a_pause() {
+#[tokio::test]
+async fn a_circuit_opens_once_is_half_open_for_one_mail_and_closes_by_a_success() {
+    let health = health(0);
+    assert_eq!(health.circuit(), Circuit::Closed);
+    assert!(health.open(false, recover));
+    assert!(!health.open(false, recover), "the mails that were on their way prolong nothing");
+    health.half_open();
+    assert_eq!(health.circuit(), Circuit::HalfOpen);
+    assert!(health.open(false, recover));
+    assert!(!health.open(false, recover), "another mail was first");
+    assert!(health.open(true, recover), "the mail that tried the relay failed");
+    assert!(health.record_success());
+    assert!(!health.record_success());
+    health.half_open();
+    assert_eq!(health.circuit(), Circuit::Closed, "it is known to work");
+}
+
+#[test]
+fn the_third_failure_in_a_row_counts() {
     let health = health(0);
     assert!(!health.record_failure() && !health.record_failure());
     health.record_success();
     assert!(!health.record_failure() && !health.record_failure());
-    assert_eq!(health.circuit(), Circuit::Closed);
     assert!(health.record_failure());
-    assert_eq!(health.circuit(), Circuit::Open);
+}
+
+/// B3: a customer whose own server refuses us, or a shop whose sender is not allowed, doesn't stop the others.
+#[test]
+fn refusals_count_for_different_recipients_in_a_row_and_not_for_one_sender_of_several() {
+    let address = |text: &str| text.parse::<Address>().unwrap();
+    let (shop, other) = (address("shop@example.com"), address("shop@example.org"));
+    let recipients = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"].map(address);
+    let health = health(0);
+    let counted = |sender| recipients.each_ref().map(|recipient| health.record_refusal(sender, recipient));
+    assert!((0..9).all(|_| !health.record_refusal(&shop, &recipients[0])));
+    assert!(!health.record_refusal(&shop, &recipients[1]));
+    health.record_acceptance(&shop);
+    assert_eq!(counted(&shop), [false, false, true, true], "the accepted mail starts the count again");
+    health.record_acceptance(&shop);
+    assert_eq!(counted(&other), [false; 4]);
+    assert!(
+        health.record_refusal(&shop, &recipients[0]),
+        "now it concerns the sender that was accepted, too"
+    );
 }
