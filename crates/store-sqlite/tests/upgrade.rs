@@ -48,3 +48,33 @@ async fn deliveries_of_older_versions_keep_their_fates() {
     assert_eq!(backdoor.count("deliveries", decoy).await, 1);
     assert_eq!(backdoor.count("deliveries", "lease_until IS NOT NULL").await, 2);
 }
+
+/// The first bytes of the checksum (SHA-384) of each migration.
+const CHECKSUMS: &[(i64, &str)] = &[
+    (1, "38a20f73bcd612af"),
+    (2, "0af5217d8f668c2e"),
+    (3, "e28c5b60c0cfef93"),
+    (4, "258f97db8e008c43"),
+    (5, "204f35eed1a3b393"),
+    (6, "9bcc03283036439f"),
+    (8, "4ed12d247681a19f"),
+    (9, "65db6e026c1635bc"),
+    (10, "e842b2575f1a3f43"),
+    (11, "f90a9f84331323f5"),
+    (14, "fc3c5c3b41205a41"),
+    (15, "237e25a93bfbaffc"),
+    (18, "9bcc72ab4aa5f085"),
+    (19, "e4d1ffb7b899f08a"),
+];
+
+/// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.
+#[test]
+fn no_committed_migration_changes() {
+    let migrator = sqlx::migrate!();
+    let first_bytes =
+        |checksum: &[u8]| checksum[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let found: Vec<_> = migrator.iter().map(|one| (one.version, first_bytes(&one.checksum))).collect();
+    let listed: Vec<_> =
+        CHECKSUMS.iter().map(|(version, checksum)| (*version, (*checksum).to_owned())).collect();
+    assert_eq!(found, listed);
+}
