@@ -70,7 +70,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
 fn no_committed_migration_changes() {
     let migrator = sqlx::migrate!();
     let first_bytes =
-        |checksum: &[u8]| checksum[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        |checksum: &[u8]| format!("{:016x}", u64::from_be_bytes(checksum[..8].try_into().unwrap()));
     let found: Vec<_> = migrator.iter().map(|one| (one.version, first_bytes(&one.checksum))).collect();
     let listed: Vec<_> =
         CHECKSUMS.iter().map(|(version, checksum)| (*version, (*checksum).to_owned())).collect();
