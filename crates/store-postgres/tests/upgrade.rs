@@ -45,3 +45,34 @@ async fn deliveries_of_older_versions_keep_their_fates() {
     assert_eq!(backdoor.count("deliveries", decoy).await, 1);
     assert_eq!(backdoor.count("deliveries", "lease_until IS NOT NULL").await, 2);
 }
+
+/// The first bytes of the checksum (SHA-384) of each migration.
+const CHECKSUMS: &[(i64, &str)] = &[
+    (1, "ee89ee75516dc261"),
+    (2, "9f0b879bcb1f32ad"),
+    (3, "5a97479016a5cf94"),
+    (4, "6214fcf843eb18c7"),
+    (5, "00364322b9c872a4"),
+    (6, "0b670759cc7a8cd4"),
+    (8, "22b03f16a216e72e"),
+    (9, "9115888a6792ef8b"),
+    (10, "7b389da022b81342"),
+    (11, "f90a9f84331323f5"),
+    (12, "b4885973d028b468"),
+    (14, "fa6e0d01239c41a2"),
+    (15, "de38986b29757df9"),
+    (18, "9bcc72ab4aa5f085"),
+    (19, "e4d1ffb7b899f08a"),
+];
+
+/// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.
+#[test]
+fn no_committed_migration_changes() {
+    let migrator = sqlx::migrate!();
+    let first_bytes =
+        |checksum: &[u8]| format!("{:016x}", u64::from_be_bytes(checksum[..8].try_into().unwrap()));
+    let found: Vec<_> = migrator.iter().map(|one| (one.version, first_bytes(&one.checksum))).collect();
+    let listed: Vec<_> =
+        CHECKSUMS.iter().map(|(version, checksum)| (*version, (*checksum).to_owned())).collect();
+    assert_eq!(found, listed);
+}

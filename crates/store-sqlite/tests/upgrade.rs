@@ -1,9 +1,28 @@
 //! This version reads what an older one wrote.
 #![cfg(test)]
 
-use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
+use std::{fs, sync::Arc};
+
+use rekey_core::{
+    clients::ClientStore,
+    clock::Clock,
+    deliveries::ledger::{Claim, Ledger},
+    events::{Event, EventBody, outbox::Outbox},
+    ids::{RecordId, ResetId},
+    organizations::OrganizationStore,
+    resets::store::TokenStore,
+    resources::{CUSTOMER_PASSWORD_RESETS, RESOURCES, catalog::Catalog, listing::Listing, record::Value},
+    scope::{Mode, Scope},
+    secrets::ResetToken,
+};
+use rekey_store_sqlite::SqliteStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, SqliteBackdoor},
+    seed,
+};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 
 #[tokio::test]
 async fn deliveries_of_older_versions_keep_their_fates() {
@@ -47,4 +66,120 @@ async fn deliveries_of_older_versions_keep_their_fates() {
     let decoy = "event_id = 'E5' AND status = 'discarded' AND customer_id IS NULL";
     assert_eq!(backdoor.count("deliveries", decoy).await, 1);
     assert_eq!(backdoor.count("deliveries", "lease_until IS NOT NULL").await, 2);
+}
+
+/// What `rekey dev` of version 0.1.0 left when it was killed with five events in its outbox and one mail on its way; an import and a
+/// suppression were added, and the file was rewritten with small pages. Its sealing key is that of the tests.
+const DATABASE_OF_0_1_0: &[u8] = include_bytes!("data/0.1.0.db");
+/// The last time in it, in microseconds since 1970.
+const LAST_TIME: i128 = 1_795_950_164_116_505;
+/// A pending reset in it.
+const PENDING: (&str, &str) = ("6Jiui13awB", "R8cjyyxzy0KUIhrCZ3oihWCa41L8LzXXVHgLW9ZOvw6");
+/// The tables of 0.1.0, with today's names.
+const TABLES: &[(&str, &str)] = &[
+    ("organizations", "organizations"),
+    ("api_clients", "api_clients"),
+    ("customers", "customers"),
+    ("customer_passwords", "customer_passwords"),
+    ("sessions", "sessions"),
+    ("password_resets", "password_resets"),
+    ("events", "events"),
+    ("audit_entries", "audit_entries"),
+    ("self_service_turns", "reset_quotas"),
+    ("used_refresh_tokens", "used_refresh_tokens"),
+    ("revoked_access_tokens", "revoked_access_tokens"),
+    ("rate_limit_slots", "rate_limit_slots"),
+    ("idempotency_keys", "idempotency_keys"),
+    ("imports", "imports"),
+    ("deliveries", "deliveries"),
+    ("suppressions", "suppressions"),
+    ("code_guesses", "code_guesses"),
+];
+
+/// The time right after the file was written.
+struct Then;
+
+impl Clock for Then {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(LAST_TIME * 1000).unwrap() + Duration::SECOND
+    }
+}
+
+/// B14.
+#[tokio::test]
+async fn a_database_of_0_1_0_opens_with_all_that_it_holds() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("rekey.db");
+    fs::write(&file, DATABASE_OF_0_1_0).unwrap();
+    let old = SqliteBackdoor::open(&file);
+    let mut counts = Vec::new();
+    for (table, _) in TABLES {
+        counts.push(old.count(table, "true").await);
+    }
+    assert!(!counts.contains(&0), "each table has rows: {counts:?}");
+    drop(old);
+
+    let store = SqliteStore::open(&file, Arc::new(Then)).unwrap();
+    store.migrate().await.unwrap();
+    store.release_leases().await.unwrap();
+    let backdoor = SqliteBackdoor::open(&file);
+    for ((_, table), count) in TABLES.iter().zip(counts) {
+        assert_eq!(backdoor.count(table, "true").await, count, "{table}");
+    }
+    let [shop] = store.organizations().await.unwrap().try_into().unwrap();
+    assert_eq!(store.api_clients().await.unwrap().len(), 3);
+    let scope = Scope { organization: shop.id, mode: Mode::Test };
+    for resource in RESOURCES {
+        let listed = store.list(scope, &Listing::first_page(resource)).await.unwrap();
+        assert!(!listed.items.is_empty(), "{}", resource.name);
+    }
+
+    let (id, token): (ResetId, _) = (PENDING.0.parse().unwrap(), ResetToken::parse(PENDING.1).unwrap());
+    assert!(store.find_token_holder(id, &token.digest()).await.unwrap().is_some());
+    let reset = store.find(scope, &CUSTOMER_PASSWORD_RESETS, RecordId::from(id)).await.unwrap().unwrap();
+    let Value::Token(sealed) = reset.get("reset_password_token") else { panic!("it is pending") };
+    assert_eq!(sealed.unseal(shop.id, id, &seed::keys()).unwrap().expose(), PENDING.1);
+
+    let mut in_doubt = 0;
+    let waiting = store.claim_messages(Duration::MINUTE, 10).await.unwrap();
+    for claimed in &waiting {
+        let event = Event::verify(&claimed.message.payload, &seed::keys()).unwrap();
+        let EventBody::ResetCreated(created) = event.body else { panic!("they are of resets") };
+        let job = seed::reset_mail(scope, claimed.message.id, created.reset);
+        let Claim::Granted(mail) = store.claim(&job, Duration::MINUTE).await.unwrap() else {
+            panic!("it waits")
+        };
+        in_doubt += u32::from(mail.in_doubt);
+    }
+    assert_eq!((waiting.len(), in_doubt), (5, 1));
+}
+
+/// The first bytes of the checksum (SHA-384) of each migration.
+const CHECKSUMS: &[(i64, &str)] = &[
+    (1, "38a20f73bcd612af"),
+    (2, "0af5217d8f668c2e"),
+    (3, "e28c5b60c0cfef93"),
+    (4, "258f97db8e008c43"),
+    (5, "204f35eed1a3b393"),
+    (6, "9bcc03283036439f"),
+    (8, "4ed12d247681a19f"),
+    (9, "65db6e026c1635bc"),
+    (10, "e842b2575f1a3f43"),
+    (11, "f90a9f84331323f5"),
+    (14, "fc3c5c3b41205a41"),
+    (15, "237e25a93bfbaffc"),
+    (18, "9bcc72ab4aa5f085"),
+    (19, "e4d1ffb7b899f08a"),
+];
+
+/// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.
+#[test]
+fn no_committed_migration_changes() {
+    let migrator = sqlx::migrate!();
+    let first_bytes =
+        |checksum: &[u8]| format!("{:016x}", u64::from_be_bytes(checksum[..8].try_into().unwrap()));
+    let found: Vec<_> = migrator.iter().map(|one| (one.version, first_bytes(&one.checksum))).collect();
+    let listed: Vec<_> =
+        CHECKSUMS.iter().map(|(version, checksum)| (*version, (*checksum).to_owned())).collect();
+    assert_eq!(found, listed);
 }
