@@ -65,10 +65,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         relay_queue,
         clock,
         random,
-        checks: vec![Check::state("broker", "not connected", {
-            let bus = bus.clone();
-            move || bus.is_connected()
-        })],
+        // Requests are accepted and stored without a broker. A load balancer would otherwise take all replicas away at once.
+        checks: vec![
+            Check::state("broker", "not connected, or blocked", {
+                let bus = bus.clone();
+                move || bus.is_connected()
+            })
+            .degrading(),
+        ],
     };
     // Requests end first, then the relay, then the broker's connection.
     let (mut tasks, relay_stop, bus_stop) =

@@ -32,9 +32,9 @@ pub struct RabbitConfig {
 /// Why a configuration is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Not a URL of a broker. The message does not repeat the URL, which may hold a password.
-    #[error("not an AMQP URL: {0}")]
-    Url(String),
+    /// Not a URL of a broker. The parser's own message is left out: it may repeat the URL, and so its password.
+    #[error("broker.url is not an AMQP URL with known parameters (rabbitmq.com/docs/uri-query-parameters)")]
+    Url,
     /// See [`InvalidNamespace`].
     #[error(transparent)]
     Namespace(#[from] InvalidNamespace),
@@ -48,7 +48,7 @@ impl RabbitConfig {
     /// # Errors
     /// [`ConfigError`] when the URL or the namespace is invalid.
     pub fn new(url: &str, namespace: &str) -> Result<Self, ConfigError> {
-        let mut uri: AMQPUri = url.parse().map_err(ConfigError::Url)?;
+        let mut uri: AMQPUri = url.parse().map_err(|_| ConfigError::Url)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(TCP_TIMEOUT_MILLIS);
         Ok(Self { uri, topology: Topology::new(namespace)? })

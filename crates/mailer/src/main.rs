@@ -99,6 +99,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             let handler = Arc::clone(&handler);
             move || handler.capacity() == Capacity::Full
         }),
+        Check::state("relays", "a relay can't be used", {
+            let smtp = Arc::clone(&smtp);
+            move || !smtp.is_degraded()
+        })
+        .degrading(),
     ]);
     let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;

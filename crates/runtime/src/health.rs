@@ -1,6 +1,6 @@
 //! `GET /livez` and `GET /readyz`, the same in every program.
 
-use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
@@ -21,6 +21,7 @@ type Running = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
 #[derive(Clone)]
 pub struct Check {
     name: &'static str,
+    is_required: bool,
     run: Arc<dyn Fn() -> Running + Send + Sync>,
 }
 
@@ -31,7 +32,14 @@ impl Check {
         F: Future<Output = Outcome> + Send + 'static,
         C: Fn() -> F + Send + Sync + 'static,
     {
-        Self { name, run: Arc::new(move || Box::pin(call())) }
+        Self { name, is_required: true, run: Arc::new(move || Box::pin(call())) }
+    }
+
+    /// Makes it a check that is only shown when it fails: the program can still do its work, which others would have to do without it.
+    /// What it checks logs its own changes.
+    #[must_use]
+    pub fn degrading(self) -> Self {
+        Self { is_required: false, ..self }
     }
 
     /// Makes a check of the program's own state; `cause` is logged while the check fails.
@@ -44,6 +52,13 @@ impl Check {
             async move { outcome }
         })
     }
+}
+
+/// The names of the checks that fail, in their order.
+#[derive(Debug, PartialEq, Eq, Default)]
+struct Failures {
+    required: Vec<&'static str>,
+    degrading: Vec<&'static str>,
 }
 
 /// The checks of a program. They run on the runtime on which this was made, not on the HTTP server's threads: each of those
@@ -60,22 +75,27 @@ impl Readiness {
         Self { checks, runtime: Handle::current() }
     }
 
-    /// Runs all checks at once and returns the names of those that fail, in their order.
-    async fn failed(&self) -> Vec<&'static str> {
-        let start = |check: &Check| (check.name, self.runtime.spawn(timeout(TIMEOUT, (check.run)())));
-        let running: Vec<_> = self.checks.iter().map(start).collect();
-        let mut failed = Vec::new();
-        for (name, check) in running {
-            let cause = match check.await {
+    /// Runs all checks at once.
+    async fn failures(&self) -> Failures {
+        let start = |check: &Check| self.runtime.spawn(timeout(TIMEOUT, (check.run)()));
+        let running: Vec<_> = self.checks.iter().map(|check| (check, start(check))).collect();
+        let mut failures = Failures::default();
+        for (&Check { name, is_required, .. }, outcome) in running {
+            let cause = match outcome.await {
                 Ok(Ok(Ok(()))) => continue,
                 Ok(Ok(Err(cause))) => cause,
                 Ok(Err(late)) => late.into(),
                 Err(crashed) => crashed.into(),
             };
-            tracing::warn!(check = name, %cause, "not ready");
-            failed.push(name);
+            if is_required {
+                tracing::warn!(check = name, %cause, "not ready");
+                failures.required.push(name);
+            } else {
+                tracing::debug!(check = name, %cause, "degraded");
+                failures.degrading.push(name);
+            }
         }
-        failed
+        failures
     }
 }
 
@@ -84,14 +104,22 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
-/// Answers `GET /readyz`: 200 when every check succeeds; otherwise 503 and the names of those that fail.
+/// Answers `GET /readyz`: 200 when every required check succeeds; otherwise 503 and the names of those that fail. `degraded` names the
+/// other checks that fail, if any.
 pub async fn ready(readiness: Data<Readiness>) -> HttpResponse {
-    let failed = readiness.failed().await;
-    if failed.is_empty() {
-        HttpResponse::Ok().json(json!({ "status": "ready" }))
+    let Failures { required, degrading } = readiness.failures().await;
+    let (mut response, mut body) = if required.is_empty() {
+        (HttpResponse::Ok(), vec![("status", json!("ready"))])
     } else {
-        HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable", "failed": failed }))
+        (
+            HttpResponse::ServiceUnavailable(),
+            vec![("status", json!("unavailable")), ("failed", json!(required))],
+        )
+    };
+    if !degrading.is_empty() {
+        body.push(("degraded", json!(degrading)));
     }
+    response.json(body.into_iter().collect::<BTreeMap<_, _>>())
 }
 
 /// Binds a server that answers these two and nothing else, until `stop` is cancelled: for a program without an HTTP server.
@@ -117,10 +145,14 @@ mod tests {
             Check::new("silent", std::future::pending),
             Check::new("error", || async { Err("refused".into()) }),
             Check::state("state", "not connected", || false),
+            Check::state("warning", "blocked", || false).degrading(),
+            Check::state("quiet", "blocked", || true).degrading(),
             Check::new("crash", || async { panic!("a test's panic") }),
         ]);
         let started = tokio::time::Instant::now();
-        assert_eq!(readiness.failed().await, ["silent", "error", "state", "crash"]);
+        let expected =
+            Failures { required: vec!["silent", "error", "state", "crash"], degrading: vec!["warning"] };
+        assert_eq!(readiness.failures().await, expected);
         assert_eq!(started.elapsed(), TIMEOUT);
     }
 }

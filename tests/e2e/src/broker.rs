@@ -9,7 +9,10 @@ use std::{
 
 use lapin::{
     Connection, ConnectionProperties,
-    options::{BasicGetOptions, ExchangeDeleteOptions, QueueDeleteOptions, QueuePurgeOptions},
+    options::{
+        BasicGetOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+    },
+    types::FieldTable,
 };
 use tempfile::TempDir;
 
@@ -42,6 +45,14 @@ impl Broker {
     /// Starts the broker again on the same data.
     pub fn restart(&self) {
         assert_eq!(self.run("start"), self.url);
+    }
+
+    /// Runs `rabbitmqctl` on it.
+    pub fn ctl(&self, arguments: &[&str]) {
+        let mut script = Command::new(project().join("scripts/rabbitmq.sh"));
+        script.arg("ctl").arg(self.folder.path()).args(arguments);
+        let output = script.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn run(&self, command: &str) -> String {
@@ -86,6 +97,17 @@ pub async fn purge(amqp_url: &str, queue: &str) -> u32 {
     channel.close(200, "purged".into()).await.unwrap();
     connection.close(200, "purged".into()).await.unwrap();
     count
+}
+
+/// Returns how many messages of a queue are ready, and how many consumers it has.
+pub async fn waiting(amqp_url: &str, queue: &str) -> (u32, u32) {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
+    channel.close(200, "looked at".into()).await.unwrap();
+    connection.close(200, "looked at".into()).await.unwrap();
+    (queue.message_count(), queue.consumer_count())
 }
 
 /// Deletes the queues and exchanges of a namespace, if the broker is still running.

@@ -32,6 +32,11 @@ impl Api {
         self.answers("/readyz").await;
     }
 
+    /// Returns the body of `/readyz`.
+    pub async fn readiness(&self) -> Value {
+        Answer::of(self.http.get(format!("{}/readyz", self.url)).send().await.unwrap()).await.body
+    }
+
     /// Waits until a page returns 200.
     pub async fn answers(&self, path: &str) {
         let url = format!("{}{path}", self.url);

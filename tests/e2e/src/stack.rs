@@ -129,8 +129,14 @@ impl Stack {
     /// Starts `rekey-mailer`, and waits until it is ready.
     pub async fn start_mailer(&self) -> Program {
         let program = self.spawn("rekey-mailer");
-        Api::new(&format!("http://127.0.0.1:{}", self.mailer_port)).ready().await;
+        self.mailer().ready().await;
         program
+    }
+
+    /// The mailer, which answers `/livez` and `/readyz`.
+    #[must_use]
+    pub fn mailer(&self) -> Api {
+        Api::new(&format!("http://127.0.0.1:{}", self.mailer_port))
     }
 
     /// Registers an organization.

@@ -9,21 +9,29 @@ use crate::app::{Answer, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_names_what_failed_and_liveness_asks_nothing() {
-    let broken = Check::state("broker", "not connected", || false);
+    let broken = Check::state("hashing", "no thread", || false);
     let app = TestApp::start_with(&[], vec![broken]).await;
     let get = async |path: &str| Answer::read(app.http.get(app.url(path)).send().await.unwrap()).await;
     assert_eq!(get("/livez").await.status, 200);
-    let ready = get("/readyz").await;
+    let ready = get_ready(&app).await;
     assert_eq!(
         (ready.status.as_u16(), &ready.body),
-        (503, &json!({ "status": "unavailable", "failed": ["broker"] }))
+        (503, &json!({ "status": "unavailable", "failed": ["hashing"] }))
     );
     app.store.close().await;
-    assert_eq!(get("/readyz").await.body["failed"], json!(["store", "broker"]));
+    assert_eq!(get("/readyz").await.body["failed"], json!(["store", "hashing"]));
     assert_eq!(get("/livez").await.status, 200);
 
+    // B16: requests are accepted without a broker.
+    let app = TestApp::start_with(&[], vec![Check::state("broker", "blocked", || false).degrading()]).await;
+    let ready = get_ready(&app).await;
+    assert_eq!(
+        (ready.status.as_u16(), &ready.body),
+        (200, &json!({ "status": "ready", "degraded": ["broker"] }))
+    );
+
     let app = TestApp::start().await;
-    let ready = Answer::read(app.http.get(app.url("/readyz")).send().await.unwrap()).await;
+    let ready = get_ready(&app).await;
     assert_eq!((ready.status.as_u16(), &ready.body), (200, &json!({ "status": "ready" })));
 }
 
@@ -68,4 +76,8 @@ impl Drop for PanicsAgain {
     fn drop(&mut self) {
         panic!("a test's panic");
     }
+}
+
+async fn get_ready(app: &TestApp) -> Answer {
+    Answer::read(app.http.get(app.url("/readyz")).send().await.unwrap()).await
 }

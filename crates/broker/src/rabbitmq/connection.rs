@@ -99,7 +99,7 @@ async fn run_once<S: Session>(
     let result = tokio::select! {
         biased;
         result = used => result,
-        error = lost(&connection) => Err(error),
+        error = lost(&connection, name) => Err(error),
     };
     // The channels are closed by now: a connection that is closed before them may never answer.
     let closed = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
@@ -107,14 +107,22 @@ async fn run_once<S: Session>(
     result
 }
 
-/// Resolves when the connection is gone.
-async fn lost(connection: &Connection) -> ConnectionError {
+/// Resolves when the connection is gone. Meanwhile logs when the broker blocks it, which is no outage: it is short of memory or disk
+/// space, and takes no messages until that is over.
+async fn lost(connection: &Connection, name: &str) -> ConnectionError {
     let events = connection.events_listener();
     pin_mut!(events);
     while connection.status().connected() {
         // An event may have come before there was a listener, so the status is checked from time to time.
-        if let Ok(Some(Event::Error(error))) = timeout(CHECK_INTERVAL, events.next()).await {
-            return error.into();
+        match timeout(CHECK_INTERVAL, events.next()).await {
+            Ok(Some(Event::Error(error))) => return error.into(),
+            Ok(Some(Event::ConnectionBlocked(reason))) => {
+                tracing::warn!(connection = name, reason, "blocked by an alarm of the broker, messages wait");
+            }
+            Ok(Some(Event::ConnectionUnblocked)) => {
+                tracing::info!(connection = name, "the broker's alarm is over");
+            }
+            _ => {}
         }
     }
     ConnectionError::Lost

@@ -59,6 +59,12 @@ impl SmtpTransport {
         Ok(Self { relays, changes, is_failing: AtomicBool::new(false) })
     }
 
+    /// Returns whether a relay can't be used, and others have to take its mails.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.relays.iter().any(|relay| relay.circuit() != Circuit::Closed)
+    }
+
     /// Sends QUIT on the connections that are kept open.
     pub async fn close(&self) {
         for relay in &self.relays {

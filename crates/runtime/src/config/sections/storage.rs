@@ -49,16 +49,55 @@ pub struct OutboxRelayConfig {
 
 text_fields! {
     postgres_url: SecretString =
-        "a postgres:// URL", |text| has_scheme(text, &["postgres", "postgresql"]).then(|| text.into());
+        "one postgres:// URL without unknown parameters, and no list: \"@\" in the password is %40, \",\" %2C",
+        |text| (is_url(text, &["postgres", "postgresql"]) && has_known_parameters(text)).then(|| text.into());
     amqp_url: SecretString =
-        "an amqp:// or amqps:// URL", |text| has_scheme(text, &["amqp", "amqps"]).then(|| text.into());
+        "one amqp:// or amqps:// URL, and no list: \"@\" in the password is %40, \",\" %2C",
+        |text| is_url(text, &["amqp", "amqps"]).then(|| text.into());
     namespace: String =
         "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\"", |text| is_namespace(text).then(|| text.into());
 }
 
-fn has_scheme(text: &str, schemes: &[&str]) -> bool {
-    Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host())
+/// Whether this is one URL. In a list, the parser takes what follows the first URL for a part of it, such as the name of the database,
+/// which error messages show: and so the next URL's password.
+fn is_url(text: &str, schemes: &[&str]) -> bool {
+    let is_one = |url: &Url| {
+        schemes.contains(&url.scheme())
+            && url.host_str().is_some_and(|host| !host.is_empty() && !host.contains([',', ';']))
+            && !url.path().contains([',', ';', '@'])
+    };
+    text.matches("://").count() == 1
+        && text.matches('@').count() <= 1
+        && !text.contains(char::is_whitespace)
+        && Url::parse(text).is_ok_and(|url| is_one(&url))
 }
+
+/// Whether sqlx knows the URL's parameters: it writes the value of any other into the log.
+fn has_known_parameters(text: &str) -> bool {
+    let is_known = |name: &str| POSTGRES_PARAMETERS.contains(&name) || name.starts_with("options[");
+    Url::parse(text).is_ok_and(|url| url.query_pairs().all(|(name, _)| is_known(&name)))
+}
+
+const POSTGRES_PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
 
 fn is_namespace(text: &str) -> bool {
     let is_fit = |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
