@@ -12,6 +12,7 @@ pub mod backdoor;
 pub mod conformance;
 pub mod evaluator;
 pub mod postgres;
+pub mod proxy;
 pub mod seed;
 pub mod smtp;
 pub mod statistics;

@@ -5,6 +5,5 @@ mod conformance;
 mod consuming;
 mod crash;
 mod outage;
-mod proxy;
 mod publishing;
 mod stage;

@@ -7,18 +7,18 @@ use rekey_core::events::{
     bus::{Bus, Verdict},
     outbox::Settlement,
 };
-use rekey_testkit::conformance::bus::{Scripted, eventually};
+use rekey_testkit::{
+    conformance::bus::{Scripted, eventually},
+    proxy::Proxy,
+};
 use tokio::time::sleep;
 
-use crate::{
-    proxy::Proxy,
-    stage::{Stage, event, publish, relay, url},
-};
+use crate::stage::{Stage, event, publish, relay, url};
 
 #[tokio::test]
 async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
-    let proxy = Proxy::to(&url()).await;
-    proxy.down();
+    let proxy = Proxy::start(&url()).await;
+    proxy.down().await;
     let mut stage = Stage::connect(&proxy.url(&url()), &url()).await;
     let bus = stage.disconnected_bus();
     let event = event(b"early");
@@ -27,7 +27,7 @@ async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
         assert!(matches!(settlement, Settlement::Later(..)), "{settlement:?}");
     }
     assert!(!bus.is_connected());
-    proxy.up();
+    proxy.up().await;
     relay(&bus, &event).await;
     assert_eq!(stage.next(&stage.topology().mailer()).await.data, b"early");
     stage.strike().await;
@@ -36,7 +36,7 @@ async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn broker_down_again_and_again_loses_nothing_on_either_side() {
     const EVENTS: u32 = 300;
-    let proxy = Proxy::to(&url()).await;
+    let proxy = Proxy::start(&url()).await;
     let mut stage = Stage::connect(&proxy.url(&url()), &url()).await;
     let handler = Scripted::new(|_| Verdict::Done);
     let consumer = stage.consumer(handler.clone(), 8).await;
@@ -50,11 +50,11 @@ async fn broker_down_again_and_again_loses_nothing_on_either_side() {
     });
     for _ in 0..3 {
         sleep(Duration::from_millis(300)).await;
-        proxy.cut();
+        proxy.reset();
     }
-    proxy.down();
+    proxy.down().await;
     eventually(|| !consumer.is_connected(), "the outage to be noticed").await;
-    proxy.up();
+    proxy.up().await;
     let bus = relaying.await.unwrap();
     let all = || {
         let mut payloads: Vec<_> = handler.seen().into_iter().map(|delivery| delivery.payload).collect();
