@@ -9,11 +9,13 @@ use crate::{
     broker::Broker,
     client::Api,
     postgres::Postgres,
-    process::{Exit, Program, free_ports},
+    process::{Exit, Program, free_ports, signal},
     shop::Shop,
     stack::Stack,
 };
 
+/// How long a program may take to stop: twice the default of `server.shutdown_seconds`.
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often programs that ended are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -54,7 +56,7 @@ pub struct Ends {
     pub starts: usize,
     /// How many did not start, as a database that can't be reached at that moment stops `rekey-api`.
     pub failed_starts: usize,
-    /// Those that ended later, with their last lines.
+    /// Those that ended later, or did not end after SIGTERM, with their last lines.
     pub exits: Vec<String>,
     /// The lines that panics logged, also those of killed programs.
     pub panics: Vec<String>,
@@ -175,7 +177,13 @@ impl Cluster {
     /// Stops all programs (SIGTERM), and keeps how they ended.
     pub async fn stop(&mut self) {
         for node in 0..self.nodes.len() {
-            let exit = self.nodes[node].running.take().unwrap().terminate().await;
+            let mut program = self.nodes[node].running.take().unwrap();
+            signal(program.pid(), "TERM");
+            let start = Instant::now();
+            while program.ended().is_none() && start.elapsed() < STOP_TIMEOUT {
+                tokio::time::sleep(LOOK).await;
+            }
+            let exit = block_in_place(|| program.crash());
             self.keep_panics(node, &exit.stderr);
             if exit.code != Some(0) {
                 self.keep_end(node, &exit);
