@@ -20,6 +20,7 @@ use rekey_e2e::{
         judge::{judge, settle},
         report::Report,
     },
+    client::Api,
     dice::Dice,
     shop::OLD_PASSWORD,
 };
@@ -73,14 +74,14 @@ async fn start_clients(
     stop: &CancellationToken,
 ) -> Vec<JoinHandle<History>> {
     let (shop, apis) = (&cluster.shop, cluster.apis());
-    let api = rekey_e2e::client::Api::new(&apis[0]);
-    let integration = shop.back_office.token(&api).await;
-    let visitor = shop.storefront.token(&api).await;
+    let first = Api::new(apis.first().unwrap());
+    let integration = shop.back_office.token(&first).await;
+    let visitor = shop.storefront.token(&first).await;
     let mut clients = Vec::new();
     for (number, kind) in CLIENTS.into_iter().enumerate() {
         let address = format!("{kind:?}-{number}@example.com").to_ascii_lowercase();
         if kind != Kind::Stranger {
-            api.create_customer(&integration, &address, OLD_PASSWORD).await;
+            first.create_customer(&integration, &address, OLD_PASSWORD).await;
         }
         let is_integration = matches!(kind, Kind::Integration | Kind::Impatient);
         let token = if is_integration { &integration } else { &visitor };

@@ -83,7 +83,7 @@ impl Cluster {
         }
         let shop = Shop::open(stack).await;
         let (nodes, links, ends) = (Vec::new(), Vec::new(), Ends::default());
-        let mut cluster = Self { shop, nodes, links, postgres, broker, ends };
+        let mut cluster = Self { nodes, shop, links, postgres, broker, ends };
         for (program, number) in [("api", 1), ("api", 2), ("mailer", 1), ("mailer", 2)] {
             cluster.add(program, number).await;
         }

@@ -101,7 +101,9 @@ pub fn schedule(cluster: &Cluster, dice: &mut Dice, filters: &[String]) -> Vec<S
     let mut steps: Vec<Step> = Vec::new();
     for fault in faults {
         match steps.last_mut() {
-            Some(step) if step.len() == 1 && step[0].target != fault.target && dice.roll() % 3 == 0 => {
+            Some(step)
+                if step.len() == 1 && step[0].target != fault.target && dice.roll().is_multiple_of(3) =>
+            {
                 step.push(fault);
             }
             _ => steps.push(vec![fault]),
@@ -178,20 +180,17 @@ pub async fn run(cluster: &mut Cluster, schedule: &[Step], dice: &mut Dice) -> V
         cluster.wait(dice.millis(300..2_000)).await;
         let first_at = now();
         step[0].begin(cluster, dice).await;
-        match step.as_slice() {
-            [first, second] => {
-                cluster.wait(first.length / 2).await;
-                let second_at = now();
-                second.begin(cluster, dice).await;
-                cluster.wait(first.length / 2).await;
-                end(cluster, first, first_at).await;
-                cluster.wait(second.length / 2).await;
-                end(cluster, second, second_at).await;
-            }
-            _ => {
-                cluster.wait(step[0].length).await;
-                end(cluster, &step[0], first_at).await;
-            }
+        if let [first, second] = step.as_slice() {
+            cluster.wait(first.length / 2).await;
+            let second_at = now();
+            second.begin(cluster, dice).await;
+            cluster.wait(first.length / 2).await;
+            end(cluster, first, first_at).await;
+            cluster.wait(second.length / 2).await;
+            end(cluster, second, second_at).await;
+        } else {
+            cluster.wait(step[0].length).await;
+            end(cluster, &step[0], first_at).await;
         }
     }
     past

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     broker::{contents, move_all},
     mail::{Link, Mail},
-    stack::Stack,
 };
 
 /// How long all mails may take after the last fault.
@@ -101,14 +100,18 @@ pub async fn settle(cluster: &mut Cluster) -> Duration {
 /// Judges a run that has settled.
 pub async fn judge(cluster: &Cluster, asked: &[Asked]) -> Verdict {
     let stack = &cluster.shop.stack;
-    let resets = resets(stack).await;
+    let rows = stack.texts(RESETS).await;
+    let resets = rows.iter().map(|row| Reset::read(&serde_json::from_str(row).unwrap())).collect();
     let dead = contents(&cluster.broker.url, &stack.topology().dead()).await;
-    let mut verdict = Verdict {
-        attempted: asked.len(),
-        unfinished: stack.texts(UNFINISHED).await,
-        dead_letters: dead.len(),
-        ..Verdict::default()
-    };
+    let mut unfinished = stack.texts(UNFINISHED).await;
+    for line in &mut unfinished {
+        let id = line.split(' ').nth(1).unwrap();
+        if dead.iter().any(|letter| String::from_utf8_lossy(letter).contains(id)) {
+            line.push_str(", among the dead letters");
+        }
+    }
+    let mut verdict =
+        Verdict { attempted: asked.len(), unfinished, dead_letters: dead.len(), ..Verdict::default() };
     verdict.judge_mails(&resets, &stack.smtp.mails());
     verdict.judge_requests(&resets, asked);
     verdict.judge_resets(&resets, asked);
@@ -191,12 +194,11 @@ impl Verdict {
     }
 }
 
-async fn resets(stack: &Stack) -> BTreeMap<String, Reset> {
-    let rows = stack.texts(RESETS).await;
-    let reset = |row: &String| {
-        let row: Value = serde_json::from_str(row).unwrap();
+impl Reset {
+    /// Reads a row of [`RESETS`], and returns it with the reset's id.
+    fn read(row: &Value) -> (String, Self) {
         let text = |key: &str| row[key].as_str().map(str::to_owned);
-        let reset = Reset {
+        let reset = Self {
             address: text("address"),
             reference: text("reference"),
             is_superseded: row["is_superseded"] == true,
@@ -206,6 +208,8 @@ async fn resets(stack: &Stack) -> BTreeMap<String, Reset> {
             row: row.clone(),
         };
         (text("id").unwrap(), reset)
-    };
-    rows.iter().map(reset).collect()
+    }
 }
+
+#[cfg(test)]
+mod tests;
