@@ -73,10 +73,10 @@ async fn start_clients(
     dice: &mut Dice,
     stop: &CancellationToken,
 ) -> Vec<JoinHandle<History>> {
-    let (shop, apis) = (&cluster.shop, cluster.apis());
+    let apis = cluster.apis();
     let first = Api::new(apis.first().unwrap());
-    let integration = shop.back_office.token(&first).await;
-    let visitor = shop.storefront.token(&first).await;
+    let integration = cluster.shop.back_office.token(&first).await;
+    let visitor = cluster.shop.storefront.token(&first).await;
     let mut clients = Vec::new();
     for (number, kind) in CLIENTS.into_iter().enumerate() {
         let address = format!("{kind:?}-{number}@example.com").to_ascii_lowercase();
