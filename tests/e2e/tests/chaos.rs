@@ -7,7 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::{
+    fs,
     io::{self, Write},
+    path::Path,
     time::Instant,
 };
 
@@ -64,6 +66,13 @@ async fn chaos() {
     let report = Report { seed, began, faults, history, verdict, ends, answered_after, settled_after };
     say(&report.to_string());
     let failures = report.failures();
+    if !failures.is_empty() {
+        for (node, log) in &report.ends.logs {
+            let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chaos {node}.log"));
+            fs::write(&file, log).unwrap();
+            say(&format!("{} has what {node} logged\n", file.display()));
+        }
+    }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

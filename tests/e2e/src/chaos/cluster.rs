@@ -1,6 +1,9 @@
 //! A deployment of two of each program, with a proxy between every pair of parts.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use rekey_testkit::{postgres::TestDatabase, proxy::Proxy};
 use tokio::task::block_in_place;
@@ -60,6 +63,8 @@ pub struct Ends {
     pub exits: Vec<String>,
     /// The lines that panics logged, also those of killed programs.
     pub panics: Vec<String>,
+    /// What each node logged, but for programs that run still.
+    pub logs: BTreeMap<String, String>,
 }
 
 impl Cluster {
@@ -138,7 +143,7 @@ impl Cluster {
     pub fn kill(&mut self, node: usize) {
         if let Some(program) = self.nodes[node].running.take() {
             let exit = block_in_place(|| program.crash());
-            self.keep_panics(node, &exit.stderr);
+            self.keep_log(node, &exit.stderr);
         }
     }
 
@@ -184,15 +189,16 @@ impl Cluster {
                 tokio::time::sleep(LOOK).await;
             }
             let exit = block_in_place(|| program.crash());
-            self.keep_panics(node, &exit.stderr);
-            if exit.code != Some(0) {
+            if exit.code == Some(0) {
+                self.keep_log(node, &exit.stderr);
+            } else {
                 self.keep_end(node, &exit);
             }
         }
     }
 
     fn keep_end(&mut self, node: usize, exit: &Exit) {
-        self.keep_panics(node, &exit.stderr);
+        self.keep_log(node, &exit.stderr);
         let Node { name, program, .. } = &self.nodes[node];
         if *program == "rekey-api" && !exit.stderr.contains("listening") {
             self.ends.failed_starts += 1;
@@ -202,9 +208,11 @@ impl Cluster {
         }
     }
 
-    fn keep_panics(&mut self, node: usize, stderr: &str) {
+    fn keep_log(&mut self, node: usize, stderr: &str) {
+        let name = &self.nodes[node].name;
         let panics = stderr.lines().filter(|line| line.contains("panicked"));
-        self.ends.panics.extend(panics.map(|line| format!("{}: {line}", self.nodes[node].name)));
+        self.ends.panics.extend(panics.map(|line| format!("{name}: {line}")));
+        self.ends.logs.entry(name.clone()).or_default().push_str(stderr);
     }
 }
 

@@ -59,6 +59,15 @@ pub struct Fault {
     /// Such as "silence api 1 -> PostgreSQL".
     pub name: String,
     length: Duration,
+    toxic: Option<SetToxic>,
+}
+
+/// A toxic, and for what it is set.
+#[derive(Debug, Clone, Copy)]
+struct SetToxic {
+    toxic: Toxic,
+    directions: &'static [Direction],
+    connections: Connections,
 }
 
 /// A fault that is over.
@@ -94,8 +103,7 @@ pub fn schedule(cluster: &Cluster, dice: &mut Dice, filters: &[String]) -> Vec<S
     let repeats = MIN_FAULTS.div_ceil(kinds.len());
     let mut faults = Vec::new();
     for kind in kinds.iter().cycle().take(repeats * kinds.len()) {
-        let fault = dice.choose(kind).clone();
-        faults.push(Fault { length: length(fault.action, dice), ..fault });
+        faults.push(dice.choose(kind).clone().draw(dice));
     }
     dice.shuffle(&mut faults);
     let mut steps: Vec<Step> = Vec::new();
@@ -122,7 +130,8 @@ fn kinds(cluster: &Cluster) -> Vec<Vec<Fault>> {
             Target::RabbitMq => "RabbitMQ",
             Target::Smtp => "SMTP",
         };
-        Fault { action, target, name: format!("{} {what}", verb(action)), length: Duration::ZERO }
+        let name = format!("{} {what}", verb(action));
+        Fault { action, target, name, length: Duration::ZERO, toxic: None }
     };
     let programs = ["api", "mailer"].map(|program| {
         let named = (0..cluster.nodes.len()).filter(|node| cluster.nodes[*node].name.starts_with(program));
@@ -179,11 +188,11 @@ pub async fn run(cluster: &mut Cluster, schedule: &[Step], dice: &mut Dice) -> V
     for step in schedule {
         cluster.wait(dice.millis(300..2_000)).await;
         let first_at = now();
-        step[0].begin(cluster, dice).await;
+        step[0].begin(cluster).await;
         if let [first, second] = step.as_slice() {
             cluster.wait(first.length / 2).await;
             let second_at = now();
-            second.begin(cluster, dice).await;
+            second.begin(cluster).await;
             cluster.wait(first.length / 2).await;
             end(cluster, first, first_at).await;
             cluster.wait(second.length / 2).await;
@@ -197,7 +206,21 @@ pub async fn run(cluster: &mut Cluster, schedule: &[Step], dice: &mut Dice) -> V
 }
 
 impl Fault {
-    async fn begin(&self, cluster: &mut Cluster, dice: &mut Dice) {
+    /// Draws how long it lasts, and what exactly it is.
+    fn draw(mut self, dice: &mut Dice) -> Self {
+        self.length = length(self.action, dice);
+        if let Action::Poison(poison) = self.action {
+            let toxic = toxic(poison, dice);
+            let directions = *dice.choose(&[&BOTH[..], &[Direction::Upstream], &[Direction::Downstream]]);
+            let connections = *dice.choose(&[Connections::Open, Connections::All]);
+            let way = if let [one] = directions { format!("{one:?}") } else { "both ways".to_owned() };
+            self.name += &format!(", {connections:?}, {way}").to_ascii_lowercase();
+            self.toxic = Some(SetToxic { toxic, directions, connections });
+        }
+        self
+    }
+
+    async fn begin(&self, cluster: &mut Cluster) {
         match (self.action, self.target) {
             (Action::Kill, Target::Node(node)) => cluster.kill(node),
             (Action::Kill, _) => self.signal(cluster, "KILL"),
@@ -211,10 +234,9 @@ impl Fault {
             }
             (Action::Down, Target::Link(link)) => cluster.links[link].proxy.down().await,
             (Action::Reset, Target::Link(link)) => cluster.links[link].proxy.reset(),
-            (Action::Poison(poison), Target::Link(link)) => {
-                let connections = *dice.choose(&[Connections::Open, Connections::All]);
-                let directions = *dice.choose(&[&BOTH[..], &[Direction::Upstream], &[Direction::Downstream]]);
-                cluster.links[link].proxy.set(toxic(poison, dice), directions, connections);
+            (Action::Poison(_), Target::Link(link)) => {
+                let SetToxic { toxic, directions, connections } = self.toxic.unwrap();
+                cluster.links[link].proxy.set(toxic, directions, connections);
             }
             (Action::Smtp(_, words), _) => cluster.shop.stack.smtp.set_fault(Some(words)),
             (action, target) => panic!("{action:?} of {target:?}"),

@@ -70,14 +70,14 @@ impl Display for Report {
         writeln!(f, "chaos, seed {}: {} faults", self.seed, self.faults.len())?;
         writeln!(
             f,
-            "{:>8} {:>8}  {:<36} {:>11} {:>12}",
+            "{:>8} {:>8}  {:<60} {:>11} {:>12}",
             "at", "for", "fault", "slowest 201", "slowest mail"
         )?;
         for fault in &self.faults {
             let (answer, mail) = self.slowest(fault);
             writeln!(
                 f,
-                "{:>6.1} s {:>6.1} s  {:<36} {:>9.1} s {:>10.1} s",
+                "{:>6.1} s {:>6.1} s  {:<60} {:>9.1} s {:>10.1} s",
                 (fault.from - self.began).as_seconds_f64(),
                 (fault.until - fault.from).as_seconds_f64(),
                 fault.name,
