@@ -113,7 +113,9 @@ impl Stack {
     /// hashes.
     #[must_use]
     pub fn spawn(&self, program: &str) -> Program {
-        let has_role = program == "rekey-mailer" && self.get("database.url").is_some();
+        // Another URL, such as a pooler's, stays.
+        let own_url = self.database.url();
+        let has_role = program == "rekey-mailer" && self.get("database.url") == Some(&own_url);
         let url = has_role.then(|| ("database.url", self.database.url_as("rekey_mailer")));
         self.spawn_with(program, url.as_slice())
     }
