@@ -22,9 +22,9 @@ pub struct Report {
     pub history: History,
     pub verdict: Verdict,
     pub ends: Ends,
-    /// From the end of the last fault to the last acknowledgement.
+    /// From the end of the last fault until every request, and its repetition, was answered.
     pub answered_after: Duration,
-    /// From the end of the last fault to the last mail.
+    /// From the end of the last fault until nothing was in flight.
     pub settled_after: Duration,
 }
 
@@ -108,7 +108,7 @@ impl Display for Report {
         )?;
         writeln!(
             f,
-            "left over: {} unfinished, {} dead letters; last 201 {:.1} s and last mail {:.1} s after the last fault",
+            "left over: {} unfinished, {} dead letters; all requests and their repetitions answered {:.1} s, all mails sent {:.1} s after the last fault",
             verdict.unfinished.len(),
             verdict.dead_letters,
             self.answered_after.as_secs_f64(),
