@@ -6,6 +6,12 @@ and then a line of DIR/log.jsonl: n, time (Unix seconds), mail_from, rcpt_to, me
 refuses by --fail becomes a line of DIR/refused.jsonl instead. In a folder with mails, the numbers continue from there.
 SIGTERM and SIGINT stop it.
 
+While DIR/fault exists, the server has the fault that it names:
+  rcpt REPLY      every recipient is answered by this line, such as `rcpt 450 4.2.0 try later`
+  slow SECONDS    a mail is kept, and answered so much later
+  drop            the connection ends after a mail's final dot; the mail is not kept
+  keep-and-drop   the connection ends after a mail's final dot, without an answer; the mail is kept
+
 Needs Python's aiosmtpd 1.4 (Debian: python3-aiosmtpd), which is why the system's own Python runs it.
 """
 
@@ -90,6 +96,12 @@ def authenticator(credentials):
     return check
 
 
+async def hang_up(server):
+    server.transport.abort()
+    # The end of the connection cancels this.
+    await asyncio.sleep(60)
+
+
 class Mailbox:
     """Stores mails. It runs on the event loop's thread only, so numbers and log lines need no lock and come in order."""
 
@@ -104,7 +116,17 @@ class Mailbox:
         self.ignorance = int(times)
         self.count = max((int(file.stem) for file in self.dir.glob("[0-9]*.eml")), default=0)
 
+    @property
+    def fault(self):
+        try:
+            name, _, detail = (self.dir / "fault").read_text(encoding="utf-8").partition(" ")
+            return name, detail
+        except FileNotFoundError:
+            return "", ""
+
     async def handle_RCPT(self, server, session, envelope, address, options):
+        if self.fault[0] == "rcpt":
+            return self.fault[1]
         if address == self.unknown and self.ignorance > 0:
             self.ignorance -= 1
             return f"550 5.1.1 <{address}> no such user"
@@ -129,8 +151,11 @@ class Mailbox:
             "tls": session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None,
             "auth": session.auth_data if session.authenticated else None,
         }
+        fault, detail = self.fault
         if self.delay:
             await asyncio.sleep(self.delay)
+        if fault == "drop":
+            await hang_up(server)
         if self.failures > 0:
             self.failures -= 1
             self.note("refused.jsonl", entry)
@@ -139,8 +164,9 @@ class Mailbox:
         self.keep(f"{self.count:06}.eml", envelope.content)
         taken = self.count
         self.note("log.jsonl", {"n": taken, **entry})
-        if self.linger:
-            await asyncio.sleep(self.linger)
+        if fault == "keep-and-drop":
+            await hang_up(server)
+        await asyncio.sleep(float(detail) if fault == "slow" else self.linger)
         return f"250 2.0.0 taken as {taken}"
 
     def keep(self, name, content):

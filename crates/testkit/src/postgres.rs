@@ -24,7 +24,14 @@ impl TestDatabase {
     /// # Panics
     /// When `DATABASE_URL` is not set, or the server refuses.
     pub async fn create() -> Self {
-        let server = server();
+        Self::create_on(server()).await
+    }
+
+    /// Like [`TestDatabase::create`], on another server.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn create_on(server: PgConnectOptions) -> Self {
         let name = format!("rekey_test_{}", EventId::generate(&OsRandom)).to_ascii_lowercase();
         let created = execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         created.expect("the role may create databases");
@@ -35,6 +42,12 @@ impl TestDatabase {
     #[must_use]
     pub fn url(&self) -> String {
         self.server.clone().database(&self.name).to_url_lossy().to_string()
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The database's URL for connections that then act as `role`, with only that role's rights.

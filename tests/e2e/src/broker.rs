@@ -10,10 +10,12 @@ use std::{
 use lapin::{
     Connection, ConnectionProperties,
     options::{
-        BasicGetOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+        BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
+        QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
     },
     types::FieldTable,
 };
+use rekey_broker::rabbitmq::Topology;
 use tempfile::TempDir;
 
 use crate::process::{free_ports, project, signal};
@@ -36,10 +38,10 @@ impl Broker {
         broker
     }
 
-    /// Kills the broker as a crash would (SIGKILL).
-    pub fn crash(&self) {
+    /// Sends a signal to the broker; KILL ends it as a crash would.
+    pub fn signal(&self, name: &str) {
         let pid = fs::read_to_string(self.folder.path().join("pid")).unwrap();
-        signal(pid.trim().parse().unwrap(), "KILL");
+        signal(pid.trim().parse().unwrap(), name);
     }
 
     /// Starts the broker again on the same data.
@@ -110,27 +112,40 @@ pub async fn waiting(amqp_url: &str, queue: &str) -> (u32, u32) {
     (queue.message_count(), queue.consumer_count())
 }
 
-/// Deletes the queues and exchanges of a namespace, if the broker is still running.
-pub fn clear(amqp_url: String, namespace: String) {
+/// Moves all messages of a queue to another one.
+pub async fn move_all(amqp_url: &str, from: &str, to: &str) {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    while let Some(message) = channel.basic_get(from.into(), BasicGetOptions::default()).await.unwrap() {
+        let (data, properties) = (&message.delivery.data, message.delivery.properties.clone());
+        let options = BasicPublishOptions::default();
+        let confirm = channel.basic_publish("".into(), to.into(), options, data, properties).await.unwrap();
+        assert!(confirm.await.unwrap().is_ack());
+        message.delivery.ack(BasicAckOptions::default()).await.unwrap();
+    }
+    connection.close(200, "done".into()).await.unwrap();
+}
+
+/// Deletes the queues and the exchange of a topology, if the broker is still running.
+pub fn clear(amqp_url: String, topology: Topology) {
     // A drop can't wait on the test's runtime, so this gets a thread of its own.
     let cleared = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let deleted =
-            async { tokio::time::timeout(Duration::from_secs(5), delete(&amqp_url, &namespace)).await };
+            async { tokio::time::timeout(Duration::from_secs(5), delete(&amqp_url, &topology)).await };
         runtime.block_on(deleted)
     });
     drop(cleared.join());
 }
 
-async fn delete(amqp_url: &str, namespace: &str) -> Result<(), lapin::Error> {
+async fn delete(amqp_url: &str, topology: &Topology) -> Result<(), lapin::Error> {
     let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
-    for queue in ["", ".dead", ".retry.10s", ".retry.1m", ".retry.10m", ".retry.1h"] {
-        let queue = format!("{namespace}.mailer{queue}");
+    for queue in topology.queues() {
         channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await?;
     }
-    let exchange = format!("{namespace}.events");
-    channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await?;
+    channel.exchange_delete(topology.exchange().into(), ExchangeDeleteOptions::default()).await?;
     channel.close(200, "done".into()).await?;
     connection.close(200, "done".into()).await
 }

@@ -26,11 +26,20 @@ impl Dice {
         Duration::from_millis(range.start + self.roll() % (range.end - range.start))
     }
 
+    /// Returns a random one of some items.
+    pub fn choose<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        &items[self.below(items.len())]
+    }
+
     /// Puts items in random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            let other = usize::try_from(self.roll()).unwrap() % (last + 1);
+            let other = self.below(last + 1);
             items.swap(last, other);
         }
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.roll()).unwrap() % limit
     }
 }

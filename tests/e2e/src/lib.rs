@@ -11,13 +11,14 @@
 )]
 
 pub mod broker;
+pub mod chaos;
 pub mod client;
 pub mod dev;
 pub mod dice;
 pub mod large_shop;
 pub mod mail;
 pub mod page;
-
+pub mod postgres;
 pub mod process;
 pub mod shop;
 pub mod smtp;

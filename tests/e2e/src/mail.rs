@@ -2,6 +2,7 @@
 
 use mail_parser::{Message, MessageParser};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 /// A mail that a server accepted.
 #[derive(Debug, Clone)]
@@ -10,6 +11,8 @@ pub struct Mail {
     pub recipients: Vec<String>,
     /// The mail, byte for byte.
     pub raw: Vec<u8>,
+    /// When the server had all of it.
+    pub received_at: OffsetDateTime,
 }
 
 impl Mail {
@@ -56,7 +59,7 @@ impl Mail {
 }
 
 /// A reset link, with the reset's id and its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
     pub url: String,
     pub id: String,
@@ -89,7 +92,7 @@ mod tests {
     #[test]
     fn headers_are_unfolded_and_a_body_has_none() {
         let raw = b"To: a@example.com\r\nSubject: one\r\n two\r\n\r\nTo: b@example.com\r\n".to_vec();
-        let mail = Mail { recipients: Vec::new(), raw };
+        let mail = Mail { recipients: Vec::new(), raw, received_at: OffsetDateTime::UNIX_EPOCH };
         assert_eq!(
             (mail.header("to"), mail.header("SUBJECT")),
             ("a@example.com".to_owned(), "one two".to_owned())

@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use serde_json::Value;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     mail::Mail,
@@ -64,6 +65,20 @@ impl SmtpServer {
         .await
     }
 
+    /// Gives it a fault, in the words of its script; `None` ends it.
+    pub fn set_fault(&self, fault: Option<&str>) {
+        let file = self.folder.join("fault");
+        match fault {
+            // The server sees the complete text or none.
+            Some(fault) => {
+                let half = self.folder.join(".fault");
+                fs::write(&half, fault).unwrap();
+                fs::rename(half, file).unwrap();
+            }
+            None => fs::remove_file(file).unwrap(),
+        }
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -75,6 +90,7 @@ impl SmtpServer {
         Mail {
             recipients: recipients.map(|address| address.as_str().unwrap().to_owned()).collect(),
             raw: fs::read(self.folder.join(format!("{:06}.eml", entry["n"].as_u64().unwrap()))).unwrap(),
+            received_at: OffsetDateTime::UNIX_EPOCH + Duration::seconds_f64(entry["time"].as_f64().unwrap()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rekey_broker::rabbitmq::{RabbitConfig, Topology};
 use rekey_testkit::postgres::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
@@ -46,15 +47,18 @@ impl Stack {
 
     /// Like [`Stack::prepare`], with another broker and options for the SMTP server.
     pub async fn prepare_on(amqp_url: &str, smtp_options: &[&str]) -> Self {
+        Self::prepare_with(TestDatabase::create().await, amqp_url, smtp_options).await
+    }
+
+    /// Like [`Stack::prepare_on`], with this database.
+    pub async fn prepare_with(database: TestDatabase, amqp_url: &str, smtp_options: &[&str]) -> Self {
         let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
-        let database = TestDatabase::create().await;
         create_mailer_role(&database).await;
         let [api_port, mailer_port] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
         // The namespace is as unique as the database's name.
-        let url = database.url();
-        let namespace = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+        let namespace = database.name().to_owned();
         let settings = Vec::new();
         let mut stack = Self { api, namespace, smtp, database, settings, mailer_port, folder };
         stack.configure(amqp_url, api_port);
@@ -109,14 +113,19 @@ impl Stack {
     /// hashes.
     #[must_use]
     pub fn spawn(&self, program: &str) -> Program {
-        let mut settings = self.settings.clone();
-        let own_url = (variable("database.url"), self.database.url());
-        // A pooler's URL stays, because it takes no role.
-        if let Some((_, url)) = settings.iter_mut().find(|set| program == "rekey-mailer" && **set == own_url)
-        {
-            *url = self.database.url_as("rekey_mailer");
-        }
-        Program::start(program, &[], &settings)
+        // Another URL, such as a pooler's, stays.
+        let own_url = self.database.url();
+        let has_role = program == "rekey-mailer" && self.get("database.url") == Some(&own_url);
+        let url = has_role.then(|| ("database.url", self.database.url_as("rekey_mailer")));
+        self.spawn_with(program, url.as_slice())
+    }
+
+    /// Starts a program with settings of its own, which override the shared ones.
+    #[must_use]
+    pub fn spawn_with(&self, program: &str, own: &[(&str, String)]) -> Program {
+        let own = own.iter().map(|(key, value)| (variable(key), value.clone()));
+        // Of two values for a variable, the later one counts.
+        Program::start(program, &[], &self.settings.iter().cloned().chain(own).collect::<Vec<_>>())
     }
 
     /// Starts `rekey-api`, and waits until it is ready.
@@ -158,6 +167,13 @@ impl Stack {
         Registered { client_id: value("CLIENT_ID").unwrap(), secret: value("CLIENT_SECRET") }
     }
 
+    /// Returns the names of the broker's queues.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        // The names depend on the namespace only.
+        RabbitConfig::new("amqp://127.0.0.1", &self.namespace).unwrap().topology().clone()
+    }
+
     /// Returns the texts that a query of one column selects.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         let mut connection = PgConnection::connect(&self.database.url()).await.unwrap();
@@ -172,8 +188,8 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        if let Some((_, amqp_url)) = self.unset("broker.url") {
-            clear(amqp_url, self.namespace.clone());
+        if let Some(amqp_url) = self.get("broker.url") {
+            clear(amqp_url.to_owned(), self.topology());
         }
     }
 }

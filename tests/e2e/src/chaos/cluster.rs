@@ -1,0 +1,224 @@
+//! A deployment of two of each program, with a proxy between every pair of parts.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use rekey_testkit::{postgres::TestDatabase, proxy::Proxy};
+use tokio::task::block_in_place;
+
+use crate::{
+    broker::Broker,
+    client::Api,
+    postgres::Postgres,
+    process::{Exit, Program, free_ports, signal},
+    shop::Shop,
+    stack::Stack,
+};
+
+/// How long a program may take to stop: twice the default of `server.shutdown_seconds`.
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
+/// How often programs that ended are looked for.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The deployment, with servers of its own.
+pub struct Cluster {
+    /// api 1, api 2, mailer 1, mailer 2. They come first, to be ended before their servers.
+    pub nodes: Vec<Node>,
+    pub shop: Shop,
+    pub links: Vec<Link>,
+    pub postgres: Postgres,
+    pub broker: Broker,
+    pub ends: Ends,
+}
+
+/// One process of a program.
+pub struct Node {
+    /// Such as "api 1".
+    pub name: String,
+    program: &'static str,
+    settings: Vec<(&'static str, String)>,
+    /// Its own port, not a proxy's.
+    url: String,
+    /// `None` after it was killed.
+    running: Option<Program>,
+}
+
+/// A proxy between two parts.
+pub struct Link {
+    /// Such as "api 1 -> PostgreSQL".
+    pub name: String,
+    pub proxy: Proxy,
+}
+
+/// How programs ended that were not killed.
+#[derive(Debug, Default)]
+pub struct Ends {
+    /// How many programs were started.
+    pub starts: usize,
+    /// How many did not start, as a database that can't be reached at that moment stops `rekey-api`.
+    pub failed_starts: usize,
+    /// Those that ended later, or did not end after SIGTERM, with their last lines.
+    pub exits: Vec<String>,
+    /// The lines that panics logged, also those of killed programs.
+    pub panics: Vec<String>,
+    /// What each node logged, but for programs that run still.
+    pub logs: BTreeMap<String, String>,
+}
+
+impl Cluster {
+    /// Starts everything, and waits until it is ready.
+    pub async fn start() -> Self {
+        let (postgres, broker) = block_in_place(|| (Postgres::start(), Broker::start()));
+        let database = TestDatabase::create_on(postgres.options()).await;
+        // Mails take some time, so that they are interrupted before and after the server has them.
+        let mut stack =
+            Stack::prepare_with(database, &broker.url, &["--delay-ms", "60", "--linger-ms", "120"]).await;
+        let settings = [
+            // Short leases, so that faults outlast them.
+            ("relay.lease_seconds", "5"),
+            ("smtp.timeout_seconds", "4"),
+            // Each customer asks every few seconds.
+            ("resets.self_service_cooldown_seconds", "0"),
+            ("resets.self_service_budget", "1000"),
+        ];
+        for (key, value) in settings {
+            stack.set(key, value);
+        }
+        let shop = Shop::open(stack).await;
+        let (nodes, links, ends) = (Vec::new(), Vec::new(), Ends::default());
+        let mut cluster = Self { nodes, shop, links, postgres, broker, ends };
+        for (program, number) in [("api", 1), ("api", 2), ("mailer", 1), ("mailer", 2)] {
+            cluster.add(program, number).await;
+        }
+        for node in &cluster.nodes {
+            Api::new(&node.url).ready().await;
+        }
+        cluster
+    }
+
+    async fn add(&mut self, program: &'static str, number: usize) {
+        let name = format!("{program} {number}");
+        let ([port], stack) = (free_ports(), &self.shop.stack);
+        let (address, database) = (format!("127.0.0.1:{port}"), &stack.database);
+        let mut settings = match program {
+            "api" => vec![("server.listen", address.clone()), ("database.url", database.url())],
+            _ => vec![
+                ("mailer.listen", address.clone()),
+                ("database.url", database.url_as("rekey_mailer")),
+                ("smtp.relays", stack.get("smtp.relays").unwrap().to_owned()),
+            ],
+        };
+        settings.push(("broker.url", self.broker.url.clone()));
+        for (key, value) in &mut settings {
+            let server = match *key {
+                "database.url" => "PostgreSQL",
+                "broker.url" => "RabbitMQ",
+                "smtp.relays" => "SMTP",
+                _ => continue,
+            };
+            let proxy = Proxy::start(value).await;
+            *value = proxy.url(value);
+            self.links.push(Link { name: format!("{name} -> {server}"), proxy });
+        }
+        if program == "api" {
+            let proxy = Proxy::start(&address).await;
+            self.links.push(Link { name: format!("client -> {name}"), proxy });
+        }
+        let program = if program == "api" { "rekey-api" } else { "rekey-mailer" };
+        let url = format!("http://{address}");
+        self.nodes.push(Node { name, program, settings, url, running: None });
+        self.restart(self.nodes.len() - 1);
+    }
+
+    /// Returns the APIs as the clients reach them.
+    #[must_use]
+    pub fn apis(&self) -> Vec<String> {
+        let links = self.links.iter().filter(|link| link.name.starts_with("client"));
+        links.map(|link| format!("http://{}", link.proxy.address())).collect()
+    }
+
+    /// Kills a program (SIGKILL).
+    pub fn kill(&mut self, node: usize) {
+        if let Some(program) = self.nodes[node].running.take() {
+            let exit = block_in_place(|| program.crash());
+            self.keep_log(node, &exit.stderr);
+        }
+    }
+
+    /// Starts a program that was killed.
+    pub fn restart(&mut self, node: usize) {
+        let Node { program, settings, running, .. } = &mut self.nodes[node];
+        *running = Some(self.shop.stack.spawn_with(program, settings));
+        self.ends.starts += 1;
+    }
+
+    /// Returns the process id of a program, unless it was killed.
+    #[must_use]
+    pub fn pid(&self, node: usize) -> Option<u32> {
+        self.nodes[node].running.as_ref().map(Program::pid)
+    }
+
+    /// Waits, and restarts programs that end meanwhile, as a supervisor would.
+    pub async fn wait(&mut self, length: Duration) {
+        let end = Instant::now() + length;
+        loop {
+            for node in 0..self.nodes.len() {
+                if self.nodes[node].running.as_mut().is_some_and(|program| program.ended().is_some()) {
+                    let exit = self.nodes[node].running.take().unwrap().end().await;
+                    self.keep_end(node, &exit);
+                    self.restart(node);
+                }
+            }
+            let rest = end.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return;
+            }
+            tokio::time::sleep(rest.min(LOOK)).await;
+        }
+    }
+
+    /// Stops all programs (SIGTERM), and keeps how they ended.
+    pub async fn stop(&mut self) {
+        for node in 0..self.nodes.len() {
+            let mut program = self.nodes[node].running.take().unwrap();
+            signal(program.pid(), "TERM");
+            let start = Instant::now();
+            while program.ended().is_none() && start.elapsed() < STOP_TIMEOUT {
+                tokio::time::sleep(LOOK).await;
+            }
+            let exit = block_in_place(|| program.crash());
+            if exit.code == Some(0) {
+                self.keep_log(node, &exit.stderr);
+            } else {
+                self.keep_end(node, &exit);
+            }
+        }
+    }
+
+    fn keep_end(&mut self, node: usize, exit: &Exit) {
+        self.keep_log(node, &exit.stderr);
+        let Node { name, program, .. } = &self.nodes[node];
+        if *program == "rekey-api" && !exit.stderr.contains("listening") {
+            self.ends.failed_starts += 1;
+        } else {
+            let lines: Vec<_> = exit.stderr.lines().rev().take(3).collect();
+            self.ends.exits.push(format!("{name}: code {:?}: {lines:?}", exit.code));
+        }
+    }
+
+    fn keep_log(&mut self, node: usize, stderr: &str) {
+        let name = &self.nodes[node].name;
+        let panics = stderr.lines().filter(|line| line.contains("panicked"));
+        self.ends.panics.extend(panics.map(|line| format!("{name}: {line}")));
+        self.ends.logs.entry(name.clone()).or_default().push_str(stderr);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // A failing test may leave it stopped, and then its database can't be dropped.
+        self.postgres.signal("CONT");
+    }
+}

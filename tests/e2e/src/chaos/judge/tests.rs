@@ -1,0 +1,96 @@
+use serde_json::json;
+
+use super::*;
+
+const ANNA: &str = "anna@example.com";
+
+/// A reset of Anna's, whose mail is in this state.
+fn reset(id: &str, status: &str, in_doubt: u64) -> Value {
+    json!({"id": id, "address": ANNA, "reference": format!("key-{id}"), "is_superseded": false, "event": format!("event-{id}"),
+        "status": status, "in_doubt": in_doubt})
+}
+
+fn mail(reset: &str, event: &str, recipient: &str) -> Mail {
+    let raw = format!("Message-ID: <{event}@shop.example>\r\n\r\nhttp://localhost/?id={reset}&token=t\r\n");
+    let recipients = vec![recipient.to_owned()];
+    Mail { recipients, raw: raw.into_bytes(), received_at: OffsetDateTime::UNIX_EPOCH }
+}
+
+/// A request that was acknowledged with this reset, or not at all.
+fn asked(key: &str, kind: Kind, reset: Option<&str>) -> Asked {
+    let begun = OffsetDateTime::UNIX_EPOCH;
+    let acknowledged = reset.map(|id| (begun, id.to_owned()));
+    Asked { kind, address: ANNA.to_owned(), key: key.to_owned(), begun, acknowledged }
+}
+
+fn judged(rows: &[Value], mails: &[Mail], requests: &[Asked]) -> Verdict {
+    let resets = rows.iter().map(Reset::read).collect();
+    let mut verdict = Verdict::default();
+    verdict.judge_mails(&resets, mails);
+    verdict.judge_requests(&resets, requests);
+    verdict.judge_resets(&resets, requests);
+    verdict
+}
+
+#[test]
+fn a_reset_without_a_mail_is_lost_unless_a_later_one_superseded_it() {
+    let mut superseded = reset("b", "expired", 0);
+    superseded["is_superseded"] = json!(true);
+    let mut decoy = reset("d", "discarded", 0);
+    decoy["address"] = Value::Null;
+    let rows = [reset("a", "sent", 0), superseded, reset("c", "bounced", 0), decoy];
+    let requests = [
+        asked("key-a", Kind::Integration, Some("a")),
+        asked("key-b", Kind::Visitor, Some("b")),
+        asked("key-c", Kind::Integration, Some("c")),
+        asked("key-d", Kind::Stranger, Some("d")),
+        asked("key-e", Kind::Integration, Some("e")),
+    ];
+    let verdict = judged(&rows, &[mail("a", "event-a", ANNA)], &requests);
+    assert_eq!((verdict.acknowledged, verdict.ok, verdict.superseded, verdict.decoys), (5, 1, 1, 1));
+    let lost: Vec<_> = verdict.lost.iter().map(|line| &line[..5]).collect();
+    assert_eq!(lost, ["key-c", "key-e"]);
+    // "sent" in the ledger is not enough.
+    assert_eq!(judged(&rows, &[], &requests).lost.len(), 3);
+}
+
+#[test]
+fn copies_are_explained_by_the_ledgers_doubts_only() {
+    let requests = [asked("key-a", Kind::Integration, Some("a"))];
+    let copies = [(); 2].map(|()| mail("a", "event-a", ANNA));
+    for (status, in_doubt, unexplained) in
+        [("sent", 0, 1), ("sent", 1, 0), ("expired", 1, 1), ("failed", 2, 0)]
+    {
+        let verdict = judged(&[reset("a", status, in_doubt)], &copies, &requests);
+        assert_eq!((verdict.ok, verdict.duplicated), (1, 1));
+        assert_eq!(verdict.unexplained.len(), unexplained, "{status}, {in_doubt} in doubt");
+    }
+}
+
+#[test]
+fn mails_and_resets_that_nobody_asked_for_are_unexpected() {
+    let (rows, mails) = ([reset("a", "sent", 0)], [mail("a", "event-a", ANNA)]);
+    let requests = [asked("key-a", Kind::Integration, Some("a"))];
+    assert_eq!(judged(&rows, &mails, &requests).unexpected.len(), 0);
+    let foreign =
+        [mail("a", "event-a", "eve@example.com"), mail("a", "event-b", ANNA), mail("x", "event-x", ANNA)];
+    for mail in foreign {
+        let verdict = judged(&rows, &[mails[0].clone(), mail.clone()], &requests);
+        assert_eq!(verdict.unexpected.len(), 1, "{:?}, {}", mail.recipients, mail.header("Message-ID"));
+    }
+    // One that came to Eve only is lost, too.
+    assert_eq!(judged(&rows, &[mail("a", "event-a", "eve@example.com")], &requests).lost.len(), 1);
+    // A second reset of the same key.
+    let mut second = reset("b", "sent", 0);
+    second["reference"] = json!("key-a");
+    let verdict = judged(&[rows[0].clone(), second], &mails, &requests);
+    assert!(verdict.unexpected[0].starts_with("reset b"), "{:?}", verdict.unexpected);
+}
+
+#[test]
+fn a_request_that_was_not_acknowledged_may_have_made_one_reset() {
+    let (rows, mails) = ([reset("a", "sent", 0)], [mail("a", "event-a", ANNA)]);
+    let verdict = judged(&rows, &mails, &[asked("key-a", Kind::Impatient, None)]);
+    assert_eq!((verdict.recovered, verdict.unexpected.len()), (1, 0));
+    assert_eq!(judged(&rows, &mails, &[]).unexpected.len(), 1);
+}
