@@ -86,36 +86,6 @@ fn texts_are_held_to_their_form() {
             &["example.com", "rekey.localhost"],
             &["Example.com", "a..b", "a/b", "-a.b", "a.b:80", "ä.de"],
         ),
-        // B8: of a list, all but the first URL would be taken for parts of it.
-        (
-            "broker.url",
-            &["amqps://u@h:5671/v", "amqp://u:a%40b%2C@[::1]/%2f?heartbeat=10"],
-            &[
-                "http://h",
-                "amqp:",
-                "h:5672",
-                "amqp://u:p@h,amqp://u:p@i",
-                "amqp://u:p@h:5672,amqp://u:p@i:5672",
-                "amqp://u:p@h/v,amqp://u:p@i/v",
-                "amqp://u:p@h/v amqp://u:p@i/v",
-                "amqp://u:p@h;amqp://u:p@i",
-                "amqp://u:p@h,i/v",
-                "amqp://u:p@h:5672,u:p@i:5672",
-                "amqp://u:p@h/v,u:p@i/v",
-            ],
-        ),
-        (
-            "database.url",
-            &["postgresql://h/d", "postgres://u:p@h:5432/d?sslmode=require&options[a]=b"],
-            &[
-                "mysql://h/d",
-                "h/d",
-                "postgres:",
-                "postgres://u:p@h/d,postgres://u:p@i/d",
-                "postgres://u:p@h,i/d",
-                "postgres://u:p@h/d?sslpassword=p",
-            ],
-        ),
         ("broker.namespace", &["a", "a.b_c-1"], &["A", "a b", "a/b"]),
         ("mail.envelope_from", &["", "bounces@shop.example.com"], &["Bounces <b@shop.example.com>", "<>"]),
         ("dkim.private_key", &["", PEM], &["secret", "-----BEGIN PUBLIC KEY-----"]),
@@ -155,20 +125,62 @@ fn texts_are_held_to_their_form() {
         ),
         ("telemetry.service_namespace", &["shop"], &[]),
     ] {
-        for value in good {
-            load(&with(&[(key, value)])).unwrap_or_else(|error| panic!("{key} = {value:?}: {error}"));
-        }
-        for value in bad {
-            let line = error(&with(&[(key, value)]));
-            assert!(
-                line.starts_with(&format!("configuration: {key} is ")) && line.contains(", expected "),
-                "{line}"
-            );
-        }
+        assert_form(key, good, bad);
     }
     for key in ["broker.namespace", "telemetry.service_namespace"] {
         assert!(load(&with(&[(key, &"a".repeat(64))])).is_ok());
         assert!(error(&with(&[(key, &"a".repeat(65))])).contains(key));
+    }
+}
+
+/// B8: of a list, all but the first URL would be taken for parts of it.
+#[test]
+fn the_url_of_a_server_is_one_url() {
+    for (key, good, bad) in [
+        (
+            "broker.url",
+            &["amqps://u@h:5671/v", "amqp://u:a%40b%2C@[::1]/%2f?heartbeat=10"][..],
+            &[
+                "http://h",
+                "amqp:",
+                "h:5672",
+                "amqp://u:p@h,amqp://u:p@i",
+                "amqp://u:p@h:5672,amqp://u:p@i:5672",
+                "amqp://u:p@h/v,amqp://u:p@i/v",
+                "amqp://u:p@h/v amqp://u:p@i/v",
+                "amqp://u:p@h;amqp://u:p@i",
+                "amqp://u:p@h,i/v",
+                "amqp://u:p@h:5672,u:p@i:5672",
+                "amqp://u:p@h/v,u:p@i/v",
+            ][..],
+        ),
+        (
+            "database.url",
+            &["postgresql://h/d", "postgres://u:p@h:5432/d?sslmode=require&options[a]=b"],
+            &[
+                "mysql://h/d",
+                "h/d",
+                "postgres:",
+                "postgres://u:p@h/d,postgres://u:p@i/d",
+                "postgres://u:p@h,i/d",
+                "postgres://u:p@h/d?sslpassword=p",
+            ],
+        ),
+    ] {
+        assert_form(key, good, bad);
+    }
+}
+
+fn assert_form(key: &str, good: &[&str], bad: &[&str]) {
+    for value in good {
+        load(&with(&[(key, value)])).unwrap_or_else(|error| panic!("{key} = {value:?}: {error}"));
+    }
+    for value in bad {
+        let line = error(&with(&[(key, value)]));
+        assert!(
+            line.starts_with(&format!("configuration: {key} is ")) && line.contains(", expected "),
+            "{line}"
+        );
     }
 }
 
