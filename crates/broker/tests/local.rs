@@ -82,7 +82,7 @@ async fn a_caller_that_loses_interest_does_not_cut_a_mail_in_half() {
 
 /// B5: the relay claims nothing from the outbox meanwhile.
 #[tokio::test]
-async fn a_bus_whose_handler_can_take_nothing_is_not_connected() {
+async fn a_bus_is_not_connected_while_its_handler_can_take_nothing() {
     let handler = Scripted::new(|_| Verdict::Done);
     let bus = LocalBus::new(handler.clone(), 1);
     for (capacity, is_connected) in [(Capacity::Full, true), (Capacity::None, false), (Capacity::One, true)] {

@@ -135,8 +135,9 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
 /// row makes simultaneous requests wait for each other, and each sees what the others left. Does and returns the same for a known
 /// address and for an unknown one.
 ///
-/// The budget is one of mails: a reset whose predecessor's mail never went out takes its place. As a decoy has no mail to fail, a
-/// request beyond the budget has to be the same work, or it would show whose mails fail: its reset is superseded from the start.
+/// The budget is one of mails: a reset takes its predecessor's place if that one was never mailed. A decoy has no mail that could fail,
+/// so a request beyond the budget does the same work as one within: its time would show that an account's mails fail, and so that it
+/// exists. Its reset is superseded from the start.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
     ", quota AS (

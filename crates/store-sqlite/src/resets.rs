@@ -136,7 +136,7 @@ enum Quota {
     Cooldown,
 }
 
-/// Counts a self-service reset of the account. One whose predecessor's mail never went out takes its place.
+/// Counts a self-service reset of the account. It takes its predecessor's place if that one was never mailed.
 async fn consume_quota(
     connection: &mut SqliteConnection,
     scope: Scope,

@@ -1,4 +1,4 @@
-//! B8: programs with wrong settings of every kind, whose output holds none of the secrets in the settings.
+//! B8: the output of programs with wrong settings of every kind holds none of the settings' secrets.
 
 use std::time::Duration;
 

@@ -67,9 +67,10 @@ pub trait ResetStore: Send + Sync + 'static {
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///
     /// `None`: an integration client named an unknown address, or the cooldown of the account's self-service quota lasts; nothing is
-    /// written. Beyond the quota's budget a self-service reset is superseded from the start, so that no mail is sent. A reset whose
-    /// predecessor's mail never went out takes its place in the budget. The short code is not kept when the account's guesses are used up. A self-service reset is created as a decoy
-    /// when the address is unknown, and within the budget supersedes that address's older self-service tokens. `Taken`: its id.
+    /// written. Beyond the quota's budget a self-service reset is superseded from the start, so that no mail is sent. A reset takes its
+    /// predecessor's place in the budget if that one was never mailed. The short code is not kept when the account's guesses are used
+    /// up. A self-service reset is created as a decoy when the address is unknown, and within the budget supersedes that address's
+    /// older self-service tokens. `Taken`: its id.
     async fn create_reset(
         &self,
         scope: Scope,

@@ -221,7 +221,7 @@ async fn a_relay_that_works_again_is_used_again() {
 
 /// B9: however long it was away.
 #[tokio::test]
-async fn a_transport_whose_relays_could_not_be_reached_can_be_used_seconds_after_the_first_is_back() {
+async fn a_transport_can_be_used_again_seconds_after_the_first_relay_is_back() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap().port();

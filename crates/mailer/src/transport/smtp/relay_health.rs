@@ -39,9 +39,9 @@ struct State {
     denied_count: u32,
     /// Failures in a row.
     failure_count: usize,
-    /// Recipients refused in a row: one, whose own server refuses us, says nothing about the others. At most [`MAX_FAILURES`].
+    /// Recipients refused in a row, at most [`MAX_FAILURES`]. One may have a server that refuses us, which says nothing about the others.
     refused: Vec<Address>,
-    /// Whether a sender whose mails were accepted before is refused, too. A sender that never was concerns its organization only.
+    /// Whether the sender that was accepted last is refused, too. Another sender concerns its organization only.
     is_general: bool,
     /// The sender of the mail accepted last.
     accepted_sender: Option<Address>,

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use rekey_core::{cleanup, scope::Mode};
+use rekey_core::scope::Mode;
 
 use super::*;
 
@@ -125,7 +125,7 @@ fn texts_are_held_to_their_form() {
         ),
         ("telemetry.service_namespace", &["shop"], &[]),
     ] {
-        is_held_to_its_form(key, good, bad);
+        assert_form(key, good, bad);
     }
     for key in ["broker.namespace", "telemetry.service_namespace"] {
         assert!(load(&with(&[(key, &"a".repeat(64))])).is_ok());
@@ -135,7 +135,7 @@ fn texts_are_held_to_their_form() {
 
 /// B8: of a list, all but the first URL would be taken for parts of it.
 #[test]
-fn urls_of_servers_are_no_lists() {
+fn the_url_of_a_server_is_one_url() {
     for (key, good, bad) in [
         (
             "broker.url",
@@ -167,11 +167,11 @@ fn urls_of_servers_are_no_lists() {
             ],
         ),
     ] {
-        is_held_to_its_form(key, good, bad);
+        assert_form(key, good, bad);
     }
 }
 
-fn is_held_to_its_form(key: &str, good: &[&str], bad: &[&str]) {
+fn assert_form(key: &str, good: &[&str], bad: &[&str]) {
     for value in good {
         load(&with(&[(key, value)])).unwrap_or_else(|error| panic!("{key} = {value:?}: {error}"));
     }
@@ -272,26 +272,4 @@ fn a_long_value_is_shown_in_part() {
 fn a_limit_of_zero_is_no_limit() {
     let (api, _) = load(&with(&[("limits.test_per_minute", "0"), ("limits.page_per_minute", "1")])).unwrap();
     assert_eq!((api.limits.for_mode(Mode::Test), api.limits.page), (None, NonZeroU32::new(1)));
-}
-
-#[test]
-fn records_are_kept_for_a_week_and_a_day_at_least_or_for_ever() {
-    let retention =
-        |settings: &[(&str, &str)]| cleanup::Retention::from(load(&with(settings)).unwrap().0.retention);
-    let days = |days| Some(time::Duration::days(days));
-    let usual =
-        cleanup::Retention { resets: days(90), deliveries: days(90), events: days(90), audit: days(400) };
-    assert_eq!(retention(&[]), usual);
-    let set = retention(&[("retention.resets_days", "8"), ("retention.audit_days", "0")]);
-    assert_eq!(set, cleanup::Retention { resets: days(8), audit: None, ..usual });
-    for key in ["resets_days", "deliveries_days", "events_days", "audit_days"] {
-        for wrong in ["7", "-1", "36501"] {
-            let key = format!("retention.{key}");
-            let line = error(&with(&[(&key, wrong)]));
-            assert!(
-                line.contains(&key) && line.ends_with("expected 0 or an integer from 8 to 36500"),
-                "{line}"
-            );
-        }
-    }
 }

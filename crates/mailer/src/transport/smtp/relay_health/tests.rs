@@ -59,7 +59,7 @@ fn the_third_failure_in_a_row_counts() {
     assert!(health.record_failure());
 }
 
-/// B3: a customer whose own server refuses us, or a shop whose sender is not allowed, doesn't stop the others.
+/// B3: neither a customer's server that refuses us nor a shop's sender that is not allowed stops the others.
 #[test]
 fn refusals_count_for_different_recipients_in_a_row_and_not_for_one_sender_of_several() {
     let address = |text: &str| text.parse::<Address>().unwrap();
