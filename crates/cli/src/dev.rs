@@ -96,7 +96,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     });
     let stop = tasks.token();
     tasks.spawn("republishing", async move {
-        stop.run_until_cancelled(mailer.run_republishing()).await;
+        stop.run_until_cancelled(mailer.run_republishing(|| true)).await;
         anyhow::Ok(())
     });
     let server = &parts.settings.server;

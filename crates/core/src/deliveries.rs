@@ -26,7 +26,9 @@ pub struct ClaimedDelivery {
     pub age: Duration,
     /// Whether the reset's short code, if it was made with one, works.
     pub has_code: bool,
-    /// Which attempt this is, from 1. It names the claim when it is settled.
+    /// Which claim this is, from 1. It names the claim when it is settled: each has another number.
+    pub claim: u32,
+    /// Which attempt this is, from 1. Claims that were held are none.
     pub attempt: u32,
     /// Whether an earlier attempt ended without a result, so that the mail may have been handed over before: SMTP can't rule that
     /// out. Such attempts are counted.

@@ -24,8 +24,9 @@ use crate::{
     secrets::{Fingerprint, KeyDigest, KeyRing, SealedAnswer, UnsealError},
 };
 
-/// How long a request holds its key, and so how long the key of a process that died is blocked. A store call takes at most 6 s, and a
-/// request makes a few. One that takes longer may run a second time, and both create the same record.
+/// How long a request holds its key, and so how long the key of a process that died is blocked. Calls of the store take
+/// milliseconds, and in an outage up to 6 s each after the wait for a connection. A request that takes longer may run a second time, and
+/// both create the same record.
 pub const LEASE: Duration = Duration::seconds(15);
 
 /// Gives all requests with one key the same response.

@@ -3,7 +3,7 @@
 mod overdue;
 mod schedule;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use backon::Retryable;
@@ -48,11 +48,13 @@ pub struct MailHandler {
     pub(crate) keys: KeyRing,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) lease: Duration,
+    pub(crate) last_message_at: Mutex<Instant>,
 }
 
 #[async_trait]
 impl Handler for MailHandler {
     async fn handle(&self, delivery: Delivery) -> Verdict {
+        *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if delivery.payload.len() > MAX_EVENT {
             return Verdict::Reject { reason: format!("malformed event: {} bytes", delivery.payload.len()) };
         }
@@ -88,6 +90,11 @@ impl Handler for MailHandler {
 }
 
 impl MailHandler {
+    /// Returns when the last message came, or else when the handler was made.
+    fn last_message_at(&self) -> Instant {
+        *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn process(&self, event: &Event, job: &MailJob) -> Verdict {
         if self
             .router
@@ -115,7 +122,7 @@ impl MailHandler {
             tracing::warn!("an earlier attempt ended without a result: this mail may reach its reader twice");
         }
         let outcome = self.attempt(event, job, delivery).await;
-        match self.settle(job, delivery.attempt, &outcome).await {
+        match self.settle(job, delivery.claim, &outcome).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
             Err(error) => return ledger_failed(&error),
@@ -165,10 +172,10 @@ impl MailHandler {
     /// Records an outcome. A mail that was sent but not recorded would be sent again, so this waits for the end of a database
     /// outage: until then the message stays with this process, and no other gets it. A shutdown ends the wait after the time that it
     /// allows for work in progress (`server.shutdown_seconds`).
-    async fn settle(&self, job: &MailJob, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
+    async fn settle(&self, job: &MailJob, claim: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let deadline = Instant::now() + SETTLE_TIMEOUT;
         let mut failures = 0;
-        (|| self.ledger.settle(job.event, attempt, outcome))
+        (|| self.ledger.settle(job.event, claim, outcome))
             .retry(settle_pauses())
             .when(|error| {
                 failures += 1;

@@ -11,7 +11,10 @@ pub mod render;
 pub mod transport;
 mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use rekey_core::{
     clock::Clock, deliveries::ledger::Ledger, organizations::PerOrganization, random::RandomSource,
@@ -19,6 +22,7 @@ use rekey_core::{
 };
 use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 use rekey_texts::{Language, Texts};
+use tokio::time::Instant;
 
 pub use self::handler::MailHandler;
 use self::{
@@ -74,6 +78,7 @@ impl Mailer {
             keys: self.keys,
             random: self.random,
             lease: self.lease.try_into().unwrap_or(time::Duration::MAX),
+            last_message_at: Mutex::new(Instant::now()),
         }))
     }
 }

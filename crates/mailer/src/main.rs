@@ -108,9 +108,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;
     tasks.spawn("health", health.context("mailer.listen can't be used")?);
-    let (republisher, stop) = (Arc::clone(&handler), tasks.token());
+    let (republisher, source, stop) = (Arc::clone(&handler), Arc::clone(&consumer), tasks.token());
     tasks.spawn("republishing", async move {
-        stop.run_until_cancelled(republisher.run_republishing()).await;
+        stop.run_until_cancelled(republisher.run_republishing(|| source.is_connected())).await;
         Ok::<_, Infallible>(())
     });
     let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());

@@ -11,7 +11,7 @@ pub struct Purgeable {
 
 impl Purgeable {
     #[must_use]
-    pub fn of_kind(kind: PurgeKind) -> Self {
+    pub fn for_kind(kind: PurgeKind) -> Self {
         match kind {
             PurgeKind::Resets => Self {
                 table: "password_resets",
@@ -31,7 +31,13 @@ impl Purgeable {
                 condition: "x.published_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = x.id
                     AND d.status IN ('queued', 'deferred'))",
             },
-            PurgeKind::Audit => Self { table: "audit_entries", key: "id", condition: "true" },
+            PurgeKind::Audit => Self {
+                table: "audit_entries",
+                key: "id",
+                // An import that is continued knows by its entries whom it has created.
+                condition: "NOT EXISTS (SELECT 1 FROM imports i
+                    WHERE i.organization_id = x.organization_id AND i.mode = x.mode AND i.created_at <= x.created_at)",
+            },
         }
     }
 }

@@ -181,6 +181,7 @@ pub fn claimed_delivery(subject: &impl Columns, claim: &impl Columns) -> Read<Cl
         expiry,
         age: microseconds(claim, "age")?,
         has_code: required(subject.boolean("has_code")?, "has_code")?,
+        claim: count(claim, "claims")?,
         attempt: count(claim, "attempts")?,
         in_doubt: count(claim, "in_doubt")? > 0,
     })

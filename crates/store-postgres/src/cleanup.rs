@@ -11,7 +11,7 @@ use crate::{PostgresStore, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for PostgresStore {
-    async fn forget_decoys(&self, age: Duration, most: u32) -> Result<u32, StoreError> {
+    async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError> {
         let forgotten: i64 = sqlx::query_scalar(
             "WITH old AS (
                 SELECT id FROM password_resets
@@ -29,7 +29,7 @@ impl Cleanup for PostgresStore {
             SELECT count(*) FROM decoy",
         )
         .bind(age.as_seconds_f64())
-        .bind(i64::from(most))
+        .bind(i64::from(max))
         .fetch_one(&self.pool)
         .await
         .map_err(map_db_error)?;
@@ -58,7 +58,7 @@ impl Cleanup for PostgresStore {
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
-        let Purgeable { table, key, condition } = Purgeable::of_kind(kind);
+        let Purgeable { table, key, condition } = Purgeable::for_kind(kind);
         let statement = format!(
             "WITH old AS MATERIALIZED (
                 SELECT x.{key} AS id FROM {SCOPES} CROSS JOIN LATERAL (
@@ -76,13 +76,15 @@ impl Cleanup for PostgresStore {
     }
 
     async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
-        let Purgeable { table, condition, .. } = Purgeable::of_kind(kind);
+        let Purgeable { table, condition, .. } = Purgeable::for_kind(kind);
         let statement = format!(
             "SELECT count(*) FROM {SCOPES} JOIN {table} x ON x.organization_id = o.id AND x.mode = m.mode
                  AND x.created_at <= t.now - make_interval(secs => $1) AND {condition}"
         );
-        let query = sqlx::query_scalar(AssertSqlSafe(statement)).bind(age.as_seconds_f64()).persistent(false);
-        let count: i64 = query.fetch_one(&self.pool).await.map_err(map_db_error)?;
+        // A large table takes longer than a statement may on the pool.
+        let mut connection = self.connect_alone().await?;
+        let query = sqlx::query_scalar(AssertSqlSafe(statement)).bind(age.as_seconds_f64());
+        let count: i64 = query.fetch_one(&mut connection).await.map_err(map_db_error)?;
         Ok(count.unsigned_abs())
     }
 }

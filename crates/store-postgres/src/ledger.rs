@@ -27,6 +27,7 @@ impl Ledger for PostgresStore {
             .bind(job.customer.map(|id| id.to_string()))
             .bind(lease.as_seconds_f64())
             .bind(job.answer_unknown)
+            .bind(job.occurred_at)
             .fetch_optional(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -36,11 +37,11 @@ impl Ledger for PostgresStore {
         }
     }
 
-    async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
+    async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let settled = outcome.settled();
         let done: i64 = sqlx::query_scalar(SETTLE)
             .bind(event.as_str())
-            .bind(i64::from(attempt))
+            .bind(i64::from(claim))
             .bind(settled.status.as_str())
             .bind(settled.detail)
             .bind(settled.reply.map(|reply| i64::from(reply.code)))
@@ -70,7 +71,7 @@ impl Ledger for PostgresStore {
 /// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
-/// mail whose event an older version wrote has no row yet.
+/// mail whose event an older version wrote has no row yet; nor has one whose row was purged, which is as old as its event.
 const CLAIM: &str = "
     WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
@@ -95,7 +96,7 @@ const CLAIM: &str = "
         LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = c.email
     ), delivery AS (
         INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
-            lease_until, detail)
+            claims, lease_until, detail, created_at)
         SELECT $1, $2, $3, customer_id, $5,
             CASE WHEN discarded IS NULL AND customer_id IS NULL THEN 'no_account' ELSE $4 END,
             CASE
@@ -105,17 +106,19 @@ const CLAIM: &str = "
                 ELSE 'expired'
             END,
             CASE WHEN discarded IS NULL THEN 1 ELSE 0 END,
+            CASE WHEN discarded IS NULL THEN 1 ELSE 0 END,
             CASE WHEN discarded IS NULL THEN now() + make_interval(secs => $7) END,
-            CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END
+            CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END,
+            LEAST(now(), $9)
         FROM subject
         ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
             status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
             detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
             updated_at = CASE WHEN excluded.lease_until IS NULL THEN now() ELSE d.updated_at END,
-            attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
+            attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims, lease_until = excluded.lease_until, next_attempt_at = NULL,
             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
-        RETURNING attempts, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
+        RETURNING attempts, claims, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
     ), completed AS (
         UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
             dead_at = NULL, dead_reason = NULL
@@ -131,7 +134,7 @@ const SETTLE: &str = "
             attempts = attempts - CASE WHEN $10 THEN 0 ELSE 1 END,
             in_doubt = in_doubt + CASE WHEN $11 THEN 1 ELSE 0 END, lease_until = NULL, updated_at = now()
         WHERE event_id = $1
-            AND ($3 = 'sent' AND attempts >= $2 OR lease_until IS NOT NULL AND attempts = $2)
+            AND ($3 = 'sent' AND claims >= $2 OR lease_until IS NOT NULL AND claims = $2)
         RETURNING organization_id, mode, customer_id
     ), suppression AS (
         INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)

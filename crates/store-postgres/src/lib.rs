@@ -1,8 +1,8 @@
 //! The database ports on PostgreSQL 13 or later.
 //!
 //! One business fact is one statement wherever possible: its parts are common table expressions, so they are written together or not at
-//! all, in one round trip. Times are the server's `now()`. Statements are checked by
-//! running every one of them against a real server in the conformance suite, not by the compiler.
+//! all, in one round trip. Times are the server's `now()`. Statements are checked by running every one of them against a real server in
+//! the conformance suite, not by the compiler.
 
 mod attributes;
 mod catalog;
@@ -49,6 +49,9 @@ pub struct PostgresStore {
     connect_timeout: Duration,
 }
 
+/// Waits for other replicas that migrate, for ten minutes at most. The number is random.
+const MIGRATION_LOCK: &str =
+    "BEGIN; SET LOCAL lock_timeout = '10min'; SELECT pg_advisory_xact_lock(7320117443016002)";
 /// How many connections are opened to find out whether they lead to a pooler that mixes their sessions up.
 const PROBES: usize = 3;
 
@@ -107,10 +110,18 @@ impl PostgresStore {
     /// Brings the schema up to date, and grants the role `rekey_mailer`, if it exists, what the mailer needs. Several replicas may
     /// do this at once: they take turns.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut connection = self.connect_alone().await?;
-        sqlx::migrate!().run_direct(None, &mut connection, false).await.map_err(map_migration_error)?;
+        // sqlx's own lock belongs to a session, which a pooler in transaction mode may give to others. This one ends with its transaction.
+        let mut lock = self.connect_alone().await?;
+        sqlx::raw_sql(MIGRATION_LOCK).execute(&mut lock).await.map_err(map_db_error)?;
+        let (mut connection, mut migrator) = (self.connect_alone().await?, sqlx::migrate!());
+        migrator.set_locking(false);
+        migrator.run_direct(None, &mut connection, false).await.map_err(map_migration_error)?;
         sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await.map_err(map_db_error)?;
-        connection.close().await.map_err(map_db_error)
+        sqlx::raw_sql("COMMIT").execute(&mut lock).await.map_err(map_db_error)?;
+        for connection in [connection, lock] {
+            connection.close().await.map_err(map_db_error)?;
+        }
+        Ok(())
     }
 
     /// Closes all connections. Calls from now on fail as unavailable. A database that does not answer holds this up for a second.

@@ -64,7 +64,7 @@ struct Connector {
 #[derive(Debug)]
 struct Pooled {
     connection: PgConnection,
-    /// Whether the last statement's answer was read to its end.
+    /// Whether the last statement ended with us: its answer was read, or the driver drains it before the next one.
     is_clean: bool,
 }
 
@@ -87,17 +87,22 @@ impl Manager for Connector {
         }
         let tested = timeout(TEST_DEADLINE, pooled.connection.ping()).await;
         let tested = tested.unwrap_or_else(|_| Err(too_late()));
-        if tested.is_err() {
-            self.distrust();
+        // The other one may just be at work still on the statement of a caller that has gone.
+        if tested.is_err() && pooled.is_clean {
+            self.distrust(metrics.created);
         }
         Ok(tested?)
     }
 }
 
 impl Connector {
-    /// Makes all connections that are open now unusable.
-    fn distrust(&self) {
-        *self.trusted_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Makes all connections that are open now unusable, because one that was opened at `created` is. Nothing new is learned from one that was
+    /// not trusted any more.
+    fn distrust(&self, created: Instant) {
+        let mut trusted_since = self.trusted_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if created > *trusted_since {
+            *trusted_since = Instant::now();
+        }
     }
 
     fn trusted_since(&self) -> Instant {
@@ -123,7 +128,7 @@ impl Pool {
 
     /// Replaces all connections that are open now before their next use.
     pub(crate) fn distrust(&self) {
-        self.connections.manager().distrust();
+        self.connections.manager().distrust(Instant::now());
     }
 
     /// Closes the connections that are not in use, and each of the others after its statement. Calls from now on fail.
@@ -166,7 +171,7 @@ impl Lease {
         let outcome = outcome.unwrap_or_else(|_| Err(too_late()));
         match &outcome {
             Err(error) if is_broken(error) => {
-                self.pool.distrust();
+                self.pool.connections.manager().distrust(Object::metrics(&self.connection).created);
                 drop(Object::take(self.connection));
             }
             Ok(_) | Err(_) => self.connection.is_clean = true,

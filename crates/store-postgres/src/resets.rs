@@ -151,14 +151,16 @@ const CREATE_BY_SELF_SERVICE: &str = concat!(
                 WHEN EXISTS (
                     SELECT FROM password_resets r JOIN deliveries d ON d.reset_id = r.id
                     WHERE r.id = q.last_reset_id AND r.address_digest = $20 AND d.mail <> 'password_changed'
-                        AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL
+                        AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL AND d.in_doubt = 0
                 ) THEN q.reset_count
                 ELSE q.reset_count + 1
             END
         WHERE q.last_reset_at <= now() - make_interval(secs => $30)
         RETURNING reset_count <= $32 AS is_within_budget
     ), superseded AS (
-        UPDATE password_resets SET superseded_at = CASE WHEN is_within_budget THEN now() END, updated_at = now() FROM quota
+        UPDATE password_resets SET superseded_at = CASE WHEN is_within_budget THEN now() END,
+            updated_at = CASE WHEN is_within_budget THEN now() ELSE updated_at END
+        FROM quota
         WHERE address_digest = $20 AND reset_password_at IS NULL AND superseded_at IS NULL
     )",
     insert_reset!(

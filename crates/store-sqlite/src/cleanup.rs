@@ -11,14 +11,14 @@ use crate::{SqliteStore, after, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for SqliteStore {
-    async fn forget_decoys(&self, age: Duration, most: u32) -> Result<u32, StoreError> {
+    async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let decoys: Vec<String> = sqlx::query_scalar(
             "SELECT id FROM password_resets WHERE customer_id IS NULL AND created_at <= ?1
              ORDER BY created_at LIMIT ?2",
         )
         .bind(after(now, -age))
-        .bind(most)
+        .bind(max)
         .fetch_all(&mut *transaction)
         .await
         .map_err(map_db_error)?;
@@ -46,9 +46,9 @@ impl Cleanup for SqliteStore {
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
-        let Purgeable { table, key, .. } = Purgeable::of_kind(kind);
+        let Purgeable { table, key, .. } = Purgeable::for_kind(kind);
         let present = self.present();
-        let old = old(kind, &format!("x.{key}"));
+        let old = select_purgeable(kind, &format!("x.{key}"));
         let statement = format!("DELETE FROM {table} WHERE {key} IN ({old} LIMIT ?3)");
         let query = sqlx::query(AssertSqlSafe(statement)).bind(present).bind(after(present, -age)).bind(max);
         Ok(query.execute(&self.writer).await.map_err(map_db_error)?.rows_affected())
@@ -56,7 +56,7 @@ impl Cleanup for SqliteStore {
 
     async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
         let present = self.present();
-        let query = sqlx::query_scalar(AssertSqlSafe(old(kind, "count(*)")));
+        let query = sqlx::query_scalar(AssertSqlSafe(select_purgeable(kind, "count(*)")));
         let count = query.bind(present).bind(after(present, -age)).fetch_one(&self.readers).await;
         Ok(count.map(i64::unsigned_abs).map_err(map_db_error)?)
     }
@@ -64,10 +64,10 @@ impl Cleanup for SqliteStore {
 
 /// Returns the query that selects something of the records that may be deleted: ?1 is the present, ?2 the time until which they were
 /// made. `CROSS JOIN` keeps the order of the tables, so that the records are found by their scope's index.
-fn old(kind: PurgeKind, what: &str) -> String {
-    let Purgeable { table, condition, .. } = Purgeable::of_kind(kind);
+fn select_purgeable(kind: PurgeKind, columns: &str) -> String {
+    let Purgeable { table, condition, .. } = Purgeable::for_kind(kind);
     format!(
-        "SELECT {what} FROM (SELECT ?1 AS now) t CROSS JOIN organizations o
+        "SELECT {columns} FROM (SELECT ?1 AS now) t CROSS JOIN organizations o
          CROSS JOIN (SELECT 'test' AS mode UNION ALL SELECT 'live') m
          CROSS JOIN {table} x ON x.organization_id = o.id AND x.mode = m.mode AND x.created_at <= ?2 AND {condition}"
     )

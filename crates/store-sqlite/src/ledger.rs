@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
+    clock::to_unix_microseconds,
     deliveries::{
         Discarded, MailJob, Outcome, Settled,
         ledger::{Claim, Ledger},
@@ -23,10 +24,10 @@ impl Ledger for SqliteStore {
         Ok(claim)
     }
 
-    async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
+    async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let settled = outcome.settled();
         let (mut transaction, present) = self.write().await?;
-        let done = settle(&mut transaction, event, attempt, &settled, present).await.map_err(map_db_error)?;
+        let done = settle(&mut transaction, event, claim, &settled, present).await.map_err(map_db_error)?;
         if done {
             suppress(&mut transaction, event, &settled, present).await.map_err(map_db_error)?;
             complete(&mut transaction, event, present).await.map_err(map_db_error)?;
@@ -79,7 +80,7 @@ async fn claim(
 /// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
-/// mail whose event an older version wrote has no row yet.
+/// mail whose event an older version wrote has no row yet; nor has one whose row was purged, which is as old as its event.
 async fn take(
     connection: &mut SqliteConnection,
     job: &MailJob,
@@ -90,17 +91,18 @@ async fn take(
 ) -> Read<Option<SqliteRow>> {
     sqlx::query(
         "INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
-             lease_until, detail, created_at, updated_at)
+             claims, lease_until, detail, created_at, updated_at)
          VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?7 IS NULL AND ?4 IS NULL THEN 'no_account' ELSE ?6 END,
-             COALESCE(?7, 'queued'), CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END, ?8, ?9, ?10, ?10)
+             COALESCE(?7, 'queued'), CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END,
+             CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END, ?8, ?9, min(?10, ?11), ?10)
          ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
              status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
              detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
              updated_at = CASE WHEN excluded.lease_until IS NULL THEN ?10 ELSE d.updated_at END,
-             attempts = d.attempts + excluded.attempts, lease_until = excluded.lease_until, next_attempt_at = NULL,
+             attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims, lease_until = excluded.lease_until, next_attempt_at = NULL,
              in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
          WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= ?10)
-         RETURNING attempts, in_doubt, ?10 - created_at AS age",
+         RETURNING attempts, claims, in_doubt, ?10 - created_at AS age",
     )
     .bind(job.event.as_str())
     .bind(job.scope.organization.as_str())
@@ -112,6 +114,7 @@ async fn take(
     .bind(discarded.is_none().then(|| after(present, lease)))
     .bind(subject.try_get::<Option<&str>, _>("detail")?)
     .bind(present)
+    .bind(to_unix_microseconds(job.occurred_at))
     .fetch_optional(connection)
     .await
 }
@@ -167,7 +170,7 @@ async fn refused(connection: &mut SqliteConnection, event: EventId, present: i64
 async fn settle(
     connection: &mut SqliteConnection,
     event: EventId,
-    attempt: u32,
+    claim: u32,
     settled: &Settled<'_>,
     present: i64,
 ) -> Read<bool> {
@@ -177,10 +180,10 @@ async fn settle(
              attempts = attempts - CASE WHEN ?10 THEN 0 ELSE 1 END, in_doubt = in_doubt + ?11, lease_until = NULL,
              updated_at = ?9
          WHERE event_id = ?1
-             AND (?3 = 'sent' AND attempts >= ?2 OR lease_until IS NOT NULL AND attempts = ?2)",
+             AND (?3 = 'sent' AND claims >= ?2 OR lease_until IS NOT NULL AND claims = ?2)",
     )
     .bind(event.as_str())
-    .bind(attempt)
+    .bind(claim)
     .bind(settled.status.as_str())
     .bind(settled.detail)
     .bind(settled.reply.map(|reply| reply.code))

@@ -100,7 +100,7 @@ impl SqliteStore {
     }
 
     /// Ends the leases of a process that is gone: of requests with an idempotency key, events, and mails. A mail that it was sending is
-    /// in doubt. For a process that is the only one on the file, at its start.
+    /// in doubt. Events that waited for a later attempt are due at once, too: they look alike. For a process that is the only one on the file, at its start.
     pub async fn release_leases(&self) -> Result<(), StoreError> {
         let (mut transaction, present) = self.write().await?;
         for statement in [

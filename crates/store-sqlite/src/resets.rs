@@ -46,12 +46,13 @@ impl ResetStore for SqliteStore {
         let mut superseded_at = None;
         if is_self_service {
             match consume_quota(&mut transaction, scope, reset, now).await.map_err(map_db_error)? {
-                Quota::Within => {
-                    supersede_address(&mut transaction, scope, reset, now).await.map_err(map_db_error)?;
-                }
+                Quota::Within => {}
                 Quota::Beyond => superseded_at = Some(now),
                 Quota::Cooldown => return Ok(None),
             }
+            let is_within_budget = superseded_at.is_none();
+            let superseded = supersede_address(&mut transaction, scope, reset, now, is_within_budget).await;
+            superseded.map_err(map_db_error)?;
         }
         if !insert(&mut transaction, scope, reset, now, superseded_at).await.map_err(map_create_error)? {
             return Ok(None);
@@ -154,7 +155,7 @@ async fn consume_quota(
                  WHEN EXISTS (
                      SELECT 1 FROM password_resets r JOIN deliveries d ON d.reset_id = r.id
                      WHERE r.id = q.last_reset_id AND r.address_digest = ?6 AND d.mail <> 'password_changed'
-                         AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL
+                         AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL AND d.in_doubt = 0
                  ) THEN q.reset_count
                  ELSE q.reset_count + 1
              END
@@ -176,19 +177,23 @@ async fn consume_quota(
     })
 }
 
-/// Ends the older self-service tokens for the same address, whether a customer has it or not.
+/// Ends the older self-service tokens for the same address, whether a customer has it or not. Beyond the budget it is the same work and
+/// changes nothing.
 async fn supersede_address(
     connection: &mut SqliteConnection,
     scope: Scope,
     reset: &NewReset,
     now: i64,
+    is_within_budget: bool,
 ) -> Read<()> {
     sqlx::query(
-        "UPDATE password_resets SET superseded_at = ?1, updated_at = ?1
+        "UPDATE password_resets SET superseded_at = CASE WHEN ?3 THEN ?1 END,
+             updated_at = CASE WHEN ?3 THEN ?1 ELSE updated_at END
          WHERE address_digest = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
     )
     .bind(now)
     .bind(digest(scope, reset.customer_email.as_str()))
+    .bind(is_within_budget)
     .execute(connection)
     .await?;
     Ok(())

@@ -172,6 +172,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (17, "fb7863122497ab44"),
     (18, "9bcc72ab4aa5f085"),
     (19, "e4d1ffb7b899f08a"),
+    (20, "ddb0eecef33b1366"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -233,6 +233,7 @@ pub fn created(reset: ResetId, token: SealedToken) -> ResetCreated {
 
 /// The mail with the link of a reset.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "the mails of tests are young")]
 pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
     MailJob {
         event,
@@ -240,6 +241,7 @@ pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
         mail: MailName::ResetRequested,
         reset: Some(reset),
         customer: None,
+        occurred_at: to_microseconds(OffsetDateTime::now_utc()),
         answer_unknown: false,
     }
 }

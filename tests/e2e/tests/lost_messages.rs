@@ -1,7 +1,7 @@
 //! Finding B7: an accepted reset is mailed, whatever made its message vanish from the broker.
 
 use rekey_e2e::{
-    broker::purge,
+    broker::{move_all, purge},
     shop::{ANNA, Shop},
     stack::{Stack, amqp_url},
     wait::eventually,
@@ -10,18 +10,30 @@ use reqwest::StatusCode;
 
 #[tokio::test]
 async fn b7_accepted_means_mailed_when_the_queue_is_purged() {
+    mailed_despite(async |_, queue| {
+        assert_eq!(purge(&amqp_url(), queue).await, 2, "the customer's and the reset's");
+    })
+    .await;
+}
+
+/// As when mailers crash until the broker's delivery limit is used up.
+#[tokio::test]
+async fn b7_accepted_means_mailed_when_the_message_is_among_the_dead_letters() {
+    mailed_despite(async |stack, queue| move_all(&amqp_url(), queue, &stack.topology().dead()).await).await;
+}
+
+async fn mailed_despite(loss: impl AsyncFnOnce(&Stack, &str)) {
     let shop = Shop::open(Stack::prepare().await).await;
     let stack = &shop.stack;
     let _api = stack.start_api().await;
     let token = shop.register_anna().await;
     stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
-    let queue = format!("{}.mailer", stack.namespace);
     eventually("the events in the queue", async || {
         let waiting = stack.texts("SELECT id FROM events WHERE published_at IS NULL").await;
         if waiting.is_empty() { Ok(()) } else { Err(waiting) }
     })
     .await;
-    assert_eq!(purge(&amqp_url(), &queue).await, 2, "the customer's and the reset's");
+    loss(stack, &stack.topology().mailer()).await;
 
     // An hour later, without the hour.
     for (table, column) in [("deliveries", "created_at"), ("events", "published_at")] {

@@ -21,7 +21,7 @@ use rekey_core::{
 };
 use scopeguard::defer;
 use tokio::{
-    sync::{AcquireError, OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -42,9 +42,6 @@ const MAX_PAYLOAD: usize = 1 << 20;
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause before a message that could not be moved to another queue is given back.
 const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
-
-/// The right to handle one message; the semaphore is never closed.
-type Permit = Result<OwnedSemaphorePermit, AcquireError>;
 
 /// Consumes the mailer's queue.
 ///
@@ -181,12 +178,16 @@ impl Consuming<'_> {
     }
 
     /// Returns the next message as soon as one more may be in progress; `None` once the consumer is cancelled.
-    async fn next(&self, deliveries: &mut Consumer) -> lapin::Result<Option<(Permit, Delivery)>> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
+    async fn next(
+        &self,
+        deliveries: &mut Consumer,
+    ) -> lapin::Result<Option<(Option<OwnedSemaphorePermit>, Delivery)>> {
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         Ok(deliveries.next().await.transpose()?.map(|delivery| (permit, delivery)))
     }
 
-    fn start(&self, worker: &Worker, delivery: Delivery, permit: Permit) {
+    fn start(&self, worker: &Worker, delivery: Delivery, permit: Option<OwnedSemaphorePermit>) {
         let worker = worker.clone();
         let handling = async move {
             worker.handle(delivery).await;

@@ -19,10 +19,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// to a suppressed address, is recorded as such.
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
-    /// Records the outcome of the claim `attempt`, and in the same transaction the address to suppress, if any. A claim that was
-    /// taken over meanwhile is left unchanged, except that `Sent` always counts. After `Held` the next claim has the same number.
+    /// Records the outcome of the claim with this number, and in the same transaction the address to suppress, if any. A claim that was
+    /// taken over meanwhile is left unchanged, except that `Sent` always counts.
     /// Returns whether the outcome was recorded. A final outcome erases the event's payload.
-    async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError>;
+    async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 
     /// Makes the events of overdue mails due again in the outbox, at most `max`, the oldest first; returns how many. A mail is overdue when
     /// its next attempt should have begun [`REPUBLISH_AFTER`](crate::events::outbox::REPUBLISH_AFTER) ago, and its event was not published

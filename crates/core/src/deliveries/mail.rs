@@ -1,7 +1,7 @@
 //! The mails to customers: their names, and the events that lead to them. What a mail says is in the mailer's `mails/`.
 
 use strum::{IntoStaticStr, VariantArray};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     events::{Event, EventBody, EventName},
@@ -65,6 +65,8 @@ pub struct MailJob {
     pub reset: Option<ResetId>,
     /// The customer, if the event names one; otherwise it is the reset's.
     pub customer: Option<CustomerId>,
+    /// When the event occurred: the age of a mail that has no row in the ledger.
+    pub occurred_at: OffsetDateTime,
     /// Whether a request for an address without a customer is answered, by [`MailName::NoAccount`]. If not, such a mail is
     /// discarded.
     pub answer_unknown: bool,
@@ -81,6 +83,7 @@ impl MailJob {
             mail: MailName::for_event(event.name())?,
             reset,
             customer,
+            occurred_at: event.occurred_at,
             // The event holds the address only where the organization answers.
             answer_unknown: matches!(&event.body, EventBody::ResetCreated(created) if created.address.is_some()),
         })
@@ -89,8 +92,6 @@ impl MailJob {
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
-
     use super::*;
     use crate::{
         events::ResetCreated,
@@ -141,6 +142,7 @@ mod tests {
                 mail,
                 reset: of_reset.then_some(reset),
                 customer: of_customer.then_some(customer),
+                occurred_at: OffsetDateTime::UNIX_EPOCH,
                 answer_unknown,
             });
             assert_eq!(MailJob::for_event(&event), expected, "{event:?}");

@@ -83,7 +83,7 @@ pub enum Settlement {
     Published(EventId),
     /// Not now; it becomes due again after that time.
     Later(EventId, Duration),
-    /// Never: it is kept with the reason, as a dead letter of the embedded mode.
+    /// Never: it is kept with the reason, as a dead letter of the embedded mode, unless its mail is settled.
     Dead(EventId, String),
 }
 

@@ -228,7 +228,8 @@ fn run_jobs(queue: &Receiver<Job>, mut memory: Memory, panic_count: &AtomicU64) 
                 if panic::catch_unwind(work).is_err() {
                     // The memory may be half written.
                     memory.release();
-                    panic_count.fetch_add(1, Ordering::Relaxed);
+                    let count = panic_count.fetch_add(1, Ordering::Relaxed) + 1;
+                    tracing::error!(count, "hashing panicked, the request fails and the thread goes on");
                 }
             }
             Err(RecvTimeoutError::Timeout) => memory.release(),

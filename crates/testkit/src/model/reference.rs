@@ -52,6 +52,7 @@ pub(super) struct Mail {
     pub(super) status: Status,
     pub(super) in_doubt: u32,
     attempts: u32,
+    claims: u32,
     created_at: Duration,
     next_attempt_at: Option<Duration>,
     lease_until: Option<Duration>,
@@ -75,7 +76,7 @@ pub(super) enum KeyAnswer {
 /// The answer to the claim of a mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MailAnswer {
-    Granted { attempt: u32, in_doubt: bool },
+    Granted { claim: u32, attempt: u32, in_doubt: bool },
     Settled,
     Busy,
     Discarded(Discarded),
@@ -171,6 +172,7 @@ impl Reference {
             status: Status::Queued,
             in_doubt: 0,
             attempts: 0,
+            claims: 0,
             created_at: self.now,
             next_attempt_at: None,
             lease_until: None,
@@ -254,8 +256,9 @@ impl Reference {
             event.complete(now);
             return MailAnswer::Discarded(reason);
         }
-        (mail.attempts, mail.lease_until) = (mail.attempts + 1, Some(now + LEASE));
-        MailAnswer::Granted { attempt: mail.attempts, in_doubt: mail.in_doubt > 0 }
+        (mail.attempts, mail.claims) = (mail.attempts + 1, mail.claims + 1);
+        mail.lease_until = Some(now + LEASE);
+        MailAnswer::Granted { claim: mail.claims, attempt: mail.attempts, in_doubt: mail.in_doubt > 0 }
     }
 
     fn discarded(&self, mail: &Mail) -> Option<Discarded> {
@@ -271,12 +274,12 @@ impl Reference {
         }
     }
 
-    pub(super) fn settle_mail(&mut self, id: EventId, attempt: u32, outcome: &Outcome) -> bool {
+    pub(super) fn settle_mail(&mut self, id: EventId, claim: u32, outcome: &Outcome) -> bool {
         let (now, settled) = (self.now, outcome.settled());
         let event = self.events.get_mut(&id).unwrap();
         let mail = event.mail.as_mut().unwrap();
-        let is_sent = settled.status == Status::Sent && mail.attempts >= attempt;
-        let is_held = mail.lease_until.is_some() && mail.attempts == attempt;
+        let is_sent = settled.status == Status::Sent && mail.claims >= claim;
+        let is_held = mail.lease_until.is_some() && mail.claims == claim;
         if !is_sent && !is_held {
             return false;
         }

@@ -8,7 +8,7 @@ use proptest::{
 };
 use rekey_core::{
     attributes::CommonAttributes,
-    deliveries::{MailJob, MailName, Outcome, Status, ledger::Claim},
+    deliveries::{ClaimedDelivery, MailJob, MailName, Outcome, Status, ledger::Claim},
     error::CreateError,
     events::{
         EventBody,
@@ -68,9 +68,9 @@ enum Rest {
     /// Publishes the messages and settles them.
     Publish { claimed: Vec<ClaimedMessage>, confirmed: bool },
     /// Sends the mail and settles it.
-    Send { event: EventId, attempt: u32, reply: Reply },
-    /// Settles the mail.
-    Settle { event: EventId, attempt: u32, outcome: Outcome },
+    Send { event: EventId, claim: u32, reply: Reply },
+    /// Settles the mail; again, if the reply was lost.
+    Settle { event: EventId, claim: u32, outcome: Outcome, is_repeated: bool },
 }
 
 impl<'a, F: StoreUnderTest> World<'a, F> {
@@ -218,11 +218,11 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         let expected = self.reference.claim_mail(event);
         match claim {
             Claim::Granted(delivery) => {
-                let (attempt, in_doubt) = (delivery.attempt, delivery.in_doubt);
-                prop_assert_eq!(MailAnswer::Granted { attempt, in_doubt }, expected);
+                let ClaimedDelivery { claim, attempt, in_doubt, .. } = *delivery;
+                prop_assert_eq!(MailAnswer::Granted { claim, attempt, in_doubt }, expected);
                 // Until it is acknowledged, the broker delivers it again when its consumer dies.
                 self.queue.push(message);
-                self.go_on(calls - 1, Rest::Send { event, attempt, reply }).await?;
+                self.go_on(calls - 1, Rest::Send { event, claim, reply }).await?;
             }
             Claim::Busy(_) => {
                 self.queue.push(message);
@@ -283,13 +283,16 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                 self.store().settle_messages(&settlements).await.unwrap();
                 self.reference.settle_messages(&settlements);
             }
-            Rest::Send { event, attempt, reply } => {
+            Rest::Send { event, claim, reply } => {
                 let outcome = self.send(event, reply);
-                return Ok(Some(Rest::Settle { event, attempt, outcome }));
+                return Ok(Some(Rest::Settle { event, claim, outcome, is_repeated: false }));
             }
-            Rest::Settle { event, attempt, outcome } => {
-                let settled = self.store().settle(event, attempt, &outcome).await.unwrap();
-                prop_assert_eq!(settled, self.reference.settle_mail(event, attempt, &outcome));
+            Rest::Settle { event, claim, outcome, is_repeated } => {
+                let settled = self.store().settle(event, claim, &outcome).await.unwrap();
+                prop_assert_eq!(settled, self.reference.settle_mail(event, claim, &outcome));
+                if !is_repeated {
+                    self.stopped.push(Rest::Settle { event, claim, outcome, is_repeated: true });
+                }
             }
         }
         Ok(None)

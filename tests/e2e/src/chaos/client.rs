@@ -51,7 +51,7 @@ pub struct Asked {
     pub kind: Kind,
     pub address: String,
     pub key: String,
-    pub begun: OffsetDateTime,
+    pub started_at: OffsetDateTime,
     /// When the 201 came, with the reset's id.
     pub acknowledged: Option<(OffsetDateTime, String)>,
 }
@@ -73,7 +73,7 @@ impl Client {
         let mut history = History::default();
         while !stop.is_cancelled() {
             let key = format!("{}-{}", self.address, history.asked.len());
-            let begun = now();
+            let started_at = now();
             let is_patient = self.kind != Kind::Impatient;
             let id = self.ask(&http, &key, is_patient, &mut history).await;
             let acknowledged = id.map(|id| (now(), id));
@@ -81,7 +81,7 @@ impl Client {
                 kind: self.kind,
                 address: self.address.clone(),
                 key,
-                begun,
+                started_at,
                 acknowledged,
             });
             tokio::select! {

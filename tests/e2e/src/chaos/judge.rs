@@ -171,7 +171,8 @@ impl Verdict {
                 Some(reset) if reset.is_superseded && reset.status == "expired" => self.superseded += 1,
                 _ => {
                     let row = reset.map_or(Value::Null, |reset| reset.row.clone());
-                    self.lost.push(format!("{}, reset {id}, asked at {}: {row}", request.key, request.begun));
+                    self.lost
+                        .push(format!("{}, reset {id}, asked at {}: {row}", request.key, request.started_at));
                 }
             }
         }

@@ -53,11 +53,11 @@ impl Report {
     fn slowest(&self, fault: &PastFault) -> (time::Duration, time::Duration) {
         let (mut answer, mut mail) = (time::Duration::ZERO, time::Duration::ZERO);
         let during = fault.from..fault.until;
-        for asked in self.history.asked.iter().filter(|asked| during.contains(&asked.begun)) {
+        for asked in self.history.asked.iter().filter(|asked| during.contains(&asked.started_at)) {
             let Some((at, id)) = &asked.acknowledged else { continue };
-            answer = answer.max(*at - asked.begun);
+            answer = answer.max(*at - asked.started_at);
             if let Some(mailed) = self.verdict.mailed_at.get(id) {
-                mail = mail.max(*mailed - asked.begun);
+                mail = mail.max(*mailed - asked.started_at);
             }
         }
         (answer, mail)

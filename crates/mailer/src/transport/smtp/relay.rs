@@ -68,8 +68,10 @@ impl SmtpRelay {
                 self.log_success(self.health.record_success());
             }
             Err(DeliveryFailure::Relay(Unusable { reason, cause })) => {
-                if self.pause(*cause, is_trial) && !is_trial {
-                    self.log_pause(reason, *cause);
+                // A relay that was failing is brought back by a mail only, whatever became of the one that tried it.
+                let cause = if is_trial { Cause::Failing } else { *cause };
+                if self.pause(cause, is_trial) && !is_trial {
+                    self.log_pause(reason, cause);
                 }
             }
             Err(DeliveryFailure::Mail(_) | DeliveryFailure::Final(_)) => {}

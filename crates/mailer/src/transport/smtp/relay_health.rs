@@ -41,9 +41,8 @@ struct State {
     failure_count: usize,
     /// Recipients refused in a row, at most [`MAX_FAILURES`]. One may have a server that refuses us, which says nothing about the others.
     refused: Vec<Address>,
-    /// Whether the sender that was accepted last is refused, too. Another sender concerns its organization only.
-    is_general: bool,
-    /// The sender of the mail accepted last.
+    /// The sender of the mail accepted last. Only refusals of its mails say something about the relay: another sender's concern its
+    /// organization.
     accepted_sender: Option<Address>,
 }
 
@@ -110,11 +109,11 @@ impl RelayHealth {
     /// Records that the relay refused a mail, and not because of the address. Returns whether the relay is taken to be the cause.
     pub(super) fn record_refusal(&self, sender: &Address, recipient: &Address) -> bool {
         let mut state = self.state();
-        state.is_general |= state.accepted_sender.as_ref().is_none_or(|accepted| accepted == sender);
-        if state.refused.len() < MAX_FAILURES && !state.refused.contains(recipient) {
+        let was_accepted = state.accepted_sender.as_ref().is_none_or(|accepted| accepted == sender);
+        if was_accepted && state.refused.len() < MAX_FAILURES && !state.refused.contains(recipient) {
             state.refused.push(recipient.clone());
         }
-        state.circuit != Circuit::Closed || state.is_general && state.refused.len() == MAX_FAILURES
+        state.circuit != Circuit::Closed || state.refused.len() == MAX_FAILURES
     }
 
     /// Records that the relay accepted a mail of this sender, like [`RelayHealth::record_success`].

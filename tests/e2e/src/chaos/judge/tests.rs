@@ -18,9 +18,9 @@ fn mail(reset: &str, event: &str, recipient: &str) -> Mail {
 
 /// A request that was acknowledged with this reset, or not at all.
 fn asked(key: &str, kind: Kind, reset: Option<&str>) -> Asked {
-    let begun = OffsetDateTime::UNIX_EPOCH;
-    let acknowledged = reset.map(|id| (begun, id.to_owned()));
-    Asked { kind, address: ANNA.to_owned(), key: key.to_owned(), begun, acknowledged }
+    let started_at = OffsetDateTime::UNIX_EPOCH;
+    let acknowledged = reset.map(|id| (started_at, id.to_owned()));
+    Asked { kind, address: ANNA.to_owned(), key: key.to_owned(), started_at, acknowledged }
 }
 
 fn judged(rows: &[Value], mails: &[Mail], requests: &[Asked]) -> Verdict {
