@@ -4,6 +4,7 @@ mod confirms;
 mod connection;
 mod consumer;
 mod copies;
+mod link;
 mod publisher;
 mod topology;
 

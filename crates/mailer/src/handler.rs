@@ -164,7 +164,11 @@ impl MailHandler {
                 Outcome::Bounced { reason, reply, suppress: delivery.recipient.email().cloned() }
             }
             SendErrorKind::Unavailable => Outcome::Held { reason, after: SHORT_PAUSE },
-            SendErrorKind::Transient | SendErrorKind::Refused => Outcome::Deferred { reason, reply, after },
+            SendErrorKind::Transient => Outcome::Deferred { reason, reply, after },
+            SendErrorKind::Refused => {
+                tracing::warn!(reason, "a relay refused the mail, and not because of its address");
+                Outcome::Deferred { reason, reply, after }
+            }
             SendErrorKind::InDoubt => Outcome::InDoubt { reason, after },
         }
     }

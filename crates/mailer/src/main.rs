@@ -95,6 +95,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             let consumer = Arc::clone(&consumer);
             move || consumer.is_connected()
         }),
+        Check::state("retries", "messages can't be moved to the retry queues", {
+            let consumer = Arc::clone(&consumer);
+            move || consumer.can_retry()
+        })
+        .degrading(),
         Check::state("mail", "no relay can be used", {
             let handler = Arc::clone(&handler);
             move || handler.capacity() == Capacity::Full

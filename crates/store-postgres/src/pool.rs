@@ -9,9 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use deadpool::{
-    Runtime,
-    managed::{self, Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult},
+use deadpool::managed::{
+    self, Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, WeakPool,
 };
 use futures_util::{
     FutureExt, StreamExt, TryStreamExt,
@@ -22,7 +21,7 @@ use sqlx::{
     Connection, Describe, Either, Execute, Executor, PgConnection, Postgres, SqlStr,
     postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
-use tokio::time::{error::Elapsed, timeout};
+use tokio::time::{error::Elapsed, sleep, timeout};
 
 /// How long the server works on a statement: far longer than any of ours takes, so that only a stuck one is ended.
 ///
@@ -40,6 +39,10 @@ const UNTESTED_IDLE_TIME: Duration = Duration::from_secs(1);
 const TEST_DEADLINE: Duration = Duration::from_secs(1);
 /// A connection is replaced after this time, so that the memory of its server process does not grow for ever: sqlx's own default.
 const MAX_AGE: Duration = Duration::from_mins(30);
+/// A connection that was idle for longer is closed, so that a burst does not hold connections of the server or of a pooler.
+const MAX_IDLE_TIME: Duration = Duration::from_mins(1);
+/// How often idle connections are looked for.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(20);
 /// How long closing a connection in order may take.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
@@ -121,8 +124,8 @@ impl Pool {
         let connections = managed::Pool::builder(connector)
             .max_size(usize::try_from(max_connections).unwrap_or(usize::MAX))
             .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
             .build()?;
+        tokio::spawn(close_idle(connections.weak()));
         Ok(Self { connections, acquire_timeout })
     }
 
@@ -135,9 +138,7 @@ impl Pool {
     pub(crate) async fn close(&self) {
         let idle = self.connections.retain(|_, _| false).removed;
         self.connections.close();
-        let closing = idle.into_iter().map(|pooled| timeout(CLOSE_DEADLINE, pooled.connection.close()));
-        // A server that does not answer has nothing left to do here.
-        drop(join_all(closing).await);
+        close_all(idle).await;
     }
 
     async fn acquire(&self) -> Result<Lease, sqlx::Error> {
@@ -153,6 +154,21 @@ impl Pool {
         connection.is_clean = false;
         Ok(Lease { connection, pool: self.clone() })
     }
+}
+
+/// Closes connections that are idle for long, until the pool is dropped or closed.
+async fn close_idle(pool: WeakPool<Connector>) {
+    while let Some(pool) = pool.upgrade().filter(|pool| !pool.is_closed()) {
+        close_all(pool.retain(|_, metrics| metrics.last_used() < MAX_IDLE_TIME).removed).await;
+        drop(pool);
+        sleep(IDLE_CHECK_INTERVAL).await;
+    }
+}
+
+async fn close_all(connections: Vec<Pooled>) {
+    let closing = connections.into_iter().map(|pooled| timeout(CLOSE_DEADLINE, pooled.connection.close()));
+    // A server that does not answer has nothing left to do here.
+    drop(join_all(closing).await);
 }
 
 /// A connection in use. One that is dropped instead, because its caller is gone, is tested before it is used again.

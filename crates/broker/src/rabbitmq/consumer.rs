@@ -29,9 +29,10 @@ use tracing::Instrument;
 
 use super::{
     RabbitConfig, Topology,
-    confirms::{self, NotConfirmed, OutgoingMessage, Publisher},
+    confirms::{NotConfirmed, OutgoingMessage},
     connection::{ConnectionError, Session, close_channel, supervise},
     copies,
+    link::PublishingLink,
     topology::short_string,
 };
 use crate::run_handler::run_handler;
@@ -52,19 +53,29 @@ pub struct RabbitConsumer {
     config: RabbitConfig,
     random: Arc<dyn RandomSource>,
     is_connected: AtomicBool,
+    /// For the copies in the retry queues and among the dead letters.
+    copies: Arc<PublishingLink>,
 }
 
 impl RabbitConsumer {
     /// Makes a consumer that is not connected yet: [`RabbitConsumer::run`] connects it.
     #[must_use]
     pub fn new(config: RabbitConfig, random: Arc<dyn RandomSource>) -> Self {
-        Self { config, random, is_connected: AtomicBool::new(false) }
+        let copies = Arc::new(PublishingLink::new(config.topology().clone()));
+        Self { config, random, is_connected: AtomicBool::new(false), copies }
     }
 
     /// Returns whether the queue can be consumed: also while the handler can take no message.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.is_connected.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether messages that can't be handled now can be moved to the retry queues. While they can't, they stay with this process,
+    /// and so its work comes to a stop when there are as many as it handles at once.
+    #[must_use]
+    pub fn can_retry(&self) -> bool {
+        self.copies.is_usable()
     }
 
     /// Handles messages, at most `concurrency` at once and at least one, until `stop` is cancelled. Then it takes no more, and
@@ -79,9 +90,15 @@ impl RabbitConsumer {
             permits: Arc::new(Semaphore::new(concurrency.into())),
             tasks: TaskTracker::new(),
         };
-        supervise(&self.config, "mailer", &*self.random, &stop, &session).await;
-        // Messages whose connection was lost while they were being handled are worth finishing, too.
-        session.finish().await;
+        let copies_stop = CancellationToken::new();
+        let consuming = async {
+            let _stop_copies = copies_stop.clone().drop_guard();
+            supervise(&self.config, "mailer", &*self.random, &stop, &session).await;
+            // Messages whose connection was lost while they were being handled are worth finishing, too.
+            session.finish().await;
+        };
+        let publishing = supervise(&self.config, "mailer-copies", &*self.random, &copies_stop, &*self.copies);
+        tokio::join!(consuming, publishing);
     }
 }
 
@@ -96,32 +113,22 @@ struct Consuming<'a> {
 
 impl Session for Consuming<'_> {
     async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), ConnectionError> {
-        let (publisher, requests) = Publisher::new();
         let channel = connection.create_channel().await?;
-        let topology = &self.consumer.config.topology;
-        let consuming = async {
-            let result = self.consume(&channel, publisher, stop).await;
-            close_channel(&channel).await;
-            result
-        };
-        // At a stop, publishing ends by itself when the last message in progress is settled. An error of one ends both.
-        tokio::try_join!(consuming, confirms::run(connection, topology, requests)).map(drop)
+        let result = self.consume(&channel, stop).await;
+        close_channel(&channel).await;
+        result
     }
 }
 
 impl Consuming<'_> {
-    async fn consume(
-        &self,
-        channel: &Channel,
-        publisher: Publisher,
-        stop: &CancellationToken,
-    ) -> Result<(), ConnectionError> {
+    async fn consume(&self, channel: &Channel, stop: &CancellationToken) -> Result<(), ConnectionError> {
         self.consumer.is_connected.store(true, Ordering::Relaxed);
         defer! { self.consumer.is_connected.store(false, Ordering::Relaxed); }
         let worker = Worker {
             handler: Arc::clone(&self.handler),
             topology: self.consumer.config.topology.clone(),
-            publisher,
+            copies: Arc::clone(&self.consumer.copies),
+            stop: stop.clone(),
         };
         while !stop.is_cancelled() {
             let capacity = self.handler.capacity();
@@ -136,7 +143,6 @@ impl Consuming<'_> {
             };
             self.consume_while(channel, &worker, prefetch, changed).await?;
         }
-        drop(worker);
         self.finish().await;
         Ok(())
     }
@@ -207,7 +213,8 @@ impl Consuming<'_> {
 struct Worker {
     handler: Arc<dyn Handler>,
     topology: Topology,
-    publisher: Publisher,
+    copies: Arc<PublishingLink>,
+    stop: CancellationToken,
 }
 
 impl Worker {
@@ -217,7 +224,11 @@ impl Worker {
         let verdict = self.verdict(&delivery, attempt).await;
         let moved = match self.copy(&delivery, attempt, &id, &verdict) {
             None => Ok(()),
-            Some(copy) => self.publisher.publish(copy).await,
+            Some(copy) => {
+                // Until then the message stays here: giving it back would count towards the delivery limit.
+                self.stop.run_until_cancelled(self.copies.usable()).await;
+                self.copies.publish(copy).await
+            }
         };
         let settled = async {
             match moved {
@@ -229,7 +240,11 @@ impl Worker {
         let settled = timeout(SETTLE_TIMEOUT, settled).await;
         // The message is then delivered again, which handlers are made for.
         if !matches!(settled, Ok(Ok(true))) {
-            tracing::debug!(message = id, ?settled, "handled, but not acknowledged: the connection was lost");
+            tracing::debug!(
+                message_id = id,
+                ?settled,
+                "handled, but not acknowledged: the connection was lost"
+            );
         }
     }
 
@@ -252,12 +267,12 @@ impl Worker {
         match verdict {
             Verdict::Done => None,
             Verdict::Retry { after, reason } => {
-                tracing::info!(message = id, attempt, reason, %after, "will be tried again");
+                tracing::info!(message_id = id, attempt, reason, %after, "will be tried again");
                 let next = attempt.saturating_add(1);
                 Some(copies::copy(delivery, &self.topology.retry(*after), next, reason))
             }
             Verdict::Reject { reason } => {
-                tracing::warn!(message = id, attempt, reason, "moved to the dead letters");
+                tracing::warn!(message_id = id, attempt, reason, "moved to the dead letters");
                 Some(copies::copy(delivery, &self.topology.dead(), attempt, reason))
             }
         }
@@ -265,7 +280,7 @@ impl Worker {
 }
 
 async fn requeue(delivery: &Delivery, id: &str, error: NotConfirmed) -> lapin::Result<bool> {
-    tracing::warn!(message = id, %error, "could not be moved to another queue, given back");
+    tracing::warn!(message_id = id, %error, "could not be moved to another queue, given back");
     sleep(REQUEUE_PAUSE).await;
     delivery.nack(BasicNackOptions { requeue: true, ..BasicNackOptions::default() }).await
 }

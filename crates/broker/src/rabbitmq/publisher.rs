@@ -1,10 +1,9 @@
 //! The bus: publishes events to the exchange.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::pin_mut;
-use lapin::{BasicProperties, Connection, ConnectionStatus};
+use lapin::BasicProperties;
 use rekey_core::{
     clock::Clock,
     events::{
@@ -13,15 +12,11 @@ use rekey_core::{
     },
     random::RandomSource,
 };
-use scopeguard::defer;
 use time::Duration;
-use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    RabbitConfig,
-    confirms::{self, NotConfirmed, OutgoingMessage, Publisher},
-    connection::{ConnectionError, Session, supervise},
+    RabbitConfig, confirms::OutgoingMessage, connection::supervise, link::PublishingLink,
     topology::short_string,
 };
 
@@ -29,8 +24,6 @@ use super::{
 const FIRST_PAUSE: Duration = Duration::milliseconds(250);
 /// The longest pause, and so the longest delay of a message after the end of an outage.
 const LONGEST_PAUSE: Duration = Duration::seconds(10);
-/// The time for the confirms of messages in flight when the process stops.
-const DRAIN_TIMEOUT: StdDuration = StdDuration::from_secs(5);
 
 /// Publishes events to RabbitMQ, over one connection.
 ///
@@ -40,32 +33,21 @@ pub struct RabbitBus {
     config: RabbitConfig,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
-    link: watch::Sender<Option<Link>>,
-}
-
-/// A connection that is up.
-#[derive(Clone)]
-struct Link {
-    publisher: Publisher,
-    status: ConnectionStatus,
+    link: PublishingLink,
 }
 
 impl RabbitBus {
     /// Makes a bus that is not connected yet: [`RabbitBus::run`] connects it, in the background.
     #[must_use]
     pub fn new(config: RabbitConfig, clock: Arc<dyn Clock>, random: Arc<dyn RandomSource>) -> Self {
-        Self { config, clock, random, link: watch::Sender::new(None) }
+        let link = PublishingLink::new(config.topology().clone());
+        Self { config, clock, random, link }
     }
 
     /// Keeps the bus connected until `stop` is cancelled, then waits at most 5 seconds for the confirms of messages in flight
     /// and closes the connection. Run it once, as a task of its own.
     pub async fn run(&self, stop: CancellationToken) {
-        supervise(&self.config, "relay", &*self.random, &stop, self).await;
-    }
-
-    fn link(&self) -> Option<Link> {
-        let link = self.link.borrow().clone()?;
-        (link.status.connected() && !link.status.blocked()).then_some(link)
+        supervise(&self.config, "relay", &*self.random, &stop, &self.link).await;
     }
 
     fn outgoing(&self, message: OutboxMessage) -> OutgoingMessage {
@@ -89,16 +71,13 @@ impl RabbitBus {
 impl Bus for RabbitBus {
     /// False also while the broker blocks publishers because it is short of memory or disk space.
     fn is_connected(&self) -> bool {
-        self.link().is_some()
+        self.link.is_usable()
     }
 
     async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
         let ClaimedMessage { message, attempt } = claimed;
         let id = message.id;
-        let published = match self.link() {
-            Some(link) => link.publisher.publish(self.outgoing(message)).await,
-            None => Err(NotConfirmed::ConnectionLost),
-        };
+        let published = self.link.publish(self.outgoing(message)).await;
         match published {
             Ok(()) => Settlement::Published(id),
             Err(error) => {
@@ -107,24 +86,6 @@ impl Bus for RabbitBus {
                 Settlement::Later(id, pause)
             }
         }
-    }
-}
-
-impl Session for RabbitBus {
-    async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), ConnectionError> {
-        let (publisher, requests) = Publisher::new();
-        self.link.send_replace(Some(Link { publisher, status: connection.status().clone() }));
-        // However the session ends, also when it is dropped.
-        defer! { self.link.send_replace(None); }
-        let publishing = confirms::run(connection, self.config.topology(), requests);
-        pin_mut!(publishing);
-        tokio::select! {
-            result = &mut publishing => return result,
-            () = stop.cancelled() => {}
-        }
-        // Nobody gets a publisher any more, so the channel is done when those in use are.
-        self.link.send_replace(None);
-        timeout(DRAIN_TIMEOUT, publishing).await.unwrap_or(Ok(()))
     }
 }
 

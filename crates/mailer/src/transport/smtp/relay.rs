@@ -74,6 +74,14 @@ impl SmtpRelay {
                     self.log_pause(reason, cause);
                 }
             }
+            // As often as a relay breaks off, whatever it has of the mails: each further one may be sent twice.
+            Err(DeliveryFailure::Final(error))
+                if error.kind == SendErrorKind::InDoubt && self.health.record_failure() =>
+            {
+                if self.pause(Cause::Failing, is_trial) && !is_trial {
+                    self.log_pause(&error.reason, Cause::Failing);
+                }
+            }
             Err(DeliveryFailure::Mail(_) | DeliveryFailure::Final(_)) => {}
         }
         result

@@ -17,8 +17,11 @@ const UNREACHABLE_PAUSE: Duration = Duration::from_secs(5);
 /// Each further one in a row is twice as long, up to [`LONGEST_FACTOR`] times the first.
 const FIRST_DENIED_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_FACTOR: u32 = 15;
-/// The pause between two mails that try a relay to which connecting is not enough.
-const FAILING_PAUSE: Duration = Duration::from_secs(30);
+/// The pause between two mails that try a relay to which connecting is not enough: a short one for the first minute, since a few recipients
+/// that it refuses can be the first in the queue.
+const FAILING_PAUSE: Duration = Duration::from_secs(5);
+const LONG_FAILING_PAUSE: Duration = Duration::from_secs(30);
+const SHORT_TRIALS: u32 = 12;
 /// Mails in a row that were broken off, and recipients in a row that were refused, after which the relay is taken to be the cause.
 const MAX_FAILURES: usize = 3;
 
@@ -37,6 +40,8 @@ struct State {
     recovery: Option<AbortOnDropHandle<()>>,
     /// Pauses in a row after the use was denied.
     denied_count: u32,
+    /// Mails in a row that tried the relay and failed.
+    trial_count: u32,
     /// Failures in a row.
     failure_count: usize,
     /// Recipients refused in a row, at most [`MAX_FAILURES`]. One may have a server that refuses us, which says nothing about the others.
@@ -138,7 +143,11 @@ impl RelayHealth {
     pub(super) fn pause(&self, cause: Cause) -> Duration {
         let longest = match cause {
             Cause::Unreachable => UNREACHABLE_PAUSE,
-            Cause::Failing => FAILING_PAUSE,
+            Cause::Failing => {
+                let mut state = self.state();
+                state.trial_count = state.trial_count.saturating_add(1);
+                if state.trial_count <= SHORT_TRIALS { FAILING_PAUSE } else { LONG_FAILING_PAUSE }
+            }
             Cause::Denied => {
                 let mut state = self.state();
                 let factor = 2_u32.saturating_pow(state.denied_count).min(LONGEST_FACTOR);

@@ -26,9 +26,13 @@ fn pauses_grow_only_after_the_use_was_denied() {
         for minutes in [1, 2, 4, 8, 15, 15] {
             assert_eq!(health.pause(Cause::Denied), Duration::from_secs(12) * minutes * fifths);
             assert_eq!(health.pause(Cause::Unreachable), Duration::from_secs(fifths.into()));
-            assert_eq!(health.pause(Cause::Failing), Duration::from_secs(6) * fifths);
+            for _ in 0..2 {
+                assert_eq!(health.pause(Cause::Failing), Duration::from_secs(fifths.into()));
+            }
         }
+        assert_eq!(health.pause(Cause::Failing), Duration::from_secs(6) * fifths, "the thirteenth");
         health.record_success();
+        assert_eq!(health.pause(Cause::Failing), Duration::from_secs(fifths.into()));
         assert_eq!(health.pause(Cause::Denied), Duration::from_secs(12) * fifths);
     }
 }
