@@ -149,3 +149,37 @@ async fn an_alarm_of_the_broker_is_logged_as_such_and_requests_are_accepted() {
     eventually("every mail", all).await;
     assert_eq!(stack.api.readiness().await, json!({ "status": "ready" }));
 }
+
+/// B16: the broker does not read from a connection that publishes during an alarm, acknowledgements included.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn during_an_alarm_mails_are_sent_and_those_to_be_tried_again_wait() {
+    const MAILS: usize = 40;
+    let broker = Broker::start();
+    let relay = ScriptedSmtp::start(&[&[("RCPT", Act::ReplyAndClose("450 4.2.0 later"))], &[]]).await;
+    let mut stack = Stack::prepare_on(&broker.url, &[]).await;
+    stack.set("smtp.relays", &format!("smtp://127.0.0.1:{}?tls=none", relay.port));
+    let shop = Shop::open(stack).await;
+    let stack = &shop.stack;
+    let _api = stack.start_api().await;
+    let token = shop.register_anna().await;
+    for _ in 0..MAILS {
+        stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+    }
+    eventually("every message in the queue", async || {
+        let unpublished = stack.texts("SELECT id FROM events WHERE published_at IS NULL").await;
+        if unpublished.is_empty() { Ok(()) } else { Err(unpublished) }
+    })
+    .await;
+    broker.ctl(&["set_vm_memory_high_watermark", "absolute", "1"]);
+    let mailer = stack.start_mailer().await;
+    let others = async || match relay.messages().len() {
+        count if count == MAILS - 1 => Ok(()),
+        count => Err(count),
+    };
+    eventually("every mail but the one that was deferred", others).await;
+    broker.ctl(&["set_vm_memory_high_watermark", "0.6"]);
+    let all = async || if relay.messages().len() == MAILS { Ok(()) } else { Err(relay.messages().len()) };
+    eventually("that one, too", all).await;
+    let exit = mailer.terminate().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+}
