@@ -67,7 +67,7 @@ struct Connector {
 #[derive(Debug)]
 struct Pooled {
     connection: PgConnection,
-    /// Whether the last statement ended with us: its answer was read, or the driver drains it before the next one.
+    /// Whether the caller of the last statement stayed until its end. What is left of an answer then, the driver reads before the next one.
     is_clean: bool,
 }
 
@@ -90,7 +90,7 @@ impl Manager for Connector {
         }
         let tested = timeout(TEST_DEADLINE, pooled.connection.ping()).await;
         let tested = tested.unwrap_or_else(|_| Err(too_late()));
-        // The other one may just be at work still on the statement of a caller that has gone.
+        // One that isn't clean may still be working on the statement of a caller that is gone.
         if tested.is_err() && pooled.is_clean {
             self.distrust(metrics.created);
         }

@@ -49,7 +49,8 @@ pub struct OutboxRelayConfig {
 
 text_fields! {
     postgres_url: SecretString =
-        "one postgres:// URL without unknown parameters, and no list: \"@\" in the password is %40, \",\" %2C",
+        "one postgres:// URL, no list, without other parameters than sslmode, sslrootcert, sslcert, sslkey, application_name and \
+         options: \"@\" in the password is %40, \",\" %2C",
         |text| (is_url(text, &["postgres", "postgresql"]) && has_known_parameters(text)).then(|| text.into());
     amqp_url: SecretString =
         "one amqp:// or amqps:// URL, and no list: \"@\" in the password is %40, \",\" %2C",
