@@ -107,12 +107,7 @@ impl Transport for SmtpTransport {
 
     /// That of the best relay.
     fn capacity(&self) -> Capacity {
-        let capacities = self.relays.iter().map(|relay| match relay.circuit() {
-            Circuit::Closed => Capacity::Full,
-            Circuit::HalfOpen => Capacity::One,
-            Circuit::Open => Capacity::None,
-        });
-        capacities.max().unwrap_or(Capacity::None)
+        self.relays.iter().map(|relay| relay.capacity()).max().unwrap_or(Capacity::None)
     }
 
     async fn capacity_changed(&self, from: Capacity) {

@@ -14,7 +14,7 @@ use rekey_testkit::{
 };
 use time::Duration;
 
-use crate::world::{PAUSE, World, handle, recover, wait};
+use crate::world::{PAUSE, World, handle, next_trial, recover, wait};
 
 /// Makes the events of that many live resets.
 pub async fn live_events(world: &World, count: usize) -> Vec<OutboxMessage> {
@@ -118,16 +118,23 @@ async fn mails_of_a_relay_that_is_set_up_wrongly_are_sent_once_it_is_repaired() 
     for event in &events {
         assert!(wait(&handle(&mailer, event).await) <= PAUSE);
     }
-    for _ in 0..5 {
-        recover(&mailer).await;
-        assert_eq!(mailer.capacity(), Capacity::One);
+    let tried = || relay.commands().iter().filter(|command| command.starts_with("RCPT")).count();
+    for tries in 6..11 {
+        assert!(wait(&handle(&mailer, &events[0]).await) <= PAUSE);
+        assert_eq!(
+            (mailer.capacity(), tried()),
+            (Capacity::One, tries - 1),
+            "it was refused, others may try"
+        );
+        next_trial().await;
         assert!(
             wait(&handle(&mailer, &events[0]).await) <= PAUSE,
             "a mail that tries the relay spends no attempt"
         );
+        assert_eq!(tried(), tries);
     }
     relay.repair();
-    recover(&mailer).await;
+    next_trial().await;
     for event in &events {
         assert_eq!(handle(&mailer, event).await, Verdict::Done);
     }

@@ -182,6 +182,14 @@ pub async fn recover(mailer: &MailHandler) {
     }
 }
 
+/// Waits until a relay that refuses mails may be tried by one again.
+pub async fn next_trial() {
+    // The pause begins and ends in the background.
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    pass(std::time::Duration::from_mins(1)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+}
+
 /// Hands a message to the handler as a bus does.
 pub async fn handle(mailer: &MailHandler, message: &OutboxMessage) -> Verdict {
     mailer.handle(Delivery { payload: message.payload.clone(), attempt: 1 }).await

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use rekey_core::events::bus::Capacity;
 use rekey_runtime::config::{self, Smtp};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -52,19 +53,32 @@ impl SmtpRelay {
         self.health.circuit()
     }
 
+    /// Returns how many mails the relay can take now.
+    pub(super) fn capacity(&self) -> Capacity {
+        match self.circuit() {
+            Circuit::Closed => Capacity::Full,
+            Circuit::HalfOpen => Capacity::One,
+            Circuit::Open if self.health.accepts_others() => Capacity::One,
+            Circuit::Open => Capacity::None,
+        }
+    }
+
     /// Sends a mail, unless the relay is paused. Takes at most `smtp.timeout_seconds`, the wait for a connection included.
     pub(super) async fn send(self: &Arc<Self>, mail: &Mail) -> Result<Accepted, DeliveryFailure> {
-        let is_trial = match self.circuit() {
-            Circuit::Closed => false,
+        let (is_trial, is_other) = match self.circuit() {
+            Circuit::Closed => (false, false),
             // The pause starts again at once for the others; if this mail is dropped on its way, nothing is stuck.
-            Circuit::HalfOpen if self.pause(Cause::Failing, false) => true,
+            Circuit::HalfOpen if self.pause(Cause::Failing, false) => (true, false),
+            Circuit::Open if self.health.accepts(&mail.recipient) => (false, true),
             Circuit::HalfOpen | Circuit::Open => return Err(paused()),
         };
-        let result = self.deliver(mail, is_trial, Instant::now() + self.timeout).await;
+        let result = self.deliver(mail, is_trial || is_other, Instant::now() + self.timeout).await;
         match &result {
             Ok(_) => self.log_success(self.health.record_acceptance(&mail.sender)),
             // About another recipient the answer may be another: the relay works.
-            Err(DeliveryFailure::Final(error)) if is_trial && error.kind == SendErrorKind::BadAddress => {
+            Err(DeliveryFailure::Final(error))
+                if (is_trial || is_other) && error.kind == SendErrorKind::BadAddress =>
+            {
                 self.log_success(self.health.record_success());
             }
             Err(DeliveryFailure::Relay(Unusable { reason, cause })) => {
@@ -126,7 +140,7 @@ impl SmtpRelay {
     async fn deliver(
         &self,
         mail: &Mail,
-        is_trial: bool,
+        may_use_paused: bool,
         deadline: Instant,
     ) -> Result<Accepted, DeliveryFailure> {
         loop {
@@ -134,7 +148,7 @@ impl SmtpRelay {
             let mut slot = slot
                 .map_err(|_| DeliveryFailure::Mail(SendError::transient(self.timed_out())))?
                 .map_err(DeliveryFailure::Mail)?;
-            if !is_trial && self.circuit() == Circuit::Open {
+            if !may_use_paused && self.circuit() == Circuit::Open {
                 // Another mail found out while this one waited.
                 return Err(paused());
             }

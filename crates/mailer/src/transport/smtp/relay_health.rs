@@ -17,13 +17,13 @@ const UNREACHABLE_PAUSE: Duration = Duration::from_secs(5);
 /// Each further one in a row is twice as long, up to [`LONGEST_FACTOR`] times the first.
 const FIRST_DENIED_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_FACTOR: u32 = 15;
-/// The pause between two mails that try a relay to which connecting is not enough: a short one for the first minute, since a few recipients
-/// that it refuses can be the first in the queue.
-const FAILING_PAUSE: Duration = Duration::from_secs(5);
-const LONG_FAILING_PAUSE: Duration = Duration::from_secs(30);
-const SHORT_TRIALS: u32 = 12;
+/// The pause between two mails that try a relay to which connecting is not enough.
+const FAILING_PAUSE: Duration = Duration::from_secs(30);
 /// Mails in a row that were broken off, and recipients in a row that were refused, after which the relay is taken to be the cause.
 const MAX_FAILURES: usize = 3;
+/// Recipients that a paused relay may refuse before only one mail each [`FAILING_PAUSE`] tries it. Those that it refuses for a reason of their
+/// own are fewer, and must not hold up the mails behind them.
+const MAX_REFUSED: usize = 100;
 
 /// The health of one relay.
 pub(super) struct RelayHealth {
@@ -40,11 +40,9 @@ struct State {
     recovery: Option<AbortOnDropHandle<()>>,
     /// Pauses in a row after the use was denied.
     denied_count: u32,
-    /// Mails in a row that tried the relay and failed.
-    trial_count: u32,
     /// Failures in a row.
     failure_count: usize,
-    /// Recipients refused in a row, at most [`MAX_FAILURES`]. One may have a server that refuses us, which says nothing about the others.
+    /// Recipients refused in a row, at most [`MAX_REFUSED`]. One may have a server that refuses us, which says nothing about the others.
     refused: Vec<Address>,
     /// The sender of the mail accepted last. Only refusals of its mails say something about the relay: another sender's concern its
     /// organization.
@@ -74,6 +72,12 @@ pub(super) enum Cause {
     Failing,
 }
 
+impl State {
+    fn accepts_others(&self) -> bool {
+        self.circuit == Circuit::Open && (MAX_FAILURES..MAX_REFUSED).contains(&self.refused.len())
+    }
+}
+
 impl RelayHealth {
     /// Makes the health of a relay that can be used. `changes` is notified when that changes.
     pub(super) fn new(changes: watch::Sender<()>, random: Arc<dyn RandomSource>) -> Self {
@@ -82,6 +86,18 @@ impl RelayHealth {
 
     pub(super) fn circuit(&self) -> Circuit {
         self.state().circuit
+    }
+
+    /// Returns whether mails to recipients that the relay has not refused may use it, one at a time, though it is paused: it is, because it
+    /// refused others, and they may be the cause.
+    pub(super) fn accepts_others(&self) -> bool {
+        self.state().accepts_others()
+    }
+
+    /// Returns whether that holds for a mail to this recipient.
+    pub(super) fn accepts(&self, recipient: &Address) -> bool {
+        let state = self.state();
+        state.accepts_others() && !state.refused.contains(recipient)
     }
 
     /// Opens the circuit; `recover` starts the task that brings the relay back. Returns false if it was open: mails that were on
@@ -115,10 +131,12 @@ impl RelayHealth {
     pub(super) fn record_refusal(&self, sender: &Address, recipient: &Address) -> bool {
         let mut state = self.state();
         let was_accepted = state.accepted_sender.as_ref().is_none_or(|accepted| accepted == sender);
-        if was_accepted && state.refused.len() < MAX_FAILURES && !state.refused.contains(recipient) {
+        let counts = was_accepted || state.circuit != Circuit::Closed;
+        if counts && state.refused.len() < MAX_REFUSED && !state.refused.contains(recipient) {
             state.refused.push(recipient.clone());
+            self.changes.send_replace(());
         }
-        state.circuit != Circuit::Closed || state.refused.len() == MAX_FAILURES
+        state.circuit != Circuit::Closed || state.refused.len() >= MAX_FAILURES
     }
 
     /// Records that the relay accepted a mail of this sender, like [`RelayHealth::record_success`].
@@ -143,11 +161,7 @@ impl RelayHealth {
     pub(super) fn pause(&self, cause: Cause) -> Duration {
         let longest = match cause {
             Cause::Unreachable => UNREACHABLE_PAUSE,
-            Cause::Failing => {
-                let mut state = self.state();
-                state.trial_count = state.trial_count.saturating_add(1);
-                if state.trial_count <= SHORT_TRIALS { FAILING_PAUSE } else { LONG_FAILING_PAUSE }
-            }
+            Cause::Failing => FAILING_PAUSE,
             Cause::Denied => {
                 let mut state = self.state();
                 let factor = 2_u32.saturating_pow(state.denied_count).min(LONGEST_FACTOR);

@@ -26,13 +26,9 @@ fn pauses_grow_only_after_the_use_was_denied() {
         for minutes in [1, 2, 4, 8, 15, 15] {
             assert_eq!(health.pause(Cause::Denied), Duration::from_secs(12) * minutes * fifths);
             assert_eq!(health.pause(Cause::Unreachable), Duration::from_secs(fifths.into()));
-            for _ in 0..2 {
-                assert_eq!(health.pause(Cause::Failing), Duration::from_secs(fifths.into()));
-            }
+            assert_eq!(health.pause(Cause::Failing), Duration::from_secs(6) * fifths);
         }
-        assert_eq!(health.pause(Cause::Failing), Duration::from_secs(6) * fifths, "the thirteenth");
         health.record_success();
-        assert_eq!(health.pause(Cause::Failing), Duration::from_secs(fifths.into()));
         assert_eq!(health.pause(Cause::Denied), Duration::from_secs(12) * fifths);
     }
 }
@@ -78,4 +74,29 @@ fn refusals_count_for_different_recipients_in_a_row_and_not_for_one_sender_of_se
     health.record_acceptance(&shop);
     assert_eq!(counted(&other), [false; 4]);
     assert!(!health.record_refusal(&shop, &recipients[0]), "a single one of the sender that was accepted");
+}
+
+/// B3: the mails behind some recipients that are refused for reasons of their own are not held up by the pause.
+#[tokio::test]
+async fn while_a_relay_is_paused_for_refusals_others_may_try_it_up_to_a_number() {
+    let address = |text: &str| text.parse::<Address>().unwrap();
+    let (shop, good) = (address("shop@example.com"), address("good@example.com"));
+    let health = health(0);
+    for n in 1..=MAX_REFUSED {
+        let recipient = address(&format!("r{n}@example.com"));
+        assert_eq!(health.record_refusal(&shop, &recipient), n >= MAX_FAILURES, "{n}");
+        if n == MAX_FAILURES {
+            assert!(!health.accepts(&good), "it is not paused yet");
+            assert!(health.open(false, recover));
+        }
+        let is_open_to_others = (MAX_FAILURES..MAX_REFUSED).contains(&n);
+        assert_eq!(
+            (health.accepts_others(), health.accepts(&good)),
+            (is_open_to_others, is_open_to_others),
+            "{n}"
+        );
+        assert!(!health.accepts(&recipient));
+    }
+    health.record_acceptance(&shop);
+    assert_eq!((health.circuit(), health.accepts_others()), (Circuit::Closed, false));
 }
