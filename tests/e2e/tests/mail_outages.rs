@@ -64,7 +64,7 @@ async fn while_no_relay_can_be_reached_broker_and_database_are_idle_and_its_retu
     mailer.terminate().await;
 }
 
-/// B3: `cases/relay-denied`.
+/// B3: a relay that denies relaying.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_that_is_set_up_wrongly_costs_no_customer_the_mail() {
     let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("554 5.7.1 Relay access denied"))]]).await;

@@ -103,7 +103,7 @@ async fn smtp_5xx_about_the_address_suppresses_it_and_any_other_is_tried_again()
     }
 }
 
-/// B3: `cases/relay-denied`.
+/// B3: a relay that denies relaying.
 #[tokio::test]
 async fn mails_of_a_relay_that_is_set_up_wrongly_are_sent_once_it_is_repaired() {
     let world = World::new().await;
