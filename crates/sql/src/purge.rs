@@ -34,7 +34,7 @@ impl Purgeable {
             PurgeKind::Audit => Self {
                 table: "audit_entries",
                 key: "id",
-                // An import that is continued knows by its entries whom it has created.
+                // An import that is continued reads from its entries which customers it has created.
                 condition: "NOT EXISTS (SELECT 1 FROM imports i
                     WHERE i.organization_id = x.organization_id AND i.mode = x.mode AND i.created_at <= x.created_at)",
             },

@@ -71,7 +71,7 @@ impl Ledger for PostgresStore {
 /// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
-/// mail whose event an older version wrote has no row yet; nor has one whose row was purged, which is as old as its event.
+/// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
 const CLAIM: &str = "
     WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,

@@ -31,7 +31,7 @@ use tokio::time::{error::Elapsed, sleep, timeout};
 /// These are set after connecting: PgBouncer refuses most parameters at startup.
 const SESSION_SETTINGS: &str = "SET statement_timeout = '5s'; SET max_parallel_workers_per_gather = 0";
 /// How long a statement may take on our side. The server ends a slow one before that, so a connection that is later than this is not
-/// slow but silent, as behind a load balancer or a pooler whose host is lost.
+/// slow but silent, as behind a load balancer or a pooler that lost a host.
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
 /// A connection that was idle for longer is tested before it is used. Others are not, which saves a round trip.
 const UNTESTED_IDLE_TIME: Duration = Duration::from_secs(1);

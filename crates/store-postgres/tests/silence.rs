@@ -1,4 +1,4 @@
-//! Finding B6: connections that accept bytes and never answer, as behind a load balancer or a pooler whose host is lost. New connections
+//! Finding B6: connections that accept bytes and never answer, as behind a load balancer or a pooler that lost a host. New connections
 //! work.
 #![cfg(test)]
 

@@ -80,7 +80,7 @@ async fn claim(
 /// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
-/// mail whose event an older version wrote has no row yet; nor has one whose row was purged, which is as old as its event.
+/// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
 async fn take(
     connection: &mut SqliteConnection,
     job: &MailJob,

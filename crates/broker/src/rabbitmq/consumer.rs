@@ -94,7 +94,7 @@ impl RabbitConsumer {
         let consuming = async {
             let _stop_copies = copies_stop.clone().drop_guard();
             supervise(&self.config, "mailer", &*self.random, &stop, &session).await;
-            // Messages whose connection was lost while they were being handled are worth finishing, too.
+            // Messages in progress are finished, also if their connection was lost.
             session.finish().await;
         };
         let publishing = supervise(&self.config, "mailer-copies", &*self.random, &copies_stop, &*self.copies);

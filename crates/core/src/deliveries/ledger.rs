@@ -25,7 +25,7 @@ pub trait Ledger: Send + Sync + 'static {
     async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 
     /// Makes the events of overdue mails due again in the outbox, at most `max`, the oldest first; returns how many. A mail is overdue when
-    /// its next attempt should have begun [`REPUBLISH_AFTER`](crate::events::outbox::REPUBLISH_AFTER) ago, and its event was not published
+    /// its next attempt should have started [`REPUBLISH_AFTER`](crate::events::outbox::REPUBLISH_AFTER) ago, and its event was not published
     /// for as long, or twice, four times, … as long after repetitions.
     async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError>;
 }

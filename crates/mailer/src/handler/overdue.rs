@@ -1,4 +1,4 @@
-//! Mails whose messages got lost: by a crash loop that used up the broker's delivery limit, a purged or lost queue, or a policy of the
+//! Mails that are overdue because their messages got lost: by a crash loop that used up the broker's delivery limit, a purged or lost queue, or a policy of the
 //! broker.
 
 use std::{convert::Infallible, time::Duration};

@@ -124,7 +124,7 @@ async fn smtp_4xx_and_smtp_5xx_about_the_recipient_are_no_matter_of_the_relay() 
     }
 }
 
-/// B3: replies whose cause an operator can repair.
+/// B3: replies about faults that an operator can repair.
 #[tokio::test]
 async fn smtp_5xx_that_is_not_about_the_address_has_the_mail_taken_by_the_next_relay() {
     for (step, act) in [

@@ -90,8 +90,8 @@ const SMTP: [Action; 5] = [
     Action::Smtp("keep-and-drop", "keep-and-drop"),
 ];
 
-/// Makes a schedule: a fault of each kind, with a random target of that kind, in random order. With `filters`, only faults whose name
-/// contains one of them; then kinds repeat, so that there are enough.
+/// Makes a schedule: a fault of each kind, with a random target of that kind, in random order. With `filters`, only faults
+/// with one of them in their names; then kinds repeat, so that there are enough.
 #[must_use]
 pub fn schedule(cluster: &Cluster, dice: &mut Dice, filters: &[String]) -> Vec<Step> {
     let mut kinds = kinds(cluster);
