@@ -68,12 +68,25 @@ impl Ledger for PostgresStore {
     }
 }
 
+/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again.
+macro_rules! complete_event {
+    ($condition:literal) => {
+        concat!(
+            ", completed AS (
+                UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
+                    dead_at = NULL, dead_reason = NULL
+                WHERE id = $1 AND ", $condition, "
+            )"
+        )
+    };
+}
+
 /// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
-const CLAIM: &str = "
-    WITH subject AS (
+const CLAIM: &str = concat!(
+    "WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
             o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
             r.code_digest IS NOT NULL AS has_code,
@@ -115,20 +128,19 @@ const CLAIM: &str = "
             status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
             detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
             updated_at = CASE WHEN excluded.lease_until IS NULL THEN now() ELSE d.updated_at END,
-            attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims, lease_until = excluded.lease_until, next_attempt_at = NULL,
+            attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims,
+            lease_until = excluded.lease_until, next_attempt_at = NULL,
             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
         RETURNING attempts, claims, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
-    ), completed AS (
-        UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
-            dead_at = NULL, dead_reason = NULL
-        WHERE id = $1 AND EXISTS (SELECT FROM delivery WHERE lease_until IS NULL)
-    )
-    SELECT * FROM subject, delivery";
+    )",
+    complete_event!("EXISTS (SELECT FROM delivery WHERE lease_until IS NULL)"),
+    "SELECT * FROM subject, delivery"
+);
 
 /// Records an outcome, and suppresses the address that it names, unless its customer was deleted meanwhile.
-const SETTLE: &str = "
-    WITH settled AS (
+const SETTLE: &str = concat!(
+    "WITH settled AS (
         UPDATE deliveries SET status = $3, detail = $4, smtp_code = $5, smtp_enhanced_code = $6, relay = $7,
             next_attempt_at = now() + make_interval(secs => $8), sent_at = CASE WHEN $3 = 'sent' THEN now() END,
             attempts = attempts - CASE WHEN $10 THEN 0 ELSE 1 END,
@@ -141,12 +153,10 @@ const SETTLE: &str = "
         SELECT organization_id, mode, $9, $4, $5, $1 FROM settled s
         WHERE $9 IS NOT NULL AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id)
         ON CONFLICT DO NOTHING
-    ), completed AS (
-        UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
-            dead_at = NULL, dead_reason = NULL
-        WHERE id = $1 AND $3 NOT IN ('queued', 'deferred') AND EXISTS (SELECT FROM settled)
-    )
-    SELECT count(*) FROM settled";
+    )",
+    complete_event!("$3 NOT IN ('queued', 'deferred') AND EXISTS (SELECT FROM settled)"),
+    "SELECT count(*) FROM settled"
+);
 
 /// Makes the events of overdue mails due again. The index `deliveries_pending` has the few mails that it reads.
 const REPUBLISH_OVERDUE: &str = "

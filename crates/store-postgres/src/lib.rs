@@ -37,7 +37,7 @@ pub use crate::resets::CREATE_BY_INTEGRATION;
 
 use crate::{
     error::{map_db_error, map_migration_error},
-    pool::Pool,
+    pool::{Pool, too_late},
 };
 
 /// All database ports on one PostgreSQL database. Clones share one pool of connections.
@@ -74,7 +74,7 @@ impl PostgresStore {
     /// Opens a connection without limits on its statements, which the pool does not share.
     async fn connect_alone(&self) -> Result<PgConnection, StoreError> {
         let connected = timeout(self.connect_timeout, PgConnection::connect_with(&self.options)).await;
-        connected.map_err(|late| StoreError::Unavailable(late.into()))?.map_err(map_db_error)
+        connected.unwrap_or_else(|_| Err(too_late())).map_err(map_db_error)
     }
 
     /// Checks that the database can be reached and used.
@@ -89,7 +89,7 @@ impl PostgresStore {
             // sqlx names the first statement of every connection alike.
             let probed =
                 timeout(self.connect_timeout, sqlx::query("SELECT 1").execute(&mut connection)).await;
-            match probed.map_err(|late| StoreError::Unavailable(late.into()))? {
+            match probed.unwrap_or_else(|_| Err(too_late())) {
                 Ok(_) => connections.push(connection),
                 Err(sqlx::Error::Database(error)) if is_mixed_up(error.code().as_deref()) => {
                     return Err(StoreError::Internal(

@@ -210,7 +210,8 @@ fn is_broken(error: &sqlx::Error) -> bool {
     }
 }
 
-fn too_late() -> sqlx::Error {
+/// The error of a server that did not answer within a deadline of ours.
+pub(crate) fn too_late() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time"))
 }
 

@@ -65,19 +65,19 @@ impl SmtpRelay {
 
     /// Sends a mail, unless the relay is paused. Takes at most `smtp.timeout_seconds`, the wait for a connection included.
     pub(super) async fn send(self: &Arc<Self>, mail: &Mail) -> Result<Accepted, DeliveryFailure> {
-        let (is_trial, is_other) = match self.circuit() {
+        let (is_trial, may_use_paused) = match self.circuit() {
             Circuit::Closed => (false, false),
             // The pause starts again at once for the others; if this mail is dropped on its way, nothing is stuck.
-            Circuit::HalfOpen if self.pause(Cause::Failing, false) => (true, false),
+            Circuit::HalfOpen if self.pause(Cause::Failing, false) => (true, true),
             Circuit::Open if self.health.accepts(&mail.recipient) => (false, true),
             Circuit::HalfOpen | Circuit::Open => return Err(paused()),
         };
-        let result = self.deliver(mail, is_trial || is_other, Instant::now() + self.timeout).await;
+        let result = self.deliver(mail, may_use_paused, Instant::now() + self.timeout).await;
         match &result {
             Ok(_) => self.log_success(self.health.record_acceptance(&mail.sender)),
             // About another recipient the answer may be another: the relay works.
             Err(DeliveryFailure::Final(error))
-                if (is_trial || is_other) && error.kind == SendErrorKind::BadAddress =>
+                if may_use_paused && error.kind == SendErrorKind::BadAddress =>
             {
                 self.log_success(self.health.record_success());
             }
