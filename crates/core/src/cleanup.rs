@@ -14,7 +14,7 @@ pub trait Cleanup: Send + Sync + 'static {
     /// first. Returns how many.
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError>;
 
-    /// Deletes self-service quotas that were last used at least `age` ago. Returns how many.
+    /// Deletes the cooldowns of addresses and the counts of accounts' mails that were last used at least `age` ago. Returns how many.
     async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Deletes counts of guesses at short codes whose window began at least `age` ago. Returns how many.

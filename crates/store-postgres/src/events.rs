@@ -9,9 +9,12 @@ use rekey_core::{
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 
 /// The common table expressions that record a change of one record, after `fact`, which returns the record's `id`. `$links` are
-/// the delivery's reset and customer, by the columns of `fact`. [`recording`] binds $1 to $15; $1 and $2 are the scope.
+/// the delivery's reset and customer, by the columns of `fact`, and `$quota` its account, budget and window, if it has a quota. [`recording`] binds $1 to $15; $1 and $2 are the scope.
 macro_rules! record_change {
     ($resource:literal, $links:literal) => {
+        record_change!($resource, $links, "NULL, NULL, NULL")
+    };
+    ($resource:literal, $links:literal, $quota:literal) => {
         concat!(
             ", event AS (
                 INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
@@ -19,8 +22,9 @@ macro_rules! record_change {
                 SELECT $11, $1, $2, $12, '", $resource, "', id, $13, clock_timestamp() + make_interval(secs => $15), CAST($15 > 0 AS integer)
                 FROM fact WHERE $11 IS NOT NULL
             ), delivery AS (
-                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id)
-                SELECT $11, $1, $2, $14, ", $links, " FROM fact WHERE $14 IS NOT NULL
+                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, account_digest, mail_budget,
+                    mail_window_seconds)
+                SELECT $11, $1, $2, $14, ", $links, ", ", $quota, " FROM fact WHERE $14 IS NOT NULL
             ), audit AS (
                 INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
                     customer_id, session_id, address, attributes)

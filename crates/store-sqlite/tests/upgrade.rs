@@ -85,7 +85,6 @@ const TABLES: &[(&str, &str)] = &[
     ("password_resets", "password_resets"),
     ("events", "events"),
     ("audit_entries", "audit_entries"),
-    ("self_service_turns", "reset_quotas"),
     ("used_refresh_tokens", "used_refresh_tokens"),
     ("revoked_access_tokens", "revoked_access_tokens"),
     ("rate_limit_slots", "rate_limit_slots"),
@@ -173,6 +172,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (18, "9bcc72ab4aa5f085"),
     (19, "e4d1ffb7b899f08a"),
     (20, "ddb0eecef33b1366"),
+    (22, "e89ccb84445a052d"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -23,7 +23,9 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::{Mode, Scope},
-    secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
+    secrets::{
+        AccountDigest, AddressDigest, ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken,
+    },
 };
 use time::{Duration, OffsetDateTime};
 
@@ -168,6 +170,8 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         sealed_token,
         code: None,
         token_ttl: TOKEN_TTL,
+        address_digests: AddressDigest::all(scope, &email(address), &keys()),
+        account_digest: AccountDigest::new(scope, &email(address), &keys()),
         quota: PLENTY,
         attributes: CommonAttributes::default(),
     };

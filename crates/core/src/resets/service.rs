@@ -27,7 +27,10 @@ use crate::{
         record::Record,
     },
     scope::Scope,
-    secrets::{ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken, UnsealError},
+    secrets::{
+        AccountDigest, AddressDigest, ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken,
+        UnsealError,
+    },
 };
 
 /// The use cases of password resets. Cheap to clone.
@@ -272,6 +275,8 @@ impl ResetService {
         let token = ResetToken::generate(&**random);
         NewReset {
             id,
+            address_digests: AddressDigest::all(client.scope, &customer_email, keys),
+            account_digest: AccountDigest::new(client.scope, &customer_email, keys),
             customer_email,
             origin,
             token_digest: token.digest(),

@@ -145,7 +145,11 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: self_service:
             mail_bomb_inside_the_cooldown_nothing_is_created,
             mail_bomb_a_window_has_its_budget_of_mails_and_the_next_one_its_own,
+            beyond_its_budget_an_account_is_sent_a_mail_an_hour_and_its_last_link_works,
+            quota_theft_decoys_use_up_nothing,
+            mail_bomb_addresses_of_an_account_share_its_budget,
             mails_that_never_went_out_use_up_no_budget,
+            a_request_supersedes_the_links_of_older_keys,
             mail_bomb_simultaneous_requests_create_one,
         );
         $crate::store_conformance!(@ $fixture: rejections:
