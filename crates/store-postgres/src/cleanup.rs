@@ -54,7 +54,7 @@ impl Cleanup for PostgresStore {
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "DELETE FROM code_guesses WHERE window_started_at <= now() - make_interval(secs => $1)",
+            "DELETE FROM guess_counters WHERE last_guess_at <= now() - make_interval(secs => $1)",
         )
         .bind(age.as_seconds_f64())
         .execute(&self.pool)

@@ -125,8 +125,9 @@ macro_rules! insert_reset {
                     reference_origin, metadata, superseded_at)
                 SELECT customer.id, $18, $1, $2, $19, $20, $17, $21, $22, now() + make_interval(secs => $23), $24, $25,
                     CASE WHEN NOT EXISTS (
-                        SELECT FROM code_guesses
-                        WHERE account_digest = $17 AND guess_count >= $24 AND window_started_at > now() - make_interval(secs => $25)
+                        SELECT FROM guess_counters
+                        WHERE kind = 'code' AND account_digest = $17 AND network_digest = '' AND guess_count >= $24
+                            AND window_started_at > now() - make_interval(secs => $25)
                     ) THEN $26 END,
                     $27, $28, COALESCE($29, '{}'), ", $superseded_at, "
                 FROM ", $source, "

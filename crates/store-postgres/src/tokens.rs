@@ -35,13 +35,14 @@ impl TokenStore for PostgresStore {
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError> {
-        let Completion { holder, token, password, changes, event, audit } = completion;
+        let Completion { holder, account_digest, token, password, changes, event, audit } = completion;
         let query = recording(COMPLETE, holder.scope, Some(event), audit)
             .bind(holder.customer.as_str())
             .bind(holder.reset.as_str())
             .bind(token.as_bytes().as_slice())
             .bind(password.as_str());
-        let row = bind_common(query, changes).fetch_optional(&self.pool).await.map_err(map_db_error)?;
+        let query = bind_common(query, changes).bind(account_digest.as_bytes().as_slice());
+        let row = query.fetch_optional(&self.pool).await.map_err(map_db_error)?;
         Ok(row.is_some())
     }
 
@@ -99,6 +100,9 @@ const COMPLETE: &str = concat!(
         UPDATE password_resets o SET superseded_at = now(), updated_at = now() FROM fact
         WHERE o.customer_id = fact.customer_id AND o.id <> fact.id
             AND o.reset_password_at IS NULL AND o.superseded_at IS NULL
+    ), unlocked AS (
+        UPDATE guess_counters SET guess_count = 0 FROM fact
+        WHERE kind = 'password' AND account_digest = $25 AND guess_count > 0
     )",
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT id FROM fact"

@@ -42,7 +42,7 @@ impl Cleanup for SqliteStore {
     }
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM code_guesses WHERE window_started_at <= ?1")
+        let done = sqlx::query("DELETE FROM guess_counters WHERE last_guess_at <= ?1")
             .bind(after(self.present(), -age))
             .execute(&self.writer)
             .await

@@ -11,6 +11,7 @@ mod codes;
 mod customers;
 mod error;
 mod events;
+mod guesses;
 mod idempotency;
 mod import;
 mod ledger;

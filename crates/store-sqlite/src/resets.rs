@@ -263,7 +263,7 @@ const INSERT: &str = "
         reference_origin, metadata, superseded_at)
     SELECT c.id, ?1, ?2, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13,
         CASE WHEN NOT EXISTS (
-            SELECT 1 FROM code_guesses WHERE account_digest = ?7 AND guess_count >= ?12 AND window_started_at > ?14
+            SELECT 1 FROM guess_counters WHERE kind = 'code' AND account_digest = ?7 AND network_digest = x'' AND guess_count >= ?12 AND window_started_at > ?14
         ) THEN ?15 END,
         ?16, ?17, COALESCE(?18, '{}'), ?19
     FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = ?4

@@ -17,6 +17,7 @@ use crate::{
     customers::set_password,
     error::map_db_error,
     events::record_change,
+    guesses,
     resets::{pending, subject, supersede_customer},
 };
 
@@ -45,6 +46,7 @@ impl TokenStore for SqliteStore {
         }
         set_password(&mut transaction, holder.customer, password, now).await?;
         supersede_customer(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
+        guesses::unlock(&mut transaction, completion.account_digest).await.map_err(map_db_error)?;
         record_change(&mut transaction, subject(holder.scope, &holder.reset), Some(event), audit, now)
             .await?;
         transaction.commit().await.map_err(map_db_error)?;

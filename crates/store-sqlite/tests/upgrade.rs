@@ -92,7 +92,7 @@ const TABLES: &[(&str, &str)] = &[
     ("imports", "imports"),
     ("deliveries", "deliveries"),
     ("suppressions", "suppressions"),
-    ("code_guesses", "code_guesses"),
+    ("code_guesses", "guess_counters"),
 ];
 
 /// The time right after the file was written.
@@ -173,6 +173,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (19, "e4d1ffb7b899f08a"),
     (20, "ddb0eecef33b1366"),
     (22, "e89ccb84445a052d"),
+    (25, "1929ff47b434f72c"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

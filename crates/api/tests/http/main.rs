@@ -14,6 +14,7 @@ mod cors;
 mod customers;
 mod deliveries;
 mod framework;
+mod guesses;
 mod health;
 mod idempotency;
 mod limits;

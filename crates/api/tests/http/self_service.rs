@@ -1,6 +1,13 @@
 //! Resets that a guest requests.
 
-use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
+use rekey_core::deliveries::{
+    Outcome,
+    ledger::{Claim, Ledger},
+};
+use rekey_testkit::{
+    backdoor::{Backdoor, SqliteBackdoor},
+    seed,
+};
 use serde_json::json;
 
 use crate::app::{RESETS, TestApp};
@@ -148,7 +155,8 @@ async fn enum_limit_what_is_beyond_the_allowance_is_answered_as_the_first_was() 
         while let Some(next) = backdoor.text(next).await {
             let (event, reset) = next.split_once(' ').unwrap();
             let job = seed::reset_mail(app.scope, event.parse().unwrap(), reset.parse().unwrap());
-            if let Claim::Granted(delivery) = app.store.claim(&job, time::Duration::minutes(1)).await.unwrap() {
+            if let Claim::Granted(delivery) = app.store.claim(&job, time::Duration::minutes(1)).await.unwrap()
+            {
                 let sent = Outcome::Sent { response: String::new(), reply: None, relay: "relay".to_owned() };
                 assert!(app.store.settle(job.event, delivery.claim, &sent).await.unwrap());
             }

@@ -231,6 +231,7 @@ impl ResetService {
         let audit = self.recorder.new_audit_entry(caller, Action::ResetPassword, attributes);
         let completion = Completion {
             holder: &holder,
+            account_digest: AccountDigest::new(holder.scope, &holder.email, &self.recorder.keys),
             token: &token,
             password: &password,
             changes,

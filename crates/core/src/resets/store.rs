@@ -15,7 +15,7 @@ use crate::{
     resets::{CreatedReset, NewReset, Redeemed, RejectableReset, TokenHolder},
     resources::catalog::Catalog,
     scope::Scope,
-    secrets::{AddressDigest, CodeDigest, TokenDigest},
+    secrets::{AccountDigest, AddressDigest, CodeDigest, TokenDigest},
 };
 
 /// A reset to create, with the event and the audit entry that belong to it.
@@ -34,6 +34,8 @@ pub struct ResetRecord<'a> {
 pub struct Completion<'a> {
     /// The customer of the token.
     pub holder: &'a TokenHolder,
+    /// The digest of the customer's account, whose counts of wrong passwords end.
+    pub account_digest: AccountDigest,
     /// The token's digest, matched again.
     pub token: &'a TokenDigest,
     /// The new password's hash.
@@ -107,7 +109,7 @@ pub trait TokenStore: Send + Sync + 'static {
     ) -> Result<Option<TokenHolder>, StoreError>;
 
     /// Uses a token, if it still can be: consumes the reset, sets the password, ends that customer's other pending tokens
-    /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
+    /// and sessions, zeroes the account's counts of wrong passwords, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
     /// returns true.
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError>;
 
