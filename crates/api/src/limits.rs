@@ -1,10 +1,9 @@
 //! Rate limits: which requests are counted together, and what a caller learns of it.
 
 mod limiter;
-mod window;
 mod with_timeout;
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc};
+use std::{convert::Infallible, net::IpAddr, num::NonZeroU32, sync::Arc};
 
 use actix_web::{
     Error, ResponseError,
@@ -21,11 +20,13 @@ use rekey_core::{
     clients::ClientKind,
     clock::Clock,
     limits::{RateLimits, WINDOW},
+    network::{Network, SUBSCRIBER},
     scope::Mode,
 };
 use rekey_runtime::config::{self, PerMinute};
+use strum::Display;
 
-use self::{limiter::Limiter, window::Address};
+use self::limiter::Limiter;
 pub use self::{limiter::RateLimitStatus, with_timeout::WithTimeout};
 use crate::{
     auth::{bearer::BearerToken, claims::Claims},
@@ -41,7 +42,8 @@ pub async fn api(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let address = caller::address(request.request());
-    let status = limits.api(request.method(), address, token.valid_claims()).await;
+    let ceiling = Ceiling::for_request(&request);
+    let status = limits.api(request.method(), ceiling, address, token.valid_claims()).await;
     let mut response = match status.and_then(|status| status.wait) {
         Some(wait) => request.into_response(Problem::TooManyRequests(wait).error_response()),
         None => next.call(request).await?.map_into_boxed_body(),
@@ -81,40 +83,66 @@ impl Limits {
     pub async fn api(
         &self,
         method: &Method,
+        ceiling: Ceiling,
         address: Option<IpAddr>,
         claims: Option<&Claims>,
     ) -> Option<RateLimitStatus> {
-        let direction = if method.is_safe() { "read" } else { "write" };
-        let address = Address(address);
+        let direction = direction(method);
         let Some(claims) = claims else {
-            return self.take(format!("{direction} {address}"), self.per_minute.live).await;
+            return self.take_by_address(direction, address, self.per_minute.live).await;
         };
         let mode = if claims.test { Mode::Test } else { Mode::Live };
         let (client, limit) = (&claims.application.id, self.per_minute.for_mode(mode));
         if claims.application.kind == ClientKind::Integration.as_str() {
             return self.take(format!("{direction} {client}"), limit).await;
         }
-        let visitor = self.take(format!("{direction} {client} {address}"), limit).await;
+        let visitor = self.take_by_address(&format!("{direction} {client}"), address, limit).await;
         if visitor.is_some_and(|status| status.wait.is_some()) {
             return visitor;
         }
-        let together = self.sales_channel(client).await;
+        let together = self.sales_channel(client, ceiling).await;
         if together.is_some_and(|status| status.wait.is_some()) { together } else { visitor }
     }
 
+    /// Counts a token that was not issued here, sent for the first time.
+    pub async fn bad_token(&self, address: Option<IpAddr>) {
+        self.take_by_address(BAD_TOKENS, address, self.bad_tokens()).await;
+    }
+
+    /// Whether so many bad tokens came from that address that no other is checked for now. Counts nothing.
+    pub async fn refuses_unknown_tokens(&self, address: Option<IpAddr>) -> bool {
+        let Some(limit) = self.bad_tokens() else { return false };
+        for (window, limit) in networks(BAD_TOKENS, address, limit.get()) {
+            if self.limiter.is_used_up(&window, limit).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Ten times what an address may send: a storefront's server passes its visitors' tokens on, and a few bad ones must not hold up all
+    /// others.
+    fn bad_tokens(&self) -> PerMinute {
+        self.per_minute.live.map(|limit| limit.saturating_mul(BAD_TOKENS_FACTOR))
+    }
+
     /// Counts a request against the ceiling of all visitors of a sales channel.
-    pub async fn sales_channel(&self, client: &str) -> Option<RateLimitStatus> {
-        self.take(format!("client {client}"), self.per_minute.sales_channel).await
+    pub async fn sales_channel(&self, client: &str, ceiling: Ceiling) -> Option<RateLimitStatus> {
+        self.take(format!("client {ceiling} {client}"), self.per_minute.sales_channel).await
     }
 
     /// Counts a request under `/oauth`.
     pub async fn token(&self, address: Option<IpAddr>) -> Option<RateLimitStatus> {
-        self.take(format!("token {}", Address(address)), self.per_minute.token).await
+        self.take_by_address("token", address, self.per_minute.token).await
     }
 
-    /// Counts a form that is sent from a hosted page.
-    pub async fn page(&self, address: Option<IpAddr>) -> Option<RateLimitStatus> {
-        self.take(format!("page {}", Address(address)), self.per_minute.page).await
+    /// Counts a request for a hosted page: a form that is sent, or a read like those without a token.
+    pub async fn page(&self, method: &Method, address: Option<IpAddr>) -> Option<RateLimitStatus> {
+        if method.is_safe() {
+            self.take_by_address("read", address, self.per_minute.live).await
+        } else {
+            self.take_by_address("page", address, self.per_minute.page).await
+        }
     }
 
     /// Deletes counts that are over, until it is dropped.
@@ -122,7 +150,72 @@ impl Limits {
         self.limiter.run_cleanup().await
     }
 
+    /// Counts a request by its client's networks, from the narrowest on. Returns the narrowest's status, or the refusal.
+    async fn take_by_address(
+        &self,
+        window: &str,
+        address: Option<IpAddr>,
+        limit: PerMinute,
+    ) -> Option<RateLimitStatus> {
+        let limit = limit?.get();
+        let mut narrowest = None;
+        for (window, limit) in networks(window, address, limit) {
+            let status = self.limiter.take(&window, limit).await;
+            if status.wait.is_some() {
+                return Some(status);
+            }
+            narrowest.get_or_insert(status);
+        }
+        narrowest
+    }
+
     async fn take(&self, window: String, limit: PerMinute) -> Option<RateLimitStatus> {
         Some(self.limiter.take(&window, limit?.get()).await)
     }
+}
+
+/// Which requests of a sales channel's visitors have a ceiling together, so that a flood of others does not keep customers from logging in
+/// or recovering their accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum Ceiling {
+    /// Requests for tokens and revocations.
+    LogIn,
+    /// Requests for resets, and their uses.
+    Recovery,
+    /// All others.
+    Other,
+}
+
+impl Ceiling {
+    fn for_request(request: &ServiceRequest) -> Self {
+        let is_reset = request.path().starts_with(RESETS);
+        if is_reset && !request.method().is_safe() { Self::Recovery } else { Self::Other }
+    }
+}
+
+/// The window of tokens that were not issued here.
+const BAD_TOKENS: &str = "bad token";
+const BAD_TOKENS_FACTOR: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+/// The path of resets.
+const RESETS: &str = "/api/customer_password_resets";
+
+/// The networks by which an IPv6 client is counted, and how many times the limit each may use: what a subscriber has at least; a home, and a
+/// whole site (RFC 6177 §2), whose owner could otherwise use as many addresses as there are /64s in it.
+const IPV6_NETWORKS: [(u32, u32); 3] = [(SUBSCRIBER, 1), (56, 4), (48, 16)];
+
+/// Returns the windows in which a request is counted, and their limits, the narrowest first.
+fn networks(window: &str, address: Option<IpAddr>, limit: u32) -> impl Iterator<Item = (String, u32)> {
+    let count =
+        if address.is_some_and(|address| address.to_canonical().is_ipv6()) { IPV6_NETWORKS.len() } else { 1 };
+    IPV6_NETWORKS.into_iter().take(count).map(move |(bits, factor)| {
+        let network =
+            address.map_or_else(|| "unknown".to_owned(), |address| Network::new(address, bits).to_string());
+        (format!("{window} {network}"), limit.saturating_mul(factor))
+    })
+}
+
+fn direction(method: &Method) -> &'static str {
+    if method.is_safe() { "read" } else { "write" }
 }

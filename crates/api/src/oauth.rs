@@ -26,7 +26,7 @@ use crate::{
     auth::{clients::ClientDirectory, jwt::Issuer},
     caller,
     jsonapi::error::Problem,
-    limits::{self, Limits},
+    limits::{self, Ceiling, Limits},
     payload,
 };
 
@@ -121,8 +121,11 @@ impl AuthorizationServer {
             return Err(OAuthError::InvalidClient);
         }
         if client.kind == ClientKind::SalesChannel
-            && let Some(wait) =
-                self.limits.sales_channel(client.id.as_str()).await.and_then(|status| status.wait)
+            && let Some(wait) = self
+                .limits
+                .sales_channel(client.id.as_str(), Ceiling::LogIn)
+                .await
+                .and_then(|status| status.wait)
         {
             return Err(Problem::TooManyRequests(wait).into());
         }

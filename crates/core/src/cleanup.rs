@@ -5,7 +5,9 @@ use std::{convert::Infallible, sync::Arc};
 use async_trait::async_trait;
 use time::Duration;
 
-use crate::{error::StoreError, sessions::guesses::KEEP_GUESSES};
+use crate::{
+    error::StoreError, organizations::PerOrganization, resets::rules::Rules, sessions::guesses::KEEP_GUESSES,
+};
 
 /// The port that deletes what is no longer needed.
 #[async_trait]
@@ -89,12 +91,14 @@ pub async fn purge(store: &dyn Cleanup, kind: PurgeKind, age: Duration) -> Resul
 pub struct CleanupTask {
     /// The store to clean.
     pub store: Arc<dyn Cleanup>,
+    /// What decoys and quotas are kept for.
+    pub rules: Arc<PerOrganization<Rules>>,
     /// How long records are kept.
     pub retention: Retention,
 }
 
-/// Longer than any token, self-service window or guess window lasts: each can be set to at most 7 days.
-const AGE: Duration = Duration::days(8);
+/// How long what has ended is kept, for transactions that began before.
+const GRACE: Duration = Duration::HOUR;
 /// How often to look: often enough that a day's decoys are never deleted at once.
 const INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
 /// How many decoys are deleted in one transaction.
@@ -115,9 +119,21 @@ impl CleanupTask {
         }
     }
 
+    /// As long as the token of a real reset can be used, and its code guessed at.
+    fn decoy_age(&self) -> Duration {
+        let age = |rules: &Rules| rules.code.map_or(rules.token_ttl, |code| code.window.max(rules.token_ttl));
+        self.rules.values().map(age).max().unwrap_or_default() + GRACE
+    }
+
+    /// As long as a cooldown or a window lasts.
+    fn quota_age(&self) -> Duration {
+        let age = |rules: &Rules| rules.quota.window.max(rules.quota.cooldown).max(rules.rejection_cooldown);
+        self.rules.values().map(age).max().unwrap_or_default() + GRACE
+    }
+
     async fn clean(&self) -> Result<(), StoreError> {
-        while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
-        self.store.forget_quotas(AGE).await?;
+        while self.store.forget_decoys(self.decoy_age(), BATCH).await? == BATCH {}
+        self.store.forget_quotas(self.quota_age()).await?;
         self.store.forget_guesses(KEEP_GUESSES).await?;
         for (kind, age) in self.retention.ages() {
             let count = purge(&*self.store, kind, age).await?;

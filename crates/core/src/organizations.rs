@@ -77,6 +77,11 @@ impl<T> PerOrganization<T> {
         &self.default
     }
 
+    /// Returns all values.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.own.values().chain([&self.default])
+    }
+
     /// Converts each value.
     pub fn map<U>(&self, mut convert: impl FnMut(&T) -> U) -> PerOrganization<U> {
         let own = self.own.iter().map(|(slug, value)| (slug.clone(), convert(value))).collect();

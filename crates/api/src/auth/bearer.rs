@@ -1,11 +1,15 @@
 //! The access token of a request.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use futures_util::future::LocalBoxFuture;
 
-use super::{claims::Claims, jwt::Issuer};
+use super::{
+    claims::Claims,
+    jwt::{InvalidToken, Issuer},
+};
+use crate::{caller, limits::Limits};
 
 /// The access token of a request. It is verified once per request.
 #[derive(Clone)]
@@ -47,21 +51,44 @@ impl FromRequest for BearerToken {
             if let Some(known) = known {
                 return Ok(known);
             }
-            let issuer = Data::<Issuer>::extract(&request).await?;
-            let token = verify(&request, &issuer).await;
+            let (issuer, limits) = <(Data<Issuer>, Data<Limits>)>::extract(&request).await?;
+            let token = verify(&request, &issuer, &limits).await;
             request.extensions_mut().insert(token.clone());
             Ok(token)
         })
     }
 }
 
-async fn verify(request: &HttpRequest, issuer: &Issuer) -> BearerToken {
+/// Verifies the request's token. Checking a signature costs more than all else that a flood of made-up tokens does, so one that is seen for
+/// the first time is not checked after many bad ones from the same address.
+async fn verify(request: &HttpRequest, issuer: &Issuer, limits: &Limits) -> BearerToken {
     let Some(token) = token(request) else { return BearerToken::Missing };
-    match issuer.read(token).await {
+    let remembered = issuer.remembered(token).await;
+    let read = match remembered {
+        Some(read) => read,
+        None => read_unknown(token, issuer, limits, caller::address(request)).await,
+    };
+    match read {
         Ok(claims) if issuer.remaining(&claims).is_some() => BearerToken::Valid(claims),
         Ok(claims) => BearerToken::Expired(claims),
         Err(_) => BearerToken::Missing,
     }
+}
+
+async fn read_unknown(
+    token: &str,
+    issuer: &Issuer,
+    limits: &Limits,
+    address: Option<IpAddr>,
+) -> Result<Arc<Claims>, InvalidToken> {
+    if limits.refuses_unknown_tokens(address).await {
+        return Err(InvalidToken);
+    }
+    let read = issuer.read(token).await;
+    if read.is_err() {
+        limits.bad_token(address).await;
+    }
+    read
 }
 
 /// Returns the token (RFC 6750 §2.1). A request with two has none: a proxy in front may have looked at the other one.

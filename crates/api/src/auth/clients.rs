@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// How long a look-up is used: for that long a revoked client, or a token that another process revoked, may still be let in, and
 /// a new client be unknown.
 const FRESH: time::Duration = time::Duration::seconds(5);
-/// The most clients in a cache, unknown ones included: a few MB.
+/// The most clients in a cache, and the most unknown ids: a few MB.
 const CAPACITY: u64 = 10_000;
 /// How long a request waits for another's look-up of the same client before it looks up on its own: far longer than one takes, unless
 /// its connection is stuck.
@@ -36,6 +36,8 @@ pub struct ClientDirectory {
     sessions: Arc<dyn Sessions>,
     clock: Arc<dyn Clock>,
     look_ups: Cache<String, LookUp>,
+    /// When unknown ids were looked up. Made-up ones drop no client from the cache.
+    unknown: Cache<String, OffsetDateTime>,
     remembered: Cache<String, Arc<RegisteredClient>>,
     revoked_here: Cache<AccessTokenId, ()>,
 }
@@ -43,7 +45,14 @@ pub struct ClientDirectory {
 #[derive(Clone)]
 struct LookUp {
     started_at: OffsetDateTime,
-    found: Option<Found>,
+    found: Found,
+}
+
+/// Why a client was not found.
+#[derive(Clone)]
+enum NotFound {
+    Unknown,
+    Store(Arc<StoreError>),
 }
 
 #[derive(Clone)]
@@ -60,6 +69,7 @@ impl ClientDirectory {
             sessions,
             clock,
             look_ups: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED_TTL).build(),
+            unknown: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED_TTL).build(),
             remembered: Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED_TTL).build(),
             revoked_here: Cache::builder()
                 .max_capacity(OWN_REVOCATIONS_CAPACITY)
@@ -106,13 +116,29 @@ impl ClientDirectory {
             return Ok(None);
         }
         let now = self.clock.now();
-        if self.look_ups.get(client_id).await.is_some_and(|look_up| look_up.is_stale(now)) {
+        if self.unknown.get(client_id).await.is_some_and(|looked_up_at| !is_stale(looked_up_at, now)) {
+            return Ok(None);
+        }
+        if self.look_ups.get(client_id).await.is_some_and(|look_up| is_stale(look_up.started_at, now)) {
             self.look_ups.invalidate(client_id).await;
         }
-        let look_up = async { Ok(LookUp { started_at: now, found: self.look_up(client_id).await? }) };
+        let look_up = async {
+            match self.look_up(client_id).await {
+                Ok(Some(found)) => Ok(LookUp { started_at: now, found }),
+                Ok(None) => {
+                    self.unknown.insert(client_id.to_owned(), now).await;
+                    Err(NotFound::Unknown)
+                }
+                Err(error) => Err(NotFound::Store(Arc::new(error))),
+            }
+        };
         let shared = self.look_ups.try_get_with_by_ref(client_id, look_up);
         match timeout(SHARED_LOOK_UP_TIMEOUT, shared).await {
-            Ok(look_up) => Ok(look_up?.found),
+            Ok(Ok(look_up)) => Ok(Some(look_up.found)),
+            Ok(Err(error)) => match &*error {
+                NotFound::Unknown => Ok(None),
+                NotFound::Store(error) => Err(Arc::clone(error)),
+            },
             Err(_) => Ok(self.look_up(client_id).await?),
         }
     }
@@ -135,9 +161,7 @@ impl ClientDirectory {
     }
 }
 
-impl LookUp {
-    /// In both directions, as the clock may have been set back.
-    fn is_stale(&self, now: OffsetDateTime) -> bool {
-        (now - self.started_at).abs() >= FRESH
-    }
+/// In both directions, as the clock may have been set back.
+fn is_stale(looked_up_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+    (now - looked_up_at).abs() >= FRESH
 }

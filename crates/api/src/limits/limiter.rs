@@ -95,6 +95,13 @@ impl Limiter {
         RateLimitStatus { limit, remaining: limit.saturating_sub(window.used(now)), wait: None }
     }
 
+    /// Whether a request in that window would be refused, as far as this process knows. Counts nothing.
+    pub async fn is_used_up(&self, name: &str, limit: u32) -> bool {
+        let Some(window) = self.windows.get(name).await else { return false };
+        let window = window.lock().await;
+        window.refused(limit, self.clock.now()).is_some()
+    }
+
     /// Deletes old counts from the store, once a minute.
     pub async fn run_cleanup(&self) -> Infallible {
         let minute = StdDuration::try_from(WINDOW).unwrap_or_default();

@@ -12,7 +12,10 @@ use rekey_core::{
 use serde::Deserialize;
 
 use super::{context::PageContext, page::Page, paths, sent};
-use crate::{jsonapi::error::Problem, limits::Limits};
+use crate::{
+    jsonapi::error::Problem,
+    limits::{Ceiling, Limits},
+};
 
 #[derive(Deserialize)]
 struct Form {
@@ -37,7 +40,7 @@ pub async fn submit(
     if !context.is_same_origin() {
         return Ok(context.csrf_rejected());
     }
-    let status = limits.sales_channel(client.id.as_str()).await;
+    let status = limits.sales_channel(client.id.as_str(), Ceiling::Recovery).await;
     if let Some(wait) = status.and_then(|status| status.wait) {
         return Err(Problem::TooManyRequests(wait));
     }

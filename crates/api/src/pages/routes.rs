@@ -4,7 +4,7 @@ use actix_web::{
     Error, HttpResponse, Scope,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header::LOCATION},
+    http::{StatusCode, header::LOCATION},
     middleware::{Next, from_fn},
     web::{self, Data, ServiceConfig, post},
 };
@@ -78,16 +78,13 @@ async fn problem_pages(
     }
 }
 
-/// Limits the forms that each client address sends. Other requests cost nothing.
+/// Limits the forms that each client address sends, and the pages that it opens.
 async fn limit(
     limits: Data<Limits>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let status = match *request.method() {
-        Method::POST => limits.page(caller::address(request.request())).await,
-        _ => None,
-    };
+    let status = limits.page(request.method(), caller::address(request.request())).await;
     let mut response = if let Some(wait) = status.and_then(|status| status.wait) {
         let page = problem_page(request.request(), &Problem::TooManyRequests(wait)).await?;
         request.into_response(page)

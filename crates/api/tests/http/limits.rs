@@ -130,21 +130,59 @@ async fn one_visitor_does_not_use_up_a_shop() {
     assert_eq!(from("2001:db8:1:3::1").await.status, 201);
 }
 
+/// A8: who has a whole site has 65,536 subscribers' networks.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sales_channel_has_a_ceiling_for_all_its_visitors() {
+async fn the_networks_of_a_home_and_of_a_site_are_counted_together() {
+    let app = app(&[PROXIED, ("limits.token_per_minute", "5")]).await;
+    let client = app.client(ClientKind::SalesChannel, false).await.id;
+    let from = async |network: String| {
+        let request = grant(&app, app.address, &client).header("x-forwarded-for", format!("{network}::1"));
+        send(request).await
+    };
+    for n in 0..20 {
+        let answer = from(format!("2001:db8:1:{n:x}")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("x-ratelimit-remaining")), (200, "4"), "{n}");
+    }
+    assert_limit_headers(&from("2001:db8:1:ff".to_owned()).await, "20");
+    for n in 1..=60 {
+        assert_eq!(from(format!("2001:db8:1:{n:x}00")).await.status, 200, "{n}");
+    }
+    assert_limit_headers(&from("2001:db8:1:6100".to_owned()).await, "80");
+    assert_eq!(from("2001:db8:2:0".to_owned()).await.status, 200, "another site");
+}
+
+/// A8: neither reads nor log-ins keep anybody from recovering an account, and the other way round.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sales_channels_visitors_have_ceilings_for_reads_log_ins_and_recovery() {
     let app = app(&[PROXIED, ("limits.sales_channel_per_minute", "5")]).await;
-    let client = app.client(ClientKind::SalesChannel, false).await;
-    // The request for the token is counted as well.
+    let client = app.client(ClientKind::SalesChannel, true).await;
     let guest = app.access_token(&client).await;
-    let from = async |n: usize, token: &str| {
+    let read = async |n: usize, token: &str| {
         send(get(&app, app.address, RESETS, token).header("x-forwarded-for", format!("192.0.2.{n}"))).await
     };
-    for n in 1..LIMIT {
-        from(n, &guest).await.assert_error(401, "UNAUTHORIZED", None);
+    let ask = async |n: usize| {
+        let body = json!({ "data": { "type": "customer_password_resets", "attributes": { "customer_email": "a@example.com" } } });
+        let request = app
+            .http
+            .post(app.url(RESETS))
+            .bearer_auth(&guest)
+            .header("x-forwarded-for", format!("192.0.2.{n}"));
+        send(request.header("content-type", MEDIA_TYPE).body(body.to_string())).await
+    };
+    for n in 0..LIMIT {
+        read(n, &guest).await.assert_error(401, "UNAUTHORIZED", None);
     }
-    assert_refused(&from(9, &guest).await, "5");
+    assert_refused(&read(9, &guest).await, "5");
+    for n in 0..LIMIT {
+        assert_eq!(ask(n).await.status, 201);
+    }
+    assert_refused(&ask(9).await, "5");
+    // The first request for a token is counted as well.
+    for _ in 1..LIMIT {
+        assert_eq!(send(grant(&app, app.address, &client.id)).await.status, 200);
+    }
     assert_eq!(send(grant(&app, app.address, &client.id)).await.status, 429);
-    from(9, &app.guest(false).await).await.assert_error(401, "UNAUTHORIZED", None);
+    read(9, &app.guest(false).await).await.assert_error(401, "UNAUTHORIZED", None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,6 +197,22 @@ async fn who_shows_no_good_token_is_an_address() {
     assert_refused(&app.get(RESETS, "another").await, "5");
     assert_refused(&send(app.http.get(app.url("/api/nothing"))).await, "5");
     assert_eq!(app.get(RESETS, &good).await.status, 200, "who has a good one is not held up by it");
+}
+
+/// A10: checking a signature is what costs most.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_with_many_bad_tokens_has_no_signature_checked() {
+    let app = app(&[("limits.live_per_minute", "2")]).await;
+    let (known, unknown) = (app.integration().await, app.integration().await);
+    assert_eq!(app.get(RESETS, &known).await.status, 200);
+    for n in 0..30 {
+        let bad = app.get(RESETS, &format!("{unknown}{}", n % 20)).await;
+        assert_eq!(bad.status, if n < 2 { 401 } else { 429 }, "{n}");
+    }
+    assert_refused(&app.get(RESETS, &unknown).await, "2");
+    assert_eq!(app.get(RESETS, &known).await.status, 200);
+    app.clock.forward(Duration::seconds(70));
+    assert_eq!(app.get(RESETS, &unknown).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,13 +312,16 @@ async fn pool_a_store_that_is_away_lets_calls_in_up_to_the_limit() {
     assert_eq!(send(grant(&app, app.address, "nobody")).await.status, 429);
 }
 
+/// A10.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_form_is_counted_and_the_page_is_not() {
-    let app = app(&[("limits.page_per_minute", "2")]).await;
+async fn the_pages_form_and_the_page_are_counted_apart() {
+    let app = app(&[("limits.page_per_minute", "2"), ("limits.live_per_minute", "10")]).await;
     let form = || app.http.post(app.url("/reset-password")).form(&[("password", "x")]);
-    for _ in 0..10 {
-        assert_eq!(send(app.http.get(app.url("/reset-password"))).await.header("x-ratelimit-limit"), "");
+    let page = |n: usize| app.http.get(app.url(&format!("/forgot-password?client_id=made-up-{n}")));
+    for n in 0..10 {
+        assert_eq!(send(page(n)).await.header("x-ratelimit-limit"), "10");
     }
+    assert_limit_headers(&send(page(10)).await, "10");
     for _ in 0..2 {
         assert_eq!(send(form()).await.header("x-ratelimit-limit"), "2");
     }
