@@ -4,6 +4,8 @@ pub mod import;
 pub mod service;
 pub mod store;
 
+use time::Duration;
+
 use crate::{
     attributes::{CommonAttributes, Patch, set_names},
     email::EmailAddress,
@@ -36,6 +38,15 @@ pub struct CustomerChange {
     pub password: Option<PasswordHash>,
     /// The other attributes that change.
     pub attributes: CustomerAttributes,
+}
+
+/// How often a customer may try to change its own address. The answer shows whether another customer has an address.
+#[derive(Debug, Clone, Copy)]
+pub struct EmailTries {
+    /// Tries in a window, whether or not the address is taken.
+    pub budget: u32,
+    /// How long a window lasts, from its first try on.
+    pub window: Duration,
 }
 
 /// The attributes of a customer that this service only stores.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use rekey_core::{
-    clients::{ClientKind, RegisteredClient},
+    clients::{ClientKind, ClientPermissions, RegisteredClient},
     customers::Credentials,
     deliveries::{ClaimedDelivery, Expiry, Recipient, suppression::Suppression},
     events::outbox::{ClaimedMessage, OutboxMessage},
@@ -49,7 +49,11 @@ pub fn registered_client(row: &impl Columns) -> Read<RegisteredClient> {
         organization: organization(row)?,
         kind: known(row, "kind", ClientKind::parse)?,
         secret: secret.transpose()?,
-        self_service: required(row.boolean("self_service")?, "self_service")?,
+        permissions: ClientPermissions {
+            self_service: required(row.boolean("self_service")?, "self_service")?,
+            sign_in: required(row.boolean("sign_in")?, "sign_in")?,
+            sign_up: required(row.boolean("sign_up")?, "sign_up")?,
+        },
         allowed_origins: origins
             .iter()
             .map(|text| text.parse().map_err(|_| corrupt("allowed_origins")))

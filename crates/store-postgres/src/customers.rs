@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
-    customers::{CustomerChange, NewCustomer, store::CustomerStore},
+    customers::{CustomerChange, EmailTries, NewCustomer, store::CustomerStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
@@ -11,6 +11,7 @@ use rekey_core::{
     scope::Scope,
 };
 use sqlx::types::Json;
+use time::Duration;
 
 use crate::{
     PostgresStore,
@@ -65,6 +66,24 @@ impl CustomerStore for PostgresStore {
         Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
     }
 
+    async fn count_email_try(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        limit: EmailTries,
+    ) -> Result<Option<Duration>, StoreError> {
+        let wait: Option<f64> = sqlx::query_scalar(COUNT_EMAIL_TRY)
+            .bind(id.as_str())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(limit.window.as_seconds_f64())
+            .bind(i64::from(limit.budget))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        Ok(wait.map(Duration::seconds_f64))
+    }
+
     async fn delete_customer(
         &self,
         scope: Scope,
@@ -111,6 +130,22 @@ const UPDATE: &str = concat!(
     record_change!("customers", "NULL, id"),
     "SELECT id FROM fact"
 );
+
+/// Returns the time until the window's end when it has no try left.
+const COUNT_EMAIL_TRY: &str = "
+    WITH try AS (
+        INSERT INTO email_change_tries AS t (customer_id, window_started_at, try_count)
+        SELECT id, now(), 1 FROM customers
+        WHERE id = $1 AND (organization_id, mode) IS NOT DISTINCT FROM ($2, $3)
+        ON CONFLICT (customer_id) DO UPDATE SET
+            window_started_at = CASE WHEN t.window_started_at <= now() - make_interval(secs => $4) THEN now()
+                ELSE t.window_started_at END,
+            try_count = CASE WHEN t.window_started_at <= now() - make_interval(secs => $4) THEN 1
+                ELSE LEAST(t.try_count, $5) + 1 END
+        RETURNING window_started_at, try_count
+    )
+    SELECT EXTRACT(EPOCH FROM window_started_at + make_interval(secs => $4) - now())::float8
+    FROM try WHERE try_count > $5";
 
 /// The password and the sessions go with their customer by their foreign keys; suppressions, of all addresses that it had.
 const DELETE: &str = concat!(

@@ -66,6 +66,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (18, "9bcc72ab4aa5f085"),
     (19, "e4d1ffb7b899f08a"),
     (20, "fa79711aa7c3dc33"),
+    (21, "2d26599cd92ba13c"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

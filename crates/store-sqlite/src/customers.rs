@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
-    customers::{CustomerChange, NewCustomer, store::CustomerStore},
+    customers::{CustomerChange, EmailTries, NewCustomer, store::CustomerStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
@@ -11,9 +11,10 @@ use rekey_core::{
     scope::Scope,
 };
 use sqlx::{SqliteConnection, types::Json};
+use time::Duration;
 
 use crate::{
-    SqliteStore,
+    SqliteStore, after,
     attributes::bind_common,
     error::{map_create_error, map_db_error},
     events::{Subject, record_change},
@@ -87,6 +88,27 @@ impl CustomerStore for SqliteStore {
         Ok(true)
     }
 
+    async fn count_email_try(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        limit: EmailTries,
+    ) -> Result<Option<Duration>, StoreError> {
+        let now = self.present();
+        let window_started_at: Option<i64> = sqlx::query_scalar(COUNT_EMAIL_TRY)
+            .bind(id.as_str())
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(now)
+            .bind(after(now, -limit.window))
+            .bind(limit.budget)
+            .fetch_optional(&self.writer)
+            .await
+            .map_err(map_db_error)?
+            .flatten();
+        Ok(window_started_at.map(|start| Duration::microseconds(after(start, limit.window) - now)))
+    }
+
     async fn delete_customer(
         &self,
         scope: Scope,
@@ -141,6 +163,15 @@ const UPDATE: &str = "
         reference_origin = CASE WHEN ?10 THEN reference_origin ELSE ?11 END,
         metadata = COALESCE(?12, metadata)
     WHERE id = ?1 AND organization_id = ?2 AND mode = ?3";
+
+/// Returns the window's start, or null while it has a try left.
+const COUNT_EMAIL_TRY: &str = "
+    INSERT INTO email_change_tries AS t (customer_id, window_started_at, try_count)
+    SELECT id, ?4, 1 FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3
+    ON CONFLICT (customer_id) DO UPDATE SET
+        window_started_at = CASE WHEN t.window_started_at <= ?5 THEN ?4 ELSE t.window_started_at END,
+        try_count = CASE WHEN t.window_started_at <= ?5 THEN 1 ELSE min(t.try_count, ?6) + 1 END
+    RETURNING CASE WHEN try_count > ?6 THEN window_started_at END";
 
 /// Sets a customer's password; the next generation of it ends every session of the one before.
 pub(crate) async fn set_password(

@@ -3,7 +3,7 @@
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
     caller::Actor,
-    clients::{ClientKind, RegisteredClient},
+    clients::{ClientKind, ClientPermissions, RegisteredClient},
     clock::to_microseconds,
     customers::{CustomerAttributes, NewCustomer},
     deliveries::{MailJob, MailName},
@@ -69,12 +69,25 @@ pub async fn scope(store: &impl Store, slug: &str) -> Scope {
     Scope { organization: organization(store, slug).await.id, mode: Mode::Test }
 }
 
-/// Registers an API client. The returned secret is an integration's; a sales channel has none, and the secret is unused.
+/// Registers an API client; a sales channel with sign-in and sign-up. The returned secret is an integration's; a sales channel has none,
+/// and the secret is unused.
 pub async fn api_client(
     store: &impl Store,
     scope: Scope,
     kind: ClientKind,
     self_service: bool,
+) -> (RegisteredClient, ClientSecret) {
+    let is_storefront = kind == ClientKind::SalesChannel;
+    let permissions = ClientPermissions { self_service, sign_in: is_storefront, sign_up: is_storefront };
+    api_client_with(store, scope, kind, permissions).await
+}
+
+/// Registers an API client with those permissions.
+pub async fn api_client_with(
+    store: &impl Store,
+    scope: Scope,
+    kind: ClientKind,
+    permissions: ClientPermissions,
 ) -> (RegisteredClient, ClientSecret) {
     let secret = ClientSecret::generate(&OsRandom);
     let organizations = store.organizations().await.unwrap();
@@ -87,7 +100,7 @@ pub async fn api_client(
         organization,
         kind,
         secret: (kind == ClientKind::Integration).then(|| secret.digest()),
-        self_service,
+        permissions,
         allowed_origins: Vec::new(),
         revoked_at: None,
         created_at: OffsetDateTime::UNIX_EPOCH,

@@ -25,7 +25,7 @@ struct Running<'a> {
     mode: &'a str,
     signing_key: &'a str,
     back_office: &'a Registered,
-    /// The sales channel without self-service.
+    /// The sales channel with sign-up and without self-service.
     storefront: &'a str,
     self_service: &'a str,
 }
@@ -60,7 +60,7 @@ async fn the_programs_of_production() {
     let mut stack = Stack::prepare().await;
     stack.set(LEEWAY.0, LEEWAY.1);
     let shop = Shop::open(stack).await;
-    let storefront = shop.stack.client("shop", &["sales-channel"]).await;
+    let storefront = shop.stack.client("shop", &["sales-channel", "--allow", "sign-in,sign-up"]).await;
     let (_api, _mailer) = (shop.stack.start_api().await, shop.stack.start_mailer().await);
     let running = Running {
         url: &shop.stack.api.url,

@@ -101,6 +101,7 @@ impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
             CustomerError::Taken => Self::attribute(EMAIL.name, ValidationError::Taken),
+            CustomerError::TooManyEmailTries(wait) => Self::TooManyRequests(wait),
             CustomerError::Password(rejected) => Self::attribute(PASSWORD.name, rejected.into()),
             CustomerError::Hash(error) => error.into(),
             CustomerError::Store(error) => error.into(),

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use rekey_api::{Application, Config, Services};
 use rekey_core::{
-    clients::ClientKind,
+    clients::{ClientKind, ClientPermissions},
     error::StoreError,
     events::{Event, EventBody, outbox::Outbox, relay_queue::RelayQueue},
     limits::{RateLimits, WindowCounts},
@@ -166,6 +166,13 @@ impl TestApp {
     pub async fn client_in(&self, scope: Scope, kind: ClientKind, self_service: bool) -> TestClient {
         let (client, secret) = seed::api_client(&self.store, scope, kind, self_service).await;
         TestClient { id: client.client_id, secret: client.secret.map(|_| secret.expose().to_owned()) }
+    }
+
+    /// Registers a sales channel with those permissions.
+    pub async fn client_with(&self, permissions: ClientPermissions) -> TestClient {
+        let (client, _) =
+            seed::api_client_with(&self.store, self.scope, ClientKind::SalesChannel, permissions).await;
+        TestClient { id: client.client_id, secret: None }
     }
 
     /// Returns the access token of a new integration.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use time::Duration;
+
 use crate::{
     attributes::set_names,
     caller::Caller,
     clients::RegisteredClient,
-    customers::{CustomerAttributes, CustomerChange, NewCustomer, store::CustomerStore},
+    customers::{CustomerAttributes, CustomerChange, EmailTries, NewCustomer, store::CustomerStore},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{EventBody, audit::Action, recorder::EventRecorder},
@@ -40,6 +42,9 @@ pub enum CustomerError {
     /// Another customer has the address.
     #[error("the address is taken")]
     Taken,
+    /// The customer has tried to change its address too often; again after this time.
+    #[error("the address was changed too often")]
+    TooManyEmailTries(Duration),
     /// The password is refused.
     #[error("the password {0}")]
     Password(#[from] PasswordRejected),
@@ -59,6 +64,9 @@ impl From<CreateError> for CustomerError {
         }
     }
 }
+
+/// How often a customer may try to change its own address: few typing mistakes, and far fewer addresses than a list has.
+const EMAIL_TRIES: EmailTries = EmailTries { budget: 5, window: Duration::DAY };
 
 /// A change of a customer that a caller asks for.
 #[derive(Debug, Default)]
@@ -116,14 +124,16 @@ impl CustomerService {
         let CustomerUpdate { email, password, attributes } = update;
         let written = written(email.as_ref(), password.as_ref(), &attributes);
         let mut change = CustomerChange { email, password: None, attributes };
-        if password.is_some() {
-            let Some(current) = self.store.find(scope, &CUSTOMERS, id.into()).await? else {
-                return Ok(false);
-            };
-            let current = current.get(EMAIL.name).as_text().and_then(|email| email.parse().ok());
-            if let Some(email) = change.email.clone().or(current) {
-                change.password = self.hash(&client.organization, password, &email).await?;
+        if change.email.is_some() || password.is_some() {
+            let Some(current) = self.address(scope, id).await? else { return Ok(false) };
+            // A form that sends its customer's address back changes nothing.
+            change.email = change.email.filter(|email| *email != current);
+            if change.email.is_some() && caller.actor.session().is_some() {
+                let wait = self.store.count_email_try(scope, id, EMAIL_TRIES).await?;
+                wait.map_or(Ok(()), |wait| Err(CustomerError::TooManyEmailTries(wait)))?;
             }
+            let email = change.email.as_ref().unwrap_or(&current);
+            change.password = self.hash(&client.organization, password, email).await?;
         }
         let event = change.password.is_some().then(|| {
             self.recorder.new_event(scope, caller, EventBody::CustomerPasswordCreated { customer: id })
@@ -148,6 +158,13 @@ impl CustomerService {
             self.recorder.publish(event);
         }
         Ok(deleted)
+    }
+
+    /// Returns the customer's address.
+    async fn address(&self, scope: Scope, id: CustomerId) -> Result<Option<EmailAddress>, StoreError> {
+        let Some(customer) = self.store.find(scope, &CUSTOMERS, id.into()).await? else { return Ok(None) };
+        let address = customer.get(EMAIL.name).as_text().and_then(|email| email.parse().ok());
+        address.map(Some).ok_or_else(|| StoreError::Internal("a customer's address is malformed".into()))
     }
 
     /// Whether an earlier try of the same call created the customer before its answer was lost.

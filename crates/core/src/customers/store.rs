@@ -1,9 +1,10 @@
 //! The port to the database for customers. One method is one whole business fact, in one transaction.
 
 use async_trait::async_trait;
+use time::Duration;
 
 use crate::{
-    customers::{CustomerChange, NewCustomer},
+    customers::{CustomerChange, EmailTries, NewCustomer},
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
@@ -34,6 +35,15 @@ pub trait CustomerStore: Catalog {
         event: Option<&NewEvent>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError>;
+
+    /// Counts a try of the customer to change its own address, whatever becomes of it. Returns how long it has to wait when its tries are
+    /// used up; of simultaneous calls, each counts. Counts nothing when there is no such customer.
+    async fn count_email_try(
+        &self,
+        scope: Scope,
+        id: CustomerId,
+        limit: EmailTries,
+    ) -> Result<Option<Duration>, StoreError>;
 
     /// Deletes a customer with its password, sessions and resets, and the suppressions of its addresses, leaving an event and an
     /// audit entry; false when there is no such customer.

@@ -63,6 +63,7 @@ macro_rules! store_conformance {
             the_store_answers,
             an_organization_is_created_once_and_listed_by_slug,
             an_api_client_is_registered_once_and_found_by_its_client_id,
+            a_clients_permissions_and_origins_are_changed_each_alone,
             a_revoked_client_is_still_found_as_revoked,
             a_clients_allowed_origins_are_kept_in_their_order,
         );
@@ -74,6 +75,7 @@ macro_rules! store_conformance {
             a_rehash_replaces_only_the_hash_that_it_was_made_from,
             a_changed_customer_leaves_its_audit_entry_and_its_event,
             a_changed_address_or_password_kills_the_pending_tokens,
+            a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned,
             another_customers_address_is_taken_and_nothing_is_changed,
             a_deleted_customer_takes_all_that_is_theirs_along,
             tenant_no_other_scope_changes_a_customer,

@@ -2,7 +2,7 @@
 
 use rekey_core::{
     attributes::Patch,
-    customers::{CustomerChange, NewCustomer},
+    customers::{CustomerChange, EmailTries, NewCustomer},
     error::CreateError,
     events::{EventBody, audit::Action},
     ids::CustomerId,
@@ -11,8 +11,9 @@ use rekey_core::{
     resources::{CUSTOMERS, record::Value},
 };
 use serde_json::json;
+use time::Duration;
 
-use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, written};
+use super::{JOHN, StoreUnderTest, at_once, found_reset, holder, other_scopes, written};
 use crate::seed;
 use crate::store::prelude::*;
 
@@ -184,6 +185,43 @@ pub async fn a_changed_address_or_password_kills_the_pending_tokens<F: StoreUnde
         assert_eq!(shown.get("reset_password_token").as_token().is_some(), survives);
     }
     assert!(holder(store, &hers).await.is_some());
+}
+
+pub async fn a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let [john, jane] = [
+        seed::customer(store, scope, JOHN, None).await,
+        seed::customer(store, scope, "jane@example.com", None).await,
+    ];
+    let limit = EmailTries { budget: 3, window: Duration::DAY };
+    let attempt = {
+        let store = store.clone();
+        move || {
+            let store = store.clone();
+            async move { store.count_email_try(scope, john.id, limit).await.unwrap() }
+        }
+    };
+    // Of simultaneous tries no more pass than there are left.
+    let waits = at_once((0..8).map(|_| attempt())).await;
+    assert_eq!(waits.iter().filter(|wait| wait.is_none()).count(), 3);
+    let wait = waits.into_iter().flatten().min().unwrap();
+    assert!(wait > Duration::hours(23) && wait <= Duration::DAY, "{wait}");
+
+    assert_eq!(store.count_email_try(scope, jane.id, limit).await.unwrap(), None);
+    for other in other_scopes(store, scope).await {
+        assert_eq!(store.count_email_try(other, john.id, limit).await.unwrap(), None);
+    }
+    assert_eq!(backdoor.count("email_change_tries", "true").await, 2);
+    backdoor.age("email_change_tries", "window_started_at", "true", Duration::hours(12)).await;
+    let wait = attempt().await.unwrap();
+    assert!(wait > Duration::hours(11) && wait <= Duration::hours(12), "{wait}");
+    backdoor.age("email_change_tries", "window_started_at", "true", Duration::hours(12)).await;
+    for _ in 0..3 {
+        assert_eq!(attempt().await, None);
+    }
+    assert!(attempt().await.is_some());
 }
 
 pub async fn another_customers_address_is_taken_and_nothing_is_changed<F: StoreUnderTest>() {
