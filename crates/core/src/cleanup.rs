@@ -20,6 +20,9 @@ pub trait Cleanup: Send + Sync + 'static {
     /// Deletes counts of guesses at short codes whose window began at least `age` ago. Returns how many.
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
 
+    /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
+    async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError>;
+
     /// Deletes records of that kind that were made at least `age` ago and that nothing needs any more: about `max` of them, the oldest of
     /// each scope first. Returns how many. Simultaneous calls delete different ones.
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError>;
@@ -93,7 +96,7 @@ pub struct CleanupTask {
     pub retention: Retention,
 }
 
-/// Longer than any token, self-service window or guess window lasts: each can be set to at most 7 days.
+/// Longer than any token, self-service window, guess window or undo of an address lasts: each is at most 7 days.
 const AGE: Duration = Duration::days(8);
 /// How often to look: often enough that a day's decoys are never deleted at once.
 const INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
@@ -119,6 +122,7 @@ impl CleanupTask {
         while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
         self.store.forget_quotas(AGE).await?;
         self.store.forget_guesses(AGE).await?;
+        self.store.forget_email_changes(AGE).await?;
         for (kind, age) in self.retention.ages() {
             let count = purge(&*self.store, kind, age).await?;
             if count > 0 {

@@ -1,13 +1,13 @@
 //! Customers: people with an account at a shop.
 
+pub mod email_change;
 pub mod import;
 pub mod service;
 pub mod store;
 
-use time::Duration;
-
 use crate::{
     attributes::{CommonAttributes, Patch, set_names},
+    customers::email_change::EmailChange,
     email::EmailAddress,
     ids::CustomerId,
     locale::Locale,
@@ -33,20 +33,11 @@ pub struct NewCustomer {
 #[derive(Debug, Clone, Default)]
 pub struct CustomerChange {
     /// The new address.
-    pub email: Option<EmailAddress>,
+    pub email: Option<EmailChange>,
     /// The new password's hash.
     pub password: Option<PasswordHash>,
     /// The other attributes that change.
     pub attributes: CustomerAttributes,
-}
-
-/// How often a customer may try to change its own address. The answer shows whether another customer has an address.
-#[derive(Debug, Clone, Copy)]
-pub struct EmailTries {
-    /// Tries in a window, whether or not the address is taken.
-    pub budget: u32,
-    /// How long a window lasts, from its first try on.
-    pub window: Duration,
 }
 
 /// The attributes of a customer that this service only stores.

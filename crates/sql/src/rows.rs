@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use rekey_core::{
     clients::{ClientKind, ClientPermissions, RegisteredClient},
-    customers::Credentials,
+    customers::{
+        Credentials,
+        email_change::{RecordedEmailChange, UndoState},
+    },
     deliveries::{ClaimedDelivery, Expiry, Recipient, suppression::Suppression},
     events::outbox::{ClaimedMessage, OutboxMessage},
     idempotency::Claimed,
@@ -114,6 +117,24 @@ pub fn rejectable(row: &impl Columns, reset: ResetId) -> Read<RejectableReset> {
             "pending" => Some(TokenState::Pending),
             "used" => Some(TokenState::Used),
             "dead" => Some(TokenState::Dead),
+            _ => None,
+        })?,
+    })
+}
+
+/// A change of an address, with the state of its token.
+pub fn email_change(row: &impl Columns) -> Read<RecordedEmailChange> {
+    Ok(RecordedEmailChange {
+        id: parsed(row, "id")?,
+        scope: scope(row)?,
+        organization: organization(row)?,
+        customer: parsed(row, "customer_id")?,
+        old: parsed(row, "old_email")?,
+        current: parsed(row, "email")?,
+        state: known(row, "state", |state| match state {
+            "pending" => Some(UndoState::Pending),
+            "undone" => Some(UndoState::Undone),
+            "dead" => Some(UndoState::Dead),
             _ => None,
         })?,
     })

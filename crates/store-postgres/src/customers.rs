@@ -1,6 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
-    customers::{CustomerChange, EmailTries, NewCustomer, store::CustomerStore},
+    customers::{
+        CustomerChange, NewCustomer,
+        store::{ChangeEvents, CustomerStore},
+    },
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
@@ -11,13 +14,12 @@ use rekey_core::{
     scope::Scope,
 };
 use sqlx::types::Json;
-use time::Duration;
 
 use crate::{
     PostgresStore,
     attributes::bind_common,
     error::{map_create_error, map_db_error},
-    events::{record_change, recording},
+    events::{bind_event, record_change, record_event, recording},
 };
 
 #[async_trait]
@@ -49,39 +51,26 @@ impl CustomerStore for PostgresStore {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&NewEvent>,
+        events: ChangeEvents<'_>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError> {
         if change.is_empty() {
             return Ok(self.find(scope, &CUSTOMERS, id.into()).await?.is_some());
         }
-        let attributes = &change.attributes;
-        let query = recording(UPDATE, scope, event, audit)
+        let (attributes, email) = (&change.attributes, change.email.as_ref());
+        let query = recording(UPDATE, scope, events.password, audit)
             .bind(id.as_str())
-            .bind(change.email.as_ref().map(EmailAddress::as_str))
+            .bind(email.map(|email| email.new.as_str()))
             .bind(change.password.as_ref().map(PasswordHash::as_str))
             .bind(attributes.locale.is_keep())
             .bind(attributes.locale.value().map(Locale::as_str));
-        let query = bind_common(query, &attributes.common);
+        let query = bind_common(query, &attributes.common)
+            .bind(email.map(|email| email.old.as_str()))
+            .bind(email.map(|email| email.id.to_string()))
+            .bind(email.map(|email| email.undo_token.as_bytes().as_slice()))
+            .bind(email.map(|email| email.undo_ttl.as_seconds_f64()));
+        let query = bind_event(query, events.email);
         Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
-    }
-
-    async fn count_email_try(
-        &self,
-        scope: Scope,
-        id: CustomerId,
-        limit: EmailTries,
-    ) -> Result<Option<Duration>, StoreError> {
-        let wait: Option<f64> = sqlx::query_scalar(COUNT_EMAIL_TRY)
-            .bind(id.as_str())
-            .bind(scope.organization.as_str())
-            .bind(scope.mode.as_str())
-            .bind(limit.window.as_seconds_f64())
-            .bind(i64::from(limit.budget))
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(map_db_error)?;
-        Ok(wait.map(Duration::seconds_f64))
     }
 
     async fn delete_customer(
@@ -116,8 +105,11 @@ const UPDATE: &str = concat!(
             reference = CASE WHEN $21 THEN reference ELSE $22 END,
             reference_origin = CASE WHEN $23 THEN reference_origin ELSE $24 END,
             metadata = COALESCE($25, metadata)
-        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND ($26 IS NULL OR email = $26)
         RETURNING id
+    ), email_change AS (
+        INSERT INTO email_changes (id, organization_id, mode, customer_id, email, token_digest, expires_at)
+        SELECT $27, $1, $2, id, $26, $28, now() + make_interval(secs => $29) FROM fact WHERE $26 IS NOT NULL
     ), password AS (
         INSERT INTO customer_passwords (customer_id, hash) SELECT id, $18 FROM fact WHERE $18 IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE
@@ -128,24 +120,9 @@ const UPDATE: &str = concat!(
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
     record_change!("customers", "NULL, id"),
+    record_event!("email_event", "fact", "customers", "NULL, id", "$30", "$31", "$32", "$33", "$34"),
     "SELECT id FROM fact"
 );
-
-/// Returns the time until the window's end when it has no try left.
-const COUNT_EMAIL_TRY: &str = "
-    WITH try AS (
-        INSERT INTO email_change_tries AS t (customer_id, window_started_at, try_count)
-        SELECT id, now(), 1 FROM customers
-        WHERE id = $1 AND (organization_id, mode) IS NOT DISTINCT FROM ($2, $3)
-        ON CONFLICT (customer_id) DO UPDATE SET
-            window_started_at = CASE WHEN t.window_started_at <= now() - make_interval(secs => $4) THEN now()
-                ELSE t.window_started_at END,
-            try_count = CASE WHEN t.window_started_at <= now() - make_interval(secs => $4) THEN 1
-                ELSE LEAST(t.try_count, $5) + 1 END
-        RETURNING window_started_at, try_count
-    )
-    SELECT EXTRACT(EPOCH FROM window_started_at + make_interval(secs => $4) - now())::float8
-    FROM try WHERE try_count > $5";
 
 /// The password and the sessions go with their customer by their foreign keys; suppressions, of all addresses that it had.
 const DELETE: &str = concat!(

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
-    customers::{CustomerChange, EmailTries, NewCustomer, store::CustomerStore},
-    email::EmailAddress,
+    customers::{
+        CustomerChange, NewCustomer,
+        store::{ChangeEvents, CustomerStore},
+    },
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
@@ -11,13 +13,13 @@ use rekey_core::{
     scope::Scope,
 };
 use sqlx::{SqliteConnection, types::Json};
-use time::Duration;
 
 use crate::{
-    SqliteStore, after,
+    SqliteStore,
     attributes::bind_common,
+    email_changes::{record_email_change, refuse_reserved},
     error::{map_create_error, map_db_error},
-    events::{Subject, record_change},
+    events::{Subject, record_change, write_event},
     resets::supersede_customer,
 };
 
@@ -32,6 +34,7 @@ impl CustomerStore for SqliteStore {
     ) -> Result<(), CreateError> {
         let (attributes, common) = (&customer.attributes, &customer.attributes.common);
         let (mut transaction, now) = self.write().await?;
+        refuse_reserved(&mut transaction, scope, customer.id, &customer.email, now).await?;
         sqlx::query(INSERT)
             .bind(customer.id.as_str())
             .bind(scope.organization.as_str())
@@ -57,25 +60,31 @@ impl CustomerStore for SqliteStore {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&NewEvent>,
+        events: ChangeEvents<'_>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError> {
         if change.is_empty() {
             return Ok(self.find(scope, &CUSTOMERS, id.into()).await?.is_some());
         }
-        let attributes = &change.attributes;
+        let (attributes, email) = (&change.attributes, change.email.as_ref());
         let (mut transaction, now) = self.write().await?;
+        if let Some(email) = email {
+            refuse_reserved(&mut transaction, scope, id, &email.new, now).await?;
+        }
         let query = sqlx::query(UPDATE)
             .bind(id.as_str())
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())
             .bind(now)
-            .bind(change.email.as_ref().map(EmailAddress::as_str))
+            .bind(email.map(|email| email.new.as_str()))
             .bind(attributes.locale.is_keep())
             .bind(attributes.locale.value().map(Locale::as_str));
-        let query = bind_common(query, &attributes.common);
+        let query = bind_common(query, &attributes.common).bind(email.map(|email| email.old.as_str()));
         if query.execute(&mut *transaction).await.map_err(map_create_error)?.rows_affected() == 0 {
             return Ok(false);
+        }
+        if let Some(email) = email {
+            record_email_change(&mut transaction, scope, id, email, now).await.map_err(map_db_error)?;
         }
         if let Some(password) = &change.password {
             set_password(&mut transaction, id, password, now).await?;
@@ -83,30 +92,12 @@ impl CustomerStore for SqliteStore {
         if change.email.is_some() || change.password.is_some() {
             supersede_customer(&mut transaction, id, now).await.map_err(map_db_error)?;
         }
-        record_change(&mut transaction, subject(scope, &id), event, audit, now).await?;
+        record_change(&mut transaction, subject(scope, &id), events.password, audit, now).await?;
+        if let Some(event) = events.email {
+            write_event(&mut transaction, subject(scope, &id), event, now).await?;
+        }
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
-    }
-
-    async fn count_email_try(
-        &self,
-        scope: Scope,
-        id: CustomerId,
-        limit: EmailTries,
-    ) -> Result<Option<Duration>, StoreError> {
-        let now = self.present();
-        let window_started_at: Option<i64> = sqlx::query_scalar(COUNT_EMAIL_TRY)
-            .bind(id.as_str())
-            .bind(scope.organization.as_str())
-            .bind(scope.mode.as_str())
-            .bind(now)
-            .bind(after(now, -limit.window))
-            .bind(limit.budget)
-            .fetch_optional(&self.writer)
-            .await
-            .map_err(map_db_error)?
-            .flatten();
-        Ok(window_started_at.map(|start| Duration::microseconds(after(start, limit.window) - now)))
     }
 
     async fn delete_customer(
@@ -162,16 +153,7 @@ const UPDATE: &str = "
         reference = CASE WHEN ?8 THEN reference ELSE ?9 END,
         reference_origin = CASE WHEN ?10 THEN reference_origin ELSE ?11 END,
         metadata = COALESCE(?12, metadata)
-    WHERE id = ?1 AND organization_id = ?2 AND mode = ?3";
-
-/// Returns the window's start, or null while it has a try left.
-const COUNT_EMAIL_TRY: &str = "
-    INSERT INTO email_change_tries AS t (customer_id, window_started_at, try_count)
-    SELECT id, ?4, 1 FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3
-    ON CONFLICT (customer_id) DO UPDATE SET
-        window_started_at = CASE WHEN t.window_started_at <= ?5 THEN ?4 ELSE t.window_started_at END,
-        try_count = CASE WHEN t.window_started_at <= ?5 THEN 1 ELSE min(t.try_count, ?6) + 1 END
-    RETURNING CASE WHEN try_count > ?6 THEN window_started_at END";
+    WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND (?13 IS NULL OR email = ?13)";
 
 /// Sets a customer's password; the next generation of it ends every session of the one before.
 pub(crate) async fn set_password(
@@ -193,6 +175,6 @@ pub(crate) async fn set_password(
     Ok(())
 }
 
-fn subject(scope: Scope, id: &CustomerId) -> Subject<'_> {
+pub(crate) fn subject(scope: Scope, id: &CustomerId) -> Subject<'_> {
     Subject { scope, resource: &CUSTOMERS, resource_id: id.as_str() }
 }

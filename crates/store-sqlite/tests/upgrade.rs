@@ -174,6 +174,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (19, "e4d1ffb7b899f08a"),
     (20, "ddb0eecef33b1366"),
     (21, "40cb9aaffde81495"),
+    (24, "6911b59486306781"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -5,7 +5,10 @@ use rekey_core::{
     caller::Actor,
     clients::{ClientKind, ClientPermissions, RegisteredClient},
     clock::to_microseconds,
-    customers::{CustomerAttributes, NewCustomer},
+    customers::{
+        CustomerAttributes, CustomerChange, NewCustomer,
+        email_change::{EMAIL_UNDO_TTL, EmailChange},
+    },
     deliveries::{MailJob, MailName},
     email::EmailAddress,
     events::{
@@ -13,7 +16,7 @@ use rekey_core::{
         audit::{Action, AuditEntry},
         outbox::{NewEvent, OutboxMessage},
     },
-    ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
+    ids::{ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, ResetId},
     organizations::{NewOrganization, Organization},
     passwords::PasswordHash,
     random::OsRandom,
@@ -23,7 +26,7 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::{Mode, Scope},
-    secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken},
+    secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken, UndoToken},
 };
 use time::{Duration, OffsetDateTime};
 
@@ -144,6 +147,26 @@ pub async fn customer(
     SeededCustomer { id: new.id, email: new.email, record }
 }
 
+/// A change of the address that can be undone for [`EMAIL_UNDO_TTL`], and the token for that.
+#[must_use]
+pub fn email_change(old: &str, new: &str) -> (EmailChange, UndoToken) {
+    let token = UndoToken::generate(&OsRandom);
+    let change = EmailChange {
+        id: EmailChangeId::generate(&OsRandom),
+        old: email(old),
+        new: email(new),
+        undo_token: token.digest(),
+        undo_ttl: EMAIL_UNDO_TTL,
+    };
+    (change, token)
+}
+
+/// Returns the same as a customer's change, without the token.
+#[must_use]
+pub fn moved(old: &str, new: &str) -> CustomerChange {
+    CustomerChange { email: Some(email_change(old, new).0), ..CustomerChange::default() }
+}
+
 /// Returns a change of the reference.
 #[must_use]
 pub fn reference(text: &str) -> CommonAttributes {
@@ -255,6 +278,7 @@ pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
         reset: Some(reset),
         customer: None,
         occurred_at: to_microseconds(OffsetDateTime::now_utc()),
+        recipient: None,
         answer_unknown: false,
     }
 }

@@ -128,8 +128,10 @@ fn description(operation: Operation) -> &'static str {
         }
         Operation::Update(WritableResource::Customers) => {
             "For integration clients, and for customers on themselves. A new address or password ends the customer's \
-             pending tokens; a new password ends its sessions, too. A customer may try to change its address five times a \
-             day."
+             pending tokens; a new password ends its sessions, too. A customer that changes its own address or password must have \
+             signed in by password a short time ago (`auth.fresh_seconds`): otherwise it is a 401 with \
+             `meta.error: fresh_sign_in_required`; and it may try to change its address five times a day. The old address \
+             gets a mail by which the change can be undone for 7 days, and is taken until then."
         }
         Operation::Delete(WritableResource::Customers) => OWN_CUSTOMER,
         Operation::Retrieve(of) if *of == CUSTOMERS => OWN_CUSTOMER,

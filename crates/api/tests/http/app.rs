@@ -247,6 +247,33 @@ impl TestApp {
         Some(code.expose().to_string())
     }
 
+    /// Returns the bodies of the events that wait to be published, oldest first.
+    pub async fn events(&self) -> Vec<Event> {
+        let keys = &self.settings.dev.keys.sealing;
+        let waiting = self.store.claim_messages(Duration::ZERO, 100).await.unwrap();
+        waiting.iter().map(|claimed| Event::verify(&claimed.message.payload, keys).unwrap()).collect()
+    }
+
+    /// Returns the link of the mail about the last change of an address, and where that mail goes.
+    pub async fn undo_link(&self) -> (String, String) {
+        let keys = &self.settings.dev.keys.sealing;
+        let events = self.events().await;
+        let found = events.iter().rev().find_map(|event| match &event.body {
+            EventBody::CustomerEmailChanged(changed) => Some((event, changed)),
+            _ => None,
+        });
+        let (event, changed) = found.unwrap();
+        let token = changed.token.unseal(self.scope.organization, changed.change, keys).unwrap();
+        let link = format!("/restore-email?id={}&token={}", changed.change, token.expose());
+        (link, event.recipient(keys).unwrap().unwrap().to_string())
+    }
+
+    /// Changes a customer.
+    pub async fn change(&self, token: &str, customer: &str, attributes: Value) -> Answer {
+        let body = json!({ "data": { "type": "customers", "id": customer, "attributes": attributes } });
+        self.call(Method::PATCH, &format!("/api/customers/{customer}"), token, Some(&body)).await
+    }
+
     /// Creates a customer with that password.
     pub async fn customer(&self, email: &str, password: &str) -> Answer {
         let integration = self.integration().await;

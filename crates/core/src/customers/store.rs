@@ -1,10 +1,9 @@
 //! The port to the database for customers. One method is one whole business fact, in one transaction.
 
 use async_trait::async_trait;
-use time::Duration;
 
 use crate::{
-    customers::{CustomerChange, EmailTries, NewCustomer},
+    customers::{CustomerChange, NewCustomer, email_change::EmailChangeStore},
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
@@ -12,10 +11,20 @@ use crate::{
     scope::Scope,
 };
 
+/// The events of a customer's change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ChangeEvents<'a> {
+    /// `customers.create_password`, if the password changes.
+    pub password: Option<&'a NewEvent>,
+    /// `customers.change_email`, if the address changes.
+    pub email: Option<&'a NewEvent>,
+}
+
 /// Creates, changes and deletes customers.
 #[async_trait]
-pub trait CustomerStore: Catalog {
-    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
+pub trait CustomerStore: Catalog + EmailChangeStore {
+    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id. The former address of another
+    /// customer is taken for as long as that one can have it back.
     async fn create_customer(
         &self,
         scope: Scope,
@@ -24,26 +33,17 @@ pub trait CustomerStore: Catalog {
         audit: &AuditEntry,
     ) -> Result<(), CreateError>;
 
-    /// Changes a customer, with its audit entry and its event if any; false when there is no such customer. A change of nothing
-    /// leaves no audit entry. Another address or password ends its pending tokens, another password its sessions, too.
-    /// `Taken`: the address, in this scope.
+    /// Changes a customer, with its audit entry and its events if any; false when there is no such customer, or its address is not the one
+    /// that the change is from. A change of nothing leaves no audit entry. Another address or password ends its pending tokens, another
+    /// password its sessions, too. `Taken`: the address, as in [`CustomerStore::create_customer`].
     async fn update_customer(
         &self,
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&NewEvent>,
+        events: ChangeEvents<'_>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError>;
-
-    /// Counts a try of the customer to change its own address, whatever becomes of it. Returns how long it has to wait when its tries are
-    /// used up; of simultaneous calls, each counts. Counts nothing when there is no such customer.
-    async fn count_email_try(
-        &self,
-        scope: Scope,
-        id: CustomerId,
-        limit: EmailTries,
-    ) -> Result<Option<Duration>, StoreError>;
 
     /// Deletes a customer with its password, sessions and resets, and the suppressions of its addresses, leaving an event and an
     /// audit entry; false when there is no such customer.

@@ -1,6 +1,12 @@
 //! The removal of old records.
 
-use rekey_core::{cleanup::PurgeKind, deliveries::Outcome, events::outbox::Settlement, resets::ResetOrigin};
+use rekey_core::{
+    cleanup::PurgeKind,
+    customers::store::ChangeEvents,
+    deliveries::Outcome,
+    events::{audit::Action, outbox::Settlement},
+    resets::ResetOrigin,
+};
 use time::Duration;
 
 use super::{JOHN, StoreUnderTest, found_reset, holder, ledger::job, written};
@@ -45,6 +51,28 @@ pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     seed::reset(store, scope, "young@example.com", ResetOrigin::SelfService).await;
     assert_eq!(store.forget_quotas(AGE).await.unwrap(), 2);
     assert_eq!(backdoor.count("reset_quotas", "true").await, 1);
+}
+
+/// A4.
+pub async fn a4_old_changes_of_addresses_are_removed<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await;
+    let change = async |from, to| {
+        let audit = seed::audit(Action::Update);
+        let change = seed::moved(from, to);
+        assert!(
+            store.update_customer(scope, john.id, &change, ChangeEvents::default(), &audit).await.unwrap()
+        );
+    };
+    change(JOHN, "a@example.com").await;
+    change("a@example.com", "b@example.com").await;
+    assert_eq!(store.forget_email_changes(AGE).await.unwrap(), 0, "they are young");
+    backdoor.age("email_changes", "created_at", "true", AGE).await;
+    change("b@example.com", "c@example.com").await;
+    assert_eq!(store.forget_email_changes(AGE).await.unwrap(), 2);
+    assert_eq!(backdoor.count("email_changes", "email = 'b@example.com'").await, 1);
 }
 
 /// B12.
