@@ -17,7 +17,7 @@ use rekey_core::{
     random::RandomSource,
     resets::{service::ResetService, store::Resets},
     secrets::KeyRing,
-    sessions::{Sessions, sign_in::SignIn},
+    sessions::{Sessions, guesses::PasswordGuesses, sign_in::SignIn},
 };
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
@@ -63,12 +63,20 @@ pub struct Services {
 
 /// A database with all ports that the API needs.
 pub trait Database:
-    Ping + Resets + CustomerStore + ClientStore + Sessions + Cleanup + AnswerStore + RateLimits
+    Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + Cleanup + AnswerStore + RateLimits
 {
 }
 
 impl<T> Database for T where
-    T: Ping + Resets + CustomerStore + ClientStore + Sessions + Cleanup + AnswerStore + RateLimits
+    T: Ping
+        + Resets
+        + CustomerStore
+        + ClientStore
+        + Sessions
+        + PasswordGuesses
+        + Cleanup
+        + AnswerStore
+        + RateLimits
 {
 }
 
@@ -126,6 +134,9 @@ impl AppData {
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let sign_in = Data::new(SignIn {
             sessions: database.clone(),
+            guesses: database.clone(),
+            guess_budget: auth.password_guesses,
+            keys: keys.clone(),
             hasher: hasher.clone(),
             random: random.clone(),
             session_ttl: whole_seconds(auth.refresh_token_ttl),

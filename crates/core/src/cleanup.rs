@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 use async_trait::async_trait;
 use time::Duration;
 
-use crate::error::StoreError;
+use crate::{error::StoreError, sessions::guesses::KEEP_GUESSES};
 
 /// The port that deletes what is no longer needed.
 #[async_trait]
@@ -14,10 +14,10 @@ pub trait Cleanup: Send + Sync + 'static {
     /// first. Returns how many.
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError>;
 
-    /// Deletes self-service quotas that were last used at least `age` ago. Returns how many.
+    /// Deletes the cooldowns of addresses and the counts of accounts' mails that were last used at least `age` ago. Returns how many.
     async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError>;
 
-    /// Deletes counts of guesses at short codes whose window began at least `age` ago. Returns how many.
+    /// Deletes counts of guesses, and networks known by them, that were last used at least `age` ago. Returns how many.
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
@@ -121,7 +121,7 @@ impl CleanupTask {
     async fn clean(&self) -> Result<(), StoreError> {
         while self.store.forget_decoys(AGE, BATCH).await? == BATCH {}
         self.store.forget_quotas(AGE).await?;
-        self.store.forget_guesses(AGE).await?;
+        self.store.forget_guesses(KEEP_GUESSES).await?;
         self.store.forget_email_changes(AGE).await?;
         for (kind, age) in self.retention.ages() {
             let count = purge(&*self.store, kind, age).await?;

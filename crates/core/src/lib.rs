@@ -22,6 +22,7 @@ pub mod ids;
 pub mod limits;
 pub mod locale;
 pub mod name;
+pub mod network;
 mod newtypes;
 pub mod organizations;
 pub mod passwords;

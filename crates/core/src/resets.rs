@@ -15,7 +15,9 @@ use crate::{
     passwords::Person,
     resources::record::Record,
     scope::Scope,
-    secrets::{CodeDigest, ResetCode, ResetToken, SealedCode, SealedToken, TokenDigest},
+    secrets::{
+        AccountDigest, AddressDigest, CodeDigest, ResetCode, ResetToken, SealedCode, SealedToken, TokenDigest,
+    },
 };
 
 /// A reset to create.
@@ -35,23 +37,30 @@ pub struct NewReset {
     pub code: Option<NewCode>,
     /// How long the token can be used, by the store's clock.
     pub token_ttl: Duration,
+    /// The digests of the address, one for each key of the ring, the current one's first.
+    pub address_digests: Vec<AddressDigest>,
+    /// The account's digest.
+    pub account_digest: AccountDigest,
     /// The quota of self-service; the resets of integration clients have none.
     pub quota: ResetQuota,
     /// The attributes that are set.
     pub attributes: CommonAttributes,
 }
 
-/// How many self-service resets an account gets. A request beyond it creates nothing and gets the same response. Addresses that
-/// differ only after a `+` are one account.
+/// How often self-service resets are created and mailed. Requests beyond it get the same response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResetQuota {
-    /// The time between two resets, at least.
+    /// The time between two resets for an address, at least.
     pub cooldown: Duration,
-    /// How many resets there are in a window, at most.
+    /// How many mails an account is sent in a window, at most; then one in each [`EXTRA_MAIL_INTERVAL`]. Addresses that differ only after
+    /// a `+` are one account.
     pub budget: u32,
-    /// How long a window lasts, from its first reset on.
+    /// How long a window lasts, from its first mail on.
     pub window: Duration,
 }
+
+/// How long after an account's last mail the next one is sent beyond its budget, so that nobody can use up all that the owner needs.
+pub const EXTRA_MAIL_INTERVAL: Duration = Duration::hours(1);
 
 /// A short code to keep with its reset.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! Secrets. Each is a pair of types: the plain secret, which can be neither printed nor stored, and the form that is stored.
 
+mod addresses;
 mod answer;
 mod code;
 mod envelope;
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use self::{
+    addresses::{AccountDigest, AddressDigest, NetworkDigest},
     answer::{Fingerprint, KeyDigest, SealedAnswer},
     code::{CODE_PATTERN, CodeDigest, ResetCode},
     keyring::{KeyRing, KeyRingError},

@@ -1,5 +1,6 @@
 //! The sessions of logged-in customers, and the port to their refresh tokens and to revoked access tokens.
 
+pub mod guesses;
 pub mod sign_in;
 
 use std::str::FromStr;

@@ -22,7 +22,10 @@ use rekey_core::{
     },
     scope::{Mode, Scope},
     secrets::{ClientSecretDigest, SealedToken},
-    sessions::LiveSession,
+    sessions::{
+        LiveSession,
+        guesses::{GuessCharge, GuessCounter},
+    },
 };
 use time::Duration;
 
@@ -93,6 +96,22 @@ fn value(row: &impl Columns, kind: Kind, column: &'static str) -> Read<Option<Va
 /// A customer's credentials.
 pub fn credentials(row: &impl Columns) -> Read<Credentials> {
     Ok(Credentials { customer: parsed(row, "id")?, password: row.text("hash")?.map(PasswordHash::from_phc) })
+}
+
+/// Whether a guess was charged, and to which counter.
+pub fn guess_charge(row: &impl Columns) -> Read<GuessCharge> {
+    let is = |column| Ok::<_, sqlx::Error>(row.boolean(column)?.unwrap_or(false));
+    if is("is_charged")? {
+        let is_known = is("is_known")?;
+        let counter = if is_known { GuessCounter::KnownNetwork } else { GuessCounter::Others };
+        return Ok(GuessCharge::Charged(counter));
+    }
+    if is("is_locked")? {
+        return Ok(GuessCharge::Locked);
+    }
+    // Another guess may have been charged since the wait was read.
+    let wait = Duration::microseconds(row.integer("wait")?.unwrap_or_default());
+    Ok(GuessCharge::TooEarly(wait.max(Duration::SECOND)))
 }
 
 /// The holder of a token of that reset.

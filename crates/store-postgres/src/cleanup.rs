@@ -37,18 +37,24 @@ impl Cleanup for PostgresStore {
     }
 
     async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError> {
-        let done =
-            sqlx::query("DELETE FROM reset_quotas WHERE last_reset_at <= now() - make_interval(secs => $1)")
-                .bind(age.as_seconds_f64())
-                .execute(&self.pool)
-                .await
-                .map_err(map_db_error)?;
-        Ok(done.rows_affected())
+        let forgotten: i64 = sqlx::query_scalar(
+            "WITH cooldown AS (
+                DELETE FROM reset_cooldowns WHERE last_reset_at <= now() - make_interval(secs => $1) RETURNING 1
+            ), quota AS (
+                DELETE FROM mail_quotas WHERE window_started_at <= now() - make_interval(secs => $1) RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM cooldown) + (SELECT count(*) FROM quota)",
+        )
+        .bind(age.as_seconds_f64())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        Ok(forgotten.unsigned_abs())
     }
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "DELETE FROM code_guesses WHERE window_started_at <= now() - make_interval(secs => $1)",
+            "DELETE FROM guess_counters WHERE last_guess_at <= now() - make_interval(secs => $1)",
         )
         .bind(age.as_seconds_f64())
         .execute(&self.pool)

@@ -44,10 +44,11 @@ const GUESS: &str = "
         SELECT account_digest, min(code_guess_budget) AS budget, max(code_window_seconds) AS seconds FROM target
         GROUP BY account_digest
     ), charge AS (
-        INSERT INTO code_guesses AS g (account_digest, window_started_at, guess_count) SELECT account_digest, now(), 1 FROM account
+        INSERT INTO guess_counters AS g (kind, account_digest, network_digest, window_started_at, last_guess_at, guess_count)
+        SELECT 'code', account_digest, '', now(), now(), 1 FROM account
         -- In one order, so that guesses at the same accounts wait for each other, and not in a circle.
         ORDER BY account_digest
-        ON CONFLICT (account_digest) DO UPDATE SET
+        ON CONFLICT (kind, account_digest, network_digest) DO UPDATE SET last_guess_at = now(),
             window_started_at = CASE WHEN g.window_started_at > now() - make_interval(
                     secs => (SELECT seconds FROM account a WHERE a.account_digest = g.account_digest))
                 THEN g.window_started_at ELSE now() END,

@@ -120,7 +120,7 @@ const UPDATE: &str = concat!(
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
     record_change!("customers", "NULL, id"),
-    record_event!("email_event", "fact", "customers", "NULL, id", "$30", "$31", "$32", "$33", "$34"),
+    record_event!("email_event", "fact", "customers", "NULL, id", "NULL, NULL, NULL", "$30", "$31", "$32", "$33", "$34"),
     "SELECT id FROM fact"
 );
 

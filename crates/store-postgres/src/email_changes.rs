@@ -13,7 +13,6 @@ use crate::{
     PostgresStore,
     error::map_db_error,
     events::{bind_event, record_change, record_event, recording},
-    resets::digest,
 };
 
 #[async_trait]
@@ -64,7 +63,7 @@ impl EmailChangeStore for PostgresStore {
             .bind(&created.audit.attributes)
             .bind(reset.id.as_str())
             .bind(reset.origin.as_str())
-            .bind(digest(change.scope, &change.old.account()))
+            .bind(reset.account_digest.as_bytes().as_slice())
             .bind(reset.token_digest.as_bytes().as_slice())
             .bind(reset.sealed_token.as_bytes())
             .bind(reset.token_ttl.as_seconds_f64())
@@ -136,8 +135,9 @@ const UNDO: &str = concat!(
             expires_at, code_guess_budget, code_window_seconds, code_digest, metadata)
         SELECT id, $28, $1, $2, $29, $30, $31, $32, now() + make_interval(secs => $33), $34, $35,
             CASE WHEN NOT EXISTS (
-                SELECT FROM code_guesses
-                WHERE account_digest = $30 AND guess_count >= $34 AND window_started_at > now() - make_interval(secs => $35)
+                SELECT FROM guess_counters
+                WHERE kind = 'code' AND account_digest = $30 AND network_digest = '' AND guess_count >= $34
+                    AND window_started_at > now() - make_interval(secs => $35)
             ) THEN $36 END,
             '{}'
         FROM fact
@@ -149,6 +149,7 @@ const UNDO: &str = concat!(
         "reset",
         "customer_password_resets",
         "id, customer_id",
+        "NULL, NULL, NULL",
         "$20",
         "$21",
         "$22",

@@ -9,11 +9,14 @@ use rekey_core::{
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 
 /// The common table expressions that record a change of one record, after `fact`, which returns the record's `id`. `$links` are
-/// the delivery's reset and customer, by the columns of `fact`. [`recording`] binds $1 to $15; $1 and $2 are the scope.
+/// the delivery's reset and customer, by the columns of `fact`, and `$quota` its account, budget and window, if it has a quota. [`recording`] binds $1 to $15; $1 and $2 are the scope.
 macro_rules! record_change {
     ($resource:literal, $links:literal) => {
+        $crate::events::record_change!($resource, $links, "NULL, NULL, NULL")
+    };
+    ($resource:literal, $links:literal, $quota:literal) => {
         concat!(
-            $crate::events::record_event!("event", "fact", $resource, $links, "$11", "$12", "$13", "$14", "$15"),
+            $crate::events::record_event!("event", "fact", $resource, $links, $quota, "$11", "$12", "$13", "$14", "$15"),
             ", audit AS (
                 INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
                     customer_id, session_id, address, attributes)
@@ -25,7 +28,7 @@ macro_rules! record_change {
 
 /// The common table expressions that write an event, and the delivery that it leads to, about the record that `$from` returns.
 macro_rules! record_event {
-    ($name:literal, $from:literal, $resource:literal, $links:literal, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
+    ($name:literal, $from:literal, $resource:literal, $links:literal, $quota:literal, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
         concat!(
             ", ", $name, " AS (
                 INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
@@ -34,8 +37,9 @@ macro_rules! record_event {
                     clock_timestamp() + make_interval(secs => ", $lease, "), CAST(", $lease, " > 0 AS integer)
                 FROM ", $from, " WHERE ", $id, " IS NOT NULL
             ), ", $name, "_delivery AS (
-                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id)
-                SELECT ", $id, ", $1, $2, ", $mail, ", ", $links, " FROM ", $from, " WHERE ", $mail, " IS NOT NULL
+                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, account_digest, mail_budget,
+                    mail_window_seconds)
+                SELECT ", $id, ", $1, $2, ", $mail, ", ", $links, ", ", $quota, " FROM ", $from, " WHERE ", $mail, " IS NOT NULL
             )"
         )
     };

@@ -8,6 +8,7 @@ use rekey_core::{
     error::StoreError,
     events::outbox::REPUBLISH_AFTER,
     ids::EventId,
+    resets::EXTRA_MAIL_INTERVAL,
 };
 use rekey_sql::rows::{self, Read};
 use sqlx::postgres::PgRow;
@@ -28,6 +29,7 @@ impl Ledger for PostgresStore {
             .bind(lease.as_seconds_f64())
             .bind(job.answer_unknown)
             .bind(job.occurred_at)
+            .bind(EXTRA_MAIL_INTERVAL.as_seconds_f64())
             .bind(job.recipient.as_ref().map(EmailAddress::as_str))
             .fetch_optional(&self.pool)
             .await
@@ -86,11 +88,13 @@ macro_rules! complete_event {
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
+///
+/// Locking its row first makes simultaneous claims of a mail wait for each other, so that it is counted once.
 const CLAIM: &str = concat!(
     "WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
             o.created_at AS organization_created_at, c.id AS customer_id,
-            CASE WHEN c.id IS NOT NULL THEN COALESCE($10, c.email) END AS email, c.locale, s.reason,
+            CASE WHEN c.id IS NOT NULL THEN COALESCE($11, c.email) END AS email, c.locale, s.reason,
             r.code_digest IS NOT NULL AS has_code,
             CASE WHEN $4 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
             (EXTRACT(EPOCH FROM r.expires_at - now()) * 1000000)::bigint AS remaining,
@@ -102,22 +106,44 @@ const CLAIM: &str = concat!(
                 WHEN $4 = 'reset_requested' AND r.customer_id IS NULL THEN CASE WHEN NOT $8 THEN 'decoy' END
                 WHEN c.id IS NULL THEN 'customer deleted'
                 WHEN s.email IS NOT NULL THEN 'address suppressed'
-            END AS discarded
+            END AS unwanted
         FROM (SELECT) one
         LEFT JOIN organizations o ON o.id = $2
         LEFT JOIN password_resets r ON r.id = $5 AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($2, $3)
         LEFT JOIN customers c
             ON c.id = COALESCE($6, r.customer_id) AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3)
-        LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = COALESCE($10, c.email)
+        LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = COALESCE($11, c.email)
+    ), pending AS (
+        SELECT account_digest, mail_budget AS budget, make_interval(secs => mail_window_seconds) AS period, is_counted FROM deliveries
+        WHERE event_id = $1 AND status IN ('queued', 'deferred') AND (lease_until IS NULL OR lease_until <= now())
+        FOR UPDATE
+    ), uncounted AS (
+        SELECT account_digest, CASE WHEN customer_id IS NULL THEN 'no_account' ELSE $4 END AS mail, budget, period
+        FROM pending, subject WHERE account_digest IS NOT NULL AND NOT is_counted AND unwanted IS NULL
+    ), counted AS (
+        INSERT INTO mail_quotas AS q (account_digest, mail, window_started_at, mail_count, last_mail_at)
+        SELECT account_digest, mail, now(), 1, now() FROM uncounted
+        ON CONFLICT (account_digest, mail) DO UPDATE SET last_mail_at = now(),
+            window_started_at = CASE WHEN q.window_started_at > now() - (SELECT period FROM uncounted)
+                THEN q.window_started_at ELSE now() END,
+            mail_count = CASE WHEN q.window_started_at > now() - (SELECT period FROM uncounted) THEN q.mail_count + 1 ELSE 1 END
+        WHERE q.mail_count < (SELECT budget FROM uncounted) OR q.window_started_at <= now() - (SELECT period FROM uncounted)
+            OR q.last_mail_at IS NULL OR q.last_mail_at <= now() - make_interval(secs => $10)
+        RETURNING true
+    ), decision AS (
+        SELECT subject.*, COALESCE(unwanted, CASE
+            WHEN EXISTS (SELECT FROM uncounted) AND NOT EXISTS (SELECT FROM counted) THEN 'over the account''s mail budget'
+        END) AS discarded
+        FROM subject
     ), delivery AS (
         INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
             claims, lease_until, detail, created_at)
         SELECT $1, $2, $3, customer_id, $5,
-            CASE WHEN discarded IS NULL AND customer_id IS NULL THEN 'no_account' ELSE $4 END,
+            CASE WHEN unwanted IS NULL AND customer_id IS NULL THEN 'no_account' ELSE $4 END,
             CASE
                 WHEN discarded IS NULL THEN 'queued'
                 WHEN discarded = 'decoy' THEN 'discarded'
-                WHEN discarded = 'address suppressed' THEN 'suppressed'
+                WHEN discarded IN ('address suppressed', 'over the account''s mail budget') THEN 'suppressed'
                 ELSE 'expired'
             END,
             CASE WHEN discarded IS NULL THEN 1 ELSE 0 END,
@@ -125,31 +151,40 @@ const CLAIM: &str = concat!(
             CASE WHEN discarded IS NULL THEN now() + make_interval(secs => $7) END,
             CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END,
             LEAST(now(), $9)
-        FROM subject
+        FROM decision
         ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
             status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
             detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
             updated_at = CASE WHEN excluded.lease_until IS NULL THEN now() ELSE d.updated_at END,
             attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims,
             lease_until = excluded.lease_until, next_attempt_at = NULL,
+            is_counted = d.is_counted OR EXISTS (SELECT FROM counted),
             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
         RETURNING attempts, claims, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
     )",
     complete_event!("EXISTS (SELECT FROM delivery WHERE lease_until IS NULL)"),
-    "SELECT * FROM subject, delivery"
+    "SELECT * FROM decision, delivery"
 );
 
-/// Records an outcome, and suppresses the address that it names, unless its customer was deleted meanwhile.
+/// Records an outcome, and suppresses the address that it names, unless its customer was deleted meanwhile. A mail that can't have been
+/// sent is not counted any more.
 const SETTLE: &str = concat!(
-    "WITH settled AS (
+    "WITH claimed AS (
+        SELECT account_digest, is_counted FROM deliveries WHERE event_id = $1
+    ), settled AS (
         UPDATE deliveries SET status = $3, detail = $4, smtp_code = $5, smtp_enhanced_code = $6, relay = $7,
             next_attempt_at = now() + make_interval(secs => $8), sent_at = CASE WHEN $3 = 'sent' THEN now() END,
             attempts = attempts - CASE WHEN $10 THEN 0 ELSE 1 END,
-            in_doubt = in_doubt + CASE WHEN $11 THEN 1 ELSE 0 END, lease_until = NULL, updated_at = now()
+            in_doubt = in_doubt + CASE WHEN $11 THEN 1 ELSE 0 END, lease_until = NULL, updated_at = now(),
+            is_counted = is_counted AND ($3 = 'sent' OR $11 OR in_doubt > 0)
         WHERE event_id = $1
             AND ($3 = 'sent' AND claims >= $2 OR lease_until IS NOT NULL AND claims = $2)
-        RETURNING organization_id, mode, customer_id
+        RETURNING organization_id, mode, customer_id, mail, is_counted
+    ), uncounted AS (
+        UPDATE mail_quotas q SET mail_count = GREATEST(q.mail_count - 1, 0), last_mail_at = NULL FROM claimed, settled
+        WHERE claimed.is_counted AND NOT settled.is_counted
+            AND q.account_digest = claimed.account_digest AND q.mail = settled.mail
     ), suppression AS (
         INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)
         SELECT organization_id, mode, $9, $4, $5, $1 FROM settled s

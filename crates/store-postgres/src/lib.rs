@@ -13,6 +13,7 @@ mod customers;
 mod email_changes;
 mod error;
 mod events;
+mod guesses;
 mod idempotency;
 mod import;
 mod ledger;

@@ -5,14 +5,13 @@ use rekey_core::{
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::ResetId,
     resets::{
-        CreatedReset, ResetOrigin,
+        CreatedReset, EXTRA_MAIL_INTERVAL, ResetOrigin,
         store::{ResetRecord, ResetStore},
     },
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
 };
 use rekey_sql::rows;
-use sha2::{Digest, Sha256};
 use sqlx::{Row, types::Json};
 
 use crate::{
@@ -36,10 +35,16 @@ impl ResetStore for PostgresStore {
         let statement = if is_self_service { CREATE_BY_SELF_SERVICE } else { CREATE_BY_INTEGRATION };
         let query = recording(statement, scope, Some(event), audit)
             .bind(customer_address(scope, email))
-            .bind(digest(scope, &email.account()))
+            .bind(reset.account_digest.as_bytes().as_slice())
             .bind(reset.id.as_str())
             .bind(reset.origin.as_str())
-            .bind(is_self_service.then(|| digest(scope, email.as_str())))
+            .bind(
+                reset
+                    .address_digests
+                    .first()
+                    .filter(|_| is_self_service)
+                    .map(|digest| digest.as_bytes().as_slice()),
+            )
             .bind(reset.token_digest.as_bytes().as_slice())
             .bind(reset.sealed_token.as_bytes())
             .bind(reset.token_ttl.as_seconds_f64())
@@ -54,6 +59,14 @@ impl ResetStore for PostgresStore {
                 .bind(reset.quota.cooldown.as_seconds_f64())
                 .bind(reset.quota.window.as_seconds_f64())
                 .bind(i64::from(reset.quota.budget))
+                .bind(EXTRA_MAIL_INTERVAL.as_seconds_f64())
+                .bind(
+                    reset
+                        .address_digests
+                        .iter()
+                        .map(|digest| digest.as_bytes().as_slice())
+                        .collect::<Vec<_>>(),
+                )
         } else {
             query
         };
@@ -112,8 +125,9 @@ macro_rules! insert_reset {
                     reference_origin, metadata, superseded_at)
                 SELECT customer.id, $18, $1, $2, $19, $20, $17, $21, $22, now() + make_interval(secs => $23), $24, $25,
                     CASE WHEN NOT EXISTS (
-                        SELECT FROM code_guesses
-                        WHERE account_digest = $17 AND guess_count >= $24 AND window_started_at > now() - make_interval(secs => $25)
+                        SELECT FROM guess_counters
+                        WHERE kind = 'code' AND account_digest = $17 AND network_digest = '' AND guess_count >= $24
+                            AND window_started_at > now() - make_interval(secs => $25)
                     ) THEN $26 END,
                     $27, $28, COALESCE($29, '{}'), ", $superseded_at, "
                 FROM ", $source, "
@@ -131,43 +145,31 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
     "SELECT fact.*, fact.sealed_token AS reset_password_token, customer.email AS customer_email FROM fact, customer"
 );
 
-/// Creates a reset unless the account's cooldown lasts, and supersedes the address's older self-service tokens. The lock of the quota's
+/// Creates a reset unless the address's cooldown lasts, and supersedes the address's older self-service tokens. The lock of the cooldown's
 /// row makes simultaneous requests wait for each other, and each sees what the others left. Does and returns the same for a known
 /// address and for an unknown one.
 ///
-/// The budget is one of mails: a reset takes its predecessor's place if that one was never mailed. A decoy has no mail that could fail,
-/// so a request beyond the budget does the same work as one within: its time would show that an account's mails fail, and so that it
-/// exists. Its reset is superseded from the start.
+/// While the account is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
+/// counted, so this does the same work in both cases: its time would show whose mails are counted, and so who has an account.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
-    ", quota AS (
-        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count, last_reset_id)
-        VALUES ($17, now(), now(), 1, $18)
-        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = now(), last_reset_id = excluded.last_reset_id,
-            window_started_at = CASE WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN now()
-                ELSE q.window_started_at END,
-            reset_count = CASE
-                WHEN q.window_started_at <= now() - make_interval(secs => $31) THEN 1
-                WHEN EXISTS (
-                    SELECT FROM password_resets r JOIN deliveries d ON d.reset_id = r.id
-                    WHERE r.id = q.last_reset_id AND r.address_digest = $20 AND d.mail <> 'password_changed'
-                        AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL AND d.in_doubt = 0
-                ) THEN q.reset_count
-                ELSE q.reset_count + 1
-            END
-        WHERE q.last_reset_at <= now() - make_interval(secs => $30)
-        RETURNING reset_count <= $32 AS is_within_budget
+    ", cooldown AS (
+        INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at) VALUES ($20, now())
+        ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = now()
+        WHERE c.last_reset_at <= now() - make_interval(secs => $30)
+        RETURNING NOT EXISTS (
+            SELECT FROM mail_quotas
+            WHERE account_digest = $17 AND mail = 'reset_requested' AND window_started_at > now() - make_interval(secs => $31)
+                AND mail_count >= $32 AND last_mail_at > now() - make_interval(secs => $33)
+        ) AS is_mailed
     ), superseded AS (
-        UPDATE password_resets SET superseded_at = CASE WHEN is_within_budget THEN now() END,
-            updated_at = CASE WHEN is_within_budget THEN now() ELSE updated_at END
-        FROM quota
-        WHERE address_digest = $20 AND reset_password_at IS NULL AND superseded_at IS NULL
+        UPDATE password_resets SET superseded_at = CASE WHEN is_mailed THEN now() END,
+            updated_at = CASE WHEN is_mailed THEN now() ELSE updated_at END
+        FROM cooldown
+        WHERE address_digest = ANY($34) AND reset_password_at IS NULL AND superseded_at IS NULL
     )",
-    insert_reset!(
-        "quota LEFT JOIN customer ON true",
-        "CASE WHEN NOT quota.is_within_budget THEN now() END"
-    ),
-    record_change!("customer_password_resets", "id, customer_id"),
+    insert_reset!("cooldown LEFT JOIN customer ON true", "CASE WHEN NOT cooldown.is_mailed THEN now() END"),
+    record_change!("customer_password_resets", "id, customer_id", "$17, $32, $31"),
     "SELECT created_at FROM fact"
 );
 
@@ -193,8 +195,3 @@ const DELETE: &str = concat!(
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT id FROM fact"
 );
-
-/// SHA-256 of an address or account in its scope: the same for all its self-service resets, whether a customer has it or not.
-pub(crate) fn digest(scope: Scope, address: &str) -> Vec<u8> {
-    Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
-}

@@ -16,7 +16,6 @@ use crate::{
     attributes::bind_common,
     error::map_db_error,
     events::{record_change, recording},
-    resets::digest,
 };
 
 #[async_trait]
@@ -36,13 +35,14 @@ impl TokenStore for PostgresStore {
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError> {
-        let Completion { holder, token, password, changes, event, audit } = completion;
+        let Completion { holder, account_digest, token, password, changes, event, audit } = completion;
         let query = recording(COMPLETE, holder.scope, Some(event), audit)
             .bind(holder.customer.as_str())
             .bind(holder.reset.as_str())
             .bind(token.as_bytes().as_slice())
             .bind(password.as_str());
-        let row = bind_common(query, changes).fetch_optional(&self.pool).await.map_err(map_db_error)?;
+        let query = bind_common(query, changes).bind(account_digest.as_bytes().as_slice());
+        let row = query.fetch_optional(&self.pool).await.map_err(map_db_error)?;
         Ok(row.is_some())
     }
 
@@ -56,11 +56,11 @@ impl TokenStore for PostgresStore {
     }
 
     async fn reject_reset(&self, rejection: &ResetRejection<'_>) -> Result<bool, StoreError> {
-        let ResetRejection { reset, cooldown, quota, event, audit } = rejection;
+        let ResetRejection { reset, address_digest, delay, event, audit } = rejection;
         let row = recording(REJECT, reset.scope, Some(event), audit)
             .bind(reset.reset.as_str())
-            .bind(digest(reset.scope, &reset.email.account()))
-            .bind((*cooldown - quota.cooldown).as_seconds_f64())
+            .bind(address_digest.as_bytes().as_slice())
+            .bind(delay.as_seconds_f64())
             .fetch_optional(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -100,6 +100,9 @@ const COMPLETE: &str = concat!(
         UPDATE password_resets o SET superseded_at = now(), updated_at = now() FROM fact
         WHERE o.customer_id = fact.customer_id AND o.id <> fact.id
             AND o.reset_password_at IS NULL AND o.superseded_at IS NULL
+    ), unlocked AS (
+        UPDATE guess_counters SET guess_count = 0 FROM fact
+        WHERE kind = 'password' AND account_digest = $25 AND guess_count > 0
     )",
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT id FROM fact"
@@ -116,17 +119,17 @@ const FIND_REJECTABLE: &str = "
     FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
     WHERE r.id = $1";
 
-/// Moves the account's last reset so far into the future that the ordinary cooldown ends with this one.
+/// Moves the address's last reset so far into the future that the ordinary cooldown ends with this one.
 const REJECT: &str = concat!(
     "WITH fact AS (
         UPDATE password_resets SET superseded_at = now(), updated_at = now()
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
             AND reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now()
         RETURNING id, customer_id
-    ), quota AS (
-        INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count)
-        SELECT $17, now() + make_interval(secs => $18), now(), 0 FROM fact
-        ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = GREATEST(q.last_reset_at, excluded.last_reset_at)
+    ), cooldown AS (
+        INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at)
+        SELECT $17, now() + make_interval(secs => $18) FROM fact
+        ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = GREATEST(c.last_reset_at, excluded.last_reset_at)
     )",
     record_change!("customer_password_resets", "id, customer_id"),
     "SELECT id FROM fact"

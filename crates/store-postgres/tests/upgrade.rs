@@ -67,7 +67,9 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (19, "e4d1ffb7b899f08a"),
     (20, "fa79711aa7c3dc33"),
     (21, "2d26599cd92ba13c"),
+    (22, "eb2cce0265357215"),
     (24, "5ef85b6de9d40453"),
+    (25, "c515a47ccd657553"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

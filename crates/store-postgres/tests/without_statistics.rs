@@ -27,8 +27,11 @@ use rekey_core::{
     resets::store::{ResetStore, TokenStore},
     resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, catalog::Catalog},
     scope::Scope,
-    secrets::RefreshToken,
-    sessions::{NewSession, Sessions, TokenScope},
+    secrets::{AccountDigest, RefreshToken},
+    sessions::{
+        NewSession, Sessions, TokenScope,
+        guesses::{GuessCharge, GuessCounter, GuessSource, PasswordGuesses},
+    },
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{
@@ -51,7 +54,17 @@ async fn hot_statements_read_a_few_rows_by_unique_indexes() {
     let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
     store.migrate().await.unwrap();
     let backdoor = PostgresBackdoor::open(&database.url());
-    for table in ["customers", "customer_passwords", "password_resets", "events", "deliveries", "sessions"] {
+    for table in [
+        "customers",
+        "customer_passwords",
+        "password_resets",
+        "events",
+        "deliveries",
+        "sessions",
+        "guess_counters",
+        "mail_quotas",
+        "reset_cooldowns",
+    ] {
         backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
     }
     let scope = seed::scope(&store, "shop").await;
@@ -176,6 +189,13 @@ async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize)
          SELECT {id}, '{organization}', '{mode}', {id}, 'self_service', sha256(n::text::bytea),
              sha256(n::text::bytea), sha256(n::text::bytea), '', now(), now(), '{{}}'
          FROM generate_series({from}, {to}) n;
+         INSERT INTO guess_counters (kind, account_digest, network_digest, window_started_at, last_guess_at, guess_count, signed_in_at)
+         SELECT 'password', sha256(n::text::bytea), sha256(n::text::bytea), now(), now(), 0, now()
+         FROM generate_series({from}, {to}) n;
+         INSERT INTO mail_quotas (account_digest, mail, window_started_at, mail_count)
+         SELECT sha256(n::text::bytea), 'reset_requested', now(), 1 FROM generate_series({from}, {to}) n;
+         INSERT INTO reset_cooldowns (address_digest, last_reset_at)
+         SELECT sha256(n::text::bytea), now() FROM generate_series({from}, {to}) n;
          INSERT INTO deliveries (event_id, organization_id, mode, customer_id, reset_id, mail, status)
          SELECT {id}, '{organization}', '{mode}', {id}, {id}, 'reset_requested', 'sent'
          FROM generate_series({from}, {to}) n;
@@ -194,6 +214,11 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     let email = seed::email(address);
     let customer = store.find_credentials(scope, &email).await.unwrap().unwrap().customer;
 
+    let source = GuessSource::new(scope, &email, Some("192.0.2.1".parse().unwrap()), &seed::keys());
+    let charged = GuessCharge::Charged(GuessCounter::Others);
+    assert_eq!(store.charge_guess(&source, 100).await.unwrap(), charged);
+    store.accept_guess(&source, GuessCounter::Others).await.unwrap();
+
     let claimed = store.claim_messages(LEASE, 10).await.unwrap();
     let settled: Vec<_> =
         claimed.into_iter().map(|claimed| Settlement::Published(claimed.message.id)).collect();
@@ -208,6 +233,7 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     assert!(store.update_reset(scope, reset.id, &seed::reference("R-1"), &audit()).await.unwrap());
     let holder = store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap().unwrap();
     let completion = Completion {
+        account_digest: AccountDigest::new(scope, &email, &seed::keys()),
         holder: &holder,
         token: &reset.token.digest(),
         password: &seed::hash("second"),

@@ -28,16 +28,21 @@ impl Cleanup for SqliteStore {
     }
 
     async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM reset_quotas WHERE last_reset_at <= ?1")
-            .bind(after(self.present(), -age))
-            .execute(&self.writer)
-            .await
-            .map_err(map_db_error)?;
-        Ok(done.rows_affected())
+        let (mut transaction, now) = self.write().await?;
+        let mut forgotten = 0;
+        for statement in [
+            "DELETE FROM reset_cooldowns WHERE last_reset_at <= ?1",
+            "DELETE FROM mail_quotas WHERE window_started_at <= ?1",
+        ] {
+            let query = sqlx::query(statement).bind(after(now, -age));
+            forgotten += query.execute(&mut *transaction).await.map_err(map_db_error)?.rows_affected();
+        }
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(forgotten)
     }
 
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM code_guesses WHERE window_started_at <= ?1")
+        let done = sqlx::query("DELETE FROM guess_counters WHERE last_guess_at <= ?1")
             .bind(after(self.present(), -age))
             .execute(&self.writer)
             .await

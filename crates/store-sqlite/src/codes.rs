@@ -81,8 +81,9 @@ async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64)
     let budget: i64 = target.try_get("budget")?;
     let window = Duration::seconds_f64(target.try_get("seconds")?);
     let used: i64 = sqlx::query_scalar(
-        "INSERT INTO code_guesses AS g (account_digest, window_started_at, guess_count) VALUES (?1, ?2, 1)
-         ON CONFLICT (account_digest) DO UPDATE SET
+        "INSERT INTO guess_counters AS g (kind, account_digest, window_started_at, last_guess_at, guess_count)
+         VALUES ('code', ?1, ?2, ?2, 1)
+         ON CONFLICT (kind, account_digest, network_digest) DO UPDATE SET last_guess_at = ?2,
              window_started_at = CASE WHEN g.window_started_at > ?3 THEN g.window_started_at ELSE ?2 END,
              guess_count = CASE WHEN g.window_started_at > ?3 THEN min(g.guess_count, 1000000) + 1 ELSE 1 END
          RETURNING guess_count",

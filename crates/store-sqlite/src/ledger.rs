@@ -2,13 +2,14 @@ use async_trait::async_trait;
 use rekey_core::{
     clock::to_unix_microseconds,
     deliveries::{
-        Discarded, MailJob, Outcome, Settled,
+        Discarded, MailJob, MailName, Outcome, Settled,
         ledger::{Claim, Ledger},
     },
     email::EmailAddress,
     error::StoreError,
     events::outbox::REPUBLISH_AFTER,
     ids::EventId,
+    resets::EXTRA_MAIL_INTERVAL,
 };
 use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -28,8 +29,10 @@ impl Ledger for SqliteStore {
     async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError> {
         let settled = outcome.settled();
         let (mut transaction, present) = self.write().await?;
+        let counted = counted_quota(&mut transaction, event).await.map_err(map_db_error)?;
         let done = settle(&mut transaction, event, claim, &settled, present).await.map_err(map_db_error)?;
         if done {
+            uncount(&mut transaction, event, counted).await.map_err(map_db_error)?;
             suppress(&mut transaction, event, &settled, present).await.map_err(map_db_error)?;
             complete(&mut transaction, event, present).await.map_err(map_db_error)?;
         }
@@ -67,8 +70,18 @@ async fn claim(
     present: i64,
 ) -> Read<Claim> {
     let subject = subject(connection, job, present).await?;
-    let discarded = rows::optional_known(&subject, "discarded", Discarded::parse)?;
-    match (take(connection, job, &subject, discarded, lease, present).await?, discarded) {
+    let mut discarded = rows::optional_known(&subject, "discarded", Discarded::parse)?;
+    let is_answer = discarded.is_none() && subject.try_get::<Option<&str>, _>("customer_id")?.is_none();
+    let mail = if is_answer { MailName::NoAccount } else { job.mail };
+    let mut is_counted = false;
+    if discarded.is_none() {
+        match count(connection, job.event, mail, present).await? {
+            Some(false) => discarded = Some(Discarded::OverBudget),
+            counted => is_counted = counted.is_some(),
+        }
+    }
+    let taken = take(connection, job, mail, &subject, discarded, is_counted, lease, present).await?;
+    match (taken, discarded) {
         (None, _) => refused(connection, job.event, present).await,
         (Some(_), Some(reason)) => {
             complete(connection, job.event, present).await?;
@@ -78,28 +91,69 @@ async fn claim(
     }
 }
 
+/// Counts a mail that can be claimed, has a quota, and is not counted yet; false when its account is over its budget. `None`: there is
+/// nothing to count.
+async fn count(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    mail: MailName,
+    present: i64,
+) -> Read<Option<bool>> {
+    let uncounted = sqlx::query(
+        "SELECT account_digest, mail_budget, mail_window_seconds FROM deliveries
+         WHERE event_id = ?1 AND status IN ('queued', 'deferred') AND (lease_until IS NULL OR lease_until <= ?2)
+             AND account_digest IS NOT NULL AND NOT is_counted",
+    )
+    .bind(event.as_str())
+    .bind(present)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(uncounted) = uncounted else { return Ok(None) };
+    let window = Duration::seconds_f64(uncounted.try_get("mail_window_seconds")?);
+    let counted = sqlx::query(
+        "INSERT INTO mail_quotas AS q (account_digest, mail, window_started_at, mail_count, last_mail_at)
+         VALUES (?1, ?2, ?3, 1, ?3)
+         ON CONFLICT (account_digest, mail) DO UPDATE SET last_mail_at = ?3,
+             window_started_at = CASE WHEN q.window_started_at > ?4 THEN q.window_started_at ELSE ?3 END,
+             mail_count = CASE WHEN q.window_started_at > ?4 THEN q.mail_count + 1 ELSE 1 END
+         WHERE q.mail_count < ?5 OR q.window_started_at <= ?4 OR q.last_mail_at IS NULL OR q.last_mail_at <= ?6",
+    )
+    .bind(uncounted.try_get::<Vec<u8>, _>("account_digest")?)
+    .bind(mail.as_str())
+    .bind(present)
+    .bind(after(present, -window))
+    .bind(uncounted.try_get::<i64, _>("mail_budget")?)
+    .bind(after(present, -EXTRA_MAIL_INTERVAL))
+    .execute(connection)
+    .await?;
+    Ok(Some(counted.rows_affected() == 1))
+}
+
 /// Claims the mail, or records why it is not wanted: returns one row if it could be claimed, none otherwise.
 ///
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
+#[expect(clippy::too_many_arguments, reason = "they are the columns of one row")]
 async fn take(
     connection: &mut SqliteConnection,
     job: &MailJob,
+    mail: MailName,
     subject: &SqliteRow,
     discarded: Option<Discarded>,
+    is_counted: bool,
     lease: Duration,
     present: i64,
 ) -> Read<Option<SqliteRow>> {
     sqlx::query(
         "INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
              claims, lease_until, detail, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?7 IS NULL AND ?4 IS NULL THEN 'no_account' ELSE ?6 END,
-             COALESCE(?7, 'queued'), CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END,
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, COALESCE(?7, 'queued'), CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END,
              CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END, ?8, ?9, min(?10, ?11), ?10)
          ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
              status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
              detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
              updated_at = CASE WHEN excluded.lease_until IS NULL THEN ?10 ELSE d.updated_at END,
+             is_counted = d.is_counted OR ?12,
              attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims, lease_until = excluded.lease_until, next_attempt_at = NULL,
              in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
          WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= ?10)
@@ -110,12 +164,16 @@ async fn take(
     .bind(job.scope.mode.as_str())
     .bind(subject.try_get::<Option<&str>, _>("customer_id")?)
     .bind(job.reset.map(|id| id.to_string()))
-    .bind(job.mail.as_str())
+    .bind(mail.as_str())
     .bind(discarded.map(|reason| reason.status().as_str()))
     .bind(discarded.is_none().then(|| after(present, lease)))
-    .bind(subject.try_get::<Option<&str>, _>("detail")?)
+    .bind(match discarded {
+        Some(Discarded::Suppressed) => subject.try_get("detail")?,
+        other => other.map(|reason| reason.as_str().to_owned()),
+    })
     .bind(present)
     .bind(to_unix_microseconds(job.occurred_at))
+    .bind(is_counted)
     .fetch_optional(connection)
     .await
 }
@@ -181,7 +239,7 @@ async fn settle(
         "UPDATE deliveries SET status = ?3, detail = ?4, smtp_code = ?5, smtp_enhanced_code = ?6, relay = ?7,
              next_attempt_at = ?8, sent_at = CASE WHEN ?3 = 'sent' THEN ?9 END,
              attempts = attempts - CASE WHEN ?10 THEN 0 ELSE 1 END, in_doubt = in_doubt + ?11, lease_until = NULL,
-             updated_at = ?9
+             updated_at = ?9, is_counted = is_counted AND (?3 = 'sent' OR ?11 OR in_doubt > 0)
          WHERE event_id = ?1
              AND (?3 = 'sent' AND claims >= ?2 OR lease_until IS NOT NULL AND claims = ?2)",
     )
@@ -199,6 +257,28 @@ async fn settle(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Returns the account whose quota counts the mail.
+async fn counted_quota(connection: &mut SqliteConnection, event: EventId) -> Read<Option<Vec<u8>>> {
+    sqlx::query_scalar("SELECT account_digest FROM deliveries WHERE event_id = ?1 AND is_counted")
+        .bind(event.as_str())
+        .fetch_optional(connection)
+        .await
+}
+
+/// Takes a mail that was counted, and that can't have been sent, off its account's quota.
+async fn uncount(connection: &mut SqliteConnection, event: EventId, account: Option<Vec<u8>>) -> Read<()> {
+    let Some(account) = account else { return Ok(()) };
+    sqlx::query(
+        "UPDATE mail_quotas SET mail_count = max(mail_count - 1, 0), last_mail_at = NULL
+         WHERE account_digest = ?2 AND mail = (SELECT mail FROM deliveries WHERE event_id = ?1 AND NOT is_counted)",
+    )
+    .bind(event.as_str())
+    .bind(account)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Suppresses the address that an outcome names, unless its customer was deleted meanwhile.

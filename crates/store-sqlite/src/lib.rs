@@ -12,6 +12,7 @@ mod customers;
 mod email_changes;
 mod error;
 mod events;
+mod guesses;
 mod idempotency;
 mod import;
 mod ledger;

@@ -4,16 +4,15 @@ use rekey_core::{
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
-    ids::{CustomerId, ResetId},
+    ids::{CustomerId, EventId, ResetId},
     resets::{
-        CreatedReset, NewReset, ResetOrigin, ResetQuota,
+        CreatedReset, EXTRA_MAIL_INTERVAL, NewReset, ResetOrigin,
         store::{ResetRecord, ResetStore},
     },
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
     scope::Scope,
 };
 use rekey_sql::rows::{self, Read};
-use sha2::{Digest, Sha256};
 use sqlx::{SqliteConnection, types::Json};
 
 use crate::{
@@ -45,19 +44,20 @@ impl ResetStore for SqliteStore {
         let (mut transaction, now) = self.write().await?;
         let mut superseded_at = None;
         if is_self_service {
-            match consume_quota(&mut transaction, scope, reset, now).await.map_err(map_db_error)? {
-                Quota::Within => {}
-                Quota::Beyond => superseded_at = Some(now),
-                Quota::Cooldown => return Ok(None),
+            if !start_cooldown(&mut transaction, reset, now).await.map_err(map_db_error)? {
+                return Ok(None);
             }
-            let is_within_budget = superseded_at.is_none();
-            let superseded = supersede_address(&mut transaction, scope, reset, now, is_within_budget).await;
-            superseded.map_err(map_db_error)?;
+            let is_mailed = is_mailed(&mut transaction, reset, now).await.map_err(map_db_error)?;
+            superseded_at = (!is_mailed).then_some(now);
+            supersede_address(&mut transaction, reset, now, is_mailed).await.map_err(map_db_error)?;
         }
         if !insert(&mut transaction, scope, reset, now, superseded_at).await.map_err(map_create_error)? {
             return Ok(None);
         }
         record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
+        if is_self_service {
+            set_quota(&mut transaction, reset, event.message.id).await?;
+        }
         let record = if is_self_service {
             None
         } else {
@@ -127,73 +127,78 @@ pub(crate) fn subject(scope: Scope, id: &ResetId) -> Subject<'_> {
     Subject { scope, resource: &CUSTOMER_PASSWORD_RESETS, resource_id: id.as_str() }
 }
 
-/// What an account's quota says about a self-service request.
-enum Quota {
-    /// It makes a reset.
-    Within,
-    /// It makes a reset that is superseded from the start: see the statement on PostgreSQL.
-    Beyond,
-    /// It makes nothing.
-    Cooldown,
-}
-
-/// Counts a self-service reset of the account. It takes its predecessor's place if that one was never mailed.
-async fn consume_quota(
-    connection: &mut SqliteConnection,
-    scope: Scope,
-    reset: &NewReset,
-    now: i64,
-) -> Read<Quota> {
-    let ResetQuota { cooldown, budget, window } = reset.quota;
-    let count: Option<u32> = sqlx::query_scalar(
-        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count, last_reset_id)
-         VALUES (?1, ?2, ?2, 1, ?5)
-         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = ?2, last_reset_id = ?5,
-             window_started_at = CASE WHEN q.window_started_at <= ?4 THEN ?2 ELSE q.window_started_at END,
-             reset_count = CASE
-                 WHEN q.window_started_at <= ?4 THEN 1
-                 WHEN EXISTS (
-                     SELECT 1 FROM password_resets r JOIN deliveries d ON d.reset_id = r.id
-                     WHERE r.id = q.last_reset_id AND r.address_digest = ?6 AND d.mail <> 'password_changed'
-                         AND d.status IN ('queued', 'deferred', 'expired', 'failed') AND d.lease_until IS NULL AND d.in_doubt = 0
-                 ) THEN q.reset_count
-                 ELSE q.reset_count + 1
-             END
-         WHERE q.last_reset_at <= ?3
-         RETURNING reset_count",
+/// Starts the address's next cooldown; false while the last one lasts.
+async fn start_cooldown(connection: &mut SqliteConnection, reset: &NewReset, now: i64) -> Read<bool> {
+    let done = sqlx::query(
+        "INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at) VALUES (?1, ?2)
+         ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = ?2 WHERE c.last_reset_at <= ?3",
     )
-    .bind(digest(scope, &reset.customer_email.account()))
+    .bind(address_digest(reset))
     .bind(now)
-    .bind(after(now, -cooldown))
-    .bind(after(now, -window))
-    .bind(reset.id.as_str())
-    .bind(digest(scope, reset.customer_email.as_str()))
-    .fetch_optional(connection)
+    .bind(after(now, -reset.quota.cooldown))
+    .execute(connection)
     .await?;
-    Ok(match count {
-        None => Quota::Cooldown,
-        Some(count) if count <= budget => Quota::Within,
-        Some(_) => Quota::Beyond,
-    })
+    Ok(done.rows_affected() == 1)
 }
 
-/// Ends the older self-service tokens for the same address, whether a customer has it or not. Beyond the budget it is the same work and
-/// changes nothing.
+/// Whether the account's quota allows another mail.
+async fn is_mailed(connection: &mut SqliteConnection, reset: &NewReset, now: i64) -> Read<bool> {
+    sqlx::query_scalar(
+        "SELECT NOT EXISTS (
+             SELECT 1 FROM mail_quotas
+             WHERE account_digest = ?1 AND mail = 'reset_requested' AND window_started_at > ?2 AND mail_count >= ?3
+                 AND last_mail_at > ?4)",
+    )
+    .bind(reset.account_digest.as_bytes().as_slice())
+    .bind(after(now, -reset.quota.window))
+    .bind(reset.quota.budget)
+    .bind(after(now, -EXTRA_MAIL_INTERVAL))
+    .fetch_one(connection)
+    .await
+}
+
+/// Gives the reset's mail the account's quota.
+async fn set_quota(
+    connection: &mut SqliteConnection,
+    reset: &NewReset,
+    event: EventId,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE deliveries SET account_digest = ?2, mail_budget = ?3, mail_window_seconds = ?4 WHERE event_id = ?1",
+    )
+    .bind(event.as_str())
+    .bind(reset.account_digest.as_bytes().as_slice())
+    .bind(reset.quota.budget)
+    .bind(reset.quota.window.as_seconds_f64())
+    .execute(connection)
+    .await
+    .map_err(map_db_error)?;
+    Ok(())
+}
+
+/// The digest under the current key.
+fn address_digest(reset: &NewReset) -> Option<&[u8]> {
+    reset.address_digests.first().map(|digest| digest.as_bytes().as_slice())
+}
+
+/// Ends the older self-service tokens for the same address, whether a customer has it or not. If the reset is not mailed, it is the same
+/// work and changes nothing.
 async fn supersede_address(
     connection: &mut SqliteConnection,
-    scope: Scope,
     reset: &NewReset,
     now: i64,
-    is_within_budget: bool,
+    is_mailed: bool,
 ) -> Read<()> {
+    let digests: Vec<_> = reset.address_digests.iter().map(|digest| hex::encode(digest.as_bytes())).collect();
     sqlx::query(
         "UPDATE password_resets SET superseded_at = CASE WHEN ?3 THEN ?1 END,
              updated_at = CASE WHEN ?3 THEN ?1 ELSE updated_at END
-         WHERE address_digest = ?2 AND reset_password_at IS NULL AND superseded_at IS NULL",
+         WHERE address_digest IN (SELECT unhex(value) FROM json_each(?2)) AND reset_password_at IS NULL
+             AND superseded_at IS NULL",
     )
     .bind(now)
-    .bind(digest(scope, reset.customer_email.as_str()))
-    .bind(is_within_budget)
+    .bind(Json(digests))
+    .bind(is_mailed)
     .execute(connection)
     .await?;
     Ok(())
@@ -232,8 +237,8 @@ pub(crate) async fn insert(
         .bind(scope.mode.as_str())
         .bind(email.as_str())
         .bind(reset.origin.as_str())
-        .bind(is_self_service.then(|| digest(scope, email.as_str())))
-        .bind(digest(scope, &email.account()))
+        .bind(address_digest(reset).filter(|_| is_self_service))
+        .bind(reset.account_digest.as_bytes().as_slice())
         .bind(reset.token_digest.as_bytes().as_slice())
         .bind(reset.sealed_token.as_bytes())
         .bind(now)
@@ -258,7 +263,7 @@ const INSERT: &str = "
         reference_origin, metadata, superseded_at)
     SELECT c.id, ?1, ?2, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13,
         CASE WHEN NOT EXISTS (
-            SELECT 1 FROM code_guesses WHERE account_digest = ?7 AND guess_count >= ?12 AND window_started_at > ?14
+            SELECT 1 FROM guess_counters WHERE kind = 'code' AND account_digest = ?7 AND network_digest = x'' AND guess_count >= ?12 AND window_started_at > ?14
         ) THEN ?15 END,
         ?16, ?17, COALESCE(?18, '{}'), ?19
     FROM (SELECT 1) LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = ?4
@@ -270,8 +275,3 @@ const UPDATE: &str = "
         reference_origin = CASE WHEN ?7 THEN reference_origin ELSE ?8 END,
         metadata = COALESCE(?9, metadata)
     WHERE id = ?2 AND organization_id = ?3 AND mode = ?4 AND customer_id IS NOT NULL";
-
-/// SHA-256 of an address or account in its scope: the same for all its self-service resets, whether a customer has it or not.
-pub(crate) fn digest(scope: Scope, address: &str) -> Vec<u8> {
-    Sha256::digest(format!("{}/{}/{address}", scope.organization, scope.mode.as_str())).to_vec()
-}

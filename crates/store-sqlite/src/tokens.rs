@@ -17,7 +17,8 @@ use crate::{
     customers::set_password,
     error::map_db_error,
     events::record_change,
-    resets::{digest, pending, subject, supersede_customer},
+    guesses,
+    resets::{pending, subject, supersede_customer},
 };
 
 #[async_trait]
@@ -45,6 +46,7 @@ impl TokenStore for SqliteStore {
         }
         set_password(&mut transaction, holder.customer, password, now).await?;
         supersede_customer(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
+        guesses::unlock(&mut transaction, completion.account_digest).await.map_err(map_db_error)?;
         record_change(&mut transaction, subject(holder.scope, &holder.reset), Some(event), audit, now)
             .await?;
         transaction.commit().await.map_err(map_db_error)?;
@@ -131,16 +133,15 @@ async fn supersede(connection: &mut SqliteConnection, reset: &RejectableReset, n
     Ok(done.rows_affected() == 1)
 }
 
-/// Moves the account's last reset so far into the future that the ordinary cooldown ends with this one.
+/// Moves the address's last reset so far into the future that the ordinary cooldown ends with this one.
 async fn delay_next(connection: &mut SqliteConnection, rejection: &ResetRejection<'_>, now: i64) -> Read<()> {
-    let ResetRejection { reset, cooldown, quota, .. } = rejection;
+    let ResetRejection { address_digest, delay, .. } = rejection;
     sqlx::query(
-        "INSERT INTO reset_quotas AS q (account_digest, last_reset_at, window_started_at, reset_count) VALUES (?1, ?2, ?3, 0)
-         ON CONFLICT (account_digest) DO UPDATE SET last_reset_at = max(q.last_reset_at, excluded.last_reset_at)",
+        "INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at) VALUES (?1, ?2)
+         ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = max(c.last_reset_at, excluded.last_reset_at)",
     )
-    .bind(digest(reset.scope, &reset.email.account()))
-    .bind(after(now, *cooldown - quota.cooldown))
-    .bind(now)
+    .bind(address_digest.as_bytes().as_slice())
+    .bind(after(now, *delay))
     .execute(connection)
     .await?;
     Ok(())

@@ -85,7 +85,6 @@ const TABLES: &[(&str, &str)] = &[
     ("password_resets", "password_resets"),
     ("events", "events"),
     ("audit_entries", "audit_entries"),
-    ("self_service_turns", "reset_quotas"),
     ("used_refresh_tokens", "used_refresh_tokens"),
     ("revoked_access_tokens", "revoked_access_tokens"),
     ("rate_limit_slots", "rate_limit_slots"),
@@ -93,7 +92,7 @@ const TABLES: &[(&str, &str)] = &[
     ("imports", "imports"),
     ("deliveries", "deliveries"),
     ("suppressions", "suppressions"),
-    ("code_guesses", "code_guesses"),
+    ("code_guesses", "guess_counters"),
 ];
 
 /// The time right after the file was written.
@@ -174,7 +173,9 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (19, "e4d1ffb7b899f08a"),
     (20, "ddb0eecef33b1366"),
     (21, "40cb9aaffde81495"),
+    (22, "e89ccb84445a052d"),
     (24, "6911b59486306781"),
+    (25, "1929ff47b434f72c"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

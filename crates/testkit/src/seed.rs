@@ -26,7 +26,10 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::{Mode, Scope},
-    secrets::{ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken, UndoToken},
+    secrets::{
+        AccountDigest, AddressDigest, ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken,
+        UndoToken,
+    },
 };
 use time::{Duration, OffsetDateTime};
 
@@ -204,6 +207,8 @@ pub fn new_reset(scope: Scope, address: &str, origin: ResetOrigin) -> (NewReset,
         sealed_token,
         code: None,
         token_ttl: TOKEN_TTL,
+        address_digests: AddressDigest::all(scope, &email(address), &keys()),
+        account_digest: AccountDigest::new(scope, &email(address), &keys()),
         quota: PLENTY,
         attributes: CommonAttributes::default(),
     };

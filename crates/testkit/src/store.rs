@@ -10,7 +10,7 @@ use rekey_core::{
     limits::RateLimits,
     ping::Ping,
     resets::store::Resets,
-    sessions::Sessions,
+    sessions::{Sessions, guesses::PasswordGuesses},
 };
 
 /// A database with every port.
@@ -20,6 +20,7 @@ pub trait Store:
     + Resets
     + CustomerStore
     + Sessions
+    + PasswordGuesses
     + Outbox
     + Ledger
     + AnswerStore
@@ -35,6 +36,7 @@ impl<T> Store for T where
         + Resets
         + CustomerStore
         + Sessions
+        + PasswordGuesses
         + Outbox
         + Ledger
         + AnswerStore
@@ -59,7 +61,7 @@ pub mod prelude {
         ping::Ping,
         resets::store::{CodeStore, ResetStore, TokenStore},
         resources::catalog::Catalog,
-        sessions::Sessions,
+        sessions::{Sessions, guesses::PasswordGuesses},
     };
 
     pub use super::Store;

@@ -5,10 +5,13 @@ use actix_web::{
 use rekey_core::sessions::sign_in::{RefreshError, SignInError};
 use serde_json::{Value, json};
 use strum::{EnumDiscriminants, EnumIter};
+use time::Duration;
 
-use crate::jsonapi::error::Problem;
+use crate::jsonapi::error::{Problem, whole_seconds};
 
 pub(super) const WRONG_CREDENTIALS: &str = "wrong username or password";
+/// What `Retry-After` says of a lock that only a reset by mail ends.
+const LOCKED_WAIT: Duration = Duration::DAY;
 pub(super) const WRONG_REFRESH_TOKEN: &str =
     "the refresh token is invalid, expired, revoked or another client's";
 
@@ -28,6 +31,9 @@ pub enum OAuthError {
     InvalidGrant(&'static str),
     #[error("the scope is malformed")]
     InvalidScope,
+    /// With the seconds to wait.
+    #[error("too many wrong passwords: wait, or set a new password by mail")]
+    Throttled(Duration),
     #[error("this client can't use this grant type")]
     UnauthorizedClient,
     #[error("this grant type is not supported")]
@@ -48,6 +54,7 @@ impl OAuthError {
             Self::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client", "UNAUTHORIZED"),
             Self::InvalidGrant(_) => (StatusCode::BAD_REQUEST, "invalid_grant", "INVALID_GRANT"),
             Self::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope", "INVALID_SCOPE"),
+            Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "TOO_MANY_REQUESTS"),
             Self::UnauthorizedClient => {
                 (StatusCode::BAD_REQUEST, "unauthorized_client", "UNAUTHORIZED_CLIENT")
             }
@@ -74,8 +81,13 @@ impl OAuthError {
 
     pub(super) fn response(self) -> HttpResponse {
         let body = self.body();
-        let Self::Other(problem) = self else {
-            return HttpResponse::build(self.parts().0).json(body);
+        let problem = match self {
+            Self::Other(problem) => problem,
+            Self::Throttled(wait) => {
+                let wait = (header::RETRY_AFTER, whole_seconds(wait));
+                return HttpResponse::TooManyRequests().insert_header(wait).json(body);
+            }
+            _ => return HttpResponse::build(self.parts().0).json(body),
         };
         // It keeps its headers.
         let mut response = problem.error_response().set_body(body.to_string()).map_into_boxed_body();
@@ -89,6 +101,7 @@ impl From<SignInError> for OAuthError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Credentials => Self::InvalidGrant(WRONG_CREDENTIALS),
+            SignInError::Throttled { wait } => Self::Throttled(wait.unwrap_or(LOCKED_WAIT)),
             SignInError::Hash(error) => Self::Other(error.into()),
             SignInError::Store(error) => Self::Other(error.into()),
         }

@@ -1,6 +1,6 @@
 //! `POST /oauth/token` (RFC 6749) and the key set.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -20,7 +20,7 @@ use super::{
     AuthorizationServer, OAuthError,
     error::{WRONG_CREDENTIALS, WRONG_REFRESH_TOKEN},
 };
-use crate::{auth::jwt::Issuer, jsonapi::error::Problem};
+use crate::{auth::jwt::Issuer, caller, jsonapi::error::Problem};
 
 /// What a client sends, as JSON or as a form.
 #[derive(Deserialize)]
@@ -94,7 +94,8 @@ impl AuthorizationServer {
             return Err(OAuthError::UnauthorizedClient);
         }
         let signed_in = if grant_type == "password" {
-            self.sign_in(&client, grant.username.as_deref(), grant.password, scope).await?
+            let address = caller::address(request);
+            self.sign_in(&client, grant.username.as_deref(), address, grant.password, scope).await?
         } else {
             // The scope is the session's, whatever the request asks for (RFC 6749 §3.3 and §6): the answer says which.
             self.refresh(&client, grant.refresh_token.as_deref()).await?
@@ -106,6 +107,7 @@ impl AuthorizationServer {
         &self,
         client: &RegisteredClient,
         username: Option<&str>,
+        address: Option<IpAddr>,
         password: Option<String>,
         scope: TokenScope,
     ) -> Result<SignedIn, OAuthError> {
@@ -115,7 +117,7 @@ impl AuthorizationServer {
         // No account can have either, so an immediate answer reveals nothing about accounts.
         let email: EmailAddress = username.parse().map_err(|_| refused())?;
         let password = PlainPassword::parse(password).map_err(|_| refused())?;
-        Ok(self.sign_in.with_password(client, &email, password, scope).await?)
+        Ok(self.sign_in.with_password(client, &email, address, password, scope).await?)
     }
 
     async fn refresh(&self, client: &RegisteredClient, token: Option<&str>) -> Result<SignedIn, OAuthError> {

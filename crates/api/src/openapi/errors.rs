@@ -124,6 +124,7 @@ fn oauth_errors(operation: Operation) -> Vec<OAuthError> {
         OAuthErrorKind::InvalidClient => if_any(gets_token, OAuthError::InvalidClient),
         OAuthErrorKind::InvalidGrant => if_any(gets_token, OAuthError::InvalidGrant("")),
         OAuthErrorKind::InvalidScope => if_any(gets_token, OAuthError::InvalidScope),
+        OAuthErrorKind::Throttled => if_any(gets_token, OAuthError::Throttled(Duration::ZERO)),
         OAuthErrorKind::UnauthorizedClient => if_any(gets_token, OAuthError::UnauthorizedClient),
         OAuthErrorKind::UnsupportedGrantType => if_any(gets_token, OAuthError::UnsupportedGrantType),
         OAuthErrorKind::NotRevocable => if_any(revokes, OAuthError::NotRevocable),

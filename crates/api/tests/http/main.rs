@@ -15,6 +15,7 @@ mod customers;
 mod deliveries;
 mod framework;
 mod fresh_sign_in;
+mod guesses;
 mod health;
 mod idempotency;
 mod limits;

@@ -171,9 +171,9 @@ async fn a3_a_customer_tries_few_addresses_a_day() {
         let body = json!({ "data": { "type": "customers", "id": id, "attributes": attributes } });
         app.call(Method::PATCH, &own, token, Some(&body)).await
     };
-    let taken = json!({ "email": "jane@example.com" });
+    let hers = json!({ "email": "jane@example.com" });
     for process in [&app, &replica, &app, &replica, &app] {
-        let answer = change(process, &token, taken.clone()).await;
+        let answer = change(process, &token, hers.clone()).await;
         answer.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/email"));
         assert_eq!(answer.body["errors"][0]["meta"]["error"], "taken");
     }
@@ -188,7 +188,7 @@ async fn a3_a_customer_tries_few_addresses_a_day() {
     // Its own address is no change, other attributes are free, and a back office has no such limit.
     let rest = json!({ "email": EMAIL, "reference": "R" });
     assert_eq!(change(&app, &token, rest).await.status, 200);
-    change(&app, &integration, taken).await.assert_error(
+    change(&app, &integration, hers).await.assert_error(
         422,
         "VALIDATION_ERROR",
         Some("/data/attributes/email"),

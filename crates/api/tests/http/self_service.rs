@@ -1,6 +1,13 @@
 //! Resets that a guest requests.
 
-use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
+use rekey_core::deliveries::{
+    Outcome,
+    ledger::{Claim, Ledger},
+};
+use rekey_testkit::{
+    backdoor::{Backdoor, SqliteBackdoor},
+    seed,
+};
 use serde_json::json;
 
 use crate::app::{RESETS, TestApp};
@@ -144,12 +151,15 @@ async fn enum_limit_what_is_beyond_the_allowance_is_answered_as_the_first_was() 
     // As a mailer does; returns how many mails John has got.
     let mailed = async || {
         let backdoor = SqliteBackdoor::open(&app.folder.path().join("rekey.db"));
-        let usable =
-            "status = 'queued' AND reset_id IN (SELECT id FROM password_resets WHERE superseded_at IS NULL)";
-        while backdoor.count("deliveries", usable).await > 0 {
-            backdoor
-                .text(&format!("UPDATE deliveries SET status = 'sent' WHERE {usable} RETURNING event_id"))
-                .await;
+        let next = "SELECT event_id || ' ' || reset_id FROM deliveries WHERE status = 'queued' LIMIT 1";
+        while let Some(next) = backdoor.text(next).await {
+            let (event, reset) = next.split_once(' ').unwrap();
+            let job = seed::reset_mail(app.scope, event.parse().unwrap(), reset.parse().unwrap());
+            if let Claim::Granted(delivery) = app.store.claim(&job, time::Duration::minutes(1)).await.unwrap()
+            {
+                let sent = Outcome::Sent { response: String::new(), reply: None, relay: "relay".to_owned() };
+                assert!(app.store.settle(job.event, delivery.claim, &sent).await.unwrap());
+            }
         }
         backdoor.count("deliveries", "status = 'sent' AND customer_id IS NOT NULL").await
     };

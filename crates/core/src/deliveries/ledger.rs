@@ -16,7 +16,9 @@ pub trait Ledger: Send + Sync + 'static {
     ///
     /// At most one caller is granted the claim until the lease ends or the claim is settled as deferred. The row was written with the
     /// event; the first claim creates a missing one. A mail that is not wanted any more, or that would go
-    /// to a suppressed address, is recorded as such.
+    /// to a suppressed address, is recorded as such. A mail of an account
+    /// that was sent as many as its quota allows, those on their way included, is suppressed; one that was not sent after all is not
+    /// counted.
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
     /// Records the outcome of the claim with this number, and in the same transaction the address to suppress, if any. A claim that was

@@ -79,7 +79,8 @@ pub enum Status {
     Deferred,
     /// A mail server knows no such address.
     Bounced,
-    /// The address bounced before; nothing is sent to it until an operator lifts the suppression.
+    /// The address bounced before, and nothing is sent to it until an operator lifts the suppression; or the account was sent as many mails
+    /// as it may be.
     Suppressed,
     /// Its reset can't be used any more, its customer was deleted, or it is too old.
     Expired,
@@ -178,6 +179,9 @@ pub enum Discarded {
     /// The address bounced before.
     #[strum(serialize = "address suppressed")]
     Suppressed,
+    /// The account was sent as many mails as it may be for now.
+    #[strum(serialize = "over the account's mail budget")]
+    OverBudget,
 }
 
 impl Discarded {
@@ -198,7 +202,7 @@ impl Discarded {
     pub fn status(self) -> Status {
         match self {
             Self::Decoy => Status::Discarded,
-            Self::Suppressed => Status::Suppressed,
+            Self::Suppressed | Self::OverBudget => Status::Suppressed,
             Self::ResetUsed
             | Self::ResetSuperseded
             | Self::ResetExpired

@@ -4,7 +4,8 @@ use crate::{
     email::EmailAddress,
     events::{EventBody, ResetCreated, recorder::EventRecorder},
     ids::{OrganizationId, ResetId},
-    secrets::{ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken},
+    scope::Scope,
+    secrets::{AccountDigest, AddressDigest, ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken},
 };
 
 impl NewReset {
@@ -12,7 +13,7 @@ impl NewReset {
     pub(crate) fn generate(
         recorder: &EventRecorder,
         rules: &Rules,
-        organization: OrganizationId,
+        scope: Scope,
         id: ResetId,
         customer_email: EmailAddress,
         origin: ResetOrigin,
@@ -23,11 +24,13 @@ impl NewReset {
         let token = ResetToken::generate(&**random);
         Self {
             id,
+            address_digests: AddressDigest::all(scope, &customer_email, keys),
+            account_digest: AccountDigest::new(scope, &customer_email, keys),
             customer_email,
             origin,
             token_digest: token.digest(),
-            sealed_token: SealedToken::seal(&token, organization, id, keys, &**random),
-            code: code.map(|rules| new_code(recorder, organization, id, rules)),
+            sealed_token: SealedToken::seal(&token, scope.organization, id, keys, &**random),
+            code: code.map(|rules| new_code(recorder, scope.organization, id, rules)),
             token_ttl,
             quota,
             attributes,

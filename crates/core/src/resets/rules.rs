@@ -14,11 +14,11 @@ pub struct Rules {
     pub policy: PasswordPolicy,
     /// How long a token can be used.
     pub token_ttl: Duration,
-    /// How many self-service resets an account gets.
+    /// How often self-service resets are created and mailed.
     pub quota: ResetQuota,
     /// Whether a reset has a short code with its link, and how often it may be guessed.
     pub code: Option<CodeRules>,
-    /// How long after a rejected reset self-service creates no other for its account.
+    /// How long after a rejected reset self-service creates no other for its address.
     pub rejection_cooldown: Duration,
     /// Whether a self-service request for an address without an account is answered by a mail that says so.
     pub no_account_mail: bool,

@@ -27,7 +27,7 @@ use crate::{
         record::Record,
     },
     scope::Scope,
-    secrets::{ResetCode, ResetToken, SealedAddress, UnsealError},
+    secrets::{AccountDigest, ResetCode, ResetToken, SealedAddress, UnsealError},
 };
 
 /// The use cases of password resets. Cheap to clone.
@@ -230,6 +230,7 @@ impl ResetService {
         let audit = self.recorder.new_audit_entry(caller, Action::ResetPassword, attributes);
         let completion = Completion {
             holder: &holder,
+            account_digest: AccountDigest::new(holder.scope, &holder.email, &self.recorder.keys),
             token: &token,
             password: &password,
             changes,
@@ -270,9 +271,8 @@ impl ResetService {
     ) -> NewReset {
         let random = &self.recorder.random;
         let id = caller.record.map_or_else(|| ResetId::generate(&**random), ResetId::from);
-        let Organization { id: organization, slug, .. } = &client.organization;
-        let rules = self.rules.get(slug);
-        NewReset::generate(&self.recorder, rules, *organization, id, customer_email, origin, attributes)
+        let rules = self.rules.get(&client.organization.slug);
+        NewReset::generate(&self.recorder, rules, client.scope, id, customer_email, origin, attributes)
     }
 
     async fn create(

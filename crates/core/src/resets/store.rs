@@ -12,10 +12,10 @@ use crate::{
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::ResetId,
     passwords::PasswordHash,
-    resets::{CreatedReset, NewReset, Redeemed, RejectableReset, ResetQuota, TokenHolder},
+    resets::{CreatedReset, NewReset, Redeemed, RejectableReset, TokenHolder},
     resources::catalog::Catalog,
     scope::Scope,
-    secrets::{CodeDigest, TokenDigest},
+    secrets::{AccountDigest, AddressDigest, CodeDigest, TokenDigest},
 };
 
 /// A reset to create, with the event and the audit entry that belong to it.
@@ -34,6 +34,8 @@ pub struct ResetRecord<'a> {
 pub struct Completion<'a> {
     /// The customer of the token.
     pub holder: &'a TokenHolder,
+    /// The digest of the customer's account, whose counts of wrong passwords end.
+    pub account_digest: AccountDigest,
     /// The token's digest, matched again.
     pub token: &'a TokenDigest,
     /// The new password's hash.
@@ -51,10 +53,10 @@ pub struct Completion<'a> {
 pub struct ResetRejection<'a> {
     /// The reset, as it was found.
     pub reset: &'a RejectableReset,
-    /// How long self-service makes no other reset for its account.
-    pub cooldown: Duration,
-    /// The account's quota, whose cooldown this one replaces.
-    pub quota: ResetQuota,
+    /// The digest of the customer's address.
+    pub address_digest: AddressDigest,
+    /// How long self-service makes no other reset for that address, less the ordinary cooldown.
+    pub delay: Duration,
     /// `customer_password_resets.disavow`.
     pub event: &'a NewEvent,
     /// The audit entry.
@@ -66,11 +68,10 @@ pub struct ResetRejection<'a> {
 pub trait ResetStore: Send + Sync + 'static {
     /// Creates a reset, its event and its audit entry in **one statement** with the look-up of the customer.
     ///
-    /// `None`: an integration client named an unknown address, or the cooldown of the account's self-service quota lasts; nothing is
-    /// written. Beyond the quota's budget a self-service reset is superseded from the start, so that no mail is sent. A reset takes its
-    /// predecessor's place in the budget if that one was never mailed. The short code is not kept when the account's guesses are used
-    /// up. A self-service reset is created as a decoy when the address is unknown, and within the budget supersedes that address's
-    /// older self-service tokens. `Taken`: its id.
+    /// `None`: an integration client named an unknown address, or the cooldown of the address lasts; nothing is written. While the
+    /// account is sent no more mails, a self-service reset is superseded from the start; otherwise it supersedes that address's older
+    /// self-service tokens. It is created as a decoy when the address is unknown. The short code is not kept when the account's guesses
+    /// are used up. `Taken`: its id.
     async fn create_reset(
         &self,
         scope: Scope,
@@ -108,7 +109,7 @@ pub trait TokenStore: Send + Sync + 'static {
     ) -> Result<Option<TokenHolder>, StoreError>;
 
     /// Uses a token, if it still can be: consumes the reset, sets the password, ends that customer's other pending tokens
-    /// and sessions, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
+    /// and sessions, zeroes the account's counts of wrong passwords, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
     /// returns true.
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError>;
 

@@ -32,6 +32,8 @@ pub(super) struct Key {
     pub codes: SubKey,
     /// Signs the proofs with which a customer rejects a reset.
     pub rejections: SubKey,
+    /// Makes the digests of e-mail and network addresses.
+    pub addresses: SubKey,
 }
 
 pub(super) type SubKey = Zeroizing<[u8; 32]>;
@@ -76,6 +78,7 @@ impl KeyRing {
                 events: derive(key, b"rekey event v1"),
                 codes: derive(key, b"rekey reset code v1"),
                 rejections: derive(key, b"rekey disavowal v1"),
+                addresses: derive(key, b"rekey address v1"),
             });
         }
         let mut ring = ring.into_iter();

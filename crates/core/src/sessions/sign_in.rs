@@ -1,6 +1,6 @@
 //! The use cases of customers' sessions: log in, refresh, end.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use time::Duration;
 
@@ -11,8 +11,11 @@ use crate::{
     ids::SessionId,
     passwords::{HashError, Hasher, PlainPassword, Verification},
     random::RandomSource,
-    secrets::RefreshToken,
-    sessions::{EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope},
+    secrets::{KeyRing, RefreshToken},
+    sessions::{
+        EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope,
+        guesses::{GuessCharge, GuessSource, PasswordGuesses},
+    },
 };
 
 /// The use cases of sessions. Cheap to clone.
@@ -20,6 +23,12 @@ use crate::{
 pub struct SignIn {
     /// Where credentials and sessions are kept.
     pub sessions: Arc<dyn Sessions>,
+    /// Counts guesses at passwords.
+    pub guesses: Arc<dyn PasswordGuesses>,
+    /// How many wrong passwords in a row lock an account.
+    pub guess_budget: u32,
+    /// Digests accounts and networks.
+    pub keys: KeyRing,
     /// Verifies passwords.
     pub hasher: Hasher,
     /// Makes session ids and refresh tokens.
@@ -45,6 +54,12 @@ pub enum SignInError {
     /// Unknown customer, no password set, or the wrong password, which callers can't tell apart.
     #[error("wrong address or password")]
     Credentials,
+    /// The account, existing or not, had too many wrong passwords. Nothing was compared.
+    #[error("too many wrong passwords")]
+    Throttled {
+        /// How long to wait; `None` if only a reset by mail ends the lock.
+        wait: Option<Duration>,
+    },
     /// Hashing is at its limit, or failed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -68,7 +83,8 @@ pub enum RefreshError {
 }
 
 impl SignIn {
-    /// Logs a customer in by address and password. An unknown customer costs the same work as a known one.
+    /// Logs a customer in by address and password. An unknown customer costs the same work as a known one. `address` is that of the client's
+    /// network, if known.
     ///
     /// # Errors
     /// See [`SignInError`].
@@ -76,9 +92,16 @@ impl SignIn {
         &self,
         client: &RegisteredClient,
         email: &EmailAddress,
+        address: Option<IpAddr>,
         password: PlainPassword,
         token_scope: TokenScope,
     ) -> Result<SignedIn, SignInError> {
+        let source = GuessSource::new(client.scope, email, address, &self.keys);
+        let charged = match self.guesses.charge_guess(&source, self.guess_budget).await? {
+            GuessCharge::Charged(counter) => counter,
+            GuessCharge::TooEarly(wait) => return Err(SignInError::Throttled { wait: Some(wait) }),
+            GuessCharge::Locked => return Err(SignInError::Throttled { wait: None }),
+        };
         let (customer, stored) = match self.sessions.find_credentials(client.scope, email).await? {
             Some(credentials) => (Some(credentials.customer), credentials.password),
             None => (None, None),
@@ -107,6 +130,7 @@ impl SignIn {
             ttl: self.session_ttl,
         };
         if self.sessions.open_session(client.scope, &opened).await? {
+            self.guesses.accept_guess(&source, charged).await?;
             Ok(SignedIn { session: LiveSession { id, customer, token_scope }, refresh_token })
         } else {
             Err(SignInError::Credentials)

@@ -6,6 +6,7 @@ pub mod codes;
 pub mod customers;
 pub mod deliveries;
 pub mod email_changes;
+pub mod guesses;
 pub mod idempotency;
 pub mod import;
 pub mod ledger;
@@ -32,7 +33,7 @@ use rekey_core::{
     resets::{TokenHolder, store::Completion},
     resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
     scope::{Mode, Scope},
-    secrets::ResetToken,
+    secrets::{AccountDigest, ResetToken},
 };
 
 use crate::{
@@ -161,8 +162,22 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: self_service:
             mail_bomb_inside_the_cooldown_nothing_is_created,
             mail_bomb_a_window_has_its_budget_of_mails_and_the_next_one_its_own,
+            beyond_its_budget_an_account_is_sent_a_mail_an_hour_and_its_last_link_works,
+            quota_theft_decoys_use_up_nothing,
+            mail_bomb_addresses_of_an_account_share_its_budget,
             mails_that_never_went_out_use_up_no_budget,
+            a_request_supersedes_the_links_of_older_keys,
             mail_bomb_simultaneous_requests_create_one,
+        );
+        $crate::store_conformance!(@ $fixture: guesses:
+            login_guess_wrong_passwords_in_a_row_wait_longer_and_then_lock,
+            login_guess_simultaneous_guesses_are_counted_each,
+            login_guess_a_right_password_zeroes_its_own_counter,
+            login_guess_strangers_do_not_hold_up_a_known_network,
+            login_guess_a_network_of_many_accounts_is_known_to_none,
+            login_guess_the_networks_used_last_are_known,
+            login_guess_a_reset_by_mail_ends_the_lock,
+            login_guess_counts_are_kept_for_their_time,
         );
         $crate::store_conformance!(@ $fixture: rejections:
             a_rejected_resets_token_is_dead_and_the_account_is_on_hold,
@@ -309,8 +324,15 @@ async fn complete(
         EventBody::ResetUsed { reset: holder.reset, customer: holder.customer, address: None },
     );
     let audit = seed::audit(Action::ResetPassword);
-    let completion =
-        Completion { holder, token: &token.digest(), password, changes, event: &event, audit: &audit };
+    let completion = Completion {
+        holder,
+        account_digest: AccountDigest::new(holder.scope, &holder.email, &seed::keys()),
+        token: &token.digest(),
+        password,
+        changes,
+        event: &event,
+        audit: &audit,
+    };
     store.complete_reset(&completion).await.unwrap()
 }
 

@@ -71,7 +71,7 @@ impl CustomerService {
         let reset = NewReset::generate(
             recorder,
             rules,
-            scope.organization,
+            scope,
             reset_id,
             change.old.clone(),
             ResetOrigin::Integration,

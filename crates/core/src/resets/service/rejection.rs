@@ -7,7 +7,7 @@ use crate::{
     events::{EventBody, audit::Action},
     ids::ResetId,
     resets::{RejectableReset, TokenState, store::ResetRejection},
-    secrets::RejectionProof,
+    secrets::{AddressDigest, RejectionProof},
 };
 
 impl ResetService {
@@ -47,8 +47,8 @@ impl ResetService {
         let audit = self.recorder.new_audit_entry(caller, Action::Reject, Vec::new());
         let rejection = ResetRejection {
             reset: &found,
-            cooldown: rules.rejection_cooldown,
-            quota: rules.quota,
+            address_digest: AddressDigest::new(found.scope, &found.email, &self.recorder.keys),
+            delay: rules.rejection_cooldown - rules.quota.cooldown,
             event: &event,
             audit: &audit,
         };

@@ -3,7 +3,7 @@
 use rekey_core::{
     cleanup::PurgeKind,
     customers::store::ChangeEvents,
-    deliveries::Outcome,
+    deliveries::{Outcome, ledger::Claim},
     events::{audit::Action, outbox::Settlement},
     resets::ResetOrigin,
 };
@@ -44,13 +44,20 @@ pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
-    for address in ["old@example.com", "older@example.com"] {
-        seed::reset(store, scope, address, ResetOrigin::SelfService).await;
-    }
-    backdoor.age("reset_quotas", "last_reset_at", "true", AGE).await;
-    seed::reset(store, scope, "young@example.com", ResetOrigin::SelfService).await;
-    assert_eq!(store.forget_quotas(AGE).await.unwrap(), 2);
-    assert_eq!(backdoor.count("reset_quotas", "true").await, 1);
+    seed::reset(store, scope, "older@example.com", ResetOrigin::SelfService).await;
+    let count_mail = async |address: &str| {
+        seed::customer(store, scope, address, None).await;
+        let reset = seed::reset(store, scope, address, ResetOrigin::SelfService).await;
+        let claim = store.claim(&seed::reset_mail(scope, reset.event, reset.id), Duration::minutes(1)).await;
+        assert!(matches!(claim.unwrap(), Claim::Granted(_)));
+    };
+    count_mail("old@example.com").await;
+    backdoor.age("reset_cooldowns", "last_reset_at", "true", AGE).await;
+    backdoor.age("mail_quotas", "window_started_at", "true", AGE).await;
+    count_mail("young@example.com").await;
+    assert_eq!(store.forget_quotas(AGE).await.unwrap(), 3, "two cooldowns and a count");
+    assert_eq!(backdoor.count("reset_cooldowns", "true").await, 1);
+    assert_eq!(backdoor.count("mail_quotas", "true").await, 1);
 }
 
 /// A4.

@@ -9,6 +9,7 @@ use rekey_core::{
     resets::{CodeRules, NewReset, Redeemed, ResetOrigin},
     scope::{Mode, Scope},
     secrets::{ResetCode, ResetToken},
+    sessions::guesses::KEEP_GUESSES,
 };
 use time::Duration;
 
@@ -123,7 +124,7 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
     let digests = decoy.code.digests(plain.id, &seed::keys());
     assert!(store.redeem_code(None, &[plain.id], &digests).await.unwrap().is_none(), "it has no code");
     assert_eq!(
-        backdoor.count("code_guesses", "guess_count = 1").await,
+        backdoor.count("guess_counters", "guess_count = 1").await,
         4,
         "what is over is charged like what is not"
     );
@@ -176,15 +177,15 @@ pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
     for _ in 0..RULES.budget {
         before.miss(store).await;
     }
-    backdoor.age("code_guesses", "window_started_at", "true", RULES.window).await;
+    backdoor.age("guess_counters", "window_started_at", "true", RULES.window).await;
     assert!(before.guess(store).await.is_none(), "a dead code stays dead");
     let after = coded(store, scope, JOHN, ResetOrigin::Integration).await;
     assert!(after.guess(store).await.is_some());
-    assert_eq!(backdoor.count("code_guesses", "guess_count = 2").await, 1);
+    assert_eq!(backdoor.count("guess_counters", "guess_count = 2").await, 1);
 
-    assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 0);
-    backdoor.age("code_guesses", "window_started_at", "true", Duration::days(8)).await;
-    assert_eq!(store.forget_guesses(Duration::days(8)).await.unwrap(), 1);
+    assert_eq!(store.forget_guesses(KEEP_GUESSES).await.unwrap(), 0);
+    backdoor.age("guess_counters", "last_guess_at", "true", KEEP_GUESSES).await;
+    assert_eq!(store.forget_guesses(KEEP_GUESSES).await.unwrap(), 1);
 }
 
 /// Guesses this code for all of these resets.
@@ -208,7 +209,7 @@ pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: St
     let all = [&newer, &mistyped, &older, &second, &first];
     for guesses in 1..RULES.budget {
         assert!(guess_at(store, &all, &ResetCode::generate(&OsRandom)).await.is_none());
-        assert_eq!(backdoor.count("code_guesses", &format!("guess_count = {guesses}")).await, 2);
+        assert_eq!(backdoor.count("guess_counters", &format!("guess_count = {guesses}")).await, 2);
     }
     assert!(guess_at(store, &[], &second.code).await.is_none());
     let last = guess_at(store, &all, &second.code).await;
@@ -232,7 +233,7 @@ pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: Stor
         async move { store.redeem_code(None, &resets, &digests).await.unwrap() }
     });
     assert!(at_once(guesses).await.iter().all(Option::is_none));
-    assert_eq!(scene.backdoor().count("code_guesses", "guess_count = 200").await, 2);
+    assert_eq!(scene.backdoor().count("guess_counters", "guess_count = 200").await, 2);
 }
 
 pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>() {
@@ -249,7 +250,7 @@ pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>(
     });
     let right = at_once(guesses).await.into_iter().filter(|found| *found).count();
     assert!((1..=10).contains(&right), "{right}");
-    assert_eq!(scene.backdoor().count("code_guesses", "guess_count = 200").await, 1);
+    assert_eq!(scene.backdoor().count("guess_counters", "guess_count = 200").await, 1);
     assert_eq!(scene.backdoor().count("password_resets", "code_digest IS NOT NULL").await, 0);
     assert!(coded.link_works(store).await);
 }
@@ -264,6 +265,6 @@ pub async fn enum_body_decoys_have_codes_as_real_resets_have<F: StoreUnderTest>(
         let coded = coded(store, scope, address, ResetOrigin::SelfService).await;
         assert_eq!(backdoor.count("password_resets", whole).await, index);
         assert!(coded.miss(store).await.is_none());
-        assert_eq!(backdoor.count("code_guesses", "guess_count = 1").await, index);
+        assert_eq!(backdoor.count("guess_counters", "guess_count = 1").await, index);
     }
 }

@@ -1,0 +1,77 @@
+//! The throttle of guesses at a customer's password.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use time::Duration;
+
+use crate::{
+    email::EmailAddress,
+    error::StoreError,
+    scope::Scope,
+    secrets::{AccountDigest, KeyRing, NetworkDigest},
+};
+
+/// How many wrong passwords in a row cost no time. People who try the two or three passwords that they use need as many.
+pub const FREE_GUESSES: u32 = 5;
+/// The longest delay. Beyond [`FREE_GUESSES`] it is a second, and doubles with each guess up to this.
+pub const MAX_DELAY: Duration = Duration::minutes(15);
+/// How many networks are remembered for an account, those used last.
+pub const MAX_KNOWN_NETWORKS: u32 = 10;
+/// How many accounts a network may have at most to be known to any of them. All log-ins through the server of a storefront share one.
+pub const MAX_ACCOUNTS_OF_A_NETWORK: u32 = 5;
+/// How long counts and known networks are kept after their last use.
+pub const KEEP_GUESSES: Duration = Duration::days(60);
+
+/// Whose password is guessed, and from where. An account is counted whether it exists or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuessSource {
+    /// The account.
+    pub account: AccountDigest,
+    /// The network that the guess comes from, if known.
+    pub network: Option<NetworkDigest>,
+}
+
+impl GuessSource {
+    /// Digests both with the ring's current key.
+    #[must_use]
+    pub fn new(scope: Scope, email: &EmailAddress, client: Option<IpAddr>, keys: &KeyRing) -> Self {
+        Self {
+            account: AccountDigest::new(scope, email, keys),
+            network: client.map(|client| NetworkDigest::new(scope, client, keys)),
+        }
+    }
+}
+
+/// The result of [`PasswordGuesses::charge_guess`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuessCharge {
+    /// The guess may be compared.
+    Charged(GuessCounter),
+    /// It comes too early, and was not charged; wait that long.
+    TooEarly(Duration),
+    /// All guesses of the budget were wrong.
+    Locked,
+}
+
+/// Which counter was charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuessCounter {
+    /// That of a network from which the account has signed in.
+    KnownNetwork,
+    /// That of all other networks together.
+    Others,
+}
+
+/// The port to the counters of guesses at passwords. A guess from a network where the account has signed in before is counted by itself, so
+/// that strangers' guesses do not hold up the owner. All replicas share the counters.
+#[async_trait]
+pub trait PasswordGuesses: Send + Sync + 'static {
+    /// Charges a guess before it is compared, in one statement, so that simultaneous guesses can't be more than `budget` in a row. Known
+    /// and unknown accounts cost the same.
+    async fn charge_guess(&self, source: &GuessSource, budget: u32) -> Result<GuessCharge, StoreError>;
+
+    /// Records that the guess was right: zeroes the counter that was charged, and remembers the network for the account, unless
+    /// [`MAX_ACCOUNTS_OF_A_NETWORK`] others have it.
+    async fn accept_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError>;
+}
