@@ -11,6 +11,7 @@ BEGIN
                 code_digest)
             ON password_resets TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON deliveries TO rekey_mailer;
+        GRANT SELECT, INSERT, UPDATE ON mail_quotas TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
         GRANT SELECT (id, published_at, dead_at, republish_after),
             UPDATE (payload, available_at, published_at, dead_at, dead_reason, republish_after)
