@@ -13,6 +13,8 @@ export const HOSTED = {
   notMe: 'You did not request a new password?',
   disavowed: 'The link no longer works',
   misused: 'The link was already used',
+  restore: 'Undo the change of your email address?',
+  restored: 'Your email address was restored',
   foreign: 'Please send the form again',
   notFound: 'There is no page here',
 }

@@ -107,7 +107,7 @@ for (const origin of [`http://localhost:${port}`, `http://127.0.0.1:${port}`]) {
     await heading(page, HOSTED.form)
   })
 
-  for (const action of ['/reset-password', '/forgot-password', '/not-me', '/', '/new-password']) {
+  for (const action of ['/reset-password', '/forgot-password', '/not-me', '/restore-email', '/', '/new-password']) {
     browserTest(`page-leak: ${hostname}, another origin, can't frame ${action}`, isHostile, async ({ page }) => {
       const refusal = page.waitForEvent('console', (message) => message.text().includes("frame-ancestors 'none'"))
       await page.goto(`${origin}/?action=${action}&name=x&value=x`)

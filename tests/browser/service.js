@@ -39,6 +39,19 @@ export const linkOf = (mail) => linkTo('/reset-password', mail)
 /** Finds the "It wasn't me" link in a mail. */
 export const notMeLinkOf = (mail) => linkTo('/not-me', mail)
 
+/** Finds the link that restores an address in a mail. */
+export const restoreLinkOf = (mail) => linkTo('/restore-email', mail)
+
+/** Moves a customer to another address, as the back office does. */
+export async function moveCustomer(email, to) {
+  const headers = { authorization: `Bearer ${await backOffice}`, 'content-type': JSON_API }
+  const found = await fetch(`${url}/api/customers?filter[q][email_eq]=${encodeURIComponent(email)}`, { headers })
+  const { data: [{ id }] } = await found.json()
+  const body = JSON.stringify({ data: { type: 'customers', id, attributes: { email: to } } })
+  const { status } = await fetch(`${url}/api/customers/${id}`, { method: 'PATCH', headers, body })
+  if (status !== 200) throw new Error(`moving a customer: ${status}`)
+}
+
 function linkTo(path, { text }) {
   const links = text.match(/https?:\/\/\S+/g).filter((link) => new URL(link).pathname === path)
   if (links.length !== 1) throw new Error(`one link to ${path} in: ${text}`)

@@ -17,6 +17,8 @@ export const service = {
   test: given('REKEY_MODE') === 'test',
   /** The file of the key that signs access tokens. */
   signingKey: given('REKEY_SIGNING_KEY'),
+  /** `auth.fresh_seconds` of its configuration. */
+  freshSeconds: Number(given('REKEY_FRESH_SECONDS')),
 }
 
 /** The shop's API clients, as js-auth takes them. */

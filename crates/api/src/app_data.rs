@@ -161,6 +161,8 @@ impl AppData {
             }),
             customers: Data::new(CustomerService {
                 store: database.clone(),
+                sessions: database.clone(),
+                fresh_time: whole_seconds(auth.fresh_time),
                 recorder,
                 hasher,
                 rules: rules.clone(),

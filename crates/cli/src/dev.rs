@@ -185,8 +185,14 @@ impl Parts {
             relay_queue: RelayQueue::without_relay(),
         };
         let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
-        let customers =
-            CustomerService { store: store.clone(), recorder, hasher: self.hasher.clone(), rules };
+        let customers = CustomerService {
+            store: store.clone(),
+            sessions: store.clone(),
+            fresh_time: self.settings.auth.fresh_time.try_into()?,
+            recorder,
+            hasher: self.hasher.clone(),
+            rules,
+        };
         seed::seed(data, &administration, &customers, &*store).await
     }
 

@@ -1,25 +1,23 @@
 //! The operator's commands on the production database.
 
+mod client;
+
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{
-    Args, Subcommand,
+    Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use rekey_core::{
-    administration::{Administration, NewClient},
-    clients::{ClientKind, origin::AllowedOrigin},
-    clock::SystemClock,
-    error::CreateError,
-    name::DisplayName,
-    organizations::Slug,
-    random::OsRandom,
-    scope::Mode,
+    administration::Administration, clock::SystemClock, error::CreateError, name::DisplayName,
+    organizations::Slug, random::OsRandom, scope::Mode,
 };
 use rekey_runtime::config::{Configuration, Source, ToolSettings};
 use rekey_store_postgres::PostgresStore;
 use secrecy::ExposeSecret;
+
+pub use self::client::{ClientCommand, client};
 
 /// The commands on organizations.
 #[derive(Debug, Subcommand)]
@@ -37,52 +35,9 @@ pub enum OrganizationCommand {
     List,
 }
 
-/// The commands on API clients.
-#[derive(Debug, Subcommand)]
-pub enum ClientCommand {
-    /// Register an API client. An integration's secret is printed once and can't be shown again.
-    Create(CreateClient),
-    /// List all API clients.
-    List,
-    /// Revoke an API client: it gets no more tokens, and those it has expire within seconds.
-    Revoke {
-        /// The client's OAuth identifier.
-        client_id: String,
-    },
-}
-
-/// The arguments of `rekey client create`.
-#[derive(Debug, Args)]
-pub struct CreateClient {
-    /// The organization's slug.
-    #[arg(long)]
-    organization: Slug,
-    /// Its kind: a trusted back end with a secret, or a storefront without one.
-    #[arg(long, value_parser = kind())]
-    kind: ClientKind,
-    /// Test or live data. Mails of test data go to the mailer's `mailbox.directory`, never to a relay.
-    #[arg(long, default_value = "live", value_parser = mode())]
-    mode: Mode,
-    /// Its name, for operators.
-    #[arg(long)]
-    name: DisplayName,
-    /// Lets guests of this sales channel request a reset by e-mail address.
-    #[arg(long)]
-    self_service: bool,
-    /// A web origin whose scripts may read this client's responses, such as `https://shop.example`; may be repeated. `*` is every
-    /// origin.
-    #[arg(long = "origin", value_name = "ORIGIN")]
-    origins: Vec<AllowedOrigin>,
-}
-
 /// Parses a mode.
 pub fn mode() -> impl TypedValueParser<Value = Mode> {
     PossibleValuesParser::new(["test", "live"]).try_map(|mode| Mode::parse(&mode).ok_or("unknown mode"))
-}
-
-fn kind() -> impl TypedValueParser<Value = ClientKind> {
-    PossibleValuesParser::new(["integration", "sales-channel"])
-        .try_map(|kind| ClientKind::parse(&kind.replace('-', "_")).ok_or("unknown kind"))
 }
 
 /// Runs `rekey migrate`.
@@ -116,52 +71,6 @@ pub async fn organization(command: OrganizationCommand, source: &Source) -> anyh
     Ok(())
 }
 
-/// Runs `rekey client`.
-pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<()> {
-    let administration = administration(source).await?;
-    match command {
-        ClientCommand::Create(create) => {
-            let (client, secret) = administration.create_client(create.into()).await?;
-            println!("CLIENT_ID={}", client.client_id);
-            if let Some(secret) = secret {
-                println!("CLIENT_SECRET={}", secret.expose());
-            }
-        }
-        ClientCommand::List => list_clients(&administration).await?,
-        ClientCommand::Revoke { client_id } => {
-            anyhow::ensure!(
-                administration.revoke_client(&client_id).await?,
-                "no client has the id {client_id}"
-            );
-            println!("Revoked.");
-        }
-    }
-    Ok(())
-}
-
-async fn list_clients(administration: &Administration) -> anyhow::Result<()> {
-    let clients = administration.clients().await?;
-    println!(
-        "{:<46}{:<20}{:<15}{:<6}{:<14}{:<9}{:<31} NAME",
-        "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "SELF-SERVICE", "STATE", "ORIGINS"
-    );
-    for client in clients {
-        let self_service = if client.self_service { "on" } else { "off" };
-        let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
-        let origins: Vec<_> = client.allowed_origins.iter().map(AllowedOrigin::as_str).collect();
-        let origins = if origins.is_empty() { "none".to_owned() } else { origins.join(",") };
-        println!(
-            "{:<46}{:<20}{:<15}{:<6}{self_service:<14}{state:<9}{origins:<31} {}",
-            client.client_id,
-            client.organization.slug.as_str(),
-            client.kind.as_str(),
-            client.scope.mode.as_str(),
-            client.name
-        );
-    }
-    Ok(())
-}
-
 /// Connects to the production database, which must answer.
 pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let ToolSettings { database, .. } = Configuration::load(source)?.settings()?;
@@ -178,11 +87,4 @@ pub async fn administration(source: &Source) -> anyhow::Result<Administration> {
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
     })
-}
-
-impl From<CreateClient> for NewClient {
-    fn from(create: CreateClient) -> Self {
-        let CreateClient { organization, kind, mode, name, self_service, origins } = create;
-        Self { organization, mode, name, kind, self_service, allowed_origins: origins }
-    }
 }

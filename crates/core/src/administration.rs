@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     caller::Actor,
-    clients::{ClientKind, ClientStore, RegisteredClient, origin::AllowedOrigin},
+    clients::{
+        ClientChange, ClientKind, ClientPermissions, ClientStore, RegisteredClient, origin::AllowedOrigin,
+    },
     clock::Clock,
     deliveries::suppression::{Suppression, SuppressionFilter, SuppressionStore},
     email::EmailAddress,
@@ -45,8 +47,8 @@ pub struct NewClient {
     pub name: DisplayName,
     /// An integration gets a secret, a sales channel gets none.
     pub kind: ClientKind,
-    /// Whether guests of this sales channel may ask for resets by address; an integration ignores it.
-    pub self_service: bool,
+    /// What it may do, unless that is the default: [`ClientPermissions::for_new`]. An integration has no permissions.
+    pub permissions: Option<ClientPermissions>,
     /// The web origins whose scripts may read its answers.
     pub allowed_origins: Vec<AllowedOrigin>,
 }
@@ -57,12 +59,26 @@ pub enum NewClientError {
     /// There is no such organization.
     #[error("no organization has the slug {0}")]
     UnknownOrganization(Slug),
-    /// Only a storefront has guests who could help themselves.
-    #[error("self-service is for sales channels only")]
-    SelfService,
+    /// Only a storefront has visitors.
+    #[error("permissions are for sales channels only")]
+    Permissions,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] CreateError),
+}
+
+/// Why a client is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientChangeError {
+    /// There is no such client.
+    #[error("no client has the id {0}")]
+    UnknownClient(String),
+    /// Only a storefront has visitors.
+    #[error("permissions are for sales channels only")]
+    Permissions,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why suppressions can't be listed or lifted.
@@ -109,8 +125,9 @@ impl Administration {
         &self,
         new: NewClient,
     ) -> Result<(RegisteredClient, Option<ClientSecret>), NewClientError> {
-        if new.self_service && new.kind == ClientKind::Integration {
-            return Err(NewClientError::SelfService);
+        let permissions = new.permissions.unwrap_or_else(|| ClientPermissions::for_new(new.kind));
+        if !may_have(new.kind, permissions) {
+            return Err(NewClientError::Permissions);
         }
         let organization = self.organization(&new.organization).await.map_err(CreateError::Store)?;
         let Some(organization) = organization else {
@@ -125,7 +142,7 @@ impl Administration {
             organization,
             kind: new.kind,
             secret: secret.as_ref().map(ClientSecret::digest),
-            self_service: new.self_service,
+            permissions,
             allowed_origins: new.allowed_origins,
             revoked_at: None,
             created_at: self.clock.now(),
@@ -139,6 +156,24 @@ impl Administration {
     /// When the store fails.
     pub async fn clients(&self) -> Result<Vec<RegisteredClient>, StoreError> {
         self.store.api_clients().await
+    }
+
+    /// Changes a client's permissions and origins, and returns it. The API knows within 5 seconds.
+    ///
+    /// # Errors
+    /// See [`ClientChangeError`].
+    pub async fn update_client(
+        &self,
+        client_id: &str,
+        change: &ClientChange,
+    ) -> Result<RegisteredClient, ClientChangeError> {
+        let unknown = || ClientChangeError::UnknownClient(client_id.to_owned());
+        let client = self.store.find_api_client(client_id).await?.ok_or_else(unknown)?;
+        if change.permissions.is_some_and(|permissions| !may_have(client.kind, permissions)) {
+            return Err(ClientChangeError::Permissions);
+        }
+        self.store.update_api_client(client_id, change).await?;
+        self.store.find_api_client(client_id).await?.ok_or_else(unknown)
     }
 
     /// Revokes a client: it gets no more tokens, and those that it has become invalid. False when there is no such client.
@@ -201,4 +236,9 @@ impl Administration {
         fill_alphanumeric(&*self.random, &mut id);
         id.iter().map(|&byte| char::from(byte)).collect()
     }
+}
+
+/// Whether a client of that kind may have those permissions.
+fn may_have(kind: ClientKind, permissions: ClientPermissions) -> bool {
+    kind == ClientKind::SalesChannel || permissions == ClientPermissions::default()
 }

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use time::Duration;
 
 use crate::{
-    error::StoreError, organizations::PerOrganization, resets::rules::Rules, sessions::guesses::KEEP_GUESSES,
+    customers::email_change::EMAIL_UNDO_TTL, error::StoreError, organizations::PerOrganization,
+    resets::rules::Rules, sessions::guesses::KEEP_GUESSES,
 };
 
 /// The port that deletes what is no longer needed.
@@ -21,6 +22,9 @@ pub trait Cleanup: Send + Sync + 'static {
 
     /// Deletes counts of guesses, and networks known by them, that were last used at least `age` ago. Returns how many.
     async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
+
+    /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
+    async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Deletes records of that kind that were made at least `age` ago and that nothing needs any more: about `max` of them, the oldest of
     /// each scope first. Returns how many. Simultaneous calls delete different ones.
@@ -135,6 +139,7 @@ impl CleanupTask {
         while self.store.forget_decoys(self.decoy_age(), BATCH).await? == BATCH {}
         self.store.forget_quotas(self.quota_age()).await?;
         self.store.forget_guesses(KEEP_GUESSES).await?;
+        self.store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await?;
         for (kind, age) in self.retention.ages() {
             let count = purge(&*self.store, kind, age).await?;
             if count > 0 {

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use self::origin::AllowedOrigin;
 use crate::{
+    attributes::set_names,
     error::{CreateError, StoreError},
     ids::ApplicationId,
     organizations::Organization,
@@ -38,6 +39,39 @@ impl ClientKind {
     }
 }
 
+/// What a sales channel may do, as an operator chose; the default is nothing. Integrations need none of these permissions, and have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClientPermissions {
+    /// Its guests may ask for resets by e-mail address.
+    pub self_service: bool,
+    /// Customers may sign in, and refresh their sessions.
+    pub sign_in: bool,
+    /// Its guests may create customers. The answer to an address that is taken shows who has an account.
+    pub sign_up: bool,
+}
+
+impl ClientPermissions {
+    /// The permissions of a new client, unless an operator chooses others.
+    #[must_use]
+    pub fn for_new(kind: ClientKind) -> Self {
+        Self { sign_in: kind == ClientKind::SalesChannel, ..Self::default() }
+    }
+
+    /// Returns the names of those that are granted, as operators write them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        set_names([("self-service", self.self_service), ("sign-in", self.sign_in), ("sign-up", self.sign_up)])
+    }
+}
+
+/// A change of a client; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ClientChange {
+    /// All its permissions from now on.
+    pub permissions: Option<ClientPermissions>,
+    /// All its origins from now on.
+    pub allowed_origins: Option<Vec<AllowedOrigin>>,
+}
+
 /// A registered API client (the vendor's "application").
 #[derive(Debug, Clone)]
 pub struct RegisteredClient {
@@ -55,8 +89,8 @@ pub struct RegisteredClient {
     pub kind: ClientKind,
     /// Its secret's digest; an integration has one, a sales channel has none.
     pub secret: Option<ClientSecretDigest>,
-    /// Whether a guest of this sales channel may ask for a reset by e-mail address.
-    pub self_service: bool,
+    /// What it may do, if it is a sales channel.
+    pub permissions: ClientPermissions,
     /// The web origins whose scripts may read the client's responses; none unless an operator names them.
     pub allowed_origins: Vec<AllowedOrigin>,
     /// When it was revoked. A revoked client gets no tokens, and those that it has are invalid.
@@ -76,6 +110,9 @@ pub trait ClientStore: Send + Sync + 'static {
 
     /// The client with that OAuth `client_id`, revoked or not.
     async fn find_api_client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError>;
+
+    /// Changes a client; false when there is none.
+    async fn update_api_client(&self, client_id: &str, change: &ClientChange) -> Result<bool, StoreError>;
 
     /// Revokes a client; false when there is none, true also when it was revoked before.
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;

@@ -1,11 +1,13 @@
 //! Customers: people with an account at a shop.
 
+pub mod email_change;
 pub mod import;
 pub mod service;
 pub mod store;
 
 use crate::{
     attributes::{CommonAttributes, Patch, set_names},
+    customers::email_change::EmailChange,
     email::EmailAddress,
     ids::CustomerId,
     locale::Locale,
@@ -31,7 +33,7 @@ pub struct NewCustomer {
 #[derive(Debug, Clone, Default)]
 pub struct CustomerChange {
     /// The new address.
-    pub email: Option<EmailAddress>,
+    pub email: Option<EmailChange>,
     /// The new password's hash.
     pub password: Option<PasswordHash>,
     /// The other attributes that change.

@@ -49,7 +49,7 @@ pub struct Expiry {
 pub enum Recipient {
     /// A customer.
     Customer {
-        /// The stored address, never a typed one.
+        /// The stored address, never a typed one: the one that the event names, if it names one.
         email: EmailAddress,
         /// The language that the customer reads, if known.
         locale: Option<Locale>,

@@ -8,6 +8,7 @@ pub mod recorder;
 pub mod relay;
 pub mod relay_queue;
 pub mod retry_ladder;
+mod wire;
 
 use prost::Message;
 use rekey_events::{SCHEMA_VERSION, v1};
@@ -15,12 +16,12 @@ use time::OffsetDateTime;
 
 pub use self::name::EventName;
 use crate::{
-    clock::{from_unix_microseconds, to_unix_microseconds},
+    email::EmailAddress,
     events::outbox::OutboxMessage,
-    ids::{CustomerId, EventId, ResetId},
+    ids::{CustomerId, EmailChangeId, EventId, RecordId, ResetId},
     locale::Locale,
-    scope::{Mode, Scope},
-    secrets::{KeyRing, SealedAddress, SealedCode, SealedToken},
+    scope::Scope,
+    secrets::{KeyRing, SealedAddress, SealedCode, SealedToken, SealedUndoToken, UnsealError},
 };
 
 /// Something that happened in one scope.
@@ -51,6 +52,8 @@ pub enum EventBody {
         reset: ResetId,
         /// The customer.
         customer: CustomerId,
+        /// The address that the customer had; unknown in events of older versions.
+        address: Option<SealedAddress>,
     },
     /// A reset was deleted.
     ResetDestroyed {
@@ -71,6 +74,15 @@ pub enum EventBody {
     CustomerPasswordCreated {
         /// The customer.
         customer: CustomerId,
+        /// The address that the customer had; unknown in events of older versions.
+        address: Option<SealedAddress>,
+    },
+    /// A customer has another address.
+    CustomerEmailChanged(EmailChanged),
+    /// A change of a customer's address was undone by the link in its mail.
+    CustomerEmailRestored {
+        /// The customer.
+        customer: CustomerId,
     },
     /// A customer was deleted.
     CustomerDestroyed {
@@ -85,10 +97,12 @@ impl EventBody {
     pub fn records(&self) -> (Option<ResetId>, Option<CustomerId>) {
         match *self {
             Self::ResetCreated(ref created) => (Some(created.reset), None),
-            Self::ResetUsed { reset, customer } => (Some(reset), Some(customer)),
+            Self::ResetUsed { reset, customer, .. } => (Some(reset), Some(customer)),
             Self::ResetDestroyed { reset } | Self::ResetRejected { reset } => (Some(reset), None),
+            Self::CustomerEmailChanged(ref changed) => (None, Some(changed.customer)),
             Self::CustomerCreated { customer }
-            | Self::CustomerPasswordCreated { customer }
+            | Self::CustomerPasswordCreated { customer, .. }
+            | Self::CustomerEmailRestored { customer }
             | Self::CustomerDestroyed { customer } => (None, Some(customer)),
         }
     }
@@ -107,6 +121,19 @@ pub struct ResetCreated {
     pub code: Option<SealedCode>,
     /// The address that was typed, where the organization answers addresses that have no account.
     pub address: Option<SealedAddress>,
+}
+
+/// A change of a customer's address; its secrets are sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailChanged {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The change.
+    pub change: EmailChangeId,
+    /// The token that undoes it.
+    pub token: SealedUndoToken,
+    /// The address that the customer had before.
+    pub address: SealedAddress,
 }
 
 /// Why bytes are not an event of ours.
@@ -134,8 +161,26 @@ impl Event {
             EventBody::ResetRejected { .. } => EventName::ResetReject,
             EventBody::CustomerCreated { .. } => EventName::CustomerCreate,
             EventBody::CustomerPasswordCreated { .. } => EventName::CustomerCreatePassword,
+            EventBody::CustomerEmailChanged(_) => EventName::CustomerChangeEmail,
+            EventBody::CustomerEmailRestored { .. } => EventName::CustomerRestoreEmail,
             EventBody::CustomerDestroyed { .. } => EventName::CustomerDestroy,
         }
+    }
+
+    /// Returns the address that the event's mail goes to, whatever address the customer has by now; `None` where the event names none.
+    ///
+    /// # Errors
+    /// When the key that encrypted it is gone.
+    pub fn recipient(&self, keys: &KeyRing) -> Result<Option<EmailAddress>, UnsealError> {
+        let (address, record) = match &self.body {
+            EventBody::ResetUsed { reset, address: Some(address), .. } => (address, RecordId::from(*reset)),
+            EventBody::CustomerPasswordCreated { customer, address: Some(address) } => {
+                (address, RecordId::from(*customer))
+            }
+            EventBody::CustomerEmailChanged(changed) => (&changed.address, RecordId::from(changed.change)),
+            _ => return Ok(None),
+        };
+        address.unseal(self.scope.organization, record, keys).map(Some)
     }
 
     /// Encodes and signs the event for the outbox.
@@ -162,117 +207,6 @@ impl Event {
         }
         Self::from_wire(wire).ok_or(EventError::Malformed)
     }
-
-    fn to_wire(&self) -> v1::Event {
-        use v1::event::Body;
-        let body = match &self.body {
-            EventBody::ResetCreated(created) => {
-                Body::CustomerPasswordResetCreated(v1::PasswordResetCreated {
-                    reset_id: created.reset.to_string(),
-                    sealed_token: created.token.as_bytes().to_vec(),
-                    client_id: created.client_id.clone().unwrap_or_default(),
-                    sealed_address: created
-                        .address
-                        .as_ref()
-                        .map(|a| a.as_bytes().to_vec())
-                        .unwrap_or_default(),
-                    sealed_code: created
-                        .code
-                        .as_ref()
-                        .map(|code| code.as_bytes().to_vec())
-                        .unwrap_or_default(),
-                })
-            }
-            EventBody::ResetUsed { reset, customer } => {
-                Body::CustomerPasswordResetUsed(v1::PasswordResetUsed {
-                    reset_id: reset.to_string(),
-                    customer_id: customer.to_string(),
-                })
-            }
-            EventBody::ResetDestroyed { reset } => {
-                Body::CustomerPasswordResetDestroyed(v1::PasswordResetDestroyed {
-                    reset_id: reset.to_string(),
-                })
-            }
-            EventBody::ResetRejected { reset } => {
-                Body::CustomerPasswordResetDisavowed(v1::PasswordResetDisavowed {
-                    reset_id: reset.to_string(),
-                })
-            }
-            EventBody::CustomerCreated { customer } => {
-                Body::CustomerCreated(v1::CustomerCreated { customer_id: customer.to_string() })
-            }
-            EventBody::CustomerPasswordCreated { customer } => {
-                Body::CustomerPasswordCreated(v1::CustomerPasswordCreated {
-                    customer_id: customer.to_string(),
-                })
-            }
-            EventBody::CustomerDestroyed { customer } => {
-                Body::CustomerDestroyed(v1::CustomerDestroyed { customer_id: customer.to_string() })
-            }
-        };
-        let mode = match self.scope.mode {
-            Mode::Test => v1::Mode::Test,
-            Mode::Live => v1::Mode::Live,
-        };
-        v1::Event {
-            schema_version: SCHEMA_VERSION,
-            id: self.id.to_string(),
-            organization_id: self.scope.organization.to_string(),
-            mode: mode.into(),
-            occurred_at: to_unix_microseconds(self.occurred_at),
-            traceparent: self.traceparent.clone().unwrap_or_default(),
-            locales: self.locales.iter().map(ToString::to_string).collect(),
-            body: Some(body),
-        }
-    }
-
-    fn from_wire(wire: v1::Event) -> Option<Self> {
-        use v1::event::Body;
-        let mode = match wire.mode() {
-            v1::Mode::Test => Mode::Test,
-            v1::Mode::Live => Mode::Live,
-            v1::Mode::Unspecified => return None,
-        };
-        let body = match wire.body? {
-            Body::CustomerPasswordResetCreated(body) => EventBody::ResetCreated(ResetCreated {
-                reset: body.reset_id.parse().ok()?,
-                token: SealedToken::from_bytes(body.sealed_token),
-                client_id: Some(body.client_id).filter(|id| !id.is_empty()),
-                address: Some(body.sealed_address)
-                    .filter(|sealed| !sealed.is_empty())
-                    .map(SealedAddress::from_bytes),
-                code: Some(body.sealed_code).filter(|sealed| !sealed.is_empty()).map(SealedCode::from_bytes),
-            }),
-            Body::CustomerPasswordResetUsed(body) => EventBody::ResetUsed {
-                reset: body.reset_id.parse().ok()?,
-                customer: body.customer_id.parse().ok()?,
-            },
-            Body::CustomerPasswordResetDestroyed(body) => {
-                EventBody::ResetDestroyed { reset: body.reset_id.parse().ok()? }
-            }
-            Body::CustomerPasswordResetDisavowed(body) => {
-                EventBody::ResetRejected { reset: body.reset_id.parse().ok()? }
-            }
-            Body::CustomerCreated(body) => {
-                EventBody::CustomerCreated { customer: body.customer_id.parse().ok()? }
-            }
-            Body::CustomerPasswordCreated(body) => {
-                EventBody::CustomerPasswordCreated { customer: body.customer_id.parse().ok()? }
-            }
-            Body::CustomerDestroyed(body) => {
-                EventBody::CustomerDestroyed { customer: body.customer_id.parse().ok()? }
-            }
-        };
-        Some(Self {
-            id: wire.id.parse().ok()?,
-            scope: Scope { organization: wire.organization_id.parse().ok()?, mode },
-            occurred_at: from_unix_microseconds(wire.occurred_at)?,
-            traceparent: Some(wire.traceparent).filter(|text| !text.is_empty()),
-            locales: wire.locales.iter().filter_map(|tag| tag.parse().ok()).collect(),
-            body,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -281,6 +215,7 @@ mod tests {
     use crate::{
         clock::{Clock, SystemClock},
         random::OsRandom,
+        scope::Mode,
     };
 
     fn keys(first: u8) -> KeyRing {
@@ -315,14 +250,25 @@ mod tests {
             address: Some(SealedAddress::from_bytes(vec![4, 5])),
             ..bare.clone()
         };
+        let address = Some(SealedAddress::from_bytes(vec![7, 8]));
+        let changed = EmailChanged {
+            customer,
+            change: "EMAILCHNG1".parse().unwrap(),
+            token: SealedUndoToken::from_bytes(vec![9]),
+            address: SealedAddress::from_bytes(vec![10]),
+        };
         for body in [
             EventBody::ResetCreated(bare),
             EventBody::ResetCreated(whole),
-            EventBody::ResetUsed { reset, customer },
+            EventBody::ResetUsed { reset, customer, address: None },
+            EventBody::ResetUsed { reset, customer, address: address.clone() },
             EventBody::ResetDestroyed { reset },
             EventBody::ResetRejected { reset },
             EventBody::CustomerCreated { customer },
-            EventBody::CustomerPasswordCreated { customer },
+            EventBody::CustomerPasswordCreated { customer, address: None },
+            EventBody::CustomerPasswordCreated { customer, address },
+            EventBody::CustomerEmailChanged(changed),
+            EventBody::CustomerEmailRestored { customer },
             EventBody::CustomerDestroyed { customer },
         ] {
             let sent = event(body);
@@ -331,6 +277,38 @@ mod tests {
             assert_eq!(message.name.as_str().parse(), Ok(message.name));
             assert_eq!(Event::verify(&message.payload, &keys(0)), Ok(sent));
         }
+    }
+
+    #[test]
+    fn a4_an_event_names_the_address_of_its_time_to_holders_of_the_key() {
+        let (reset, customer) = ("RESETRESE1".parse().unwrap(), "CUSTOMERS1".parse().unwrap());
+        let change: EmailChangeId = "EMAILCHNG1".parse().unwrap();
+        let (organization, john) =
+            (event(EventBody::ResetDestroyed { reset }).scope.organization, "john@example.com");
+        let seal = |record: RecordId| {
+            SealedAddress::seal(&john.parse().unwrap(), organization, record, &keys(0), &OsRandom)
+        };
+        let changed = |record: RecordId| {
+            EventBody::CustomerEmailChanged(EmailChanged {
+                customer,
+                change,
+                token: SealedUndoToken::from_bytes(vec![9]),
+                address: seal(record),
+            })
+        };
+        for body in [
+            EventBody::ResetUsed { reset, customer, address: Some(seal(reset.into())) },
+            EventBody::CustomerPasswordCreated { customer, address: Some(seal(customer.into())) },
+            changed(change.into()),
+        ] {
+            let event = event(body);
+            assert_eq!(event.recipient(&keys(0)).unwrap().unwrap().as_str(), john);
+            assert!(event.recipient(&keys(99)).is_err());
+        }
+        // One that was copied from another record's event.
+        assert!(event(changed(customer.into())).recipient(&keys(0)).is_err());
+        let older = EventBody::ResetUsed { reset, customer, address: None };
+        assert_eq!(event(older).recipient(&keys(0)), Ok(None));
     }
 
     #[test]

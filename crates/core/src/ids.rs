@@ -68,6 +68,8 @@ public_ids! {
     CustomerId;
     /// A password reset.
     ResetId;
+    /// A change of a customer's address.
+    EmailChangeId;
     /// An event and its mail, if it leads to one.
     EventId;
     /// An entry of the audit log.
@@ -90,7 +92,7 @@ macro_rules! records {
     )+};
 }
 
-records! { OrganizationId CustomerId ResetId EventId AuditId }
+records! { OrganizationId CustomerId ResetId EmailChangeId EventId AuditId }
 
 macro_rules! created_under_a_record_id {
     ($($name:ident)+) => {$(

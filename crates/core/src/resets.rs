@@ -1,5 +1,6 @@
 //! Password resets.
 
+mod new_reset;
 pub mod rules;
 pub mod service;
 pub mod store;

@@ -17,7 +17,7 @@ pub use self::{
     code::{CODE_PATTERN, CodeDigest, ResetCode},
     keyring::{KeyRing, KeyRingError},
     rejection::RejectionProof,
-    sealed::{SealedAddress, SealedCode, SealedToken, UnsealError},
+    sealed::{SealedAddress, SealedCode, SealedToken, SealedUndoToken, UnsealError},
 };
 use crate::{
     newtypes::{digest_newtype, redacted_debug},
@@ -76,6 +76,8 @@ macro_rules! secret_pairs {
 secret_pairs! {
     /// The single-use token that allows its holder to set a customer's password.
     ResetToken / TokenDigest;
+    /// The single-use token that allows its holder to restore a customer's former address.
+    UndoToken / UndoTokenDigest;
     /// An API client's secret.
     ClientSecret / ClientSecretDigest;
     /// The token that refreshes a customer's session.

@@ -46,6 +46,14 @@ pub trait Sessions: Send + Sync + 'static {
     /// Whether the session is neither ended nor expired, and the customer's password has not changed since it was opened.
     async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError>;
 
+    /// Whether the session is live and was opened at most `max_age` ago, by a sign-in: refreshes don't count.
+    async fn session_is_fresh(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        max_age: Duration,
+    ) -> Result<bool, StoreError>;
+
     /// Uses a refresh token: the session gets the next one, and is extended by `ttl`. Exactly one of several simultaneous calls with a
     /// token gets [`RefreshOutcome::Rotated`].
     async fn refresh_session(

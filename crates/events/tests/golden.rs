@@ -70,8 +70,11 @@ fn customer_password_reset_created_with_all_that_came_later() {
 
 #[test]
 fn customer_password_reset_used() {
-    let body =
-        v1::PasswordResetUsed { reset_id: "ReSeT00001".to_owned(), customer_id: "CuStO00001".to_owned() };
+    let body = v1::PasswordResetUsed {
+        reset_id: "ReSeT00001".to_owned(),
+        customer_id: "CuStO00001".to_owned(),
+        sealed_address: Vec::new(),
+    };
     check(
         &event(Body::CustomerPasswordResetUsed(body)),
         include_str!("golden/customer_password_resets.reset_password.hex"),
@@ -104,8 +107,41 @@ fn customer_created() {
 
 #[test]
 fn customer_password_created() {
-    let body = v1::CustomerPasswordCreated { customer_id: "CuStO00001".to_owned() };
+    let body =
+        v1::CustomerPasswordCreated { customer_id: "CuStO00001".to_owned(), sealed_address: Vec::new() };
     check(&event(Body::CustomerPasswordCreated(body)), include_str!("golden/customers.create_password.hex"));
+}
+
+#[test]
+fn password_changes_with_the_address_that_came_later() {
+    let body = v1::PasswordResetUsed {
+        reset_id: "ReSeT00001".to_owned(),
+        customer_id: "CuStO00001".to_owned(),
+        sealed_address: vec![3, 4],
+    };
+    check(
+        &event(Body::CustomerPasswordResetUsed(body)),
+        include_str!("golden/customer_password_resets.reset_password.whole.hex"),
+    );
+    let body =
+        v1::CustomerPasswordCreated { customer_id: "CuStO00001".to_owned(), sealed_address: vec![3, 4] };
+    check(
+        &event(Body::CustomerPasswordCreated(body)),
+        include_str!("golden/customers.create_password.whole.hex"),
+    );
+}
+
+#[test]
+fn customer_email_changed_and_restored() {
+    let body = v1::CustomerEmailChanged {
+        customer_id: "CuStO00001".to_owned(),
+        email_change_id: "ChAnG00001".to_owned(),
+        sealed_token: vec![0, 1, 2, 0xff],
+        sealed_address: vec![3, 4],
+    };
+    check(&event(Body::CustomerEmailChanged(body)), include_str!("golden/customers.change_email.hex"));
+    let body = v1::CustomerEmailRestored { customer_id: "CuStO00001".to_owned() };
+    check(&event(Body::CustomerEmailRestored(body)), include_str!("golden/customers.restore_email.hex"));
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Handler for MailHandler {
             Ok(event) => event,
             Err(error) => return Verdict::Reject { reason: error.to_string() },
         };
-        let Some(job) = MailJob::for_event(&event) else { return Verdict::Done };
+        let Some(job) = MailJob::for_event(&event, &self.keys) else { return Verdict::Done };
         let record = job.reset.map(RecordId::from).or(job.customer.map(RecordId::from));
         let span = tracing::info_span!(
             "mail",

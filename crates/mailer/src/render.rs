@@ -110,7 +110,7 @@ impl Renderer {
         MailName::VARIANTS.iter().map(sample).collect()
     }
 
-    /// Checks that every mail can be rendered, and that both parts of the mail with the link contain it.
+    /// Checks that every mail can be rendered, and that both parts of the mails with a token contain it.
     fn check(&self, language: Language, sample: Sample) -> Result<(), TemplateError> {
         for mail in MailName::VARIANTS {
             let parts = self.sample(*mail, language, SAMPLE_SHOP, sample).map_err(|error| {
@@ -121,7 +121,8 @@ impl Renderer {
                 TemplateError::Template(format!("{problem} (in `{language}`)"))
             })?;
             for (extension, part) in [("txt", &parts.text), ("mjml", &parts.html)] {
-                let needs_link = *mail == MailName::ResetRequested && sample == Sample::Complete;
+                let has_link = matches!(mail, MailName::ResetRequested | MailName::EmailChanged);
+                let needs_link = has_link && sample == Sample::Complete;
                 if needs_link && !part.contains(SAMPLE_TOKEN) {
                     return Err(TemplateError::Linkless(format!("{}.{extension}", mail.as_str())));
                 }

@@ -55,8 +55,10 @@ impl Writer {
         let renderer = self.renderers.get(slug);
         let reader = renderer.reader(delivery.recipient.locale().into_iter().chain(&event.locales));
         let now = self.clock.now();
+        // Without the key for the event's address, the mail must not go to the customer's present one.
+        let named = event.recipient(&self.keys).map_err(ContentError::from)?;
         let (mail, recipient) = match (&delivery.recipient, &event.body) {
-            (Recipient::Customer { email, .. }, _) => (mail, email.clone()),
+            (Recipient::Customer { email, .. }, _) => (mail, named.unwrap_or_else(|| email.clone())),
             (Recipient::Unknown, EventBody::ResetCreated(created)) => {
                 let sealed = created.address.as_ref().ok_or(ContentError::NoMail)?;
                 let typed = sealed.unseal(event.scope.organization, created.reset, &self.keys);

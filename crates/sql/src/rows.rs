@@ -3,8 +3,11 @@
 use std::str::FromStr;
 
 use rekey_core::{
-    clients::{ClientKind, RegisteredClient},
-    customers::Credentials,
+    clients::{ClientKind, ClientPermissions, RegisteredClient},
+    customers::{
+        Credentials,
+        email_change::{RecordedEmailChange, UndoState},
+    },
     deliveries::{ClaimedDelivery, Expiry, Recipient, suppression::Suppression},
     events::outbox::{ClaimedMessage, OutboxMessage},
     idempotency::Claimed,
@@ -52,7 +55,11 @@ pub fn registered_client(row: &impl Columns) -> Read<RegisteredClient> {
         organization: organization(row)?,
         kind: known(row, "kind", ClientKind::parse)?,
         secret: secret.transpose()?,
-        self_service: required(row.boolean("self_service")?, "self_service")?,
+        permissions: ClientPermissions {
+            self_service: required(row.boolean("self_service")?, "self_service")?,
+            sign_in: required(row.boolean("sign_in")?, "sign_in")?,
+            sign_up: required(row.boolean("sign_up")?, "sign_up")?,
+        },
         allowed_origins: origins
             .iter()
             .map(|text| text.parse().map_err(|_| corrupt("allowed_origins")))
@@ -129,6 +136,24 @@ pub fn rejectable(row: &impl Columns, reset: ResetId) -> Read<RejectableReset> {
             "pending" => Some(TokenState::Pending),
             "used" => Some(TokenState::Used),
             "dead" => Some(TokenState::Dead),
+            _ => None,
+        })?,
+    })
+}
+
+/// A change of an address, with the state of its token.
+pub fn email_change(row: &impl Columns) -> Read<RecordedEmailChange> {
+    Ok(RecordedEmailChange {
+        id: parsed(row, "id")?,
+        scope: scope(row)?,
+        organization: organization(row)?,
+        customer: parsed(row, "customer_id")?,
+        old: parsed(row, "old_email")?,
+        current: parsed(row, "email")?,
+        state: known(row, "state", |state| match state {
+            "pending" => Some(UndoState::Pending),
+            "undone" => Some(UndoState::Undone),
+            "dead" => Some(UndoState::Dead),
             _ => None,
         })?,
     })

@@ -63,6 +63,16 @@ impl Cleanup for PostgresStore {
         Ok(done.rows_affected())
     }
 
+    async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError> {
+        let done =
+            sqlx::query("DELETE FROM email_changes WHERE created_at <= now() - make_interval(secs => $1)")
+                .bind(age.as_seconds_f64())
+                .execute(&self.pool)
+                .await
+                .map_err(map_db_error)?;
+        Ok(done.rows_affected())
+    }
+
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
         let Purgeable { table, key, condition } = Purgeable::for_kind(kind);
         let statement = format!(

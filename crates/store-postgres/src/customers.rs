@@ -1,6 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
-    customers::{CustomerChange, NewCustomer, store::CustomerStore},
+    customers::{
+        CustomerChange, NewCustomer,
+        store::{ChangeEvents, CustomerStore},
+    },
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
@@ -16,7 +19,7 @@ use crate::{
     PostgresStore,
     attributes::bind_common,
     error::{map_create_error, map_db_error},
-    events::{record_change, recording},
+    events::{bind_event, record_change, record_event, recording},
 };
 
 #[async_trait]
@@ -48,20 +51,25 @@ impl CustomerStore for PostgresStore {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&NewEvent>,
+        events: ChangeEvents<'_>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError> {
         if change.is_empty() {
             return Ok(self.find(scope, &CUSTOMERS, id.into()).await?.is_some());
         }
-        let attributes = &change.attributes;
-        let query = recording(UPDATE, scope, event, audit)
+        let (attributes, email) = (&change.attributes, change.email.as_ref());
+        let query = recording(UPDATE, scope, events.password, audit)
             .bind(id.as_str())
-            .bind(change.email.as_ref().map(EmailAddress::as_str))
+            .bind(email.map(|email| email.new.as_str()))
             .bind(change.password.as_ref().map(PasswordHash::as_str))
             .bind(attributes.locale.is_keep())
             .bind(attributes.locale.value().map(Locale::as_str));
-        let query = bind_common(query, &attributes.common);
+        let query = bind_common(query, &attributes.common)
+            .bind(email.map(|email| email.old.as_str()))
+            .bind(email.map(|email| email.id.to_string()))
+            .bind(email.map(|email| email.undo_token.as_bytes().as_slice()))
+            .bind(email.map(|email| email.undo_ttl.as_seconds_f64()));
+        let query = bind_event(query, events.email);
         Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
     }
 
@@ -97,8 +105,11 @@ const UPDATE: &str = concat!(
             reference = CASE WHEN $21 THEN reference ELSE $22 END,
             reference_origin = CASE WHEN $23 THEN reference_origin ELSE $24 END,
             metadata = COALESCE($25, metadata)
-        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
+        WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND ($26 IS NULL OR email = $26)
         RETURNING id
+    ), email_change AS (
+        INSERT INTO email_changes (id, organization_id, mode, customer_id, email, token_digest, expires_at)
+        SELECT $27, $1, $2, id, $26, $28, now() + make_interval(secs => $29) FROM fact WHERE $26 IS NOT NULL
     ), password AS (
         INSERT INTO customer_passwords (customer_id, hash) SELECT id, $18 FROM fact WHERE $18 IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE
@@ -109,6 +120,7 @@ const UPDATE: &str = concat!(
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
     record_change!("customers", "NULL, id"),
+    record_event!("email_event", "fact", "customers", "NULL, id", "NULL, NULL, NULL", "$30", "$31", "$32", "$33", "$34"),
     "SELECT id FROM fact"
 );
 

@@ -12,20 +12,12 @@ use sqlx::{Postgres, postgres::PgArguments, query::Query};
 /// the delivery's reset and customer, by the columns of `fact`, and `$quota` its account, budget and window, if it has a quota. [`recording`] binds $1 to $15; $1 and $2 are the scope.
 macro_rules! record_change {
     ($resource:literal, $links:literal) => {
-        record_change!($resource, $links, "NULL, NULL, NULL")
+        $crate::events::record_change!($resource, $links, "NULL, NULL, NULL")
     };
     ($resource:literal, $links:literal, $quota:literal) => {
         concat!(
-            ", event AS (
-                INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
-                    attempts)
-                SELECT $11, $1, $2, $12, '", $resource, "', id, $13, clock_timestamp() + make_interval(secs => $15), CAST($15 > 0 AS integer)
-                FROM fact WHERE $11 IS NOT NULL
-            ), delivery AS (
-                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, account_digest, mail_budget,
-                    mail_window_seconds)
-                SELECT $11, $1, $2, $14, ", $links, ", ", $quota, " FROM fact WHERE $14 IS NOT NULL
-            ), audit AS (
+            $crate::events::record_event!("event", "fact", $resource, $links, $quota, "$11", "$12", "$13", "$14", "$15"),
+            ", audit AS (
                 INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
                     customer_id, session_id, address, attributes)
                 SELECT $3, $1, $2, '", $resource, "', id, $4, $5, $6, $7, $8, CAST($9 AS inet), $10 FROM fact
@@ -34,7 +26,26 @@ macro_rules! record_change {
     };
 }
 
-pub(crate) use record_change;
+/// The common table expressions that write an event, and the delivery that it leads to, about the record that `$from` returns.
+macro_rules! record_event {
+    ($name:literal, $from:literal, $resource:literal, $links:literal, $quota:literal, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
+        concat!(
+            ", ", $name, " AS (
+                INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
+                    attempts)
+                SELECT ", $id, ", $1, $2, ", $topic, ", '", $resource, "', id, ", $payload, ",
+                    clock_timestamp() + make_interval(secs => ", $lease, "), CAST(", $lease, " > 0 AS integer)
+                FROM ", $from, " WHERE ", $id, " IS NOT NULL
+            ), ", $name, "_delivery AS (
+                INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, account_digest, mail_budget,
+                    mail_window_seconds)
+                SELECT ", $id, ", $1, $2, ", $mail, ", ", $links, ", ", $quota, " FROM ", $from, " WHERE ", $mail, " IS NOT NULL
+            )"
+        )
+    };
+}
+
+pub(crate) use {record_change, record_event};
 
 /// A query by a statement with [`record_change`] in it. Its own parameters begin at $16.
 pub(crate) fn recording<'q>(
@@ -44,8 +55,7 @@ pub(crate) fn recording<'q>(
     audit: &'q AuditEntry,
 ) -> Query<'q, Postgres, PgArguments> {
     let session = audit.actor.session();
-    let message = event.map(|event| &event.message);
-    sqlx::query(statement)
+    let query = sqlx::query(statement)
         .bind(scope.organization.to_string())
         .bind(scope.mode.as_str())
         .bind(audit.id.as_str())
@@ -55,7 +65,17 @@ pub(crate) fn recording<'q>(
         .bind(session.map(|(customer, _)| customer.as_str()))
         .bind(session.map(|(_, session)| session.as_str()))
         .bind(audit.address.map(|address| address.to_string()))
-        .bind(&audit.attributes)
+        .bind(&audit.attributes);
+    bind_event(query, event)
+}
+
+/// Binds the five parameters of [`record_event`].
+pub(crate) fn bind_event<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    event: Option<&'q NewEvent>,
+) -> Query<'q, Postgres, PgArguments> {
+    let message = event.map(|event| &event.message);
+    query
         .bind(message.map(|message| message.id.as_str()))
         .bind(message.map(|message| message.name.as_str()))
         .bind(message.map(|message| message.payload.as_slice()))

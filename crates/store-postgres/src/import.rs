@@ -82,10 +82,16 @@ impl Importer for PostgresStore {
             "SELECT EXISTS (
                  SELECT FROM customers c
                  WHERE (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\" = input.address
+             ) OR EXISTS (
+                 SELECT FROM email_changes e WHERE e.organization_id = $3 AND e.mode = $4 AND e.email = input.email
+                     AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > now()
              )
-             FROM UNNEST($1::text[]) WITH ORDINALITY AS input (address, place) ORDER BY place",
+             FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS input (address, email, place) ORDER BY place",
         )
         .bind(addresses)
+        .bind(emails.iter().map(|email| email.as_str()).collect::<Vec<_>>())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
         .fetch_all(&self.pool)
         .await
         .map_err(map_db_error)
@@ -122,6 +128,10 @@ const IMPORT: &str = "
         INSERT INTO customers (id, organization_id, mode, email, locale, reference, reference_origin, metadata)
         SELECT id, $1, $2, email, locale, reference, reference_origin, CAST(COALESCE(metadata, '{}') AS jsonb) FROM input
         WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
+            AND NOT EXISTS (
+                SELECT FROM email_changes e WHERE e.organization_id = $1 AND e.mode = $2 AND e.email = input.email
+                    AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > now()
+            )
         -- In one order, so that imports at the same time wait for each other, and not in a circle.
         ORDER BY email
         ON CONFLICT DO NOTHING

@@ -30,6 +30,7 @@ impl Ledger for PostgresStore {
             .bind(job.answer_unknown)
             .bind(job.occurred_at)
             .bind(EXTRA_MAIL_INTERVAL.as_seconds_f64())
+            .bind(job.recipient.as_ref().map(EmailAddress::as_str))
             .fetch_optional(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -92,7 +93,8 @@ macro_rules! complete_event {
 const CLAIM: &str = concat!(
     "WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
-            o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
+            o.created_at AS organization_created_at, c.id AS customer_id,
+            CASE WHEN c.id IS NOT NULL THEN COALESCE($11, c.email) END AS email, c.locale, s.reason,
             r.code_digest IS NOT NULL AS has_code,
             CASE WHEN $4 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
             (EXTRACT(EPOCH FROM r.expires_at - now()) * 1000000)::bigint AS remaining,
@@ -110,7 +112,7 @@ const CLAIM: &str = concat!(
         LEFT JOIN password_resets r ON r.id = $5 AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($2, $3)
         LEFT JOIN customers c
             ON c.id = COALESCE($6, r.customer_id) AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3)
-        LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = c.email
+        LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = COALESCE($11, c.email)
     ), pending AS (
         SELECT account_digest, mail_budget AS budget, make_interval(secs => mail_window_seconds) AS period, is_counted FROM deliveries
         WHERE event_id = $1 AND status IN ('queued', 'deferred') AND (lease_until IS NULL OR lease_until <= now())

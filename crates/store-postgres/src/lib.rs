@@ -10,6 +10,7 @@ mod cleanup;
 mod clients;
 mod codes;
 mod customers;
+mod email_changes;
 mod error;
 mod events;
 mod guesses;

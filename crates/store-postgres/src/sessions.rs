@@ -98,6 +98,28 @@ impl Sessions for PostgresStore {
         .map_err(map_db_error)
     }
 
+    async fn session_is_fresh(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        max_age: Duration,
+    ) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT FROM sessions s
+                 JOIN customer_passwords p ON p.customer_id = s.customer_id AND p.generation = s.password_generation
+                 WHERE s.id = $1 AND s.organization_id = $2 AND s.mode = $3 AND s.expires_at > now()
+                     AND s.created_at > now() - make_interval(secs => $4))",
+        )
+        .bind(session.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(max_age.as_seconds_f64())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(map_db_error)
+    }
+
     async fn refresh_session(
         &self,
         scope: Scope,

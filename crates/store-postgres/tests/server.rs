@@ -49,7 +49,8 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
     mailer.ping().await.unwrap();
     let requested = seed::reset_mail(scope, reset.event, reset.id);
     let event = seed::opaque_message(EventName::ResetPassword).id;
-    let changed = MailJob { event, mail: MailName::PasswordChanged, customer: Some(john.id), ..requested };
+    let changed =
+        MailJob { event, mail: MailName::PasswordChanged, customer: Some(john.id), ..requested.clone() };
     for job in [requested, changed] {
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Granted(_)));
         assert!(matches!(mailer.claim(&job, LEASE).await.unwrap(), Claim::Busy(_)));

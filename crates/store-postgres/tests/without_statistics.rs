@@ -9,6 +9,7 @@ use rekey_core::{
     customers::{
         CustomerChange,
         import::{ImportRecord, Importer},
+        store::ChangeEvents,
     },
     deliveries::{
         Outcome,
@@ -237,7 +238,7 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
         token: &reset.token.digest(),
         password: &seed::hash("second"),
         changes: &CommonAttributes::default(),
-        event: &seed::event(scope, EventBody::ResetUsed { reset: reset.id, customer }),
+        event: &seed::event(scope, EventBody::ResetUsed { reset: reset.id, customer, address: None }),
         audit: &audit(),
     };
     assert!(store.complete_reset(&completion).await.unwrap());
@@ -245,7 +246,9 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
 
     let attributes = seed::customer_reference("R-1");
     let change = CustomerChange { attributes, ..CustomerChange::default() };
-    assert!(store.update_customer(scope, customer, &change, None, &audit()).await.unwrap());
+    assert!(
+        store.update_customer(scope, customer, &change, ChangeEvents::default(), &audit()).await.unwrap()
+    );
     let event = seed::event(scope, EventBody::ResetDestroyed { reset: reset.id });
     assert!(store.delete_reset(scope, reset.id, &event, &audit()).await.unwrap());
     let event = seed::event(scope, EventBody::CustomerDestroyed { customer });

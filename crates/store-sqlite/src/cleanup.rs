@@ -50,6 +50,15 @@ impl Cleanup for SqliteStore {
         Ok(done.rows_affected())
     }
 
+    async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM email_changes WHERE created_at <= ?1")
+            .bind(after(self.present(), -age))
+            .execute(&self.writer)
+            .await
+            .map_err(map_db_error)?;
+        Ok(done.rows_affected())
+    }
+
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
         let Purgeable { table, key, .. } = Purgeable::for_kind(kind);
         let present = self.present();

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
-    clients::{ClientStore, RegisteredClient, origin::AllowedOrigin},
+    clients::{ClientChange, ClientStore, RegisteredClient, origin::AllowedOrigin},
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
 };
@@ -16,8 +16,8 @@ use crate::{
 macro_rules! select_clients {
     ($rest:literal) => {
         concat!(
-            "SELECT a.id, a.client_id, a.name, a.mode, a.kind, a.secret_digest, a.self_service, a.allowed_origins,
-                 a.revoked_at, a.created_at, o.id AS organization_id, o.slug AS organization_slug,
+            "SELECT a.id, a.client_id, a.name, a.mode, a.kind, a.secret_digest, a.self_service, a.sign_in, a.sign_up,
+                 a.allowed_origins, a.revoked_at, a.created_at, o.id AS organization_id, o.slug AS organization_slug,
                  o.name AS organization_name, o.created_at AS organization_created_at
              FROM api_clients a JOIN organizations o ON o.id = a.organization_id ",
             $rest
@@ -31,8 +31,8 @@ impl ClientStore for SqliteStore {
         let now = self.present();
         sqlx::query(
             "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
-                 allowed_origins, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 sign_in, sign_up, allowed_origins, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )
         .bind(client.id.as_str())
         .bind(&client.client_id)
@@ -41,7 +41,9 @@ impl ClientStore for SqliteStore {
         .bind(client.scope.mode.as_str())
         .bind(client.kind.as_str())
         .bind(client.secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
-        .bind(client.self_service)
+        .bind(client.permissions.self_service)
+        .bind(client.permissions.sign_in)
+        .bind(client.permissions.sign_up)
         .bind(Json(client.allowed_origins.iter().map(AllowedOrigin::as_str).collect::<Vec<_>>()))
         .bind(now)
         .execute(&self.writer)
@@ -66,6 +68,25 @@ impl ClientStore for SqliteStore {
             .await
             .map_err(map_db_error)?;
         row.as_ref().map(rows::registered_client).transpose().map_err(map_db_error)
+    }
+
+    async fn update_api_client(&self, client_id: &str, change: &ClientChange) -> Result<bool, StoreError> {
+        let ClientChange { permissions, allowed_origins } = change;
+        let origins = allowed_origins.as_ref().map(|origins| origins.iter().map(AllowedOrigin::as_str));
+        let done = sqlx::query(
+            "UPDATE api_clients SET self_service = COALESCE(?2, self_service), sign_in = COALESCE(?3, sign_in),
+                 sign_up = COALESCE(?4, sign_up), allowed_origins = COALESCE(?5, allowed_origins)
+             WHERE client_id = ?1",
+        )
+        .bind(client_id)
+        .bind(permissions.map(|permissions| permissions.self_service))
+        .bind(permissions.map(|permissions| permissions.sign_in))
+        .bind(permissions.map(|permissions| permissions.sign_up))
+        .bind(origins.map(|origins| Json(origins.collect::<Vec<_>>())))
+        .execute(&self.writer)
+        .await
+        .map_err(map_db_error)?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 use rekey_core::{
-    customers::{CustomerChange, NewCustomer, store::CustomerStore},
-    email::EmailAddress,
+    customers::{
+        CustomerChange, NewCustomer,
+        store::{ChangeEvents, CustomerStore},
+    },
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
@@ -15,8 +17,9 @@ use sqlx::{SqliteConnection, types::Json};
 use crate::{
     SqliteStore,
     attributes::bind_common,
+    email_changes::{record_email_change, refuse_reserved},
     error::{map_create_error, map_db_error},
-    events::{Subject, record_change},
+    events::{Subject, record_change, write_event},
     resets::supersede_customer,
 };
 
@@ -31,6 +34,7 @@ impl CustomerStore for SqliteStore {
     ) -> Result<(), CreateError> {
         let (attributes, common) = (&customer.attributes, &customer.attributes.common);
         let (mut transaction, now) = self.write().await?;
+        refuse_reserved(&mut transaction, scope, customer.id, &customer.email, now).await?;
         sqlx::query(INSERT)
             .bind(customer.id.as_str())
             .bind(scope.organization.as_str())
@@ -56,25 +60,31 @@ impl CustomerStore for SqliteStore {
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&NewEvent>,
+        events: ChangeEvents<'_>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError> {
         if change.is_empty() {
             return Ok(self.find(scope, &CUSTOMERS, id.into()).await?.is_some());
         }
-        let attributes = &change.attributes;
+        let (attributes, email) = (&change.attributes, change.email.as_ref());
         let (mut transaction, now) = self.write().await?;
+        if let Some(email) = email {
+            refuse_reserved(&mut transaction, scope, id, &email.new, now).await?;
+        }
         let query = sqlx::query(UPDATE)
             .bind(id.as_str())
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())
             .bind(now)
-            .bind(change.email.as_ref().map(EmailAddress::as_str))
+            .bind(email.map(|email| email.new.as_str()))
             .bind(attributes.locale.is_keep())
             .bind(attributes.locale.value().map(Locale::as_str));
-        let query = bind_common(query, &attributes.common);
+        let query = bind_common(query, &attributes.common).bind(email.map(|email| email.old.as_str()));
         if query.execute(&mut *transaction).await.map_err(map_create_error)?.rows_affected() == 0 {
             return Ok(false);
+        }
+        if let Some(email) = email {
+            record_email_change(&mut transaction, scope, id, email, now).await.map_err(map_db_error)?;
         }
         if let Some(password) = &change.password {
             set_password(&mut transaction, id, password, now).await?;
@@ -82,7 +92,10 @@ impl CustomerStore for SqliteStore {
         if change.email.is_some() || change.password.is_some() {
             supersede_customer(&mut transaction, id, now).await.map_err(map_db_error)?;
         }
-        record_change(&mut transaction, subject(scope, &id), event, audit, now).await?;
+        record_change(&mut transaction, subject(scope, &id), events.password, audit, now).await?;
+        if let Some(event) = events.email {
+            write_event(&mut transaction, subject(scope, &id), event, now).await?;
+        }
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
     }
@@ -140,7 +153,7 @@ const UPDATE: &str = "
         reference = CASE WHEN ?8 THEN reference ELSE ?9 END,
         reference_origin = CASE WHEN ?10 THEN reference_origin ELSE ?11 END,
         metadata = COALESCE(?12, metadata)
-    WHERE id = ?1 AND organization_id = ?2 AND mode = ?3";
+    WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND (?13 IS NULL OR email = ?13)";
 
 /// Sets a customer's password; the next generation of it ends every session of the one before.
 pub(crate) async fn set_password(
@@ -162,6 +175,6 @@ pub(crate) async fn set_password(
     Ok(())
 }
 
-fn subject(scope: Scope, id: &CustomerId) -> Subject<'_> {
+pub(crate) fn subject(scope: Scope, id: &CustomerId) -> Subject<'_> {
     Subject { scope, resource: &CUSTOMERS, resource_id: id.as_str() }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn record_change(
 }
 
 /// Writes the event, and the delivery of the mail that it leads to, if any; a decoy's has no customer.
-async fn write_event(
+pub(crate) async fn write_event(
     connection: &mut SqliteConnection,
     subject: Subject<'_>,
     event: &NewEvent,

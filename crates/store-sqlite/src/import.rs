@@ -67,12 +67,16 @@ impl Importer for SqliteStore {
         sqlx::query_scalar(
             "SELECT EXISTS (
                  SELECT 1 FROM customers c WHERE c.organization_id = ?1 AND c.mode = ?2 AND c.email = input.value
+             ) OR EXISTS (
+                 SELECT 1 FROM email_changes e WHERE e.organization_id = ?1 AND e.mode = ?2 AND e.email = input.value
+                     AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > ?4
              )
              FROM json_each(?3) AS input ORDER BY input.key",
         )
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
         .bind(Json(emails))
+        .bind(self.present())
         .fetch_all(&self.readers)
         .await
         .map_err(map_db_error)
@@ -116,6 +120,10 @@ async fn write_customers(
          SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, ?4, value ->> 3, value ->> 4, value ->> 5, COALESCE(value ->> 6, '{}')
          FROM json_each(?1) AS input
          WHERE NOT EXISTS (SELECT 1 FROM audit_entries a WHERE a.id = input.value ->> 2)
+             AND NOT EXISTS (
+                 SELECT 1 FROM email_changes e WHERE e.organization_id = ?2 AND e.mode = ?3 AND e.email = input.value ->> 1
+                     AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > ?4
+             )
          ON CONFLICT DO NOTHING
          RETURNING id",
     )

@@ -5,6 +5,7 @@ use rekey_core::{
         Discarded, MailJob, MailName, Outcome, Settled,
         ledger::{Claim, Ledger},
     },
+    email::EmailAddress,
     error::StoreError,
     events::outbox::REPUBLISH_AFTER,
     ids::EventId,
@@ -183,7 +184,8 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
         "SELECT x.*, CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END AS detail
          FROM (
              SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
-                 o.created_at AS organization_created_at, c.id AS customer_id, c.email, c.locale, s.reason,
+                 o.created_at AS organization_created_at, c.id AS customer_id,
+                 CASE WHEN c.id IS NOT NULL THEN COALESCE(?8, c.email) END AS email, c.locale, s.reason,
                  r.code_digest IS NOT NULL AS has_code,
                  CASE WHEN ?3 = 'reset_requested' AND c.id IS NOT NULL THEN r.expires_at END AS expires_at,
                  r.expires_at - ?6 AS remaining,
@@ -200,7 +202,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
              LEFT JOIN organizations o ON o.id = ?1
              LEFT JOIN password_resets r ON r.id = ?4 AND r.organization_id = ?1 AND r.mode = ?2
              LEFT JOIN customers c ON c.id = COALESCE(?5, r.customer_id) AND c.organization_id = ?1 AND c.mode = ?2
-             LEFT JOIN suppressions s ON s.organization_id = ?1 AND s.mode = ?2 AND s.email = c.email
+             LEFT JOIN suppressions s ON s.organization_id = ?1 AND s.mode = ?2 AND s.email = COALESCE(?8, c.email)
          ) x",
     )
     .bind(job.scope.organization.as_str())
@@ -210,6 +212,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
     .bind(job.customer.map(|id| id.to_string()))
     .bind(present)
     .bind(job.answer_unknown)
+    .bind(job.recipient.as_ref().map(EmailAddress::as_str))
     .fetch_one(connection)
     .await
 }

@@ -222,7 +222,7 @@ pub(crate) async fn supersede_customer(
 }
 
 /// Writes the reset; false when it is an integration client's for an unknown address.
-async fn insert(
+pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     scope: Scope,
     reset: &NewReset,

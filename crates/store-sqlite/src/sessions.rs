@@ -109,6 +109,29 @@ impl Sessions for SqliteStore {
         .map_err(map_db_error)
     }
 
+    async fn session_is_fresh(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        max_age: Duration,
+    ) -> Result<bool, StoreError> {
+        let now = self.present();
+        sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT 1 FROM sessions s JOIN customer_passwords p ON p.customer_id = s.customer_id
+                 WHERE s.id = ?1 AND s.organization_id = ?2 AND s.mode = ?3
+                     AND s.password_generation = p.generation AND s.expires_at > ?4 AND s.created_at > ?5)",
+        )
+        .bind(session.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(now)
+        .bind(after(now, -max_age))
+        .fetch_one(&self.readers)
+        .await
+        .map_err(map_db_error)
+    }
+
     async fn refresh_session(
         &self,
         scope: Scope,

@@ -3,9 +3,12 @@
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
     caller::Actor,
-    clients::{ClientKind, RegisteredClient},
+    clients::{ClientKind, ClientPermissions, RegisteredClient},
     clock::to_microseconds,
-    customers::{CustomerAttributes, NewCustomer},
+    customers::{
+        CustomerAttributes, CustomerChange, NewCustomer,
+        email_change::{EMAIL_UNDO_TTL, EmailChange},
+    },
     deliveries::{MailJob, MailName},
     email::EmailAddress,
     events::{
@@ -13,7 +16,7 @@ use rekey_core::{
         audit::{Action, AuditEntry},
         outbox::{NewEvent, OutboxMessage},
     },
-    ids::{ApplicationId, AuditId, CustomerId, EventId, OrganizationId, ResetId},
+    ids::{ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, ResetId},
     organizations::{NewOrganization, Organization},
     passwords::PasswordHash,
     random::OsRandom,
@@ -25,6 +28,7 @@ use rekey_core::{
     scope::{Mode, Scope},
     secrets::{
         AccountDigest, AddressDigest, ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken,
+        UndoToken,
     },
 };
 use time::{Duration, OffsetDateTime};
@@ -71,12 +75,25 @@ pub async fn scope(store: &impl Store, slug: &str) -> Scope {
     Scope { organization: organization(store, slug).await.id, mode: Mode::Test }
 }
 
-/// Registers an API client. The returned secret is an integration's; a sales channel has none, and the secret is unused.
+/// Registers an API client; a sales channel with sign-in and sign-up. The returned secret is an integration's; a sales channel has none,
+/// and the secret is unused.
 pub async fn api_client(
     store: &impl Store,
     scope: Scope,
     kind: ClientKind,
     self_service: bool,
+) -> (RegisteredClient, ClientSecret) {
+    let is_storefront = kind == ClientKind::SalesChannel;
+    let permissions = ClientPermissions { self_service, sign_in: is_storefront, sign_up: is_storefront };
+    api_client_with(store, scope, kind, permissions).await
+}
+
+/// Registers an API client with those permissions.
+pub async fn api_client_with(
+    store: &impl Store,
+    scope: Scope,
+    kind: ClientKind,
+    permissions: ClientPermissions,
 ) -> (RegisteredClient, ClientSecret) {
     let secret = ClientSecret::generate(&OsRandom);
     let organizations = store.organizations().await.unwrap();
@@ -89,7 +106,7 @@ pub async fn api_client(
         organization,
         kind,
         secret: (kind == ClientKind::Integration).then(|| secret.digest()),
-        self_service,
+        permissions,
         allowed_origins: Vec::new(),
         revoked_at: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
@@ -131,6 +148,26 @@ pub async fn customer(
     store.create_customer(scope, &new, &event, &audit(Action::Create)).await.unwrap();
     let record = store.find(scope, &CUSTOMERS, new.id.into()).await.unwrap().unwrap();
     SeededCustomer { id: new.id, email: new.email, record }
+}
+
+/// A change of the address that can be undone for [`EMAIL_UNDO_TTL`], and the token for that.
+#[must_use]
+pub fn email_change(old: &str, new: &str) -> (EmailChange, UndoToken) {
+    let token = UndoToken::generate(&OsRandom);
+    let change = EmailChange {
+        id: EmailChangeId::generate(&OsRandom),
+        old: email(old),
+        new: email(new),
+        undo_token: token.digest(),
+        undo_ttl: EMAIL_UNDO_TTL,
+    };
+    (change, token)
+}
+
+/// Returns the same as a customer's change, without the token.
+#[must_use]
+pub fn moved(old: &str, new: &str) -> CustomerChange {
+    CustomerChange { email: Some(email_change(old, new).0), ..CustomerChange::default() }
 }
 
 /// Returns a change of the reference.
@@ -246,6 +283,7 @@ pub fn reset_mail(scope: Scope, event: EventId, reset: ResetId) -> MailJob {
         reset: Some(reset),
         customer: None,
         occurred_at: to_microseconds(OffsetDateTime::now_utc()),
+        recipient: None,
         answer_unknown: false,
     }
 }

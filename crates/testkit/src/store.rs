@@ -52,7 +52,7 @@ pub mod prelude {
         administration::AdministrationStore,
         cleanup::Cleanup,
         clients::ClientStore,
-        customers::{import::Importer, store::CustomerStore},
+        customers::{email_change::EmailChangeStore, import::Importer, store::CustomerStore},
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
         events::outbox::Outbox,
         idempotency::AnswerStore,

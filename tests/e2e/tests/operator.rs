@@ -86,3 +86,55 @@ async fn purge_deletes_what_is_older_than_the_configuration_keeps() {
     })
     .await;
 }
+
+/// A3.
+#[tokio::test]
+async fn what_a_sales_channel_may_do_is_chosen_changed_and_listed() {
+    let stack = Stack::prepare().await;
+    stack.organization("shop").await;
+    let default = stack.client("shop", &["sales-channel"]).await.client_id;
+    let alias = stack.client("shop", &["sales-channel", "--self-service"]).await.client_id;
+    let all = ["sales-channel", "--allow", "self-service,sign-in,sign-up"];
+    let all = stack.client("shop", &all).await.client_id;
+    let none = stack.client("shop", &["sales-channel", "--allow", "none"]).await.client_id;
+    let back_office = stack.client("shop", &["integration"]).await.client_id;
+    let allowed = async |id: &str| {
+        let listed = stack.tool(&["client", "list"]).await;
+        let line = listed.stdout.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
+        line.split_whitespace().nth(4).unwrap().to_owned()
+    };
+    for (id, expected) in [
+        (&default, "sign-in"),
+        (&alias, "self-service,sign-in"),
+        (&all, "self-service,sign-in,sign-up"),
+        (&none, "none"),
+        (&back_office, "all"),
+    ] {
+        assert_eq!(allowed(id).await, expected);
+    }
+
+    let update = async |id: &str, options: &[&str]| {
+        let arguments = [&["client", "update", id], options].concat();
+        stack.tool(&arguments).await
+    };
+    let changed = update(&all, &["--allow", "sign-up"]).await;
+    assert_eq!((changed.code, changed.stdout.as_str()), (Some(0), "Allowed: sign-up. Origins: none.\n"));
+    let changed = update(&all, &["--origin", "https://a.example", "--origin", "https://b.example"]).await;
+    let expected = "Allowed: sign-up. Origins: https://a.example,https://b.example.\n";
+    assert_eq!((changed.code, changed.stdout.as_str()), (Some(0), expected));
+    let changed = update(&all, &["--allow", "none", "--origin", "none"]).await;
+    assert_eq!((changed.code, changed.stdout.as_str()), (Some(0), "Allowed: none. Origins: none.\n"));
+    assert_eq!((allowed(&all).await, allowed(&default).await), ("none".to_owned(), "sign-in".to_owned()));
+
+    let refused = update(&back_office, &["--allow", "sign-in"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.stderr, "rekey: permissions are for sales channels only\n");
+    let refused = update("nobody", &["--allow", "sign-in"]).await;
+    assert_eq!(refused.stderr, "rekey: no client has the id nobody\n");
+    for wrong in [&[][..], &["--allow", "everything"], &["--allow", ""]] {
+        assert_eq!(update(&all, wrong).await.code, Some(2), "{wrong:?}");
+    }
+    let create = ["client", "create", "--organization", "shop", "--name", "x", "--kind"];
+    let refused = stack.tool(&[&create[..], &["integration", "--self-service"]].concat()).await;
+    assert_eq!(refused.stderr, "rekey: permissions are for sales channels only\n");
+}

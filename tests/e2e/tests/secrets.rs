@@ -18,9 +18,11 @@ use rekey_e2e::{
     stack::{Stack, amqp_url},
     wait::eventually,
 };
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
+/// A customer whose address is changed.
+const BOB: &str = "bob@example.com";
 const NEW_PASSWORD: &str = "a password that nobody else has";
 
 #[tokio::test]
@@ -49,6 +51,7 @@ async fn token_nowhere() {
         };
         assert!(holds(bytes, expected), "{place} holds nothing of the reset");
         assert_eq!(holds(bytes, ANNA), address, "an address in {place}: {}", around(bytes, ANNA));
+        assert!(address || !holds(bytes, BOB), "an address in {place}: {}", around(bytes, BOB));
     }
     assert!(collector.paths().contains(&"/v1/traces".to_owned()));
 }
@@ -71,9 +74,13 @@ async fn go_through(shop: &Shop) -> Evidence {
     let reset = client.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
     let (id, reset_token) = (reset.text("/data/id"), reset.text("/data/attributes/reset_password_token"));
     let queue = format!("{}.mailer", stack.namespace);
-    let queued = eventually("two events in the mailer's queue", async || {
+    let bob = client.create_customer(&token, BOB, OLD_PASSWORD).await;
+    let moved =
+        json!({"data": {"type": "customers", "id": bob, "attributes": {"email": "robert@example.com"}}});
+    client.call(Method::PATCH, &format!("customers/{bob}"), &token, &moved).await.expect(StatusCode::OK);
+    let queued = eventually("four events in the mailer's queue", async || {
         let queued = contents(&amqp_url(), &queue).await;
-        if queued.len() == 2 { Ok(queued) } else { Err(queued.len()) }
+        if queued.len() == 4 { Ok(queued) } else { Err(queued.len()) }
     });
     let mut places = vec![("the queue", queued.await.concat()), ("the database before", dump(stack).await)];
 
@@ -85,6 +92,7 @@ async fn go_through(shop: &Shop) -> Evidence {
     refused.expect(StatusCode::UNPROCESSABLE_ENTITY);
     client.complete(&token, &id, &reset_token, NEW_PASSWORD).await.expect(StatusCode::OK);
     let session = stay_logged_in(shop).await;
+    let undo_token = undo_token(&stack.smtp.mail_to(BOB, 1).await.text());
     stack.smtp.mail_to(ANNA, 2).await;
 
     places.push(("the database after", dump(stack).await));
@@ -96,7 +104,8 @@ async fn go_through(shop: &Shop) -> Evidence {
     let passwords =
         [OLD_PASSWORD, NEW_PASSWORD, shop.back_office.secret.as_ref().unwrap()].map(str::to_owned);
     let secrets =
-        [vec![reset_token, token, code.replace('-', ""), code], session, passwords.to_vec()].concat();
+        [vec![reset_token, token, code.replace('-', ""), code, undo_token], session, passwords.to_vec()]
+            .concat();
     Evidence { secrets, reset: id, places }
 }
 
@@ -104,6 +113,13 @@ async fn go_through(shop: &Shop) -> Evidence {
 fn short_code(text: &str) -> String {
     let is_code = |line: &&str| line.len() == 9 && line.find('-') == Some(4) && line.to_uppercase() == **line;
     text.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in: {text}")).to_owned()
+}
+
+/// Finds the token of the link that restores an address in a mail.
+fn undo_token(text: &str) -> String {
+    let (_, link) = text.split_once("/restore-email?").unwrap_or_else(|| panic!("no link in: {text}"));
+    let (_, token) = link.split_once("token=").unwrap();
+    token.chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
 /// Logs in, refreshes, ends the session, and returns its tokens.

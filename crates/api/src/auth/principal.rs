@@ -164,18 +164,22 @@ impl Permission for CanRequestReset {
     fn allows(principal: &Principal) -> bool {
         match principal.kind {
             CallerKind::Integration => true,
-            CallerKind::Guest => principal.client.self_service,
+            CallerKind::Guest => principal.client.permissions.self_service,
             CallerKind::Customer(_) => false,
         }
     }
 }
 
-/// Creating a customer: a back office, and a storefront's visitor who has not signed in.
+/// Creating a customer: a back office, and a guest where sign-up is on.
 pub struct CanCreateCustomer;
 
 impl Permission for CanCreateCustomer {
     fn allows(principal: &Principal) -> bool {
-        matches!(principal.kind, CallerKind::Integration | CallerKind::Guest)
+        match principal.kind {
+            CallerKind::Integration => true,
+            CallerKind::Guest => principal.client.permissions.sign_up,
+            CallerKind::Customer(_) => false,
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Problem {
     InvalidToken,
     #[error("You are not authorized to perform this action on the requested resource.")]
     Unauthorized,
+    #[error("Changing the e-mail address or the password needs a sign-in by password that is not long ago.")]
+    FreshSignInRequired,
     #[error("The requested resource was not found.")]
     NotFound,
     /// With the value of `Allow`.
@@ -107,7 +109,9 @@ impl Problem {
     pub fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, "INVALID_TOKEN", "Invalid token"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Access denied"),
+            Self::Unauthorized | Self::FreshSignInRequired => {
+                (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Access denied")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "RECORD_NOT_FOUND", "Record not found"),
             Self::MethodNotAllowed(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Method not allowed")
@@ -169,6 +173,9 @@ impl Problem {
             Self::Query(_, name) => vec![error(title, &detail, Some(json!({ "parameter": name })), None)],
             Self::IdempotencyKey(_) => {
                 vec![error(title, &detail, Some(json!({ "header": IDEMPOTENCY_KEY })), None)]
+            }
+            Self::FreshSignInRequired => {
+                vec![error(title, &detail, None, Some(json!({ "error": "fresh_sign_in_required" })))]
             }
             _ => vec![error(title, &detail, None, None)],
         };

@@ -89,8 +89,8 @@ impl AuthorizationServer {
         if grant_type == "client_credentials" {
             return self.answer(client, scope, None).await;
         }
-        // Customers sign in through storefronts only.
-        if client.kind == ClientKind::Integration {
+        // Customers sign in through storefronts only, and not through all of them.
+        if client.kind == ClientKind::Integration || !client.permissions.sign_in {
             return Err(OAuthError::UnauthorizedClient);
         }
         let signed_in = if grant_type == "password" {

@@ -9,7 +9,7 @@ use time::Duration;
 
 use super::components::{Named, headers, pascal_case, reference, returned, schema};
 use crate::{
-    endpoints::{Area, ENDPOINTS, Endpoint, Operation},
+    endpoints::{Area, ENDPOINTS, Endpoint, Operation, WritableResource},
     jsonapi::{
         MEDIA_TYPE,
         error::{KeyProblem, Problem, ProblemKind, QueryProblem},
@@ -82,6 +82,9 @@ fn problems(endpoint: &Endpoint, operation: Operation) -> Vec<Problem> {
         ProblemKind::MethodNotAllowed => Vec::new(),
         ProblemKind::InvalidToken => vec![Problem::InvalidToken],
         ProblemKind::Unauthorized => vec![Problem::Unauthorized],
+        ProblemKind::FreshSignInRequired => {
+            if_any(operation == Operation::Update(WritableResource::Customers), Problem::FreshSignInRequired)
+        }
         ProblemKind::NotAcceptable => vec![Problem::NotAcceptable],
         ProblemKind::TooManyRequests => vec![Problem::TooManyRequests(Duration::ZERO)],
         ProblemKind::Busy => vec![Problem::Busy],

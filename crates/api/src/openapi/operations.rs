@@ -123,11 +123,15 @@ fn description(operation: Operation) -> &'static str {
              Without them, for integration clients: changes the other attributes."
         }
         Operation::Create(WritableResource::Customers) => {
-            "For integration clients, and for guests of a sales channel."
+            "For integration clients, and for guests of a sales channel with sign-up. The answer to an address that is \
+             taken shows that it has an account."
         }
         Operation::Update(WritableResource::Customers) => {
             "For integration clients, and for customers on themselves. A new address or password ends the customer's \
-             pending tokens; a new password ends its sessions, too."
+             pending tokens; a new password ends its sessions, too. A customer that changes its own address or password must have \
+             signed in by password a short time ago (`auth.fresh_seconds`): otherwise it is a 401 with \
+             `meta.error: fresh_sign_in_required`; and it may try to change its address five times a day. The old address \
+             gets a mail by which the change can be undone for 7 days, and is taken until then."
         }
         Operation::Delete(WritableResource::Customers) => OWN_CUSTOMER,
         Operation::Retrieve(of) if *of == CUSTOMERS => OWN_CUSTOMER,
@@ -138,8 +142,8 @@ fn description(operation: Operation) -> &'static str {
         | Operation::Related(..)
         | Operation::Identifiers(..) => "For integration clients.",
         Operation::Token => {
-            "RFC 6749, in JSON or as a form. An integration needs its secret; a sales channel has none. An unknown \
-             customer and a wrong password get the same answer."
+            "RFC 6749, in JSON or as a form. An integration needs its secret; a sales channel has none. Customers \
+             sign in where the sales channel has sign-in. An unknown customer and a wrong password get the same answer."
         }
         Operation::Revoke => {
             "RFC 7009, in JSON or as a form. Either token of a customer ends its session with both. A token that was \

@@ -49,8 +49,9 @@ impl LookUp<'_> {
             Self::Store(clients) => clients.find(client_id).await.map_err(|error| Problem::from(&*error))?,
             Self::Memory(clients) => clients.remembered(client_id).await,
         };
-        let has_self_service =
-            |client: &Arc<RegisteredClient>| client.kind == ClientKind::SalesChannel && client.self_service;
+        let has_self_service = |client: &Arc<RegisteredClient>| {
+            client.kind == ClientKind::SalesChannel && client.permissions.self_service
+        };
         Ok(found.filter(has_self_service))
     }
 }

@@ -166,15 +166,15 @@ impl PageContext {
         self.site().settings.login_url.as_deref()
     }
 
-    /// Returns this page's URL without any secret in it.
+    /// Returns this page's URL, with a secret in it only where the page has no cookie for it: see [`paths::own_params`].
     pub fn own_url(&self) -> String {
         self.own_url_with(&self.params)
     }
 
     fn own_url_with(&self, params: &PageParams) -> String {
         let path = self.request.path();
-        let others = paths::NOT_ME_PARAMS.into_iter().filter(|_| path == paths::NOT_ME);
-        params.url_with(path, others.filter_map(|name| Some((name, self.query.value(name)?))))
+        let others = paths::own_params(path).iter();
+        params.url_with(path, others.filter_map(|&name| Some((name, self.query.value(name)?))))
     }
 
     fn own_url_in(&self, language: Language) -> String {

@@ -62,6 +62,12 @@ pub enum Page<'a> {
     Rejected,
     /// The reset that is rejected has already set a password.
     AlreadyUsed { again: Option<String> },
+    /// The form to undo a change of the address.
+    RestoreEmail { action: String },
+    /// The address was restored.
+    EmailRestored,
+    /// The change can't be undone any more.
+    EmailNotRestorable,
     /// The form was not sent from a page of this service.
     CsrfRejected { again: String },
     /// The service is at its limit.
@@ -109,6 +115,9 @@ impl Page<'_> {
             Self::NotMe { .. } => ("not_me.html", StatusCode::OK, true),
             Self::Rejected => ("disavowed.html", StatusCode::OK, true),
             Self::AlreadyUsed { .. } => ("misused.html", StatusCode::OK, true),
+            Self::RestoreEmail { .. } => ("restore_email.html", StatusCode::OK, true),
+            Self::EmailRestored => ("email_restored.html", StatusCode::OK, true),
+            Self::EmailNotRestorable => ("email_not_restorable.html", StatusCode::GONE, true),
             Self::CsrfRejected { .. } => ("foreign.html", StatusCode::FORBIDDEN, false),
             Self::Busy { .. } => ("busy.html", StatusCode::SERVICE_UNAVAILABLE, false),
             Self::TooMany { .. } => ("too_many.html", StatusCode::TOO_MANY_REQUESTS, false),

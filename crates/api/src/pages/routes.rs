@@ -10,7 +10,8 @@ use actix_web::{
 };
 
 use super::{
-    assets, context::problem_page, forgot_password, not_me, paths, reset_password, sent, site::blank,
+    assets, context::problem_page, forgot_password, not_me, paths, reset_password, restore_email, sent,
+    site::blank,
 };
 use crate::{
     caller,
@@ -41,6 +42,11 @@ pub fn add(config: &mut ServiceConfig) {
         .service(forms(
             web::scope(paths::NOT_ME)
                 .service(form("").route(read().to(not_me::show)).route(post().to(not_me::submit))),
+        ))
+        .service(forms(
+            web::scope(paths::RESTORE_EMAIL).service(
+                form("").route(read().to(restore_email::show)).route(post().to(restore_email::submit)),
+            ),
         ))
         .service(
             web::scope("/pages")

@@ -26,7 +26,7 @@ macro_rules! built_in {
 }
 
 /// The name and source of every template. `layout.html` wraps all of them, and `errors.html` shows the errors of a field.
-const BUILT_IN: [(&str, &str); 16] = built_in![
+const BUILT_IN: [(&str, &str); 19] = built_in![
     "layout.html",
     "errors.html",
     "forgot_password.html",
@@ -38,6 +38,9 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
     "not_me.html",
     "disavowed.html",
     "misused.html",
+    "restore_email.html",
+    "email_restored.html",
+    "email_not_restorable.html",
     "foreign.html",
     "busy.html",
     "too_many.html",

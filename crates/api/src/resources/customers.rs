@@ -58,7 +58,7 @@ pub async fn retrieve(
 }
 
 /// `PATCH …/{id}`. A new address or password invalidates the customer's pending tokens; a new password also ends all its
-/// sessions, including the one that asks for it.
+/// sessions, including the one that asks for it. A customer needs a fresh sign-in for either.
 pub async fn update(
     principal: Permitted<CanManageCustomer>,
     customers: Data<CustomerService>,
@@ -101,6 +101,9 @@ impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
             CustomerError::Taken => Self::attribute(EMAIL.name, ValidationError::Taken),
+            CustomerError::StaleSignIn => Self::FreshSignInRequired,
+            CustomerError::Conflict => Self::Busy,
+            CustomerError::TooManyEmailTries(wait) => Self::TooManyRequests(wait),
             CustomerError::Password(rejected) => Self::attribute(PASSWORD.name, rejected.into()),
             CustomerError::Hash(error) => error.into(),
             CustomerError::Store(error) => error.into(),

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use rekey_api::{Application, Config, Services};
 use rekey_core::{
-    clients::ClientKind,
+    clients::{ClientKind, ClientPermissions},
     error::StoreError,
     events::{Event, EventBody, outbox::Outbox, relay_queue::RelayQueue},
     limits::{RateLimits, WindowCounts},
@@ -168,6 +168,13 @@ impl TestApp {
         TestClient { id: client.client_id, secret: client.secret.map(|_| secret.expose().to_owned()) }
     }
 
+    /// Registers a sales channel with those permissions.
+    pub async fn client_with(&self, permissions: ClientPermissions) -> TestClient {
+        let (client, _) =
+            seed::api_client_with(&self.store, self.scope, ClientKind::SalesChannel, permissions).await;
+        TestClient { id: client.client_id, secret: None }
+    }
+
     /// Returns the access token of a new integration.
     pub async fn integration(&self) -> String {
         self.access_token(&self.client(ClientKind::Integration, false).await).await
@@ -238,6 +245,33 @@ impl TestApp {
         let created = of_reset.unwrap();
         let code = created.code?.unseal(self.scope.organization, created.reset, keys).unwrap();
         Some(code.expose().to_string())
+    }
+
+    /// Returns the bodies of the events that wait to be published, oldest first.
+    pub async fn events(&self) -> Vec<Event> {
+        let keys = &self.settings.dev.keys.sealing;
+        let waiting = self.store.claim_messages(Duration::ZERO, 100).await.unwrap();
+        waiting.iter().map(|claimed| Event::verify(&claimed.message.payload, keys).unwrap()).collect()
+    }
+
+    /// Returns the link of the mail about the last change of an address, and where that mail goes.
+    pub async fn undo_link(&self) -> (String, String) {
+        let keys = &self.settings.dev.keys.sealing;
+        let events = self.events().await;
+        let found = events.iter().rev().find_map(|event| match &event.body {
+            EventBody::CustomerEmailChanged(changed) => Some((event, changed)),
+            _ => None,
+        });
+        let (event, changed) = found.unwrap();
+        let token = changed.token.unseal(self.scope.organization, changed.change, keys).unwrap();
+        let link = format!("/restore-email?id={}&token={}", changed.change, token.expose());
+        (link, event.recipient(keys).unwrap().unwrap().to_string())
+    }
+
+    /// Changes a customer.
+    pub async fn change(&self, token: &str, customer: &str, attributes: Value) -> Answer {
+        let body = json!({ "data": { "type": "customers", "id": customer, "attributes": attributes } });
+        self.call(Method::PATCH, &format!("/api/customers/{customer}"), token, Some(&body)).await
     }
 
     /// Creates a customer with that password.

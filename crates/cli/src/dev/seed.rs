@@ -4,7 +4,7 @@ use anyhow::Context;
 use rekey_core::{
     administration::{Administration, NewClient},
     caller::{Actor, Caller},
-    clients::{ClientKind, RegisteredClient, origin::AllowedOrigin},
+    clients::{ClientKind, ClientPermissions, RegisteredClient, origin::AllowedOrigin},
     customers::{
         CustomerAttributes,
         service::{CustomerError, CustomerService},
@@ -74,21 +74,25 @@ async fn organization(administration: &Administration) -> anyhow::Result<Organiz
 /// Registers the clients and returns the content of `demo.env`.
 async fn clients(administration: &Administration, organization: &Slug) -> anyhow::Result<Zeroizing<String>> {
     let any: AllowedOrigin = "*".parse()?;
-    let create = async |name: &str, kind, self_service| -> anyhow::Result<_> {
+    let create = async |name: &str, kind, permissions| -> anyhow::Result<_> {
         let client = NewClient {
             organization: organization.clone(),
             mode: Mode::Test,
             name: name.parse()?,
             kind,
-            self_service,
+            permissions,
             // A storefront under development runs on any port of any host, so any page may read these clients' responses.
             allowed_origins: if kind == ClientKind::SalesChannel { vec![any.clone()] } else { Vec::new() },
         };
         Ok(administration.create_client(client).await?)
     };
-    let (integration, secret) = create("Back office", ClientKind::Integration, false).await?;
-    let (sales, _) = create("Storefront", ClientKind::SalesChannel, false).await?;
-    let (self_service, _) = create("Storefront with self-service", ClientKind::SalesChannel, true).await?;
+    let (integration, secret) = create("Back office", ClientKind::Integration, None).await?;
+    let signs_up = ClientPermissions { self_service: false, sign_in: true, sign_up: true };
+    let (sales, _) = create("Storefront", ClientKind::SalesChannel, Some(signs_up)).await?;
+    // All that the demo storefront does.
+    let resets = ClientPermissions { self_service: true, sign_in: true, sign_up: false };
+    let (self_service, _) =
+        create("Storefront with self-service", ClientKind::SalesChannel, Some(resets)).await?;
     let secret = secret.context("an integration has a secret")?;
     Ok(Zeroizing::new(format!(
         "CLIENT_ID={}\nCLIENT_SECRET={}\nSALES_CLIENT_ID={}\nSELF_SERVICE_CLIENT_ID={}\n",

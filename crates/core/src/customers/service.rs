@@ -1,16 +1,24 @@
 //! Creating, changing and deleting customers.
 
+mod undo;
+
 use std::sync::Arc;
+
+use time::Duration;
 
 use crate::{
     attributes::set_names,
     caller::Caller,
     clients::RegisteredClient,
-    customers::{CustomerAttributes, CustomerChange, NewCustomer, store::CustomerStore},
+    customers::{
+        CustomerAttributes, CustomerChange, NewCustomer,
+        email_change::{EMAIL_UNDO_TTL, EmailChange, EmailTries},
+        store::{ChangeEvents, CustomerStore},
+    },
     email::EmailAddress,
     error::{CreateError, StoreError},
-    events::{EventBody, audit::Action, recorder::EventRecorder},
-    ids::CustomerId,
+    events::{EmailChanged, EventBody, audit::Action, outbox::NewEvent, recorder::EventRecorder},
+    ids::{CustomerId, EmailChangeId},
     organizations::{Organization, PerOrganization},
     passwords::{HashError, Hasher, PasswordHash, PasswordRejected, Person, PlainPassword},
     resets::rules::Rules,
@@ -19,6 +27,8 @@ use crate::{
         customers::{EMAIL, PASSWORD},
     },
     scope::Scope,
+    secrets::{SealedAddress, SealedUndoToken, UndoToken},
+    sessions::Sessions,
 };
 
 /// The use cases of customers. Cheap to clone.
@@ -26,6 +36,10 @@ use crate::{
 pub struct CustomerService {
     /// Where customers are kept.
     pub store: Arc<dyn CustomerStore>,
+    /// Where their sessions are kept.
+    pub sessions: Arc<dyn Sessions>,
+    /// How long after its sign-in a customer may change its own address and password; zero is always.
+    pub fresh_time: Duration,
     /// Makes events and audit entries.
     pub recorder: EventRecorder,
     /// Hashes passwords.
@@ -40,6 +54,15 @@ pub enum CustomerError {
     /// Another customer has the address.
     #[error("the address is taken")]
     Taken,
+    /// The customer must sign in again before it changes its own address or password.
+    #[error("the sign-in is too long ago")]
+    StaleSignIn,
+    /// The customer has tried to change its address too often; again after this time.
+    #[error("the address was changed too often")]
+    TooManyEmailTries(Duration),
+    /// The address was changed by another call at the same time.
+    #[error("the address was changed at the same time")]
+    Conflict,
     /// The password is refused.
     #[error("the password {0}")]
     Password(#[from] PasswordRejected),
@@ -59,6 +82,9 @@ impl From<CreateError> for CustomerError {
         }
     }
 }
+
+/// How often a customer may try to change its own address: few typing mistakes, and far fewer addresses than a list has.
+const EMAIL_TRIES: EmailTries = EmailTries { budget: 5, window: Duration::DAY };
 
 /// A change of a customer that a caller asks for.
 #[derive(Debug, Default)]
@@ -101,7 +127,8 @@ impl CustomerService {
         Ok(id)
     }
 
-    /// Changes a customer; false when there is no such customer, which costs no hash.
+    /// Changes a customer; false when there is no such customer, which costs no hash. The old address gets a mail by which the change of an
+    /// address can be undone. A customer that changes its own address or password must have signed in a short time ago.
     ///
     /// # Errors
     /// See [`CustomerError`].
@@ -115,25 +142,89 @@ impl CustomerService {
         let scope = client.scope;
         let CustomerUpdate { email, password, attributes } = update;
         let written = written(email.as_ref(), password.as_ref(), &attributes);
-        let mut change = CustomerChange { email, password: None, attributes };
-        if password.is_some() {
-            let Some(current) = self.store.find(scope, &CUSTOMERS, id.into()).await? else {
-                return Ok(false);
-            };
-            let current = current.get(EMAIL.name).as_text().and_then(|email| email.parse().ok());
-            if let Some(email) = change.email.clone().or(current) {
-                change.password = self.hash(&client.organization, password, &email).await?;
+        let mut change = CustomerChange { email: None, password: None, attributes };
+        let (mut password_event, mut email_event) = (None, None);
+        if email.is_some() || password.is_some() {
+            let Some(current) = self.address(scope, id).await? else { return Ok(false) };
+            // A form that sends its customer's address back changes nothing.
+            let email = email.filter(|email| *email != current);
+            if caller.actor.session().is_some() {
+                self.check_own_change(scope, caller, id, email.is_some(), password.is_some()).await?;
+            }
+            change.password =
+                self.hash(&client.organization, password, email.as_ref().unwrap_or(&current)).await?;
+            password_event =
+                change.password.is_some().then(|| self.password_event(scope, caller, id, &current));
+            if let Some(new) = email {
+                let (email, event) = self.email_change(scope, caller, id, current, new);
+                (change.email, email_event) = (Some(email), Some(event));
             }
         }
-        let event = change.password.is_some().then(|| {
-            self.recorder.new_event(scope, caller, EventBody::CustomerPasswordCreated { customer: id })
-        });
         let audit = self.recorder.new_audit_entry(caller, Action::Update, written);
-        let changed = self.store.update_customer(scope, id, &change, event.as_ref(), &audit).await?;
-        if let Some(event) = event.filter(|_| changed) {
+        let events = ChangeEvents { password: password_event.as_ref(), email: email_event.as_ref() };
+        if !self.store.update_customer(scope, id, &change, events, &audit).await? {
+            let is_there = change.email.is_some() && self.address(scope, id).await?.is_some();
+            return if is_there { Err(CustomerError::Conflict) } else { Ok(false) };
+        }
+        for event in [password_event, email_event].into_iter().flatten() {
             self.recorder.publish(event);
         }
-        Ok(changed)
+        Ok(true)
+    }
+
+    /// Refuses a customer's change of its own address or password when its sign-in is too long ago, or it has tried too many addresses.
+    async fn check_own_change(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        id: CustomerId,
+        changes_email: bool,
+        changes_password: bool,
+    ) -> Result<(), CustomerError> {
+        let Some((_, &session)) = caller.actor.session() else { return Ok(()) };
+        let must_be_fresh = self.fresh_time.is_positive() && (changes_email || changes_password);
+        if must_be_fresh && !self.sessions.session_is_fresh(scope, session, self.fresh_time).await? {
+            return Err(CustomerError::StaleSignIn);
+        }
+        if changes_email && let Some(wait) = self.store.count_email_try(scope, id, EMAIL_TRIES).await? {
+            return Err(CustomerError::TooManyEmailTries(wait));
+        }
+        Ok(())
+    }
+
+    /// Returns the event of a new password, whose mail goes to the address that the customer has now.
+    fn password_event(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        customer: CustomerId,
+        current: &EmailAddress,
+    ) -> NewEvent {
+        let EventRecorder { keys, random, .. } = &self.recorder;
+        let address = SealedAddress::seal(current, scope.organization, customer, keys, &**random);
+        let body = EventBody::CustomerPasswordCreated { customer, address: Some(address) };
+        self.recorder.new_event(scope, caller, body)
+    }
+
+    /// Returns a change of the address, and its event, whose mail goes to the old one.
+    fn email_change(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        customer: CustomerId,
+        old: EmailAddress,
+        new: EmailAddress,
+    ) -> (EmailChange, NewEvent) {
+        let EventRecorder { keys, random, .. } = &self.recorder;
+        let (id, token) = (EmailChangeId::generate(&**random), UndoToken::generate(&**random));
+        let body = EventBody::CustomerEmailChanged(EmailChanged {
+            customer,
+            change: id,
+            token: SealedUndoToken::seal(&token, scope.organization, id, keys, &**random),
+            address: SealedAddress::seal(&old, scope.organization, id, keys, &**random),
+        });
+        let event = self.recorder.new_event(scope, caller, body);
+        (EmailChange { id, old, new, undo_token: token.digest(), undo_ttl: EMAIL_UNDO_TTL }, event)
     }
 
     /// Deletes a customer with all that is theirs; false when there is no such customer.
@@ -148,6 +239,13 @@ impl CustomerService {
             self.recorder.publish(event);
         }
         Ok(deleted)
+    }
+
+    /// Returns the customer's address.
+    async fn address(&self, scope: Scope, id: CustomerId) -> Result<Option<EmailAddress>, StoreError> {
+        let Some(customer) = self.store.find(scope, &CUSTOMERS, id.into()).await? else { return Ok(None) };
+        let address = customer.get(EMAIL.name).as_text().and_then(|email| email.parse().ok());
+        address.map(Some).ok_or_else(|| StoreError::Internal("a customer's address is malformed".into()))
     }
 
     /// Whether an earlier try of the same call created the customer before its answer was lost.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    customers::{CustomerChange, NewCustomer},
+    customers::{CustomerChange, NewCustomer, email_change::EmailChangeStore},
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
@@ -11,10 +11,20 @@ use crate::{
     scope::Scope,
 };
 
+/// The events of a customer's change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ChangeEvents<'a> {
+    /// `customers.create_password`, if the password changes.
+    pub password: Option<&'a NewEvent>,
+    /// `customers.change_email`, if the address changes.
+    pub email: Option<&'a NewEvent>,
+}
+
 /// Creates, changes and deletes customers.
 #[async_trait]
-pub trait CustomerStore: Catalog {
-    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id.
+pub trait CustomerStore: Catalog + EmailChangeStore {
+    /// Creates a customer, its event and its audit entry. `Taken`: the address, in this scope, or its id. The former address of another
+    /// customer is taken for as long as that one can have it back.
     async fn create_customer(
         &self,
         scope: Scope,
@@ -23,15 +33,15 @@ pub trait CustomerStore: Catalog {
         audit: &AuditEntry,
     ) -> Result<(), CreateError>;
 
-    /// Changes a customer, with its audit entry and its event if any; false when there is no such customer. A change of nothing
-    /// leaves no audit entry. Another address or password ends its pending tokens, another password its sessions, too.
-    /// `Taken`: the address, in this scope.
+    /// Changes a customer, with its audit entry and its events if any; false when there is no such customer, or its address is not the one
+    /// that the change is from. A change of nothing leaves no audit entry. Another address or password ends its pending tokens, another
+    /// password its sessions, too. `Taken`: the address, as in [`CustomerStore::create_customer`].
     async fn update_customer(
         &self,
         scope: Scope,
         id: CustomerId,
         change: &CustomerChange,
-        event: Option<&NewEvent>,
+        events: ChangeEvents<'_>,
         audit: &AuditEntry,
     ) -> Result<bool, CreateError>;
 

@@ -4,9 +4,12 @@ use strum::{IntoStaticStr, VariantArray};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
+    customers::email_change::EMAIL_UNDO_TTL,
+    email::EmailAddress,
     events::{Event, EventBody, EventName},
     ids::{CustomerId, EventId, ResetId},
     scope::Scope,
+    secrets::KeyRing,
 };
 
 /// A mail. Its name in the stores and in the API is that of its templates.
@@ -17,6 +20,8 @@ pub enum MailName {
     ResetRequested,
     /// The notice that the password was changed. Sent whatever happened to the reset.
     PasswordChanged,
+    /// The notice that the address was changed, with the link that undoes it. Sent to the old address.
+    EmailChanged,
     /// The notice that no customer has the address for which a reset was requested. Sent in place of [`Self::ResetRequested`],
     /// where the organization wants it.
     NoAccount,
@@ -29,9 +34,11 @@ impl MailName {
         match event {
             EventName::ResetCreate => Some(Self::ResetRequested),
             EventName::ResetPassword | EventName::CustomerCreatePassword => Some(Self::PasswordChanged),
+            EventName::CustomerChangeEmail => Some(Self::EmailChanged),
             EventName::ResetDestroy
             | EventName::ResetReject
             | EventName::CustomerCreate
+            | EventName::CustomerRestoreEmail
             | EventName::CustomerDestroy => None,
         }
     }
@@ -42,6 +49,7 @@ impl MailName {
         match self {
             Self::ResetRequested | Self::NoAccount => None,
             Self::PasswordChanged => Some(Duration::hours(24)),
+            Self::EmailChanged => Some(EMAIL_UNDO_TTL),
         }
     }
 
@@ -53,7 +61,7 @@ impl MailName {
 }
 
 /// A mail that is due. Its id is its event's: one event, one mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailJob {
     /// The event that leads to it.
     pub event: EventId,
@@ -65,6 +73,8 @@ pub struct MailJob {
     pub reset: Option<ResetId>,
     /// The customer, if the event names one; otherwise it is the reset's.
     pub customer: Option<CustomerId>,
+    /// The address that it goes to, where the event names one; otherwise it is the customer's.
+    pub recipient: Option<EmailAddress>,
     /// When the event occurred: the age of a mail that has no row in the ledger.
     pub occurred_at: OffsetDateTime,
     /// Whether a request for an address without a customer is answered, by [`MailName::NoAccount`]. If not, such a mail is
@@ -73,9 +83,10 @@ pub struct MailJob {
 }
 
 impl MailJob {
-    /// Returns the mail that this event leads to, if any.
+    /// Returns the mail that this event leads to, if any. An address that can't be decrypted is left out: without it the mail can't be
+    /// written either, and waits for the key.
     #[must_use]
-    pub fn for_event(event: &Event) -> Option<Self> {
+    pub fn for_event(event: &Event, keys: &KeyRing) -> Option<Self> {
         let (reset, customer) = event.body.records();
         Some(Self {
             event: event.id,
@@ -83,6 +94,7 @@ impl MailJob {
             mail: MailName::for_event(event.name())?,
             reset,
             customer,
+            recipient: event.recipient(keys).unwrap_or_default(),
             occurred_at: event.occurred_at,
             // The event holds the address only where the organization answers.
             answer_unknown: matches!(&event.body, EventBody::ResetCreated(created) if created.address.is_some()),
@@ -94,15 +106,16 @@ impl MailJob {
 mod tests {
     use super::*;
     use crate::{
-        events::ResetCreated,
+        events::{EmailChanged, ResetCreated},
+        random::OsRandom,
         scope::Mode,
-        secrets::{SealedAddress, SealedToken},
+        secrets::{SealedAddress, SealedToken, SealedUndoToken},
     };
 
     #[test]
     fn names_are_those_of_the_templates() {
         let names: Vec<_> = MailName::VARIANTS.iter().map(|mail| mail.as_str()).collect();
-        assert_eq!(names, ["reset_requested", "password_changed", "no_account"]);
+        assert_eq!(names, ["reset_requested", "password_changed", "email_changed", "no_account"]);
     }
 
     #[test]
@@ -117,17 +130,28 @@ mod tests {
         };
         let answered = ResetCreated { address: Some(SealedAddress::from_bytes(vec![4])), ..created.clone() };
         let (requested, changed) = (Some(MailName::ResetRequested), Some(MailName::PasswordChanged));
+        let keys = KeyRing::new([("a", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+        let (organization, change) = ("SHOPSHOP01".parse().unwrap(), "EMAILCHNG1".parse().unwrap());
+        let john: EmailAddress = "john@example.com".parse().unwrap();
+        let moved = EmailChanged {
+            customer,
+            change,
+            token: SealedUndoToken::from_bytes(vec![5]),
+            address: SealedAddress::seal(&john, organization, change, &keys, &OsRandom),
+        };
         for (body, mail, of_reset, of_customer, answer_unknown) in [
             (EventBody::ResetCreated(created), requested, true, false, false),
             (EventBody::ResetCreated(answered), requested, true, false, true),
-            (EventBody::ResetUsed { reset, customer }, changed, true, true, false),
+            (EventBody::ResetUsed { reset, customer, address: None }, changed, true, true, false),
             (EventBody::ResetDestroyed { reset }, None, false, false, false),
             (EventBody::ResetRejected { reset }, None, false, false, false),
             (EventBody::CustomerCreated { customer }, None, false, false, false),
-            (EventBody::CustomerPasswordCreated { customer }, changed, false, true, false),
+            (EventBody::CustomerPasswordCreated { customer, address: None }, changed, false, true, false),
+            (EventBody::CustomerEmailChanged(moved), Some(MailName::EmailChanged), false, true, false),
+            (EventBody::CustomerEmailRestored { customer }, None, false, false, false),
             (EventBody::CustomerDestroyed { customer }, None, false, false, false),
         ] {
-            let scope = Scope { organization: "SHOPSHOP01".parse().unwrap(), mode: Mode::Live };
+            let scope = Scope { organization, mode: Mode::Live };
             let event = Event {
                 id: "EVENTEVEN1".parse().unwrap(),
                 scope,
@@ -142,10 +166,11 @@ mod tests {
                 mail,
                 reset: of_reset.then_some(reset),
                 customer: of_customer.then_some(customer),
+                recipient: (mail == MailName::EmailChanged).then(|| john.clone()),
                 occurred_at: OffsetDateTime::UNIX_EPOCH,
                 answer_unknown,
             });
-            assert_eq!(MailJob::for_event(&event), expected, "{event:?}");
+            assert_eq!(MailJob::for_event(&event, &keys), expected, "{event:?}");
             assert_eq!(MailName::for_event(event.name()), mail, "{event:?}");
         }
     }

@@ -38,6 +38,8 @@ pub enum Action {
     /// A customer said that somebody else had requested the reset.
     #[strum(serialize = "disavow")]
     Reject,
+    /// A customer's former address was restored by the link in the mail.
+    RestoreEmail,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
 }

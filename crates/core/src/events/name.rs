@@ -17,6 +17,11 @@ pub enum EventName {
     CustomerCreate,
     #[strum(serialize = "customers.create_password")]
     CustomerCreatePassword,
+    /// Ours, as is the next one.
+    #[strum(serialize = "customers.change_email")]
+    CustomerChangeEmail,
+    #[strum(serialize = "customers.restore_email")]
+    CustomerRestoreEmail,
     #[strum(serialize = "customers.destroy")]
     CustomerDestroy,
 }

@@ -12,12 +12,12 @@ use crate::{
     clients::RegisteredClient,
     email::EmailAddress,
     error::{CreateError, StoreError},
-    events::{EventBody, ResetCreated, audit::Action, recorder::EventRecorder},
+    events::{EventBody, audit::Action, recorder::EventRecorder},
     ids::ResetId,
     organizations::{Organization, PerOrganization},
     passwords::{HashError, Hasher, PasswordRejected, PlainPassword},
     resets::{
-        CodeRules, CreatedReset, NewCode, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder,
+        CreatedReset, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder,
         rules::Rules,
         store::{Completion, ResetRecord, Resets},
     },
@@ -27,10 +27,7 @@ use crate::{
         record::Record,
     },
     scope::Scope,
-    secrets::{
-        AccountDigest, AddressDigest, ResetCode, ResetToken, SealedAddress, SealedCode, SealedToken,
-        UnsealError,
-    },
+    secrets::{AccountDigest, ResetCode, ResetToken, SealedAddress, UnsealError},
 };
 
 /// The use cases of password resets. Cheap to clone.
@@ -225,7 +222,9 @@ impl ResetService {
         let password = self.hasher.check(policy, password, &holder.person()).await?;
         let password = self.hasher.hash(password).await?;
 
-        let body = EventBody::ResetUsed { reset, customer: holder.customer };
+        let EventRecorder { keys, random, .. } = &self.recorder;
+        let address = SealedAddress::seal(&holder.email, holder.scope.organization, reset, keys, &**random);
+        let body = EventBody::ResetUsed { reset, customer: holder.customer, address: Some(address) };
         let event = self.recorder.new_event(holder.scope, caller, body);
         let attributes = changes.names().chain([CUSTOMER_PASSWORD.name]).collect();
         let audit = self.recorder.new_audit_entry(caller, Action::ResetPassword, attributes);
@@ -270,30 +269,10 @@ impl ResetService {
         origin: ResetOrigin,
         attributes: CommonAttributes,
     ) -> NewReset {
-        let EventRecorder { keys, random, .. } = &self.recorder;
-        let Rules { token_ttl, quota, code, .. } = *self.rules.get(&client.organization.slug);
+        let random = &self.recorder.random;
         let id = caller.record.map_or_else(|| ResetId::generate(&**random), ResetId::from);
-        let token = ResetToken::generate(&**random);
-        NewReset {
-            id,
-            address_digests: AddressDigest::all(client.scope, &customer_email, keys),
-            account_digest: AccountDigest::new(client.scope, &customer_email, keys),
-            customer_email,
-            origin,
-            token_digest: token.digest(),
-            sealed_token: SealedToken::seal(&token, client.organization.id, id, keys, &**random),
-            code: code.map(|rules| self.new_code(client, id, rules)),
-            token_ttl,
-            quota,
-            attributes,
-        }
-    }
-
-    fn new_code(&self, client: &RegisteredClient, id: ResetId, rules: CodeRules) -> NewCode {
-        let EventRecorder { keys, random, .. } = &self.recorder;
-        let code = ResetCode::generate(&**random);
-        let sealed = SealedCode::seal(&code, client.organization.id, id, keys, &**random);
-        NewCode { digest: code.digest(id, keys), sealed, rules }
+        let rules = self.rules.get(&client.organization.slug);
+        NewReset::generate(&self.recorder, rules, client.scope, id, customer_email, origin, attributes)
     }
 
     async fn create(
@@ -310,13 +289,7 @@ impl ResetService {
         let address = answers_all.then(|| {
             SealedAddress::seal(&reset.customer_email, scope.organization, reset.id, keys, &**random)
         });
-        let body = EventBody::ResetCreated(ResetCreated {
-            reset: reset.id,
-            token: reset.sealed_token.clone(),
-            client_id: Some(client.client_id.clone()),
-            code: reset.code.as_ref().map(|code| code.sealed.clone()),
-            address,
-        });
+        let body = reset.created(Some(client.client_id.clone()), address);
         let event = self.recorder.new_event(scope, caller, body);
         let attributes = [CUSTOMER_EMAIL.name].into_iter().chain(reset.attributes.names()).collect();
         let audit = self.recorder.new_audit_entry(caller, Action::Create, attributes);

@@ -20,7 +20,7 @@ struct Keys {
 /// The sub-keys of one key.
 pub(super) struct Key {
     id: String,
-    /// Encrypts a reset's token, code and address.
+    /// Encrypts the tokens, codes and addresses of events.
     pub resets: SubKey,
     /// Encrypts the stored responses of idempotent requests.
     pub answers: SubKey,

@@ -1,11 +1,11 @@
-//! Secrets encrypted for one reset: in its event until the mail is sent, and in the database for clients that may read them.
+//! Secrets encrypted for one record: in an event until its mail is sent, and a reset's token in the database for clients that may read it.
 
 use zeroize::Zeroizing;
 
-use super::{KeyRing, ResetCode, ResetToken, envelope};
+use super::{KeyRing, ResetCode, ResetToken, UndoToken, envelope};
 use crate::{
     email::EmailAddress,
-    ids::{OrganizationId, ResetId},
+    ids::{OrganizationId, RecordId},
     random::RandomSource,
 };
 
@@ -15,8 +15,8 @@ use crate::{
 pub struct UnsealError;
 
 /// Declares the encrypted form of a plain type: `key id length (1) · key id · nonce (24) · ciphertext and tag (16 longer than the
-/// plain text)`. XChaCha20-Poly1305 with a random nonce. The associated data is purpose, organization and reset, so that bytes that
-/// were copied to another reset, or are used for another purpose, can't be decrypted.
+/// plain text)`. XChaCha20-Poly1305 with a random nonce. The associated data is purpose, organization and record, so that bytes that
+/// were copied to another record, or are used for another purpose, can't be decrypted.
 macro_rules! sealed {
     ($($(#[$doc:meta])* $sealed:ident of $plain:ident as $purpose:literal, by $write:expr, $read:expr;)+) => {$(
         $(#[$doc])*
@@ -24,31 +24,31 @@ macro_rules! sealed {
         pub struct $sealed(Vec<u8>);
 
         impl $sealed {
-            /// Encrypts the secret for one reset with the ring's current key.
+            /// Encrypts the secret for one record with the ring's current key.
             #[must_use]
             pub fn seal(
                 plain: &$plain,
                 organization: OrganizationId,
-                reset: ResetId,
+                record: impl Into<RecordId>,
                 keys: &KeyRing,
                 random: &dyn RandomSource,
             ) -> Self {
                 let plain = Zeroizing::new($write(plain));
-                let context = context($purpose, organization, reset);
+                let context = context($purpose, organization, record.into());
                 Self(envelope::seal(keys.current(|key| &key.resets), plain.as_bytes(), &context, random))
             }
 
-            /// Decrypts the secret of a reset.
+            /// Decrypts the secret of a record.
             ///
             /// # Errors
-            /// [`UnsealError`] when the key is not in the ring, or it was encrypted for another reset.
+            /// [`UnsealError`] when the key is not in the ring, or it was encrypted for another record.
             pub fn unseal(
                 &self,
                 organization: OrganizationId,
-                reset: ResetId,
+                record: impl Into<RecordId>,
                 keys: &KeyRing,
             ) -> Result<$plain, UnsealError> {
-                let context = context($purpose, organization, reset);
+                let context = context($purpose, organization, record.into());
                 let plain = envelope::open(&self.0, |id| keys.find(|key| &key.resets, id), &context)?;
                 str::from_utf8(&plain).ok().and_then($read).ok_or(UnsealError)
             }
@@ -75,21 +75,24 @@ sealed! {
     /// A reset's short code, encrypted in its event until the mail is sent.
     SealedCode of ResetCode as "rekey reset code v1",
         by |code: &ResetCode| code.expose().to_string(), ResetCode::parse;
-    /// An address from a self-service request, which may belong to no customer: encrypted in its event until the mail is sent. Its
-    /// length shows.
+    /// The token that restores an address, encrypted in its event until the mail is sent.
+    SealedUndoToken of UndoToken as "rekey email undo token v1",
+        by |token: &UndoToken| token.expose().to_owned(), UndoToken::parse;
+    /// An address, encrypted in its event until the mail is sent: that of a self-service request, which may belong to no customer, or the
+    /// one that a customer had when the event occurred. Its length shows.
     SealedAddress of EmailAddress as "rekey typed address v1",
         by EmailAddress::to_string, |text: &str| text.parse().ok();
 }
 
 /// Returns the associated data.
-fn context(purpose: &str, organization: OrganizationId, reset: ResetId) -> Vec<u8> {
-    format!("{purpose}/{organization}/{reset}").into_bytes()
+fn context(purpose: &str, organization: OrganizationId, record: RecordId) -> Vec<u8> {
+    format!("{purpose}/{organization}/{record}").into_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::OsRandom;
+    use crate::{ids::ResetId, random::OsRandom};
 
     fn ring(id: &str, first: u8) -> KeyRing {
         KeyRing::new([(id, &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()

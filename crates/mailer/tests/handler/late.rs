@@ -26,7 +26,10 @@ async fn use_reset(world: &World) {
     let reset = seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
     let token = reset.token.digest();
     let holder = world.store.find_token_holder(reset.id, &token).await.unwrap().unwrap();
-    let event = seed::event(world.test, EventBody::ResetUsed { reset: reset.id, customer: holder.customer });
+    let event = seed::event(
+        world.test,
+        EventBody::ResetUsed { reset: reset.id, customer: holder.customer, address: None },
+    );
     let completion = Completion {
         account_digest: AccountDigest::new(holder.scope, &holder.email, &seed::keys()),
         holder: &holder,

@@ -1,10 +1,11 @@
 //! One event, one mail.
 
 use rekey_core::{
-    events::{Event, EventBody, bus::Verdict},
+    events::{EmailChanged, Event, EventBody, bus::Verdict},
     ids::ResetId,
+    random::OsRandom,
     resets::ResetOrigin,
-    secrets::{RejectionProof, ResetToken},
+    secrets::{RejectionProof, ResetToken, SealedAddress, SealedUndoToken},
 };
 use rekey_testkit::{backdoor::Backdoor, seed, smtp::ScriptedSmtp};
 use time::Duration;
@@ -105,7 +106,10 @@ async fn however_a_password_was_changed_its_customer_gets_word_of_it() {
     let customer = seed::customer(&world.store, world.test, "john@example.com", None).await.id;
     let reset: ResetId = "RESETRESE1".parse().unwrap();
     let mailer = world.mailer(1);
-    for body in [EventBody::ResetUsed { reset, customer }, EventBody::CustomerPasswordCreated { customer }] {
+    for body in [
+        EventBody::ResetUsed { reset, customer, address: None },
+        EventBody::CustomerPasswordCreated { customer, address: None },
+    ] {
         assert_eq!(handle(&mailer, &seed::event(world.test, body).message).await, Verdict::Done);
     }
     let mails = world.mails();
@@ -115,6 +119,48 @@ async fn however_a_password_was_changed_its_customer_gets_word_of_it() {
         assert_eq!(mail.subject, "Your password for The acme shop was changed");
         assert!(!mail.text.contains("http"), "no page of this shop takes requests");
     }
+}
+
+/// A4.
+#[tokio::test]
+async fn a4_a_changed_address_is_announced_to_the_old_one_with_a_link_that_undoes_it() {
+    let world = World::new().await;
+    let customer = seed::customer(&world.store, world.test, "thief@example.com", None).await.id;
+    let (change, token) = seed::email_change("john@example.com", "thief@example.com");
+    let organization = world.test.organization;
+    let changed = EmailChanged {
+        customer,
+        change: change.id,
+        token: SealedUndoToken::seal(&token, organization, change.id, &seed::keys(), &OsRandom),
+        address: SealedAddress::seal(&change.old, organization, change.id, &seed::keys(), &OsRandom),
+    };
+    let event = seed::event(world.test, EventBody::CustomerEmailChanged(changed.clone()));
+    assert_eq!(handle(&world.mailer(1), &event.message).await, Verdict::Done);
+    let [mail] = world.mails().try_into().unwrap();
+    assert_eq!(mail.to, "john@example.com");
+    assert_eq!(mail.subject, "Your email address for The acme shop was changed");
+    let link = format!("/restore-email?id={}&token={}&locale=en", change.id, token.expose());
+    assert!(mail.text.contains(&link), "{}", mail.text);
+    assert!(mail.html.contains(&link.replace('&', "&amp;")));
+    assert!(!mail.text.contains("thief"), "{}", mail.text);
+
+    // A password that is set later is no news for the old address; one that was set before the change is.
+    for (named, to) in [(Some("john@example.com"), "john@example.com"), (None, "thief@example.com")] {
+        let seal = |address: &str| {
+            SealedAddress::seal(&seed::email(address), organization, customer, &seed::keys(), &OsRandom)
+        };
+        let body = EventBody::CustomerPasswordCreated { customer, address: named.map(seal) };
+        let event = seed::event(world.test, body).message;
+        assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
+        assert!(world.mails().iter().any(|mail| mail.to == to && mail.subject.contains("password")));
+    }
+
+    // Without its key the mail waits, and never goes to the address that the customer has now.
+    let lost = EmailChanged { address: SealedAddress::from_bytes(vec![1, 2, 3]), ..changed };
+    let event = seed::event(world.test, EventBody::CustomerEmailChanged(lost));
+    let count = world.mails().len();
+    assert!(matches!(handle(&world.mailer(1), &event.message).await, Verdict::Retry { .. }));
+    assert_eq!(world.mails().len(), count);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ pub mod cleanup;
 pub mod codes;
 pub mod customers;
 pub mod deliveries;
+pub mod email_changes;
 pub mod guesses;
 pub mod idempotency;
 pub mod import;
@@ -26,7 +27,8 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use rekey_core::{
     attributes::CommonAttributes,
-    events::{EventBody, audit::Action},
+    customers::store::ChangeEvents,
+    events::{EventBody, audit::Action, outbox::NewEvent},
     passwords::PasswordHash,
     resets::{TokenHolder, store::Completion},
     resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
@@ -64,6 +66,7 @@ macro_rules! store_conformance {
             the_store_answers,
             an_organization_is_created_once_and_listed_by_slug,
             an_api_client_is_registered_once_and_found_by_its_client_id,
+            a_clients_permissions_and_origins_are_changed_each_alone,
             a_revoked_client_is_still_found_as_revoked,
             a_clients_allowed_origins_are_kept_in_their_order,
         );
@@ -75,9 +78,21 @@ macro_rules! store_conformance {
             a_rehash_replaces_only_the_hash_that_it_was_made_from,
             a_changed_customer_leaves_its_audit_entry_and_its_event,
             a_changed_address_or_password_kills_the_pending_tokens,
+            a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned,
             another_customers_address_is_taken_and_nothing_is_changed,
             a_deleted_customer_takes_all_that_is_theirs_along,
             tenant_no_other_scope_changes_a_customer,
+        );
+        $crate::store_conformance!(@ $fixture: email_changes:
+            a4_a_change_of_an_address_is_recorded_with_its_event_and_its_mail,
+            a4_a_change_from_another_address_changes_nothing,
+            a4_a_former_address_is_reserved_until_the_change_can_no_longer_be_undone,
+            a4_reservation_race_a_former_address_goes_to_nobody_else,
+            a4_an_undone_change_gives_the_account_back,
+            a4_no_session_of_an_ended_password_lives_again,
+            a4_token_dead_in_every_way_undoes_nothing,
+            a4_of_a_chain_of_changes_the_earliest_undo_ends_the_later_ones,
+            a4_token_race_of_many_undos_exactly_one_wins,
         );
         $crate::store_conformance!(@ $fixture: codes:
             a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own,
@@ -108,6 +123,7 @@ macro_rules! store_conformance {
             sessions_opened_while_the_password_changes_end_too,
             a_session_is_ended_in_its_scope_only,
             log_ins_remove_expired_sessions,
+            a4_a_session_is_fresh_for_a_time_after_its_sign_in,
         );
         $crate::store_conformance!(@ $fixture: refreshes:
             a_refresh_returns_the_next_token_with_the_full_lifetime,
@@ -206,6 +222,7 @@ macro_rules! store_conformance {
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
             tenant_a_mail_of_another_scope_is_discarded,
             a_notification_of_a_changed_password_is_granted_whatever_the_resets_state,
+            a4_a_mail_goes_to_the_address_that_its_event_names,
             an_unknown_address_gets_a_mail_where_the_job_says_so,
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
@@ -239,6 +256,7 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: cleanup:
             old_decoys_are_removed_with_all_their_records_and_nothing_else_is,
             old_quota_rows_are_removed,
+            a4_old_changes_of_addresses_are_removed,
             records_that_are_old_are_purged_in_batches_and_pending_ones_stay,
         );
         $crate::store_conformance!(@ $fixture: limits:
@@ -301,8 +319,10 @@ async fn complete(
     password: &PasswordHash,
     changes: &CommonAttributes,
 ) -> bool {
-    let event =
-        seed::event(holder.scope, EventBody::ResetUsed { reset: holder.reset, customer: holder.customer });
+    let event = seed::event(
+        holder.scope,
+        EventBody::ResetUsed { reset: holder.reset, customer: holder.customer, address: None },
+    );
     let audit = seed::audit(Action::ResetPassword);
     let completion = Completion {
         holder,
@@ -317,6 +337,11 @@ async fn complete(
 }
 
 /// Uses a seeded reset's token, which must be valid.
+/// The events of a change of the password.
+fn password_event(event: &NewEvent) -> ChangeEvents<'_> {
+    ChangeEvents { password: Some(event), email: None }
+}
+
 async fn use_up(store: &impl Store, reset: &SeededReset, password: &str) -> Record {
     let holder = holder(store, reset).await.expect("the token is good");
     let password = seed::hash(password);

@@ -341,7 +341,8 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             return Ok(());
         };
         let (id, digest) = (*id, token.digest());
-        let event = |customer| seed::event(self.scope, EventBody::ResetUsed { reset: id, customer });
+        let event =
+            |customer| seed::event(self.scope, EventBody::ResetUsed { reset: id, customer, address: None });
         let holder = self.store().find_token_holder(id, &digest).await.unwrap();
         prop_assert_eq!(holder.is_some(), self.reference.can_be_used(id));
         let Some(holder) = holder else { return Ok(()) };

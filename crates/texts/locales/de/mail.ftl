@@ -31,6 +31,16 @@ mail-changed-not-you = Dann fordern Sie sofort ein neues Passwort an und informi
 mail-changed-button = Neues Passwort anfordern
 mail-changed-why = Sie erhalten diese E-Mail, weil sie die Sicherheit Ihres Kundenkontos bei { $shop } betrifft.
 
+## Die E-Mail-Adresse wurde geändert
+
+mail-moved-subject = Ihre E-Mail-Adresse für { $shop } wurde geändert
+mail-moved-preview = Falls Sie das nicht waren, können Sie es bis zum { $until } rückgängig machen.
+mail-moved-title = Ihre E-Mail-Adresse wurde geändert
+mail-moved-intro = Die E-Mail-Adresse Ihres Kundenkontos bei { $shop } wurde am { $changed } geändert. Es ist nicht mehr die Adresse, an die wir diese E-Mail senden.
+mail-moved-not-you = Dann machen Sie die Änderung hier rückgängig. Ihr Kundenkonto bekommt diese Adresse zurück, sein Passwort funktioniert nicht mehr, alle Geräte werden abgemeldet, und wir senden Ihnen einen Link, mit dem Sie ein neues Passwort festlegen.
+mail-moved-button = Änderung rückgängig machen
+mail-moved-life = Der Link funktioniert einmal und gilt bis zum { $until }. Bitte leiten Sie diese E-Mail an niemanden weiter.
+
 ## Ein neues Passwort wurde angefordert, aber die Adresse hat kein Konto
 
 mail-none-subject = Kein Kundenkonto mit dieser Adresse bei { $shop }

@@ -77,3 +77,11 @@ pages-misused-title = Der Link wurde schon verwendet
 pages-misused-what = Ihr Passwort bei { $shop } wurde damit geändert.
 pages-misused-now = Falls Sie das nicht waren, fordern Sie bitte sofort ein neues Passwort an. Ändern Sie auch das Passwort Ihres E-Mail-Kontos: Vielleicht liest jemand Ihre E-Mails mit.
 pages-misused-again = Neues Passwort anfordern
+
+pages-restore-title = Änderung Ihrer E-Mail-Adresse rückgängig machen?
+pages-restore-intro = Die E-Mail-Adresse Ihres Kundenkontos bei { $shop } wurde geändert. Falls Sie das nicht waren, können Sie es hier rückgängig machen.
+pages-restore-effect = Ihr Kundenkonto bekommt die Adresse zurück, an die wir den Link gesendet haben. Sein Passwort funktioniert nicht mehr, alle Geräte werden abgemeldet, und Sie erhalten eine E-Mail mit einem Link, mit dem Sie ein neues Passwort festlegen.
+pages-restore-submit = Änderung rückgängig machen
+pages-restored-title = Ihre E-Mail-Adresse wurde wiederhergestellt
+pages-restored-what = Ihr altes Passwort funktioniert nicht mehr. In wenigen Minuten erhalten Sie eine E-Mail mit einem Link, mit dem Sie ein neues festlegen.
+pages-unrestorable-why = Er ist abgelaufen, oder die Änderung wurde auf andere Weise rückgängig gemacht. Falls jemand anderes Ihr Kundenkonto benutzt, informieren Sie bitte { $shop }.

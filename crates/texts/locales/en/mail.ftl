@@ -31,6 +31,16 @@ mail-changed-not-you = Then request a new password right away and let { $shop } 
 mail-changed-button = Request a new password
 mail-changed-why = You are receiving this email because it concerns the security of your account at { $shop }.
 
+## The email address was changed
+
+mail-moved-subject = Your email address for { $shop } was changed
+mail-moved-preview = If this wasn’t you, you can undo it until { $until }.
+mail-moved-title = Your email address was changed
+mail-moved-intro = The email address of your account at { $shop } was changed on { $changed }. It is no longer the one to which we are sending this email.
+mail-moved-not-you = Then undo the change here. Your account gets this address back, its password stops working, all devices are logged out, and we send you a link to choose a new password.
+mail-moved-button = Undo the change
+mail-moved-life = The link works once and is valid until { $until }. Please do not forward this email to anyone.
+
 ## A new password was asked for, but the address has no account
 
 mail-none-subject = No account at { $shop } with this address

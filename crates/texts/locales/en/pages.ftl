@@ -77,3 +77,11 @@ pages-misused-title = The link was already used
 pages-misused-what = Your password at { $shop } was changed with it.
 pages-misused-now = If this wasn’t you, please request a new password right away. Also change the password of your email account: somebody may be reading your emails.
 pages-misused-again = Request a new password
+
+pages-restore-title = Undo the change of your email address?
+pages-restore-intro = The email address of your account at { $shop } was changed. If this wasn’t you, you can undo that here.
+pages-restore-effect = Your account gets back the address to which we sent the link. Its password stops working, all devices are logged out, and you receive an email with a link to choose a new password.
+pages-restore-submit = Undo the change
+pages-restored-title = Your email address was restored
+pages-restored-what = Your old password no longer works. In a few minutes you will receive an email with a link to choose a new one.
+pages-unrestorable-why = It has expired, or the change was undone in another way. If somebody else is using your account, please let { $shop } know.

@@ -31,6 +31,16 @@ mail-changed-not-you = Solicite de inmediato una contraseña nueva y avise a { $
 mail-changed-button = Solicitar una contraseña nueva
 mail-changed-why = Recibe este correo porque afecta a la seguridad de su cuenta en { $shop }.
 
+## Se cambió la dirección de correo
+
+mail-moved-subject = Se ha cambiado su dirección de correo de { $shop }
+mail-moved-preview = Si no fue usted, puede deshacer el cambio hasta el { $until }.
+mail-moved-title = Se ha cambiado su dirección de correo
+mail-moved-intro = La dirección de correo de su cuenta en { $shop } se cambió el { $changed }. Ya no es la dirección a la que enviamos este mensaje.
+mail-moved-not-you = Entonces deshaga aquí el cambio. Su cuenta recuperará esta dirección, su contraseña dejará de funcionar, se cerrará la sesión en todos los dispositivos y le enviaremos un enlace para elegir una contraseña nueva.
+mail-moved-button = Deshacer el cambio
+mail-moved-life = El enlace funciona una sola vez y es válido hasta el { $until }. No reenvíe este correo a nadie.
+
 ## Se ha solicitado una contraseña nueva, pero la dirección no tiene cuenta
 
 mail-none-subject = No hay ninguna cuenta en { $shop } con esta dirección

@@ -77,3 +77,11 @@ pages-misused-title = El enlace ya se ha utilizado
 pages-misused-what = Con él se ha cambiado su contraseña en { $shop }.
 pages-misused-now = Si no ha sido usted, solicite de inmediato una contraseña nueva. Cambie también la contraseña de su correo electrónico: es posible que alguien lea sus mensajes.
 pages-misused-again = Solicitar una contraseña nueva
+
+pages-restore-title = ¿Deshacer el cambio de su dirección de correo?
+pages-restore-intro = Se ha cambiado la dirección de correo de su cuenta en { $shop }. Si no fue usted, puede deshacerlo aquí.
+pages-restore-effect = Su cuenta recuperará la dirección a la que enviamos el enlace. Su contraseña dejará de funcionar, se cerrará la sesión en todos los dispositivos y recibirá un correo con un enlace para elegir una contraseña nueva.
+pages-restore-submit = Deshacer el cambio
+pages-restored-title = Se ha restablecido su dirección de correo
+pages-restored-what = Su contraseña anterior ya no funciona. En unos minutos recibirá un correo con un enlace para elegir una nueva.
+pages-unrestorable-why = Ha caducado, o el cambio se deshizo de otra manera. Si otra persona está usando su cuenta, avise a { $shop }.

@@ -31,6 +31,16 @@ mail-changed-not-you = Demandez tout de suite un nouveau mot de passe et préven
 mail-changed-button = Demander un nouveau mot de passe
 mail-changed-why = Vous recevez cet e-mail parce qu’il concerne la sécurité de votre compte chez { $shop }.
 
+## L’adresse e-mail a été modifiée
+
+mail-moved-subject = Votre adresse e-mail pour { $shop } a été modifiée
+mail-moved-preview = Si ce n’était pas vous, vous pouvez annuler jusqu’au { $until }.
+mail-moved-title = Votre adresse e-mail a été modifiée
+mail-moved-intro = L’adresse e-mail de votre compte chez { $shop } a été modifiée le { $changed }. Ce n’est plus celle à laquelle nous envoyons cet e-mail.
+mail-moved-not-you = Annulez alors la modification ici. Votre compte retrouvera cette adresse, son mot de passe cessera de fonctionner, tous les appareils seront déconnectés, et nous vous enverrons un lien pour choisir un nouveau mot de passe.
+mail-moved-button = Annuler la modification
+mail-moved-life = Le lien fonctionne une seule fois et est valable jusqu’au { $until }. Ne transférez cet e-mail à personne.
+
 ## Un nouveau mot de passe a été demandé, mais l’adresse n’a pas de compte
 
 mail-none-subject = Aucun compte chez { $shop } avec cette adresse

@@ -77,3 +77,11 @@ pages-misused-title = Le lien a déjà été utilisé
 pages-misused-what = Il a servi à modifier votre mot de passe chez { $shop }.
 pages-misused-now = Si ce n’était pas vous, veuillez demander tout de suite un nouveau mot de passe. Modifiez aussi celui de votre messagerie : quelqu’un lit peut-être vos e-mails.
 pages-misused-again = Demander un nouveau mot de passe
+
+pages-restore-title = Annuler la modification de votre adresse e-mail ?
+pages-restore-intro = L’adresse e-mail de votre compte chez { $shop } a été modifiée. Si ce n’était pas vous, vous pouvez annuler ici.
+pages-restore-effect = Votre compte retrouvera l’adresse à laquelle nous avons envoyé le lien. Son mot de passe cessera de fonctionner, tous les appareils seront déconnectés, et vous recevrez un e-mail avec un lien pour choisir un nouveau mot de passe.
+pages-restore-submit = Annuler la modification
+pages-restored-title = Votre adresse e-mail a été rétablie
+pages-restored-what = Votre ancien mot de passe ne fonctionne plus. Dans quelques minutes, vous recevrez un e-mail avec un lien pour en choisir un nouveau.
+pages-unrestorable-why = Il a expiré, ou la modification a été annulée autrement. Si quelqu’un d’autre utilise votre compte, veuillez prévenir { $shop }.

@@ -31,6 +31,16 @@ mail-changed-not-you = Richieda subito una nuova password e avvisi { $shop }. Ca
 mail-changed-button = Richiedi una nuova password
 mail-changed-why = Riceve questa e-mail perché riguarda la sicurezza del Suo account { $shop }.
 
+## L’indirizzo e-mail è stato modificato
+
+mail-moved-subject = Il Suo indirizzo e-mail per { $shop } è stato modificato
+mail-moved-preview = Se non riconosce questa operazione, può annullarla. Scadenza: { $until }.
+mail-moved-title = Il Suo indirizzo e-mail è stato modificato
+mail-moved-intro = L’indirizzo e-mail del Suo account { $shop } è stato modificato in data { $changed }. Non è più quello a cui inviamo questa e-mail.
+mail-moved-not-you = Allora annulli qui la modifica. Il Suo account riavrà questo indirizzo, la password smetterà di funzionare, tutti i dispositivi saranno disconnessi e Le invieremo un link per scegliere una nuova password.
+mail-moved-button = Annulla la modifica
+mail-moved-life = Il link funziona una sola volta. Scadenza: { $until }. Non inoltri questa e-mail a nessuno.
+
 ## È stata richiesta una nuova password, ma l’indirizzo non ha un account
 
 mail-none-subject = Nessun account { $shop } con questo indirizzo

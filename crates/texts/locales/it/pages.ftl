@@ -77,3 +77,11 @@ pages-misused-title = Il link è già stato utilizzato
 pages-misused-what = Con questo link è stata modificata la Sua password di { $shop }.
 pages-misused-now = Se non è stato Lei a farlo, richieda subito una nuova password. Cambi anche la password della Sua casella e-mail: qualcuno potrebbe leggere i Suoi messaggi.
 pages-misused-again = Richiedi una nuova password
+
+pages-restore-title = Annullare la modifica del Suo indirizzo e-mail?
+pages-restore-intro = L’indirizzo e-mail del Suo account { $shop } è stato modificato. Se non riconosce questa operazione, qui può annullarla.
+pages-restore-effect = Il Suo account riavrà l’indirizzo a cui abbiamo inviato il link. La password smetterà di funzionare, tutti i dispositivi saranno disconnessi e riceverà un’e-mail con un link per scegliere una nuova password.
+pages-restore-submit = Annulla la modifica
+pages-restored-title = Il Suo indirizzo e-mail è stato ripristinato
+pages-restored-what = La vecchia password non funziona più. Tra pochi minuti riceverà un’e-mail con un link per sceglierne una nuova.
+pages-unrestorable-why = È scaduto, oppure la modifica è stata annullata in altro modo. Se qualcun altro usa il Suo account, avvisi { $shop }.

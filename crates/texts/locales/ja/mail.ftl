@@ -31,6 +31,16 @@ mail-changed-not-you = すぐにパスワードの再設定をリクエストし
 mail-changed-button = パスワードを再設定する
 mail-changed-why = { $shop }のアカウントの安全に関わるお知らせのため、お送りしています。
 
+## メールアドレスが変更された
+
+mail-moved-subject = { $shop }：メールアドレスが変更されました
+mail-moved-preview = お心当たりがない場合は、{ $until }まで取り消せます。
+mail-moved-title = メールアドレスが変更されました
+mail-moved-intro = { $shop }のアカウントのメールアドレスが{ $changed }に変更されました。このメールの宛先は、現在のメールアドレスではなくなりました。
+mail-moved-not-you = ここで変更を取り消してください。アカウントのメールアドレスがこの宛先に戻り、現在のパスワードは無効になり、すべての端末からログアウトされます。新しいパスワードを設定するためのリンクをお送りします。
+mail-moved-button = 変更を取り消す
+mail-moved-life = リンクは1回だけ使用でき、{ $until }まで有効です。このメールを誰にも転送しないでください。
+
 ## アカウントのないメールアドレスに対するリクエスト
 
 mail-none-subject = { $shop }：このメールアドレスのアカウントはありません

@@ -31,6 +31,16 @@ mail-changed-not-you = Vraag dan meteen een nieuw wachtwoord aan en waarschuw { 
 mail-changed-button = Nieuw wachtwoord aanvragen
 mail-changed-why = U ontvangt deze e-mail omdat het om de veiligheid van uw account bij { $shop } gaat.
 
+## Het e-mailadres is gewijzigd
+
+mail-moved-subject = Uw e-mailadres voor { $shop } is gewijzigd
+mail-moved-preview = Was u dit niet? Dan kunt u het ongedaan maken tot { $until }.
+mail-moved-title = Uw e-mailadres is gewijzigd
+mail-moved-intro = Het e-mailadres van uw account bij { $shop } is gewijzigd op { $changed }. Het is niet meer het adres waarnaar wij deze e-mail sturen.
+mail-moved-not-you = Maak de wijziging dan hier ongedaan. Uw account krijgt dit adres terug, het wachtwoord werkt niet meer, alle apparaten worden uitgelogd en wij sturen u een link om een nieuw wachtwoord te kiezen.
+mail-moved-button = Wijziging ongedaan maken
+mail-moved-life = De link werkt één keer en is geldig tot { $until }. Stuur deze e-mail aan niemand door.
+
 ## Er is een nieuw wachtwoord aangevraagd, maar het adres heeft geen account
 
 mail-none-subject = Geen account bij { $shop } met dit adres

@@ -77,3 +77,11 @@ pages-misused-title = De link is al gebruikt
 pages-misused-what = Uw wachtwoord bij { $shop } is ermee gewijzigd.
 pages-misused-now = Was u dat niet, vraag dan meteen een nieuw wachtwoord aan. Wijzig ook het wachtwoord van uw e-mailaccount: misschien leest iemand uw e-mails mee.
 pages-misused-again = Nieuw wachtwoord aanvragen
+
+pages-restore-title = De wijziging van uw e-mailadres ongedaan maken?
+pages-restore-intro = Het e-mailadres van uw account bij { $shop } is gewijzigd. Was u dat niet, dan kunt u dat hier ongedaan maken.
+pages-restore-effect = Uw account krijgt het adres terug waarnaar wij de link hebben gestuurd. Het wachtwoord werkt niet meer, alle apparaten worden uitgelogd en u ontvangt een e-mail met een link om een nieuw wachtwoord te kiezen.
+pages-restore-submit = Wijziging ongedaan maken
+pages-restored-title = Uw e-mailadres is hersteld
+pages-restored-what = Uw oude wachtwoord werkt niet meer. Binnen enkele minuten ontvangt u een e-mail met een link om een nieuw wachtwoord te kiezen.
+pages-unrestorable-why = De link is verlopen, of de wijziging is op een andere manier ongedaan gemaakt. Gebruikt iemand anders uw account, waarschuw dan { $shop }.

@@ -31,6 +31,16 @@ mail-changed-not-you = Należy od razu poprosić o nowe hasło i powiadomić { $
 mail-changed-button = Poproś o nowe hasło
 mail-changed-why = Ta wiadomość została wysłana, ponieważ dotyczy bezpieczeństwa konta w { $shop }.
 
+## Adres e-mail został zmieniony
+
+mail-moved-subject = Adres e-mail konta w { $shop } został zmieniony
+mail-moved-preview = Jeśli to nie Państwo, zmianę można cofnąć do { $until }.
+mail-moved-title = Adres e-mail został zmieniony
+mail-moved-intro = Adres e-mail konta w { $shop } został zmieniony { $changed }. Nie jest to już adres, na który wysyłamy tę wiadomość.
+mail-moved-not-you = Należy wtedy cofnąć tutaj zmianę. Konto odzyska ten adres, hasło przestanie działać, wszystkie urządzenia zostaną wylogowane, a my wyślemy link do ustawienia nowego hasła.
+mail-moved-button = Cofnij zmianę
+mail-moved-life = Link działa jeden raz i jest ważny do { $until }. Prosimy nikomu nie przekazywać tej wiadomości.
+
 ## Poproszono o nowe hasło, ale adres nie ma konta
 
 mail-none-subject = Brak konta w { $shop } z tym adresem

@@ -77,3 +77,11 @@ pages-misused-title = Link został już użyty
 pages-misused-what = Za jego pomocą zmieniono hasło do konta w { $shop }.
 pages-misused-now = Jeśli zrobił to ktoś inny, należy od razu poprosić o nowe hasło. Warto też zmienić hasło do poczty: możliwe, że ktoś czyta Państwa wiadomości.
 pages-misused-again = Poproś o nowe hasło
+
+pages-restore-title = Cofnąć zmianę adresu e-mail?
+pages-restore-intro = Adres e-mail konta w { $shop } został zmieniony. Jeśli zrobił to ktoś inny, można tutaj cofnąć zmianę.
+pages-restore-effect = Konto odzyska adres, na który wysłaliśmy link. Hasło przestanie działać, wszystkie urządzenia zostaną wylogowane, a na ten adres przyjdzie wiadomość z linkiem do ustawienia nowego hasła.
+pages-restore-submit = Cofnij zmianę
+pages-restored-title = Adres e-mail został przywrócony
+pages-restored-what = Stare hasło już nie działa. Za kilka minut przyjdzie wiadomość z linkiem do ustawienia nowego.
+pages-unrestorable-why = Link wygasł albo zmiana została cofnięta w inny sposób. Jeśli z konta korzysta ktoś inny, prosimy powiadomić { $shop }.

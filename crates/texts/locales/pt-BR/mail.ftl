@@ -31,6 +31,16 @@ mail-changed-not-you = Solicite imediatamente uma nova senha e avise { $shop }. 
 mail-changed-button = Solicitar uma nova senha
 mail-changed-why = Você recebeu este e-mail porque ele trata da segurança da sua conta em { $shop }.
 
+## O endereço de e-mail foi alterado
+
+mail-moved-subject = Seu endereço de e-mail para { $shop } foi alterado
+mail-moved-preview = Se não foi você, é possível desfazer a alteração até { $until }.
+mail-moved-title = Seu endereço de e-mail foi alterado
+mail-moved-intro = O endereço de e-mail da sua conta em { $shop } foi alterado em { $changed }. Não é mais o endereço para o qual enviamos este e-mail.
+mail-moved-not-you = Então desfaça a alteração aqui. Sua conta terá este endereço de volta, a senha deixará de funcionar, todos os dispositivos serão desconectados e enviaremos um link para escolher uma nova senha.
+mail-moved-button = Desfazer a alteração
+mail-moved-life = O link funciona uma única vez e é válido até { $until }. Não encaminhe este e-mail a ninguém.
+
 ## Uma nova senha foi solicitada, mas o endereço não tem conta
 
 mail-none-subject = Nenhuma conta em { $shop } com este endereço

@@ -77,3 +77,11 @@ pages-misused-title = O link já foi usado
 pages-misused-what = Sua senha em { $shop } foi alterada com ele.
 pages-misused-now = Se não foi você, solicite uma nova senha imediatamente. Troque também a senha do seu e-mail: alguém pode estar lendo as suas mensagens.
 pages-misused-again = Solicitar uma nova senha
+
+pages-restore-title = Desfazer a alteração do seu endereço de e-mail?
+pages-restore-intro = O endereço de e-mail da sua conta em { $shop } foi alterado. Se não foi você, é possível desfazer isso aqui.
+pages-restore-effect = Sua conta terá de volta o endereço para o qual enviamos o link. A senha deixará de funcionar, todos os dispositivos serão desconectados e você receberá um e-mail com um link para escolher uma nova senha.
+pages-restore-submit = Desfazer a alteração
+pages-restored-title = Seu endereço de e-mail foi restaurado
+pages-restored-what = Sua senha antiga não funciona mais. Em alguns minutos você receberá um e-mail com um link para escolher uma nova.
+pages-unrestorable-why = Ele expirou, ou a alteração foi desfeita de outra forma. Se outra pessoa estiver usando a sua conta, avise { $shop }.

@@ -17,6 +17,7 @@ fn integers_are_held_to_their_bounds() {
         ("auth.sales_channel_token_seconds", 60, 86_400),
         ("auth.refresh_token_seconds", 3600, 7_776_000),
         ("auth.refresh_leeway_seconds", 0, 60),
+        ("auth.fresh_seconds", 0, 86_400),
         ("auth.password_guesses", 1, 100),
         ("database.max_connections", 1, 1000),
         ("database.acquire_timeout_seconds", 1, 60),

@@ -2,8 +2,9 @@
 
 use rekey_core::{
     cleanup::PurgeKind,
+    customers::store::ChangeEvents,
     deliveries::{Outcome, ledger::Claim},
-    events::outbox::Settlement,
+    events::{audit::Action, outbox::Settlement},
     resets::ResetOrigin,
 };
 use time::Duration;
@@ -57,6 +58,28 @@ pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     assert_eq!(store.forget_quotas(AGE).await.unwrap(), 3, "two cooldowns and a count");
     assert_eq!(backdoor.count("reset_cooldowns", "true").await, 1);
     assert_eq!(backdoor.count("mail_quotas", "true").await, 1);
+}
+
+/// A4.
+pub async fn a4_old_changes_of_addresses_are_removed<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await;
+    let change = async |from, to| {
+        let audit = seed::audit(Action::Update);
+        let change = seed::moved(from, to);
+        assert!(
+            store.update_customer(scope, john.id, &change, ChangeEvents::default(), &audit).await.unwrap()
+        );
+    };
+    change(JOHN, "a@example.com").await;
+    change("a@example.com", "b@example.com").await;
+    assert_eq!(store.forget_email_changes(AGE).await.unwrap(), 0, "they are young");
+    backdoor.age("email_changes", "created_at", "true", AGE).await;
+    change("b@example.com", "c@example.com").await;
+    assert_eq!(store.forget_email_changes(AGE).await.unwrap(), 2);
+    assert_eq!(backdoor.count("email_changes", "email = 'b@example.com'").await, 1);
 }
 
 /// B12.

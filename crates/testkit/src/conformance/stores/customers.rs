@@ -2,7 +2,7 @@
 
 use rekey_core::{
     attributes::Patch,
-    customers::{CustomerChange, NewCustomer},
+    customers::{CustomerChange, NewCustomer, email_change::EmailTries, store::ChangeEvents},
     error::CreateError,
     events::{EventBody, audit::Action},
     ids::CustomerId,
@@ -11,8 +11,9 @@ use rekey_core::{
     resources::{CUSTOMERS, record::Value},
 };
 use serde_json::json;
+use time::Duration;
 
-use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, written};
+use super::{JOHN, StoreUnderTest, at_once, found_reset, holder, other_scopes, password_event, written};
 use crate::seed;
 use crate::store::prelude::*;
 
@@ -129,14 +130,14 @@ pub async fn a_changed_customer_leaves_its_audit_entry_and_its_event<F: StoreUnd
     let john = seed::customer(store, scope, JOHN, None).await;
     let [resets, events, audits] = written(scene.backdoor()).await;
     let change = CustomerChange {
-        email: Some(seed::email("johnny@example.com")),
+        email: Some(seed::email_change(JOHN, "johnny@example.com").0),
         password: Some(seed::hash("new")),
         attributes: seed::customer_reference("R-2"),
     };
-    let event = seed::event(scope, EventBody::CustomerPasswordCreated { customer: john.id });
+    let event = seed::event(scope, EventBody::CustomerPasswordCreated { customer: john.id, address: None });
     let audit = seed::audit(Action::Update);
 
-    assert!(store.update_customer(scope, john.id, &change, Some(&event), &audit).await.unwrap());
+    assert!(store.update_customer(scope, john.id, &change, password_event(&event), &audit).await.unwrap());
     let changed = store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap().unwrap();
     assert_eq!(changed.get("email"), &seed::text("johnny@example.com"));
     assert_eq!(changed.get("has_password"), &Value::Boolean(true));
@@ -154,7 +155,7 @@ pub async fn a_changed_customer_leaves_its_audit_entry_and_its_event<F: StoreUnd
 
     let nothing = CustomerChange::default();
     let audit = seed::audit(Action::Update);
-    assert!(store.update_customer(scope, john.id, &nothing, None, &audit).await.unwrap());
+    assert!(store.update_customer(scope, john.id, &nothing, ChangeEvents::default(), &audit).await.unwrap());
     assert_eq!(store.find(scope, &CUSTOMERS, john.id.into()).await.unwrap(), Some(changed));
     assert_eq!(written(scene.backdoor()).await, [resets, events + 1, audits + 1]);
 }
@@ -170,20 +171,56 @@ pub async fn a_changed_address_or_password_kills_the_pending_tokens<F: StoreUnde
         (CustomerChange { password: Some(seed::hash("new")), ..CustomerChange::default() }, false),
         (CustomerChange { attributes: seed::customer_reference("R-2"), ..CustomerChange::default() }, true),
         // The last one: from here on the address is another.
-        (
-            CustomerChange { email: Some(seed::email("johnny@example.com")), ..CustomerChange::default() },
-            false,
-        ),
+        (seed::moved(JOHN, "johnny@example.com"), false),
     ];
     for (change, survives) in changes {
         let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
         let audit = seed::audit(Action::Update);
-        assert!(store.update_customer(scope, john.id, &change, None, &audit).await.unwrap());
+        assert!(
+            store.update_customer(scope, john.id, &change, ChangeEvents::default(), &audit).await.unwrap()
+        );
         assert_eq!(holder(store, &reset).await.is_some(), survives);
         let shown = found_reset(store, scope, &reset).await.unwrap();
         assert_eq!(shown.get("reset_password_token").as_token().is_some(), survives);
     }
     assert!(holder(store, &hers).await.is_some());
+}
+
+pub async fn a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let [john, jane] = [
+        seed::customer(store, scope, JOHN, None).await,
+        seed::customer(store, scope, "jane@example.com", None).await,
+    ];
+    let limit = EmailTries { budget: 3, window: Duration::DAY };
+    let attempt = {
+        let store = store.clone();
+        move || {
+            let store = store.clone();
+            async move { store.count_email_try(scope, john.id, limit).await.unwrap() }
+        }
+    };
+    // Of simultaneous tries no more pass than there are left.
+    let waits = at_once((0..8).map(|_| attempt())).await;
+    assert_eq!(waits.iter().filter(|wait| wait.is_none()).count(), 3);
+    let wait = waits.into_iter().flatten().min().unwrap();
+    assert!(wait > Duration::hours(23) && wait <= Duration::DAY, "{wait}");
+
+    assert_eq!(store.count_email_try(scope, jane.id, limit).await.unwrap(), None);
+    for other in other_scopes(store, scope).await {
+        assert_eq!(store.count_email_try(other, john.id, limit).await.unwrap(), None);
+    }
+    assert_eq!(backdoor.count("email_change_tries", "true").await, 2);
+    backdoor.age("email_change_tries", "window_started_at", "true", Duration::hours(12)).await;
+    let wait = attempt().await.unwrap();
+    assert!(wait > Duration::hours(11) && wait <= Duration::hours(12), "{wait}");
+    backdoor.age("email_change_tries", "window_started_at", "true", Duration::hours(12)).await;
+    for _ in 0..3 {
+        assert_eq!(attempt().await, None);
+    }
+    assert!(attempt().await.is_some());
 }
 
 pub async fn another_customers_address_is_taken_and_nothing_is_changed<F: StoreUnderTest>() {
@@ -194,17 +231,24 @@ pub async fn another_customers_address_is_taken_and_nothing_is_changed<F: StoreU
     seed::customer(store, scope, "jane@example.com", None).await;
     let before = written(scene.backdoor()).await;
     let change = CustomerChange {
-        email: Some(seed::email("jane@example.com")),
+        email: Some(seed::email_change(JOHN, "jane@example.com").0),
         password: Some(seed::hash("new")),
         ..CustomerChange::default()
     };
-    let refused = store.update_customer(scope, john.id, &change, None, &seed::audit(Action::Update)).await;
+    let refused = store
+        .update_customer(scope, john.id, &change, ChangeEvents::default(), &seed::audit(Action::Update))
+        .await;
     assert!(matches!(refused, Err(CreateError::Taken)));
     assert_eq!(written(scene.backdoor()).await, before);
     let credentials = store.find_credentials(scope, &john.email).await.unwrap().unwrap();
     assert_eq!(credentials.password, Some(seed::hash("first")));
-    let same = CustomerChange { email: Some(john.email.clone()), ..CustomerChange::default() };
-    assert!(store.update_customer(scope, john.id, &same, None, &seed::audit(Action::Update)).await.is_ok());
+    let same = seed::moved(JOHN, JOHN);
+    assert!(
+        store
+            .update_customer(scope, john.id, &same, ChangeEvents::default(), &seed::audit(Action::Update))
+            .await
+            .is_ok()
+    );
 }
 
 pub async fn a_deleted_customer_takes_all_that_is_theirs_along<F: StoreUnderTest>() {
@@ -244,7 +288,9 @@ pub async fn tenant_no_other_scope_changes_a_customer<F: StoreUnderTest>() {
     for other in others {
         let event = seed::event(other, EventBody::CustomerDestroyed { customer: john.id });
         let audit = seed::audit(Action::Update);
-        assert!(!store.update_customer(other, john.id, &change, Some(&event), &audit).await.unwrap());
+        assert!(
+            !store.update_customer(other, john.id, &change, password_event(&event), &audit).await.unwrap()
+        );
         assert!(!store.delete_customer(other, john.id, &event, &audit).await.unwrap());
     }
     assert_eq!(written(scene.backdoor()).await, before);

@@ -3,7 +3,7 @@
 use rekey_core::{
     caller::Actor,
     clock::{Clock, SystemClock},
-    customers::CustomerChange,
+    customers::{CustomerChange, store::ChangeEvents},
     deliveries::{
         Discarded, Outcome, Reply,
         ledger::Claim,
@@ -27,7 +27,7 @@ use time::Duration;
 use super::{
     JOHN, StoreUnderTest,
     ledger::{deferred, granted, job, john_asks, sent},
-    other_scopes, use_up,
+    other_scopes, password_event, use_up,
 };
 use crate::seed::{self, SeededReset};
 use crate::store::prelude::*;
@@ -41,9 +41,9 @@ pub async fn a_delivery_is_queued_with_each_event_that_leads_to_a_mail<F: StoreU
     let customer = customer_of(store, scope, JOHN).await;
     use_up(store, &reset, "new").await;
     let change = CustomerChange { password: Some(seed::hash("newer")), ..CustomerChange::default() };
-    let event = seed::event(scope, EventBody::CustomerPasswordCreated { customer });
+    let event = seed::event(scope, EventBody::CustomerPasswordCreated { customer, address: None });
     store
-        .update_customer(scope, customer, &change, Some(&event), &seed::audit(Action::Update))
+        .update_customer(scope, customer, &change, password_event(&event), &seed::audit(Action::Update))
         .await
         .unwrap();
 
@@ -201,16 +201,18 @@ pub async fn another_address_is_not_suppressed<F: StoreUnderTest>() {
     let (scope, bounced) = john_asks(store).await;
     refuse(store, scope, &bounced).await;
     let customer = customer_of(store, scope, JOHN).await;
-    let rename = async |address: &str| {
-        let change = CustomerChange { email: Some(seed::email(address)), ..CustomerChange::default() };
+    let rename = async |from: &str, address: &str| {
+        let change = seed::moved(from, address);
         let audit = seed::audit(Action::Update);
-        assert!(store.update_customer(scope, customer, &change, None, &audit).await.unwrap());
+        assert!(
+            store.update_customer(scope, customer, &change, ChangeEvents::default(), &audit).await.unwrap()
+        );
         let reset = seed::reset(store, scope, address, ResetOrigin::Integration).await;
         store.claim(&job(scope, &reset), Duration::minutes(1)).await.unwrap()
     };
-    assert!(matches!(rename("john@example.org").await, Claim::Granted(_)));
+    assert!(matches!(rename(JOHN, "john@example.org").await, Claim::Granted(_)));
     assert!(
-        matches!(rename(JOHN).await, Claim::Discarded(Discarded::Suppressed)),
+        matches!(rename("john@example.org", JOHN).await, Claim::Discarded(Discarded::Suppressed)),
         "it is the address that is"
     );
 }
@@ -234,9 +236,9 @@ pub async fn no_address_of_a_deleted_customer_is_kept<F: StoreUnderTest>() {
     let (scope, bounced) = john_asks(store).await;
     refuse(store, scope, &bounced).await;
     let customer = customer_of(store, scope, JOHN).await;
-    let change = CustomerChange { email: Some(seed::email("john@example.org")), ..CustomerChange::default() };
+    let change = seed::moved(JOHN, "john@example.org");
     let audit = seed::audit(Action::Update);
-    assert!(store.update_customer(scope, customer, &change, None, &audit).await.unwrap());
+    assert!(store.update_customer(scope, customer, &change, ChangeEvents::default(), &audit).await.unwrap());
     assert_eq!(all(store).await.len(), 1);
     delete_customer(store, scope, customer).await;
     assert_eq!(all(store).await, []);
@@ -302,7 +304,7 @@ async fn all(store: &impl Store) -> Vec<Suppression> {
     store.suppressions(SuppressionFilter::default()).await.unwrap()
 }
 
-async fn customer_of(store: &impl Store, scope: Scope, address: &str) -> CustomerId {
+pub(super) async fn customer_of(store: &impl Store, scope: Scope, address: &str) -> CustomerId {
     store.find_credentials(scope, &seed::email(address)).await.unwrap().unwrap().customer
 }
 

@@ -275,11 +275,11 @@ async fn found(store: &impl Store, scope: Scope, id: CustomerId) -> Option<Recor
     store.find(scope, &CUSTOMERS, id.into()).await.unwrap()
 }
 
-fn import(store: &(impl Importer + Clone), scope: Scope) -> Import {
+pub(super) fn import(store: &(impl Importer + Clone), scope: Scope) -> Import {
     Import { importer: Arc::new(store.clone()), scope, key: ImportKey::generate(&OsRandom) }
 }
 
-fn customer(line: u64, address: &str) -> ImportedCustomer {
+pub(super) fn customer(line: u64, address: &str) -> ImportedCustomer {
     ImportedCustomer {
         line,
         email: seed::email(address),

@@ -17,7 +17,7 @@ use rekey_core::{
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
+use super::{JOHN, StoreUnderTest, at_once, deliveries::customer_of, other_scopes, use_up};
 use crate::store::prelude::*;
 use crate::{
     backdoor::Backdoor,
@@ -33,7 +33,7 @@ pub async fn one_of_many_claimers_is_granted_the_mail<F: StoreUnderTest>() {
     let (scope, reset) = john_asks(store).await;
     let job = job(scope, &reset);
     let claims = (0..40).map(|_| {
-        let store = store.clone();
+        let (store, job) = (store.clone(), job.clone());
         async move { store.claim(&job, LEASE).await.unwrap() }
     });
     let mut granted = Vec::new();
@@ -327,6 +327,38 @@ pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets
         let row = format!("event_id = '{}' AND mail = 'password_changed' AND attempts = 1", job.event);
         assert_eq!(scene.backdoor().count("deliveries", &row).await, 1);
     }
+}
+
+/// A4. A mail whose event names an address goes there, and only a suppression of that address stops it.
+pub async fn a4_a_mail_goes_to_the_address_that_its_event_names<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let (scope, reset) = john_asks(store).await;
+    let customer = customer_of(store, scope, JOHN).await;
+    let named = |address: &str| MailJob {
+        mail: MailName::EmailChanged,
+        recipient: Some(seed::email(address)),
+        ..changed(scope, None, customer)
+    };
+    let found = granted(store, &named("former@example.com")).await;
+    assert_eq!(found.recipient.email(), Some(&seed::email("former@example.com")));
+    assert_eq!(
+        granted(store, &changed(scope, None, customer)).await.recipient.email(),
+        Some(&seed::email(JOHN))
+    );
+
+    let refused = granted(store, &job(scope, &reset)).await;
+    let outcome = Outcome::Bounced {
+        reason: "no such user".to_owned(),
+        reply: None,
+        suppress: Some(seed::email("former@example.com")),
+    };
+    assert!(store.settle(reset.event, refused.claim, &outcome).await.unwrap());
+    let job = named("former@example.com");
+    assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Discarded(Discarded::Suppressed)));
+    assert_eq!(status_of(backdoor, job.event).await, "suppressed");
+    granted(store, &changed(scope, None, customer)).await;
+    granted(store, &named("another@example.com")).await;
 }
 
 pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderTest>() {

@@ -1,7 +1,7 @@
 //! Lists, by page numbers and by places, and related records.
 
 use rekey_core::{
-    customers::{CustomerAttributes, CustomerChange},
+    customers::{CustomerAttributes, CustomerChange, store::ChangeEvents},
     events::audit::Action,
     ids::{CustomerId, RecordId},
     resets::ResetOrigin,
@@ -68,7 +68,10 @@ pub async fn places_in_a_list_lead_through_all_of_it_in_every_order<F: StoreUnde
             attributes: reference.map_or_else(CustomerAttributes::default, seed::customer_reference),
             ..CustomerChange::default()
         };
-        store.update_customer(scope, john.id, &change, None, &seed::audit(Action::Update)).await.unwrap();
+        store
+            .update_customer(scope, john.id, &change, ChangeEvents::default(), &seed::audit(Action::Update))
+            .await
+            .unwrap();
     }
     let by = |name: &str, descending| Order { attribute: CUSTOMERS.attribute(name).unwrap(), descending };
     for order in [

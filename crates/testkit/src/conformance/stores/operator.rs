@@ -1,7 +1,7 @@
 //! Organizations and API clients.
 
 use rekey_core::{
-    clients::{ClientKind, RegisteredClient},
+    clients::{ClientChange, ClientKind, ClientPermissions, RegisteredClient},
     error::CreateError,
     ids::{ApplicationId, OrganizationId},
     organizations::NewOrganization,
@@ -48,7 +48,7 @@ pub async fn an_api_client_is_registered_once_and_found_by_its_client_id<F: Stor
     assert_same(&found, &integration);
     let found = store.find_api_client(&sales_channel.client_id).await.unwrap().unwrap();
     assert_same(&found, &sales_channel);
-    assert_eq!((found.secret, found.self_service), (None, true));
+    assert_eq!((found.secret, found.permissions.self_service), (None, true));
     assert!(store.find_api_client("nobody").await.unwrap().is_none());
 
     let all: Vec<_> = store.api_clients().await.unwrap().iter().map(|known| known.id).collect();
@@ -59,6 +59,40 @@ pub async fn an_api_client_is_registered_once_and_found_by_its_client_id<F: Stor
     for taken in [same_id, same_client_id] {
         assert!(matches!(store.create_api_client(&taken).await, Err(CreateError::Taken)));
     }
+}
+
+/// A3.
+pub async fn a_clients_permissions_and_origins_are_changed_each_alone<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let (other, _) = seed::api_client(store, scope, ClientKind::SalesChannel, true).await;
+    for (self_service, sign_in, sign_up) in
+        [(false, false, false), (true, false, false), (false, true, false), (false, false, true)]
+    {
+        let permissions = ClientPermissions { self_service, sign_in, sign_up };
+        let (client, _) = seed::api_client_with(store, scope, ClientKind::SalesChannel, permissions).await;
+        let found = store.find_api_client(&client.client_id).await.unwrap().unwrap();
+        assert_eq!(found.permissions, permissions);
+
+        let opposite =
+            ClientPermissions { self_service: !self_service, sign_in: !sign_in, sign_up: !sign_up };
+        let change = ClientChange { permissions: Some(opposite), allowed_origins: None };
+        assert!(store.update_api_client(&client.client_id, &change).await.unwrap());
+        let origins = vec!["https://shop.example".parse().unwrap()];
+        let change = ClientChange { permissions: None, allowed_origins: Some(origins.clone()) };
+        assert!(store.update_api_client(&client.client_id, &change).await.unwrap());
+        assert!(store.update_api_client(&client.client_id, &ClientChange::default()).await.unwrap());
+        let found = store.find_api_client(&client.client_id).await.unwrap().unwrap();
+        let expected = RegisteredClient { permissions: opposite, allowed_origins: origins, ..client };
+        assert_same(&found, &expected);
+        let none = ClientChange { allowed_origins: Some(Vec::new()), ..ClientChange::default() };
+        assert!(store.update_api_client(&expected.client_id, &none).await.unwrap());
+        let found = store.find_api_client(&expected.client_id).await.unwrap().unwrap();
+        assert!(found.allowed_origins.is_empty());
+    }
+    assert_same(&store.find_api_client(&other.client_id).await.unwrap().unwrap(), &other);
+    assert!(!store.update_api_client("nobody", &ClientChange::default()).await.unwrap());
 }
 
 pub async fn a_revoked_client_is_still_found_as_revoked<F: StoreUnderTest>() {

@@ -7,7 +7,7 @@ use rekey_core::{
     resets::ResetOrigin,
     scope::Scope,
     secrets::RefreshToken,
-    sessions::{NewSession, TokenScope},
+    sessions::{NewSession, Refresh, RefreshOutcome, TokenScope},
 };
 use time::Duration;
 
@@ -53,6 +53,54 @@ pub async fn a_session_opens_only_under_the_password_that_was_verified<F: StoreU
     let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
     store.rehash_password(scope, john.id, &seed::hash("first"), &seed::hash("rehashed")).await.unwrap();
     assert!(store.session_is_live(scope, session).await.unwrap(), "a rehash is no new password");
+}
+
+/// A4. The age counts from the sign-in, whatever refreshes follow, by the database's clock.
+pub async fn a4_a_session_is_fresh_for_a_time_after_its_sign_in<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let token = RefreshToken::generate(&OsRandom);
+    let (id, application) = (SessionId::generate(&OsRandom), ApplicationId::generate(&OsRandom));
+    let session = NewSession {
+        id,
+        customer: john.id,
+        application,
+        token_scope: &TokenScope::default(),
+        refresh_token: &token.digest(),
+        password: &seed::hash("first"),
+        ttl: TTL,
+    };
+    assert!(store.open_session(scope, &session).await.unwrap());
+    let max_age = Duration::minutes(15);
+    let is_fresh = async || store.session_is_fresh(scope, id, max_age).await.unwrap();
+    assert!(is_fresh().await);
+    for other in other_scopes(store, scope).await {
+        assert!(!store.session_is_fresh(other, id, max_age).await.unwrap());
+    }
+    assert!(!store.session_is_fresh(scope, SessionId::generate(&OsRandom), max_age).await.unwrap());
+
+    backdoor.age("sessions", "created_at", "true", Duration::minutes(14)).await;
+    assert!(is_fresh().await);
+    backdoor.age("sessions", "created_at", "true", Duration::minutes(2)).await;
+    assert!(!is_fresh().await);
+    assert!(store.session_is_fresh(scope, id, Duration::HOUR).await.unwrap());
+    let refresh = Refresh {
+        application,
+        presented: &token.digest(),
+        next: &RefreshToken::generate(&OsRandom).digest(),
+        ttl: TTL,
+        leeway: Duration::ZERO,
+    };
+    let refreshed = store.refresh_session(scope, &refresh).await.unwrap();
+    assert!(matches!(refreshed, RefreshOutcome::Rotated(_)));
+    assert!(!is_fresh().await, "a refresh is no sign-in");
+
+    let again = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    assert!(store.session_is_fresh(scope, again, max_age).await.unwrap());
+    store.end_session(scope, again).await.unwrap();
+    assert!(!store.session_is_fresh(scope, again, max_age).await.unwrap());
 }
 
 pub async fn sessions_end_when_a_reset_is_used<F: StoreUnderTest>() {
@@ -136,7 +184,7 @@ pub async fn log_ins_remove_expired_sessions<F: StoreUnderTest>() {
     }
 }
 
-async fn open(
+pub(super) async fn open(
     store: &impl Sessions,
     scope: Scope,
     customer: CustomerId,

@@ -1,0 +1,34 @@
+// "It wasn't me": the link in the mail to an address that an account was moved from.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { browserTest } from './browser.js'
+import { HOSTED, choosePassword, heading } from './pages.js'
+import { NEW_PASSWORD, PASSWORD, canLogIn, linkOf, mailTo, moveCustomer, newCustomer, restoreLinkOf } from './service.js'
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript'
+  browserTest(`a moved account, ${how}: looking changes nothing, the button gives it back`, { javaScriptEnabled }, async ({ context, page }) => {
+    const email = await newCustomer()
+    const thief = `thief-${randomUUID()}@example.com`
+    await moveCustomer(email, thief)
+    const restore = restoreLinkOf(await mailTo(email))
+    for (let time = 0; time < 5; time += 1) {
+      assert.equal((await context.request.head(restore)).status(), 200)
+      await page.goto(restore)
+      await heading(page, HOSTED.restore)
+    }
+    assert.ok(await canLogIn(thief, PASSWORD))
+    await page.getByRole('button', { name: 'Undo the change' }).click()
+    await heading(page, HOSTED.restored)
+    assert.equal(await canLogIn(thief, PASSWORD), false)
+    assert.equal(await canLogIn(email, PASSWORD), false)
+    // The next mail to the restored address has a link that sets a password.
+    let mail
+    do mail = await mailTo(email, 2)
+    while (!mail)
+    await page.goto(linkOf(mail))
+    await choosePassword(page)
+    await heading(page, HOSTED.done)
+    assert.ok(await canLogIn(email, NEW_PASSWORD))
+  })
+}
