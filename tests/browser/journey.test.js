@@ -25,6 +25,21 @@ browserTest('by the page that the mail leads to', {}, async ({ context, page }) 
   await page.getByText('That was all of it.').waitFor()
 })
 
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript'
+  browserTest(`a double click on the button succeeds, ${how}`, { javaScriptEnabled }, async ({ page }) => {
+    const email = await newCustomer()
+    await page.goto(await resetLink(email))
+    await heading(page, HOSTED.form)
+    await newPassword(page).fill(NEW_PASSWORD)
+    await page.locator('button[type=submit]').dblclick()
+    await heading(page, HOSTED.done)
+    assert.ok(await canLogIn(email, NEW_PASSWORD))
+    await page.reload()
+    await heading(page, HOSTED.done)
+  })
+}
+
 browserTest('by the storefront\'s own page', {}, async ({ context, page }) => {
   const email = await newCustomer()
   const mail = await forgetPassword(page, email)

@@ -20,7 +20,7 @@ use rekey_core::{
     sessions::{Sessions, guesses::PasswordGuesses, sign_in::SignIn},
 };
 use rekey_runtime::{
-    config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
+    config::{self, Auth, OrganizationSettings, Server},
     health::{Check, Readiness},
 };
 
@@ -29,6 +29,7 @@ use crate::{
         clients::ClientDirectory,
         jwt::{Issuer, SigningKeyError},
     },
+    caller::Proxies,
     jsonapi::document::Documents,
     limits::Limits,
     oauth::AuthorizationServer,
@@ -104,7 +105,7 @@ pub struct AppData {
     authorization: Data<AuthorizationServer>,
     documents: Data<Documents>,
     pages: Data<Pages>,
-    trusted_proxies: Data<TrustedProxies>,
+    proxies: Data<Proxies>,
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub cleanup: CleanupTask,
@@ -169,7 +170,7 @@ impl AppData {
             }),
             idempotency: Data::new(Idempotency { answers: database.clone(), keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
-            trusted_proxies: Data::new(server.trusted_proxies.clone()),
+            proxies: Data::new(Proxies::new(server)),
             readiness: Data::new(Readiness::new(checks)),
             cleanup: CleanupTask { store: database, rules, retention: retention.into() },
             max_body_bytes: server.max_body_bytes,
@@ -192,7 +193,7 @@ impl AppData {
             .app_data(self.authorization.clone())
             .app_data(self.documents.clone())
             .app_data(self.pages.clone())
-            .app_data(self.trusted_proxies.clone())
+            .app_data(self.proxies.clone())
             .app_data(self.readiness.clone())
             .app_data(self.limits.clone())
             .app_data(PayloadConfig::new(self.max_body_bytes));

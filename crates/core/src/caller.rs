@@ -62,7 +62,7 @@ pub struct Caller {
     pub traceparent: Option<String>,
     /// The languages that the caller accepts, best first. The events it causes get them, too.
     pub locales: Vec<Locale>,
-    /// The id of the record to create, if it is fixed: a call that is repeated under an idempotency key creates the same record each
-    /// time, and so only once.
+    /// The id of the record to create, if it is fixed: a call that is repeated under an idempotency key, or a form that is sent twice,
+    /// creates the same record each time, and so only once. The use of a token creates its event under this id.
     pub record: Option<RecordId>,
 }

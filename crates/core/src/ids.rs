@@ -104,4 +104,4 @@ macro_rules! created_under_a_record_id {
     )+};
 }
 
-created_under_a_record_id! { CustomerId ResetId }
+created_under_a_record_id! { CustomerId ResetId EventId }

@@ -74,7 +74,7 @@ pub struct Attribute {
 pub enum Kind {
     /// A record's id.
     Id,
-    /// An e-mail address, in lower case.
+    /// An e-mail address, as [`EmailAddress`](crate::email::EmailAddress) stores it.
     Email,
     /// Text of at most [`Kind::MAX_TEXT`] characters, without NUL.
     Text,

@@ -1,11 +1,13 @@
 //! The composed mail (RFC 5322, MIME).
 
-use std::time::SystemTime;
+use std::{fmt, time::SystemTime};
 
+use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::{
     Address,
+    address::Envelope,
     message::{
-        Mailbox, Message, MultiPart, SinglePart,
+        Message, MultiPart, SinglePart,
         header::{Date, HeaderName, HeaderValue},
     },
 };
@@ -56,19 +58,24 @@ pub fn compose(
     rendered: &Rendered,
     now: OffsetDateTime,
 ) -> Result<Mail, MessageError> {
-    let from = mailbox(&sender.from)?;
     let to = address(recipient).ok_or(MessageError::Recipient)?;
+    let from = address(&sender.from.address).ok_or(MessageError::Sender)?;
     let envelope_from = sender.envelope_from.as_ref().unwrap_or(&sender.from.address);
+    let envelope_from = address(envelope_from).ok_or(MessageError::Sender)?;
+    // lettre would derive the envelope from the headers, and can't parse quoted local parts there.
+    let envelope = Envelope::new(Some(envelope_from.clone()), vec![to.clone()]);
     let mut builder = Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(None, to.clone()))
+        .envelope(envelope.map_err(|_| MessageError::Message)?)
+        .raw_header(mailbox_header("From", sender.from.name.as_deref(), &from)?)
+        .raw_header(mailbox_header("To", None, &to)?)
         .subject(single_line(&rendered.subject))
         .header(Date::new(SystemTime::from(now)))
-        .message_id(Some(format!("<{event}@{}>", from.email.domain())))
+        .message_id(Some(format!("<{event}@{}>", from.domain())))
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("Content-Language", rendered.language.tag()));
     if let Some(reply_to) = &sender.reply_to {
-        builder = builder.reply_to(mailbox(reply_to)?);
+        let address = address(&reply_to.address).ok_or(MessageError::Sender)?;
+        builder = builder.raw_header(mailbox_header("Reply-To", reply_to.name.as_deref(), &address)?);
     }
     // The better form comes last (RFC 2046 §5.1.4). The boundary can't occur in a part: no template knows the event's id.
     let parts = MultiPart::alternative()
@@ -76,19 +83,42 @@ pub fn compose(
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
     let message = builder.multipart(parts).map_err(|_| MessageError::Message)?;
-    let sender = address(envelope_from).ok_or(MessageError::Sender)?;
-    Ok(Mail { event, written_at: now, sender, recipient: to, content: message.formatted() })
+    Ok(Mail { event, written_at: now, sender: envelope_from, recipient: to, content: message.formatted() })
 }
 
 /// Converts an address to lettre's type. lettre has a parser of its own: an address that it reads differently is refused.
 fn address(email: &EmailAddress) -> Option<Address> {
-    let (local, domain) = email.as_str().split_once('@')?;
-    Address::new(local, domain).ok().filter(|address| AsRef::<str>::as_ref(address) == email.as_str())
+    let mailbox = email.mailbox();
+    mailbox.parse::<Address>().ok().filter(|address| AsRef::<str>::as_ref(address) == mailbox)
 }
 
-fn mailbox(from: &config::Mailbox) -> Result<Mailbox, MessageError> {
-    let address = address(&from.address).ok_or(MessageError::Sender)?;
-    Ok(Mailbox::new(from.name.clone(), address))
+/// Returns a header with one mailbox: its name quoted if it is ASCII, else encoded (RFC 2047). lettre would encode every name with a
+/// comma or parenthesis.
+fn mailbox_header(
+    header: &'static str,
+    name: Option<&str>,
+    address: &Address,
+) -> Result<HeaderValue, MessageError> {
+    let name = name.map(single_line).filter(|name| !name.is_empty());
+    let value = match name {
+        None => address.to_string(),
+        Some(name) if name.is_ascii() => {
+            format!("\"{}\" <{address}>", name.replace('\\', r"\\").replace('"', "\\\""))
+        }
+        Some(name) => format!("{} <{address}>", encoded(header, &name).map_err(|_| MessageError::Message)?),
+    };
+    // lettre parses the raw value of From, to check that there is one sender, and fails at a quoted local part.
+    let raw = format!("sender@{}", address.domain());
+    Ok(HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(header), raw, value))
+}
+
+/// Encodes a name for that header, in as many folded lines as it takes.
+fn encoded(header: &str, name: &str) -> Result<String, fmt::Error> {
+    let mut encoded = String::new();
+    let mut writer = EmailWriter::new(&mut encoded, header.len() + ": ".len(), 0, false);
+    rfc2047::encode(name, &mut writer)?;
+    drop(writer);
+    Ok(encoded)
 }
 
 fn header(name: &'static str, value: &str) -> HeaderValue {

@@ -115,7 +115,7 @@ impl Attributes {
     /// Takes a text that must be there and parse.
     pub fn required<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
         let error = match self.take(attribute) {
-            Some(Value::String(text)) if !text.is_empty() => match text.parse() {
+            Some(Value::String(text)) if !text.trim().is_empty() => match text.parse() {
                 Ok(value) => return Some(value),
                 Err(_) => ValidationError::Invalid,
             },

@@ -46,7 +46,7 @@ pub async fn submit(
     }
     let Form { email: typed } = context.read_form(body).await?;
     let Ok(email) = typed.parse::<EmailAddress>() else {
-        let key = if typed.is_empty() { "pages-forgot-missing" } else { "pages-forgot-invalid" };
+        let key = if typed.trim().is_empty() { "pages-forgot-missing" } else { "pages-forgot-invalid" };
         let typed = if typed.len() > MAX_ADDRESS { "" } else { &typed };
         return Ok(form_page(&context, typed, vec![context.text(key, &[])]));
     };

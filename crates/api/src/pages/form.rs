@@ -7,6 +7,7 @@ use actix_web::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode;
+use rekey_core::{ids::RecordId, random::RandomSource};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -26,16 +27,35 @@ pub async fn read<F: DeserializeOwned>(request: &HttpRequest, body: Payload) -> 
     serde_urlencoded::from_bytes(&bytes).map_err(|_| malformed())
 }
 
-/// Returns the form token of a page whose cookie holds this secret: only a holder of the secret can know it, and the secret doesn't
-/// follow from it.
-pub fn token_for(secret: &str) -> String {
-    let digest = Sha256::new().chain_update("rekey reset form v1/").chain_update(secret).finalize();
-    URL_SAFE_NO_PAD.encode(digest)
+/// The token of a form, which proves that a page showed the form to a browser whose cookie holds a secret.
+pub struct FormToken {
+    /// The id of the event that the form leads to: sent twice, it is the same one. The forms of earlier versions have none.
+    pub id: Option<RecordId>,
+    text: String,
 }
 
-/// Whether a form token belongs to this secret.
-pub fn is_for(form_token: &str, secret: &str) -> bool {
-    form_token.as_bytes().ct_eq(token_for(secret).as_bytes()).into()
+impl FormToken {
+    /// Returns the token of a new form. Only a holder of the secret can know it, and the secret doesn't follow from it.
+    pub fn generate(secret: &str, random: &dyn RandomSource) -> String {
+        let id = RecordId::generate(random);
+        format!("{id}.{}", digest(secret, id.as_str()))
+    }
+
+    /// Reads the token of a form that was sent.
+    pub fn parse(text: String) -> Self {
+        Self { id: text.split_once('.').and_then(|(id, _)| id.parse().ok()), text }
+    }
+
+    /// Whether the form is for this secret.
+    pub fn is_for(&self, secret: &str) -> bool {
+        let (id, proof) = self.text.split_once('.').unwrap_or(("", &self.text));
+        proof.as_bytes().ct_eq(digest(secret, id).as_bytes()).into()
+    }
+}
+
+fn digest(secret: &str, id: &str) -> String {
+    let digest = Sha256::new().chain_update("rekey reset form v1/").chain_update(secret).chain_update(id);
+    URL_SAFE_NO_PAD.encode(digest.finalize())
 }
 
 /// Whether a browser sent this POST from a page of this service, or without any page, as when a tab is restored (`none`; W3C Fetch

@@ -8,8 +8,9 @@ use actix_web::{
 };
 use rekey_core::{
     attributes::CommonAttributes,
-    caller::Actor,
-    ids::ResetId,
+    caller::{Actor, Caller},
+    ids::{RecordId, ResetId},
+    organizations::Organization,
     passwords::{MAX_BYTES, PlainPassword},
     resets::service::{Attempt, CompleteError, ResetService},
     secrets::ResetToken,
@@ -17,7 +18,7 @@ use rekey_core::{
 use rekey_texts::Arg;
 use serde::Deserialize;
 
-use super::{context::PageContext, cookie::LINK, form, page::Page, paths};
+use super::{context::PageContext, cookie::LINK, form::FormToken, page::Page, paths};
 use crate::jsonapi::error::Problem;
 
 /// How long the browser keeps the token: long enough to think of a password, short enough for a shared computer.
@@ -39,8 +40,15 @@ const USED: &str = "over";
 enum Held {
     Link(Link),
     /// A link that can't be used any more.
-    Used,
+    Used(Option<SentForm>),
     Nothing,
+}
+
+/// A reset, and the id of the form that has used its token in this browser.
+#[derive(Clone, Copy)]
+struct SentForm {
+    reset: ResetId,
+    id: RecordId,
 }
 
 #[derive(Deserialize)]
@@ -61,12 +69,12 @@ pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Resul
     }
     match Held::from_cookie(&context) {
         Held::Link(link) => form_page(&mut context, &resets, &link, Vec::new()).await,
-        Held::Used => Ok(link_expired(&context)),
+        Held::Used(_) => Ok(link_expired(&context)),
         Held::Nothing => Ok(missing_link(&context)),
     }
 }
 
-/// `POST`: sets the password.
+/// `POST`: sets the password. A form that is sent twice, by a double click, gets the same answer twice.
 pub async fn submit(
     mut context: PageContext,
     resets: Data<ResetService>,
@@ -74,11 +82,13 @@ pub async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let link = match Held::from_cookie(&context) {
         Held::Link(link) => link,
-        Held::Used => return Ok(link_expired(&context)),
+        Held::Used(Some(sent)) => return sent_again(context, &resets, sent, body).await,
+        Held::Used(None) => return Ok(link_expired(&context)),
         Held::Nothing => return Ok(missing_link(&context)),
     };
     let Form { form_token, password } = context.read_form(body).await?;
-    if !context.is_same_origin() || !form::is_for(&form_token, link.token.expose()) {
+    let form_token = FormToken::parse(form_token);
+    if !context.is_same_origin() || !form_token.is_for(link.token.expose()) {
         return Ok(context.csrf_rejected());
     }
     let (is_empty, is_long) = (password.is_empty(), password.len() > MAX_BYTES);
@@ -88,10 +98,11 @@ pub async fn submit(
     };
     let attempt =
         Attempt { reset: link.reset, token: &link.token, password, changes: &CommonAttributes::default() };
-    match resets.complete(None, &context.caller(Actor::TokenHolder), attempt).await {
+    let caller = Caller { record: form_token.id, ..context.caller(Actor::TokenHolder) };
+    match resets.complete(None, &caller, attempt).await {
         Ok(organization) => {
-            context.set_organization(&organization);
-            Ok(forget_token(&context, context.show(&Page::Done { login: context.login_url() })))
+            let sent = form_token.id.map(|id| SentForm { reset: link.reset, id });
+            Ok(done(context, &organization, sent))
         }
         Err(CompleteError::Token) => Ok(link_expired(&context)),
         Err(CompleteError::Password(rejected)) => {
@@ -102,15 +113,38 @@ pub async fn submit(
     }
 }
 
+/// Answers a form that came after the answer to the same form, or to another one.
+async fn sent_again(
+    context: PageContext,
+    resets: &ResetService,
+    sent: SentForm,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let form = context.read_form::<Form>(body).await.ok();
+    let id = form.and_then(|form| FormToken::parse(form.form_token).id);
+    let is_same = context.is_same_origin() && id == Some(sent.id);
+    let organization = if is_same { resets.completed_before(sent.reset, sent.id).await? } else { None };
+    Ok(match organization {
+        Some(organization) => done(context, &organization, Some(sent)),
+        None => link_expired(&context),
+    })
+}
+
 impl Held {
     fn from_cookie(context: &PageContext) -> Self {
         let value = context.cookie(LINK).unwrap_or_default();
-        let link = value.split_once('.').and_then(|(reset, token)| Link::parse(reset, token));
-        match link {
-            Some(link) => Self::Link(link),
-            None if value == USED => Self::Used,
-            None => Self::Nothing,
+        match value.split('.').collect::<Vec<_>>()[..] {
+            [USED] => Self::Used(None),
+            [USED, reset, form] => Self::Used(SentForm::parse(reset, form)),
+            [reset, token] => Link::parse(reset, token).map_or(Self::Nothing, Self::Link),
+            _ => Self::Nothing,
         }
+    }
+}
+
+impl SentForm {
+    fn parse(reset: &str, id: &str) -> Option<Self> {
+        Some(Self { reset: reset.parse().ok()?, id: id.parse().ok()? })
     }
 }
 
@@ -149,7 +183,7 @@ async fn form_page(
     Ok(context.show(&Page::ResetPassword {
         action: context.params.url(paths::RESET_PASSWORD),
         email: holder.email.as_str(),
-        form_token: form::token_for(link.token.expose()),
+        form_token: FormToken::generate(link.token.expose(), &*resets.recorder.random),
         min_length: policy.min_length,
         rules: context.or_empty(context.reader().policy(policy)),
         errors,
@@ -172,15 +206,23 @@ fn missing_link(context: &PageContext) -> HttpResponse {
     context.show(&Page::MissingLink { again: context.new_link_url(), login: context.login_url() })
 }
 
-fn link_expired(context: &PageContext) -> HttpResponse {
-    let page = Page::LinkExpired { again: context.new_link_url(), login: context.login_url() };
-    forget_token(context, context.show(&page))
+fn done(mut context: PageContext, organization: &Organization, sent: Option<SentForm>) -> HttpResponse {
+    context.set_organization(organization);
+    forget_token(&context, context.show(&Page::Done { login: context.login_url() }), sent)
 }
 
-/// Removes the token from the browser, which still remembers that there was one.
-fn forget_token(context: &PageContext, mut response: HttpResponse) -> HttpResponse {
-    let used = LINK.cookie(USED.to_owned(), COOKIE_TTL, context.is_https());
-    if let Err(error) = response.add_cookie(&used) {
+fn link_expired(context: &PageContext) -> HttpResponse {
+    let page = Page::LinkExpired { again: context.new_link_url(), login: context.login_url() };
+    forget_token(context, context.show(&page), None)
+}
+
+/// Removes the token from the browser, which still remembers that there was one, and which form has used it.
+fn forget_token(context: &PageContext, mut response: HttpResponse, sent: Option<SentForm>) -> HttpResponse {
+    let value = match sent {
+        Some(SentForm { reset, id }) => format!("{USED}.{reset}.{id}"),
+        None => USED.to_owned(),
+    };
+    if let Err(error) = response.add_cookie(&LINK.cookie(value, COOKIE_TTL, context.is_https())) {
         tracing::error!(%error, "setting a cookie failed");
     }
     response

@@ -31,7 +31,7 @@ async fn a_code_does_what_its_token_does_however_it_is_typed() {
     let code = app.code(reset.id()).await.unwrap();
     assert!(!reset.text.contains(&code), "{}", reset.text);
 
-    let typed = format!(" {} ", code.to_lowercase().replace('-', " "));
+    let typed = format!("Code: \u{201c}{}\u{201d}.", code.to_lowercase().replace('-', "\u{a0}\u{2013} "));
     let looked = app.patch(&guest, reset.id(), json!({ "_reset_password_token": typed })).await;
     assert_eq!((looked.status.as_u16(), looked.attribute("reset_password_at")), (200, &json!(null)));
     let refused = app

@@ -107,6 +107,31 @@ async fn an_integration_is_one_party_wherever_it_calls_from() {
     assert_refused(&from(1, &live).await, "3");
 }
 
+// C1: some proxies write the port of each connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn forwarded_for_ports_neither_multiply_a_visitor_nor_merge_all() {
+    for (header, entry) in [
+        ("x-forwarded-for", ["203.0.113.7:PORT", "198.51.100.9:PORT", "[2001:db8:1::7]:PORT"]),
+        (
+            "forwarded",
+            ["for=\"203.0.113.7:PORT\"", "for=198.51.100.9", "for=\"[2001:db8:1::7]:PORT\";proto=https"],
+        ),
+    ] {
+        let settings = [PROXIED, ("server.forwarded_header", header), ("limits.token_per_minute", "5")];
+        let app = app(&settings).await;
+        let client = app.client(ClientKind::SalesChannel, false).await.id;
+        let from = async |entry: &str, port: usize| {
+            let value = entry.replace("PORT", &(50_000 + port).to_string());
+            send(grant(&app, app.address, &client).header(header, value)).await.status.as_u16()
+        };
+        for port in 0..LIMIT {
+            assert_eq!(from(entry[0], port).await, 200);
+        }
+        assert_eq!(from(entry[0], LIMIT).await, 429);
+        assert_eq!((from(entry[1], 1).await, from(entry[2], 1).await), (200, 200), "{header}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_visitor_does_not_use_up_a_shop() {
     let app = app(&[PROXIED, ("limits.test_per_minute", "5")]).await;

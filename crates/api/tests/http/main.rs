@@ -13,6 +13,7 @@ mod connections;
 mod cors;
 mod customers;
 mod deliveries;
+mod email_input;
 mod framework;
 mod fresh_sign_in;
 mod guesses;

@@ -108,11 +108,55 @@ async fn the_form_sets_the_password_once() {
     }
 }
 
+// C9: a double click, at both moments that it can come.
+#[tokio::test(flavor = "multi_thread")]
+async fn c9_a_form_that_is_sent_twice_succeeds_twice_in_its_browser_only() {
+    let opened = OpenedLink::start().await;
+    let (token, other_tab) = (form_token(&opened.page().await), form_token(&opened.page().await));
+    assert_ne!(token, other_tab);
+    let sent = async |cookie: &str, token: &str, password: &str| {
+        let form = opened.app.http.post(opened.app.url(PATH)).header("cookie", cookie);
+        let form = form.form(&[("form_token", token), ("password", password)]);
+        send(form.header("sec-fetch-site", "same-origin")).await
+    };
+    let password = "the second password";
+    let cookie = opened.cookie.as_str();
+    let clicks = tokio::join!(sent(cookie, &token, password), sent(cookie, &token, password));
+    let clicks = [clicks.0, clicks.1, sent(cookie, &token, password).await];
+    for page in &clicks {
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("Your password was changed"), "{}", page.text);
+        assert_left_the_browser(page);
+        assert!(!page.header("set-cookie").contains(&opened.token));
+        // The answer to the first click may be there before the second one is sent.
+        let left = page.header("set-cookie").split(';').next().unwrap();
+        assert_eq!(sent(left, &token, password).await.text, page.text);
+        assert_eq!(sent(left, &other_tab, "the third password").await.status, 410);
+        assert_eq!(sent(left, "", "the third password").await.status, 410);
+    }
+    assert_eq!(opened.log_in(password).await, 200);
+    // Another browser, or another tab, has another form.
+    for page in [
+        sent(cookie, &other_tab, "the third password").await,
+        sent(cookie, &other_tab, password).await,
+        send(opened.app.http.get(opened.app.url(PATH)).header("cookie", cookie)).await,
+    ] {
+        assert_eq!(page.status, 410, "{}", page.text);
+    }
+    let name = cookie.split('=').next().unwrap();
+    let forged = format!("{name}=over.{}.AAAAAAAAAA", opened.id);
+    assert_eq!(sent(&forged, "AAAAAAAAAA.x", password).await.status, 410);
+    assert_eq!(opened.log_in(password).await, 200);
+    let events = format!("/api/customer_password_resets/{}/events", opened.id);
+    let events = opened.app.get(&events, &opened.app.integration().await).await;
+    assert_eq!(events.text.matches("customer_password_resets.reset_password").count(), 1, "{}", events.text);
+}
+
 /// The cookie is replaced by one without a token.
 #[track_caller]
 fn assert_left_the_browser(answer: &Answer) {
     let set = answer.header("set-cookie");
-    assert!(set.starts_with("__Secure-rekey_reset=over;") && set.contains("Path=/reset-password"), "{set}");
+    assert!(set.starts_with("__Secure-rekey_reset=over") && set.contains("Path=/reset-password"), "{set}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

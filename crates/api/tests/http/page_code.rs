@@ -65,6 +65,25 @@ async fn a_code_leads_to_the_form_as_its_link_does() {
     assert!(send(form).await.text.contains("Choose a new password"));
 }
 
+// C9
+#[tokio::test(flavor = "multi_thread")]
+async fn c9_a_code_is_found_in_what_was_pasted() {
+    for around in [
+        "CODE.",
+        "Code: CODE",
+        "\u{201c}CODE\u{201d}",
+        "\u{a0}CODE\u{a0}",
+        "Der Code lautet CODE (6 Stunden).",
+    ] {
+        let waiting = Waiting::start(&[]).await;
+        let page = waiting.page().await;
+        let pasted = around.replace("CODE", &waiting.code.replace('-', "\u{2013}"));
+        assert!(page.text.contains("maxlength=\"200\"") && pasted.chars().count() < 200);
+        let right = waiting.enter(&pasted).await;
+        assert_eq!(right.status, 303, "{pasted}: {}", right.text);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn enum_body_wrong_exhausted_and_nobodys_codes_are_refused_alike() {
     let waiting = Waiting::start(&[("resets.code_guesses", "2")]).await;

@@ -33,8 +33,19 @@ pub struct EventRecorder {
 impl EventRecorder {
     /// Makes a signed event, which has its place in the relay's queue until it is published or dropped.
     pub(crate) fn new_event(&self, scope: Scope, caller: &Caller, body: EventBody) -> NewEvent {
+        self.new_event_under(EventId::generate(&*self.random), scope, caller, body)
+    }
+
+    /// Makes a signed event with that id.
+    pub(crate) fn new_event_under(
+        &self,
+        id: EventId,
+        scope: Scope,
+        caller: &Caller,
+        body: EventBody,
+    ) -> NewEvent {
         let event = Event {
-            id: EventId::generate(&*self.random),
+            id,
             scope,
             occurred_at: self.clock.now(),
             traceparent: caller.traceparent.clone(),

@@ -13,7 +13,7 @@ use crate::{
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{EventBody, audit::Action, recorder::EventRecorder},
-    ids::ResetId,
+    ids::{RecordId, ResetId},
     organizations::{Organization, PerOrganization},
     passwords::{HashError, Hasher, PasswordRejected, PlainPassword},
     resets::{
@@ -22,7 +22,7 @@ use crate::{
         store::{Completion, ResetRecord, Resets},
     },
     resources::{
-        CUSTOMER_PASSWORD_RESETS,
+        CUSTOMER_PASSWORD_RESETS, EVENTS,
         customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD},
         record::Record,
     },
@@ -202,11 +202,41 @@ impl ResetService {
 
     /// Sets a new password by a token: the token is checked first, so that a wrong one costs no hash; then the policy,
     /// then the hash; then the store checks the token again as it consumes it. `scope`, where the caller has one, must
-    /// be the token's. Returns the organization of the reset.
+    /// be the token's. Returns the organization of the reset, also when an earlier try of the same call has used the token.
     ///
     /// # Errors
     /// See [`CompleteError`].
     pub async fn complete(
+        &self,
+        scope: Option<Scope>,
+        caller: &Caller,
+        attempt: Attempt<'_>,
+    ) -> Result<Organization, CompleteError> {
+        let reset = attempt.reset;
+        match (self.use_token(scope, caller, attempt).await, caller.record) {
+            (Err(CompleteError::Token), Some(record)) => {
+                self.completed_before(reset, record).await?.ok_or(CompleteError::Token)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Returns the organization of a reset whose token was used by a call with that id for its event. The id is the capability: only
+    /// that call knows it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn completed_before(
+        &self,
+        reset: ResetId,
+        record: RecordId,
+    ) -> Result<Option<Organization>, StoreError> {
+        let Some(found) = self.store.find_rejectable(reset).await? else { return Ok(None) };
+        let event = self.store.find(found.scope, &EVENTS, record).await?;
+        Ok(event.map(|_| found.organization))
+    }
+
+    async fn use_token(
         &self,
         scope: Option<Scope>,
         caller: &Caller,
@@ -225,7 +255,10 @@ impl ResetService {
         let EventRecorder { keys, random, .. } = &self.recorder;
         let address = SealedAddress::seal(&holder.email, holder.scope.organization, reset, keys, &**random);
         let body = EventBody::ResetUsed { reset, customer: holder.customer, address: Some(address) };
-        let event = self.recorder.new_event(holder.scope, caller, body);
+        let event = match caller.record {
+            Some(record) => self.recorder.new_event_under(record.into(), holder.scope, caller, body),
+            None => self.recorder.new_event(holder.scope, caller, body),
+        };
         let attributes = changes.names().chain([CUSTOMER_PASSWORD.name]).collect();
         let audit = self.recorder.new_audit_entry(caller, Action::ResetPassword, attributes);
         let completion = Completion {

@@ -113,7 +113,8 @@ pub trait TokenStore: Send + Sync + 'static {
     /// returns true.
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError>;
 
-    /// A customer's reset and the state of its token; `None` for decoys. The proof that was checked before is the capability.
+    /// A customer's reset and the state of its token; `None` for decoys. The proof that was checked before, or the id of
+    /// the event of its use, is the capability.
     async fn find_rejectable(&self, reset: ResetId) -> Result<Option<RejectableReset>, StoreError>;
 
     /// Ends a pending reset's token and delays the account's next self-service reset, with event and audit entry, in one

@@ -62,7 +62,7 @@ pub static CUSTOMER_PASSWORD_RESETS: Resource = Resource {
 pub const CUSTOMER_EMAIL: Attribute = Attribute::new(
     "customer_email",
     Kind::Email,
-    "The e-mail address of the customer whose password is to be reset.",
+    "The e-mail address of the customer whose password is to be reset. It is read as `customers.email` is.",
     r#""john@example.com""#,
 )
 .required()

@@ -86,7 +86,8 @@ pub static CUSTOMERS: Resource = Resource {
 pub const EMAIL: Attribute = Attribute::new(
     "email",
     Kind::Email,
-    "The customer's e-mail address, unique in the shop.",
+    "The customer's e-mail address, unique in the shop. Blanks around it are dropped, letters become lower case, and a domain \
+     in Unicode becomes its A-labels (`xn--…`).",
     r#""john@example.com""#,
 )
 .required()

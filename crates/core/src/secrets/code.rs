@@ -21,8 +21,8 @@ const ALPHABET: &[u8; 21] = b"CDFHJKMNPQRTVWXY34679";
 pub const CODE_PATTERN: &str = "([CDFHJKMNPQRTVWXYcdfhjkmnpqrtvwxy34679][ -]?){8}";
 /// The length of a code.
 const LENGTH: usize = 8;
-/// The most characters that are read as a code, with spaces and dashes.
-const MAX_TYPED_LENGTH: usize = 32;
+/// The most characters of a text in which a code is searched: a sentence of the mail.
+const MAX_TYPED_LENGTH: usize = 200;
 
 impl ResetCode {
     /// Generates a code, each of the characters equally likely.
@@ -34,17 +34,34 @@ impl ResetCode {
     }
 
     /// Parses a code as people type or paste it: in any case, with spaces and dashes anywhere, in full-width letters, with the digits of
-    /// an Arabic keyboard, with `U` for `V` and `G` for `6`, which no code has. Returns `None`, which does not count as a guess, unless
-    /// the result has the form of a generated code.
+    /// an Arabic keyboard, with `U` for `V` and `G` for `6`, which no code has, and with punctuation and other words around it. Returns
+    /// `None`, which does not count as a guess, unless exactly one sequence of whole words has the form of a generated code.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         if typed.chars().nth(MAX_TYPED_LENGTH).is_some() {
             return None;
         }
-        let mut code = Zeroizing::new(String::with_capacity(MAX_TYPED_LENGTH * 4));
-        code.extend(typed.nfkc().filter(|letter| !is_separator(*letter)).map(to_code_character));
-        let is_valid = code.len() == LENGTH && code.bytes().all(|letter| ALPHABET.contains(&letter));
-        is_valid.then_some(Self(code))
+        let mut text = Zeroizing::new(String::with_capacity(MAX_TYPED_LENGTH * 4));
+        text.extend(typed.nfkc().map(to_code_character));
+        let words: Vec<_> = text.split(is_separator).filter(|word| !word.is_empty()).collect();
+        let mut codes = (0..words.len()).filter_map(|start| Self::from_words(words.get(start..)?));
+        let code = codes.next()?;
+        codes.all(|other| other.0 == code.0).then_some(code)
+    }
+
+    /// Joins the first words to a code, if together they are one.
+    fn from_words(words: &[&str]) -> Option<Self> {
+        let mut code = Zeroizing::new(String::with_capacity(LENGTH));
+        for word in words {
+            if code.len() + word.len() > LENGTH || !word.bytes().all(|letter| ALPHABET.contains(&letter)) {
+                return None;
+            }
+            code.push_str(word);
+            if code.len() == LENGTH {
+                return Some(Self(code));
+            }
+        }
+        None
     }
 
     /// Returns the code as it is shown to people, in two halves: `CDFH-JKMN`.
@@ -69,12 +86,10 @@ impl ResetCode {
     }
 }
 
-/// Whether a character may be between those of a code: spaces and dashes, with the one that a Japanese keyboard makes of `-`; and
-/// invisible characters that come along when text is pasted from a mail: soft hyphens, joiners, direction marks and isolates.
+/// Whether a character separates words: white space, punctuation, dashes with the one that a Japanese keyboard makes of `-`, and the
+/// invisible characters that come along when text is pasted from a mail.
 fn is_separator(letter: char) -> bool {
-    letter.is_whitespace()
-        || matches!(letter, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}')
-        || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    !letter.is_alphanumeric() || letter == '\u{30fc}'
 }
 
 /// Returns the character of a code that was meant. Only two look-alikes have one: the others look like each other.

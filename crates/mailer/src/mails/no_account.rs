@@ -4,18 +4,20 @@ use rekey_core::deliveries::MailName;
 use rekey_texts::{Reader, SayError};
 use serde::Serialize;
 
-use super::definition::{MailContent, MailDefinition, SAMPLE_FORGOT_LINK, TextKeys};
+use super::definition::{MailContent, MailDefinition, SAMPLE_FORGOT_LINK, SAMPLE_TIME, TextKeys};
 
 pub(super) const DEFINITION: MailDefinition = MailDefinition {
     mjml: include_str!("../../templates/no_account.mjml"),
     text: include_str!("../../templates/no_account.txt"),
     content: |source| {
-        let mail = NoAccount { shop: source.shop(), forgot_link: source.forgot_link() };
+        let requested = source.reader.moment(source.event.occurred_at)?;
+        let mail = NoAccount { shop: source.shop(), requested, forgot_link: source.forgot_link() };
         Ok(mail.content(source.reader)?)
     },
     sample: |reader, shop, sample| {
         let forgot_link = sample.optional(SAMPLE_FORGOT_LINK.to_owned());
-        NoAccount { shop: shop.to_owned(), forgot_link }.content(reader)
+        let requested = reader.moment(SAMPLE_TIME)?;
+        NoAccount { shop: shop.to_owned(), requested, forgot_link }.content(reader)
     },
 };
 
@@ -26,12 +28,15 @@ const TEXTS: TextKeys =
 pub(crate) struct NoAccount {
     /// The shop's name.
     pub(crate) shop: String,
+    /// When the reset was requested, in words.
+    pub(crate) requested: String,
     /// Where the reader can try another address.
     pub(crate) forgot_link: Option<String>,
 }
 
 impl NoAccount {
     pub(crate) fn content(&self, reader: &Reader) -> Result<MailContent, SayError> {
-        MailContent::new(MailName::NoAccount, reader, &TEXTS, &[("shop", (&self.shop).into())], self)
+        let args = [("shop", (&self.shop).into()), ("requested", (&self.requested).into())];
+        MailContent::new(MailName::NoAccount, reader, &TEXTS, &args, self)
     }
 }

@@ -36,6 +36,7 @@ struct PasswordChanged {
 
 impl PasswordChanged {
     fn content(&self, reader: &Reader) -> Result<MailContent, SayError> {
-        MailContent::new(MailName::PasswordChanged, reader, &TEXTS, &[("shop", (&self.shop).into())], self)
+        let args = [("shop", (&self.shop).into()), ("changed", (&self.changed).into())];
+        MailContent::new(MailName::PasswordChanged, reader, &TEXTS, &args, self)
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct ResetRequested {
     shop: String,
     /// The link, with the token.
     link: String,
+    /// When the reset was requested, in words. Mail programs fold what they have shown before: this tells two mails apart.
+    requested: String,
     /// How long it works, in words: "6 hours".
     life: String,
     /// Until when it works, in words.
@@ -47,7 +49,11 @@ pub(crate) struct ResetRequested {
 
 impl ResetRequested {
     fn content(&self, reader: &Reader) -> Result<MailContent, SayError> {
-        let args = [("shop", (&self.shop).into()), ("until", (&self.until).into())];
+        let args = [
+            ("shop", (&self.shop).into()),
+            ("requested", (&self.requested).into()),
+            ("until", (&self.until).into()),
+        ];
         MailContent::new(MailName::ResetRequested, reader, &TEXTS, &args, self)
     }
 
@@ -69,6 +75,7 @@ impl ResetRequested {
                 locale: reader.language().tag(),
                 organization: delivery.organization.slug.as_str(),
             }),
+            requested: reader.moment(event.occurred_at)?,
             life: reader.span(expiry.remaining)?,
             until: reader.moment(expiry.at)?,
             code: code.map(|code| code.expose().to_string()),
@@ -86,6 +93,7 @@ impl ResetRequested {
         Ok(Self {
             shop: shop.to_owned(),
             link: format!("https://shop.example/reset-password?id=RESETRESE1&token={SAMPLE_TOKEN}"),
+            requested: reader.moment(SAMPLE_TIME)?,
             life: reader.span(Duration::hours(6))?,
             until: reader.moment(SAMPLE_TIME + Duration::hours(6))?,
             code: sample.optional("K7PM-3XQT".to_owned()),

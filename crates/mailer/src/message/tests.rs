@@ -60,6 +60,67 @@ fn headers_are_complete_and_stand_once() {
     assert_eq!(mail.sender.to_string(), "shop@example.com");
 }
 
+/// Composes a mail of this sender, and returns its header of that name.
+fn header_of(sender: &config::Mail, name: &str) -> String {
+    let (event, recipient) = ("EVENTEVEN1".parse().unwrap(), "john@example.com".parse().unwrap());
+    let mail = compose(event, sender, &recipient, &rendered("x"), OffsetDateTime::UNIX_EPOCH).unwrap();
+    header_in(&mail, name)
+}
+
+fn header_in(mail: &Mail, name: &str) -> String {
+    let message = MessageParser::default().parse(&mail.content).unwrap();
+    let values: Vec<_> = message.headers_raw().filter(|(known, _)| *known == name).collect();
+    assert_eq!(values.len(), 1, "{name}");
+    values[0].1.trim_end().trim_start_matches(' ').to_owned()
+}
+
+// C5
+#[test]
+fn headers_a_senders_name_is_quoted_or_encoded() {
+    for (name, expected) in [
+        ("Acme, Inc.", "\"Acme, Inc.\" <shop@example.com>"),
+        ("Acme (Deutschland) GmbH", "\"Acme (Deutschland) GmbH\" <shop@example.com>"),
+        ("Shop: Orders", "\"Shop: Orders\" <shop@example.com>"),
+        ("Shop@Home", "\"Shop@Home\" <shop@example.com>"),
+        ("The \"Best\" \\ Shop", "\"The \\\"Best\\\" \\\\ Shop\" <shop@example.com>"),
+        ("Acme", "\"Acme\" <shop@example.com>"),
+        ("Müller & Söhne, GmbH", "=?utf-8?b?TcO8bGxlciAmIFPDtmhuZSwgR21iSA==?= <shop@example.com>"),
+    ] {
+        let config::Mail { from, .. } = sender(name);
+        let sender = config::Mail { reply_to: Some(from), ..sender(name) };
+        for header in ["From", "Reply-To"] {
+            assert_eq!(header_of(&sender, header), expected);
+        }
+        let mail = compose(
+            "EVENTEVEN1".parse().unwrap(),
+            &sender,
+            &"john@example.com".parse().unwrap(),
+            &rendered("x"),
+            OffsetDateTime::UNIX_EPOCH,
+        );
+        let content = mail.unwrap().content;
+        let message = MessageParser::default().parse(&content).unwrap();
+        let from = message.from().unwrap().as_list().unwrap();
+        assert_eq!(
+            (from.len(), from[0].name(), from[0].address()),
+            (1, Some(name), Some("shop@example.com"))
+        );
+    }
+}
+
+// C5
+#[test]
+fn headers_the_longest_name_of_a_sender_survives_folding() {
+    for name in ["Ä, ".repeat(33), "語".repeat(100), "\"\\,".repeat(33), "a".repeat(100)] {
+        let name = name.trim();
+        let value = header_of(&sender(name), "From");
+        let content = format!("From: {value}\r\n\r\n");
+        let message = MessageParser::default().parse(&content).unwrap();
+        let from = message.from().unwrap().as_list().unwrap();
+        assert_eq!((from.len(), from[0].name()), (1, Some(name)), "{value}");
+    }
+}
+
 #[test]
 fn bounces_go_to_the_envelopes_sender() {
     let sender =
@@ -147,6 +208,28 @@ fn email_one_parser_what_is_stored_is_what_goes_on_the_wire() {
         }
     }
     assert!(mail("john@example.com", "x").is_ok());
+}
+
+// C7
+#[test]
+fn email_input_odd_dots_are_quoted_in_the_envelope_and_the_header() {
+    for (address, mailbox) in [
+        ("taro..yamada@docomo.example", "\"taro..yamada\"@docomo.example"),
+        ("hanako.@ezweb.example", "\"hanako.\"@ezweb.example"),
+        (".jiro@docomo.example", "\".jiro\"@docomo.example"),
+        ("..@docomo.example", "\"..\"@docomo.example"),
+        ("x@m\u{fc}nchen.de", "x@xn--mnchen-3ya.de"),
+    ] {
+        let mail = mail(address, "x").unwrap();
+        assert_eq!(
+            (mail.recipient.to_string(), header_in(&mail, "To")),
+            (mailbox.to_owned(), mailbox.to_owned())
+        );
+        // As a sender, too.
+        let own = config::Mail { envelope_from: Some(address.parse().unwrap()), ..sender("Shop") };
+        let sender = config::Mailbox { name: Some("Shop".to_owned()), address: address.parse().unwrap() };
+        assert_eq!(header_of(&config::Mail { from: sender, ..own }, "From"), format!("\"Shop\" <{mailbox}>"));
+    }
 }
 
 #[test]

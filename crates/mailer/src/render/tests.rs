@@ -137,7 +137,11 @@ fn a_link_with_quotes_stays_in_its_attribute() {
     let renderer = renderer();
     let reader = renderer.reader(&[]);
     let link = r#"https://shop.example/" onclick="x"#.to_owned();
-    let mail = mails::no_account::NoAccount { shop: SHOP.to_owned(), forgot_link: Some(link) };
+    let mail = mails::no_account::NoAccount {
+        shop: SHOP.to_owned(),
+        requested: String::new(),
+        forgot_link: Some(link),
+    };
     let mail = renderer.render(&reader, mail.content(&reader).unwrap()).unwrap();
     assert!(
         mail.html.contains("https://shop.example/&quot; onclick=&quot;x")
@@ -318,7 +322,7 @@ fn plain_text_is_in_lines_that_fit_and_links_have_one_of_their_own() {
 #[test]
 fn values_without_a_templates_name_are_an_error() {
     let renderer = renderer();
-    let values = context! { shop => SHOP };
+    let values = context! { shop => SHOP, requested => "now" };
     let content = MailContent { mail: ResetRequested, subject: SHOP.to_owned(), values };
     let error = renderer.render(&renderer.reader(&[]), content).err().unwrap();
     assert_eq!(error.kind(), minijinja::ErrorKind::UndefinedError);

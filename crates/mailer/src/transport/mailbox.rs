@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mail_parser::{Address, Message, MessageParser};
+use mail_parser::MessageParser;
 use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
@@ -40,7 +40,7 @@ pub struct MailboxError {
 pub struct StoredMail {
     /// The file's name without `.eml`.
     pub id: String,
-    /// The recipient's address.
+    /// The recipient's address, as in the header.
     pub to: String,
     pub subject: String,
     pub text: String,
@@ -128,17 +128,14 @@ fn parse(path: &Path, received_at: OffsetDateTime) -> Option<StoredMail> {
     let message = MessageParser::default().parse(&content)?;
     Some(StoredMail {
         id: path.file_stem()?.to_str()?.to_owned(),
-        to: recipient(&message).unwrap_or_default(),
+        // The header is one address. The parser would drop a quoted local part.
+        to: message.header_raw("To").map(unfold).unwrap_or_default(),
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
         html: message.body_html(0).unwrap_or_default().into_owned(),
         headers: message.headers_raw().map(|(name, value)| (name.to_owned(), unfold(value))).collect(),
         received_at,
     })
-}
-
-fn recipient(message: &Message<'_>) -> Option<String> {
-    message.to().and_then(Address::first)?.address().map(str::to_owned)
 }
 
 /// Joins a header's lines (RFC 5322 §2.2.3).

@@ -14,6 +14,7 @@ use rekey_core::{
     secrets::SealedAddress,
 };
 use rekey_testkit::{backdoor::Backdoor, seed};
+use time::{Duration, macros::datetime};
 
 use crate::world::{World, handle};
 
@@ -90,4 +91,34 @@ async fn where_unknown_addresses_are_answered_known_ones_get_their_link() {
     assert_eq!(handle(&world.mailer(1), &event).await, Verdict::Done);
     let [mail] = world.mails().try_into().unwrap();
     assert!(mail.text.contains(&format!("id={}", reset.id)), "{}", mail.text);
+}
+
+// C12: mail programs thread mails of one subject, and fold what they have shown before.
+#[tokio::test]
+async fn c12_a_second_mail_differs_from_the_first_near_the_top() {
+    for (address, answers_all) in [("john@example.com", false), ("nobody@example.com", true)] {
+        for language in ["en", "ja", "ar"] {
+            let world = World::new().await;
+            seed::customer(&world.store, world.test, "john@example.com", None).await;
+            for minute in [45, 52] {
+                let (_, message) = ask(&world, address, &[language], answers_all).await;
+                let event = Event::verify(&message.payload, &seed::keys()).unwrap();
+                let occurred_at = datetime!(2026-09-30 16:00 UTC) + Duration::minutes(minute);
+                let event = NewEvent::unclaimed(Event { occurred_at, ..event }.sign(&seed::keys()));
+                assert_eq!(handle(&world.mailer(1), &event.message).await, Verdict::Done);
+            }
+            let mails = world.mails();
+            assert_eq!((mails.len(), &mails[0].subject), (2, &mails[1].subject));
+            for minute in ["45", "52"] {
+                let times = |text: &str| text.contains(&format!(":{minute}"));
+                // The title, an empty line, and the time.
+                let first = mails.iter().filter(|mail| times(mail.text.lines().nth(2).unwrap()));
+                let preheader = |html: &str| -> String {
+                    html.split_once("overflow:hidden;\">").unwrap().1.chars().take(50).collect()
+                };
+                let previews = mails.iter().filter(|mail| times(&preheader(&mail.html)));
+                assert_eq!((first.count(), previews.count()), (1, 1), "{language}: {:?}", mails[0].text);
+            }
+        }
+    }
 }

@@ -244,3 +244,17 @@ async fn a_relay_at_its_limit_of_connections_gets_all_mails_over_those_it_takes(
     assert_eq!(server.messages().len(), 50);
     assert!(server.connections() < 25, "{}: it isn't asked for more again and again", server.connections());
 }
+
+// C7
+#[tokio::test]
+async fn email_input_a_quoted_local_part_is_sent_quoted_and_never_logged() {
+    let refusal = "550 5.1.1 <\"taro..yamada\"@docomo.example>: unknown";
+    let server = scripted(&[FINE, vec![("RCPT", Act::Reply(refusal))].leak()]).await;
+    let recipient = "\"taro..yamada\"@docomo.example".parse().unwrap();
+    let mail = Mail { recipient, ..mail("EVENTEVEN1") };
+    transport(&settings(server.port)).send(&mail).await.unwrap();
+    let command = "RCPT TO:<\"taro..yamada\"@docomo.example>".to_owned();
+    assert!(server.commands().contains(&command), "{:?}", server.commands());
+    let error = transport(&settings(server.port)).send(&mail).await.unwrap_err();
+    assert!(error.kind == SendErrorKind::BadAddress && !error.reason.contains("taro"), "{error:?}");
+}

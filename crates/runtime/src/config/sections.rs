@@ -29,7 +29,7 @@ pub use organization::{
 pub use passwords::Passwords;
 pub use public_url::PublicUrl;
 pub use retention::Retention;
-pub use server::{Server, TrustedProxies};
+pub use server::{ForwardedHeader, Server, TrustedProxies};
 pub use smtp::Smtp;
 pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelayConfig, SmtpTls};
 pub use storage::{Broker, Database, OutboxRelayConfig};

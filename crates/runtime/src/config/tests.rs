@@ -4,6 +4,7 @@ mod color;
 mod dkim;
 mod layers;
 mod links;
+mod mail;
 mod manual;
 mod organizations;
 mod relays;

@@ -3,13 +3,14 @@
 mail-was-you = إذا كنت أنت من قام بذلك:
 mail-not-you = إذا لم تكن أنت من قام بذلك:
 mail-nothing-to-do = لا داعي لأي إجراء.
+mail-requested = تاريخ الطلب: { $requested }.
 mail-copy = إذا لم يعمل الزر، فافتح هذا الرابط:
 mail-support = هل تحتاج إلى مساعدة؟
 
 ## طلب كلمة مرور جديدة
 
 mail-reset-subject = تعيين كلمة مرور جديدة لدى { $shop }
-mail-reset-preview = الرابط صالح لمرة واحدة، حتى { $until }.
+mail-reset-preview = تاريخ الطلب: { $requested }. الرابط صالح لمرة واحدة، حتى { $until }.
 mail-reset-title = تعيين كلمة مرور جديدة
 mail-reset-intro = تلقينا طلبًا لتعيين كلمة مرور جديدة لحسابك لدى { $shop }. يمكنك اختيارها من هنا:
 mail-reset-button = اختيار كلمة مرور جديدة
@@ -23,7 +24,7 @@ mail-reset-why = وصلتك هذه الرسالة لأن كلمة مرور جد�
 ## تغيير كلمة المرور
 
 mail-changed-subject = تم تغيير كلمة مرورك لدى { $shop }
-mail-changed-preview = إذا لم تكن أنت من قام بذلك، فيُرجى التصرف فورًا.
+mail-changed-preview = تاريخ التغيير: { $changed }. إذا لم تكن أنت من قام بذلك، فيُرجى التصرف فورًا.
 mail-changed-title = تم تغيير كلمة مرورك
 mail-changed-intro = تم تغيير كلمة مرور حسابك لدى { $shop } بتاريخ { $changed }.
 mail-changed-sessions = عليك تسجيل الدخول من جديد على جميع أجهزتك.
@@ -44,7 +45,7 @@ mail-moved-life = يعمل الرابط مرة واحدة فقط، وهو صال
 ## طلب كلمة مرور جديدة لعنوان بلا حساب
 
 mail-none-subject = لا يوجد حساب لدى { $shop } بهذا العنوان
-mail-none-preview = طُلبت كلمة مرور جديدة لعنوان ليس له حساب.
+mail-none-preview = تاريخ الطلب: { $requested }. طُلبت كلمة مرور جديدة لعنوان ليس له حساب.
 mail-none-title = لا يوجد حساب بهذا العنوان
 mail-none-intro = تلقينا طلبًا لتعيين كلمة مرور جديدة لهذا العنوان لدى { $shop }، لكن لا يوجد حساب مرتبط به.
 mail-none-was-you = ربما سجّلت بعنوان بريد إلكتروني آخر. يُرجى المحاولة مرة أخرى بذلك العنوان.

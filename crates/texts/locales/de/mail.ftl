@@ -3,13 +3,14 @@
 mail-was-you = Waren Sie das?
 mail-not-you = Waren Sie das nicht?
 mail-nothing-to-do = Dann brauchen Sie nichts zu tun.
+mail-requested = Angefordert am { $requested }.
 mail-copy = Falls die Schaltfläche nicht funktioniert, öffnen Sie diesen Link:
 mail-support = Brauchen Sie Hilfe?
 
 ## Ein neues Passwort wurde angefordert
 
 mail-reset-subject = Neues Passwort für { $shop } festlegen
-mail-reset-preview = Der Link funktioniert einmal, bis zum { $until }.
+mail-reset-preview = Angefordert am { $requested }. Der Link funktioniert einmal, bis zum { $until }.
 mail-reset-title = Neues Passwort festlegen
 mail-reset-intro = Für Ihr Kundenkonto bei { $shop } wurde ein neues Passwort angefordert. Hier können Sie es festlegen:
 mail-reset-button = Neues Passwort festlegen
@@ -23,7 +24,7 @@ mail-reset-why = Sie erhalten diese E-Mail, weil für diese Adresse ein neues Pa
 ## Das Passwort wurde geändert
 
 mail-changed-subject = Ihr Passwort für { $shop } wurde geändert
-mail-changed-preview = Falls Sie das nicht waren, handeln Sie bitte jetzt.
+mail-changed-preview = Geändert am { $changed }. Falls Sie das nicht waren, handeln Sie bitte jetzt.
 mail-changed-title = Ihr Passwort wurde geändert
 mail-changed-intro = Das Passwort Ihres Kundenkontos bei { $shop } wurde am { $changed } geändert.
 mail-changed-sessions = Überall, wo Sie angemeldet waren, müssen Sie sich neu anmelden.
@@ -44,7 +45,7 @@ mail-moved-life = Der Link funktioniert einmal und gilt bis zum { $until }. Bitt
 ## Ein neues Passwort wurde angefordert, aber die Adresse hat kein Konto
 
 mail-none-subject = Kein Kundenkonto mit dieser Adresse bei { $shop }
-mail-none-preview = Für eine Adresse ohne Kundenkonto wurde ein neues Passwort angefordert.
+mail-none-preview = Angefordert am { $requested }. Für eine Adresse ohne Kundenkonto wurde ein neues Passwort angefordert.
 mail-none-title = Zu dieser Adresse gibt es kein Kundenkonto
 mail-none-intro = Für diese Adresse wurde ein neues Passwort bei { $shop } angefordert. Es gibt dort aber kein Kundenkonto mit dieser Adresse.
 mail-none-was-you = Dann haben Sie sich vielleicht mit einer anderen E-Mail-Adresse registriert. Bitte versuchen Sie es mit der anderen Adresse noch einmal.

@@ -3,13 +3,14 @@
 mail-was-you = Was this you?
 mail-not-you = Not you?
 mail-nothing-to-do = Then there is nothing you need to do.
+mail-requested = Requested on { $requested }.
 mail-copy = If the button does not work, open this link:
 mail-support = Need help?
 
 ## A new password was asked for
 
 mail-reset-subject = Set a new password for { $shop }
-mail-reset-preview = The link works once, until { $until }.
+mail-reset-preview = Requested on { $requested }. The link works once, until { $until }.
 mail-reset-title = Set a new password
 mail-reset-intro = A new password was requested for your account at { $shop }. You can choose it here:
 mail-reset-button = Choose a new password
@@ -23,7 +24,7 @@ mail-reset-why = You are receiving this email because a new password was request
 ## The password was changed
 
 mail-changed-subject = Your password for { $shop } was changed
-mail-changed-preview = If this wasn’t you, please act now.
+mail-changed-preview = Changed on { $changed }. If this wasn’t you, please act now.
 mail-changed-title = Your password was changed
 mail-changed-intro = The password for your account at { $shop } was changed on { $changed }.
 mail-changed-sessions = You will need to log in again on all your devices.
@@ -44,7 +45,7 @@ mail-moved-life = The link works once and is valid until { $until }. Please do n
 ## A new password was asked for, but the address has no account
 
 mail-none-subject = No account at { $shop } with this address
-mail-none-preview = A new password was requested for an address without an account.
+mail-none-preview = Requested on { $requested }. A new password was requested for an address without an account.
 mail-none-title = There is no account with this address
 mail-none-intro = A new password was requested at { $shop } for this address, but no account uses it.
 mail-none-was-you = Then you may have registered with another email address. Please try again with that one.

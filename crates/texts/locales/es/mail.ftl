@@ -3,13 +3,14 @@
 mail-was-you = ¿Fue usted?
 mail-not-you = ¿No fue usted?
 mail-nothing-to-do = Entonces no tiene que hacer nada.
+mail-requested = Solicitud del { $requested }.
 mail-copy = Si el botón no funciona, abra este enlace:
 mail-support = ¿Necesita ayuda?
 
 ## Se ha solicitado una contraseña nueva
 
 mail-reset-subject = Elija una contraseña nueva para { $shop }
-mail-reset-preview = El enlace funciona una sola vez, hasta el { $until }.
+mail-reset-preview = Solicitud del { $requested }. El enlace funciona una sola vez, hasta el { $until }.
 mail-reset-title = Elija una contraseña nueva
 mail-reset-intro = Se ha solicitado una contraseña nueva para su cuenta en { $shop }. Puede elegirla aquí:
 mail-reset-button = Elegir una contraseña nueva
@@ -23,7 +24,7 @@ mail-reset-why = Recibe este correo porque se ha solicitado una contraseña nuev
 ## Se ha cambiado la contraseña
 
 mail-changed-subject = Se ha cambiado su contraseña de { $shop }
-mail-changed-preview = Si no fue usted, actúe ahora mismo.
+mail-changed-preview = Cambiada el { $changed }. Si no fue usted, actúe ahora mismo.
 mail-changed-title = Se ha cambiado su contraseña
 mail-changed-intro = La contraseña de su cuenta en { $shop } se cambió el { $changed }.
 mail-changed-sessions = Tendrá que volver a iniciar sesión en todos sus dispositivos.
@@ -44,7 +45,7 @@ mail-moved-life = El enlace funciona una sola vez y es válido hasta el { $until
 ## Se ha solicitado una contraseña nueva, pero la dirección no tiene cuenta
 
 mail-none-subject = No hay ninguna cuenta en { $shop } con esta dirección
-mail-none-preview = Se ha solicitado una contraseña nueva para una dirección sin cuenta.
+mail-none-preview = Solicitud del { $requested }. Se ha solicitado una contraseña nueva para una dirección sin cuenta.
 mail-none-title = No hay ninguna cuenta con esta dirección
 mail-none-intro = Se ha solicitado una contraseña nueva en { $shop } para esta dirección, pero no hay ninguna cuenta que la utilice.
 mail-none-was-you = Es posible que se registrara con otra dirección de correo. Inténtelo de nuevo con esa dirección.

@@ -3,13 +3,14 @@
 mail-was-you = C’était vous ?
 mail-not-you = Ce n’était pas vous ?
 mail-nothing-to-do = Vous n’avez rien à faire.
+mail-requested = Demande du { $requested }.
 mail-copy = Si le bouton ne fonctionne pas, ouvrez ce lien :
 mail-support = Besoin d’aide ?
 
 ## Un nouveau mot de passe a été demandé
 
 mail-reset-subject = Choisissez un nouveau mot de passe pour { $shop }
-mail-reset-preview = Le lien ne fonctionne qu’une fois, jusqu’au { $until }.
+mail-reset-preview = Demande du { $requested }. Le lien ne fonctionne qu’une fois, jusqu’au { $until }.
 mail-reset-title = Choisissez un nouveau mot de passe
 mail-reset-intro = Un nouveau mot de passe a été demandé pour votre compte chez { $shop }. Vous pouvez le choisir ici :
 mail-reset-button = Choisir un nouveau mot de passe
@@ -23,7 +24,7 @@ mail-reset-why = Vous recevez cet e-mail parce qu’un nouveau mot de passe a é
 ## Le mot de passe a été modifié
 
 mail-changed-subject = Votre mot de passe pour { $shop } a été modifié
-mail-changed-preview = Si ce n’était pas vous, agissez sans attendre.
+mail-changed-preview = Modifié le { $changed }. Si ce n’était pas vous, agissez sans attendre.
 mail-changed-title = Votre mot de passe a été modifié
 mail-changed-intro = Le mot de passe de votre compte chez { $shop } a été modifié le { $changed }.
 mail-changed-sessions = Vous devez vous reconnecter sur tous vos appareils.
@@ -44,7 +45,7 @@ mail-moved-life = Le lien fonctionne une seule fois et est valable jusqu’au { 
 ## Un nouveau mot de passe a été demandé, mais l’adresse n’a pas de compte
 
 mail-none-subject = Aucun compte chez { $shop } avec cette adresse
-mail-none-preview = Un nouveau mot de passe a été demandé pour une adresse sans compte.
+mail-none-preview = Demande du { $requested }. Un nouveau mot de passe a été demandé pour une adresse sans compte.
 mail-none-title = Aucun compte n’utilise cette adresse
 mail-none-intro = Un nouveau mot de passe a été demandé chez { $shop } pour cette adresse, mais aucun compte ne l’utilise.
 mail-none-was-you = Vous avez peut-être créé votre compte avec une autre adresse e-mail. Réessayez avec cette autre adresse.

@@ -3,13 +3,14 @@
 mail-was-you = Riconosce questa operazione?
 mail-not-you = Non riconosce questa operazione?
 mail-nothing-to-do = Allora non deve fare nulla.
+mail-requested = Data della richiesta: { $requested }.
 mail-copy = Se il pulsante non funziona, apra questo link:
 mail-support = Ha bisogno di aiuto?
 
 ## È stata richiesta una nuova password
 
 mail-reset-subject = Scelga una nuova password per { $shop }
-mail-reset-preview = Il link funziona una sola volta. Scadenza: { $until }.
+mail-reset-preview = Data della richiesta: { $requested }. Il link funziona una sola volta. Scadenza: { $until }.
 mail-reset-title = Scelga una nuova password
 mail-reset-intro = È stata richiesta una nuova password per il Suo account { $shop }. Può sceglierla qui:
 mail-reset-button = Scegli una nuova password
@@ -23,7 +24,7 @@ mail-reset-why = Riceve questa e-mail perché per questo indirizzo è stata rich
 ## La password è stata modificata
 
 mail-changed-subject = La Sua password per { $shop } è stata modificata
-mail-changed-preview = Se non riconosce questa operazione, agisca subito.
+mail-changed-preview = Data della modifica: { $changed }. Se non riconosce questa operazione, agisca subito.
 mail-changed-title = La Sua password è stata modificata
 mail-changed-intro = La password del Suo account { $shop } è stata modificata in data { $changed }.
 mail-changed-sessions = Dovrà accedere di nuovo su tutti i Suoi dispositivi.
@@ -44,7 +45,7 @@ mail-moved-life = Il link funziona una sola volta. Scadenza: { $until }. Non ino
 ## È stata richiesta una nuova password, ma l’indirizzo non ha un account
 
 mail-none-subject = Nessun account { $shop } con questo indirizzo
-mail-none-preview = È stata richiesta una nuova password per un indirizzo senza account.
+mail-none-preview = Data della richiesta: { $requested }. È stata richiesta una nuova password per un indirizzo senza account.
 mail-none-title = Nessun account usa questo indirizzo
 mail-none-intro = Per questo indirizzo è stata richiesta una nuova password su { $shop }, ma nessun account lo utilizza.
 mail-none-was-you = Forse ha usato un altro indirizzo e-mail per registrarsi. Riprovi con quello.

@@ -3,13 +3,14 @@
 mail-was-you = お心当たりがある場合：
 mail-not-you = お心当たりがない場合：
 mail-nothing-to-do = お手続きは必要ありません。
+mail-requested = リクエスト日時：{ $requested }
 mail-copy = ボタンが使えない場合は、次のリンクを開いてください。
 mail-support = お困りのときはこちらへ：
 
 ## パスワード再設定のリクエスト
 
 mail-reset-subject = { $shop }：パスワードの再設定
-mail-reset-preview = リンクは1回のみ有効です。有効期限：{ $until }
+mail-reset-preview = リクエスト日時：{ $requested }。リンクは1回のみ有効です。有効期限：{ $until }
 mail-reset-title = パスワードの再設定
 mail-reset-intro = { $shop }のアカウントについて、パスワード再設定のリクエストを受け付けました。次のリンクから新しいパスワードを設定してください。
 mail-reset-button = 新しいパスワードを設定する
@@ -23,7 +24,7 @@ mail-reset-why = このメールアドレスに対して{ $shop }のパスワー
 ## パスワードの変更
 
 mail-changed-subject = { $shop }：パスワードが変更されました
-mail-changed-preview = お心当たりがない場合は、すぐにご対応ください。
+mail-changed-preview = 変更日時：{ $changed }。お心当たりがない場合は、すぐにご対応ください。
 mail-changed-title = パスワードが変更されました
 mail-changed-intro = { $shop }のアカウントのパスワードが{ $changed }に変更されました。
 mail-changed-sessions = ログインしていたすべての端末で、もう一度ログインする必要があります。
@@ -44,7 +45,7 @@ mail-moved-life = リンクは1回だけ使用でき、{ $until }まで有効で
 ## アカウントのないメールアドレスに対するリクエスト
 
 mail-none-subject = { $shop }：このメールアドレスのアカウントはありません
-mail-none-preview = アカウントのないメールアドレスに対して、パスワードの再設定がリクエストされました。
+mail-none-preview = リクエスト日時：{ $requested }。アカウントのないメールアドレスに対して、パスワードの再設定がリクエストされました。
 mail-none-title = このメールアドレスのアカウントはありません
 mail-none-intro = このメールアドレスに対して{ $shop }のパスワード再設定がリクエストされましたが、登録されているアカウントがありません。
 mail-none-was-you = 別のメールアドレスで登録されている可能性があります。そのメールアドレスでもう一度お試しください。

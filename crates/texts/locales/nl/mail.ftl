@@ -3,13 +3,14 @@
 mail-was-you = Was u dit?
 mail-not-you = Was u dit niet?
 mail-nothing-to-do = Dan hoeft u niets te doen.
+mail-requested = Aangevraagd op { $requested }.
 mail-copy = Werkt de knop niet? Open dan deze link:
 mail-support = Hulp nodig?
 
 ## Er is een nieuw wachtwoord aangevraagd
 
 mail-reset-subject = Stel een nieuw wachtwoord in voor { $shop }
-mail-reset-preview = De link werkt één keer, tot { $until }.
+mail-reset-preview = Aangevraagd op { $requested }. De link werkt één keer, tot { $until }.
 mail-reset-title = Stel een nieuw wachtwoord in
 mail-reset-intro = Er is een nieuw wachtwoord aangevraagd voor uw account bij { $shop }. U kunt het hier kiezen:
 mail-reset-button = Nieuw wachtwoord kiezen
@@ -23,7 +24,7 @@ mail-reset-why = U ontvangt deze e-mail omdat er voor dit adres een nieuw wachtw
 ## Het wachtwoord is gewijzigd
 
 mail-changed-subject = Uw wachtwoord voor { $shop } is gewijzigd
-mail-changed-preview = Was u dit niet? Onderneem dan meteen actie.
+mail-changed-preview = Gewijzigd op { $changed }. Was u dit niet? Onderneem dan meteen actie.
 mail-changed-title = Uw wachtwoord is gewijzigd
 mail-changed-intro = Het wachtwoord van uw account bij { $shop } is gewijzigd op { $changed }.
 mail-changed-sessions = Overal waar u was ingelogd, moet u opnieuw inloggen.
@@ -44,7 +45,7 @@ mail-moved-life = De link werkt één keer en is geldig tot { $until }. Stuur de
 ## Er is een nieuw wachtwoord aangevraagd, maar het adres heeft geen account
 
 mail-none-subject = Geen account bij { $shop } met dit adres
-mail-none-preview = Er is een nieuw wachtwoord aangevraagd voor een adres zonder account.
+mail-none-preview = Aangevraagd op { $requested }. Er is een nieuw wachtwoord aangevraagd voor een adres zonder account.
 mail-none-title = Er is geen account met dit adres
 mail-none-intro = Er is voor dit adres een nieuw wachtwoord aangevraagd bij { $shop }, maar er is geen account met dit adres.
 mail-none-was-you = Dan hebt u zich misschien met een ander e-mailadres geregistreerd. Probeer het opnieuw met dat adres.

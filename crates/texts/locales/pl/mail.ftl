@@ -3,13 +3,14 @@
 mail-was-you = Czy to Państwo?
 mail-not-you = To nie Państwo?
 mail-nothing-to-do = Nie trzeba nic robić.
+mail-requested = Prośba z dnia { $requested }.
 mail-copy = Jeśli przycisk nie działa, prosimy otworzyć ten link:
 mail-support = Potrzebna pomoc?
 
 ## Poproszono o nowe hasło
 
 mail-reset-subject = Nowe hasło do { $shop }
-mail-reset-preview = Link zadziała tylko raz, do { $until }.
+mail-reset-preview = Prośba z dnia { $requested }. Link zadziała tylko raz, do { $until }.
 mail-reset-title = Ustaw nowe hasło
 mail-reset-intro = Otrzymaliśmy prośbę o nowe hasło do konta w { $shop }. Można je ustawić tutaj:
 mail-reset-button = Ustaw nowe hasło
@@ -23,7 +24,7 @@ mail-reset-why = Ta wiadomość została wysłana, ponieważ poproszono o nowe h
 ## Hasło zostało zmienione
 
 mail-changed-subject = Hasło do { $shop } zostało zmienione
-mail-changed-preview = Jeśli to nie Państwo, prosimy działać od razu.
+mail-changed-preview = Zmieniono { $changed }. Jeśli to nie Państwo, prosimy działać od razu.
 mail-changed-title = Hasło zostało zmienione
 mail-changed-intro = Hasło do konta w { $shop } zostało zmienione { $changed }.
 mail-changed-sessions = Na wszystkich urządzeniach trzeba zalogować się ponownie.
@@ -44,7 +45,7 @@ mail-moved-life = Link działa jeden raz i jest ważny do { $until }. Prosimy ni
 ## Poproszono o nowe hasło, ale adres nie ma konta
 
 mail-none-subject = Brak konta w { $shop } z tym adresem
-mail-none-preview = Poproszono o nowe hasło dla adresu, który nie ma konta.
+mail-none-preview = Prośba z dnia { $requested }. Poproszono o nowe hasło dla adresu, który nie ma konta.
 mail-none-title = Nie ma konta z tym adresem
 mail-none-intro = Otrzymaliśmy prośbę o nowe hasło do { $shop } dla tego adresu, ale nie ma konta, które go używa.
 mail-none-was-you = Być może konto zostało założone na inny adres e-mail. Prosimy spróbować ponownie z tamtym adresem.

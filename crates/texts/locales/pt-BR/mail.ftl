@@ -3,13 +3,14 @@
 mail-was-you = Foi você?
 mail-not-you = Não foi você?
 mail-nothing-to-do = Então não é preciso fazer nada.
+mail-requested = Solicitação feita em { $requested }.
 mail-copy = Se o botão não funcionar, abra este link:
 mail-support = Precisa de ajuda?
 
 ## Uma nova senha foi solicitada
 
 mail-reset-subject = Escolha uma nova senha para { $shop }
-mail-reset-preview = O link funciona uma única vez, até { $until }.
+mail-reset-preview = Solicitação feita em { $requested }. O link funciona uma única vez, até { $until }.
 mail-reset-title = Escolha uma nova senha
 mail-reset-intro = Foi solicitada uma nova senha para a sua conta em { $shop }. Você pode escolhê-la aqui:
 mail-reset-button = Escolher uma nova senha
@@ -23,7 +24,7 @@ mail-reset-why = Você recebeu este e-mail porque foi solicitada uma nova senha 
 ## A senha foi alterada
 
 mail-changed-subject = Sua senha para { $shop } foi alterada
-mail-changed-preview = Se não foi você, aja agora mesmo.
+mail-changed-preview = Alterada em { $changed }. Se não foi você, aja agora mesmo.
 mail-changed-title = Sua senha foi alterada
 mail-changed-intro = A senha da sua conta em { $shop } foi alterada em { $changed }.
 mail-changed-sessions = Você precisará entrar novamente em todos os seus dispositivos.
@@ -44,7 +45,7 @@ mail-moved-life = O link funciona uma única vez e é válido até { $until }. N
 ## Uma nova senha foi solicitada, mas o endereço não tem conta
 
 mail-none-subject = Nenhuma conta em { $shop } com este endereço
-mail-none-preview = Foi solicitada uma nova senha para um endereço sem conta.
+mail-none-preview = Solicitação feita em { $requested }. Foi solicitada uma nova senha para um endereço sem conta.
 mail-none-title = Não há conta com este endereço
 mail-none-intro = Foi solicitada uma nova senha em { $shop } para este endereço, mas nenhuma conta o utiliza.
 mail-none-was-you = Talvez você tenha se cadastrado com outro endereço de e-mail. Tente novamente com ele.

@@ -1,4 +1,5 @@
 use rekey_core::{
+    email::EmailAddress,
     locale::Locale,
     resources::{Kind, record::Value},
 };
@@ -21,8 +22,11 @@ const MAX_DEPTH: usize = 16;
 /// Reads a value of that kind to compare with.
 pub(super) fn read(kind: Kind, value: &str) -> Result<Value, QueryProblem> {
     match kind {
-        // Addresses are stored in lower case.
-        Kind::Email => text(value).map(|text| Value::Text(text.to_ascii_lowercase())),
+        // Addresses are stored as they are parsed. No record has a malformed one.
+        Kind::Email => text(value).map(|text| {
+            let email = text.parse().map(|email: EmailAddress| email.to_string());
+            Value::Text(email.unwrap_or_else(|_| text.to_ascii_lowercase()))
+        }),
         // Tags are stored in their usual spelling. No record has a malformed one.
         Kind::Locale => {
             text(value).map(|text| Value::Text(text.parse().map_or(text, |tag: Locale| tag.to_string())))

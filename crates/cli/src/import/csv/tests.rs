@@ -50,6 +50,28 @@ fn columns_come_in_any_order_with_any_separator_and_line_end() {
     }
 }
 
+// C2, C7
+#[test]
+fn email_input_addresses_are_read_as_shops_have_them() {
+    let text = "email,reference\nanna@example.com ,1\n\tbert@example.com,2\n\"carla@example.com\u{a0}\",3\n\
+                dora@example.com\u{200b},4\ntaro..yamada@docomo.example,5\nhanako.@ezweb.example,6\n\
+                .jiro@docomo.example,7\nx@m\u{fc}nchen.de,8\n";
+    let addresses: Vec<_> = read(text).into_iter().map(|(_, content)| content.unwrap().0).collect();
+    assert_eq!(
+        addresses,
+        [
+            "anna@example.com",
+            "bert@example.com",
+            "carla@example.com",
+            "dora@example.com",
+            "taro..yamada@docomo.example",
+            "hanako.@ezweb.example",
+            ".jiro@docomo.example",
+            "x@xn--mnchen-3ya.de"
+        ]
+    );
+}
+
 #[test]
 fn quoted_fields_hold_separators_quotes_and_line_ends() {
     let text = "email,reference\na@example.com,\"1, \"\"one\"\"\r\n\r\nend\"\nb@example.com,5\" disk\nc@example.com,3\n";

@@ -33,6 +33,51 @@ fn a_code_is_read_as_people_type_it() {
     }
 }
 
+// C9
+#[test]
+fn c9_a_code_is_found_among_punctuation_and_words() {
+    for typed in [
+        "CDFH-JK34.",
+        "Code: CDFH-JK34",
+        "code:CDFH-JK34",
+        "\u{201c}CDFH-JK34\u{201d}",
+        "\u{201e}CDFH-JK34\u{201c},",
+        "'CDFH-JK34'",
+        "\u{ab}\u{a0}CDFH-JK34\u{a0}\u{bb}",
+        "(CDFH-JK34)",
+        "[cdfh jk34]",
+        "CDFH\u{2013}JK34",
+        "CDFH\u{2014}JK34",
+        "CDFH\u{2212}JK34",
+        "CDFH\u{a0}JK34",
+        "CDFH\u{202f}-\u{202f}JK34",
+        "CDFH_JK34",
+        "CDFH.JK34",
+        "CDFH\u{ad}JK\u{200b}34",
+        "> CDFH-JK34",
+        "*CDFH-JK34*",
+        "My code is CDFH-JK34!",
+        "Ihr Code lautet CDFH-JK34 (6 Stunden).",
+        "Codice: CD FH JK 34;",
+        "\u{30b3}\u{30fc}\u{30c9}\u{ff1a}CDFH-JK34\u{3002}",
+        "\u{627}\u{644}\u{631}\u{645}\u{632}: CDFH-JK\u{663}\u{664}",
+    ] {
+        let code = ResetCode::parse(typed).unwrap_or_else(|| panic!("{typed}"));
+        assert_eq!(code.expose().as_str(), "CDFH-JK34", "{typed}");
+    }
+    // Two different codes, or a part of a longer word.
+    for typed in [
+        "CDFH-JK34 CDFH-JK36",
+        "CDFHJK34CDFHJK34",
+        "XCDFH-JK34",
+        "CDFH-JK34X",
+        "CD FH JK 34 67",
+        "CDFH JK3 code 4",
+    ] {
+        assert!(ResetCode::parse(typed).is_none(), "{typed}");
+    }
+}
+
 #[test]
 fn a_look_alike_is_read_as_what_was_shown() {
     for (typed, meant) in [("cufh-jk3g", "CVFH-JK36"), ("ＧＵ３４ＣＤＦＨ", "6V34-CDFH")] {
@@ -53,10 +98,19 @@ fn the_pattern_has_every_character_in_both_cases() {
 #[test]
 fn token_type_other_shapes_are_no_codes() {
     let token = ResetToken::generate(&OsRandom);
-    let long = format!("CDFHJK34{}", " ".repeat(30));
-    for text in
-        ["", "CDFHJK3", "CDFHJK345", "CDFHJK30", "CDFHJK3\0", "CDFHJK3%", "--------", token.expose(), &long]
-    {
+    let long = format!("CDFHJK34{}", " ".repeat(MAX_TYPED_LENGTH));
+    for text in [
+        "",
+        "CDFHJK3",
+        "CDFHJK345",
+        "CDFHJK30",
+        "CDFHJK3\0",
+        "CDFHJK3%",
+        "CDFH%2DJK34",
+        "--------",
+        token.expose(),
+        &long,
+    ] {
         assert!(ResetCode::parse(text).is_none(), "{text:?}");
     }
     assert!(ResetToken::parse("CDFHJK34").is_none());

@@ -42,6 +42,18 @@ async fn mails_are_listed_newest_first_and_one_that_comes_again_replaces_itself(
     assert_eq!(seconds, [3, 2]);
 }
 
+// C7
+#[tokio::test]
+async fn email_input_a_quoted_local_part_is_listed() {
+    let folder = TempDir::new().unwrap();
+    let mailbox = Mailbox::open(folder.path()).unwrap();
+    let mut quoted = mail("EVENTEVEN1", 1, "x");
+    let content = String::from_utf8(quoted.content).unwrap();
+    quoted.content = content.replace("john@example.com", "\"taro..y.\"@docomo.example").into_bytes();
+    mailbox.send(&quoted).await.unwrap();
+    assert_eq!(mailbox.list().unwrap()[0].to, "\"taro..y.\"@docomo.example");
+}
+
 #[tokio::test]
 async fn mails_are_their_owners_alone_and_no_half_one_is_left() {
     let folder = TempDir::new().unwrap();

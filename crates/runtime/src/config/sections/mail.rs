@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use rekey_core::{email::EmailAddress, name::is_invisible};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::config::fields::{Within, listen_address, parse, text_fields};
 
@@ -24,20 +24,66 @@ pub struct Mail {
 /// An address with a display name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mailbox {
-    /// Printable text without angle brackets, commas, quotes and the like, so that no header can read it as anything else.
+    /// One line of visible text. Headers quote or encode it.
     pub name: Option<String>,
     pub address: EmailAddress,
 }
 
+/// The maximum number of characters of a sender's name.
+const MAX_NAME: usize = 100;
+
 impl Mailbox {
-    fn parse(text: &str) -> Option<Self> {
-        let Some((name, rest)) = text.split_once('<') else {
-            return Some(Self { name: None, address: text.trim().parse().ok()? });
+    /// Parses an RFC 5322 `mailbox`, and names with commas, colons and parentheses that the RFC wants to be quoted. The error is what
+    /// was expected.
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        let (text, comment) = match text.strip_suffix(')').and_then(|text| text.rsplit_once('(')) {
+            Some((text, comment)) => (text.trim_end(), comment),
+            None => (text, ""),
         };
-        let address = rest.trim_end().strip_suffix('>')?.parse().ok()?;
-        let name = name.trim();
-        let is_name = name.chars().count() <= 100 && !name.contains(is_unfit_for_name);
-        is_name.then(|| Self { name: Some(name.to_owned()).filter(|name| !name.is_empty()), address })
+        let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+            Some(parts) => parts,
+            // The oldest form of a name: `address (name)`.
+            None => (comment, text),
+        };
+        let address = address
+            .parse()
+            .map_err(|_| "one mailbox: an address, or `Name <address>`, with a valid address")?;
+        let name = unquote(name)?;
+        if name.chars().count() > MAX_NAME {
+            return Err("a name of up to 100 characters");
+        }
+        if name.contains(is_invisible) {
+            return Err("a name without line breaks, tabs, control, invisible and direction characters");
+        }
+        if name.contains("=?") {
+            return Err("the name as it is read: it is encoded (RFC 2047) when a mail is sent");
+        }
+        Ok(Self { name: Some(name).filter(|name| !name.is_empty()), address })
+    }
+}
+
+/// Resolves the quoted strings of a name (RFC 5322 §3.2.4).
+fn unquote(text: &str) -> Result<String, &'static str> {
+    let (mut name, mut is_quoted, mut is_escaped) = (String::new(), false, false);
+    for c in text.trim().chars() {
+        match c {
+            _ if is_escaped => {
+                name.push(c);
+                is_escaped = false;
+            }
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '@' | '<' | '>' if !is_quoted => {
+                return Err("one mailbox; quotation marks around a name with `@`, `<` or `>`");
+            }
+            _ => name.push(c),
+        }
+    }
+    if is_quoted {
+        Err("a second quotation mark after the name, or `\\\"` for one in it")
+    } else {
+        Ok(name.trim().to_owned())
     }
 }
 
@@ -48,14 +94,11 @@ impl fmt::Debug for Mailbox {
     }
 }
 
-/// RFC 5322 specials, but for the dot, and characters that are invisible or turn the direction of the text.
-fn is_unfit_for_name(c: char) -> bool {
-    is_invisible(c) || "()<>[]:;@\\,\"".contains(c)
+fn mailbox<'de, D: Deserializer<'de>, F: From<Mailbox>>(value: D) -> Result<F, D::Error> {
+    Mailbox::parse(&String::deserialize(value)?).map(F::from).map_err(D::Error::custom)
 }
 
 text_fields! {
-    mailbox: Mailbox =
-        "one mailbox: an address, or `Name <address>` with a name of up to 100 characters", Mailbox::parse;
     envelope_from: EmailAddress = "a bare address", parse;
 }
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::public_url::{PublicUrl, public_url};
-use crate::config::fields::{Within, listen_address};
+use crate::config::fields::{Within, listen_address, text_fields};
 
 /// Where the service listens, at which address its clients reach it, and how it stops.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Server {
     pub public_url: PublicUrl,
     #[serde(deserialize_with = "trusted_proxies")]
     pub trusted_proxies: TrustedProxies,
+    #[serde(deserialize_with = "forwarded_header")]
+    pub forwarded_header: ForwardedHeader,
     /// The largest request body, in bytes.
     #[serde(deserialize_with = "Within::<1024, 10_485_760>::integer")]
     pub max_body_bytes: usize,
@@ -36,7 +38,7 @@ pub struct Server {
     pub shutdown_timeout: Duration,
 }
 
-/// The reverse proxies in front of the service: the only peers whose `X-Forwarded-For` is believed.
+/// The reverse proxies in front of the service: the only peers whose [`ForwardedHeader`] is believed.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -47,6 +49,23 @@ impl TrustedProxies {
         let peer = peer.to_canonical();
         self.0.iter().any(|network| network.contains(&peer))
     }
+}
+
+/// The header in which the proxies report the client's address. The other one is ignored, since proxies pass it on as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+text_fields! {
+    forwarded_header: ForwardedHeader = "\"x-forwarded-for\" or \"forwarded\"", |text| match text {
+        "x-forwarded-for" => Some(ForwardedHeader::XForwardedFor),
+        "forwarded" => Some(ForwardedHeader::Forwarded),
+        _ => None,
+    };
 }
 
 fn trusted_proxies<'de, D: Deserializer<'de>>(value: D) -> Result<TrustedProxies, D::Error> {
