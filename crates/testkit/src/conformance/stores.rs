@@ -12,6 +12,7 @@ pub mod import;
 pub mod ledger;
 pub mod limits;
 pub mod lists;
+pub mod notices;
 pub mod operator;
 pub mod outbox;
 pub mod refreshes;
@@ -135,6 +136,12 @@ macro_rules! store_conformance {
             sessions_refreshed_while_the_password_changes_end_too,
             a_used_token_is_forgotten_when_it_would_have_expired,
             any_token_of_a_session_ends_it_through_its_own_client,
+        );
+        $crate::store_conformance!(@ $fixture: notices:
+            a5_an_unconfirmed_address_gets_one_notice_of_a_kind,
+            a5_a_confirmed_address_gets_a_budget_of_notices_and_then_one_an_hour,
+            a5_another_address_is_not_confirmed_and_a_restored_one_is,
+            a5_notice_race_an_unconfirmed_address_gets_one,
         );
         $crate::store_conformance!(@ $fixture: relay:
             a_new_event_is_published_without_a_claim,
@@ -339,7 +346,7 @@ async fn complete(
 /// Uses a seeded reset's token, which must be valid.
 /// The events of a change of the password.
 fn password_event(event: &NewEvent) -> ChangeEvents<'_> {
-    ChangeEvents { password: Some(event), email: None }
+    ChangeEvents { password: Some(event), ..ChangeEvents::default() }
 }
 
 async fn use_up(store: &impl Store, reset: &SeededReset, password: &str) -> Record {
