@@ -1,4 +1,5 @@
-//! The quotas of notices: no sequence of public calls sends more mails to an address whose owner never confirmed it.
+//! Notices of changed passwords and addresses: where they go, and their quotas. No sequence of public calls sends more mails to an
+//! address whose owner never confirmed it.
 
 use rekey_core::{
     customers::{
@@ -19,7 +20,12 @@ use rekey_core::{
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, ledger::sent, use_up};
+use super::{
+    JOHN, StoreUnderTest, at_once,
+    deliveries::customer_of,
+    ledger::{changed, granted, job, john_asks, sent, status_of},
+    use_up,
+};
 use crate::seed;
 use crate::store::prelude::*;
 
@@ -89,6 +95,38 @@ async fn is_sent(store: &impl Store, job: &MailJob) -> bool {
 
 async fn sign_up(store: &impl Store, scope: Scope, address: &str) -> CustomerId {
     seed::customer(store, scope, address, Some(seed::hash("first"))).await.id
+}
+
+/// A4. A mail whose event names an address goes there, and only a suppression of that address stops it.
+pub async fn a4_a_mail_goes_to_the_address_that_its_event_names<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let (scope, reset) = john_asks(store).await;
+    let customer = customer_of(store, scope, JOHN).await;
+    let named = |address: &str| MailJob {
+        mail: MailName::EmailChanged,
+        recipient: Some(seed::email(address)),
+        ..changed(scope, None, customer)
+    };
+    let found = granted(store, &named("former@example.com")).await;
+    assert_eq!(found.recipient.email(), Some(&seed::email("former@example.com")));
+    assert_eq!(
+        granted(store, &changed(scope, None, customer)).await.recipient.email(),
+        Some(&seed::email(JOHN))
+    );
+
+    let refused = granted(store, &job(scope, &reset)).await;
+    let outcome = Outcome::Bounced {
+        reason: "no such user".to_owned(),
+        reply: None,
+        suppress: Some(seed::email("former@example.com")),
+    };
+    assert!(store.settle(reset.event, refused.claim, &outcome).await.unwrap());
+    let job = named("former@example.com");
+    assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Discarded(Discarded::Suppressed)));
+    assert_eq!(status_of(backdoor, job.event).await, "suppressed");
+    granted(store, &changed(scope, None, customer)).await;
+    granted(store, &named("another@example.com")).await;
 }
 
 pub async fn a5_an_unconfirmed_address_gets_one_notice_of_a_kind<F: StoreUnderTest>() {
