@@ -13,6 +13,16 @@ pub use self::{
 };
 use crate::{email::EmailAddress, locale::Locale, organizations::Organization};
 
+/// How many notices of a kind (a changed password, a changed address) an account is sent in [`NOTICE_WINDOW`]; then one an hour.
+pub const NOTICE_BUDGET: u32 = 5;
+/// How long the budget of notices lasts, from its first mail on.
+pub const NOTICE_WINDOW: Duration = Duration::DAY;
+/// How many notices of a kind go to an address whose owner has never used a link that was mailed to it, in
+/// [`UNCONFIRMED_NOTICE_WINDOW`], and none beyond: anybody may have signed up with it.
+pub const UNCONFIRMED_NOTICE_BUDGET: u32 = 1;
+/// How long that is: as long as the counts are kept.
+pub const UNCONFIRMED_NOTICE_WINDOW: Duration = Duration::days(7);
+
 /// A claimed mail. Until the lease ends, only its claimer sends it.
 #[derive(Debug, Clone)]
 pub struct ClaimedDelivery {

@@ -4,6 +4,7 @@ use rekey_core::{
         CustomerChange, NewCustomer,
         store::{ChangeEvents, CustomerStore},
     },
+    deliveries::{NOTICE_BUDGET, NOTICE_WINDOW, UNCONFIRMED_NOTICE_BUDGET, UNCONFIRMED_NOTICE_WINDOW},
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
@@ -69,7 +70,13 @@ impl CustomerStore for PostgresStore {
             .bind(email.map(|email| email.id.to_string()))
             .bind(email.map(|email| email.undo_token.as_bytes().as_slice()))
             .bind(email.map(|email| email.undo_ttl.as_seconds_f64()));
-        let query = bind_event(query, events.email);
+        let (account, has_account) = (events.account, events.account.is_some());
+        let query = bind_event(query, events.email)
+            .bind(account.map(|account| account.as_bytes().as_slice()))
+            .bind(has_account.then_some(i64::from(NOTICE_BUDGET)))
+            .bind(has_account.then_some(i64::from(UNCONFIRMED_NOTICE_BUDGET)))
+            .bind(has_account.then_some(NOTICE_WINDOW.as_seconds_f64()))
+            .bind(has_account.then_some(UNCONFIRMED_NOTICE_WINDOW.as_seconds_f64()));
         Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
     }
 
@@ -97,16 +104,26 @@ const CREATE: &str = concat!(
     "SELECT id FROM fact"
 );
 
+/// The quota of the notices, by whether the address before the change was confirmed.
+macro_rules! notice_quota {
+    () => {
+        "$35, CASE WHEN is_confirmed THEN $36 ELSE $37 END, CASE WHEN is_confirmed THEN $38 ELSE $39 END"
+    };
+}
+
 /// The next generation of a password ends every session of the one before.
 const UPDATE: &str = concat!(
-    "WITH fact AS (
+    "WITH before AS (
+        SELECT email_confirmed_at IS NOT NULL AS is_confirmed FROM customers WHERE id = $16
+    ), fact AS (
         UPDATE customers SET updated_at = now(), email = COALESCE($17, email),
             locale = CASE WHEN $19 THEN locale ELSE $20 END,
             reference = CASE WHEN $21 THEN reference ELSE $22 END,
             reference_origin = CASE WHEN $23 THEN reference_origin ELSE $24 END,
-            metadata = COALESCE($25, metadata)
+            metadata = COALESCE($25, metadata),
+            email_confirmed_at = CASE WHEN $26 IS NULL THEN email_confirmed_at END
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND ($26 IS NULL OR email = $26)
-        RETURNING id
+        RETURNING id, (SELECT is_confirmed FROM before) AS is_confirmed
     ), email_change AS (
         INSERT INTO email_changes (id, organization_id, mode, customer_id, email, token_digest, expires_at)
         SELECT $27, $1, $2, id, $26, $28, now() + make_interval(secs => $29) FROM fact WHERE $26 IS NOT NULL
@@ -119,8 +136,8 @@ const UPDATE: &str = concat!(
         WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
-    record_change!("customers", "NULL, id"),
-    record_event!("email_event", "fact", "customers", "NULL, id", "NULL, NULL, NULL", "$30", "$31", "$32", "$33", "$34"),
+    record_change!("customers", "NULL, id", notice_quota!()),
+    record_event!("email_event", "fact", "customers", "NULL, id", notice_quota!(), "$30", "$31", "$32", "$33", "$34"),
     "SELECT id FROM fact"
 );
 

@@ -122,7 +122,7 @@ const UNDO: &str = concat!(
         WHERE e.customer_id = change.customer_id AND e.id <> $16 AND e.created_at >= change.created_at
             AND e.undone_at IS NULL AND e.cancelled_at IS NULL
     ), fact AS (
-        UPDATE customers c SET email = change.email, updated_at = now() FROM change WHERE c.id = change.customer_id
+        UPDATE customers c SET email = change.email, updated_at = now(), email_confirmed_at = now() FROM change WHERE c.id = change.customer_id
         RETURNING c.id
     ), password AS (
         UPDATE customer_passwords p SET hash = NULL, generation = p.generation + 1, updated_at = now() FROM fact

@@ -14,7 +14,7 @@ macro_rules! record_change {
     ($resource:literal, $links:literal) => {
         $crate::events::record_change!($resource, $links, "NULL, NULL, NULL")
     };
-    ($resource:literal, $links:literal, $quota:literal) => {
+    ($resource:literal, $links:literal, $quota:expr) => {
         concat!(
             $crate::events::record_event!("event", "fact", $resource, $links, $quota, "$11", "$12", "$13", "$14", "$15"),
             ", audit AS (
@@ -28,7 +28,7 @@ macro_rules! record_change {
 
 /// The common table expressions that write an event, and the delivery that it leads to, about the record that `$from` returns.
 macro_rules! record_event {
-    ($name:literal, $from:literal, $resource:literal, $links:literal, $quota:literal, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
+    ($name:literal, $from:literal, $resource:literal, $links:literal, $quota:expr, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
         concat!(
             ", ", $name, " AS (
                 INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,

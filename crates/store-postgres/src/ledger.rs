@@ -89,6 +89,8 @@ macro_rules! complete_event {
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
 ///
+/// Beyond its budget an account gets a mail an hour, except for notices with a budget of one: those go to an unconfirmed address.
+///
 /// Locking its row first makes simultaneous claims of a mail wait for each other, so that it is counted once.
 const CLAIM: &str = concat!(
     "WITH subject AS (
@@ -129,6 +131,7 @@ const CLAIM: &str = concat!(
             mail_count = CASE WHEN q.window_started_at > now() - (SELECT period FROM uncounted) THEN q.mail_count + 1 ELSE 1 END
         WHERE q.mail_count < (SELECT budget FROM uncounted) OR q.window_started_at <= now() - (SELECT period FROM uncounted)
             OR q.last_mail_at IS NULL OR q.last_mail_at <= now() - make_interval(secs => $10)
+                AND (SELECT mail IN ('reset_requested', 'no_account') OR budget > 1 FROM uncounted)
         RETURNING true
     ), decision AS (
         SELECT subject.*, COALESCE(unwanted, CASE

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use rekey_core::{
+    deliveries::{NOTICE_BUDGET, NOTICE_WINDOW},
     error::StoreError,
     ids::ResetId,
     resets::{
@@ -41,7 +42,10 @@ impl TokenStore for PostgresStore {
             .bind(holder.reset.as_str())
             .bind(token.as_bytes().as_slice())
             .bind(password.as_str());
-        let query = bind_common(query, changes).bind(account_digest.as_bytes().as_slice());
+        let query = bind_common(query, changes)
+            .bind(account_digest.as_bytes().as_slice())
+            .bind(i64::from(NOTICE_BUDGET))
+            .bind(NOTICE_WINDOW.as_seconds_f64());
         let row = query.fetch_optional(&self.pool).await.map_err(map_db_error)?;
         Ok(row.is_some())
     }
@@ -100,11 +104,14 @@ const COMPLETE: &str = concat!(
         UPDATE password_resets o SET superseded_at = now(), updated_at = now() FROM fact
         WHERE o.customer_id = fact.customer_id AND o.id <> fact.id
             AND o.reset_password_at IS NULL AND o.superseded_at IS NULL
+    ), confirmed AS (
+        UPDATE customers c SET email_confirmed_at = now() FROM fact
+        WHERE c.id = fact.customer_id AND c.email_confirmed_at IS NULL
     ), unlocked AS (
         UPDATE guess_counters SET guess_count = 0 FROM fact
         WHERE kind = 'password' AND account_digest = $25 AND guess_count > 0
     )",
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id, customer_id", "$25, $26, $27"),
     "SELECT id FROM fact"
 );
 

@@ -33,3 +33,6 @@ CREATE VIEW shown_customers AS
 SELECT c.*, p.hash IS NOT NULL AS has_password
 FROM customers c
 LEFT JOIN customer_passwords p ON p.customer_id = c.id;
+
+-- When the owner of the address first used a link that was mailed to it; NULL for an address that nobody has confirmed.
+ALTER TABLE customers ADD COLUMN email_confirmed_at INTEGER;

@@ -12,6 +12,7 @@ use rekey_core::{
     resources::{CUSTOMERS, catalog::Catalog},
     scope::Scope,
 };
+use rekey_sql::rows::Read;
 use sqlx::{SqliteConnection, types::Json};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     attributes::bind_common,
     email_changes::{record_email_change, refuse_reserved},
     error::{map_create_error, map_db_error},
-    events::{Subject, record_change, write_event},
+    events::{Subject, record_change, set_notice_quota, write_event},
     resets::supersede_customer,
 };
 
@@ -71,6 +72,7 @@ impl CustomerStore for SqliteStore {
         if let Some(email) = email {
             refuse_reserved(&mut transaction, scope, id, &email.new, now).await?;
         }
+        let is_confirmed = is_confirmed(&mut transaction, id).await.map_err(map_db_error)?;
         let query = sqlx::query(UPDATE)
             .bind(id.as_str())
             .bind(scope.organization.as_str())
@@ -95,6 +97,12 @@ impl CustomerStore for SqliteStore {
         record_change(&mut transaction, subject(scope, &id), events.password, audit, now).await?;
         if let Some(event) = events.email {
             write_event(&mut transaction, subject(scope, &id), event, now).await?;
+        }
+        if let Some(account) = events.account {
+            for event in [events.password, events.email].into_iter().flatten() {
+                let id = event.message.id;
+                set_notice_quota(&mut transaction, id, account, is_confirmed).await.map_err(map_db_error)?;
+            }
         }
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
@@ -152,7 +160,8 @@ const UPDATE: &str = "
         locale = CASE WHEN ?6 THEN locale ELSE ?7 END,
         reference = CASE WHEN ?8 THEN reference ELSE ?9 END,
         reference_origin = CASE WHEN ?10 THEN reference_origin ELSE ?11 END,
-        metadata = COALESCE(?12, metadata)
+        metadata = COALESCE(?12, metadata),
+        email_confirmed_at = CASE WHEN ?13 IS NULL THEN email_confirmed_at END
     WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND (?13 IS NULL OR email = ?13)";
 
 /// Sets a customer's password; the next generation of it ends every session of the one before.
@@ -173,6 +182,15 @@ pub(crate) async fn set_password(
     .await
     .map_err(map_db_error)?;
     Ok(())
+}
+
+/// Whether the owner of the customer's address has used a link that was mailed to it.
+async fn is_confirmed(connection: &mut SqliteConnection, id: CustomerId) -> Read<bool> {
+    let confirmed = sqlx::query_scalar("SELECT email_confirmed_at IS NOT NULL FROM customers WHERE id = ?1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(confirmed.unwrap_or_default())
 }
 
 pub(crate) fn subject(scope: Scope, id: &CustomerId) -> Subject<'_> {

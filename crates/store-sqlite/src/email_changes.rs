@@ -180,7 +180,7 @@ async fn restore(connection: &mut SqliteConnection, undo: &EmailUndo<'_>, now: i
     .bind(change.id.as_str())
     .execute(&mut *connection)
     .await?;
-    sqlx::query("UPDATE customers SET email = ?2, updated_at = ?3 WHERE id = ?1")
+    sqlx::query("UPDATE customers SET email = ?2, updated_at = ?3, email_confirmed_at = ?3 WHERE id = ?1")
         .bind(change.customer.as_str())
         .bind(change.old.as_str())
         .bind(now)

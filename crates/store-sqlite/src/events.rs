@@ -1,14 +1,19 @@
 //! The event, the delivery and the audit entry that a change leaves behind, written in its transaction.
 
 use rekey_core::{
-    deliveries::MailName,
+    deliveries::{
+        MailName, NOTICE_BUDGET, NOTICE_WINDOW, UNCONFIRMED_NOTICE_BUDGET, UNCONFIRMED_NOTICE_WINDOW,
+    },
     error::StoreError,
     events::{audit::AuditEntry, outbox::NewEvent},
-    ids::ApplicationId,
+    ids::{ApplicationId, EventId},
     resources::{CUSTOMER_PASSWORD_RESETS, Resource},
     scope::Scope,
+    secrets::AccountDigest,
 };
+use rekey_sql::rows::Read;
 use sqlx::{SqliteConnection, types::Json};
+use time::Duration;
 
 use crate::{after, error::map_db_error};
 
@@ -53,6 +58,41 @@ pub(crate) async fn record_change(
     .execute(connection)
     .await
     .map_err(map_db_error)?;
+    Ok(())
+}
+
+/// Gives a notice's mail its quota, by whether its address is confirmed.
+pub(crate) async fn set_notice_quota(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    account: &AccountDigest,
+    is_confirmed: bool,
+) -> Read<()> {
+    let (budget, window) = if is_confirmed {
+        (NOTICE_BUDGET, NOTICE_WINDOW)
+    } else {
+        (UNCONFIRMED_NOTICE_BUDGET, UNCONFIRMED_NOTICE_WINDOW)
+    };
+    set_quota(connection, event, account, budget, window).await
+}
+
+/// Gives an event's mail the quota of that account.
+pub(crate) async fn set_quota(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    account: &AccountDigest,
+    budget: u32,
+    window: Duration,
+) -> Read<()> {
+    sqlx::query(
+        "UPDATE deliveries SET account_digest = ?2, mail_budget = ?3, mail_window_seconds = ?4 WHERE event_id = ?1",
+    )
+    .bind(event.as_str())
+    .bind(account.as_bytes().as_slice())
+    .bind(budget)
+    .bind(window.as_seconds_f64())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

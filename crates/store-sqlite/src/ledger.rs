@@ -116,7 +116,8 @@ async fn count(
          ON CONFLICT (account_digest, mail) DO UPDATE SET last_mail_at = ?3,
              window_started_at = CASE WHEN q.window_started_at > ?4 THEN q.window_started_at ELSE ?3 END,
              mail_count = CASE WHEN q.window_started_at > ?4 THEN q.mail_count + 1 ELSE 1 END
-         WHERE q.mail_count < ?5 OR q.window_started_at <= ?4 OR q.last_mail_at IS NULL OR q.last_mail_at <= ?6",
+         WHERE q.mail_count < ?5 OR q.window_started_at <= ?4 OR q.last_mail_at IS NULL
+             OR q.last_mail_at <= ?6 AND (?2 IN ('reset_requested', 'no_account') OR ?5 > 1)",
     )
     .bind(uncounted.try_get::<Vec<u8>, _>("account_digest")?)
     .bind(mail.as_str())

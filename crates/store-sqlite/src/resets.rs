@@ -4,9 +4,9 @@ use rekey_core::{
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
-    ids::{CustomerId, EventId, ResetId},
+    ids::{CustomerId, ResetId},
     resets::{
-        CreatedReset, EXTRA_MAIL_INTERVAL, NewReset, ResetOrigin,
+        CreatedReset, EXTRA_MAIL_INTERVAL, NewReset, ResetOrigin, ResetQuota,
         store::{ResetRecord, ResetStore},
     },
     resources::{CUSTOMER_PASSWORD_RESETS, catalog::Catalog},
@@ -20,7 +20,7 @@ use crate::{
     attributes::bind_common,
     catalog::find_in,
     error::{map_create_error, map_db_error},
-    events::{Subject, record_change},
+    events::{Subject, record_change, set_quota},
 };
 
 /// A reset `r` whose token can still be used, as of ?1.
@@ -56,7 +56,9 @@ impl ResetStore for SqliteStore {
         }
         record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
         if is_self_service {
-            set_quota(&mut transaction, reset, event.message.id).await?;
+            let ResetQuota { budget, window, .. } = reset.quota;
+            let quota = set_quota(&mut transaction, event.message.id, &reset.account_digest, budget, window);
+            quota.await.map_err(map_db_error)?;
         }
         let record = if is_self_service {
             None
@@ -155,25 +157,6 @@ async fn is_mailed(connection: &mut SqliteConnection, reset: &NewReset, now: i64
     .bind(after(now, -EXTRA_MAIL_INTERVAL))
     .fetch_one(connection)
     .await
-}
-
-/// Gives the reset's mail the account's quota.
-async fn set_quota(
-    connection: &mut SqliteConnection,
-    reset: &NewReset,
-    event: EventId,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE deliveries SET account_digest = ?2, mail_budget = ?3, mail_window_seconds = ?4 WHERE event_id = ?1",
-    )
-    .bind(event.as_str())
-    .bind(reset.account_digest.as_bytes().as_slice())
-    .bind(reset.quota.budget)
-    .bind(reset.quota.window.as_seconds_f64())
-    .execute(connection)
-    .await
-    .map_err(map_db_error)?;
-    Ok(())
 }
 
 /// The digest under the current key.

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    ids::ResetId,
+    ids::{CustomerId, ResetId},
     resets::{
         RejectableReset, TokenHolder,
         store::{Completion, ResetRejection, TokenStore},
@@ -16,7 +16,7 @@ use crate::{
     attributes::bind_common,
     customers::set_password,
     error::map_db_error,
-    events::record_change,
+    events::{record_change, set_notice_quota},
     guesses,
     resets::{pending, subject, supersede_customer},
 };
@@ -47,8 +47,11 @@ impl TokenStore for SqliteStore {
         set_password(&mut transaction, holder.customer, password, now).await?;
         supersede_customer(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
         guesses::unlock(&mut transaction, completion.account_digest).await.map_err(map_db_error)?;
+        confirm_address(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
         record_change(&mut transaction, subject(holder.scope, &holder.reset), Some(event), audit, now)
             .await?;
+        let account = &completion.account_digest;
+        set_notice_quota(&mut transaction, event.message.id, account, true).await.map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
     }
@@ -95,6 +98,16 @@ const FIND_REJECTABLE: &str = "
         END AS state
     FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
     WHERE r.id = ?2";
+
+/// Records that the address's owner has used a link that was mailed to it.
+async fn confirm_address(connection: &mut SqliteConnection, customer: CustomerId, now: i64) -> Read<()> {
+    sqlx::query("UPDATE customers SET email_confirmed_at = COALESCE(email_confirmed_at, ?2) WHERE id = ?1")
+        .bind(customer.as_str())
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 /// Marks the reset as used; false when its token can't be.
 async fn consume(connection: &mut SqliteConnection, completion: &Completion<'_>, now: i64) -> Read<bool> {

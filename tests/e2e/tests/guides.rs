@@ -47,6 +47,10 @@ async fn the_scripts_in_the_guides_work() {
 
     let delivered = scripts.run("office.mjs", &["john@example.com"]).await;
     assert_eq!(delivered, "reset_requested sent\n");
+
+    let moved =
+        scripts.run("change.mjs", &["john@example.com", "five purple hats", "johnny@example.com"]).await;
+    assert_eq!(moved, "Your address was changed.\n");
 }
 
 #[test]

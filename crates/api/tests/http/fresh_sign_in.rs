@@ -1,6 +1,7 @@
 //! What a stolen session can't do: a customer changes its own address or password only shortly after its sign-in.
 
 use rekey_core::{clients::ClientKind, events::EventBody, resources::customers};
+use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -121,4 +122,32 @@ async fn a4_notices_go_to_the_address_of_their_time() {
     recipients.sort_unstable();
     let expected = [("address", EMAIL), ("password", EMAIL), ("password", "thief@example.com")];
     assert_eq!(recipients, expected.map(|(what, to)| (what, to.to_owned())));
+}
+
+/// A5. The notices of an account whose address nobody has confirmed have a budget of one of a kind; a reset by mail confirms it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a5_notices_have_the_quota_of_their_address() {
+    let customer = Customer::start_with(&[]).await;
+    let backdoor = SqliteBackdoor::open(&customer.app.folder.path().join("rekey.db"));
+    let budgets = async |budget: u32| {
+        let quota = format!("account_digest IS NOT NULL AND mail_budget = {budget}");
+        backdoor.count("deliveries", &format!("mail <> 'reset_requested' AND {quota}")).await
+    };
+    let token = customer.sign_in().await.text_of("access_token").to_owned();
+    assert_eq!(customer.change(&token, json!({ "password": "the second password" })).await.status, 200);
+    assert_eq!((budgets(1).await, budgets(5).await), (1, 0));
+
+    let integration = customer.app.integration().await;
+    let reset = customer.app.ask(&integration, EMAIL).await;
+    let secret = reset.attribute("reset_password_token");
+    let password = json!({ "customer_password": PASSWORD, "_reset_password_token": secret });
+    assert_eq!(customer.app.patch(&integration, reset.id(), password).await.status, 200);
+    assert_eq!((budgets(1).await, budgets(5).await), (1, 1));
+    let token = customer.sign_in().await.text_of("access_token").to_owned();
+    assert_eq!(customer.change(&token, json!({ "email": "new@example.com" })).await.status, 200);
+    assert_eq!((budgets(1).await, budgets(5).await), (1, 2));
+    let token = customer.app.log_in(&customer.sales, "new@example.com", PASSWORD).await;
+    let token = token.text_of("access_token");
+    assert_eq!(customer.change(token, json!({ "password": "the third password" })).await.status, 200);
+    assert_eq!((budgets(1).await, budgets(5).await), (2, 2));
 }

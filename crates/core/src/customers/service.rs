@@ -27,7 +27,7 @@ use crate::{
         customers::{EMAIL, PASSWORD},
     },
     scope::Scope,
-    secrets::{SealedAddress, SealedUndoToken, UndoToken},
+    secrets::{AccountDigest, SealedAddress, SealedUndoToken, UndoToken},
     sessions::Sessions,
 };
 
@@ -143,9 +143,10 @@ impl CustomerService {
         let CustomerUpdate { email, password, attributes } = update;
         let written = written(email.as_ref(), password.as_ref(), &attributes);
         let mut change = CustomerChange { email: None, password: None, attributes };
-        let (mut password_event, mut email_event) = (None, None);
+        let (mut password_event, mut email_event, mut account) = (None, None, None);
         if email.is_some() || password.is_some() {
             let Some(current) = self.address(scope, id).await? else { return Ok(false) };
+            account = Some(AccountDigest::new(scope, &current, &self.recorder.keys));
             // A form that sends its customer's address back changes nothing.
             let email = email.filter(|email| *email != current);
             if caller.actor.session().is_some() {
@@ -161,7 +162,11 @@ impl CustomerService {
             }
         }
         let audit = self.recorder.new_audit_entry(caller, Action::Update, written);
-        let events = ChangeEvents { password: password_event.as_ref(), email: email_event.as_ref() };
+        let events = ChangeEvents {
+            password: password_event.as_ref(),
+            email: email_event.as_ref(),
+            account: account.as_ref(),
+        };
         if !self.store.update_customer(scope, id, &change, events, &audit).await? {
             let is_there = change.email.is_some() && self.address(scope, id).await?.is_some();
             return if is_there { Err(CustomerError::Conflict) } else { Ok(false) };

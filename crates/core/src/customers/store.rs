@@ -9,6 +9,7 @@ use crate::{
     ids::CustomerId,
     resources::catalog::Catalog,
     scope::Scope,
+    secrets::AccountDigest,
 };
 
 /// The events of a customer's change.
@@ -18,6 +19,8 @@ pub struct ChangeEvents<'a> {
     pub password: Option<&'a NewEvent>,
     /// `customers.change_email`, if the address changes.
     pub email: Option<&'a NewEvent>,
+    /// The account of the address before the change, whose quota their mails use; none has no quota.
+    pub account: Option<&'a AccountDigest>,
 }
 
 /// Creates, changes and deletes customers.

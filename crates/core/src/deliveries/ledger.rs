@@ -19,6 +19,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// to a suppressed address, is recorded as such. A mail of an account
     /// that was sent as many as its quota allows, those on their way included, is suppressed; one that was not sent after all is not
     /// counted.
+    ///
+    /// The quota of notices is that of their address at the time of the event: see [`NOTICE_BUDGET`](crate::deliveries::NOTICE_BUDGET).
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
     /// Records the outcome of the claim with this number, and in the same transaction the address to suppress, if any. A claim that was

@@ -108,7 +108,7 @@ pub trait TokenStore: Send + Sync + 'static {
         token: &TokenDigest,
     ) -> Result<Option<TokenHolder>, StoreError>;
 
-    /// Uses a token, if it still can be: consumes the reset, sets the password, ends that customer's other pending tokens
+    /// Uses a token, if it still can be; the customer's address counts as confirmed from then on: consumes the reset, sets the password, ends that customer's other pending tokens
     /// and sessions, zeroes the account's counts of wrong passwords, writes event and audit entry, in one transaction. Of any number of simultaneous calls exactly one
     /// returns true.
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError>;

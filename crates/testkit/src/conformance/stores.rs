@@ -12,6 +12,7 @@ pub mod import;
 pub mod ledger;
 pub mod limits;
 pub mod lists;
+pub mod notices;
 pub mod operator;
 pub mod outbox;
 pub mod refreshes;
@@ -136,6 +137,13 @@ macro_rules! store_conformance {
             a_used_token_is_forgotten_when_it_would_have_expired,
             any_token_of_a_session_ends_it_through_its_own_client,
         );
+        $crate::store_conformance!(@ $fixture: notices:
+            a4_a_mail_goes_to_the_address_that_its_event_names,
+            a5_an_unconfirmed_address_gets_one_notice_of_a_kind,
+            a5_a_confirmed_address_gets_a_budget_of_notices_and_then_one_an_hour,
+            a5_another_address_is_not_confirmed_and_a_restored_one_is,
+            a5_notice_race_an_unconfirmed_address_gets_one,
+        );
         $crate::store_conformance!(@ $fixture: relay:
             a_new_event_is_published_without_a_claim,
             a_new_event_is_for_its_own_process_until_its_lease_ends,
@@ -222,7 +230,6 @@ macro_rules! store_conformance {
             a_mail_that_is_no_longer_wanted_on_a_retry_is_discarded,
             tenant_a_mail_of_another_scope_is_discarded,
             a_notification_of_a_changed_password_is_granted_whatever_the_resets_state,
-            a4_a_mail_goes_to_the_address_that_its_event_names,
             an_unknown_address_gets_a_mail_where_the_job_says_so,
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
@@ -339,7 +346,7 @@ async fn complete(
 /// Uses a seeded reset's token, which must be valid.
 /// The events of a change of the password.
 fn password_event(event: &NewEvent) -> ChangeEvents<'_> {
-    ChangeEvents { password: Some(event), email: None }
+    ChangeEvents { password: Some(event), ..ChangeEvents::default() }
 }
 
 async fn use_up(store: &impl Store, reset: &SeededReset, password: &str) -> Record {

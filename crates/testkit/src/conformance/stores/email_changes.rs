@@ -61,7 +61,7 @@ async fn try_change(
     let (email, token) = seed::email_change(from, to);
     let (id, event) = (email.id, moved_event(scope, customer, &email, &token));
     let change = CustomerChange { email: Some(email), ..CustomerChange::default() };
-    let events = ChangeEvents { password: None, email: Some(&event) };
+    let events = ChangeEvents { email: Some(&event), ..ChangeEvents::default() };
     let audit = seed::audit(Action::Update);
     let changed = store.update_customer(scope, customer, &change, events, &audit).await?;
     Ok(changed.then_some(Made { id, token, event: event.message.id }))
@@ -150,7 +150,7 @@ pub async fn a4_a_change_of_an_address_is_recorded_with_its_event_and_its_mail<F
         password: Some(seed::hash("second")),
         ..CustomerChange::default()
     };
-    let events_of_both = ChangeEvents { password: Some(&password), email: Some(&moved) };
+    let events_of_both = ChangeEvents { password: Some(&password), email: Some(&moved), account: None };
     let audit = seed::audit(Action::Update);
     assert!(store.update_customer(scope, john.id, &both, events_of_both, &audit).await.unwrap());
     assert_eq!(written(backdoor).await, [resets, events + 3, audits + 2]);

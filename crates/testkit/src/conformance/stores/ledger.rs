@@ -17,7 +17,7 @@ use rekey_core::{
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, deliveries::customer_of, other_scopes, use_up};
+use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
 use crate::store::prelude::*;
 use crate::{
     backdoor::Backdoor,
@@ -329,38 +329,6 @@ pub async fn a_notification_of_a_changed_password_is_granted_whatever_the_resets
     }
 }
 
-/// A4. A mail whose event names an address goes there, and only a suppression of that address stops it.
-pub async fn a4_a_mail_goes_to_the_address_that_its_event_names<F: StoreUnderTest>() {
-    let scene = F::start().await;
-    let (store, backdoor) = (scene.store(), scene.backdoor());
-    let (scope, reset) = john_asks(store).await;
-    let customer = customer_of(store, scope, JOHN).await;
-    let named = |address: &str| MailJob {
-        mail: MailName::EmailChanged,
-        recipient: Some(seed::email(address)),
-        ..changed(scope, None, customer)
-    };
-    let found = granted(store, &named("former@example.com")).await;
-    assert_eq!(found.recipient.email(), Some(&seed::email("former@example.com")));
-    assert_eq!(
-        granted(store, &changed(scope, None, customer)).await.recipient.email(),
-        Some(&seed::email(JOHN))
-    );
-
-    let refused = granted(store, &job(scope, &reset)).await;
-    let outcome = Outcome::Bounced {
-        reason: "no such user".to_owned(),
-        reply: None,
-        suppress: Some(seed::email("former@example.com")),
-    };
-    assert!(store.settle(reset.event, refused.claim, &outcome).await.unwrap());
-    let job = named("former@example.com");
-    assert!(matches!(store.claim(&job, LEASE).await.unwrap(), Claim::Discarded(Discarded::Suppressed)));
-    assert_eq!(status_of(backdoor, job.event).await, "suppressed");
-    granted(store, &changed(scope, None, customer)).await;
-    granted(store, &named("another@example.com")).await;
-}
-
 pub async fn an_unknown_address_gets_a_mail_where_the_job_says_so<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -426,7 +394,7 @@ fn another_job(scope: Scope, reset: ResetId) -> MailJob {
     seed::reset_mail(scope, EventId::generate(&OsRandom), reset)
 }
 
-fn changed(scope: Scope, reset: Option<ResetId>, customer: CustomerId) -> MailJob {
+pub(super) fn changed(scope: Scope, reset: Option<ResetId>, customer: CustomerId) -> MailJob {
     let event = EventId::generate(&OsRandom);
     MailJob {
         event,
@@ -475,6 +443,6 @@ async fn discarded(store: &impl Ledger, backdoor: &dyn Backdoor, job: &MailJob, 
     assert!(matches!(store.claim(job, LEASE).await.unwrap(), Claim::Settled));
 }
 
-async fn status_of(backdoor: &dyn Backdoor, event: EventId) -> String {
+pub(super) async fn status_of(backdoor: &dyn Backdoor, event: EventId) -> String {
     backdoor.text(&format!("SELECT status FROM deliveries WHERE event_id = '{event}'")).await.unwrap()
 }
