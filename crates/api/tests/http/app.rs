@@ -292,7 +292,9 @@ impl Answer {
             "{}",
             self.text
         );
-        assert!(errors[0]["title"].is_string() && errors[0]["detail"].is_string(), "{}", self.text);
+        // C10: storefronts compare the title with OAuth's error.
+        assert_eq!(errors[0]["title"], error, "{}", self.text);
+        assert!(errors[0]["detail"].is_string(), "{}", self.text);
     }
 
     /// Asserts that it is one JSON:API error with that status and code, and where it points.
