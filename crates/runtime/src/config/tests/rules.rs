@@ -69,8 +69,20 @@ fn texts_are_held_to_their_form() {
         ("mailer.listen", &["127.0.0.1:0"], &["127.0.0.1", ":80"]),
         (
             "server.public_url",
-            &["https://shop.example.com", "http://[::1]:8080", "https://shop.example.com/"],
             &[
+                "https://shop.example.com",
+                "https://shop.example.com/",
+                "http://[::1]:8080",
+                "http://127.0.0.1",
+                "http://localhost:8080",
+            ],
+            &[
+                // A9: links with tokens begin with it.
+                "http://shop.example.com",
+                "http://192.0.2.1:8080",
+                "http://10.0.0.1",
+                "http://0.0.0.0",
+                "http://localhost.example.com",
                 "shop.example.com",
                 "ftp://a.b",
                 "https://a.b/c",
@@ -86,6 +98,14 @@ fn texts_are_held_to_their_form() {
             &["example.com", "rekey.localhost"],
             &["Example.com", "a..b", "a/b", "-a.b", "a.b:80", "ä.de"],
         ),
+        ("brand.support_phone", &["", "+39 02 1234567"], &["1\n2"]),
+        (
+            "brand.logo_url",
+            &["", "https://cdn.example/logo.svg?v=1", "http://localhost/l.png"],
+            &["http://cdn.example/l.png", "/l.png", "javascript:1", "data:image/png;base64,AA=="],
+        ),
+        ("brand.favicon_url", &["", "https://cdn.example/f.ico"], &["f.ico", "https://u:p@cdn.example/f"]),
+        ("brand.domain", &["", "shop.example"], &["https://shop.example", "a b"]),
         ("broker.namespace", &["a", "a.b_c-1"], &["A", "a b", "a/b"]),
         ("mail.envelope_from", &["", "bounces@shop.example.com"], &["Bounces <b@shop.example.com>", "<>"]),
         ("dkim.private_key", &["", PEM], &["secret", "-----BEGIN PUBLIC KEY-----"]),
