@@ -199,7 +199,7 @@ for (const { name, connect } of sdks) {
       await refused(resets.delete(reset.id), 404, NOT_FOUND)
       await refused(resets.delete(reset), 404, NOT_FOUND)
       await refused(resets.retrieve(reset.id), 404, NOT_FOUND)
-      await refused(use(reset, NEW_PASSWORD), 422, WRONG_TOKEN)
+      await refused(use(reset, NEW_PASSWORD), 404, NOT_FOUND)
       assert.ok(await canLogIn(email, PASSWORD))
     })
   })

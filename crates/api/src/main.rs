@@ -67,9 +67,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         random,
         // Requests are accepted and stored without a broker. A load balancer would otherwise take all replicas away at once.
         checks: vec![
-            Check::state("broker", "not connected, or blocked", {
+            Check::problem("broker", {
                 let bus = bus.clone();
-                move || bus.is_connected()
+                move || bus.problem()
             })
             .degrading(),
         ],

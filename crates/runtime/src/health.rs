@@ -48,15 +48,23 @@ impl Check {
         Self { is_required: false, ..self }
     }
 
+    /// Makes a check of the program's own state, which returns why it fails, if it does.
+    pub fn problem<C>(name: &'static str, problem: C) -> Self
+    where
+        C: Fn() -> Option<String> + Send + Sync + 'static,
+    {
+        Self::new(name, move || {
+            let outcome = problem().map_or(Ok(()), |cause| Err(cause.into()));
+            async move { outcome }
+        })
+    }
+
     /// Makes a check of the program's own state; `cause` is logged while the check fails.
     pub fn state<C>(name: &'static str, cause: &'static str, is_good: C) -> Self
     where
         C: Fn() -> bool + Send + Sync + 'static,
     {
-        Self::new(name, move || {
-            let outcome = if is_good() { Ok(()) } else { Err(cause.into()) };
-            async move { outcome }
-        })
+        Self::problem(name, move || (!is_good()).then(|| cause.to_owned()))
     }
 }
 
