@@ -68,7 +68,7 @@ mod tests {
 
     fn seen(peer: &str, trusted: &str, forwarded: &[&str]) -> String {
         let source = Source::default()
-            .preset("server.public_url", "http://shop.test")
+            .preset("server.public_url", "https://shop.test")
             .preset("server.trusted_proxies", trusted)
             .preset("auth.signing_key", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----")
             .preset("keys.sealing", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")

@@ -8,7 +8,7 @@ use rekey_api::{Application, Config, Services, WithTimeout};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     clock::SystemClock,
-    events::{bus::Bus, relay::OutboxRelay, relay_queue::RelayQueue},
+    events::{relay::OutboxRelay, relay_queue::RelayQueue},
     passwords::Hasher,
     random::OsRandom,
 };

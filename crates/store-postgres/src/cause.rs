@@ -9,7 +9,7 @@ pub(crate) fn after_code(code: &str) -> Option<&'static str> {
             "check user and password in database.url; the server's pg_hba.conf says who may log in, from where, and whether only with TLS"
         }
         "3D000" => "check the name of the database at the end of database.url, or create the database",
-        "42501" => {
+        "42501" | "3F000" => {
             "the role in database.url lacks this right: rekey-api and `rekey migrate` need the owner of the database, rekey-mailer the role \
              rekey_mailer, which gets its rights when the database is migrated"
         }

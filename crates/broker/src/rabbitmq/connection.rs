@@ -148,7 +148,8 @@ async fn lost(connection: &Connection, name: &str, outage: &Outage) -> Connectio
     while connection.status().connected() {
         // An event may have come before there was a listener, so the status is checked from time to time.
         match timeout(CHECK_INTERVAL, events.next()).await {
-            Ok(Some(Event::Error(error))) => return error.into(),
+            // A soft error ended a channel only, which its user notices.
+            Ok(Some(Event::Error(error))) if !error.is_amqp_soft_error() => return error.into(),
             Ok(Some(Event::ConnectionBlocked(reason))) => {
                 outage.set(format!(
                     "the broker takes no messages because of an alarm ({reason}): see rabbitmq-diagnostics alarms"

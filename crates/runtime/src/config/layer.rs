@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 use super::{error::ConfigError, files::read, invisible::find_invisible, source::PREFIX};
 
 /// The checked values of a layer, by `section.key`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Layer(Map<String, Value>);
+
+rekey_core::redacted_debug!(Layer);
 
 impl Source for Layer {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
