@@ -2,6 +2,7 @@
 #
 # ARGS are arguments for `make run`: make run ARGS="--data-dir /tmp/shop --listen 127.0.0.1:9000"
 # CARGO_FLAGS are arguments for every build: make test CARGO_FLAGS=--locked
+# AUDIT_FLAGS are arguments for `make audit`: --disable-fetch uses the advisory database as it was fetched last.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,6 +11,7 @@ MAKEFLAGS += --no-print-directory
 
 ARGS ?=
 CARGO_FLAGS ?=
+AUDIT_FLAGS ?=
 
 # Property tests use the same cases in every run, so that a failure comes from the change; PROPTEST_RNG_SEED=n uses others.
 export PROPTEST_RNG_SEED ?= 1
@@ -81,7 +83,7 @@ shellcheck: setup ## Run shellcheck on the scripts, and check line ends in a clo
 
 .PHONY: audit
 audit: ## Check the dependencies against the advisory database (network)
-	scripts/cargo-deny.sh check advisories
+	scripts/cargo-deny.sh check $(AUDIT_FLAGS) advisories
 
 .PHONY: compose-check
 compose-check: setup ## Check docker-compose.yml

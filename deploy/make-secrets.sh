@@ -15,7 +15,8 @@ main() {
     make postgres_password password
     make database_password password
     make mailer_database_password password
-    make broker_password password
+    make api_broker_password password
+    make mailer_broker_password password
     # The RSA key that signs access tokens, and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
@@ -23,8 +24,9 @@ main() {
     # The same passwords in the forms that the programs and RabbitMQ read.
     make database_url echo "postgres://rekey:$(<"$folder/database_password")@postgres:5432/rekey"
     make mailer_database_url echo "postgres://rekey_mailer:$(<"$folder/mailer_database_password")@postgres:5432/rekey"
-    make broker_url echo "amqp://rekey:$(<"$folder/broker_password")@rabbitmq:5672/%2f"
-    make broker_conf printf 'default_user = rekey\ndefault_pass = %s\n' "$(<"$folder/broker_password")"
+    make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@rabbitmq:5672/%2f"
+    make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@rabbitmq:5672/%2f"
+    make broker_users broker_users
 
     # The relays' URLs with their passwords, one a line, for the operator to edit. At first it is the mail catcher.
     make smtp_relays echo 'smtp://mailpit:1025?tls=none'
@@ -47,6 +49,28 @@ signing_key() {
     # Suppresses the progress dots, where openssl has the flag: version 1.1.1 doesn't.
     [[ $(openssl genpkey -help 2>&1) != *-quiet* ]] || quiet=yes
     openssl genpkey ${quiet:+-quiet} -algorithm RSA -pkeyopt rsa_keygen_bits:3072
+}
+# RabbitMQ's users, without tags (so without the management pages); their rights are in rabbitmq/definitions.json.
+broker_users() {
+    printf '{"users": [%s, %s]}\n' "$(broker_user api)" "$(broker_user mailer)"
+}
+broker_user() { # PROGRAM
+    printf '{"name": "rekey-%s", "password_hash": "%s", "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": []}' \
+        "$1" "$(salted_hash "$folder/$1_broker_password")"
+}
+# The hash that RabbitMQ stores: base64 of a salt of 4 bytes, and SHA-256 over it and the password.
+salted_hash() { # FILE
+    local salt digest
+    salt=$(openssl rand -hex 4)
+    digest=$({ unhex "$salt"; printf %s "$(<"$1")"; } | openssl dgst -sha256 -r)
+    unhex "$salt${digest%% *}" | openssl base64 -A
+}
+unhex() { # HEX
+    local rest=$1
+    while [ -n "$rest" ]; do
+        printf '%b' "\\x${rest:0:2}"
+        rest=${rest:2}
+    done
 }
 sealing_key() { echo "k1:$(openssl rand -base64 32)"; }
 

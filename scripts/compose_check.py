@@ -4,6 +4,7 @@
 SECRETS is a new folder made by deploy/make-secrets.sh. Each finding is one line; it succeeds if there is none.
 """
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -23,7 +24,7 @@ def main():
         *(
             f"{name}: {finding}"
             for name, service in compose["services"].items()
-            for check in (dependencies, secrets, volumes, ports, build, settings)
+            for check in (dependencies, secrets, volumes, ports, build, settings, limits, networks)
             for finding in check(service, compose)
         ),
     ]
@@ -53,6 +54,26 @@ def images(compose):
     for name, service in services:
         if service.get("pull_policy") == "never" and service["image"] not in built:
             yield f"{name}: {service['image']} is neither built nor pulled"
+
+
+        version = service["image"].rstrip("}").rpartition(":")[2]
+        if "build" not in service and service.get("pull_policy") != "never" and not re.fullmatch(r"v?\d+\.\d+\S*", version):
+            yield f"{name}: {service['image']} names no version"
+
+
+def limits(service, _compose):
+    if "pids_limit" not in service:
+        yield "has no pids_limit"
+    if service.get("ulimits", {}).get("core") != 0:
+        yield "may write core dumps, which hold secrets"
+
+
+def networks(service, compose):
+    """A service with a volume keeps data: all its networks are internal, unless it is a program of ours."""
+    if volume_names(service) and service.get("pull_policy") != "never":
+        for name in service.get("networks", ["default"]):
+            if not (compose["networks"].get(name) or {}).get("internal"):
+                yield f"is on the network {name}, which has a way out"
 
 
 def dependencies(service, compose):

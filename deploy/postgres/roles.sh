@@ -3,8 +3,10 @@
 # may read (no password hashes), so the role must exist before them.
 set -euo pipefail
 
-psql -v ON_ERROR_STOP=1 --no-psqlrc --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" \
-    -v rekey="$(</run/secrets/database_password)" -v mailer="$(</run/secrets/mailer_database_password)" <<'SQL'
+# psql reads the passwords itself: other processes can see a command's arguments.
+psql -v ON_ERROR_STOP=1 --no-psqlrc --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" <<'SQL'
+\set rekey `cat /run/secrets/database_password`
+\set mailer `cat /run/secrets/mailer_database_password`
 CREATE ROLE rekey LOGIN PASSWORD :'rekey';
 CREATE ROLE rekey_mailer LOGIN PASSWORD :'mailer';
 ALTER DATABASE rekey OWNER TO rekey;

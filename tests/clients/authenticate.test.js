@@ -122,7 +122,8 @@ for (const auth of auths) {
         const { errors } = await revoke({ ...client, token: accessToken })
         assert.equal(errors.length, 1)
         assert.deepEqual([errors[0].status, errors[0].code], [403, 'UNAUTHORIZED'])
-        assert.ok(errors[0].title && errors[0].detail)
+        assert.equal(errors[0].title, 'unauthorized_client')
+        assert.ok(errors[0].detail)
       }
       assert.equal(await connect(accessToken).customers.count({ email_eq: customer.email }), 1)
     })
@@ -146,5 +147,6 @@ function assertRefused(answer, error, status, code = error.toUpperCase()) {
   assert.equal(answer.errors.length, 1)
   const [found] = answer.errors
   assert.deepEqual([found.code, found.status], [code, status])
-  assert.ok(found.title && found.detail)
+  assert.equal(found.title, error)
+  assert.ok(found.detail)
 }

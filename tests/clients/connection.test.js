@@ -63,7 +63,7 @@ for (const { name, connect } of sdks) {
       assert.deepEqual(Object.keys(data).sort(), ['attributes', 'id', 'links', 'meta', 'relationships', 'type'])
       const { mode, organization_id } = data.meta
       assert.equal(mode, service.test ? 'test' : 'live')
-      assert.match(organization_id, /^[A-Za-z0-9]{10}$/)
+      assert.match(organization_id, /^[A-Za-z]{10}$/)
       assert.ok(data.links.self.endsWith(`/api/customers/${created.id}`))
       assert.deepEqual(Object.keys(data.relationships).sort(), ['customer_password_resets', 'deliveries', 'event_stores', 'events'])
       for (const [relationship, { links, data: linkage }] of Object.entries(data.relationships)) {

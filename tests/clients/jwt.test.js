@@ -30,10 +30,10 @@ for (const auth of auths) {
         assert.equal(header.typ, 'JWT')
         assert.ok(header.kid)
         const { id, slug, enterprise, region } = payload.organization
-        assert.match(id, /^[A-Za-z0-9]{10}$/)
+        assert.match(id, /^[A-Za-z]{10}$/)
         assert.deepEqual([slug, enterprise, typeof region], [service.organization, false, 'string'])
         const { application } = payload
-        assert.match(application.id, /^[A-Za-z0-9]{10}$/)
+        assert.match(application.id, /^[A-Za-z]{10}$/)
         assert.deepEqual([application.client_id, application.kind], [client.clientId, kind])
         assert.equal(application.public, kind === 'sales_channel')
         assert.equal(application.confidential, kind === 'integration')

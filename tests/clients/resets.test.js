@@ -21,7 +21,7 @@ for (const { name, connect } of sdks) {
       const metadata = { channel: 'app' }
       const created = await resets.create({ customer_email: email, reference: 'T-1', reference_origin: 'desk', metadata })
       const { id, created_at, updated_at, reset_password_token, ...rest } = created
-      assert.match(id, /^[A-Za-z0-9]{10}$/)
+      assert.match(id, /^[A-Za-z]{10}$/)
       assert.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       assert.equal(updated_at, created_at)
       assert.ok(reset_password_token.length >= 20)
@@ -106,7 +106,7 @@ for (const { name, connect } of sdks) {
       const [entry] = await resets.event_stores(reset)
       assert.deepEqual(await backOffice.event_stores.retrieve(entry.id), entry)
       assert.deepEqual(entry.payload, { attributes: ['customer_email'] })
-      assert.match(entry.who.application.id, /^[A-Za-z0-9]{10}$/)
+      assert.match(entry.who.application.id, /^[A-Za-z]{10}$/)
     })
 
     test('update with the token and a new password: used once, sessions over', async () => {
@@ -199,7 +199,7 @@ for (const { name, connect } of sdks) {
       await refused(resets.delete(reset.id), 404, NOT_FOUND)
       await refused(resets.delete(reset), 404, NOT_FOUND)
       await refused(resets.retrieve(reset.id), 404, NOT_FOUND)
-      await refused(use(reset, NEW_PASSWORD), 422, WRONG_TOKEN)
+      await refused(use(reset, NEW_PASSWORD), 404, NOT_FOUND)
       assert.ok(await canLogIn(email, PASSWORD))
     })
   })

@@ -7,6 +7,7 @@ mod caller;
 mod cors;
 mod endpoints;
 mod idempotency;
+mod json;
 mod jsonapi;
 mod limits;
 mod methods;

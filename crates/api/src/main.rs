@@ -8,7 +8,7 @@ use rekey_api::{Application, Config, Services, WithTimeout};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
     clock::SystemClock,
-    events::{bus::Bus, relay::OutboxRelay, relay_queue::RelayQueue},
+    events::{relay::OutboxRelay, relay_queue::RelayQueue},
     passwords::Hasher,
     random::OsRandom,
 };
@@ -67,9 +67,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         random,
         // Requests are accepted and stored without a broker. A load balancer would otherwise take all replicas away at once.
         checks: vec![
-            Check::state("broker", "not connected, or blocked", {
+            Check::problem("broker", {
                 let bus = bus.clone();
-                move || bus.is_connected()
+                move || bus.problem()
             })
             .degrading(),
         ],

@@ -25,6 +25,7 @@ pub use self::error::{OAuthError, OAuthErrorKind};
 use crate::{
     auth::{clients::ClientDirectory, jwt::Issuer},
     caller,
+    json::{self, JsonError},
     jsonapi::error::Problem,
     limits::{self, Ceiling, Limits},
     payload,
@@ -64,7 +65,13 @@ async fn read<T: DeserializeOwned>(request: &HttpRequest, body: Payload) -> Resu
             serde_urlencoded::from_bytes(&bytes).map_err(|_| OAuthError::InvalidRequest(unreadable))
         }
         "application/json" | "application/vnd.api+json" => {
-            serde_json::from_slice(&bytes).map_err(|_| OAuthError::InvalidRequest(unreadable))
+            let value = json::read(&bytes).map_err(|error| {
+                OAuthError::InvalidRequest(match error {
+                    JsonError::Malformed => unreadable,
+                    JsonError::DuplicateName => "the body has a member twice",
+                })
+            })?;
+            serde_json::from_value(value).map_err(|_| OAuthError::InvalidRequest(unreadable))
         }
         _ => Err(OAuthError::InvalidRequest(unreadable)),
     }

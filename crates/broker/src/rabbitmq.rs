@@ -1,5 +1,6 @@
 //! The bus on RabbitMQ 3.10 or later: persistent messages, publisher confirms, quorum queues.
 
+mod cause;
 mod confirms;
 mod connection;
 mod consumer;
@@ -8,8 +9,11 @@ mod link;
 mod publisher;
 mod topology;
 
+use std::net::IpAddr;
+
 use lapin::uri::AMQPUri;
 use rekey_core::events::retry_ladder::RetryLadder;
+use url::{Host, Url};
 
 pub use self::{
     consumer::RabbitConsumer,
@@ -50,6 +54,10 @@ impl RabbitConfig {
     /// [`ConfigError`] when the URL or the namespace is invalid.
     pub fn new(url: &str, namespace: &str) -> Result<Self, ConfigError> {
         let mut uri: AMQPUri = url.parse().map_err(|_| ConfigError::Url)?;
+        // The parser takes an IPv6 address for no host, and so for localhost.
+        if let Ok(Some(Host::Ipv6(address))) = Url::parse(url).as_ref().map(Url::host) {
+            uri.authority.host = IpAddr::from(address).to_canonical().to_string();
+        }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(TCP_TIMEOUT_MILLIS);
         Ok(Self { uri, topology: Topology::new(namespace)? })
@@ -65,5 +73,25 @@ impl RabbitConfig {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C6: an address in brackets led to this machine.
+    #[test]
+    fn the_host_is_the_one_that_the_url_names() {
+        for (host, expected) in [
+            ("broker.example", "broker.example"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("[2001:db8::5]", "2001:db8::5"),
+            ("[::ffff:127.0.0.2]", "127.0.0.2"),
+        ] {
+            for url in [format!("amqp://u:p@{host}:5673/%2f"), format!("amqps://{host}")] {
+                assert_eq!(RabbitConfig::new(&url, "rekey").unwrap().uri.authority.host, expected, "{url}");
+            }
+        }
     }
 }

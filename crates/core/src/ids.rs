@@ -1,8 +1,9 @@
-//! Public identifiers: 10 letters or digits, like the vendor's, which can't be guessed (59 bits), with one type for each kind of record.
+//! Public identifiers: 10 letters, like the vendor's, which can't be guessed (57 bits), with one type for each kind of record. Versions up
+//! to 0.1.0 also used digits, so these are accepted wherever an id is read.
 
 use std::{fmt, str::FromStr};
 
-use crate::random::{RandomSource, fill_alphanumeric};
+use crate::random::{LETTERS, RandomSource, fill_from};
 
 /// A text that is not an id: not exactly [`LENGTH`] ASCII letters or digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,11 +20,11 @@ macro_rules! public_ids {
         pub struct $name([u8; LENGTH]);
 
         impl $name {
-            /// Generates an id.
+            /// Generates an id, of letters only.
             #[must_use]
             pub fn generate(random: &dyn RandomSource) -> Self {
                 let mut id = [0; LENGTH];
-                fill_alphanumeric(random, &mut id);
+                fill_from(LETTERS, random, &mut id);
                 Self(id)
             }
 
@@ -105,3 +106,22 @@ macro_rules! created_under_a_record_id {
 }
 
 created_under_a_record_id! { CustomerId ResetId EventId }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::OsRandom;
+
+    #[test]
+    fn c10_new_ids_are_ten_letters_and_those_with_digits_stay_ids() {
+        for _ in 0..1_000 {
+            let id = ResetId::generate(&OsRandom).to_string();
+            assert!(id.len() == LENGTH && id.bytes().all(|b| b.is_ascii_alphabetic()), "{id}");
+        }
+        for (text, is_id) in
+            [("a1B2c3D4e5", true), ("0123456789", true), ("abc", false), ("a-b-c-d-e-", false)]
+        {
+            assert_eq!(text.parse::<ResetId>().is_ok(), is_id, "{text}");
+        }
+    }
+}

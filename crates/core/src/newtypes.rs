@@ -19,7 +19,8 @@ macro_rules! text_newtype {
     };
 }
 
-/// Implements a `Debug` that shows the type's name only, for secrets and personal data.
+/// Implements a `Debug` that shows the type's name only, for secrets and personal data, and for what contains them as plain text.
+#[macro_export]
 macro_rules! redacted_debug {
     ($name:ident) => {
         impl std::fmt::Debug for $name {

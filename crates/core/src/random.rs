@@ -20,6 +20,8 @@ impl RandomSource for OsRandom {
     }
 }
 
+/// The letters of ASCII.
+pub(crate) const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Fills `buffer` with ASCII letters and digits, each of the 62 equally likely (5.95 bits a character).

@@ -274,7 +274,7 @@ impl Relationship {
 const ID: Attribute = Attribute::new(
     "id",
     Kind::Id,
-    "Unique identifier of the record: 10 letters or digits.",
+    "Unique identifier of the record: 10 letters. Only records of early versions have digits in it.",
     r#""XAyRWNUzyN""#,
 )
 .never_null()

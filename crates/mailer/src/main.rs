@@ -91,20 +91,20 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
                 async move { Ok(store.ping().await?) }
             }
         }),
-        Check::state("broker", "not connected", {
+        Check::problem("broker", {
             let consumer = Arc::clone(&consumer);
-            move || consumer.is_connected()
+            move || consumer.problem()
         }),
-        Check::state("retries", "messages can't be moved to the retry queues", {
+        Check::problem("retries", {
             let consumer = Arc::clone(&consumer);
-            move || consumer.can_retry()
+            move || consumer.retry_problem()
         })
         .degrading(),
-        Check::state("mail", "no relay can be used", {
+        Check::state("mail", "no relay in smtp.relays can be used: the log says why, for each of them", {
             let handler = Arc::clone(&handler);
             move || handler.capacity() == Capacity::Full
         }),
-        Check::state("relays", "a relay can't be used", {
+        Check::state("relays", "a relay in smtp.relays can't be used: the log says why", {
             let smtp = Arc::clone(&smtp);
             move || !smtp.is_degraded()
         })

@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 use crate::render::Rendered;
 
 /// A mail, ready to be handed over. It has one recipient.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Mail {
     /// The event that leads to it, and so its identity: sent again, it is the same mail.
     pub event: EventId,
@@ -35,6 +35,8 @@ pub struct Mail {
     /// Headers and body, ASCII, lines ended by CRLF.
     pub content: Vec<u8>,
 }
+
+rekey_core::redacted_debug!(Mail);
 
 /// Why a mail can't be composed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

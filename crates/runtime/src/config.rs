@@ -10,9 +10,11 @@ mod configuration;
 mod error;
 mod fields;
 mod files;
+mod invisible;
 mod layer;
 mod organizations;
 mod sections;
+mod server_url;
 mod settings;
 mod source;
 #[cfg(test)]

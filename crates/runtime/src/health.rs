@@ -8,11 +8,17 @@ use actix_web::{
     web::{self, Data},
 };
 use serde_json::json;
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long a check may take before it counts as failed.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an answer is repeated, so that no number of callers makes the checks a load: less than any prober's interval.
+const KEPT: Duration = Duration::from_secs(1);
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 type Running = std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -42,20 +48,28 @@ impl Check {
         Self { is_required: false, ..self }
     }
 
+    /// Makes a check of the program's own state, which returns why it fails, if it does.
+    pub fn problem<C>(name: &'static str, problem: C) -> Self
+    where
+        C: Fn() -> Option<String> + Send + Sync + 'static,
+    {
+        Self::new(name, move || {
+            let outcome = problem().map_or(Ok(()), |cause| Err(cause.into()));
+            async move { outcome }
+        })
+    }
+
     /// Makes a check of the program's own state; `cause` is logged while the check fails.
     pub fn state<C>(name: &'static str, cause: &'static str, is_good: C) -> Self
     where
         C: Fn() -> bool + Send + Sync + 'static,
     {
-        Self::new(name, move || {
-            let outcome = if is_good() { Ok(()) } else { Err(cause.into()) };
-            async move { outcome }
-        })
+        Self::problem(name, move || (!is_good()).then(|| cause.to_owned()))
     }
 }
 
 /// The names of the checks that fail, in their order.
-#[derive(Debug, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Failures {
     required: Vec<&'static str>,
     degrading: Vec<&'static str>,
@@ -66,13 +80,32 @@ struct Failures {
 pub struct Readiness {
     checks: Vec<Check>,
     runtime: Handle,
+    /// The last answer and its time. Whoever waits for the lock gets the answer of whoever holds it.
+    last: Mutex<Option<(Instant, Failures)>>,
 }
 
 impl Readiness {
     /// Must be called on the program's own runtime.
     #[must_use]
     pub fn new(checks: Vec<Check>) -> Self {
-        Self { checks, runtime: Handle::current() }
+        Self { checks, runtime: Handle::current(), last: Mutex::default() }
+    }
+
+    /// Returns the failures of at most a second ago. The checks go on when the caller goes away, for those who wait with it.
+    async fn recent_failures(self: Arc<Self>) -> Failures {
+        let all = self.checks.iter().filter(|check| check.is_required).map(|check| check.name).collect();
+        let answer = self.runtime.clone().spawn(async move {
+            let mut last = self.last.lock().await;
+            match &*last {
+                Some((at, failures)) if at.elapsed() < KEPT => failures.clone(),
+                Some(_) | None => {
+                    let failures = self.failures().await;
+                    last.insert((Instant::now(), failures)).1.clone()
+                }
+            }
+        });
+        // It fails when the runtime ends, and then nothing is ready.
+        answer.await.unwrap_or(Failures { required: all, degrading: Vec::new() })
     }
 
     /// Runs all checks at once.
@@ -105,9 +138,9 @@ pub async fn live() -> HttpResponse {
 }
 
 /// Answers `GET /readyz`: 200 when every required check succeeds; otherwise 503 and the names of those that fail. `degraded` names the
-/// other checks that fail, if any.
+/// other checks that fail, if any. The answer is at most a second old.
 pub async fn ready(readiness: Data<Readiness>) -> HttpResponse {
-    let Failures { required, degrading } = readiness.failures().await;
+    let Failures { required, degrading } = readiness.into_inner().recent_failures().await;
     let (mut response, mut body) = if required.is_empty() {
         (HttpResponse::Ok(), vec![("status", json!("ready"))])
     } else {
@@ -136,6 +169,10 @@ pub fn serve(listen: SocketAddr, readiness: Readiness, stop: CancellationToken) 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use tokio::{task::JoinSet, time::sleep};
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -149,10 +186,43 @@ mod tests {
             Check::state("quiet", "blocked", || true).degrading(),
             Check::new("crash", || async { panic!("a test's panic") }),
         ]);
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let expected =
             Failures { required: vec!["silent", "error", "state", "crash"], degrading: vec!["warning"] };
         assert_eq!(readiness.failures().await, expected);
         assert_eq!(started.elapsed(), TIMEOUT);
+    }
+
+    /// A10: the checks are no way to load the database.
+    #[tokio::test(start_paused = true)]
+    async fn many_callers_in_a_second_run_the_checks_once() {
+        let (runs, good) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let check = {
+            let (runs, good) = (runs.clone(), good.clone());
+            Check::new("store", move || {
+                runs.fetch_add(1, Ordering::Relaxed);
+                let outcome = if good.load(Ordering::Relaxed) { Ok(()) } else { Err("down".into()) };
+                async move {
+                    sleep(TIMEOUT / 2).await;
+                    outcome
+                }
+            })
+        };
+        let readiness = Arc::new(Readiness::new(vec![check]));
+        let abandoned = tokio::spawn(readiness.clone().recent_failures());
+        sleep(TIMEOUT / 4).await;
+        abandoned.abort();
+        let mut callers: JoinSet<_> = (0..100).map(|_| readiness.clone().recent_failures()).collect();
+        while let Some(failures) = callers.join_next().await {
+            assert_eq!(failures.unwrap(), Failures::default());
+        }
+        assert_eq!(runs.load(Ordering::Relaxed), 1);
+
+        good.store(false, Ordering::Relaxed);
+        sleep(KEPT.mul_f64(0.9)).await;
+        assert_eq!(readiness.clone().recent_failures().await, Failures::default());
+        sleep(KEPT.mul_f64(0.1)).await;
+        assert_eq!(readiness.clone().recent_failures().await.required, ["store"]);
+        assert_eq!(runs.load(Ordering::Relaxed), 2);
     }
 }

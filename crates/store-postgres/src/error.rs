@@ -1,6 +1,8 @@
 use rekey_core::error::{Cause, CreateError, StoreError};
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
+use crate::cause;
+
 /// Maps an error of the driver to what it means for the caller. Only a database error's code and message are kept: its
 /// detail quotes values of the row.
 pub(crate) fn map_db_error(error: sqlx::Error) -> StoreError {
@@ -9,11 +11,15 @@ pub(crate) fn map_db_error(error: sqlx::Error) -> StoreError {
             StoreError::Unavailable(describe(&*error))
         }
         sqlx::Error::Database(error) => StoreError::Internal(describe(&*error)),
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_) => StoreError::Unavailable(Box::new(error)),
+        sqlx::Error::Io(error) => {
+            StoreError::Unavailable(format!("{error}: {}", cause::after_io_error(&error)).into())
+        }
+        sqlx::Error::Tls(error) => {
+            StoreError::Unavailable(format!("TLS: {error}: {}", cause::AFTER_TLS_ERROR).into())
+        }
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            StoreError::Unavailable(Box::new(error))
+        }
         _ => StoreError::Internal(Box::new(error)),
     }
 }
@@ -45,5 +51,7 @@ fn is_transient(code: Option<&str>) -> bool {
 }
 
 fn describe(error: &dyn DatabaseError) -> Cause {
-    format!("{}: {}", error.code().unwrap_or_default(), error.message()).into()
+    let code = error.code().unwrap_or_default();
+    let text = format!("{code}: {}", error.message());
+    cause::after_code(&code).map_or_else(|| text.clone(), |advice| format!("{text}: {advice}")).into()
 }

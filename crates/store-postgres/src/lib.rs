@@ -6,6 +6,7 @@
 
 mod attributes;
 mod catalog;
+mod cause;
 mod cleanup;
 mod clients;
 mod codes;
@@ -27,11 +28,14 @@ mod sessions;
 mod suppressions;
 mod tokens;
 
-use std::{str::FromStr, time::Duration};
+use std::{net::IpAddr, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use rekey_core::{error::StoreError, ping::Ping};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 use tokio::time::timeout;
 
 /// For benchmarks, which compare it with other ways to execute it.
@@ -63,8 +67,10 @@ impl PostgresStore {
     /// is down. Must be called on a Tokio runtime.
     pub fn connect(url: &str, max_connections: u32, acquire_timeout: Duration) -> Result<Self, StoreError> {
         // The parser's error is left out: it may show the URL, and so its password.
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| StoreError::Internal("the database's URL is not one of PostgreSQL's".into()))?
+        let options = PgConnectOptions::from_str(url).map_err(|_| {
+            StoreError::Internal("database.url is not a URL of PostgreSQL with known parameters".into())
+        })?;
+        let options = without_brackets(options)
             .application_name("rekey")
             // A parameter that PgBouncer refuses at startup. It is about floating point numbers as text; the driver reads them in binary.
             .extra_float_digits(None);
@@ -85,6 +91,14 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] when it can't be reached now. [`StoreError::Internal`] when it never can be used like this: it refuses
     /// our name or password, or a pooler in transaction mode gives statements that one connection has prepared to others.
     pub async fn check(&self) -> Result<(), StoreError> {
+        if let Some(mode) = unverified_mode(&self.options) {
+            tracing::warn!(
+                host = self.options.get_host(),
+                sslmode = mode,
+                "database.url does not verify the database's server: whoever is in between can read and change everything; set \
+                 sslmode=verify-full, and sslrootcert for a private certificate authority"
+            );
+        }
         let mut connections = Vec::with_capacity(PROBES);
         for _ in 0..PROBES {
             let mut connection = self.connect_alone().await?;
@@ -132,6 +146,33 @@ impl PostgresStore {
     }
 }
 
+/// Makes an IPv6 address one that can be connected to. The driver would look its brackets up in the DNS.
+fn without_brackets(options: PgConnectOptions) -> PgConnectOptions {
+    let address = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match address.and_then(|address| address.parse::<IpAddr>().ok()) {
+        Some(address) => options.host(&address.to_canonical().to_string()),
+        None => options,
+    }
+}
+
+/// Returns the TLS mode of connections to another machine if they don't verify the server's certificate and its name.
+fn unverified_mode(options: &PgConnectOptions) -> Option<&'static str> {
+    let host = options.get_host();
+    let is_this_machine = options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback());
+    match options.get_ssl_mode() {
+        _ if is_this_machine => None,
+        PgSslMode::Disable => Some("disable"),
+        PgSslMode::Allow => Some("allow"),
+        PgSslMode::Prefer => Some("prefer"),
+        PgSslMode::Require => Some("require"),
+        PgSslMode::VerifyCa => Some("verify-ca"),
+        PgSslMode::VerifyFull => None,
+    }
+}
+
 /// Whether that is the error of a statement that another connection has prepared, or of one that only another connection has.
 fn is_mixed_up(code: Option<&str>) -> bool {
     // duplicate_prepared_statement, invalid_sql_statement_name (PostgreSQL's manual, appendix A).
@@ -151,5 +192,47 @@ impl Ping for PostgresStore {
             return Err(StoreError::Unavailable("the database is read-only".into()));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(url: &str) -> PgConnectOptions {
+        without_brackets(url.parse().unwrap())
+    }
+
+    /// C6: see also `tests/server.rs`.
+    #[test]
+    fn an_address_in_brackets_is_an_address() {
+        for (host, expected) in [
+            ("[2001:db8::5]", "2001:db8::5"),
+            ("[::ffff:127.0.0.2]", "127.0.0.2"),
+            ("db.example", "db.example"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            assert_eq!(options(&format!("postgres://u@{host}:5432/d")).get_host(), expected);
+        }
+    }
+
+    /// A14.
+    #[test]
+    fn only_a_verified_server_is_trusted_elsewhere() {
+        for (url, mode) in [
+            ("postgres://db.example/d", Some("prefer")),
+            ("postgres://db.example/d?sslmode=require", Some("require")),
+            ("postgres://192.0.2.1/d?sslmode=verify-ca", Some("verify-ca")),
+            ("postgres://[2001:db8::5]/d?sslmode=disable", Some("disable")),
+            ("postgres://localhost/d?host=db.example", Some("prefer")),
+            ("postgres://db.example/d?sslmode=verify-full", None),
+            ("postgres://localhost/d", None),
+            ("postgres://[::1]/d?sslmode=disable", None),
+            ("postgres://127.0.0.1/d", None),
+            ("postgres://%2Fvar%2Frun%2Fpostgresql/d", None),
+            ("postgres:///d?host=/var/run/postgresql", None),
+        ] {
+            assert_eq!(unverified_mode(&options(url)), mode, "{url}");
+        }
     }
 }

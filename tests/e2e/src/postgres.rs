@@ -34,6 +34,20 @@ impl Postgres {
         self.url.parse().unwrap()
     }
 
+    /// Returns the URL of a superuser.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes the server ask this role for its password, unlike all others.
+    pub async fn require_passwords(&self, role: &str) {
+        let file = self.folder.path().join("data/pg_hba.conf");
+        let rules = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("host all {role} all scram-sha-256\n{rules}")).unwrap();
+        self.execute("SELECT pg_reload_conf()").await;
+    }
+
     /// Sends a signal to the server and all its processes; KILL ends them as a crash would.
     pub fn signal(&self, name: &str) {
         let pid = fs::read_to_string(self.folder.path().join("pid")).unwrap();

@@ -56,6 +56,8 @@ impl Scene {
     }
 
     async fn is_ready(&self) -> bool {
+        // The answer may be a second old.
+        sleep(Duration::from_millis(1100)).await;
         let url = format!("{}/readyz", self.shop.stack.api.url);
         reqwest::get(url).await.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }

@@ -125,7 +125,11 @@ async fn an_alarm_of_the_broker_is_logged_as_such_and_requests_are_accepted() {
     let stack = &shop.stack;
     let (api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
     let token = shop.register_anna().await;
-    assert_eq!(stack.api.readiness().await, json!({ "status": "ready" }));
+    let is_ready = async || {
+        let body = stack.api.readiness().await;
+        if body == json!({ "status": "ready" }) { Ok(()) } else { Err(body) }
+    };
+    eventually("readiness", is_ready).await;
     broker.ctl(&["set_vm_memory_high_watermark", "absolute", "1"]);
     // The broker blocks a connection at its next message.
     let blocked = async || {
@@ -136,7 +140,7 @@ async fn an_alarm_of_the_broker_is_logged_as_such_and_requests_are_accepted() {
     eventually("the alarm", blocked).await;
     let said = "blocked by an alarm of the broker";
     eventually("its line", async || api.stderr().contains(said).then_some(()).ok_or(api.stderr())).await;
-    assert!(!api.stderr().contains("no connection to RabbitMQ"), "{}", api.stderr());
+    assert!(!api.stderr().contains("RabbitMQ can't be used"), "{}", api.stderr());
     assert_eq!(api.stderr().matches(said).count(), 1, "{}", api.stderr());
     stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
 
@@ -147,7 +151,7 @@ async fn an_alarm_of_the_broker_is_logged_as_such_and_requests_are_accepted() {
         count => Err(count),
     };
     eventually("every mail", all).await;
-    assert_eq!(stack.api.readiness().await, json!({ "status": "ready" }));
+    eventually("readiness", is_ready).await;
 }
 
 /// B16: the broker does not read from a connection that publishes during an alarm, acknowledgements included.

@@ -19,7 +19,10 @@ use super::{
     error::{Problem, ValidationError},
     negotiation,
 };
-use crate::payload;
+use crate::{
+    json::{self, JsonError},
+    payload,
+};
 
 /// A body that is not read yet: a handler reads it once it knows that the caller may write at all.
 pub struct Body {
@@ -43,8 +46,12 @@ impl Body {
             return Err(Problem::UnsupportedMediaType);
         }
         let bytes = payload::read(&self.request, self.payload).await?;
-        let document: Value = serde_json::from_slice(&bytes)
-            .map_err(|_| Problem::InvalidDataFormat("The body is not JSON."))?;
+        let document = json::read(&bytes).map_err(|error| {
+            Problem::InvalidDataFormat(match error {
+                JsonError::Malformed => "The body is not JSON.",
+                JsonError::DuplicateName => "An object in the body has a member twice.",
+            })
+        })?;
         let Value::Object(mut document) = document else {
             return Err(Problem::InvalidDataFormat("The body is not an object."));
         };

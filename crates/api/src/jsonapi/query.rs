@@ -27,8 +27,10 @@ pub use self::{
 use super::error::{Problem, QueryProblem};
 
 /// The parameters of a query string, in their order. Their meaning depends on the resource, so they are not read yet.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Query(Vec<(String, String)>);
+
+rekey_core::redacted_debug!(Query);
 
 /// A query for a list.
 #[derive(Debug)]

@@ -73,9 +73,9 @@ impl OAuthError {
     #[must_use]
     pub fn body(&self) -> Value {
         let (status, error, code) = self.parts();
-        let (title, description) = (error.replace('_', " "), self.to_string());
+        let description = self.to_string();
         let errors =
-            json!([{ "title": title, "detail": description, "code": code, "status": status.as_u16() }]);
+            json!([{ "title": error, "detail": description, "code": code, "status": status.as_u16() }]);
         json!({ "errors": errors, "error": error, "error_description": description })
     }
 

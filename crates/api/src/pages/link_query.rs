@@ -3,8 +3,10 @@
 use actix_web::HttpRequest;
 
 /// The query parameters in their order.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LinkQuery(Vec<(String, String)>);
+
+rekey_core::redacted_debug!(LinkQuery);
 
 impl LinkQuery {
     pub fn from_request(request: &HttpRequest) -> Self {
@@ -41,6 +43,8 @@ mod tests {
             let link = LinkQuery::from_request(&request);
             assert_eq!((link.value("id"), link.value("token")), (Some("X"), Some("Y")), "{query}");
             assert_eq!(link.value("locale"), None, "{query}");
+            // A14.
+            assert_eq!(format!("{link:?}"), "LinkQuery(…)");
         }
     }
 }

@@ -83,6 +83,11 @@ impl Pages {
         })
     }
 
+    /// Returns the host name at which the vendor's clients look for an organization.
+    pub fn default_domain(&self, organization: &Slug) -> String {
+        format!("{organization}.{}", self.domain)
+    }
+
     /// Returns the pages of that organization, or the ones of organizations without settings of their own.
     pub fn for_organization(&self, organization: Option<&Slug>) -> &Site {
         organization.map_or_else(|| self.sites.default_value(), |slug| self.sites.get(slug))

@@ -4,7 +4,7 @@ use rekey_texts::Language;
 use serde::Serialize;
 
 /// A link to the page in another language.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Translation {
     tag: &'static str,
     dir: &'static str,

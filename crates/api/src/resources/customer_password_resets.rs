@@ -54,7 +54,8 @@ pub async fn create(
 }
 
 /// `PATCH …/{id}`: with a token and a password, uses the token. Without, changes the plain attributes, which only an
-/// integration may; anybody else with a right token is shown the reset.
+/// integration may; anybody else with a right token is shown the reset. An integration gets a 404 for a reset that is not there, and
+/// anybody else the answer to a wrong token.
 pub async fn update(
     principal: Principal,
     resets: Data<ResetService>,
@@ -66,6 +67,10 @@ pub async fn update(
     let (scope, responder) = (principal.scope(), principal.responder(&documents));
     let is_integration = principal.kind == CallerKind::Integration;
     let view = query.one(&CUSTOMER_PASSWORD_RESETS, principal.audience())?;
+    if is_integration {
+        // It may know which resets there are, so one that is not there is a 404 whatever the body says.
+        responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?;
+    }
     let mut input = body.read(&CUSTOMER_PASSWORD_RESETS, Some(id.as_str())).await?;
     let token_use = TokenUse::read(&mut input);
     let changes = if is_integration { input.common() } else { CommonAttributes::default() };

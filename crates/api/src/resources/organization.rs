@@ -47,9 +47,14 @@ fn record(principal: &Principal, resets: &ResetService, pages: &Pages) -> Result
         Some(Support::Email(address)) => Value::Text(address.clone()),
         Some(Support::Page(_)) | None => Value::Null,
     };
+    let text = |value: &Option<String>| value.clone().map_or(Value::Null, Value::Text);
     let value = |attribute: &str| match attribute {
         "name" => Value::Text(name.clone()),
         "slug" => Value::Text(slug.to_string()),
+        "domain" => Value::Text(brand.domain.clone().unwrap_or_else(|| pages.default_domain(slug))),
+        "support_phone" => text(&brand.support_phone),
+        "logo_url" => text(&brand.logo_url),
+        "favicon_url" => text(&brand.favicon_url),
         "primary_color" => Value::Text(brand.color.to_string()),
         "support_email" => support.clone(),
         "password_min_length" => Value::Integer(i64::try_from(policy.min_length).unwrap_or(i64::MAX)),

@@ -1,11 +1,15 @@
 //! `/livez` and `/readyz`, and how the server stops.
 
-use std::{panic, sync::Arc};
+use std::{panic, sync::Arc, time::Duration};
 
 use rekey_runtime::health::Check;
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::app::{Answer, TestApp};
+
+/// The time after which `/readyz` checks again, and a bit.
+const KEPT: Duration = Duration::from_millis(1100);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_names_what_failed_and_liveness_asks_nothing() {
@@ -19,6 +23,7 @@ async fn readiness_names_what_failed_and_liveness_asks_nothing() {
         (503, &json!({ "status": "unavailable", "failed": ["hashing"] }))
     );
     app.store.close().await;
+    sleep(KEPT).await;
     assert_eq!(get("/readyz").await.body["failed"], json!(["store", "hashing"]));
     assert_eq!(get("/livez").await.status, 200);
 
@@ -65,7 +70,8 @@ async fn a_panic_while_hashing_is_a_500_and_the_thread_goes_on() {
     for email in ["jane@example.com", "jim@example.com"] {
         register(email).await.assert_error(500, "INTERNAL_SERVER_ERROR", None);
     }
-    let ready = Answer::read(app.http.get(app.url("/readyz")).send().await.unwrap()).await;
+    sleep(KEPT).await;
+    let ready = get_ready(&app).await;
     assert_eq!((ready.status.as_u16(), &ready.body["failed"]), (503, &json!(["hashing"])));
 }
 

@@ -183,6 +183,12 @@ async fn forms_are_read_and_everything_else_is_refused_in_json() {
     let twice = twice.body(format!("grant_type=client_credentials&client_id={0}&client_id={0}", sales.id));
     let answer = Answer::read(twice.send().await.unwrap()).await;
     answer.assert_oauth_error(400, "invalid_request", "INVALID_REQUEST");
+    for member in [r#""client_id":"x""#, r#""other":{"a":1,"a":1}"#] {
+        let twice = format!(r#"{{"grant_type":"client_credentials","client_id":"{}",{member}}}"#, sales.id);
+        let json = app.http.post(app.url("/oauth/token")).header("content-type", "application/json");
+        let answer = Answer::read(json.body(twice).send().await.unwrap()).await;
+        answer.assert_oauth_error(400, "invalid_request", "INVALID_REQUEST");
+    }
     let huge =
         Answer::read(app.http.post(app.url("/oauth/token")).json(&"x".repeat(100_000)).send().await.unwrap())
             .await;

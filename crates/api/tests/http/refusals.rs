@@ -113,6 +113,10 @@ async fn body_what_is_no_document() {
         b"{}".to_vec(),
         b"{\"data\":[]}".to_vec(),
         deep,
+        // A14: a member that occurs twice, whichever depth it has.
+        b"{\"data\":{\"type\":\"customer_password_resets\"},\"data\":{}}".to_vec(),
+        br#"{"data":{"type":"customer_password_resets","attributes":{"customer_email":"john@example.com","customer_email":"eve@example.com"}}}"#.to_vec(),
+        br#"{"data":{"type":"customer_password_resets","attributes":{"metadata":{"a":[{"b":1,"b":2}]}}}}"#.to_vec(),
     ] {
         post(body).await.assert_error(400, "INVALID_DATA_FORMAT", None);
     }
@@ -125,9 +129,10 @@ async fn body_what_is_no_document() {
     {
         post(kind.to_string().into_bytes()).await.assert_error(400, "INVALID_RESOURCE", None);
     }
+    app.customer("john@example.com", "the first password").await;
+    let path = format!("{RESETS}/{}", app.ask(&token, "john@example.com").await.id());
     let other =
         json!({ "data": { "type": "customer_password_resets", "id": "bbbbbbbbbb", "attributes": {} } });
-    let path = format!("{RESETS}/aaaaaaaaaa");
     app.call(Method::PATCH, &path, &token, Some(&other)).await.assert_error(
         400,
         "KEY_NOT_INCLUDED_IN_URL",

@@ -1,9 +1,10 @@
 //! The resource, as an integration sees it.
 
+use rekey_core::clients::ClientKind;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::{PUBLIC_URL, RESETS, TestApp};
+use crate::app::{PUBLIC_URL, RESETS, TestApp, other_mode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_is_exactly_the_contracts() {
@@ -53,7 +54,7 @@ async fn from_the_request_to_the_new_password() {
     );
     assert!(!done.text.contains("the second password") && !done.text.contains("_reset_password_token\":\""));
 
-    let sales = app.client(rekey_core::clients::ClientKind::SalesChannel, false).await;
+    let sales = app.client(ClientKind::SalesChannel, false).await;
     assert_eq!(app.log_in(&sales, "john@example.com", "the first password").await.status, 400);
     assert_eq!(app.log_in(&sales, "john@example.com", "the second password").await.status, 200);
 }
@@ -108,6 +109,37 @@ async fn references_change_without_a_token_and_a_delete_is_for_good() {
     app.get(&path, &token).await.assert_error(404, "RECORD_NOT_FOUND", None);
     app.call(Method::DELETE, &path, &token, None).await.assert_error(404, "RECORD_NOT_FOUND", None);
     app.patch(&token, id, json!({ "reference": "x" })).await.assert_error(404, "RECORD_NOT_FOUND", None);
+}
+
+/// A guest can't know which resets there are; for the answer to a wrong token, see `self_service.rs`.
+#[tokio::test(flavor = "multi_thread")]
+async fn c10_a_reset_that_is_not_there_is_a_404_for_an_integration_whatever_the_body_says() {
+    let app = TestApp::start().await;
+    app.customer("john@example.com", "the first password").await;
+    let (token, guest) = (app.integration().await, app.guest(true).await);
+    let created = app.ask(&token, "john@example.com").await;
+    let (id, secret) = (created.id(), created.attribute("reset_password_token").clone());
+    let elsewhere = app.client_in(other_mode(app.scope), ClientKind::Integration, false).await;
+    let elsewhere = app.access_token(&elsewhere).await;
+    for attributes in [
+        json!({}),
+        json!({ "reference": 1 }),
+        json!({ "_reset_password_token": secret }),
+        json!({ "customer_password": "the second password" }),
+        json!({ "customer_password": "the second password", "_reset_password_token": secret }),
+        json!({ "customer_password": "", "_reset_password_token": null }),
+    ] {
+        app.patch(&token, "abcdefghij", attributes.clone()).await.assert_error(404, "RECORD_NOT_FOUND", None);
+        app.patch(&elsewhere, id, attributes).await.assert_error(404, "RECORD_NOT_FOUND", None);
+    }
+    let other = json!({ "data": { "type": "customers", "id": "bbbbbbbbbb" } });
+    let path = format!("{RESETS}/abcdefghij");
+    let answer = app.call(Method::PATCH, &path, &token, Some(&other)).await;
+    answer.assert_error(404, "RECORD_NOT_FOUND", None);
+
+    let attributes = json!({ "customer_password": "the second password", "_reset_password_token": secret });
+    let pointer = Some("/data/attributes/_reset_password_token");
+    app.patch(&guest, "abcdefghij", attributes).await.assert_error(422, "VALIDATION_ERROR", pointer);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,9 @@
 //! One connection that is kept up: opened in the background, opened again whenever it is lost, closed in order.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, pin_mut};
 use lapin::{Channel, Connection, ConnectionProperties, Event};
@@ -8,7 +11,7 @@ use rekey_core::random::RandomSource;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::RabbitConfig;
+use super::{RabbitConfig, cause::explain};
 
 /// The time from TCP to a usable connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -35,16 +38,43 @@ pub(super) trait Session: Send + Sync {
 /// Why a connection, or the use of it, ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
-    #[error("{0}")]
+    #[error("{}", explain(.0))]
     Amqp(#[from] lapin::Error),
-    #[error("no answer within {} seconds", CONNECT_TIMEOUT.as_secs())]
+    #[error(
+        "no answer within {} seconds: check host and port in broker.url, the network between, and whether the port is the broker's for AMQP",
+        CONNECT_TIMEOUT.as_secs()
+    )]
     ConnectTimeout,
     #[error("{name} exists with different arguments, delete it or choose another namespace: {reply}")]
     Declaration { name: String, reply: String },
+    #[error(
+        "{name} does not exist, and the user of broker.url may not create it: give it the right to configure, or create {name} ({refusal})"
+    )]
+    Missing { name: String, refusal: String },
     #[error("the queue was deleted")]
     ConsumerCancelled,
     #[error("the connection was lost")]
     Lost,
+}
+
+/// Why a connection can't be used at the moment, in words for an operator.
+pub(super) struct Outage(Mutex<String>);
+
+impl Default for Outage {
+    fn default() -> Self {
+        Self(Mutex::new("not connected yet".to_owned()))
+    }
+}
+
+impl Outage {
+    /// Returns the latest cause.
+    pub(super) fn cause(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, cause: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+    }
 }
 
 /// Connects, declares the topology and runs the session, over and over, until `stop` is cancelled. `role` is the
@@ -55,21 +85,23 @@ pub(super) async fn supervise<S: Session>(
     random: &dyn RandomSource,
     stop: &CancellationToken,
     session: &S,
+    outage: &Outage,
 ) {
     let name = format!("{}.{role}", config.topology.namespace());
     let (mut failures, mut logged_cause) = (0_u32, String::new());
     while !stop.is_cancelled() {
         let started = Instant::now();
-        let Err(error) = run_once(config, &name, stop, session).await else { continue };
+        let Err(error) = run_once(config, &name, stop, session, outage).await else { continue };
         failures = if started.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
         let pause = pause(failures, random);
         // An outage is one line for each cause; the line at its end is that of the new connection.
         let cause = error.to_string();
+        outage.set(cause.clone());
         if failures == 1 || cause != logged_cause {
-            tracing::warn!(connection = name, %error, "no connection to RabbitMQ, reconnecting until it succeeds");
+            tracing::warn!(connection = name, %error, "RabbitMQ can't be used, reconnecting until it can");
             logged_cause = cause;
         } else {
-            tracing::debug!(connection = name, %error, failures, ?pause, "still no connection to RabbitMQ");
+            tracing::debug!(connection = name, %error, failures, ?pause, "RabbitMQ still can't be used");
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -84,6 +116,7 @@ async fn run_once<S: Session>(
     name: &str,
     stop: &CancellationToken,
     session: &S,
+    outage: &Outage,
 ) -> Result<(), ConnectionError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let connecting = timeout(CONNECT_TIMEOUT, Connection::connect_uri(config.uri.clone(), properties));
@@ -99,7 +132,7 @@ async fn run_once<S: Session>(
     let result = tokio::select! {
         biased;
         result = used => result,
-        error = lost(&connection, name) => Err(error),
+        error = lost(&connection, name, outage) => Err(error),
     };
     // The channels are closed by now: a connection that is closed before them may never answer.
     let closed = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
@@ -109,14 +142,18 @@ async fn run_once<S: Session>(
 
 /// Resolves when the connection is gone. Meanwhile logs when the broker blocks it, which is no outage: it is short of memory or disk
 /// space, and takes no messages until that is over.
-async fn lost(connection: &Connection, name: &str) -> ConnectionError {
+async fn lost(connection: &Connection, name: &str, outage: &Outage) -> ConnectionError {
     let events = connection.events_listener();
     pin_mut!(events);
     while connection.status().connected() {
         // An event may have come before there was a listener, so the status is checked from time to time.
         match timeout(CHECK_INTERVAL, events.next()).await {
-            Ok(Some(Event::Error(error))) => return error.into(),
+            // A soft error ended a channel only, which its user notices.
+            Ok(Some(Event::Error(error))) if !error.is_amqp_soft_error() => return error.into(),
             Ok(Some(Event::ConnectionBlocked(reason))) => {
+                outage.set(format!(
+                    "the broker takes no messages because of an alarm ({reason}): see rabbitmq-diagnostics alarms"
+                ));
                 tracing::warn!(connection = name, reason, "blocked by an alarm of the broker, messages wait");
             }
             Ok(Some(Event::ConnectionUnblocked)) => {

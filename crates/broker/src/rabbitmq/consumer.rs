@@ -30,7 +30,7 @@ use tracing::Instrument;
 use super::{
     RabbitConfig, Topology,
     confirms::{NotConfirmed, OutgoingMessage},
-    connection::{ConnectionError, Session, close_channel, supervise},
+    connection::{ConnectionError, Outage, Session, close_channel, supervise},
     copies,
     link::PublishingLink,
     topology::short_string,
@@ -53,6 +53,8 @@ pub struct RabbitConsumer {
     config: RabbitConfig,
     random: Arc<dyn RandomSource>,
     is_connected: AtomicBool,
+    /// Why the queue can't be consumed, while it can't.
+    outage: Outage,
     /// For the copies in the retry queues and among the dead letters.
     copies: Arc<PublishingLink>,
 }
@@ -62,7 +64,7 @@ impl RabbitConsumer {
     #[must_use]
     pub fn new(config: RabbitConfig, random: Arc<dyn RandomSource>) -> Self {
         let copies = Arc::new(PublishingLink::new(config.topology().clone()));
-        Self { config, random, is_connected: AtomicBool::new(false), copies }
+        Self { config, random, is_connected: AtomicBool::new(false), outage: Outage::default(), copies }
     }
 
     /// Returns whether the queue can be consumed: also while the handler can take no message.
@@ -71,11 +73,17 @@ impl RabbitConsumer {
         self.is_connected.load(Ordering::Relaxed)
     }
 
-    /// Returns whether messages that can't be handled now can be moved to the retry queues. While they can't, they stay with this process,
-    /// and so its work comes to a stop when there are as many as it handles at once.
+    /// Returns why the queue can't be consumed at the moment, in words for an operator, if it can't.
     #[must_use]
-    pub fn can_retry(&self) -> bool {
-        self.copies.is_usable()
+    pub fn problem(&self) -> Option<String> {
+        (!self.is_connected()).then(|| self.outage.cause())
+    }
+
+    /// Returns why messages that can't be handled now can't be moved to the retry queues, if they can't. They stay with this process, and so
+    /// its work comes to a stop when there are as many as it handles at once.
+    #[must_use]
+    pub fn retry_problem(&self) -> Option<String> {
+        self.copies.problem()
     }
 
     /// Handles messages, at most `concurrency` at once and at least one, until `stop` is cancelled. Then it takes no more, and
@@ -93,11 +101,13 @@ impl RabbitConsumer {
         let copies_stop = CancellationToken::new();
         let consuming = async {
             let _stop_copies = copies_stop.clone().drop_guard();
-            supervise(&self.config, "mailer", &*self.random, &stop, &session).await;
+            supervise(&self.config, "mailer", &*self.random, &stop, &session, &self.outage).await;
             // Messages in progress are finished, also if their connection was lost.
             session.finish().await;
         };
-        let publishing = supervise(&self.config, "mailer-copies", &*self.random, &copies_stop, &*self.copies);
+        let copies = &*self.copies;
+        let publishing =
+            supervise(&self.config, "mailer-copies", &*self.random, &copies_stop, copies, &copies.outage);
         tokio::join!(consuming, publishing);
     }
 }
@@ -122,7 +132,6 @@ impl Session for Consuming<'_> {
 
 impl Consuming<'_> {
     async fn consume(&self, channel: &Channel, stop: &CancellationToken) -> Result<(), ConnectionError> {
-        self.consumer.is_connected.store(true, Ordering::Relaxed);
         defer! { self.consumer.is_connected.store(false, Ordering::Relaxed); }
         let worker = Worker {
             handler: Arc::clone(&self.handler),
@@ -135,6 +144,7 @@ impl Consuming<'_> {
             let changed = stop.run_until_cancelled(self.handler.capacity_changed(capacity));
             let prefetch = match capacity {
                 Capacity::None => {
+                    self.consumer.is_connected.store(true, Ordering::Relaxed);
                     changed.await;
                     continue;
                 }
@@ -160,6 +170,7 @@ impl Consuming<'_> {
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
         let mut deliveries = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
+        self.consumer.is_connected.store(true, Ordering::Relaxed);
         pin_mut!(end);
         loop {
             tokio::select! {

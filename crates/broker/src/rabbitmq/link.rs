@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Topology,
     confirms::{self, NotConfirmed, OutgoingMessage, Publisher},
-    connection::{ConnectionError, Session},
+    connection::{ConnectionError, Outage, Session},
 };
 
 /// The time for the confirms of messages in flight when the process stops.
@@ -25,6 +25,8 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// A connection for publishing only: the broker does not read from one that publishes during an alarm, acknowledgements included.
 pub(super) struct PublishingLink {
     topology: Topology,
+    /// Why messages can't be published, while they can't.
+    pub(super) outage: Outage,
     link: watch::Sender<Option<Link>>,
 }
 
@@ -37,12 +39,17 @@ struct Link {
 
 impl PublishingLink {
     pub(super) fn new(topology: Topology) -> Self {
-        Self { topology, link: watch::Sender::new(None) }
+        Self { topology, outage: Outage::default(), link: watch::Sender::new(None) }
     }
 
     /// Returns whether messages can be published: not while the broker blocks publishers because it is short of memory or disk space.
     pub(super) fn is_usable(&self) -> bool {
         self.link().is_some()
+    }
+
+    /// Returns why messages can't be published, if they can't.
+    pub(super) fn problem(&self) -> Option<String> {
+        (!self.is_usable()).then(|| self.outage.cause())
     }
 
     /// Returns once messages can be published.

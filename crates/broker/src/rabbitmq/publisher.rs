@@ -47,7 +47,13 @@ impl RabbitBus {
     /// Keeps the bus connected until `stop` is cancelled, then waits at most 5 seconds for the confirms of messages in flight
     /// and closes the connection. Run it once, as a task of its own.
     pub async fn run(&self, stop: CancellationToken) {
-        supervise(&self.config, "relay", &*self.random, &stop, &self.link).await;
+        supervise(&self.config, "relay", &*self.random, &stop, &self.link, &self.link.outage).await;
+    }
+
+    /// Returns why messages can't be published at the moment, in words for an operator, if they can't.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.link.problem()
     }
 
     fn outgoing(&self, message: OutboxMessage) -> OutgoingMessage {

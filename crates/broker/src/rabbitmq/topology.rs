@@ -8,7 +8,10 @@ use lapin::{
 use rekey_core::events::retry_ladder::RetryLadder;
 use time::Duration;
 
-use super::connection::{ConnectionError, close_channel};
+use super::{
+    cause::{is_mismatch, is_missing_right, is_not_found},
+    connection::{ConnectionError, close_channel},
+};
 
 /// How often a message may come back unacknowledged, because its consumer died, before the broker makes it a dead letter:
 /// RabbitMQ 4's own default, set because 3.10 has none.
@@ -89,9 +92,41 @@ impl Topology {
         format!("{}.mailer.retry.{}", self.namespace, label(wait))
     }
 
-    /// Declares everything, in an order in which nothing refers to what isn't there yet. What exists with the same arguments
-    /// stays as it is.
+    /// Declares everything. What exists with the same arguments stays as it is. A user without the right to do so uses what exists.
     pub(super) async fn declare(&self, connection: &Connection) -> Result<(), ConnectionError> {
+        let refusal = match self.create(connection).await {
+            Err(ConnectionError::Amqp(error)) if is_missing_right(&error) => error.to_string(),
+            declared => return declared,
+        };
+        let channel = connection.create_channel().await?;
+        let missing = |name: &str, error: lapin::Error| {
+            if is_not_found(&error) {
+                ConnectionError::Missing { name: name.to_owned(), refusal: refusal.clone() }
+            } else {
+                error.into()
+            }
+        };
+        for name in self.queues() {
+            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let found = channel.queue_declare(short_string(&name), options, FieldTable::default()).await;
+            found.map_err(|error| missing(&name, error))?;
+        }
+        let (name, options) =
+            (self.exchange(), ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() });
+        let found = channel.exchange_declare(
+            short_string(&name),
+            ExchangeKind::Topic,
+            options,
+            FieldTable::default(),
+        );
+        found.await.map_err(|error| missing(&name, error))?;
+        close_channel(&channel).await;
+        tracing::debug!(refusal, "exchange and queues are used as they are");
+        Ok(())
+    }
+
+    /// Declares everything, in an order in which nothing refers to what isn't there yet.
+    async fn create(&self, connection: &Connection) -> Result<(), ConnectionError> {
         // On a channel of its own: a mismatch closes the channel.
         let channel = connection.create_channel().await?;
         declare_queue(&channel, self.dead(), FieldTable::default()).await?;
@@ -148,11 +183,11 @@ fn dead_lettering(target: &str) -> FieldTable {
     arguments
 }
 
-/// Names what could not be declared: the one mistake an operator can make here.
+/// Names what exists otherwise than it is declared.
 fn mismatch(name: String, error: lapin::Error) -> ConnectionError {
     match error.kind() {
-        ErrorKind::ProtocolError(reply) if error.is_amqp_soft_error() => {
-            ConnectionError::Declaration { name, reply: reply.to_string() }
+        ErrorKind::ProtocolError(reply) if is_mismatch(&error) => {
+            ConnectionError::Declaration { name, reply: reply.get_message().to_string() }
         }
         _ => ConnectionError::Amqp(error),
     }

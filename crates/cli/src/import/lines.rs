@@ -18,12 +18,13 @@ pub struct Lines<R> {
 }
 
 /// A line without its end, or why it can't be read.
-#[derive(Debug)]
 pub struct Line {
     /// Counted from 1.
     pub number: u64,
     pub content: Result<String, Reason>,
 }
+
+rekey_core::redacted_debug!(Line);
 
 impl<R: BufRead> Lines<R> {
     pub fn new(input: R) -> Self {

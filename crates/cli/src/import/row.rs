@@ -86,8 +86,10 @@ pub enum Reason {
 }
 
 /// The fields of a row before they are parsed. An empty text and null count as absent.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Fields(HashMap<Column, Value>);
+
+rekey_core::redacted_debug!(Fields);
 
 impl Column {
     /// Returns an error about this column.

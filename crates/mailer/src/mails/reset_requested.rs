@@ -6,6 +6,7 @@ use rekey_core::{
     events::EventBody,
     ids::ResetId,
     secrets::{KeyRing, RejectionProof},
+    sessions::TokenScope,
 };
 use rekey_runtime::config::LinkValues;
 use rekey_texts::{Reader, SayError};
@@ -66,7 +67,8 @@ impl ResetRequested {
         let code = created.code.as_ref().filter(|_| delivery.has_code);
         let code = code.map(|sealed| sealed.unseal(organization, created.reset, keys)).transpose()?;
         let expiry = delivery.expiry.ok_or(ContentError::NoMail)?;
-        let template = settings.organization.links.reset_template(public_url, created.client_id.as_deref());
+        let (pages, client_id) = (&settings.organization.pages, created.client_id.as_deref());
+        let template = settings.organization.links.reset_template(public_url, client_id);
         Ok(Self {
             shop: source.shop(),
             link: template.fill(LinkValues {
@@ -74,6 +76,9 @@ impl ResetRequested {
                 token: token.expose(),
                 locale: reader.language().tag(),
                 organization: delivery.organization.slug.as_str(),
+                client_id: pages.client_id.as_deref().or(client_id).unwrap_or_default(),
+                scope: TokenScope::default().as_str(),
+                login_url: pages.login_url.as_deref().unwrap_or_default(),
             }),
             requested: reader.moment(event.occurred_at)?,
             life: reader.span(expiry.remaining)?,

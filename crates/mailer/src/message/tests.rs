@@ -33,6 +33,12 @@ fn mail(to: &str, subject: &str) -> Result<Mail, MessageError> {
     )
 }
 
+/// A14: its text has the token.
+#[test]
+fn debug_shows_nothing_of_a_mail() {
+    assert_eq!(format!("{:?}", mail("john@example.com", "Hello").unwrap()), "Mail(…)");
+}
+
 #[test]
 fn headers_are_complete_and_stand_once() {
     let mail = mail("john.o'neil+shop@example.com", "Set a new password").unwrap();

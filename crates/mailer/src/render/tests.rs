@@ -11,6 +11,10 @@ fn brand(color: &str) -> Brand {
         logo_text: None,
         color: Color::parse(color).unwrap(),
         support: Some(Support::Email("help@shop.example".to_owned())),
+        support_phone: None,
+        logo_url: None,
+        favicon_url: None,
+        domain: None,
     }
 }
 

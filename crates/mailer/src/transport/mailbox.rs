@@ -36,7 +36,7 @@ pub struct MailboxError {
 }
 
 /// A mail in the mailbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct StoredMail {
     /// The file's name without `.eml`.
     pub id: String,
@@ -51,6 +51,8 @@ pub struct StoredMail {
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
 }
+
+rekey_core::redacted_debug!(StoredMail);
 
 impl Mailbox {
     /// Opens the mailbox. Its directory is created if necessary, readable by its owner only.

@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use config::{Value, ValueKind};
 use rekey_core::organizations::InvalidSlug;
 
+use super::invisible::find_invisible;
+
 /// Keys whose value appears in no message. `otlp_endpoint` is one because somebody may put credentials into it.
 pub(super) const SECRETS: [&str; 7] = [
     "auth.signing_key",
@@ -61,6 +63,11 @@ impl ConfigError {
     pub(super) fn invalid(key: &str, value: &Value, expected: &str) -> Self {
         /// The longest part of a value that a message shows, in characters.
         const MAX_SHOWN: usize = 80;
+        let hint = match &value.kind {
+            ValueKind::String(text) => find_invisible(text),
+            _ => None,
+        };
+        let hint = hint.map(|invisible| format!("; it contains {invisible}: remove it")).unwrap_or_default();
         let found = shown(&value.kind);
         let found = match found.char_indices().nth(MAX_SHOWN) {
             _ if SECRETS.contains(&key) => "not usable, and secret".to_owned(),
@@ -68,7 +75,7 @@ impl ConfigError {
             None => found,
         };
         let origin = origin(value).to_owned();
-        Self::Invalid { key: key.to_owned(), found, origin, expected: expected.to_owned() }
+        Self::Invalid { key: key.to_owned(), found, origin, expected: format!("{expected}{hint}") }
     }
 }
 

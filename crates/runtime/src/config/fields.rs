@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error};
-use url::Url;
+use url::{Host, Url};
 
 /// Numbers within bounds.
 pub(super) struct Within<const MIN: u64, const MAX: u64>;
@@ -78,6 +78,21 @@ pub(super) fn parse_http(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = url.username().is_empty() && url.password().is_none();
     (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
+}
+
+/// The same, but http only to this machine: whoever reads what crosses the network there could set the password.
+pub(super) fn parse_secure(text: &str) -> Option<Url> {
+    parse_http(text).filter(|url| url.scheme() == "https" || is_this_machine(url))
+}
+
+/// Whether the URL's host is this machine, by name (RFC 6761 §6.3) or loopback address.
+pub(super) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Whether this is a private key in PEM, PKCS#8 or PKCS#1: complete, but not decoded.

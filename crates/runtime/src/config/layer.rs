@@ -6,11 +6,13 @@ use std::{error::Error, path::Path};
 use config::{Config, ConfigError as CrateError, FileFormat, Format, Map, Source, Value, ValueKind};
 use zeroize::Zeroizing;
 
-use super::{error::ConfigError, files::read, source::PREFIX};
+use super::{error::ConfigError, files::read, invisible::find_invisible, source::PREFIX};
 
 /// The checked values of a layer, by `section.key`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Layer(Map<String, Value>);
+
+rekey_core::redacted_debug!(Layer);
 
 impl Source for Layer {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
@@ -33,7 +35,7 @@ impl Layer {
         let origin = path.display().to_string();
         let document = FileFormat::Toml.parse(Some(&origin), &text);
         let mut layer = Self::default();
-        for (key, value) in flatten(document.map_err(|error| syntax_error(path, &*error))?) {
+        for (key, value) in flatten(document.map_err(|error| syntax_error(path, &text, &*error))?) {
             let expected = type_name(&find(known, &key, &origin)?.kind);
             if !may_set(&key) {
                 return Err(ConfigError::DeploymentOnly { key, path: path.to_owned() });
@@ -150,11 +152,18 @@ fn flatten(document: Map<String, Value>) -> Vec<(String, Value)> {
 
 /// Returns the error without the quoted line, which may hold a secret. The parser's text is "TOML parse error at line 3, column 7", three
 /// lines that quote, and the message.
-fn syntax_error(path: &Path, error: &dyn Error) -> ConfigError {
+fn syntax_error(path: &Path, content: &str, error: &dyn Error) -> ConfigError {
     let text = error.to_string();
     let position = text.strip_prefix("TOML parse error at line ").and_then(|rest| rest.split_once(','));
     let message = match position {
-        Some((line, rest)) => format!("line {line}: {}", rest.lines().skip(4).collect::<Vec<_>>().join(", ")),
+        Some((line, rest)) => {
+            let reason = rest.lines().skip(4).collect::<Vec<_>>().join(", ");
+            let quoted =
+                line.parse().ok().and_then(|line: usize| content.lines().nth(line.saturating_sub(1)));
+            let hint = quoted.and_then(find_invisible);
+            let hint = hint.map(|invisible| format!("; the line contains {invisible}: remove it"));
+            format!("line {line}: {reason}{}", hint.unwrap_or_default())
+        }
         None => "a number is out of range".to_owned(),
     };
     ConfigError::Syntax { path: path.to_owned(), message }

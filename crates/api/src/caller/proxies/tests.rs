@@ -5,7 +5,7 @@ use super::*;
 
 fn proxies(header: &str, trusted: &str) -> Proxies {
     let source = Source::default()
-        .preset("server.public_url", "http://shop.test")
+        .preset("server.public_url", "https://shop.test")
         .preset("server.trusted_proxies", trusted)
         .preset("server.forwarded_header", header)
         .preset("auth.signing_key", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----")

@@ -5,8 +5,9 @@ use url::form_urlencoded::Serializer;
 use super::{Problem, QueryProblem, family};
 
 /// Makes links to pages of a list, with the rest of its query.
-#[derive(Debug)]
 pub struct PageLinks(Vec<(String, String)>);
+
+rekey_core::redacted_debug!(PageLinks);
 
 /// Reads which page is requested: `page[number]` and `page[size]`, or `page[after]` and `page[size]`. The vendor's SDK adds
 /// `page[number]=1` by default, which is ignored next to `page[after]`.

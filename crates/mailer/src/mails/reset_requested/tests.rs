@@ -10,6 +10,7 @@ fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
         ("MAIL__FROM", "shop@example.com"),
         ("SMTP__RELAYS", "smtp://localhost"),
         ("LINKS__RESET_URL_TEMPLATE", text),
+        ("PAGES__LOGIN_URL", "https://shop.example/login"),
         (
             "LINKS__CLIENTS",
             "a=https://a.example/?id={id}&token={token},b=https://b.example/{organization}/{id}/{token}",
@@ -24,22 +25,31 @@ fn template(text: &str, client_id: Option<&str>) -> LinkTemplate {
 
 #[test]
 fn host_poison_links_come_from_configuration_only() {
-    let values = LinkValues { id: "RESETRESE1", token: "TOKEN", locale: "pt-BR", organization: "shop" };
+    let values = LinkValues {
+        id: "RESETRESE1",
+        token: "TOKEN",
+        locale: "pt-BR",
+        organization: "shop",
+        client_id: "CLIENT",
+        scope: "market:all",
+        login_url: "https://shop.example/login?from=reset",
+    };
     let filled = |text| template(text, Some("c")).fill(values);
     assert_eq!(
         filled(""),
         "https://rekey.example.com/reset-password?id=RESETRESE1&token=TOKEN&organization=shop&locale=pt-BR"
     );
-    // The forms that default.toml shows: most storefronts', and that of the vendor's hosted identity page.
+    // C8: the forms that default.toml shows: most storefronts', and that of the vendor's hosted identity app.
+    let manual = include_str!("../../../../runtime/config/default.toml");
+    let examples: Vec<_> =
+        manual.lines().filter_map(|line| line.strip_prefix("#   \"")?.split('"').next()).collect();
     assert_eq!(
-        filled("https://shop.example/reset?id={id}&token={token}"),
-        "https://shop.example/reset?id=RESETRESE1&token=TOKEN"
-    );
-    assert_eq!(
-        filled(
-            "https://identity.example/reset-password?customerPasswordResetId={id}&resetPasswordToken={token}"
-        ),
-        "https://identity.example/reset-password?customerPasswordResetId=RESETRESE1&resetPasswordToken=TOKEN"
+        examples.iter().map(|example| filled(example)).collect::<Vec<_>>(),
+        [
+            "https://shop.example/reset?id=RESETRESE1&token=TOKEN",
+            "https://identity.example/reset-password?clientId=CLIENT&scope=market%3Aall\
+             &returnUrl=https%3A%2F%2Fshop.example%2Flogin%3Ffrom%3Dreset&customerPasswordResetId=RESETRESE1&resetPasswordToken=TOKEN",
+        ]
     );
     assert_eq!(template("", Some("a")).fill(values), "https://a.example/?id=RESETRESE1&token=TOKEN");
     assert_eq!(template("", Some("b")).fill(values), "https://b.example/shop/RESETRESE1/TOKEN");

@@ -247,9 +247,18 @@ impl SmtpRelay {
 
     fn log_pause(&self, reason: &str, cause: Cause) {
         match cause {
-            Cause::Unreachable | Cause::Denied => {
-                tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused");
-            }
+            Cause::Unreachable => tracing::warn!(
+                relay = self.name,
+                reason,
+                "the relay can't be used and is paused, check its host and port in smtp.relays (smtps:// is for a port with TLS from the \
+                 first byte), and the network between"
+            ),
+            Cause::Denied => tracing::warn!(
+                relay = self.name,
+                reason,
+                "the relay can't be used and is paused, check its user, password and scheme in smtp.relays, and smtp.ca_file for a private \
+                 certificate authority"
+            ),
             Cause::Failing => tracing::error!(
                 relay = self.name,
                 reason,

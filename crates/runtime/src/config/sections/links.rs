@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, de::Error};
-use url::{Host, Url};
 
 use super::public_url::PublicUrl;
-use crate::config::fields::parse_http;
+use crate::config::fields::{is_this_machine, parse_http};
 
 /// Where the links in mails lead.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +31,14 @@ impl Links {
         let own = client_id.and_then(|client_id| self.clients.get(client_id));
         own.or(self.reset_url_template.as_ref()).cloned().unwrap_or_else(hosted)
     }
+
+    /// Returns the setting with a template that names where customers log in.
+    pub(super) fn key_with_login_url(&self) -> Option<&'static str> {
+        if self.reset_url_template.as_ref().is_some_and(LinkTemplate::needs_login_url) {
+            return Some("links.reset_url_template");
+        }
+        self.clients.values().any(LinkTemplate::needs_login_url).then_some("links.clients")
+    }
 }
 
 fn reset_url_template<'de, D: Deserializer<'de>>(value: D) -> Result<Option<LinkTemplate>, D::Error> {
@@ -55,8 +62,8 @@ fn clients<'de, D: Deserializer<'de>>(value: D) -> Result<HashMap<String, LinkTe
     Ok(clients)
 }
 
-/// An https URL, or an http one of this machine, with the placeholders `{id}`, `{token}` and, if wanted, `{locale}` and
-/// `{organization}`, none of them in the host; spelled as browsers spell it, so that no reader of mails breaks it.
+/// An https URL, or an http one of this machine, with the placeholders `{id}`, `{token}` and any others of [`PLACEHOLDERS`], none
+/// of them in the host; spelled as browsers spell it, so that no reader of mails breaks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkTemplate(String);
 
@@ -71,16 +78,27 @@ pub struct LinkValues<'a> {
     pub locale: &'a str,
     /// The organization's slug.
     pub organization: &'a str,
+    /// The client id with which the page behind the link gets an access token.
+    pub client_id: &'a str,
+    /// The scope of that token.
+    pub scope: &'a str,
+    /// Where the customer logs in afterwards.
+    pub login_url: &'a str,
 }
 
 impl LinkTemplate {
     /// Returns the link, with each value percent-encoded.
     #[must_use]
     pub fn fill(&self, values: LinkValues<'_>) -> String {
-        let LinkValues { id, token, locale, organization } = values;
-        let values =
-            [id, token, locale, organization].map(|value| utf8_percent_encode(value, RESERVED).to_string());
+        let LinkValues { id, token, locale, organization, client_id, scope, login_url } = values;
+        let values = [id, token, locale, organization, client_id, scope, login_url]
+            .map(|value| utf8_percent_encode(value, RESERVED).to_string());
         replace_each(&self.0, PLACEHOLDERS, values.each_ref().map(String::as_str))
+    }
+
+    /// Whether links made of it name where customers log in.
+    fn needs_login_url(&self) -> bool {
+        self.0.contains("{login_url}")
     }
 
     /// Parses a template. The error is what was expected.
@@ -93,7 +111,10 @@ impl LinkTemplate {
             return Err(NOT_URL);
         }
         if marked.contains(['{', '}']) {
-            return Err("a URL with no other placeholders than {id}, {token}, {locale} and {organization}");
+            return Err(
+                "a URL with no other placeholders than {id}, {token}, {locale}, {organization}, {client_id}, {scope} and \
+                        {login_url}",
+            );
         }
         let url = parse_http(&marked).ok_or(NOT_URL)?;
         // Whoever reads the link can set the password.
@@ -110,23 +131,15 @@ impl LinkTemplate {
     }
 }
 
-fn replace_each(text: &str, from: [&str; 4], to: [&str; 4]) -> String {
+fn replace_each<const N: usize>(text: &str, from: [&str; N], to: [&str; N]) -> String {
     from.into_iter().zip(to).fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        // RFC 6761 §6.3.
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 /// The placeholders of a template.
-const PLACEHOLDERS: [&str; 4] = ["{id}", "{token}", "{locale}", "{organization}"];
+const PLACEHOLDERS: [&str; 7] =
+    ["{id}", "{token}", "{locale}", "{organization}", "{client_id}", "{scope}", "{login_url}"];
 /// What replaces each of them while the URL is parsed: letters that no part of a URL changes.
-const MARKS: [&str; 4] = ["qzidzq", "qztokenzq", "qzlocalezq", "qzorganizationzq"];
+const MARKS: [&str; 7] =
+    ["qzidzq", "qztokenzq", "qzlocalezq", "qzorganizationzq", "qzclientzq", "qzscopezq", "qzloginzq"];
 /// All but RFC 3986's unreserved characters: a router that doesn't decode paths must find `pt-BR` in one.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -18,7 +18,7 @@ use crate::config::{
     color::Color,
     configuration::Configuration,
     error::ConfigError,
-    fields::{parse, parse_http, text_fields},
+    fields::{host_name, parse, parse_http, parse_secure, text_fields},
 };
 
 /// The settings of an organization that the API needs.
@@ -54,7 +54,12 @@ impl OrganizationSettings {
         configuration: &Configuration,
         folder: Option<&Path>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { folder: folder.map(Path::to_owned), ..configuration.settings()? })
+        let settings: Self = configuration.settings()?;
+        if let (Some(key), None) = (settings.links.key_with_login_url(), &settings.pages.login_url) {
+            let expected = "no {login_url} as long as pages.login_url is empty";
+            return Err(ConfigError::invalid(key, &configuration.get(key), expected));
+        }
+        Ok(Self { folder: folder.map(Path::to_owned), ..settings })
     }
 
     /// Returns the rules for its passwords and resets.
@@ -87,6 +92,18 @@ pub struct Brand {
     pub color: Color,
     #[serde(default, deserialize_with = "support")]
     pub support: Option<Support>,
+    /// A telephone number for customers. This and the following are only for storefronts, in `/api/organization`.
+    #[serde(default, deserialize_with = "support_phone")]
+    pub support_phone: Option<String>,
+    /// The URL of the logo.
+    #[serde(default, deserialize_with = "image_url")]
+    pub logo_url: Option<String>,
+    /// The URL of the icon in browsers' tabs.
+    #[serde(default, deserialize_with = "image_url")]
+    pub favicon_url: Option<String>,
+    /// The host name under which the organization is reached, if not `<slug>.<auth.domain>`.
+    #[serde(default, deserialize_with = "host_name")]
+    pub domain: Option<String>,
 }
 
 /// Where customers get help.
@@ -123,9 +140,9 @@ pub struct HostedPages {
 }
 
 text_fields! {
-    logo_text: String = "a line of at most 40 characters that can be seen", |text| {
-        (text.chars().count() <= 40 && !text.contains(is_invisible)).then(|| text.into())
-    };
+    logo_text: String = "a line of at most 40 characters that can be seen", short_line;
+    support_phone: String = "a line of at most 40 characters that can be seen", short_line;
+    image_url: String = "an https URL (http is for this machine only)", |text| parse_secure(text).map(String::from);
     color: Color = "a colour such as \"#1f5fbf\"", Color::parse;
     support: Support = "an e-mail address, or an http or https URL", |text| match parse::<EmailAddress>(text) {
         Some(email) => Some(Support::Email(email.to_string())),
@@ -137,6 +154,10 @@ text_fields! {
         (text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric())).then(|| text.into())
     };
     login_url: String = "an http or https URL", http_url;
+}
+
+fn short_line(text: &str) -> Option<String> {
+    (text.chars().count() <= 40 && !text.contains(is_invisible)).then(|| text.into())
 }
 
 fn http_url(text: &str) -> Option<String> {

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::config::fields::{parse_http, text_fields};
+use crate::config::fields::{parse_secure, text_fields};
 
-/// An http or https origin, written without a trailing slash: `format!("{public_url}/api/…")` is right.
+/// An https origin, or an http one of this machine, written without a trailing slash: `format!("{public_url}/api/…")` is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -24,9 +24,10 @@ impl PublicUrl {
 
 text_fields! {
     public_url: PublicUrl =
-        "an http or https URL without path, query or credentials, such as https://shop.example.com",
+        "an https URL without path, query or credentials, such as https://shop.example.com (http is for this machine only, such as \
+         http://localhost:8080)",
         |text| {
-            parse_http(text)
+            parse_secure(text)
                 .filter(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none())
                 .map(|url| PublicUrl(url.origin().ascii_serialization()))
         };

@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Smtp {
 fn relays<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SmtpRelayConfig>, D::Error> {
     let text = String::deserialize(value)?;
     // A secret's file may give each relay a line of its own.
-    let urls = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|url| !url.is_empty());
+    let urls = text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|url| !url.is_empty());
     let parse = |(index, url)| {
         SmtpRelayConfig::parse(url)
             .map_err(|expected| D::Error::custom(format_args!("relay {} {expected}", index + 1)))

@@ -6,7 +6,10 @@ use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use crate::config::fields::is_host_name;
+use crate::config::{
+    fields::is_host_name,
+    server_url::{self, Expected},
+};
 
 /// An SMTP relay. It is displayed as `host:port`, which holds nothing secret.
 #[derive(Debug, Clone)]
@@ -53,21 +56,17 @@ pub enum PasswordMechanism {
     Login,
 }
 
-/// What is expected of a relay's URL, to be read after "expected relay 2". It holds nothing of the URL.
-type Expected = &'static str;
-
 impl SmtpRelayConfig {
     /// Parses `smtp://` or `smtps://`, `user:password@` if need be, the host, `:port`, and a query of `tls`, `auth`, `token_file`.
     pub(super) fn parse(text: &str) -> Result<Self, Expected> {
-        let url =
-            Url::parse(text).map_err(|_| "to be a URL such as smtp://user:password@mail.example:587")?;
+        let url = server_url::parse(text)?;
         let default_port = match url.scheme() {
             "smtp" => 587,
             "smtps" => 465,
             _ => return Err("to begin with smtp:// or smtps://"),
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-            return Err("to have no path and no fragment: in a password write / as %2F, # as %23, ? as %3F");
+            return Err("to have no path and no fragment");
         }
         let query = query(&url)?;
         let tls = match (url.scheme(), query.get("tls").map(String::as_str)) {
@@ -149,7 +148,7 @@ fn host(url: &Url) -> Option<String> {
     match url.host()? {
         Host::Domain(name) => (is_host_name(name) || name.parse::<IpAddr>().is_ok()).then(|| name.to_owned()),
         Host::Ipv4(address) => Some(address.to_string()),
-        Host::Ipv6(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(IpAddr::from(address).to_canonical().to_string()),
     }
 }
 

@@ -1,12 +1,15 @@
 //! `[database]`, `[broker]` and `[relay]`: where records are kept, and how events reach the mailer.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 
-use crate::config::fields::{Within, text_fields};
+use crate::config::{
+    fields::{Within, text_fields},
+    server_url::{self, Expected, HOST},
+};
 
 /// The PostgreSQL database and this process's pool.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,35 +51,65 @@ pub struct OutboxRelayConfig {
 }
 
 text_fields! {
-    postgres_url: SecretString =
-        "one postgres:// URL, no list, without other parameters than sslmode, sslrootcert, sslcert, sslkey, application_name and \
-         options: \"@\" in the password is %40, \",\" %2C",
-        |text| (is_url(text, &["postgres", "postgresql"]) && has_known_parameters(text)).then(|| text.into());
-    amqp_url: SecretString =
-        "one amqp:// or amqps:// URL, and no list: \"@\" in the password is %40, \",\" %2C",
-        |text| is_url(text, &["amqp", "amqps"]).then(|| text.into());
     namespace: String =
         "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\"", |text| is_namespace(text).then(|| text.into());
 }
 
-/// Whether this is one URL. In a list, the parser takes what follows the first URL for a part of it, such as the name of the database,
-/// which error messages show: and so the next URL's password.
-fn is_url(text: &str, schemes: &[&str]) -> bool {
-    let is_one = |url: &Url| {
-        schemes.contains(&url.scheme())
-            && url.host_str().is_some_and(|host| !host.is_empty() && !host.contains([',', ';']))
-            && !url.path().contains([',', ';', '@'])
-    };
-    text.matches("://").count() == 1
-        && text.matches('@').count() <= 1
-        && !text.contains(char::is_whitespace)
-        && Url::parse(text).is_ok_and(|url| is_one(&url))
+fn postgres_url<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
+    const ONE: Expected = "to be one postgres:// URL, and no list: \"@\" in the password is %40, \",\" %2C";
+    secret_url(value, |text| {
+        let url = one_url(text, &["postgres", "postgresql"], ONE)?;
+        // sqlx writes the value of a parameter that it does not know into the log.
+        if !url
+            .query_pairs()
+            .all(|(name, _)| POSTGRES_PARAMETERS.contains(&&*name) || name.starts_with("options["))
+        {
+            return Err(
+                "to have no other parameters than sslmode, sslrootcert, sslcert, sslkey, application_name and options",
+            );
+        }
+        let is_elsewhere = |(name, _): (Cow<'_, str>, _)| matches!(&*name, "host" | "hostaddr");
+        let is_socket = url.host_str().is_some_and(|host| host.to_ascii_lowercase().starts_with("%2f"));
+        let has_host = server_url::has_host(&url) || is_socket || url.query_pairs().any(is_elsewhere);
+        has_host.then_some(()).ok_or(HOST)
+    })
 }
 
-/// Whether sqlx knows the URL's parameters: it writes the value of any other into the log.
-fn has_known_parameters(text: &str) -> bool {
-    let is_known = |name: &str| POSTGRES_PARAMETERS.contains(&name) || name.starts_with("options[");
-    Url::parse(text).is_ok_and(|url| url.query_pairs().all(|(name, _)| is_known(&name)))
+fn amqp_url<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
+    const ONE: Expected =
+        "to be one amqp:// or amqps:// URL, and no list: \"@\" in the password is %40, \",\" %2C";
+    secret_url(value, |text| {
+        let url = one_url(text, &["amqp", "amqps"], ONE)?;
+        server_url::has_host(&url).then_some(()).ok_or(HOST)
+    })
+}
+
+fn secret_url<'de, D: Deserializer<'de>>(
+    value: D,
+    check: impl FnOnce(&str) -> Result<(), Expected>,
+) -> Result<SecretString, D::Error> {
+    let text = String::deserialize(value)?;
+    match check(&text) {
+        Ok(()) => Ok(text.into()),
+        Err(expected) => Err(D::Error::custom(format_args!("the URL {expected}"))),
+    }
+}
+
+/// Returns the URL if it is only one. In a list, the parser takes what follows the first URL for a part of it, such as the name of the
+/// database, which error messages show: and so the next URL's password.
+fn one_url(text: &str, schemes: &[&str], one: Expected) -> Result<Url, Expected> {
+    if text.matches("://").count() != 1 || text.contains(char::is_whitespace) {
+        return Err(one);
+    }
+    let url = server_url::parse(text)?;
+    let is_one = schemes.contains(&url.scheme())
+        && text.matches('@').count() <= 1
+        && !url.host_str().is_some_and(|host| host.contains([',', ';']))
+        && !url.path().contains([',', ';']);
+    if !is_one {
+        return Err(one);
+    }
+    if url.fragment().is_some() { Err("to have no fragment: write \"#\" as %23") } else { Ok(url) }
 }
 
 const POSTGRES_PARAMETERS: [&str; 18] = [

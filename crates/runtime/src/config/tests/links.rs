@@ -14,8 +14,10 @@ fn a_template_is_an_https_url_with_its_placeholders_after_the_host() {
         "HTTPS://Shop.example:443/{token}?{id}",
         "https://büro.example/größe?id={id}&token={token}",
         "https://shop.example?id={id}&token={token}",
+        "https://shop.example?c={client_id}&s={scope}&r={login_url}&id={id}&token={token}&{locale}{organization}",
     ] {
-        load(&with(&[(KEY, text)])).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let source = with(&[(KEY, text), ("pages.login_url", "https://shop.example/login")]);
+        load(&source).unwrap_or_else(|error| panic!("{text:?}: {error}"));
     }
     for text in [
         "/reset?id={id}&token={token}",
@@ -55,7 +57,7 @@ fn each_error_of_a_link_is_one_line() {
         ("https://a.b/{id}", "a URL with {id} and {token}"),
         (
             "https://a.b/{id}{token}{shop}",
-            "a URL with no other placeholders than {id}, {token}, {locale} and {",
+            "a URL with no other placeholders than {id}, {token}, {locale}, {org",
         ),
         ("https://{locale}.a.b/{id}{token}", "a URL with its placeholders after the host"),
     ] {
@@ -67,4 +69,16 @@ fn each_error_of_a_link_is_one_line() {
     }
     let twice = "a=https://a.b/{id}{token},a=https://c.d/{id}{token}";
     assert!(error(&with(&[("links.clients", twice)])).ends_with("expected each client once"));
+}
+
+/// C8: a link without the address would lead to a page that refuses it.
+#[test]
+fn a_link_with_the_address_of_the_log_in_needs_one() {
+    let text = "https://a.b/?id={id}&token={token}&returnUrl={login_url}";
+    for (key, value) in [(KEY, text.to_owned()), ("links.clients", format!("a={text}"))] {
+        let line = error(&with(&[(key, &value)]));
+        assert!(line.starts_with(&format!("configuration: {key} is ")), "{line}");
+        assert!(line.ends_with("expected no {login_url} as long as pages.login_url is empty"), "{line}");
+        load(&with(&[(key, &value), ("pages.login_url", "https://a.b/login")])).unwrap();
+    }
 }

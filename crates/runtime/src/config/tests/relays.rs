@@ -28,6 +28,7 @@ fn a_url_holds_host_port_and_encryption() {
         ("smtps://mail.example.com", "mail.example.com:465", SmtpTls::Implicit),
         ("smtps://192.0.2.1:466", "192.0.2.1:466", SmtpTls::Implicit),
         ("smtp://[2001:db8::1]", "[2001:db8::1]:587", SmtpTls::StartTls),
+        ("smtp://[::ffff:192.0.2.1]", "192.0.2.1:587", SmtpTls::StartTls),
         ("smtp://127.0.0.1:1025?tls=none", "127.0.0.1:1025", SmtpTls::None),
     ] {
         let relay = relays(text).remove(0);
@@ -67,8 +68,24 @@ fn smtp_auth_credentials_are_percent_decoded() {
 #[test]
 fn a_mistake_is_reported_by_the_relays_number_and_without_its_url() {
     for (text, expected) in [
-        ("mail.example.com", "to be a URL such as"),
-        ("smtp://u:marker/x@mail.example", "to be a URL such as"),
+        ("mail.example.com", "to begin with its scheme, such as smtp://"),
+        // C6: a password as a server generates it, unescaped, also where what is left is a URL of another host.
+        ("smtp://u:marker/x@mail.example", "to have user and password percent-encoded: write \"/\" as %2F"),
+        ("smtp://u:mar#ker@mail.example:587", "to have user and password percent-encoded"),
+        ("smtp://u:mar?ker@mail.example:587", "to have user and password percent-encoded"),
+        ("smtp://u:1?marker@mail.example", "to have user and password percent-encoded"),
+        ("smtp://u@v:mar@k/er@mail.example", "to have user and password percent-encoded"),
+        (
+            "smtps://u:mar",
+            "to have a port from 1 to 65535 behind its host, and user and password percent-encoded",
+        ),
+        ("smtp://mail.example:99999", "to have a port from 1 to 65535"),
+        (
+            "smtp://[fe80::1%25eth0]",
+            "to have a host name or an IP address, IPv6 in brackets and without a zone",
+        ),
+        ("smtp://[fe80::marker]", "to have a host name or an IP address"),
+        ("smtp://m%61il.example", "to name a host"),
         ("http://mail.example", "to begin with smtp:// or smtps://"),
         ("smtp:mail.example", "to have no path"),
         ("smtp://", "to name a host"),
@@ -76,7 +93,7 @@ fn a_mistake_is_reported_by_the_relays_number_and_without_its_url() {
         ("smtp://mail_example", "to name a host"),
         ("smtp://mail.example/marker", "to have no path"),
         ("smtp://mail.example#marker", "to have no path"),
-        ("smtp://u:1/2@mail.example", "to have no path"),
+        ("smtp://u:1/2@mail.example", "to have user and password percent-encoded"),
         ("smtp://mail.example?tls=marker", "to have tls="),
         ("smtps://mail.example?tls=none", "to have tls="),
         ("smtp://mail.example?TLS=none", "to have no other query"),

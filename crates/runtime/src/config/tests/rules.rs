@@ -71,8 +71,20 @@ fn texts_are_held_to_their_form() {
         ("mailer.listen", &["127.0.0.1:0"], &["127.0.0.1", ":80"]),
         (
             "server.public_url",
-            &["https://shop.example.com", "http://[::1]:8080", "https://shop.example.com/"],
             &[
+                "https://shop.example.com",
+                "https://shop.example.com/",
+                "http://[::1]:8080",
+                "http://127.0.0.1",
+                "http://localhost:8080",
+            ],
+            &[
+                // A9: links with tokens begin with it.
+                "http://shop.example.com",
+                "http://192.0.2.1:8080",
+                "http://10.0.0.1",
+                "http://0.0.0.0",
+                "http://localhost.example.com",
                 "shop.example.com",
                 "ftp://a.b",
                 "https://a.b/c",
@@ -89,6 +101,14 @@ fn texts_are_held_to_their_form() {
             &["example.com", "rekey.localhost"],
             &["Example.com", "a..b", "a/b", "-a.b", "a.b:80", "ä.de"],
         ),
+        ("brand.support_phone", &["", "+39 02 1234567"], &["1\n2"]),
+        (
+            "brand.logo_url",
+            &["", "https://cdn.example/logo.svg?v=1", "http://localhost/l.png"],
+            &["http://cdn.example/l.png", "/l.png", "javascript:1", "data:image/png;base64,AA=="],
+        ),
+        ("brand.favicon_url", &["", "https://cdn.example/f.ico"], &["f.ico", "https://u:p@cdn.example/f"]),
+        ("brand.domain", &["", "shop.example"], &["https://shop.example", "a b"]),
         ("broker.namespace", &["a", "a.b_c-1"], &["A", "a b", "a/b"]),
         ("mail.envelope_from", &["", "bounces@shop.example.com"], &["Bounces <b@shop.example.com>", "<>"]),
         ("dkim.private_key", &["", PEM], &["secret", "-----BEGIN PUBLIC KEY-----"]),
@@ -117,6 +137,93 @@ fn texts_are_held_to_their_form() {
         assert!(load(&with(&[(key, &"a".repeat(64))])).is_ok());
         assert!(error(&with(&[(key, &"a".repeat(65))])).contains(key));
     }
+}
+
+/// C6: a password as a server generates it, unescaped, makes the URL another one; and a host is reached where it says, or refused.
+#[test]
+fn the_url_of_a_server_says_what_to_escape() {
+    let escaped = "expected the URL to have user and password percent-encoded: write \"/\" as %2F, \"?\" as %3F, \"#\" as %23, \
+                   \"@\" as %40";
+    let host = "expected the URL to have a host name or an IP address, IPv6 in brackets and without a zone";
+    for (key, scheme, path) in [("broker.url", "amqp", "%2f"), ("database.url", "postgres", "rekey")] {
+        for password in
+            ["ma/rker", "ma?rker", "ma#rker", "1/marker", "1?marker", "1#marker", "ma/rker@x", "ma%ffrker"]
+        {
+            let line = error(&with(&[(key, &format!("{scheme}://u:{password}@h:5672/{path}"))]));
+            assert!(line.contains(escaped) && !line.contains("rker"), "{password}: {line}");
+        }
+        let line = error(&with(&[(key, &format!("{scheme}://u:mar@ker@h/{path}"))]));
+        assert!(line.ends_with("and no list: \"@\" in the password is %40, \",\" %2C"), "{line}");
+        let line = error(&with(&[(key, &format!("{scheme}://h:port/{path}"))]));
+        assert!(line.contains("expected the URL to have a port from 1 to 65535 behind its host"), "{line}");
+        for name in ["[fe80::1%25eth0]", "[::g]", "::1", "ho%61st", "%5B::1%5D", "h h", "bücher", "u:p@"] {
+            let line = error(&with(&[(key, &format!("{scheme}://{name}/{path}"))]));
+            assert!(line.starts_with(&format!("configuration: {key} is ")), "{name}: {line}");
+        }
+        for name in ["fe80::1%25eth0", "::g"] {
+            assert!(error(&with(&[(key, &format!("{scheme}://[{name}]/{path}"))])).contains(host), "{name}");
+        }
+        for good in
+            ["my_server.internal", "192.0.2.1", "[2001:db8::5]:5672", "[::ffff:192.0.2.1]", "u:a%2Fb%23@H"]
+        {
+            load(&with(&[(key, &format!("{scheme}://{good}/{path}"))]))
+                .unwrap_or_else(|e| panic!("{good}: {e}"));
+        }
+    }
+    for socket in [
+        "postgres://rekey@%2Fvar%2Frun%2Fpostgresql/rekey",
+        "postgres:///rekey?host=/var/run/postgresql&user=rekey",
+        "postgres://rekey@localhost/rekey?host=/var/run/postgresql",
+    ] {
+        load(&with(&[("database.url", socket)])).unwrap_or_else(|error| panic!("{socket}: {error}"));
+    }
+    for (key, value) in [
+        ("broker.url", "amqp:///v"),
+        ("broker.url", "amqp://%2Frun%2Fmq/v"),
+        ("database.url", "postgres:///d"),
+    ] {
+        assert!(error(&with(&[(key, value)])).contains(host), "{value}");
+    }
+}
+
+/// C11: what a password manager, an editor or a web page leaves in a setting is not to be seen.
+#[test]
+fn an_invisible_character_in_a_setting_is_named() {
+    for (key, value, name) in [
+        ("broker.url", "\u{feff}amqp://h/v", "a byte order mark (U+FEFF)"),
+        ("broker.url", "amqp://u:marker\u{a0}@h/v", "a no-break space (U+00A0)"),
+        ("database.url", "postgres://u:marker@h/d\u{200b}", "an invisible character (U+200B)"),
+        ("database.url", "postgres://u:marker@h/d\r", "a carriage return (U+000D)"),
+        ("smtp.relays", "\u{feff}smtp://u:marker@mail.example", "a byte order mark (U+FEFF)"),
+        ("smtp.relays", "smtp://u:marker@mail.example\u{a0}", "a no-break space (U+00A0)"),
+        ("keys.sealing", &format!("\u{feff}{SEALING}"), "a byte order mark (U+FEFF)"),
+        ("auth.signing_key", &format!("\u{feff}{PEM}"), "a byte order mark (U+FEFF)"),
+        ("auth.domain", "shop.example\r", "a carriage return (U+000D)"),
+        ("mail.from", "Shop\u{200b} <shop@example.com>", "an invisible character (U+200B)"),
+    ] {
+        let line = error(&with(&[(key, value)]));
+        assert!(line.ends_with(&format!("; it contains {name}: remove it")), "{line}");
+        assert!(line.starts_with(&format!("configuration: {key} is ")) && !line.contains("marker"), "{line}");
+    }
+    let crlf = PEM.replace('\n', "\r\n");
+    load(&with(&[("auth.signing_key", &crlf), ("smtp.relays", "smtp://a.example\r\nsmtp://b.example\r\n")]))
+        .unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rekey.toml");
+    for (content, name) in [
+        ("[mail]\nfrom\u{a0}= 'a@b.c'\n", "line 2: "),
+        ("[mail]\nfrom = \u{201c}a@b.c\u{201d}\n", "line 2: "),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let line = error(&environment(&[]).file(Some(&path)));
+        assert!(line.contains(name), "{line}");
+        let ending = "; the line contains a no-break space (U+00A0): remove it";
+        assert_eq!(line.ends_with(ending), content.contains('\u{a0}'), "{line}");
+    }
+    // Neither is in the way.
+    std::fs::write(&path, "\u{feff}[mail]\r\nfrom = 'a@b.c'\r\n").unwrap();
+    load(&with(&[]).file(Some(&path))).unwrap();
 }
 
 /// B8: of a list, all but the first URL would be taken for parts of it.
