@@ -17,7 +17,10 @@ use rekey_core::{
     random::RandomSource,
     resets::{service::ResetService, store::Resets},
     secrets::KeyRing,
-    sessions::{Sessions, sign_in::SignIn},
+    sessions::{
+        Sessions,
+        sign_in::{SessionTtls, SignIn},
+    },
 };
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server, TrustedProxies},
@@ -124,13 +127,11 @@ impl AppData {
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), relay_queue };
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
-        let sign_in = Data::new(SignIn {
-            sessions: database.clone(),
-            hasher: hasher.clone(),
-            random: random.clone(),
-            session_ttl: whole_seconds(auth.refresh_token_ttl),
+        let ttls = SessionTtls {
+            session: whole_seconds(auth.refresh_token_ttl),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
-        });
+        };
+        let sign_in = Data::new(SignIn::new(database.clone(), hasher.clone(), random.clone(), ttls));
         let clients = Data::new(ClientDirectory::new(database.clone(), database.clone(), clock.clone()));
         let limits = Data::new(Limits::new(*limits, rate_limits, clock.clone()));
         let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);

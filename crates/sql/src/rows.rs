@@ -11,7 +11,7 @@ use rekey_core::{
     ids::ResetId,
     limits::Slot,
     organizations::Organization,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     resets::{Redeemed, RejectableReset, TokenHolder, TokenState},
     resources::{
         Kind, Resource,
@@ -19,7 +19,7 @@ use rekey_core::{
     },
     scope::{Mode, Scope},
     secrets::{ClientSecretDigest, SealedToken},
-    sessions::LiveSession,
+    sessions::{LiveSession, StoredScheme},
 };
 use time::Duration;
 
@@ -85,7 +85,17 @@ fn value(row: &impl Columns, kind: Kind, column: &'static str) -> Read<Option<Va
 
 /// A customer's credentials.
 pub fn credentials(row: &impl Columns) -> Read<Credentials> {
-    Ok(Credentials { customer: parsed(row, "id")?, password: row.text("hash")?.map(PasswordHash::from_phc) })
+    Ok(Credentials {
+        customer: parsed(row, "id")?,
+        password: row.text("hash")?.map(PasswordHash::from_phc),
+        scheme: optional_known(row, "scheme", SchemeName::from_key)?,
+    })
+}
+
+/// A scheme of password hashes, with one of them.
+pub fn stored_scheme(row: &impl Columns) -> Read<StoredScheme> {
+    let name = required(optional_known(row, "scheme", SchemeName::from_key)?, "scheme")?;
+    Ok(StoredScheme { name, sample: PasswordHash::from_phc(required(row.text("hash")?, "hash")?) })
 }
 
 /// The holder of a token of that reset.

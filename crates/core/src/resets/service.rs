@@ -219,8 +219,9 @@ impl ResetService {
             return Err(CompleteError::Token);
         }
         let policy = self.rules.get(&holder.organization.slug).policy;
-        let password = self.hasher.check(policy, password, &holder.person()).await?;
-        let password = self.hasher.hash(password).await?;
+        let organization = holder.scope.organization;
+        let password = self.hasher.check(organization, policy, password, &holder.person()).await?;
+        let password = self.hasher.hash(organization, password).await?;
 
         let body = EventBody::ResetUsed { reset, customer: holder.customer };
         let event = self.recorder.new_event(holder.scope, caller, body);
