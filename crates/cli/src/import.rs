@@ -67,7 +67,7 @@ pub struct Options {
     /// The file's format; by default it follows from the name's ending: .csv, .jsonl or .ndjson.
     #[arg(long)]
     format: Option<Format>,
-    /// The file's encoding, unless it is UTF-8 or UTF-16: windows-1252 (Excel in Western Europe), windows-1250, shift_jis, …
+    /// The file's encoding, unless it is UTF-8 or UTF-16: windows-1252 (Excel in Western Europe), windows-1250, …
     #[arg(long, value_parser = source::encoding)]
     encoding: Option<&'static Encoding>,
     /// A column's or member's name in the file, and the column that it means: --map "Customer Email=email". Can be repeated.

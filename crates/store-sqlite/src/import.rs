@@ -56,9 +56,10 @@ impl Importer for SqliteStore {
         let created = write_customers(&mut transaction, scope, records, now).await?;
         let is_created = |record: &&ImportRecord| created.contains(record.customer.id.as_str());
         let (done, rest): (Vec<_>, Vec<_>) = records.iter().partition(is_created);
-        let existing = match rest.is_empty() {
-            true => HashMap::new(),
-            false => examine(&mut *transaction, scope, &rest, updates_passwords).await?,
+        let existing = if rest.is_empty() {
+            HashMap::new()
+        } else {
+            examine(&mut *transaction, scope, &rest, updates_passwords).await?
         };
         let create = done.into_iter().map(|record| Write {
             record,

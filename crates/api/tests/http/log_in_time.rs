@@ -44,11 +44,11 @@ const UNKNOWN: &str = "unknown@example.com";
 const CONTROL: &str = "control@example.com";
 
 /// An app with customers of these schemes.
-async fn shop(settings: &[(&str, &str)], imported: &[(&str, &str)]) -> (TestApp, TestClient) {
+async fn shop(settings: &[(&str, &str)], old_hashes: &[(&str, &str)]) -> (TestApp, TestClient) {
     let unlimited = [("limits.sales_channel_per_minute", "1000000")];
     let app = TestApp::start_with(&[settings, &unlimited].concat(), Vec::new()).await;
     app.customer(NATIVE, "the first password").await;
-    let lines = imported.iter().zip(1..).map(|((email, hash), line)| ImportedCustomer {
+    let lines = old_hashes.iter().zip(1..).map(|((email, hash), line)| ImportedCustomer {
         line,
         email: seed::email(email),
         password: Some(PasswordHash::import(hash).unwrap()),

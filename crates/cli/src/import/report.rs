@@ -43,8 +43,15 @@ impl Report {
             None => "{spinner} {bytes}  {msg}  {elapsed_precise}",
         };
         progress.set_style(ProgressStyle::with_template(template)?);
-        let updated = updates.then_some(0);
-        Ok(Self { file, progress, created: 0, updated, taken: 0, refused: 0, warned: 0 })
+        Ok(Self {
+            file,
+            progress,
+            created: 0,
+            updated: updates.then_some(0),
+            taken: 0,
+            refused: 0,
+            warned: 0,
+        })
     }
 
     /// Records the outcome of the row that starts in this line, and why its password was not imported with its customer.

@@ -203,10 +203,8 @@ impl Hasher {
         let Ok(stored) = Scheme::parse(stored.as_str()) else {
             return Verified { outcome: Err(HashError::Unusable), waited: Duration::ZERO };
         };
-        let (lane, other) = match self.is_large(&stored) {
-            true => (&self.large, &self.pool),
-            false => (&self.pool, &self.large),
-        };
+        let (lane, other) =
+            if self.is_large(&stored) { (&self.large, &self.pool) } else { (&self.pool, &self.large) };
         let params = self.params.clone();
         let verifying = lane.submit(organization, move |memory| {
             let matches = stored.matches(&password, is_imported, memory)?;
