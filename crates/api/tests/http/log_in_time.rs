@@ -22,7 +22,7 @@ use crate::app::{TestApp, TestClient};
 /// Log-ins of each kind.
 const ROUNDS: usize = 1_000;
 /// Rounds at the same time: each log-in mostly waits for the floor.
-const WORKERS: usize = 24;
+const WORKERS: usize = 16;
 
 const BCRYPT: (&str, &str) =
     ("bcrypt@example.com", "$2b$06$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm");
