@@ -17,7 +17,11 @@ use rekey_core::{
     random::RandomSource,
     resets::{service::ResetService, store::Resets},
     secrets::KeyRing,
-    sessions::{Sessions, guesses::PasswordGuesses, sign_in::SignIn},
+    sessions::{
+        Sessions,
+        guesses::{PasswordGuesses, PasswordThrottle},
+        sign_in::{SessionTtls, SignIn},
+    },
 };
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server},
@@ -133,16 +137,14 @@ impl AppData {
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), relay_queue };
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
-        let sign_in = Data::new(SignIn {
-            sessions: database.clone(),
-            guesses: database.clone(),
-            guess_budget: auth.password_guesses,
-            keys: keys.clone(),
-            hasher: hasher.clone(),
-            random: random.clone(),
-            session_ttl: whole_seconds(auth.refresh_token_ttl),
+        let ttls = SessionTtls {
+            session: whole_seconds(auth.refresh_token_ttl),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
-        });
+        };
+        let throttle =
+            PasswordThrottle { guesses: database.clone(), budget: auth.password_guesses, keys: keys.clone() };
+        let sign_in =
+            Data::new(SignIn::new(database.clone(), throttle, hasher.clone(), random.clone(), ttls));
         let clients = Data::new(ClientDirectory::new(database.clone(), database.clone(), clock.clone()));
         let limits = Data::new(Limits::new(*limits, rate_limits, clock.clone()));
         let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);

@@ -3,6 +3,7 @@
 mod csv;
 mod json;
 mod lines;
+mod names;
 mod report;
 mod row;
 mod source;
@@ -15,6 +16,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use encoding_rs::Encoding;
 use rekey_core::{
     clock::SystemClock,
     customers::import::{DryRun, Import, ImportKey, Importer},
@@ -26,6 +28,7 @@ use rekey_runtime::config::Source;
 use rekey_store_sqlite::SqliteStore;
 
 use self::{
+    names::{Names, Renamed},
     report::Report,
     source::{Format, Input, Rows},
 };
@@ -39,11 +42,13 @@ pub enum ImportCommand {
     /// The file is CSV, whose first line names the columns, or JSON lines, each an object. The columns are `email`,
     /// `reference`, `reference_origin`, `metadata` (a JSON object), `locale` (such as pt-BR) and `password_hash`: argon2,
     /// bcrypt, scrypt or PBKDF2, in PHC string form or as PHP, Rails, Django, passlib, Werkzeug, Spring Security,
-    /// WordPress 6.8 or ASP.NET Core Identity writes it. Only `email` is required. CSV is separated by comma, semicolon or
-    /// tab; both formats are UTF-8. A line has 64 KiB at most.
+    /// WordPress 6.8 or ASP.NET Core Identity writes it. Only `email` is required. CSV is separated by comma, semicolon,
+    /// tab or `|`, or as its first line `sep=;` says. Both formats are UTF-8, or UTF-16, or what --encoding names. A line has
+    /// 64 KiB at most. Blank rows are passed over.
     ///
-    /// An existing customer is left unchanged and counted as taken. Nobody is mailed, and no event is published; the audit
-    /// log names the customers that were created. The exit code is 0 when no line was refused, 1 when one was or the import
+    /// A customer whose hash can't be used is imported without a password, with a warning: a reset sets one. An existing
+    /// customer is left unchanged and counted as taken. Nobody is mailed, and no event is published; the audit log names the
+    /// customers that were created or updated. The exit code is 0 when no line was refused, 1 when one was or the import
     /// failed, and 2 when command line or configuration can't be used.
     Customers(Options),
 }
@@ -62,10 +67,23 @@ pub struct Options {
     /// The file's format; by default it follows from the name's ending: .csv, .jsonl or .ndjson.
     #[arg(long)]
     format: Option<Format>,
+    /// The file's encoding, unless it is UTF-8 or UTF-16: windows-1252 (Excel in Western Europe), windows-1250, …
+    #[arg(long, value_parser = source::encoding)]
+    encoding: Option<&'static Encoding>,
+    /// A column's or member's name in the file, and the column that it means: --map "Customer Email=email". Can be repeated.
+    #[arg(long = "map", value_name = "NAME=COLUMN")]
+    renamed: Vec<Renamed>,
+    /// Passes over columns and members that are none of those above.
+    #[arg(long)]
+    ignore_unknown: bool,
+    /// Gives existing customers the hash in the file, if they have not logged in yet: they have no password, or still an
+    /// imported one.
+    #[arg(long)]
+    update: bool,
     /// Checks everything, also against the existing customers, and writes nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Writes every line that was refused or taken to this file, as CSV: line, outcome, column, reason.
+    /// Writes every line that was refused or taken, or whose hash can't be used, to this file, as CSV: line, outcome, column, reason.
     #[arg(long)]
     report: Option<PathBuf>,
     /// Imports into the data directory of a `rekey dev` instead of the production database.
@@ -81,8 +99,10 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// Runs one import to its end.
 pub async fn run(command: ImportCommand, source: &Source) -> anyhow::Result<()> {
     let ImportCommand::Customers(options) = command;
-    let input = Input::open(&options.file, options.format)?;
-    let mut report = Report::create(options.report.as_deref(), input.file.map(|(length, _)| length))?;
+    let names = Names { renamed: options.renamed.clone(), ignores_unknown: options.ignore_unknown };
+    let input = Input::open(&options.file, options.format, options.encoding, names)?;
+    let length = input.file.as_ref().and_then(|file| file.length);
+    let mut report = Report::create(options.report.as_deref(), length, options.update)?;
     if let Some(data_dir) = &options.data_dir {
         let store = open_embedded(data_dir).await?;
         import_into(&store, &options, input, &mut report).await?;
@@ -115,10 +135,11 @@ async fn import_into(
         store.organizations().await?.into_iter().find(|organization| organization.slug == *slug);
     let organization = organization.with_context(|| format!("no organization has the slug {slug}"))?;
     let scope = Scope { organization: organization.id, mode: options.mode };
-    let source = input.file.map(|(_, digest)| digest);
+    let source = input.file.map(|file| file.digest);
     let importer: Arc<dyn Importer> =
         if options.dry_run { Arc::new(DryRun::new(store.clone())) } else { Arc::new(store.clone()) };
-    let mut import = Import { importer, scope, key: ImportKey::generate(&OsRandom) };
+    let key = ImportKey::generate(&OsRandom);
+    let mut import = Import { importer, scope, key, updates_passwords: options.update };
     if let Some(source) = &source {
         let started = import.importer.begin_import(scope, source, &import.key).await?;
         import.key = started.key;
@@ -148,19 +169,19 @@ async fn import_rows(
         let (mut results, mut customers) = (Vec::new(), Vec::new());
         while results.len() < BATCH_ROWS && rows.position() - start < BATCH_BYTES {
             let Some(row) = rows.next().context("the file can't be read")? else { break };
-            results.push((row.line, row.content.map(|customer| customers.push(customer))));
+            results.push((row.line, row.content.map(|customer| customers.push(customer)), row.warning));
         }
         if results.is_empty() {
             return Ok(());
         }
         let outcomes = import.write(customers).await;
         let mut outcomes = outcomes.context("the import stopped; run it again to resume it")?.into_iter();
-        for (line, result) in results {
+        for (line, result, warning) in results {
             let outcome = match result {
                 Ok(()) => Ok(outcomes.next().context("the store returned too few outcomes")?),
                 Err(error) => Err(error),
             };
-            report.record(line, outcome)?;
+            report.record(line, outcome, warning.as_ref())?;
         }
         report.advance(rows.position());
     }

@@ -11,7 +11,7 @@ use crate::{
     email::EmailAddress,
     ids::CustomerId,
     locale::Locale,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     resources::customers::LOCALE,
 };
 
@@ -56,6 +56,8 @@ pub struct Credentials {
     pub customer: CustomerId,
     /// The stored hash; a customer without a password has none.
     pub password: Option<PasswordHash>,
+    /// The name of its scheme.
+    pub scheme: Option<SchemeName>,
 }
 
 impl CustomerChange {

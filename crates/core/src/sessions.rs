@@ -1,5 +1,6 @@
 //! The sessions of logged-in customers, and the port to their refresh tokens and to revoked access tokens.
 
+mod failure_floor;
 pub mod guesses;
 pub mod sign_in;
 
@@ -12,9 +13,9 @@ use crate::{
     customers::Credentials,
     email::EmailAddress,
     error::StoreError,
-    ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
+    ids::{AccessTokenId, ApplicationId, CustomerId, OrganizationId, SessionId},
     newtypes::text_newtype,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     scope::Scope,
     secrets::RefreshTokenDigest,
 };
@@ -29,6 +30,13 @@ pub trait Sessions: Send + Sync + 'static {
         scope: Scope,
         email: &EmailAddress,
     ) -> Result<Option<Credentials>, StoreError>;
+
+    /// Returns the organization's next scheme of password hashes after `after`, in the order of their keys; the first one after `None`.
+    async fn next_scheme(
+        &self,
+        organization: OrganizationId,
+        after: Option<&SchemeName>,
+    ) -> Result<Option<StoredScheme>, StoreError>;
 
     /// Replaces a password's hash by another of the same password; does nothing when `old` is not the current one.
     async fn rehash_password(
@@ -89,6 +97,15 @@ pub trait Sessions: Send + Sync + 'static {
         scope: Scope,
         application: ApplicationId,
     ) -> Result<Vec<AccessTokenId>, StoreError>;
+}
+
+/// A scheme that hashes of an organization have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredScheme {
+    /// Its name.
+    pub name: SchemeName,
+    /// One of these hashes.
+    pub sample: PasswordHash,
 }
 
 /// A session to open.

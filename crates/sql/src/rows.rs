@@ -14,7 +14,7 @@ use rekey_core::{
     ids::ResetId,
     limits::Slot,
     organizations::Organization,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     resets::{Redeemed, RejectableReset, TokenHolder, TokenState},
     resources::{
         Kind, Resource,
@@ -23,7 +23,7 @@ use rekey_core::{
     scope::{Mode, Scope},
     secrets::{ClientSecretDigest, SealedToken},
     sessions::{
-        LiveSession,
+        LiveSession, StoredScheme,
         guesses::{GuessCharge, GuessCounter},
     },
 };
@@ -95,7 +95,17 @@ fn value(row: &impl Columns, kind: Kind, column: &'static str) -> Read<Option<Va
 
 /// A customer's credentials.
 pub fn credentials(row: &impl Columns) -> Read<Credentials> {
-    Ok(Credentials { customer: parsed(row, "id")?, password: row.text("hash")?.map(PasswordHash::from_phc) })
+    Ok(Credentials {
+        customer: parsed(row, "id")?,
+        password: row.text("hash")?.map(PasswordHash::from_phc),
+        scheme: optional_known(row, "scheme", SchemeName::from_key)?,
+    })
+}
+
+/// A scheme of password hashes, with one of them.
+pub fn stored_scheme(row: &impl Columns) -> Read<StoredScheme> {
+    let name = required(optional_known(row, "scheme", SchemeName::from_key)?, "scheme")?;
+    Ok(StoredScheme { name, sample: PasswordHash::from_phc(required(row.text("hash")?, "hash")?) })
 }
 
 /// Whether a guess was charged, and to which counter.

@@ -10,7 +10,7 @@ use rekey_core::{
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
     locale::Locale,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     resources::{CUSTOMERS, catalog::Catalog},
     scope::Scope,
 };
@@ -41,6 +41,7 @@ impl CustomerStore for PostgresStore {
             .bind(common.reference.value())
             .bind(common.reference_origin.value())
             .bind(common.metadata.as_ref().map(Json))
+            .bind(own_scheme(scope, customer.password.as_ref()))
             .execute(&self.pool)
             .await
             .map_err(map_create_error)?;
@@ -76,7 +77,8 @@ impl CustomerStore for PostgresStore {
             .bind(has_account.then_some(i64::from(NOTICE_BUDGET)))
             .bind(has_account.then_some(i64::from(UNCONFIRMED_NOTICE_BUDGET)))
             .bind(has_account.then_some(NOTICE_WINDOW.as_seconds_f64()))
-            .bind(has_account.then_some(UNCONFIRMED_NOTICE_WINDOW.as_seconds_f64()));
+            .bind(has_account.then_some(UNCONFIRMED_NOTICE_WINDOW.as_seconds_f64()))
+            .bind(own_scheme(scope, change.password.as_ref()));
         Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
     }
 
@@ -92,13 +94,18 @@ impl CustomerStore for PostgresStore {
     }
 }
 
+/// Returns the key of a hash that this service made.
+pub(crate) fn own_scheme(scope: Scope, hash: Option<&PasswordHash>) -> Option<String> {
+    hash.map(|hash| SchemeName::own(hash).key(scope.organization))
+}
+
 const CREATE: &str = concat!(
     "WITH fact AS (
         INSERT INTO customers (id, organization_id, mode, email, locale, reference, reference_origin, metadata)
         VALUES ($16, $1, $2, $17, $19, $20, $21, COALESCE($22, '{}'))
         RETURNING id
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash) SELECT id, $18 FROM fact WHERE $18 IS NOT NULL
+        INSERT INTO customer_passwords (customer_id, hash, scheme) SELECT id, $18, $23 FROM fact WHERE $18 IS NOT NULL
     )",
     record_change!("customers", "NULL, id"),
     "SELECT id FROM fact"
@@ -128,9 +135,9 @@ const UPDATE: &str = concat!(
         INSERT INTO email_changes (id, organization_id, mode, customer_id, email, token_digest, expires_at)
         SELECT $27, $1, $2, id, $26, $28, now() + make_interval(secs => $29) FROM fact WHERE $26 IS NOT NULL
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash) SELECT id, $18 FROM fact WHERE $18 IS NOT NULL
+        INSERT INTO customer_passwords (customer_id, hash, scheme) SELECT id, $18, $40 FROM fact WHERE $18 IS NOT NULL
         ON CONFLICT (customer_id) DO UPDATE
-            SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now()
+            SET hash = excluded.hash, scheme = excluded.scheme, generation = customer_passwords.generation + 1, updated_at = now()
     ), superseded AS (
         UPDATE password_resets r SET superseded_at = now(), updated_at = now() FROM fact
         WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL

@@ -1,19 +1,21 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use rekey_core::{
     customers::import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
-    email::EmailAddress,
     error::StoreError,
     locale::Locale,
-    passwords::PasswordHash,
     scope::Scope,
 };
-use rekey_sql::rows::corrupt;
+use rekey_sql::rows::{Read, corrupt, parsed};
 use serde_json::json;
-use sqlx::Row;
+use sqlx::{
+    Postgres,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 
-use crate::{PostgresStore, customers::customer_address, error::map_db_error, pool::Pool};
+use crate::{PostgresStore, error::map_db_error, pool::Pool};
 
 #[async_trait]
 impl Importer for PostgresStore {
@@ -45,18 +47,15 @@ impl Importer for PostgresStore {
         &self,
         scope: Scope,
         records: &[ImportRecord],
+        updates_passwords: bool,
     ) -> Result<Vec<Outcome>, StoreError> {
         let texts = |text: fn(&ImportRecord) -> String| records.iter().map(text).collect::<Vec<_>>();
         let optional = |text: fn(&ImportRecord) -> Option<&str>| records.iter().map(text).collect::<Vec<_>>();
         let metadata = |record: &ImportRecord| {
             record.customer.attributes.common.metadata.as_ref().map(|metadata| json!(metadata).to_string())
         };
-        let created: Vec<String> = sqlx::query_scalar(IMPORT)
-            .bind(scope.organization.as_str())
-            .bind(scope.mode.as_str())
+        let rows = bind_input(sqlx::query(IMPORT), scope, records, updates_passwords)
             .bind(texts(|record| record.customer.id.to_string()))
-            .bind(texts(|record| record.customer.email.to_string()))
-            .bind(optional(|record| record.customer.password.as_ref().map(PasswordHash::as_str)))
             .bind(texts(|record| record.audit.to_string()))
             .bind(texts(|record| record.attributes.join(",")))
             .bind(optional(|record| record.customer.attributes.locale.value().map(Locale::as_str)))
@@ -68,33 +67,27 @@ impl Importer for PostgresStore {
             .fetch_all(&self.pool)
             .await
             .map_err(map_db_error)?;
-        let created: HashSet<_> = created.iter().map(String::as_str).collect();
+        let mut outcomes = outcomes(&rows).map_err(map_db_error)?;
         let rest: Vec<_> =
-            records.iter().filter(|record| !created.contains(record.customer.id.as_str())).collect();
-        let others = if rest.is_empty() { HashMap::new() } else { explain(&self.pool, &rest).await? };
-        let outcome = |record: &ImportRecord| others.get(record.customer.id.as_str()).copied();
+            records.iter().filter(|record| !outcomes.contains_key(record.customer.id.as_str())).collect();
+        if !rest.is_empty() {
+            outcomes.extend(explain(&self.pool, &rest).await?);
+        }
+        let outcome = |record: &ImportRecord| outcomes.get(record.customer.id.as_str()).copied();
         Ok(records.iter().map(|record| outcome(record).unwrap_or(Outcome::Created)).collect())
     }
 
-    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError> {
-        let addresses: Vec<_> = emails.iter().map(|email| customer_address(scope, email)).collect();
-        sqlx::query_scalar(
-            "SELECT EXISTS (
-                 SELECT FROM customers c
-                 WHERE (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\" = input.address
-             ) OR EXISTS (
-                 SELECT FROM email_changes e WHERE e.organization_id = $3 AND e.mode = $4 AND e.email = input.email
-                     AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > now()
-             )
-             FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS input (address, email, place) ORDER BY place",
-        )
-        .bind(addresses)
-        .bind(emails.iter().map(|email| email.as_str()).collect::<Vec<_>>())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(map_db_error)
+    async fn preview_import(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+        updates_passwords: bool,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let rows = bind_input(sqlx::query(PREVIEW), scope, records, updates_passwords)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        rows.iter().map(|row| parsed(row, "outcome")).collect::<Read<_>>().map_err(map_db_error)
     }
 
     async fn refresh_statistics(&self) -> Result<(), StoreError> {
@@ -119,52 +112,129 @@ impl Importer for PostgresStore {
     }
 }
 
+/// The records' scope, and what decides whether they replace an existing password.
+fn bind_input<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    scope: Scope,
+    records: &[ImportRecord],
+    updates_passwords: bool,
+) -> Query<'q, Postgres, PgArguments> {
+    let hashes = records.iter().map(|record| record.hash(scope).unzip());
+    let (hashes, schemes): (Vec<_>, Vec<_>) = hashes.unzip();
+    query
+        .bind(scope.organization.to_string())
+        .bind(scope.mode.as_str())
+        .bind(records.iter().map(|record| record.customer.email.to_string()).collect::<Vec<_>>())
+        .bind(hashes.into_iter().map(|hash| hash.map(|hash| hash.as_str().to_owned())).collect::<Vec<_>>())
+        .bind(schemes)
+        .bind(updates_passwords)
+}
+
+/// Joins the existing customers and their passwords to `input`.
+macro_rules! existing {
+    () => {
+        "customers c ON (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\"
+             = $1 || '/' || $2 || '/' || input.email
+         LEFT JOIN customer_passwords p ON p.customer_id = c.id"
+    };
+}
+
+/// Whether a customer may take the address back.
+macro_rules! is_reserved {
+    () => {
+        "EXISTS (
+            SELECT FROM email_changes e WHERE e.organization_id = $1 AND e.mode = $2 AND e.email = input.email
+                AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > now()
+        )"
+    };
+}
+
+/// Whether an existing customer gets the imported password: nobody has logged in with another one.
+macro_rules! is_replaced {
+    () => {
+        "$6 AND input.hash IS NOT NULL AND p.hash IS DISTINCT FROM input.hash
+         AND (p.customer_id IS NULL OR p.scheme LIKE '%/imported/%')"
+    };
+}
+
+const PREVIEW: &str = concat!(
+    "SELECT CASE WHEN c.id IS NULL AND NOT ",
+    is_reserved!(),
+    " THEN 'created' WHEN c.id IS NOT NULL AND ",
+    is_replaced!(),
+    " THEN 'updated' ELSE 'taken' END AS outcome
+     FROM UNNEST($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS input (email, hash, scheme, place)
+     LEFT JOIN ",
+    existing!(),
+    " ORDER BY place"
+);
+
 /// Writes a whole batch in one statement: each column is an array.
-const IMPORT: &str = "
-    WITH input AS (
-        SELECT * FROM UNNEST($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-            $11::text[]) AS input (id, email, hash, audit_id, attributes, locale, reference, reference_origin, metadata)
+const IMPORT: &str = concat!(
+    "WITH input AS (
+        SELECT * FROM UNNEST($3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+            $12::text[], $13::text[])
+            AS input (email, hash, scheme, id, audit_id, attributes, locale, reference, reference_origin, metadata)
     ), fact AS (
         INSERT INTO customers (id, organization_id, mode, email, locale, reference, reference_origin, metadata)
         SELECT id, $1, $2, email, locale, reference, reference_origin, CAST(COALESCE(metadata, '{}') AS jsonb) FROM input
         WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
-            AND NOT EXISTS (
-                SELECT FROM email_changes e WHERE e.organization_id = $1 AND e.mode = $2 AND e.email = input.email
-                    AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > now()
-            )
+            AND NOT ",
+    is_reserved!(),
+    "
         -- In one order, so that imports at the same time wait for each other, and not in a circle.
         ORDER BY email
         ON CONFLICT DO NOTHING
         RETURNING id
+    ), replaced AS (
+        SELECT c.id, input.id AS record_id, input.audit_id, input.hash, input.scheme
+        FROM input JOIN ",
+    existing!(),
+    "   WHERE c.id <> input.id AND ",
+    is_replaced!(),
+    "       AND NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash)
-        SELECT id, hash FROM input JOIN fact USING (id) WHERE hash IS NOT NULL
+        INSERT INTO customer_passwords (customer_id, hash, scheme)
+        SELECT id, hash, scheme FROM input JOIN fact USING (id) WHERE hash IS NOT NULL
+        UNION ALL SELECT id, hash, scheme FROM replaced
+        ORDER BY id
+        ON CONFLICT (customer_id) DO UPDATE
+            SET hash = excluded.hash, scheme = excluded.scheme, generation = customer_passwords.generation + 1,
+                updated_at = now()
+            WHERE customer_passwords.scheme LIKE '%/imported/%'
+        RETURNING customer_id AS id
+    ), done AS (
+        SELECT id AS record_id, id, audit_id, attributes, 'create' AS action, 'created' AS outcome
+        FROM input JOIN fact USING (id)
+        UNION ALL SELECT record_id, id, audit_id, 'password', 'update', 'updated' FROM replaced JOIN password USING (id)
     ), audit AS (
         INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
-        SELECT audit_id, $1, $2, 'customers', id, 'create', 'operator', string_to_array(attributes, ',')
-        FROM input JOIN fact USING (id)
+        SELECT audit_id, $1, $2, 'customers', id, action, 'operator', string_to_array(attributes, ',') FROM done
     )
-    SELECT id FROM fact";
+    SELECT record_id AS id, outcome FROM done"
+);
 
-/// Returns, by id, why these were not created: they were written before, or the address is an earlier line's or another customer's.
+/// Returns, by id, why these were not written: they were before, or the address is an earlier line's or another customer's.
 async fn explain(pool: &Pool, records: &[&ImportRecord]) -> Result<HashMap<String, Outcome>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id) AS written,
-             EXISTS (SELECT FROM customers c WHERE c.id = input.id) AS known
-         FROM UNNEST($1::text[], $2::text[]) AS input (id, audit_id)",
+        "SELECT input.id, CASE
+                 WHEN a.action IS NOT NULL THEN a.action || 'd'
+                 WHEN EXISTS (SELECT FROM customers c WHERE c.id = input.id) THEN 'duplicate'
+                 ELSE 'taken'
+             END AS outcome
+         FROM UNNEST($1::text[], $2::text[]) AS input (id, audit_id)
+         LEFT JOIN audit_entries a ON a.id = input.audit_id",
     )
     .bind(records.iter().map(|record| record.customer.id.to_string()).collect::<Vec<_>>())
     .bind(records.iter().map(|record| record.audit.to_string()).collect::<Vec<_>>())
     .fetch_all(pool)
     .await
     .map_err(map_db_error)?;
-    let outcome = |row: &sqlx::postgres::PgRow| {
-        let outcome = match (row.try_get("written")?, row.try_get("known")?) {
-            (true, _) => Outcome::Created,
-            (false, true) => Outcome::Duplicate,
-            (false, false) => Outcome::Taken,
-        };
-        Ok((row.try_get("id")?, outcome))
-    };
-    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(map_db_error)
+    outcomes(&rows).map_err(map_db_error)
+}
+
+/// Reads outcomes by the records' ids.
+fn outcomes(rows: &[PgRow]) -> Read<HashMap<String, Outcome>> {
+    let outcome = |row: &PgRow| Ok((parsed(row, "id")?, parsed(row, "outcome")?));
+    rows.iter().map(outcome).collect()
 }

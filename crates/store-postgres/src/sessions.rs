@@ -3,11 +3,11 @@ use rekey_core::{
     customers::Credentials,
     email::EmailAddress,
     error::StoreError,
-    ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
-    passwords::PasswordHash,
+    ids::{AccessTokenId, ApplicationId, CustomerId, OrganizationId, SessionId},
+    passwords::{PasswordHash, SchemeName},
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
+    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions, StoredScheme},
 };
 use rekey_sql::rows;
 use time::Duration;
@@ -22,7 +22,7 @@ impl Sessions for PostgresStore {
         email: &EmailAddress,
     ) -> Result<Option<Credentials>, StoreError> {
         let row = sqlx::query(
-            "SELECT c.id, p.hash FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
+            "SELECT c.id, p.hash, p.scheme FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
              WHERE (c.organization_id || '/' || c.mode || '/' || c.email) COLLATE \"C\" = $1",
         )
         .bind(customer_address(scope, email))
@@ -30,6 +30,23 @@ impl Sessions for PostgresStore {
         .await
         .map_err(map_db_error)?;
         row.as_ref().map(rows::credentials).transpose().map_err(map_db_error)
+    }
+
+    async fn next_scheme(
+        &self,
+        organization: OrganizationId,
+        after: Option<&SchemeName>,
+    ) -> Result<Option<StoredScheme>, StoreError> {
+        let (first, last) = SchemeName::key_range(organization);
+        let row = sqlx::query(
+            "SELECT scheme, hash FROM customer_passwords WHERE scheme > $1 AND scheme < $2 ORDER BY scheme LIMIT 1",
+        )
+        .bind(after.map_or(first, |after| after.key(organization)))
+        .bind(last)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        row.as_ref().map(rows::stored_scheme).transpose().map_err(map_db_error)
     }
 
     async fn rehash_password(
@@ -41,7 +58,7 @@ impl Sessions for PostgresStore {
     ) -> Result<(), StoreError> {
         // The generation stays: it is the same password, and the sessions that it opened live on.
         sqlx::query(
-            "UPDATE customer_passwords p SET hash = $5, updated_at = now() FROM customers c
+            "UPDATE customer_passwords p SET hash = $5, scheme = $6, updated_at = now() FROM customers c
              WHERE c.id = p.customer_id AND c.id = $1 AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3)
                  AND p.hash = $4",
         )
@@ -50,6 +67,7 @@ impl Sessions for PostgresStore {
         .bind(scope.mode.as_str())
         .bind(old.as_str())
         .bind(new.as_str())
+        .bind(SchemeName::own(new).key(scope.organization))
         .execute(&self.pool)
         .await
         .map_err(map_db_error)?;

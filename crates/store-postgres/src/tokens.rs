@@ -15,6 +15,7 @@ use rekey_sql::rows;
 use crate::{
     PostgresStore,
     attributes::bind_common,
+    customers::own_scheme,
     error::map_db_error,
     events::{record_change, recording},
 };
@@ -45,7 +46,8 @@ impl TokenStore for PostgresStore {
         let query = bind_common(query, changes)
             .bind(account_digest.as_bytes().as_slice())
             .bind(i64::from(NOTICE_BUDGET))
-            .bind(NOTICE_WINDOW.as_seconds_f64());
+            .bind(NOTICE_WINDOW.as_seconds_f64())
+            .bind(own_scheme(holder.scope, Some(password)));
         let row = query.fetch_optional(&self.pool).await.map_err(map_db_error)?;
         Ok(row.is_some())
     }
@@ -97,9 +99,9 @@ const COMPLETE: &str = concat!(
             AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()
         RETURNING r.id, r.customer_id
     ), password AS (
-        INSERT INTO customer_passwords (customer_id, hash) SELECT customer_id, $19 FROM fact
+        INSERT INTO customer_passwords (customer_id, hash, scheme) SELECT customer_id, $19, $28 FROM fact
         ON CONFLICT (customer_id) DO UPDATE
-            SET hash = excluded.hash, generation = customer_passwords.generation + 1, updated_at = now()
+            SET hash = excluded.hash, scheme = excluded.scheme, generation = customer_passwords.generation + 1, updated_at = now()
     ), superseded AS (
         UPDATE password_resets o SET superseded_at = now(), updated_at = now() FROM fact
         WHERE o.customer_id = fact.customer_id AND o.id <> fact.id

@@ -46,6 +46,44 @@ async fn deliveries_of_older_versions_keep_their_fates() {
     assert_eq!(backdoor.count("deliveries", "lease_until IS NOT NULL").await, 2);
 }
 
+/// A7. Hashes that are older than the schemes get theirs, in the form in which this version writes them.
+#[tokio::test]
+async fn a_hash_of_an_older_version_gets_its_scheme() {
+    let database = TestDatabase::create().await;
+    let backdoor = PostgresBackdoor::open(&database.url());
+    let scopes = "INSERT INTO organizations (id, slug, name) VALUES ('O', 'shop', 'Shop');
+         INSERT INTO customers (id, organization_id, mode, email, metadata)
+         SELECT n::text, 'O', 'live', n || '@example.com', '{}' FROM generate_series(1, 5) n;";
+    let hashes = HASHES.iter().zip(1..).map(|((hash, _), n)| {
+        format!("INSERT INTO customer_passwords (customer_id, hash) VALUES ('{n}', '{hash}');")
+    });
+    backdoor.run(include_str!("../migrations/0001_initial.sql")).await.unwrap();
+    backdoor.run(&format!("{scopes}{}", hashes.collect::<String>())).await.unwrap();
+    backdoor.run(include_str!("../migrations/0023_hash_schemes.sql")).await.unwrap();
+    for ((hash, scheme), n) in HASHES.iter().zip(1..) {
+        let query = format!("SELECT scheme FROM customer_passwords WHERE customer_id = '{n}'");
+        assert_eq!(backdoor.text(&query).await.as_deref(), Some(&*format!("O/{scheme}")), "{hash}");
+    }
+}
+
+/// A stored hash and its scheme.
+const HASHES: [(&str, &str); 5] = [
+    (
+        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$96/PyMoTf7QyEfKHKtuWpQ",
+        "own/$argon2id$v=19$m=19456,t=2,p=1$22",
+    ),
+    ("$argon2i$m=128,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gDX/joj0yP", "imported/$argon2i$m=128,t=3,p=1$10"),
+    ("$2b$12$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm", "imported/$2b$12"),
+    (
+        "bcrypt_sha256$$2b$04$u0WEyleICueniwwyZoAgf.5gp2HmymKOBdSqe8icxeiDKNFop8p4K",
+        "imported/bcrypt_sha256$$2b$04",
+    ),
+    (
+        "$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$JLsQ6q5RdWSbET+kce/r+9eDxaX4sf2dtHjHtALnLmA",
+        "imported/$pbkdf2-sha256$i=1000$43",
+    ),
+];
+
 /// The first bytes of the checksum (SHA-384) of each migration.
 const CHECKSUMS: &[(i64, &str)] = &[
     (1, "ee89ee75516dc261"),
@@ -68,6 +106,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (20, "fa79711aa7c3dc33"),
     (21, "2d26599cd92ba13c"),
     (22, "eb2cce0265357215"),
+    (23, "60929660ed99bf0d"),
     (24, "d1984ae27665c617"),
     (25, "c515a47ccd657553"),
 ];

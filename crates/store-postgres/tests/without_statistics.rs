@@ -167,7 +167,7 @@ async fn an_import_leaves_statistics_of_what_it_filled() {
         attributes: vec!["email"],
     };
     let records: Vec<_> = (0..100).map(record).collect();
-    store.import_customers(scope, &records).await.unwrap();
+    store.import_customers(scope, &records, false).await.unwrap();
     let known = "tablename = 'customers' AND attname = 'email'";
     assert_eq!(backdoor.count("pg_stats", known).await, 0);
     store.refresh_statistics().await.unwrap();
@@ -182,8 +182,8 @@ async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize)
         "INSERT INTO customers (id, organization_id, mode, email, metadata)
          SELECT {id}, '{organization}', '{mode}', format('customer%s@example.com', n), '{{}}'
          FROM generate_series({from}, {to}) n;
-         INSERT INTO customer_passwords (customer_id, hash)
-         SELECT {id}, 'none' FROM generate_series({from}, {to}) n;
+         INSERT INTO customer_passwords (customer_id, hash, scheme)
+         SELECT {id}, 'none', '{organization}/own/$argon2id$v=19$m=19456,t=2,p=1$43' FROM generate_series({from}, {to}) n;
          INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, address_digest, account_digest, token_digest,
              sealed_token, expires_at, reset_password_at, metadata)
          SELECT {id}, '{organization}', '{mode}', {id}, 'self_service', sha256(n::text::bytea),
@@ -213,6 +213,8 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     let reset = seed::reset(store, scope, address, ResetOrigin::Integration).await;
     let email = seed::email(address);
     let customer = store.find_credentials(scope, &email).await.unwrap().unwrap().customer;
+    let scheme = store.next_scheme(scope.organization, None).await.unwrap().unwrap().name;
+    assert_eq!(store.next_scheme(scope.organization, Some(&scheme)).await.unwrap(), None);
 
     let source = GuessSource::new(scope, &email, Some("192.0.2.1".parse().unwrap()), &seed::keys());
     let charged = GuessCharge::Charged(GuessCounter::Others);

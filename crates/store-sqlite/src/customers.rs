@@ -8,7 +8,7 @@ use rekey_core::{
     events::{audit::AuditEntry, outbox::NewEvent},
     ids::CustomerId,
     locale::Locale,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     resources::{CUSTOMERS, catalog::Catalog},
     scope::Scope,
 };
@@ -50,7 +50,7 @@ impl CustomerStore for SqliteStore {
             .await
             .map_err(map_create_error)?;
         if let Some(password) = &customer.password {
-            set_password(&mut transaction, customer.id, password, now).await?;
+            set_password(&mut transaction, scope, customer.id, password, now).await?;
         }
         record_change(&mut transaction, subject(scope, &customer.id), Some(event), audit, now).await?;
         Ok(transaction.commit().await.map_err(map_db_error)?)
@@ -89,7 +89,7 @@ impl CustomerStore for SqliteStore {
             record_email_change(&mut transaction, scope, id, email, now).await.map_err(map_db_error)?;
         }
         if let Some(password) = &change.password {
-            set_password(&mut transaction, id, password, now).await?;
+            set_password(&mut transaction, scope, id, password, now).await?;
         }
         if change.email.is_some() || change.password.is_some() {
             supersede_customer(&mut transaction, id, now).await.map_err(map_db_error)?;
@@ -167,17 +167,19 @@ const UPDATE: &str = "
 /// Sets a customer's password; the next generation of it ends every session of the one before.
 pub(crate) async fn set_password(
     connection: &mut SqliteConnection,
+    scope: Scope,
     customer: CustomerId,
     hash: &PasswordHash,
     now: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO customer_passwords (customer_id, hash, updated_at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (customer_id) DO UPDATE SET hash = ?2, updated_at = ?3, generation = generation + 1",
+        "INSERT INTO customer_passwords (customer_id, hash, updated_at, scheme) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (customer_id) DO UPDATE SET hash = ?2, updated_at = ?3, scheme = ?4, generation = generation + 1",
     )
     .bind(customer.as_str())
     .bind(hash.as_str())
     .bind(now)
+    .bind(SchemeName::own(hash).key(scope.organization))
     .execute(connection)
     .await
     .map_err(map_db_error)?;

@@ -6,15 +6,16 @@ use rekey_core::{
         NewCustomer,
         import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
     },
-    email::EmailAddress,
     error::StoreError,
+    events::audit::Action,
     locale::Locale,
     passwords::PasswordHash,
+    resources::customers::PASSWORD,
     scope::Scope,
 };
-use rekey_sql::rows::corrupt;
+use rekey_sql::rows::{Read, corrupt, parsed};
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, types::Json};
+use sqlx::{Row, SqliteConnection, SqliteExecutor, sqlite::SqliteRow, types::Json};
 
 use crate::{SqliteStore, error::map_db_error};
 
@@ -49,37 +50,50 @@ impl Importer for SqliteStore {
         &self,
         scope: Scope,
         records: &[ImportRecord],
+        updates_passwords: bool,
     ) -> Result<Vec<Outcome>, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let created = write_customers(&mut transaction, scope, records, now).await?;
-        let (done, rest): (Vec<_>, Vec<_>) =
-            records.iter().partition(|record| created.contains(record.customer.id.as_str()));
-        write_passwords(&mut transaction, &done, now).await?;
-        write_audit(&mut transaction, scope, &done, now).await?;
-        let others = if rest.is_empty() { HashMap::new() } else { explain(&mut transaction, &rest).await? };
+        let is_created = |record: &&ImportRecord| created.contains(record.customer.id.as_str());
+        let (done, rest): (Vec<_>, Vec<_>) = records.iter().partition(is_created);
+        let existing = if rest.is_empty() {
+            HashMap::new()
+        } else {
+            examine(&mut *transaction, scope, &rest, updates_passwords, now).await?
+        };
+        let create = done.into_iter().map(|record| Write {
+            record,
+            customer: record.customer.id.to_string(),
+            action: Action::Create,
+            attributes: record.attributes.clone(),
+        });
+        let update = rest.into_iter().filter_map(|record| {
+            let customer = existing.get(record.customer.id.as_str())?.replaced.clone()?;
+            Some(Write { record, customer, action: Action::Update, attributes: vec![PASSWORD.name] })
+        });
+        let writes: Vec<_> = create.chain(update).collect();
+        write_passwords(&mut transaction, scope, &writes, now).await?;
+        write_audit(&mut transaction, scope, &writes, now).await?;
         transaction.commit().await.map_err(map_db_error)?;
-        let outcome = |record: &ImportRecord| others.get(record.customer.id.as_str()).copied();
-        Ok(records.iter().map(|record| outcome(record).unwrap_or(Outcome::Created)).collect())
+        let outcome = |record: &ImportRecord| existing.get(record.customer.id.as_str());
+        Ok(records
+            .iter()
+            .map(|record| outcome(record).map_or(Outcome::Created, |existing| existing.outcome))
+            .collect())
     }
 
-    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError> {
-        let emails: Vec<_> = emails.iter().map(|email| email.as_str()).collect();
-        sqlx::query_scalar(
-            "SELECT EXISTS (
-                 SELECT 1 FROM customers c WHERE c.organization_id = ?1 AND c.mode = ?2 AND c.email = input.value
-             ) OR EXISTS (
-                 SELECT 1 FROM email_changes e WHERE e.organization_id = ?1 AND e.mode = ?2 AND e.email = input.value
-                     AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > ?4
-             )
-             FROM json_each(?3) AS input ORDER BY input.key",
-        )
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(Json(emails))
-        .bind(self.present())
-        .fetch_all(&self.readers)
-        .await
-        .map_err(map_db_error)
+    async fn preview_import(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+        updates_passwords: bool,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let records: Vec<_> = records.iter().collect();
+        let existing = examine(&self.readers, scope, &records, updates_passwords, self.present()).await?;
+        let outcome = |record: &&ImportRecord| existing.get(record.customer.id.as_str());
+        let outcomes: Option<_> =
+            records.iter().map(|record| outcome(record).map(|existing| existing.outcome)).collect();
+        outcomes.ok_or_else(|| map_db_error(corrupt("id")))
     }
 
     async fn finish_import(&self, scope: Scope, source: &SourceDigest) -> Result<(), StoreError> {
@@ -92,6 +106,21 @@ impl Importer for SqliteStore {
             .map_err(map_db_error)?;
         Ok(())
     }
+}
+
+/// A record to write to a customer, new or existing.
+struct Write<'a> {
+    record: &'a ImportRecord,
+    customer: String,
+    action: Action,
+    attributes: Vec<&'static str>,
+}
+
+/// What is done with a record.
+struct Examined {
+    outcome: Outcome,
+    /// The customer whose password it replaces.
+    replaced: Option<String>,
 }
 
 /// Writes the customers that can be written. Returns their ids.
@@ -139,18 +168,21 @@ async fn write_customers(
 
 async fn write_passwords(
     connection: &mut SqliteConnection,
-    records: &[&ImportRecord],
+    scope: Scope,
+    writes: &[Write<'_>],
     now: i64,
 ) -> Result<(), StoreError> {
-    let row = |record: &&ImportRecord| {
-        let hash = record.customer.password.as_ref().map(PasswordHash::as_str)?;
-        Some(json!([record.customer.id.as_str(), hash]))
+    let row = |write: &Write<'_>| {
+        let (hash, scheme) = write.record.hash(scope)?;
+        Some(json!([write.customer, hash.as_str(), scheme]))
     };
     sqlx::query(
-        "INSERT INTO customer_passwords (customer_id, hash, updated_at)
-         SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1)",
+        "INSERT INTO customer_passwords (customer_id, hash, scheme, updated_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, ?2 FROM json_each(?1) WHERE true
+         ON CONFLICT (customer_id) DO UPDATE
+             SET hash = excluded.hash, scheme = excluded.scheme, generation = generation + 1, updated_at = ?2",
     )
-    .bind(Json(records.iter().filter_map(row).collect::<Vec<_>>()))
+    .bind(Json(writes.iter().filter_map(row).collect::<Vec<_>>()))
     .bind(now)
     .execute(connection)
     .await
@@ -161,18 +193,18 @@ async fn write_passwords(
 async fn write_audit(
     connection: &mut SqliteConnection,
     scope: Scope,
-    records: &[&ImportRecord],
+    writes: &[Write<'_>],
     now: i64,
 ) -> Result<(), StoreError> {
-    let row = |record: &&ImportRecord| {
-        let attributes = json!(record.attributes).to_string();
-        json!([record.audit.as_str(), record.customer.id.as_str(), attributes])
+    let row = |write: &Write<'_>| {
+        let attributes = json!(write.attributes).to_string();
+        json!([write.record.audit.as_str(), write.customer, attributes, <&str>::from(write.action)])
     };
     sqlx::query(
-        "INSERT INTO audit_entries (id, resource_id, attributes, resource_type, action, actor, organization_id, mode, created_at)
-         SELECT value ->> 0, value ->> 1, value ->> 2, 'customers', 'create', 'operator', ?2, ?3, ?4 FROM json_each(?1)",
+        "INSERT INTO audit_entries (id, resource_id, attributes, action, resource_type, actor, organization_id, mode, created_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'customers', 'operator', ?2, ?3, ?4 FROM json_each(?1)",
     )
-    .bind(Json(records.iter().map(row).collect::<Vec<_>>()))
+    .bind(Json(writes.iter().map(row).collect::<Vec<_>>()))
     .bind(scope.organization.as_str())
     .bind(scope.mode.as_str())
     .bind(now)
@@ -182,28 +214,50 @@ async fn write_audit(
     Ok(())
 }
 
-/// Returns, by id, why these were not created: they were written before, or the address is an earlier line's or another customer's.
-async fn explain(
-    connection: &mut SqliteConnection,
+/// Returns, by the records' ids, what is done with those that were written before or whose address a customer has, and what would be
+/// done with the others. An existing customer gets the imported password if nobody has logged in with another one.
+async fn examine(
+    executor: impl SqliteExecutor<'_>,
+    scope: Scope,
     records: &[&ImportRecord],
-) -> Result<HashMap<String, Outcome>, StoreError> {
-    let row = |record: &&ImportRecord| json!([record.customer.id.as_str(), record.audit.as_str()]);
+    updates_passwords: bool,
+    now: i64,
+) -> Result<HashMap<String, Examined>, StoreError> {
+    let row = |record: &&ImportRecord| {
+        let NewCustomer { id, email, password, .. } = &record.customer;
+        let hash = password.as_ref().map(PasswordHash::as_str);
+        json!([id.as_str(), record.audit.as_str(), email.as_str(), hash])
+    };
     let rows = sqlx::query(
-        "SELECT value ->> 0 AS id, EXISTS (SELECT 1 FROM audit_entries a WHERE a.id = input.value ->> 1) AS written,
-             EXISTS (SELECT 1 FROM customers c WHERE c.id = input.value ->> 0) AS known
-         FROM json_each(?1) AS input",
+        "SELECT id, outcome, CASE WHEN outcome = 'updated' AND written IS NULL THEN customer_id END AS replaced FROM (
+             SELECT input.value ->> 0 AS id, a.id AS written, c.id AS customer_id, CASE
+                 WHEN a.id IS NOT NULL THEN a.action || 'd'
+                 WHEN EXISTS (SELECT 1 FROM customers o WHERE o.id = input.value ->> 0) THEN 'duplicate'
+                 WHEN c.id IS NULL AND NOT EXISTS (
+                     SELECT 1 FROM email_changes e WHERE e.organization_id = ?2 AND e.mode = ?3 AND e.email = input.value ->> 2
+                         AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > ?5
+                 ) THEN 'created'
+                 WHEN c.id IS NULL THEN 'taken'
+                 WHEN ?4 AND input.value ->> 3 IS NOT NULL AND p.hash IS NOT input.value ->> 3
+                     AND (p.customer_id IS NULL OR p.scheme LIKE '%/imported/%') THEN 'updated'
+                 ELSE 'taken'
+             END AS outcome
+             FROM json_each(?1) AS input
+             LEFT JOIN audit_entries a ON a.id = input.value ->> 1
+             LEFT JOIN customers c ON c.organization_id = ?2 AND c.mode = ?3 AND c.email = input.value ->> 2
+             LEFT JOIN customer_passwords p ON p.customer_id = c.id)",
     )
     .bind(Json(records.iter().map(row).collect::<Vec<_>>()))
-    .fetch_all(connection)
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(updates_passwords)
+    .bind(now)
+    .fetch_all(executor)
     .await
     .map_err(map_db_error)?;
-    let outcome = |row: &sqlx::sqlite::SqliteRow| {
-        let outcome = match (row.try_get("written")?, row.try_get("known")?) {
-            (true, _) => Outcome::Created,
-            (false, true) => Outcome::Duplicate,
-            (false, false) => Outcome::Taken,
-        };
-        Ok((row.try_get("id")?, outcome))
+    let examined = |row: &SqliteRow| {
+        let examined = Examined { outcome: parsed(row, "outcome")?, replaced: row.try_get("replaced")? };
+        Ok((row.try_get("id")?, examined))
     };
-    rows.iter().map(outcome).collect::<Result<_, sqlx::Error>>().map_err(map_db_error)
+    rows.iter().map(examined).collect::<Read<_>>().map_err(map_db_error)
 }

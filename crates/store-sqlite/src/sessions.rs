@@ -3,11 +3,11 @@ use rekey_core::{
     customers::Credentials,
     email::EmailAddress,
     error::StoreError,
-    ids::{AccessTokenId, ApplicationId, CustomerId, SessionId},
-    passwords::PasswordHash,
+    ids::{AccessTokenId, ApplicationId, CustomerId, OrganizationId, SessionId},
+    passwords::{PasswordHash, SchemeName},
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions},
+    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions, StoredScheme},
 };
 use rekey_sql::rows::{self, Read};
 use time::Duration;
@@ -22,7 +22,7 @@ impl Sessions for SqliteStore {
         email: &EmailAddress,
     ) -> Result<Option<Credentials>, StoreError> {
         let row = sqlx::query(
-            "SELECT c.id, p.hash FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
+            "SELECT c.id, p.hash, p.scheme FROM customers c LEFT JOIN customer_passwords p ON p.customer_id = c.id
              WHERE c.organization_id = ?1 AND c.mode = ?2 AND c.email = ?3",
         )
         .bind(scope.organization.as_str())
@@ -34,6 +34,23 @@ impl Sessions for SqliteStore {
         row.as_ref().map(rows::credentials).transpose().map_err(map_db_error)
     }
 
+    async fn next_scheme(
+        &self,
+        organization: OrganizationId,
+        after: Option<&SchemeName>,
+    ) -> Result<Option<StoredScheme>, StoreError> {
+        let (first, last) = SchemeName::key_range(organization);
+        let row = sqlx::query(
+            "SELECT scheme, hash FROM customer_passwords WHERE scheme > ?1 AND scheme < ?2 ORDER BY scheme LIMIT 1",
+        )
+        .bind(after.map_or(first, |after| after.key(organization)))
+        .bind(last)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(map_db_error)?;
+        row.as_ref().map(rows::stored_scheme).transpose().map_err(map_db_error)
+    }
+
     async fn rehash_password(
         &self,
         scope: Scope,
@@ -43,7 +60,7 @@ impl Sessions for SqliteStore {
     ) -> Result<(), StoreError> {
         // The generation stays: it is the same password, and the sessions that it opened live on.
         sqlx::query(
-            "UPDATE customer_passwords SET hash = ?5, updated_at = ?6
+            "UPDATE customer_passwords SET hash = ?5, scheme = ?7, updated_at = ?6
              WHERE customer_id = ?3 AND hash = ?4
                  AND EXISTS (SELECT 1 FROM customers c WHERE c.id = ?3 AND c.organization_id = ?1 AND c.mode = ?2)",
         )
@@ -53,6 +70,7 @@ impl Sessions for SqliteStore {
         .bind(old.as_str())
         .bind(new.as_str())
         .bind(self.present())
+        .bind(SchemeName::own(new).key(scope.organization))
         .execute(&self.writer)
         .await
         .map_err(map_db_error)?;

@@ -44,7 +44,7 @@ impl TokenStore for SqliteStore {
         if !consume(&mut transaction, completion, now).await.map_err(map_db_error)? {
             return Ok(false);
         }
-        set_password(&mut transaction, holder.customer, password, now).await?;
+        set_password(&mut transaction, holder.scope, holder.customer, password, now).await?;
         supersede_customer(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
         guesses::unlock(&mut transaction, completion.account_digest).await.map_err(map_db_error)?;
         confirm_address(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;

@@ -68,6 +68,53 @@ async fn deliveries_of_older_versions_keep_their_fates() {
     assert_eq!(backdoor.count("deliveries", "lease_until IS NOT NULL").await, 2);
 }
 
+/// A7. Hashes that are older than the schemes get theirs, in the form in which this version writes them.
+#[tokio::test]
+async fn a_hash_of_an_older_version_gets_its_scheme() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("rekey.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let scopes = "INSERT INTO organizations (id, slug, name, created_at) VALUES ('O', 'shop', 'Shop', 1);
+         INSERT INTO customers (id, organization_id, mode, email, metadata, created_at, updated_at)
+         SELECT value, 'O', 'live', value || '@example.com', '{}', 1, 1 FROM json_each('[1, 2, 3, 4, 5]');";
+    sqlx::raw_sql(include_str!("../migrations/0001_initial.sql")).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(scopes).execute(&mut connection).await.unwrap();
+    for ((hash, _), n) in HASHES.iter().zip(1..) {
+        sqlx::query("INSERT INTO customer_passwords (customer_id, hash, updated_at) VALUES (?1, ?2, 1)")
+            .bind(n.to_string())
+            .bind(hash)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    let migration = include_str!("../migrations/0023_hash_schemes.sql");
+    sqlx::raw_sql(migration).execute(&mut connection).await.unwrap();
+    let backdoor = SqliteBackdoor::open(&file);
+    for ((hash, scheme), n) in HASHES.iter().zip(1..) {
+        let query = format!("SELECT scheme FROM customer_passwords WHERE customer_id = '{n}'");
+        assert_eq!(backdoor.text(&query).await.as_deref(), Some(&*format!("O/{scheme}")), "{hash}");
+    }
+}
+
+/// A stored hash and its scheme.
+const HASHES: [(&str, &str); 5] = [
+    (
+        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$96/PyMoTf7QyEfKHKtuWpQ",
+        "own/$argon2id$v=19$m=19456,t=2,p=1$22",
+    ),
+    ("$argon2i$m=128,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gDX/joj0yP", "imported/$argon2i$m=128,t=3,p=1$10"),
+    ("$2b$12$MgJPgGRKFp5HVTIMjWvT0uMXRDnJkNus33yrtU5JS/GiZFhkbUaAm", "imported/$2b$12"),
+    (
+        "bcrypt_sha256$$2b$04$u0WEyleICueniwwyZoAgf.5gp2HmymKOBdSqe8icxeiDKNFop8p4K",
+        "imported/bcrypt_sha256$$2b$04",
+    ),
+    (
+        "$pbkdf2-sha256$i=1000$c2FsdHNhbHQ$JLsQ6q5RdWSbET+kce/r+9eDxaX4sf2dtHjHtALnLmA",
+        "imported/$pbkdf2-sha256$i=1000$43",
+    ),
+];
+
 /// What `rekey dev` of version 0.1.0 left when it was killed with five events in its outbox and one mail on its way; an import and a
 /// suppression were added, and the file was rewritten with small pages. Its sealing key is that of the tests.
 const DATABASE_OF_0_1_0: &[u8] = include_bytes!("data/0.1.0.db");
@@ -174,6 +221,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (20, "ddb0eecef33b1366"),
     (21, "40cb9aaffde81495"),
     (22, "e89ccb84445a052d"),
+    (23, "94cf2fe5245d1cd4"),
     (24, "e29ed904ffef4698"),
     (25, "1929ff47b434f72c"),
 ];

@@ -157,7 +157,7 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
              first@example.com,R-1,back office,\"{{\"\"vip\"\": true}}\",de_AT,{DJANGO}\n\
              not an address,,,,,\n\
              second@example.com,,,[1],,\n\
-             third@example.com,,,,,$P$B{secret}\n\
+             third@example.com,R-3,,,,$P$B{secret}\n\
              fourth@example.com,,,,,{too_many_rounds}\n\
              FIRST@example.com,,,,,\n\
              fifth@example.com,\"open,,,,\n\
@@ -171,23 +171,25 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
         let dry_run = shop.import(&file, &[&with_report[..], &["--dry-run"]].concat()).await;
         assert_eq!(dry_run.code, Some(1), "{dry_run:?}");
         let reported = fs::read_to_string(&report).unwrap();
-        assert_eq!((shop.customers("%h@example.com").await, shop.customers("first%").await), (0, 0));
+        assert_eq!(shop.customers("%h@example.com").await, 0);
+        assert_eq!((shop.customers("third@%").await, shop.customers("first%").await), (0, 0));
         assert_eq!(shop.backdoor.count("imports", "true").await, 0);
 
         let exit = shop.import(&file, &with_report).await;
         assert_eq!(exit.code, Some(1), "{exit:?}");
-        let counts = "lines=9\ncreated=2\ntaken=0\nrefused=7\n";
+        let counts = "lines=9\ncreated=4\ntaken=0\nrefused=5\nwithout_password=2\n";
         assert_eq!(exit.stdout, counts);
         assert_eq!(dry_run.stdout, format!("Dry run: nothing was written.\n{counts}"));
-        assert_eq!(exit.stderr, "rekey: 7 of 9 lines were refused\n");
+        let without = "2 hashes could not be imported: these customers set a password by a reset.\n";
+        assert_eq!(exit.stderr, format!("{without}rekey: 5 of 9 lines were refused\n"));
         assert_eq!(fs::read_to_string(&report).unwrap(), reported, "the dry run reported the same");
         let lines: Vec<_> = reported.lines().collect();
         let expected = [
             "line,outcome,column,reason",
             "3,refused,email,\"is not an e-mail address\"",
             "4,refused,metadata,\"is not a JSON object\"",
-            "5,refused,password_hash,\"the hash is phpass of MD5",
-            "6,refused,password_hash,\"the hash claims too many rounds",
+            "5,warning,password_hash,\"the hash is phpass of MD5",
+            "6,warning,password_hash,\"the hash claims too many rounds",
             "7,refused,email,\"an earlier line has the same address\"",
             "8,refused,,\"a quotation mark is opened and not closed\"",
             "10,refused,locale,\"is not a language tag",
@@ -199,13 +201,52 @@ async fn every_refused_line_is_named_and_no_hash_is_shown() {
 
         // Without a report, standard error names the lines.
         let again = shop.import(&file, &[]).await;
-        assert_eq!(again.stdout, "lines=9\ncreated=0\ntaken=3\nrefused=6\n");
-        assert!(again.stderr.contains("line 5: password_hash: the hash is phpass"), "{}", again.stderr);
+        assert_eq!(again.stdout, "lines=9\ncreated=0\ntaken=5\nrefused=4\n");
+        assert!(again.stderr.contains("line 4: refused: metadata: is not a JSON object"), "{}", again.stderr);
+        assert_eq!(shop.hash_of("third@example.com").await, None);
+        assert_eq!(
+            shop.backdoor.count("customers", "email = 'third@example.com' AND reference = 'R-3'").await,
+            1
+        );
         for shown in [&reported, &dry_run.stderr, &exit.stderr, &again.stderr, &again.stdout] {
             assert!(!shown.contains(secret) && !shown.contains("first@"), "{shown}");
         }
         let stored = "email = 'first@example.com' AND reference = 'R-1' AND reference_origin = 'back office' AND locale = 'de-AT'";
         assert_eq!(shop.backdoor.count("customers", stored).await, 1);
+    }
+}
+
+/// C4. A later export has the customers of the first one: a newer hash is imported until its customer has logged in.
+#[tokio::test]
+async fn c4_an_update_brings_newer_hashes_for_those_who_have_not_logged_in() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data).await;
+    let storefront = &*dev.env["SALES_CLIENT_ID"];
+    let shop = Shop::in_data(folder, &data);
+    let other = "$2a$04$JNjZN1I4KQJE0LtpRgp/KumvXu16zpe6ktv240JAviXXijRHK.oRa";
+    let first = format!(
+        "Customer Email,password_hash,Group\na@example.com,{DJANGO},1\nb@example.com,{DJANGO},1\nc@example.com,$P$B,1\n"
+    );
+    let more = ["--map", "Customer Email=email", "--ignore-unknown"];
+    let exit = shop.import(&shop.file("first.csv", &first), &more).await;
+    let counts = "lines=3\ncreated=3\ntaken=0\nrefused=0\nwithout_password=1\n";
+    assert_eq!((exit.code, &*exit.stdout), (Some(0), counts), "{exit:?}");
+    dev.api.log_in(storefront, "a@example.com", PASSWORD).await.expect(StatusCode::OK);
+    let own = shop.hash_of("a@example.com").await;
+
+    let second =
+        format!("email,password_hash\na@example.com,{other}\nb@example.com,{other}\nc@example.com,{other}\n");
+    let file = shop.file("second.csv", &second);
+    for dry_run in [&["--update", "--dry-run"][..], &["--update"]] {
+        let exit = shop.import(&file, dry_run).await;
+        let counts = "lines=3\ncreated=0\ntaken=1\nrefused=0\nupdated=2\n";
+        assert_eq!((exit.code, exit.stdout.ends_with(counts)), (Some(0), true), "{exit:?}");
+    }
+    assert_eq!(shop.hash_of("a@example.com").await, own);
+    for email in ["b@example.com", "c@example.com"] {
+        assert!(shop.hash_of(email).await.unwrap().starts_with("$2b$04$"));
+        dev.api.log_in(storefront, email, PASSWORD).await.expect(StatusCode::OK);
     }
 }
 

@@ -22,6 +22,7 @@ mod health;
 mod idempotency;
 mod limits;
 mod lists;
+mod log_in_time;
 mod oauth;
 mod openapi;
 mod organization;

@@ -1,23 +1,24 @@
-//! CSV (RFC 4180): a header that names the columns, in any order; comma, semicolon or tab between the fields.
+//! CSV (RFC 4180): a header that names the columns, in any order; comma, semicolon, tab or `|` between the fields.
 
 use std::{
     collections::VecDeque,
     io::{self, BufRead},
 };
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use serde_json::Value;
-use strum::VariantNames;
 
 use super::{
     lines::{Line, Lines, MAX_LINE},
+    names::Names,
     row::{Column, Fields, ImportRowError, Reason},
 };
 
 /// Reads the records of a table by its header.
 pub struct Table {
-    columns: Vec<Column>,
+    /// `None` is a column that is passed over.
+    columns: Vec<Option<Column>>,
     delimiter: u8,
     /// Splits the records that are put into its queue. Creating a reader for each takes 20 µs.
     reader: Reader<VecDeque<u8>>,
@@ -34,47 +35,59 @@ enum Place {
 }
 
 impl Table {
-    /// Reads the header. Excel's `sep=;` may come before it.
-    pub fn read_header(lines: &mut Lines<impl BufRead>) -> anyhow::Result<Self> {
+    /// Reads the header. Excel's `sep=;`, which names the delimiter, may come before it.
+    pub fn read_header(lines: &mut Lines<impl BufRead>, names: &Names) -> anyhow::Result<Self> {
         let mut header = header_line(lines)?;
-        if header.starts_with("sep=") {
+        let declared = declared_delimiter(&header);
+        if declared.is_some() {
             header = header_line(lines)?;
         }
-        let delimiter = [b';', b'\t'].into_iter().find(|&mark| header.contains(char::from(mark)));
-        let delimiter = delimiter.unwrap_or(b',');
+        let delimiter = declared.unwrap_or_else(|| most_frequent_delimiter(&header));
         let mut builder = ReaderBuilder::new();
         let builder = builder.delimiter(delimiter).has_headers(false).flexible(true);
         let mut table = Self { columns: Vec::new(), delimiter, reader: builder.from_reader(VecDeque::new()) };
         let end = table.scan(Place::FieldStart, &header);
         ensure!(end.is_ok_and(|place| place != Place::Quoted), "the header is not a line of CSV");
-        for (name, number) in table.split(&header).iter().zip(1..) {
-            let column = name.trim().parse().ok().with_context(|| {
-                format!("column {number} of the header is none of {}", Column::VARIANTS.join(", "))
-            })?;
-            ensure!(!table.columns.contains(&column), "the header names the column {} twice", name.trim());
+        let found = table.split(&header);
+        let found: Vec<_> = found.iter().map(str::trim).collect();
+        for (&name, number) in found.iter().zip(1..) {
+            let column =
+                names.find(name).map_err(|error| anyhow!("column {number} of the header {error}"))?;
+            if let Some(column) = column
+                && table.columns.contains(&Some(column))
+            {
+                bail!("the header has two columns for {}", <&str>::from(column));
+            }
             table.columns.push(column);
         }
-        ensure!(table.columns.contains(&Column::Email), "the header has no column email");
+        if let Some(renamed) = names.renamed.iter().find(|renamed| !found.contains(&&*renamed.name)) {
+            bail!("the header has no column \"{}\", which --map names", renamed.name);
+        }
+        ensure!(table.columns.contains(&Some(Column::Email)), "the header has no column email");
         Ok(table)
     }
 
-    /// Reads the fields of the record that starts with the line `first` and may continue in the next ones.
+    /// Reads the fields of the record that starts with the line `first` and may continue in the next ones; `None` if all are blank.
     pub fn fields(
         &mut self,
         first: String,
         lines: &mut Lines<impl BufRead>,
-    ) -> io::Result<Result<Fields, ImportRowError>> {
+    ) -> io::Result<Result<Option<Fields>, ImportRowError>> {
         Ok(self.join(first, lines)?.map_err(Into::into).and_then(|record| self.parse(&record)))
     }
 
-    fn parse(&mut self, record: &str) -> Result<Fields, ImportRowError> {
+    fn parse(&mut self, record: &str) -> Result<Option<Fields>, ImportRowError> {
         let record = self.split(record);
+        if record.iter().all(|text| text.trim().is_empty()) {
+            return Ok(None);
+        }
         let (found, expected) = (record.len(), self.columns.len());
         if found != expected {
             return Err(Reason::FieldCount { found, expected }.into());
         }
         let mut fields = Fields::default();
-        for (&column, text) in self.columns.iter().zip(&record) {
+        let known = self.columns.iter().zip(&record).filter_map(|(column, text)| Some(((*column)?, text)));
+        for (column, text) in known {
             let value = match column {
                 Column::Metadata if text.is_empty() => Value::Null,
                 Column::Metadata => {
@@ -84,7 +97,7 @@ impl Table {
             };
             fields.insert(column, value)?;
         }
-        Ok(fields)
+        Ok(Some(fields))
     }
 
     /// Splits a whole record into its fields.
@@ -129,6 +142,23 @@ impl Table {
             (Place::FieldStart | Place::Unquoted, _) => Ok(Place::Unquoted),
         })
     }
+}
+
+/// Returns the delimiter that Excel's first line `sep=;` declares.
+fn declared_delimiter(line: &str) -> Option<u8> {
+    let (name, delimiter) = line.trim_matches('"').split_at_checked(4)?;
+    match delimiter.as_bytes() {
+        [delimiter] if name.eq_ignore_ascii_case("sep=") => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// Returns the delimiter that the header has most often outside of quotation marks; a comma if it has none.
+fn most_frequent_delimiter(header: &str) -> u8 {
+    let unquoted: String = header.split('"').step_by(2).collect();
+    let count = |delimiter: &u8| unquoted.bytes().filter(|byte| byte == delimiter).count();
+    // Of several with the same count, the last one.
+    b"|\t;,".iter().copied().max_by_key(count).unwrap_or(b',')
 }
 
 fn header_line(lines: &mut Lines<impl BufRead>) -> anyhow::Result<String> {

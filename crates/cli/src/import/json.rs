@@ -5,15 +5,20 @@ use std::fmt;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::row::{Fields, ImportRowError, Reason};
+use super::{
+    names::Names,
+    row::{Fields, ImportRowError, Reason},
+};
 
 /// Reads the fields of the object in a line.
-pub fn fields(line: &str) -> Result<Fields, ImportRowError> {
+pub fn fields(line: &str, names: &Names) -> Result<Fields, ImportRowError> {
     let mut json = serde_json::Deserializer::from_str(line);
     let members = json.deserialize_map(Members).and_then(|members| json.end().map(|()| members));
     let mut fields = Fields::default();
     for (name, value) in members.map_err(|_| Reason::NotAnObject)? {
-        fields.insert(name.parse().map_err(|_| Reason::UnknownMember)?, value)?;
+        if let Some(column) = names.find(&name).map_err(Reason::from)? {
+            fields.insert(column, value)?;
+        }
     }
     Ok(fields)
 }

@@ -13,8 +13,18 @@ pub struct Lines<R> {
     input: R,
     number: u64,
     position: u64,
+    encoding: LineEncoding,
     /// Lines that were given back.
     pending: VecDeque<Line>,
+}
+
+/// How the bytes of a file are lines of text.
+#[derive(Debug, Clone, Copy)]
+pub struct LineEncoding {
+    /// The last byte of a line: LF, also after CR, or CR alone.
+    pub end: u8,
+    /// Whether the text was decoded, so that U+FFFD is in place of what could not be.
+    pub is_decoded: bool,
 }
 
 /// A line without its end, or why it can't be read.
@@ -27,8 +37,8 @@ pub struct Line {
 rekey_core::redacted_debug!(Line);
 
 impl<R: BufRead> Lines<R> {
-    pub fn new(input: R) -> Self {
-        Self { input, number: 0, position: 0, pending: VecDeque::new() }
+    pub fn new(input: R, encoding: LineEncoding) -> Self {
+        Self { input, number: 0, position: 0, encoding, pending: VecDeque::new() }
     }
 
     /// Returns the number of bytes read so far.
@@ -52,16 +62,17 @@ impl<R: BufRead> Lines<R> {
             return Ok(Some(line));
         }
         let mut bytes = Vec::new();
-        (&mut self.input).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut bytes)?;
+        let end = self.encoding.end;
+        (&mut self.input).take(MAX_LINE as u64 + 1).read_until(end, &mut bytes)?;
         if bytes.is_empty() {
             return Ok(None);
         }
         self.number += 1;
         self.position += bytes.len() as u64;
-        let content = if bytes.len() <= MAX_LINE || bytes.ends_with(b"\n") {
+        let content = if bytes.len() <= MAX_LINE || bytes.ends_with(&[end]) {
             self.text(bytes)
         } else {
-            self.position += self.input.skip_until(b'\n')? as u64;
+            self.position += self.input.skip_until(end)? as u64;
             Err(Reason::LineTooLong)
         };
         Ok(Some(Line { number: self.number, content }))
@@ -77,16 +88,27 @@ impl<R: BufRead> Lines<R> {
     /// Returns the text without the line's end and, on the first line, without byte order marks. There may be two: some programs add
     /// one to a file that has one.
     fn text(&self, bytes: Vec<u8>) -> Result<String, Reason> {
-        let text = String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.number == 1 => Reason::Utf16,
-            _ => Reason::NotUtf8,
-        })?;
+        let text = String::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
         if text.contains('\0') {
             return Err(Reason::Nul);
         }
-        let line = text.strip_suffix('\n').unwrap_or(&text);
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        if self.encoding.is_decoded && text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Reason::Undecodable);
+        }
+        let line = text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r');
         Ok(if self.number == 1 { line.trim_start_matches('\u{feff}') } else { line }.to_owned())
+    }
+}
+
+impl LineEncoding {
+    /// Finds out how the lines end from the start of the text: macOS's old programs, and Excel's "CSV (Macintosh)", end them by CR alone.
+    pub fn detect(start: &[u8], is_decoded: bool) -> Self {
+        let first_end = start.iter().skip_while(|byte| !b"\r\n".contains(byte));
+        let mut after_cr = first_end.skip_while(|byte| **byte == b'\r');
+        let has_cr = start.iter().find(|byte| b"\r\n".contains(byte)) == Some(&b'\r');
+        let is_cr_alone = has_cr && after_cr.next().is_some_and(|next| *next != b'\n');
+        let end = if is_cr_alone { b'\r' } else { b'\n' };
+        Self { end, is_decoded }
     }
 }
 

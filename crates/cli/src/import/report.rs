@@ -10,23 +10,27 @@ use rekey_core::customers::import::Outcome;
 
 use super::row::{Column, ImportRowError, Reason};
 
-/// Counts the outcomes, lists the rows that were not imported, and shows the progress. Each run makes a new one. It is complete also
+/// Counts the outcomes, lists the rows that were not imported as they are, and shows the progress. Each run makes a new one. It is complete also
 /// when the run resumed an interrupted import.
 pub struct Report {
     file: Option<BufWriter<File>>,
     /// On standard error; nothing where that is no terminal.
     progress: ProgressBar,
     created: u64,
+    /// Counted only if existing customers may be updated.
+    updated: Option<u64>,
     taken: u64,
     refused: u64,
+    /// Customers that were created without their password.
+    warned: u64,
 }
 
-/// Refused rows that are shown on standard error when there is no report; the others are counted.
+/// Refused rows and warnings that are shown on standard error when there is no report; the others are counted.
 const SHOWN: u64 = 20;
 
 impl Report {
     /// Starts a report in that file, if any, which is overwritten, on an input of `length` bytes, if that is known.
-    pub fn create(path: Option<&Path>, length: Option<u64>) -> anyhow::Result<Self> {
+    pub fn create(path: Option<&Path>, length: Option<u64>, updates: bool) -> anyhow::Result<Self> {
         let create = |path| {
             let mut file = BufWriter::new(File::create(path)?);
             writeln!(file, "line,outcome,column,reason")?;
@@ -39,14 +43,31 @@ impl Report {
             None => "{spinner} {bytes}  {msg}  {elapsed_precise}",
         };
         progress.set_style(ProgressStyle::with_template(template)?);
-        Ok(Self { file, progress, created: 0, taken: 0, refused: 0 })
+        Ok(Self {
+            file,
+            progress,
+            created: 0,
+            updated: updates.then_some(0),
+            taken: 0,
+            refused: 0,
+            warned: 0,
+        })
     }
 
-    /// Records the outcome of the row that starts in this line.
-    pub fn record(&mut self, line: u64, outcome: Result<Outcome, ImportRowError>) -> anyhow::Result<()> {
+    /// Records the outcome of the row that starts in this line, and why its password was not imported with its customer.
+    pub fn record(
+        &mut self,
+        line: u64,
+        outcome: Result<Outcome, ImportRowError>,
+        warning: Option<&ImportRowError>,
+    ) -> anyhow::Result<()> {
         match outcome {
             Ok(Outcome::Created) => {
                 self.created += 1;
+                warning.map_or(Ok(()), |warning| self.warn(line, warning))
+            }
+            Ok(Outcome::Updated) => {
+                self.updated = self.updated.map(|updated| updated + 1);
                 Ok(())
             }
             Ok(Outcome::Taken) => {
@@ -73,14 +94,21 @@ impl Report {
     pub fn print(&mut self, dry_run: bool) -> anyhow::Result<()> {
         if let Some(file) = &mut self.file {
             file.flush().context("the report can't be written")?;
-        } else if self.refused > SHOWN {
-            eprintln!("… and {} more; --report FILE names all of them.", self.refused - SHOWN);
+        } else if self.refused + self.warned > SHOWN {
+            eprintln!("… and {} more; --report FILE names all of them.", self.refused + self.warned - SHOWN);
         }
         if dry_run {
             println!("Dry run: nothing was written.");
         }
-        let (lines, Self { created, taken, refused, .. }) = (self.lines(), self);
+        let (lines, Self { created, updated, taken, refused, warned, .. }) = (self.lines(), self);
         println!("lines={lines}\ncreated={created}\ntaken={taken}\nrefused={refused}");
+        if let Some(updated) = updated {
+            println!("updated={updated}");
+        }
+        if *warned > 0 {
+            println!("without_password={warned}");
+            eprintln!("{warned} hashes could not be imported: these customers set a password by a reset.");
+        }
         Ok(())
     }
 
@@ -91,15 +119,24 @@ impl Report {
     }
 
     fn lines(&self) -> u64 {
-        self.created + self.taken + self.refused
+        self.created + self.updated.unwrap_or_default() + self.taken + self.refused
     }
 
     fn refuse(&mut self, line: u64, error: &ImportRowError) -> anyhow::Result<()> {
         self.refused += 1;
-        if self.file.is_none() && self.refused <= SHOWN {
-            self.progress.suspend(|| eprintln!("line {line}: {error}"));
+        self.name(line, "refused", error)
+    }
+
+    fn warn(&mut self, line: u64, warning: &ImportRowError) -> anyhow::Result<()> {
+        self.warned += 1;
+        self.name(line, "warning", warning)
+    }
+
+    fn name(&mut self, line: u64, outcome: &str, error: &ImportRowError) -> anyhow::Result<()> {
+        if self.file.is_none() && self.refused + self.warned <= SHOWN {
+            self.progress.suspend(|| eprintln!("line {line}: {outcome}: {error}"));
         }
-        self.write(line, "refused", error.column, &error.reason.to_string())
+        self.write(line, outcome, error.column, &error.reason.to_string())
     }
 
     fn write(

@@ -12,12 +12,16 @@ use rekey_core::{
 use serde_json::{Map, Value};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
+use super::names::UnknownName;
+
 /// A row of the file.
 #[derive(Debug)]
 pub struct Row {
     /// The line that it starts in, counted from 1.
     pub line: u64,
     pub content: Result<ImportedCustomer, ImportRowError>,
+    /// Why the customer is imported without the password that the row has.
+    pub warning: Option<ImportRowError>,
 }
 
 /// Why a row is refused. It quotes no value.
@@ -45,10 +49,10 @@ pub enum Column {
 pub enum Reason {
     #[error("the line is longer than 64 KiB")]
     LineTooLong,
-    #[error("the line is not UTF-8: save the file as CSV UTF-8")]
+    #[error("the line is not UTF-8: save the file as CSV UTF-8, or add --encoding, such as windows-1252")]
     NotUtf8,
-    #[error("the file is UTF-16: save it as CSV UTF-8")]
-    Utf16,
+    #[error("the line has a character that is not in the file's encoding")]
+    Undecodable,
     #[error("the line contains a NUL")]
     Nul,
     #[error("a quotation mark is opened and not closed")]
@@ -61,8 +65,8 @@ pub enum Reason {
     FieldCount { found: usize, expected: usize },
     #[error("the line is not a JSON object")]
     NotAnObject,
-    #[error("the object has a member that is none of the columns")]
-    UnknownMember,
+    #[error("the member {0}")]
+    UnknownMember(#[from] UnknownName),
     #[error("appears twice")]
     Twice,
     #[error("is missing")]
@@ -79,7 +83,7 @@ pub enum Reason {
     NulWithin,
     #[error("is not a language tag such as de or pt-BR")]
     NotALocale,
-    #[error("the hash {0}")]
+    #[error("the hash {0}; imported without a password, which a reset sets")]
     Hash(#[from] HashImportError),
     #[error("an earlier line has the same address")]
     Duplicate,
@@ -119,8 +123,12 @@ impl Fields {
         self.0.insert(column, value).map_or(Ok(()), |_| Err(column.error(Reason::Twice)))
     }
 
-    /// Parses the fields, and returns the first error.
-    pub fn into_customer(mut self, line: u64) -> Result<ImportedCustomer, ImportRowError> {
+    /// Parses the fields, and returns the first error. A hash that can't be used is no error but a warning: a reset lets the customer in,
+    /// as long as there is one.
+    pub fn into_customer(
+        mut self,
+        line: u64,
+    ) -> Result<(ImportedCustomer, Option<ImportRowError>), ImportRowError> {
         let email = self.parse(Column::Email, |email| email.parse().map_err(|_| Reason::NotAnAddress))?;
         let email: EmailAddress = email.ok_or_else(|| Column::Email.error(Reason::Missing))?;
         let reference = Reference {
@@ -130,8 +138,12 @@ impl Fields {
         };
         let locale =
             self.parse(Column::Locale, |tag| tag.parse::<Locale>().map_err(|_| Reason::NotALocale))?;
-        let password = self.parse(Column::PasswordHash, |hash| Ok(PasswordHash::import(hash)?))?;
-        Ok(ImportedCustomer { line, email, password, reference, locale })
+        let password = self.parse(Column::PasswordHash, |hash| Ok(PasswordHash::import(hash.trim())?));
+        let (password, warning) = match password {
+            Err(error @ ImportRowError { reason: Reason::Hash(_), .. }) => (None, Some(error)),
+            password => (password?, None),
+        };
+        Ok((ImportedCustomer { line, email, password, reference, locale }, warning))
     }
 
     fn parse<T>(

@@ -23,7 +23,7 @@ use crate::{
     error::StoreError,
     ids::AuditId,
     locale::Locale,
-    passwords::PasswordHash,
+    passwords::{PasswordHash, SchemeName},
     resources::customers::{EMAIL, PASSWORD},
     scope::Scope,
 };
@@ -77,10 +77,13 @@ pub struct ImportRecord {
 }
 
 /// The outcome of importing a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// It was created, now or by an earlier run of this import.
     Created,
+    /// A customer that is not from this import has the address, had no password or still an imported one, and got this one.
+    Updated,
     /// A customer that is not from this import has the address; nothing was changed.
     Taken,
     /// An earlier line of this import has the address; nothing was changed.
@@ -109,15 +112,22 @@ pub trait Importer: Send + Sync + 'static {
 
     /// Writes customers with their passwords and audit entries in one transaction, except those whose addresses are taken and those
     /// whose audit entries exist, which were written before. It writes no event, so no mail follows. The records' addresses must
-    /// differ from each other. The outcomes are in the records' order.
+    /// differ from each other. With `updates_passwords`, a customer who has the address already, and has not logged in with a password
+    /// yet, gets the record's. The outcomes are in the records' order.
     async fn import_customers(
         &self,
         scope: Scope,
         records: &[ImportRecord],
+        updates_passwords: bool,
     ) -> Result<Vec<Outcome>, StoreError>;
 
-    /// Returns for each address whether a customer has it.
-    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError>;
+    /// Returns what [`Self::import_customers`] would do with records that were not written before, and writes nothing.
+    async fn preview_import(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+        updates_passwords: bool,
+    ) -> Result<Vec<Outcome>, StoreError>;
 
     /// Refreshes the database's statistics of what was imported. Stores that plan without statistics do nothing.
     async fn refresh_statistics(&self) -> Result<(), StoreError> {
@@ -137,6 +147,17 @@ pub struct Import {
     pub scope: Scope,
     /// The import's key.
     pub key: ImportKey,
+    /// Whether existing customers who have not logged in with a password yet get the imported one.
+    pub updates_passwords: bool,
+}
+
+impl ImportRecord {
+    /// Returns the hash, and the key of its scheme.
+    #[must_use]
+    pub fn hash(&self, scope: Scope) -> Option<(&PasswordHash, String)> {
+        let hash = self.customer.password.as_ref()?;
+        Some((hash, SchemeName::imported(hash).key(scope.organization)))
+    }
 }
 
 impl Import {
@@ -157,9 +178,9 @@ impl Import {
                 records.push(self.record(imported));
             }
         }
-        let outcomes = self.importer.import_customers(self.scope, &records).await?;
+        let outcomes = self.importer.import_customers(self.scope, &records, self.updates_passwords).await?;
         let outcome = |(place, again): (usize, bool)| match outcomes.get(place) {
-            Some(Outcome::Created) if again => Some(Outcome::Duplicate),
+            Some(Outcome::Created | Outcome::Updated) if again => Some(Outcome::Duplicate),
             outcome => outcome.copied(),
         };
         let outcomes: Option<Vec<_>> = places.into_iter().map(outcome).collect();

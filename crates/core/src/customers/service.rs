@@ -276,8 +276,8 @@ impl CustomerService {
         let Some(password) = password else { return Ok(None) };
         let policy = self.rules.get(&organization.slug).policy;
         let person = Person { email, shop: &organization.name };
-        let password = self.hasher.check(policy, password, &person).await?;
-        Ok(Some(self.hasher.hash(password).await?))
+        let password = self.hasher.check(organization.id, policy, password, &person).await?;
+        Ok(Some(self.hasher.hash(organization.id, password).await?))
     }
 }
 

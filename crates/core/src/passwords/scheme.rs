@@ -9,7 +9,7 @@ mod scrypt;
 
 use std::fmt;
 
-use super::{HashError, memory::Memory};
+use super::{HashError, PlainPassword, memory::Memory};
 use crate::newtypes::redacted_debug;
 
 pub(super) use self::argon2::Argon2Hash;
@@ -38,7 +38,7 @@ pub enum HashImportError {
     #[error("is a malformed {0} hash")]
     Malformed(&'static str),
     /// A kind that can't be verified here.
-    #[error("is {0}: not supported, let these customers reset their passwords")]
+    #[error("is {0}, which is not supported")]
     Unsupported(&'static str),
     /// Verifying it would take more than 256 MiB of memory.
     #[error("claims more than 256 MiB of memory")]
@@ -69,13 +69,38 @@ impl Scheme {
         Ok(self)
     }
 
-    /// Whether it is this password's hash; compared in constant time.
-    pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
+    /// Whether it is this password's hash; compared in constant time. Our own hashes are of the password's Form C. Other systems
+    /// hash what the keyboard sends, so the password as typed is tried next, then Form D, where they differ.
+    pub fn matches(
+        &self,
+        password: &PlainPassword,
+        in_any_form: bool,
+        memory: &mut Memory,
+    ) -> Result<bool, HashError> {
+        let forms = if in_any_form { PlainPassword::MAX_FORMS } else { 1 };
+        for form in password.forms().take(forms) {
+            if self.matches_bytes(form.as_bytes(), memory)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn matches_bytes(&self, password: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
         match self {
             Self::Argon2(hash) => hash.matches(password, memory),
             Self::Bcrypt(hash) => hash.matches(password),
             Self::Pbkdf2(hash) => Ok(hash.matches(password)),
-            Self::Scrypt(hash) => hash.matches(password, memory),
+            Self::Scrypt(hash) => hash.matches(password),
+        }
+    }
+
+    /// Returns the bytes of memory that verifying it needs; nothing for those that need a few KiB.
+    pub fn memory(&self) -> u64 {
+        match self {
+            Self::Argon2(hash) => hash.memory(),
+            Self::Scrypt(hash) => hash.memory(),
+            Self::Bcrypt(_) | Self::Pbkdf2(_) => 0,
         }
     }
 }

@@ -249,8 +249,9 @@ impl ResetService {
             return Err(CompleteError::Token);
         }
         let policy = self.rules.get(&holder.organization.slug).policy;
-        let password = self.hasher.check(policy, password, &holder.person()).await?;
-        let password = self.hasher.hash(password).await?;
+        let organization = holder.scope.organization;
+        let password = self.hasher.check(organization, policy, password, &holder.person()).await?;
+        let password = self.hasher.hash(organization, password).await?;
 
         let EventRecorder { keys, random, .. } = &self.recorder;
         let address = SealedAddress::seal(&holder.email, holder.scope.organization, reset, keys, &**random);

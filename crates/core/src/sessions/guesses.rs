@@ -1,6 +1,6 @@
 //! The throttle of guesses at a customer's password.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use time::Duration;
@@ -40,6 +40,30 @@ impl GuessSource {
             account: AccountDigest::new(scope, email, keys),
             network: client.map(|client| NetworkDigest::new(scope, client, keys)),
         }
+    }
+}
+
+/// Limits how often the password of an account is guessed.
+#[derive(Clone)]
+pub struct PasswordThrottle {
+    /// Where guesses are counted.
+    pub guesses: Arc<dyn PasswordGuesses>,
+    /// How many wrong passwords in a row lock an account.
+    pub budget: u32,
+    /// Digests accounts and networks.
+    pub keys: KeyRing,
+}
+
+impl PasswordThrottle {
+    /// Charges a guess at the password of that address's account. `client` is the client's address, if known.
+    pub(super) async fn charge(
+        &self,
+        scope: Scope,
+        email: &EmailAddress,
+        client: Option<IpAddr>,
+    ) -> Result<(GuessSource, GuessCharge), StoreError> {
+        let source = GuessSource::new(scope, email, client, &self.keys);
+        Ok((source, self.guesses.charge_guess(&source, self.budget).await?))
     }
 }
 

@@ -1,40 +1,42 @@
 //! The use cases of customers' sessions: log in, refresh, end.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time};
 
-use time::Duration;
+use ::time::Duration;
+use tokio::time::Instant;
 
 use crate::{
     clients::RegisteredClient,
+    customers::Credentials,
     email::EmailAddress,
     error::StoreError,
     ids::SessionId,
-    passwords::{HashError, Hasher, PlainPassword, Verification},
+    passwords::{Claim, HashError, Hasher, PlainPassword, SchemeName, Verification, Verified},
     random::RandomSource,
-    secrets::{KeyRing, RefreshToken},
+    secrets::RefreshToken,
     sessions::{
         EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope,
-        guesses::{GuessCharge, GuessSource, PasswordGuesses},
+        failure_floor::{FailureFloor, FailureFloors},
+        guesses::{GuessCharge, PasswordThrottle},
     },
 };
 
 /// The use cases of sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct SignIn {
-    /// Where credentials and sessions are kept.
-    pub sessions: Arc<dyn Sessions>,
-    /// Counts guesses at passwords.
-    pub guesses: Arc<dyn PasswordGuesses>,
-    /// How many wrong passwords in a row lock an account.
-    pub guess_budget: u32,
-    /// Digests accounts and networks.
-    pub keys: KeyRing,
-    /// Verifies passwords.
-    pub hasher: Hasher,
-    /// Makes session ids and refresh tokens.
-    pub random: Arc<dyn RandomSource>,
+    sessions: Arc<dyn Sessions>,
+    throttle: PasswordThrottle,
+    hasher: Hasher,
+    floors: Arc<FailureFloors>,
+    random: Arc<dyn RandomSource>,
+    ttls: SessionTtls,
+}
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionTtls {
     /// How long a session lasts unless it is refreshed.
-    pub session_ttl: Duration,
+    pub session: Duration,
     /// How long a used refresh token may be sent again without ending its session.
     pub refresh_leeway: Duration,
 }
@@ -83,8 +85,22 @@ pub enum RefreshError {
 }
 
 impl SignIn {
-    /// Logs a customer in by address and password. An unknown customer costs the same work as a known one. `address` is that of the client's
-    /// network, if known.
+    /// Takes where credentials and sessions are kept, what limits guesses and verifies passwords, and what makes ids and refresh tokens.
+    #[must_use]
+    pub fn new(
+        sessions: Arc<dyn Sessions>,
+        throttle: PasswordThrottle,
+        hasher: Hasher,
+        random: Arc<dyn RandomSource>,
+        ttls: SessionTtls,
+    ) -> Self {
+        let floors = Arc::new(FailureFloors::new(sessions.clone(), hasher.clone()));
+        Self { sessions, throttle, hasher, floors, random, ttls }
+    }
+
+    /// Logs a customer in by address and password. A failure takes as long for an unknown customer as for a known one: where an
+    /// organization has hashes that take longer than a decoy, all its failures are answered at one time. `address` is that of the client,
+    /// if known.
     ///
     /// # Errors
     /// See [`SignInError`].
@@ -96,25 +112,73 @@ impl SignIn {
         password: PlainPassword,
         token_scope: TokenScope,
     ) -> Result<SignedIn, SignInError> {
-        let source = GuessSource::new(client.scope, email, address, &self.keys);
-        let charged = match self.guesses.charge_guess(&source, self.guess_budget).await? {
+        let arrived_at = Instant::now();
+        let (source, charge) = self.throttle.charge(client.scope, email, address).await?;
+        let charged = match charge {
             GuessCharge::Charged(counter) => counter,
             GuessCharge::TooEarly(wait) => return Err(SignInError::Throttled { wait: Some(wait) }),
             GuessCharge::Locked => return Err(SignInError::Throttled { wait: None }),
         };
-        let (customer, stored) = match self.sessions.find_credentials(client.scope, email).await? {
-            Some(credentials) => (Some(credentials.customer), credentials.password),
-            None => (None, None),
+        let organization = client.scope.organization;
+        let credentials = self.sessions.find_credentials(client.scope, email).await?;
+        let scheme = credentials.as_ref().and_then(|credentials| credentials.scheme.as_ref());
+        let floor = self.floors.get(organization, scheme).await?;
+        let _place = floor.is_some().then(|| self.floors.enter(organization)).transpose()?;
+        let form_count = password.form_count();
+        let (outcome, waited) = self.log_in(client, credentials, password, token_scope, floor).await;
+        if let (Some(floor), Err(_)) = (floor, &outcome) {
+            floor.wait(arrived_at, waited, form_count, &*self.random).await;
+        }
+        let signed_in = outcome?;
+        self.throttle.guesses.accept_guess(&source, charged).await?;
+        Ok(signed_in)
+    }
+
+    /// Returns also how long the log-in waited for its turn in the queues of the hasher.
+    async fn log_in(
+        &self,
+        client: &RegisteredClient,
+        credentials: Option<Credentials>,
+        password: PlainPassword,
+        token_scope: TokenScope,
+        floor: Option<FailureFloor>,
+    ) -> (Result<SignedIn, SignInError>, time::Duration) {
+        let claim = Claim {
+            organization: client.scope.organization,
+            password,
+            stored: credentials.as_ref().and_then(|credentials| credentials.password.clone()),
+            is_imported: credentials
+                .as_ref()
+                .and_then(|credentials| credentials.scheme.as_ref())
+                .is_some_and(SchemeName::is_imported),
+            waits_for_both_queues: floor.is_some_and(|floor| floor.has_large),
         };
-        let (verification, password) = self.hasher.verify(password, stored.clone()).await?;
-        let (Some(customer), Some(mut hash)) = (customer, stored) else {
+        let Verified { outcome, waited } = self.hasher.verify(claim).await;
+        let signed_in = match outcome {
+            Ok((verification, password)) => {
+                self.open_session(client, credentials, verification, password, token_scope).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        (signed_in, waited)
+    }
+
+    async fn open_session(
+        &self,
+        client: &RegisteredClient,
+        credentials: Option<Credentials>,
+        verification: Verification,
+        password: PlainPassword,
+        token_scope: TokenScope,
+    ) -> Result<SignedIn, SignInError> {
+        let Some(Credentials { customer, password: Some(mut hash), .. }) = credentials else {
             return Err(SignInError::Credentials);
         };
         match verification {
             Verification::Wrong => return Err(SignInError::Credentials),
             Verification::Right => {}
             Verification::RightButOutdated => {
-                let new = self.hasher.rehash(password).await?;
+                let new = self.hasher.rehash(client.scope.organization, password).await?;
                 self.sessions.rehash_password(client.scope, customer, &hash, &new).await?;
                 hash = new;
             }
@@ -127,10 +191,9 @@ impl SignIn {
             token_scope: &token_scope,
             refresh_token: &refresh_token.digest(),
             password: &hash,
-            ttl: self.session_ttl,
+            ttl: self.ttls.session,
         };
         if self.sessions.open_session(client.scope, &opened).await? {
-            self.guesses.accept_guess(&source, charged).await?;
             Ok(SignedIn { session: LiveSession { id, customer, token_scope }, refresh_token })
         } else {
             Err(SignInError::Credentials)
@@ -151,8 +214,8 @@ impl SignIn {
             application: client.id,
             presented: &token.digest(),
             next: &refresh_token.digest(),
-            ttl: self.session_ttl,
-            leeway: self.refresh_leeway,
+            ttl: self.ttls.session,
+            leeway: self.ttls.refresh_leeway,
         };
         match self.sessions.refresh_session(client.scope, &refresh).await? {
             RefreshOutcome::Rotated(session) => Ok(SignedIn { session, refresh_token }),

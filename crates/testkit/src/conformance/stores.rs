@@ -9,6 +9,7 @@ pub mod email_changes;
 pub mod guesses;
 pub mod idempotency;
 pub mod import;
+pub mod imported_hashes;
 pub mod ledger;
 pub mod limits;
 pub mod lists;
@@ -105,6 +106,10 @@ macro_rules! store_conformance {
             guess_race_no_more_are_compared_than_the_budget,
             enum_body_decoys_have_codes_as_real_resets_have,
         );
+        $crate::store_conformance!(@ $fixture: imported_hashes:
+            an_update_replaces_the_hashes_that_nobody_has_logged_in_with,
+            an_organizations_schemes_are_those_of_its_hashes,
+        );
         $crate::store_conformance!(@ $fixture: import:
             imported_customers_are_written_whole_with_their_audit_entries_and_no_event,
             an_import_keeps_its_key_until_it_is_finished,
@@ -113,7 +118,7 @@ macro_rules! store_conformance {
             a_later_line_with_the_same_address_is_a_duplicate,
             a_customer_who_was_renamed_or_deleted_since_is_not_imported_again,
             imports_at_the_same_time_create_nobody_twice,
-            taken_addresses_are_returned_in_order,
+            a_preview_returns_what_an_import_would_do_in_order,
             tenant_an_import_reaches_its_own_scope_only,
             a_batch_that_fails_writes_nothing,
         );

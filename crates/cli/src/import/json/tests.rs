@@ -3,12 +3,17 @@ use rekey_core::customers::import::ImportedCustomer;
 use serde_json::Value;
 
 use crate::import::{
+    names::Names,
     row::{Column, ImportRowError, Reason, Row},
     source::{Format, Rows},
 };
 
 fn read(input: impl AsRef<[u8]>) -> Vec<Row> {
-    let mut rows = Rows::new(input.as_ref(), Format::Jsonl).unwrap();
+    read_with(input, Names::default())
+}
+
+fn read_with(input: impl AsRef<[u8]>, names: Names) -> Vec<Row> {
+    let mut rows = Rows::new(input.as_ref(), Format::Jsonl, names, false).unwrap();
     let mut read = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         read.push(row);
@@ -74,10 +79,48 @@ fn the_fault_of_each_member_is_named() {
     ] {
         assert_eq!(with(member), column.error(reason), "{member}");
     }
-    let hash = with("\"password_hash\":\"5f4dcc3b5aa765d61d8327deb882cf99\"");
-    assert_eq!(hash.column, Some(Column::PasswordHash));
-    assert!(!hash.reason.to_string().contains("5f4d"), "{}", hash.reason);
-    assert_eq!(with("\"password\":\"hunter2\""), Reason::UnknownMember.into());
+    let unknown = with("\"password\":\"hunter2\"").to_string();
+    assert!(unknown.starts_with("the member \"password\" is none of email"), "{unknown}");
+    let value = with("\"b@example.com\":1").to_string();
+    assert!(value.starts_with("the member is none of email"), "{value}");
+}
+
+/// C4.
+#[test]
+fn c4_members_are_renamed_and_others_passed_over() {
+    let names = Names { renamed: vec!["mail=email".parse().unwrap()], ignores_unknown: true };
+    let [row] = read_with("{\"mail\":\"a@example.com\",\"tags\":[1]}", names).try_into().unwrap();
+    assert_eq!(row.content.unwrap().email.as_str(), "a@example.com");
+}
+
+/// C4. Phpass is that of WordPress before 6.8.
+#[test]
+fn c4_a_hash_that_cant_be_used_is_a_warning_that_names_it() {
+    for (hash, name) in [
+        ("5f4dcc3b5aa765d61d8327deb882cf99", "a bare digest"),
+        ("$P$BAb12Cd34DuCf5VLzHnVRchYwWxuaj1", "phpass of MD5"),
+        ("pbkdf2_sha256$0$seasalt2seasalt$JLsQ", "malformed Django PBKDF2"),
+        ("$2b$15$/1M.dgGwkGxax6CSQIaaJ.xrQFRfztpPmtdbqsJwnQwkWIT99ZEkG", "too many rounds"),
+        ("hunter2", "no known format"),
+    ] {
+        let line =
+            format!("{{\"email\":\"a@example.com\",\"reference\":\"R\",\"password_hash\":\"{hash}\"}}");
+        let [row] = read(line).try_into().unwrap();
+        let customer = row.content.unwrap();
+        assert_eq!((customer.password, customer.reference.reference.as_deref()), (None, Some("R")));
+        let warning = row.warning.unwrap();
+        assert_eq!(warning.column, Some(Column::PasswordHash));
+        let text = warning.reason.to_string();
+        assert!(text.contains(name) && text.contains("imported without a password"), "{text}");
+        assert!(!text.contains(&hash[..6]), "{text}");
+    }
+}
+
+#[test]
+fn an_array_is_named_as_such() {
+    let array = b"[\n{\"email\":\"a@example.com\"}]".as_slice();
+    let error = Rows::new(array, Format::Jsonl, Names::default(), false).err().unwrap().to_string();
+    assert!(error.contains("JSON array"), "{error}");
 }
 
 #[test]
@@ -85,8 +128,18 @@ fn lines_that_are_no_object_are_refused_one_by_one() {
     let deep =
         format!("{{\"email\":\"a@example.com\",\"metadata\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
     let huge = "{\"email\":\"a@example.com\",\"metadata\":{\"n\":1e999}}";
-    let hostile =
-        ["[1]", "null", "{", "{}{}", "{\"email\":\"a@x.com\"} x", "email", "{\"email\" \"a\"}", &deep, huge];
+    let hostile = [
+        "{]",
+        "[1]",
+        "null",
+        "{",
+        "{}{}",
+        "{\"email\":\"a@x.com\"} x",
+        "email",
+        "{\"email\" \"a\"}",
+        &deep,
+        huge,
+    ];
     let text = format!("{}\n{{\"email\":\"fine@example.com\"}}\n", hostile.join("\n"));
     let read = read(text);
     assert_eq!(read.len(), hostile.len() + 1);
@@ -99,7 +152,7 @@ fn lines_that_are_no_object_are_refused_one_by_one() {
 proptest! {
     #[test]
     fn nothing_makes_the_reader_panic_and_the_next_line_is_read(noise in vec(any::<u8>(), 0..300)) {
-        let rows = read([noise.as_slice(), b"\n{\"email\":\"last@example.com\"}"].concat());
+        let rows = read([b"{}\n", noise.as_slice(), b"\n{\"email\":\"last@example.com\"}"].concat());
         prop_assert_eq!(rows.last().unwrap().content.as_ref().unwrap().email.as_str(), "last@example.com");
     }
 }

@@ -1,7 +1,8 @@
 use super::*;
 
 fn read(input: &[u8]) -> Vec<(u64, Result<String, Reason>)> {
-    let mut lines = Lines::new(io::BufReader::with_capacity(7, input));
+    let encoding = LineEncoding::detect(input, false);
+    let mut lines = Lines::new(io::BufReader::with_capacity(7, input), encoding);
     let mut read = Vec::new();
     while let Some(line) = lines.next_filled().unwrap() {
         read.push((line.number, line.content));
@@ -37,16 +38,25 @@ fn a_line_that_cant_be_read_is_named_and_the_next_is_read() {
 }
 
 #[test]
-fn utf_16_is_recognized_by_its_byte_order_mark_on_the_first_line_only() {
-    for mark in [[0xff, 0xfe], [0xfe, 0xff]] {
-        assert_eq!(read(&mark)[0].1, Err(Reason::Utf16));
-        assert_eq!(read(&[b"a\n", mark.as_slice()].concat())[1].1, Err(Reason::NotUtf8));
-    }
+fn c4_lines_end_in_cr_where_the_first_one_does() {
+    let expected = [(1, "one"), (3, "two"), (4, "three\nfour")];
+    let expected = expected.map(|(number, line)| (number, Ok(line.to_owned())));
+    assert_eq!(read(b"one\r\rtwo\rthree\nfour"), expected);
+    assert_eq!(read(b"one\ntwo\rthree\n")[1], (2, Ok("two\rthree".to_owned())));
+}
+
+#[test]
+fn c4_what_could_not_be_decoded_is_named() {
+    let encoding = LineEncoding { end: b'\n', is_decoded: true };
+    let mut lines = Lines::new("a\u{fffd}\nb\n".as_bytes(), encoding);
+    assert_eq!(lines.next().unwrap().unwrap().content, Err(Reason::Undecodable));
+    assert_eq!(lines.next().unwrap().unwrap().content, Ok("b".to_owned()));
 }
 
 #[test]
 fn lines_are_given_back_in_their_order() {
-    let mut lines = Lines::new(&b"1\n2\n3\n4\n"[..]);
+    let encoding = LineEncoding { end: b'\n', is_decoded: false };
+    let mut lines = Lines::new(&b"1\n2\n3\n4\n"[..], encoding);
     let next = |lines: &mut Lines<&[u8]>| lines.next().unwrap().unwrap();
     let read = [next(&mut lines), next(&mut lines), next(&mut lines)];
     lines.give_back(read.into_iter().skip(1).collect());

@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport};
-use crate::{email::EmailAddress, error::StoreError, ids::CustomerId, scope::Scope};
+use crate::{error::StoreError, ids::CustomerId, scope::Scope};
 
 /// An importer that reports what an import into another one would do, and writes nothing. It remembers 59 bits of each
 /// address: two different ones count as duplicates once in 2⁵⁹ pairs.
@@ -38,20 +38,24 @@ impl<I: Importer> Importer for DryRun<I> {
         &self,
         scope: Scope,
         records: &[ImportRecord],
+        updates_passwords: bool,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let emails: Vec<_> = records.iter().map(|record| &record.customer.email).collect();
-        let taken = self.importer.are_taken(scope, &emails).await?;
+        let outcomes = self.importer.preview_import(scope, records, updates_passwords).await?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = |(is_taken, record): (bool, &ImportRecord)| match is_taken {
-            true => Outcome::Taken,
-            false if seen.insert(record.customer.id) => Outcome::Created,
-            false => Outcome::Duplicate,
+        let outcome = |(outcome, record): (Outcome, &ImportRecord)| match outcome {
+            Outcome::Created | Outcome::Updated if !seen.insert(record.customer.id) => Outcome::Duplicate,
+            outcome => outcome,
         };
-        Ok(taken.into_iter().zip(records).map(outcome).collect())
+        Ok(outcomes.into_iter().zip(records).map(outcome).collect())
     }
 
-    async fn are_taken(&self, scope: Scope, emails: &[&EmailAddress]) -> Result<Vec<bool>, StoreError> {
-        self.importer.are_taken(scope, emails).await
+    async fn preview_import(
+        &self,
+        scope: Scope,
+        records: &[ImportRecord],
+        updates_passwords: bool,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.importer.preview_import(scope, records, updates_passwords).await
     }
 
     async fn finish_import(&self, _scope: Scope, _source: &SourceDigest) -> Result<(), StoreError> {

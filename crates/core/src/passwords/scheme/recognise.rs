@@ -38,7 +38,7 @@ const FORMATS: [Format; 16] = [
 ];
 
 /// How formats begin that can't be verified here, and what they are.
-const UNSUPPORTED: [(&str, &str); 15] = [
+const UNSUPPORTED: [(&str, &str); 25] = [
     ("$P$", "phpass of MD5, as of WordPress before 6.8"),
     ("$H$", "phpass of MD5, as of phpBB"),
     ("$S$", "Drupal's salted SHA-512"),
@@ -54,6 +54,16 @@ const UNSUPPORTED: [(&str, &str); 15] = [
     ("{SSHA", "a salted SHA of LDAP's"),
     ("{SHA", "an unsalted SHA of LDAP's"),
     ("{MD5", "an unsalted MD5 of LDAP's"),
+    ("{SMD5", "a salted MD5 of LDAP's"),
+    ("{noop}", "a password in clear"),
+    ("{pbkdf2", "PBKDF2 in a form without its parameters, as of Spring Security"),
+    ("{PBKDF2", "PBKDF2 in a form of LDAP's"),
+    ("{scrypt", "scrypt in a form of Spring Security's"),
+    ("{sha256}", "a salted SHA-256 of Spring Security's"),
+    ("$fbscrypt$", "Firebase's scrypt"),
+    ("$gy$", "gost-yescrypt"),
+    ("$sha1$", "SHA-1-crypt"),
+    ("$3$", "an NT hash"),
 ];
 
 pub(super) fn recognise(text: &str) -> Result<Scheme, HashImportError> {
@@ -76,7 +86,34 @@ pub(super) fn recognise(text: &str) -> Result<Scheme, HashImportError> {
             "a bare digest such as MD5 or SHA, which is no password hash",
         ));
     }
-    asp_net(text).ok_or(HashImportError::Unknown)
+    asp_net(text).ok_or_else(|| shape(text).map_or(HashImportError::Unknown, HashImportError::Unsupported))
+}
+
+/// Names what has no beginning of its own, by its shape.
+fn shape(text: &str) -> Option<&'static str> {
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some((digest, salt)) =
+        text.split_once(':').filter(|(digest, salt)| is_hex(digest) && !salt.is_empty())
+    {
+        let version = salt.split_once(':').map(|(_, version)| version);
+        return match (digest.len(), version) {
+            (32, _) => Some("a salted MD5, as of Magento 1, Joomla or osCommerce"),
+            (40, _) => Some("a salted SHA-1"),
+            (64, Some(version)) if version.starts_with(['2', '3']) => Some("Magento's Argon2id"),
+            (64, _) => Some("Magento's salted SHA-256"),
+            _ => None,
+        };
+    }
+    match (text.len(), decode(text).map(|bytes| bytes.len())) {
+        (41, _) if text.strip_prefix('*').is_some_and(is_hex) => Some("MySQL's PASSWORD(), a bare digest"),
+        (41, _) if text.starts_with('!') => Some("Django's mark for no password"),
+        (13, _) if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./".contains(&byte)) => {
+            Some("DES-crypt")
+        }
+        (_, Some(64)) => Some("64 bytes in Base64, such as Firebase's scrypt"),
+        (_, Some(20)) => Some("20 bytes in Base64, such as SHA-1 of ASP.NET Membership"),
+        _ => None,
+    }
 }
 
 fn argon2(text: &str) -> Option<Scheme> {

@@ -3,7 +3,7 @@ use std::fmt;
 use scrypt::{Params, scrypt};
 
 use super::digest::Digest;
-use crate::passwords::{HashError, memory::Memory};
+use crate::passwords::HashError;
 
 /// An scrypt hash: `$scrypt$ln=15,r=8,p=1$salt$output`.
 pub(in crate::passwords) struct ScryptHash {
@@ -32,12 +32,10 @@ impl ScryptHash {
         self.memory().saturating_mul(self.p.into())
     }
 
-    pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, HashError> {
+    pub fn matches(&self, password: &[u8]) -> Result<bool, HashError> {
         let params = Params::new(self.log_n, self.r, self.p).map_err(|_| HashError::Unusable)?;
         let mut output = vec![0; self.digest.output.len()];
-        memory
-            .while_allocating(self.memory(), || scrypt(password, &self.digest.salt, &params, &mut output))
-            .map_err(|_| HashError::Unusable)?;
+        scrypt(password, &self.digest.salt, &params, &mut output).map_err(|_| HashError::Unusable)?;
         Ok(self.digest.matches(&output))
     }
 }

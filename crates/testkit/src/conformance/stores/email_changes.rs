@@ -183,8 +183,9 @@ pub async fn a4_a_former_address_is_reserved_until_the_change_can_no_longer_be_u
     let moved = try_change(store, scope, jane.id, "jane@example.com", JOHN).await;
     assert!(matches!(moved, Err(CreateError::Taken)));
     assert_eq!(address(store, scope, jane.id).await, "jane@example.com");
-    let emails = [&seed::email(JOHN), &seed::email("free@example.com")];
-    assert_eq!(store.are_taken(scope, &emails).await.unwrap(), [true, false]);
+    let records = [JOHN, "free@example.com"].map(|address| super::import::record(address, None));
+    let preview = store.preview_import(scope, &records, true).await.unwrap();
+    assert_eq!(preview, [Outcome::Taken, Outcome::Created]);
     let lines = vec![customer(1, JOHN), customer(2, "free@example.com")];
     let outcomes = import(store, scope).write(lines).await.unwrap();
     assert_eq!(outcomes, [Outcome::Taken, Outcome::Created]);

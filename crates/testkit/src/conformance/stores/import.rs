@@ -8,6 +8,7 @@ use rekey_core::{
         Import, ImportKey, ImportRecord, ImportedCustomer, Outcome, Reference, SourceDigest,
     },
     ids::{AuditId, CustomerId},
+    passwords::PasswordHash,
     random::OsRandom,
     resources::{
         CUSTOMERS,
@@ -198,7 +199,7 @@ pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
     let key = ImportKey::generate(&OsRandom);
     let runs = [3, 7, 9, 11].into_iter().enumerate().map(|(run, step): (usize, u64)| {
         let key = if run < 2 { key.clone() } else { ImportKey::generate(&OsRandom) };
-        let import = Import { importer: Arc::new(store.clone()), scope, key };
+        let import = Import { importer: Arc::new(store.clone()), scope, key, updates_passwords: false };
         async move {
             let mut outcomes = Vec::new();
             for batch in 0..5 {
@@ -219,18 +220,26 @@ pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
     assert!(outcomes.iter().flatten().all(|outcome| *outcome != Outcome::Duplicate));
 }
 
-pub async fn taken_addresses_are_returned_in_order<F: StoreUnderTest>() {
+pub async fn a_preview_returns_what_an_import_would_do_in_order<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
-    let emails: Vec<_> = (1..=30).map(|n| seed::email(&address(n))).collect();
-    for email in emails.iter().step_by(3) {
-        seed::customer(store, scope, email.as_str(), None).await;
+    for n in (1..=30).step_by(3) {
+        let hash = (n % 2 == 0).then(|| seed::hash("own"));
+        seed::customer(store, scope, &address(n), hash).await;
     }
-    let asked: Vec<_> = emails.iter().rev().collect();
-    let expected: Vec<_> = (0..30).map(|n| n % 3 == 0).rev().collect();
-    assert_eq!(store.are_taken(scope, &asked).await.unwrap(), expected);
-    assert!(store.are_taken(scope, &[]).await.unwrap().is_empty());
+    let records: Vec<_> = (1..=30).rev().map(|n| record(&address(n), Some(seed::hash("new")))).collect();
+    for updates_passwords in [false, true] {
+        let expected = |n| match (n % 3 == 1, n % 2 == 0) {
+            (false, _) => Outcome::Created,
+            (true, false) if updates_passwords => Outcome::Updated,
+            (true, _) => Outcome::Taken,
+        };
+        let expected: Vec<_> = (1..=30).rev().map(expected).collect();
+        assert_eq!(store.preview_import(scope, &records, updates_passwords).await.unwrap(), expected);
+    }
+    assert!(store.preview_import(scope, &[], true).await.unwrap().is_empty());
+    assert_eq!(scene.backdoor().count("customers", "true").await, 10);
 }
 
 pub async fn tenant_an_import_reaches_its_own_scope_only<F: StoreUnderTest>() {
@@ -242,9 +251,14 @@ pub async fn tenant_an_import_reaches_its_own_scope_only<F: StoreUnderTest>() {
         seed::customer(store, other, JOHN, Some(seed::hash("a stranger's"))).await;
     }
     let john = seed::email(JOHN);
-    assert_eq!(store.are_taken(scope, &[&john]).await.unwrap(), [false]);
-    assert_eq!(import(store, scope).write(vec![customer(1, JOHN)]).await.unwrap(), [Outcome::Created]);
-    assert_eq!(store.are_taken(scope, &[&john]).await.unwrap(), [true]);
+    let preview = async || {
+        let record = record(JOHN, Some(seed::hash("new")));
+        store.preview_import(scope, &[record], true).await.unwrap()
+    };
+    assert_eq!(preview().await, [Outcome::Created]);
+    let updating = Import { updates_passwords: true, ..import(store, scope) };
+    assert_eq!(updating.write(vec![customer(1, JOHN)]).await.unwrap(), [Outcome::Created]);
+    assert_eq!(preview().await, [Outcome::Updated]);
     for other in others {
         let theirs = store.find_credentials(other, &john).await.unwrap().unwrap();
         assert_eq!(theirs.password, Some(seed::hash("a stranger's")));
@@ -255,18 +269,14 @@ pub async fn a_batch_that_fails_writes_nothing<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
     let scope = seed::scope(store, "shop").await;
-    let record = |address: &str, audit| ImportRecord {
-        customer: seed::new_customer(address, Some(seed::hash("old"))),
-        audit,
-        attributes: vec!["email"],
-    };
+    let record = |address: &str, audit| ImportRecord { audit, ..record(address, Some(seed::hash("old"))) };
     // Two records with the same audit entry's id: the second one can't be written.
     let audit = AuditId::generate(&OsRandom);
     let records = [record(JOHN, audit), record("jane@example.com", audit)];
-    store.import_customers(scope, &records).await.unwrap_err();
+    store.import_customers(scope, &records, false).await.unwrap_err();
     assert_eq!(scene.backdoor().count("customers", "true").await, 0);
     assert_eq!(written(scene.backdoor()).await, [0; 3]);
-    assert!(store.import_customers(scope, &[]).await.unwrap().is_empty());
+    assert!(store.import_customers(scope, &[], true).await.unwrap().is_empty());
     let id: CustomerId = records[0].customer.id;
     assert!(found(store, scope, id).await.is_none());
 }
@@ -276,7 +286,8 @@ async fn found(store: &impl Store, scope: Scope, id: CustomerId) -> Option<Recor
 }
 
 pub(super) fn import(store: &(impl Importer + Clone), scope: Scope) -> Import {
-    Import { importer: Arc::new(store.clone()), scope, key: ImportKey::generate(&OsRandom) }
+    let key = ImportKey::generate(&OsRandom);
+    Import { importer: Arc::new(store.clone()), scope, key, updates_passwords: false }
 }
 
 pub(super) fn customer(line: u64, address: &str) -> ImportedCustomer {
@@ -289,7 +300,15 @@ pub(super) fn customer(line: u64, address: &str) -> ImportedCustomer {
     }
 }
 
-fn address(n: u64) -> String {
+pub(super) fn record(address: &str, password: Option<PasswordHash>) -> ImportRecord {
+    ImportRecord {
+        customer: seed::new_customer(address, password),
+        audit: AuditId::generate(&OsRandom),
+        attributes: vec!["email"],
+    }
+}
+
+pub(super) fn address(n: u64) -> String {
     format!("customer-{n}@example.com")
 }
 

@@ -1,0 +1,230 @@
+//! The time at which a failed log-in is answered.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{Sessions, StoredScheme, sign_in::SignInError};
+use crate::{
+    error::StoreError,
+    ids::OrganizationId,
+    passwords::{HashError, Hasher, SchemeName},
+    random::RandomSource,
+};
+
+/// Knows for each organization how long verifying its slowest hash takes. Without it, the time of a failed log-in would show whose hash
+/// was imported, and so who is a customer. Organizations whose hashes are all of the configured scheme have no floor: a decoy costs
+/// the same.
+pub(super) struct FailureFloors {
+    sessions: Arc<dyn Sessions>,
+    hasher: Hasher,
+    /// How long one hash of a scheme takes on this machine.
+    measured: Mutex<HashMap<SchemeName, Duration>>,
+    organizations: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<Option<Known>>>>>,
+    log_ins: Arc<Mutex<HashMap<OrganizationId, usize>>>,
+}
+
+/// The schemes that an organization has, and the floor that follows.
+struct Known {
+    read_at: Instant,
+    /// `None` if they were too many to be read.
+    schemes: Option<HashSet<SchemeName>>,
+    floor: Option<FailureFloor>,
+}
+
+/// The time at which an organization's failed log-ins are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FailureFloor {
+    /// How long the slowest hash takes.
+    slowest: Duration,
+    /// Whether there are hashes that have the thread for large ones.
+    pub has_large: bool,
+}
+
+/// A log-in in progress, which counts for its organization.
+pub(super) struct LogInPlace {
+    organization: OrganizationId,
+    log_ins: Arc<Mutex<HashMap<OrganizationId, usize>>>,
+}
+
+/// How long the schemes that were read are used. A scheme that was not among them is seen at the first log-in with it.
+const FRESH: Duration = Duration::from_secs(10);
+/// The most schemes that are measured. Some systems vary the rounds from hash to hash; then the floor is the highest.
+const MAX_SCHEMES: usize = 16;
+/// The most that a failed log-in takes, for each Unicode form of its password: twice as long as an imported hash may.
+const MAX_FLOOR: Duration = Duration::from_secs(2);
+/// What a floor has in addition to twice the slowest hash: a busy machine takes several times as long as it did when it was measured.
+const MARGIN: Duration = Duration::from_millis(250);
+/// The most that is added at random, which hides what an answer's own way takes.
+const MAX_JITTER: Duration = Duration::from_millis(25);
+/// Log-ins in progress at organizations with a floor, most of which are failures that wait for it: a few KiB each. An organization may
+/// have as many as are left free.
+const MAX_LOG_INS: usize = 1_024;
+
+impl FailureFloors {
+    pub fn new(sessions: Arc<dyn Sessions>, hasher: Hasher) -> Self {
+        Self {
+            sessions,
+            hasher,
+            measured: Mutex::default(),
+            organizations: Mutex::default(),
+            log_ins: Arc::default(),
+        }
+    }
+
+    /// Returns the organization's floor, which covers the scheme of the log-in's own hash; `None` if it needs none.
+    pub async fn get(
+        &self,
+        organization: OrganizationId,
+        own: Option<&SchemeName>,
+    ) -> Result<Option<FailureFloor>, SignInError> {
+        let known = lock(&self.organizations).entry(organization).or_default().clone();
+        let mut known = known.lock().await;
+        let is_fresh = |known: &&Known| {
+            let is_seen = |own| known.schemes.as_ref().is_none_or(|schemes| schemes.contains(own));
+            known.read_at.elapsed() < FRESH && own.is_none_or(is_seen)
+        };
+        if let Some(known) = known.as_ref().filter(is_fresh) {
+            return Ok(known.floor);
+        }
+        let read_at = Instant::now();
+        let (schemes, floor) = match self.read(organization).await? {
+            Some(schemes) => {
+                let floor = self.measure(organization, &schemes).await?;
+                (Some(schemes.into_iter().map(|scheme| scheme.name).collect()), floor)
+            }
+            None => (None, Some(FailureFloor { slowest: MAX_FLOOR / 2, has_large: true })),
+        };
+        *known = Some(Known { read_at, schemes, floor });
+        Ok(floor)
+    }
+
+    /// Counts a log-in at an organization that has a floor.
+    pub fn enter(&self, organization: OrganizationId) -> Result<LogInPlace, HashError> {
+        let mut log_ins = lock(&self.log_ins);
+        let all: usize = log_ins.values().sum();
+        let own = log_ins.entry(organization).or_default();
+        if *own >= MAX_LOG_INS.saturating_sub(all) {
+            return Err(HashError::Busy);
+        }
+        *own += 1;
+        Ok(LogInPlace { organization, log_ins: self.log_ins.clone() })
+    }
+
+    /// Reads the organization's schemes; `None` if they are too many.
+    async fn read(&self, organization: OrganizationId) -> Result<Option<Vec<StoredScheme>>, StoreError> {
+        let mut schemes: Vec<StoredScheme> = Vec::new();
+        loop {
+            let last = schemes.last().map(|last| &last.name);
+            let Some(next) = self.sessions.next_scheme(organization, last).await? else {
+                return Ok(Some(schemes));
+            };
+            if schemes.len() >= MAX_SCHEMES {
+                return Ok(None);
+            }
+            schemes.push(next);
+        }
+    }
+
+    async fn measure(
+        &self,
+        organization: OrganizationId,
+        schemes: &[StoredScheme],
+    ) -> Result<Option<FailureFloor>, HashError> {
+        let mut floor = FailureFloor { slowest: self.hasher.own_time(), has_large: false };
+        let is_other =
+            |scheme: &&StoredScheme| scheme.name.is_imported() || !self.hasher.is_current(&scheme.sample);
+        let mut is_needed = false;
+        for StoredScheme { name, sample } in schemes.iter().filter(is_other) {
+            is_needed = true;
+            floor.has_large |= self.hasher.needs_large_thread(sample);
+            let measured = lock(&self.measured).get(name).copied();
+            let time = match measured {
+                Some(time) => time,
+                None => self.hasher.measure(organization, sample).await?.unwrap_or_default(),
+            };
+            lock(&self.measured).insert(name.clone(), time);
+            floor.slowest = floor.slowest.max(time);
+        }
+        Ok(is_needed.then_some(floor))
+    }
+}
+
+impl FailureFloor {
+    /// Waits until a failed log-in may be answered. When that is depends on when it arrived and how long it waited in the queues, not
+    /// on its hash. `form_count` is that of the typed password: as many hashes may have been computed.
+    pub async fn wait(
+        self,
+        arrived_at: Instant,
+        waited: Duration,
+        form_count: u32,
+        random: &dyn RandomSource,
+    ) {
+        let elapsed = arrived_at.elapsed();
+        let floor = self.answer_time(elapsed, waited, form_count);
+        let mut byte = [0];
+        random.fill(&mut byte);
+        let jitter = MAX_JITTER.mul_f64(f64::from(byte[0]) / 256.0);
+        sleep_until(arrived_at + floor + jitter).await;
+    }
+
+    /// Returns the time from arrival to answer. Where the queues are long, it is a multiple of the floor.
+    fn answer_time(self, elapsed: Duration, waited: Duration, form_count: u32) -> Duration {
+        let slowest = self.slowest * form_count;
+        let floor = (slowest * 2 + MARGIN).min(MAX_FLOOR * form_count).max(slowest);
+        let needed = elapsed.max(waited + slowest);
+        floor.mul_f64(needed.div_duration_f64(floor).ceil().max(1.0))
+    }
+}
+
+impl Drop for LogInPlace {
+    fn drop(&mut self) {
+        let mut log_ins = lock(&self.log_ins);
+        if let Some(own) = log_ins.get_mut(&self.organization) {
+            *own = own.saturating_sub(1);
+        }
+        log_ins.retain(|_, own| *own > 0);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn millis(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    fn floor(slowest: u64) -> FailureFloor {
+        FailureFloor { slowest: millis(slowest), has_large: false }
+    }
+
+    #[test]
+    fn a7_an_answer_comes_at_the_floor_or_at_a_multiple_of_it_by_the_wait_alone() {
+        let floor = floor(200);
+        for elapsed in [1, 30, 200, 499] {
+            assert_eq!(floor.answer_time(millis(elapsed), millis(0), 1), millis(650), "{elapsed}");
+            assert_eq!(floor.answer_time(millis(elapsed), millis(300), 1), millis(650), "{elapsed}");
+        }
+        for (waited, elapsed) in [(451, 460), (301, 651), (1_000, 1_299)] {
+            assert_eq!(floor.answer_time(millis(elapsed), millis(waited), 1), millis(1_300));
+        }
+    }
+
+    #[test]
+    fn a7_the_floor_is_2_seconds_at_most_for_each_form_of_the_password() {
+        assert_eq!(floor(1_500).answer_time(millis(10), millis(0), 1), millis(2_000));
+        assert_eq!(floor(1_500).answer_time(millis(10), millis(0), 3), millis(6_000));
+        assert_eq!(floor(20).answer_time(millis(10), millis(0), 3), millis(370));
+        // A slower machine than the bounds of imported hashes are made for.
+        assert_eq!(floor(3_000).answer_time(millis(10), millis(0), 1), millis(3_000));
+    }
+}
