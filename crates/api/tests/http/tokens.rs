@@ -74,7 +74,11 @@ async fn token_type_and_token_dead_get_one_refusal() {
     };
     texts.push(dead(&expired).await);
     app.call(Method::DELETE, &format!("{RESETS}/{}", deleted.id()), &integration, None).await;
-    texts.push(dead(&deleted).await);
+    // For an integration it is a 404.
+    let attributes = use_it(deleted.attribute("reset_password_token"));
+    let answer = app.patch(&app.guest(false).await, deleted.id(), attributes).await;
+    answer.assert_error(422, "VALIDATION_ERROR", TOKEN);
+    texts.push(answer.text);
     // The other tokens still work, and one use invalidates every other token of the customer.
     assert_eq!(
         app.patch(&integration, used.id(), use_it(used.attribute("reset_password_token"))).await.status,

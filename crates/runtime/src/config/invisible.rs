@@ -4,7 +4,7 @@ use std::fmt;
 
 use rekey_core::name::is_invisible;
 
-/// A character that can't be seen, or not be told from a space.
+/// A character that can't be seen, or looks like a space and is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Invisible(char);
 
