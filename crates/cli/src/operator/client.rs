@@ -63,12 +63,11 @@ pub struct CreateClient {
 
 /// The arguments of `rekey client update`. A value replaces all earlier ones of its option; an option that is missing changes nothing.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, args = ["allow", "origins"])]
 pub struct UpdateClient {
     /// The client's OAuth identifier.
     client_id: String,
     /// All that the sales channel may do from now on, separated by commas.
-    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',')]
+    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',', required_unless_present = "origins")]
     allow: Vec<Allowed>,
     /// All web origins whose scripts may read this client's responses from now on; may be repeated. `*` is every origin, `none` is
     /// none.
