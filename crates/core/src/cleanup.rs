@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use time::Duration;
 
 use crate::{
-    customers::email_change::EMAIL_UNDO_TTL, error::StoreError, organizations::PerOrganization,
-    resets::rules::Rules, sessions::guesses::KEEP_GUESSES,
+    customers::email_change::EMAIL_UNDO_TTL, deliveries::UNCONFIRMED_NOTICE_WINDOW, error::StoreError,
+    organizations::PerOrganization, resets::rules::Rules, sessions::guesses::KEEP_GUESSES,
 };
 
 /// The port that deletes what is no longer needed.
@@ -129,10 +129,10 @@ impl CleanupTask {
         self.rules.values().map(age).max().unwrap_or_default() + GRACE
     }
 
-    /// As long as a cooldown or a window lasts.
+    /// As long as a cooldown or a window lasts, those of notices included.
     fn quota_age(&self) -> Duration {
         let age = |rules: &Rules| rules.quota.window.max(rules.quota.cooldown).max(rules.rejection_cooldown);
-        self.rules.values().map(age).max().unwrap_or_default() + GRACE
+        self.rules.values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default() + GRACE
     }
 
     async fn clean(&self) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ use rekey_core::{
     customers::import::{Import, ImportKey, ImportedCustomer, Outcome, Reference},
     passwords::PasswordHash,
     random::OsRandom,
+    sessions::Sessions,
 };
 use rekey_testkit::{
     seed,
@@ -21,6 +22,8 @@ use crate::app::{TestApp, TestClient};
 
 /// Log-ins of each kind.
 const ROUNDS: usize = 1_000;
+/// Accounts of each kind. Each is tried four times, or it would have to wait.
+const ACCOUNTS: usize = ROUNDS / 4;
 /// Rounds at the same time: each log-in mostly waits for the floor.
 const WORKERS: usize = 16;
 
@@ -43,14 +46,29 @@ const NATIVE: &str = "native@example.com";
 const UNKNOWN: &str = "unknown@example.com";
 const CONTROL: &str = "control@example.com";
 
-/// An app with customers of these schemes.
-async fn shop(settings: &[(&str, &str)], old_hashes: &[(&str, &str)]) -> (TestApp, TestClient) {
+/// The address of one of the accounts of a kind.
+fn numbered(email: &str, n: usize) -> String {
+    if n == 0 { email.to_owned() } else { email.replace('@', &format!("{n}@")) }
+}
+
+/// An app with that many customers of each of these schemes.
+async fn shop(
+    settings: &[(&str, &str)],
+    old_hashes: &[(&str, &str)],
+    accounts: usize,
+) -> (TestApp, TestClient) {
     let unlimited = [("limits.sales_channel_per_minute", "1000000")];
     let app = TestApp::start_with(&[settings, &unlimited].concat(), Vec::new()).await;
     app.customer(NATIVE, "the first password").await;
-    let lines = old_hashes.iter().zip(1..).map(|((email, hash), line)| ImportedCustomer {
+    let native = app.store.find_credentials(app.scope, &seed::email(NATIVE)).await.unwrap().unwrap();
+    for n in 1..accounts {
+        seed::customer(&app.store, app.scope, &numbered(NATIVE, n), native.password.clone()).await;
+    }
+    let customers =
+        old_hashes.iter().flat_map(|(email, hash)| (0..accounts).map(move |n| (numbered(email, n), hash)));
+    let lines = customers.zip(1..).map(|((email, hash), line)| ImportedCustomer {
         line,
-        email: seed::email(email),
+        email: seed::email(&email),
         password: Some(PasswordHash::import(hash).unwrap()),
         reference: Reference::default(),
         locale: None,
@@ -71,7 +89,7 @@ async fn measure(
     password: &str,
 ) -> Vec<Vec<(Duration, bool)>> {
     let bits: Vec<_> = random_swaps().take(ROUNDS * emails.len() * 3).collect();
-    let rounds = stream::iter(bits.chunks(emails.len() * 3)).map(|bits| async move {
+    let rounds = stream::iter(bits.chunks(emails.len() * 3).enumerate()).map(|(round, bits)| async move {
         // A shuffle by random transpositions.
         let mut order: Vec<_> = (0..emails.len()).collect();
         for (n, bits) in bits.chunks(3).enumerate() {
@@ -81,7 +99,7 @@ async fn measure(
         let mut times = vec![(Duration::ZERO, false); emails.len()];
         for index in order {
             let asked = Instant::now();
-            let answer = app.log_in(sales, emails[index], password).await;
+            let answer = app.log_in(sales, &numbered(emails[index], round % ACCOUNTS), password).await;
             let time = asked.elapsed();
             assert!([400, 503].contains(&answer.status.as_u16()), "{}", answer.text);
             times[index] = (time, answer.status == 503);
@@ -114,7 +132,7 @@ fn assert_alike(emails: &[&str], measured: &[Vec<(Duration, bool)>]) {
 /// A7.
 #[tokio::test(flavor = "multi_thread")]
 async fn enum_time_a_failed_log_in_takes_as_long_whoever_made_the_hash() {
-    let (app, sales) = shop(&[], &[BCRYPT, PBKDF2, SCRYPT, LARGE]).await;
+    let (app, sales) = shop(&[], &[BCRYPT, PBKDF2, SCRYPT, LARGE], ACCOUNTS).await;
     let emails = [BCRYPT.0, PBKDF2.0, SCRYPT.0, LARGE.0, NATIVE, CONTROL, UNKNOWN];
     let measured = measure(&app, &sales, &emails, "another password").await;
     assert_alike(&emails, &measured);
@@ -125,7 +143,7 @@ async fn enum_time_a_failed_log_in_takes_as_long_whoever_made_the_hash() {
 #[tokio::test(flavor = "multi_thread")]
 async fn enum_time_a_full_queue_does_not_show_it_either() {
     let settings = [("passwords.hashing_threads", "1"), ("passwords.hashing_queue", "4")];
-    let (app, sales) = shop(&settings, &[BCRYPT, LARGE]).await;
+    let (app, sales) = shop(&settings, &[BCRYPT, LARGE], ACCOUNTS).await;
     let emails = [BCRYPT.0, LARGE.0, NATIVE, UNKNOWN];
     let measured = measure(&app, &sales, &emails, "another password").await;
     let shed = measured.iter().flatten().filter(|(_, is_shed)| *is_shed).count();
@@ -137,7 +155,7 @@ async fn enum_time_a_full_queue_does_not_show_it_either() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_with_the_right_password_is_not_delayed() {
     let slow = "$scrypt$ln=15,r=8,p=8$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0";
-    let (app, sales) = shop(&[], &[("slow@example.com", slow)]).await;
+    let (app, sales) = shop(&[], &[("slow@example.com", slow)], 1).await;
     let failed = Instant::now();
     app.log_in(&sales, UNKNOWN, "another password").await.assert_oauth_error(
         400,
@@ -158,7 +176,7 @@ async fn a_log_in_with_the_right_password_is_not_delayed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn c3_the_forms_of_a_password_take_the_same_time_at_every_account() {
     let slow = "$scrypt$ln=14,r=8,p=8$MDEyMzQ1Njc4OWFiY2RlZg$faCG2Y2MU7gpu0yKEJONexUzhBri6oOSfKdyxUHubQ0";
-    let (app, sales) = shop(&[], &[("slow@example.com", slow)]).await;
+    let (app, sales) = shop(&[], &[("slow@example.com", slow)], 1).await;
     let time = async |email: &str, password: &str| {
         let asked = Instant::now();
         assert_eq!(app.log_in(&sales, email, password).await.status, 400);
