@@ -26,6 +26,19 @@ impl PasswordGuesses for PostgresStore {
         rows::guess_charge(&row).map_err(map_db_error)
     }
 
+    async fn return_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE guess_counters SET guess_count = GREATEST(guess_count - 1, 0)
+             WHERE kind = 'password' AND account_digest = $1 AND network_digest = COALESCE($2, '\\x')",
+        )
+        .bind(source.account.as_bytes().as_slice())
+        .bind(source.charged_network(charged))
+        .execute(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        Ok(())
+    }
+
     async fn accept_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError> {
         sqlx::query(ACCEPT)
             .bind(source.account.as_bytes().as_slice())

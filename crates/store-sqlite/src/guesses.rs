@@ -38,13 +38,7 @@ impl PasswordGuesses for SqliteStore {
                      DO UPDATE SET guess_count = g.guess_count + 1, last_guess_at = ?3",
             )
             .bind(source.account.as_bytes().as_slice())
-            .bind(
-                source
-                    .network
-                    .as_ref()
-                    .filter(|_| counter == GuessCounter::KnownNetwork)
-                    .map(|network| network.as_bytes().as_slice()),
-            )
+            .bind(source.charged_network(counter))
             .bind(now)
             .execute(&mut *transaction)
             .await
@@ -52,6 +46,19 @@ impl PasswordGuesses for SqliteStore {
         }
         transaction.commit().await.map_err(map_db_error)?;
         Ok(charge)
+    }
+
+    async fn return_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE guess_counters SET guess_count = max(guess_count - 1, 0)
+             WHERE kind = 'password' AND account_digest = ?1 AND network_digest = COALESCE(?2, x'')",
+        )
+        .bind(source.account.as_bytes().as_slice())
+        .bind(source.charged_network(charged))
+        .execute(&self.writer)
+        .await
+        .map_err(map_db_error)?;
+        Ok(())
     }
 
     async fn accept_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError> {

@@ -41,6 +41,13 @@ impl GuessSource {
             network: client.map(|client| NetworkDigest::new(scope, client, keys)),
         }
     }
+
+    /// Returns the digest of the network whose counter was charged; `None` is the counter of all others.
+    #[must_use]
+    pub fn charged_network(&self, charged: GuessCounter) -> Option<&[u8]> {
+        let network = self.network.as_ref().filter(|_| charged == GuessCounter::KnownNetwork);
+        network.map(|network| network.as_bytes().as_slice())
+    }
 }
 
 /// Limits how often the password of an account is guessed.
@@ -94,6 +101,9 @@ pub trait PasswordGuesses: Send + Sync + 'static {
     /// Charges a guess before it is compared, in one statement, so that simultaneous guesses can't be more than `budget` in a row. Known
     /// and unknown accounts cost the same.
     async fn charge_guess(&self, source: &GuessSource, budget: u32) -> Result<GuessCharge, StoreError>;
+
+    /// Takes back the charge of a guess that was not compared.
+    async fn return_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError>;
 
     /// Records that the guess was right: zeroes the counter that was charged, and remembers the network for the account, unless
     /// [`MAX_ACCOUNTS_OF_A_NETWORK`] others have it.

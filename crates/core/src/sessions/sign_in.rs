@@ -129,9 +129,13 @@ impl SignIn {
         if let (Some(floor), Err(_)) = (floor, &outcome) {
             floor.wait(arrived_at, waited, form_count, &*self.random).await;
         }
-        let signed_in = outcome?;
-        self.throttle.guesses.accept_guess(&source, charged).await?;
-        Ok(signed_in)
+        match outcome {
+            Ok(_) => self.throttle.guesses.accept_guess(&source, charged).await?,
+            // A customer whose right password is not compared in a flood must not wait for it afterwards.
+            Err(SignInError::Hash(_)) => self.throttle.guesses.return_guess(&source, charged).await?,
+            Err(_) => {}
+        }
+        outcome
     }
 
     /// Returns also how long the log-in waited for its turn in the queues of the hasher.

@@ -36,7 +36,7 @@ pub(crate) struct ResetRequested {
     shop: String,
     /// The link, with the token.
     link: String,
-    /// When the reset was requested, in words. Mail programs fold what they have shown before: this tells two mails apart.
+    /// When the reset was requested, in words. Mail programs fold what they have shown before, so two mails must differ.
     requested: String,
     /// How long it works, in words: "6 hours".
     life: String,

@@ -186,6 +186,7 @@ macro_rules! store_conformance {
             login_guess_wrong_passwords_in_a_row_wait_longer_and_then_lock,
             login_guess_simultaneous_guesses_are_counted_each,
             login_guess_a_right_password_zeroes_its_own_counter,
+            login_guess_a_guess_that_was_not_compared_is_returned,
             login_guess_strangers_do_not_hold_up_a_known_network,
             login_guess_a_network_of_many_accounts_is_known_to_none,
             login_guess_the_networks_used_last_are_known,

@@ -106,6 +106,19 @@ pub async fn login_guess_a_right_password_zeroes_its_own_counter<F: StoreUnderTe
     assert_eq!(backdoor.count("guess_counters", "true").await, 2);
 }
 
+pub async fn login_guess_a_guess_that_was_not_compared_is_returned<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let source = source(seed::scope(store, "shop").await, JOHN, HOME);
+    for counter in [GuessCounter::Others, GuessCounter::KnownNetwork] {
+        for _ in 0..BUDGET {
+            assert_eq!(charge(store, &source).await, GuessCharge::Charged(counter));
+            store.return_guess(&source, counter).await.unwrap();
+        }
+        sign_in(store, &source).await;
+    }
+}
+
 pub async fn login_guess_strangers_do_not_hold_up_a_known_network<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
