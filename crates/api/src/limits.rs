@@ -25,6 +25,7 @@ use rekey_core::{
 };
 use rekey_runtime::config::{self, PerMinute};
 use strum::Display;
+use time::Duration;
 
 use self::limiter::Limiter;
 pub use self::{limiter::RateLimitStatus, with_timeout::WithTimeout};
@@ -109,15 +110,16 @@ impl Limits {
         self.take_by_address(BAD_TOKENS, address, self.bad_tokens()).await;
     }
 
-    /// Whether so many bad tokens came from that address that no other is checked for now. Counts nothing.
-    pub async fn refuses_unknown_tokens(&self, address: Option<IpAddr>) -> bool {
-        let Some(limit) = self.bad_tokens() else { return false };
+    /// How long no unknown token is checked, because so many bad ones came from that address. Counts nothing.
+    pub async fn refuses_unknown_tokens(&self, address: Option<IpAddr>) -> Option<Duration> {
+        let limit = self.bad_tokens()?;
         for (window, limit) in networks(BAD_TOKENS, address, limit.get()) {
-            if self.limiter.is_used_up(&window, limit).await {
-                return true;
+            let wait = self.limiter.wait(&window, limit).await;
+            if wait.is_some() {
+                return wait;
             }
         }
-        false
+        None
     }
 
     /// Ten times what an address may send: a storefront's server passes its visitors' tokens on, and a few bad ones must not hold up all

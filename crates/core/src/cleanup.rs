@@ -17,11 +17,13 @@ pub trait Cleanup: Send + Sync + 'static {
     /// first. Returns how many.
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError>;
 
-    /// Deletes the cooldowns of addresses and the counts of accounts' mails that were last used at least `age` ago. Returns how many.
-    async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError>;
+    /// Deletes the cooldowns of addresses and the counts of accounts' mails that were last used at least `age` ago, at most `max` of
+    /// each. Returns how many.
+    async fn forget_quotas(&self, age: Duration, max: u32) -> Result<u64, StoreError>;
 
-    /// Deletes counts of guesses, and networks known by them, that were last used at least `age` ago. Returns how many.
-    async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError>;
+    /// Deletes counts of guesses, and networks known by them, that were last used at least `age` ago, at most `max`. Returns
+    /// how many.
+    async fn forget_guesses(&self, age: Duration, max: u32) -> Result<u64, StoreError>;
 
     /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
     async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError>;
@@ -105,7 +107,7 @@ pub struct CleanupTask {
 const GRACE: Duration = Duration::HOUR;
 /// How often to look: often enough that a day's decoys are never deleted at once.
 const INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
-/// How many decoys are deleted in one transaction.
+/// How many decoys, counts or cooldowns are deleted in one transaction.
 const BATCH: u32 = 500;
 /// How many old records are deleted in one statement: it takes some milliseconds, and never locks what anyone waits for.
 pub const PURGE_BATCH: u32 = 500;
@@ -116,16 +118,14 @@ impl CleanupTask {
     /// Runs until it is dropped.
     pub async fn run(&self) -> Infallible {
         loop {
-            if let Err(error) = self.clean().await {
-                tracing::warn!(error = %error, "cleanup failed");
-            }
+            self.clean().await;
             tokio::time::sleep(INTERVAL).await;
         }
     }
 
-    /// As long as the token of a real reset can be used, and its code guessed at.
+    /// As long as the token of a real reset can be used, and guesses at its code are counted.
     fn decoy_age(&self) -> Duration {
-        let age = |rules: &Rules| rules.code.map_or(rules.token_ttl, |code| code.window.max(rules.token_ttl));
+        let age = |rules: &Rules| rules.token_ttl + rules.code.map_or(Duration::ZERO, |code| code.window);
         self.rules.values().map(age).max().unwrap_or_default() + GRACE
     }
 
@@ -135,17 +135,42 @@ impl CleanupTask {
         self.rules.values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default() + GRACE
     }
 
-    async fn clean(&self) -> Result<(), StoreError> {
-        while self.store.forget_decoys(self.decoy_age(), BATCH).await? == BATCH {}
-        self.store.forget_quotas(self.quota_age()).await?;
-        self.store.forget_guesses(KEEP_GUESSES).await?;
-        self.store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await?;
+    /// The failure of one deletion does not keep back the others.
+    async fn clean(&self) {
+        let store = &self.store;
+        let (decoy_age, quota_age) = (self.decoy_age(), self.quota_age());
+        let batch = u64::from(BATCH);
+        let decoys = async {
+            while store.forget_decoys(decoy_age, BATCH).await? == BATCH {}
+            Ok(())
+        };
+        let quotas = async {
+            while store.forget_quotas(quota_age, BATCH).await? >= batch {}
+            Ok(())
+        };
+        let guesses = async {
+            while store.forget_guesses(KEEP_GUESSES, BATCH).await? >= batch {}
+            Ok(())
+        };
+        log_failure("decoys", decoys.await);
+        log_failure("quotas", quotas.await);
+        log_failure("guesses", guesses.await);
+        log_failure(
+            "changes of addresses",
+            store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await.map(drop),
+        );
         for (kind, age) in self.retention.ages() {
-            let count = purge(&*self.store, kind, age).await?;
-            if count > 0 {
-                tracing::info!(?kind, count, "deleted old records");
+            match purge(&**store, kind, age).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(?kind, count, "deleted old records"),
+                Err(error) => tracing::warn!(%error, ?kind, "deleting old records failed"),
             }
         }
-        Ok(())
+    }
+}
+
+fn log_failure(what: &str, deleted: Result<(), StoreError>) {
+    if let Err(error) = deleted {
+        tracing::warn!(%error, what, "deleting what has ended failed");
     }
 }

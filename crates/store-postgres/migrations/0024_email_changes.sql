@@ -49,3 +49,9 @@ LEFT JOIN customer_passwords p ON p.customer_id = c.id;
 
 -- When the owner of the address first used a link that was mailed to it; NULL for an address that nobody has confirmed.
 ALTER TABLE customers ADD COLUMN email_confirmed_at timestamptz;
+UPDATE customers c SET email_confirmed_at = r.confirmed_at
+FROM (
+    SELECT customer_id, max(reset_password_at) AS confirmed_at FROM password_resets
+    WHERE reset_password_at IS NOT NULL GROUP BY customer_id
+) r
+WHERE r.customer_id = c.id;

@@ -36,27 +36,35 @@ impl Cleanup for PostgresStore {
         Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError> {
+    async fn forget_quotas(&self, age: Duration, max: u32) -> Result<u64, StoreError> {
         let forgotten: i64 = sqlx::query_scalar(
             "WITH cooldown AS (
-                DELETE FROM reset_cooldowns WHERE last_reset_at <= now() - make_interval(secs => $1) RETURNING 1
+                DELETE FROM reset_cooldowns WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM reset_cooldowns WHERE last_reset_at <= now() - make_interval(secs => $1)
+                    ORDER BY last_reset_at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1
             ), quota AS (
-                DELETE FROM mail_quotas WHERE window_started_at <= now() - make_interval(secs => $1) RETURNING 1
+                DELETE FROM mail_quotas WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM mail_quotas WHERE window_started_at <= now() - make_interval(secs => $1)
+                    ORDER BY window_started_at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1
             )
             SELECT (SELECT count(*) FROM cooldown) + (SELECT count(*) FROM quota)",
         )
         .bind(age.as_seconds_f64())
+        .bind(i64::from(max))
         .fetch_one(&self.pool)
         .await
         .map_err(map_db_error)?;
         Ok(forgotten.unsigned_abs())
     }
 
-    async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
+    async fn forget_guesses(&self, age: Duration, max: u32) -> Result<u64, StoreError> {
         let done = sqlx::query(
-            "DELETE FROM guess_counters WHERE last_guess_at <= now() - make_interval(secs => $1)",
+            "DELETE FROM guess_counters WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM guess_counters WHERE last_guess_at <= now() - make_interval(secs => $1)
+                ORDER BY last_guess_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
         )
         .bind(age.as_seconds_f64())
+        .bind(i64::from(max))
         .execute(&self.pool)
         .await
         .map_err(map_db_error)?;

@@ -34,12 +34,14 @@ impl CodeStore for PostgresStore {
 /// Charges the guess, and finds the reset if a guess was left and it is right.
 ///
 /// Counting locks the row of an account's guesses, so that each of several simultaneous guesses gets its own number, and only those within
-/// the budget are compared. Guesses at a reset that can't be used any more are charged, too, so that they take the same time. The
+/// the budget are compared. Guesses at a reset that can't be used any more are charged for another window, too: decoys are kept that
+/// long, and take the same time. The
 /// statement does not wait for a reset that another one has locked: the count refuses its code until the window ends.
 const GUESS: &str = "
     WITH target AS (
         SELECT id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
-        WHERE id = ANY($1) AND code_guess_budget IS NOT NULL AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+        WHERE id = ANY($1) AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+            AND code_guess_budget IS NOT NULL AND expires_at + make_interval(secs => code_window_seconds) > now()
     ), account AS (
         SELECT account_digest, min(code_guess_budget) AS budget, max(code_window_seconds) AS seconds FROM target
         GROUP BY account_digest

@@ -14,7 +14,7 @@ use crate::{PostgresStore, error::map_db_error};
 impl PasswordGuesses for PostgresStore {
     async fn charge_guess(&self, source: &GuessSource, budget: u32) -> Result<GuessCharge, StoreError> {
         let row = sqlx::query(CHARGE)
-            .bind(source.account.as_bytes().as_slice())
+            .bind(source.address.as_bytes().as_slice())
             .bind(source.network.as_ref().map(|network| network.as_bytes().as_slice()))
             .bind(i64::from(MAX_ACCOUNTS_OF_A_NETWORK))
             .bind(i64::from(budget))
@@ -31,7 +31,7 @@ impl PasswordGuesses for PostgresStore {
             "UPDATE guess_counters SET guess_count = GREATEST(guess_count - 1, 0)
              WHERE kind = 'password' AND account_digest = $1 AND network_digest = COALESCE($2, '\\x')",
         )
-        .bind(source.account.as_bytes().as_slice())
+        .bind(source.address.as_bytes().as_slice())
         .bind(source.charged_network(charged))
         .execute(&self.pool)
         .await
@@ -41,7 +41,7 @@ impl PasswordGuesses for PostgresStore {
 
     async fn accept_guess(&self, source: &GuessSource, charged: GuessCounter) -> Result<(), StoreError> {
         sqlx::query(ACCEPT)
-            .bind(source.account.as_bytes().as_slice())
+            .bind(source.address.as_bytes().as_slice())
             .bind(source.network.as_ref().map(|network| network.as_bytes().as_slice()))
             .bind(i64::from(MAX_ACCOUNTS_OF_A_NETWORK))
             .bind(charged == GuessCounter::Others)

@@ -103,6 +103,7 @@ const CLAIM: &str = concat!(
             CASE
                 WHEN $4 = 'reset_requested' AND r.id IS NULL THEN 'reset deleted'
                 WHEN $4 = 'reset_requested' AND r.reset_password_at IS NOT NULL THEN 'reset used'
+                WHEN $4 = 'reset_requested' AND r.superseded_at = r.created_at THEN 'over the account''s mail budget'
                 WHEN $4 = 'reset_requested' AND r.superseded_at IS NOT NULL THEN 'reset superseded'
                 WHEN $4 = 'reset_requested' AND r.expires_at <= now() THEN 'reset expired'
                 WHEN $4 = 'reset_requested' AND r.customer_id IS NULL THEN CASE WHEN NOT $8 THEN 'decoy' END

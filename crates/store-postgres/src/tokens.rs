@@ -37,14 +37,14 @@ impl TokenStore for PostgresStore {
     }
 
     async fn complete_reset(&self, completion: &Completion<'_>) -> Result<bool, StoreError> {
-        let Completion { holder, account_digest, token, password, changes, event, audit } = completion;
+        let Completion { holder, address_digest, token, password, changes, event, audit } = completion;
         let query = recording(COMPLETE, holder.scope, Some(event), audit)
             .bind(holder.customer.as_str())
             .bind(holder.reset.as_str())
             .bind(token.as_bytes().as_slice())
             .bind(password.as_str());
         let query = bind_common(query, changes)
-            .bind(account_digest.as_bytes().as_slice())
+            .bind(address_digest.as_bytes().as_slice())
             .bind(i64::from(NOTICE_BUDGET))
             .bind(NOTICE_WINDOW.as_seconds_f64())
             .bind(own_scheme(holder.scope, Some(password)));

@@ -27,7 +27,7 @@ use rekey_core::{
     resets::store::{ResetStore, TokenStore},
     resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, catalog::Catalog},
     scope::Scope,
-    secrets::{AccountDigest, RefreshToken},
+    secrets::{AddressDigest, RefreshToken},
     sessions::{
         NewSession, Sessions, TokenScope,
         guesses::{GuessCharge, GuessCounter, GuessSource, PasswordGuesses},
@@ -235,7 +235,7 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     assert!(store.update_reset(scope, reset.id, &seed::reference("R-1"), &audit()).await.unwrap());
     let holder = store.find_token_holder(reset.id, &reset.token.digest()).await.unwrap().unwrap();
     let completion = Completion {
-        account_digest: AccountDigest::new(scope, &email, &seed::keys()),
+        address_digest: AddressDigest::new(scope, &email, &seed::keys()),
         holder: &holder,
         token: &reset.token.digest(),
         password: &seed::hash("second"),

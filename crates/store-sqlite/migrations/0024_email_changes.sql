@@ -36,3 +36,6 @@ LEFT JOIN customer_passwords p ON p.customer_id = c.id;
 
 -- When the owner of the address first used a link that was mailed to it; NULL for an address that nobody has confirmed.
 ALTER TABLE customers ADD COLUMN email_confirmed_at INTEGER;
+UPDATE customers SET email_confirmed_at = (
+    SELECT max(r.reset_password_at) FROM password_resets r WHERE r.customer_id = customers.id
+);

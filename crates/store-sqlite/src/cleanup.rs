@@ -27,26 +27,32 @@ impl Cleanup for SqliteStore {
         Ok(u32::try_from(decoys.len()).unwrap_or(u32::MAX))
     }
 
-    async fn forget_quotas(&self, age: Duration) -> Result<u64, StoreError> {
+    async fn forget_quotas(&self, age: Duration, max: u32) -> Result<u64, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let mut forgotten = 0;
         for statement in [
-            "DELETE FROM reset_cooldowns WHERE last_reset_at <= ?1",
-            "DELETE FROM mail_quotas WHERE window_started_at <= ?1",
+            "DELETE FROM reset_cooldowns WHERE rowid IN (
+                 SELECT rowid FROM reset_cooldowns WHERE last_reset_at <= ?1 LIMIT ?2)",
+            "DELETE FROM mail_quotas WHERE rowid IN (
+                 SELECT rowid FROM mail_quotas WHERE window_started_at <= ?1 LIMIT ?2)",
         ] {
-            let query = sqlx::query(statement).bind(after(now, -age));
+            let query = sqlx::query(statement).bind(after(now, -age)).bind(max);
             forgotten += query.execute(&mut *transaction).await.map_err(map_db_error)?.rows_affected();
         }
         transaction.commit().await.map_err(map_db_error)?;
         Ok(forgotten)
     }
 
-    async fn forget_guesses(&self, age: Duration) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM guess_counters WHERE last_guess_at <= ?1")
-            .bind(after(self.present(), -age))
-            .execute(&self.writer)
-            .await
-            .map_err(map_db_error)?;
+    async fn forget_guesses(&self, age: Duration, max: u32) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "DELETE FROM guess_counters WHERE rowid IN (
+                 SELECT rowid FROM guess_counters WHERE last_guess_at <= ?1 LIMIT ?2)",
+        )
+        .bind(after(self.present(), -age))
+        .bind(max)
+        .execute(&self.writer)
+        .await
+        .map_err(map_db_error)?;
         Ok(done.rows_affected())
     }
 

@@ -42,7 +42,7 @@ async fn targets(
         "min(r.code_guess_budget) OVER account AS budget, max(r.code_window_seconds) OVER account AS seconds, ",
         pending!(),
         " AS pending FROM password_resets r WHERE r.id IN (SELECT value FROM json_each(?2)) ",
-        "AND r.code_guess_budget IS NOT NULL AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
+        "AND r.code_guess_budget IS NOT NULL AND r.expires_at + r.code_window_seconds * 1000000 > ?1 AND (?3 IS NULL OR r.organization_id = ?3 AND r.mode = ?4) ",
         "WINDOW account AS (PARTITION BY r.account_digest)"
     ))
     .bind(now)

@@ -101,7 +101,9 @@ impl CustomerStore for SqliteStore {
         if let Some(account) = events.account {
             for event in [events.password, events.email].into_iter().flatten() {
                 let id = event.message.id;
-                set_notice_quota(&mut transaction, id, account, is_confirmed).await.map_err(map_db_error)?;
+                set_notice_quota(&mut transaction, id, account.as_bytes(), is_confirmed)
+                    .await
+                    .map_err(map_db_error)?;
             }
         }
         transaction.commit().await.map_err(map_db_error)?;

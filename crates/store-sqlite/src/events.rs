@@ -9,7 +9,6 @@ use rekey_core::{
     ids::{ApplicationId, EventId},
     resources::{CUSTOMER_PASSWORD_RESETS, Resource},
     scope::Scope,
-    secrets::AccountDigest,
 };
 use rekey_sql::rows::Read;
 use sqlx::{SqliteConnection, types::Json};
@@ -65,7 +64,7 @@ pub(crate) async fn record_change(
 pub(crate) async fn set_notice_quota(
     connection: &mut SqliteConnection,
     event: EventId,
-    account: &AccountDigest,
+    account: &[u8],
     is_confirmed: bool,
 ) -> Read<()> {
     let (budget, window) = if is_confirmed {
@@ -80,7 +79,7 @@ pub(crate) async fn set_notice_quota(
 pub(crate) async fn set_quota(
     connection: &mut SqliteConnection,
     event: EventId,
-    account: &AccountDigest,
+    account: &[u8],
     budget: u32,
     window: Duration,
 ) -> Read<()> {
@@ -88,7 +87,7 @@ pub(crate) async fn set_quota(
         "UPDATE deliveries SET account_digest = ?2, mail_budget = ?3, mail_window_seconds = ?4 WHERE event_id = ?1",
     )
     .bind(event.as_str())
-    .bind(account.as_bytes().as_slice())
+    .bind(account)
     .bind(budget)
     .bind(window.as_seconds_f64())
     .execute(connection)

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    secrets::AccountDigest,
+    secrets::AddressDigest,
     sessions::guesses::{
         FREE_GUESSES, GuessCharge, GuessCounter, GuessSource, MAX_ACCOUNTS_OF_A_NETWORK, MAX_DELAY,
         MAX_KNOWN_NETWORKS, PasswordGuesses,
@@ -18,7 +18,7 @@ impl PasswordGuesses for SqliteStore {
     async fn charge_guess(&self, source: &GuessSource, budget: u32) -> Result<GuessCharge, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let row = sqlx::query(FIND)
-            .bind(source.account.as_bytes().as_slice())
+            .bind(source.address.as_bytes().as_slice())
             .bind(source.network.as_ref().map(|network| network.as_bytes().as_slice()))
             .bind(MAX_ACCOUNTS_OF_A_NETWORK)
             .bind(budget)
@@ -37,7 +37,7 @@ impl PasswordGuesses for SqliteStore {
                  ON CONFLICT (kind, account_digest, network_digest)
                      DO UPDATE SET guess_count = g.guess_count + 1, last_guess_at = ?3",
             )
-            .bind(source.account.as_bytes().as_slice())
+            .bind(source.address.as_bytes().as_slice())
             .bind(source.charged_network(counter))
             .bind(now)
             .execute(&mut *transaction)
@@ -53,7 +53,7 @@ impl PasswordGuesses for SqliteStore {
             "UPDATE guess_counters SET guess_count = max(guess_count - 1, 0)
              WHERE kind = 'password' AND account_digest = ?1 AND network_digest = COALESCE(?2, x'')",
         )
-        .bind(source.account.as_bytes().as_slice())
+        .bind(source.address.as_bytes().as_slice())
         .bind(source.charged_network(charged))
         .execute(&self.writer)
         .await
@@ -65,7 +65,7 @@ impl PasswordGuesses for SqliteStore {
         let (mut transaction, now) = self.write().await?;
         for statement in [ZERO, REMEMBER, FORGET] {
             sqlx::query(statement)
-                .bind(source.account.as_bytes().as_slice())
+                .bind(source.address.as_bytes().as_slice())
                 .bind(source.network.as_ref().map(|network| network.as_bytes().as_slice()))
                 .bind(MAX_ACCOUNTS_OF_A_NETWORK)
                 .bind(charged == GuessCounter::Others)
@@ -80,9 +80,9 @@ impl PasswordGuesses for SqliteStore {
 }
 
 /// Zeroes the counters of an account. Its password was set by mail.
-pub(crate) async fn unlock(connection: &mut SqliteConnection, account: AccountDigest) -> Read<()> {
+pub(crate) async fn unlock(connection: &mut SqliteConnection, address: AddressDigest) -> Read<()> {
     sqlx::query("UPDATE guess_counters SET guess_count = 0 WHERE kind = 'password' AND account_digest = ?1")
-        .bind(account.as_bytes().as_slice())
+        .bind(address.as_bytes().as_slice())
         .execute(connection)
         .await?;
     Ok(())

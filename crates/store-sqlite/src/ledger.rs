@@ -193,6 +193,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
                  CASE
                      WHEN ?3 = 'reset_requested' AND r.id IS NULL THEN 'reset deleted'
                      WHEN ?3 = 'reset_requested' AND r.reset_password_at IS NOT NULL THEN 'reset used'
+                     WHEN ?3 = 'reset_requested' AND r.superseded_at = r.created_at THEN 'over the account''s mail budget'
                      WHEN ?3 = 'reset_requested' AND r.superseded_at IS NOT NULL THEN 'reset superseded'
                      WHEN ?3 = 'reset_requested' AND r.expires_at <= ?6 THEN 'reset expired'
                      WHEN ?3 = 'reset_requested' AND r.customer_id IS NULL THEN CASE WHEN NOT ?7 THEN 'decoy' END

@@ -57,7 +57,13 @@ impl ResetStore for SqliteStore {
         record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
         if is_self_service {
             let ResetQuota { budget, window, .. } = reset.quota;
-            let quota = set_quota(&mut transaction, event.message.id, &reset.account_digest, budget, window);
+            let quota = set_quota(
+                &mut transaction,
+                event.message.id,
+                reset.account_digest.as_bytes(),
+                budget,
+                window,
+            );
             quota.await.map_err(map_db_error)?;
         }
         let record = if is_self_service {

@@ -46,12 +46,12 @@ impl TokenStore for SqliteStore {
         }
         set_password(&mut transaction, holder.scope, holder.customer, password, now).await?;
         supersede_customer(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
-        guesses::unlock(&mut transaction, completion.account_digest).await.map_err(map_db_error)?;
+        guesses::unlock(&mut transaction, completion.address_digest).await.map_err(map_db_error)?;
         confirm_address(&mut transaction, holder.customer, now).await.map_err(map_db_error)?;
         record_change(&mut transaction, subject(holder.scope, &holder.reset), Some(event), audit, now)
             .await?;
-        let account = &completion.account_digest;
-        set_notice_quota(&mut transaction, event.message.id, account, true).await.map_err(map_db_error)?;
+        let address = completion.address_digest.as_bytes();
+        set_notice_quota(&mut transaction, event.message.id, address, true).await.map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
     }

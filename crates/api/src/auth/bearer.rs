@@ -9,7 +9,7 @@ use super::{
     claims::Claims,
     jwt::{InvalidToken, Issuer},
 };
-use crate::{caller, limits::Limits};
+use crate::{caller, jsonapi::error::Problem, limits::Limits};
 
 /// The access token of a request. It is verified once per request.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl FromRequest for BearerToken {
                 return Ok(known);
             }
             let (issuer, limits) = <(Data<Issuer>, Data<Limits>)>::extract(&request).await?;
-            let token = verify(&request, &issuer, &limits).await;
+            let token = verify(&request, &issuer, &limits).await?;
             request.extensions_mut().insert(token.clone());
             Ok(token)
         })
@@ -61,18 +61,18 @@ impl FromRequest for BearerToken {
 
 /// Verifies the request's token. Checking a signature costs more than all else that a flood of made-up tokens does, so one that is seen for
 /// the first time is not checked after many bad ones from the same address.
-async fn verify(request: &HttpRequest, issuer: &Issuer, limits: &Limits) -> BearerToken {
-    let Some(token) = token(request) else { return BearerToken::Missing };
+async fn verify(request: &HttpRequest, issuer: &Issuer, limits: &Limits) -> Result<BearerToken, Problem> {
+    let Some(token) = token(request) else { return Ok(BearerToken::Missing) };
     let remembered = issuer.remembered(token).await;
     let read = match remembered {
         Some(read) => read,
-        None => read_unknown(token, issuer, limits, caller::address(request)).await,
+        None => read_unknown(token, issuer, limits, caller::address(request)).await?,
     };
-    match read {
+    Ok(match read {
         Ok(claims) if issuer.remaining(&claims).is_some() => BearerToken::Valid(claims),
         Ok(claims) => BearerToken::Expired(claims),
         Err(_) => BearerToken::Missing,
-    }
+    })
 }
 
 async fn read_unknown(
@@ -80,15 +80,15 @@ async fn read_unknown(
     issuer: &Issuer,
     limits: &Limits,
     address: Option<IpAddr>,
-) -> Result<Arc<Claims>, InvalidToken> {
-    if limits.refuses_unknown_tokens(address).await {
-        return Err(InvalidToken);
+) -> Result<Result<Arc<Claims>, InvalidToken>, Problem> {
+    if let Some(wait) = limits.refuses_unknown_tokens(address).await {
+        return Err(Problem::TooManyRequests(wait));
     }
     let read = issuer.read(token).await;
     if read.is_err() {
         limits.bad_token(address).await;
     }
-    read
+    Ok(read)
 }
 
 /// Returns the token (RFC 6750 §2.1). A request with two has none: a proxy in front may have looked at the other one.

@@ -95,11 +95,11 @@ impl Limiter {
         RateLimitStatus { limit, remaining: limit.saturating_sub(window.used(now)), wait: None }
     }
 
-    /// Whether a request in that window would be refused, as far as this process knows. Counts nothing.
-    pub async fn is_used_up(&self, name: &str, limit: u32) -> bool {
-        let Some(window) = self.windows.get(name).await else { return false };
+    /// How long a request in that window would be refused, as far as this process knows. Counts nothing.
+    pub async fn wait(&self, name: &str, limit: u32) -> Option<Duration> {
+        let window = self.windows.get(name).await?;
         let window = window.lock().await;
-        window.refused(limit, self.clock.now()).is_some()
+        window.refused(limit, self.clock.now())?.wait
     }
 
     /// Deletes old counts from the store, once a minute.

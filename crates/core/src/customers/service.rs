@@ -146,9 +146,11 @@ impl CustomerService {
         let (mut password_event, mut email_event, mut account) = (None, None, None);
         if email.is_some() || password.is_some() {
             let Some(current) = self.address(scope, id).await? else { return Ok(false) };
-            account = Some(AccountDigest::new(scope, &current, &self.recorder.keys));
             // A form that sends its customer's address back changes nothing.
             let email = email.filter(|email| *email != current);
+            // The notice of another address is what undoes a theft: the owners of other addresses of the mailbox must not use it up.
+            let digest = if email.is_some() { AccountDigest::of_address } else { AccountDigest::new };
+            account = Some(digest(scope, &current, &self.recorder.keys));
             if caller.actor.session().is_some() {
                 self.check_own_change(scope, caller, id, email.is_some(), password.is_some()).await?;
             }

@@ -87,6 +87,8 @@ pub struct Claim {
 pub struct Verified {
     /// The result, with the password for [`Hasher::rehash`].
     pub outcome: Result<(Verification, PlainPassword), HashError>,
+    /// Whether the password was compared, also where the result is an error.
+    pub was_compared: bool,
     /// How long the call waited in the queues. It does not depend on the hash.
     pub waited: Duration,
 }
@@ -201,7 +203,8 @@ impl Hasher {
         let is_known = stored.is_some();
         let stored = stored.as_ref().unwrap_or(&self.decoy);
         let Ok(stored) = Scheme::parse(stored.as_str()) else {
-            return Verified { outcome: Err(HashError::Unusable), waited: Duration::ZERO };
+            let outcome = Err(HashError::Unusable);
+            return Verified { outcome, was_compared: false, waited: Duration::ZERO };
         };
         let (lane, other) =
             if self.is_large(&stored) { (&self.large, &self.pool) } else { (&self.pool, &self.large) };
@@ -222,6 +225,7 @@ impl Hasher {
             Ok((outcome, started_at)) => (outcome, started_at - submitted_at),
             Err(error) => (Err(error), Duration::ZERO),
         };
+        let was_compared = outcome.is_ok();
         if let Some(turn) = turn
             && matches!(outcome, Ok((Verification::Wrong, _)) | Err(_))
         {
@@ -230,7 +234,7 @@ impl Hasher {
                 Err(error) => outcome = Err(error),
             }
         }
-        Verified { outcome, waited }
+        Verified { outcome, was_compared, waited }
     }
 
     /// Returns how long a hash with the configured parameters takes on this machine.

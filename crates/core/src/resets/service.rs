@@ -27,7 +27,7 @@ use crate::{
         record::Record,
     },
     scope::Scope,
-    secrets::{AccountDigest, ResetCode, ResetToken, SealedAddress, UnsealError},
+    secrets::{AddressDigest, ResetCode, ResetToken, SealedAddress, UnsealError},
 };
 
 /// The use cases of password resets. Cheap to clone.
@@ -264,7 +264,7 @@ impl ResetService {
         let audit = self.recorder.new_audit_entry(caller, Action::ResetPassword, attributes);
         let completion = Completion {
             holder: &holder,
-            account_digest: AccountDigest::new(holder.scope, &holder.email, &self.recorder.keys),
+            address_digest: AddressDigest::new(holder.scope, &holder.email, &self.recorder.keys),
             token: &token,
             password: &password,
             changes,

@@ -15,7 +15,7 @@ use crate::{
     resets::{CreatedReset, NewReset, Redeemed, RejectableReset, TokenHolder},
     resources::catalog::Catalog,
     scope::Scope,
-    secrets::{AccountDigest, AddressDigest, CodeDigest, TokenDigest},
+    secrets::{AddressDigest, CodeDigest, TokenDigest},
 };
 
 /// A reset to create, with the event and the audit entry that belong to it.
@@ -34,8 +34,8 @@ pub struct ResetRecord<'a> {
 pub struct Completion<'a> {
     /// The customer of the token.
     pub holder: &'a TokenHolder,
-    /// The digest of the customer's account, whose counts of wrong passwords end.
-    pub account_digest: AccountDigest,
+    /// The digest of the customer's address, whose counts of wrong passwords end, and whose quota the notice uses.
+    pub address_digest: AddressDigest,
     /// The token's digest, matched again.
     pub token: &'a TokenDigest,
     /// The new password's hash.

@@ -46,6 +46,12 @@ impl AccountDigest {
     pub fn new(scope: Scope, email: &EmailAddress, keys: &KeyRing) -> Self {
         Self(keys.mac(|key| &key.addresses, &parts(&scope, b"account", &email.account())))
     }
+
+    /// Makes the digest of an account that has this address only, for what the owners of its other addresses must not use up.
+    #[must_use]
+    pub fn of_address(scope: Scope, email: &EmailAddress, keys: &KeyRing) -> Self {
+        Self(AddressDigest::new(scope, email, keys).0)
+    }
 }
 
 impl NetworkDigest {

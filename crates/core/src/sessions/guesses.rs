@@ -9,7 +9,7 @@ use crate::{
     email::EmailAddress,
     error::StoreError,
     scope::Scope,
-    secrets::{AccountDigest, KeyRing, NetworkDigest},
+    secrets::{AddressDigest, KeyRing, NetworkDigest},
 };
 
 /// How many wrong passwords in a row cost no time. People who try the two or three passwords that they use need as many.
@@ -26,8 +26,8 @@ pub const KEEP_GUESSES: Duration = Duration::days(60);
 /// Whose password is guessed, and from where. An account is counted whether it exists or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuessSource {
-    /// The account.
-    pub account: AccountDigest,
+    /// The account's address. A `+` suffix makes another one: who has that account must not zero the counter of this one.
+    pub address: AddressDigest,
     /// The network that the guess comes from, if known.
     pub network: Option<NetworkDigest>,
 }
@@ -37,7 +37,7 @@ impl GuessSource {
     #[must_use]
     pub fn new(scope: Scope, email: &EmailAddress, client: Option<IpAddr>, keys: &KeyRing) -> Self {
         Self {
-            account: AccountDigest::new(scope, email, keys),
+            address: AddressDigest::new(scope, email, keys),
             network: client.map(|client| NetworkDigest::new(scope, client, keys)),
         }
     }

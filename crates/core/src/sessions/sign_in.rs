@@ -1,8 +1,8 @@
 //! The use cases of customers' sessions: log in, refresh, end.
 
-use std::{net::IpAddr, sync::Arc, time};
+use std::{net::IpAddr, sync::Arc};
 
-use ::time::Duration;
+use time::Duration;
 use tokio::time::Instant;
 
 use crate::{
@@ -11,12 +11,12 @@ use crate::{
     email::EmailAddress,
     error::StoreError,
     ids::SessionId,
-    passwords::{Claim, HashError, Hasher, PlainPassword, SchemeName, Verification, Verified},
+    passwords::{Claim, HashError, Hasher, PlainPassword, SchemeName, Verification},
     random::RandomSource,
     secrets::RefreshToken,
     sessions::{
         EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope,
-        failure_floor::{FailureFloor, FailureFloors},
+        failure_floor::FailureFloors,
         guesses::{GuessCharge, PasswordThrottle},
     },
 };
@@ -39,6 +39,15 @@ pub struct SessionTtls {
     pub session: Duration,
     /// How long a used refresh token may be sent again without ending its session.
     pub refresh_leeway: Duration,
+}
+
+/// A try at logging in.
+struct Attempt<'a> {
+    client: &'a RegisteredClient,
+    email: &'a EmailAddress,
+    password: PlainPassword,
+    token_scope: TokenScope,
+    arrived_at: Instant,
 }
 
 /// A customer who has just logged in, or whose session was refreshed.
@@ -119,52 +128,46 @@ impl SignIn {
             GuessCharge::TooEarly(wait) => return Err(SignInError::Throttled { wait: Some(wait) }),
             GuessCharge::Locked => return Err(SignInError::Throttled { wait: None }),
         };
+        let mut was_compared = false;
+        let attempt = Attempt { client, email, password, token_scope, arrived_at };
+        let outcome = self.compare(attempt, &mut was_compared).await;
+        if outcome.is_ok() {
+            self.throttle.guesses.accept_guess(&source, charged).await?;
+        } else if !was_compared {
+            // A customer whose right password is not compared in a flood must not wait for it afterwards.
+            self.throttle.guesses.return_guess(&source, charged).await?;
+        }
+        outcome
+    }
+
+    /// Answers a failure at the organization's floor. Sets `was_compared` once the password was.
+    async fn compare(&self, attempt: Attempt<'_>, was_compared: &mut bool) -> Result<SignedIn, SignInError> {
+        let Attempt { client, email, password, token_scope, arrived_at } = attempt;
         let organization = client.scope.organization;
         let credentials = self.sessions.find_credentials(client.scope, email).await?;
         let scheme = credentials.as_ref().and_then(|credentials| credentials.scheme.as_ref());
         let floor = self.floors.get(organization, scheme).await?;
         let _place = floor.is_some().then(|| self.floors.enter(organization)).transpose()?;
         let form_count = password.form_count();
-        let (outcome, waited) = self.log_in(client, credentials, password, token_scope, floor).await;
-        if let (Some(floor), Err(_)) = (floor, &outcome) {
-            floor.wait(arrived_at, waited, form_count, &*self.random).await;
-        }
-        match outcome {
-            Ok(_) => self.throttle.guesses.accept_guess(&source, charged).await?,
-            // A customer whose right password is not compared in a flood must not wait for it afterwards.
-            Err(SignInError::Hash(_)) => self.throttle.guesses.return_guess(&source, charged).await?,
-            Err(_) => {}
-        }
-        outcome
-    }
-
-    /// Returns also how long the log-in waited for its turn in the queues of the hasher.
-    async fn log_in(
-        &self,
-        client: &RegisteredClient,
-        credentials: Option<Credentials>,
-        password: PlainPassword,
-        token_scope: TokenScope,
-        floor: Option<FailureFloor>,
-    ) -> (Result<SignedIn, SignInError>, time::Duration) {
         let claim = Claim {
-            organization: client.scope.organization,
+            organization,
             password,
             stored: credentials.as_ref().and_then(|credentials| credentials.password.clone()),
-            is_imported: credentials
-                .as_ref()
-                .and_then(|credentials| credentials.scheme.as_ref())
-                .is_some_and(SchemeName::is_imported),
+            is_imported: scheme.is_some_and(SchemeName::is_imported),
             waits_for_both_queues: floor.is_some_and(|floor| floor.has_large),
         };
-        let Verified { outcome, waited } = self.hasher.verify(claim).await;
-        let signed_in = match outcome {
+        let verified = self.hasher.verify(claim).await;
+        *was_compared = verified.was_compared;
+        let outcome = match verified.outcome {
             Ok((verification, password)) => {
                 self.open_session(client, credentials, verification, password, token_scope).await
             }
             Err(error) => Err(error.into()),
         };
-        (signed_in, waited)
+        if let (Some(floor), Err(_)) = (floor, &outcome) {
+            floor.wait(arrived_at, verified.waited, form_count, &*self.random).await;
+        }
+        outcome
     }
 
     async fn open_session(

@@ -6,7 +6,7 @@ use rekey_core::{
     resets::ResetOrigin,
     resets::store::Completion,
     resets::store::{ResetStore, TokenStore},
-    secrets::AccountDigest,
+    secrets::AddressDigest,
 };
 use rekey_testkit::{backdoor::Backdoor, seed};
 use time::Duration;
@@ -31,7 +31,7 @@ async fn use_reset(world: &World) {
         EventBody::ResetUsed { reset: reset.id, customer: holder.customer, address: None },
     );
     let completion = Completion {
-        account_digest: AccountDigest::new(holder.scope, &holder.email, &seed::keys()),
+        address_digest: AddressDigest::new(holder.scope, &holder.email, &seed::keys()),
         holder: &holder,
         token: &token,
         password: &seed::hash("new"),

@@ -35,7 +35,7 @@ use rekey_core::{
     resets::{TokenHolder, store::Completion},
     resources::{CUSTOMER_PASSWORD_RESETS, record::Record},
     scope::{Mode, Scope},
-    secrets::{AccountDigest, ResetToken},
+    secrets::{AddressDigest, ResetToken},
 };
 
 use crate::{
@@ -187,6 +187,7 @@ macro_rules! store_conformance {
             login_guess_simultaneous_guesses_are_counted_each,
             login_guess_a_right_password_zeroes_its_own_counter,
             login_guess_a_guess_that_was_not_compared_is_returned,
+            login_guess_addresses_that_differ_after_a_plus_are_counted_apart,
             login_guess_strangers_do_not_hold_up_a_known_network,
             login_guess_a_network_of_many_accounts_is_known_to_none,
             login_guess_the_networks_used_last_are_known,
@@ -339,7 +340,7 @@ async fn complete(
     let audit = seed::audit(Action::ResetPassword);
     let completion = Completion {
         holder,
-        account_digest: AccountDigest::new(holder.scope, &holder.email, &seed::keys()),
+        address_digest: AddressDigest::new(holder.scope, &holder.email, &seed::keys()),
         token: &token.digest(),
         password,
         changes,

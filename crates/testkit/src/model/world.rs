@@ -23,7 +23,7 @@ use rekey_core::{
         store::{Completion, ResetRecord},
     },
     scope::Scope,
-    secrets::{AccountDigest, Fingerprint, KeyDigest, ResetToken, SealedAnswer, SealedToken},
+    secrets::{AddressDigest, Fingerprint, KeyDigest, ResetToken, SealedAnswer, SealedToken},
 };
 use time::Duration;
 
@@ -349,7 +349,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         let (password, changes) = (seed::hash("new"), CommonAttributes::default());
         let (event, audit) = (event(holder.customer), seed::audit(Action::ResetPassword));
         let completion = Completion {
-            account_digest: AccountDigest::new(holder.scope, &holder.email, &seed::keys()),
+            address_digest: AddressDigest::new(holder.scope, &holder.email, &seed::keys()),
             holder: &holder,
             token: &digest,
             password: &password,

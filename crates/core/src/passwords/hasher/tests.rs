@@ -167,6 +167,9 @@ async fn a7_neither_queue_shows_in_which_one_a_hash_is() {
         for stored in &wrong {
             let verified = hasher.verify(both("not the one", stored.clone())).await;
             assert_eq!(verified.outcome.unwrap_err(), HashError::Busy);
+            let is_large = stored.as_ref().is_some_and(|stored| hasher.needs_large_thread(stored));
+            let own = if is_large { &hasher.large } else { &hasher.pool };
+            assert_eq!(verified.was_compared, !Arc::ptr_eq(own, lane), "it counts as a guess");
         }
         held.release().await;
         drop(full);

@@ -55,7 +55,9 @@ pub async fn old_quota_rows_are_removed<F: StoreUnderTest>() {
     backdoor.age("reset_cooldowns", "last_reset_at", "true", AGE).await;
     backdoor.age("mail_quotas", "window_started_at", "true", AGE).await;
     count_mail("young@example.com").await;
-    assert_eq!(store.forget_quotas(AGE).await.unwrap(), 3, "two cooldowns and a count");
+    for forgotten in [2, 1, 0] {
+        assert_eq!(store.forget_quotas(AGE, 1).await.unwrap(), forgotten, "two cooldowns and a count");
+    }
     assert_eq!(backdoor.count("reset_cooldowns", "true").await, 1);
     assert_eq!(backdoor.count("mail_quotas", "true").await, 1);
 }

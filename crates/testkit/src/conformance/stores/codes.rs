@@ -183,9 +183,9 @@ pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
     assert!(after.guess(store).await.is_some());
     assert_eq!(backdoor.count("guess_counters", "guess_count = 2").await, 1);
 
-    assert_eq!(store.forget_guesses(KEEP_GUESSES).await.unwrap(), 0);
+    assert_eq!(store.forget_guesses(KEEP_GUESSES, 10).await.unwrap(), 0);
     backdoor.age("guess_counters", "last_guess_at", "true", KEEP_GUESSES).await;
-    assert_eq!(store.forget_guesses(KEEP_GUESSES).await.unwrap(), 1);
+    assert_eq!(store.forget_guesses(KEEP_GUESSES, 10).await.unwrap(), 1);
 }
 
 /// Guesses this code for all of these resets.

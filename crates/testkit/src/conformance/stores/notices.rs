@@ -65,7 +65,7 @@ async fn change_address(
         address: SealedAddress::seal(&email.old, scope.organization, id, &seed::keys(), &OsRandom),
     });
     let event = seed::event(scope, body);
-    let account = AccountDigest::new(scope, &email.old, &seed::keys());
+    let account = AccountDigest::of_address(scope, &email.old, &seed::keys());
     let change = CustomerChange { email: Some(email), ..CustomerChange::default() };
     let events = ChangeEvents { email: Some(&event), account: Some(&account), ..ChangeEvents::default() };
     let audit = seed::audit(Action::Update);
@@ -149,7 +149,10 @@ pub async fn a5_an_unconfirmed_address_gets_one_notice_of_a_kind<F: StoreUnderTe
         customer = sign_up(store, scope, JOHN).await;
     }
     assert_eq!(mails, 1);
-    // The notice of a changed address is another kind. A thief of such an account can't keep it back.
+    // Nor can strangers who have another address of the mailbox use up the notice of a changed address.
+    let other = sign_up(store, scope, "john+thief@example.com").await;
+    let (job, ..) = change_address(store, scope, other, "john+thief@example.com", "any@example.com").await;
+    assert!(is_sent(store, &job).await);
     let (job, ..) = change_address(store, scope, customer, JOHN, "thief@example.com").await;
     assert!(is_sent(store, &job).await);
     let (job, ..) = change_address(store, scope, customer, "thief@example.com", JOHN).await;

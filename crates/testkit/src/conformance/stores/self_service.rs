@@ -63,7 +63,7 @@ pub async fn mail_bomb_a_window_has_its_budget_of_mails_and_the_next_one_its_own
     let scope = seed::scope(store, "shop").await;
     seed::customer(store, scope, JOHN, None).await;
     for (address, within, beyond) in
-        [(JOHN, "sent", "expired"), ("nobody@example.com", "discarded", "discarded")]
+        [(JOHN, "sent", "suppressed"), ("nobody@example.com", "discarded", "discarded")]
     {
         for _window in 0..2 {
             let mut mails = Vec::new();
@@ -91,7 +91,7 @@ pub async fn beyond_its_budget_an_account_is_sent_a_mail_an_hour_and_its_last_li
     }
     for _hour in 0..3 {
         let pending = "superseded_at IS NULL AND reset_password_at IS NULL";
-        assert_eq!(mailed(store, backdoor, scope, JOHN).await, "expired");
+        assert_eq!(mailed(store, backdoor, scope, JOHN).await, "suppressed");
         assert_eq!(backdoor.count("password_resets", pending).await, 1, "that of the last mail");
         backdoor.age("mail_quotas", "last_mail_at", "true", EXTRA_MAIL_INTERVAL).await;
         assert_eq!(mailed(store, backdoor, scope, JOHN).await, "sent");
@@ -188,10 +188,10 @@ pub async fn mails_that_never_went_out_use_up_no_budget<F: StoreUnderTest>() {
         assert!(store.settle(job.event, 1, outcome).await.unwrap());
     }
     assert_eq!(mailed(store, backdoor, scope, JOHN).await, "sent", "in the place of the expired one");
-    assert_eq!(mailed(store, backdoor, scope, JOHN).await, "expired");
+    assert_eq!(mailed(store, backdoor, scope, JOHN).await, "suppressed");
     let third = jobs.first().unwrap();
     assert!(matches!(store.claim(third, Duration::minutes(1)).await.unwrap(), Claim::Discarded(_)));
-    assert_eq!(mailed(store, backdoor, scope, JOHN).await, "expired", "it may have been sent");
+    assert_eq!(mailed(store, backdoor, scope, JOHN).await, "suppressed", "it may have been sent");
 }
 
 /// A13: the digest of an address is made with a key, and outlives a change of keys.
