@@ -107,7 +107,7 @@ impl Fleet {
 
 fn with_keys(app: &TestApp, keys: &[&str]) -> TestApp {
     let unlimited = ("limits.sales_channel_per_minute", "0");
-    app.replica_with(&[("auth.signing_key", ""), ("auth.signing_keys", &keys.concat()), unlimited])
+    app.replica_with(&[("auth.signing_keys", &keys.concat()), unlimited])
 }
 
 impl Storefront {

@@ -123,6 +123,13 @@ fn a12_signing_key_and_signing_keys_are_not_both_set() {
         "configuration: auth.signing_keys is not usable, and secret (from REKEY__AUTH__SIGNING_KEYS), expected no \
          auth.signing_key, which is set as well: keep one of them"
     );
+    // The key of `rekey dev` is a preset.
+    let preset = |given: &[(&str, &str)]| {
+        let source = environment(given).preset("auth.signing_key", "preset");
+        Configuration::load(&source).unwrap().get("auth.signing_key").into_string().unwrap()
+    };
+    assert_eq!(preset(&[]), "preset");
+    assert_eq!(preset(&[("auth.signing_keys", PEM)]), "", "it gives way");
     let line = error(&with(&[("auth.signing_key", &PEM.repeat(2))]));
     assert!(line.ends_with("expected one RSA private key in PEM; several are auth.signing_keys"), "{line}");
 }
