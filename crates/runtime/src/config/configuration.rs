@@ -39,7 +39,7 @@ impl Configuration {
         let presets = source.presets.iter().filter(|(key, _)| !has_other_form(key));
         let presets = Layer::from_texts(&known, presets, "this program's defaults")?;
         let layers = Config::builder().add_source(known).add_source(presets);
-        Self::build(given.into_iter().fold(layers, |layers, layer| layers.add_source(layer)))
+        Self::build(given.into_iter().fold(layers, ConfigBuilder::<DefaultState>::add_source))
     }
 
     /// Returns this configuration below an organization's file, which may set the keys that `may_set` accepts.
