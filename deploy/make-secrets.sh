@@ -17,7 +17,7 @@ main() {
     make mailer_database_password password
     make api_broker_password password
     make mailer_broker_password password
-    # The RSA key that signs access tokens, others may follow it in the file, and the key that encrypts reset tokens, with the id `k1`.
+    # The RSA key that signs access tokens (docs/operations.md adds another to the file to rotate it), and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
 

@@ -64,8 +64,8 @@ enum KeyFault {
 #[error("not a valid access token")]
 pub struct InvalidToken;
 
-/// Issues and verifies access tokens. Its keys never change, so what it remembers of a token ends with the process at the latest, and
-/// no process without a key accepts a token of that key.
+/// Issues and verifies access tokens. Its keys never change, and the claims that it remembers are lost with the process. So a process
+/// that was started without a key accepts no token of that key.
 pub struct Issuer {
     header: Header,
     signing: EncodingKey,

@@ -42,7 +42,7 @@ struct Storefront {
     client: TestClient,
     customer: String,
     clock: Arc<TestClock>,
-    /// Locked for writing while time passes, which no call is to meet.
+    /// Locked for writing while the clock is moved, so that no round is in progress then.
     time: RwLock<()>,
     rounds: AtomicUsize,
     stop: AtomicBool,
@@ -111,7 +111,7 @@ fn with_keys(app: &TestApp, keys: &[&str]) -> TestApp {
 }
 
 impl Storefront {
-    /// Waits for rounds of calls, if there are any.
+    /// Waits until that many rounds of calls have ended, if calls are being made.
     async fn finish_rounds(&self, count: usize) {
         let start = self.rounds.load(Ordering::SeqCst);
         while start > 0 && self.rounds.load(Ordering::SeqCst) < start + count {
