@@ -17,7 +17,7 @@ main() {
     make mailer_database_password password
     make api_broker_password password
     make mailer_broker_password password
-    # The RSA key that signs access tokens, and the key that encrypts reset tokens, with the id `k1`.
+    # The RSA key that signs access tokens (docs/operations.md adds another to the file to rotate it), and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
 
@@ -30,7 +30,7 @@ main() {
 
     # The relays' URLs with their passwords, one a line, for the operator to edit. At first it is the mail catcher.
     make smtp_relays echo 'smtp://mailpit:1025?tls=none'
-    chmod 644 "$folder/smtp_relays" "$folder/sealing_keys"
+    chmod 644 "$folder/smtp_relays" "$folder/signing_key" "$folder/sealing_keys"
 }
 
 # Writes a command's output to a new file, completely or not at all.

@@ -139,6 +139,7 @@ impl AppData {
         let rules = Arc::new(organizations.map(OrganizationSettings::rules));
         let ttls = SessionTtls {
             session: whole_seconds(auth.refresh_token_ttl),
+            max_age: whole_seconds(auth.session_max_age),
             refresh_leeway: whole_seconds(auth.refresh_leeway),
         };
         let throttle =

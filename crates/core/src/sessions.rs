@@ -51,18 +51,16 @@ pub trait Sessions: Send + Sync + 'static {
     /// in proportion to the log-ins.
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;
 
-    /// Whether the session is neither ended nor expired, and the customer's password has not changed since it was opened.
-    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError>;
-
-    /// Whether the session is live and was opened at most `max_age` ago, by a sign-in: refreshes don't count.
-    async fn session_is_fresh(
+    /// Whether the session is neither ended nor expired, the customer's password has not changed since it was opened, and it was opened,
+    /// by a sign-in, less than `max_age` ago: refreshes don't count.
+    async fn session_is_live(
         &self,
         scope: Scope,
         session: SessionId,
         max_age: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Uses a refresh token: the session gets the next one, and is extended by `ttl`. Exactly one of several simultaneous calls with a
+    /// Uses a refresh token: the session gets the next one, and is extended by `ttl`, but not beyond its `max_age`. Exactly one of several simultaneous calls with a
     /// token gets [`RefreshOutcome::Rotated`].
     async fn refresh_session(
         &self,
@@ -138,6 +136,8 @@ pub struct Refresh<'a> {
     pub next: &'a RefreshTokenDigest,
     /// When the session expires, from now, unless it is refreshed again.
     pub ttl: Duration,
+    /// When the session ends, from its opening.
+    pub max_age: Duration,
     /// How long after its use a token may be sent again without ending its session. It is rejected all the same.
     pub leeway: Duration,
 }
@@ -150,8 +150,8 @@ pub enum RefreshOutcome {
     /// The token was used before, longer ago than the leeway. One of its two users may have stolen it, so the session was ended (RFC 9700
     /// §4.14.2).
     Reused(SessionId),
-    /// The token is unknown, expired, of another client or scope, from before the customer's password changed, or was used within the
-    /// leeway. Nothing was changed.
+    /// The token is unknown, expired, of another client or scope, of a session that is too old or from before the customer's password
+    /// changed, or was used within the leeway. Nothing was changed.
     Refused,
 }
 
@@ -164,6 +164,8 @@ pub struct LiveSession {
     pub customer: CustomerId,
     /// The scope of its access tokens.
     pub token_scope: TokenScope,
+    /// When it expires, from now, unless it is refreshed; in whole seconds, at least one.
+    pub ttl: Duration,
 }
 
 /// The result of [`Sessions::end_session_of_token`].

@@ -193,12 +193,14 @@ pub fn suppression(row: &impl Columns) -> Read<Suppression> {
     })
 }
 
-/// A session whose refresh token was used.
+/// A session whose refresh token was used; `ttl` is in whole seconds.
 pub fn live_session(row: &impl Columns) -> Read<LiveSession> {
     Ok(LiveSession {
         id: parsed(row, "id")?,
         customer: parsed(row, "customer_id")?,
         token_scope: parsed(row, "token_scope")?,
+        // A token that expires at once would be no answer.
+        ttl: Duration::seconds(required(row.integer("ttl")?, "ttl")?.max(1)),
     })
 }
 

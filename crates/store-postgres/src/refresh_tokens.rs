@@ -55,10 +55,11 @@ pub(crate) async fn end_session(
 async fn rotate(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
     sqlx::query(
         "WITH session AS (
-             UPDATE sessions s SET refresh_token_digest = $5, expires_at = now() + make_interval(secs => $6)
+             UPDATE sessions s SET refresh_token_digest = $5,
+                 expires_at = least(now() + make_interval(secs => $6), s.created_at + make_interval(secs => $7))
              FROM customer_passwords p
              WHERE s.refresh_token_digest = $1 AND s.organization_id = $2 AND s.mode = $3 AND s.application_id = $4
-                 AND s.expires_at > now()
+                 AND s.expires_at > now() AND s.created_at + make_interval(secs => $7) > now()
                  AND p.customer_id = s.customer_id AND p.generation = s.password_generation
              RETURNING s.id, s.customer_id, s.token_scope, s.expires_at
          ), used AS (
@@ -66,7 +67,7 @@ async fn rotate(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option
          ), forgotten AS (
              DELETE FROM used_refresh_tokens u USING session WHERE u.session_id = session.id AND u.expires_at <= now()
          )
-         SELECT id, customer_id, token_scope FROM session",
+         SELECT id, customer_id, token_scope, floor(extract(epoch FROM expires_at - now()))::bigint AS ttl FROM session",
     )
     .bind(refresh.presented.as_bytes().as_slice())
     .bind(scope.organization.as_str())
@@ -74,6 +75,7 @@ async fn rotate(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option
     .bind(refresh.application.as_str())
     .bind(refresh.next.as_bytes().as_slice())
     .bind(refresh.ttl.as_seconds_f64())
+    .bind(refresh.max_age.as_seconds_f64())
     .fetch_optional(pool)
     .await
 }

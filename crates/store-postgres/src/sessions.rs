@@ -101,22 +101,7 @@ impl Sessions for PostgresStore {
         Ok(done.rows_affected() == 1)
     }
 
-    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError> {
-        sqlx::query_scalar(
-            "SELECT EXISTS (
-                 SELECT FROM sessions s
-                 JOIN customer_passwords p ON p.customer_id = s.customer_id AND p.generation = s.password_generation
-                 WHERE s.id = $1 AND s.organization_id = $2 AND s.mode = $3 AND s.expires_at > now())",
-        )
-        .bind(session.as_str())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .fetch_one(&self.pool)
-        .await
-        .map_err(map_db_error)
-    }
-
-    async fn session_is_fresh(
+    async fn session_is_live(
         &self,
         scope: Scope,
         session: SessionId,

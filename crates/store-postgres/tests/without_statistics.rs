@@ -282,6 +282,6 @@ async fn log_in(store: &PostgresStore, scope: Scope, customer: CustomerId) {
     };
     store.rehash_password(scope, customer, &seed::hash("second"), &password).await.unwrap();
     assert!(store.open_session(scope, &session).await.unwrap());
-    assert!(store.session_is_live(scope, session.id).await.unwrap());
+    assert!(store.session_is_live(scope, session.id, time::Duration::DAY).await.unwrap());
     store.end_session(scope, session.id).await.unwrap();
 }

@@ -63,13 +63,13 @@ async fn rotate(
     now: i64,
 ) -> Read<Option<SqliteRow>> {
     sqlx::query(
-        "UPDATE sessions SET refresh_token_digest = ?5, expires_at = ?6
+        "UPDATE sessions SET refresh_token_digest = ?5, expires_at = min(?6, created_at + ?8)
          WHERE refresh_token_digest = ?1 AND organization_id = ?2 AND mode = ?3 AND application_id = ?4
-             AND expires_at > ?7
+             AND expires_at > ?7 AND created_at + ?8 > ?7
              AND EXISTS (
                  SELECT 1 FROM customer_passwords p
                  WHERE p.customer_id = sessions.customer_id AND p.generation = sessions.password_generation)
-         RETURNING id, customer_id, token_scope",
+         RETURNING id, customer_id, token_scope, (expires_at - ?7) / 1000000 AS ttl",
     )
     .bind(refresh.presented.as_bytes().as_slice())
     .bind(scope.organization.as_str())
@@ -78,6 +78,7 @@ async fn rotate(
     .bind(refresh.next.as_bytes().as_slice())
     .bind(after(now, refresh.ttl))
     .bind(now)
+    .bind(after(0, refresh.max_age))
     .fetch_optional(connection)
     .await
 }
@@ -95,12 +96,12 @@ async fn remember(
         .execute(&mut *connection)
         .await?;
     sqlx::query(
-        "INSERT INTO used_refresh_tokens (digest, session_id, used_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO used_refresh_tokens (digest, session_id, used_at, expires_at)
+         SELECT ?1, id, ?3, expires_at FROM sessions WHERE id = ?2",
     )
     .bind(refresh.presented.as_bytes().as_slice())
     .bind(session.as_str())
     .bind(now)
-    .bind(after(now, refresh.ttl))
     .execute(connection)
     .await?;
     Ok(())

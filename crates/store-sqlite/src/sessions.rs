@@ -111,23 +111,7 @@ impl Sessions for SqliteStore {
         Ok(done.rows_affected() == 1)
     }
 
-    async fn session_is_live(&self, scope: Scope, session: SessionId) -> Result<bool, StoreError> {
-        sqlx::query_scalar(
-            "SELECT EXISTS (
-                 SELECT 1 FROM sessions s JOIN customer_passwords p ON p.customer_id = s.customer_id
-                 WHERE s.id = ?1 AND s.organization_id = ?2 AND s.mode = ?3
-                     AND s.password_generation = p.generation AND s.expires_at > ?4)",
-        )
-        .bind(session.as_str())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(self.present())
-        .fetch_one(&self.readers)
-        .await
-        .map_err(map_db_error)
-    }
-
-    async fn session_is_fresh(
+    async fn session_is_live(
         &self,
         scope: Scope,
         session: SessionId,

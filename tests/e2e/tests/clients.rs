@@ -1,7 +1,7 @@
 //! Runs the tests in `tests/clients`: the vendor's unmodified clients on a running instance.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
-use std::{process::Command, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use rekey_e2e::{
     dev::Dev,
@@ -9,6 +9,8 @@ use rekey_e2e::{
     shop::Shop,
     stack::{Registered, Stack},
 };
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The default of `auth.domain`.
@@ -54,7 +56,7 @@ async fn everything_in_one_process() {
         storefront: &dev.env["SALES_CLIENT_ID"],
         self_service: &dev.env["SELF_SERVICE_CLIENT_ID"],
     };
-    running.satisfies_the_clients().await;
+    running.satisfies_the_clients(&[]).await;
 }
 
 #[tokio::test]
@@ -74,19 +76,59 @@ async fn the_programs_of_production() {
         storefront: &storefront.client_id,
         self_service: &shop.storefront.client_id,
     };
-    running.satisfies_the_clients().await;
+    running.satisfies_the_clients(&[]).await;
+}
+
+/// A12. The phases in docs/operations.md; a token from before them all works until its key is removed.
+#[tokio::test]
+async fn a12_js_auth_verifies_tokens_in_each_phase_of_a_rotation() {
+    let mut shop = Shop::open(Stack::prepare().await).await;
+    let storefront = shop.stack.client("shop", &["sales-channel"]).await;
+    let (folder, old) = (TempDir::new().unwrap(), shop.stack.unset("auth.signing_key_file").unwrap().1);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (new, keys) = (path("new"), path("keys"));
+    let generate =
+        ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072", "-out", &new];
+    assert!(Command::new("openssl").args(generate).status().unwrap().success());
+    shop.stack.set("auth.signing_keys_file", &keys);
+    let mut before = None;
+    for (phase, expected) in [
+        (vec![&old], StatusCode::OK),
+        (vec![&old, &new], StatusCode::OK),
+        (vec![&new, &old], StatusCode::OK),
+        (vec![&new], StatusCode::UNAUTHORIZED),
+    ] {
+        let pems: Vec<_> = phase.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+        fs::write(&keys, pems.concat()).unwrap();
+        let api = shop.stack.start_api().await;
+        let token = shop.back_office.token(&shop.stack.api).await;
+        let before = before.get_or_insert(token);
+        shop.stack.api.call(Method::GET, "organization", before, &Value::Null).await.expect(expected);
+        let running = Running {
+            url: &shop.stack.api.url,
+            organization: "shop",
+            mode: "live",
+            signing_key: phase[0],
+            back_office: &shop.back_office,
+            storefront: &storefront.client_id,
+            self_service: &storefront.client_id,
+        };
+        running.satisfies_the_clients(&["--test-name-pattern=jwtVerify", "jwt.test.js"]).await;
+        let exit = api.terminate().await;
+        assert_eq!(exit.code, Some(0), "{exit:?}");
+    }
 }
 
 impl Running<'_> {
-    /// Runs all tests in `tests/clients`, and prints their names.
-    async fn satisfies_the_clients(&self) {
+    /// Runs tests in `tests/clients`, all of them without further arguments of Node's, and prints their names.
+    async fn satisfies_the_clients(&self, arguments: &[&str]) {
         let folder = project().join("tests/clients");
         assert!(
             folder.join("node_modules").exists(),
             "the clients are not there: scripts/setup.sh installs them"
         );
         let mut node = Command::new("node");
-        node.args(["--test", "--test-reporter=spec"]).current_dir(folder).envs([
+        node.args(["--test", "--test-reporter=spec"]).args(arguments).current_dir(folder).envs([
             ("REKEY_URL", self.url),
             ("REKEY_DOMAIN", DOMAIN),
             ("REKEY_ORGANIZATION", self.organization),

@@ -1,7 +1,7 @@
 //! Starting and stopping `rekey-api` and `rekey-mailer`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
 
-use std::{process::Command, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use rekey_e2e::{
     client::{Api, reset},
@@ -94,6 +94,12 @@ async fn a_wrong_configuration_is_one_clear_line_and_no_start() {
     }
     refused(&mut stack, "rekey-api", "auth.signing_key", Some(&weak_key)).await;
     refused(&mut stack, "rekey-api", "auth.signing_key", Some("hunter2")).await;
+    // A12: next to the key of the file.
+    refused(&mut stack, "rekey-api", "auth.signing_keys", Some(&weak_key)).await;
+    let file = stack.unset("auth.signing_key_file").unwrap().1;
+    let key = fs::read_to_string(&file).unwrap();
+    refused(&mut stack, "rekey-api", "auth.signing_keys", Some(&key.repeat(2))).await;
+    refused(&mut stack, "rekey-api", "auth.signing_keys", Some(&format!("{key}{weak_key}"))).await;
 }
 
 /// Starts a program with a missing (`None`) or wrong key, which the program must name in its only line.

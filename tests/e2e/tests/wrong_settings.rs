@@ -44,6 +44,7 @@ async fn no_secret_is_in_the_output_of_a_program_with_wrong_settings() {
         ("keys.sealing", format!("k1:{SECRET}"), Some("keys.sealing")),
         ("auth.signing_key", SECRET.to_owned(), Some("auth.signing_key")),
         ("auth.signing_key", pem.clone(), Some("auth.signing_key")),
+        ("auth.signing_keys", pem.clone(), Some("auth.signing_keys")),
         ("dkim.private_key", SECRET.to_owned(), Some("dkim.private_key")),
         ("dkim.private_key", pem, Some("dkim.private_key")),
         ("telemetry.otlp_endpoint", format!("http://u:{SECRET}@{host}"), Some("telemetry.otlp_endpoint")),

@@ -1,6 +1,10 @@
 //! Access tokens: JWTs signed with RS512, and the public key set.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -11,17 +15,21 @@ use moka::future::Cache;
 use rekey_core::{
     clients::{ClientKind, RegisteredClient},
     clock::Clock,
-    ids::{AccessTokenId, CustomerId, SessionId},
+    ids::AccessTokenId,
     random::RandomSource,
     scope::Mode,
+    sessions::LiveSession,
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::claims::{ApplicationClaim, Claims, OrganizationClaim, OwnerClaim};
 
-/// The fewest bits of the signing key's modulus (RFC 7518 §3.3).
+/// The fewest bits of a signing key's modulus (RFC 7518 §3.3).
 const MIN_BITS: usize = 2048;
+
+/// How long clients may keep the public key set.
+pub const KEYS_MAX_AGE: Duration = Duration::from_mins(5);
 
 /// The region of every organization, which the vendor's clients read.
 const REGION: &str = "self-hosted";
@@ -31,13 +39,24 @@ const VERIFIED_CAPACITY: u64 = 10_000;
 /// How long an unused one is remembered.
 const VERIFIED_IDLE: Duration = Duration::from_mins(5);
 
-/// Why a signing key can't be used.
+/// Why the signing keys can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("key {number} of auth.signing_key or auth.signing_keys {fault}")]
+pub struct SigningKeyError {
+    /// The place of the key, from 1.
+    number: usize,
+    fault: KeyFault,
+}
+
+/// What is wrong with a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SigningKeyError {
-    #[error("auth.signing_key is not an RSA private key in PEM")]
+enum KeyFault {
+    #[error("is not an RSA private key in PEM")]
     Unreadable,
-    #[error("auth.signing_key has {0} bits; it needs {MIN_BITS} or more")]
+    #[error("has {0} bits; it needs {MIN_BITS} or more")]
     TooShort(usize),
+    #[error("is the same as an earlier one: remove it")]
+    Duplicate,
 }
 
 /// The error for a token that was not issued here.
@@ -45,11 +64,13 @@ pub enum SigningKeyError {
 #[error("not a valid access token")]
 pub struct InvalidToken;
 
-/// Issues and verifies access tokens.
+/// Issues and verifies access tokens. Its keys never change, and the claims that it remembers are lost with the process. So a process
+/// that was started without a key accepts no token of that key.
 pub struct Issuer {
     header: Header,
     signing: EncodingKey,
-    verifying: DecodingKey,
+    /// The keys by `kid`.
+    verifying: HashMap<String, DecodingKey>,
     validation: Validation,
     verified: Cache<[u8; 32], Arc<Claims>>,
     rejected: Cache<[u8; 32], ()>,
@@ -70,14 +91,21 @@ pub struct Issued {
 }
 
 impl Issuer {
-    /// Reads the signing key.
+    /// Reads the signing keys.
     pub fn new(
         auth: &rekey_runtime::config::Auth,
         clock: Arc<dyn Clock>,
         random: Arc<dyn RandomSource>,
     ) -> Result<Self, SigningKeyError> {
-        let (signing, jwk) = read_key(&auth.signing_key)?;
-        let kid = jwk.common.key_id.clone();
+        let SigningKeys { signing, verifying, published } = read_keys(&auth.signing_keys)?;
+        let kids: Vec<_> = published.keys.iter().filter_map(|jwk| jwk.common.key_id.as_deref()).collect();
+        let kid = kids.first().map(|kid| (*kid).to_owned());
+        let retire_seconds =
+            (auth.integration_token_ttl.max(auth.sales_channel_token_ttl) + KEYS_MAX_AGE).as_secs();
+        tracing::info!(
+            signing = kid, verifying = ?kids, retire_seconds,
+            "signing keys read: a key can be removed retire_seconds after all processes sign with another",
+        );
         let issuer = format!("https://auth.{}", auth.domain);
         let mut validation = Validation::new(Algorithm::RS512);
         validation.set_issuer(&[&issuer]);
@@ -88,11 +116,11 @@ impl Issuer {
         Ok(Self {
             header: Header { kid, ..Header::new(Algorithm::RS512) },
             signing,
-            verifying: DecodingKey::from_jwk(&jwk).map_err(|_| SigningKeyError::Unreadable)?,
+            verifying,
             validation,
             verified: Cache::builder().max_capacity(VERIFIED_CAPACITY).time_to_idle(VERIFIED_IDLE).build(),
             rejected: Cache::builder().max_capacity(VERIFIED_CAPACITY).time_to_idle(VERIFIED_IDLE).build(),
-            keys: JwkSet { keys: vec![jwk] },
+            keys: published,
             iss: issuer,
             integration_ttl: auth.integration_token_ttl,
             sales_channel_ttl: auth.sales_channel_token_ttl,
@@ -101,7 +129,7 @@ impl Issuer {
         })
     }
 
-    /// Returns the public keys.
+    /// Returns the public keys, the one that signs first.
     #[must_use]
     pub fn keys(&self) -> &JwkSet {
         &self.keys
@@ -113,9 +141,9 @@ impl Issuer {
         &self,
         client: &RegisteredClient,
         scope: String,
-        owner: Option<(CustomerId, SessionId)>,
+        session: Option<&LiveSession>,
     ) -> Result<Issued, jsonwebtoken::errors::Error> {
-        let claims = self.claims(client, scope, owner);
+        let claims = self.claims(client, scope, session);
         let access_token = jsonwebtoken::encode(&self.header, &claims, &self.signing)?;
         Ok(Issued { access_token, created_at: claims.iat, expires_in: claims.exp - claims.iat })
     }
@@ -146,8 +174,9 @@ impl Issuer {
 
     /// Checks a token's signature, and returns its claims if it was issued here.
     fn decode(&self, token: &str) -> Option<Claims> {
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation).ok()?;
-        (decoded.header.kid == self.header.kid).then_some(decoded.claims)
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let decoded = jsonwebtoken::decode(token, self.verifying.get(&kid)?, &self.validation);
+        decoded.ok().map(|decoded| decoded.claims)
     }
 
     /// Returns how long a token is still valid; `None` when it has expired.
@@ -157,16 +186,14 @@ impl Issuer {
         (seconds > 0).then(|| time::Duration::seconds(seconds))
     }
 
-    fn claims(
-        &self,
-        client: &RegisteredClient,
-        scope: String,
-        owner: Option<(CustomerId, SessionId)>,
-    ) -> Claims {
+    fn claims(&self, client: &RegisteredClient, scope: String, session: Option<&LiveSession>) -> Claims {
         let ttl = match client.kind {
             ClientKind::Integration => self.integration_ttl,
             ClientKind::SalesChannel => self.sales_channel_ttl,
         };
+        let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+        // A customer's token expires with its session.
+        let ttl = session.map_or(ttl, |session| ttl.min(session.ttl.whole_seconds()));
         let iat = self.clock.now().unix_timestamp();
         Claims {
             organization: OrganizationClaim {
@@ -184,39 +211,67 @@ impl Issuer {
             },
             scope,
             iat,
-            exp: iat.saturating_add_unsigned(ttl.as_secs()),
+            exp: iat.saturating_add(ttl),
             iss: self.iss.clone(),
             test: client.scope.mode == Mode::Test,
             rand: fraction(&*self.random),
-            jti: owner.map_or_else(
+            jti: session.map_or_else(
                 || AccessTokenId::generate(&*self.random).to_string(),
-                |(_, session)| session.to_string(),
+                |session| session.id.to_string(),
             ),
-            owner: owner
-                .map(|(customer, _)| OwnerClaim { id: customer.to_string(), kind: "Customer".to_owned() }),
+            owner: session
+                .map(|session| OwnerClaim { id: session.customer.to_string(), kind: "Customer".to_owned() }),
         }
     }
 }
 
-fn read_key(pem: &SecretString) -> Result<(EncodingKey, Jwk), SigningKeyError> {
+/// The keys of the configuration, ready for use.
+struct SigningKeys {
+    signing: EncodingKey,
+    /// By `kid`.
+    verifying: HashMap<String, DecodingKey>,
+    published: JwkSet,
+}
+
+/// Reads the keys; the first one signs.
+fn read_keys(pems: &[SecretString]) -> Result<SigningKeys, SigningKeyError> {
+    let mut keys = Vec::with_capacity(pems.len());
+    let mut verifying = HashMap::new();
+    let mut signing = None;
+    for (pem, number) in pems.iter().zip(1..) {
+        let error = |fault| SigningKeyError { number, fault };
+        let (private, kid, jwk) = read_key(pem).map_err(error)?;
+        let public = DecodingKey::from_jwk(&jwk).map_err(|_| error(KeyFault::Unreadable))?;
+        match verifying.entry(kid) {
+            Entry::Vacant(entry) => entry.insert(public),
+            Entry::Occupied(_) => return Err(error(KeyFault::Duplicate)),
+        };
+        signing = signing.or(Some(private));
+        keys.push(jwk);
+    }
+    let signing = signing.ok_or(SigningKeyError { number: 1, fault: KeyFault::Unreadable })?;
+    Ok(SigningKeys { signing, verifying, published: JwkSet { keys } })
+}
+
+/// Returns the private key, its `kid`, and its public half.
+fn read_key(pem: &SecretString) -> Result<(EncodingKey, String, Jwk), KeyFault> {
     let signing =
-        EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|_| SigningKeyError::Unreadable)?;
-    let mut jwk =
-        Jwk::from_encoding_key(&signing, Algorithm::RS512).map_err(|_| SigningKeyError::Unreadable)?;
+        EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|_| KeyFault::Unreadable)?;
+    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::RS512).map_err(|_| KeyFault::Unreadable)?;
     let AlgorithmParameters::RSA(parameters) = &jwk.algorithm else {
-        return Err(SigningKeyError::Unreadable);
+        return Err(KeyFault::Unreadable);
     };
-    let modulus = URL_SAFE_NO_PAD.decode(&parameters.n).map_err(|_| SigningKeyError::Unreadable)?;
+    let modulus = URL_SAFE_NO_PAD.decode(&parameters.n).map_err(|_| KeyFault::Unreadable)?;
     let unused = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = modulus.len() * 8 - unused;
     if bits < MIN_BITS {
-        return Err(SigningKeyError::TooShort(bits));
+        return Err(KeyFault::TooShort(bits));
     }
     // RFC 7638: the id follows from the key alone.
-    jwk.common.key_id =
-        Some(jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| SigningKeyError::Unreadable)?);
+    let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KeyFault::Unreadable)?;
+    jwk.common.key_id = Some(kid.clone());
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-    Ok((signing, jwk))
+    Ok((signing, kid, jwk))
 }
 
 /// Returns a random number in `0..1` with six digits.

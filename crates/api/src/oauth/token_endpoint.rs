@@ -20,7 +20,11 @@ use super::{
     AuthorizationServer, OAuthError,
     error::{WRONG_CREDENTIALS, WRONG_REFRESH_TOKEN},
 };
-use crate::{auth::jwt::Issuer, caller, jsonapi::error::Problem};
+use crate::{
+    auth::jwt::{Issuer, KEYS_MAX_AGE},
+    caller,
+    jsonapi::error::Problem,
+};
 
 /// What a client sends, as JSON or as a form.
 #[derive(Deserialize)]
@@ -66,7 +70,7 @@ pub async fn token(request: HttpRequest, server: Data<AuthorizationServer>, body
 /// `GET /.well-known/jwks.json`: for everybody, and for the scripts of any page, as the vendor's `jwtVerify` is one.
 pub async fn keys(issuer: Data<Issuer>) -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::CACHE_CONTROL, format!("public, max-age={}", KEYS_MAX_AGE.as_secs())))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .json(issuer.keys())
 }
@@ -132,9 +136,11 @@ impl AuthorizationServer {
         scope: TokenScope,
         signed_in: Option<SignedIn>,
     ) -> Result<Answer, OAuthError> {
-        let owner = signed_in.as_ref().map(|signed_in| (signed_in.session.customer, signed_in.session.id));
+        let (session, refresh_token) =
+            signed_in.map(|signed_in| (signed_in.session, signed_in.refresh_token)).unzip();
+        let owner_id = session.as_ref().map(|session| session.customer.to_string());
         let (signer, granted) = (self.issuer.clone(), scope.to_string());
-        let issued = match web::block(move || signer.issue(&client, granted, owner)).await {
+        let issued = match web::block(move || signer.issue(&client, granted, session.as_ref())).await {
             Ok(Ok(issued)) => issued,
             Ok(Err(error)) => {
                 tracing::error!(%error, "signing an access token failed");
@@ -148,9 +154,9 @@ impl AuthorizationServer {
             expires_in: issued.expires_in,
             scope: scope.to_string(),
             created_at: issued.created_at,
-            owner_id: owner.map(|(customer, _)| customer.to_string()),
-            owner_type: owner.map(|_| "customer"),
-            refresh_token: signed_in.map(|signed_in| signed_in.refresh_token.expose().to_owned()),
+            owner_type: owner_id.as_ref().map(|_| "customer"),
+            owner_id,
+            refresh_token: refresh_token.map(|token| token.expose().to_owned()),
         })
     }
 }

@@ -20,6 +20,7 @@ mod fresh_sign_in;
 mod guesses;
 mod health;
 mod idempotency;
+mod keys;
 mod limits;
 mod lists;
 mod log_in_time;

@@ -144,6 +144,45 @@ async fn sessions_slide_with_each_refresh_and_end_without_one() {
     signed_in.refresh(&token).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
 }
 
+/// A12. Its tokens end with it, and say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a12_a_session_ends_at_its_maximum_age_whatever_refreshes_follow() {
+    let signed_in = SignedIn::start_with(&[("auth.session_max_seconds", "3600")]).await;
+    assert_eq!(signed_in.login.body["expires_in"], 3600);
+    let mut last = signed_in.refresh(signed_in.token()).await;
+    for minutes in [20, 30] {
+        signed_in.app.clock.forward(Duration::minutes(minutes));
+        last = signed_in.refresh(last.text_of("refresh_token")).await;
+    }
+    let claims: Value = insecure_decode(last.text_of("access_token")).unwrap().claims;
+    let expires_in = last.body["expires_in"].as_i64().unwrap();
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), expires_in);
+    assert!((598..=600).contains(&expires_in), "{expires_in}");
+    signed_in.app.clock.forward(Duration::seconds(590));
+    assert_eq!(signed_in.own(last.text_of("access_token")).await.status, 200);
+    signed_in.app.clock.forward(Duration::seconds(11));
+    signed_in.own(last.text_of("access_token")).await.assert_error(401, "INVALID_TOKEN", None);
+    let refused = signed_in.refresh(last.text_of("refresh_token")).await;
+    refused.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    assert_eq!(signed_in.app.log_in(&signed_in.sales, EMAIL, PASSWORD).await.status, 200);
+}
+
+/// A12. A lower maximum holds for sessions that are open already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a12_a_lower_maximum_age_ends_older_sessions() {
+    let signed_in = SignedIn::start().await;
+    assert_eq!(signed_in.login.body["expires_in"], 14_400);
+    signed_in.app.clock.forward(Duration::seconds(3601));
+    let lower = signed_in.app.replica_with(&[("auth.session_max_seconds", "3600")]);
+    let own = format!("/api/customers/{}", signed_in.customer);
+    let access = signed_in.login.text_of("access_token");
+    lower.get(&own, access).await.assert_error(401, "INVALID_TOKEN", None);
+    let refused = refresh(&lower, &signed_in.sales, signed_in.token()).await;
+    refused.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+    assert_eq!(signed_in.own(access).await.status, 200);
+    assert_eq!(signed_in.refresh(signed_in.token()).await.status, 200);
+}
+
 /// All refusals are the same, and a token that another client's request could not use works with its own client.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_token_works_for_its_own_client_only() {

@@ -190,7 +190,7 @@ impl CustomerService {
     ) -> Result<(), CustomerError> {
         let Some((_, &session)) = caller.actor.session() else { return Ok(()) };
         let must_be_fresh = self.fresh_time.is_positive() && (changes_email || changes_password);
-        if must_be_fresh && !self.sessions.session_is_fresh(scope, session, self.fresh_time).await? {
+        if must_be_fresh && !self.sessions.session_is_live(scope, session, self.fresh_time).await? {
             return Err(CustomerError::StaleSignIn);
         }
         if changes_email && let Some(wait) = self.store.count_email_try(scope, id, EMAIL_TRIES).await? {

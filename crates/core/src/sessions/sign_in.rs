@@ -37,6 +37,8 @@ pub struct SignIn {
 pub struct SessionTtls {
     /// How long a session lasts unless it is refreshed.
     pub session: Duration,
+    /// How long after its sign-in a session ends, whatever refreshes follow.
+    pub max_age: Duration,
     /// How long a used refresh token may be sent again without ending its session.
     pub refresh_leeway: Duration,
 }
@@ -82,7 +84,8 @@ pub enum SignInError {
 /// Why a session is not refreshed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// Unknown, expired, of another client, or from before the password changed, which callers can't tell apart.
+    /// Unknown, expired, of another client, of a session that is too old or from before the password changed, which callers can't tell
+    /// apart.
     #[error("the refresh token is invalid")]
     Token,
     /// The token was used before; its session is now ended.
@@ -191,6 +194,7 @@ impl SignIn {
             }
         }
         let (id, refresh_token) = (SessionId::generate(&*self.random), RefreshToken::generate(&*self.random));
+        let ttl = self.ttls.session.min(self.ttls.max_age);
         let opened = NewSession {
             id,
             customer,
@@ -198,10 +202,10 @@ impl SignIn {
             token_scope: &token_scope,
             refresh_token: &refresh_token.digest(),
             password: &hash,
-            ttl: self.ttls.session,
+            ttl,
         };
         if self.sessions.open_session(client.scope, &opened).await? {
-            Ok(SignedIn { session: LiveSession { id, customer, token_scope }, refresh_token })
+            Ok(SignedIn { session: LiveSession { id, customer, token_scope, ttl }, refresh_token })
         } else {
             Err(SignInError::Credentials)
         }
@@ -222,6 +226,7 @@ impl SignIn {
             presented: &token.digest(),
             next: &refresh_token.digest(),
             ttl: self.ttls.session,
+            max_age: self.ttls.max_age,
             leeway: self.ttls.refresh_leeway,
         };
         match self.sessions.refresh_session(client.scope, &refresh).await? {
@@ -236,7 +241,7 @@ impl SignIn {
     /// # Errors
     /// When the store fails.
     pub async fn is_live(&self, client: &RegisteredClient, session: SessionId) -> Result<bool, StoreError> {
-        self.sessions.session_is_live(client.scope, session).await
+        self.sessions.session_is_live(client.scope, session, self.ttls.max_age).await
     }
 
     /// Ends a session, which makes its access and refresh tokens invalid.

@@ -26,18 +26,20 @@ impl Configuration {
     pub fn load(source: &Source) -> Result<Self, ConfigError> {
         let defaults = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
         let Self(known) = Self::build(defaults)?;
-        let mut layers = Config::builder().add_source(known.clone()).add_source(Layer::from_texts(
-            &known,
-            &source.presets,
-            "this program's defaults",
-        )?);
-        if let Some(path) = &source.file {
-            layers = layers.add_source(Layer::from_file(&known, path, |_| true)?);
-        }
-        let layers = layers
-            .add_source(Layer::from_environment(&known, &source.environment)?)
-            .add_source(Layer::from_texts(&known, &source.overrides, "the command line")?);
-        Self::build(layers)
+        let file = source.file.as_ref().map(|path| Layer::from_file(&known, path, |_| true)).transpose()?;
+        let given = [
+            file.unwrap_or_default(),
+            Layer::from_environment(&known, &source.environment)?,
+            Layer::from_texts(&known, &source.overrides, "the command line")?,
+        ];
+        // A preset gives way to a given value, also to one in the other form of its key.
+        let has_other_form = |key: &str| {
+            key == "auth.signing_key" && given.iter().any(|layer| layer.sets("auth.signing_keys"))
+        };
+        let presets = source.presets.iter().filter(|(key, _)| !has_other_form(key));
+        let presets = Layer::from_texts(&known, presets, "this program's defaults")?;
+        let layers = Config::builder().add_source(known).add_source(presets);
+        Self::build(given.into_iter().fold(layers, ConfigBuilder::<DefaultState>::add_source))
     }
 
     /// Returns this configuration below an organization's file, which may set the keys that `may_set` accepts.

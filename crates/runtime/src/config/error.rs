@@ -8,8 +8,9 @@ use rekey_core::organizations::InvalidSlug;
 use super::invisible::find_invisible;
 
 /// Keys whose value appears in no message. `otlp_endpoint` is one because somebody may put credentials into it.
-pub(super) const SECRETS: [&str; 7] = [
+pub(super) const SECRETS: [&str; 8] = [
     "auth.signing_key",
+    "auth.signing_keys",
     "keys.sealing",
     "database.url",
     "broker.url",

@@ -95,11 +95,14 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Whether this is a private key in PEM, PKCS#8 or PKCS#1: complete, but not decoded.
+/// The beginning of each key in PEM (RFC 7468 §2).
+pub(super) const PEM_BEGIN: &str = "-----BEGIN ";
+
+/// Whether this is one private key in PEM, PKCS#8 or PKCS#1: complete, but not decoded.
 pub(super) fn is_private_key(pem: &str) -> bool {
     let is_complete = |label: &str| {
         pem.trim().starts_with(&format!("-----BEGIN {label}-----"))
             && pem.trim().ends_with(&format!("-----END {label}-----"))
     };
-    ["PRIVATE KEY", "RSA PRIVATE KEY"].into_iter().any(is_complete)
+    pem.matches(PEM_BEGIN).count() == 1 && ["PRIVATE KEY", "RSA PRIVATE KEY"].into_iter().any(is_complete)
 }

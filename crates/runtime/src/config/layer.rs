@@ -77,14 +77,19 @@ impl Layer {
     }
 
     /// Reads pairs of key and text.
-    pub(super) fn from_texts(
+    pub(super) fn from_texts<'a>(
         known: &Config,
-        pairs: &[(String, Zeroizing<String>)],
+        pairs: impl IntoIterator<Item = &'a (String, Zeroizing<String>)>,
         origin: &str,
     ) -> Result<Self, ConfigError> {
         let mut layer = Self::default();
-        pairs.iter().try_for_each(|(key, text)| layer.set_text(known, key, text, origin))?;
+        pairs.into_iter().try_for_each(|(key, text)| layer.set_text(known, key, text, origin))?;
         Ok(layer)
+    }
+
+    /// Whether the layer has a value for `section.key`.
+    pub(super) fn sets(&self, key: &str) -> bool {
+        self.0.contains_key(key)
     }
 
     /// Sets a key to a text, read as the type of the key.

@@ -130,9 +130,11 @@ macro_rules! store_conformance {
             a_session_is_ended_in_its_scope_only,
             log_ins_remove_expired_sessions,
             a4_a_session_is_fresh_for_a_time_after_its_sign_in,
+            a12_a_session_ends_at_its_maximum_age,
         );
         $crate::store_conformance!(@ $fixture: refreshes:
             a_refresh_returns_the_next_token_with_the_full_lifetime,
+            a12_a_refresh_never_extends_a_session_beyond_its_maximum_age,
             a_used_token_that_comes_again_ends_its_session,
             within_the_leeway_a_used_token_is_refused_and_the_session_continues,
             refresh_race_of_many_uses_exactly_one_wins,

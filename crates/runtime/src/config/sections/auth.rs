@@ -5,27 +5,33 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_core::secrets::KeyRing;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use zeroize::Zeroizing;
 
-use crate::config::fields::{Within, host_name, is_private_key, text_fields};
+use crate::config::fields::{PEM_BEGIN, Within, host_name, is_private_key, text_fields};
 
-/// The issuer of access tokens, its key, and the lifetimes of tokens.
+/// The issuer of access tokens, its keys, and the lifetimes of tokens and sessions.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Auth {
     /// Tokens are issued as `https://auth.<domain>`.
     #[serde(deserialize_with = "host_name")]
     pub domain: String,
-    /// An RSA private key in PEM; its size is checked where it is parsed.
-    #[serde(deserialize_with = "signing_key")]
-    pub signing_key: SecretString,
+    /// The shorthand for one key, which is moved into `signing_keys`.
+    #[serde(default, deserialize_with = "signing_key")]
+    signing_key: Option<SecretString>,
+    /// At least one RSA private key in PEM. The first signs, all of them verify. Sizes are checked where the keys are parsed.
+    #[serde(default, deserialize_with = "signing_keys")]
+    pub signing_keys: Vec<SecretString>,
     #[serde(rename = "integration_token_seconds", deserialize_with = "Within::<60, 86_400>::seconds")]
     pub integration_token_ttl: Duration,
     #[serde(rename = "sales_channel_token_seconds", deserialize_with = "Within::<60, 86_400>::seconds")]
     pub sales_channel_token_ttl: Duration,
     #[serde(rename = "refresh_token_seconds", deserialize_with = "Within::<3600, 7_776_000>::seconds")]
     pub refresh_token_ttl: Duration,
+    /// How long after its sign-in a session ends, whatever refreshes follow.
+    #[serde(rename = "session_max_seconds", deserialize_with = "Within::<3600, 31_536_000>::seconds")]
+    pub session_max_age: Duration,
     /// How long a used refresh token may be sent again without ending its session.
     #[serde(rename = "refresh_leeway_seconds", deserialize_with = "Within::<0, 60>::seconds")]
     pub refresh_leeway: Duration,
@@ -35,6 +41,24 @@ pub struct Auth {
     /// How many wrong passwords in a row lock an account.
     #[serde(deserialize_with = "Within::<1, 100>::integer")]
     pub password_guesses: u32,
+}
+
+impl<'de> Deserialize<'de> for Auth {
+    fn deserialize<D: Deserializer<'de>>(section: D) -> Result<Self, D::Error> {
+        // This calls the derived function, which serde's `remote` makes an inherent one.
+        let mut auth = Self::deserialize(section)?;
+        match (auth.signing_key.take(), auth.signing_keys.is_empty()) {
+            (Some(key), true) => auth.signing_keys.push(key),
+            (None, false) => {}
+            (Some(_), false) => {
+                return Err(D::Error::custom(
+                    "signing_keys: no auth.signing_key, which is set as well: keep one of them",
+                ));
+            }
+            (None, true) => return Err(D::Error::missing_field("signing_key")),
+        }
+        Ok(auth)
+    }
 }
 
 /// The keys of this deployment.
@@ -48,10 +72,21 @@ pub struct Keys {
 
 text_fields! {
     signing_key: SecretString =
-        "an RSA private key in PEM", |text| is_private_key(text).then(|| text.into());
+        "one RSA private key in PEM; several are auth.signing_keys", |text| is_private_key(text).then(|| text.into());
+    signing_keys: Vec<SecretString> =
+        "RSA private keys in PEM, one after the other", parse_signing_keys;
     key_ring: KeyRing =
         "id:base64 entries separated by commas, each of 32 random bytes, their ids unique and of 1 to 16 of a-z, 0-9 and \"-\"",
         parse_key_ring;
+}
+
+fn parse_signing_keys(text: &str) -> Option<Vec<SecretString>> {
+    let (before, keys) = text.split_once(PEM_BEGIN)?;
+    let parse = |key| {
+        let pem = format!("{PEM_BEGIN}{key}");
+        is_private_key(&pem).then(|| pem.into())
+    };
+    if before.trim().is_empty() { keys.split(PEM_BEGIN).map(parse).collect() } else { None }
 }
 
 fn parse_key_ring(text: &str) -> Option<KeyRing> {

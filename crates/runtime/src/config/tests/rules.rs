@@ -16,6 +16,7 @@ fn integers_are_held_to_their_bounds() {
         ("auth.integration_token_seconds", 60, 86_400),
         ("auth.sales_channel_token_seconds", 60, 86_400),
         ("auth.refresh_token_seconds", 3600, 7_776_000),
+        ("auth.session_max_seconds", 3600, 31_536_000),
         ("auth.refresh_leeway_seconds", 0, 60),
         ("auth.fresh_seconds", 0, 86_400),
         ("auth.password_guesses", 1, 100),
@@ -66,6 +67,7 @@ fn integers_are_held_to_their_bounds() {
 
 #[test]
 fn texts_are_held_to_their_form() {
+    let two_keys = PEM.repeat(2);
     for (key, good, bad) in [
         ("server.listen", &["0.0.0.0:80", "[::]:80"][..], &["localhost:80", "80", "1.2.3.4"][..]),
         ("mailer.listen", &["127.0.0.1:0"], &["127.0.0.1", ":80"]),
@@ -111,7 +113,7 @@ fn texts_are_held_to_their_form() {
         ("brand.domain", &["", "shop.example"], &["https://shop.example", "a b"]),
         ("broker.namespace", &["a", "a.b_c-1"], &["A", "a b", "a/b"]),
         ("mail.envelope_from", &["", "bounces@shop.example.com"], &["Bounces <b@shop.example.com>", "<>"]),
-        ("dkim.private_key", &["", PEM], &["secret", "-----BEGIN PUBLIC KEY-----"]),
+        ("dkim.private_key", &["", PEM], &["secret", "-----BEGIN PUBLIC KEY-----", &two_keys]),
         ("dkim.selector", &["rekey", "2026.rekey"], &["a b", "_a", "a;b"]),
         ("dkim.domain", &["", "example.com"], &["Example.com", "a b", "a;b"]),
         ("smtp.helo_name", &["", "rekey.example.com"], &["a b", "a\r\nMAIL FROM:<x>"]),
@@ -285,6 +287,7 @@ fn values_arrive_in_their_types() {
     assert!(!api.server.public_url.is_https());
     assert_eq!(api.server.keep_alive, Duration::from_secs(75));
     assert_eq!(api.auth.refresh_token_ttl, Duration::from_hours(14 * 24));
+    assert_eq!(api.auth.session_max_age, Duration::from_hours(90 * 24));
     assert_eq!(api.outbox_relay.poll_interval, Duration::from_secs(1));
     let hasher = api.passwords.hasher;
     assert_eq!((hasher.memory_kib, hasher.iterations, hasher.parallelism, hasher.queue), (19_456, 2, 1, 64));

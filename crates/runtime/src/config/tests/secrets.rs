@@ -4,6 +4,7 @@ use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_core::secrets::KeyRing;
+use secrecy::ExposeSecret;
 
 use super::*;
 use crate::config::error::SECRETS;
@@ -71,6 +72,66 @@ fn the_signing_key_is_a_private_key_in_pem() {
     ] {
         assert!(load(text).unwrap_err().to_string().contains("auth.signing_key is not usable, and secret"));
     }
+}
+
+/// A12. PEM keys follow each other in one text, as `cat` writes them, whichever layer has it.
+#[test]
+fn a12_signing_keys_are_one_text_in_each_layer() {
+    let second = "-----BEGIN RSA PRIVATE KEY-----\nAA==\n-----END RSA PRIVATE KEY-----";
+    let keys = |source: &Source| -> Vec<String> {
+        let keys = load(source).unwrap().0.auth.signing_keys;
+        keys.iter().map(|key| key.expose_secret().trim().to_owned()).collect()
+    };
+    let with_keys = |text: &str| with(&[("auth.signing_key", ""), ("auth.signing_keys", text)]);
+    let both = [PEM.trim(), second];
+    assert_eq!(keys(&with(&[("auth.signing_key", PEM)])), both[..1], "the shorthand for one");
+    assert_eq!(keys(&with_keys(PEM)), both[..1]);
+    for text in [format!("{PEM}{second}\n"), format!("\n{}\n\n{second}", PEM.trim()), both.concat()] {
+        assert_eq!(keys(&with_keys(&text)), both, "{text}");
+    }
+    let crlf = format!("{PEM}{second}\n").replace('\n', "\r\n");
+    assert_eq!(keys(&with_keys(&crlf)).len(), 2);
+
+    let folder = tempfile::tempdir().unwrap();
+    let [file, secret] = ["rekey.toml", "signing_keys"].map(|name| folder.path().join(name));
+    let unset = || with(&[("auth.signing_key", "")]);
+    fs::write(&file, format!("[auth]\nsigning_keys = '''\n{PEM}{second}\n'''\n")).unwrap();
+    assert_eq!(keys(&unset().file(Some(&file))), both);
+    fs::write(&secret, format!("{PEM}{second}\n")).unwrap();
+    assert_eq!(
+        keys(&with(&[("auth.signing_key", ""), ("auth.signing_keys_file", secret.to_str().unwrap())])),
+        both
+    );
+
+    let public = "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----";
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----";
+    for wrong in ["secret", public, encrypted, "-----BEGIN PRIVATE KEY-----\nAA=="] {
+        for text in [wrong.to_owned(), format!("{PEM}{wrong}"), format!("{wrong}\n{PEM}")] {
+            let line = error(&with_keys(&text));
+            assert!(line.starts_with("configuration: auth.signing_keys is not usable, and secret"), "{line}");
+            assert!(line.ends_with("expected RSA private keys in PEM, one after the other"), "{line}");
+        }
+    }
+}
+
+/// A12.
+#[test]
+fn a12_signing_key_and_signing_keys_are_not_both_set() {
+    let line = error(&with(&[("auth.signing_keys", PEM)]));
+    assert_eq!(
+        line,
+        "configuration: auth.signing_keys is not usable, and secret (from REKEY__AUTH__SIGNING_KEYS), expected no \
+         auth.signing_key, which is set as well: keep one of them"
+    );
+    // The key of `rekey dev` is a preset.
+    let preset = |given: &[(&str, &str)]| {
+        let source = environment(given).preset("auth.signing_key", "preset");
+        Configuration::load(&source).unwrap().get("auth.signing_key").into_string().unwrap()
+    };
+    assert_eq!(preset(&[]), "preset");
+    assert_eq!(preset(&[("auth.signing_keys", PEM)]), "", "it gives way");
+    let line = error(&with(&[("auth.signing_key", &PEM.repeat(2))]));
+    assert!(line.ends_with("expected one RSA private key in PEM; several are auth.signing_keys"), "{line}");
 }
 
 #[test]

@@ -10,7 +10,11 @@ use rekey_core::{
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, other_scopes, use_up};
+use super::{
+    JOHN, StoreUnderTest, at_once, other_scopes,
+    sessions::{MAX_AGE, is_live},
+    use_up,
+};
 use crate::seed;
 use crate::store::prelude::*;
 
@@ -31,16 +35,40 @@ pub async fn a_refresh_returns_the_next_token_with_the_full_lifetime<F: StoreUnd
             id: john.session,
             customer: john.customer,
             token_scope: "market:id:xYZkjABcde".parse().unwrap(),
+            ttl: TTL,
         });
         assert_eq!(john.refresh(store, &token, &next).await, prolonged, "round {round}");
-        assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+        assert!(is_live(store, john.scope, john.session).await);
         token = next;
     }
     assert_eq!(scene.backdoor().count("sessions", "true").await, 1);
     scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
-    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(is_live(store, john.scope, john.session).await);
     scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
-    assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(!is_live(store, john.scope, john.session).await);
+}
+
+/// A12. The age counts from the sign-in, by the database's clock.
+pub async fn a12_a_refresh_never_extends_a_session_beyond_its_maximum_age<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let john = Login::of_john(store).await;
+    backdoor.age("sessions", "created_at", "true", MAX_AGE - Duration::minutes(5)).await;
+    let next = RefreshToken::generate(&OsRandom);
+    let RefreshOutcome::Rotated(session) = john.refresh(store, &john.token, &next).await else {
+        panic!("the session is not too old")
+    };
+    assert!((Duration::minutes(4)..=Duration::minutes(5)).contains(&session.ttl), "{}", session.ttl);
+    backdoor.age("sessions", "expires_at", "true", Duration::minutes(3)).await;
+    assert!(is_live(store, john.scope, john.session).await);
+    backdoor.age("sessions", "expires_at", "true", Duration::minutes(3)).await;
+    assert!(!is_live(store, john.scope, john.session).await, "it expires at its maximum age");
+    assert_eq!(john.try_refresh(store, &next).await, RefreshOutcome::Refused);
+
+    // One that expires later, since it was opened under a higher maximum.
+    let older = Login::open(store, john.scope, john.customer).await;
+    backdoor.age("sessions", "created_at", "true", MAX_AGE).await;
+    assert_eq!(older.try_refresh(store, &older.token).await, RefreshOutcome::Refused);
 }
 
 pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>() {
@@ -52,12 +80,12 @@ pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>()
     assert!(matches!(john.refresh(store, &second, &third).await, RefreshOutcome::Rotated(_)));
 
     assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Reused(john.session));
-    assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(!is_live(store, john.scope, john.session).await);
     for token in [&john.token, &second, &third] {
         assert_eq!(john.try_refresh(store, token).await, RefreshOutcome::Refused);
     }
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 0);
-    assert!(store.session_is_live(john.scope, other.session).await.unwrap(), "his other log-in goes on");
+    assert!(is_live(store, john.scope, other.session).await, "his other log-in goes on");
     other.next(store, &other.token).await;
 }
 
@@ -67,12 +95,12 @@ pub async fn within_the_leeway_a_used_token_is_refused_and_the_session_continues
     let john = Login { leeway: LEEWAY, ..Login::of_john(store).await };
     let second = john.next(store, &john.token).await;
     assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
-    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(is_live(store, john.scope, john.session).await);
     john.next(store, &second).await;
 
     scene.backdoor().age("used_refresh_tokens", "used_at", "true", LEEWAY).await;
     assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Reused(john.session));
-    assert!(!store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(!is_live(store, john.scope, john.session).await);
 }
 
 pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
@@ -95,7 +123,7 @@ pub async fn refresh_race_of_many_uses_exactly_one_wins<F: StoreUnderTest>() {
         let reused =
             lost.iter().filter(|(outcome, _)| *outcome == RefreshOutcome::Reused(login.session)).count();
         assert_eq!(reused, reuses, "a session can be ended once");
-        let goes_on = store.session_is_live(login.scope, login.session).await.unwrap();
+        let goes_on = is_live(store, login.scope, login.session).await;
         assert_eq!(goes_on, reuses == 0);
         if goes_on {
             login.next(store, &won[0].1).await;
@@ -117,7 +145,7 @@ pub async fn a_token_is_refused_elsewhere_and_stays_valid<F: StoreUnderTest>() {
         }
     }
     assert_eq!(john.try_refresh(store, &RefreshToken::generate(&OsRandom)).await, RefreshOutcome::Refused);
-    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(is_live(store, john.scope, john.session).await);
     john.next(store, &second).await;
 }
 
@@ -150,7 +178,7 @@ pub async fn sessions_refreshed_while_the_password_changes_end_too<F: StoreUnder
     });
     tokio::join!(at_once(refreshes), use_up(store, &reset, "second"));
     for login in logins {
-        assert!(!store.session_is_live(login.scope, login.session).await.unwrap());
+        assert!(!is_live(store, login.scope, login.session).await);
     }
 }
 
@@ -165,7 +193,7 @@ pub async fn a_used_token_is_forgotten_when_it_would_have_expired<F: StoreUnderT
 
     scene.backdoor().age("used_refresh_tokens", "expires_at", "true", Duration::minutes(6)).await;
     assert_eq!(john.try_refresh(store, &john.token).await, RefreshOutcome::Refused);
-    assert!(store.session_is_live(john.scope, john.session).await.unwrap());
+    assert!(is_live(store, john.scope, john.session).await);
     john.next(store, &third).await;
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 2, "the first is forgotten");
 }
@@ -187,9 +215,9 @@ pub async fn any_token_of_a_session_ends_it_through_its_own_client<F: StoreUnder
         for scope in other_scopes {
             assert_eq!(end(scope, login.application).await, EndSessionOutcome::WrongClient);
         }
-        assert!(store.session_is_live(login.scope, login.session).await.unwrap());
+        assert!(is_live(store, login.scope, login.session).await);
         assert_eq!(end(login.scope, login.application).await, EndSessionOutcome::Ended);
-        assert!(!store.session_is_live(login.scope, login.session).await.unwrap());
+        assert!(!is_live(store, login.scope, login.session).await);
         assert_eq!(end(login.scope, login.application).await, EndSessionOutcome::Unknown);
     }
 }
@@ -246,6 +274,7 @@ impl Login {
             presented: &token.digest(),
             next: &next.digest(),
             ttl: TTL,
+            max_age: MAX_AGE,
             leeway: self.leeway,
         };
         store.refresh_session(self.scope, &refresh).await.unwrap()

@@ -17,6 +17,8 @@ use crate::store::prelude::*;
 
 /// The lifetime of the sessions here.
 const TTL: Duration = Duration::weeks(2);
+/// Their maximum age.
+pub(super) const MAX_AGE: Duration = Duration::days(90);
 
 pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -25,15 +27,15 @@ pub async fn a_session_lives_until_it_expires_and_in_its_scope_only<F: StoreUnde
     let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
     let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
 
-    assert!(store.session_is_live(scope, session).await.unwrap());
-    assert!(!store.session_is_live(scope, SessionId::generate(&OsRandom)).await.unwrap());
+    assert!(is_live(store, scope, session).await);
+    assert!(!is_live(store, scope, SessionId::generate(&OsRandom)).await);
     for other in other_scopes(store, scope).await {
-        assert!(!store.session_is_live(other, session).await.unwrap());
+        assert!(!is_live(store, other, session).await);
     }
     scene.backdoor().age("sessions", "expires_at", "true", TTL - Duration::minutes(5)).await;
-    assert!(store.session_is_live(scope, session).await.unwrap());
+    assert!(is_live(store, scope, session).await);
     scene.backdoor().age("sessions", "expires_at", "true", Duration::minutes(6)).await;
-    assert!(!store.session_is_live(scope, session).await.unwrap());
+    assert!(!is_live(store, scope, session).await);
 }
 
 pub async fn a_session_opens_only_under_the_password_that_was_verified<F: StoreUnderTest>() {
@@ -52,7 +54,7 @@ pub async fn a_session_opens_only_under_the_password_that_was_verified<F: StoreU
 
     let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
     store.rehash_password(scope, john.id, &seed::hash("first"), &seed::hash("rehashed")).await.unwrap();
-    assert!(store.session_is_live(scope, session).await.unwrap(), "a rehash is no new password");
+    assert!(is_live(store, scope, session).await, "a rehash is no new password");
 }
 
 /// A4. The age counts from the sign-in, whatever refreshes follow, by the database's clock.
@@ -74,23 +76,24 @@ pub async fn a4_a_session_is_fresh_for_a_time_after_its_sign_in<F: StoreUnderTes
     };
     assert!(store.open_session(scope, &session).await.unwrap());
     let max_age = Duration::minutes(15);
-    let is_fresh = async || store.session_is_fresh(scope, id, max_age).await.unwrap();
+    let is_fresh = async || store.session_is_live(scope, id, max_age).await.unwrap();
     assert!(is_fresh().await);
     for other in other_scopes(store, scope).await {
-        assert!(!store.session_is_fresh(other, id, max_age).await.unwrap());
+        assert!(!store.session_is_live(other, id, max_age).await.unwrap());
     }
-    assert!(!store.session_is_fresh(scope, SessionId::generate(&OsRandom), max_age).await.unwrap());
+    assert!(!store.session_is_live(scope, SessionId::generate(&OsRandom), max_age).await.unwrap());
 
     backdoor.age("sessions", "created_at", "true", Duration::minutes(14)).await;
     assert!(is_fresh().await);
     backdoor.age("sessions", "created_at", "true", Duration::minutes(2)).await;
     assert!(!is_fresh().await);
-    assert!(store.session_is_fresh(scope, id, Duration::HOUR).await.unwrap());
+    assert!(store.session_is_live(scope, id, Duration::HOUR).await.unwrap());
     let refresh = Refresh {
         application,
         presented: &token.digest(),
         next: &RefreshToken::generate(&OsRandom).digest(),
         ttl: TTL,
+        max_age: MAX_AGE,
         leeway: Duration::ZERO,
     };
     let refreshed = store.refresh_session(scope, &refresh).await.unwrap();
@@ -98,9 +101,9 @@ pub async fn a4_a_session_is_fresh_for_a_time_after_its_sign_in<F: StoreUnderTes
     assert!(!is_fresh().await, "a refresh is no sign-in");
 
     let again = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
-    assert!(store.session_is_fresh(scope, again, max_age).await.unwrap());
+    assert!(store.session_is_live(scope, again, max_age).await.unwrap());
     store.end_session(scope, again).await.unwrap();
-    assert!(!store.session_is_fresh(scope, again, max_age).await.unwrap());
+    assert!(!store.session_is_live(scope, again, max_age).await.unwrap());
 }
 
 pub async fn sessions_end_when_a_reset_is_used<F: StoreUnderTest>() {
@@ -116,19 +119,19 @@ pub async fn sessions_end_when_a_reset_is_used<F: StoreUnderTest>() {
     let hers = open(store, scope, jane.id, &seed::hash("hers")).await.unwrap();
 
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
-    assert!(store.session_is_live(scope, his[0].unwrap()).await.unwrap(), "asking for a reset ends nothing");
+    assert!(is_live(store, scope, his[0].unwrap()).await, "asking for a reset ends nothing");
     use_up(store, &reset, "second").await;
     for session in his {
-        assert!(!store.session_is_live(scope, session.unwrap()).await.unwrap());
+        assert!(!is_live(store, scope, session.unwrap()).await);
     }
-    assert!(store.session_is_live(scope, hers).await.unwrap());
+    assert!(is_live(store, scope, hers).await);
     let new = open(store, scope, john.id, &seed::hash("second")).await.unwrap();
-    assert!(store.session_is_live(scope, new).await.unwrap());
+    assert!(is_live(store, scope, new).await);
 
     // The same password chosen again counts as a new one.
     let reset = seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
     use_up(store, &reset, "second").await;
-    assert!(!store.session_is_live(scope, new).await.unwrap());
+    assert!(!is_live(store, scope, new).await);
 }
 
 pub async fn sessions_opened_while_the_password_changes_end_too<F: StoreUnderTest>() {
@@ -144,7 +147,7 @@ pub async fn sessions_opened_while_the_password_changes_end_too<F: StoreUnderTes
     });
     let (opened, _) = tokio::join!(at_once(log_ins), use_up(store, &reset, "second"));
     for session in opened.into_iter().flatten() {
-        assert!(!store.session_is_live(scope, session).await.unwrap());
+        assert!(!is_live(store, scope, session).await);
     }
 }
 
@@ -159,12 +162,12 @@ pub async fn a_session_is_ended_in_its_scope_only<F: StoreUnderTest>() {
     for elsewhere in other_scopes(store, scope).await {
         store.end_session(elsewhere, ended).await.unwrap();
     }
-    assert!(store.session_is_live(scope, ended).await.unwrap());
+    assert!(is_live(store, scope, ended).await);
     for _ in 0..2 {
         store.end_session(scope, ended).await.unwrap();
-        assert!(!store.session_is_live(scope, ended).await.unwrap());
+        assert!(!is_live(store, scope, ended).await);
     }
-    assert!(store.session_is_live(scope, other).await.unwrap());
+    assert!(is_live(store, scope, other).await);
 }
 
 pub async fn log_ins_remove_expired_sessions<F: StoreUnderTest>() {
@@ -180,8 +183,26 @@ pub async fn log_ins_remove_expired_sessions<F: StoreUnderTest>() {
     let second = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
     assert_eq!(scene.backdoor().count("sessions", "true").await, 2, "each log-in clears up to ten");
     for session in [first, second] {
-        assert!(store.session_is_live(scope, session).await.unwrap());
+        assert!(is_live(store, scope, session).await);
     }
+}
+
+/// A12. By the database's clock, from the sign-in, and also where the setting was higher when the session was opened.
+pub async fn a12_a_session_ends_at_its_maximum_age<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
+    let session = open(store, scope, john.id, &seed::hash("first")).await.unwrap();
+    backdoor.age("sessions", "created_at", "true", MAX_AGE - Duration::minutes(5)).await;
+    assert!(is_live(store, scope, session).await);
+    assert!(!store.session_is_live(scope, session, MAX_AGE - Duration::minutes(6)).await.unwrap());
+    backdoor.age("sessions", "created_at", "true", Duration::minutes(6)).await;
+    assert!(!is_live(store, scope, session).await);
+}
+
+pub(super) async fn is_live(store: &impl Sessions, scope: Scope, session: SessionId) -> bool {
+    store.session_is_live(scope, session, MAX_AGE).await.unwrap()
 }
 
 pub(super) async fn open(
