@@ -106,7 +106,7 @@ const FIND: &str = "
 
 /// Restores the address. All changes of one customer's address queue at the customer's row. Whoever waited finds another address there,
 /// or the change's row changed, and then writes nothing: so no change that this statement can't see is left with a token that works.
-/// The password's next generation ends every session of the one before.
+/// The password's next generation ends every session of the one before. No hash is left, so no scheme: see `next_scheme` and the imports.
 const UNDO: &str = concat!(
     "WITH holder AS (
         SELECT id FROM customers
@@ -125,7 +125,7 @@ const UNDO: &str = concat!(
         UPDATE customers c SET email = change.email, updated_at = now(), email_confirmed_at = now() FROM change WHERE c.id = change.customer_id
         RETURNING c.id
     ), password AS (
-        UPDATE customer_passwords p SET hash = NULL, generation = p.generation + 1, updated_at = now() FROM fact
+        UPDATE customer_passwords p SET hash = NULL, scheme = NULL, generation = p.generation + 1, updated_at = now() FROM fact
         WHERE p.customer_id = fact.id
     ), superseded AS (
         UPDATE password_resets r SET superseded_at = now(), updated_at = now() FROM fact

@@ -149,11 +149,11 @@ macro_rules! is_reserved {
     };
 }
 
-/// Whether an existing customer gets the imported password: nobody has logged in with another one.
+/// Whether an existing customer gets the imported password: nobody has logged in with another one, and none was ended.
 macro_rules! is_replaced {
     () => {
         "$6 AND input.hash IS NOT NULL AND p.hash IS DISTINCT FROM input.hash
-         AND (p.customer_id IS NULL OR p.scheme LIKE '%/imported/%')"
+         AND (p.customer_id IS NULL OR p.hash IS NOT NULL AND p.scheme LIKE '%/imported/%')"
     };
 }
 
@@ -169,7 +169,8 @@ const PREVIEW: &str = concat!(
     " ORDER BY place"
 );
 
-/// Writes a whole batch in one statement: each column is an array.
+/// Writes a whole batch in one statement: each column is an array. The lock of a customer whose password is replaced comes before the
+/// locks of its password and resets, as in all statements that write these.
 const IMPORT: &str = concat!(
     "WITH input AS (
         SELECT * FROM UNNEST($3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
@@ -193,6 +194,8 @@ const IMPORT: &str = concat!(
     "   WHERE c.id <> input.id AND ",
     is_replaced!(),
     "       AND NOT EXISTS (SELECT FROM audit_entries a WHERE a.id = input.audit_id)
+        ORDER BY c.id
+        FOR NO KEY UPDATE OF c
     ), password AS (
         INSERT INTO customer_passwords (customer_id, hash, scheme)
         SELECT id, hash, scheme FROM input JOIN fact USING (id) WHERE hash IS NOT NULL
@@ -201,8 +204,12 @@ const IMPORT: &str = concat!(
         ON CONFLICT (customer_id) DO UPDATE
             SET hash = excluded.hash, scheme = excluded.scheme, generation = customer_passwords.generation + 1,
                 updated_at = now()
-            WHERE customer_passwords.scheme LIKE '%/imported/%'
+            WHERE customer_passwords.hash IS NOT NULL AND customer_passwords.scheme LIKE '%/imported/%'
         RETURNING customer_id AS id
+    ), superseded AS (
+        UPDATE password_resets SET superseded_at = now(), updated_at = now()
+        WHERE customer_id = ANY (ARRAY(SELECT id FROM replaced JOIN password USING (id)))
+            AND reset_password_at IS NULL AND superseded_at IS NULL
     ), done AS (
         SELECT id AS record_id, id, audit_id, attributes, 'create' AS action, 'created' AS outcome
         FROM input JOIN fact USING (id)

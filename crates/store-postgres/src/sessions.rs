@@ -39,7 +39,8 @@ impl Sessions for PostgresStore {
     ) -> Result<Option<StoredScheme>, StoreError> {
         let (first, last) = SchemeName::key_range(organization);
         let row = sqlx::query(
-            "SELECT scheme, hash FROM customer_passwords WHERE scheme > $1 AND scheme < $2 ORDER BY scheme LIMIT 1",
+            "SELECT scheme, hash FROM customer_passwords WHERE scheme > $1 AND scheme < $2 AND hash IS NOT NULL
+             ORDER BY scheme LIMIT 1",
         )
         .bind(after.map_or(first, |after| after.key(organization)))
         .bind(last)

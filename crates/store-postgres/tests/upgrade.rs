@@ -66,6 +66,80 @@ async fn a_hash_of_an_older_version_gets_its_scheme() {
     }
 }
 
+/// Rows that were written before the migrations from 0021 on keep their values, and the new columns get theirs.
+#[tokio::test]
+async fn rows_of_an_older_version_keep_their_values() {
+    let database = TestDatabase::create().await;
+    let backdoor = PostgresBackdoor::open(&database.url());
+    let migrator = sqlx::migrate!();
+    let (older, newer): (Vec<_>, Vec<_>) = migrator.iter().partition(|migration| migration.version <= 20);
+    for migration in older {
+        backdoor.run(migration.sql.as_str()).await.unwrap();
+    }
+    let [(own, own_scheme), _, (bcrypt, bcrypt_scheme), ..] = HASHES;
+    backdoor
+        .run(&format!(
+            "INSERT INTO organizations (id, slug, name) VALUES ('O', 'shop', 'Shop');
+             INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, self_service)
+             VALUES ('I', 'i', 'Back office', 'O', 'live', 'integration', false),
+                 ('S', 's', 'Shop', 'O', 'live', 'sales_channel', false), ('T', 't', 'App', 'O', 'test', 'sales_channel', true);
+             INSERT INTO customers (id, organization_id, mode, email, metadata)
+             VALUES ('C', 'O', 'live', 'john@example.com', '{{\"vip\": true}}'), ('D', 'O', 'live', 'jane@example.com', '{{}}'),
+                 ('G', 'O', 'test', 'guest@example.com', '{{}}');
+             INSERT INTO customer_passwords (customer_id, hash, generation) VALUES ('C', '{own}', 3), ('D', '{bcrypt}', 1);
+             INSERT INTO code_guesses (account_digest, window_started_at, guess_count)
+             VALUES (sha256('a'), '2026-01-02 03:04:05+00', 4);
+             INSERT INTO reset_quotas (account_digest, last_reset_at, window_started_at, reset_count)
+             VALUES (sha256('a'), now(), now(), 1);
+             INSERT INTO deliveries (event_id, organization_id, mode, customer_id, mail, status, attempts, claims, lease_until, detail)
+             VALUES ('E1', 'O', 'live', 'C', 'reset_requested', 'sent', 1, 2, NULL, '250 ok'),
+                 ('E2', 'O', 'live', 'D', 'password_changed', 'queued', 1, 1, now(), NULL),
+                 ('E3', 'O', 'live', NULL, 'reset_requested', 'discarded', 0, 0, NULL, 'decoy');"
+        ))
+        .await
+        .unwrap();
+    for migration in newer {
+        backdoor.run(migration.sql.as_str()).await.unwrap();
+    }
+    let rows = async |table: &str, columns: &str| {
+        let row = format!("concat_ws(' ', {columns})");
+        let query = format!("SELECT string_agg({row}, '; ' ORDER BY {row} COLLATE \"C\") FROM {table}");
+        backdoor.text(&query).await.unwrap()
+    };
+    assert_eq!(
+        rows("api_clients", "id, kind, self_service, sign_in, sign_up").await,
+        "I integration f f f; S sales_channel f t t; T sales_channel t t t"
+    );
+    assert_eq!(
+        rows("customer_passwords", "customer_id, hash, scheme, generation").await,
+        format!("C {own} O/{own_scheme} 3; D {bcrypt} O/{bcrypt_scheme} 1")
+    );
+    assert_eq!(
+        rows("shown_customers", "id, mode, email, metadata, has_password").await,
+        "C live john@example.com {\"vip\": true} t; D live jane@example.com {} t; G test guest@example.com {} f"
+    );
+    // None of them has used a link.
+    assert_eq!(backdoor.count("customers", "email_confirmed_at IS NULL").await, 3);
+    assert_eq!(
+        rows("guess_counters", "kind, account_digest = sha256('a'), length(network_digest), guess_count")
+            .await,
+        "code t 0 4"
+    );
+    let times = "window_started_at = '2026-01-02 03:04:05+00' AND last_guess_at >= window_started_at AND signed_in_at IS NULL";
+    assert_eq!(backdoor.count("guess_counters", times).await, 1);
+    assert_eq!(
+        rows(
+            "deliveries",
+            "event_id, customer_id, mail, status, attempts, claims, lease_until IS NULL, detail"
+        )
+        .await,
+        "E1 C reset_requested sent 1 2 t 250 ok; E2 D password_changed queued 1 1 f; E3 reset_requested discarded 0 0 t decoy"
+    );
+    let uncounted =
+        "account_digest IS NULL AND mail_budget IS NULL AND mail_window_seconds IS NULL AND NOT is_counted";
+    assert_eq!(backdoor.count("deliveries", uncounted).await, 3);
+}
+
 /// A stored hash and its scheme.
 const HASHES: [(&str, &str); 5] = [
     (

@@ -189,10 +189,12 @@ async fn restore(connection: &mut SqliteConnection, undo: &EmailUndo<'_>, now: i
     Ok(true)
 }
 
-/// Ends the customer's password; its next generation ends every session of the one before.
+/// Ends the customer's password; its next generation ends every session of the one before. No hash is left, so no scheme: see
+/// `next_scheme` and the imports.
 async fn end_password(connection: &mut SqliteConnection, customer: CustomerId, now: i64) -> Read<()> {
     sqlx::query(
-        "UPDATE customer_passwords SET hash = NULL, generation = generation + 1, updated_at = ?2 WHERE customer_id = ?1",
+        "UPDATE customer_passwords SET hash = NULL, scheme = NULL, generation = generation + 1, updated_at = ?2
+         WHERE customer_id = ?1",
     )
     .bind(customer.as_str())
     .bind(now)

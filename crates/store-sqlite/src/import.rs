@@ -8,16 +8,17 @@ use rekey_core::{
     },
     error::StoreError,
     events::audit::Action,
+    ids::CustomerId,
     locale::Locale,
     passwords::PasswordHash,
     resources::customers::PASSWORD,
     scope::Scope,
 };
-use rekey_sql::rows::{Read, corrupt, parsed};
+use rekey_sql::rows::{Read, corrupt, optional, parsed};
 use serde_json::json;
 use sqlx::{Row, SqliteConnection, SqliteExecutor, sqlite::SqliteRow, types::Json};
 
-use crate::{SqliteStore, error::map_db_error};
+use crate::{SqliteStore, error::map_db_error, resets::supersede_customer};
 
 #[async_trait]
 impl Importer for SqliteStore {
@@ -63,16 +64,19 @@ impl Importer for SqliteStore {
         };
         let create = done.into_iter().map(|record| Write {
             record,
-            customer: record.customer.id.to_string(),
+            customer: record.customer.id,
             action: Action::Create,
             attributes: record.attributes.clone(),
         });
         let update = rest.into_iter().filter_map(|record| {
-            let customer = existing.get(record.customer.id.as_str())?.replaced.clone()?;
+            let customer = existing.get(record.customer.id.as_str())?.replaced?;
             Some(Write { record, customer, action: Action::Update, attributes: vec![PASSWORD.name] })
         });
         let writes: Vec<_> = create.chain(update).collect();
         write_passwords(&mut transaction, scope, &writes, now).await?;
+        for customer in existing.values().filter_map(|existing| existing.replaced) {
+            supersede_customer(&mut transaction, customer, now).await.map_err(map_db_error)?;
+        }
         write_audit(&mut transaction, scope, &writes, now).await?;
         transaction.commit().await.map_err(map_db_error)?;
         let outcome = |record: &ImportRecord| existing.get(record.customer.id.as_str());
@@ -111,7 +115,7 @@ impl Importer for SqliteStore {
 /// A record to write to a customer, new or existing.
 struct Write<'a> {
     record: &'a ImportRecord,
-    customer: String,
+    customer: CustomerId,
     action: Action,
     attributes: Vec<&'static str>,
 }
@@ -120,7 +124,7 @@ struct Write<'a> {
 struct Examined {
     outcome: Outcome,
     /// The customer whose password it replaces.
-    replaced: Option<String>,
+    replaced: Option<CustomerId>,
 }
 
 /// Writes the customers that can be written. Returns their ids.
@@ -174,7 +178,7 @@ async fn write_passwords(
 ) -> Result<(), StoreError> {
     let row = |write: &Write<'_>| {
         let (hash, scheme) = write.record.hash(scope)?;
-        Some(json!([write.customer, hash.as_str(), scheme]))
+        Some(json!([write.customer.as_str(), hash.as_str(), scheme]))
     };
     sqlx::query(
         "INSERT INTO customer_passwords (customer_id, hash, scheme, updated_at)
@@ -198,7 +202,7 @@ async fn write_audit(
 ) -> Result<(), StoreError> {
     let row = |write: &Write<'_>| {
         let attributes = json!(write.attributes).to_string();
-        json!([write.record.audit.as_str(), write.customer, attributes, <&str>::from(write.action)])
+        json!([write.record.audit.as_str(), write.customer.as_str(), attributes, <&str>::from(write.action)])
     };
     sqlx::query(
         "INSERT INTO audit_entries (id, resource_id, attributes, action, resource_type, actor, organization_id, mode, created_at)
@@ -215,7 +219,7 @@ async fn write_audit(
 }
 
 /// Returns, by the records' ids, what is done with those that were written before or whose address a customer has, and what would be
-/// done with the others. An existing customer gets the imported password if nobody has logged in with another one.
+/// done with the others. An existing customer gets the imported password if nobody has logged in with another one, and none was ended.
 async fn examine(
     executor: impl SqliteExecutor<'_>,
     scope: Scope,
@@ -239,7 +243,7 @@ async fn examine(
                  ) THEN 'created'
                  WHEN c.id IS NULL THEN 'taken'
                  WHEN ?4 AND input.value ->> 3 IS NOT NULL AND p.hash IS NOT input.value ->> 3
-                     AND (p.customer_id IS NULL OR p.scheme LIKE '%/imported/%') THEN 'updated'
+                     AND (p.customer_id IS NULL OR p.hash IS NOT NULL AND p.scheme LIKE '%/imported/%') THEN 'updated'
                  ELSE 'taken'
              END AS outcome
              FROM json_each(?1) AS input
@@ -256,7 +260,7 @@ async fn examine(
     .await
     .map_err(map_db_error)?;
     let examined = |row: &SqliteRow| {
-        let examined = Examined { outcome: parsed(row, "outcome")?, replaced: row.try_get("replaced")? };
+        let examined = Examined { outcome: parsed(row, "outcome")?, replaced: optional(row, "replaced")? };
         Ok((row.try_get("id")?, examined))
     };
     rows.iter().map(examined).collect::<Read<_>>().map_err(map_db_error)

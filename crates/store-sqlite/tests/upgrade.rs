@@ -200,6 +200,56 @@ async fn a_database_of_0_1_0_opens_with_all_that_it_holds() {
     assert_eq!((waiting.len(), in_doubt), (5, 1));
 }
 
+/// Its rows keep their values, also where a migration rewrote the table, and the new columns get theirs.
+#[tokio::test]
+async fn the_rows_of_0_1_0_keep_their_values() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("rekey.db");
+    fs::write(&file, DATABASE_OF_0_1_0).unwrap();
+    let rows = async |table: &str, columns: &str| {
+        let query = format!("SELECT concat_ws(' ', {columns}) AS row FROM {table} ORDER BY row");
+        let backdoor = SqliteBackdoor::open(&file);
+        backdoor.text(&format!("SELECT group_concat(row, '; ') FROM ({query})")).await.unwrap()
+    };
+    let clients = "id, client_id, name, kind, self_service, hex(secret_digest)";
+    let passwords = "customer_id, hash, generation, updated_at";
+    let customers = "id, organization_id, mode, email, metadata, created_at, updated_at, has_password";
+    let deliveries =
+        "event_id, customer_id, reset_id, mail, status, attempts, in_doubt, lease_until, detail, created_at";
+    let old = [
+        rows("api_clients", clients).await,
+        rows("customer_passwords", passwords).await,
+        rows("shown_customers", customers).await,
+        rows("deliveries", deliveries).await,
+        rows("code_guesses", "hex(account_digest), window_at, used").await,
+    ];
+    let store = SqliteStore::open(&file, Arc::new(Then)).unwrap();
+    store.migrate().await.unwrap();
+    let new = [
+        rows("api_clients", clients).await,
+        rows("customer_passwords", passwords).await,
+        rows("shown_customers", customers).await,
+        rows("deliveries", deliveries).await,
+        rows("guess_counters", "hex(account_digest), window_started_at, guess_count").await,
+    ];
+    assert_eq!(new, old);
+
+    assert_eq!(
+        rows("api_clients", "kind, self_service, sign_in, sign_up").await,
+        "integration 0 0 0; sales_channel 0 1 1; sales_channel 1 1 1"
+    );
+    let scheme = "SBPH4DWG4z/own/$argon2id$v=19$m=19456,t=2,p=1$43";
+    assert_eq!(rows("customer_passwords", "scheme").await, format!("{scheme}; {scheme}"));
+    let backdoor = SqliteBackdoor::open(&file);
+    // Jane has never used a link.
+    let jane = "email = 'jane@example.com' AND email_confirmed_at IS NULL";
+    assert_eq!(backdoor.count("customers", jane).await, 1);
+    let uncounted = "claims = 0 AND account_digest IS NULL AND mail_budget IS NULL AND mail_window_seconds IS NULL AND is_counted = 0";
+    assert_eq!(backdoor.count("deliveries", uncounted).await, backdoor.count("deliveries", "true").await);
+    let counter = "kind = 'code' AND network_digest = x'' AND last_guess_at = window_started_at AND signed_in_at IS NULL";
+    assert_eq!(backdoor.count("guess_counters", counter).await, 1);
+}
+
 /// The first bytes of the checksum (SHA-384) of each migration.
 const CHECKSUMS: &[(i64, &str)] = &[
     (1, "38a20f73bcd612af"),

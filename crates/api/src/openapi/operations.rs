@@ -133,7 +133,10 @@ fn description(operation: Operation) -> &'static str {
              `meta.error: fresh_sign_in_required`; and it may try to change its address five times a day. The old address \
              gets a mail by which the change can be undone for 7 days, and is taken until then."
         }
-        Operation::Delete(WritableResource::Customers) => OWN_CUSTOMER,
+        Operation::Delete(WritableResource::Customers) => {
+            "For integration clients, and for customers on themselves, who must have signed in by password a short time \
+             ago (`auth.fresh_seconds`): otherwise it is a 401 with `meta.error: fresh_sign_in_required`."
+        }
         Operation::Retrieve(of) if *of == CUSTOMERS => OWN_CUSTOMER,
         Operation::Own(_) => "For all clients: the organization of the access token.",
         Operation::List(_)

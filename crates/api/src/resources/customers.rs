@@ -81,7 +81,7 @@ pub async fn update(
     responder.ok(&responder.find(&CUSTOMERS, id).await?, &view).await
 }
 
-/// `DELETE …/{id}`.
+/// `DELETE …/{id}`. A customer needs a fresh sign-in.
 pub async fn delete(
     principal: Permitted<CanManageCustomer>,
     customers: Data<CustomerService>,

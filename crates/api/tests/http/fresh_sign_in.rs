@@ -1,4 +1,4 @@
-//! What a stolen session can't do: a customer changes its own address or password only shortly after its sign-in.
+//! What a stolen session can't do: a customer changes its own address or password, or deletes itself, only shortly after its sign-in.
 
 use rekey_core::{clients::ClientKind, events::EventBody, resources::customers};
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
@@ -97,6 +97,22 @@ async fn a4_the_time_is_a_setting_and_a_back_office_needs_no_sign_in() {
     assert_eq!(moved.status, 200, "{}", moved.text);
     let integration = customer.app.integration().await;
     assert_eq!(customer.change(&integration, json!({ "email": EMAIL })).await.status, 200);
+}
+
+/// A thief who has moved an account can't delete it, and with it the change that its holder could undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_session_deletes_no_account() {
+    let customer = Customer::start_with(&[]).await;
+    let path = format!("/api/customers/{}", customer.id);
+    let delete =
+        async |app: &TestApp, token: &str| app.call(reqwest::Method::DELETE, &path, token, None).await;
+    let old = customer.sign_in().await.text_of("access_token").to_owned();
+    customer.app.clock.forward(Duration::seconds(900));
+    assert_stale(&delete(&customer.app, &old).await);
+    assert_eq!(customer.app.get(&path, &old).await.status, 200);
+
+    let unlimited = customer.app.replica_with(&[("auth.fresh_seconds", "0")]);
+    assert_eq!(delete(&unlimited, &old).await.status, 204);
 }
 
 /// A4. The notices of a change go to the address from before it, whoever makes it.

@@ -114,6 +114,19 @@ async fn a4_scanner_looking_undoes_nothing_and_the_form_gives_the_account_back()
     assert_eq!(account.app.log_in(&sales, EMAIL, "the second password").await.status, 200);
 }
 
+/// The account that came back has no password hash, on which no process depends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a4_other_customers_log_in_after_an_undo() {
+    let account = Taken::start().await;
+    account.app.customer("jane@example.com", "her own password").await;
+    let sales = account.app.client(ClientKind::SalesChannel, false).await;
+    assert_eq!(account.act(&account.link).await.status, 200);
+    // A new process reads the schemes of the stored hashes first.
+    let replica = account.app.replica();
+    assert_eq!(replica.log_in(&sales, "jane@example.com", "her own password").await.status, 200);
+    replica.log_in(&sales, EMAIL, PASSWORD).await.assert_oauth_error(400, "invalid_grant", "INVALID_GRANT");
+}
+
 /// A4.
 #[tokio::test(flavor = "multi_thread")]
 async fn a4_the_thiefs_own_link_is_dead_once_the_account_is_back() {

@@ -113,7 +113,8 @@ pub trait Importer: Send + Sync + 'static {
     /// Writes customers with their passwords and audit entries in one transaction, except those whose addresses are taken and those
     /// whose audit entries exist, which were written before. It writes no event, so no mail follows. The records' addresses must
     /// differ from each other. With `updates_passwords`, a customer who has the address already, and has not logged in with a password
-    /// yet, gets the record's. The outcomes are in the records' order.
+    /// yet, gets the record's, which ends its pending tokens; not a customer whose password was ended by an undone change of its
+    /// address. The outcomes are in the records' order.
     async fn import_customers(
         &self,
         scope: Scope,

@@ -38,7 +38,7 @@ pub struct CustomerService {
     pub store: Arc<dyn CustomerStore>,
     /// Where their sessions are kept.
     pub sessions: Arc<dyn Sessions>,
-    /// How long after its sign-in a customer may change its own address and password; zero is always.
+    /// How long after its sign-in a customer may change its own address and password, and delete itself; zero is always.
     pub fresh_time: Duration,
     /// Makes events and audit entries.
     pub recorder: EventRecorder,
@@ -48,13 +48,13 @@ pub struct CustomerService {
     pub rules: Arc<PerOrganization<Rules>>,
 }
 
-/// Why a customer is not created or changed.
+/// Why a customer is not created, changed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum CustomerError {
     /// Another customer has the address.
     #[error("the address is taken")]
     Taken,
-    /// The customer must sign in again before it changes its own address or password.
+    /// The customer must sign in again before it changes its own address or password, or deletes itself.
     #[error("the sign-in is too long ago")]
     StaleSignIn,
     /// The customer has tried to change its address too often; again after this time.
@@ -188,13 +188,22 @@ impl CustomerService {
         changes_email: bool,
         changes_password: bool,
     ) -> Result<(), CustomerError> {
-        let Some((_, &session)) = caller.actor.session() else { return Ok(()) };
-        let must_be_fresh = self.fresh_time.is_positive() && (changes_email || changes_password);
-        if must_be_fresh && !self.sessions.session_is_live(scope, session, self.fresh_time).await? {
-            return Err(CustomerError::StaleSignIn);
+        if changes_email || changes_password {
+            self.require_fresh_sign_in(scope, caller).await?;
         }
         if changes_email && let Some(wait) = self.store.count_email_try(scope, id, EMAIL_TRIES).await? {
             return Err(CustomerError::TooManyEmailTries(wait));
+        }
+        Ok(())
+    }
+
+    /// Refuses a customer whose sign-in is too long ago; other callers have none.
+    async fn require_fresh_sign_in(&self, scope: Scope, caller: &Caller) -> Result<(), CustomerError> {
+        let Some((_, &session)) = caller.actor.session() else { return Ok(()) };
+        if self.fresh_time.is_positive()
+            && !self.sessions.session_is_live(scope, session, self.fresh_time).await?
+        {
+            return Err(CustomerError::StaleSignIn);
         }
         Ok(())
     }
@@ -234,11 +243,13 @@ impl CustomerService {
         (EmailChange { id, old, new, undo_token: token.digest(), undo_ttl: EMAIL_UNDO_TTL }, event)
     }
 
-    /// Deletes a customer with all that is theirs; false when there is no such customer.
+    /// Deletes a customer with all that is theirs, also the changes of its address that could be undone; false when there is no such
+    /// customer. A customer that deletes itself must have signed in a short time ago.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn delete(&self, scope: Scope, caller: &Caller, id: CustomerId) -> Result<bool, StoreError> {
+    /// See [`CustomerError`].
+    pub async fn delete(&self, scope: Scope, caller: &Caller, id: CustomerId) -> Result<bool, CustomerError> {
+        self.require_fresh_sign_in(scope, caller).await?;
         let event = self.recorder.new_event(scope, caller, EventBody::CustomerDestroyed { customer: id });
         let audit = self.recorder.new_audit_entry(caller, Action::Destroy, Vec::new());
         let deleted = self.store.delete_customer(scope, id, &event, &audit).await?;

@@ -109,6 +109,8 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: imported_hashes:
             an_update_replaces_the_hashes_that_nobody_has_logged_in_with,
             an_organizations_schemes_are_those_of_its_hashes,
+            an_ended_password_has_no_scheme_and_no_import_restores_it,
+            an_updated_hash_ends_the_pending_tokens_of_its_customer_only,
         );
         $crate::store_conformance!(@ $fixture: import:
             imported_customers_are_written_whole_with_their_audit_entries_and_no_event,

@@ -35,7 +35,7 @@ pub struct Auth {
     /// How long a used refresh token may be sent again without ending its session.
     #[serde(rename = "refresh_leeway_seconds", deserialize_with = "Within::<0, 60>::seconds")]
     pub refresh_leeway: Duration,
-    /// How long after its sign-in a customer may change its own address and password; zero is always.
+    /// How long after its sign-in a customer may change its own address and password, and delete itself; zero is always.
     #[serde(rename = "fresh_seconds", deserialize_with = "Within::<0, 86_400>::seconds")]
     pub fresh_time: Duration,
     /// How many wrong passwords in a row lock an account.

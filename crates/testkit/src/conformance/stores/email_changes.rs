@@ -33,7 +33,7 @@ const LAST: &str = "last@example.com";
 
 /// A change that was made, with its token.
 #[derive(Clone)]
-struct Made {
+pub(super) struct Made {
     id: EmailChangeId,
     token: UndoToken,
     event: EventId,
@@ -67,12 +67,18 @@ async fn try_change(
     Ok(changed.then_some(Made { id, token, event: event.message.id }))
 }
 
-async fn change(store: &impl Store, scope: Scope, customer: CustomerId, from: &str, to: &str) -> Made {
+pub(super) async fn change(
+    store: &impl Store,
+    scope: Scope,
+    customer: CustomerId,
+    from: &str,
+    to: &str,
+) -> Made {
     try_change(store, scope, customer, from, to).await.unwrap().expect("the address is changed")
 }
 
 /// Undoes the change; false if nothing was written.
-async fn undo(store: &impl Store, made: &Made) -> bool {
+pub(super) async fn undo(store: &impl Store, made: &Made) -> bool {
     let token = made.token.digest();
     let Some(found) = store.find_email_change(made.id, &token).await.unwrap() else { return false };
     let restored = EventBody::CustomerEmailRestored { customer: found.customer };

@@ -8,11 +8,14 @@ use rekey_core::{
     },
     events::audit::Action,
     passwords::{PasswordHash, SchemeName},
+    resets::ResetOrigin,
 };
 
 use super::{
     JOHN, StoreUnderTest,
-    import::{address, customer, import},
+    email_changes::{change, undo},
+    holder,
+    import::{address, customer, import, record},
     other_scopes,
 };
 use crate::seed;
@@ -122,4 +125,63 @@ pub async fn an_organizations_schemes_are_those_of_its_hashes<F: StoreUnderTest>
         );
     }
     assert_eq!(schemes().await, [SchemeName::own(&own), SchemeName::own(&costly)]);
+}
+
+/// An undone change of the address leaves no hash, so no scheme, and no import brings the hash back.
+pub async fn an_ended_password_has_no_scheme_and_no_import_restores_it<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let line = |n| ImportedCustomer { password: Some(seed::hash("old")), ..customer(n, &address(n)) };
+    assert_eq!(import(store, scope).write(vec![line(1)]).await.unwrap(), [Outcome::Created]);
+    let find = async || store.find_credentials(scope, &seed::email(&address(1))).await.unwrap().unwrap();
+    let customer = find().await.customer;
+    let made = change(store, scope, customer, &address(1), "thief@example.com").await;
+    assert!(store.next_scheme(scope.organization, None).await.unwrap().is_some());
+
+    assert!(undo(store, &made).await);
+    assert!(store.next_scheme(scope.organization, None).await.unwrap().is_none());
+    let ended = find().await;
+    assert_eq!((ended.password, ended.scheme), (None, None));
+
+    let records = [record(&address(1), Some(seed::hash("old")))];
+    assert_eq!(store.preview_import(scope, &records, true).await.unwrap(), [Outcome::Taken]);
+    let updating = Import { updates_passwords: true, ..import(store, scope) };
+    assert_eq!(updating.write(vec![line(1), line(2)]).await.unwrap(), [Outcome::Taken, Outcome::Created]);
+    assert_eq!(find().await.password, None);
+    // Another customer's hash is found past that row.
+    assert!(store.next_scheme(scope.organization, None).await.unwrap().is_some());
+}
+
+/// A changed password ends the customer's pending tokens, whoever changes it.
+pub async fn an_updated_hash_ends_the_pending_tokens_of_its_customer_only<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let lines = |text: &str| {
+        [1, 2].map(|n| ImportedCustomer {
+            password: Some(seed::hash(if n == 1 { text } else { "same" })),
+            ..customer(n, &address(n))
+        })
+    };
+    let plain = import(store, scope);
+    assert_eq!(plain.write(lines("old").to_vec()).await.unwrap(), [Outcome::Created; 2]);
+    let resets = [
+        seed::reset(store, scope, &address(1), ResetOrigin::SelfService).await,
+        seed::reset(store, scope, &address(1), ResetOrigin::Integration).await,
+        seed::reset(store, scope, &address(2), ResetOrigin::Integration).await,
+    ];
+    let is_pending = async || {
+        let mut found = Vec::new();
+        for reset in &resets {
+            found.push(holder(store, reset).await.is_some());
+        }
+        found
+    };
+    let again = import(store, scope).write(lines("new").to_vec()).await.unwrap();
+    assert_eq!(again, [Outcome::Taken; 2]);
+    assert_eq!(is_pending().await, [true; 3]);
+    let updating = Import { updates_passwords: true, ..import(store, scope) };
+    assert_eq!(updating.write(lines("new").to_vec()).await.unwrap(), [Outcome::Updated, Outcome::Taken]);
+    assert_eq!(is_pending().await, [false, false, true]);
 }
