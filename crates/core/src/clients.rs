@@ -63,7 +63,7 @@ impl ClientPermissions {
     }
 }
 
-/// A change of a client; what is `None` stays.
+/// A change of a client. `None` leaves an attribute as it is.
 #[derive(Debug, Clone, Default)]
 pub struct ClientChange {
     /// All its permissions from now on.

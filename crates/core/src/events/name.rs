@@ -17,7 +17,7 @@ pub enum EventName {
     CustomerCreate,
     #[strum(serialize = "customers.create_password")]
     CustomerCreatePassword,
-    /// Ours, as is the next one.
+    /// Not an event of the vendor, and neither is the next one.
     #[strum(serialize = "customers.change_email")]
     CustomerChangeEmail,
     #[strum(serialize = "customers.restore_email")]

@@ -1,5 +1,5 @@
-mod lane;
 mod queue;
+mod threads;
 
 use std::{
     num::NonZeroUsize,
@@ -13,7 +13,7 @@ use std::{
 use argon2::Params;
 use tokio::time::Instant;
 
-use self::lane::{Lane, LaneConfig, Submitted};
+use self::threads::{HashingThreads, Submitted, ThreadsConfig};
 use super::{
     CheckedPassword, Hints, PasswordHash, PasswordPolicy, PasswordRejected, Person, PlainPassword,
     memory::Memory,
@@ -43,8 +43,8 @@ pub struct HasherConfig {
 /// that they never take one from the others. Clones share the threads.
 #[derive(Clone)]
 pub struct Hasher {
-    pool: Arc<Lane>,
-    large: Arc<Lane>,
+    pool: Arc<HashingThreads>,
+    large: Arc<HashingThreads>,
     panic_count: Arc<AtomicU64>,
     params: Params,
     decoy: Arc<PasswordHash>,
@@ -120,10 +120,15 @@ impl Hasher {
         let params = params.map_err(|_| HashError::Unusable)?;
         let panic_count = Arc::new(AtomicU64::new(0));
         let HasherConfig { threads, queue, .. } = config;
-        let pool = LaneConfig { name: "argon2", threads, queue, kept_blocks: params.block_count() };
-        let large =
-            LaneConfig { name: "large-hash", threads: NonZeroUsize::MIN, queue: LARGE_QUEUE, kept_blocks: 0 };
-        let (pool, large) = (Lane::start(pool, &panic_count)?, Lane::start(large, &panic_count)?);
+        let pool = ThreadsConfig { name: "argon2", threads, queue, kept_blocks: params.block_count() };
+        let large = ThreadsConfig {
+            name: "large-hash",
+            threads: NonZeroUsize::MIN,
+            queue: LARGE_QUEUE,
+            kept_blocks: 0,
+        };
+        let (pool, large) =
+            (HashingThreads::start(pool, &panic_count)?, HashingThreads::start(large, &panic_count)?);
         let mut memory = Memory::new(params.block_count());
         let started_at = Instant::now();
         let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*random), &mut memory)?;
@@ -206,10 +211,10 @@ impl Hasher {
             let outcome = Err(HashError::Unusable);
             return Verified { outcome, was_compared: false, waited: Duration::ZERO };
         };
-        let (lane, other) =
+        let (own, other) =
             if self.is_large(&stored) { (&self.large, &self.pool) } else { (&self.pool, &self.large) };
         let params = self.params.clone();
-        let verifying = lane.submit(organization, move |memory| {
+        let verifying = own.submit(organization, move |memory| {
             let matches = stored.matches(&password, is_imported, memory)?;
             let is_current =
                 !is_imported && matches!(&stored, Scheme::Argon2(hash) if hash.uses_params(&params));
@@ -254,8 +259,8 @@ impl Hasher {
         sample: &PasswordHash,
     ) -> Result<Option<Duration>, HashError> {
         let Ok(sample) = Scheme::parse(sample.as_str()) else { return Ok(None) };
-        let lane = if self.is_large(&sample) { &self.large } else { &self.pool };
-        let measuring = lane.submit(organization, move |memory| {
+        let own = if self.is_large(&sample) { &self.large } else { &self.pool };
+        let measuring = own.submit(organization, move |memory| {
             let started_at = Instant::now();
             let password = PlainPassword::parse("a password that nobody has".to_owned()).ok()?;
             sample.matches(&password, false, memory).ok()?;

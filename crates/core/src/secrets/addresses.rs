@@ -63,7 +63,7 @@ impl NetworkDigest {
     }
 }
 
-/// What is digested. The kind keeps the digest of an address without a `+` apart from its account's.
+/// Returns the parts of a digest. The kind keeps the digest of an address without a `+` apart from its account's.
 fn parts<'a>(scope: &'a Scope, kind: &'a [u8], text: &'a str) -> [&'a [u8]; 4] {
     [kind, scope.organization.as_str().as_bytes(), scope.mode.as_str().as_bytes(), text.as_bytes()]
 }

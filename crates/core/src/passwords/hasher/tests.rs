@@ -151,9 +151,9 @@ async fn a7_neither_queue_shows_in_which_one_a_hash_is() {
     let own = hasher.hash(organization(), checked("long enough")).await.unwrap();
     let wrong = [None, Some(own.clone()), Some(PasswordHash::from_phc(LARGE.to_owned()))];
     let both = |text, stored| Claim { waits_for_both_queues: true, ..claim(text, stored) };
-    for lane in [&hasher.large, &hasher.pool] {
+    for threads in [&hasher.large, &hasher.pool] {
         for stored in &wrong {
-            let held = Held::hold(lane).await;
+            let held = Held::hold(threads).await;
             let mut waiting = Box::pin(hasher.verify(both("not the one", stored.clone())));
             assert!(futures_util::poll!(&mut waiting).is_pending());
             tokio::time::sleep(Duration::from_millis(30)).await;
@@ -162,14 +162,15 @@ async fn a7_neither_queue_shows_in_which_one_a_hash_is() {
             assert_eq!(verified.outcome.unwrap().0, Verification::Wrong);
             assert!(verified.waited >= Duration::from_millis(25), "{:?}", verified.waited);
         }
-        let held = Held::hold(lane).await;
-        let full: Vec<_> = (0..LARGE_QUEUE).map_while(|_| lane.submit(organization(), |_| ()).ok()).collect();
+        let held = Held::hold(threads).await;
+        let full: Vec<_> =
+            (0..LARGE_QUEUE).map_while(|_| threads.submit(organization(), |_| ()).ok()).collect();
         for stored in &wrong {
             let verified = hasher.verify(both("not the one", stored.clone())).await;
             assert_eq!(verified.outcome.unwrap_err(), HashError::Busy);
             let is_large = stored.as_ref().is_some_and(|stored| hasher.needs_large_thread(stored));
             let own = if is_large { &hasher.large } else { &hasher.pool };
-            assert_eq!(verified.was_compared, !Arc::ptr_eq(own, lane), "it counts as a guess");
+            assert_eq!(verified.was_compared, !Arc::ptr_eq(own, threads), "it counts as a guess");
         }
         held.release().await;
         drop(full);
@@ -232,21 +233,21 @@ async fn a_job_that_panics_is_counted_and_its_thread_starts_with_fresh_memory() 
     }
 }
 
-/// The only thread of a lane, kept from its queue: what is asked for meanwhile waits or is refused, however the threads are scheduled.
+/// The only one of the threads, kept from its queue: what is asked for meanwhile waits or is refused, however the threads are scheduled.
 struct Held {
     gate: std::sync::mpsc::Sender<()>,
     work: Submitted<()>,
 }
 
 impl Held {
-    async fn hold(lane: &Lane) -> Self {
+    async fn hold(threads: &HashingThreads) -> Self {
         let (gate, opened) = std::sync::mpsc::channel::<()>();
         let (reached, has_reached) = tokio::sync::oneshot::channel();
         let wait = move |_: &mut Memory| {
             reached.send(()).unwrap();
             opened.recv().unwrap();
         };
-        let work = lane.submit(organization(), wait).ok().unwrap();
+        let work = threads.submit(organization(), wait).ok().unwrap();
         has_reached.await.unwrap();
         Self { gate, work }
     }

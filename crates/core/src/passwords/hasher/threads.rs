@@ -22,7 +22,7 @@ use super::{
 use crate::{ids::OrganizationId, passwords::memory::Memory};
 
 /// Threads and the queue that they work on. Dropping it ends them.
-pub(super) struct Lane {
+pub(super) struct HashingThreads {
     queue: Arc<FairQueue<Job>>,
     /// Closed when all threads have ended.
     threads: watch::Receiver<()>,
@@ -42,9 +42,9 @@ struct Job {
     span: Span,
 }
 
-/// The threads of a lane.
+/// The threads to start.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LaneConfig {
+pub(super) struct ThreadsConfig {
     pub name: &'static str,
     pub threads: NonZeroUsize,
     /// Jobs that may wait.
@@ -56,14 +56,14 @@ pub(super) struct LaneConfig {
 /// How long a thread waits for work before it frees its memory.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Lane {
+impl HashingThreads {
     /// Starts the threads.
-    pub fn start(config: LaneConfig, panic_count: &Arc<AtomicU64>) -> Result<Self, HashError> {
+    pub fn start(config: ThreadsConfig, panic_count: &Arc<AtomicU64>) -> Result<Self, HashError> {
         let queue = Arc::new(FairQueue::new(config.queue));
         let (alive, threads) = watch::channel(());
-        let lane = Self { queue, threads };
+        let started = Self { queue, threads };
         for number in 0..config.threads.get() {
-            let (queue, memory) = (lane.queue.clone(), Memory::new(config.kept_blocks));
+            let (queue, memory) = (started.queue.clone(), Memory::new(config.kept_blocks));
             let (alive, panic_count) = (alive.clone(), panic_count.clone());
             let run = move || {
                 let _alive = alive;
@@ -72,7 +72,7 @@ impl Lane {
             let thread = thread::Builder::new().name(format!("{}-{number}", config.name));
             thread.spawn(run).map_err(|_| HashError::Unusable)?;
         }
-        Ok(lane)
+        Ok(started)
     }
 
     /// Whether a thread is left to run jobs.
@@ -110,7 +110,7 @@ impl<T> Submitted<T> {
     }
 }
 
-impl Drop for Lane {
+impl Drop for HashingThreads {
     fn drop(&mut self) {
         self.queue.close();
     }
