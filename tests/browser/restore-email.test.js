@@ -16,7 +16,12 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal((await context.request.head(restore)).status(), 200)
       await page.goto(restore)
       await heading(page, HOSTED.restore)
+      assert.equal(new URL(page.url()).pathname, '/restore-email')
     }
+    // page-leak: the token has left the address bar, the history and the links of the page.
+    const token = new URL(restore).searchParams.get('token')
+    const { entries } = await (await context.newCDPSession(page)).send('Page.getNavigationHistory')
+    for (const text of [page.url(), await page.content(), ...entries.map((entry) => entry.url)]) assert.ok(!text.includes(token), text)
     assert.ok(await canLogIn(thief, PASSWORD))
     await page.getByRole('button', { name: 'Undo the change' }).click()
     await heading(page, HOSTED.restored)

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     client::{LookUp, find_client},
-    cookie::CookieSpec,
+    cookie::{CookieSpec, LINK_TTL},
     form,
     link_query::LinkQuery,
     page::Page,
@@ -164,6 +164,29 @@ impl PageContext {
     /// Returns the URL of the shop's own sign-in page.
     pub fn login_url(&self) -> Option<&str> {
         self.site().settings.login_url.as_deref()
+    }
+
+    /// Only moves the id and token of a link that was opened into its cookie, as mail scanners open links, too; the cookie is removed
+    /// unless `is_link` finds both well-formed. `None` if the URL has neither: other parameters say nothing about a link.
+    pub fn open_link(
+        &self,
+        cookie: CookieSpec,
+        is_link: impl FnOnce(&str, &str) -> bool,
+    ) -> Option<HttpResponse> {
+        let link = match ["id", "token"].map(|name| self.query.value(name)) {
+            [None, None] => return None,
+            [id, token] => id.zip(token).filter(|(id, token)| is_link(id, token)),
+        };
+        Some(self.keep_link(cookie, link))
+    }
+
+    /// Puts a link's id and token into its cookie, or removes it, and redirects to the cookie's page.
+    pub fn keep_link(&self, cookie: CookieSpec, link: Option<(&str, &str)>) -> HttpResponse {
+        let held = match link {
+            Some((id, token)) => cookie.cookie(format!("{id}.{token}"), LINK_TTL, self.is_https()),
+            None => cookie.removal(self.is_https()),
+        };
+        self.redirect(cookie.path, Some(held))
     }
 
     /// Returns this page's URL, with a secret in it only where the page has no cookie for it: see [`paths::own_params`].

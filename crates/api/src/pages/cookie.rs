@@ -16,13 +16,19 @@ use super::paths;
 #[derive(Debug, Clone, Copy)]
 pub struct CookieSpec {
     name: &'static str,
-    path: &'static str,
+    pub path: &'static str,
     same_site: SameSite,
 }
+
+/// How long the browser keeps a link's token: long enough to think of a password, short enough for a shared computer.
+pub const LINK_TTL: Duration = Duration::from_hours(1);
 
 /// The reset and token of a link that was opened. `Lax`, because a click in a mail comes from another site.
 pub const LINK: CookieSpec =
     CookieSpec { name: "rekey_reset", path: paths::RESET_PASSWORD, same_site: SameSite::Lax };
+/// The same for a change of an address.
+pub const RESTORE_LINK: CookieSpec =
+    CookieSpec { name: "rekey_restore", path: paths::RESTORE_EMAIL, same_site: SameSite::Lax };
 /// The resets that were requested in this browser. Only our own form leads to its page.
 pub const REQUESTED: CookieSpec =
     CookieSpec { name: "rekey_asked", path: paths::FORGOT_PASSWORD, same_site: SameSite::Strict };

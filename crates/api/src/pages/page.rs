@@ -63,7 +63,11 @@ pub enum Page<'a> {
     /// The reset that is rejected has already set a password.
     AlreadyUsed { again: Option<String> },
     /// The form to undo a change of the address.
-    RestoreEmail { action: String },
+    RestoreEmail {
+        action: String,
+        /// A proof that this browser has opened the link.
+        form_token: String,
+    },
     /// The address was restored.
     EmailRestored,
     /// The change can't be undone any more.

@@ -1,7 +1,5 @@
 //! `/reset-password`: the link takes the token out of the URL, the form uses it.
 
-use std::time::Duration;
-
 use actix_web::{
     HttpResponse,
     web::{Data, Payload},
@@ -18,19 +16,23 @@ use rekey_core::{
 use rekey_texts::Arg;
 use serde::Deserialize;
 
-use super::{context::PageContext, cookie::LINK, form::FormToken, page::Page, paths};
+use super::{
+    context::PageContext,
+    cookie::{LINK, LINK_TTL},
+    form::FormToken,
+    page::Page,
+    paths,
+};
 use crate::jsonapi::error::Problem;
 
-/// How long the browser keeps the token: long enough to think of a password, short enough for a shared computer.
-const COOKIE_TTL: Duration = Duration::from_hours(1);
 /// The length in characters that always fits: none takes more than 4 bytes (RFC 3629).
 const SAFE_LENGTH: i64 = 256;
 const _: () = assert!(MAX_BYTES == 4 * 256, "it follows from the number of bytes");
 
 /// A reset and its token in a link or a cookie. They are well-formed; whether they exist is not checked yet.
-pub struct Link {
-    pub reset: ResetId,
-    pub token: ResetToken,
+struct Link {
+    reset: ResetId,
+    token: ResetToken,
 }
 
 /// The cookie's value once the link can't be used any more.
@@ -59,13 +61,11 @@ struct Form {
     password: String,
 }
 
-/// `GET` and `HEAD`. With a token in the query, only moves it into a cookie, as mail scanners open links, too. Without, shows
-/// the form if the cookie's token can be used. A token that can't is 410: what it led to is gone for good.
+/// `GET` and `HEAD`. With a token in the query, only moves it into a cookie. Without, shows the form if the cookie's token can be used. A
+/// token that can't is 410: what it led to is gone for good.
 pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Result<HttpResponse, Problem> {
-    match [context.query.value("id"), context.query.value("token")] {
-        // Other parameters say nothing about a link.
-        [None, None] => (),
-        [id, token] => return Ok(open_link(&context, id.zip(token))),
+    if let Some(opened) = context.open_link(LINK, |id, token| Link::parse(id, token).is_some()) {
+        return Ok(opened);
     }
     match Held::from_cookie(&context) {
         Held::Link(link) => form_page(&mut context, &resets, &link, Vec::new()).await,
@@ -153,20 +153,6 @@ impl Link {
     fn parse(reset: &str, token: &str) -> Option<Self> {
         Some(Self { reset: reset.parse().ok()?, token: ResetToken::parse(token)? })
     }
-
-    /// Puts the link into the cookie, and redirects to the form.
-    pub fn redirect_to_form(&self, context: &PageContext) -> HttpResponse {
-        let value = format!("{}.{}", self.reset, self.token.expose());
-        let cookie = LINK.cookie(value, COOKIE_TTL, context.is_https());
-        context.redirect(paths::RESET_PASSWORD, Some(cookie))
-    }
-}
-
-fn open_link(context: &PageContext, parts: Option<(&str, &str)>) -> HttpResponse {
-    match parts.and_then(|(id, token)| Link::parse(id, token)) {
-        Some(link) => link.redirect_to_form(context),
-        None => context.redirect(paths::RESET_PASSWORD, Some(LINK.removal(context.is_https()))),
-    }
 }
 
 async fn form_page(
@@ -222,7 +208,7 @@ fn forget_token(context: &PageContext, mut response: HttpResponse, sent: Option<
         Some(SentForm { reset, id }) => format!("{USED}.{reset}.{id}"),
         None => USED.to_owned(),
     };
-    if let Err(error) = response.add_cookie(&LINK.cookie(value, COOKIE_TTL, context.is_https())) {
+    if let Err(error) = response.add_cookie(&LINK.cookie(value, LINK_TTL, context.is_https())) {
         tracing::error!(%error, "setting a cookie failed");
     }
     response

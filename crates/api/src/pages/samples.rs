@@ -34,7 +34,7 @@ pub fn all(reader: &Reader) -> Result<Vec<Page<'static>>, SayError> {
         Page::Rejected,
         Page::AlreadyUsed { again: Some(again()) },
         Page::AlreadyUsed { again: None },
-        Page::RestoreEmail { action: "/restore-email?id=x&token=y".to_owned() },
+        Page::RestoreEmail { action: "/restore-email".to_owned(), form_token: "x".to_owned() },
         Page::EmailRestored,
         Page::EmailNotRestorable,
         Page::CsrfRejected { again: again() },

@@ -17,7 +17,12 @@ use rekey_core::{
 use serde::Deserialize;
 use time::Duration;
 
-use super::{context::PageContext, cookie::REQUESTED, page::Page, paths, reset_password::Link};
+use super::{
+    context::PageContext,
+    cookie::{LINK, REQUESTED},
+    page::Page,
+    paths,
+};
 use crate::jsonapi::error::Problem;
 
 /// The most resets that a browser remembers. A code is tried on all of them, which counts as one guess for each account.
@@ -53,7 +58,9 @@ pub async fn submit(
     let Form { code } = context.read_form(body).await?;
     if let Some(code) = ResetCode::parse(&code) {
         match resets.redeem_code(Some(client.scope), &requested, &code).await {
-            Ok((reset, token)) => return Ok(Link { reset, token }.redirect_to_form(&context)),
+            Ok((reset, token)) => {
+                return Ok(context.keep_link(LINK, Some((reset.as_str(), token.expose()))));
+            }
             Err(CompleteError::Token | CompleteError::Password(_)) => (),
             Err(error) => return Err(error.into()),
         }
