@@ -105,14 +105,15 @@ impl Limits {
         if together.is_some_and(|status| status.wait.is_some()) { together } else { visitor }
     }
 
-    /// Counts a token that was not issued here, sent for the first time.
+    /// Counts a token that was not issued here, sent for the first time. A storefront's server passes its visitors' tokens on, and a few bad
+    /// ones must not hold up all others.
     pub async fn bad_token(&self, address: Option<IpAddr>) {
-        self.take_by_address(BAD_TOKENS, address, self.bad_tokens()).await;
+        self.take_by_address(BAD_TOKENS, address, self.tenfold()).await;
     }
 
     /// How long no unknown token is checked, because so many bad ones came from that address. Counts nothing.
     pub async fn refuses_unknown_tokens(&self, address: Option<IpAddr>) -> Option<Duration> {
-        let limit = self.bad_tokens()?;
+        let limit = self.tenfold()?;
         for (window, limit) in networks(BAD_TOKENS, address, limit.get()) {
             let wait = self.limiter.wait(&window, limit).await;
             if wait.is_some() {
@@ -122,10 +123,9 @@ impl Limits {
         None
     }
 
-    /// Ten times what an address may send: a storefront's server passes its visitors' tokens on, and a few bad ones must not hold up all
-    /// others.
-    fn bad_tokens(&self) -> PerMinute {
-        self.per_minute.live.map(|limit| limit.saturating_mul(BAD_TOKENS_FACTOR))
+    /// Ten times what an address may call: for what costs little, but more than nothing.
+    fn tenfold(&self) -> PerMinute {
+        self.per_minute.live.map(|limit| limit.saturating_mul(TENFOLD))
     }
 
     /// Counts a request against the ceiling of all visitors of a sales channel.
@@ -138,10 +138,10 @@ impl Limits {
         self.take_by_address("token", address, self.per_minute.token).await
     }
 
-    /// Counts a request for a hosted page: a form that is sent, or a read like those without a token.
+    /// Counts a request for a hosted page: a form that is sent, or a read, of which mail scanners make many.
     pub async fn page(&self, method: &Method, address: Option<IpAddr>) -> Option<RateLimitStatus> {
         if method.is_safe() {
-            self.take_by_address("read", address, self.per_minute.live).await
+            self.take_by_address("page read", address, self.tenfold()).await
         } else {
             self.take_by_address("page", address, self.per_minute.page).await
         }
@@ -198,7 +198,7 @@ impl Ceiling {
 
 /// The window of tokens that were not issued here.
 const BAD_TOKENS: &str = "bad token";
-const BAD_TOKENS_FACTOR: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const TENFOLD: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
 /// The path of resets.
 const RESETS: &str = "/api/customer_password_resets";

@@ -342,7 +342,7 @@ async fn pool_a_store_that_is_away_lets_calls_in_up_to_the_limit() {
 /// A10.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_form_and_the_page_are_counted_apart() {
-    let app = app(&[("limits.page_per_minute", "2"), ("limits.live_per_minute", "10")]).await;
+    let app = app(&[("limits.page_per_minute", "2"), ("limits.live_per_minute", "1")]).await;
     let form = || app.http.post(app.url("/reset-password")).form(&[("password", "x")]);
     let page = |n: usize| app.http.get(app.url(&format!("/forgot-password?client_id=made-up-{n}")));
     for n in 0..10 {
