@@ -241,7 +241,9 @@ async fn the_rows_of_0_1_0_keep_their_values() {
     let scheme = "SBPH4DWG4z/own/$argon2id$v=19$m=19456,t=2,p=1$43";
     assert_eq!(rows("customer_passwords", "scheme").await, format!("{scheme}; {scheme}"));
     let backdoor = SqliteBackdoor::open(&file);
-    // Jane has never used a link.
+    // John has used a reset, and Jane has never used a link.
+    let john = "email = 'john@example.com' AND email_confirmed_at = 1795950160863811";
+    assert_eq!(backdoor.count("customers", john).await, 1);
     let jane = "email = 'jane@example.com' AND email_confirmed_at IS NULL";
     assert_eq!(backdoor.count("customers", jane).await, 1);
     let uncounted = "claims = 0 AND account_digest IS NULL AND mail_budget IS NULL AND mail_window_seconds IS NULL AND is_counted = 0";
