@@ -1,20 +1,17 @@
 //! Rate limits: which requests are counted together, and what a caller learns of it.
 
 mod limiter;
+pub mod middleware;
 mod with_timeout;
 
 use std::{convert::Infallible, net::IpAddr, num::NonZeroU32, sync::Arc};
 
 use actix_web::{
-    Error, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::ServiceRequest,
     http::{
         Method,
         header::{HeaderMap, HeaderName, HeaderValue},
     },
-    middleware::Next,
-    web::Data,
 };
 use rekey_core::{
     clients::ClientKind,
@@ -29,29 +26,7 @@ use time::Duration;
 
 use self::limiter::Limiter;
 pub use self::{limiter::RateLimitStatus, with_timeout::WithTimeout};
-use crate::{
-    auth::{bearer::BearerToken, claims::Claims},
-    caller,
-    jsonapi::error::Problem,
-};
-
-/// Limits the requests under `/api`. It runs before the body is read.
-pub async fn api(
-    limits: Data<Limits>,
-    token: BearerToken,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let address = caller::address(request.request());
-    let ceiling = Ceiling::for_request(&request);
-    let status = limits.api(request.method(), ceiling, address, token.valid_claims()).await;
-    let mut response = match status.and_then(|status| status.wait) {
-        Some(wait) => request.into_response(Problem::TooManyRequests(wait).error_response()),
-        None => next.call(request).await?.map_into_boxed_body(),
-    };
-    add_headers(status, response.headers_mut());
-    Ok(response)
-}
+use crate::auth::claims::Claims;
 
 /// Adds the vendor's headers, in its units: requests, and seconds.
 pub fn add_headers(status: Option<RateLimitStatus>, headers: &mut HeaderMap) {

@@ -39,7 +39,7 @@ pub fn add(config: &mut ServiceConfig) {
                 .configure(|config| serve(config, Area::Api))
                 .default_service(web::to(not_found))
                 .wrap(from_fn(negotiation::require_acceptable))
-                .wrap(from_fn(limits::api))
+                .wrap(from_fn(limits::middleware::api))
                 .wrap(from_fn(cors::api)),
         )
         .configure(|config| serve(config, Area::Open))
