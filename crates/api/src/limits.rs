@@ -179,7 +179,7 @@ const TENFOLD: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const RESETS: &str = "/api/customer_password_resets";
 
 /// The networks by which an IPv6 client is counted, and how many times the limit each may use: what a subscriber has at least; a home, and a
-/// whole site (RFC 6177 §2), whose owner could otherwise use as many addresses as there are /64s in it.
+/// whole site (RFC 6177 §2). Its owner could otherwise use as many addresses as it has /64s.
 const IPV6_NETWORKS: [(u32, u32); 3] = [(SUBSCRIBER, 1), (56, 4), (48, 16)];
 
 /// Returns the windows in which a request is counted, and their limits, the narrowest first.

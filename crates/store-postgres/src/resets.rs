@@ -150,7 +150,7 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
 /// address and for an unknown one.
 ///
 /// While the account is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
-/// counted, so this does the same work in both cases: its time would show whose mails are counted, and so who has an account.
+/// counted, so this does the same work in both cases: its time would show for which addresses mails are counted, and so who has an account.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
     ", cooldown AS (

@@ -261,7 +261,7 @@ async fn settle(
     Ok(done.rows_affected() == 1)
 }
 
-/// Returns the account whose quota counts the mail.
+/// Returns the account that the mail is counted for.
 async fn counted_quota(connection: &mut SqliteConnection, event: EventId) -> Read<Option<Vec<u8>>> {
     sqlx::query_scalar("SELECT account_digest FROM deliveries WHERE event_id = ?1 AND is_counted")
         .bind(event.as_str())

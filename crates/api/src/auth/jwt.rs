@@ -34,7 +34,7 @@ pub const KEYS_MAX_AGE: Duration = Duration::from_mins(5);
 /// The region of every organization, which the vendor's clients read.
 const REGION: &str = "self-hosted";
 
-/// The most tokens whose signature is remembered as right, about 10 MB, and the most that are remembered as wrong.
+/// The most tokens that are remembered as valid, about 10 MB, and the most that are remembered as invalid.
 const VERIFIED_CAPACITY: u64 = 10_000;
 /// How long an unused one is remembered.
 const VERIFIED_IDLE: Duration = Duration::from_mins(5);

@@ -21,7 +21,7 @@ pub enum Problem {
     InvalidToken,
     #[error("You are not authorized to perform this action on the requested resource.")]
     Unauthorized,
-    #[error("Changing the e-mail address or the password needs a sign-in by password that is not long ago.")]
+    #[error("This call needs a recent sign-in by password.")]
     FreshSignInRequired,
     #[error("The requested resource was not found.")]
     NotFound,

@@ -27,7 +27,7 @@ pub async fn read<F: DeserializeOwned>(request: &HttpRequest, body: Payload) -> 
     serde_urlencoded::from_bytes(&bytes).map_err(|_| malformed())
 }
 
-/// The token of a form, which proves that a page showed the form to a browser whose cookie holds a secret.
+/// The token of a form. It proves that a page showed the form to the browser that has the secret in its cookie.
 pub struct FormToken {
     /// The id of the event that the form leads to: sent twice, it is the same one. The forms of earlier versions have none.
     pub id: Option<RecordId>,

@@ -140,7 +140,7 @@ async fn a4_notices_go_to_the_address_of_their_time() {
     assert_eq!(recipients, expected.map(|(what, to)| (what, to.to_owned())));
 }
 
-/// A5. The notices of an account whose address nobody has confirmed have a budget of one of a kind; a reset by mail confirms it.
+/// A5. An account with an unconfirmed address gets one notice of a kind; a reset by mail confirms the address.
 #[tokio::test(flavor = "multi_thread")]
 async fn a5_notices_have_the_quota_of_their_address() {
     let customer = Customer::start_with(&[]).await;

@@ -1,4 +1,4 @@
-//! The time of a failed log-in does not show whose hash was imported from another system.
+//! The time of a failed log-in does not show which accounts have a hash from another system.
 
 use std::{
     sync::Arc,

@@ -19,7 +19,7 @@ pub struct ChangeEvents<'a> {
     pub password: Option<&'a NewEvent>,
     /// `customers.change_email`, if the address changes.
     pub email: Option<&'a NewEvent>,
-    /// The account of the address before the change, whose quota their mails use; none has no quota.
+    /// The account of the address before the change. Its quota counts their mails; without one they have no quota.
     pub account: Option<&'a AccountDigest>,
 }
 

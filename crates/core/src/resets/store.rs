@@ -34,7 +34,7 @@ pub struct ResetRecord<'a> {
 pub struct Completion<'a> {
     /// The customer of the token.
     pub holder: &'a TokenHolder,
-    /// The digest of the customer's address, whose counts of wrong passwords end, and whose quota the notice uses.
+    /// The digest of the customer's address: its counts of wrong passwords end, and its quota counts the notice.
     pub address_digest: AddressDigest,
     /// The token's digest, matched again.
     pub token: &'a TokenDigest,

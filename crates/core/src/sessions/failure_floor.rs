@@ -16,9 +16,9 @@ use crate::{
     random::RandomSource,
 };
 
-/// Knows for each organization how long verifying its slowest hash takes. Without it, the time of a failed log-in would show whose hash
-/// was imported, and so who is a customer. Organizations whose hashes are all of the configured scheme have no floor: a decoy costs
-/// the same.
+/// Knows for each organization how long verifying its slowest hash takes. Without it, the time of a failed log-in would show which
+/// addresses have an imported hash, and so who is a customer. An organization with hashes of the configured scheme only has no floor: a
+/// decoy costs the same.
 pub(super) struct FailureFloors {
     sessions: Arc<dyn Sessions>,
     hasher: Hasher,

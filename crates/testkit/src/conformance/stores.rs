@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod refreshes;
 pub mod rejections;
 pub mod relay;
+pub mod republishing;
 pub mod resets;
 pub mod revocations;
 pub mod self_service;
@@ -244,6 +245,8 @@ macro_rules! store_conformance {
             an_unknown_address_gets_a_mail_where_the_job_says_so,
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
+        );
+        $crate::store_conformance!(@ $fixture: republishing:
             b7_the_event_of_an_overdue_mail_is_published_again,
             only_overdue_mails_have_their_events_published_again,
             a_mail_that_is_settled_first_leaves_no_payload,
