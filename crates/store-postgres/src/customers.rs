@@ -107,7 +107,7 @@ const CREATE: &str = concat!(
     ), password AS (
         INSERT INTO customer_passwords (customer_id, hash, scheme) SELECT id, $18, $23 FROM fact WHERE $18 IS NOT NULL
     )",
-    record_change!("customers", "NULL, id"),
+    record_change!("customers", "NULL", "id"),
     "SELECT id FROM fact"
 );
 
@@ -143,8 +143,8 @@ const UPDATE: &str = concat!(
         WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
-    record_change!("customers", "NULL, id", notice_quota!()),
-    record_event!("email_event", "fact", "customers", "NULL, id", notice_quota!(), "$30", "$31", "$32", "$33", "$34"),
+    record_change!("customers", "NULL", "id", notice_quota!()),
+    record_event!("email_event", "fact", "customers", "NULL", "id", notice_quota!(), "$30", "$31", "$32", "$33", "$34"),
     "SELECT id FROM fact"
 );
 
@@ -161,7 +161,7 @@ const DELETE: &str = concat!(
             SELECT d.event_id FROM deliveries d WHERE d.customer_id = (SELECT id FROM fact)
         )))
     )",
-    record_change!("customers", "NULL, id"),
+    record_change!("customers", "NULL", "NULL"),
     "SELECT id FROM fact"
 );
 

@@ -19,7 +19,7 @@ use crate::{
     attributes::bind_common,
     customers::customer_address,
     error::{map_create_error, map_db_error},
-    events::{record_change, recording},
+    events::{record_audit, record_change, record_main_event, recording},
 };
 
 #[async_trait]
@@ -141,7 +141,7 @@ macro_rules! insert_reset {
 pub const CREATE_BY_INTEGRATION: &str = concat!(
     with_customer!(),
     insert_reset!("customer", "NULL"),
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT fact.*, fact.sealed_token AS reset_password_token, customer.email AS customer_email FROM fact, customer"
 );
 
@@ -151,6 +151,8 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
 ///
 /// While the account is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
 /// counted, so this does the same work in both cases: its time would show for which addresses mails are counted, and so who has an account.
+///
+/// A decoy's audit entry goes to tables of its own, which have the same indexes.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
     ", cooldown AS (
@@ -169,7 +171,9 @@ const CREATE_BY_SELF_SERVICE: &str = concat!(
         WHERE address_digest = ANY($34) AND reset_password_at IS NULL AND superseded_at IS NULL
     )",
     insert_reset!("cooldown LEFT JOIN customer ON true", "CASE WHEN NOT cooldown.is_mailed THEN now() END"),
-    record_change!("customer_password_resets", "id, customer_id", "$17, $32, $31"),
+    record_main_event!("customer_password_resets", "id", "customer_id", "$17, $32, $31"),
+    record_audit!("audit", "customer_password_resets", "customer_id", "FROM fact WHERE customer_id IS NOT NULL"),
+    record_audit!("decoy_audit", "customer_password_resets", "customer_id", "FROM fact WHERE customer_id IS NULL"),
     "SELECT created_at FROM fact"
 );
 
@@ -182,7 +186,7 @@ const UPDATE: &str = concat!(
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
         RETURNING id, customer_id
     )",
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT id FROM fact"
 );
 
@@ -192,6 +196,6 @@ const DELETE: &str = concat!(
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
         RETURNING id, customer_id
     )",
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT id FROM fact"
 );

@@ -112,20 +112,25 @@ impl ResetStore for SqliteStore {
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let (mut transaction, now) = self.write().await?;
-        let done = sqlx::query(
-            "DELETE FROM password_resets
-             WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND customer_id IS NOT NULL",
+        let exists: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM password_resets
+                 WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND customer_id IS NOT NULL)",
         )
         .bind(id.as_str())
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
-        .execute(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(map_db_error)?;
-        if done.rows_affected() == 0 {
+        if !exists {
             return Ok(false);
         }
         record_change(&mut transaction, subject(scope, &id), Some(event), audit, now).await?;
+        sqlx::query("DELETE FROM password_resets WHERE id = ?1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
     }
