@@ -67,6 +67,7 @@ impl ResetStore for PostgresStore {
                         .map(|digest| digest.as_bytes().as_slice())
                         .collect::<Vec<_>>(),
                 )
+                .bind(email.is_subaddress())
         } else {
             query
         };
@@ -110,7 +111,7 @@ impl ResetStore for PostgresStore {
 macro_rules! with_customer {
     () => {
         "WITH customer AS (
-            SELECT id, email FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = $16
+            SELECT id, email, email_confirmed_at FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = $16
         )"
     };
 }
@@ -149,19 +150,21 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
 /// row makes simultaneous requests wait for each other, and each sees what the others left. Does and returns the same for a known
 /// address and for an unknown one.
 ///
-/// While the account is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
+/// While the address, or the account that it shares its quota with, is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
 /// counted, so this does the same work in both cases: its time would show for which addresses mails are counted, and so who has an account.
 ///
 /// A decoy's audit entry goes to tables of its own, which have the same indexes.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
-    ", cooldown AS (
+    ", quota AS (
+        SELECT CASE WHEN $35 AND NOT EXISTS (SELECT FROM customer WHERE email_confirmed_at IS NOT NULL) THEN $17 ELSE $20 END AS digest
+    ), cooldown AS (
         INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at) VALUES ($20, now())
         ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = now()
         WHERE c.last_reset_at <= now() - make_interval(secs => $30)
         RETURNING NOT EXISTS (
             SELECT FROM mail_quotas
-            WHERE account_digest = $17 AND mail = 'reset_requested' AND window_started_at > now() - make_interval(secs => $31)
+            WHERE account_digest = (SELECT digest FROM quota) AND mail = 'reset_requested' AND window_started_at > now() - make_interval(secs => $31)
                 AND mail_count >= $32 AND last_mail_at > now() - make_interval(secs => $33)
         ) AS is_mailed
     ), superseded AS (
@@ -171,7 +174,7 @@ const CREATE_BY_SELF_SERVICE: &str = concat!(
         WHERE address_digest = ANY($34) AND reset_password_at IS NULL AND superseded_at IS NULL
     )",
     insert_reset!("cooldown LEFT JOIN customer ON true", "CASE WHEN NOT cooldown.is_mailed THEN now() END"),
-    record_main_event!("customer_password_resets", "id", "customer_id", "$17, $32, $31"),
+    record_main_event!("customer_password_resets", "id", "customer_id", "(SELECT digest FROM quota), $32, $31"),
     record_audit!("audit", "customer_password_resets", "customer_id", "FROM fact WHERE customer_id IS NOT NULL"),
     record_audit!("decoy_audit", "customer_password_resets", "customer_id", "FROM fact WHERE customer_id IS NULL"),
     "SELECT created_at FROM fact"

@@ -42,12 +42,13 @@ impl ResetStore for SqliteStore {
         let ResetRecord { reset, event, audit } = *record;
         let is_self_service = reset.origin == ResetOrigin::SelfService;
         let (mut transaction, now) = self.write().await?;
-        let mut superseded_at = None;
+        let (mut superseded_at, mut quota_digest) = (None, reset.account_digest.as_bytes().as_slice());
         if is_self_service {
             if !start_cooldown(&mut transaction, reset, now).await.map_err(map_db_error)? {
                 return Ok(None);
             }
-            let is_mailed = is_mailed(&mut transaction, reset, now).await.map_err(map_db_error)?;
+            quota_digest = find_quota_digest(&mut transaction, scope, reset).await.map_err(map_db_error)?;
+            let is_mailed = is_mailed(&mut transaction, reset, quota_digest, now).await.map_err(map_db_error)?;
             superseded_at = (!is_mailed).then_some(now);
             supersede_address(&mut transaction, reset, now, is_mailed).await.map_err(map_db_error)?;
         }
@@ -60,7 +61,7 @@ impl ResetStore for SqliteStore {
             let quota = set_quota(
                 &mut transaction,
                 event.message.id,
-                reset.account_digest.as_bytes(),
+                quota_digest,
                 budget,
                 window,
             );
@@ -154,15 +155,39 @@ async fn start_cooldown(connection: &mut SqliteConnection, reset: &NewReset, now
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether the account's quota allows another mail.
-async fn is_mailed(connection: &mut SqliteConnection, reset: &NewReset, now: i64) -> Read<bool> {
+/// Returns the digest by which the address's mails are counted: its own, or its account's if it is an unconfirmed subaddress.
+async fn find_quota_digest<'r>(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    reset: &'r NewReset,
+) -> Read<&'r [u8]> {
+    let is_confirmed: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM customers
+             WHERE organization_id = ?1 AND mode = ?2 AND email = ?3 AND email_confirmed_at IS NOT NULL)",
+    )
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(reset.customer_email.as_str())
+    .fetch_one(connection)
+    .await?;
+    let own = address_digest(reset).filter(|_| is_confirmed || !reset.customer_email.is_subaddress());
+    Ok(own.unwrap_or(reset.account_digest.as_bytes()))
+}
+
+/// Whether the quota allows another mail.
+async fn is_mailed(
+    connection: &mut SqliteConnection,
+    reset: &NewReset,
+    quota_digest: &[u8],
+    now: i64,
+) -> Read<bool> {
     sqlx::query_scalar(
         "SELECT NOT EXISTS (
              SELECT 1 FROM mail_quotas
              WHERE account_digest = ?1 AND mail = 'reset_requested' AND window_started_at > ?2 AND mail_count >= ?3
                  AND last_mail_at > ?4)",
     )
-    .bind(reset.account_digest.as_bytes().as_slice())
+    .bind(quota_digest)
     .bind(after(now, -reset.quota.window))
     .bind(reset.quota.budget)
     .bind(after(now, -EXTRA_MAIL_INTERVAL))

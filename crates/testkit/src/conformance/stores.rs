@@ -188,6 +188,7 @@ macro_rules! store_conformance {
             mail_bomb_a_window_has_its_budget_of_mails_and_the_next_one_its_own,
             beyond_its_budget_an_account_is_sent_a_mail_an_hour_and_its_last_link_works,
             quota_theft_decoys_use_up_nothing,
+            quota_theft_accounts_at_other_suffixes_use_up_nothing_of_the_owner,
             mail_bomb_addresses_of_an_account_share_its_budget,
             mails_that_never_went_out_use_up_no_budget,
             a_request_supersedes_the_links_of_older_keys,
