@@ -48,7 +48,8 @@ impl ResetStore for SqliteStore {
                 return Ok(None);
             }
             quota_digest = find_quota_digest(&mut transaction, scope, reset).await.map_err(map_db_error)?;
-            let is_mailed = is_mailed(&mut transaction, reset, quota_digest, now).await.map_err(map_db_error)?;
+            let is_mailed =
+                is_mailed(&mut transaction, reset, quota_digest, now).await.map_err(map_db_error)?;
             superseded_at = (!is_mailed).then_some(now);
             supersede_address(&mut transaction, reset, now, is_mailed).await.map_err(map_db_error)?;
         }
@@ -58,13 +59,7 @@ impl ResetStore for SqliteStore {
         record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
         if is_self_service {
             let ResetQuota { budget, window, .. } = reset.quota;
-            let quota = set_quota(
-                &mut transaction,
-                event.message.id,
-                quota_digest,
-                budget,
-                window,
-            );
+            let quota = set_quota(&mut transaction, event.message.id, quota_digest, budget, window);
             quota.await.map_err(map_db_error)?;
         }
         let record = if is_self_service {
