@@ -13,6 +13,9 @@ use crate::{
 /// The port that deletes what is no longer needed.
 #[async_trait]
 pub trait Cleanup: Send + Sync + 'static {
+    /// Whether the database lets this process delete records. It need not be the process that writes them.
+    async fn is_permitted(&self) -> Result<bool, StoreError>;
+
     /// Deletes decoys that were made at least `age` ago, with their events, mails and audit entries: at most `max` of them, the oldest
     /// first. Returns how many.
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError>;

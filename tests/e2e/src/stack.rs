@@ -54,7 +54,7 @@ impl Stack {
     pub async fn prepare_with(database: TestDatabase, amqp_url: &str, smtp_options: &[&str]) -> Self {
         let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
-        create_mailer_role(&database).await;
+        database.create_roles().await;
         let [api_port, mailer_port] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
         // The namespace is as unique as the database's name.
@@ -215,12 +215,4 @@ pub fn amqp_url() -> String {
 /// The environment variable that sets a key of the configuration.
 pub(crate) fn variable(key: &str) -> String {
     format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
-}
-
-/// Creates the mailer's role. It belongs to the whole server, so another test may have created it, or be creating it.
-async fn create_mailer_role(database: &TestDatabase) {
-    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
-    let create = "DO $$ BEGIN CREATE ROLE rekey_mailer; \
-                  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
-    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
 }
