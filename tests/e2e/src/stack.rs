@@ -109,23 +109,33 @@ impl Stack {
         Some((key.to_owned(), self.settings.remove(at).1))
     }
 
-    /// Starts a program of production without waiting for it. The mailer uses its own database role, which can't read password
-    /// hashes.
+    /// Starts `rekey-api` or `rekey-mailer` under its own database role, without waiting for it.
     #[must_use]
     pub fn spawn(&self, program: &str) -> Program {
         // Another URL, such as a pooler's, stays.
         let own_url = self.database.url();
-        let has_role = program == "rekey-mailer" && self.get("database.url") == Some(&own_url);
-        let url = has_role.then(|| ("database.url", self.database.url_as("rekey_mailer")));
+        let has_role = self.get("database.url") == Some(&own_url);
+        let url = has_role.then(|| ("database.url", self.database.url_as(&program.replace('-', "_"))));
         self.spawn_with(program, url.as_slice())
     }
 
     /// Starts a program with settings of its own, which override the shared ones.
     #[must_use]
     pub fn spawn_with(&self, program: &str, own: &[(&str, String)]) -> Program {
+        Program::start(program, &[], &self.settings_with(own))
+    }
+
+    /// Starts `rekey ARGUMENTS` under a database role, without waiting for it.
+    #[must_use]
+    pub fn spawn_tool(&self, role: &str, arguments: &[&str]) -> Program {
+        let url = self.database.url_as(role);
+        Program::start("rekey", arguments, &self.settings_with(&[("database.url", url)]))
+    }
+
+    fn settings_with(&self, own: &[(&str, String)]) -> Vec<(String, String)> {
         let own = own.iter().map(|(key, value)| (variable(key), value.clone()));
         // Of two values for a variable, the later one counts.
-        Program::start(program, &[], &self.settings.iter().cloned().chain(own).collect::<Vec<_>>())
+        self.settings.iter().cloned().chain(own).collect()
     }
 
     /// Starts `rekey-api`, and waits until it is ready.
@@ -180,7 +190,7 @@ impl Stack {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.unwrap()
     }
 
-    /// Runs `rekey ARGUMENTS` to its end.
+    /// Runs `rekey ARGUMENTS` to its end, as the owner of the schema.
     pub async fn tool(&self, arguments: &[&str]) -> Exit {
         Program::start("rekey", arguments, &self.settings).end().await
     }
