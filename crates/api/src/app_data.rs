@@ -4,7 +4,6 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use rekey_core::{
-    cleanup::{Cleanup, CleanupTask},
     clients::ClientStore,
     clock::Clock,
     customers::{service::CustomerService, store::CustomerStore},
@@ -46,7 +45,6 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
-    pub retention: config::Retention,
     pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
@@ -68,20 +66,12 @@ pub struct Services {
 
 /// A database with all ports that the API needs.
 pub trait Database:
-    Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + Cleanup + AnswerStore + RateLimits
+    Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + AnswerStore + RateLimits
 {
 }
 
 impl<T> Database for T where
-    T: Ping
-        + Resets
-        + CustomerStore
-        + ClientStore
-        + Sessions
-        + PasswordGuesses
-        + Cleanup
-        + AnswerStore
-        + RateLimits
+    T: Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + AnswerStore + RateLimits
 {
 }
 
@@ -112,7 +102,6 @@ pub struct AppData {
     proxies: Data<Proxies>,
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
-    pub cleanup: CleanupTask,
     max_body_bytes: usize,
 }
 
@@ -121,7 +110,7 @@ impl AppData {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
         let Services { database, rate_limits, keys, hasher, relay_queue, clock, random, mut checks } =
             services;
-        let Config { server, auth, limits, retention, organizations } = config;
+        let Config { server, auth, limits, organizations } = config;
         let pinged = database.clone();
         let ping = move || {
             let database = pinged.clone();
@@ -169,13 +158,12 @@ impl AppData {
                 fresh_time: whole_seconds(auth.fresh_time),
                 recorder,
                 hasher,
-                rules: rules.clone(),
+                rules,
             }),
-            idempotency: Data::new(Idempotency { answers: database.clone(), keys, random, ttl }),
+            idempotency: Data::new(Idempotency { answers: database, keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             proxies: Data::new(Proxies::new(server)),
             readiness: Data::new(Readiness::new(checks)),
-            cleanup: CleanupTask { store: database, rules, retention: retention.into() },
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

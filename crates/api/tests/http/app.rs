@@ -327,8 +327,8 @@ fn build(
         random,
         checks,
     };
-    let DevSettings { server, auth, limits, retention, .. } = settings;
-    let config = Config { server, auth, limits, retention: *retention, organizations };
+    let DevSettings { server, auth, limits, .. } = settings;
+    let config = Config { server, auth, limits, organizations };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 
