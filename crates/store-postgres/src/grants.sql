@@ -24,7 +24,8 @@ BEGIN
 
     -- rekey-api. The audit log is append-only for it, and read through its view.
     IF 'rekey_api' = ANY (others) THEN
-        GRANT INSERT ON audit_entries TO rekey_api;
+        GRANT INSERT ON audit_entries, decoy_audit_entries TO rekey_api;
+        GRANT SELECT, INSERT ON audit_personal_data, decoy_audit_personal_data TO rekey_api;
         GRANT SELECT ON _sqlx_migrations TO rekey_api;
         GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events TO rekey_api;
         GRANT SELECT ON api_clients, mail_quotas, organizations TO rekey_api;
@@ -59,7 +60,9 @@ BEGIN
         GRANT SELECT (organization_id, mode, created_at) ON imports TO rekey_maintenance;
         GRANT SELECT (event_id) ON suppressions TO rekey_maintenance;
         GRANT SELECT (created_at), DELETE ON email_changes TO rekey_maintenance;
-        GRANT SELECT (id, organization_id, mode, resource_id, created_at), UPDATE (id), DELETE ON audit_entries TO rekey_maintenance;
+        GRANT SELECT (id, organization_id, mode, created_at), UPDATE (id), DELETE ON audit_entries TO rekey_maintenance;
+        GRANT SELECT (id), DELETE ON decoy_audit_entries TO rekey_maintenance;
+        GRANT SELECT (entry_id, resource_id), DELETE ON audit_personal_data, decoy_audit_personal_data TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, resource_id, created_at, published_at), UPDATE (id), DELETE
             ON events TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, customer_id, created_at, expires_at), UPDATE (id), DELETE

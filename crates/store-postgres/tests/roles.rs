@@ -24,8 +24,8 @@ const NOT_MIGRATED: &str =
     "the database was not migrated by this version: run `rekey migrate` as the role that owns the schema";
 
 const NEW_ENTRY: &str = "INSERT INTO audit_entries
-        (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
-    VALUES ('ENTRY00001', 'ORGANIZATI', 'live', 'customers', 'CUSTOMERS1', 'update', 'operator', '{}')";
+        (id, organization_id, mode, resource_type, action, actor, attributes, personal_digest)
+    VALUES ('ENTRY00001', 'ORGANIZATI', 'live', 'customers', 'update', 'operator', '{}', sha256(''))";
 
 #[tokio::test]
 async fn a11_the_apis_role_appends_to_the_audit_log_and_can_not_change_it() {
@@ -44,6 +44,9 @@ async fn a11_the_apis_role_appends_to_the_audit_log_and_can_not_change_it() {
             "UPDATE audit_entries SET id = id",
             "DELETE FROM audit_entries",
             "TRUNCATE audit_entries",
+            "UPDATE audit_personal_data SET address = NULL",
+            "DELETE FROM audit_personal_data",
+            "TRUNCATE audit_personal_data",
             "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
             "CREATE TRIGGER t BEFORE INSERT ON audit_entries EXECUTE FUNCTION refuse_reserved_address()",
             "DROP TABLE audit_entries",
@@ -84,7 +87,9 @@ async fn a11_the_maintenance_role_deletes_records_and_reads_none_of_their_conten
             "SELECT refresh_token_digest FROM sessions",
             "SELECT key FROM imports",
             "SELECT email FROM suppressions",
-            "SELECT address FROM audit_entries",
+            "SELECT actor FROM audit_entries",
+            "SELECT address FROM audit_personal_data",
+            "SELECT salt FROM audit_personal_data",
             "SELECT * FROM shown_event_stores",
             NEW_ENTRY,
             "UPDATE audit_entries SET action = 'create'",
