@@ -70,6 +70,7 @@ impl Application {
             ended = self.server => ended,
             never = self.data.limits.run_cleanup() => match never {},
             never = self.data.cleanup.run() => match never {},
+            never = self.data.anonymization.run() => match never {},
         }
     }
 }

@@ -7,7 +7,11 @@ use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
     clients::ClientStore,
     clock::Clock,
-    customers::{service::CustomerService, store::CustomerStore},
+    customers::{
+        anonymization::{AnonymizationStore, AnonymizationTask},
+        service::CustomerService,
+        store::CustomerStore,
+    },
     events::{recorder::EventRecorder, relay_queue::RelayQueue},
     idempotency::{AnswerStore, Idempotency},
     limits::RateLimits,
@@ -68,7 +72,16 @@ pub struct Services {
 
 /// A database with all ports that the API needs.
 pub trait Database:
-    Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + Cleanup + AnswerStore + RateLimits
+    Ping
+    + Resets
+    + CustomerStore
+    + AnonymizationStore
+    + ClientStore
+    + Sessions
+    + PasswordGuesses
+    + Cleanup
+    + AnswerStore
+    + RateLimits
 {
 }
 
@@ -76,6 +89,7 @@ impl<T> Database for T where
     T: Ping
         + Resets
         + CustomerStore
+        + AnonymizationStore
         + ClientStore
         + Sessions
         + PasswordGuesses
@@ -113,6 +127,7 @@ pub struct AppData {
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub cleanup: CleanupTask,
+    pub anonymization: AnonymizationTask,
     max_body_bytes: usize,
 }
 
@@ -167,10 +182,15 @@ impl AppData {
                 store: database.clone(),
                 sessions: database.clone(),
                 fresh_time: whole_seconds(auth.fresh_time),
-                recorder,
+                recorder: recorder.clone(),
                 hasher,
                 rules: rules.clone(),
             }),
+            anonymization: AnonymizationTask {
+                store: database.clone(),
+                recorder,
+                delay: retention.anonymization_delay,
+            },
             idempotency: Data::new(Idempotency { answers: database.clone(), keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             proxies: Data::new(Proxies::new(server)),

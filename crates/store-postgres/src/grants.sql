@@ -6,7 +6,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7320117443016001);
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rekey_mailer') THEN
         GRANT SELECT ON organizations TO rekey_mailer;
-        GRANT SELECT (id, organization_id, mode, email, locale) ON customers TO rekey_mailer;
+        GRANT SELECT (id, organization_id, mode, email, locale, anonymization_completed_at) ON customers TO rekey_mailer;
         GRANT SELECT (id, organization_id, mode, customer_id, created_at, reset_password_at, superseded_at, expires_at,
                 code_digest)
             ON password_resets TO rekey_mailer;

@@ -183,6 +183,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (23, "60929660ed99bf0d"),
     (24, "3ff64256063b7b4b"),
     (25, "c515a47ccd657553"),
+    (27, "f359334017b95ea9"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

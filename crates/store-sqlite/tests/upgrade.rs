@@ -276,6 +276,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (23, "94cf2fe5245d1cd4"),
     (24, "460a2dda8321274c"),
     (25, "1929ff47b434f72c"),
+    (27, "37658cc40eb17ef0"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

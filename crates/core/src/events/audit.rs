@@ -40,6 +40,8 @@ pub enum Action {
     Reject,
     /// A customer's former address was restored by the link in the mail.
     RestoreEmail,
+    /// A customer's personal data was replaced, as requested before.
+    Anonymize,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
 }
