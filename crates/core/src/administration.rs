@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::{
-    caller::Actor,
     clients::{
         ClientChange, ClientKind, ClientPermissions, ClientStore, RegisteredClient, origin::AllowedOrigin,
     },
@@ -12,7 +11,7 @@ use crate::{
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::audit::{Action, AuditEntry},
-    ids::{ApplicationId, AuditId, OrganizationId},
+    ids::{ApplicationId, OrganizationId},
     name::DisplayName,
     organizations::{NewOrganization, Organization, OrganizationStore, Slug},
     random::{RandomSource, fill_alphanumeric},
@@ -211,13 +210,7 @@ impl Administration {
         email: &EmailAddress,
     ) -> Result<bool, SuppressionError> {
         let scope = Scope { organization: self.known(organization).await?.id, mode };
-        let audit = AuditEntry {
-            id: AuditId::generate(&*self.random),
-            actor: Actor::Operator,
-            address: None,
-            action: Action::LiftSuppression,
-            attributes: Vec::new(),
-        };
+        let audit = AuditEntry::by_operator(Action::LiftSuppression, &*self.random);
         Ok(self.store.lift_suppression(scope, email, &audit).await?)
     }
 

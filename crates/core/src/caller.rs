@@ -43,8 +43,8 @@ impl Actor {
 
     /// Returns the customer and the session, if it is a logged-in customer.
     #[must_use]
-    pub fn session(&self) -> Option<(&CustomerId, &SessionId)> {
-        match self {
+    pub fn session(&self) -> Option<(CustomerId, SessionId)> {
+        match *self {
             Self::Customer(_, customer, session) => Some((customer, session)),
             Self::Client(_) | Self::TokenHolder | Self::Operator => None,
         }

@@ -71,6 +71,12 @@ impl EmailAddress {
             None => self.0.clone(),
         }
     }
+
+    /// Whether it has a `+` suffix, so that others may have addresses of the same [account](Self::account).
+    #[must_use]
+    pub fn is_subaddress(&self) -> bool {
+        self.account() != self.0
+    }
 }
 
 impl FromStr for EmailAddress {

@@ -52,14 +52,15 @@ pub struct NewReset {
 pub struct ResetQuota {
     /// The time between two resets for an address, at least.
     pub cooldown: Duration,
-    /// How many mails an account is sent in a window, at most; then one in each [`EXTRA_MAIL_INTERVAL`]. Addresses that differ only after
-    /// a `+` are one account.
+    /// How many mails an address is sent in a window, at most; then one in each [`EXTRA_MAIL_INTERVAL`]. The addresses of an account that
+    /// differ only after a `+` share one budget, except those that were confirmed: anybody can sign up with another suffix, and must not
+    /// use up what the owner needs.
     pub budget: u32,
     /// How long a window lasts, from its first mail on.
     pub window: Duration,
 }
 
-/// How long after an account's last mail the next one is sent beyond its budget, so that nobody can use up all that the owner needs.
+/// How long after the last mail the next one is sent beyond the budget, so that nobody can use up all that the owner needs.
 pub const EXTRA_MAIL_INTERVAL: Duration = Duration::hours(1);
 
 /// A short code to keep with its reset.

@@ -7,6 +7,8 @@ pub struct Purgeable {
     pub key: &'static str,
     /// The condition that nothing needs the record `x` any more, at the time `t.now`.
     pub condition: &'static str,
+    /// The table with parts of these records, and its column with their keys.
+    pub dependents: Option<(&'static str, &'static str)>,
 }
 
 impl Purgeable {
@@ -18,18 +20,21 @@ impl Purgeable {
                 key: "id",
                 condition: "x.expires_at <= t.now AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.reset_id = x.id
                     AND d.status IN ('queued', 'deferred'))",
+                dependents: None,
             },
             PurgeKind::Deliveries => Self {
                 table: "deliveries",
                 key: "event_id",
                 condition: "x.status NOT IN ('queued', 'deferred')
                     AND NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.event_id = x.event_id)",
+                dependents: None,
             },
             PurgeKind::Events => Self {
                 table: "events",
                 key: "id",
                 condition: "x.published_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = x.id
                     AND d.status IN ('queued', 'deferred'))",
+                dependents: None,
             },
             PurgeKind::Audit => Self {
                 table: "audit_entries",
@@ -37,6 +42,7 @@ impl Purgeable {
                 // An import that is continued reads from its entries which customers it has created.
                 condition: "NOT EXISTS (SELECT 1 FROM imports i
                     WHERE i.organization_id = x.organization_id AND i.mode = x.mode AND i.created_at <= x.created_at)",
+                dependents: Some(("audit_personal_data", "entry_id")),
             },
         }
     }

@@ -7,7 +7,7 @@ use rekey_core::{
 use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, erasure::leave_erasure, error::map_db_error};
+use crate::{PostgresStore, erasure::leave_erasure, error::map_db_error, events::personal_digest};
 
 #[async_trait]
 impl AnonymizationStore for PostgresStore {
@@ -79,9 +79,16 @@ const ANONYMIZE: &str = concat!(
         SELECT e.id, fact.organization_id, fact.mode, e.name, 'customers', fact.id, e.payload
         FROM UNNEST($8::text[], $9::text[], $10::text[], $11::bytea[]) AS e (customer_id, id, name, payload)
         JOIN fact ON fact.id = e.customer_id
+    ), personal AS (
+        INSERT INTO audit_personal_data (entry_id, resource_id, salt)
+        SELECT audit_id, id, uuid_send(gen_random_uuid()) FROM fact JOIN input USING (id)
+        RETURNING *
     ), audit AS (
-        INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id, attributes)
-        SELECT audit_id, organization_id, mode, 'customers', id, $6, 'client', requester_id, $7 FROM fact JOIN input USING (id)
+        INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes,
+            personal_digest)
+        SELECT entry_id, fact.organization_id, fact.mode, 'customers', $6, 'client', requester_id, $7, ",
+    personal_digest!(),
+    "   FROM personal JOIN input ON input.audit_id = entry_id JOIN fact ON fact.id = input.id
     )
     SELECT count(*) FROM fact"
 );

@@ -23,8 +23,10 @@ impl Cleanup for PostgresStore {
                 DELETE FROM events e USING decoy WHERE e.resource_id = decoy.id RETURNING e.id
             ), delivery AS (
                 DELETE FROM deliveries d USING event WHERE d.event_id = event.id
+            ), personal AS (
+                DELETE FROM decoy_audit_personal_data p USING decoy WHERE p.resource_id = decoy.id RETURNING p.entry_id
             ), audit AS (
-                DELETE FROM audit_entries a USING decoy WHERE a.resource_id = decoy.id
+                DELETE FROM decoy_audit_entries a USING personal WHERE a.id = personal.entry_id
             )
             SELECT count(*) FROM decoy",
         )
@@ -86,7 +88,10 @@ impl Cleanup for PostgresStore {
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
-        let Purgeable { table, key, condition } = Purgeable::for_kind(kind);
+        let Purgeable { table, key, condition, dependents } = Purgeable::for_kind(kind);
+        let dependents = dependents.map_or(String::new(), |(table, key)| {
+            format!(", dependents AS (DELETE FROM {table} d USING old WHERE d.{key} = old.id)")
+        });
         let statement = format!(
             "WITH old AS MATERIALIZED (
                 SELECT x.{key} AS id FROM {SCOPES} CROSS JOIN LATERAL (
@@ -95,7 +100,7 @@ impl Cleanup for PostgresStore {
                         AND x.created_at <= t.now - make_interval(secs => $1) AND {condition}
                     ORDER BY x.created_at LIMIT {max} FOR UPDATE OF x SKIP LOCKED
                 ) x LIMIT {max}
-            )
+            ){dependents}
             DELETE FROM {table} x USING old WHERE x.{key} = old.id"
         );
         // Planned for its values: without them, a tenth of the table would be expected to be old.

@@ -21,7 +21,7 @@ use crate::{
     attributes::bind_common,
     erasure::leave_erasure,
     error::{map_create_error, map_db_error},
-    events::{bind_event, record_change, record_event, recording},
+    events::{bind_event, record_audit, record_change, record_event, record_main_event, recording},
 };
 
 #[async_trait]
@@ -110,7 +110,7 @@ const CREATE: &str = concat!(
     ), password AS (
         INSERT INTO customer_passwords (customer_id, hash, scheme) SELECT id, $18, $23 FROM fact WHERE $18 IS NOT NULL
     )",
-    record_change!("customers", "NULL, id"),
+    record_change!("customers", "NULL", "id"),
     "SELECT id FROM fact"
 );
 
@@ -166,13 +166,16 @@ const UPDATE: &str = concat!(
         WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
-    record_change!("customers", "NULL, id", notice_quota!()),
-    record_event!("email_event", "fact", "customers", "NULL, id", notice_quota!(), "$30", "$31", "$32", "$33", "$34"),
+    record_main_event!("customers", "NULL", "id", notice_quota!()),
+    // The entry of a request for anonymization is kept when the customer's are erased.
+    record_audit!("audit", "customers", "CASE WHEN $41 IS NULL THEN id END", "FROM fact"),
+    record_event!("email_event", "fact", "customers", "NULL", "id", notice_quota!(), "$30", "$31", "$32", "$33", "$34"),
     record_event!(
         "anonymization_event",
         "fact",
         "customers",
-        "NULL, id",
+        "NULL",
+        "id",
         "NULL, NULL, NULL",
         "$42",
         "$43",
@@ -190,7 +193,7 @@ const DELETE: &str = concat!(
         RETURNING id, organization_id, mode, email AS old_email
     )",
     leave_erasure!(),
-    record_change!("customers", "NULL, id"),
+    record_change!("customers", "NULL", "NULL"),
     "SELECT id FROM fact"
 );
 

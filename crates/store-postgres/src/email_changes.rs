@@ -12,7 +12,7 @@ use time::Duration;
 use crate::{
     PostgresStore,
     error::map_db_error,
-    events::{bind_event, record_change, record_event, recording},
+    events::{bind_event, record_audit, record_change, record_event, recording},
 };
 
 #[async_trait]
@@ -143,12 +143,13 @@ const UNDO: &str = concat!(
         FROM fact
         RETURNING id, customer_id
     )",
-    record_change!("customers", "NULL, id"),
+    record_change!("customers", "NULL", "id"),
     record_event!(
         "reset_event",
         "reset",
         "customer_password_resets",
-        "id, customer_id",
+        "id",
+        "customer_id",
         "NULL, NULL, NULL",
         "$20",
         "$21",
@@ -156,10 +157,6 @@ const UNDO: &str = concat!(
         "$23",
         "$24"
     ),
-    ", reset_audit AS (
-        INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
-            customer_id, session_id, address, attributes)
-        SELECT $25, $1, $2, 'customer_password_resets', id, $26, $5, $6, $7, $8, CAST($9 AS inet), $27 FROM reset
-    )
-    SELECT id FROM fact"
+    record_audit!("audit", "customer_password_resets", "customer_id", "FROM reset", "$25", "$26", "$27"),
+    " SELECT id FROM fact"
 );

@@ -44,7 +44,7 @@ pub(crate) async fn erase(pool: &Pool, retry_after: Duration, max: u32) -> Resul
     Ok(count.unsigned_abs())
 }
 
-/// How many events, and how many deliveries, are erased in one statement.
+/// How many events, deliveries and audit entries are erased in one statement, of each.
 const MAX_ROWS: i64 = 5_000;
 
 /// A reset that was requested at the same time as its customer was deleted is deleted here. When there are more records than one statement
@@ -68,6 +68,11 @@ const ERASE: &str = "
             UNION SELECT event_id FROM mail WHERE mail.customer_id = due.customer_id
         ) named JOIN events e USING (id)
         WHERE e.name <> ALL ($3)
+    ), entry AS MATERIALIZED (
+        SELECT p.entry_id FROM due JOIN audit_personal_data p ON p.customer_id = due.customer_id
+        UNION SELECT p.entry_id FROM due JOIN audit_personal_data p ON p.actor_customer_id = due.customer_id
+        UNION SELECT p.entry_id FROM due JOIN audit_personal_data p
+            ON p.resource_id = ANY (due.resource_ids) AND p.resource_id <> due.customer_id
     ), looked AS (
         SELECT due.customer_id, EXISTS (
             SELECT FROM mail WHERE mail.customer_id = due.customer_id AND NOT is_done
@@ -75,6 +80,7 @@ const ERASE: &str = "
         ) AS waits
         FROM due
         WHERE (SELECT count(*) FROM mail WHERE is_done) <= $4 AND (SELECT count(*) FROM event WHERE is_done) <= $4
+            AND (SELECT count(*) FROM entry) <= $4
     ), gone_reset AS (
         DELETE FROM password_resets r USING due WHERE r.customer_id = due.customer_id
     ), gone_answer AS (
@@ -83,6 +89,8 @@ const ERASE: &str = "
         DELETE FROM deliveries WHERE event_id IN (SELECT event_id FROM mail WHERE is_done LIMIT $4)
     ), gone_event AS (
         DELETE FROM events WHERE id IN (SELECT id FROM event WHERE is_done LIMIT $4)
+    ), gone_entry AS (
+        DELETE FROM audit_personal_data WHERE entry_id IN (SELECT entry_id FROM entry LIMIT $4)
     ), finished AS (
         DELETE FROM erasures e USING looked WHERE e.customer_id = looked.customer_id AND NOT waits
     ), delayed AS (

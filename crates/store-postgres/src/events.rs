@@ -8,27 +8,95 @@ use rekey_core::{
 };
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 
-/// The common table expressions that record a change of one record, after `fact`, which returns the record's `id`. `$links` are
-/// the delivery's reset and customer, by the columns of `fact`, and `$quota` its account, budget and window, if it has a quota. [`recording`] binds $1 to $15; $1 and $2 are the scope.
+/// The common table expressions that record a change of one record, after `fact`, which returns the record's `id`. `$reset` and `$customer`
+/// are those that it is about, by the columns of `fact`, and `$quota` the delivery's account, budget and window, if it has a quota.
+/// [`recording`] binds $1 to $15; $1 and $2 are the scope.
 macro_rules! record_change {
-    ($resource:literal, $links:literal) => {
-        $crate::events::record_change!($resource, $links, "NULL, NULL, NULL")
+    ($resource:literal, $reset:literal, $customer:literal) => {
+        $crate::events::record_change!($resource, $reset, $customer, "NULL, NULL, NULL")
     };
-    ($resource:literal, $links:literal, $quota:expr) => {
+    ($resource:literal, $reset:literal, $customer:literal, $quota:expr) => {
         concat!(
-            $crate::events::record_event!("event", "fact", $resource, $links, $quota, "$11", "$12", "$13", "$14", "$15"),
-            ", audit AS (
-                INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
-                    customer_id, session_id, address, attributes)
-                SELECT $3, $1, $2, '", $resource, "', id, $4, $5, $6, $7, $8, CAST($9 AS inet), $10 FROM fact
+            $crate::events::record_main_event!($resource, $reset, $customer, $quota),
+            $crate::events::record_audit!("audit", $resource, $customer, "FROM fact")
+        )
+    };
+}
+
+/// The common table expressions that write the event that [`recording`] binds.
+macro_rules! record_main_event {
+    ($resource:literal, $reset:literal, $customer:literal, $quota:expr) => {
+        $crate::events::record_event!(
+            "event", "fact", $resource, $reset, $customer, $quota, "$11", "$12", "$13", "$14", "$15"
+        )
+    };
+}
+
+/// The common table expressions that write the audit entry that [`recording`] binds to the tables of that prefix, `audit` or
+/// `decoy_audit`, about the record of `$from`.
+macro_rules! record_audit {
+    ($tables:literal, $resource:literal, $customer:literal, $from:literal) => {
+        $crate::events::record_audit!($tables, $resource, $customer, $from, "$3", "$4", "$10")
+    };
+    ($tables:literal, $resource:literal, $customer:literal, $from:literal, $id:literal, $action:literal, $attributes:literal) => {
+        concat!(
+            ", ",
+            $tables,
+            "_",
+            $resource,
+            " AS (
+                INSERT INTO ",
+            $tables,
+            "_personal_data (entry_id, resource_id, customer_id, actor_customer_id, session_id, address,
+                    salt)
+                SELECT ",
+            $id,
+            ", id, ",
+            $customer,
+            ", $7, $8, CAST($9 AS inet), uuid_send(gen_random_uuid()) ",
+            $from,
+            "
+                RETURNING *
+            ), ",
+            $tables,
+            "_entry_",
+            $resource,
+            " AS (
+                INSERT INTO ",
+            $tables,
+            "_entries (id, organization_id, mode, resource_type, action, actor, application_id,
+                    attributes, personal_digest)
+                SELECT entry_id, $1, $2, '",
+            $resource,
+            "', ",
+            $action,
+            ", $5, $6, ",
+            $attributes,
+            ",
+                    ",
+            $crate::events::personal_digest!(),
+            "
+                FROM ",
+            $tables,
+            "_",
+            $resource,
+            "
             )"
         )
     };
 }
 
+/// The digest of the personal fields of an audit entry: see `rekey_core::events::audit::PersonalData`.
+macro_rules! personal_digest {
+    () => {
+        "sha256(salt || convert_to(concat_ws('/', resource_id, COALESCE(customer_id, ''), COALESCE(actor_customer_id, ''),
+                        COALESCE(session_id, ''), COALESCE(host(address), '')), 'UTF8'))"
+    };
+}
+
 /// The common table expressions that write an event, and the delivery that it leads to, about the record that `$from` returns.
 macro_rules! record_event {
-    ($name:literal, $from:literal, $resource:literal, $links:literal, $quota:expr, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
+    ($name:literal, $from:literal, $resource:literal, $reset:literal, $customer:literal, $quota:expr, $id:literal, $topic:literal, $payload:literal, $mail:literal, $lease:literal) => {
         concat!(
             ", ", $name, " AS (
                 INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload, available_at,
@@ -39,13 +107,13 @@ macro_rules! record_event {
             ), ", $name, "_delivery AS (
                 INSERT INTO deliveries (event_id, organization_id, mode, mail, reset_id, customer_id, account_digest, mail_budget,
                     mail_window_seconds)
-                SELECT ", $id, ", $1, $2, ", $mail, ", ", $links, ", ", $quota, " FROM ", $from, " WHERE ", $mail, " IS NOT NULL
+                SELECT ", $id, ", $1, $2, ", $mail, ", ", $reset, ", ", $customer, ", ", $quota, " FROM ", $from, " WHERE ", $mail, " IS NOT NULL
             )"
         )
     };
 }
 
-pub(crate) use {record_change, record_event};
+pub(crate) use {personal_digest, record_audit, record_change, record_event, record_main_event};
 
 /// A query by a statement with [`record_change`] in it. Its own parameters begin at $16.
 pub(crate) fn recording<'q>(
@@ -54,7 +122,7 @@ pub(crate) fn recording<'q>(
     event: Option<&'q NewEvent>,
     audit: &'q AuditEntry,
 ) -> Query<'q, Postgres, PgArguments> {
-    let session = audit.actor.session();
+    let session = audit.session.as_ref();
     let query = sqlx::query(statement)
         .bind(scope.organization.to_string())
         .bind(scope.mode.as_str())

@@ -15,7 +15,7 @@ use sqlx::{
     query::Query,
 };
 
-use crate::{PostgresStore, error::map_db_error, pool::Pool};
+use crate::{PostgresStore, error::map_db_error, events::personal_digest, pool::Pool};
 
 #[async_trait]
 impl Importer for PostgresStore {
@@ -93,7 +93,7 @@ impl Importer for PostgresStore {
     async fn refresh_statistics(&self) -> Result<(), StoreError> {
         // Autovacuum may analyze the new rows only minutes later. A large shop takes longer than a statement may on the pool.
         let mut connection = self.connect_alone().await?;
-        sqlx::query("ANALYZE customers, customer_passwords, audit_entries")
+        sqlx::query("ANALYZE customers, customer_passwords, audit_entries, audit_personal_data")
             .execute(&mut connection)
             .await
             .map_err(map_db_error)?;
@@ -214,9 +214,15 @@ const IMPORT: &str = concat!(
         SELECT id AS record_id, id, audit_id, attributes, 'create' AS action, 'created' AS outcome
         FROM input JOIN fact USING (id)
         UNION ALL SELECT record_id, id, audit_id, 'password', 'update', 'updated' FROM replaced JOIN password USING (id)
+    ), personal AS (
+        INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, salt)
+        SELECT audit_id, id, id, uuid_send(gen_random_uuid()) FROM done
+        RETURNING *
     ), audit AS (
-        INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
-        SELECT audit_id, $1, $2, 'customers', id, action, 'operator', string_to_array(attributes, ',') FROM done
+        INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, attributes, personal_digest)
+        SELECT entry_id, $1, $2, 'customers', action, 'operator', string_to_array(attributes, ','), ",
+    personal_digest!(),
+    "   FROM personal JOIN done ON done.audit_id = personal.entry_id
     )
     SELECT record_id AS id, outcome FROM done"
 );

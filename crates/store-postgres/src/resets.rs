@@ -19,7 +19,7 @@ use crate::{
     attributes::bind_common,
     customers::customer_address,
     error::{map_create_error, map_db_error},
-    events::{record_change, recording},
+    events::{record_audit, record_change, record_main_event, recording},
 };
 
 #[async_trait]
@@ -67,6 +67,7 @@ impl ResetStore for PostgresStore {
                         .map(|digest| digest.as_bytes().as_slice())
                         .collect::<Vec<_>>(),
                 )
+                .bind(email.is_subaddress())
         } else {
             query
         };
@@ -110,7 +111,7 @@ impl ResetStore for PostgresStore {
 macro_rules! with_customer {
     () => {
         "WITH customer AS (
-            SELECT id, email FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = $16
+            SELECT id, email, email_confirmed_at FROM customers WHERE (organization_id || '/' || mode || '/' || email) COLLATE \"C\" = $16
         )"
     };
 }
@@ -141,7 +142,7 @@ macro_rules! insert_reset {
 pub const CREATE_BY_INTEGRATION: &str = concat!(
     with_customer!(),
     insert_reset!("customer", "NULL"),
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT fact.*, fact.sealed_token AS reset_password_token, customer.email AS customer_email FROM fact, customer"
 );
 
@@ -149,17 +150,21 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
 /// row makes simultaneous requests wait for each other, and each sees what the others left. Does and returns the same for a known
 /// address and for an unknown one.
 ///
-/// While the account is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
+/// While the address, or the account that it shares its quota with, is sent no more mails, the reset is superseded from the start, and the older ones stay. No mail of a decoy is
 /// counted, so this does the same work in both cases: its time would show for which addresses mails are counted, and so who has an account.
+///
+/// A decoy's audit entry goes to tables of its own, which have the same indexes.
 const CREATE_BY_SELF_SERVICE: &str = concat!(
     with_customer!(),
-    ", cooldown AS (
+    ", quota AS (
+        SELECT CASE WHEN $35 AND NOT EXISTS (SELECT FROM customer WHERE email_confirmed_at IS NOT NULL) THEN $17 ELSE $20 END AS digest
+    ), cooldown AS (
         INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at) VALUES ($20, now())
         ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = now()
         WHERE c.last_reset_at <= now() - make_interval(secs => $30)
         RETURNING NOT EXISTS (
             SELECT FROM mail_quotas
-            WHERE account_digest = $17 AND mail = 'reset_requested' AND window_started_at > now() - make_interval(secs => $31)
+            WHERE account_digest = (SELECT digest FROM quota) AND mail = 'reset_requested' AND window_started_at > now() - make_interval(secs => $31)
                 AND mail_count >= $32 AND last_mail_at > now() - make_interval(secs => $33)
         ) AS is_mailed
     ), superseded AS (
@@ -169,7 +174,9 @@ const CREATE_BY_SELF_SERVICE: &str = concat!(
         WHERE address_digest = ANY($34) AND reset_password_at IS NULL AND superseded_at IS NULL
     )",
     insert_reset!("cooldown LEFT JOIN customer ON true", "CASE WHEN NOT cooldown.is_mailed THEN now() END"),
-    record_change!("customer_password_resets", "id, customer_id", "$17, $32, $31"),
+    record_main_event!("customer_password_resets", "id", "customer_id", "(SELECT digest FROM quota), $32, $31"),
+    record_audit!("audit", "customer_password_resets", "customer_id", "FROM fact WHERE customer_id IS NOT NULL"),
+    record_audit!("decoy_audit", "customer_password_resets", "customer_id", "FROM fact WHERE customer_id IS NULL"),
     "SELECT created_at FROM fact"
 );
 
@@ -182,7 +189,7 @@ const UPDATE: &str = concat!(
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
         RETURNING id, customer_id
     )",
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT id FROM fact"
 );
 
@@ -192,6 +199,6 @@ const DELETE: &str = concat!(
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND customer_id IS NOT NULL
         RETURNING id, customer_id
     )",
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT id FROM fact"
 );

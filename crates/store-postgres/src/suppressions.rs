@@ -46,8 +46,9 @@ impl SuppressionStore for PostgresStore {
 /// The audit entry is about the delivery that bounced.
 const LIFT: &str = concat!(
     "WITH fact AS (
-        DELETE FROM suppressions WHERE organization_id = $1 AND mode = $2 AND email = $16 RETURNING event_id AS id
+        DELETE FROM suppressions s WHERE organization_id = $1 AND mode = $2 AND email = $16
+        RETURNING event_id AS id, (SELECT customer_id FROM deliveries d WHERE d.event_id = s.event_id) AS customer_id
     )",
-    record_change!("deliveries", "NULL, NULL"),
+    record_change!("deliveries", "NULL", "customer_id"),
     "SELECT id FROM fact"
 );

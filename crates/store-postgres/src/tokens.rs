@@ -113,7 +113,7 @@ const COMPLETE: &str = concat!(
         UPDATE guess_counters SET guess_count = 0 FROM fact
         WHERE kind = 'password' AND account_digest = $25 AND guess_count > 0
     )",
-    record_change!("customer_password_resets", "id, customer_id", "$25, $26, $27"),
+    record_change!("customer_password_resets", "id", "customer_id", "$25, $26, $27"),
     "SELECT id FROM fact"
 );
 
@@ -140,6 +140,6 @@ const REJECT: &str = concat!(
         SELECT $17, now() + make_interval(secs => $18) FROM fact
         ON CONFLICT (address_digest) DO UPDATE SET last_reset_at = GREATEST(c.last_reset_at, excluded.last_reset_at)
     )",
-    record_change!("customer_password_resets", "id, customer_id"),
+    record_change!("customer_password_resets", "id", "customer_id"),
     "SELECT id FROM fact"
 );

@@ -1,6 +1,7 @@
 //! This version reads what an older one wrote.
 #![cfg(test)]
 
+use rekey_core::events::audit::PersonalData;
 use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor},
     postgres::TestDatabase,
@@ -94,7 +95,18 @@ async fn rows_of_an_older_version_keep_their_values() {
              INSERT INTO deliveries (event_id, organization_id, mode, customer_id, mail, status, attempts, claims, lease_until, detail)
              VALUES ('E1', 'O', 'live', 'C', 'reset_requested', 'sent', 1, 2, NULL, '250 ok'),
                  ('E2', 'O', 'live', 'D', 'password_changed', 'queued', 1, 1, now(), NULL),
-                 ('E3', 'O', 'live', NULL, 'reset_requested', 'discarded', 0, 0, NULL, 'decoy');"
+                 ('E3', 'O', 'live', NULL, 'reset_requested', 'discarded', 0, 0, NULL, 'decoy');
+             INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, address_digest, account_digest, token_digest,
+                 sealed_token, expires_at, metadata)
+             SELECT id, 'O', 'live', customer, 'self_service', sha256('a'), sha256('a'), sha256('t'), '', now(), '{{}}'
+             FROM (VALUES ('R', 'C'), ('Y', NULL)) AS r (id, customer);
+             INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, customer_id, session_id,
+                 address, attributes)
+             VALUES ('A1', 'O', 'live', 'customers', 'C', 'update', 'customer', 'C', 'S', '2001:db8::7', '{{email}}'),
+                 ('A2', 'O', 'live', 'customers', 'X', 'destroy', 'client', NULL, NULL, NULL, '{{}}'),
+                 ('A3', 'O', 'live', 'customer_password_resets', 'R', 'create', 'client', NULL, NULL, '192.0.2.1', '{{}}'),
+                 ('A4', 'O', 'live', 'deliveries', 'E2', 'lift_suppression', 'operator', NULL, NULL, NULL, '{{}}'),
+                 ('A5', 'O', 'live', 'customer_password_resets', 'Y', 'create', 'client', NULL, NULL, '192.0.2.2', '{{}}');"
         ))
         .await
         .unwrap();
@@ -135,6 +147,32 @@ async fn rows_of_an_older_version_keep_their_values() {
         .await,
         "E1 C reset_requested sent 1 2 t 250 ok; E2 D password_changed queued 1 1 f; E3 reset_requested discarded 0 0 t decoy"
     );
+    assert_eq!(
+        rows("shown_event_stores", "id, resource_type, resource_id, event, ip_address, payload, who").await,
+        "A1 customers C update 2001:db8::7 {\"attributes\": [\"email\"]} {\"owner\": {\"id\": \"C\", \"type\": \"Customer\"}}; \
+         A2 customers X destroy {\"attributes\": []} {}; A3 customer_password_resets R create 192.0.2.1 {\"attributes\": []} {}; \
+         A4 deliveries E2 lift_suppression {\"attributes\": []} {\"owner\": {\"type\": \"Operator\"}}"
+    );
+    assert_eq!(
+        rows("audit_personal_data", "entry_id, COALESCE(customer_id, '-')").await,
+        "A1 C; A2 -; A3 C; A4 D"
+    );
+    assert_eq!(
+        rows("decoy_audit_entries JOIN decoy_audit_personal_data ON entry_id = id", "id, host(address)")
+            .await,
+        "A5 192.0.2.2"
+    );
+    let salt: Vec<u8> =
+        hex::decode(rows("audit_personal_data WHERE entry_id = 'A1'", "encode(salt, 'hex')").await).unwrap();
+    let personal = PersonalData {
+        resource_id: "C",
+        customer: Some("C"),
+        actor_customer: Some("C"),
+        session: Some("S"),
+        address: Some("2001:db8::7"),
+    };
+    let digest = rows("audit_entries WHERE id = 'A1'", "encode(personal_digest, 'hex')").await;
+    assert_eq!(digest, hex::encode(personal.digest(&salt)));
     let uncounted =
         "account_digest IS NULL AND mail_budget IS NULL AND mail_window_seconds IS NULL AND NOT is_counted";
     assert_eq!(backdoor.count("deliveries", uncounted).await, 3);
@@ -183,6 +221,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (23, "60929660ed99bf0d"),
     (24, "3ff64256063b7b4b"),
     (25, "c515a47ccd657553"),
+    (26, "ad14cbac635e15f9"),
     (27, "f359334017b95ea9"),
 ];
 

@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use rekey_core::{
     customers::anonymization::{Anonymization, AnonymizationStore, DueAnonymization},
     error::StoreError,
+    events::audit::PersonalData,
     ids::ApplicationId,
 };
 use rekey_sql::rows::{self, Read};
@@ -81,7 +84,7 @@ async fn record(
     now: i64,
 ) -> Read<()> {
     let events = Anonymization::events(customers).map(|(customer, event)| {
-        let (id, name, payload) = (event.id.to_string(), event.name.as_str(), hex(&event.payload));
+        let (id, name, payload) = (event.id.to_string(), event.name.as_str(), hex::encode(&event.payload));
         json!({ "customer": customer.to_string(), "id": id, "name": name, "payload": payload })
     });
     sqlx::query(
@@ -96,28 +99,36 @@ async fn record(
     .execute(&mut *connection)
     .await?;
     let audits = customers.iter().map(|Anonymization { customer, audit, .. }| {
-        json!({
-            "id": audit.id.to_string(), "customer": customer.to_string(), "action": audit.action.as_str(),
-            "application": audit.actor.application().map(ApplicationId::to_string), "attributes": audit.attributes,
-        })
+        let (id, customer, action) = (audit.id.to_string(), customer.to_string(), audit.action.as_str());
+        let application = audit.actor.application().map(ApplicationId::to_string);
+        json!({ "id": id, "customer": customer, "action": action, "application": application, "attributes": audit.attributes })
+    });
+    let audits = Json(audits.collect::<Value>());
+    let salts: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
+        "INSERT INTO audit_personal_data (entry_id, resource_id, salt)
+         SELECT value ->> 'id', value ->> 'customer', randomblob(16) FROM json_each(?1)
+         WHERE value ->> 'customer' IN (SELECT value FROM json_each(?2)) RETURNING entry_id, resource_id, salt",
+    )
+    .bind(&audits)
+    .bind(Json(due))
+    .fetch_all(&mut *connection)
+    .await?;
+    let digests = salts.iter().map(|(entry, resource_id, salt)| {
+        let personal =
+            PersonalData { resource_id, customer: None, actor_customer: None, session: None, address: None };
+        (entry.as_str(), hex::encode(personal.digest(salt)))
     });
     sqlx::query(
-        "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
-             attributes, created_at)
-         SELECT value ->> 'id', c.organization_id, c.mode, 'customers', c.id, value ->> 'action', 'client',
-             value ->> 'application', value -> 'attributes', ?2
-         FROM json_each(?1) JOIN customers c ON c.id = value ->> 'customer'
-         WHERE c.id IN (SELECT value FROM json_each(?3))",
+        "INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes,
+             personal_digest, created_at)
+         SELECT value ->> 'id', c.organization_id, c.mode, 'customers', value ->> 'action', 'client', value ->> 'application',
+             value -> 'attributes', unhex(?2 ->> (value ->> 'id')), ?3
+         FROM json_each(?1) JOIN customers c ON c.id = value ->> 'customer' WHERE ?2 ->> (value ->> 'id') IS NOT NULL",
     )
-    .bind(Json(audits.collect::<Value>()))
+    .bind(&audits)
+    .bind(Json(digests.collect::<HashMap<_, _>>()))
     .bind(now)
-    .bind(Json(due))
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Returns bytes in the form that JSON can hold.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

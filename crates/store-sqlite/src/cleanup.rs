@@ -73,12 +73,22 @@ impl Cleanup for SqliteStore {
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
-        let Purgeable { table, key, .. } = Purgeable::for_kind(kind);
-        let present = self.present();
-        let old = select_purgeable(kind, &format!("x.{key}"));
-        let statement = format!("DELETE FROM {table} WHERE {key} IN ({old} LIMIT ?3)");
-        let query = sqlx::query(AssertSqlSafe(statement)).bind(present).bind(after(present, -age)).bind(max);
-        Ok(query.execute(&self.writer).await.map_err(map_db_error)?.rows_affected())
+        let Purgeable { table, key, dependents, .. } = Purgeable::for_kind(kind);
+        let (mut transaction, present) = self.write().await?;
+        let old = format!(
+            "SELECT json_group_array(id) FROM ({} LIMIT ?3)",
+            select_purgeable(kind, &format!("x.{key} AS id"))
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(old)).bind(present).bind(after(present, -age)).bind(max);
+        let old: String = query.fetch_one(&mut *transaction).await.map_err(map_db_error)?;
+        let mut purged = 0;
+        for (table, key) in dependents.into_iter().chain([(table, key)]) {
+            let statement = format!("DELETE FROM {table} WHERE {key} IN (SELECT value FROM json_each(?1))");
+            let query = sqlx::query(AssertSqlSafe(statement)).bind(&old);
+            purged = query.execute(&mut *transaction).await.map_err(map_db_error)?.rows_affected();
+        }
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(purged)
     }
 
     async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
@@ -106,7 +116,10 @@ async fn forget(connection: &mut SqliteConnection, decoys: &[String]) -> Read<()
              SELECT id FROM events WHERE resource_id IN (SELECT value FROM json_each(?1))
          )",
         "DELETE FROM events WHERE resource_id IN (SELECT value FROM json_each(?1))",
-        "DELETE FROM audit_entries WHERE resource_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM decoy_audit_entries WHERE id IN (
+             SELECT entry_id FROM decoy_audit_personal_data WHERE resource_id IN (SELECT value FROM json_each(?1))
+         )",
+        "DELETE FROM decoy_audit_personal_data WHERE resource_id IN (SELECT value FROM json_each(?1))",
         "DELETE FROM password_resets WHERE id IN (SELECT value FROM json_each(?1))",
     ] {
         sqlx::query(statement).bind(Json(decoys)).execute(&mut *connection).await?;

@@ -82,6 +82,14 @@ pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max:
             mails!(),
             ")"
         ),
+        concat!(
+            "DELETE FROM audit_personal_data WHERE entry_id IN (
+                 SELECT entry_id FROM audit_personal_data WHERE customer_id IN (SELECT value FROM json_each(?1))
+                 UNION SELECT entry_id FROM audit_personal_data WHERE actor_customer_id IN (SELECT value FROM json_each(?1))
+                 UNION SELECT entry_id FROM audit_personal_data WHERE resource_id IN (",
+            resource_ids!(),
+            ") AND resource_id NOT IN (SELECT value FROM json_each(?1)))"
+        ),
         // What is still there waits.
         "DELETE FROM erasures WHERE customer_id IN (SELECT value FROM json_each(?1))
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.customer_id = erasures.customer_id)

@@ -5,13 +5,16 @@ use rekey_core::{
         MailName, NOTICE_BUDGET, NOTICE_WINDOW, UNCONFIRMED_NOTICE_BUDGET, UNCONFIRMED_NOTICE_WINDOW,
     },
     error::StoreError,
-    events::{audit::AuditEntry, outbox::NewEvent},
+    events::{
+        audit::{AuditEntry, PersonalData},
+        outbox::NewEvent,
+    },
     ids::{ApplicationId, EventId},
-    resources::{CUSTOMER_PASSWORD_RESETS, Resource},
+    resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource},
     scope::Scope,
 };
 use rekey_sql::rows::Read;
-use sqlx::{SqliteConnection, types::Json};
+use sqlx::{AssertSqlSafe, SqliteConnection, types::Json};
 use time::Duration;
 
 use crate::{after, error::map_db_error};
@@ -35,29 +38,80 @@ pub(crate) async fn record_change(
     if let Some(event) = event {
         write_event(connection, subject, event, now).await?;
     }
-    let session = audit.actor.session();
-    sqlx::query(
-        "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, application_id,
-             customer_id, session_id, address, attributes, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )
-    .bind(audit.id.as_str())
-    .bind(subject.scope.organization.as_str())
-    .bind(subject.scope.mode.as_str())
-    .bind(subject.resource.name)
-    .bind(subject.resource_id)
-    .bind(audit.action.as_str())
-    .bind(audit.actor.as_str())
-    .bind(audit.actor.application().map(ApplicationId::as_str))
-    .bind(session.map(|(customer, _)| customer.as_str()))
-    .bind(session.map(|(_, session)| session.as_str()))
-    .bind(audit.address.map(|address| address.to_string()))
-    .bind(Json(&audit.attributes))
-    .bind(now)
-    .execute(connection)
-    .await
-    .map_err(map_db_error)?;
+    record_audit(connection, subject, audit, now).await.map_err(map_db_error)?;
     Ok(())
+}
+
+/// Writes the audit entry, a decoy's to tables of its own.
+async fn record_audit(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    audit: &AuditEntry,
+    now: i64,
+) -> Read<()> {
+    let Subject { scope, resource, resource_id } = subject;
+    let customer = find_customer(connection, subject, audit).await?;
+    let is_decoy = *resource == CUSTOMER_PASSWORD_RESETS && customer.is_none();
+    let tables = if is_decoy { "decoy_audit" } else { "audit" };
+    let session = audit.session.as_ref();
+    let address = audit.address.map(|address| address.to_string());
+    let personal = PersonalData {
+        resource_id,
+        customer: customer.as_deref(),
+        actor_customer: session.map(|(customer, _)| customer.as_str()),
+        session: session.map(|(_, session)| session.as_str()),
+        address: address.as_deref(),
+    };
+    let statement = format!(
+        "INSERT INTO {tables}_personal_data (entry_id, resource_id, customer_id, actor_customer_id, session_id, address, salt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, randomblob(16)) RETURNING salt"
+    );
+    let salt: Vec<u8> = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(audit.id.as_str())
+        .bind(personal.resource_id)
+        .bind(personal.customer)
+        .bind(personal.actor_customer)
+        .bind(personal.session)
+        .bind(personal.address)
+        .fetch_one(&mut *connection)
+        .await?;
+    let statement = format!(
+        "INSERT INTO {tables}_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes,
+             personal_digest, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(audit.id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(resource.name)
+        .bind(audit.action.as_str())
+        .bind(audit.actor.as_str())
+        .bind(audit.actor.application().map(ApplicationId::as_str))
+        .bind(Json(&audit.attributes))
+        .bind(personal.digest(&salt).as_slice())
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Returns the customer that the entry is about; none for a decoy, and in entries that explain an erasure.
+async fn find_customer(
+    connection: &mut SqliteConnection,
+    subject: Subject<'_>,
+    audit: &AuditEntry,
+) -> Read<Option<String>> {
+    if *subject.resource == CUSTOMERS {
+        return Ok((!audit.explains_erasure()).then(|| subject.resource_id.to_owned()));
+    }
+    let statement = if *subject.resource == CUSTOMER_PASSWORD_RESETS {
+        "SELECT customer_id FROM password_resets WHERE id = ?1"
+    } else {
+        "SELECT customer_id FROM deliveries WHERE event_id = ?1"
+    };
+    let query = sqlx::query_scalar(statement).bind(subject.resource_id);
+    Ok(query.fetch_optional(connection).await?.flatten())
 }
 
 /// Gives a notice's mail its quota, by whether its address is confirmed.

@@ -7,7 +7,7 @@ use rekey_core::{
         import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
     },
     error::StoreError,
-    events::audit::Action,
+    events::audit::{Action, PersonalData},
     ids::CustomerId,
     locale::Locale,
     passwords::PasswordHash,
@@ -204,13 +204,35 @@ async fn write_audit(
         let attributes = json!(write.attributes).to_string();
         json!([write.record.audit.as_str(), write.customer.as_str(), attributes, <&str>::from(write.action)])
     };
-    sqlx::query(
-        "INSERT INTO audit_entries (id, resource_id, attributes, action, resource_type, actor, organization_id, mode, created_at)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'customers', 'operator', ?2, ?3, ?4 FROM json_each(?1)",
+    let rows: Vec<_> = writes.iter().map(row).collect();
+    let salts: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
+        "INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, salt)
+         SELECT value ->> 0, value ->> 1, value ->> 1, randomblob(16) FROM json_each(?1)
+         RETURNING entry_id, resource_id, salt",
     )
-    .bind(Json(writes.iter().map(row).collect::<Vec<_>>()))
+    .bind(Json(&rows))
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(map_db_error)?;
+    let digests = salts.iter().map(|(entry, customer, salt)| {
+        let personal = PersonalData {
+            resource_id: customer,
+            customer: Some(customer),
+            actor_customer: None,
+            session: None,
+            address: None,
+        };
+        (entry.as_str(), hex::encode(personal.digest(salt)))
+    });
+    sqlx::query(
+        "INSERT INTO audit_entries (id, attributes, action, resource_type, actor, organization_id, mode, personal_digest, created_at)
+         SELECT value ->> 0, value ->> 2, value ->> 3, 'customers', 'operator', ?2, ?3, unhex(?4 ->> (value ->> 0)), ?5
+         FROM json_each(?1)",
+    )
+    .bind(Json(&rows))
     .bind(scope.organization.as_str())
     .bind(scope.mode.as_str())
+    .bind(Json(digests.collect::<HashMap<_, _>>()))
     .bind(now)
     .execute(connection)
     .await

@@ -42,12 +42,14 @@ impl ResetStore for SqliteStore {
         let ResetRecord { reset, event, audit } = *record;
         let is_self_service = reset.origin == ResetOrigin::SelfService;
         let (mut transaction, now) = self.write().await?;
-        let mut superseded_at = None;
+        let (mut superseded_at, mut quota_digest) = (None, reset.account_digest.as_bytes().as_slice());
         if is_self_service {
             if !start_cooldown(&mut transaction, reset, now).await.map_err(map_db_error)? {
                 return Ok(None);
             }
-            let is_mailed = is_mailed(&mut transaction, reset, now).await.map_err(map_db_error)?;
+            quota_digest = find_quota_digest(&mut transaction, scope, reset).await.map_err(map_db_error)?;
+            let is_mailed =
+                is_mailed(&mut transaction, reset, quota_digest, now).await.map_err(map_db_error)?;
             superseded_at = (!is_mailed).then_some(now);
             supersede_address(&mut transaction, reset, now, is_mailed).await.map_err(map_db_error)?;
         }
@@ -57,13 +59,7 @@ impl ResetStore for SqliteStore {
         record_change(&mut transaction, subject(scope, &reset.id), Some(event), audit, now).await?;
         if is_self_service {
             let ResetQuota { budget, window, .. } = reset.quota;
-            let quota = set_quota(
-                &mut transaction,
-                event.message.id,
-                reset.account_digest.as_bytes(),
-                budget,
-                window,
-            );
+            let quota = set_quota(&mut transaction, event.message.id, quota_digest, budget, window);
             quota.await.map_err(map_db_error)?;
         }
         let record = if is_self_service {
@@ -112,20 +108,25 @@ impl ResetStore for SqliteStore {
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let (mut transaction, now) = self.write().await?;
-        let done = sqlx::query(
-            "DELETE FROM password_resets
-             WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND customer_id IS NOT NULL",
+        let exists: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM password_resets
+                 WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND customer_id IS NOT NULL)",
         )
         .bind(id.as_str())
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
-        .execute(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(map_db_error)?;
-        if done.rows_affected() == 0 {
+        if !exists {
             return Ok(false);
         }
         record_change(&mut transaction, subject(scope, &id), Some(event), audit, now).await?;
+        sqlx::query("DELETE FROM password_resets WHERE id = ?1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(true)
     }
@@ -149,15 +150,39 @@ async fn start_cooldown(connection: &mut SqliteConnection, reset: &NewReset, now
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether the account's quota allows another mail.
-async fn is_mailed(connection: &mut SqliteConnection, reset: &NewReset, now: i64) -> Read<bool> {
+/// Returns the digest by which the address's mails are counted: its own, or its account's if it is an unconfirmed subaddress.
+async fn find_quota_digest<'r>(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    reset: &'r NewReset,
+) -> Read<&'r [u8]> {
+    let is_confirmed: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM customers
+             WHERE organization_id = ?1 AND mode = ?2 AND email = ?3 AND email_confirmed_at IS NOT NULL)",
+    )
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .bind(reset.customer_email.as_str())
+    .fetch_one(connection)
+    .await?;
+    let own = address_digest(reset).filter(|_| is_confirmed || !reset.customer_email.is_subaddress());
+    Ok(own.unwrap_or(reset.account_digest.as_bytes()))
+}
+
+/// Whether the quota allows another mail.
+async fn is_mailed(
+    connection: &mut SqliteConnection,
+    reset: &NewReset,
+    quota_digest: &[u8],
+    now: i64,
+) -> Read<bool> {
     sqlx::query_scalar(
         "SELECT NOT EXISTS (
              SELECT 1 FROM mail_quotas
              WHERE account_digest = ?1 AND mail = 'reset_requested' AND window_started_at > ?2 AND mail_count >= ?3
                  AND last_mail_at > ?4)",
     )
-    .bind(reset.account_digest.as_bytes().as_slice())
+    .bind(quota_digest)
     .bind(after(now, -reset.quota.window))
     .bind(reset.quota.budget)
     .bind(after(now, -EXTRA_MAIL_INTERVAL))

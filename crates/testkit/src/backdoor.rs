@@ -23,6 +23,9 @@ pub trait Backdoor: Send + Sync {
     /// Returns the expression for the time in `column`, `by` earlier.
     fn earlier(&self, column: &str, by: Duration) -> String;
 
+    /// Returns the expression for the bytes in `column` as lower-case hexadecimal digits.
+    fn hex(&self, column: &str) -> String;
+
     /// Moves the times in `column` of the rows that fulfil `condition` back by `by`.
     async fn age(&self, table: &str, column: &str, condition: &str, by: Duration) {
         let earlier = self.earlier(column, by);
@@ -105,6 +108,10 @@ impl Backdoor for PostgresBackdoor {
         format!("{column} - interval '{} microseconds'", by.whole_microseconds())
     }
 
+    fn hex(&self, column: &str) -> String {
+        format!("encode({column}, 'hex')")
+    }
+
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]) {
         let (ids, times): (Vec<_>, Vec<_>) = times.iter().map(|(id, at)| (id.to_string(), *at)).unzip();
         let query = format!(
@@ -154,6 +161,10 @@ impl Backdoor for SqliteBackdoor {
 
     fn earlier(&self, column: &str, by: Duration) -> String {
         format!("{column} - {}", by.whole_microseconds())
+    }
+
+    fn hex(&self, column: &str) -> String {
+        format!("lower(hex({column}))")
     }
 
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]) {

@@ -316,6 +316,7 @@ pub fn audit(action: Action) -> AuditEntry {
     AuditEntry {
         id: AuditId::generate(&OsRandom),
         actor: Actor::Client(ApplicationId::generate(&OsRandom)),
+        session: None,
         address: Some("2001:db8::7".parse().unwrap()),
         action,
         attributes: vec!["reference", "metadata"],

@@ -64,8 +64,8 @@ async fn a_name_is_on_one_line() {
 async fn purge_deletes_what_is_older_than_the_configuration_keeps() {
     let mut stack = Stack::prepare().await;
     stack.organization("shop").await;
-    let entries = "INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes, created_at)
-        SELECT 'ENTRY' || (10000 + days), id, 'live', 'customers', 'CUSTOMERS1', 'update', 'operator', '{}', now() - days * interval '1 day'
+    let entries = "INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, attributes, personal_digest, created_at)
+        SELECT 'ENTRY' || (10000 + days), id, 'live', 'customers', 'update', 'operator', '{}', sha256(''), now() - days * interval '1 day'
         FROM organizations, (VALUES (1), (99), (401), (500)) AS old (days) RETURNING id";
     assert_eq!(stack.texts(entries).await.len(), 4);
     let left = async |stack: &Stack| stack.texts("SELECT id FROM audit_entries").await.len();

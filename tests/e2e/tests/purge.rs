@@ -50,9 +50,11 @@ async fn add_history(url: &str) {
         SELECT event_id, organization_id, mode, 'customer_password_resets.create', 'customer_password_resets', reset_id,
             created_at, created_at, created_at
         FROM deliveries;
-        INSERT INTO audit_entries (id, organization_id, mode, resource_type, resource_id, action, actor, attributes, created_at)
-        SELECT left(id, 9) || n, organization_id, mode, 'customer_password_resets', id, 'create', 'client', '{}', created_at
+        INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, attributes, personal_digest, created_at)
+        SELECT left(id, 9) || n, organization_id, mode, 'customer_password_resets', 'create', 'client', '{}', sha256(''), created_at
         FROM password_resets, generate_series(0, 1) n;
+        INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, salt)
+        SELECT left(id, 9) || n, id, customer_id, uuid_send(gen_random_uuid()) FROM password_resets, generate_series(0, 1) n;
         VACUUM (ANALYZE)";
     for statement in statements.split(';') {
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::{
     lines::{Line, Lines, MAX_LINE},
-    names::Names,
-    row::{Column, Fields, ImportRowError, Reason},
+    names::{Column, Names},
+    row::{Fields, ImportRowError, Reason},
 };
 
 /// Reads the records of a table by its header.

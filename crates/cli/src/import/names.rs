@@ -2,9 +2,19 @@
 
 use std::str::FromStr;
 
-use strum::VariantNames;
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::row::Column;
+/// The columns of CSV and the members of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum Column {
+    Email,
+    Reference,
+    ReferenceOrigin,
+    Metadata,
+    Locale,
+    PasswordHash,
+}
 
 /// Finds the column that a name in the file means.
 #[derive(Debug, Default)]

@@ -8,7 +8,10 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rekey_core::customers::import::Outcome;
 
-use super::row::{Column, ImportRowError, Reason};
+use super::{
+    names::Column,
+    row::{ImportRowError, Reason},
+};
 
 /// Counts the outcomes, lists the rows that were not imported as they are, and shows the progress. Each run makes a new one. It is complete also
 /// when the run resumed an interrupted import.

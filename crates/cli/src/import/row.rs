@@ -10,9 +10,8 @@ use rekey_core::{
     resources::{Kind, record::holds_nul},
 };
 use serde_json::{Map, Value};
-use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::names::UnknownName;
+use super::names::{Column, UnknownName};
 
 /// A row of the file.
 #[derive(Debug)]
@@ -30,18 +29,6 @@ pub struct ImportRowError {
     /// The column, unless the row as a whole can't be read.
     pub column: Option<Column>,
     pub reason: Reason,
-}
-
-/// The columns of CSV and the members of JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "snake_case")]
-pub enum Column {
-    Email,
-    Reference,
-    ReferenceOrigin,
-    Metadata,
-    Locale,
-    PasswordHash,
 }
 
 /// What is wrong with a row. The report shows these texts after line and column.

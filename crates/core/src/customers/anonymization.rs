@@ -195,6 +195,7 @@ impl DueAnonymization {
             audit: AuditEntry {
                 id: AuditId::generate(&*recorder.random),
                 actor: Actor::Client(requester),
+                session: None,
                 address: None,
                 action: Action::Anonymize,
                 attributes: erased.map(|attribute| attribute.name).to_vec(),

@@ -213,7 +213,7 @@ impl CustomerService {
 
     /// Refuses a customer whose sign-in is too long ago; other callers have none.
     async fn require_fresh_sign_in(&self, scope: Scope, caller: &Caller) -> Result<(), CustomerError> {
-        let Some((_, &session)) = caller.actor.session() else { return Ok(()) };
+        let Some((_, session)) = caller.actor.session() else { return Ok(()) };
         if self.fresh_time.is_positive()
             && !self.sessions.session_is_live(scope, session, self.fresh_time).await?
         {
@@ -265,7 +265,10 @@ impl CustomerService {
     pub async fn delete(&self, scope: Scope, caller: &Caller, id: CustomerId) -> Result<bool, CustomerError> {
         self.require_fresh_sign_in(scope, caller).await?;
         let event = self.recorder.new_event(scope, caller, EventBody::CustomerDestroyed { customer: id });
-        let audit = self.recorder.new_audit_entry(caller, Action::Destroy, Vec::new());
+        let mut audit = self.recorder.new_audit_entry(caller, Action::Destroy, Vec::new());
+        if caller.actor.session().is_some() {
+            audit.remove_person();
+        }
         let deleted = self.store.delete_customer(scope, id, &event, &audit).await?;
         if deleted {
             self.recorder.publish(event);

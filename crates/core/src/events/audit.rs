@@ -2,19 +2,27 @@
 
 use std::net::IpAddr;
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     caller::{Actor, Caller},
-    ids::AuditId,
+    ids::{AuditId, CustomerId, SessionId},
     random::RandomSource,
+    resources::customers::{CANCEL_ANONYMIZATION, REQUEST_ANONYMIZATION},
 };
 
-/// An entry to write in the same transaction as the change it tells of. The store adds the time.
+/// An entry to write in the same transaction as its change. The store adds the time.
+///
+/// The store keeps the personal fields in a table of their own, and their [digest](PersonalData::digest) in the entry: so they can be
+/// erased, and the entry stays as it was written.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
     /// The entry's id.
     pub id: AuditId,
     /// Who did it.
     pub actor: Actor,
+    /// The customer who was logged in, and their session.
+    pub session: Option<(CustomerId, SessionId)>,
     /// From where, if known.
     pub address: Option<IpAddr>,
     /// What was done.
@@ -63,12 +71,65 @@ impl AuditEntry {
         attributes: Vec<&'static str>,
         random: &dyn RandomSource,
     ) -> Self {
+        Self { address: caller.address, attributes, ..Self::by(caller.actor, action, random) }
+    }
+
+    /// An entry for what an operator does with the command-line tool.
+    #[must_use]
+    pub fn by_operator(action: Action, random: &dyn RandomSource) -> Self {
+        Self::by(Actor::Operator, action, random)
+    }
+
+    fn by(actor: Actor, action: Action, random: &dyn RandomSource) -> Self {
         Self {
             id: AuditId::generate(random),
-            actor: caller.actor,
-            address: caller.address,
+            actor,
+            session: actor.session(),
+            address: None,
             action,
-            attributes,
+            attributes: Vec::new(),
         }
+    }
+
+    /// Whether an entry about a customer is kept when the customer's personal data are erased: it says why.
+    #[must_use]
+    pub fn explains_erasure(&self) -> bool {
+        let triggers = [REQUEST_ANONYMIZATION.name, CANCEL_ANONYMIZATION.name];
+        matches!(self.action, Action::Destroy | Action::Anonymize)
+            || self.attributes.iter().any(|name| triggers.contains(name))
+    }
+
+    /// Removes who did it, and from where. For a customer's own deletion: its entry is kept when their personal data are erased.
+    pub fn remove_person(&mut self) {
+        self.session = None;
+        self.address = None;
+    }
+}
+
+/// The personal fields of an audit entry, as stores keep them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonalData<'a> {
+    /// The record that was changed.
+    pub resource_id: &'a str,
+    /// The customer that the entry is about. `None` if there is none, and in an entry that
+    /// [explains](AuditEntry::explains_erasure) why the customer's personal data are gone.
+    pub customer: Option<&'a str>,
+    /// The customer who was logged in.
+    pub actor_customer: Option<&'a str>,
+    /// Their session.
+    pub session: Option<&'a str>,
+    /// The network address.
+    pub address: Option<&'a str>,
+}
+
+impl PersonalData<'_> {
+    /// Returns SHA-256 over the salt and the fields, separated by `/`, which none of them contains. `salt` is random, so that erased fields
+    /// can't be found by trying.
+    #[must_use]
+    pub fn digest(&self, salt: &[u8]) -> [u8; 32] {
+        let Self { resource_id, customer, actor_customer, session, address } = *self;
+        let fields =
+            [Some(resource_id), customer, actor_customer, session, address].map(Option::unwrap_or_default);
+        Sha256::new_with_prefix(salt).chain_update(fields.join("/")).finalize().into()
     }
 }

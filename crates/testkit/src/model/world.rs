@@ -79,7 +79,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             .backdoor()
             .script(
                 "DELETE FROM suppressions; DELETE FROM deliveries; DELETE FROM events; DELETE FROM idempotency_keys;
-                 DELETE FROM password_resets; DELETE FROM audit_entries; DELETE FROM customers",
+                 DELETE FROM password_resets; DELETE FROM audit_entries; DELETE FROM audit_personal_data; DELETE FROM customers",
             )
             .await;
         let mut customers = Vec::new();

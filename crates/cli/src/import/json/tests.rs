@@ -3,8 +3,8 @@ use rekey_core::customers::import::ImportedCustomer;
 use serde_json::Value;
 
 use crate::import::{
-    names::Names,
-    row::{Column, ImportRowError, Reason, Row},
+    names::{Column, Names},
+    row::{ImportRowError, Reason, Row},
     source::{Format, Rows},
 };
 

@@ -134,6 +134,8 @@ pub async fn records_that_are_old_are_purged_in_batches_and_pending_ones_stay<F:
         let rest = store.purge(kind, age, 100).await.unwrap();
         assert_eq!((first + rest, store.count_purgeable(kind, age).await.unwrap()), (purged, 0), "{kind:?}");
     }
+    let orphans = "entry_id NOT IN (SELECT id FROM audit_entries)";
+    assert_eq!(backdoor.count("audit_personal_data", orphans).await, 0);
     let is_there = async |reset: &SeededReset| found_reset(store, scope, reset).await.is_some();
     assert_eq!(
         [is_there(sent).await, is_there(bounced).await, is_there(queued).await, is_there(&young).await],

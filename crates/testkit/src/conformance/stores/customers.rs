@@ -13,7 +13,9 @@ use rekey_core::{
 use serde_json::json;
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, found_reset, holder, other_scopes, password_event, written};
+use super::{
+    AUDIT_LOG, JOHN, StoreUnderTest, at_once, found_reset, holder, other_scopes, password_event, written,
+};
 use crate::seed;
 use crate::store::prelude::*;
 
@@ -54,7 +56,7 @@ pub async fn a_customer_is_created_with_its_event_and_its_audit_entry<F: StoreUn
         "id = '{}' AND action = 'create' AND actor = 'client' AND application_id IS NOT NULL AND {of_customer}",
         audit.id
     );
-    assert_eq!(scene.backdoor().count("audit_entries", &of_audit).await, 1);
+    assert_eq!(scene.backdoor().count(AUDIT_LOG, &of_audit).await, 1);
 }
 
 pub async fn an_address_is_taken_only_in_its_scope_and_a_refusal_writes_nothing<F: StoreUnderTest>() {

@@ -1,7 +1,6 @@
 //! Deliveries in the API, and suppressed addresses.
 
 use rekey_core::{
-    caller::Actor,
     clock::{Clock, SystemClock},
     customers::{CustomerChange, store::ChangeEvents},
     deliveries::{
@@ -14,6 +13,7 @@ use rekey_core::{
         audit::{Action, AuditEntry},
     },
     ids::{CustomerId, EventId, RecordId},
+    random::OsRandom,
     resets::ResetOrigin,
     resources::{
         CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, Resource,
@@ -291,12 +291,7 @@ fn no_such_user() -> Outcome {
 }
 
 async fn lift(store: &impl Store, scope: Scope, address: &str) -> bool {
-    let audit = AuditEntry {
-        actor: Actor::Operator,
-        attributes: Vec::new(),
-        address: None,
-        ..seed::audit(Action::LiftSuppression)
-    };
+    let audit = AuditEntry::by_operator(Action::LiftSuppression, &OsRandom);
     store.lift_suppression(scope, &seed::email(address), &audit).await.unwrap()
 }
 

@@ -19,7 +19,7 @@ use rekey_core::{
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{JOHN, StoreUnderTest, at_once, other_scopes, written};
+use super::{AUDIT_LOG, JOHN, StoreUnderTest, at_once, other_scopes, written};
 use crate::seed;
 use crate::store::prelude::*;
 
@@ -64,9 +64,9 @@ pub async fn imported_customers_are_written_whole_with_their_audit_entries_and_n
         found.id(),
         scope.organization
     );
-    assert_eq!(backdoor.count("audit_entries", &audit).await, 1);
+    assert_eq!(backdoor.count(AUDIT_LOG, &audit).await, 1);
     let attributes = backdoor
-        .text(&format!("SELECT CAST(attributes AS text) FROM audit_entries WHERE {audit}"))
+        .text(&format!("SELECT CAST(attributes AS text) FROM {AUDIT_LOG} WHERE {audit}"))
         .await
         .unwrap();
     for attribute in ["email", "password", "reference", "reference_origin", "metadata", "locale"] {

@@ -12,7 +12,7 @@ use rekey_core::{
 use serde_json::json;
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, found_reset, holder, other_scopes, use_up, written};
+use super::{AUDIT_LOG, JOHN, StoreUnderTest, found_reset, holder, other_scopes, use_up, written};
 use crate::seed::{self, SeededReset, TOKEN_TTL};
 use crate::store::prelude::*;
 
@@ -60,7 +60,7 @@ pub async fn a_reset_is_created_with_its_event_and_its_audit_entry<F: StoreUnder
         format!("id = '{}' AND name = 'customer_password_resets.create' AND {of_reset}", event.message.id);
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
     let of_audit = format!("id = '{}' AND action = 'create' AND {of_reset}", audit.id);
-    assert_eq!(scene.backdoor().count("audit_entries", &of_audit).await, 1);
+    assert_eq!(scene.backdoor().count(AUDIT_LOG, &of_audit).await, 1);
 }
 
 pub async fn a_fact_that_fails_in_part_is_not_written_at_all<F: StoreUnderTest>() {
@@ -242,7 +242,7 @@ pub async fn plain_attributes_are_changed_cleared_and_kept<F: StoreUnderTest>() 
     assert_eq!(plain.map(|attribute| changed.get(attribute).clone()), values);
     assert!(changed.get("updated_at").as_time() > changed.get("created_at").as_time());
     let of_audit = format!("id = '{}' AND action = 'update' AND resource_id = '{}'", audit.id, reset.id);
-    assert_eq!(scene.backdoor().count("audit_entries", &of_audit).await, 1);
+    assert_eq!(scene.backdoor().count(AUDIT_LOG, &of_audit).await, 1);
 
     let clear = CommonAttributes { reference: Patch::Clear, ..CommonAttributes::default() };
     assert!(store.update_reset(scope, reset.id, &clear, &seed::audit(Action::Update)).await.unwrap());

@@ -118,6 +118,33 @@ pub async fn quota_theft_decoys_use_up_nothing<F: StoreUnderTest>() {
     }
 }
 
+/// A2: strangers sign up with other suffixes of the owner's address, and have mails sent there, as many as they can.
+pub async fn quota_theft_accounts_at_other_suffixes_use_up_nothing_of_the_owner<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let own = [JOHN, "john+shop@example.com"];
+    for address in own {
+        seed::customer(store, scope, address, None).await;
+    }
+    backdoor.script("UPDATE customers SET email_confirmed_at = created_at WHERE email LIKE 'john+%'").await;
+    let foreign = ["john+1@example.com", "john+2@example.com", "john+3@example.com"];
+    for address in foreign {
+        seed::customer(store, scope, address, None).await;
+    }
+    let mut mails = Vec::new();
+    for address in foreign.iter().cycle().take(6) {
+        mails.push(mailed(store, backdoor, scope, address).await);
+    }
+    assert_eq!(mails, ["sent", "sent", "sent", "suppressed", "suppressed", "suppressed"]);
+    for address in own {
+        for _ in 0..QUOTA.budget {
+            assert_eq!(mailed(store, backdoor, scope, address).await, "sent", "{address}");
+        }
+        assert_eq!(mailed(store, backdoor, scope, address).await, "suppressed", "{address}");
+    }
+}
+
 /// A2: mails that really go out to the addresses of one account.
 pub async fn mail_bomb_addresses_of_an_account_share_its_budget<F: StoreUnderTest>() {
     let scene = F::start().await;

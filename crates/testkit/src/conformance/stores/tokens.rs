@@ -12,7 +12,7 @@ use rekey_core::{
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, complete, found_reset, holder, use_up, written};
+use super::{AUDIT_LOG, JOHN, StoreUnderTest, at_once, complete, found_reset, holder, use_up, written};
 use crate::seed::{self, TOKEN_TTL};
 use crate::store::prelude::*;
 
@@ -59,7 +59,7 @@ pub async fn a_used_token_changes_everything_together<F: StoreUnderTest>() {
     let of_event = format!("name = 'customer_password_resets.reset_password' AND {of_reset}");
     assert_eq!(scene.backdoor().count("events", &of_event).await, 1);
     assert_eq!(
-        scene.backdoor().count("audit_entries", &format!("action = 'reset_password' AND {of_reset}")).await,
+        scene.backdoor().count(AUDIT_LOG, &format!("action = 'reset_password' AND {of_reset}")).await,
         1
     );
 }
