@@ -44,6 +44,13 @@ CREATE TABLE erasures (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX erasures_due ON erasures (due_at);
+-- Those that were deleted before.
+INSERT INTO erasures (customer_id, organization_id, mode, resource_ids)
+SELECT e.resource_id, e.organization_id, e.mode, ARRAY(
+    SELECT e.resource_id UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = e.resource_id AND d.reset_id IS NOT NULL
+)
+FROM events e WHERE e.name = 'customers.destroy'
+ON CONFLICT DO NOTHING;
 
 -- For erasing the stored answers about a record.
 CREATE INDEX idempotency_keys_record ON idempotency_keys (record_id);

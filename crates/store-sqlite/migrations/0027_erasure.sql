@@ -43,6 +43,16 @@ CREATE TABLE erasures (
     created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX erasures_due ON erasures (due_at);
+-- Those that were deleted before.
+INSERT INTO erasures (customer_id, organization_id, mode, resource_ids, due_at, created_at)
+SELECT e.resource_id, e.organization_id, e.mode, (
+    SELECT json_group_array(id) FROM (
+        SELECT e.resource_id AS id
+        UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = e.resource_id AND d.reset_id IS NOT NULL
+    )
+), e.created_at, e.created_at
+FROM events e WHERE e.name = 'customers.destroy'
+ON CONFLICT DO NOTHING;
 
 -- For erasing the stored answers about a record.
 CREATE INDEX idempotency_keys_record ON idempotency_keys (record_id);
