@@ -14,7 +14,9 @@ main() {
 
     make postgres_password password
     make database_password password
+    make api_database_password password
     make mailer_database_password password
+    make maintenance_database_password password
     make api_broker_password password
     make mailer_broker_password password
     # The RSA key that signs access tokens (docs/operations.md adds another to the file to rotate it), and the key that encrypts reset tokens, with the id `k1`.
@@ -23,7 +25,9 @@ main() {
 
     # The same passwords in the forms that the programs and RabbitMQ read.
     make database_url echo "postgres://rekey:$(<"$folder/database_password")@postgres:5432/rekey"
-    make mailer_database_url echo "postgres://rekey_mailer:$(<"$folder/mailer_database_password")@postgres:5432/rekey"
+    for program in api mailer maintenance; do
+        make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@postgres:5432/rekey"
+    done
     make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@rabbitmq:5672/%2f"
     make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@rabbitmq:5672/%2f"
     make broker_users broker_users

@@ -24,7 +24,7 @@ def main():
         *(
             f"{name}: {finding}"
             for name, service in compose["services"].items()
-            for check in (dependencies, secrets, volumes, ports, build, settings, limits, networks)
+            for check in (dependencies, secrets, volumes, ports, build, settings, limits, networks, roles)
             for finding in check(service, compose)
         ),
     ]
@@ -62,8 +62,9 @@ def images(compose):
 
 
 def limits(service, _compose):
-    if "pids_limit" not in service:
-        yield "has no pids_limit"
+    for limit in ("mem_limit", "pids_limit"):
+        if limit not in service:
+            yield f"has no {limit}"
     if service.get("ulimits", {}).get("core") != 0:
         yield "may write core dumps, which hold secrets"
 
@@ -74,6 +75,15 @@ def networks(service, compose):
         for name in service.get("networks", ["default"]):
             if not (compose["networks"].get(name) or {}).get("internal"):
                 yield f"is on the network {name}, which has a way out"
+
+
+def roles(service, compose):
+    """A program that runs all the time shares its database role with none, least of all with `migrate`, which owns the schema."""
+    if service.get("restart") == "unless-stopped":
+        for name in secret_names(service):
+            users = [other for other, its in compose["services"].items() if name in secret_names(its)]
+            if name.endswith("database_url") and len(users) > 1:
+                yield f"shares {name}: {', '.join(users)}"
 
 
 def dependencies(service, compose):

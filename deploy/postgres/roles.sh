@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
-# Creates the roles of the programs. Runs once, when the database is created. The migrations grant the mailer's role what it
-# may read (no password hashes), so the role must exist before them.
+# Creates the roles of the programs, those that do not exist yet. Runs when the database is created; run it again for a database
+# from before a role was added: docker compose exec postgres /docker-entrypoint-initdb.d/roles.sh
+#
+# `rekey migrate`, as the role `rekey`, owns the tables and grants the other roles what each program needs. So run it afterwards.
 set -euo pipefail
+export SECRETS=${SECRETS:-/run/secrets}
 
 # psql reads the passwords itself: other processes can see a command's arguments.
-psql -v ON_ERROR_STOP=1 --no-psqlrc --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" <<'SQL'
-\set rekey `cat /run/secrets/database_password`
-\set mailer `cat /run/secrets/mailer_database_password`
-CREATE ROLE rekey LOGIN PASSWORD :'rekey';
-CREATE ROLE rekey_mailer LOGIN PASSWORD :'mailer';
-ALTER DATABASE rekey OWNER TO rekey;
-REVOKE ALL ON DATABASE rekey FROM PUBLIC;
-GRANT CONNECT ON DATABASE rekey TO rekey_mailer;
+psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet --username "${POSTGRES_USER:-postgres}" --dbname "$POSTGRES_DB" <<'SQL'
+\set owner `cat "$SECRETS/database_password"`
+\set api `cat "$SECRETS/api_database_password"`
+\set mailer `cat "$SECRETS/mailer_database_password"`
+\set maintenance `cat "$SECRETS/maintenance_database_password"`
+SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, password)
+FROM (VALUES ('rekey', :'owner'), ('rekey_api', :'api'), ('rekey_mailer', :'mailer'), ('rekey_maintenance', :'maintenance'))
+    AS roles (name, password)
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+\gexec
+SELECT current_database() AS database \gset
+ALTER DATABASE :"database" OWNER TO rekey;
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"database" TO rekey_api, rekey_mailer, rekey_maintenance;
 ALTER SCHEMA public OWNER TO rekey;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 SQL

@@ -64,12 +64,11 @@ impl Application {
         self.address
     }
 
-    /// Serves requests, and cleans up from time to time, until it is stopped.
+    /// Serves requests until it is stopped.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         tokio::select! {
             ended = self.server => ended,
             never = self.data.limits.run_cleanup() => match never {},
-            never = self.data.cleanup.run() => match never {},
             never = self.data.anonymization.run() => match never {},
         }
     }

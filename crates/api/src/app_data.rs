@@ -4,7 +4,6 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use rekey_core::{
-    cleanup::{Cleanup, CleanupTask},
     clients::ClientStore,
     clock::Clock,
     customers::{
@@ -50,7 +49,8 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
-    pub retention: config::Retention,
+    /// How long after its request a customer is anonymized.
+    pub anonymization_delay: time::Duration,
     pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
@@ -79,7 +79,6 @@ pub trait Database:
     + ClientStore
     + Sessions
     + PasswordGuesses
-    + Cleanup
     + AnswerStore
     + RateLimits
 {
@@ -93,7 +92,6 @@ impl<T> Database for T where
         + ClientStore
         + Sessions
         + PasswordGuesses
-        + Cleanup
         + AnswerStore
         + RateLimits
 {
@@ -126,7 +124,6 @@ pub struct AppData {
     proxies: Data<Proxies>,
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
-    pub cleanup: CleanupTask,
     pub anonymization: AnonymizationTask,
     max_body_bytes: usize,
 }
@@ -136,7 +133,7 @@ impl AppData {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
         let Services { database, rate_limits, keys, hasher, relay_queue, clock, random, mut checks } =
             services;
-        let Config { server, auth, limits, retention, organizations } = config;
+        let Config { server, auth, limits, anonymization_delay, organizations } = config;
         let pinged = database.clone();
         let ping = move || {
             let database = pinged.clone();
@@ -184,18 +181,17 @@ impl AppData {
                 fresh_time: whole_seconds(auth.fresh_time),
                 recorder: recorder.clone(),
                 hasher,
-                rules: rules.clone(),
+                rules,
             }),
             anonymization: AnonymizationTask {
                 store: database.clone(),
                 recorder,
-                delay: retention.anonymization_delay,
+                delay: anonymization_delay,
             },
-            idempotency: Data::new(Idempotency { answers: database.clone(), keys, random, ttl }),
+            idempotency: Data::new(Idempotency { answers: database, keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             proxies: Data::new(Proxies::new(server)),
             readiness: Data::new(Readiness::new(checks)),
-            cleanup: CleanupTask { store: database, rules, retention: retention.into() },
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

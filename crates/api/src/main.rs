@@ -7,13 +7,14 @@ use clap::Parser;
 use rekey_api::{Application, Config, Services, WithTimeout};
 use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig};
 use rekey_core::{
+    cleanup::{Cleanup, CleanupTask},
     clock::SystemClock,
     events::{relay::OutboxRelay, relay_queue::RelayQueue},
     passwords::Hasher,
     random::OsRandom,
 };
 use rekey_runtime::{
-    config::{ApiSettings, Configuration, Source},
+    config::{ApiSettings, Configuration, OrganizationSettings, Source},
     health::Check,
     lifecycle::{self, Signals, Tasks},
     telemetry,
@@ -77,10 +78,12 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // Requests end first, then the relay, then the broker's connection.
     let (mut tasks, relay_stop, bus_stop) =
         (Tasks::new(), CancellationToken::new(), CancellationToken::new());
-    let config = Config { server, auth, limits, retention: *retention, organizations };
+    let anonymization_delay = retention.anonymization_delay;
+    let config = Config { server, auth, limits, anonymization_delay, organizations };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
     store.check().await.context("the database can't be used")?;
-    store.migrate().await.context("the database can't be brought up to date")?;
+    store.prepare().await.context("the database can't be used")?;
+    let may_clean = store.is_permitted().await?;
     tracing::info!(address = %application.address(), "listening");
 
     let outbox = connect(RELAY_CONNECTIONS)?;
@@ -92,6 +95,18 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         poll: outbox_relay.poll_interval,
     };
     let signals = Signals::listen()?;
+    if may_clean {
+        let cleanup = CleanupTask {
+            store: Arc::new(store.clone()),
+            rules: Arc::new(organizations.map(OrganizationSettings::rules)),
+            retention: (*retention).into(),
+        };
+        tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
+    } else {
+        tracing::info!(
+            "retention is left to `rekey maintain`: the role in database.url may not delete old records"
+        );
+    }
     let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {
         let _stop_relay = stop_relay;

@@ -23,6 +23,7 @@ use rekey_api::{Application, BuildError, Config, Services, WithTimeout};
 use rekey_broker::local::LocalBus;
 use rekey_core::{
     administration::Administration,
+    cleanup::CleanupTask,
     clock::SystemClock,
     customers::service::CustomerService,
     events::{recorder::EventRecorder, relay::OutboxRelay, relay_queue::RelayQueue},
@@ -99,6 +100,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
         stop.run_until_cancelled(mailer.run_republishing(|| true)).await;
         anyhow::Ok(())
     });
+    tasks.spawn("cleanup", parts.cleanup().run_until_stopped(tasks.token()));
     let server = &parts.settings.server;
     tasks.spawn("server", async move {
         let _stop_relay = stop_relay;
@@ -172,6 +174,15 @@ impl Parts {
         })
     }
 
+    /// The task that deletes old records.
+    fn cleanup(&self) -> CleanupTask {
+        CleanupTask {
+            store: Arc::new(self.store.clone()),
+            rules: Arc::new(self.organizations.map(|own| own.organization.rules())),
+            retention: self.settings.retention.into(),
+        }
+    }
+
     /// Creates the demo's records, and returns the client id of its storefront.
     async fn seed_demo(&self, data: &DataDir) -> anyhow::Result<String> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
@@ -204,7 +215,7 @@ impl Parts {
         relay_queue: RelayQueue,
     ) -> anyhow::Result<Application> {
         let organizations = &self.organizations.map(|own| own.organization.clone());
-        let DevSettings { server, auth, limits, retention, keys, .. } = &self.settings;
+        let DevSettings { server, auth, limits, keys, .. } = &self.settings;
         let storefront = storefront::Settings::new(&auth.domain, storefront);
         let routes = routes(self.mailbox.clone(), organizations, storefront)?;
         let services = Services {
@@ -217,7 +228,8 @@ impl Parts {
             random: Arc::new(OsRandom),
             checks: Vec::new(),
         };
-        let config = Config { server, auth, limits, retention: *retention, organizations };
+        let anonymization_delay = self.settings.retention.anonymization_delay;
+        let config = Config { server, auth, limits, anonymization_delay, organizations };
         Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
             BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
                 "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \

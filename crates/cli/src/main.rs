@@ -3,6 +3,7 @@
 mod dev;
 mod import;
 mod mail;
+mod maintain;
 mod operator;
 mod purge;
 mod suppression;
@@ -38,7 +39,9 @@ enum Command {
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
-    /// Delete records that are older than `[retention]` keeps them, as the API does by itself.
+    /// Delete old records from time to time, until SIGTERM or Ctrl-C, where rekey-api may not.
+    Maintain,
+    /// Delete records that are older than `[retention]` keeps them, as `rekey maintain` does by itself.
     Purge(purge::Options),
     /// Import records from another system.
     #[command(subcommand)]
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
             Command::Suppression(command) => suppression::run(command, &source).await,
+            Command::Maintain => maintain::run(&source).await,
             Command::Purge(options) => purge::run(options, &source).await,
             Command::Import(command) => import::run(command, &source).await,
             Command::Mail(command) => mail::run(command, source),

@@ -4,6 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
 use time::Duration;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     customers::email_change::EMAIL_UNDO_TTL, deliveries::UNCONFIRMED_NOTICE_WINDOW, error::StoreError,
@@ -13,6 +14,9 @@ use crate::{
 /// The port that deletes what is no longer needed.
 #[async_trait]
 pub trait Cleanup: Send + Sync + 'static {
+    /// Whether the database lets this process delete records. It need not be the process that writes them.
+    async fn is_permitted(&self) -> Result<bool, StoreError>;
+
     /// Deletes decoys that were made at least `age` ago, with their events, mails and audit entries: at most `max` of them, the oldest
     /// first. Returns how many.
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError>;
@@ -125,12 +129,15 @@ pub const PURGE_BATCH: u32 = 500;
 const PURGE_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl CleanupTask {
-    /// Runs until it is dropped.
-    pub async fn run(&self) -> Infallible {
-        loop {
-            self.clean().await;
-            tokio::time::sleep(INTERVAL).await;
-        }
+    /// Runs until it is stopped.
+    pub async fn run_until_stopped(self, stop: CancellationToken) -> Result<(), Infallible> {
+        let forever = async {
+            loop {
+                self.clean().await;
+                tokio::time::sleep(INTERVAL).await;
+            }
+        };
+        stop.run_until_cancelled(forever).await.map_or(Ok(()), |never| match never {})
     }
 
     /// As long as the token of a real reset can be used, and guesses at its code are counted.

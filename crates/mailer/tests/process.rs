@@ -39,9 +39,8 @@ const TIMEOUT: Duration = Duration::from_mins(3);
 async fn a_mailer_that_is_stopped_finishes_what_it_has_started_and_the_next_one_sends_the_rest() {
     let database = TestDatabase::create().await;
     let store = PostgresStore::connect(&database.url(), 4, TIMEOUT).unwrap();
-    let role = "DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+    database.create_roles().await;
     let backdoor = PostgresBackdoor::open(&database.url());
-    backdoor.run(role).await.unwrap();
     store.migrate().await.unwrap();
     // Slow enough that it can't finish before it is stopped; the next one has another server.
     let (slow, quick) = (RealSmtp::start(&["--delay-ms", "1000"]), RealSmtp::start(&[]));

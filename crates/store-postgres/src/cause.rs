@@ -10,15 +10,20 @@ pub(crate) fn after_code(code: &str) -> Option<&'static str> {
         }
         "3D000" => "check the name of the database at the end of database.url, or create the database",
         "42501" | "3F000" => {
-            "the role in database.url lacks this right: rekey-api and `rekey migrate` need the owner of the database, rekey-mailer the role \
-             rekey_mailer, which gets its rights when the database is migrated"
+            "the role in database.url lacks this right: `rekey migrate` and the operator's commands need the role that owns the schema, rekey-api \
+             the role rekey_api, rekey-mailer the role rekey_mailer, `rekey maintain` and `rekey purge` the role rekey_maintenance; `rekey migrate` \
+             grants these three what they need"
         }
-        "42P01" | "42703" => "the database was not migrated by this version: run `rekey migrate`",
+        "42P01" | "42703" => NOT_MIGRATED,
         "53300" => "lower database.max_connections, or raise max_connections of the server",
         "25006" => "database.url must lead to the primary server",
         _ => return None,
     })
 }
+
+/// What to do about a schema that lacks a migration of this version.
+pub(crate) const NOT_MIGRATED: &str =
+    "the database was not migrated by this version: run `rekey migrate` as the role that owns the schema";
 
 /// Returns what to do about a connection that could not be opened or was lost.
 pub(crate) fn after_io_error(error: &io::Error) -> &'static str {

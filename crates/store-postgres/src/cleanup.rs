@@ -11,6 +11,11 @@ use crate::{PostgresStore, erasure, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for PostgresStore {
+    async fn is_permitted(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar("SELECT has_table_privilege('audit_entries', 'DELETE')");
+        query.fetch_one(&self.pool).await.map_err(map_db_error)
+    }
+
     async fn forget_decoys(&self, age: Duration, max: u32) -> Result<u32, StoreError> {
         let forgotten: i64 = sqlx::query_scalar(
             "WITH old AS (

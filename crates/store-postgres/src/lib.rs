@@ -21,6 +21,7 @@ mod idempotency;
 mod import;
 mod ledger;
 mod limits;
+mod migration;
 mod organizations;
 mod outbox;
 mod pool;
@@ -44,7 +45,7 @@ use tokio::time::timeout;
 pub use crate::resets::CREATE_BY_INTEGRATION;
 
 use crate::{
-    error::{map_db_error, map_migration_error},
+    error::map_db_error,
     pool::{Pool, too_late},
 };
 
@@ -57,9 +58,6 @@ pub struct PostgresStore {
     connect_timeout: Duration,
 }
 
-/// Waits for other replicas that migrate, for ten minutes at most. The number is random.
-const MIGRATION_LOCK: &str =
-    "BEGIN; SET LOCAL lock_timeout = '10min'; SELECT pg_advisory_xact_lock(7320117443016002)";
 /// How many connections are opened to find out whether they lead to a pooler that mixes their sessions up.
 const PROBES: usize = 3;
 
@@ -120,23 +118,6 @@ impl PostgresStore {
             }
         }
         for connection in connections {
-            connection.close().await.map_err(map_db_error)?;
-        }
-        Ok(())
-    }
-
-    /// Brings the schema up to date, and grants the role `rekey_mailer`, if it exists, what the mailer needs. Several replicas may
-    /// do this at once: they take turns.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        // sqlx's own lock belongs to a session, which a pooler in transaction mode may give to others. This one ends with its transaction.
-        let mut lock = self.connect_alone().await?;
-        sqlx::raw_sql(MIGRATION_LOCK).execute(&mut lock).await.map_err(map_db_error)?;
-        let (mut connection, mut migrator) = (self.connect_alone().await?, sqlx::migrate!());
-        migrator.set_locking(false);
-        migrator.run_direct(None, &mut connection, false).await.map_err(map_migration_error)?;
-        sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await.map_err(map_db_error)?;
-        sqlx::raw_sql("COMMIT").execute(&mut lock).await.map_err(map_db_error)?;
-        for connection in [connection, lock] {
             connection.close().await.map_err(map_db_error)?;
         }
         Ok(())

@@ -33,12 +33,7 @@ const LOOK: Duration = Duration::from_millis(10);
 #[tokio::test]
 async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
     let database = TestDatabase::create().await;
-    let backdoor = PostgresBackdoor::open(&database.url());
-    // Roles belong to the whole server: another test may be creating this one now, and none may drop it.
-    backdoor
-        .run("DO $$ BEGIN CREATE ROLE rekey_mailer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
-        .await
-        .unwrap();
+    database.create_roles().await;
     let store = connect(&database.url(), 4);
     store.migrate().await.unwrap();
     let scope = seed::scope(&store, "shop").await;

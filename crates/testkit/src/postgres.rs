@@ -38,6 +38,20 @@ impl TestDatabase {
         Self { server, name }
     }
 
+    /// Creates the roles of the programs. The next migration grants them what they need in this database.
+    ///
+    /// # Panics
+    /// When the role in the server's URL may not create roles.
+    pub async fn create_roles(&self) {
+        for role in ["rekey_api", "rekey_mailer", "rekey_maintenance"] {
+            // Roles belong to the whole server: another test may be creating this one now, and none may drop it.
+            let create = format!(
+                "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            );
+            execute(&self.server, &create).await.expect("the role may create roles");
+        }
+    }
+
     /// The database's URL.
     #[must_use]
     pub fn url(&self) -> String {

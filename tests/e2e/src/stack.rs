@@ -54,7 +54,7 @@ impl Stack {
     pub async fn prepare_with(database: TestDatabase, amqp_url: &str, smtp_options: &[&str]) -> Self {
         let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
-        create_mailer_role(&database).await;
+        database.create_roles().await;
         let [api_port, mailer_port] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
         // The namespace is as unique as the database's name.
@@ -109,23 +109,33 @@ impl Stack {
         Some((key.to_owned(), self.settings.remove(at).1))
     }
 
-    /// Starts a program of production without waiting for it. The mailer uses its own database role, which can't read password
-    /// hashes.
+    /// Starts `rekey-api` or `rekey-mailer` under its own database role, without waiting for it.
     #[must_use]
     pub fn spawn(&self, program: &str) -> Program {
         // Another URL, such as a pooler's, stays.
         let own_url = self.database.url();
-        let has_role = program == "rekey-mailer" && self.get("database.url") == Some(&own_url);
-        let url = has_role.then(|| ("database.url", self.database.url_as("rekey_mailer")));
+        let has_role = self.get("database.url") == Some(&own_url);
+        let url = has_role.then(|| ("database.url", self.database.url_as(&program.replace('-', "_"))));
         self.spawn_with(program, url.as_slice())
     }
 
     /// Starts a program with settings of its own, which override the shared ones.
     #[must_use]
     pub fn spawn_with(&self, program: &str, own: &[(&str, String)]) -> Program {
+        Program::start(program, &[], &self.settings_with(own))
+    }
+
+    /// Starts `rekey ARGUMENTS` under a database role, without waiting for it.
+    #[must_use]
+    pub fn spawn_tool(&self, role: &str, arguments: &[&str]) -> Program {
+        let url = self.database.url_as(role);
+        Program::start("rekey", arguments, &self.settings_with(&[("database.url", url)]))
+    }
+
+    fn settings_with(&self, own: &[(&str, String)]) -> Vec<(String, String)> {
         let own = own.iter().map(|(key, value)| (variable(key), value.clone()));
         // Of two values for a variable, the later one counts.
-        Program::start(program, &[], &self.settings.iter().cloned().chain(own).collect::<Vec<_>>())
+        self.settings.iter().cloned().chain(own).collect()
     }
 
     /// Starts `rekey-api`, and waits until it is ready.
@@ -180,7 +190,7 @@ impl Stack {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.unwrap()
     }
 
-    /// Runs `rekey ARGUMENTS` to its end.
+    /// Runs `rekey ARGUMENTS` to its end, as the owner of the schema.
     pub async fn tool(&self, arguments: &[&str]) -> Exit {
         Program::start("rekey", arguments, &self.settings).end().await
     }
@@ -215,12 +225,4 @@ pub fn amqp_url() -> String {
 /// The environment variable that sets a key of the configuration.
 pub(crate) fn variable(key: &str) -> String {
     format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
-}
-
-/// Creates the mailer's role. It belongs to the whole server, so another test may have created it, or be creating it.
-async fn create_mailer_role(database: &TestDatabase) {
-    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
-    let create = "DO $$ BEGIN CREATE ROLE rekey_mailer; \
-                  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
-    sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
 }

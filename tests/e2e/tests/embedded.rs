@@ -17,6 +17,7 @@ use rekey_e2e::{
     process::Program,
     wait::eventually,
 };
+use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -119,6 +120,22 @@ async fn started_again_it_keeps_its_data_and_secrets() {
     let completed = again.api.complete(&token, &link.id, &link.token, NEW_PASSWORD).await;
     completed.expect(StatusCode::OK);
     again.log_in(NEW_PASSWORD).await.expect(StatusCode::OK);
+}
+
+/// A11: its one process may do everything.
+#[tokio::test]
+async fn old_records_are_deleted() {
+    let data = TempDir::new().unwrap();
+    assert_eq!(Dev::start(data.path()).await.program.terminate().await.code, Some(0));
+    let database = SqliteBackdoor::open(&data.path().join("rekey.db"));
+    database.age("audit_entries", "created_at", "true", time::Duration::days(401)).await;
+    assert_ne!(database.count("audit_entries", "true").await, 0);
+    let _dev = Dev::start(data.path()).await;
+    eventually("no audit entries", async || match database.count("audit_entries", "true").await {
+        0 => Ok(()),
+        left => Err(left),
+    })
+    .await;
 }
 
 /// B9.

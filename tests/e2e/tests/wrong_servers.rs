@@ -186,7 +186,10 @@ async fn what_a_database_refuses_is_said_with_the_setting_and_the_next_step() {
         (url("app", "nowhere"), ["3D000: database \"nowhere\" does not exist", "at the end of database.url"]),
         (
             url("limited", "app"),
-            ["42501: permission denied for", "the role in database.url lacks this right"],
+            [
+                "the database was not migrated by this version",
+                "run `rekey migrate` as the role that owns the schema",
+            ],
         ),
         (url("app", "app?sslmode=require"), ["server does not support TLS", "check sslmode"]),
         ("postgres://app@127.0.0.1:1/app".to_owned(), ["Connection refused", unused]),

@@ -328,7 +328,8 @@ fn build(
         checks,
     };
     let DevSettings { server, auth, limits, retention, .. } = settings;
-    let config = Config { server, auth, limits, retention: *retention, organizations };
+    let anonymization_delay = retention.anonymization_delay;
+    let config = Config { server, auth, limits, anonymization_delay, organizations };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 

@@ -53,7 +53,7 @@ pub struct DevSettings {
     pub telemetry: Telemetry,
 }
 
-/// The settings of the operator's commands: `rekey migrate`, `rekey client`, `rekey organization`.
+/// The settings of the operator's commands, such as `rekey migrate`, and of `rekey maintain`.
 #[derive(Debug, Deserialize)]
 pub struct ToolSettings {
     pub database: Database,

@@ -103,7 +103,7 @@ impl Cluster {
         let ([port], stack) = (free_ports(), &self.shop.stack);
         let (address, database) = (format!("127.0.0.1:{port}"), &stack.database);
         let mut settings = match program {
-            "api" => vec![("server.listen", address.clone()), ("database.url", database.url())],
+            "api" => vec![("server.listen", address.clone()), ("database.url", database.url_as("rekey_api"))],
             _ => vec![
                 ("mailer.listen", address.clone()),
                 ("database.url", database.url_as("rekey_mailer")),

@@ -1,15 +1,16 @@
-//! The conformance suite of stores, on PostgreSQL.
+//! The conformance suite of stores, on PostgreSQL, under the roles of the programs: a missing grant fails a case.
 #![cfg(test)]
 
-use std::time::Duration;
+mod by_role;
 
 use async_trait::async_trait;
-use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor},
     conformance::stores::StoreUnderTest,
     postgres::TestDatabase,
 };
+
+use by_role::ByRole;
 
 rekey_testkit::store_conformance!(OnPostgres);
 
@@ -19,23 +20,22 @@ fn crash_between_any_two_calls_loses_no_accepted_reset() {
 }
 
 struct OnPostgres {
-    store: PostgresStore,
+    store: ByRole,
     backdoor: PostgresBackdoor,
     _database: TestDatabase,
 }
 
 #[async_trait]
 impl StoreUnderTest for OnPostgres {
-    type Store = PostgresStore;
+    type Store = ByRole;
 
     async fn start() -> Self {
         let database = TestDatabase::create().await;
-        let store = PostgresStore::connect(&database.url(), 8, Duration::from_mins(1)).unwrap();
-        store.migrate().await.unwrap();
+        let store = ByRole::migrate(&database).await;
         Self { store, backdoor: PostgresBackdoor::open(&database.url()), _database: database }
     }
 
-    fn store(&self) -> &PostgresStore {
+    fn store(&self) -> &ByRole {
         &self.store
     }
 

@@ -1,0 +1,205 @@
+//! A store whose ports are used as the programs use them: each under the database role of its program.
+
+use async_trait::async_trait;
+use rekey_core::{
+    attributes::CommonAttributes,
+    cleanup::PurgeKind,
+    clients::{ClientChange, RegisteredClient},
+    customers::{
+        Credentials, CustomerChange, NewCustomer,
+        anonymization::{Anonymization, DueAnonymization},
+        email_change::{EmailTries, EmailUndo, RecordedEmailChange},
+        import::{self, ImportKey, ImportRecord, SourceDigest, StartedImport},
+        store::ChangeEvents,
+    },
+    deliveries::{
+        MailJob, Outcome,
+        ledger::Claim,
+        suppression::{Suppression, SuppressionFilter},
+    },
+    email::EmailAddress,
+    error::{CreateError, StoreError},
+    events::{
+        audit::AuditEntry,
+        outbox::{ClaimedMessage, NewEvent, Settlement},
+    },
+    idempotency::{Claimed, KeyClaim},
+    ids::{
+        AccessTokenId, ApplicationId, CustomerId, EmailChangeId, EventId, OrganizationId, RecordId, ResetId,
+        SessionId,
+    },
+    limits::WindowCounts,
+    organizations::{NewOrganization, Organization},
+    passwords::{PasswordHash, SchemeName},
+    resets::{
+        CreatedReset, Redeemed, RejectableReset, TokenHolder,
+        store::{Completion, ResetRecord, ResetRejection},
+    },
+    resources::{
+        Relationship, Resource,
+        catalog::Related,
+        listing::{Listed, Listing},
+        record::Record,
+    },
+    scope::Scope,
+    secrets::{CodeDigest, KeyDigest, RefreshTokenDigest, SealedAnswer, TokenDigest, UndoTokenDigest},
+    sessions::{
+        EndSessionOutcome, NewSession, Refresh, RefreshOutcome, StoredScheme,
+        guesses::{GuessCharge, GuessCounter, GuessSource},
+    },
+};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{postgres::TestDatabase, store::prelude::*};
+use time::Duration;
+
+/// How long a call waits for a connection.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// One migrated database under the role of each program.
+#[derive(Debug, Clone)]
+pub struct ByRole {
+    /// rekey-api.
+    pub api: PostgresStore,
+    /// rekey-mailer.
+    pub mailer: PostgresStore,
+    /// `rekey maintain` and `rekey purge`.
+    pub maintenance: PostgresStore,
+    /// `rekey migrate` and the operator's other commands.
+    pub owner: PostgresStore,
+}
+
+impl ByRole {
+    /// Migrates a database, and connects to it under each role.
+    pub async fn migrate(database: &TestDatabase) -> Self {
+        database.create_roles().await;
+        let connect = |url: String| PostgresStore::connect(&url, 8, TIMEOUT).unwrap();
+        let owner = connect(database.url());
+        owner.migrate().await.unwrap();
+        let [api, mailer, maintenance] =
+            ["rekey_api", "rekey_mailer", "rekey_maintenance"].map(|role| connect(database.url_as(role)));
+        Self { api, mailer, maintenance, owner }
+    }
+}
+
+/// Implements a port: each method under the role that is named before it.
+macro_rules! port {
+    ($port:ident { $($role:ident.$method:ident($($name:ident: $type:ty),*) -> $result:ty;)+ }) => {
+        #[async_trait]
+        impl $port for ByRole {
+            $(async fn $method(&self $(, $name: $type)*) -> $result {
+                self.$role.$method($($name),*).await
+            })+
+        }
+    };
+}
+
+type Stored<T> = Result<T, StoreError>;
+
+port!(Ping { api.ping() -> Stored<()>; });
+port!(OrganizationStore {
+    owner.create_organization(organization: &NewOrganization) -> Result<Organization, CreateError>;
+    owner.organizations() -> Stored<Vec<Organization>>;
+});
+port!(ClientStore {
+    owner.create_api_client(client: &RegisteredClient) -> Result<RegisteredClient, CreateError>;
+    owner.api_clients() -> Stored<Vec<RegisteredClient>>;
+    api.find_api_client(client_id: &str) -> Stored<Option<RegisteredClient>>;
+    owner.update_api_client(client_id: &str, change: &ClientChange) -> Stored<bool>;
+    owner.revoke_api_client(client_id: &str) -> Stored<bool>;
+});
+port!(SuppressionStore {
+    owner.suppressions(filter: SuppressionFilter) -> Stored<Vec<Suppression>>;
+    owner.lift_suppression(scope: Scope, email: &EmailAddress, audit: &AuditEntry) -> Stored<bool>;
+});
+port!(Importer {
+    owner.begin_import(scope: Scope, source: &SourceDigest, key: &ImportKey) -> Stored<StartedImport>;
+    owner.import_customers(scope: Scope, records: &[ImportRecord], updates: bool) -> Stored<Vec<import::Outcome>>;
+    owner.preview_import(scope: Scope, records: &[ImportRecord], updates: bool) -> Stored<Vec<import::Outcome>>;
+    owner.refresh_statistics() -> Stored<()>;
+    owner.finish_import(scope: Scope, source: &SourceDigest) -> Stored<()>;
+});
+port!(Catalog {
+    api.find(scope: Scope, resource: &'static Resource, id: RecordId) -> Stored<Option<Record>>;
+    api.list(scope: Scope, listing: &Listing) -> Stored<Listed>;
+    api.related(
+        scope: Scope, owner: &'static Resource, relationship: &'static Relationship, ids: &[RecordId]
+    ) -> Stored<Vec<Related>>;
+});
+port!(ResetStore {
+    api.create_reset(scope: Scope, record: &ResetRecord<'_>) -> Result<Option<CreatedReset>, CreateError>;
+    api.update_reset(scope: Scope, id: ResetId, changes: &CommonAttributes, audit: &AuditEntry) -> Stored<bool>;
+    api.delete_reset(scope: Scope, id: ResetId, event: &NewEvent, audit: &AuditEntry) -> Stored<bool>;
+});
+port!(TokenStore {
+    api.find_token_holder(reset: ResetId, token: &TokenDigest) -> Stored<Option<TokenHolder>>;
+    api.complete_reset(completion: &Completion<'_>) -> Stored<bool>;
+    api.find_rejectable(reset: ResetId) -> Stored<Option<RejectableReset>>;
+    api.reject_reset(rejection: &ResetRejection<'_>) -> Stored<bool>;
+});
+port!(CodeStore {
+    api.redeem_code(scope: Option<Scope>, resets: &[ResetId], code: &[CodeDigest]) -> Stored<Option<Redeemed>>;
+});
+port!(CustomerStore {
+    api.create_customer(scope: Scope, customer: &NewCustomer, event: &NewEvent, audit: &AuditEntry) -> Result<(), CreateError>;
+    api.update_customer(
+        scope: Scope, id: CustomerId, change: &CustomerChange, events: ChangeEvents<'_>, audit: &AuditEntry
+    ) -> Result<bool, CreateError>;
+    api.delete_customer(scope: Scope, id: CustomerId, event: &NewEvent, audit: &AuditEntry) -> Stored<bool>;
+});
+port!(EmailChangeStore {
+    api.count_email_try(scope: Scope, id: CustomerId, limit: EmailTries) -> Stored<Option<Duration>>;
+    api.find_email_change(id: EmailChangeId, token: &UndoTokenDigest) -> Stored<Option<RecordedEmailChange>>;
+    api.undo_email_change(undo: &EmailUndo<'_>) -> Stored<bool>;
+});
+port!(Sessions {
+    api.find_credentials(scope: Scope, email: &EmailAddress) -> Stored<Option<Credentials>>;
+    api.next_scheme(organization: OrganizationId, after: Option<&SchemeName>) -> Stored<Option<StoredScheme>>;
+    api.rehash_password(scope: Scope, customer: CustomerId, old: &PasswordHash, new: &PasswordHash) -> Stored<()>;
+    api.open_session(scope: Scope, session: &NewSession<'_>) -> Stored<bool>;
+    api.session_is_live(scope: Scope, session: SessionId, max_age: Duration) -> Stored<bool>;
+    api.refresh_session(scope: Scope, refresh: &Refresh<'_>) -> Stored<RefreshOutcome>;
+    api.end_session(scope: Scope, session: SessionId) -> Stored<()>;
+    api.end_session_of_token(
+        scope: Scope, application: ApplicationId, token: &RefreshTokenDigest
+    ) -> Stored<EndSessionOutcome>;
+    api.revoke_access_token(
+        scope: Scope, application: ApplicationId, token: AccessTokenId, remaining: Duration
+    ) -> Stored<()>;
+    api.revoked_access_tokens(scope: Scope, application: ApplicationId) -> Stored<Vec<AccessTokenId>>;
+});
+port!(PasswordGuesses {
+    api.charge_guess(source: &GuessSource, budget: u32) -> Stored<GuessCharge>;
+    api.return_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
+    api.accept_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
+});
+port!(AnswerStore {
+    api.claim_key(scope: Scope, claim: &KeyClaim<'_>) -> Stored<Claimed>;
+    api.settle_key(scope: Scope, key: &KeyDigest, attempt: u32, answer: Option<&SealedAnswer>) -> Stored<bool>;
+});
+port!(RateLimits {
+    api.count_hits(window: &str, hits: &[i64]) -> Stored<WindowCounts>;
+    api.sweep_hits() -> Stored<u64>;
+});
+port!(Outbox {
+    api.claim_messages(lease: Duration, max: u32) -> Stored<Vec<ClaimedMessage>>;
+    api.settle_messages(settlements: &[Settlement]) -> Stored<()>;
+});
+port!(Ledger {
+    mailer.claim(job: &MailJob, lease: Duration) -> Stored<Claim>;
+    mailer.settle(event: EventId, claim: u32, outcome: &Outcome) -> Stored<bool>;
+    mailer.republish_overdue(max: u32) -> Stored<u64>;
+});
+port!(AnonymizationStore {
+    api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;
+    api.anonymize(age: Duration, customers: &[Anonymization]) -> Stored<u64>;
+});
+port!(Cleanup {
+    maintenance.is_permitted() -> Stored<bool>;
+    maintenance.forget_decoys(age: Duration, max: u32) -> Stored<u32>;
+    maintenance.forget_quotas(age: Duration, max: u32) -> Stored<u64>;
+    maintenance.forget_guesses(age: Duration, max: u32) -> Stored<u64>;
+    maintenance.forget_email_changes(age: Duration) -> Stored<u64>;
+    maintenance.erase(retry_after: Duration, max: u32) -> Stored<u64>;
+    maintenance.purge(kind: PurgeKind, age: Duration, max: u32) -> Stored<u64>;
+    maintenance.count_purgeable(kind: PurgeKind, age: Duration) -> Stored<u64>;
+});

@@ -1,0 +1,201 @@
+//! A11: what the role of each program may do, and what a program that does not own the schema needs to start.
+#![cfg(test)]
+
+use std::time::Duration;
+
+use rekey_core::{
+    cleanup::Cleanup,
+    customers::store::CustomerStore,
+    error::{StoreError, chain},
+    events::{EventBody, audit::Action},
+};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    postgres::TestDatabase,
+    seed,
+};
+
+const JOHN: &str = "john@example.com";
+const ROLES: [&str; 3] = ["rekey_api", "rekey_mailer", "rekey_maintenance"];
+/// `insufficient_privilege` (PostgreSQL's manual, appendix A).
+const DENIED: &str = "42501";
+const NOT_MIGRATED: &str =
+    "the database was not migrated by this version: run `rekey migrate` as the role that owns the schema";
+
+const NEW_ENTRY: &str = "INSERT INTO audit_entries
+        (id, organization_id, mode, resource_type, resource_id, action, actor, attributes)
+    VALUES ('ENTRY00001', 'ORGANIZATI', 'live', 'customers', 'CUSTOMERS1', 'update', 'operator', '{}')";
+
+#[tokio::test]
+async fn a11_the_apis_role_appends_to_the_audit_log_and_can_not_change_it() {
+    let database = migrated().await;
+    let entries = async || owner(&database).count("audit_entries", "true").await;
+    let as_api = PostgresBackdoor::open(&database.url_as("rekey_api"));
+    as_api.run(NEW_ENTRY).await.unwrap();
+    assert_eq!(entries().await, 2);
+    as_api.run("SELECT * FROM shown_event_stores").await.unwrap();
+    // As docs/operations.md says, for servers before PostgreSQL 15.
+    owner(&database).script("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await;
+    are_denied(
+        &as_api,
+        &[
+            "UPDATE audit_entries SET action = 'create'",
+            "UPDATE audit_entries SET id = id",
+            "DELETE FROM audit_entries",
+            "TRUNCATE audit_entries",
+            "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
+            "CREATE TRIGGER t BEFORE INSERT ON audit_entries EXECUTE FUNCTION refuse_reserved_address()",
+            "DROP TABLE audit_entries",
+            "CREATE OR REPLACE VIEW shown_event_stores AS SELECT 1",
+            "CREATE TABLE mine ()",
+            "UPDATE _sqlx_migrations SET success = false",
+            "INSERT INTO organizations (id, slug, name) VALUES ('O', 'o', 'o')",
+            "UPDATE api_clients SET self_service = true",
+            "SELECT * FROM imports",
+            "UPDATE deliveries SET status = 'sent'",
+            "DELETE FROM deliveries",
+            "DELETE FROM events",
+            "DELETE FROM customer_passwords",
+            "UPDATE mail_quotas SET mail_count = 0",
+            "INSERT INTO suppressions SELECT * FROM suppressions",
+        ],
+    )
+    .await;
+    assert_eq!(entries().await, 2);
+}
+
+#[tokio::test]
+async fn a11_the_maintenance_role_deletes_records_and_reads_none_of_their_content() {
+    let database = migrated().await;
+    let as_maintenance = PostgresBackdoor::open(&database.url_as("rekey_maintenance"));
+    are_denied(
+        &as_maintenance,
+        &[
+            "SELECT hash FROM customer_passwords",
+            "SELECT count(*) FROM customer_passwords",
+            "DELETE FROM customer_passwords",
+            "SELECT email FROM customers",
+            "SELECT token_digest FROM password_resets",
+            "SELECT sealed_token FROM password_resets",
+            "UPDATE password_resets SET customer_id = NULL",
+            "SELECT payload FROM events",
+            "SELECT secret_digest FROM api_clients",
+            "SELECT refresh_token_digest FROM sessions",
+            "SELECT key FROM imports",
+            "SELECT email FROM suppressions",
+            "SELECT address FROM audit_entries",
+            "SELECT * FROM shown_event_stores",
+            NEW_ENTRY,
+            "UPDATE audit_entries SET action = 'create'",
+            "UPDATE audit_entries SET created_at = now()",
+            "TRUNCATE audit_entries",
+            "DROP TABLE audit_entries",
+        ],
+    )
+    .await;
+    as_maintenance.run("DELETE FROM audit_entries").await.unwrap();
+    assert_eq!(owner(&database).count("audit_entries", "true").await, 0);
+}
+
+#[tokio::test]
+async fn a11_a_right_that_an_older_version_granted_ends_with_the_migration() {
+    let database = migrated().await;
+    let as_api = PostgresBackdoor::open(&database.url_as("rekey_api"));
+    let older =
+        "GRANT ALL ON audit_entries TO rekey_api; GRANT UPDATE (action) ON audit_entries TO rekey_api;
+        GRANT SELECT ON imports TO rekey_maintenance, rekey_mailer";
+    owner(&database).script(older).await;
+    as_api.run("UPDATE audit_entries SET action = action").await.unwrap();
+    connect(&database.url()).migrate().await.unwrap();
+    are_denied(&as_api, &["UPDATE audit_entries SET action = action", "DELETE FROM audit_entries"]).await;
+    as_api.run(NEW_ENTRY).await.unwrap();
+    for role in ["rekey_maintenance", "rekey_mailer"] {
+        are_denied(&PostgresBackdoor::open(&database.url_as(role)), &["SELECT * FROM imports"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a11_a_program_starts_without_owning_the_schema_once_it_is_migrated() {
+    let database = TestDatabase::create().await;
+    database.create_roles().await;
+    let [api, mailer, maintenance] = ROLES.map(|role| connect(&database.url_as(role)));
+    let owning = connect(&database.url());
+    assert!(shown(api.prepare().await).ends_with(NOT_MIGRATED), "before the first migration");
+    assert_eq!(owner(&database).count("pg_tables", "schemaname = 'public'").await, 0);
+
+    owning.prepare().await.unwrap();
+    api.prepare().await.unwrap();
+    maintenance.prepare().await.unwrap();
+    let mut permitted = Vec::new();
+    for store in [&owning, &api, &mailer, &maintenance] {
+        permitted.push(store.is_permitted().await.unwrap());
+    }
+    assert_eq!(permitted, [true, false, false, true]);
+
+    let last = "version = (SELECT max(version) FROM _sqlx_migrations)";
+    owner(&database).script(&format!("UPDATE _sqlx_migrations SET checksum = '' WHERE {last}")).await;
+    let modified = shown(owning.prepare().await);
+    assert!(modified.contains("has been modified"), "{modified}");
+    assert_eq!(shown(api.prepare().await), modified);
+
+    owner(&database).script(&format!("DELETE FROM _sqlx_migrations WHERE {last}")).await;
+    assert_eq!(
+        shown(api.prepare().await),
+        format!("the store failed: {NOT_MIGRATED}"),
+        "by an older version"
+    );
+
+    let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'newer', now(), true, '', 0)";
+    owner(&database).script(newer).await;
+    let refused = shown(owning.prepare().await);
+    assert!(refused.contains("migration 9999 was previously applied"), "{refused}");
+    assert_eq!(shown(api.prepare().await), refused, "by a newer version");
+}
+
+#[tokio::test]
+async fn a11_a_deployment_with_one_role_migrates_and_cleans_up_whatever_its_name() {
+    let database = TestDatabase::create().await;
+    database.create_roles().await;
+    owner(&database).script(&format!("ALTER DATABASE {} OWNER TO rekey_api", database.name())).await;
+    let only = connect(&database.url_as("rekey_api"));
+    for start in 0..2 {
+        only.prepare().await.unwrap();
+        assert!(only.is_permitted().await.unwrap(), "start {start}");
+    }
+    let owners = "SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(owner(&database).text(owners).await.as_deref(), Some("rekey_api"));
+    connect(&database.url()).migrate().await.unwrap();
+    assert!(only.is_permitted().await.unwrap(), "a superuser's migration takes no right away");
+}
+
+/// A migrated database with an organization and a customer, whose audit entry is the only one.
+async fn migrated() -> TestDatabase {
+    let database = TestDatabase::create().await;
+    database.create_roles().await;
+    let store = connect(&database.url());
+    store.migrate().await.unwrap();
+    let scope = seed::scope(&store, "shop").await;
+    let john = seed::new_customer(JOHN, Some(seed::hash("first")));
+    let event = seed::event(scope, EventBody::CustomerCreated { customer: john.id });
+    store.create_customer(scope, &john, &event, &seed::audit(Action::Create)).await.unwrap();
+    database
+}
+
+async fn are_denied(role: &PostgresBackdoor, statements: &[&str]) {
+    for statement in statements {
+        assert_eq!(role.run(statement).await.expect_err(statement), DENIED, "{statement}");
+    }
+}
+
+fn owner(database: &TestDatabase) -> PostgresBackdoor {
+    PostgresBackdoor::open(&database.url())
+}
+
+fn connect(url: &str) -> PostgresStore {
+    PostgresStore::connect(url, 2, Duration::from_secs(30)).unwrap()
+}
+
+fn shown(outcome: Result<(), StoreError>) -> String {
+    chain(&outcome.unwrap_err())
+}
