@@ -146,6 +146,27 @@ for (const { name, connect } of sdks) {
       assert.ok(events.every((event) => event.name.startsWith('customers.')))
     })
 
+    test('update: an anonymization is requested, shown, filtered by and cancelled', async () => {
+      const reference_origin = newName()
+      const { id } = await newCustomer(backOffice, { reference_origin })
+      const requested = await customers.update({ id, _request_anonymization: true })
+      assert.equal(requested.anonymization_status, 'requested')
+      const { status, requested_at, requester } = requested.anonymization_info
+      assert.equal(status, 'requested')
+      assert.ok(Math.abs(Date.parse(requested_at) - Date.now()) < 600_000, requested_at)
+      assert.match(requester.id, /^[A-Za-z0-9]{10}$/)
+      const filters = { reference_origin_eq: reference_origin, anonymization_status_eq: 'requested' }
+      const found = await customers.list({ filters, sort: ['anonymization_status'] })
+      assert.deepEqual(column(found, 'id'), [id])
+
+      const cancelled = await customers.update({ id, _cancel_anonymization: true })
+      assert.equal(cancelled.anonymization_status, 'cancelled')
+      assert.ok(cancelled.anonymization_info.cancelled_at)
+      await refused(customers.update({ id, _cancel_anonymization: true }), 422, about('_cancel_anonymization', 'invalid'))
+      const { events } = await customers.retrieve(id, { include: ['events'] })
+      assert.ok(column(events, 'name').includes('customers.anonymization_cancelled'))
+    })
+
     test('update: another customer\'s address, null and nothing are refused', async () => {
       const [{ id }, { email }] = [await newCustomer(backOffice), await newCustomer(backOffice)]
       await refused(customers.update({ id, email }), 422, about('email', 'taken'))

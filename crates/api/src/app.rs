@@ -69,6 +69,7 @@ impl Application {
         tokio::select! {
             ended = self.server => ended,
             never = self.data.limits.run_cleanup() => match never {},
+            never = self.data.anonymization.run() => match never {},
         }
     }
 }

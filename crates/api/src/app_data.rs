@@ -6,7 +6,11 @@ use actix_web::web::{Data, PayloadConfig, ServiceConfig};
 use rekey_core::{
     clients::ClientStore,
     clock::Clock,
-    customers::{service::CustomerService, store::CustomerStore},
+    customers::{
+        anonymization::{AnonymizationStore, AnonymizationTask},
+        service::CustomerService,
+        store::CustomerStore,
+    },
     events::{recorder::EventRecorder, relay_queue::RelayQueue},
     idempotency::{AnswerStore, Idempotency},
     limits::RateLimits,
@@ -45,6 +49,8 @@ pub struct Config<'a> {
     pub server: &'a Server,
     pub auth: &'a Auth,
     pub limits: &'a config::Limits,
+    /// How long after its request a customer is anonymized.
+    pub anonymization_delay: time::Duration,
     pub organizations: &'a PerOrganization<OrganizationSettings>,
 }
 
@@ -66,12 +72,28 @@ pub struct Services {
 
 /// A database with all ports that the API needs.
 pub trait Database:
-    Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + AnswerStore + RateLimits
+    Ping
+    + Resets
+    + CustomerStore
+    + AnonymizationStore
+    + ClientStore
+    + Sessions
+    + PasswordGuesses
+    + AnswerStore
+    + RateLimits
 {
 }
 
 impl<T> Database for T where
-    T: Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + AnswerStore + RateLimits
+    T: Ping
+        + Resets
+        + CustomerStore
+        + AnonymizationStore
+        + ClientStore
+        + Sessions
+        + PasswordGuesses
+        + AnswerStore
+        + RateLimits
 {
 }
 
@@ -102,6 +124,7 @@ pub struct AppData {
     proxies: Data<Proxies>,
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
+    pub anonymization: AnonymizationTask,
     max_body_bytes: usize,
 }
 
@@ -110,7 +133,7 @@ impl AppData {
     pub fn new(config: Config<'_>, services: Services) -> Result<Self, BuildError> {
         let Services { database, rate_limits, keys, hasher, relay_queue, clock, random, mut checks } =
             services;
-        let Config { server, auth, limits, organizations } = config;
+        let Config { server, auth, limits, anonymization_delay, organizations } = config;
         let pinged = database.clone();
         let ping = move || {
             let database = pinged.clone();
@@ -156,10 +179,15 @@ impl AppData {
                 store: database.clone(),
                 sessions: database.clone(),
                 fresh_time: whole_seconds(auth.fresh_time),
-                recorder,
+                recorder: recorder.clone(),
                 hasher,
                 rules,
             }),
+            anonymization: AnonymizationTask {
+                store: database.clone(),
+                recorder,
+                delay: anonymization_delay,
+            },
             idempotency: Data::new(Idempotency { answers: database, keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             proxies: Data::new(Proxies::new(server)),

@@ -78,7 +78,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // Requests end first, then the relay, then the broker's connection.
     let (mut tasks, relay_stop, bus_stop) =
         (Tasks::new(), CancellationToken::new(), CancellationToken::new());
-    let config = Config { server, auth, limits, organizations };
+    let anonymization_delay = retention.anonymization_delay;
+    let config = Config { server, auth, limits, anonymization_delay, organizations };
     let application = Application::build(config, services, |_| {}, tasks.token())?;
     store.check().await.context("the database can't be used")?;
     store.prepare().await.context("the database can't be used")?;

@@ -228,7 +228,8 @@ impl Parts {
             random: Arc::new(OsRandom),
             checks: Vec::new(),
         };
-        let config = Config { server, auth, limits, organizations };
+        let anonymization_delay = self.settings.retention.anonymization_delay;
+        let config = Config { server, auth, limits, anonymization_delay, organizations };
         Application::build(config, services, routes, tasks.token()).map_err(|error| match error {
             BuildError::Listen(address, cause) if cause.kind() == ErrorKind::AddrInUse => anyhow::anyhow!(
                 "another program listens on {address}: choose another port, with `--listen 127.0.0.1:8090` or \

@@ -32,6 +32,12 @@ pub trait Cleanup: Send + Sync + 'static {
     /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
     async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError>;
 
+    /// Erases what is recorded about at most `max` customers that were deleted or anonymized: published events other than
+    /// [`KEPT_EVENTS`](crate::customers::anonymization::KEPT_EVENTS), deliveries with a final outcome, and stored answers. A customer of
+    /// which something still waits is looked at again after `retry_after`, the others are done. Returns how many customers were looked at.
+    /// Simultaneous calls look at different ones.
+    async fn erase(&self, retry_after: Duration, max: u32) -> Result<u64, StoreError>;
+
     /// Deletes records of that kind that were made at least `age` ago and that nothing needs any more: about `max` of them, the oldest of
     /// each scope first. Returns how many. Simultaneous calls delete different ones.
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError>;
@@ -113,6 +119,10 @@ const GRACE: Duration = Duration::HOUR;
 const INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
 /// How many decoys, counts or cooldowns are deleted in one transaction.
 const BATCH: u32 = 500;
+/// How many deleted customers are looked at in one transaction: each has many records.
+const ERASURE_BATCH: u32 = 50;
+/// When a deleted customer of which something waits is looked at again: mails wait for up to a day.
+const ERASURE_RETRY: Duration = Duration::minutes(10);
 /// How many old records are deleted in one statement: it takes some milliseconds, and never locks what anyone waits for.
 pub const PURGE_BATCH: u32 = 500;
 /// The pause between two such statements, which leaves the database to others.
@@ -159,9 +169,14 @@ impl CleanupTask {
             while store.forget_guesses(KEEP_GUESSES, BATCH).await? >= batch {}
             Ok(())
         };
+        let erase = async {
+            while store.erase(ERASURE_RETRY, ERASURE_BATCH).await? > 0 {}
+            Ok(())
+        };
         log_failure("decoys", decoys.await);
         log_failure("quotas", quotas.await);
         log_failure("guesses", guesses.await);
+        log_failure("records of deleted customers", erase.await);
         log_failure(
             "changes of addresses",
             store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await.map(drop),

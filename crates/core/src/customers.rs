@@ -1,5 +1,6 @@
 //! Customers: people with an account at a shop.
 
+pub mod anonymization;
 pub mod email_change;
 pub mod import;
 pub mod service;
@@ -7,7 +8,7 @@ pub mod store;
 
 use crate::{
     attributes::{CommonAttributes, Patch, set_names},
-    customers::email_change::EmailChange,
+    customers::{anonymization::AnonymizationRequest, email_change::EmailChange},
     email::EmailAddress,
     ids::CustomerId,
     locale::Locale,
@@ -36,6 +37,8 @@ pub struct CustomerChange {
     pub email: Option<EmailChange>,
     /// The new password's hash.
     pub password: Option<PasswordHash>,
+    /// Whether its anonymization is requested or cancelled.
+    pub anonymization: Option<AnonymizationRequest>,
     /// The other attributes that change.
     pub attributes: CustomerAttributes,
 }
@@ -64,7 +67,10 @@ impl CustomerChange {
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.email.is_none() && self.password.is_none() && self.attributes == CustomerAttributes::default()
+        self.email.is_none()
+            && self.password.is_none()
+            && self.anonymization.is_none()
+            && self.attributes == CustomerAttributes::default()
     }
 }
 

@@ -5,7 +5,10 @@ use std::{borrow::Cow, str::FromStr};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::newtypes::{redacted_debug, text_newtype};
+use crate::{
+    newtypes::{redacted_debug, text_newtype},
+    random::{RandomSource, fill_from},
+};
 
 /// A customer's e-mail address: a local part of ASCII letters, digits, dots and signs and a DNS domain, in lower case.
 ///
@@ -30,6 +33,9 @@ const MAX_LABEL: usize = 63;
 /// the whole or a part is too long.
 pub const PATTERN: &str = r"^(([A-Za-z0-9#$&'*+\-/^_`{|}~.?]|=+[A-Za-z0-9#$&'*+\-/^_`{|}~.])+=*|=+)@([A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?\.)+([0-9]*[A-Za-z]([A-Za-z0-9\-]*[A-Za-z0-9])?|[0-9]+\-[A-Za-z0-9\-]*[A-Za-z0-9])$";
 
+/// The characters of the random local part of an anonymized customer's address.
+const ANONYMIZED: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
 /// A text that is not a valid e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address")]
@@ -38,6 +44,15 @@ pub struct InvalidEmail;
 text_newtype!(EmailAddress);
 
 impl EmailAddress {
+    /// Returns a random address at `anonymized.invalid`, a domain that never exists (RFC 2606 §2). No two are the same: each has 124 random
+    /// bits.
+    pub(crate) fn anonymized(random: &dyn RandomSource) -> Self {
+        let mut local = [0; 24];
+        fill_from(ANONYMIZED, random, &mut local);
+        let local: String = local.iter().map(|&byte| char::from(byte)).collect();
+        Self(format!("{local}@anonymized.invalid"))
+    }
+
     /// Returns the address as an RFC 5321 `Mailbox`: the local part is quoted where its dots make it no dot-atom.
     #[must_use]
     pub fn mailbox(&self) -> Cow<'_, str> {

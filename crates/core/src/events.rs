@@ -84,6 +84,21 @@ pub enum EventBody {
         /// The customer.
         customer: CustomerId,
     },
+    /// The anonymization of a customer has started.
+    CustomerAnonymizationStarted {
+        /// The customer.
+        customer: CustomerId,
+    },
+    /// A customer was anonymized.
+    CustomerAnonymizationCompleted {
+        /// The customer.
+        customer: CustomerId,
+    },
+    /// A request to anonymize a customer was cancelled.
+    CustomerAnonymizationCancelled {
+        /// The customer.
+        customer: CustomerId,
+    },
     /// A customer was deleted.
     CustomerDestroyed {
         /// The customer.
@@ -103,6 +118,9 @@ impl EventBody {
             Self::CustomerCreated { customer }
             | Self::CustomerPasswordCreated { customer, .. }
             | Self::CustomerEmailRestored { customer }
+            | Self::CustomerAnonymizationStarted { customer }
+            | Self::CustomerAnonymizationCompleted { customer }
+            | Self::CustomerAnonymizationCancelled { customer }
             | Self::CustomerDestroyed { customer } => (None, Some(customer)),
         }
     }
@@ -163,6 +181,9 @@ impl Event {
             EventBody::CustomerPasswordCreated { .. } => EventName::CustomerCreatePassword,
             EventBody::CustomerEmailChanged(_) => EventName::CustomerChangeEmail,
             EventBody::CustomerEmailRestored { .. } => EventName::CustomerRestoreEmail,
+            EventBody::CustomerAnonymizationStarted { .. } => EventName::CustomerAnonymizationStart,
+            EventBody::CustomerAnonymizationCompleted { .. } => EventName::CustomerAnonymizationComplete,
+            EventBody::CustomerAnonymizationCancelled { .. } => EventName::CustomerAnonymizationCancel,
             EventBody::CustomerDestroyed { .. } => EventName::CustomerDestroy,
         }
     }
@@ -269,6 +290,9 @@ mod tests {
             EventBody::CustomerPasswordCreated { customer, address },
             EventBody::CustomerEmailChanged(changed),
             EventBody::CustomerEmailRestored { customer },
+            EventBody::CustomerAnonymizationStarted { customer },
+            EventBody::CustomerAnonymizationCompleted { customer },
+            EventBody::CustomerAnonymizationCancelled { customer },
             EventBody::CustomerDestroyed { customer },
         ] {
             let sent = event(body);

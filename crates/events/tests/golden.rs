@@ -145,6 +145,26 @@ fn customer_email_changed_and_restored() {
 }
 
 #[test]
+fn customer_anonymization() {
+    let customer_id = "CuStO00001".to_owned();
+    let body = v1::CustomerAnonymizationStarted { customer_id: customer_id.clone() };
+    check(
+        &event(Body::CustomerAnonymizationStarted(body)),
+        include_str!("golden/customers.anonymization_started.hex"),
+    );
+    let body = v1::CustomerAnonymizationCompleted { customer_id: customer_id.clone() };
+    check(
+        &event(Body::CustomerAnonymizationCompleted(body)),
+        include_str!("golden/customers.anonymization_completed.hex"),
+    );
+    let body = v1::CustomerAnonymizationCancelled { customer_id };
+    check(
+        &event(Body::CustomerAnonymizationCancelled(body)),
+        include_str!("golden/customers.anonymization_cancelled.hex"),
+    );
+}
+
+#[test]
 fn customer_destroyed() {
     let body = v1::CustomerDestroyed { customer_id: "CuStO00001".to_owned() };
     check(&event(Body::CustomerDestroyed(body)), include_str!("golden/customers.destroy.hex"));

@@ -6,6 +6,7 @@ use rekey_core::{
     clients::{ClientKind, ClientPermissions, RegisteredClient},
     customers::{
         Credentials,
+        anonymization::DueAnonymization,
         email_change::{RecordedEmailChange, UndoState},
     },
     deliveries::{ClaimedDelivery, Expiry, Recipient, suppression::Suppression},
@@ -99,6 +100,15 @@ pub fn credentials(row: &impl Columns) -> Read<Credentials> {
         customer: parsed(row, "id")?,
         password: row.text("hash")?.map(PasswordHash::from_phc),
         scheme: optional_known(row, "scheme", SchemeName::from_key)?,
+    })
+}
+
+/// A request for anonymization.
+pub fn due_anonymization(row: &impl Columns) -> Read<DueAnonymization> {
+    Ok(DueAnonymization {
+        scope: scope(row)?,
+        customer: parsed(row, "customer_id")?,
+        requester: parsed(row, "requester_id")?,
     })
 }
 

@@ -7,7 +7,7 @@ use rekey_sql::Purgeable;
 use sqlx::AssertSqlSafe;
 use time::Duration;
 
-use crate::{PostgresStore, error::map_db_error};
+use crate::{PostgresStore, erasure, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for PostgresStore {
@@ -86,6 +86,10 @@ impl Cleanup for PostgresStore {
                 .await
                 .map_err(map_db_error)?;
         Ok(done.rows_affected())
+    }
+
+    async fn erase(&self, retry_after: Duration, max: u32) -> Result<u64, StoreError> {
+        erasure::erase(&self.pool, retry_after, max).await
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {

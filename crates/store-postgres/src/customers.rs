@@ -19,8 +19,9 @@ use sqlx::types::Json;
 use crate::{
     PostgresStore,
     attributes::bind_common,
+    erasure::leave_erasure,
     error::{map_create_error, map_db_error},
-    events::{bind_event, record_change, record_event, recording},
+    events::{bind_event, record_audit, record_change, record_event, record_main_event, recording},
 };
 
 #[async_trait]
@@ -78,7 +79,9 @@ impl CustomerStore for PostgresStore {
             .bind(has_account.then_some(i64::from(UNCONFIRMED_NOTICE_BUDGET)))
             .bind(has_account.then_some(NOTICE_WINDOW.as_seconds_f64()))
             .bind(has_account.then_some(UNCONFIRMED_NOTICE_WINDOW.as_seconds_f64()))
-            .bind(own_scheme(scope, change.password.as_ref()));
+            .bind(own_scheme(scope, change.password.as_ref()))
+            .bind(change.anonymization.map(|asked| asked.status().as_str()));
+        let query = bind_event(query, events.anonymization);
         Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
     }
 
@@ -118,6 +121,13 @@ macro_rules! notice_quota {
     };
 }
 
+/// Whether a request for anonymization is not one that waits already.
+macro_rules! is_new_request {
+    () => {
+        "$41 = 'requested' AND anonymization_status IS DISTINCT FROM 'requested'"
+    };
+}
+
 /// The next generation of a password ends every session of the one before.
 const UPDATE: &str = concat!(
     "WITH before AS (
@@ -128,8 +138,21 @@ const UPDATE: &str = concat!(
             reference = CASE WHEN $21 THEN reference ELSE $22 END,
             reference_origin = CASE WHEN $23 THEN reference_origin ELSE $24 END,
             metadata = COALESCE($25, metadata),
-            email_confirmed_at = CASE WHEN $26 IS NULL THEN email_confirmed_at END
+            email_confirmed_at = CASE WHEN $26 IS NULL THEN email_confirmed_at END,
+            anonymization_status = COALESCE($41, anonymization_status),
+            anonymization_requested_at = CASE WHEN ",
+    is_new_request!(),
+    "           THEN now() ELSE anonymization_requested_at END,
+            anonymization_requester_id = CASE WHEN ",
+    is_new_request!(),
+    "           THEN $6 ELSE anonymization_requester_id END,
+            anonymization_cancelled_at = CASE WHEN $41 = 'cancelled' THEN now()
+                WHEN $41 IS NULL THEN anonymization_cancelled_at END,
+            anonymization_canceller_id = CASE WHEN $41 = 'cancelled' THEN $6
+                WHEN $41 IS NULL THEN anonymization_canceller_id END
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2) AND ($26 IS NULL OR email = $26)
+            AND CASE $41 WHEN 'requested' THEN anonymization_status IS DISTINCT FROM 'completed'
+                WHEN 'cancelled' THEN anonymization_status = 'requested' ELSE true END
         RETURNING id, (SELECT is_confirmed FROM before) AS is_confirmed
     ), email_change AS (
         INSERT INTO email_changes (id, organization_id, mode, customer_id, email, token_digest, expires_at)
@@ -143,8 +166,23 @@ const UPDATE: &str = concat!(
         WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
-    record_change!("customers", "NULL", "id", notice_quota!()),
+    record_main_event!("customers", "NULL", "id", notice_quota!()),
+    // The entry of a request for anonymization is kept when the customer's are erased.
+    record_audit!("audit", "customers", "CASE WHEN $41 IS NULL THEN id END", "FROM fact"),
     record_event!("email_event", "fact", "customers", "NULL", "id", notice_quota!(), "$30", "$31", "$32", "$33", "$34"),
+    record_event!(
+        "anonymization_event",
+        "fact",
+        "customers",
+        "NULL",
+        "id",
+        "NULL, NULL, NULL",
+        "$42",
+        "$43",
+        "$44",
+        "$45",
+        "$46"
+    ),
     "SELECT id FROM fact"
 );
 
@@ -152,15 +190,9 @@ const UPDATE: &str = concat!(
 const DELETE: &str = concat!(
     "WITH fact AS (
         DELETE FROM customers WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
-        RETURNING id, email
-    ), resets AS (
-        DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id
-    ), suppression AS (
-        DELETE FROM suppressions s USING fact
-        WHERE s.organization_id = $1 AND s.mode = $2 AND (s.email = fact.email OR s.event_id = ANY (ARRAY(
-            SELECT d.event_id FROM deliveries d WHERE d.customer_id = (SELECT id FROM fact)
-        )))
+        RETURNING id, organization_id, mode, email AS old_email
     )",
+    leave_erasure!(),
     record_change!("customers", "NULL", "NULL"),
     "SELECT id FROM fact"
 );

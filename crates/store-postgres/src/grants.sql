@@ -36,12 +36,15 @@ BEGIN
         GRANT SELECT, INSERT, UPDATE ON customer_passwords, email_change_tries, email_changes, events, reset_cooldowns TO rekey_api;
         GRANT SELECT, INSERT, UPDATE, DELETE ON customers, guess_counters, idempotency_keys, password_resets, rate_limit_slots, sessions
             TO rekey_api;
+        -- The anonymization of customers.
+        GRANT DELETE ON email_change_tries, email_changes TO rekey_api;
+        GRANT SELECT, INSERT, UPDATE ON erasures TO rekey_api;
     END IF;
 
     -- rekey-mailer keeps its ledger, has events published again, and reads the recipient of a mail and whether its reset can still be used.
     IF 'rekey_mailer' = ANY (others) THEN
         GRANT SELECT ON organizations TO rekey_mailer;
-        GRANT SELECT (id, organization_id, mode, email, locale) ON customers TO rekey_mailer;
+        GRANT SELECT (id, organization_id, mode, email, locale, anonymization_completed_at) ON customers TO rekey_mailer;
         GRANT SELECT (id, organization_id, mode, customer_id, created_at, reset_password_at, superseded_at, expires_at,
                 code_digest)
             ON password_resets TO rekey_mailer;
@@ -69,6 +72,12 @@ BEGIN
             ON password_resets TO rekey_maintenance;
         GRANT SELECT (event_id, organization_id, mode, reset_id, status, created_at), UPDATE (event_id), DELETE
             ON deliveries TO rekey_maintenance;
+        -- The erasure of deleted and anonymized customers.
+        GRANT SELECT (customer_id, resource_ids, due_at), UPDATE (due_at), DELETE ON erasures TO rekey_maintenance;
+        GRANT SELECT (name, dead_at) ON events TO rekey_maintenance;
+        GRANT SELECT (customer_id) ON deliveries TO rekey_maintenance;
+        GRANT SELECT (customer_id, actor_customer_id) ON audit_personal_data TO rekey_maintenance;
+        GRANT SELECT (record_id), DELETE ON idempotency_keys TO rekey_maintenance;
         GRANT SELECT, UPDATE (last_guess_at), DELETE ON guess_counters TO rekey_maintenance;
         GRANT SELECT, UPDATE (window_started_at), DELETE ON mail_quotas TO rekey_maintenance;
         GRANT SELECT, UPDATE (last_reset_at), DELETE ON reset_cooldowns TO rekey_maintenance;

@@ -89,6 +89,8 @@ macro_rules! complete_event {
 /// It can be claimed when it was not claimed before, when it was deferred, and when a claim's lease has ended; then it is in doubt. A
 /// mail has no row yet if an older version wrote its event, and none any more if it was purged: then it is as old as its event.
 ///
+/// An anonymized customer is treated as a deleted one.
+///
 /// Beyond its budget an account gets a mail an hour, except for notices with a budget of one: those go to an unconfirmed address.
 ///
 /// Locking its row first makes simultaneous claims of a mail wait for each other, so that it is counted once.
@@ -115,6 +117,7 @@ const CLAIM: &str = concat!(
         LEFT JOIN password_resets r ON r.id = $5 AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($2, $3)
         LEFT JOIN customers c
             ON c.id = COALESCE($6, r.customer_id) AND (c.organization_id, c.mode) IS NOT DISTINCT FROM ($2, $3)
+                AND c.anonymization_completed_at IS NULL
         LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = COALESCE($11, c.email)
     ), pending AS (
         SELECT account_digest, mail_budget AS budget, make_interval(secs => mail_window_seconds) AS period, is_counted FROM deliveries
@@ -171,7 +174,7 @@ const CLAIM: &str = concat!(
     "SELECT * FROM decision, delivery"
 );
 
-/// Records an outcome, and suppresses the address that it names, unless its customer was deleted meanwhile. A mail that can't have been
+/// Records an outcome, and suppresses the address that it names, unless its customer was deleted or anonymized meanwhile. A mail that can't have been
 /// sent is not counted any more.
 const SETTLE: &str = concat!(
     "WITH claimed AS (
@@ -192,7 +195,8 @@ const SETTLE: &str = concat!(
     ), suppression AS (
         INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)
         SELECT organization_id, mode, $9, $4, $5, $1 FROM settled s
-        WHERE $9 IS NOT NULL AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id)
+        WHERE $9 IS NOT NULL
+            AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id AND c.anonymization_completed_at IS NULL)
         ON CONFLICT DO NOTHING
     )",
     complete_event!("$3 NOT IN ('queued', 'deferred') AND EXISTS (SELECT FROM settled)"),

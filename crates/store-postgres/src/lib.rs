@@ -4,6 +4,7 @@
 //! all, in one round trip. Times are the server's `now()`. Statements are checked by running every one of them against a real server in
 //! the conformance suite, not by the compiler.
 
+mod anonymization;
 mod attributes;
 mod catalog;
 mod cause;
@@ -12,6 +13,7 @@ mod clients;
 mod codes;
 mod customers;
 mod email_changes;
+mod erasure;
 mod error;
 mod events;
 mod guesses;

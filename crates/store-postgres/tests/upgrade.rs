@@ -92,6 +92,8 @@ async fn rows_of_an_older_version_keep_their_values() {
              VALUES (sha256('a'), '2026-01-02 03:04:05+00', 4);
              INSERT INTO reset_quotas (account_digest, last_reset_at, window_started_at, reset_count)
              VALUES (sha256('a'), now(), now(), 1);
+             INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, published_at)
+             VALUES ('V1', 'O', 'live', 'customers.destroy', 'customers', 'X', now());
              INSERT INTO deliveries (event_id, organization_id, mode, customer_id, mail, status, attempts, claims, lease_until, detail)
              VALUES ('E1', 'O', 'live', 'C', 'reset_requested', 'sent', 1, 2, NULL, '250 ok'),
                  ('E2', 'O', 'live', 'D', 'password_changed', 'queued', 1, 1, now(), NULL),
@@ -130,6 +132,8 @@ async fn rows_of_an_older_version_keep_their_values() {
         rows("shown_customers", "id, mode, email, metadata, has_password").await,
         "C live john@example.com {\"vip\": true} t; D live jane@example.com {} t; G test guest@example.com {} f"
     );
+    // A13. What is left of a customer that was deleted before is erased, too.
+    assert_eq!(rows("erasures", "customer_id, mode, resource_ids").await, "X live {X}");
     // None of them has used a link.
     assert_eq!(backdoor.count("customers", "email_confirmed_at IS NULL").await, 3);
     assert_eq!(
@@ -222,6 +226,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (24, "3ff64256063b7b4b"),
     (25, "c515a47ccd657553"),
     (26, "ad14cbac635e15f9"),
+    (27, "9fc55588b2c43711"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -7,7 +7,7 @@ use rekey_sql::{Purgeable, rows::Read};
 use sqlx::{AssertSqlSafe, SqliteConnection, types::Json};
 use time::Duration;
 
-use crate::{SqliteStore, after, error::map_db_error};
+use crate::{SqliteStore, after, erasure::erase, error::map_db_error};
 
 #[async_trait]
 impl Cleanup for SqliteStore {
@@ -67,6 +67,13 @@ impl Cleanup for SqliteStore {
             .await
             .map_err(map_db_error)?;
         Ok(done.rows_affected())
+    }
+
+    async fn erase(&self, retry_after: Duration, max: u32) -> Result<u64, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let done = erase(&mut transaction, after(now, retry_after), max, now).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(done)
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {

@@ -6,7 +6,7 @@ use rekey_core::{
     },
     error::{CreateError, StoreError},
     events::{audit::AuditEntry, outbox::NewEvent},
-    ids::CustomerId,
+    ids::{ApplicationId, CustomerId},
     locale::Locale,
     passwords::{PasswordHash, SchemeName},
     resources::{CUSTOMERS, catalog::Catalog},
@@ -19,6 +19,7 @@ use crate::{
     SqliteStore,
     attributes::bind_common,
     email_changes::{record_email_change, refuse_reserved},
+    erasure::leave_erasure,
     error::{map_create_error, map_db_error},
     events::{Subject, record_change, set_notice_quota, write_event},
     resets::supersede_customer,
@@ -81,7 +82,10 @@ impl CustomerStore for SqliteStore {
             .bind(email.map(|email| email.new.as_str()))
             .bind(attributes.locale.is_keep())
             .bind(attributes.locale.value().map(Locale::as_str));
-        let query = bind_common(query, &attributes.common).bind(email.map(|email| email.old.as_str()));
+        let query = bind_common(query, &attributes.common)
+            .bind(email.map(|email| email.old.as_str()))
+            .bind(change.anonymization.map(|asked| asked.status().as_str()))
+            .bind(audit.actor.application().map(ApplicationId::as_str));
         if query.execute(&mut *transaction).await.map_err(map_create_error)?.rows_affected() == 0 {
             return Ok(false);
         }
@@ -95,7 +99,7 @@ impl CustomerStore for SqliteStore {
             supersede_customer(&mut transaction, id, now).await.map_err(map_db_error)?;
         }
         record_change(&mut transaction, subject(scope, &id), events.password, audit, now).await?;
-        if let Some(event) = events.email {
+        for event in [events.email, events.anonymization].into_iter().flatten() {
             write_event(&mut transaction, subject(scope, &id), event, now).await?;
         }
         if let Some(account) = events.account {
@@ -118,30 +122,12 @@ impl CustomerStore for SqliteStore {
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let (mut transaction, now) = self.write().await?;
+        if !is_customer(&mut transaction, scope, id).await.map_err(map_db_error)? {
+            return Ok(false);
+        }
+        leave_erasure(&mut transaction, &[id.to_string()], now).await.map_err(map_db_error)?;
         // The password and the sessions go with their customer by their foreign keys.
-        let email: Option<String> = sqlx::query_scalar(
-            "DELETE FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 RETURNING email",
-        )
-        .bind(id.as_str())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(map_db_error)?;
-        let Some(email) = email else { return Ok(false) };
-        // Of all the addresses that it had.
-        sqlx::query(
-            "DELETE FROM suppressions WHERE organization_id = ?1 AND mode = ?2
-                 AND (email = ?3 OR event_id IN (SELECT event_id FROM deliveries WHERE customer_id = ?4))",
-        )
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(email)
-        .bind(id.as_str())
-        .execute(&mut *transaction)
-        .await
-        .map_err(map_db_error)?;
-        sqlx::query("DELETE FROM password_resets WHERE customer_id = ?1")
+        sqlx::query("DELETE FROM customers WHERE id = ?1")
             .bind(id.as_str())
             .execute(&mut *transaction)
             .await
@@ -163,8 +149,17 @@ const UPDATE: &str = "
         reference = CASE WHEN ?8 THEN reference ELSE ?9 END,
         reference_origin = CASE WHEN ?10 THEN reference_origin ELSE ?11 END,
         metadata = COALESCE(?12, metadata),
-        email_confirmed_at = CASE WHEN ?13 IS NULL THEN email_confirmed_at END
-    WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND (?13 IS NULL OR email = ?13)";
+        email_confirmed_at = CASE WHEN ?13 IS NULL THEN email_confirmed_at END,
+        anonymization_status = COALESCE(?14, anonymization_status),
+        anonymization_requested_at = CASE WHEN ?14 = 'requested' AND anonymization_status IS NOT 'requested' THEN ?4
+            ELSE anonymization_requested_at END,
+        anonymization_requester_id = CASE WHEN ?14 = 'requested' AND anonymization_status IS NOT 'requested' THEN ?15
+            ELSE anonymization_requester_id END,
+        anonymization_cancelled_at = CASE WHEN ?14 = 'cancelled' THEN ?4 WHEN ?14 IS NULL THEN anonymization_cancelled_at END,
+        anonymization_canceller_id = CASE WHEN ?14 = 'cancelled' THEN ?15 WHEN ?14 IS NULL THEN anonymization_canceller_id END
+    WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND (?13 IS NULL OR email = ?13)
+        AND CASE ?14 WHEN 'requested' THEN anonymization_status IS NOT 'completed'
+            WHEN 'cancelled' THEN anonymization_status = 'requested' ELSE true END";
 
 /// Sets a customer's password; the next generation of it ends every session of the one before.
 pub(crate) async fn set_password(
@@ -186,6 +181,18 @@ pub(crate) async fn set_password(
     .await
     .map_err(map_db_error)?;
     Ok(())
+}
+
+/// Whether there is such a customer in that scope.
+async fn is_customer(connection: &mut SqliteConnection, scope: Scope, id: CustomerId) -> Read<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3)",
+    )
+    .bind(id.as_str())
+    .bind(scope.organization.as_str())
+    .bind(scope.mode.as_str())
+    .fetch_one(connection)
+    .await
 }
 
 /// Whether the owner of the customer's address has used a link that was mailed to it.

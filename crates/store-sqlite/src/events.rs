@@ -6,7 +6,7 @@ use rekey_core::{
     },
     error::StoreError,
     events::{
-        audit::{Action, AuditEntry, PersonalData},
+        audit::{AuditEntry, PersonalData},
         outbox::NewEvent,
     },
     ids::{ApplicationId, EventId},
@@ -50,7 +50,7 @@ async fn record_audit(
     now: i64,
 ) -> Read<()> {
     let Subject { scope, resource, resource_id } = subject;
-    let customer = find_customer(connection, subject, audit.action).await?;
+    let customer = find_customer(connection, subject, audit).await?;
     let is_decoy = *resource == CUSTOMER_PASSWORD_RESETS && customer.is_none();
     let tables = if is_decoy { "decoy_audit" } else { "audit" };
     let session = audit.session.as_ref();
@@ -96,14 +96,14 @@ async fn record_audit(
     Ok(())
 }
 
-/// Returns the customer that the entry is about; none for a decoy, and for the deletion of the customer.
+/// Returns the customer that the entry is about; none for a decoy, and in entries that explain an erasure.
 async fn find_customer(
     connection: &mut SqliteConnection,
     subject: Subject<'_>,
-    action: Action,
+    audit: &AuditEntry,
 ) -> Read<Option<String>> {
     if *subject.resource == CUSTOMERS {
-        return Ok((action != Action::Destroy).then(|| subject.resource_id.to_owned()));
+        return Ok((!audit.explains_erasure()).then(|| subject.resource_id.to_owned()));
     }
     let statement = if *subject.resource == CUSTOMER_PASSWORD_RESETS {
         "SELECT customer_id FROM password_resets WHERE id = ?1"

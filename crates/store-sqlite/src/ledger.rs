@@ -204,6 +204,7 @@ async fn subject(connection: &mut SqliteConnection, job: &MailJob, present: i64)
              LEFT JOIN organizations o ON o.id = ?1
              LEFT JOIN password_resets r ON r.id = ?4 AND r.organization_id = ?1 AND r.mode = ?2
              LEFT JOIN customers c ON c.id = COALESCE(?5, r.customer_id) AND c.organization_id = ?1 AND c.mode = ?2
+                 AND c.anonymization_completed_at IS NULL
              LEFT JOIN suppressions s ON s.organization_id = ?1 AND s.mode = ?2 AND s.email = COALESCE(?8, c.email)
          ) x",
     )
@@ -283,7 +284,7 @@ async fn uncount(connection: &mut SqliteConnection, event: EventId, account: Opt
     Ok(())
 }
 
-/// Suppresses the address that an outcome names, unless its customer was deleted meanwhile.
+/// Suppresses the address that an outcome names, unless its customer was deleted or anonymized meanwhile.
 async fn suppress(
     connection: &mut SqliteConnection,
     event: EventId,
@@ -294,7 +295,8 @@ async fn suppress(
     sqlx::query(
         "INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id, created_at)
          SELECT organization_id, mode, ?2, ?3, ?4, event_id, ?5 FROM deliveries d
-         WHERE event_id = ?1 AND EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id)
+         WHERE event_id = ?1
+             AND EXISTS (SELECT 1 FROM customers c WHERE c.id = d.customer_id AND c.anonymization_completed_at IS NULL)
          ON CONFLICT DO NOTHING",
     )
     .bind(event.as_str())

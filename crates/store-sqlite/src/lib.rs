@@ -3,6 +3,7 @@
 //! One connection writes and a few read (WAL). A write takes its lock at once (`BEGIN IMMEDIATE`): a read transaction that
 //! turns into a write would fail when another came first. Times are the injected clock's: it is the database's clock here.
 
+mod anonymization;
 mod attributes;
 mod catalog;
 mod cleanup;
@@ -10,6 +11,7 @@ mod clients;
 mod codes;
 mod customers;
 mod email_changes;
+mod erasure;
 mod error;
 mod events;
 mod guesses;

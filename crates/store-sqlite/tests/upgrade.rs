@@ -292,6 +292,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (24, "460a2dda8321274c"),
     (25, "1929ff47b434f72c"),
     (26, "9ec97a6df2022da1"),
+    (27, "958d23e3c5e8e79d"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -32,6 +32,20 @@ pub trait Backdoor: Send + Sync {
         self.script(&format!("UPDATE {table} SET {column} = {earlier} WHERE {condition}")).await;
     }
 
+    /// Returns a query for a query, which lists as a text the columns of all tables in which a text occurs, as `table.column`; a network
+    /// address without its length. Columns of every type are read.
+    fn trace_query(&self, text: &str) -> String;
+
+    /// Returns the columns of all tables in which a text occurs, as `table.column`, in their order.
+    async fn traces(&self, text: &str) -> Vec<String> {
+        let query = self.text(&self.trace_query(text)).await.expect("there are tables");
+        let places = self.text(&query).await.unwrap_or_default();
+        let mut places: Vec<_> =
+            places.split(' ').filter(|place| !place.is_empty()).map(str::to_owned).collect();
+        places.sort();
+        places
+    }
+
     /// Sets the times in `column` of the rows with these ids.
     async fn set_times(&self, table: &str, column: &str, times: &[(RecordId, OffsetDateTime)]);
 
@@ -78,6 +92,18 @@ impl Backdoor for PostgresBackdoor {
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&self.0).await.unwrap();
     }
 
+    fn trace_query(&self, text: &str) -> String {
+        format!(
+            "SELECT 'SELECT string_agg(place, '' '') FROM (' || string_agg(format(
+                 CASE data_type
+                     WHEN 'bytea' THEN 'SELECT %1$L AS place WHERE EXISTS (SELECT FROM %2$I WHERE position(convert_to(%4$L, ''UTF8'') IN %3$I) > 0)'
+                     ELSE 'SELECT %1$L AS place WHERE EXISTS (SELECT FROM %2$I WHERE position(%4$L IN %3$I::text) > 0)'
+                 END, table_name || '.' || column_name, table_name, column_name, '{text}'), ' UNION ALL ') || ') x'
+             FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+             WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        )
+    }
+
     fn earlier(&self, column: &str, by: Duration) -> String {
         format!("{column} - interval '{} microseconds'", by.whole_microseconds())
     }
@@ -122,6 +148,15 @@ impl Backdoor for SqliteBackdoor {
         let mut transaction = self.0.begin().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    fn trace_query(&self, text: &str) -> String {
+        format!(
+            "SELECT 'SELECT group_concat(place, '' '') FROM (' || group_concat(printf(
+                 'SELECT ''%s.%s'' AS place WHERE EXISTS (SELECT 1 FROM %s WHERE instr(CAST(%s AS BLOB), CAST(''{text}'' AS BLOB)) > 0)',
+                 t.name, c.name, t.name, c.name), ' UNION ALL ') || ')'
+             FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+        )
     }
 
     fn earlier(&self, column: &str, by: Duration) -> String {

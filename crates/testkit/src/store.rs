@@ -3,7 +3,7 @@
 use rekey_core::{
     administration::AdministrationStore,
     cleanup::Cleanup,
-    customers::{import::Importer, store::CustomerStore},
+    customers::{anonymization::AnonymizationStore, import::Importer, store::CustomerStore},
     deliveries::ledger::Ledger,
     events::outbox::Outbox,
     idempotency::AnswerStore,
@@ -19,6 +19,7 @@ pub trait Store:
     + AdministrationStore
     + Resets
     + CustomerStore
+    + AnonymizationStore
     + Sessions
     + PasswordGuesses
     + Outbox
@@ -35,6 +36,7 @@ impl<T> Store for T where
         + AdministrationStore
         + Resets
         + CustomerStore
+        + AnonymizationStore
         + Sessions
         + PasswordGuesses
         + Outbox
@@ -52,7 +54,10 @@ pub mod prelude {
         administration::AdministrationStore,
         cleanup::Cleanup,
         clients::ClientStore,
-        customers::{email_change::EmailChangeStore, import::Importer, store::CustomerStore},
+        customers::{
+            anonymization::AnonymizationStore, email_change::EmailChangeStore, import::Importer,
+            store::CustomerStore,
+        },
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
         events::outbox::Outbox,
         idempotency::AnswerStore,

@@ -149,6 +149,18 @@ impl Attributes {
         if self.values.contains_key(attribute.name) { self.required(attribute) } else { None }
     }
 
+    /// Takes a boolean that makes something happen when it is true. Null counts as absent.
+    pub fn trigger(&mut self, attribute: &Attribute) -> bool {
+        match self.take(attribute) {
+            Some(Value::Bool(is_set)) => is_set,
+            None | Some(Value::Null) => false,
+            Some(_) => {
+                self.refuse(attribute, ValidationError::NotABoolean);
+                false
+            }
+        }
+    }
+
     /// Takes the attributes that every record has and this service only stores.
     pub fn common(&mut self) -> CommonAttributes {
         CommonAttributes {

@@ -4,19 +4,20 @@ use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     customers::{
         CustomerAttributes,
+        anonymization::AnonymizationRequest,
         service::{CustomerError, CustomerService, CustomerUpdate},
     },
     email::EmailAddress,
     ids::CustomerId,
     resources::{
         CUSTOMERS,
-        customers::{EMAIL, LOCALE, PASSWORD},
+        customers::{CANCEL_ANONYMIZATION, EMAIL, LOCALE, PASSWORD, REQUEST_ANONYMIZATION},
     },
 };
 
 use super::path::PathId;
 use crate::{
-    auth::principal::{CanCreateCustomer, CanManageCustomer, Permitted},
+    auth::principal::{CallerKind, CanCreateCustomer, CanManageCustomer, Permitted},
     jsonapi::{
         body::{Attributes, Body},
         document::Documents,
@@ -58,7 +59,7 @@ pub async fn retrieve(
 }
 
 /// `PATCH …/{id}`. A new address or password invalidates the customer's pending tokens; a new password also ends all its
-/// sessions, including the one that asks for it. A customer needs a fresh sign-in for either.
+/// sessions, including the one that asks for it. A customer needs a fresh sign-in for either. Only an integration requests an anonymization.
 pub async fn update(
     principal: Permitted<CanManageCustomer>,
     customers: Data<CustomerService>,
@@ -72,8 +73,10 @@ pub async fn update(
     let mut input = body.read(&CUSTOMERS, Some(id.as_str())).await?;
     let email = input.optional::<EmailAddress>(&EMAIL);
     let password = input.password(&PASSWORD);
+    let is_integration = principal.kind == CallerKind::Integration;
+    let anonymization = if is_integration { read_anonymization(&mut input) } else { None };
     let attributes = read_attributes(&mut input);
-    let update = input.finish(Some(CustomerUpdate { email, password, attributes }))?;
+    let update = input.finish(Some(CustomerUpdate { email, password, anonymization, attributes }))?;
     if !customers.update(&principal.client, &principal.caller, id, update).await? {
         return Err(Problem::NotFound);
     }
@@ -97,12 +100,33 @@ fn read_attributes(input: &mut Attributes) -> CustomerAttributes {
     CustomerAttributes { locale: input.locale(&LOCALE), common: input.common() }
 }
 
+/// The triggers of anonymization; only one of them can be sent.
+fn read_anonymization(input: &mut Attributes) -> Option<AnonymizationRequest> {
+    match (input.trigger(&REQUEST_ANONYMIZATION), input.trigger(&CANCEL_ANONYMIZATION)) {
+        (true, true) => {
+            input.refuse(&REQUEST_ANONYMIZATION, ValidationError::Contradictory);
+            input.refuse(&CANCEL_ANONYMIZATION, ValidationError::Contradictory);
+            None
+        }
+        (true, false) => Some(AnonymizationRequest::Request),
+        (false, true) => Some(AnonymizationRequest::Cancel),
+        (false, false) => None,
+    }
+}
+
 impl From<CustomerError> for Problem {
     fn from(error: CustomerError) -> Self {
         match error {
             CustomerError::Taken => Self::attribute(EMAIL.name, ValidationError::Taken),
             CustomerError::StaleSignIn => Self::FreshSignInRequired,
             CustomerError::Conflict => Self::Busy,
+            CustomerError::Anonymization(asked) => Self::attribute(
+                asked.attribute(),
+                match asked {
+                    AnonymizationRequest::Request => ValidationError::Anonymized,
+                    AnonymizationRequest::Cancel => ValidationError::NotRequested,
+                },
+            ),
             CustomerError::TooManyEmailTries(wait) => Self::TooManyRequests(wait),
             CustomerError::Password(rejected) => Self::attribute(PASSWORD.name, rejected.into()),
             CustomerError::Hash(error) => error.into(),

@@ -327,8 +327,9 @@ fn build(
         random,
         checks,
     };
-    let DevSettings { server, auth, limits, .. } = settings;
-    let config = Config { server, auth, limits, organizations };
+    let DevSettings { server, auth, limits, retention, .. } = settings;
+    let anonymization_delay = retention.anonymization_delay;
+    let config = Config { server, auth, limits, anonymization_delay, organizations };
     Application::build(config, services, |_| {}, stop).unwrap()
 }
 

@@ -6,6 +6,7 @@
     reason = "all of this is test code: a panic is how a test fails"
 )]
 
+mod anonymization;
 mod answer;
 mod app;
 mod clock;

@@ -1,5 +1,6 @@
 //! Creating, changing and deleting customers.
 
+mod anonymization;
 mod undo;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::{
     clients::RegisteredClient,
     customers::{
         CustomerAttributes, CustomerChange, NewCustomer,
+        anonymization::AnonymizationRequest,
         email_change::{EMAIL_UNDO_TTL, EmailChange, EmailTries},
         store::{ChangeEvents, CustomerStore},
     },
@@ -60,9 +62,12 @@ pub enum CustomerError {
     /// The customer has tried to change its address too often; again after this time.
     #[error("the address was changed too often")]
     TooManyEmailTries(Duration),
-    /// The address was changed by another call at the same time.
-    #[error("the address was changed at the same time")]
+    /// The address, or the state of the anonymization, was changed by another call at the same time.
+    #[error("the customer was changed at the same time")]
     Conflict,
+    /// An anonymized customer can't be anonymized again, and only a request that waits can be cancelled.
+    #[error("the anonymization can't be requested or cancelled")]
+    Anonymization(AnonymizationRequest),
     /// The password is refused.
     #[error("the password {0}")]
     Password(#[from] PasswordRejected),
@@ -93,6 +98,8 @@ pub struct CustomerUpdate {
     pub email: Option<EmailAddress>,
     /// The new password.
     pub password: Option<PlainPassword>,
+    /// Whether its anonymization is requested or cancelled; only for integrations.
+    pub anonymization: Option<AnonymizationRequest>,
     /// The other attributes that change.
     pub attributes: CustomerAttributes,
 }
@@ -140,9 +147,14 @@ impl CustomerService {
         update: CustomerUpdate,
     ) -> Result<bool, CustomerError> {
         let scope = client.scope;
-        let CustomerUpdate { email, password, attributes } = update;
-        let written = written(email.as_ref(), password.as_ref(), &attributes);
-        let mut change = CustomerChange { email: None, password: None, attributes };
+        let CustomerUpdate { email, password, anonymization, attributes } = update;
+        let mut written = written(email.as_ref(), password.as_ref(), &attributes);
+        written.extend(anonymization.map(AnonymizationRequest::attribute));
+        if !self.check_anonymization(scope, id, anonymization).await? {
+            return Ok(false);
+        }
+        let mut change = CustomerChange { email: None, password: None, anonymization, attributes };
+        let anonymization_event = self.anonymization_event(scope, caller, id, anonymization);
         let (mut password_event, mut email_event, mut account) = (None, None, None);
         if email.is_some() || password.is_some() {
             let Some(current) = self.address(scope, id).await? else { return Ok(false) };
@@ -167,13 +179,15 @@ impl CustomerService {
         let events = ChangeEvents {
             password: password_event.as_ref(),
             email: email_event.as_ref(),
+            anonymization: anonymization_event.as_ref(),
             account: account.as_ref(),
         };
         if !self.store.update_customer(scope, id, &change, events, &audit).await? {
-            let is_there = change.email.is_some() && self.address(scope, id).await?.is_some();
+            let may_conflict = change.email.is_some() || anonymization.is_some();
+            let is_there = may_conflict && self.address(scope, id).await?.is_some();
             return if is_there { Err(CustomerError::Conflict) } else { Ok(false) };
         }
-        for event in [password_event, email_event].into_iter().flatten() {
+        for event in [password_event, email_event, anonymization_event].into_iter().flatten() {
             self.recorder.publish(event);
         }
         Ok(true)

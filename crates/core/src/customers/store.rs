@@ -19,6 +19,8 @@ pub struct ChangeEvents<'a> {
     pub password: Option<&'a NewEvent>,
     /// `customers.change_email`, if the address changes.
     pub email: Option<&'a NewEvent>,
+    /// `customers.anonymization_cancelled`, if that is what changes.
+    pub anonymization: Option<&'a NewEvent>,
     /// The account of the address before the change. Its quota counts their mails; without one they have no quota.
     pub account: Option<&'a AccountDigest>,
 }
@@ -36,8 +38,8 @@ pub trait CustomerStore: Catalog + EmailChangeStore {
         audit: &AuditEntry,
     ) -> Result<(), CreateError>;
 
-    /// Changes a customer, with its audit entry and its events if any; false when there is no such customer, or its address is not the one
-    /// that the change is from. A change of nothing leaves no audit entry. Another address or password ends its pending tokens, another
+    /// Changes a customer, with its audit entry and its events if any; false when there is no such customer, its address is not the one
+    /// that the change is from, or its anonymization can't be [requested or cancelled](crate::customers::anonymization::AnonymizationRequest::is_possible). A change of nothing leaves no audit entry. Another address or password ends its pending tokens, another
     /// password its sessions, too. `Taken`: the address, as in [`CustomerStore::create_customer`].
     async fn update_customer(
         &self,
@@ -49,7 +51,7 @@ pub trait CustomerStore: Catalog + EmailChangeStore {
     ) -> Result<bool, CreateError>;
 
     /// Deletes a customer with its password, sessions and resets, and the suppressions of its addresses, leaving an event and an
-    /// audit entry; false when there is no such customer.
+    /// audit entry, and queues the customer for [`erase`](crate::cleanup::Cleanup::erase); false when there is no such customer.
     async fn delete_customer(
         &self,
         scope: Scope,

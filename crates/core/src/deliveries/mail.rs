@@ -39,6 +39,9 @@ impl MailName {
             | EventName::ResetReject
             | EventName::CustomerCreate
             | EventName::CustomerRestoreEmail
+            | EventName::CustomerAnonymizationStart
+            | EventName::CustomerAnonymizationComplete
+            | EventName::CustomerAnonymizationCancel
             | EventName::CustomerDestroy => None,
         }
     }

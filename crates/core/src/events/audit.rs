@@ -8,6 +8,7 @@ use crate::{
     caller::{Actor, Caller},
     ids::{AuditId, CustomerId, SessionId},
     random::RandomSource,
+    resources::customers::{CANCEL_ANONYMIZATION, REQUEST_ANONYMIZATION},
 };
 
 /// An entry to write in the same transaction as its change. The store adds the time.
@@ -47,6 +48,8 @@ pub enum Action {
     Reject,
     /// A customer's former address was restored by the link in the mail.
     RestoreEmail,
+    /// A customer's personal data was replaced, as requested before.
+    Anonymize,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
 }
@@ -88,6 +91,14 @@ impl AuditEntry {
         }
     }
 
+    /// Whether an entry about a customer is kept when the customer's personal data are erased: it says why.
+    #[must_use]
+    pub fn explains_erasure(&self) -> bool {
+        let triggers = [REQUEST_ANONYMIZATION.name, CANCEL_ANONYMIZATION.name];
+        matches!(self.action, Action::Destroy | Action::Anonymize)
+            || self.attributes.iter().any(|name| triggers.contains(name))
+    }
+
     /// Removes who did it, and from where. For a customer's own deletion: its entry is kept when their personal data are erased.
     pub fn remove_person(&mut self) {
         self.session = None;
@@ -100,7 +111,8 @@ impl AuditEntry {
 pub struct PersonalData<'a> {
     /// The record that was changed.
     pub resource_id: &'a str,
-    /// The customer that the entry is about. `None` if there is none, and in the entry of the customer's deletion.
+    /// The customer that the entry is about. `None` if there is none, and in an entry that
+    /// [explains](AuditEntry::explains_erasure) why the customer's personal data are gone.
     pub customer: Option<&'a str>,
     /// The customer who was logged in.
     pub actor_customer: Option<&'a str>,

@@ -22,6 +22,12 @@ pub enum EventName {
     CustomerChangeEmail,
     #[strum(serialize = "customers.restore_email")]
     CustomerRestoreEmail,
+    #[strum(serialize = "customers.anonymization_started")]
+    CustomerAnonymizationStart,
+    #[strum(serialize = "customers.anonymization_completed")]
+    CustomerAnonymizationComplete,
+    #[strum(serialize = "customers.anonymization_cancelled")]
+    CustomerAnonymizationCancel,
     #[strum(serialize = "customers.destroy")]
     CustomerDestroy,
 }

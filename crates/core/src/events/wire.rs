@@ -63,6 +63,21 @@ impl Event {
             EventBody::CustomerEmailRestored { customer } => {
                 Body::CustomerEmailRestored(v1::CustomerEmailRestored { customer_id: customer.to_string() })
             }
+            EventBody::CustomerAnonymizationStarted { customer } => {
+                Body::CustomerAnonymizationStarted(v1::CustomerAnonymizationStarted {
+                    customer_id: customer.to_string(),
+                })
+            }
+            EventBody::CustomerAnonymizationCompleted { customer } => {
+                Body::CustomerAnonymizationCompleted(v1::CustomerAnonymizationCompleted {
+                    customer_id: customer.to_string(),
+                })
+            }
+            EventBody::CustomerAnonymizationCancelled { customer } => {
+                Body::CustomerAnonymizationCancelled(v1::CustomerAnonymizationCancelled {
+                    customer_id: customer.to_string(),
+                })
+            }
             EventBody::CustomerDestroyed { customer } => {
                 Body::CustomerDestroyed(v1::CustomerDestroyed { customer_id: customer.to_string() })
             }
@@ -124,6 +139,15 @@ impl Event {
             }),
             Body::CustomerEmailRestored(body) => {
                 EventBody::CustomerEmailRestored { customer: body.customer_id.parse().ok()? }
+            }
+            Body::CustomerAnonymizationStarted(body) => {
+                EventBody::CustomerAnonymizationStarted { customer: body.customer_id.parse().ok()? }
+            }
+            Body::CustomerAnonymizationCompleted(body) => {
+                EventBody::CustomerAnonymizationCompleted { customer: body.customer_id.parse().ok()? }
+            }
+            Body::CustomerAnonymizationCancelled(body) => {
+                EventBody::CustomerAnonymizationCancelled { customer: body.customer_id.parse().ok()? }
             }
             Body::CustomerDestroyed(body) => {
                 EventBody::CustomerDestroyed { customer: body.customer_id.parse().ok()? }

@@ -42,20 +42,16 @@ pub static CUSTOMERS: Resource = Resource {
             "null",
         )
         .constant("null"),
+        REQUEST_ANONYMIZATION,
+        CANCEL_ANONYMIZATION,
         Attribute::new(
             "anonymization_info",
             Kind::Object,
-            "Always null: delete the customer instead.",
-            "null",
+            "The last request to anonymize the customer: its status, its times, and the ids of the API clients that made and cancelled it.",
+            r#"{"status":"requested","requested_at":"2025-03-15 11:39:21 UTC","requester":{"id":"fdgtSJhhAb"}}"#,
         )
-        .constant("null"),
-        Attribute::new(
-            "anonymization_status",
-            Kind::Text,
-            "Always null: delete the customer instead.",
-            "null",
-        )
-        .constant("null"),
+        .for_back_office(),
+        ANONYMIZATION_STATUS,
         CREATED_AT,
         UPDATED_AT,
         REFERENCE,
@@ -104,6 +100,37 @@ pub const PASSWORD: Attribute = Attribute::new(
 )
 .write_only()
 .creatable()
+.updatable();
+
+/// Requests the anonymization of the customer.
+pub const REQUEST_ANONYMIZATION: Attribute = Attribute::new(
+    "_request_anonymization",
+    Kind::Boolean,
+    "`true` requests the anonymization of the customer, which can be cancelled until it is carried out, a day later by default. Only for \
+     integrations; from others it has no effect.",
+    "true",
+)
+.write_only()
+.updatable();
+
+/// The status of the last request for it.
+pub const ANONYMIZATION_STATUS: Attribute = Attribute::new(
+    "anonymization_status",
+    Kind::Text,
+    "The status of the last request to anonymize the customer: `requested`, `completed` or `cancelled`. Null: there was none.",
+    r#""requested""#,
+)
+.filterable()
+.sortable();
+
+/// Cancels a request for it.
+pub const CANCEL_ANONYMIZATION: Attribute = Attribute::new(
+    "_cancel_anonymization",
+    Kind::Boolean,
+    "`true` cancels a request to anonymize the customer that is not carried out yet. Only for integrations; from others it has no effect.",
+    "true",
+)
+.write_only()
 .updatable();
 
 /// The language that the customer reads.

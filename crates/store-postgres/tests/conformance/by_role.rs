@@ -7,6 +7,7 @@ use rekey_core::{
     clients::{ClientChange, RegisteredClient},
     customers::{
         Credentials, CustomerChange, NewCustomer,
+        anonymization::{Anonymization, DueAnonymization},
         email_change::{EmailTries, EmailUndo, RecordedEmailChange},
         import::{self, ImportKey, ImportRecord, SourceDigest, StartedImport},
         store::ChangeEvents,
@@ -188,12 +189,17 @@ port!(Ledger {
     mailer.settle(event: EventId, claim: u32, outcome: &Outcome) -> Stored<bool>;
     mailer.republish_overdue(max: u32) -> Stored<u64>;
 });
+port!(AnonymizationStore {
+    api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;
+    api.anonymize(age: Duration, customers: &[Anonymization]) -> Stored<u64>;
+});
 port!(Cleanup {
     maintenance.is_permitted() -> Stored<bool>;
     maintenance.forget_decoys(age: Duration, max: u32) -> Stored<u32>;
     maintenance.forget_quotas(age: Duration, max: u32) -> Stored<u64>;
     maintenance.forget_guesses(age: Duration, max: u32) -> Stored<u64>;
     maintenance.forget_email_changes(age: Duration) -> Stored<u64>;
+    maintenance.erase(retry_after: Duration, max: u32) -> Stored<u64>;
     maintenance.purge(kind: PurgeKind, age: Duration, max: u32) -> Stored<u64>;
     maintenance.count_purgeable(kind: PurgeKind, age: Duration) -> Stored<u64>;
 });

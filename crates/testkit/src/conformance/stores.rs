@@ -7,6 +7,7 @@ pub mod codes;
 pub mod customers;
 pub mod deliveries;
 pub mod email_changes;
+pub mod erasure;
 pub mod guesses;
 pub mod idempotency;
 pub mod import;
@@ -286,6 +287,13 @@ macro_rules! store_conformance {
             old_quota_rows_are_removed,
             a4_old_changes_of_addresses_are_removed,
             records_that_are_old_are_purged_in_batches_and_pending_ones_stay,
+        );
+        $crate::store_conformance!(@ $fixture: erasure:
+            a13_a_request_waits_and_can_be_cancelled,
+            a13_requests_are_carried_out_once_they_are_old_enough,
+            a13_no_mail_goes_to_an_anonymized_customer,
+            a13_of_a_deleted_customer_only_the_deletion_is_left,
+            a13_of_an_anonymized_customer_only_its_id_is_left,
         );
         $crate::store_conformance!(@ $fixture: limits:
             hits_add_up_in_their_window_and_in_no_other,

@@ -12,6 +12,13 @@ pub enum ValidationError {
     Unknown,
     NotAString,
     NotAnObject,
+    NotABoolean,
+    /// Two triggers that undo each other.
+    Contradictory,
+    /// The customer is anonymized already.
+    Anonymized,
+    /// There is no request that waits.
+    NotRequested,
     TooLong(usize),
     /// Passwords are counted in bytes.
     TooManyBytes(usize),
@@ -65,6 +72,10 @@ impl ValidationError {
             Self::Unknown => plain("not_found", "doesn't belong to a customer"),
             Self::NotAString => plain("invalid", "is not a string"),
             Self::NotAnObject => plain("invalid", "is not an object"),
+            Self::NotABoolean => plain("invalid", "is not a boolean"),
+            Self::Contradictory => plain("invalid", "can't be sent together with its opposite"),
+            Self::Anonymized => plain("invalid", "can't be true: the customer is anonymized already"),
+            Self::NotRequested => plain("invalid", "can't be true: no request is waiting"),
             Self::TooLong(most) => {
                 ("too_long", format!("is too long (maximum is {most} characters)"), Details::Count(most))
             }

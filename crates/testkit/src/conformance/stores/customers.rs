@@ -135,6 +135,7 @@ pub async fn a_changed_customer_leaves_its_audit_entry_and_its_event<F: StoreUnd
         email: Some(seed::email_change(JOHN, "johnny@example.com").0),
         password: Some(seed::hash("new")),
         attributes: seed::customer_reference("R-2"),
+        ..CustomerChange::default()
     };
     let event = seed::event(scope, EventBody::CustomerPasswordCreated { customer: john.id, address: None });
     let audit = seed::audit(Action::Update);

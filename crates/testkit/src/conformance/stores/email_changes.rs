@@ -156,7 +156,8 @@ pub async fn a4_a_change_of_an_address_is_recorded_with_its_event_and_its_mail<F
         password: Some(seed::hash("second")),
         ..CustomerChange::default()
     };
-    let events_of_both = ChangeEvents { password: Some(&password), email: Some(&moved), account: None };
+    let events_of_both =
+        ChangeEvents { password: Some(&password), email: Some(&moved), ..ChangeEvents::default() };
     let audit = seed::audit(Action::Update);
     assert!(store.update_customer(scope, john.id, &both, events_of_both, &audit).await.unwrap());
     assert_eq!(written(backdoor).await, [resets, events + 3, audits + 2]);

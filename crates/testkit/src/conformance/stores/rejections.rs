@@ -19,7 +19,7 @@ use crate::store::prelude::*;
 
 const COOLDOWN: Duration = Duration::hours(1);
 
-async fn reject(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
+pub(super) async fn reject(store: &impl Store, of: &RejectableReset, cooldown: Duration) -> bool {
     let event = seed::event(of.scope, EventBody::ResetRejected { reset: of.reset });
     let audit = seed::audit(Action::Reject);
     let rejection = ResetRejection {
@@ -32,7 +32,7 @@ async fn reject(store: &impl Store, of: &RejectableReset, cooldown: Duration) ->
     store.reject_reset(&rejection).await.unwrap()
 }
 
-async fn found(store: &impl Store, reset: ResetId) -> RejectableReset {
+pub(super) async fn found(store: &impl Store, reset: ResetId) -> RejectableReset {
     store.find_rejectable(reset).await.unwrap().unwrap()
 }
 

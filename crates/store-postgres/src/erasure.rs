@@ -1,0 +1,100 @@
+//! What is left to erase of deleted and anonymized customers.
+
+use rekey_core::{customers::anonymization::KEPT_EVENTS, error::StoreError, events::EventName};
+use time::Duration;
+
+use crate::{error::map_db_error, pool::Pool};
+
+/// The common table expressions that delete the suppressions of the customers that `fact` returns, by their addresses and by the deliveries
+/// that bounced, and their resets, and that queue what is recorded about them for [`ERASE`].
+macro_rules! leave_erasure {
+    () => {
+        ", suppressed AS (
+            SELECT organization_id, mode, old_email AS email FROM fact
+            UNION SELECT s.organization_id, s.mode, s.email
+            FROM fact JOIN deliveries d ON d.customer_id = fact.id JOIN suppressions s ON s.event_id = d.event_id
+        ), suppression AS (
+            DELETE FROM suppressions s USING suppressed x
+            WHERE s.organization_id = x.organization_id AND s.mode = x.mode AND s.email = x.email
+        ), resets AS (
+            DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id RETURNING r.id, r.customer_id
+        ), erasure AS (
+            INSERT INTO erasures AS e (customer_id, organization_id, mode, resource_ids)
+            SELECT id, organization_id, mode, ARRAY(
+                SELECT fact.id UNION SELECT r.id FROM resets r WHERE r.customer_id = fact.id
+                UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = fact.id AND d.reset_id IS NOT NULL
+            ) FROM fact
+            ON CONFLICT (customer_id) DO UPDATE SET due_at = now(), resource_ids = e.resource_ids || excluded.resource_ids
+        )"
+    };
+}
+
+pub(crate) use leave_erasure;
+
+/// See [`Cleanup::erase`](rekey_core::cleanup::Cleanup::erase).
+pub(crate) async fn erase(pool: &Pool, retry_after: Duration, max: u32) -> Result<u64, StoreError> {
+    let count: i64 = sqlx::query_scalar(ERASE)
+        .bind(i64::from(max))
+        .bind(retry_after.as_seconds_f64())
+        .bind(KEPT_EVENTS.map(EventName::as_str).as_slice())
+        .bind(MAX_ROWS)
+        .fetch_one(pool)
+        .await
+        .map_err(map_db_error)?;
+    Ok(count.unsigned_abs())
+}
+
+/// How many events, deliveries and audit entries are erased in one statement, of each.
+const MAX_ROWS: i64 = 5_000;
+
+/// A reset that was requested at the same time as its customer was deleted is deleted here. When there are more records than one statement
+/// erases, their customers stay due.
+const ERASE: &str = "
+    WITH due AS MATERIALIZED (
+        SELECT customer_id, resource_ids FROM erasures WHERE due_at <= now()
+        ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ), mail AS MATERIALIZED (
+        SELECT due.customer_id, d.event_id, d.status NOT IN ('queued', 'deferred') AS is_done
+        FROM due CROSS JOIN LATERAL (
+            SELECT event_id, status FROM deliveries WHERE customer_id = due.customer_id
+            UNION SELECT event_id, status FROM deliveries WHERE reset_id = ANY (due.resource_ids)
+        ) d
+    ), event AS MATERIALIZED (
+        SELECT due.customer_id, e.id, (e.published_at IS NOT NULL OR e.dead_at IS NOT NULL) AND NOT EXISTS (
+            SELECT FROM deliveries d WHERE d.event_id = e.id AND d.status IN ('queued', 'deferred')
+        ) AS is_done
+        FROM due CROSS JOIN LATERAL (
+            SELECT id FROM events WHERE resource_id = ANY (due.resource_ids)
+            UNION SELECT event_id FROM mail WHERE mail.customer_id = due.customer_id
+        ) named JOIN events e USING (id)
+        WHERE e.name <> ALL ($3)
+    ), entry AS MATERIALIZED (
+        SELECT p.entry_id FROM due JOIN audit_personal_data p ON p.customer_id = due.customer_id
+        UNION SELECT p.entry_id FROM due JOIN audit_personal_data p ON p.actor_customer_id = due.customer_id
+        UNION SELECT p.entry_id FROM due JOIN audit_personal_data p
+            ON p.resource_id = ANY (due.resource_ids) AND p.resource_id <> due.customer_id
+    ), looked AS (
+        SELECT due.customer_id, EXISTS (
+            SELECT FROM mail WHERE mail.customer_id = due.customer_id AND NOT is_done
+            UNION ALL SELECT FROM event WHERE event.customer_id = due.customer_id AND NOT is_done
+        ) AS waits
+        FROM due
+        WHERE (SELECT count(*) FROM mail WHERE is_done) <= $4 AND (SELECT count(*) FROM event WHERE is_done) <= $4
+            AND (SELECT count(*) FROM entry) <= $4
+    ), gone_reset AS (
+        DELETE FROM password_resets r USING due WHERE r.customer_id = due.customer_id
+    ), gone_answer AS (
+        DELETE FROM idempotency_keys k USING due WHERE k.record_id = ANY (due.resource_ids)
+    ), gone_mail AS (
+        DELETE FROM deliveries WHERE event_id IN (SELECT event_id FROM mail WHERE is_done LIMIT $4)
+    ), gone_event AS (
+        DELETE FROM events WHERE id IN (SELECT id FROM event WHERE is_done LIMIT $4)
+    ), gone_entry AS (
+        DELETE FROM audit_personal_data WHERE entry_id IN (SELECT entry_id FROM entry LIMIT $4)
+    ), finished AS (
+        DELETE FROM erasures e USING looked WHERE e.customer_id = looked.customer_id AND NOT waits
+    ), delayed AS (
+        UPDATE erasures e SET due_at = now() + make_interval(secs => $2) FROM looked
+        WHERE e.customer_id = looked.customer_id AND waits
+    )
+    SELECT count(*) FROM due";
