@@ -10,6 +10,7 @@ use rekey_core::{
     customers::{service::CustomerService, store::CustomerStore},
     events::{recorder::EventRecorder, relay_queue::RelayQueue},
     idempotency::{AnswerStore, Idempotency},
+    key_rotation::{KeyKind, KeyLog, KeyRecorder},
     limits::RateLimits,
     organizations::PerOrganization,
     passwords::Hasher,
@@ -68,7 +69,16 @@ pub struct Services {
 
 /// A database with all ports that the API needs.
 pub trait Database:
-    Ping + Resets + CustomerStore + ClientStore + Sessions + PasswordGuesses + Cleanup + AnswerStore + RateLimits
+    Ping
+    + Resets
+    + CustomerStore
+    + ClientStore
+    + Sessions
+    + PasswordGuesses
+    + KeyLog
+    + Cleanup
+    + AnswerStore
+    + RateLimits
 {
 }
 
@@ -79,6 +89,7 @@ impl<T> Database for T where
         + ClientStore
         + Sessions
         + PasswordGuesses
+        + KeyLog
         + Cleanup
         + AnswerStore
         + RateLimits
@@ -113,6 +124,7 @@ pub struct AppData {
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub cleanup: CleanupTask,
+    pub key_recorder: KeyRecorder,
     max_body_bytes: usize,
 }
 
@@ -149,6 +161,17 @@ impl AppData {
         let clients = Data::new(ClientDirectory::new(database.clone(), database.clone(), clock.clone()));
         let limits = Data::new(Limits::new(*limits, rate_limits, clock.clone()));
         let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);
+        let key_recorder = KeyRecorder {
+            store: database.clone(),
+            random: random.clone(),
+            keys: [(KeyKind::SigningKeys, issuer.key_ids()), (KeyKind::SealingKeys, keys.ids())],
+        };
+        let cleanup = CleanupTask {
+            store: database.clone(),
+            rules: rules.clone(),
+            retention: retention.into(),
+            random: random.clone(),
+        };
         Ok(Self {
             authorization: Data::new(AuthorizationServer {
                 clients: clients.clone(),
@@ -169,13 +192,14 @@ impl AppData {
                 fresh_time: whole_seconds(auth.fresh_time),
                 recorder,
                 hasher,
-                rules: rules.clone(),
+                rules,
             }),
-            idempotency: Data::new(Idempotency { answers: database.clone(), keys, random, ttl }),
+            idempotency: Data::new(Idempotency { answers: database, keys, random, ttl }),
             pages: Data::new(Pages::new(server, auth, organizations)?),
             proxies: Data::new(Proxies::new(server)),
             readiness: Data::new(Readiness::new(checks)),
-            cleanup: CleanupTask { store: database, rules, retention: retention.into() },
+            cleanup,
+            key_recorder,
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

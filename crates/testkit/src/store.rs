@@ -7,6 +7,7 @@ use rekey_core::{
     deliveries::ledger::Ledger,
     events::outbox::Outbox,
     idempotency::AnswerStore,
+    key_rotation::KeyLog,
     limits::RateLimits,
     ping::Ping,
     resets::store::Resets,
@@ -21,6 +22,7 @@ pub trait Store:
     + CustomerStore
     + Sessions
     + PasswordGuesses
+    + KeyLog
     + Outbox
     + Ledger
     + AnswerStore
@@ -37,6 +39,7 @@ impl<T> Store for T where
         + CustomerStore
         + Sessions
         + PasswordGuesses
+        + KeyLog
         + Outbox
         + Ledger
         + AnswerStore
@@ -56,6 +59,7 @@ pub mod prelude {
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
         events::outbox::Outbox,
         idempotency::AnswerStore,
+        key_rotation::KeyLog,
         limits::RateLimits,
         organizations::OrganizationStore,
         ping::Ping,
