@@ -224,7 +224,7 @@ impl TestApp {
     }
 
     /// Revokes a client.
-    pub async fn revoke(&self, client: &TestClient) {
+    pub async fn revoke_client(&self, client: &TestClient) {
         let RegisteredClient { scope, id, .. } = self.registered(client).await;
         assert!(
             self.store.revoke_api_client(scope, id, &seed::operator_audit(Action::Revoke)).await.unwrap()

@@ -169,7 +169,7 @@ async fn a_revoked_client_has_no_pages() {
     let app = TestApp::start().await;
     let shop = client(&app, ClientKind::Integration, &[SHOP]).await;
     let token = app.access_token(&shop).await;
-    app.revoke(&shop).await;
+    app.revoke_client(&shop).await;
     app.clock.forward(Duration::seconds(5));
     let answer = send(app.http.get(app.url(RESETS)).bearer_auth(&token).header("origin", SHOP)).await;
     assert_eq!((answer.status.as_u16(), allowed(&answer)), (401, ""));

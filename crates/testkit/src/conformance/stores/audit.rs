@@ -130,9 +130,9 @@ impl Account {
 
 /// Ends the counts of hours that are over, a few at a time; returns how many.
 async fn end_hours(store: &impl Store) -> u64 {
-    let ids: [_; 2] = std::array::from_fn(|_| AuditId::generate(&OsRandom));
     let mut ended = 0;
     loop {
+        let ids: [_; 2] = std::array::from_fn(|_| AuditId::generate(&OsRandom));
         match store.end_sign_in_counts(Duration::minutes(61), &ids).await.unwrap() {
             0 => return ended,
             some => ended += some,
