@@ -1,6 +1,6 @@
 //! The HTTP server.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, future, io, net::SocketAddr, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server, http::header, middleware::DefaultHeaders, web};
 use rekey_runtime::config::Server as ServerSettings;
@@ -64,10 +64,15 @@ impl Application {
         self.address
     }
 
-    /// Serves requests until it is stopped.
+    /// Serves requests, records its keys and anonymizes customers, until it is stopped.
     pub async fn run_until_stopped(self) -> io::Result<()> {
+        let record_keys = async {
+            self.data.key_recorder.run().await;
+            future::pending::<Infallible>().await
+        };
         tokio::select! {
             ended = self.server => ended,
+            never = record_keys => match never {},
             never = self.data.limits.run_cleanup() => match never {},
             never = self.data.anonymization.run() => match never {},
         }

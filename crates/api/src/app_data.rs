@@ -13,6 +13,7 @@ use rekey_core::{
     },
     events::{recorder::EventRecorder, relay_queue::RelayQueue},
     idempotency::{AnswerStore, Idempotency},
+    key_rotation::{KeyKind, KeyLog, KeyRecorder},
     limits::RateLimits,
     organizations::PerOrganization,
     passwords::Hasher,
@@ -79,6 +80,7 @@ pub trait Database:
     + ClientStore
     + Sessions
     + PasswordGuesses
+    + KeyLog
     + AnswerStore
     + RateLimits
 {
@@ -92,6 +94,7 @@ impl<T> Database for T where
         + ClientStore
         + Sessions
         + PasswordGuesses
+        + KeyLog
         + AnswerStore
         + RateLimits
 {
@@ -125,6 +128,7 @@ pub struct AppData {
     readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub anonymization: AnonymizationTask,
+    pub key_recorder: KeyRecorder,
     max_body_bytes: usize,
 }
 
@@ -161,6 +165,11 @@ impl AppData {
         let clients = Data::new(ClientDirectory::new(database.clone(), database.clone(), clock.clone()));
         let limits = Data::new(Limits::new(*limits, rate_limits, clock.clone()));
         let issuer = Data::new(Issuer::new(auth, clock, random.clone())?);
+        let key_recorder = KeyRecorder {
+            store: database.clone(),
+            random: random.clone(),
+            keys: [(KeyKind::SigningKeys, issuer.key_ids()), (KeyKind::SealingKeys, keys.ids())],
+        };
         Ok(Self {
             authorization: Data::new(AuthorizationServer {
                 clients: clients.clone(),
@@ -192,6 +201,7 @@ impl AppData {
             pages: Data::new(Pages::new(server, auth, organizations)?),
             proxies: Data::new(Proxies::new(server)),
             readiness: Data::new(Readiness::new(checks)),
+            key_recorder,
             max_body_bytes: server.max_body_bytes,
             sign_in,
             clients,

@@ -65,7 +65,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         hasher: Hasher::start(passwords.hasher, random.clone()).context("password hashing can't start")?,
         relay_queue,
         clock,
-        random,
+        random: random.clone(),
         // Requests are accepted and stored without a broker. A load balancer would otherwise take all replicas away at once.
         checks: vec![
             Check::problem("broker", {
@@ -100,6 +100,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             store: Arc::new(store.clone()),
             rules: Arc::new(organizations.map(OrganizationSettings::rules)),
             retention: (*retention).into(),
+            random,
         };
         tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
     } else {

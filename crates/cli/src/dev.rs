@@ -180,6 +180,7 @@ impl Parts {
             store: Arc::new(self.store.clone()),
             rules: Arc::new(self.organizations.map(|own| own.organization.rules())),
             retention: self.settings.retention.into(),
+            random: Arc::new(OsRandom),
         }
     }
 

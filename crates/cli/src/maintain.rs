@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use rekey_core::cleanup::{Cleanup, CleanupTask};
+use rekey_core::{
+    cleanup::{Cleanup, CleanupTask},
+    random::OsRandom,
+};
 use rekey_runtime::{
     config::{Configuration, OrganizationSettings, Source, ToolSettings},
     lifecycle::{Signals, Tasks},
@@ -31,6 +34,7 @@ pub async fn run(source: &Source) -> anyhow::Result<()> {
         store: Arc::new(store.clone()),
         rules: Arc::new(organizations.map(OrganizationSettings::rules)),
         retention: settings.retention.into(),
+        random: Arc::new(OsRandom),
     };
     let (mut tasks, signals) = (Tasks::new(), Signals::listen()?);
     tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));

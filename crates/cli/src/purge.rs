@@ -35,5 +35,6 @@ fn name(kind: PurgeKind) -> &'static str {
         PurgeKind::Deliveries => "deliveries",
         PurgeKind::Events => "events",
         PurgeKind::Audit => "audit",
+        PurgeKind::SignInDecoys => "sign_in_decoys",
     }
 }

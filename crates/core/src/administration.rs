@@ -105,7 +105,9 @@ impl Administration {
         name: DisplayName,
     ) -> Result<Organization, CreateError> {
         let id = OrganizationId::generate(&*self.random);
-        self.store.create_organization(&NewOrganization { id, slug, name: name.to_string() }).await
+        let new = NewOrganization { id, slug, name: name.to_string() };
+        let audit = AuditEntry::by_operator(Action::Create, vec!["slug", "name"], &*self.random);
+        self.store.create_organization(&new, &audit).await
     }
 
     /// Returns all organizations, by slug.
@@ -146,7 +148,9 @@ impl Administration {
             revoked_at: None,
             created_at: self.clock.now(),
         };
-        Ok((self.store.create_api_client(&client).await?, secret))
+        let attributes = vec!["name", "kind", "permissions", "allowed_origins"];
+        let audit = AuditEntry::by_operator(Action::Create, attributes, &*self.random);
+        Ok((self.store.create_api_client(&client, &audit).await?, secret))
     }
 
     /// Returns all clients with their organizations, oldest first.
@@ -164,14 +168,20 @@ impl Administration {
     pub async fn update_client(
         &self,
         client_id: &str,
-        change: &ClientChange,
+        change: ClientChange,
     ) -> Result<RegisteredClient, ClientChangeError> {
         let unknown = || ClientChangeError::UnknownClient(client_id.to_owned());
         let client = self.store.find_api_client(client_id).await?.ok_or_else(unknown)?;
         if change.permissions.is_some_and(|permissions| !may_have(client.kind, permissions)) {
             return Err(ClientChangeError::Permissions);
         }
-        self.store.update_api_client(client_id, change).await?;
+        let change = change.without_current(&client);
+        let names = change.names();
+        if names.is_empty() {
+            return Ok(client);
+        }
+        let audit = AuditEntry::by_operator(Action::Update, names, &*self.random);
+        self.store.update_api_client(client.scope, client.id, &change, &audit).await?;
         self.store.find_api_client(client_id).await?.ok_or_else(unknown)
     }
 
@@ -180,7 +190,10 @@ impl Administration {
     /// # Errors
     /// When the store fails.
     pub async fn revoke_client(&self, client_id: &str) -> Result<bool, StoreError> {
-        self.store.revoke_api_client(client_id).await
+        let Some(client) = self.store.find_api_client(client_id).await? else { return Ok(false) };
+        let audit = AuditEntry::by_operator(Action::Revoke, Vec::new(), &*self.random);
+        self.store.revoke_api_client(client.scope, client.id, &audit).await?;
+        Ok(true)
     }
 
     /// Returns the suppressed addresses, of that organization and in that mode if they are given.
@@ -210,7 +223,7 @@ impl Administration {
         email: &EmailAddress,
     ) -> Result<bool, SuppressionError> {
         let scope = Scope { organization: self.known(organization).await?.id, mode };
-        let audit = AuditEntry::by_operator(Action::LiftSuppression, &*self.random);
+        let audit = AuditEntry::by_operator(Action::LiftSuppression, Vec::new(), &*self.random);
         Ok(self.store.lift_suppression(scope, email, &audit).await?)
     }
 

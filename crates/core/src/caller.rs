@@ -12,6 +12,8 @@ use crate::{
 pub enum Actor {
     /// An API client acting for itself, or for a guest.
     Client(ApplicationId),
+    /// Several API clients, in an entry about several calls.
+    Clients,
     /// A logged-in customer, through a client.
     Customer(ApplicationId, CustomerId, SessionId),
     /// The holder of a reset's token, on the hosted page.
@@ -25,7 +27,7 @@ impl Actor {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Client(_) => "client",
+            Self::Client(_) | Self::Clients => "client",
             Self::Customer(..) => "customer",
             Self::TokenHolder => "token_holder",
             Self::Operator => "operator",
@@ -37,7 +39,7 @@ impl Actor {
     pub fn application(&self) -> Option<&ApplicationId> {
         match self {
             Self::Client(application) | Self::Customer(application, ..) => Some(application),
-            Self::TokenHolder | Self::Operator => None,
+            Self::Clients | Self::TokenHolder | Self::Operator => None,
         }
     }
 
@@ -46,7 +48,7 @@ impl Actor {
     pub fn session(&self) -> Option<(CustomerId, SessionId)> {
         match *self {
             Self::Customer(_, customer, session) => Some((customer, session)),
-            Self::Client(_) | Self::TokenHolder | Self::Operator => None,
+            Self::Client(_) | Self::Clients | Self::TokenHolder | Self::Operator => None,
         }
     }
 }

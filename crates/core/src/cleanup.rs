@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     customers::email_change::EMAIL_UNDO_TTL, deliveries::UNCONFIRMED_NOTICE_WINDOW, error::StoreError,
-    organizations::PerOrganization, resets::rules::Rules, sessions::guesses::KEEP_GUESSES,
+    ids::AuditId, organizations::PerOrganization, random::RandomSource, resets::rules::Rules,
+    sessions::guesses::KEEP_GUESSES,
 };
 
 /// The port that deletes what is no longer needed.
@@ -28,6 +29,10 @@ pub trait Cleanup: Send + Sync + 'static {
     /// Deletes counts of guesses, and networks known by them, that were last used at least `age` ago, at most `max`. Returns
     /// how many.
     async fn forget_guesses(&self, age: Duration, max: u32) -> Result<u64, StoreError>;
+
+    /// Ends the counts of log-ins of hours that began at least `age` ago: deletes as many as there are `ids` at most. A customer with more
+    /// than [`MAX_SIGN_IN_ENTRIES`](crate::sessions::MAX_SIGN_IN_ENTRIES) of them gets one audit entry about the others, under one of the ids. Returns how many were deleted.
+    async fn end_sign_in_counts(&self, age: Duration, ids: &[AuditId]) -> Result<u64, StoreError>;
 
     /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
     async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError>;
@@ -58,6 +63,8 @@ pub enum PurgeKind {
     Events,
     /// Audit entries.
     Audit,
+    /// The rows that log-ins of unknown accounts leave in place of audit entries.
+    SignInDecoys,
 }
 
 /// How long records are kept; `None` is for ever.
@@ -111,10 +118,14 @@ pub struct CleanupTask {
     pub rules: Arc<PerOrganization<Rules>>,
     /// How long records are kept.
     pub retention: Retention,
+    /// Makes ids of audit entries.
+    pub random: Arc<dyn RandomSource>,
 }
 
 /// How long what has ended is kept, for transactions that began before.
 const GRACE: Duration = Duration::HOUR;
+/// The age of an hour that is over, for transactions that began before its end, too.
+const ENDED_HOUR: Duration = Duration::minutes(61);
 /// How often to look: often enough that a day's decoys are never deleted at once.
 const INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
 /// How many decoys, counts or cooldowns are deleted in one transaction.
@@ -152,6 +163,11 @@ impl CleanupTask {
         self.rules.values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default() + GRACE
     }
 
+    /// Returns an id for each count that a batch may end.
+    fn audit_ids(&self) -> Vec<AuditId> {
+        (0..BATCH).map(|_| AuditId::generate(&*self.random)).collect()
+    }
+
     /// The failure of one deletion does not keep back the others.
     async fn clean(&self) {
         let store = &self.store;
@@ -173,10 +189,17 @@ impl CleanupTask {
             while store.erase(ERASURE_RETRY, ERASURE_BATCH).await? > 0 {}
             Ok(())
         };
+        let sign_ins = async {
+            while store.end_sign_in_counts(ENDED_HOUR, &self.audit_ids()).await? >= batch {}
+            Ok(())
+        };
         log_failure("decoys", decoys.await);
         log_failure("quotas", quotas.await);
         log_failure("guesses", guesses.await);
         log_failure("records of deleted customers", erase.await);
+        log_failure("counts of log-ins", sign_ins.await);
+        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, GRACE).await;
+        log_failure("decoys of log-ins", sign_in_decoys.map(drop));
         log_failure(
             "changes of addresses",
             store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await.map(drop),

@@ -9,6 +9,7 @@ use self::origin::AllowedOrigin;
 use crate::{
     attributes::set_names,
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
     ids::ApplicationId,
     organizations::Organization,
     scope::Scope,
@@ -72,6 +73,25 @@ pub struct ClientChange {
     pub allowed_origins: Option<Vec<AllowedOrigin>>,
 }
 
+impl ClientChange {
+    /// Removes what the client has already.
+    #[must_use]
+    pub fn without_current(self, client: &RegisteredClient) -> Self {
+        Self {
+            permissions: self.permissions.filter(|permissions| *permissions != client.permissions),
+            allowed_origins: self.allowed_origins.filter(|origins| *origins != client.allowed_origins),
+        }
+    }
+
+    /// Returns the names of the attributes that change.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        let Self { permissions, allowed_origins } = self;
+        set_names([("permissions", permissions.is_some()), ("allowed_origins", allowed_origins.is_some())])
+            .collect()
+    }
+}
+
 /// A registered API client (the vendor's "application").
 #[derive(Debug, Clone)]
 pub struct RegisteredClient {
@@ -102,8 +122,13 @@ pub struct RegisteredClient {
 /// The port to the database for API clients.
 #[async_trait]
 pub trait ClientStore: Send + Sync + 'static {
-    /// Registers an API client; `created_at` and `revoked_at` of the argument are ignored. `Taken`: its id or client id.
-    async fn create_api_client(&self, client: &RegisteredClient) -> Result<RegisteredClient, CreateError>;
+    /// Registers an API client, with its audit entry; `created_at` and `revoked_at` of the argument are ignored. `Taken`: its id or client
+    /// id.
+    async fn create_api_client(
+        &self,
+        client: &RegisteredClient,
+        audit: &AuditEntry,
+    ) -> Result<RegisteredClient, CreateError>;
 
     /// All API clients with their organizations, oldest first: for the operator's tool only.
     async fn api_clients(&self) -> Result<Vec<RegisteredClient>, StoreError>;
@@ -111,9 +136,20 @@ pub trait ClientStore: Send + Sync + 'static {
     /// The client with that OAuth `client_id`, revoked or not.
     async fn find_api_client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError>;
 
-    /// Changes a client; false when there is none.
-    async fn update_api_client(&self, client_id: &str, change: &ClientChange) -> Result<bool, StoreError>;
+    /// Changes a client, with the audit entry; false when there is none.
+    async fn update_api_client(
+        &self,
+        scope: Scope,
+        id: ApplicationId,
+        change: &ClientChange,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 
-    /// Revokes a client; false when there is none, true also when it was revoked before.
-    async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError>;
+    /// Revokes a client, with the audit entry; false when there is none, or it was revoked before.
+    async fn revoke_api_client(
+        &self,
+        scope: Scope,
+        id: ApplicationId,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod ids;
+pub mod key_rotation;
 pub mod limits;
 pub mod locale;
 pub mod name;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
     ids::OrganizationId,
     newtypes::text_newtype,
 };
@@ -38,10 +39,14 @@ pub struct NewOrganization {
 /// The port to the database for organizations.
 #[async_trait]
 pub trait OrganizationStore: Send + Sync + 'static {
-    /// Creates an organization. `Taken`: the slug.
-    async fn create_organization(&self, organization: &NewOrganization) -> Result<Organization, CreateError>;
+    /// Creates an organization, with its audit entry in live mode. `Taken`: the slug.
+    async fn create_organization(
+        &self,
+        organization: &NewOrganization,
+        audit: &AuditEntry,
+    ) -> Result<Organization, CreateError>;
 
-    /// All organizations, by slug: for the operator's tool only.
+    /// All organizations, by slug: for what operators do only.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;
 }
 

@@ -13,11 +13,12 @@ use crate::{
     customers::Credentials,
     email::EmailAddress,
     error::StoreError,
+    events::audit::AuditEntry,
     ids::{AccessTokenId, ApplicationId, CustomerId, OrganizationId, SessionId},
     newtypes::text_newtype,
     passwords::{PasswordHash, SchemeName},
     scope::Scope,
-    secrets::RefreshTokenDigest,
+    secrets::{AddressDigest, RefreshTokenDigest},
 };
 
 /// The port to sessions, to the credentials that they are opened with, and to revoked access tokens. Each method is one business
@@ -47,6 +48,10 @@ pub trait Sessions: Send + Sync + 'static {
         new: &PasswordHash,
     ) -> Result<(), StoreError>;
 
+    /// Records the outcome of a log-in: counts it for the account and the hour, and writes its audit entry if it is among the first
+    /// [`MAX_SIGN_IN_ENTRIES`] of its action. An unknown account gets the same row in a table of decoys, so it costs the same.
+    async fn record_sign_in(&self, scope: Scope, record: &SignInRecord<'_>) -> Result<(), StoreError>;
+
     /// Opens a session; false when the password changed since it was verified. Deletes a few expired sessions, so that their number stays
     /// in proportion to the log-ins.
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError>;
@@ -61,7 +66,7 @@ pub trait Sessions: Send + Sync + 'static {
     ) -> Result<bool, StoreError>;
 
     /// Uses a refresh token: the session gets the next one, and is extended by `ttl`, but not beyond its `max_age`. Exactly one of several simultaneous calls with a
-    /// token gets [`RefreshOutcome::Rotated`].
+    /// token gets [`RefreshOutcome::Rotated`], and exactly one [`RefreshOutcome::Reused`], with the audit entry.
     async fn refresh_session(
         &self,
         scope: Scope,
@@ -106,6 +111,20 @@ pub struct StoredScheme {
     pub sample: PasswordHash,
 }
 
+/// How many log-ins of an account with the same outcome have an audit entry of their own in an hour. The others have one together.
+pub const MAX_SIGN_IN_ENTRIES: u32 = 10;
+
+/// The outcome of a log-in, for the audit log.
+#[derive(Debug)]
+pub struct SignInRecord<'a> {
+    /// The typed address.
+    pub email: &'a EmailAddress,
+    /// Its digest, by which log-ins are counted.
+    pub account: &'a AddressDigest,
+    /// The audit entry; the store finds its customer.
+    pub audit: &'a AuditEntry,
+}
+
 /// A session to open.
 #[derive(Debug)]
 pub struct NewSession<'a> {
@@ -140,6 +159,8 @@ pub struct Refresh<'a> {
     pub max_age: Duration,
     /// How long after its use a token may be sent again without ending its session. It is rejected all the same.
     pub leeway: Duration,
+    /// The audit entry of a session that is ended because its token was used again.
+    pub reuse: &'a AuditEntry,
 }
 
 /// The result of [`Sessions::refresh_session`].

@@ -44,6 +44,13 @@ impl Purgeable {
                     WHERE i.organization_id = x.organization_id AND i.mode = x.mode AND i.created_at <= x.created_at)",
                 dependents: Some(("audit_personal_data", "entry_id")),
             },
+            // The other decoys go with their resets.
+            PurgeKind::SignInDecoys => Self {
+                table: "decoy_audit_entries",
+                key: "id",
+                condition: "x.resource_type = 'customers'",
+                dependents: Some(("decoy_audit_personal_data", "entry_id")),
+            },
         }
     }
 }

@@ -2,12 +2,13 @@ use async_trait::async_trait;
 use rekey_core::{
     cleanup::{Cleanup, PurgeKind},
     error::StoreError,
+    ids::AuditId,
 };
 use rekey_sql::Purgeable;
 use sqlx::AssertSqlSafe;
 use time::Duration;
 
-use crate::{PostgresStore, erasure, error::map_db_error};
+use crate::{PostgresStore, erasure, error::map_db_error, sign_ins};
 
 #[async_trait]
 impl Cleanup for PostgresStore {
@@ -76,6 +77,10 @@ impl Cleanup for PostgresStore {
         .await
         .map_err(map_db_error)?;
         Ok(done.rows_affected())
+    }
+
+    async fn end_sign_in_counts(&self, age: Duration, ids: &[AuditId]) -> Result<u64, StoreError> {
+        sign_ins::end_counts(&self.pool, age, ids).await.map_err(map_db_error)
     }
 
     async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError> {

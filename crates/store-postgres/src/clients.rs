@@ -2,13 +2,17 @@ use async_trait::async_trait;
 use rekey_core::{
     clients::{ClientChange, ClientStore, RegisteredClient, origin::AllowedOrigin},
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
+    ids::ApplicationId,
+    scope::Scope,
 };
-
 use rekey_sql::rows;
+use sqlx::Row;
 
 use crate::{
     PostgresStore,
     error::{map_create_error, map_db_error},
+    events::{auditing, record_audit},
 };
 
 /// Selects clients with their organizations, by the condition or order that follows.
@@ -26,26 +30,25 @@ macro_rules! select_clients {
 
 #[async_trait]
 impl ClientStore for PostgresStore {
-    async fn create_api_client(&self, client: &RegisteredClient) -> Result<RegisteredClient, CreateError> {
-        let created_at = sqlx::query_scalar(
-            "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
-                 sign_in, sign_up, allowed_origins)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING created_at",
-        )
-        .bind(client.id.as_str())
-        .bind(&client.client_id)
-        .bind(&client.name)
-        .bind(client.scope.organization.as_str())
-        .bind(client.scope.mode.as_str())
-        .bind(client.kind.as_str())
-        .bind(client.secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
-        .bind(client.permissions.self_service)
-        .bind(client.permissions.sign_in)
-        .bind(client.permissions.sign_up)
-        .bind(client.allowed_origins.iter().map(AllowedOrigin::as_str).collect::<Vec<_>>())
-        .fetch_one(&self.pool)
-        .await
-        .map_err(map_create_error)?;
+    async fn create_api_client(
+        &self,
+        client: &RegisteredClient,
+        audit: &AuditEntry,
+    ) -> Result<RegisteredClient, CreateError> {
+        let created = auditing(CREATE, Some(client.scope), audit)
+            .bind(client.id.as_str())
+            .bind(&client.client_id)
+            .bind(&client.name)
+            .bind(client.kind.as_str())
+            .bind(client.secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
+            .bind(client.permissions.self_service)
+            .bind(client.permissions.sign_in)
+            .bind(client.permissions.sign_up)
+            .bind(client.allowed_origins.iter().map(AllowedOrigin::as_str).collect::<Vec<_>>())
+            .fetch_one(&self.pool)
+            .await
+            .map_err(map_create_error)?;
+        let created_at = created.try_get("created_at").map_err(map_db_error)?;
         Ok(RegisteredClient { revoked_at: None, created_at, ..client.clone() })
     }
 
@@ -66,33 +69,62 @@ impl ClientStore for PostgresStore {
         row.as_ref().map(rows::registered_client).transpose().map_err(map_db_error)
     }
 
-    async fn update_api_client(&self, client_id: &str, change: &ClientChange) -> Result<bool, StoreError> {
+    async fn update_api_client(
+        &self,
+        scope: Scope,
+        id: ApplicationId,
+        change: &ClientChange,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let ClientChange { permissions, allowed_origins } = change;
         let origins = allowed_origins.as_ref().map(|origins| origins.iter().map(AllowedOrigin::as_str));
-        let done = sqlx::query(
-            "UPDATE api_clients SET self_service = COALESCE($2, self_service), sign_in = COALESCE($3, sign_in),
-                 sign_up = COALESCE($4, sign_up), allowed_origins = COALESCE($5, allowed_origins)
-             WHERE client_id = $1",
-        )
-        .bind(client_id)
-        .bind(permissions.map(|permissions| permissions.self_service))
-        .bind(permissions.map(|permissions| permissions.sign_in))
-        .bind(permissions.map(|permissions| permissions.sign_up))
-        .bind(origins.map(Iterator::collect::<Vec<_>>))
-        .execute(&self.pool)
-        .await
-        .map_err(map_db_error)?;
-        Ok(done.rows_affected() > 0)
+        let query = auditing(UPDATE, Some(scope), audit)
+            .bind(id.as_str())
+            .bind(permissions.map(|permissions| permissions.self_service))
+            .bind(permissions.map(|permissions| permissions.sign_in))
+            .bind(permissions.map(|permissions| permissions.sign_up))
+            .bind(origins.map(Iterator::collect::<Vec<_>>));
+        Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
     }
 
-    async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "UPDATE api_clients SET revoked_at = COALESCE(revoked_at, now()) WHERE client_id = $1",
-        )
-        .bind(client_id)
-        .execute(&self.pool)
-        .await
-        .map_err(map_db_error)?;
-        Ok(done.rows_affected() > 0)
+    async fn revoke_api_client(
+        &self,
+        scope: Scope,
+        id: ApplicationId,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let query = auditing(REVOKE, Some(scope), audit).bind(id.as_str());
+        Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
     }
 }
+
+const CREATE: &str = concat!(
+    "WITH fact AS (
+        INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service, sign_in, sign_up,
+            allowed_origins)
+        VALUES ($11, $12, $13, $1, $2, $14, $15, $16, $17, $18, $19)
+        RETURNING id, created_at
+    )",
+    record_audit!("audit", "api_clients", "NULL", "FROM fact"),
+    "SELECT created_at FROM fact"
+);
+
+const UPDATE: &str = concat!(
+    "WITH fact AS (
+        UPDATE api_clients SET self_service = COALESCE($12, self_service), sign_in = COALESCE($13, sign_in),
+            sign_up = COALESCE($14, sign_up), allowed_origins = COALESCE($15, allowed_origins)
+        WHERE id = $11 AND organization_id = $1 AND mode = $2
+        RETURNING id
+    )",
+    record_audit!("audit", "api_clients", "NULL", "FROM fact"),
+    "SELECT id FROM fact"
+);
+
+const REVOKE: &str = concat!(
+    "WITH fact AS (
+        UPDATE api_clients SET revoked_at = now() WHERE id = $11 AND organization_id = $1 AND mode = $2 AND revoked_at IS NULL
+        RETURNING id
+    )",
+    record_audit!("audit", "api_clients", "NULL", "FROM fact"),
+    "SELECT id FROM fact"
+);

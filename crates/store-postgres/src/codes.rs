@@ -1,15 +1,19 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
+    events::audit::AuditEntry,
     ids::ResetId,
     resets::{Redeemed, store::CodeStore},
     scope::Scope,
     secrets::CodeDigest,
 };
-
 use rekey_sql::rows;
 
-use crate::{PostgresStore, error::map_db_error};
+use crate::{
+    PostgresStore,
+    error::map_db_error,
+    events::{auditing, record_audit},
+};
 
 #[async_trait]
 impl CodeStore for PostgresStore {
@@ -18,11 +22,12 @@ impl CodeStore for PostgresStore {
         scope: Option<Scope>,
         resets: &[ResetId],
         code: &[CodeDigest],
+        audits: &[AuditEntry],
     ) -> Result<Option<Redeemed>, StoreError> {
-        let row = sqlx::query(GUESS)
+        let Some(audit) = audits.first() else { return Ok(None) };
+        let row = auditing(GUESS, scope, audit)
             .bind(resets.iter().map(ResetId::as_str).collect::<Vec<_>>())
-            .bind(scope.map(|scope| scope.organization.to_string()))
-            .bind(scope.map(|scope| scope.mode.as_str()))
+            .bind(audits.iter().map(|audit| audit.id.as_str()).collect::<Vec<_>>())
             .bind(code.iter().map(|digest| digest.as_bytes().as_slice()).collect::<Vec<_>>())
             .fetch_optional(&self.pool)
             .await
@@ -31,16 +36,35 @@ impl CodeStore for PostgresStore {
     }
 }
 
+/// Writes the audit entries of accounts that are throttled from now on.
+macro_rules! throttled {
+    ($tables:literal, $from:literal) => {
+        record_audit!(
+            $tables,
+            "customer_password_resets",
+            "customer_id",
+            $from,
+            "audit_id",
+            "$4",
+            "$10",
+            "organization_id, mode",
+            " JOIN (SELECT audit_id, organization_id, mode FROM throttled) scope ON audit_id = entry_id"
+        )
+    };
+}
+
 /// Charges the guess, and finds the reset if a guess was left and it is right.
 ///
 /// Counting locks the row of an account's guesses, so that each of several simultaneous guesses gets its own number, and only those within
 /// the budget are compared. Guesses at a reset that can't be used any more are charged for another window, too: decoys are kept that
 /// long, and take the same time. The
 /// statement does not wait for a reset that another one has locked: the count refuses its code until the window ends.
-const GUESS: &str = "
+///
+/// The guess that uses up the budget of an account writes an audit entry about one of its resets, a decoy's as a decoy.
+const GUESS: &str = concat!("
     WITH target AS (
-        SELECT id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
-        WHERE id = ANY($1) AND ($2::text IS NULL OR organization_id = $2 AND mode = $3)
+        SELECT id, organization_id, mode, customer_id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
+        WHERE id = ANY($11) AND ($1 IS NULL OR organization_id = $1 AND mode = $2)
             AND code_guess_budget IS NOT NULL AND expires_at + make_interval(secs => code_window_seconds) > now()
     ), account AS (
         SELECT account_digest, min(code_guess_budget) AS budget, max(code_window_seconds) AS seconds FROM target
@@ -65,9 +89,19 @@ const GUESS: &str = "
         FOR UPDATE OF r SKIP LOCKED
     ), dead AS (
         UPDATE password_resets r SET code_digest = NULL FROM dying WHERE r.id = dying.id
-    )
+    ), throttled AS (
+        SELECT DISTINCT ON (t.account_digest) t.id, t.customer_id, t.organization_id, t.mode,
+            ($12::text[])[array_position($11, t.id)] AS audit_id
+        FROM target t JOIN account a ON a.account_digest = t.account_digest
+            JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count = a.budget
+        ORDER BY t.account_digest, t.id
+    )",
+    throttled!("audit", "FROM throttled WHERE customer_id IS NOT NULL"),
+    throttled!("decoy_audit", "FROM throttled WHERE customer_id IS NULL"),
+    "
     SELECT r.id, r.organization_id, r.mode, r.sealed_token
     FROM password_resets r JOIN target ON r.id = target.id JOIN account a ON a.account_digest = target.account_digest
         JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count <= a.budget
-    WHERE r.code_digest = ANY($4)
-        AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";
+    WHERE r.code_digest = ANY($13)
+        AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()"
+);

@@ -2,17 +2,19 @@ use async_trait::async_trait;
 use rekey_core::{
     customers::email_change::{EmailChangeStore, EmailTries, EmailUndo, RecordedEmailChange},
     error::StoreError,
+    events::audit::AuditEntry,
     ids::{CustomerId, EmailChangeId},
     scope::Scope,
     secrets::UndoTokenDigest,
 };
 use rekey_sql::rows;
+use sqlx::Row;
 use time::Duration;
 
 use crate::{
     PostgresStore,
     error::map_db_error,
-    events::{bind_event, record_audit, record_change, record_event, recording},
+    events::{auditing, bind_event, record_audit, record_change, record_event, recording},
 };
 
 #[async_trait]
@@ -22,16 +24,16 @@ impl EmailChangeStore for PostgresStore {
         scope: Scope,
         id: CustomerId,
         limit: EmailTries,
+        audit: &AuditEntry,
     ) -> Result<Option<Duration>, StoreError> {
-        let wait: Option<f64> = sqlx::query_scalar(COUNT_EMAIL_TRY)
+        let row = auditing(COUNT_EMAIL_TRY, Some(scope), audit)
             .bind(id.as_str())
-            .bind(scope.organization.as_str())
-            .bind(scope.mode.as_str())
             .bind(limit.window.as_seconds_f64())
             .bind(i64::from(limit.budget))
             .fetch_optional(&self.pool)
             .await
             .map_err(map_db_error)?;
+        let wait = row.map(|row| row.try_get("wait")).transpose().map_err(map_db_error)?;
         Ok(wait.map(Duration::seconds_f64))
     }
 
@@ -77,21 +79,23 @@ impl EmailChangeStore for PostgresStore {
     }
 }
 
-/// Returns the time until the window's end when it has no try left.
-const COUNT_EMAIL_TRY: &str = "
-    WITH try AS (
+/// Returns the time until the window's end when it has no try left. The first one too many leaves the audit entry.
+const COUNT_EMAIL_TRY: &str = concat!(
+    "WITH try AS (
         INSERT INTO email_change_tries AS t (customer_id, window_started_at, try_count)
         SELECT id, now(), 1 FROM customers
-        WHERE id = $1 AND (organization_id, mode) IS NOT DISTINCT FROM ($2, $3)
+        WHERE id = $11 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
         ON CONFLICT (customer_id) DO UPDATE SET
-            window_started_at = CASE WHEN t.window_started_at <= now() - make_interval(secs => $4) THEN now()
+            window_started_at = CASE WHEN t.window_started_at <= now() - make_interval(secs => $12) THEN now()
                 ELSE t.window_started_at END,
-            try_count = CASE WHEN t.window_started_at <= now() - make_interval(secs => $4) THEN 1
-                ELSE LEAST(t.try_count, $5) + 1 END
-        RETURNING window_started_at, try_count
-    )
-    SELECT EXTRACT(EPOCH FROM window_started_at + make_interval(secs => $4) - now())::float8
-    FROM try WHERE try_count > $5";
+            try_count = CASE WHEN t.window_started_at <= now() - make_interval(secs => $12) THEN 1
+                ELSE LEAST(t.try_count, 1000000) + 1 END
+        RETURNING customer_id AS id, window_started_at, try_count
+    )",
+    record_audit!("audit", "customers", "id", "FROM try WHERE try_count = $13 + 1"),
+    "SELECT EXTRACT(EPOCH FROM window_started_at + make_interval(secs => $12) - now())::float8 AS wait
+    FROM try WHERE try_count > $13"
+);
 
 const FIND: &str = "
     SELECT e.id, e.organization_id, e.mode, e.customer_id, e.email AS old_email, c.email, o.slug AS organization_slug,

@@ -33,12 +33,26 @@ macro_rules! record_main_event {
 }
 
 /// The common table expressions that write the audit entry that [`recording`] binds to the tables of that prefix, `audit` or
-/// `decoy_audit`, about the record of `$from`.
+/// `decoy_audit`, about the record of `$from`. Several entries have their ids in a column of `$from`, and their scopes, `$scope`, come from
+/// a join on `entry_id`.
 macro_rules! record_audit {
     ($tables:literal, $resource:literal, $customer:literal, $from:literal) => {
         $crate::events::record_audit!($tables, $resource, $customer, $from, "$3", "$4", "$10")
     };
     ($tables:literal, $resource:literal, $customer:literal, $from:literal, $id:literal, $action:literal, $attributes:literal) => {
+        $crate::events::record_audit!(
+            $tables,
+            $resource,
+            $customer,
+            $from,
+            $id,
+            $action,
+            $attributes,
+            "$1, $2",
+            ""
+        )
+    };
+    ($tables:literal, $resource:literal, $customer:literal, $from:literal, $id:literal, $action:literal, $attributes:literal, $scope:literal, $join:literal) => {
         concat!(
             ", ",
             $tables,
@@ -66,7 +80,9 @@ macro_rules! record_audit {
             $tables,
             "_entries (id, organization_id, mode, resource_type, action, actor, application_id,
                     attributes, personal_digest)
-                SELECT entry_id, $1, $2, '",
+                SELECT entry_id, ",
+            $scope,
+            ", '",
             $resource,
             "', ",
             $action,
@@ -80,6 +96,7 @@ macro_rules! record_audit {
             $tables,
             "_",
             $resource,
+            $join,
             "
             )"
         )
@@ -122,10 +139,19 @@ pub(crate) fn recording<'q>(
     event: Option<&'q NewEvent>,
     audit: &'q AuditEntry,
 ) -> Query<'q, Postgres, PgArguments> {
+    bind_event(auditing(statement, Some(scope), audit), event)
+}
+
+/// A query by a statement with [`record_audit`] and no event in it. Its own parameters begin at $11.
+pub(crate) fn auditing<'q>(
+    statement: &'static str,
+    scope: Option<Scope>,
+    audit: &'q AuditEntry,
+) -> Query<'q, Postgres, PgArguments> {
     let session = audit.session.as_ref();
-    let query = sqlx::query(statement)
-        .bind(scope.organization.to_string())
-        .bind(scope.mode.as_str())
+    sqlx::query(statement)
+        .bind(scope.map(|scope| scope.organization.to_string()))
+        .bind(scope.map(|scope| scope.mode.as_str()))
         .bind(audit.id.as_str())
         .bind(audit.action.as_str())
         .bind(audit.actor.as_str())
@@ -133,8 +159,7 @@ pub(crate) fn recording<'q>(
         .bind(session.map(|(customer, _)| customer.as_str()))
         .bind(session.map(|(_, session)| session.as_str()))
         .bind(audit.address.map(|address| address.to_string()))
-        .bind(&audit.attributes);
-    bind_event(query, event)
+        .bind(&audit.attributes)
 }
 
 /// Binds the five parameters of [`record_event`].

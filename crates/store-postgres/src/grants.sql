@@ -39,6 +39,7 @@ BEGIN
         -- The anonymization of customers.
         GRANT DELETE ON email_change_tries, email_changes TO rekey_api;
         GRANT SELECT, INSERT, UPDATE ON erasures TO rekey_api;
+        GRANT SELECT, INSERT, UPDATE ON known_keys, sign_in_counts TO rekey_api;
     END IF;
 
     -- rekey-mailer keeps its ledger, has events published again, and reads the recipient of a mail and whether its reset can still be used.
@@ -56,7 +57,8 @@ BEGIN
             ON events TO rekey_mailer;
     END IF;
 
-    -- `rekey maintain` and `rekey purge` find old records and delete them. What is in them they can't read.
+    -- `rekey maintain` and `rekey purge` find old records and delete them. What is in them they can't read. The audit entry that counts an
+    -- hour's log-ins is theirs.
     IF 'rekey_maintenance' = ANY (others) THEN
         GRANT SELECT ON _sqlx_migrations TO rekey_maintenance;
         GRANT SELECT (id) ON organizations TO rekey_maintenance;
@@ -64,8 +66,11 @@ BEGIN
         GRANT SELECT (event_id) ON suppressions TO rekey_maintenance;
         GRANT SELECT (created_at), DELETE ON email_changes TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, created_at), UPDATE (id), DELETE ON audit_entries TO rekey_maintenance;
-        GRANT SELECT (id), DELETE ON decoy_audit_entries TO rekey_maintenance;
+        GRANT SELECT (id, organization_id, mode, resource_type, created_at), UPDATE (id), DELETE ON decoy_audit_entries TO rekey_maintenance;
         GRANT SELECT (entry_id, resource_id), DELETE ON audit_personal_data, decoy_audit_personal_data TO rekey_maintenance;
+        GRANT INSERT ON audit_entries, audit_personal_data TO rekey_maintenance;
+        GRANT SELECT, UPDATE (hour_started_at), DELETE ON sign_in_counts TO rekey_maintenance;
+        GRANT SELECT (id) ON customers TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, resource_id, created_at, published_at), UPDATE (id), DELETE
             ON events TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, customer_id, created_at, expires_at), UPDATE (id), DELETE

@@ -19,6 +19,7 @@ mod events;
 mod guesses;
 mod idempotency;
 mod import;
+mod key_rotation;
 mod ledger;
 mod limits;
 mod migration;
@@ -28,6 +29,7 @@ mod pool;
 mod refresh_tokens;
 mod resets;
 mod sessions;
+mod sign_ins;
 mod suppressions;
 mod tokens;
 

@@ -1,30 +1,32 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
     organizations::{NewOrganization, Organization, OrganizationStore},
+    scope::{Mode, Scope},
 };
-
 use rekey_sql::rows;
 
 use crate::{
     PostgresStore,
     error::{map_create_error, map_db_error},
+    events::{auditing, record_audit},
 };
 
 #[async_trait]
 impl OrganizationStore for PostgresStore {
-    async fn create_organization(&self, new: &NewOrganization) -> Result<Organization, CreateError> {
-        let row = sqlx::query(
-            "INSERT INTO organizations (id, slug, name) VALUES ($1, $2, $3)
-             RETURNING id AS organization_id, slug AS organization_slug, name AS organization_name,
-                 created_at AS organization_created_at",
-        )
-        .bind(new.id.as_str())
-        .bind(new.slug.as_str())
-        .bind(&new.name)
-        .fetch_one(&self.pool)
-        .await
-        .map_err(map_create_error)?;
+    async fn create_organization(
+        &self,
+        new: &NewOrganization,
+        audit: &AuditEntry,
+    ) -> Result<Organization, CreateError> {
+        let scope = Scope { organization: new.id, mode: Mode::Live };
+        let row = auditing(CREATE, Some(scope), audit)
+            .bind(new.slug.as_str())
+            .bind(&new.name)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(map_create_error)?;
         Ok(rows::organization(&row).map_err(map_db_error)?)
     }
 
@@ -40,3 +42,11 @@ impl OrganizationStore for PostgresStore {
         rows.iter().map(rows::organization).collect::<Result<_, _>>().map_err(map_db_error)
     }
 }
+
+const CREATE: &str = concat!(
+    "WITH fact AS (
+        INSERT INTO organizations (id, slug, name) VALUES ($1, $11, $12) RETURNING *
+    )",
+    record_audit!("audit", "organizations", "NULL", "FROM fact"),
+    "SELECT id AS organization_id, slug AS organization_slug, name AS organization_name, created_at AS organization_created_at FROM fact"
+);

@@ -7,7 +7,10 @@ use rekey_core::{
 use rekey_sql::rows::{self, Read};
 use sqlx::postgres::PgRow;
 
-use crate::pool::Pool;
+use crate::{
+    events::{auditing, record_audit},
+    pool::Pool,
+};
 
 /// Extends the session of the presented token, or ends the session if the token was used before.
 pub(crate) async fn use_up(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<RefreshOutcome> {
@@ -16,7 +19,7 @@ pub(crate) async fn use_up(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> 
     }
     // A separate statement: a call that waited for another use of the token sees that use here.
     let ended = end_reused(pool, scope, refresh).await?;
-    let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
+    let reused = ended.as_ref().map(|row| rows::parsed(row, "session_id")).transpose()?;
     Ok(reused.map_or(RefreshOutcome::Refused, RefreshOutcome::Reused))
 }
 
@@ -82,17 +85,21 @@ async fn rotate(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option
 
 /// Ends the session whose used token was presented. Returns its row, if there is one.
 async fn end_reused(pool: &Pool, scope: Scope, refresh: &Refresh<'_>) -> Read<Option<PgRow>> {
-    sqlx::query(
-        "DELETE FROM sessions s USING used_refresh_tokens u
-         WHERE u.digest = $1 AND u.used_at <= now() - make_interval(secs => $5) AND u.expires_at > now()
-             AND s.id = u.session_id AND s.organization_id = $2 AND s.mode = $3 AND s.application_id = $4
-         RETURNING s.id",
-    )
-    .bind(refresh.presented.as_bytes().as_slice())
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(refresh.application.as_str())
-    .bind(refresh.leeway.as_seconds_f64())
-    .fetch_optional(pool)
-    .await
+    auditing(END_REUSED, Some(scope), refresh.reuse)
+        .bind(refresh.presented.as_bytes().as_slice())
+        .bind(refresh.application.as_str())
+        .bind(refresh.leeway.as_seconds_f64())
+        .fetch_optional(pool)
+        .await
 }
+
+const END_REUSED: &str = concat!(
+    "WITH fact AS (
+        DELETE FROM sessions s USING used_refresh_tokens u
+        WHERE u.digest = $11 AND u.used_at <= now() - make_interval(secs => $13) AND u.expires_at > now()
+            AND s.id = u.session_id AND s.organization_id = $1 AND s.mode = $2 AND s.application_id = $12
+        RETURNING s.customer_id AS id, s.id AS session_id
+    )",
+    record_audit!("audit", "customers", "id", "FROM fact"),
+    "SELECT session_id FROM fact"
+);

@@ -7,12 +7,14 @@ use rekey_core::{
     passwords::{PasswordHash, SchemeName},
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions, StoredScheme},
+    sessions::{
+        EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions, SignInRecord, StoredScheme,
+    },
 };
 use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, customers::customer_address, error::map_db_error, refresh_tokens};
+use crate::{PostgresStore, customers::customer_address, error::map_db_error, refresh_tokens, sign_ins};
 
 #[async_trait]
 impl Sessions for PostgresStore {
@@ -73,6 +75,10 @@ impl Sessions for PostgresStore {
         .await
         .map_err(map_db_error)?;
         Ok(())
+    }
+
+    async fn record_sign_in(&self, scope: Scope, record: &SignInRecord<'_>) -> Result<(), StoreError> {
+        sign_ins::record(&self.pool, scope, record).await.map_err(map_db_error)
     }
 
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {

@@ -91,7 +91,6 @@ async fn a11_the_maintenance_role_deletes_records_and_reads_none_of_their_conten
             "SELECT address FROM audit_personal_data",
             "SELECT salt FROM audit_personal_data",
             "SELECT * FROM shown_event_stores",
-            NEW_ENTRY,
             "UPDATE audit_entries SET action = 'create'",
             "UPDATE audit_entries SET created_at = now()",
             "TRUNCATE audit_entries",

@@ -227,6 +227,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (25, "c515a47ccd657553"),
     (26, "ad14cbac635e15f9"),
     (27, "9fc55588b2c43711"),
+    (28, "518da4abd875a374"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -29,7 +29,7 @@ use rekey_core::{
     scope::Scope,
     secrets::{AddressDigest, RefreshToken},
     sessions::{
-        NewSession, Sessions, TokenScope,
+        NewSession, Sessions, SignInRecord, TokenScope,
         guesses::{GuessCharge, GuessCounter, GuessSource, PasswordGuesses},
     },
 };
@@ -64,6 +64,7 @@ async fn hot_statements_read_a_few_rows_by_unique_indexes() {
         "guess_counters",
         "mail_quotas",
         "reset_cooldowns",
+        "sign_in_counts",
     ] {
         backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
     }
@@ -192,6 +193,9 @@ async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize)
          INSERT INTO guess_counters (kind, account_digest, network_digest, window_started_at, last_guess_at, guess_count, signed_in_at)
          SELECT 'password', sha256(n::text::bytea), sha256(n::text::bytea), now(), now(), 0, now()
          FROM generate_series({from}, {to}) n;
+         INSERT INTO sign_in_counts (hour_started_at, account_digest, action, customer_id, organization_id, mode, sign_in_count)
+         SELECT date_trunc('hour', now(), 'UTC'), sha256(n::text::bytea), 'sign_in', {id}, '{organization}', '{mode}', 1
+         FROM generate_series({from}, {to}) n;
          INSERT INTO mail_quotas (account_digest, mail, window_started_at, mail_count)
          SELECT sha256(n::text::bytea), 'reset_requested', now(), 1 FROM generate_series({from}, {to}) n;
          INSERT INTO reset_cooldowns (address_digest, last_reset_at)
@@ -220,6 +224,11 @@ async fn use_everything(store: &PostgresStore, scope: Scope, address: &str) {
     let charged = GuessCharge::Charged(GuessCounter::Others);
     assert_eq!(store.charge_guess(&source, 100).await.unwrap(), charged);
     store.accept_guess(&source, GuessCounter::Others).await.unwrap();
+    for email in [&email, &seed::email(&format!("nobody+{address}"))] {
+        let sign_in = seed::audit(Action::SignIn);
+        let record = SignInRecord { email, account: &source.address, audit: &sign_in };
+        store.record_sign_in(scope, &record).await.unwrap();
+    }
 
     let claimed = store.claim_messages(LEASE, 10).await.unwrap();
     let settled: Vec<_> =

@@ -2,12 +2,13 @@ use async_trait::async_trait;
 use rekey_core::{
     cleanup::{Cleanup, PurgeKind},
     error::StoreError,
+    ids::AuditId,
 };
 use rekey_sql::{Purgeable, rows::Read};
 use sqlx::{AssertSqlSafe, SqliteConnection, types::Json};
 use time::Duration;
 
-use crate::{SqliteStore, after, erasure::erase, error::map_db_error};
+use crate::{SqliteStore, after, erasure::erase, error::map_db_error, sign_ins};
 
 #[async_trait]
 impl Cleanup for SqliteStore {
@@ -58,6 +59,14 @@ impl Cleanup for SqliteStore {
         .await
         .map_err(map_db_error)?;
         Ok(done.rows_affected())
+    }
+
+    async fn end_sign_in_counts(&self, age: Duration, ids: &[AuditId]) -> Result<u64, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let ended =
+            sign_ins::end_counts(&mut transaction, after(now, -age), ids).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(ended)
     }
 
     async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError> {

@@ -3,13 +3,17 @@ use rekey_core::{
     clients::{ClientChange, ClientStore, RegisteredClient, origin::AllowedOrigin},
     clock::from_unix_microseconds,
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
+    ids::ApplicationId,
+    scope::Scope,
 };
 use rekey_sql::rows;
-use sqlx::types::Json;
+use sqlx::{SqliteConnection, types::Json};
 
 use crate::{
     SqliteStore,
     error::{map_create_error, map_db_error},
+    events::{Entry, LOG, write_entries},
 };
 
 /// Selects clients with their organizations, by the condition or order that follows.
@@ -27,8 +31,12 @@ macro_rules! select_clients {
 
 #[async_trait]
 impl ClientStore for SqliteStore {
-    async fn create_api_client(&self, client: &RegisteredClient) -> Result<RegisteredClient, CreateError> {
-        let now = self.present();
+    async fn create_api_client(
+        &self,
+        client: &RegisteredClient,
+        audit: &AuditEntry,
+    ) -> Result<RegisteredClient, CreateError> {
+        let (mut transaction, now) = self.write().await?;
         sqlx::query(
             "INSERT INTO api_clients (id, client_id, name, organization_id, mode, kind, secret_digest, self_service,
                  sign_in, sign_up, allowed_origins, created_at)
@@ -46,9 +54,11 @@ impl ClientStore for SqliteStore {
         .bind(client.permissions.sign_up)
         .bind(Json(client.allowed_origins.iter().map(AllowedOrigin::as_str).collect::<Vec<_>>()))
         .bind(now)
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await
         .map_err(map_create_error)?;
+        record(&mut transaction, client.scope, client.id, audit, now).await?;
+        transaction.commit().await.map_err(map_db_error)?;
         let created_at = from_unix_microseconds(now).unwrap_or(client.created_at);
         Ok(RegisteredClient { revoked_at: None, created_at, ..client.clone() })
     }
@@ -70,33 +80,74 @@ impl ClientStore for SqliteStore {
         row.as_ref().map(rows::registered_client).transpose().map_err(map_db_error)
     }
 
-    async fn update_api_client(&self, client_id: &str, change: &ClientChange) -> Result<bool, StoreError> {
+    async fn update_api_client(
+        &self,
+        scope: Scope,
+        id: ApplicationId,
+        change: &ClientChange,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let ClientChange { permissions, allowed_origins } = change;
         let origins = allowed_origins.as_ref().map(|origins| origins.iter().map(AllowedOrigin::as_str));
+        let (mut transaction, now) = self.write().await?;
         let done = sqlx::query(
-            "UPDATE api_clients SET self_service = COALESCE(?2, self_service), sign_in = COALESCE(?3, sign_in),
-                 sign_up = COALESCE(?4, sign_up), allowed_origins = COALESCE(?5, allowed_origins)
-             WHERE client_id = ?1",
+            "UPDATE api_clients SET self_service = COALESCE(?4, self_service), sign_in = COALESCE(?5, sign_in),
+                 sign_up = COALESCE(?6, sign_up), allowed_origins = COALESCE(?7, allowed_origins)
+             WHERE id = ?1 AND organization_id = ?2 AND mode = ?3",
         )
-        .bind(client_id)
+        .bind(id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
         .bind(permissions.map(|permissions| permissions.self_service))
         .bind(permissions.map(|permissions| permissions.sign_in))
         .bind(permissions.map(|permissions| permissions.sign_up))
         .bind(origins.map(|origins| Json(origins.collect::<Vec<_>>())))
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await
         .map_err(map_db_error)?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        record(&mut transaction, scope, id, audit, now).await?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(true)
     }
 
-    async fn revoke_api_client(&self, client_id: &str) -> Result<bool, StoreError> {
-        let done =
-            sqlx::query("UPDATE api_clients SET revoked_at = COALESCE(revoked_at, ?2) WHERE client_id = ?1")
-                .bind(client_id)
-                .bind(self.present())
-                .execute(&self.writer)
-                .await
-                .map_err(map_db_error)?;
-        Ok(done.rows_affected() > 0)
+    async fn revoke_api_client(
+        &self,
+        scope: Scope,
+        id: ApplicationId,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE api_clients SET revoked_at = ?4
+             WHERE id = ?1 AND organization_id = ?2 AND mode = ?3 AND revoked_at IS NULL",
+        )
+        .bind(id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(now)
+        .execute(&mut *transaction)
+        .await
+        .map_err(map_db_error)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        record(&mut transaction, scope, id, audit, now).await?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(true)
     }
+}
+
+/// Writes the audit entry of a client.
+async fn record(
+    connection: &mut SqliteConnection,
+    scope: Scope,
+    id: ApplicationId,
+    audit: &AuditEntry,
+    now: i64,
+) -> Result<(), StoreError> {
+    let entry = Entry::new(audit, scope, "api_clients", id.as_str(), now);
+    write_entries(connection, LOG, &[entry]).await.map_err(map_db_error)
 }

@@ -3,6 +3,7 @@ use std::collections::{HashMap, hash_map::Entry};
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
+    events::audit::AuditEntry,
     ids::ResetId,
     resets::{Redeemed, store::CodeStore},
     scope::Scope,
@@ -12,7 +13,12 @@ use rekey_sql::rows::{self, Read};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
-use crate::{SqliteStore, after, error::map_db_error, resets::pending};
+use crate::{
+    SqliteStore, after,
+    error::map_db_error,
+    events::record_audit,
+    resets::{self, pending},
+};
 
 #[async_trait]
 impl CodeStore for SqliteStore {
@@ -21,10 +27,11 @@ impl CodeStore for SqliteStore {
         scope: Option<Scope>,
         resets: &[ResetId],
         code: &[CodeDigest],
+        audits: &[AuditEntry],
     ) -> Result<Option<Redeemed>, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let targets = targets(&mut transaction, scope, resets, now).await.map_err(map_db_error)?;
-        let right = guess(&mut transaction, &targets, code, now).await.map_err(map_db_error)?;
+        let right = guess(&mut transaction, &targets, code, audits, now).await.map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(right)
     }
@@ -58,14 +65,15 @@ async fn guess(
     connection: &mut SqliteConnection,
     targets: &[SqliteRow],
     code: &[CodeDigest],
+    audits: &[AuditEntry],
     now: i64,
 ) -> Read<Option<Redeemed>> {
     let mut accounts = HashMap::new();
     let mut right = None;
-    for target in targets {
+    for (target, audit) in targets.iter().zip(audits) {
         let is_within_budget = match accounts.entry(target.try_get::<Vec<u8>, _>("account_digest")?) {
             Entry::Occupied(charged) => *charged.get(),
-            Entry::Vacant(account) => *account.insert(charge(connection, target, now).await?),
+            Entry::Vacant(account) => *account.insert(charge(connection, target, audit, now).await?),
         };
         if is_within_budget && is_right(target, code)? {
             right = Some(rows::redeemed(target)?);
@@ -75,8 +83,13 @@ async fn guess(
 }
 
 /// Charges the guess to the target's account; false when its budget is used up. The last guess removes the codes of all the
-/// account's resets.
-async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64) -> Read<bool> {
+/// account's resets, and leaves the audit entry.
+async fn charge(
+    connection: &mut SqliteConnection,
+    target: &SqliteRow,
+    audit: &AuditEntry,
+    now: i64,
+) -> Read<bool> {
     let account: Vec<u8> = target.try_get("account_digest")?;
     let budget: i64 = target.try_get("budget")?;
     let window = Duration::seconds_f64(target.try_get("seconds")?);
@@ -98,8 +111,16 @@ async fn charge(connection: &mut SqliteConnection, target: &SqliteRow, now: i64)
             "UPDATE password_resets SET code_digest = NULL WHERE account_digest = ?1 AND code_digest IS NOT NULL",
         )
         .bind(&account)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    }
+    if used == budget {
+        let scope = Scope {
+            organization: rows::parsed(target, "organization_id")?,
+            mode: rows::parsed(target, "mode")?,
+        };
+        let reset: ResetId = rows::parsed(target, "id")?;
+        record_audit(connection, resets::subject(scope, &reset), audit, now).await?;
     }
     Ok(used <= budget)
 }

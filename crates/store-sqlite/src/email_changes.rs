@@ -3,6 +3,7 @@ use rekey_core::{
     customers::email_change::{EmailChange, EmailChangeStore, EmailTries, EmailUndo, RecordedEmailChange},
     email::EmailAddress,
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
     ids::{CustomerId, EmailChangeId},
     scope::Scope,
     secrets::UndoTokenDigest,
@@ -33,20 +34,26 @@ impl EmailChangeStore for SqliteStore {
         scope: Scope,
         id: CustomerId,
         limit: EmailTries,
+        audit: &AuditEntry,
     ) -> Result<Option<Duration>, StoreError> {
-        let now = self.present();
-        let window_started_at: Option<i64> = sqlx::query_scalar(COUNT_EMAIL_TRY)
+        let (mut transaction, now) = self.write().await?;
+        let counted: Option<(i64, i64)> = sqlx::query_as(COUNT_EMAIL_TRY)
             .bind(id.as_str())
             .bind(scope.organization.as_str())
             .bind(scope.mode.as_str())
             .bind(now)
             .bind(after(now, -limit.window))
-            .bind(limit.budget)
-            .fetch_optional(&self.writer)
+            .fetch_optional(&mut *transaction)
             .await
-            .map_err(map_db_error)?
-            .flatten();
-        Ok(window_started_at.map(|start| Duration::microseconds(after(start, limit.window) - now)))
+            .map_err(map_db_error)?;
+        let Some((window_started_at, count)) = counted else { return Ok(None) };
+        let excess = count - i64::from(limit.budget);
+        if excess == 1 {
+            record_change(&mut transaction, subject(scope, &id), None, audit, now).await?;
+        }
+        transaction.commit().await.map_err(map_db_error)?;
+        let wait = Duration::microseconds(after(window_started_at, limit.window) - now);
+        Ok((excess > 0).then_some(wait))
     }
 
     async fn find_email_change(
@@ -82,14 +89,14 @@ impl EmailChangeStore for SqliteStore {
     }
 }
 
-/// Returns the window's start, or null while it has a try left.
+/// Returns the window's start, and its tries with this one.
 const COUNT_EMAIL_TRY: &str = "
     INSERT INTO email_change_tries AS t (customer_id, window_started_at, try_count)
     SELECT id, ?4, 1 FROM customers WHERE id = ?1 AND organization_id = ?2 AND mode = ?3
     ON CONFLICT (customer_id) DO UPDATE SET
         window_started_at = CASE WHEN t.window_started_at <= ?5 THEN ?4 ELSE t.window_started_at END,
-        try_count = CASE WHEN t.window_started_at <= ?5 THEN 1 ELSE min(t.try_count, ?6) + 1 END
-    RETURNING CASE WHEN try_count > ?6 THEN window_started_at END";
+        try_count = CASE WHEN t.window_started_at <= ?5 THEN 1 ELSE min(t.try_count, 1000000) + 1 END
+    RETURNING window_started_at, try_count";
 
 const FIND: &str = concat!(
     "SELECT e.id, e.organization_id, e.mode, e.customer_id, e.email AS old_email, c.email, o.slug AS organization_slug,

@@ -10,10 +10,12 @@ use rekey_core::{
         outbox::NewEvent,
     },
     ids::{ApplicationId, EventId},
+    random::{OsRandom, RandomSource},
     resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource},
     scope::Scope,
 };
 use rekey_sql::rows::Read;
+use serde_json::json;
 use sqlx::{AssertSqlSafe, SqliteConnection, types::Json};
 use time::Duration;
 
@@ -43,7 +45,7 @@ pub(crate) async fn record_change(
 }
 
 /// Writes the audit entry, a decoy's to tables of its own.
-async fn record_audit(
+pub(crate) async fn record_audit(
     connection: &mut SqliteConnection,
     subject: Subject<'_>,
     audit: &AuditEntry,
@@ -52,47 +54,89 @@ async fn record_audit(
     let Subject { scope, resource, resource_id } = subject;
     let customer = find_customer(connection, subject, audit).await?;
     let is_decoy = *resource == CUSTOMER_PASSWORD_RESETS && customer.is_none();
-    let tables = if is_decoy { "decoy_audit" } else { "audit" };
-    let session = audit.session.as_ref();
-    let address = audit.address.map(|address| address.to_string());
-    let personal = PersonalData {
-        resource_id,
-        customer: customer.as_deref(),
-        actor_customer: session.map(|(customer, _)| customer.as_str()),
-        session: session.map(|(_, session)| session.as_str()),
-        address: address.as_deref(),
+    let log = if is_decoy { DECOY_LOG } else { LOG };
+    let entry = Entry::new(audit, scope, resource.name, resource_id, now);
+    write_entries(connection, log, &[Entry { customer: customer.as_deref(), ..entry }]).await
+}
+
+/// An audit entry to write, with its personal fields.
+pub(crate) struct Entry<'a> {
+    pub audit: &'a AuditEntry,
+    pub scope: Scope,
+    pub resource_type: &'a str,
+    pub resource_id: &'a str,
+    /// The customer that it is about.
+    pub customer: Option<&'a str>,
+    /// How often it was done.
+    pub occurrences: i64,
+    pub created_at: i64,
+}
+
+impl<'a> Entry<'a> {
+    /// An entry about a record that belongs to no customer.
+    pub fn new(
+        audit: &'a AuditEntry,
+        scope: Scope,
+        resource_type: &'a str,
+        resource_id: &'a str,
+        now: i64,
+    ) -> Self {
+        Self { audit, scope, resource_type, resource_id, customer: None, occurrences: 1, created_at: now }
+    }
+}
+
+/// The prefix of the tables of the audit log.
+pub(crate) const LOG: &str = "audit";
+/// The prefix of the tables of decoys.
+pub(crate) const DECOY_LOG: &str = "decoy_audit";
+
+/// Writes audit entries to the tables of that prefix.
+pub(crate) async fn write_entries(
+    connection: &mut SqliteConnection,
+    log: &str,
+    entries: &[Entry<'_>],
+) -> Read<()> {
+    let row = |entry: &Entry<'_>| {
+        let mut salt = [0; 16];
+        OsRandom.fill(&mut salt);
+        let address = entry.audit.address.map(|address| address.to_string());
+        let session = entry.audit.session.as_ref();
+        let personal = PersonalData {
+            resource_id: entry.resource_id,
+            customer: entry.customer,
+            actor_customer: session.map(|(customer, _)| customer.as_str()),
+            session: session.map(|(_, session)| session.as_str()),
+            address: address.as_deref(),
+        };
+        json!({
+            "id": entry.audit.id.as_str(), "organization": entry.scope.organization.as_str(), "mode": entry.scope.mode.as_str(),
+            "type": entry.resource_type, "action": entry.audit.action.as_str(), "actor": entry.audit.actor.as_str(),
+            "application": entry.audit.actor.application().map(ApplicationId::as_str),
+            "attributes": json!(entry.audit.attributes).to_string(), "occurrences": entry.occurrences, "at": entry.created_at,
+            "resource": personal.resource_id, "customer": personal.customer, "actor_customer": personal.actor_customer,
+            "session": personal.session, "address": personal.address, "salt": hex::encode(salt),
+            "digest": hex::encode(personal.digest(&salt)),
+        })
     };
-    let statement = format!(
-        "INSERT INTO {tables}_personal_data (entry_id, resource_id, customer_id, actor_customer_id, session_id, address, salt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, randomblob(16)) RETURNING salt"
-    );
-    let salt: Vec<u8> = sqlx::query_scalar(AssertSqlSafe(statement))
-        .bind(audit.id.as_str())
-        .bind(personal.resource_id)
-        .bind(personal.customer)
-        .bind(personal.actor_customer)
-        .bind(personal.session)
-        .bind(personal.address)
-        .fetch_one(&mut *connection)
-        .await?;
-    let statement = format!(
-        "INSERT INTO {tables}_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes,
-             personal_digest, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-    );
-    sqlx::query(AssertSqlSafe(statement))
-        .bind(audit.id.as_str())
-        .bind(scope.organization.as_str())
-        .bind(scope.mode.as_str())
-        .bind(resource.name)
-        .bind(audit.action.as_str())
-        .bind(audit.actor.as_str())
-        .bind(audit.actor.application().map(ApplicationId::as_str))
-        .bind(Json(&audit.attributes))
-        .bind(personal.digest(&salt).as_slice())
-        .bind(now)
-        .execute(connection)
-        .await?;
+    let rows = Json(entries.iter().map(row).collect::<Vec<_>>());
+    for statement in [
+        format!(
+            "INSERT INTO {log}_personal_data (entry_id, resource_id, customer_id, actor_customer_id, session_id, address, salt)
+             SELECT value ->> 'id', value ->> 'resource', value ->> 'customer', value ->> 'actor_customer', value ->> 'session',
+                 value ->> 'address', unhex(value ->> 'salt')
+             FROM json_each(?1)"
+        ),
+        format!(
+            "INSERT INTO {log}_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes,
+                 occurrences, created_at, personal_digest)
+             SELECT value ->> 'id', value ->> 'organization', value ->> 'mode', value ->> 'type', value ->> 'action',
+                 value ->> 'actor', value ->> 'application', value ->> 'attributes', value ->> 'occurrences', value ->> 'at',
+                 unhex(value ->> 'digest')
+             FROM json_each(?1)"
+        ),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).bind(&rows).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

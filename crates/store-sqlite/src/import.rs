@@ -2,23 +2,29 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use rekey_core::{
+    caller::Actor,
     customers::{
         NewCustomer,
         import::{ImportKey, ImportRecord, Importer, Outcome, SourceDigest, StartedImport},
     },
     error::StoreError,
-    events::audit::{Action, PersonalData},
+    events::audit::{Action, AuditEntry},
     ids::CustomerId,
     locale::Locale,
     passwords::PasswordHash,
-    resources::customers::PASSWORD,
+    resources::{CUSTOMERS, customers::PASSWORD},
     scope::Scope,
 };
 use rekey_sql::rows::{Read, corrupt, optional, parsed};
 use serde_json::json;
 use sqlx::{Row, SqliteConnection, SqliteExecutor, sqlite::SqliteRow, types::Json};
 
-use crate::{SqliteStore, error::map_db_error, resets::supersede_customer};
+use crate::{
+    SqliteStore,
+    error::map_db_error,
+    events::{Entry, LOG, write_entries},
+    resets::supersede_customer,
+};
 
 #[async_trait]
 impl Importer for SqliteStore {
@@ -120,6 +126,19 @@ struct Write<'a> {
     attributes: Vec<&'static str>,
 }
 
+impl Write<'_> {
+    fn audit(&self) -> AuditEntry {
+        AuditEntry {
+            id: self.record.audit,
+            actor: Actor::Operator,
+            session: None,
+            address: None,
+            action: self.action,
+            attributes: self.attributes.clone(),
+        }
+    }
+}
+
 /// What is done with a record.
 struct Examined {
     outcome: Outcome,
@@ -200,44 +219,16 @@ async fn write_audit(
     writes: &[Write<'_>],
     now: i64,
 ) -> Result<(), StoreError> {
-    let row = |write: &Write<'_>| {
-        let attributes = json!(write.attributes).to_string();
-        json!([write.record.audit.as_str(), write.customer.as_str(), attributes, <&str>::from(write.action)])
-    };
-    let rows: Vec<_> = writes.iter().map(row).collect();
-    let salts: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
-        "INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, salt)
-         SELECT value ->> 0, value ->> 1, value ->> 1, randomblob(16) FROM json_each(?1)
-         RETURNING entry_id, resource_id, salt",
-    )
-    .bind(Json(&rows))
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(map_db_error)?;
-    let digests = salts.iter().map(|(entry, customer, salt)| {
-        let personal = PersonalData {
-            resource_id: customer,
-            customer: Some(customer),
-            actor_customer: None,
-            session: None,
-            address: None,
-        };
-        (entry.as_str(), hex::encode(personal.digest(salt)))
-    });
-    sqlx::query(
-        "INSERT INTO audit_entries (id, attributes, action, resource_type, actor, organization_id, mode, personal_digest, created_at)
-         SELECT value ->> 0, value ->> 2, value ->> 3, 'customers', 'operator', ?2, ?3, unhex(?4 ->> (value ->> 0)), ?5
-         FROM json_each(?1)",
-    )
-    .bind(Json(&rows))
-    .bind(scope.organization.as_str())
-    .bind(scope.mode.as_str())
-    .bind(Json(digests.collect::<HashMap<_, _>>()))
-    .bind(now)
-    .execute(connection)
-    .await
-    .map_err(map_db_error)?;
-    Ok(())
+    let audits: Vec<_> = writes.iter().map(Write::audit).collect();
+    let entries: Vec<_> = writes
+        .iter()
+        .zip(&audits)
+        .map(|(write, audit)| {
+            let customer = write.customer.as_str();
+            Entry { customer: Some(customer), ..Entry::new(audit, scope, CUSTOMERS.name, customer, now) }
+        })
+        .collect();
+    write_entries(connection, LOG, &entries).await.map_err(map_db_error)
 }
 
 /// Returns, by the records' ids, what is done with those that were written before or whose address a customer has, and what would be

@@ -17,6 +17,7 @@ mod events;
 mod guesses;
 mod idempotency;
 mod import;
+mod key_rotation;
 mod ledger;
 mod limits;
 mod organizations;
@@ -24,6 +25,7 @@ mod outbox;
 mod refresh_tokens;
 mod resets;
 mod sessions;
+mod sign_ins;
 mod suppressions;
 mod tokens;
 

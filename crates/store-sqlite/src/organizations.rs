@@ -1,19 +1,26 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::{CreateError, StoreError},
+    events::audit::AuditEntry,
     organizations::{NewOrganization, Organization, OrganizationStore},
+    scope::{Mode, Scope},
 };
-
 use rekey_sql::rows;
 
 use crate::{
     SqliteStore,
     error::{map_create_error, map_db_error},
+    events::{Entry, LOG, write_entries},
 };
 
 #[async_trait]
 impl OrganizationStore for SqliteStore {
-    async fn create_organization(&self, new: &NewOrganization) -> Result<Organization, CreateError> {
+    async fn create_organization(
+        &self,
+        new: &NewOrganization,
+        audit: &AuditEntry,
+    ) -> Result<Organization, CreateError> {
+        let (mut transaction, now) = self.write().await?;
         let row = sqlx::query(
             "INSERT INTO organizations (id, slug, name, created_at) VALUES (?1, ?2, ?3, ?4)
              RETURNING id AS organization_id, slug AS organization_slug, name AS organization_name,
@@ -22,10 +29,14 @@ impl OrganizationStore for SqliteStore {
         .bind(new.id.as_str())
         .bind(new.slug.as_str())
         .bind(&new.name)
-        .bind(self.present())
-        .fetch_one(&self.writer)
+        .bind(now)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(map_create_error)?;
+        let scope = Scope { organization: new.id, mode: Mode::Live };
+        let entry = Entry::new(audit, scope, "organizations", new.id.as_str(), now);
+        write_entries(&mut transaction, LOG, &[entry]).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
         Ok(rows::organization(&row).map_err(map_db_error)?)
     }
 

@@ -1,5 +1,5 @@
 use rekey_core::{
-    ids::{ApplicationId, SessionId},
+    ids::{ApplicationId, CustomerId, SessionId},
     scope::Scope,
     secrets::RefreshTokenDigest,
     sessions::{EndSessionOutcome, Refresh, RefreshOutcome},
@@ -7,7 +7,7 @@ use rekey_core::{
 use rekey_sql::rows::{self, Read};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-use crate::after;
+use crate::{after, customers::subject, events::record_audit};
 
 /// Extends the session of the presented token, or ends the session if the token was used before.
 pub(crate) async fn use_up(
@@ -22,8 +22,10 @@ pub(crate) async fn use_up(
         return Ok(RefreshOutcome::Rotated(session));
     }
     let ended = end_reused(connection, scope, refresh, now).await?;
-    let reused = ended.as_ref().map(|row| rows::parsed(row, "id")).transpose()?;
-    Ok(reused.map_or(RefreshOutcome::Refused, RefreshOutcome::Reused))
+    let Some(row) = ended else { return Ok(RefreshOutcome::Refused) };
+    let customer: CustomerId = rows::parsed(&row, "customer_id")?;
+    record_audit(connection, subject(scope, &customer), refresh.reuse, now).await?;
+    Ok(RefreshOutcome::Reused(rows::parsed(&row, "id")?))
 }
 
 /// Ends the session that a token, used or not, belongs to.
@@ -118,7 +120,7 @@ async fn end_reused(
         "DELETE FROM sessions
          WHERE id = (SELECT session_id FROM used_refresh_tokens WHERE digest = ?1 AND used_at <= ?5 AND expires_at > ?6)
              AND organization_id = ?2 AND mode = ?3 AND application_id = ?4
-         RETURNING id",
+         RETURNING id, customer_id",
     )
     .bind(refresh.presented.as_bytes().as_slice())
     .bind(scope.organization.as_str())

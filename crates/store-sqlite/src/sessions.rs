@@ -7,12 +7,14 @@ use rekey_core::{
     passwords::{PasswordHash, SchemeName},
     scope::Scope,
     secrets::RefreshTokenDigest,
-    sessions::{EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions, StoredScheme},
+    sessions::{
+        EndSessionOutcome, NewSession, Refresh, RefreshOutcome, Sessions, SignInRecord, StoredScheme,
+    },
 };
 use rekey_sql::rows::{self, Read};
 use time::Duration;
 
-use crate::{SqliteStore, after, error::map_db_error, refresh_tokens};
+use crate::{SqliteStore, after, error::map_db_error, refresh_tokens, sign_ins};
 
 #[async_trait]
 impl Sessions for SqliteStore {
@@ -76,6 +78,12 @@ impl Sessions for SqliteStore {
         .await
         .map_err(map_db_error)?;
         Ok(())
+    }
+
+    async fn record_sign_in(&self, scope: Scope, record: &SignInRecord<'_>) -> Result<(), StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        sign_ins::record(&mut transaction, scope, record, now).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)
     }
 
     async fn open_session(&self, scope: Scope, session: &NewSession<'_>) -> Result<bool, StoreError> {

@@ -11,7 +11,7 @@ use rekey_core::{
     clock::{Clock, SystemClock},
     deliveries::ledger::{Claim, Ledger},
     error::{CreateError, StoreError},
-    events::outbox::Outbox,
+    events::{audit::Action, outbox::Outbox},
     idempotency::{AnswerStore, Claimed, KeyClaim, Owner},
     ids::{ApplicationId, OrganizationId, RecordId},
     organizations::NewOrganization,
@@ -108,11 +108,11 @@ async fn a_file_that_another_process_keeps_locked_is_unavailable_and_then_works_
     other.text("BEGIN IMMEDIATE").await;
     let id = OrganizationId::generate(&OsRandom);
     let shop = NewOrganization { id, slug: "shop".parse().unwrap(), name: "Shop".to_owned() };
-    let refused = store.create_organization(&shop).await;
+    let refused = store.create_organization(&shop, &seed::operator_audit(Action::Create)).await;
     assert!(matches!(refused, Err(CreateError::Store(StoreError::Unavailable(_)))), "{refused:?}");
     store.organizations().await.unwrap();
     other.text("ROLLBACK").await;
-    store.create_organization(&shop).await.unwrap();
+    store.create_organization(&shop, &seed::operator_audit(Action::Create)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -131,7 +131,11 @@ const TABLES: &[(&str, &str)] = &[
     ("sessions", "sessions"),
     ("password_resets", "password_resets"),
     ("events", "events"),
-    ("audit_entries", "audit_entries"),
+    // Entries of decoys have a table of their own by now.
+    (
+        "audit_entries",
+        "(SELECT id FROM audit_entries UNION ALL SELECT id FROM decoy_audit_entries) AS entries",
+    ),
     ("used_refresh_tokens", "used_refresh_tokens"),
     ("revoked_access_tokens", "revoked_access_tokens"),
     ("rate_limit_slots", "rate_limit_slots"),
@@ -293,6 +297,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (25, "1929ff47b434f72c"),
     (26, "9ec97a6df2022da1"),
     (27, "958d23e3c5e8e79d"),
+    (28, "f877ac62e92a913b"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -67,7 +67,7 @@ pub async fn organization(store: &impl Store, slug: &str) -> Organization {
         slug: slug.parse().unwrap(),
         name: format!("The {slug} shop"),
     };
-    store.create_organization(&new).await.unwrap()
+    store.create_organization(&new, &operator_audit(Action::Create)).await.unwrap()
 }
 
 /// Creates an organization with that slug, and returns its test-mode scope.
@@ -111,7 +111,7 @@ pub async fn api_client_with(
         revoked_at: None,
         created_at: OffsetDateTime::UNIX_EPOCH,
     };
-    (store.create_api_client(&client).await.unwrap(), secret)
+    (store.create_api_client(&client, &operator_audit(Action::Create)).await.unwrap(), secret)
 }
 
 /// A customer to create.
@@ -308,6 +308,12 @@ pub fn event(scope: Scope, body: EventBody) -> NewEvent {
 #[must_use]
 pub fn opaque_message(name: EventName) -> OutboxMessage {
     OutboxMessage { id: EventId::generate(&OsRandom), name, payload: vec![0xff; 64] }
+}
+
+/// An audit entry about an operator's command.
+#[must_use]
+pub fn operator_audit(action: Action) -> AuditEntry {
+    AuditEntry::by_operator(action, vec!["name"], &OsRandom)
 }
 
 /// An audit entry about an API client's call.

@@ -7,6 +7,7 @@ use rekey_core::{
     deliveries::ledger::Ledger,
     events::outbox::Outbox,
     idempotency::AnswerStore,
+    key_rotation::KeyLog,
     limits::RateLimits,
     ping::Ping,
     resets::store::Resets,
@@ -22,6 +23,7 @@ pub trait Store:
     + AnonymizationStore
     + Sessions
     + PasswordGuesses
+    + KeyLog
     + Outbox
     + Ledger
     + AnswerStore
@@ -39,6 +41,7 @@ impl<T> Store for T where
         + AnonymizationStore
         + Sessions
         + PasswordGuesses
+        + KeyLog
         + Outbox
         + Ledger
         + AnswerStore
@@ -61,6 +64,7 @@ pub mod prelude {
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
         events::outbox::Outbox,
         idempotency::AnswerStore,
+        key_rotation::KeyLog,
         limits::RateLimits,
         organizations::OrganizationStore,
         ping::Ping,

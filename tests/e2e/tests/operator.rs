@@ -139,3 +139,63 @@ async fn what_a_sales_channel_may_do_is_chosen_changed_and_listed() {
     let refused = stack.tool(&[&create[..], &["integration", "--self-service"]].concat()).await;
     assert_eq!(refused.stderr, "rekey: permissions are for sales channels only\n");
 }
+
+/// A11.
+#[tokio::test]
+async fn a11_changes_of_organizations_clients_and_keys_are_in_the_audit_log() {
+    let mut stack = Stack::prepare().await;
+    stack.organization("shop").await;
+    let client = stack.client("shop", &["sales-channel", "--allow", "sign-in"]).await.client_id;
+    let change = async |arguments: &[&str]| {
+        let done = stack.tool(&[&["client"], arguments].concat()).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+    };
+    for _ in 0..2 {
+        change(&["update", &client, "--allow", "sign-in,sign-up"]).await;
+        change(&["update", &client, "--allow", "sign-in,sign-up", "--origin", "https://a.example"]).await;
+    }
+    change(&["revoke", &client]).await;
+    change(&["revoke", &client]).await;
+    assert_eq!(
+        log(&stack, "resource_type IN ('organizations', 'api_clients')").await,
+        [
+            "operator organizations create slug,name live t",
+            "operator api_clients create name,kind,permissions,allowed_origins live t",
+            "operator api_clients update permissions live t",
+            "operator api_clients update allowed_origins live t",
+            "operator api_clients revoke  live t",
+        ]
+    );
+
+    let api = stack.start_api().await;
+    eventually("the keys to be recorded", async || {
+        let known = stack.texts("SELECT kind FROM known_keys").await;
+        if known.len() == 2 { Ok(()) } else { Err(known) }
+    })
+    .await;
+    drop(api);
+    let rotated = "action = 'rotate_keys'";
+    assert!(log(&stack, rotated).await.is_empty(), "the first start");
+    stack.unset("keys.sealing_file");
+    stack.set("keys.sealing", "k2:AwoRGB8mLTQ7QklQV15lbHN6gYiPlp2kq7K5wMfO1dw=");
+    let _api = stack.start_api().await;
+    eventually("the rotation to be recorded", async || {
+        let log = log(&stack, rotated).await;
+        if log.len() == 2 { Ok(()) } else { Err(log) }
+    })
+    .await;
+    let kept = stack.texts("SELECT concat_ws(' ', kind, key_ids[1]) FROM known_keys ORDER BY kind").await;
+    assert_eq!(kept[0], "sealing_keys k2");
+    assert_eq!(kept.len(), 2);
+}
+
+/// The entries of operators, oldest first, and whether they are about one of the records.
+async fn log(stack: &Stack, condition: &str) -> Vec<String> {
+    stack
+        .texts(&format!(
+            "SELECT concat_ws(' ', actor, resource_type, action, array_to_string(attributes, ','), mode,
+                 resource_id IN (SELECT id FROM organizations UNION ALL SELECT id FROM api_clients) OR action = 'rotate_keys')
+             FROM audit_entries JOIN audit_personal_data ON entry_id = id WHERE {condition} ORDER BY created_at, id"
+        ))
+        .await
+}

@@ -98,8 +98,8 @@ impl Issuer {
         random: Arc<dyn RandomSource>,
     ) -> Result<Self, SigningKeyError> {
         let SigningKeys { signing, verifying, published } = read_keys(&auth.signing_keys)?;
-        let kids: Vec<_> = published.keys.iter().filter_map(|jwk| jwk.common.key_id.as_deref()).collect();
-        let kid = kids.first().map(|kid| (*kid).to_owned());
+        let kids = key_ids(&published);
+        let kid = kids.first().cloned();
         let retire_seconds =
             (auth.integration_token_ttl.max(auth.sales_channel_token_ttl) + KEYS_MAX_AGE).as_secs();
         tracing::info!(
@@ -133,6 +133,12 @@ impl Issuer {
     #[must_use]
     pub fn keys(&self) -> &JwkSet {
         &self.keys
+    }
+
+    /// Returns the ids of the keys, that of the one that signs first.
+    #[must_use]
+    pub fn key_ids(&self) -> Vec<String> {
+        key_ids(&self.keys)
     }
 
     /// Issues a token for a client, or for a customer's session at that client. Signing takes milliseconds: don't call it on an
@@ -272,6 +278,10 @@ fn read_key(pem: &SecretString) -> Result<(EncodingKey, String, Jwk), KeyFault> 
     jwk.common.key_id = Some(kid.clone());
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
     Ok((signing, kid, jwk))
+}
+
+fn key_ids(keys: &JwkSet) -> Vec<String> {
+    keys.keys.iter().filter_map(|jwk| jwk.common.key_id.clone()).collect()
 }
 
 /// Returns a random number in `0..1` with six digits.

@@ -97,12 +97,12 @@ impl AuthorizationServer {
         if client.kind == ClientKind::Integration || !client.permissions.sign_in {
             return Err(OAuthError::UnauthorizedClient);
         }
+        let address = caller::address(request);
         let signed_in = if grant_type == "password" {
-            let address = caller::address(request);
             self.sign_in(&client, grant.username.as_deref(), address, grant.password, scope).await?
         } else {
             // The scope is the session's, whatever the request asks for (RFC 6749 §3.3 and §6): the answer says which.
-            self.refresh(&client, grant.refresh_token.as_deref()).await?
+            self.refresh(&client, address, grant.refresh_token.as_deref()).await?
         };
         self.answer(client, signed_in.session.token_scope.clone(), Some(signed_in)).await
     }
@@ -124,10 +124,15 @@ impl AuthorizationServer {
         Ok(self.sign_in.with_password(client, &email, address, password, scope).await?)
     }
 
-    async fn refresh(&self, client: &RegisteredClient, token: Option<&str>) -> Result<SignedIn, OAuthError> {
+    async fn refresh(
+        &self,
+        client: &RegisteredClient,
+        address: Option<IpAddr>,
+        token: Option<&str>,
+    ) -> Result<SignedIn, OAuthError> {
         let token = token.ok_or(OAuthError::InvalidRequest("refresh_token is missing"))?;
         let token = RefreshToken::parse(token).ok_or(OAuthError::InvalidGrant(WRONG_REFRESH_TOKEN))?;
-        Ok(self.sign_in.with_refresh_token(client, &token).await?)
+        Ok(self.sign_in.with_refresh_token(client, address, &token).await?)
     }
 
     async fn answer(

@@ -9,6 +9,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use rekey_core::{
+    caller::Actor,
     clients::RegisteredClient,
     ids::ResetId,
     resets::service::{CompleteError, ResetService},
@@ -57,7 +58,8 @@ pub async fn submit(
     }
     let Form { code } = context.read_form(body).await?;
     if let Some(code) = ResetCode::parse(&code) {
-        match resets.redeem_code(Some(client.scope), &requested, &code).await {
+        let caller = context.caller(Actor::Client(client.id));
+        match resets.redeem_code(Some(client.scope), &caller, &requested, &code).await {
             Ok((reset, token)) => {
                 return Ok(context.keep_link(LINK, Some((reset.as_str(), token.expose()))));
             }

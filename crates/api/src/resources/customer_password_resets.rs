@@ -76,7 +76,7 @@ pub async fn update(
     let changes = if is_integration { input.common() } else { CommonAttributes::default() };
     let reset = match input.finish(token_use)? {
         TokenUse::Password(proof, password) => {
-            let token = resets.redeem(Some(scope), id, proof).await?;
+            let token = resets.redeem(Some(scope), &principal.caller, id, proof).await?;
             let attempt = Attempt { reset: id, token: &token, password, changes: &changes };
             resets.complete(Some(scope), &principal.caller, attempt).await?;
             responder.find(&CUSTOMER_PASSWORD_RESETS, id).await?
@@ -89,7 +89,7 @@ pub async fn update(
         }
         TokenUse::Proof(proof) => {
             let wrong = || Problem::attribute(TOKEN.name, ValidationError::Invalid);
-            let token = resets.redeem(Some(scope), id, proof).await?;
+            let token = resets.redeem(Some(scope), &principal.caller, id, proof).await?;
             let holder = resets.holder(id, &token).await?;
             holder.filter(|holder| holder.scope == scope).ok_or_else(wrong)?;
             let found = responder.find(&CUSTOMER_PASSWORD_RESETS, id).await;

@@ -12,9 +12,9 @@ use std::{
 use async_trait::async_trait;
 use rekey_api::{Application, Config, Services};
 use rekey_core::{
-    clients::{ClientKind, ClientPermissions},
+    clients::{ClientKind, ClientPermissions, ClientStore, RegisteredClient},
     error::StoreError,
-    events::{Event, EventBody, outbox::Outbox, relay_queue::RelayQueue},
+    events::{Event, EventBody, audit::Action, outbox::Outbox, relay_queue::RelayQueue},
     limits::{RateLimits, WindowCounts},
     organizations::PerOrganization,
     passwords::Hasher,
@@ -221,6 +221,18 @@ impl TestApp {
     pub async fn patch(&self, token: &str, id: &str, attributes: Value) -> Answer {
         let body = json!({ "data": { "type": "customer_password_resets", "id": id, "attributes": attributes, "relationships": {} } });
         self.call(Method::PATCH, &format!("{RESETS}/{id}"), token, Some(&body)).await
+    }
+
+    /// Revokes a client.
+    pub async fn revoke_client(&self, client: &TestClient) {
+        let RegisteredClient { scope, id, .. } = self.registered(client).await;
+        assert!(
+            self.store.revoke_api_client(scope, id, &seed::operator_audit(Action::Revoke)).await.unwrap()
+        );
+    }
+
+    pub async fn registered(&self, client: &TestClient) -> RegisteredClient {
+        self.store.find_api_client(&client.id).await.unwrap().unwrap()
     }
 
     /// Returns the short code in the mail for this reset, if it has one.

@@ -1,8 +1,8 @@
 //! CORS: the pages whose scripts may read answers.
 
 use rekey_core::{
-    clients::ClientStore,
-    clients::{ClientKind, RegisteredClient},
+    clients::{ClientKind, ClientStore, RegisteredClient},
+    events::audit::Action,
     ids::ApplicationId,
     random::OsRandom,
 };
@@ -28,7 +28,7 @@ async fn client(app: &TestApp, kind: ClientKind, origins: &[&str]) -> TestClient
         allowed_origins: origins.iter().map(|origin| origin.parse().unwrap()).collect(),
         ..model
     };
-    let client = app.store.create_api_client(&client).await.unwrap();
+    let client = app.store.create_api_client(&client, &seed::operator_audit(Action::Create)).await.unwrap();
     TestClient { id: client.client_id, secret: client.secret.map(|_| secret.expose().to_owned()) }
 }
 
@@ -169,7 +169,7 @@ async fn a_revoked_client_has_no_pages() {
     let app = TestApp::start().await;
     let shop = client(&app, ClientKind::Integration, &[SHOP]).await;
     let token = app.access_token(&shop).await;
-    app.store.revoke_api_client(&shop.id).await.unwrap();
+    app.revoke_client(&shop).await;
     app.clock.forward(Duration::seconds(5));
     let answer = send(app.http.get(app.url(RESETS)).bearer_auth(&token).header("origin", SHOP)).await;
     assert_eq!((answer.status.as_u16(), allowed(&answer)), (401, ""));

@@ -42,5 +42,6 @@ mod refusals;
 mod resets;
 mod revoke;
 mod self_service;
+mod sign_in_audit;
 mod tenants;
 mod tokens;

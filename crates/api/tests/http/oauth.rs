@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, dangerous::insecure_decode, decode, decode_header, jwk::JwkSet,
 };
-use rekey_core::clients::{ClientKind, ClientStore};
+use rekey_core::clients::ClientKind;
 use rekey_testkit::statistics::{random_swaps, rank_sum_z};
 use serde_json::{Value, json};
 use time::Duration;
@@ -129,7 +129,7 @@ async fn an_unknown_client_a_wrong_secret_and_a_revoked_client_get_one_answer() 
     let client = app.client(ClientKind::Integration, false).await;
     let other = app.client(ClientKind::Integration, false).await;
     let revoked = app.client(ClientKind::Integration, false).await;
-    app.store.revoke_api_client(&revoked.id).await.unwrap();
+    app.revoke_client(&revoked).await;
     let grant = |id: &str, secret: &Option<String>| json!({ "grant_type": "client_credentials", "client_id": id, "client_secret": secret });
     let mut texts = Vec::new();
     for grant in [
@@ -278,7 +278,7 @@ async fn a_token_dies_with_its_time_and_with_its_client() {
     app.get(RESETS, &token).await.assert_error(401, "INVALID_TOKEN", None);
 
     let token = app.access_token(&client).await;
-    app.store.revoke_api_client(&client.id).await.unwrap();
+    app.revoke_client(&client).await;
     assert_eq!(app.get(RESETS, &token).await.status, 200, "what is known of the client is a moment old");
     app.clock.forward(Duration::seconds(5));
     app.get(RESETS, &token).await.assert_error(401, "INVALID_TOKEN", None);

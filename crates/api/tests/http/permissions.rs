@@ -1,6 +1,10 @@
 //! Permissions: the contract's table, cell by cell.
 
-use rekey_core::clients::{ClientChange, ClientKind, ClientPermissions, ClientStore};
+use rekey_core::{
+    clients::{ClientChange, ClientKind, ClientPermissions, ClientStore, RegisteredClient},
+    events::audit::Action,
+};
+use rekey_testkit::seed;
 use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
@@ -126,7 +130,9 @@ async fn a3_changed_permissions_are_followed_by_a_running_api() {
     let change = async |sign_in, sign_up| {
         let permissions = ClientPermissions { self_service: false, sign_in, sign_up };
         let change = ClientChange { permissions: Some(permissions), allowed_origins: None };
-        assert!(app.store.update_api_client(&client.id, &change).await.unwrap());
+        let RegisteredClient { scope, id, .. } = app.registered(&client).await;
+        let audit = seed::operator_audit(Action::Update);
+        assert!(app.store.update_api_client(scope, id, &change, &audit).await.unwrap());
         app.clock.forward(Duration::seconds(5));
     };
     // The default of new clients.

@@ -104,7 +104,7 @@ pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<(
                 permissions: permissions(&allow),
                 allowed_origins: (!origins.is_empty()).then(|| origins.into_iter().flatten().collect()),
             };
-            let client = administration.update_client(&client_id, &change).await?;
+            let client = administration.update_client(&client_id, change).await?;
             println!("Allowed: {}. Origins: {}.", allowed(&client), listed_origins(&client));
         }
         ClientCommand::List => list(&administration).await?,

@@ -95,12 +95,14 @@ pub struct EmailUndo<'a> {
 #[async_trait]
 pub trait EmailChangeStore: Send + Sync + 'static {
     /// Counts a try of the customer to change its own address, whatever becomes of it. Returns how long it has to wait when its tries are
-    /// used up; of simultaneous calls, each counts. Counts nothing when there is no such customer.
+    /// used up; of simultaneous calls, each counts. The first one that has to wait leaves the audit entry. Counts nothing when there is no
+    /// such customer.
     async fn count_email_try(
         &self,
         scope: Scope,
         id: CustomerId,
         limit: EmailTries,
+        audit: &AuditEntry,
     ) -> Result<Option<Duration>, StoreError>;
 
     /// Returns the change that the token is for, with its state; `None` for a wrong token. The digest is the capability: the hosted page

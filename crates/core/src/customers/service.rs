@@ -205,10 +205,12 @@ impl CustomerService {
         if changes_email || changes_password {
             self.require_fresh_sign_in(scope, caller).await?;
         }
-        if changes_email && let Some(wait) = self.store.count_email_try(scope, id, EMAIL_TRIES).await? {
-            return Err(CustomerError::TooManyEmailTries(wait));
+        if !changes_email {
+            return Ok(());
         }
-        Ok(())
+        let audit = self.recorder.new_audit_entry(caller, Action::EmailChangeThrottled, Vec::new());
+        let wait = self.store.count_email_try(scope, id, EMAIL_TRIES, &audit).await?;
+        wait.map_or(Ok(()), |wait| Err(CustomerError::TooManyEmailTries(wait)))
     }
 
     /// Refuses a customer whose sign-in is too long ago; other callers have none.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     caller::{Actor, Caller},
-    ids::{AuditId, CustomerId, SessionId},
+    ids::{ApplicationId, AuditId, CustomerId, SessionId},
     random::RandomSource,
     resources::customers::{CANCEL_ANONYMIZATION, REQUEST_ANONYMIZATION},
 };
@@ -32,7 +32,7 @@ pub struct AuditEntry {
 }
 
 /// What was done to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum Action {
     /// It was created.
@@ -52,6 +52,22 @@ pub enum Action {
     Anonymize,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
+    /// A customer logged in.
+    SignIn,
+    /// A log-in failed: the password was wrong, or the customer has none.
+    SignInFailed,
+    /// A log-in was refused because the account had too many wrong passwords. Nothing was compared.
+    SignInThrottled,
+    /// The guesses at the short codes of a reset's account were used up.
+    CodeThrottled,
+    /// A customer's tries to change its own address were used up.
+    EmailChangeThrottled,
+    /// A refresh token was used again, which ended its session.
+    RefreshTokenReused,
+    /// An API client was revoked.
+    Revoke,
+    /// The API was started with other keys than before.
+    RotateKeys,
 }
 
 impl Action {
@@ -76,8 +92,19 @@ impl AuditEntry {
 
     /// An entry for what an operator does with the command-line tool.
     #[must_use]
-    pub fn by_operator(action: Action, random: &dyn RandomSource) -> Self {
-        Self::by(Actor::Operator, action, random)
+    pub fn by_operator(action: Action, attributes: Vec<&'static str>, random: &dyn RandomSource) -> Self {
+        Self { attributes, ..Self::by(Actor::Operator, action, random) }
+    }
+
+    /// An entry for what somebody at that address does through a client, without being logged in.
+    #[must_use]
+    pub fn by_client(
+        client: ApplicationId,
+        address: Option<IpAddr>,
+        action: Action,
+        random: &dyn RandomSource,
+    ) -> Self {
+        Self { address, ..Self::by(Actor::Client(client), action, random) }
     }
 
     fn by(actor: Actor, action: Action, random: &dyn RandomSource) -> Self {

@@ -173,12 +173,15 @@ impl ResetService {
     pub async fn redeem(
         &self,
         scope: Option<Scope>,
+        caller: &Caller,
         reset: ResetId,
         proof: Proof,
     ) -> Result<ResetToken, CompleteError> {
         match proof {
             Proof::Token(token) => Ok(token),
-            Proof::Code(code) => self.redeem_code(scope, &[reset], &code).await.map(|(_, token)| token),
+            Proof::Code(code) => {
+                self.redeem_code(scope, caller, &[reset], &code).await.map(|(_, token)| token)
+            }
         }
     }
 
@@ -190,12 +193,15 @@ impl ResetService {
     pub async fn redeem_code(
         &self,
         scope: Option<Scope>,
+        caller: &Caller,
         resets: &[ResetId],
         code: &ResetCode,
     ) -> Result<(ResetId, ResetToken), CompleteError> {
         let digests: Vec<_> =
             resets.iter().flat_map(|&reset| code.digests(reset, &self.recorder.keys)).collect();
-        let found = self.store.redeem_code(scope, resets, &digests).await?;
+        let audit = |_: &ResetId| self.recorder.new_audit_entry(caller, Action::CodeThrottled, Vec::new());
+        let audits: Vec<_> = resets.iter().map(audit).collect();
+        let found = self.store.redeem_code(scope, resets, &digests, &audits).await?;
         let Redeemed { reset, scope, sealed_token } = found.ok_or(CompleteError::Token)?;
         Ok((reset, sealed_token.unseal(scope.organization, reset, &self.recorder.keys)?))
     }

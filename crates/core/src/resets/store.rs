@@ -131,12 +131,13 @@ pub trait CodeStore: Send + Sync + 'static {
     ///
     /// It is one guess for each account of these resets, however many resets an account has. The guess is charged before it is
     /// compared, in one statement, so that simultaneous guesses can't be more than the budget. The last one of the budget
-    /// removes the codes of all the account's resets.
+    /// removes the codes of all the account's resets, and leaves one of `audits`, which are as many as the resets; a decoy's is a decoy, too.
     async fn redeem_code(
         &self,
         scope: Option<Scope>,
         resets: &[ResetId],
         code: &[CodeDigest],
+        audits: &[AuditEntry],
     ) -> Result<Option<Redeemed>, StoreError>;
 }
 

@@ -7,14 +7,15 @@ use super::{
 pub static EVENT_STORES: Resource = Resource {
     name: "event_stores",
     singular: "event store",
-    about: "An entry of the audit log: who changed what, when and from where; never a value.",
+    about: "An entry of the audit log: who changed what, or logged in, when and from where; never a value.",
     listed: false,
     attributes: &[
         ID,
         Attribute::new(
             "resource_type",
             Kind::Text,
-            "The type of the record that was changed.",
+            "The type of the record that it is about: that of a resource of this API, or `api_clients`, `organizations`, `signing_keys` or \
+             `sealing_keys`.",
             r#""customers""#,
         )
         .never_null()
@@ -22,15 +23,17 @@ pub static EVENT_STORES: Resource = Resource {
         Attribute::new(
             "resource_id",
             Kind::Text,
-            "The id of the record that was changed.",
+            "The id of the record that it is about; null once the entry's personal fields were erased. Of rotated keys, the id of the one \
+             that is used now.",
             r#""PzdJhdLdYV""#,
         )
-        .never_null()
         .filterable(),
         Attribute::new(
             "event",
             Kind::Text,
-            "What was done: `create`, `update`, `destroy`, `reset_password` or `lift_suppression`.",
+            "What was done: `create`, `update`, `destroy`, `reset_password`, `disavow` (of a reset), `restore_email`, `sign_in`, \
+             `sign_in_failed`, `sign_in_throttled`, `refresh_token_reused`, `email_change_throttled` (of a customer), `code_throttled` \
+             (of a reset), `lift_suppression` (of a delivery), `revoke` (of an API client) or `rotate_keys`.",
             r#""update""#,
         )
         .never_null()
@@ -44,7 +47,8 @@ pub static EVENT_STORES: Resource = Resource {
         Attribute::new(
             "payload",
             Kind::Object,
-            "The names of the attributes that were written. Their values are not kept.",
+            "The names of the attributes that were written; their values are not kept. `occurrences`, where it was done more than once: \
+             beyond ten log-ins of a customer with the same outcome in an hour, one entry has the others.",
             r#"{"attributes":["email"]}"#,
         )
         .never_null(),

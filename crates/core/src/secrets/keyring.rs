@@ -86,6 +86,12 @@ impl KeyRing {
         Ok(Self(Arc::new(Keys { current, older: ring.collect() })))
     }
 
+    /// Returns the ids of the keys, the current one's first.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.iter().map(|key| key.id.clone()).collect()
+    }
+
     /// Signs an event with the current key. Returns the key's id and HMAC-SHA-256 over the event.
     #[must_use]
     pub fn sign(&self, event: &[u8]) -> (String, [u8; 32]) {

@@ -10,12 +10,14 @@ use crate::{
     customers::Credentials,
     email::EmailAddress,
     error::StoreError,
+    events::audit::{Action, AuditEntry},
     ids::SessionId,
     passwords::{Claim, HashError, Hasher, PlainPassword, SchemeName, Verification},
     random::RandomSource,
-    secrets::RefreshToken,
+    secrets::{AddressDigest, RefreshToken},
     sessions::{
-        EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, TokenScope,
+        EndSessionOutcome, LiveSession, NewSession, Refresh, RefreshOutcome, Sessions, SignInRecord,
+        TokenScope,
         failure_floor::FailureFloors,
         guesses::{GuessCharge, PasswordThrottle},
     },
@@ -47,8 +49,10 @@ pub struct SessionTtls {
 struct Attempt<'a> {
     client: &'a RegisteredClient,
     email: &'a EmailAddress,
-    password: PlainPassword,
-    token_scope: TokenScope,
+    /// The address's digest.
+    account: AddressDigest,
+    /// The client's network address, if known.
+    address: Option<IpAddr>,
     arrived_at: Instant,
 }
 
@@ -126,14 +130,14 @@ impl SignIn {
     ) -> Result<SignedIn, SignInError> {
         let arrived_at = Instant::now();
         let (source, charge) = self.throttle.charge(client.scope, email, address).await?;
+        let attempt = Attempt { client, email, account: source.address, address, arrived_at };
         let charged = match charge {
             GuessCharge::Charged(counter) => counter,
-            GuessCharge::TooEarly(wait) => return Err(SignInError::Throttled { wait: Some(wait) }),
-            GuessCharge::Locked => return Err(SignInError::Throttled { wait: None }),
+            GuessCharge::TooEarly(wait) => return Err(self.throttled(&attempt, Some(wait)).await),
+            GuessCharge::Locked => return Err(self.throttled(&attempt, None).await),
         };
         let mut was_compared = false;
-        let attempt = Attempt { client, email, password, token_scope, arrived_at };
-        let outcome = self.compare(attempt, &mut was_compared).await;
+        let outcome = self.compare(&attempt, password, token_scope, &mut was_compared).await;
         if outcome.is_ok() {
             self.throttle.guesses.accept_guess(&source, charged).await?;
         } else if !was_compared {
@@ -144,8 +148,14 @@ impl SignIn {
     }
 
     /// Answers a failure at the organization's floor. Sets `was_compared` once the password was.
-    async fn compare(&self, attempt: Attempt<'_>, was_compared: &mut bool) -> Result<SignedIn, SignInError> {
-        let Attempt { client, email, password, token_scope, arrived_at } = attempt;
+    async fn compare(
+        &self,
+        attempt: &Attempt<'_>,
+        password: PlainPassword,
+        token_scope: TokenScope,
+        was_compared: &mut bool,
+    ) -> Result<SignedIn, SignInError> {
+        let Attempt { client, email, arrived_at, .. } = *attempt;
         let organization = client.scope.organization;
         let credentials = self.sessions.find_credentials(client.scope, email).await?;
         let scheme = credentials.as_ref().and_then(|credentials| credentials.scheme.as_ref());
@@ -163,7 +173,10 @@ impl SignIn {
         *was_compared = verified.was_compared;
         let outcome = match verified.outcome {
             Ok((verification, password)) => {
-                self.open_session(client, credentials, verification, password, token_scope).await
+                let opened =
+                    self.open_session(client, credentials, verification, password, token_scope).await;
+                // Before the wait, which so covers the time that it takes.
+                self.record(attempt, &opened).await.map_err(SignInError::from).and(opened)
             }
             Err(error) => Err(error.into()),
         };
@@ -171,6 +184,32 @@ impl SignIn {
             floor.wait(arrived_at, verified.waited, form_count, &*self.random).await;
         }
         outcome
+    }
+
+    /// Records a log-in that was refused without a comparison, and returns its error.
+    async fn throttled(&self, attempt: &Attempt<'_>, wait: Option<Duration>) -> SignInError {
+        let throttled = Err(SignInError::Throttled { wait });
+        match self.record(attempt, &throttled).await {
+            Ok(()) => SignInError::Throttled { wait },
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Records the outcome for the audit log, if it says something about the password.
+    async fn record(
+        &self,
+        attempt: &Attempt<'_>,
+        outcome: &Result<SignedIn, SignInError>,
+    ) -> Result<(), StoreError> {
+        let action = match outcome {
+            Ok(_) => Action::SignIn,
+            Err(SignInError::Credentials) => Action::SignInFailed,
+            Err(SignInError::Throttled { .. }) => Action::SignInThrottled,
+            Err(SignInError::Hash(_) | SignInError::Store(_)) => return Ok(()),
+        };
+        let Attempt { client, email, ref account, address, .. } = *attempt;
+        let audit = AuditEntry::by_client(client.id, address, action, &*self.random);
+        self.sessions.record_sign_in(client.scope, &SignInRecord { email, account, audit: &audit }).await
     }
 
     async fn open_session(
@@ -211,16 +250,18 @@ impl SignIn {
         }
     }
 
-    /// Refreshes a session. Its refresh token is used up, and the result has the next one.
+    /// Refreshes a session. Its refresh token is used up, and the result has the next one. `address` is that of the client, if known.
     ///
     /// # Errors
     /// See [`RefreshError`].
     pub async fn with_refresh_token(
         &self,
         client: &RegisteredClient,
+        address: Option<IpAddr>,
         token: &RefreshToken,
     ) -> Result<SignedIn, RefreshError> {
         let refresh_token = RefreshToken::generate(&*self.random);
+        let reuse = AuditEntry::by_client(client.id, address, Action::RefreshTokenReused, &*self.random);
         let refresh = Refresh {
             application: client.id,
             presented: &token.digest(),
@@ -228,6 +269,7 @@ impl SignIn {
             ttl: self.ttls.session,
             max_age: self.ttls.max_age,
             leeway: self.ttls.refresh_leeway,
+            reuse: &reuse,
         };
         match self.sessions.refresh_session(client.scope, &refresh).await? {
             RefreshOutcome::Rotated(session) => Ok(SignedIn { session, refresh_token }),

@@ -26,7 +26,8 @@ async fn a_mail_shows_its_code_while_the_code_works() {
         world.store.create_reset(world.test, &record).await.unwrap();
         let wrong = [ResetCode::parse("CDFH-JK34").unwrap().digest(reset.id, &seed::keys())];
         for _ in 0..guesses {
-            assert!(world.store.redeem_code(None, &[reset.id], &wrong).await.unwrap().is_none());
+            let audits = [seed::audit(Action::CodeThrottled)];
+            assert!(world.store.redeem_code(None, &[reset.id], &wrong, &audits).await.unwrap().is_none());
         }
 
         assert_eq!(handle(&world.mailer(1), &event.message).await, Verdict::Done);

@@ -25,9 +25,10 @@ use rekey_core::{
     },
     idempotency::{Claimed, KeyClaim},
     ids::{
-        AccessTokenId, ApplicationId, CustomerId, EmailChangeId, EventId, OrganizationId, RecordId, ResetId,
-        SessionId,
+        AccessTokenId, ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, RecordId,
+        ResetId, SessionId,
     },
+    key_rotation::{KeyChange, KeyKind, KeyLog},
     limits::WindowCounts,
     organizations::{NewOrganization, Organization},
     passwords::{PasswordHash, SchemeName},
@@ -44,7 +45,7 @@ use rekey_core::{
     scope::Scope,
     secrets::{CodeDigest, KeyDigest, RefreshTokenDigest, SealedAnswer, TokenDigest, UndoTokenDigest},
     sessions::{
-        EndSessionOutcome, NewSession, Refresh, RefreshOutcome, StoredScheme,
+        EndSessionOutcome, NewSession, Refresh, RefreshOutcome, SignInRecord, StoredScheme,
         guesses::{GuessCharge, GuessCounter, GuessSource},
     },
 };
@@ -97,15 +98,15 @@ type Stored<T> = Result<T, StoreError>;
 
 port!(Ping { api.ping() -> Stored<()>; });
 port!(OrganizationStore {
-    owner.create_organization(organization: &NewOrganization) -> Result<Organization, CreateError>;
+    owner.create_organization(organization: &NewOrganization, audit: &AuditEntry) -> Result<Organization, CreateError>;
     owner.organizations() -> Stored<Vec<Organization>>;
 });
 port!(ClientStore {
-    owner.create_api_client(client: &RegisteredClient) -> Result<RegisteredClient, CreateError>;
+    owner.create_api_client(client: &RegisteredClient, audit: &AuditEntry) -> Result<RegisteredClient, CreateError>;
     owner.api_clients() -> Stored<Vec<RegisteredClient>>;
     api.find_api_client(client_id: &str) -> Stored<Option<RegisteredClient>>;
-    owner.update_api_client(client_id: &str, change: &ClientChange) -> Stored<bool>;
-    owner.revoke_api_client(client_id: &str) -> Stored<bool>;
+    owner.update_api_client(scope: Scope, id: ApplicationId, change: &ClientChange, audit: &AuditEntry) -> Stored<bool>;
+    owner.revoke_api_client(scope: Scope, id: ApplicationId, audit: &AuditEntry) -> Stored<bool>;
 });
 port!(SuppressionStore {
     owner.suppressions(filter: SuppressionFilter) -> Stored<Vec<Suppression>>;
@@ -137,7 +138,7 @@ port!(TokenStore {
     api.reject_reset(rejection: &ResetRejection<'_>) -> Stored<bool>;
 });
 port!(CodeStore {
-    api.redeem_code(scope: Option<Scope>, resets: &[ResetId], code: &[CodeDigest]) -> Stored<Option<Redeemed>>;
+    api.redeem_code(scope: Option<Scope>, resets: &[ResetId], code: &[CodeDigest], audits: &[AuditEntry]) -> Stored<Option<Redeemed>>;
 });
 port!(CustomerStore {
     api.create_customer(scope: Scope, customer: &NewCustomer, event: &NewEvent, audit: &AuditEntry) -> Result<(), CreateError>;
@@ -147,7 +148,7 @@ port!(CustomerStore {
     api.delete_customer(scope: Scope, id: CustomerId, event: &NewEvent, audit: &AuditEntry) -> Stored<bool>;
 });
 port!(EmailChangeStore {
-    api.count_email_try(scope: Scope, id: CustomerId, limit: EmailTries) -> Stored<Option<Duration>>;
+    api.count_email_try(scope: Scope, id: CustomerId, limit: EmailTries, audit: &AuditEntry) -> Stored<Option<Duration>>;
     api.find_email_change(id: EmailChangeId, token: &UndoTokenDigest) -> Stored<Option<RecordedEmailChange>>;
     api.undo_email_change(undo: &EmailUndo<'_>) -> Stored<bool>;
 });
@@ -155,6 +156,7 @@ port!(Sessions {
     api.find_credentials(scope: Scope, email: &EmailAddress) -> Stored<Option<Credentials>>;
     api.next_scheme(organization: OrganizationId, after: Option<&SchemeName>) -> Stored<Option<StoredScheme>>;
     api.rehash_password(scope: Scope, customer: CustomerId, old: &PasswordHash, new: &PasswordHash) -> Stored<()>;
+    api.record_sign_in(scope: Scope, record: &SignInRecord<'_>) -> Stored<()>;
     api.open_session(scope: Scope, session: &NewSession<'_>) -> Stored<bool>;
     api.session_is_live(scope: Scope, session: SessionId, max_age: Duration) -> Stored<bool>;
     api.refresh_session(scope: Scope, refresh: &Refresh<'_>) -> Stored<RefreshOutcome>;
@@ -171,6 +173,10 @@ port!(PasswordGuesses {
     api.charge_guess(source: &GuessSource, budget: u32) -> Stored<GuessCharge>;
     api.return_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
     api.accept_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
+});
+port!(KeyLog {
+    api.known_keys(kind: KeyKind) -> Stored<Option<Vec<String>>>;
+    api.record_keys(change: &KeyChange<'_>) -> Stored<()>;
 });
 port!(AnswerStore {
     api.claim_key(scope: Scope, claim: &KeyClaim<'_>) -> Stored<Claimed>;
@@ -200,6 +206,7 @@ port!(Cleanup {
     maintenance.forget_guesses(age: Duration, max: u32) -> Stored<u64>;
     maintenance.forget_email_changes(age: Duration) -> Stored<u64>;
     maintenance.erase(retry_after: Duration, max: u32) -> Stored<u64>;
+    maintenance.end_sign_in_counts(age: Duration, ids: &[AuditId]) -> Stored<u64>;
     maintenance.purge(kind: PurgeKind, age: Duration, max: u32) -> Stored<u64>;
     maintenance.count_purgeable(kind: PurgeKind, age: Duration) -> Stored<u64>;
 });

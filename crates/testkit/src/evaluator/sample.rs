@@ -185,7 +185,8 @@ impl Sample {
 
     /// Writes all records to a store.
     pub async fn write(&self, store: &impl Store, backdoor: &dyn Backdoor) {
-        store.create_organization(&self.organization).await.unwrap();
+        let audit = seed::operator_audit(Action::Create);
+        store.create_organization(&self.organization, &audit).await.unwrap();
         for (customer, Facts { event, audit, .. }) in &self.customers {
             store.create_customer(self.scope, customer, event, audit).await.unwrap();
         }

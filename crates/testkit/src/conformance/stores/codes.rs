@@ -2,7 +2,7 @@
 
 use rekey_core::{
     deliveries::ledger::Claim,
-    events::audit::Action,
+    events::audit::{Action, AuditEntry},
     ids::ResetId,
     random::OsRandom,
     resets::store::ResetRecord,
@@ -13,7 +13,7 @@ use rekey_core::{
 };
 use time::Duration;
 
-use super::{JOHN, StoreUnderTest, at_once, complete};
+use super::{AUDIT_LOG, JOHN, StoreUnderTest, at_once, complete};
 use crate::seed::{self, TOKEN_TTL};
 use crate::store::prelude::*;
 
@@ -37,6 +37,11 @@ async fn coded(store: &impl Store, scope: Scope, address: &str, origin: ResetOri
     Coded { scope, reset, token, code }
 }
 
+/// That many audit entries.
+fn audits(count: usize) -> Vec<AuditEntry> {
+    (0..count).map(|_| seed::audit(Action::CodeThrottled)).collect()
+}
+
 impl Coded {
     /// Guesses this code.
     async fn guess(&self, store: &impl Store) -> Option<Redeemed> {
@@ -50,7 +55,7 @@ impl Coded {
 
     async fn guess_as(&self, store: &impl Store, code: &ResetCode) -> Option<Redeemed> {
         let digests = code.digests(self.reset.id, &seed::keys());
-        store.redeem_code(Some(self.scope), &[self.reset.id], &digests).await.unwrap()
+        store.redeem_code(Some(self.scope), &[self.reset.id], &digests, &audits(1)).await.unwrap()
     }
 
     /// The expected result of a correct guess.
@@ -77,13 +82,13 @@ pub async fn a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own<F:
         let scopes =
             [(None, true), (Some(elsewhere), false), (Some(Scope { mode: Mode::Live, ..scope }), false)];
         for (scope, is_its_own) in scopes {
-            let found = store.redeem_code(scope, &[coded.reset.id], &digests).await.unwrap();
+            let found = store.redeem_code(scope, &[coded.reset.id], &digests, &audits(1)).await.unwrap();
             assert_eq!(found.is_some(), is_its_own, "{scope:?}");
         }
         // A removed key, and then the one that the code was created with.
         let digests = [ResetCode::generate(&OsRandom), coded.code.clone()]
             .map(|code| code.digest(coded.reset.id, &seed::keys()));
-        assert!(store.redeem_code(None, &[coded.reset.id], &digests).await.unwrap().is_some());
+        assert!(store.redeem_code(None, &[coded.reset.id], &digests, &audits(1)).await.unwrap().is_some());
         assert!(coded.miss(store).await.is_none());
         assert!(coded.link_works(store).await);
     }
@@ -122,7 +127,10 @@ pub async fn token_dead_a_code_is_refused_in_every_way_alike<F: StoreUnderTest>(
     }
     let plain = seed::reset(store, scope, "used@example.com", ResetOrigin::Integration).await;
     let digests = decoy.code.digests(plain.id, &seed::keys());
-    assert!(store.redeem_code(None, &[plain.id], &digests).await.unwrap().is_none(), "it has no code");
+    assert!(
+        store.redeem_code(None, &[plain.id], &digests, &audits(1)).await.unwrap().is_none(),
+        "it has no code"
+    );
     assert_eq!(
         backdoor.count("guess_counters", "guess_count = 1").await,
         4,
@@ -192,7 +200,7 @@ pub async fn guesses_are_forgotten_with_their_window<F: StoreUnderTest>() {
 async fn guess_at(store: &impl Store, resets: &[&Coded], code: &ResetCode) -> Option<Redeemed> {
     let ids: Vec<_> = resets.iter().map(|coded| coded.reset.id).collect();
     let digests: Vec<_> = ids.iter().flat_map(|&id| code.digests(id, &seed::keys())).collect();
-    store.redeem_code(None, &ids, &digests).await.unwrap()
+    store.redeem_code(None, &ids, &digests, &audits(ids.len())).await.unwrap()
 }
 
 pub async fn a_code_guessed_at_several_resets_is_one_guess_of_each_account<F: StoreUnderTest>() {
@@ -230,7 +238,7 @@ pub async fn guess_race_guesses_at_the_same_accounts_wait_for_each_other<F: Stor
     let guesses = (0..200).map(|n| {
         let (store, resets) = (store.clone(), if n % 2 == 0 { [one, other] } else { [other, one] });
         let digests = ResetCode::generate(&OsRandom).digests(one, &seed::keys());
-        async move { store.redeem_code(None, &resets, &digests).await.unwrap() }
+        async move { store.redeem_code(None, &resets, &digests, &audits(2)).await.unwrap() }
     });
     assert!(at_once(guesses).await.iter().all(Option::is_none));
     assert_eq!(scene.backdoor().count("guess_counters", "guess_count = 200").await, 2);
@@ -246,7 +254,7 @@ pub async fn guess_race_no_more_are_compared_than_the_budget<F: StoreUnderTest>(
     // Correct ones, since only those show that they were compared.
     let guesses = (0..200).map(|_| {
         let (store, id, digests) = (store.clone(), coded.reset.id, digests.clone());
-        async move { store.redeem_code(None, &[id], &digests).await.unwrap().is_some() }
+        async move { store.redeem_code(None, &[id], &digests, &audits(1)).await.unwrap().is_some() }
     });
     let right = at_once(guesses).await.into_iter().filter(|found| *found).count();
     assert!((1..=10).contains(&right), "{right}");
@@ -267,4 +275,42 @@ pub async fn enum_body_decoys_have_codes_as_real_resets_have<F: StoreUnderTest>(
         assert!(coded.miss(store).await.is_none());
         assert_eq!(backdoor.count("guess_counters", "guess_count = 1").await, index);
     }
+}
+
+/// A11.
+pub async fn a11_used_up_guesses_are_audited_once_for_each_account<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await.id;
+    let jane = seed::customer(store, scope, "jane@example.com", None).await.id;
+    let resets = [
+        coded(store, scope, NOBODY, ResetOrigin::SelfService).await,
+        coded(store, scope, JOHN, ResetOrigin::Integration).await,
+        coded(store, scope, JOHN, ResetOrigin::Integration).await,
+        coded(store, scope, "jane@example.com", ResetOrigin::SelfService).await,
+    ];
+    let all: Vec<_> = resets.iter().collect();
+    let throttled = "action = 'code_throttled' AND resource_type = 'customer_password_resets'";
+    let decoys = "decoy_audit_entries JOIN decoy_audit_personal_data ON entry_id = id";
+    for guesses in 1..=RULES.budget + 3 {
+        assert!(guess_at(store, &all, &ResetCode::generate(&OsRandom)).await.is_none());
+        let expected = u64::from(guesses >= RULES.budget);
+        for (log, of) in [
+            (AUDIT_LOG, format!("customer_id = '{john}'")),
+            (AUDIT_LOG, format!("customer_id = '{jane}' AND resource_id = '{}'", resets[3].reset.id)),
+            (decoys, format!("resource_id = '{}' AND customer_id IS NULL", resets[0].reset.id)),
+        ] {
+            let of = format!(
+                "{throttled} AND {of} AND organization_id = '{}' AND mode = 'test'",
+                scope.organization
+            );
+            assert_eq!(backdoor.count(log, &of).await, expected, "{guesses}: {of}");
+        }
+    }
+    assert_eq!(backdoor.count(AUDIT_LOG, throttled).await + backdoor.count(decoys, throttled).await, 3);
+    // The decoy's goes with it.
+    backdoor.age("password_resets", "created_at", "true", Duration::DAY).await;
+    assert_eq!(store.forget_decoys(Duration::DAY, 10).await.unwrap(), 1);
+    assert_eq!([backdoor.count(decoys, "true").await, backdoor.count(AUDIT_LOG, throttled).await], [0, 2]);
 }

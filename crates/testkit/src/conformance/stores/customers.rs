@@ -9,6 +9,7 @@ use rekey_core::{
     random::OsRandom,
     resets::ResetOrigin,
     resources::{CUSTOMERS, record::Value},
+    scope::Scope,
 };
 use serde_json::json;
 use time::Duration;
@@ -189,6 +190,34 @@ pub async fn a_changed_address_or_password_kills_the_pending_tokens<F: StoreUnde
     assert!(holder(store, &hers).await.is_some());
 }
 
+async fn count_email_try(
+    store: &impl Store,
+    scope: Scope,
+    id: CustomerId,
+    limit: EmailTries,
+) -> Option<Duration> {
+    let audit = seed::audit(Action::EmailChangeThrottled);
+    store.count_email_try(scope, id, limit, &audit).await.unwrap()
+}
+
+/// A11.
+pub async fn a11_the_first_try_too_many_is_audited<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await.id;
+    let limit = EmailTries { budget: 2, window: Duration::DAY };
+    let throttled =
+        format!("action = 'email_change_throttled' AND resource_id = '{john}' AND customer_id = '{john}'");
+    for window in 0..2 {
+        for expected in [0, 0, 1, 1, 1] {
+            count_email_try(store, scope, john, limit).await;
+            assert_eq!(backdoor.count(AUDIT_LOG, &throttled).await, window + expected);
+        }
+        backdoor.age("email_change_tries", "window_started_at", "true", Duration::DAY).await;
+    }
+}
+
 pub async fn a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
@@ -202,7 +231,7 @@ pub async fn a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned<
         let store = store.clone();
         move || {
             let store = store.clone();
-            async move { store.count_email_try(scope, john.id, limit).await.unwrap() }
+            async move { count_email_try(&store, scope, john.id, limit).await }
         }
     };
     // Of simultaneous tries no more pass than there are left.
@@ -211,9 +240,9 @@ pub async fn a3_tries_to_change_an_address_are_counted_and_the_wait_is_returned<
     let wait = waits.into_iter().flatten().min().unwrap();
     assert!(wait > Duration::hours(23) && wait <= Duration::DAY, "{wait}");
 
-    assert_eq!(store.count_email_try(scope, jane.id, limit).await.unwrap(), None);
+    assert_eq!(count_email_try(store, scope, jane.id, limit).await, None);
     for other in other_scopes(store, scope).await {
-        assert_eq!(store.count_email_try(other, john.id, limit).await.unwrap(), None);
+        assert_eq!(count_email_try(store, other, john.id, limit).await, None);
     }
     assert_eq!(backdoor.count("email_change_tries", "true").await, 2);
     backdoor.age("email_change_tries", "window_started_at", "true", Duration::hours(12)).await;

@@ -291,7 +291,7 @@ fn no_such_user() -> Outcome {
 }
 
 async fn lift(store: &impl Store, scope: Scope, address: &str) -> bool {
-    let audit = AuditEntry::by_operator(Action::LiftSuppression, &OsRandom);
+    let audit = AuditEntry::by_operator(Action::LiftSuppression, Vec::new(), &OsRandom);
     store.lift_suppression(scope, &seed::email(address), &audit).await.unwrap()
 }
 

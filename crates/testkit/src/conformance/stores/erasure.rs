@@ -281,7 +281,8 @@ async fn live<S: Store + Clone>(store: &S, backdoor: &dyn Backdoor, scope: Scope
     let session = sessions::open(store, scope, john.id, &seed::hash("second")).await;
     session.expect("the password is right");
     let tries = EmailTries { budget: 5, window: Duration::DAY };
-    store.count_email_try(scope, john.id, tries).await.unwrap();
+    let throttled = seed::audit(Action::EmailChangeThrottled);
+    store.count_email_try(scope, john.id, tries, &throttled).await.unwrap();
     email_changes::change(store, scope, john.id, JOHN, JOHNNY).await;
     let waiting = seed::reset(store, scope, JOHNNY, ResetOrigin::Integration).await;
     resets.push(waiting.clone());

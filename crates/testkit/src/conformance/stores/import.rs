@@ -132,7 +132,7 @@ pub async fn an_import_run_again_creates_nobody_twice_and_returns_the_same<F: St
         assert_eq!(import.write(rest).await.unwrap(), expected[33..]);
     }
     assert_eq!(scene.backdoor().count("customers", "true").await, 51);
-    assert_eq!(scene.backdoor().count("audit_entries", "actor = 'operator'").await, 50);
+    assert_eq!(scene.backdoor().count(AUDIT_LOG, "actor = 'operator'").await, 50);
 }
 
 pub async fn a_taken_address_is_left_as_it_is<F: StoreUnderTest>() {
@@ -213,7 +213,7 @@ pub async fn imports_at_the_same_time_create_nobody_twice<F: StoreUnderTest>() {
     });
     let outcomes = at_once(runs).await;
     assert_eq!(scene.backdoor().count("customers", "true").await, 200);
-    assert_eq!(scene.backdoor().count("audit_entries", "true").await, 200);
+    assert_eq!(scene.backdoor().count(AUDIT_LOG, "true").await, 200);
     let created = |run: usize| outcomes[run].iter().filter(|outcome| **outcome == Outcome::Created).count();
     assert_eq!(created(0), created(1), "the two are one import");
     assert_eq!(created(0) + created(2) + created(3), 200);

@@ -1,6 +1,7 @@
 //! Uses of refresh tokens.
 
 use rekey_core::{
+    events::audit::Action,
     ids::{ApplicationId, CustomerId, SessionId},
     random::OsRandom,
     resets::ResetOrigin,
@@ -11,7 +12,7 @@ use rekey_core::{
 use time::Duration;
 
 use super::{
-    JOHN, StoreUnderTest, at_once, other_scopes,
+    AUDIT_LOG, JOHN, StoreUnderTest, at_once, other_scopes,
     sessions::{MAX_AGE, is_live},
     use_up,
 };
@@ -87,6 +88,25 @@ pub async fn a_used_token_that_comes_again_ends_its_session<F: StoreUnderTest>()
     assert_eq!(scene.backdoor().count("used_refresh_tokens", "true").await, 0);
     assert!(is_live(store, john.scope, other.session).await, "his other log-in goes on");
     other.next(store, &other.token).await;
+}
+
+/// A11.
+pub async fn a11_a_reused_token_is_audited_once<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let john = Login::of_john(store).await;
+    let second = john.next(store, &john.token).await;
+    let reused = "action = 'refresh_token_reused'";
+    assert_eq!(backdoor.count(AUDIT_LOG, reused).await, 0);
+    for token in [&john.token, &john.token, &second] {
+        john.try_refresh(store, token).await;
+    }
+    assert_eq!(backdoor.count(AUDIT_LOG, reused).await, 1);
+    let of_john = format!(
+        "{reused} AND resource_type = 'customers' AND resource_id = '{0}' AND customer_id = '{0}'",
+        john.customer
+    );
+    assert_eq!(backdoor.count(AUDIT_LOG, &of_john).await, 1);
 }
 
 pub async fn within_the_leeway_a_used_token_is_refused_and_the_session_continues<F: StoreUnderTest>() {
@@ -276,6 +296,7 @@ impl Login {
             ttl: TTL,
             max_age: MAX_AGE,
             leeway: self.leeway,
+            reuse: &seed::audit(Action::RefreshTokenReused),
         };
         store.refresh_session(self.scope, &refresh).await.unwrap()
     }

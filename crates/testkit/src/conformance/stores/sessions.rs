@@ -1,6 +1,7 @@
 //! Log-ins.
 
 use rekey_core::{
+    events::audit::Action,
     ids::{ApplicationId, CustomerId, SessionId},
     passwords::PasswordHash,
     random::OsRandom,
@@ -95,6 +96,7 @@ pub async fn a4_a_session_is_fresh_for_a_time_after_its_sign_in<F: StoreUnderTes
         ttl: TTL,
         max_age: MAX_AGE,
         leeway: Duration::ZERO,
+        reuse: &seed::audit(Action::RefreshTokenReused),
     };
     let refreshed = store.refresh_session(scope, &refresh).await.unwrap();
     assert!(matches!(refreshed, RefreshOutcome::Rotated(_)));
