@@ -92,8 +92,6 @@ async fn rows_of_an_older_version_keep_their_values() {
              VALUES (sha256('a'), '2026-01-02 03:04:05+00', 4);
              INSERT INTO reset_quotas (account_digest, last_reset_at, window_started_at, reset_count)
              VALUES (sha256('a'), now(), now(), 1);
-             INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, published_at)
-             VALUES ('V1', 'O', 'live', 'customers.destroy', 'customers', 'X', now());
              INSERT INTO deliveries (event_id, organization_id, mode, customer_id, mail, status, attempts, claims, lease_until, detail)
              VALUES ('E1', 'O', 'live', 'C', 'reset_requested', 'sent', 1, 2, NULL, '250 ok'),
                  ('E2', 'O', 'live', 'D', 'password_changed', 'queued', 1, 1, now(), NULL),
@@ -132,8 +130,6 @@ async fn rows_of_an_older_version_keep_their_values() {
         rows("shown_customers", "id, mode, email, metadata, has_password").await,
         "C live john@example.com {\"vip\": true} t; D live jane@example.com {} t; G test guest@example.com {} f"
     );
-    // A13. What is left of a customer that was deleted before is erased, too.
-    assert_eq!(rows("erasures", "customer_id, mode, resource_ids").await, "X live {X}");
     // None of them has used a link.
     assert_eq!(backdoor.count("customers", "email_confirmed_at IS NULL").await, 3);
     assert_eq!(
@@ -180,6 +176,31 @@ async fn rows_of_an_older_version_keep_their_values() {
     let uncounted =
         "account_digest IS NULL AND mail_budget IS NULL AND mail_window_seconds IS NULL AND NOT is_counted";
     assert_eq!(backdoor.count("deliveries", uncounted).await, 3);
+}
+
+/// A13. What is left of a customer that was deleted before is erased, too.
+#[tokio::test]
+async fn a13_customers_that_an_older_version_deleted_are_queued() {
+    let database = TestDatabase::create().await;
+    let backdoor = PostgresBackdoor::open(&database.url());
+    let migrator = sqlx::migrate!();
+    for migration in migrator.iter().filter(|migration| migration.version < 27) {
+        backdoor.run(migration.sql.as_str()).await.unwrap();
+    }
+    backdoor
+        .run(
+            "INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, published_at)
+             VALUES ('V1', 'O', 'live', 'customers.destroy', 'customers', 'X', now()),
+                 ('V2', 'O', 'live', 'customers.create', 'customers', 'C', now());
+             INSERT INTO deliveries (event_id, organization_id, mode, customer_id, reset_id, mail, status)
+             VALUES ('E1', 'O', 'live', 'X', 'R', 'reset_requested', 'sent');",
+        )
+        .await
+        .unwrap();
+    backdoor.run(include_str!("../migrations/0027_erasure.sql")).await.unwrap();
+    let query = "SELECT string_agg(concat_ws(' ', customer_id, organization_id, mode, (
+                     SELECT string_agg(id, ',' ORDER BY id) FROM unnest(resource_ids) id)), '; ') FROM erasures";
+    assert_eq!(backdoor.text(query).await.as_deref(), Some("X O live R,X"));
 }
 
 /// A stored hash and its scheme.

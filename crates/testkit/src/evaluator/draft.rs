@@ -22,6 +22,8 @@ pub(super) struct Draft {
     pub reference: Option<String>,
     pub origin: Option<String>,
     pub locale: Option<&'static str>,
+    /// The status of the customer's request for anonymization.
+    pub anonymization: Option<&'static str>,
     pub metadata: Map<String, Json>,
     pub created_at: OffsetDateTime,
     /// The time of the last change; for an event the time when it was published, for an audit entry unused.
@@ -105,12 +107,15 @@ pub(super) fn draft(customers: usize) -> impl Strategy<Value = Draft> {
         1 => Just(Fate::Expired),
     ];
     let locale = option::weighted(0.8, select(&["de", "de-AT", "pt-BR", "zh-Hant-TW", "sv"][..]));
-    let attributes = (option::weighted(0.8, text()), option::weighted(0.8, text()), locale, object());
+    let anonymization = option::weighted(0.5, select(&["requested", "completed", "cancelled"][..]));
+    let attributes =
+        (option::weighted(0.8, text()), option::weighted(0.8, text()), locale, anonymization, object());
     (attributes, time(), time(), 0..customers, fate).prop_map(
-        |((reference, origin, locale, metadata), created_at, updated_at, of, fate)| Draft {
+        |((reference, origin, locale, anonymization, metadata), created_at, updated_at, of, fate)| Draft {
             reference,
             origin,
             locale,
+            anonymization,
             metadata,
             created_at,
             updated_at,

@@ -102,6 +102,10 @@ impl Sample {
             |name| match name {
                 "email" => seed::text(customer.email.as_str()),
                 "has_password" => Value::Boolean(has_password),
+                "anonymization_status" => draft.anonymization.map_or(Value::Null, seed::text),
+                "anonymization_info" => draft
+                    .anonymization
+                    .map_or(Value::Null, |status| seed::object(&json!({ "status": status }))),
                 _ => Value::Null,
             },
         );
@@ -198,6 +202,13 @@ impl Sample {
         let resets = self.resets.iter().map(|(reset, facts)| (reset.id.into(), facts));
         for (table, written) in [("customers", customers.collect()), ("password_resets", resets.collect())] {
             set_times(backdoor, table, &written).await;
+        }
+        for (customer, Facts { draft, .. }) in &self.customers {
+            let status =
+                draft.anonymization.map_or_else(|| "NULL".to_owned(), |status| format!("'{status}'"));
+            let set =
+                format!("UPDATE customers SET anonymization_status = {status} WHERE id = '{}'", customer.id);
+            backdoor.script(&set).await;
         }
         backdoor.text(DELIVER).await;
     }

@@ -1,7 +1,10 @@
 //! A13: the anonymization of customers, and what is left of those that were deleted or anonymized.
 
+use std::sync::Arc;
+
 use rekey_core::{
     attributes::Patch,
+    clock::SystemClock,
     customers::{
         CustomerChange,
         anonymization::{AnonymizationRequest, DueAnonymization},
@@ -19,19 +22,22 @@ use rekey_core::{
         recorder::EventRecorder,
         relay_queue::RelayQueue,
     },
-    idempotency::KeyClaim,
+    idempotency::{KeyClaim, Owner},
     ids::{ApplicationId, CustomerId},
     random::OsRandom,
     resets::ResetOrigin,
-    resources::{CUSTOMERS, record::Record},
+    resources::{
+        CUSTOMERS,
+        record::{Record, Value},
+    },
     scope::Scope,
+    secrets::Fingerprint,
 };
 use serde_json::json;
-use std::sync::Arc;
 use time::Duration;
 
 use super::{
-    AUDIT_LOG, JOHN, StoreUnderTest, email_changes,
+    AUDIT_LOG, JOHN, StoreUnderTest, email_changes, holder,
     ledger::{LEASE, changed, granted, job, sent},
     other_scopes, rejections, sessions, use_up, written,
 };
@@ -117,7 +123,7 @@ pub async fn a13_requests_are_carried_out_once_they_are_old_enough<F: StoreUnder
         assert_eq!(gone.get(attribute).as_text(), None, "{attribute}");
     }
     assert_eq!(gone.get("metadata"), &seed::object(&json!({})));
-    assert_eq!(gone.get("has_password"), &rekey_core::resources::record::Value::Boolean(false));
+    assert_eq!(gone.get("has_password"), &Value::Boolean(false));
     let of_john = format!("customer_id = '{john}'");
     for table in ["sessions", "email_changes", "email_change_tries", "password_resets"] {
         assert_eq!(backdoor.count(table, &of_john).await, 0, "{table}");
@@ -133,7 +139,7 @@ pub async fn a13_requests_are_carried_out_once_they_are_old_enough<F: StoreUnder
 
     let same = found(store, scope, jane.id).await;
     assert_eq!((status(&same), same.get("email")), (Some("cancelled"), &seed::text("jane@example.com")));
-    assert!(super::holder(store, &hers).await.is_some());
+    assert!(holder(store, &hers).await.is_some());
 }
 
 pub async fn a13_no_mail_goes_to_an_anonymized_customer<F: StoreUnderTest>() {
@@ -199,7 +205,7 @@ pub async fn a13_of_a_deleted_customer_only_the_deletion_is_left<F: StoreUnderTe
     assert_eq!(logged(backdoor, life.customer).await, ["destroy"]);
 
     // Another customer's records stay.
-    assert!(super::holder(store, &hers).await.is_some());
+    assert!(holder(store, &hers).await.is_some());
     assert_eq!(backdoor.count("deliveries", &of_jane).await, 1);
     assert_eq!(backdoor.count("audit_personal_data", &of_jane).await, 2);
     assert_eq!(backdoor.count("events", &format!("resource_id = '{}'", hers.id)).await, 1);
@@ -294,12 +300,8 @@ async fn live<S: Store + Clone>(store: &S, backdoor: &dyn Backdoor, scope: Scope
 
 /// Stores an answer about the customer's creation, which is encrypted.
 async fn answer(store: &impl AnswerStore, scope: Scope, customer: CustomerId) {
-    let owner = rekey_core::idempotency::Owner {
-        scope,
-        application: ApplicationId::generate(&OsRandom),
-        customer: None,
-    };
-    let fingerprints = rekey_core::secrets::Fingerprint::all(&[b"body".as_slice()], &seed::keys());
+    let owner = Owner { scope, application: ApplicationId::generate(&OsRandom), customer: None };
+    let fingerprints = Fingerprint::all(&[b"body".as_slice()], &seed::keys());
     let key = owner.digest(&"key".parse().unwrap());
     let claim = KeyClaim {
         key: &key,
@@ -344,7 +346,7 @@ fn status(customer: &Record) -> Option<&str> {
 fn recorder() -> EventRecorder {
     EventRecorder {
         keys: seed::keys(),
-        clock: Arc::new(rekey_core::clock::SystemClock),
+        clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
         relay_queue: RelayQueue::without_relay(),
     }
