@@ -155,8 +155,8 @@ impl FailureFloors {
 }
 
 impl FailureFloor {
-    /// Waits until a failed log-in may be answered. When that is depends on when it arrived and how long it waited in the queues, not
-    /// on its hash. `form_count` is that of the typed password: as many hashes may have been computed.
+    /// Waits until a failed log-in may be answered. When that is depends on when it arrived and how long it waited, in the queues and for
+    /// the store, not on its hash. `form_count` is that of the typed password: as many hashes may have been computed.
     pub async fn wait(
         self,
         arrived_at: Instant,
