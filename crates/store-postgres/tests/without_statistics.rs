@@ -65,6 +65,8 @@ async fn hot_statements_read_a_few_rows_by_unique_indexes() {
         "mail_quotas",
         "reset_cooldowns",
         "sign_in_counts",
+        "audit_entries",
+        "audit_personal_data",
     ] {
         backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
     }
@@ -196,6 +198,10 @@ async fn fill(backdoor: &PostgresBackdoor, scope: Scope, from: usize, to: usize)
          INSERT INTO sign_in_counts (hour_started_at, account_digest, action, customer_id, organization_id, mode, sign_in_count)
          SELECT date_trunc('hour', now(), 'UTC'), sha256(n::text::bytea), 'sign_in', {id}, '{organization}', '{mode}', 1
          FROM generate_series({from}, {to}) n;
+         INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, attributes, personal_digest)
+         SELECT {id}, '{organization}', '{mode}', 'customers', 'create', 'client', '{{}}', sha256('') FROM generate_series({from}, {to}) n;
+         INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, salt)
+         SELECT {id}, {id}, {id}, uuid_send(gen_random_uuid()) FROM generate_series({from}, {to}) n;
          INSERT INTO mail_quotas (account_digest, mail, window_started_at, mail_count)
          SELECT sha256(n::text::bytea), 'reset_requested', now(), 1 FROM generate_series({from}, {to}) n;
          INSERT INTO reset_cooldowns (address_digest, last_reset_at)
