@@ -85,6 +85,8 @@ const ERASE: &str = "
         DELETE FROM password_resets r USING due WHERE r.customer_id = due.customer_id
     ), gone_answer AS (
         DELETE FROM idempotency_keys k USING due WHERE k.record_id = ANY (due.resource_ids)
+    ), gone_count AS (
+        DELETE FROM sign_in_counts s USING due WHERE s.customer_id = due.customer_id
     ), gone_mail AS (
         DELETE FROM deliveries WHERE event_id IN (SELECT event_id FROM mail WHERE is_done LIMIT $4)
     ), gone_event AS (

@@ -68,6 +68,7 @@ pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max:
     // ?1 is the customers, ?2 the names of the events that are kept, ?3 the time of the next look.
     for statement in [
         "DELETE FROM password_resets WHERE customer_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM sign_in_counts WHERE customer_id IN (SELECT value FROM json_each(?1))",
         concat!("DELETE FROM idempotency_keys WHERE record_id IN (", resource_ids!(), ")"),
         concat!(
             "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE resource_id IN (",

@@ -112,13 +112,13 @@ pub async fn a11_an_entry_is_shown_without_its_erased_fields<F: StoreUnderTest>(
 
 /// An account in which somebody logs in.
 #[derive(Clone, Copy)]
-struct Account {
-    scope: Scope,
-    address: &'static str,
+pub(super) struct Account {
+    pub(super) scope: Scope,
+    pub(super) address: &'static str,
 }
 
 impl Account {
-    async fn record(self, store: &impl Store, action: Action) {
+    pub(super) async fn record(self, store: &impl Store, action: Action) {
         let Self { scope, address } = self;
         let email = seed::email(address);
         let account = AddressDigest::new(scope, &email, &seed::keys());

@@ -37,7 +37,7 @@ use serde_json::json;
 use time::Duration;
 
 use super::{
-    AUDIT_LOG, JOHN, StoreUnderTest, email_changes, holder,
+    AUDIT_LOG, JOHN, StoreUnderTest, audit, email_changes, holder,
     ledger::{LEASE, changed, granted, job, sent},
     other_scopes, rejections, sessions, use_up, written,
 };
@@ -286,13 +286,21 @@ async fn live<S: Store + Clone>(store: &S, backdoor: &dyn Backdoor, scope: Scope
 
     let session = sessions::open(store, scope, john.id, &seed::hash("second")).await;
     session.expect("the password is right");
+    audit::Account { scope, address: JOHN }.record(store, Action::SignIn).await;
     let tries = EmailTries { budget: 5, window: Duration::DAY };
     let throttled = seed::audit(Action::EmailChangeThrottled);
     store.count_email_try(scope, john.id, tries, &throttled).await.unwrap();
     email_changes::change(store, scope, john.id, JOHN, JOHNNY).await;
     let waiting = seed::reset(store, scope, JOHNNY, ResetOrigin::Integration).await;
     resets.push(waiting.clone());
-    for table in ["sessions", "email_changes", "email_change_tries", "suppressions", "idempotency_keys"] {
+    for table in [
+        "sessions",
+        "sign_in_counts",
+        "email_changes",
+        "email_change_tries",
+        "suppressions",
+        "idempotency_keys",
+    ] {
         assert_eq!(backdoor.count(table, "true").await, 1, "{table}");
     }
     Life { customer: john.id, resets, waiting }
