@@ -105,7 +105,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
     } else {
         tracing::info!(
-            "retention is left to `rekey maintain`: the role in database.url may not delete old records"
+            "retention, erasure and the deletion of decoys are left to `rekey maintain`: the role in database.url may not delete records"
         );
     }
     let stop_relay = relay_stop.clone().drop_guard();

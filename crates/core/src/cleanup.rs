@@ -198,7 +198,8 @@ impl CleanupTask {
         log_failure("guesses", guesses.await);
         log_failure("records of deleted customers", erase.await);
         log_failure("counts of log-ins", sign_ins.await);
-        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, GRACE).await;
+        // Those of resets, which are as old, are deleted by now: the oldest ones are all of this kind.
+        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age).await;
         log_failure("decoys of log-ins", sign_in_decoys.map(drop));
         log_failure(
             "changes of addresses",

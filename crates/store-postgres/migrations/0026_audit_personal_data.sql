@@ -1,6 +1,10 @@
 -- The personal fields of audit entries move to a table of their own: erasing them leaves the entries as they are. Decoys get two tables of
 -- the same form, so that the audit log holds only what happened to records, and a decoy still costs what a reset costs.
 
+-- Programs of the older version must not write between the statements. They lock the tables in this order.
+LOCK TABLE password_resets IN SHARE MODE;
+LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE;
+
 CREATE TABLE audit_personal_data (
     entry_id text COLLATE "C" PRIMARY KEY,
     -- The record that was changed.
@@ -18,7 +22,9 @@ INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, actor_custo
 SELECT a.id, a.resource_id,
     CASE a.resource_type
         WHEN 'customers' THEN CASE WHEN a.action <> 'destroy' THEN a.resource_id END
-        WHEN 'customer_password_resets' THEN r.customer_id
+        WHEN 'customer_password_resets' THEN COALESCE(r.customer_id, (
+            SELECT d.customer_id FROM deliveries d WHERE d.reset_id = a.resource_id AND d.customer_id IS NOT NULL LIMIT 1
+        ))
         WHEN 'deliveries' THEN d.customer_id
     END,
     a.customer_id, a.session_id, a.address, uuid_send(gen_random_uuid())

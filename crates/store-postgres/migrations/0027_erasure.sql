@@ -46,11 +46,14 @@ CREATE TABLE erasures (
 CREATE INDEX erasures_due ON erasures (due_at);
 -- Those that were deleted before.
 INSERT INTO erasures (customer_id, organization_id, mode, resource_ids)
-SELECT e.resource_id, e.organization_id, e.mode, ARRAY(
-    SELECT e.resource_id UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = e.resource_id AND d.reset_id IS NOT NULL
+SELECT e.customer_id, e.organization_id, e.mode, ARRAY(
+    SELECT e.customer_id UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = e.customer_id AND d.reset_id IS NOT NULL
 )
-FROM events e WHERE e.name = 'customers.destroy'
-ON CONFLICT DO NOTHING;
+FROM (
+    SELECT resource_id AS customer_id, organization_id, mode FROM events WHERE name = 'customers.destroy'
+    UNION SELECT p.resource_id, a.organization_id, a.mode FROM audit_entries a JOIN audit_personal_data p ON p.entry_id = a.id
+    WHERE a.resource_type = 'customers' AND a.action = 'destroy'
+) e;
 
 -- For erasing the stored answers about a record.
 CREATE INDEX idempotency_keys_record ON idempotency_keys (record_id);

@@ -7,7 +7,7 @@ use rekey_core::{
 use rekey_sql::rows;
 use time::Duration;
 
-use crate::{PostgresStore, erasure::leave_erasure, error::map_db_error, events::personal_digest};
+use crate::{PostgresStore, erasure::queue_erasure, error::map_db_error, events::personal_digest};
 
 #[async_trait]
 impl AnonymizationStore for PostgresStore {
@@ -73,7 +73,7 @@ const ANONYMIZE: &str = concat!(
     ), email_change_try AS (
         DELETE FROM email_change_tries t USING fact WHERE t.customer_id = fact.id
     )",
-    leave_erasure!(),
+    queue_erasure!(),
     ", event AS (
         INSERT INTO events (id, organization_id, mode, name, resource_type, resource_id, payload)
         SELECT e.id, fact.organization_id, fact.mode, e.name, 'customers', fact.id, e.payload

@@ -57,10 +57,10 @@ macro_rules! throttled {
 ///
 /// Counting locks the row of an account's guesses, so that each of several simultaneous guesses gets its own number, and only those within
 /// the budget are compared. Guesses at a reset that can't be used any more are charged for another window, too: decoys are kept that
-/// long, and take the same time. The
-/// statement does not wait for a reset that another one has locked: the count refuses its code until the window ends.
+/// long, and take the same time. The statement does not wait for a reset that another one has locked: the count refuses its code until the window ends.
 ///
-/// The guess that uses up the budget of an account writes an audit entry about one of its resets, a decoy's as a decoy.
+/// The guess that uses up the budget of an account writes an audit entry about one of its resets, a real one if there is one: decoys at
+/// other suffixes of an address must not keep the guesses out of its owner's log.
 const GUESS: &str = concat!("
     WITH target AS (
         SELECT id, organization_id, mode, customer_id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
@@ -90,11 +90,12 @@ const GUESS: &str = concat!("
     ), dead AS (
         UPDATE password_resets r SET code_digest = NULL FROM dying WHERE r.id = dying.id
     ), throttled AS (
-        SELECT DISTINCT ON (t.account_digest) t.id, t.customer_id, t.organization_id, t.mode,
-            ($12::text[])[array_position($11, t.id)] AS audit_id
-        FROM target t JOIN account a ON a.account_digest = t.account_digest
+        SELECT DISTINCT ON (r.account_digest) r.id, r.customer_id, r.organization_id, r.mode,
+            ($12::text[])[array_position($11, (SELECT min(t.id) FROM target t WHERE t.account_digest = r.account_digest))] AS audit_id
+        FROM password_resets r JOIN account a ON a.account_digest = r.account_digest
             JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count = a.budget
-        ORDER BY t.account_digest, t.id
+        WHERE r.code_digest IS NOT NULL OR r.id = ANY($11)
+        ORDER BY r.account_digest, r.customer_id IS NULL, r.id
     )",
     throttled!("audit", "FROM throttled WHERE customer_id IS NOT NULL"),
     throttled!("decoy_audit", "FROM throttled WHERE customer_id IS NULL"),

@@ -19,7 +19,7 @@ use sqlx::types::Json;
 use crate::{
     PostgresStore,
     attributes::bind_common,
-    erasure::leave_erasure,
+    erasure::queue_erasure,
     error::{map_create_error, map_db_error},
     events::{bind_event, record_audit, record_change, record_event, record_main_event, recording},
 };
@@ -192,7 +192,7 @@ const DELETE: &str = concat!(
         DELETE FROM customers WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
         RETURNING id, organization_id, mode, email AS old_email
     )",
-    leave_erasure!(),
+    queue_erasure!(),
     record_change!("customers", "NULL", "NULL"),
     "SELECT id FROM fact"
 );

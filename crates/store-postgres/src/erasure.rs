@@ -7,7 +7,7 @@ use crate::{error::map_db_error, pool::Pool};
 
 /// The common table expressions that delete the suppressions of the customers that `fact` returns, by their addresses and by the deliveries
 /// that bounced, and their resets, and that queue what is recorded about them for [`ERASE`].
-macro_rules! leave_erasure {
+macro_rules! queue_erasure {
     () => {
         ", suppressed AS (
             SELECT organization_id, mode, old_email AS email FROM fact
@@ -29,7 +29,7 @@ macro_rules! leave_erasure {
     };
 }
 
-pub(crate) use leave_erasure;
+pub(crate) use queue_erasure;
 
 /// See [`Cleanup::erase`](rekey_core::cleanup::Cleanup::erase).
 pub(crate) async fn erase(pool: &Pool, retry_after: Duration, max: u32) -> Result<u64, StoreError> {
@@ -47,17 +47,21 @@ pub(crate) async fn erase(pool: &Pool, retry_after: Duration, max: u32) -> Resul
 /// How many events, deliveries and audit entries are erased in one statement, of each.
 const MAX_ROWS: i64 = 5_000;
 
-/// A reset that was requested at the same time as its customer was deleted is deleted here. When there are more records than one statement
+/// The API can queue customers, so only those that are gone are erased, and no record of another customer. What was written at the same
+/// time as the customer was deleted or anonymized (a reset, a change of its address, a suppression) is deleted here. When there are more records than one statement
 /// erases, their customers stay due.
 const ERASE: &str = "
     WITH due AS MATERIALIZED (
-        SELECT customer_id, resource_ids FROM erasures WHERE due_at <= now()
+        SELECT customer_id, resource_ids FROM erasures e WHERE due_at <= now() AND NOT EXISTS (
+            SELECT FROM customers c WHERE c.id = e.customer_id AND c.anonymization_completed_at IS NULL
+        )
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     ), mail AS MATERIALIZED (
         SELECT due.customer_id, d.event_id, d.status NOT IN ('queued', 'deferred') AS is_done
         FROM due CROSS JOIN LATERAL (
             SELECT event_id, status FROM deliveries WHERE customer_id = due.customer_id
-            UNION SELECT event_id, status FROM deliveries WHERE reset_id = ANY (due.resource_ids)
+            UNION SELECT event_id, status FROM deliveries
+            WHERE reset_id = ANY (due.resource_ids) AND COALESCE(customer_id, due.customer_id) = due.customer_id
         ) d
     ), event AS MATERIALIZED (
         SELECT due.customer_id, e.id, (e.published_at IS NOT NULL OR e.dead_at IS NOT NULL) AND NOT EXISTS (
@@ -72,8 +76,9 @@ const ERASE: &str = "
         SELECT p.entry_id FROM due JOIN audit_personal_data p ON p.customer_id = due.customer_id
         UNION SELECT p.entry_id FROM due JOIN audit_personal_data p ON p.actor_customer_id = due.customer_id
         UNION SELECT p.entry_id FROM due JOIN audit_personal_data p
-            ON p.resource_id = ANY (due.resource_ids) AND p.resource_id <> due.customer_id
-    ), looked AS (
+            ON p.resource_id = ANY (due.resource_ids) AND COALESCE(p.customer_id, due.customer_id) = due.customer_id
+            JOIN audit_entries a ON a.id = p.entry_id AND a.resource_type = 'customer_password_resets'
+    ), checked AS (
         SELECT due.customer_id, EXISTS (
             SELECT FROM mail WHERE mail.customer_id = due.customer_id AND NOT is_done
             UNION ALL SELECT FROM event WHERE event.customer_id = due.customer_id AND NOT is_done
@@ -83,6 +88,10 @@ const ERASE: &str = "
             AND (SELECT count(*) FROM entry) <= $4
     ), gone_reset AS (
         DELETE FROM password_resets r USING due WHERE r.customer_id = due.customer_id
+    ), gone_email_change AS (
+        DELETE FROM email_changes c USING due WHERE c.customer_id = due.customer_id
+    ), gone_suppression AS (
+        DELETE FROM suppressions s USING mail WHERE s.event_id = mail.event_id AND mail.is_done
     ), gone_answer AS (
         DELETE FROM idempotency_keys k USING due WHERE k.record_id = ANY (due.resource_ids)
     ), gone_count AS (
@@ -94,9 +103,9 @@ const ERASE: &str = "
     ), gone_entry AS (
         DELETE FROM audit_personal_data WHERE entry_id IN (SELECT entry_id FROM entry LIMIT $4)
     ), finished AS (
-        DELETE FROM erasures e USING looked WHERE e.customer_id = looked.customer_id AND NOT waits
+        DELETE FROM erasures e USING checked WHERE e.customer_id = checked.customer_id AND NOT waits
     ), delayed AS (
-        UPDATE erasures e SET due_at = now() + make_interval(secs => $2) FROM looked
-        WHERE e.customer_id = looked.customer_id AND waits
+        UPDATE erasures e SET due_at = now() + make_interval(secs => $2) FROM checked
+        WHERE e.customer_id = checked.customer_id AND waits
     )
     SELECT count(*) FROM due";

@@ -38,7 +38,7 @@ BEGIN
             TO rekey_api;
         -- The anonymization of customers.
         GRANT DELETE ON email_change_tries, email_changes TO rekey_api;
-        GRANT SELECT, INSERT, UPDATE ON erasures TO rekey_api;
+        GRANT SELECT, INSERT, UPDATE (due_at, resource_ids) ON erasures TO rekey_api;
         GRANT SELECT, INSERT, UPDATE ON known_keys, sign_in_counts TO rekey_api;
     END IF;
 
@@ -79,6 +79,10 @@ BEGIN
             ON deliveries TO rekey_maintenance;
         -- The erasure of deleted and anonymized customers.
         GRANT SELECT (customer_id, resource_ids, due_at), UPDATE (due_at), DELETE ON erasures TO rekey_maintenance;
+        GRANT SELECT (anonymization_completed_at) ON customers TO rekey_maintenance;
+        GRANT SELECT (customer_id) ON email_changes TO rekey_maintenance;
+        GRANT DELETE ON suppressions TO rekey_maintenance;
+        GRANT SELECT (resource_type) ON audit_entries TO rekey_maintenance;
         GRANT SELECT (name, dead_at) ON events TO rekey_maintenance;
         GRANT SELECT (customer_id) ON deliveries TO rekey_maintenance;
         GRANT SELECT (customer_id, actor_customer_id) ON audit_personal_data TO rekey_maintenance;

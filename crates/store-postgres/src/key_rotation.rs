@@ -40,7 +40,7 @@ impl KeyLog for PostgresStore {
     }
 }
 
-/// The first keys are inserted, others replace those that were read before; whoever comes second changes no row.
+/// The first keys are inserted, others replace those that were read before. The second of two simultaneous calls changes no row.
 macro_rules! record_keys {
     ($kind:literal) => {
         concat!(

@@ -55,8 +55,9 @@ const RECORD: &str = concat!(
     "SELECT FROM counted"
 );
 
-/// The log-ins that an entry has together came through several clients and from several addresses, so it names none. It has the time at
-/// which its hour ended. It reads nothing back from the log, which the maintenance role can't read. Decoys get no such entry: nobody waits for this statement. What is left of a deleted customer is not written.
+/// The log-ins of one entry came through several clients and from several addresses, so it names none. It has the time at which its hour
+/// ended. Decoys get no such entry: no caller waits for this statement, so its time shows nothing. Nothing is written about a customer who
+/// was deleted meanwhile. It reads nothing back from the log, which the maintenance role can't read.
 const END: &str = concat!(
     "WITH ended AS (
         DELETE FROM sign_in_counts WHERE ctid = ANY (ARRAY(

@@ -18,7 +18,9 @@ INSERT INTO audit_personal_data (entry_id, resource_id, customer_id, actor_custo
 SELECT a.id, a.resource_id,
     CASE a.resource_type
         WHEN 'customers' THEN CASE WHEN a.action <> 'destroy' THEN a.resource_id END
-        WHEN 'customer_password_resets' THEN r.customer_id
+        WHEN 'customer_password_resets' THEN COALESCE(r.customer_id, (
+            SELECT d.customer_id FROM deliveries d WHERE d.reset_id = a.resource_id AND d.customer_id IS NOT NULL LIMIT 1
+        ))
         WHEN 'deliveries' THEN d.customer_id
     END,
     a.customer_id, a.session_id, a.address, randomblob(16)

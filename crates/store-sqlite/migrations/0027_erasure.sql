@@ -45,13 +45,18 @@ CREATE TABLE erasures (
 CREATE INDEX erasures_due ON erasures (due_at);
 -- Those that were deleted before.
 INSERT INTO erasures (customer_id, organization_id, mode, resource_ids, due_at, created_at)
-SELECT e.resource_id, e.organization_id, e.mode, (
+SELECT e.customer_id, e.organization_id, e.mode, (
     SELECT json_group_array(id) FROM (
-        SELECT e.resource_id AS id
-        UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = e.resource_id AND d.reset_id IS NOT NULL
+        SELECT e.customer_id AS id
+        UNION SELECT d.reset_id FROM deliveries d WHERE d.customer_id = e.customer_id AND d.reset_id IS NOT NULL
     )
 ), e.created_at, e.created_at
-FROM events e WHERE e.name = 'customers.destroy'
+FROM (
+    SELECT resource_id AS customer_id, organization_id, mode, created_at FROM events WHERE name = 'customers.destroy'
+    UNION ALL SELECT p.resource_id, a.organization_id, a.mode, a.created_at
+    FROM audit_entries a JOIN audit_personal_data p ON p.entry_id = a.id
+    WHERE a.resource_type = 'customers' AND a.action = 'destroy'
+) e WHERE true
 ON CONFLICT DO NOTHING;
 
 -- For erasing the stored answers about a record.

@@ -4,15 +4,20 @@ use async_trait::async_trait;
 use rekey_core::{
     customers::anonymization::{Anonymization, AnonymizationStore, DueAnonymization},
     error::StoreError,
-    events::audit::PersonalData,
-    ids::ApplicationId,
+    resources::CUSTOMERS,
+    scope::Scope,
 };
 use rekey_sql::rows::{self, Read};
 use serde_json::{Value, json};
-use sqlx::{SqliteConnection, types::Json};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use time::Duration;
 
-use crate::{SqliteStore, after, erasure::leave_erasure, error::map_db_error};
+use crate::{
+    SqliteStore, after,
+    erasure::queue_erasure,
+    error::map_db_error,
+    events::{Entry, LOG, write_entries},
+};
 
 #[async_trait]
 impl AnonymizationStore for SqliteStore {
@@ -57,7 +62,7 @@ async fn anonymize(
     .bind(requested_until)
     .fetch_all(&mut *connection)
     .await?;
-    leave_erasure(connection, &due, now).await?;
+    queue_erasure(connection, &due, now).await?;
     // ?1 is the customers, ?2 their new addresses, ?3 the present.
     for statement in [
         "UPDATE customers SET email = (SELECT value ->> 'email' FROM json_each(?2) WHERE value ->> 'id' = customers.id),
@@ -98,37 +103,29 @@ async fn record(
     .bind(Json(due))
     .execute(&mut *connection)
     .await?;
-    let audits = customers.iter().map(|Anonymization { customer, audit, .. }| {
-        let (id, customer, action) = (audit.id.to_string(), customer.to_string(), audit.action.as_str());
-        let application = audit.actor.application().map(ApplicationId::to_string);
-        json!({ "id": id, "customer": customer, "action": action, "application": application, "attributes": audit.attributes })
-    });
-    let audits = Json(audits.collect::<Value>());
-    let salts: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
-        "INSERT INTO audit_personal_data (entry_id, resource_id, salt)
-         SELECT value ->> 'id', value ->> 'customer', randomblob(16) FROM json_each(?1)
-         WHERE value ->> 'customer' IN (SELECT value FROM json_each(?2)) RETURNING entry_id, resource_id, salt",
+    let scopes = scopes_of(connection, due).await?;
+    let entries: Vec<_> = customers
+        .iter()
+        .filter_map(|Anonymization { customer, audit, .. }| {
+            let scope = *scopes.get(customer.as_str())?;
+            Some(Entry::new(audit, scope, CUSTOMERS.name, customer.as_str(), now))
+        })
+        .collect();
+    write_entries(connection, LOG, &entries).await
+}
+
+/// Returns the scope of each of the customers.
+async fn scopes_of(connection: &mut SqliteConnection, customers: &[String]) -> Read<HashMap<String, Scope>> {
+    let rows = sqlx::query(
+        "SELECT id, organization_id, mode FROM customers WHERE id IN (SELECT value FROM json_each(?1))",
     )
-    .bind(&audits)
-    .bind(Json(due))
-    .fetch_all(&mut *connection)
+    .bind(Json(customers))
+    .fetch_all(connection)
     .await?;
-    let digests = salts.iter().map(|(entry, resource_id, salt)| {
-        let personal =
-            PersonalData { resource_id, customer: None, actor_customer: None, session: None, address: None };
-        (entry.as_str(), hex::encode(personal.digest(salt)))
-    });
-    sqlx::query(
-        "INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes,
-             personal_digest, created_at)
-         SELECT value ->> 'id', c.organization_id, c.mode, 'customers', value ->> 'action', 'client', value ->> 'application',
-             value -> 'attributes', unhex(?2 ->> (value ->> 'id')), ?3
-         FROM json_each(?1) JOIN customers c ON c.id = value ->> 'customer' WHERE ?2 ->> (value ->> 'id') IS NOT NULL",
-    )
-    .bind(&audits)
-    .bind(Json(digests.collect::<HashMap<_, _>>()))
-    .bind(now)
-    .execute(connection)
-    .await?;
-    Ok(())
+    let scope = |row: &SqliteRow| {
+        let scope =
+            Scope { organization: rows::parsed(row, "organization_id")?, mode: rows::parsed(row, "mode")? };
+        Ok((row.try_get("id")?, scope))
+    };
+    rows.iter().map(scope).collect()
 }

@@ -106,6 +106,18 @@ async fn charge(
     .bind(after(now, -window))
     .fetch_one(&mut *connection)
     .await?;
+    // A real reset, if there is one: decoys at other suffixes of an address must not keep the guesses out of its owner's log.
+    let reset: ResetId = rows::parsed(
+        &sqlx::query(
+            "SELECT id FROM password_resets WHERE account_digest = ?1 AND (code_digest IS NOT NULL OR id = ?2)
+             ORDER BY customer_id IS NULL, id LIMIT 1",
+        )
+        .bind(&account)
+        .bind(target.try_get::<&str, _>("id")?)
+        .fetch_one(&mut *connection)
+        .await?,
+        "id",
+    )?;
     if used >= budget {
         sqlx::query(
             "UPDATE password_resets SET code_digest = NULL WHERE account_digest = ?1 AND code_digest IS NOT NULL",
@@ -119,7 +131,6 @@ async fn charge(
             organization: rows::parsed(target, "organization_id")?,
             mode: rows::parsed(target, "mode")?,
         };
-        let reset: ResetId = rows::parsed(target, "id")?;
         record_audit(connection, resets::subject(scope, &reset), audit, now).await?;
     }
     Ok(used <= budget)

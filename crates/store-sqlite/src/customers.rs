@@ -19,7 +19,7 @@ use crate::{
     SqliteStore,
     attributes::bind_common,
     email_changes::{record_email_change, refuse_reserved},
-    erasure::leave_erasure,
+    erasure::queue_erasure,
     error::{map_create_error, map_db_error},
     events::{Subject, record_change, set_notice_quota, write_event},
     resets::supersede_customer,
@@ -125,7 +125,7 @@ impl CustomerStore for SqliteStore {
         if !is_customer(&mut transaction, scope, id).await.map_err(map_db_error)? {
             return Ok(false);
         }
-        leave_erasure(&mut transaction, &[id.to_string()], now).await.map_err(map_db_error)?;
+        queue_erasure(&mut transaction, &[id.to_string()], now).await.map_err(map_db_error)?;
         // The password and the sessions go with their customer by their foreign keys.
         sqlx::query("DELETE FROM customers WHERE id = ?1")
             .bind(id.as_str())

@@ -6,7 +6,7 @@ use sqlx::{SqliteConnection, types::Json};
 
 /// Deletes the suppressions of customers, by their addresses and by the deliveries that bounced, and their resets, and queues what is
 /// recorded about them to be erased.
-pub(crate) async fn leave_erasure(
+pub(crate) async fn queue_erasure(
     connection: &mut SqliteConnection,
     customers: &[String],
     now: i64,
@@ -52,7 +52,7 @@ macro_rules! mails {
             "SELECT event_id FROM deliveries WHERE customer_id IN (SELECT value FROM json_each(?1))
              UNION SELECT event_id FROM deliveries WHERE reset_id IN (",
             resource_ids!(),
-            ")"
+            ") AND (customer_id IS NULL OR customer_id IN (SELECT value FROM json_each(?1)))"
         )
     };
 }
@@ -60,7 +60,11 @@ macro_rules! mails {
 /// See [`Cleanup::erase`](rekey_core::cleanup::Cleanup::erase).
 pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max: u32, now: i64) -> Read<u64> {
     let due: Vec<String> =
-        sqlx::query_scalar("SELECT customer_id FROM erasures WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2")
+        sqlx::query_scalar(
+            "SELECT customer_id FROM erasures WHERE due_at <= ?1 AND NOT EXISTS (
+                 SELECT 1 FROM customers c WHERE c.id = erasures.customer_id AND c.anonymization_completed_at IS NULL)
+             ORDER BY due_at LIMIT ?2",
+        )
             .bind(now)
             .bind(max)
             .fetch_all(&mut *connection)
@@ -68,6 +72,8 @@ pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max:
     // ?1 is the customers, ?2 the names of the events that are kept, ?3 the time of the next look.
     for statement in [
         "DELETE FROM password_resets WHERE customer_id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM email_changes WHERE customer_id IN (SELECT value FROM json_each(?1))",
+        concat!("DELETE FROM suppressions WHERE event_id IN (", mails!(), ")"),
         "DELETE FROM sign_in_counts WHERE customer_id IN (SELECT value FROM json_each(?1))",
         concat!("DELETE FROM idempotency_keys WHERE record_id IN (", resource_ids!(), ")"),
         concat!(
@@ -87,9 +93,11 @@ pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max:
             "DELETE FROM audit_personal_data WHERE entry_id IN (
                  SELECT entry_id FROM audit_personal_data WHERE customer_id IN (SELECT value FROM json_each(?1))
                  UNION SELECT entry_id FROM audit_personal_data WHERE actor_customer_id IN (SELECT value FROM json_each(?1))
-                 UNION SELECT entry_id FROM audit_personal_data WHERE resource_id IN (",
+                 UNION SELECT p.entry_id FROM audit_personal_data p
+                     JOIN audit_entries a ON a.id = p.entry_id AND a.resource_type = 'customer_password_resets'
+                 WHERE (p.customer_id IS NULL OR p.customer_id IN (SELECT value FROM json_each(?1))) AND p.resource_id IN (",
             resource_ids!(),
-            ") AND resource_id NOT IN (SELECT value FROM json_each(?1)))"
+            "))"
         ),
         // What is still there waits.
         "DELETE FROM erasures WHERE customer_id IN (SELECT value FROM json_each(?1))

@@ -66,13 +66,13 @@ pub(crate) async fn end_counts(
     .fetch_all(&mut *connection)
     .await?;
     let others = ended.iter().zip(ids).map(|(row, id)| others(row, *id)).collect::<Read<Vec<_>>>()?;
-    let entries: Vec<_> = others.iter().flatten().map(Others::entry).collect();
+    let entries: Vec<_> = others.iter().flatten().map(UncountedSignIns::entry).collect();
     write_entries(connection, LOG, &entries).await?;
     Ok(ended.len() as u64)
 }
 
 /// The log-ins of an hour beyond those that have an entry of their own.
-struct Others {
+struct UncountedSignIns {
     audit: AuditEntry,
     scope: Scope,
     customer: String,
@@ -80,7 +80,7 @@ struct Others {
     ended_at: i64,
 }
 
-impl Others {
+impl UncountedSignIns {
     fn entry(&self) -> Entry<'_> {
         Entry {
             customer: Some(&self.customer),
@@ -90,7 +90,7 @@ impl Others {
     }
 }
 
-fn others(row: &SqliteRow, id: AuditId) -> Read<Option<Others>> {
+fn others(row: &SqliteRow, id: AuditId) -> Read<Option<UncountedSignIns>> {
     let occurrences: i64 = row.try_get("occurrences")?;
     let Some(customer) = row.try_get("customer_id")? else { return Ok(None) };
     if occurrences <= 0 {
@@ -107,5 +107,5 @@ fn others(row: &SqliteRow, id: AuditId) -> Read<Option<Others>> {
     let scope =
         Scope { organization: rows::parsed(row, "organization_id")?, mode: rows::parsed(row, "mode")? };
     let ended_at = after(row.try_get("hour_started_at")?, Duration::HOUR);
-    Ok(Some(Others { audit, scope, customer, occurrences, ended_at }))
+    Ok(Some(UncountedSignIns { audit, scope, customer, occurrences, ended_at }))
 }

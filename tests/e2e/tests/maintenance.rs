@@ -15,7 +15,7 @@ use rekey_testkit::{
 };
 use reqwest::StatusCode;
 
-const LEFT_TO_MAINTAIN: &str = "retention is left to `rekey maintain`";
+const LEFT_TO_MAINTAIN: &str = "retention, erasure and the deletion of decoys are left to `rekey maintain`";
 const NOT_MIGRATED: &str =
     "the database was not migrated by this version: run `rekey migrate` as the role that owns the schema";
 

@@ -38,9 +38,12 @@ pub trait CustomerStore: Catalog + EmailChangeStore {
         audit: &AuditEntry,
     ) -> Result<(), CreateError>;
 
-    /// Changes a customer, with its audit entry and its events if any; false when there is no such customer, its address is not the one
-    /// that the change is from, or its anonymization can't be [requested or cancelled](crate::customers::anonymization::AnonymizationRequest::is_possible). A change of nothing leaves no audit entry. Another address or password ends its pending tokens, another
-    /// password its sessions, too. `Taken`: the address, as in [`CustomerStore::create_customer`].
+    /// Changes a customer, with its audit entry and its events if any. A change of nothing leaves no audit entry. Another address or
+    /// password ends its pending tokens, another password its sessions, too. `Taken`: the address, as in
+    /// [`CustomerStore::create_customer`].
+    ///
+    /// False when there is no such customer, its address is not the one that the change is from, or its anonymization
+    /// [can't be requested or cancelled](crate::customers::anonymization::AnonymizationRequest::is_possible).
     async fn update_customer(
         &self,
         scope: Scope,

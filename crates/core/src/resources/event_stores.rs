@@ -32,7 +32,7 @@ pub static EVENT_STORES: Resource = Resource {
             "event",
             Kind::Text,
             "What was done: `create`, `update`, `destroy`, `reset_password`, `disavow` (of a reset), `restore_email`, `sign_in`, \
-             `sign_in_failed`, `sign_in_throttled`, `refresh_token_reused`, `email_change_throttled` (of a customer), `code_throttled` \
+             `sign_in_failed`, `sign_in_throttled`, `refresh_token_reused`, `email_change_throttled`, `anonymize` (of a customer), `code_throttled` \
              (of a reset), `lift_suppression` (of a delivery), `revoke` (of an API client) or `rotate_keys`.",
             r#""update""#,
         )

@@ -140,8 +140,8 @@ impl SignIn {
         let outcome = self.compare(&attempt, password, token_scope, &mut was_compared).await;
         if outcome.is_ok() {
             self.throttle.guesses.accept_guess(&source, charged).await?;
-        } else if !was_compared {
-            // A customer whose right password is not compared in a flood must not wait for it afterwards.
+        } else if !was_compared || matches!(outcome, Err(SignInError::Store(_))) {
+            // A customer whose right password was not compared in a flood, or not recorded, must not wait for it afterwards.
             self.throttle.guesses.return_guess(&source, charged).await?;
         }
         outcome

@@ -120,6 +120,7 @@ macro_rules! store_conformance {
             guess_race_no_more_are_compared_than_the_budget,
             enum_body_decoys_have_codes_as_real_resets_have,
             a11_used_up_guesses_are_audited_once_for_each_account,
+            a11_guesses_at_another_suffix_are_in_the_owners_log,
         );
         $crate::store_conformance!(@ $fixture: imported_hashes:
             an_update_replaces_the_hashes_that_nobody_has_logged_in_with,
@@ -300,6 +301,7 @@ macro_rules! store_conformance {
             a13_a_request_waits_and_can_be_cancelled,
             a13_requests_are_carried_out_once_they_are_old_enough,
             a13_no_mail_goes_to_an_anonymized_customer,
+            a13_a_queued_customer_that_is_not_gone_keeps_everything,
             a13_of_a_deleted_customer_only_the_deletion_is_left,
             a13_of_an_anonymized_customer_only_its_id_is_left,
         );

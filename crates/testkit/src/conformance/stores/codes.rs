@@ -278,6 +278,23 @@ pub async fn enum_body_decoys_have_codes_as_real_resets_have<F: StoreUnderTest>(
 }
 
 /// A11.
+/// A11. A stranger guesses at a decoy of the same account.
+pub async fn a11_guesses_at_another_suffix_are_in_the_owners_log<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await.id;
+    let own = coded(store, scope, JOHN, ResetOrigin::SelfService).await;
+    let decoy = coded(store, scope, &JOHN.replace('@', "+1@"), ResetOrigin::SelfService).await;
+    for _ in 0..=RULES.budget {
+        assert!(guess_at(store, &[&decoy], &ResetCode::generate(&OsRandom)).await.is_none());
+    }
+    let throttled =
+        format!("action = 'code_throttled' AND customer_id = '{john}' AND resource_id = '{}'", own.reset.id);
+    assert_eq!(backdoor.count(AUDIT_LOG, &throttled).await, 1);
+    assert_eq!(backdoor.count("decoy_audit_entries", "action = 'code_throttled'").await, 0);
+}
+
 pub async fn a11_used_up_guesses_are_audited_once_for_each_account<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());

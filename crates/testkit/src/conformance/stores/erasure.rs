@@ -142,6 +142,25 @@ pub async fn a13_requests_are_carried_out_once_they_are_old_enough<F: StoreUnder
     assert!(holder(store, &hers).await.is_some());
 }
 
+/// A11. The API's role can queue any customer.
+pub async fn a13_a_queued_customer_that_is_not_gone_keeps_everything<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let john = seed::customer(store, scope, JOHN, None).await.id;
+    seed::reset(store, scope, JOHN, ResetOrigin::Integration).await;
+    let jane = seed::customer(store, scope, "jane@example.com", None).await.id;
+    let event = seed::event(scope, EventBody::CustomerDestroyed { customer: jane });
+    assert!(store.delete_customer(scope, jane, &event, &seed::audit(Action::Destroy)).await.unwrap());
+    backdoor.script("UPDATE events SET payload = NULL, published_at = created_at").await;
+    backdoor.script("UPDATE deliveries SET status = 'sent'").await;
+    backdoor.script(&format!("UPDATE erasures SET customer_id = '{john}'")).await;
+
+    let before = (written(backdoor).await, backdoor.count(AUDIT_LOG, "true").await);
+    assert_eq!(store.erase(RETRY, 10).await.unwrap(), 0);
+    assert_eq!((written(backdoor).await, backdoor.count(AUDIT_LOG, "true").await), before);
+}
+
 pub async fn a13_no_mail_goes_to_an_anonymized_customer<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
