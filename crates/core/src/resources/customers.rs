@@ -108,7 +108,8 @@ pub const REQUEST_ANONYMIZATION: Attribute = Attribute::new(
     Kind::Boolean,
     "`true` requests the anonymization of the customer, which can be cancelled until it is carried out, a day later by default. Only for \
      integrations; from others it has no effect.",
-    "true",
+    // Tools fill bodies with the examples.
+    "false",
 )
 .write_only()
 .updatable();
@@ -128,7 +129,8 @@ pub const CANCEL_ANONYMIZATION: Attribute = Attribute::new(
     "_cancel_anonymization",
     Kind::Boolean,
     "`true` cancels a request to anonymize the customer that is not carried out yet. Only for integrations; from others it has no effect.",
-    "true",
+    // Tools fill bodies with the examples.
+    "false",
 )
 .write_only()
 .updatable();
