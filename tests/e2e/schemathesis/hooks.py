@@ -87,11 +87,13 @@ def is_sent(mutation, sent, parameters):
 
 def write(path, attributes, number):
     """Replaces values that are valid by the schema and still refused: taken addresses, weak passwords, resets without a customer,
-    invalid tokens. Some requests keep them, to test the refusals."""
+    invalid tokens, cancellations of what was not requested. Some requests keep them, to test the refusals."""
     if path.startswith("/api/customers") and "email" in attributes and (number % 2 or attributes["email"] == EXAMPLE):
         attributes["email"] = f"{number}@example.com"
     if path.startswith("/api/customers") and number % 2:
         attributes.pop("password", None)
+    if path.startswith("/api/customers/") and number % 4:
+        attributes.pop("_cancel_anonymization", None)
     if path == "/api/customer_password_resets" and number % 4:
         attributes["customer_email"] = EXAMPLE
     if path.startswith("/api/customer_password_resets/") and number % 4:
