@@ -31,15 +31,17 @@ pub trait Cleanup: Send + Sync + 'static {
     async fn forget_guesses(&self, age: Duration, max: u32) -> Result<u64, StoreError>;
 
     /// Ends the counts of log-ins of hours that began at least `age` ago: deletes as many as there are `ids` at most. A customer with more
-    /// than [`MAX_SIGN_IN_ENTRIES`](crate::sessions::MAX_SIGN_IN_ENTRIES) of them gets one audit entry about the others, under one of the ids. Returns how many were deleted.
+    /// than [`MAX_SIGN_IN_ENTRIES`](crate::sessions::MAX_SIGN_IN_ENTRIES) of them gets one audit entry about the others, under one of the
+    /// ids. Returns how many were deleted.
     async fn end_sign_in_counts(&self, age: Duration, ids: &[AuditId]) -> Result<u64, StoreError>;
 
     /// Deletes changes of addresses that were made at least `age` ago. Returns how many.
     async fn forget_email_changes(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Erases what is recorded about at most `max` customers that were deleted or anonymized: published events other than
-    /// [`KEPT_EVENTS`](crate::customers::anonymization::KEPT_EVENTS), deliveries with a final outcome, and stored answers. A customer of
-    /// which something still waits is looked at again after `retry_after`, the others are done. Returns how many customers were looked at.
+    /// [`KEPT_EVENTS`](crate::customers::anonymization::KEPT_EVENTS), deliveries with a final outcome, stored answers, counts of log-ins and
+    /// the personal fields of audit entries. A customer with something that still waits is looked at again after `retry_after`, the others
+    /// are done. Returns how many customers were looked at.
     /// Simultaneous calls look at different ones.
     async fn erase(&self, retry_after: Duration, max: u32) -> Result<u64, StoreError>;
 

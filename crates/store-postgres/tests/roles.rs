@@ -174,7 +174,7 @@ async fn a11_a_deployment_with_one_role_migrates_and_cleans_up_whatever_its_name
     assert!(only.is_permitted().await.unwrap(), "a superuser's migration takes no right away");
 }
 
-/// A migrated database with an organization and a customer, whose audit entry is the only one.
+/// Creates a migrated database with an organization and a customer, and their audit entries.
 async fn migrated() -> TestDatabase {
     let database = TestDatabase::create().await;
     database.create_roles().await;

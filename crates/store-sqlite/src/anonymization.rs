@@ -1,15 +1,12 @@
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use rekey_core::{
     customers::anonymization::{Anonymization, AnonymizationStore, DueAnonymization},
     error::StoreError,
     resources::CUSTOMERS,
-    scope::Scope,
 };
 use rekey_sql::rows::{self, Read};
 use serde_json::{Value, json};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
+use sqlx::{SqliteConnection, types::Json};
 use time::Duration;
 
 use crate::{
@@ -103,29 +100,10 @@ async fn record(
     .bind(Json(due))
     .execute(&mut *connection)
     .await?;
-    let scopes = scopes_of(connection, due).await?;
     let entries: Vec<_> = customers
         .iter()
-        .filter_map(|Anonymization { customer, audit, .. }| {
-            let scope = *scopes.get(customer.as_str())?;
-            Some(Entry::new(audit, scope, CUSTOMERS.name, customer.as_str(), now))
-        })
+        .filter(|one| due.iter().any(|due| *due == one.customer.as_str()))
+        .map(|one| Entry::new(&one.audit, one.scope, CUSTOMERS.name, one.customer.as_str(), now))
         .collect();
     write_entries(connection, LOG, &entries).await
-}
-
-/// Returns the scope of each of the customers.
-async fn scopes_of(connection: &mut SqliteConnection, customers: &[String]) -> Read<HashMap<String, Scope>> {
-    let rows = sqlx::query(
-        "SELECT id, organization_id, mode FROM customers WHERE id IN (SELECT value FROM json_each(?1))",
-    )
-    .bind(Json(customers))
-    .fetch_all(connection)
-    .await?;
-    let scope = |row: &SqliteRow| {
-        let scope =
-            Scope { organization: rows::parsed(row, "organization_id")?, mode: rows::parsed(row, "mode")? };
-        Ok((row.try_get("id")?, scope))
-    };
-    rows.iter().map(scope).collect()
 }

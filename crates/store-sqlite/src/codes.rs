@@ -106,18 +106,23 @@ async fn charge(
     .bind(after(now, -window))
     .fetch_one(&mut *connection)
     .await?;
-    // A real reset, if there is one: decoys at other suffixes of an address must not keep the guesses out of its owner's log.
-    let reset: ResetId = rows::parsed(
-        &sqlx::query(
+    if used == budget {
+        let scope = Scope {
+            organization: rows::parsed(target, "organization_id")?,
+            mode: rows::parsed(target, "mode")?,
+        };
+        // A real reset, if there is one: decoys at other suffixes of an address must not keep the guesses out of its owner's log.
+        let row = sqlx::query(
             "SELECT id FROM password_resets WHERE account_digest = ?1 AND (code_digest IS NOT NULL OR id = ?2)
              ORDER BY customer_id IS NULL, id LIMIT 1",
         )
         .bind(&account)
         .bind(target.try_get::<&str, _>("id")?)
         .fetch_one(&mut *connection)
-        .await?,
-        "id",
-    )?;
+        .await?;
+        let reset: ResetId = rows::parsed(&row, "id")?;
+        record_audit(&mut *connection, resets::subject(scope, &reset), audit, now).await?;
+    }
     if used >= budget {
         sqlx::query(
             "UPDATE password_resets SET code_digest = NULL WHERE account_digest = ?1 AND code_digest IS NOT NULL",
@@ -125,13 +130,6 @@ async fn charge(
         .bind(&account)
         .execute(&mut *connection)
         .await?;
-    }
-    if used == budget {
-        let scope = Scope {
-            organization: rows::parsed(target, "organization_id")?,
-            mode: rows::parsed(target, "mode")?,
-        };
-        record_audit(connection, resets::subject(scope, &reset), audit, now).await?;
     }
     Ok(used <= budget)
 }

@@ -57,18 +57,15 @@ macro_rules! mails {
     };
 }
 
+/// Only customers that are gone.
+const DUE: &str = "
+    SELECT customer_id FROM erasures WHERE due_at <= ?1 AND NOT EXISTS (
+        SELECT 1 FROM customers c WHERE c.id = erasures.customer_id AND c.anonymization_completed_at IS NULL)
+    ORDER BY due_at LIMIT ?2";
+
 /// See [`Cleanup::erase`](rekey_core::cleanup::Cleanup::erase).
 pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max: u32, now: i64) -> Read<u64> {
-    let due: Vec<String> =
-        sqlx::query_scalar(
-            "SELECT customer_id FROM erasures WHERE due_at <= ?1 AND NOT EXISTS (
-                 SELECT 1 FROM customers c WHERE c.id = erasures.customer_id AND c.anonymization_completed_at IS NULL)
-             ORDER BY due_at LIMIT ?2",
-        )
-            .bind(now)
-            .bind(max)
-            .fetch_all(&mut *connection)
-            .await?;
+    let due: Vec<String> = sqlx::query_scalar(DUE).bind(now).bind(max).fetch_all(&mut *connection).await?;
     // ?1 is the customers, ?2 the names of the events that are kept, ?3 the time of the next look.
     for statement in [
         "DELETE FROM password_resets WHERE customer_id IN (SELECT value FROM json_each(?1))",

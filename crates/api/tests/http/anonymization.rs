@@ -121,7 +121,7 @@ async fn a13_a_sales_channels_triggers_have_no_effect() {
     let created = app.create("customers", &guest, new).await;
     assert_eq!((created.status.as_u16(), status(&created)), (201, &Value::Null), "{}", created.text);
 
-    // A customer is shown that it was requested, and not by whom.
+    // The customer sees that it was requested, but not which client requested it.
     let integration = app.integration().await;
     app.change(&integration, &id, json!({ "_request_anonymization": true })).await;
     let own = app.get(&format!("/api/customers/{id}"), customer).await;

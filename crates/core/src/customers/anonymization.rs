@@ -59,6 +59,8 @@ pub struct DueAnonymization {
 /// What a customer becomes, and the record of it.
 #[derive(Debug)]
 pub struct Anonymization {
+    /// The customer's organization and mode.
+    pub scope: Scope,
     /// The customer.
     pub customer: CustomerId,
     /// Its new address, which nobody can have.
@@ -186,6 +188,7 @@ impl DueAnonymization {
         };
         let erased = [EMAIL, PASSWORD, LOCALE, REFERENCE, REFERENCE_ORIGIN, METADATA];
         Anonymization {
+            scope,
             customer,
             email: EmailAddress::anonymized(&*recorder.random),
             events: [

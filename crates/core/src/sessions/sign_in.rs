@@ -141,7 +141,7 @@ impl SignIn {
         if outcome.is_ok() {
             self.throttle.guesses.accept_guess(&source, charged).await?;
         } else if !was_compared || matches!(outcome, Err(SignInError::Store(_))) {
-            // A customer whose right password was not compared in a flood, or not recorded, must not wait for it afterwards.
+            // The right password may not have been compared in a flood, or not recorded: the customer must not wait for that.
             self.throttle.guesses.return_guess(&source, charged).await?;
         }
         outcome

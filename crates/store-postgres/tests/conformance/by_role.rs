@@ -1,4 +1,4 @@
-//! A store whose ports are used as the programs use them: each under the database role of its program.
+//! A store that calls each port under the database role of the program that uses it.
 
 use async_trait::async_trait;
 use rekey_core::{

@@ -1,14 +1,14 @@
 //! A13: the anonymization of customers, and what is left of those that were deleted or anonymized.
 
+mod life;
+
 use std::sync::Arc;
 
 use rekey_core::{
-    attributes::Patch,
     clock::SystemClock,
     customers::{
         CustomerChange,
         anonymization::{AnonymizationRequest, DueAnonymization},
-        email_change::EmailTries,
         store::ChangeEvents,
     },
     deliveries::{
@@ -22,8 +22,7 @@ use rekey_core::{
         recorder::EventRecorder,
         relay_queue::RelayQueue,
     },
-    idempotency::{KeyClaim, Owner},
-    ids::{ApplicationId, CustomerId},
+    ids::CustomerId,
     random::OsRandom,
     resets::ResetOrigin,
     resources::{
@@ -31,21 +30,17 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::Scope,
-    secrets::Fingerprint,
 };
 use serde_json::json;
 use time::Duration;
 
+use self::life::{Life, live};
 use super::{
-    AUDIT_LOG, JOHN, StoreUnderTest, audit, email_changes, holder,
-    ledger::{LEASE, changed, granted, job, sent},
-    other_scopes, rejections, sessions, use_up, written,
+    AUDIT_LOG, JOHN, StoreUnderTest, holder,
+    ledger::{LEASE, changed, granted, job},
+    other_scopes, written,
 };
-use crate::{
-    backdoor::Backdoor,
-    seed::{self, SeededReset},
-    store::prelude::*,
-};
+use crate::{backdoor::Backdoor, seed, store::prelude::*};
 
 /// The delay of requests here.
 const DELAY: Duration = Duration::hours(24);
@@ -254,90 +249,6 @@ pub async fn a13_of_an_anonymized_customer_only_its_id_is_left<F: StoreUnderTest
     let kept = format!("resource_id = '{}' AND name NOT LIKE 'customers.anonymization_%'", life.customer);
     assert_eq!(backdoor.count("events", &kept).await, 0);
     assert_eq!(logged(backdoor, life.customer).await, ["anonymize", "update"]);
-}
-
-/// A customer with all records that a customer can have.
-struct Life {
-    customer: CustomerId,
-    resets: Vec<SeededReset>,
-    /// The reset whose mail waits.
-    waiting: SeededReset,
-}
-
-/// Lets a customer do all that leaves records: it signs in, uses, rejects and deletes resets, has its mails sent and refused, and has
-/// another address at the end.
-async fn live<S: Store + Clone>(store: &S, backdoor: &dyn Backdoor, scope: Scope) -> Life {
-    let john = seed::customer(store, scope, JOHN, Some(seed::hash("first"))).await;
-    let mut attributes = seed::customer_reference(JOHN);
-    attributes.locale = Patch::Set("de".parse().unwrap());
-    attributes.common.metadata = json!({ "mail": JOHN }).as_object().cloned();
-    let change = CustomerChange { attributes, ..CustomerChange::default() };
-    let audit = seed::audit(Action::Update);
-    assert!(store.update_customer(scope, john.id, &change, ChangeEvents::default(), &audit).await.unwrap());
-    answer(store, scope, john.id).await;
-
-    let mut resets = Vec::new();
-    for _ in 0..4 {
-        resets.push(seed::reset(store, scope, JOHN, ResetOrigin::Integration).await);
-    }
-    let [used, rejected, deleted, refused] = &resets[..] else { unreachable!() };
-    for (reset, outcome) in [
-        (used, sent(&format!("250 queued for {JOHN}"))),
-        (rejected, sent("250 ok")),
-        (deleted, sent("250 ok")),
-        (
-            refused,
-            Outcome::Bounced {
-                reason: format!("550 {JOHN}"),
-                reply: None,
-                suppress: Some(seed::email(JOHN)),
-            },
-        ),
-    ] {
-        let attempt = granted(store, &job(scope, reset)).await.attempt;
-        assert!(store.settle(reset.event, attempt, &outcome).await.unwrap());
-    }
-    publish_all(store).await;
-    assert!(rejections::reject(store, &rejections::found(store, rejected.id).await, Duration::HOUR).await);
-    let destroyed = seed::event(scope, EventBody::ResetDestroyed { reset: deleted.id });
-    assert!(store.delete_reset(scope, deleted.id, &destroyed, &seed::audit(Action::Destroy)).await.unwrap());
-    use_up(store, used, "second").await;
-
-    let session = sessions::open(store, scope, john.id, &seed::hash("second")).await;
-    session.expect("the password is right");
-    audit::Account { scope, address: JOHN }.record(store, Action::SignIn).await;
-    let tries = EmailTries { budget: 5, window: Duration::DAY };
-    let throttled = seed::audit(Action::EmailChangeThrottled);
-    store.count_email_try(scope, john.id, tries, &throttled).await.unwrap();
-    email_changes::change(store, scope, john.id, JOHN, JOHNNY).await;
-    let waiting = seed::reset(store, scope, JOHNNY, ResetOrigin::Integration).await;
-    resets.push(waiting.clone());
-    for table in [
-        "sessions",
-        "sign_in_counts",
-        "email_changes",
-        "email_change_tries",
-        "suppressions",
-        "idempotency_keys",
-    ] {
-        assert_eq!(backdoor.count(table, "true").await, 1, "{table}");
-    }
-    Life { customer: john.id, resets, waiting }
-}
-
-/// Stores an answer about the customer's creation, which is encrypted.
-async fn answer(store: &impl AnswerStore, scope: Scope, customer: CustomerId) {
-    let owner = Owner { scope, application: ApplicationId::generate(&OsRandom), customer: None };
-    let fingerprints = Fingerprint::all(&[b"body".as_slice()], &seed::keys());
-    let key = owner.digest(&"key".parse().unwrap());
-    let claim = KeyClaim {
-        key: &key,
-        fingerprints: &fingerprints,
-        record: customer.into(),
-        lease: LEASE,
-        ttl: Duration::DAY,
-    };
-    store.claim_key(scope, &claim).await.unwrap();
 }
 
 /// Requests the customer's anonymization, and carries it out.
