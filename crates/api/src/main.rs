@@ -55,7 +55,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         PostgresStore::connect(database.url.expose_secret(), connections, database.acquire_timeout)
     };
     let store = connect(database.max_connections)?;
-    let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
+    let broker = RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?;
     let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
     let (relay_queue, relay_inbox) = RelayQueue::new(bus.clone(), outbox_relay.lease.try_into()?);
     let services = Services {

@@ -52,7 +52,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.max_connections,
         database.acquire_timeout,
     )?;
-    match store.check().await {
+    let checked = async {
+        store.check().await?;
+        store.prepare().await
+    };
+    match checked.await {
         Ok(()) => {}
         // The mailer waits for a database that is down.
         Err(error @ StoreError::Unavailable(_)) => {
@@ -63,7 +67,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
-    let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
+    let broker = RabbitConfig::new(
+        settings.broker.urls.iter().map(ExposeSecret::expose_secret),
+        &settings.broker.namespace,
+    )?;
     let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
 
     let handler = Mailer {

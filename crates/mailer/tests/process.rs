@@ -81,7 +81,7 @@ async fn publish(store: &PostgresStore, namespace: &str) {
     for _ in 0..MAILS {
         seed::reset(store, scope, "john@example.com", ResetOrigin::Integration).await;
     }
-    let config = RabbitConfig::new(&variable("AMQP_URL"), namespace).unwrap();
+    let config = RabbitConfig::new([&*variable("AMQP_URL")], namespace).unwrap();
     let bus = Arc::new(RabbitBus::new(config, Arc::new(SystemClock), Arc::new(OsRandom)));
     let stop = CancellationToken::new();
     let running = tokio::spawn({

@@ -3,10 +3,14 @@
 mod context;
 mod otlp;
 mod panics;
+mod repeats;
 
-use std::io::{self, IsTerminal};
+use std::{
+    error::Error,
+    io::{self, IsTerminal},
+};
 
-use tracing::Metadata;
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer, filter,
     layer::SubscriberExt,
@@ -28,19 +32,26 @@ pub enum TelemetryError {
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("telemetry was started before: {0}")]
     Started(#[from] TryInitError),
+    #[error("repeated warnings can't be summarized: {0}")]
+    Repeats(#[from] Box<dyn Error + Send + Sync>),
 }
 
 /// Starts logging, tracing and the logging of panics for this process; `service` becomes `service.name`.
 ///
-/// Keep the guard for as long as the program runs: dropping it sends what is still queued. A collector that is down or slow
+/// Must be called on the program's runtime. Keep the guard for as long as the program runs: dropping it sends what is still queued. A collector that is down or slow
 /// never blocks a caller: what it doesn't accept in time is dropped, and one line is logged.
 pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard, TelemetryError> {
     let filter = EnvFilter::try_new(&settings.log)?;
     let (mut layers, guard) = otlp::layers(settings, service)?;
-    layers.push(stderr_layer(settings.log_format));
+    let is_warning = |metadata: &Metadata<'_>| *metadata.level() <= Level::WARN;
+    let format = settings.log_format;
+    layers.push(stderr_layer(format).with_filter(filter::filter_fn(move |line| !is_warning(line))).boxed());
+    let repeats = repeats::filter()?;
+    layers.push(stderr_layer(format).with_filter(repeats).with_filter(filter::filter_fn(is_warning)).boxed());
     let registry = tracing_subscriber::registry().with(layers);
     registry.with(filter).with(filter::filter_fn(is_safe_to_log)).try_init()?;
     panics::report();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
     Ok(guard)
 }
 
@@ -56,5 +67,5 @@ fn stderr_layer(format: LogFormat) -> BoxedLayer {
 /// lapin is not logged at all: it writes whole messages at warn, and the bus logs every outage itself.
 fn is_safe_to_log(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    target.starts_with("rekey") || (*metadata.level() < tracing::Level::TRACE && !target.starts_with("lapin"))
+    target.starts_with("rekey") || (*metadata.level() < Level::TRACE && !target.starts_with("lapin"))
 }

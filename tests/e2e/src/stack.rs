@@ -181,7 +181,7 @@ impl Stack {
     #[must_use]
     pub fn topology(&self) -> Topology {
         // The names depend on the namespace only.
-        RabbitConfig::new("amqp://127.0.0.1", &self.namespace).unwrap().topology().clone()
+        RabbitConfig::new(["amqp://127.0.0.1"], &self.namespace).unwrap().topology().clone()
     }
 
     /// Returns the texts that a query of one column selects.

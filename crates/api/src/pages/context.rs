@@ -233,7 +233,7 @@ impl PageContext {
     fn problem(&self, problem: &Problem) -> HttpResponse {
         let again = self.own_url();
         let page = match problem {
-            Problem::Busy => Page::Busy { again },
+            Problem::Busy | Problem::Unavailable => Page::Busy { again },
             Problem::NotFound => Page::NotFound,
             Problem::TooManyRequests(_) => Page::TooMany { again },
             other => Page::Failed { status: other.status_code(), again },
