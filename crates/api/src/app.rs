@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    app_data::{AppData, BuildError, Config, Services},
+    app_data::{AppData, BuildError, Config, Services, SharedOrganizations},
     routes,
     span::PathSpan,
 };
@@ -62,6 +62,12 @@ impl Application {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns what it has read of the organizations' folders.
+    #[must_use]
+    pub fn organizations(&self) -> SharedOrganizations {
+        self.data.organizations.clone()
     }
 
     /// Serves requests, records its keys and anonymizes customers, until it is stopped.

@@ -14,9 +14,10 @@ use rekey_core::{
     random::OsRandom,
 };
 use rekey_runtime::{
-    config::{ApiSettings, Configuration, OrganizationSettings, Source},
+    config::{ApiSettings, Configuration, Source},
     health::Check,
     lifecycle::{self, Signals, Tasks},
+    reload::reload_on_hangup,
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -98,7 +99,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     if may_clean {
         let cleanup = CleanupTask {
             store: Arc::new(store.clone()),
-            rules: Arc::new(organizations.map(OrganizationSettings::rules)),
+            rules: application.organizations().rules,
             retention: (*retention).into(),
             random,
         };
@@ -108,6 +109,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             "retention, erasure and the deletion of decoys are left to `rekey maintain`: the role in database.url may not delete records"
         );
     }
+    let organizations = application.organizations();
+    let reload = reload_on_hangup(source, tasks.token(), move |configuration| {
+        Ok(organizations.replace(&configuration.organization_settings()?)?)
+    });
+    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
     let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {
         let _stop_relay = stop_relay;

@@ -30,6 +30,7 @@ use rekey_core::{
     organizations::PerOrganization,
     passwords::Hasher,
     random::OsRandom,
+    resets::rules::SharedRules,
 };
 use rekey_mailer::{
     MailHandler, Mailer,
@@ -174,11 +175,15 @@ impl Parts {
         })
     }
 
+    fn rules(&self) -> SharedRules {
+        OrganizationSettings::shared_rules(&self.organizations.map(|own| own.organization.clone()))
+    }
+
     /// The task that deletes old records.
     fn cleanup(&self) -> CleanupTask {
         CleanupTask {
             store: Arc::new(self.store.clone()),
-            rules: Arc::new(self.organizations.map(|own| own.organization.rules())),
+            rules: self.rules(),
             retention: self.settings.retention.into(),
             random: Arc::new(OsRandom),
         }
@@ -196,14 +201,13 @@ impl Parts {
             random,
             relay_queue: RelayQueue::without_relay(),
         };
-        let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
         let customers = CustomerService {
             store: store.clone(),
             sessions: store.clone(),
             fresh_time: self.settings.auth.fresh_time.try_into()?,
             recorder,
             hasher: self.hasher.clone(),
-            rules,
+            rules: self.rules(),
         };
         seed::seed(data, &administration, &customers, &*store).await
     }

@@ -61,7 +61,7 @@ fn main() -> ExitCode {
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
             Command::Suppression(command) => suppression::run(command, &source).await,
-            Command::Maintain => maintain::run(&source).await,
+            Command::Maintain => maintain::run(source).await,
             Command::Purge(options) => purge::run(options, &source).await,
             Command::Import(command) => import::run(command, &source).await,
             Command::Mail(command) => mail::run(command, source),

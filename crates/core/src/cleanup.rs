@@ -7,8 +7,12 @@ use time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    customers::email_change::EMAIL_UNDO_TTL, deliveries::UNCONFIRMED_NOTICE_WINDOW, error::StoreError,
-    ids::AuditId, organizations::PerOrganization, random::RandomSource, resets::rules::Rules,
+    customers::email_change::EMAIL_UNDO_TTL,
+    deliveries::UNCONFIRMED_NOTICE_WINDOW,
+    error::StoreError,
+    ids::AuditId,
+    random::RandomSource,
+    resets::rules::{Rules, SharedRules},
     sessions::guesses::KEEP_GUESSES,
 };
 
@@ -117,7 +121,7 @@ pub struct CleanupTask {
     /// The store to clean.
     pub store: Arc<dyn Cleanup>,
     /// What decoys and quotas are kept for.
-    pub rules: Arc<PerOrganization<Rules>>,
+    pub rules: SharedRules,
     /// How long records are kept.
     pub retention: Retention,
     /// Makes ids of audit entries.
@@ -156,13 +160,14 @@ impl CleanupTask {
     /// As long as the token of a real reset can be used, and guesses at its code are counted.
     fn decoy_age(&self) -> Duration {
         let age = |rules: &Rules| rules.token_ttl + rules.code.map_or(Duration::ZERO, |code| code.window);
-        self.rules.values().map(age).max().unwrap_or_default() + GRACE
+        self.rules.load().values().map(age).max().unwrap_or_default() + GRACE
     }
 
     /// As long as a cooldown or a window lasts, those of notices included.
     fn quota_age(&self) -> Duration {
         let age = |rules: &Rules| rules.quota.window.max(rules.quota.cooldown).max(rules.rejection_cooldown);
-        self.rules.values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default() + GRACE
+        self.rules.load().values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default()
+            + GRACE
     }
 
     /// Returns an id for each count that a batch may end.

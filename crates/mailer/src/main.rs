@@ -21,6 +21,7 @@ use rekey_runtime::{
     config::{Configuration, MailerSettings, Source},
     health::{self, Check, Readiness},
     lifecycle::{self, Signals, Tasks},
+    reload::reload_on_hangup,
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -90,6 +91,15 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     .build()?;
 
     let mut tasks = Tasks::new();
+    let reload = reload_on_hangup(source, tasks.token(), {
+        let handler = Arc::clone(&handler);
+        move |configuration| {
+            let organizations = configuration.organization_mail_settings()?;
+            let signers = organizations.try_map(|own| Signer::new(&own.dkim))?;
+            Ok(handler.replace_organizations(organizations, signers)?)
+        }
+    });
+    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
     let readiness = Readiness::new(vec![
         Check::new("store", {
             let store = store.clone();

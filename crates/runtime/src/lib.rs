@@ -6,6 +6,7 @@
 pub mod config;
 pub mod health;
 pub mod lifecycle;
+pub mod reload;
 pub mod telemetry;
 
 /// Makes ring the process's one TLS provider. Call it before anything opens a connection; a second call changes nothing.
