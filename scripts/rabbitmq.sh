@@ -63,7 +63,7 @@ settle() {
         local first
         first=$(<"$dir/first")
         read -r ERL_EPMD_PORT _ <"$first/ports"
-        RABBITMQ_NODENAME=$(basename "$dir")@localhost
+        RABBITMQ_NODENAME=rekey-$RABBITMQ_DIST_PORT@localhost
         cp -f --preserve=mode "$first/.erlang.cookie" "$dir"
     fi
     if [ ! -s "$dir/.erlang.cookie" ]; then
