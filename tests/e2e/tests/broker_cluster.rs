@@ -51,14 +51,14 @@ async fn a_killed_node_of_the_cluster_delays_mails_for_seconds_and_loses_none() 
 
     let (accepted, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let load = tokio::spawn({
-        let (api, accepted) = (stack.api.clone(), accepted.clone());
-        stop.clone().run_until_cancelled_owned(async move {
-            loop {
+        let (api, accepted, stop) = (stack.api.clone(), accepted.clone(), stop.clone());
+        async move {
+            while !stop.is_cancelled() {
                 api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
                 accepted.fetch_add(1, Ordering::Relaxed);
                 sleep(Duration::from_millis(50)).await;
             }
-        })
+        }
     });
     for (killed, what) in [(first, "the leader"), (second, "the node of both programs")] {
         eventually("mails before the fault", async || flowing_since(stack, "-infinity").await).await;
