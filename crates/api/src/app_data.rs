@@ -125,7 +125,7 @@ pub struct AppData {
     documents: Data<Documents>,
     pages: Data<Pages>,
     proxies: Data<Proxies>,
-    readiness: Data<Readiness>,
+    pub readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub anonymization: AnonymizationTask,
     pub key_recorder: KeyRecorder,
