@@ -146,7 +146,7 @@ pub struct AppData {
     documents: Data<Documents>,
     pub organizations: SharedOrganizations,
     proxies: Data<Proxies>,
-    readiness: Data<Readiness>,
+    pub readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub anonymization: AnonymizationTask,
     pub key_recorder: KeyRecorder,

@@ -14,6 +14,7 @@ use rekey_core::{
     random::OsRandom,
 };
 use rekey_runtime::{
+    admin,
     config::{ApiSettings, Configuration, Source},
     health::Check,
     lifecycle::{self, Signals, Tasks},
@@ -33,6 +34,8 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
+/// The admin listener's port, where `admin.listen` has no other.
+const ADMIN_PORT: u16 = 8082;
 /// The relay has connections of its own, one to claim and one to settle. A connection ends with the thread that opened it, and the HTTP
 /// threads end before the relay has settled its last batch. A burst of requests can't take them either.
 const RELAY_CONNECTIONS: u32 = 2;
@@ -46,7 +49,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: ApiSettings = configuration.settings()?;
     let organizations = &configuration.organization_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
+    let admin_address = settings.admin.address(ADMIN_PORT);
+    let telemetry = telemetry::init(&settings.telemetry, "rekey-api", admin_address)?;
     let ApiSettings {
         server, auth, keys, database, broker, outbox_relay, passwords, limits, retention, ..
     } = &settings;
@@ -96,6 +100,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         poll: outbox_relay.poll_interval,
     };
     let signals = Signals::listen()?;
+    admin::serve(&mut tasks, admin_address, application.readiness(), telemetry.metrics())?;
     if may_clean {
         let cleanup = CleanupTask {
             store: Arc::new(store.clone()),

@@ -72,7 +72,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let configuration = Configuration::load(&with_presets(source, &options, &data)?)?;
     let settings: DevSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey")?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey", None)?;
 
     let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
     store.migrate().await.context("the database could not be brought up to date")?;

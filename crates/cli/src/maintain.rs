@@ -24,7 +24,7 @@ pub async fn run(source: Source) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: ToolSettings = configuration.settings()?;
     let organizations = configuration.organization_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey-maintain")?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey-maintain", None)?;
     let store = operator::connect(&source).await?;
     store.prepare().await.context("the database can't be used")?;
     anyhow::ensure!(

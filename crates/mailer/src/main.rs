@@ -18,8 +18,9 @@ use rekey_mailer::{
     transport::{Mailbox, Router, SmtpTransport, Transport},
 };
 use rekey_runtime::{
+    admin,
     config::{Configuration, MailerSettings, Source},
-    health::{self, Check, Readiness},
+    health::{Check, Readiness},
     lifecycle::{self, Signals, Tasks},
     reload::reload_on_hangup,
     telemetry,
@@ -36,6 +37,9 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
+/// The admin listener's port, where `admin.listen` has no other.
+const ADMIN_PORT: u16 = 8081;
+
 fn main() -> ExitCode {
     lifecycle::run("rekey-mailer", serve(Arguments::parse()))
 }
@@ -45,7 +49,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: MailerSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey-mailer")?;
+    let admin_address = settings.admin.address(ADMIN_PORT);
+    let telemetry = telemetry::init(&settings.telemetry, "rekey-mailer", admin_address)?;
 
     let database = &settings.database;
     let store = PostgresStore::connect(
@@ -127,9 +132,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         })
         .degrading(),
     ]);
-    let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;
-    tasks.spawn("health", health.context("mailer.listen can't be used")?);
+    admin::serve(&mut tasks, admin_address, Arc::new(readiness), telemetry.metrics())?;
     let (republisher, source, stop) = (Arc::clone(&handler), Arc::clone(&consumer), tasks.token());
     tasks.spawn("republishing", async move {
         stop.run_until_cancelled(republisher.run_republishing(|| source.is_connected())).await;

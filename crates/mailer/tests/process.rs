@@ -117,7 +117,7 @@ impl Mailer {
             .env("REKEY__BROKER__NAMESPACE", namespace)
             .env("REKEY__MAIL__FROM", "Acme <shop@example.com>")
             .env("REKEY__SMTP__RELAYS", format!("smtp://127.0.0.1:{smtp}?tls=none"))
-            .env("REKEY__MAILER__LISTEN", format!("127.0.0.1:{port}"))
+            .env("REKEY__ADMIN__LISTEN", format!("127.0.0.1:{port}"))
             .env("REKEY__TELEMETRY__LOG", "warn")
             .spawn()
             .unwrap();

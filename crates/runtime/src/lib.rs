@@ -3,6 +3,7 @@
 //! A main calls [`lifecycle::run`] with a function that loads its settings ([`config`]), calls [`telemetry::init`], and spawns its
 //! work on [`lifecycle::Tasks`].
 
+pub mod admin;
 pub mod config;
 pub mod health;
 pub mod lifecycle;

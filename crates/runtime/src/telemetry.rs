@@ -1,6 +1,7 @@
-//! Logs on standard error; traces and logs by OTLP as well, where a collector is configured.
+//! Logs on standard error; metrics for Prometheus; traces, logs and metrics by OTLP as well, where a collector is configured.
 
 mod context;
+mod metrics;
 mod otlp;
 mod panics;
 mod repeats;
@@ -8,6 +9,7 @@ mod repeats;
 use std::{
     error::Error,
     io::{self, IsTerminal},
+    net::SocketAddr,
 };
 
 use tracing::{Level, Metadata};
@@ -30,19 +32,29 @@ pub enum TelemetryError {
     Filter(#[from] filter::ParseError),
     #[error("the OTLP exporter can't be built: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("the metrics can't be set up: {0}")]
+    Metrics(#[from] opentelemetry_sdk::error::OTelSdkError),
     #[error("telemetry was started before: {0}")]
     Started(#[from] TryInitError),
     #[error("repeated warnings can't be summarized: {0}")]
     Repeats(#[from] Box<dyn Error + Send + Sync>),
 }
 
-/// Starts logging, tracing and the logging of panics for this process; `service` becomes `service.name`.
+/// Starts logging, tracing, metrics and the logging of panics for this process; `service` becomes `service.name`. Metrics are kept for
+/// Prometheus if there is an `admin` listener, where it can read them. Call it before anything is measured: instruments that were used
+/// earlier stay without effect.
 ///
 /// Must be called on the program's runtime. Keep the guard for as long as the program runs: dropping it sends what is still queued. A collector that is down or slow
 /// never blocks a caller: what it doesn't accept in time is dropped, and one line is logged.
-pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard, TelemetryError> {
+pub fn init(
+    settings: &Telemetry,
+    service: &'static str,
+    admin: Option<SocketAddr>,
+) -> Result<Guard, TelemetryError> {
     let filter = EnvFilter::try_new(&settings.log)?;
-    let (mut layers, guard) = otlp::layers(settings, service)?;
+    let resource = otlp::resource(service, &settings.service_namespace);
+    let (mut layers, mut guard) = otlp::layers(settings, service, &resource)?;
+    guard.metrics = metrics::start(settings, resource, admin.is_some())?;
     let is_warning = |metadata: &Metadata<'_>| *metadata.level() <= Level::WARN;
     let format = settings.log_format;
     layers.push(stderr_layer(format).with_filter(filter::filter_fn(move |line| !is_warning(line))).boxed());

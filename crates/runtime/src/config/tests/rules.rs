@@ -70,7 +70,11 @@ fn texts_are_held_to_their_form() {
     let two_keys = PEM.repeat(2);
     for (key, good, bad) in [
         ("server.listen", &["0.0.0.0:80", "[::]:80"][..], &["localhost:80", "80", "1.2.3.4"][..]),
-        ("mailer.listen", &["127.0.0.1:0"], &["127.0.0.1", ":80"]),
+        (
+            "admin.listen",
+            &["", "off", "127.0.0.1:0", "[::]:9464"],
+            &["127.0.0.1", ":80", "on", "localhost:80"],
+        ),
         (
             "server.public_url",
             &[
