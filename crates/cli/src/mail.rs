@@ -24,6 +24,9 @@ use rekey_mailer::{
 };
 use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
+use serde_json::json;
+
+use crate::output::Output;
 
 /// The commands on mails.
 #[derive(Debug, Subcommand)]
@@ -52,15 +55,15 @@ pub struct Preview {
 }
 
 /// Runs a command on mails.
-pub fn run(command: MailCommand, source: Source) -> anyhow::Result<()> {
+pub fn run(command: MailCommand, source: Source, output: Output) -> anyhow::Result<()> {
     match command {
-        MailCommand::Preview(preview) => preview.run(source),
-        MailCommand::Dkim(dkim) => dkim.run(&source),
+        MailCommand::Preview(preview) => preview.run(source, output),
+        MailCommand::Dkim(dkim) => dkim.run(&source, output),
     }
 }
 
 impl Preview {
-    fn run(self, source: Source) -> anyhow::Result<()> {
+    fn run(self, source: Source, output: Output) -> anyhow::Result<()> {
         let source = source.preset("mail.from", "Preview <no-reply@shop.example>");
         let organizations = Configuration::load(&source)?.organization_mail_settings()?;
         let organization = organizations.get(&self.organization);
@@ -86,8 +89,8 @@ impl Preview {
             index.push(context! { tag => language.tag(), name => language.name(), mails });
         }
         write(&self.output, "index", "html", page(shop, &index)?.as_bytes())?;
-        println!("{}", self.output.join("index.html").display());
-        Ok(())
+        let index = self.output.join("index.html");
+        output.record(&json!({ "index": index }), &format!("{}\n", index.display()))
     }
 }
 

@@ -4,7 +4,9 @@ mod dev;
 mod import;
 mod mail;
 mod maintain;
+mod manual;
 mod operator;
+mod output;
 mod purge;
 mod suppression;
 
@@ -13,13 +15,21 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rekey_runtime::{config::Source, lifecycle};
 
+use crate::output::{NothingFound, Output};
+
 /// Customer password resets for storefronts.
+///
+/// Exit codes: 0 when it is done, 1 when it failed, 2 when the command line or the configuration can't be used, 3 when there is no such
+/// record or nothing to do.
 #[derive(Debug, Parser)]
 #[command(name = "rekey", version, propagate_version = true)]
 struct Cli {
     /// Configuration file; `REKEY__SECTION__KEY` in the environment overrides it.
     #[arg(long, global = true, env = "REKEY_CONFIG")]
     config: Option<PathBuf>,
+    /// Print records and results as JSON, one object a line, for scripts. Members may be added; times are RFC 3339.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -49,24 +59,42 @@ enum Command {
     /// Mails: previews, and the DNS record of their signatures.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Print a script that completes these commands in a shell.
+    Completions(manual::Completions),
+    /// Write man pages of all commands.
+    Man(manual::Man),
 }
+
+/// The exit code of [`NothingFound`].
+const NOTHING_FOUND: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    lifecycle::run("rekey", async {
-        let source = Source::from_process()?.file(cli.config.as_deref());
-        match cli.command {
-            Command::Dev(options) => dev::run(options, source).await,
-            Command::Migrate => operator::migrate(&source).await,
-            Command::Organization(command) => operator::organization(command, &source).await,
-            Command::Client(command) => operator::client(command, &source).await,
-            Command::Suppression(command) => suppression::run(command, &source).await,
-            Command::Maintain => maintain::run(&source).await,
-            Command::Purge(options) => purge::run(options, &source).await,
-            Command::Import(command) => import::run(command, &source).await,
-            Command::Mail(command) => mail::run(command, source),
-        }
-    })
+    let mut found_nothing = false;
+    let code = lifecycle::run("rekey", async {
+        let result = run(cli).await;
+        found_nothing = result.as_ref().is_err_and(anyhow::Error::is::<NothingFound>);
+        result
+    });
+    if found_nothing { ExitCode::from(NOTHING_FOUND) } else { code }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let output = Output { is_json: cli.json };
+    let source = Source::from_process()?.file(cli.config.as_deref());
+    match cli.command {
+        Command::Dev(options) => dev::run(options, source).await,
+        Command::Migrate => operator::migrate(&source, output).await,
+        Command::Organization(command) => operator::organization(command, &source, output).await,
+        Command::Client(command) => operator::client(command, &source, output).await,
+        Command::Suppression(command) => suppression::run(command, &source, output).await,
+        Command::Maintain => maintain::run(&source).await,
+        Command::Purge(options) => purge::run(options, &source, output).await,
+        Command::Import(command) => import::run(command, &source, output).await,
+        Command::Mail(command) => mail::run(command, source, output),
+        Command::Completions(options) => manual::completions(&options),
+        Command::Man(options) => manual::man(&options, output),
+    }
 }
 
 #[cfg(test)]
