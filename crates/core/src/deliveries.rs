@@ -1,5 +1,6 @@
 //! Deliveries: the mails that events lead to, and their outcomes.
 
+mod attempt;
 pub mod ledger;
 mod mail;
 mod outcome;
@@ -8,6 +9,7 @@ pub mod suppression;
 use time::{Duration, OffsetDateTime};
 
 pub use self::{
+    attempt::{Attempt, AttemptOutcome, CLAIM_RAN_OUT, MAX_ATTEMPTS},
     mail::{MailJob, MailName},
     outcome::{Discarded, Outcome, Reply, Settled, Status},
 };
