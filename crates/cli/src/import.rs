@@ -134,10 +134,7 @@ async fn import_into(
     report: &mut Report,
     output: Output,
 ) -> anyhow::Result<()> {
-    let slug = &options.organization;
-    let organization =
-        store.organizations().await?.into_iter().find(|organization| organization.slug == *slug);
-    let organization = organization.with_context(|| format!("no organization has the slug {slug}"))?;
+    let organization = operator::find_organization(store, &options.organization).await?;
     let scope = Scope { organization: organization.id, mode: options.mode };
     let source = input.file.map(|file| file.digest);
     let importer: Arc<dyn Importer> =

@@ -1,4 +1,4 @@
-//! `rekey mail`: previews of the mails, and their DKIM record.
+//! `rekey mail`: previews of the mails, their DKIM record, and those that wait.
 
 mod dkim;
 
@@ -26,7 +26,7 @@ use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
 use serde_json::json;
 
-use crate::output::Output;
+use crate::{delivery, output::Output};
 
 /// The commands on mails.
 #[derive(Debug, Subcommand)]
@@ -35,6 +35,8 @@ pub enum MailCommand {
     Preview(Preview),
     /// Print the DNS record of the key that signs an organization's mails.
     Dkim(dkim::Dkim),
+    /// List the mails that have waited for long, why, and what to do.
+    Stuck(delivery::Stuck),
 }
 
 /// The arguments of a preview.
@@ -55,10 +57,11 @@ pub struct Preview {
 }
 
 /// Runs a command on mails.
-pub fn run(command: MailCommand, source: Source, output: Output) -> anyhow::Result<()> {
+pub async fn run(command: MailCommand, source: Source, output: Output) -> anyhow::Result<()> {
     match command {
         MailCommand::Preview(preview) => preview.run(source, output),
         MailCommand::Dkim(dkim) => dkim.run(&source, output),
+        MailCommand::Stuck(stuck) => delivery::stuck(&stuck, &source, output).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
+mod delivery;
 mod dev;
 mod import;
 mod mail;
@@ -46,6 +47,9 @@ enum Command {
     /// API clients: the programs that call the API for an organization.
     #[command(subcommand)]
     Client(operator::ClientCommand),
+    /// Mails: what became of each, and sending one again.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
@@ -56,7 +60,7 @@ enum Command {
     /// Import records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Mails: previews, and the DNS record of their signatures.
+    /// Mails: previews, the DNS record of their signatures, and those that wait.
     #[command(subcommand)]
     Mail(mail::MailCommand),
     /// Print a script that completes these commands in a shell.
@@ -87,11 +91,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => operator::migrate(&source, output).await,
         Command::Organization(command) => operator::organization(command, &source, output).await,
         Command::Client(command) => operator::client(command, &source, output).await,
+        Command::Delivery(command) => delivery::run(command, &source, output).await,
         Command::Suppression(command) => suppression::run(command, &source, output).await,
         Command::Maintain => maintain::run(&source).await,
         Command::Purge(options) => purge::run(options, &source, output).await,
         Command::Import(command) => import::run(command, &source, output).await,
-        Command::Mail(command) => mail::run(command, source, output),
+        Command::Mail(command) => mail::run(command, source, output).await,
         Command::Completions(options) => manual::completions(&options),
         Command::Man(options) => manual::man(&options, output),
     }

@@ -14,7 +14,7 @@ use rekey_core::{
     clock::SystemClock,
     error::CreateError,
     name::DisplayName,
-    organizations::{Organization, Slug},
+    organizations::{Organization, OrganizationStore, Slug},
     random::OsRandom,
     scope::Mode,
 };
@@ -110,6 +110,13 @@ pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout)?;
     store.check().await.context("the database can't be used")?;
     Ok(store)
+}
+
+/// Returns the organization with that slug.
+pub async fn find_organization(store: &impl OrganizationStore, slug: &Slug) -> anyhow::Result<Organization> {
+    let organizations = store.organizations().await?;
+    let found = organizations.into_iter().find(|organization| organization.slug == *slug);
+    found.with_context(|| format!("no organization has the slug {slug}"))
 }
 
 /// Connects the operator's use cases to the production database.

@@ -2,6 +2,7 @@
 
 mod attempt;
 pub mod ledger;
+pub mod log;
 mod mail;
 mod outcome;
 pub mod suppression;

@@ -75,7 +75,8 @@ impl Ledger for PostgresStore {
     }
 }
 
-/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again.
+/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again. That of a mail
+/// that failed is kept: an operator may have it sent again.
 macro_rules! complete_event {
     ($condition:literal) => {
         concat!(
@@ -232,7 +233,7 @@ const SETTLE: &str = concat!(
             AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id AND c.anonymization_completed_at IS NULL)
         ON CONFLICT DO NOTHING
     )",
-    complete_event!("$3 NOT IN ('queued', 'deferred') AND EXISTS (SELECT FROM settled)"),
+    complete_event!("$3 NOT IN ('queued', 'deferred', 'failed') AND EXISTS (SELECT FROM settled)"),
     "SELECT count(*) FROM settled"
 );
 

@@ -28,7 +28,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Records the outcome of the claim with this number, and in the same transaction its [`Attempt`](crate::deliveries::Attempt), of which
     /// [`MAX_ATTEMPTS`](crate::deliveries::MAX_ATTEMPTS) are kept, and the address to suppress, if any. A claim that was
     /// taken over meanwhile is left unchanged, except that `Sent` always counts.
-    /// Returns whether the outcome was recorded. A final outcome erases the event's payload.
+    /// Returns whether the outcome was recorded. A final outcome erases the event's payload, except that a failed mail
+    /// keeps it: an operator may have it sent again.
     async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 
     /// Makes the events of overdue mails due again in the outbox, at most `max`, the oldest first; returns how many. A mail is overdue when

@@ -69,7 +69,7 @@ pub struct Reply {
 }
 
 /// The status of a delivery. It does not change while a mailer works on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// No attempt was finished yet.
@@ -163,6 +163,12 @@ impl Status {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Parses [`Status::as_str`]'s form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 
