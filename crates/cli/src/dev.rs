@@ -48,6 +48,7 @@ use rekey_texts::{Language, Texts};
 use tokio_util::sync::CancellationToken;
 
 use self::files::DataDir;
+use crate::output;
 
 /// How long an attempt to send a mail has it to itself.
 const LEASE: Duration = Duration::from_mins(1);
@@ -107,7 +108,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
         let _stop_relay = stop_relay;
         application.run_until_stopped().await
     });
-    println!("{}", welcome::text(server.public_url.as_str(), &options.data_dir));
+    output::print(&format!("{}\n", welcome::text(server.public_url.as_str(), &options.data_dir)))?;
     let stopped = tasks.run_until_signal(signals, server.shutdown_timeout).await;
     parts.store.close().await;
     Ok(stopped?)

@@ -1,10 +1,13 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
+mod delivery;
 mod dev;
 mod import;
 mod mail;
 mod maintain;
+mod manual;
 mod operator;
+mod output;
 mod purge;
 mod suppression;
 
@@ -13,13 +16,21 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rekey_runtime::{config::Source, lifecycle};
 
+use crate::output::{NothingFound, Output};
+
 /// Customer password resets for storefronts.
+///
+/// Exit codes: 0 when it is done, 1 when it failed, 2 when the command line or the configuration can't be used, 3 when there is no such
+/// record or nothing to do.
 #[derive(Debug, Parser)]
 #[command(name = "rekey", version, propagate_version = true)]
 struct Cli {
     /// Configuration file; `REKEY__SECTION__KEY` in the environment overrides it.
     #[arg(long, global = true, env = "REKEY_CONFIG")]
     config: Option<PathBuf>,
+    /// Print records and results as JSON, one object a line, for scripts. Members may be added; times are RFC 3339.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -36,6 +47,9 @@ enum Command {
     /// API clients: the programs that call the API for an organization.
     #[command(subcommand)]
     Client(operator::ClientCommand),
+    /// Mails: what became of each, and sending one again.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
@@ -46,27 +60,46 @@ enum Command {
     /// Import records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Mails: previews, and the DNS record of their signatures.
+    /// Mails: previews, the DNS record of their signatures, and those that wait.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Print a script that completes these commands in a shell.
+    Completions(manual::Completions),
+    /// Write man pages of all commands.
+    Man(manual::Man),
 }
+
+/// The exit code of [`NothingFound`].
+const NOTHING_FOUND: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    lifecycle::run("rekey", async {
-        let source = Source::from_process()?.file(cli.config.as_deref());
-        match cli.command {
-            Command::Dev(options) => dev::run(options, source).await,
-            Command::Migrate => operator::migrate(&source).await,
-            Command::Organization(command) => operator::organization(command, &source).await,
-            Command::Client(command) => operator::client(command, &source).await,
-            Command::Suppression(command) => suppression::run(command, &source).await,
-            Command::Maintain => maintain::run(source).await,
-            Command::Purge(options) => purge::run(options, &source).await,
-            Command::Import(command) => import::run(command, &source).await,
-            Command::Mail(command) => mail::run(command, source),
-        }
-    })
+    let mut found_nothing = false;
+    let code = lifecycle::run("rekey", async {
+        let result = run(cli).await;
+        found_nothing = result.as_ref().is_err_and(anyhow::Error::is::<NothingFound>);
+        result
+    });
+    if found_nothing { ExitCode::from(NOTHING_FOUND) } else { code }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let output = Output { is_json: cli.json };
+    let source = Source::from_process()?.file(cli.config.as_deref());
+    match cli.command {
+        Command::Dev(options) => dev::run(options, source).await,
+        Command::Migrate => operator::migrate(&source, output).await,
+        Command::Organization(command) => operator::organization(command, &source, output).await,
+        Command::Client(command) => operator::client(command, &source, output).await,
+        Command::Delivery(command) => delivery::run(command, &source, output).await,
+        Command::Suppression(command) => suppression::run(command, &source, output).await,
+        Command::Maintain => maintain::run(source).await,
+        Command::Purge(options) => purge::run(options, &source, output).await,
+        Command::Import(command) => import::run(command, &source, output).await,
+        Command::Mail(command) => mail::run(command, source, output).await,
+        Command::Completions(options) => manual::completions(&options),
+        Command::Man(options) => manual::man(&options, output),
+    }
 }
 
 #[cfg(test)]

@@ -99,15 +99,22 @@ impl Retention {
     }
 }
 
-/// Deletes all old records of a kind, in small batches with pauses between them. Returns how many.
+/// Deletes all old records of a kind, in small batches with pauses between them, and reports how many each batch had. Returns how many there
+/// were.
 ///
 /// # Errors
 /// When the store fails; what was deleted until then stays deleted.
-pub async fn purge(store: &dyn Cleanup, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
+pub async fn purge(
+    store: &dyn Cleanup,
+    kind: PurgeKind,
+    age: Duration,
+    report: impl Fn(u64) + Send,
+) -> Result<u64, StoreError> {
     let mut total = 0;
     loop {
         let deleted = store.purge(kind, age, PURGE_BATCH).await?;
         total += deleted;
+        report(deleted);
         if deleted < PURGE_BATCH.into() {
             return Ok(total);
         }
@@ -206,14 +213,14 @@ impl CleanupTask {
         log_failure("records of deleted customers", erase.await);
         log_failure("counts of log-ins", sign_ins.await);
         // Those of resets, which are as old, are deleted by now: the oldest ones are all of this kind.
-        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age).await;
+        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age, drop).await;
         log_failure("decoys of log-ins", sign_in_decoys.map(drop));
         log_failure(
             "changes of addresses",
             store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await.map(drop),
         );
         for (kind, age) in self.retention.ages() {
-            match purge(&**store, kind, age).await {
+            match purge(&**store, kind, age, drop).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(?kind, count, "deleted old records"),
                 Err(error) => tracing::warn!(%error, ?kind, "deleting old records failed"),

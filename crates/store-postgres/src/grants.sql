@@ -50,7 +50,7 @@ BEGIN
         GRANT SELECT (id, organization_id, mode, customer_id, created_at, reset_password_at, superseded_at, expires_at,
                 code_digest)
             ON password_resets TO rekey_mailer;
-        GRANT SELECT, INSERT, UPDATE ON deliveries TO rekey_mailer;
+        GRANT SELECT, INSERT, UPDATE ON deliveries, delivery_attempts TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON mail_quotas TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
         GRANT SELECT (id, published_at, dead_at, republish_after),

@@ -240,6 +240,7 @@ pub fn amqp_url() -> String {
 }
 
 /// The environment variable that sets a key of the configuration.
-pub(crate) fn variable(key: &str) -> String {
+#[must_use]
+pub fn variable(key: &str) -> String {
     format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
 }
