@@ -32,6 +32,7 @@ setup: ## Install what the tests need besides Rust (Debian, as root)
 .PHONY: test
 test: setup deploy-check ## Run every test, with a real PostgreSQL, RabbitMQ and SMTP server
 	cargo build $(CARGO_FLAGS) --workspace --bins
+	scripts/backup-check.sh
 	cargo test $(CARGO_FLAGS) --workspace --no-run
 	scripts/with-services.sh cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 
