@@ -79,7 +79,7 @@ deny: ## Check the dependencies, their licences and their sources
 
 .PHONY: shellcheck
 shellcheck: setup ## Run shellcheck on the scripts, and check line ends in a clone
-	shellcheck .ci/run scripts/*.sh deploy/*.sh deploy/postgres/*.sh
+	shellcheck .ci/run scripts/*.sh deploy/*.sh deploy/kubernetes/*.sh deploy/postgres/*.sh
 	scripts/line-ends.sh
 
 .PHONY: audit
@@ -90,3 +90,4 @@ audit: ## Check the dependencies against the advisory database (network)
 deploy-check: setup ## Check what operators deploy: docker-compose.yml, the proxy, alerts and dashboards, Kubernetes
 	@scripts/compose-check.sh
 	@scripts/observability-check.sh
+	@scripts/kubernetes-check.sh

@@ -26,12 +26,12 @@ main() {
     make sealing_keys sealing_key
 
     # The same passwords in the forms that the programs and RabbitMQ read.
-    make database_url echo "postgres://rekey:$(<"$folder/database_password")@postgres:5432/rekey"
+    make database_url echo "postgres://rekey:$(<"$folder/database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     for program in api mailer maintenance; do
-        make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@postgres:5432/rekey"
+        make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     done
-    make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@rabbitmq:5672/%2f"
-    make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@rabbitmq:5672/%2f"
+    make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
+    make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
     make broker_users broker_users
 
     # The relays' URLs with their passwords, one a line, for the operator to edit. At first it is the mail catcher.

@@ -40,6 +40,7 @@ main() {
     python schemathesis tests/e2e/schemathesis/requirements.txt
     python dkimpy crates/mailer/tests/dkimpy/requirements.txt
     python caddy deploy/caddy/requirements.txt
+    python kubernetes deploy/kubernetes/requirements.txt
 }
 
 packages() {
