@@ -30,3 +30,18 @@ for overlay in small ha; do
     deploy/kubernetes/secrets.sh "$overlay" "$folder/secrets" >"$folder/$overlay-secrets.yaml"
     "$tools/bin/python" scripts/kubernetes_check.py "$overlay" "$folder/$overlay.yaml" "$folder/$overlay-secrets.yaml"
 done
+
+# The kustomization that deploy/kubernetes/README.md shows renders, and names the image and the organizations once.
+mkdir -p "$folder/mine/rekey"
+cp -r deploy "$folder/mine/rekey/"
+"$tools/bin/python" - "$folder/mine" <<'PYTHON'
+import re, sys, textwrap
+first, second = (textwrap.dedent(block) for block in re.findall(r"^ *```yaml\n(.*?)```", open("deploy/kubernetes/README.md").read(), re.M | re.S))
+generators, patches = second.split("patches:\n")
+open(f"{sys.argv[1]}/kustomization.yaml", "w").write(first.rstrip() + "\n" + patches + generators)
+open(f"{sys.argv[1]}/acme.toml", "w").close()
+PYTHON
+kubectl kustomize "$folder/mine" >"$folder/mine.yaml"
+for expected in 'image: registry.shop.example/rekey:' 'path: acme/organization.toml' 'TRUSTED_PROXIES: 10.42.0.0/16'; do
+    grep -q "$expected" "$folder/mine.yaml" || { echo "deploy/kubernetes/README.md: the rendered example has no $expected" >&2; exit 1; }
+done
