@@ -30,8 +30,9 @@ setup: ## Install what the tests need besides Rust (Debian, as root)
 
 # The end-to-end tests start the real programs, so those are built first. The servers start only after the build.
 .PHONY: test
-test: setup compose-check ## Run every test, with a real PostgreSQL, RabbitMQ and SMTP server
+test: setup deploy-check ## Run every test, with a real PostgreSQL, RabbitMQ and SMTP server
 	cargo build $(CARGO_FLAGS) --workspace --bins
+	scripts/backup-check.sh
 	cargo test $(CARGO_FLAGS) --workspace --no-run
 	scripts/with-services.sh cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 
@@ -78,13 +79,15 @@ deny: ## Check the dependencies, their licences and their sources
 
 .PHONY: shellcheck
 shellcheck: setup ## Run shellcheck on the scripts, and check line ends in a clone
-	shellcheck .ci/run scripts/*.sh deploy/*.sh deploy/postgres/*.sh
+	shellcheck .ci/run scripts/*.sh deploy/*.sh deploy/kubernetes/*.sh deploy/postgres/*.sh
 	scripts/line-ends.sh
 
 .PHONY: audit
 audit: ## Check the dependencies against the advisory database (network)
 	scripts/cargo-deny.sh check $(AUDIT_FLAGS) advisories
 
-.PHONY: compose-check
-compose-check: setup ## Check docker-compose.yml
+.PHONY: deploy-check
+deploy-check: setup ## Check what operators deploy: docker-compose.yml, the proxy, alerts and dashboards, Kubernetes
 	@scripts/compose-check.sh
+	@scripts/observability-check.sh
+	@scripts/kubernetes-check.sh

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# make-secrets.sh [FOLDER]: creates the passwords and keys that docker-compose.yml mounts, in FOLDER or deploy/secrets.
-# Existing files are kept, so it can be called at any time.
+# make-secrets.sh [FOLDER]: creates the passwords and keys that docker-compose.yml mounts, in FOLDER or deploy/secrets; without FOLDER also
+# `.env`, with the profile of the mail catcher. Existing files are kept, so it can be called at any time.
 #
 # Only its owner can enter the folder (0700). The files in it are readable for all (0444, and 0644 those that an operator
 # edits), because the containers that mount them run as other users.
 set -euo pipefail
-folder=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/secrets}
+deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+folder=${1:-$deploy/secrets}
 
 main() {
     command -v openssl >/dev/null || { echo "make-secrets.sh: openssl is needed" >&2; exit 1; }
@@ -19,22 +20,25 @@ main() {
     make maintenance_database_password password
     make api_broker_password password
     make mailer_broker_password password
+    make grafana_password password
     # The RSA key that signs access tokens (docs/operations.md adds another to the file to rotate it), and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
 
     # The same passwords in the forms that the programs and RabbitMQ read.
-    make database_url echo "postgres://rekey:$(<"$folder/database_password")@postgres:5432/rekey"
+    make database_url echo "postgres://rekey:$(<"$folder/database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     for program in api mailer maintenance; do
-        make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@postgres:5432/rekey"
+        make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     done
-    make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@rabbitmq:5672/%2f"
-    make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@rabbitmq:5672/%2f"
+    make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
+    make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
     make broker_users broker_users
 
     # The relays' URLs with their passwords, one a line, for the operator to edit. At first it is the mail catcher.
     make smtp_relays echo 'smtp://mailpit:1025?tls=none'
     chmod 644 "$folder/smtp_relays" "$folder/signing_key" "$folder/sealing_keys"
+
+    [ $# -gt 0 ] || [ -e "$deploy/../.env" ] || environment >"$deploy/../.env"
 }
 
 # Writes a command's output to a new file, completely or not at all.
@@ -47,6 +51,12 @@ make() { # NAME COMMAND…
     mv "$file.new" "$file"
 }
 
+environment() {
+    cat <<'END'
+# The settings of docker-compose.yml; docs/operations.md lists them. Optional services: mailcatcher, tls, observability.
+COMPOSE_PROFILES=mailcatcher
+END
+}
 password() { openssl rand -hex 24; }
 signing_key() {
     local quiet=

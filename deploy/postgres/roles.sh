@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Creates the roles of the programs, those that do not exist yet. Runs when the database is created; run it again for a database
-# from before a role was added: docker compose exec postgres /docker-entrypoint-initdb.d/roles.sh
+# Creates the roles of the programs, and gives those that exist the passwords in deploy/secrets. Runs when the database is created; run it again
+# for a database from before a role was added: docker compose exec postgres /docker-entrypoint-initdb.d/roles.sh
 #
 # `rekey migrate`, as the role `rekey`, owns the tables and grants the other roles what each program needs. So run it afterwards.
 set -euo pipefail
@@ -12,10 +12,10 @@ psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet --username "${POSTGRES_USER:-postgre
 \set api `cat "$SECRETS/api_database_password"`
 \set mailer `cat "$SECRETS/mailer_database_password"`
 \set maintenance `cat "$SECRETS/maintenance_database_password"`
-SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', name, password)
+SELECT format('%s ROLE %I LOGIN PASSWORD %L',
+    CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN 'ALTER' ELSE 'CREATE' END, name, password)
 FROM (VALUES ('rekey', :'owner'), ('rekey_api', :'api'), ('rekey_mailer', :'mailer'), ('rekey_maintenance', :'maintenance'))
     AS roles (name, password)
-WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 SELECT current_database() AS database \gset
 ALTER DATABASE :"database" OWNER TO rekey;

@@ -7,17 +7,30 @@ use rekey_e2e::{dev::Dev, mail::Link, process::project};
 use reqwest::StatusCode;
 use tempfile::TempDir;
 
-/// The pages for newcomers.
-const PAGES: [&str; 11] = [
+/// The pages for newcomers and operators.
+const PAGES: [&str; 24] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
+    "deploy/kubernetes/README.md",
     "deploy/organizations/README.md",
     "docs/ARCHITECTURE.md",
     "docs/integration.md",
     "docs/look.md",
     "docs/operations.md",
+    "docs/runbooks/README.md",
+    "docs/runbooks/api.md",
+    "docs/runbooks/broker-alarm.md",
+    "docs/runbooks/disk-full.md",
+    "docs/runbooks/failed-migration.md",
+    "docs/runbooks/leaked-secret.md",
+    "docs/runbooks/lost-sealing-key.md",
+    "docs/runbooks/mails.md",
+    "docs/runbooks/maintenance.md",
+    "docs/runbooks/relay-refuses.md",
+    "docs/runbooks/restore.md",
+    "docs/runbooks/roll-back.md",
     "docs/storefront.md",
     "examples/storefront/README.md",
 ];
@@ -62,12 +75,26 @@ fn every_link_in_the_pages_has_a_target() {
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         let images = text.split(" src=\"").skip(1).filter_map(|rest| rest.split('"').next());
         for target in targets.chain(images).filter(|target| !target.starts_with("http")) {
-            if !path.parent().unwrap().join(target).exists() {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let linked = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            if !linked.exists() || !heading.is_empty() && !headings(&linked).contains(&heading.to_owned()) {
                 missing.push(format!("{page}: {target}"));
             }
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Returns the anchors of a page's headings: lower case, with hyphens for spaces and without punctuation.
+fn headings(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let titles =
+        text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let anchor = |title: &str| {
+        let kept = title.chars().filter(|each| each.is_alphanumeric() || " -_".contains(*each));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    titles.map(anchor).collect()
 }
 
 #[test]
