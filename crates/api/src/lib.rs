@@ -24,3 +24,4 @@ pub use app::Application;
 pub use app_data::{BuildError, Config, Database, Services, SharedOrganizations};
 pub use auth::jwt::SigningKeyError;
 pub use limits::WithTimeout;
+pub use pages::{PagesError, check_pages};

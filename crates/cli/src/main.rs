@@ -1,5 +1,6 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
+mod config;
 mod delivery;
 mod dev;
 mod import;
@@ -16,7 +17,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rekey_runtime::{config::Source, lifecycle};
 
-use crate::output::{NothingFound, Output};
+use crate::{
+    config::Rejected,
+    output::{NothingFound, Output},
+};
 
 /// Customer password resets for storefronts.
 ///
@@ -63,24 +67,35 @@ enum Command {
     /// Mails: previews, the DNS record of their signatures, and those that wait.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// The configuration: what is wrong with it, and where each value comes from.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Print a script that completes these commands in a shell.
     Completions(manual::Completions),
     /// Write man pages of all commands.
     Man(manual::Man),
 }
 
-/// The exit code of [`NothingFound`].
-const NOTHING_FOUND: u8 = 3;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut found_nothing = false;
+    let mut own_code = None;
     let code = lifecycle::run("rekey", async {
         let result = run(cli).await;
-        found_nothing = result.as_ref().is_err_and(anyhow::Error::is::<NothingFound>);
+        own_code = result.as_ref().err().and_then(own_exit_code);
         result
     });
-    if found_nothing { ExitCode::from(NOTHING_FOUND) } else { code }
+    own_code.map_or(code, ExitCode::from)
+}
+
+/// Returns the exit code of an error that is not one of all programs.
+fn own_exit_code(error: &anyhow::Error) -> Option<u8> {
+    if error.is::<NothingFound>() {
+        Some(3)
+    } else if error.is::<Rejected>() {
+        Some(2)
+    } else {
+        None
+    }
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -97,6 +112,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Purge(options) => purge::run(options, &source, output).await,
         Command::Import(command) => import::run(command, &source, output).await,
         Command::Mail(command) => mail::run(command, source, output).await,
+        Command::Config(command) => config::run(command, &source, output),
         Command::Completions(options) => manual::completions(&options),
         Command::Man(options) => manual::man(&options, output),
     }

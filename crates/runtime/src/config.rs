@@ -21,7 +21,7 @@ mod source;
 mod tests;
 
 pub use color::Color;
-pub use configuration::Configuration;
+pub use configuration::{Configuration, ShownValue};
 pub use error::ConfigError;
 pub use sections::{
     Admin, Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,

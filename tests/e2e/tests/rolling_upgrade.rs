@@ -15,7 +15,7 @@ use rekey_e2e::{
     stack::Stack,
     wait::eventually,
 };
-use rekey_testkit::backdoor::{Backdoor, PostgresBackdoor};
+use rekey_testkit::backdoor::PostgresBackdoor;
 use reqwest::StatusCode;
 use tokio::time::sleep;
 

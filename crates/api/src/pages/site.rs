@@ -110,6 +110,14 @@ impl Pages {
     }
 }
 
+/// Reads an organization's texts and templates for its pages, and renders each page.
+///
+/// # Errors
+/// Like [`Pages::new`].
+pub fn check_pages(settings: &OrganizationSettings) -> Result<(), PagesError> {
+    Site::new(settings, &Texts::built_in(Language::English)?).map(drop)
+}
+
 fn sites(organizations: &PerOrganization<OrganizationSettings>) -> Result<PerOrganization<Site>, PagesError> {
     let texts = Texts::built_in(Language::English)?;
     organizations.try_map(|settings| Site::new(settings, &texts))
