@@ -22,6 +22,7 @@ pub mod ids;
 pub mod key_rotation;
 pub mod limits;
 pub mod locale;
+pub mod metrics;
 pub mod name;
 pub mod network;
 mod newtypes;
