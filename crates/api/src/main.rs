@@ -106,6 +106,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             rules: Arc::new(organizations.map(OrganizationSettings::rules)),
             retention: (*retention).into(),
             random,
+            clock: Arc::new(SystemClock),
         };
         tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
     } else {

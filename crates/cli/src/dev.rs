@@ -181,6 +181,7 @@ impl Parts {
             rules: Arc::new(self.organizations.map(|own| own.organization.rules())),
             retention: self.settings.retention.into(),
             random: Arc::new(OsRandom),
+            clock: Arc::new(SystemClock),
         }
     }
 

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
+    clock::SystemClock,
     random::OsRandom,
 };
 use rekey_runtime::{
@@ -35,6 +36,7 @@ pub async fn run(source: &Source) -> anyhow::Result<()> {
         rules: Arc::new(organizations.map(OrganizationSettings::rules)),
         retention: settings.retention.into(),
         random: Arc::new(OsRandom),
+        clock: Arc::new(SystemClock),
     };
     let (mut tasks, signals) = (Tasks::new(), Signals::listen()?);
     tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
