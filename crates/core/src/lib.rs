@@ -17,6 +17,7 @@ pub mod deliveries;
 pub mod email;
 pub mod error;
 pub mod events;
+pub mod gauges;
 pub mod idempotency;
 pub mod ids;
 pub mod key_rotation;
