@@ -14,8 +14,8 @@ use rekey_core::{
     },
     error::{StoreError, chain},
     events::{
-        Event,
-        bus::{Capacity, Delivery, Handler, Verdict},
+        Event, EventError,
+        bus::{Capacity, Delivery, Handler, RejectCause, Verdict},
     },
     ids::RecordId,
     random::RandomSource,
@@ -56,11 +56,18 @@ impl Handler for MailHandler {
     async fn handle(&self, delivery: Delivery) -> Verdict {
         *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if delivery.payload.len() > MAX_EVENT {
-            return Verdict::Reject { reason: format!("malformed event: {} bytes", delivery.payload.len()) };
+            let reason = format!("malformed event: {} bytes", delivery.payload.len());
+            return Verdict::Reject { cause: RejectCause::Malformed, reason };
         }
         let event = match Event::verify(&delivery.payload, &self.keys) {
             Ok(event) => event,
-            Err(error) => return Verdict::Reject { reason: error.to_string() },
+            Err(error) => {
+                let cause = match error {
+                    EventError::Forged => RejectCause::Unverifiable,
+                    EventError::Malformed | EventError::Version(_) => RejectCause::Malformed,
+                };
+                return Verdict::Reject { cause, reason: error.to_string() };
+            }
         };
         let Some(job) = MailJob::for_event(&event, &self.keys) else { return Verdict::Done };
         let record = job.reset.map(RecordId::from).or(job.customer.map(RecordId::from));
@@ -216,7 +223,7 @@ fn verdict(outcome: Outcome) -> Verdict {
         Outcome::Held { reason, after } => retry("held", after, &reason),
         Outcome::Failed { reason } => {
             Span::current().record("outcome", "failed");
-            Verdict::Reject { reason }
+            Verdict::Reject { cause: RejectCause::Failed, reason }
         }
     }
 }
