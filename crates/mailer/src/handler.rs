@@ -30,6 +30,7 @@ use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses
 use crate::{
     mails::ContentError,
     message::MessageError,
+    metrics,
     transport::{Accepted, Router, SendError, SendErrorKind},
     writer::{WriteError, Writer},
 };
@@ -116,6 +117,7 @@ impl MailHandler {
             Ok(Claim::Settled) => done("settled before"),
             Ok(Claim::Discarded(why)) => {
                 tracing::info!(why = why.as_str(), "not sent");
+                metrics::count_outcome(job, why.status().as_str());
                 done(why.as_str())
             }
             Ok(Claim::Busy(wait)) => retry("busy", wait.min(SHORT_PAUSE), "another mailer has it"),
@@ -128,9 +130,11 @@ impl MailHandler {
         if delivery.in_doubt {
             tracing::warn!("an earlier attempt ended without a result: this mail may reach its reader twice");
         }
+        let started_at = Instant::now();
         let outcome = self.attempt(event, job, delivery).await;
+        let age = delivery.age + started_at.elapsed();
         match self.settle(job, delivery.claim, &outcome).await {
-            Ok(true) => {}
+            Ok(true) => metrics::record_outcome(job, &outcome, age),
             Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
             Err(error) => return ledger_failed(&error),
         }
