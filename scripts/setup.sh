@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh [PACKAGE…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
+# setup.sh [PACKAGE…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server, promtool,
 # Chromium, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis and dkimpy by their
 # requirements.txt. Also these packages, whose commands have the same names.
 #
@@ -24,6 +24,7 @@ needs=(
     'npm|command -v npm'
     'pgbouncer|command -v pgbouncer || test -x /usr/sbin/pgbouncer'
     'postgresql|command -v pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl'
+    'prometheus|command -v promtool'
     'python3-venv|/usr/bin/python3 -c "import ensurepip"'
     'python3-aiosmtpd|/usr/bin/python3 -c "import aiosmtpd"'
     'python3-yaml|/usr/bin/python3 -c "import yaml"'
