@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """observability_check.py METRICS FOLDER: checks the queries of deploy/observability, and what its files refer to.
 
-METRICS is the page that lists the metrics: the first column of its table has OpenTelemetry's name, the last one Prometheus's. FOLDER is empty,
+METRICS is the page that lists the metrics by their names in Prometheus, in the first column of its table. FOLDER is empty,
 for the data of the Prometheus that evaluates the queries. Each finding is one line; it succeeds if there is none.
 """
 
@@ -61,10 +61,9 @@ def load_rules():
 
 
 def load_page(page):
-    """Returns the rows of the page's table as text, by Prometheus's name."""
-    rows = [line.strip().strip("|") for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
-    named = {row.rpartition("|")[2].strip(" `"): row for row in rows}
-    return {name: row for name, row in named.items() if re.fullmatch(r"[a-z_]+", name) and "." in row.partition("|")[0]}
+    """Returns the rows of the page's table by the metric in their first column."""
+    rows = re.findall(r"^\| `([a-z_]+)` \|(.*)\|$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(rows)
 
 
 def load_metrics(page, recorded):
@@ -79,7 +78,7 @@ def attributes(samples, page):
     for sample in samples:
         name, _, labels = sample.partition("{")
         for label in re.findall(r'(\w+)="', labels):
-            if label not in ("job", "instance") and label not in rows.get(name, "").replace(".", "_"):
+            if label not in ("job", "instance") and label not in rows.get(name, ""):
                 yield f"samples.yml: {label} is no attribute of {name} in {page}"
 
 

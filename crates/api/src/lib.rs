@@ -11,6 +11,7 @@ mod json;
 mod jsonapi;
 mod limits;
 mod methods;
+mod metrics;
 mod oauth;
 pub mod openapi;
 mod pages;

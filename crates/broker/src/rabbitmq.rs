@@ -6,6 +6,7 @@ mod connection;
 mod consumer;
 mod copies;
 mod link;
+mod metrics;
 mod publisher;
 mod topology;
 

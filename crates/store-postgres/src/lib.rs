@@ -17,12 +17,14 @@ mod email_changes;
 mod erasure;
 mod error;
 mod events;
+mod gauges;
 mod guesses;
 mod idempotency;
 mod import;
 mod key_rotation;
 mod ledger;
 mod limits;
+mod metrics;
 mod migration;
 mod organizations;
 mod outbox;
@@ -80,6 +82,13 @@ impl PostgresStore {
         let pool = Pool::new(options.clone(), max_connections, acquire_timeout)
             .map_err(|error| StoreError::Internal(error.into()))?;
         Ok(Self { pool, options, connect_timeout: acquire_timeout })
+    }
+
+    /// Measures its pool of connections from now on, under that name.
+    #[must_use]
+    pub fn measured_as(mut self, name: &'static str) -> Self {
+        self.pool.measure(name);
+        self
     }
 
     /// Opens a connection without limits on its statements, which the pool does not share.

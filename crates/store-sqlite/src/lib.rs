@@ -14,6 +14,7 @@ mod email_changes;
 mod erasure;
 mod error;
 mod events;
+mod gauges;
 mod guesses;
 mod idempotency;
 mod import;

@@ -6,6 +6,7 @@ use rekey_core::{
     customers::{anonymization::AnonymizationStore, import::Importer, store::CustomerStore},
     deliveries::ledger::Ledger,
     events::outbox::Outbox,
+    gauges::GaugeStore,
     idempotency::AnswerStore,
     key_rotation::KeyLog,
     limits::RateLimits,
@@ -25,6 +26,7 @@ pub trait Store:
     + PasswordGuesses
     + KeyLog
     + Outbox
+    + GaugeStore
     + Ledger
     + AnswerStore
     + RateLimits
@@ -43,6 +45,7 @@ impl<T> Store for T where
         + PasswordGuesses
         + KeyLog
         + Outbox
+        + GaugeStore
         + Ledger
         + AnswerStore
         + RateLimits
@@ -63,6 +66,7 @@ pub mod prelude {
         },
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
         events::outbox::Outbox,
+        gauges::GaugeStore,
         idempotency::AnswerStore,
         key_rotation::KeyLog,
         limits::RateLimits,

@@ -3,9 +3,17 @@
 use std::{fmt, future::pending};
 
 use async_trait::async_trait;
+use strum::{EnumIter, IntoStaticStr};
 use time::Duration;
 
-use crate::events::outbox::{ClaimedMessage, Settlement};
+use crate::{
+    events::outbox::{ClaimedMessage, Settlement},
+    metrics::CounterBy,
+};
+
+/// Counts the messages that become dead letters.
+pub static DEAD_LETTERS: CounterBy<RejectCause> =
+    CounterBy::new("rekey.dead_letters", "Messages that could not be handled, by the reason.", "reason");
 
 /// Where the relay publishes.
 #[async_trait]
@@ -41,9 +49,25 @@ pub enum Verdict {
     },
     /// It can never be handled: move it to the dead letters with the reason.
     Reject {
+        /// Why, for the metrics.
+        cause: RejectCause,
         /// Why, for the operator; no secret, no address.
         reason: String,
     },
+}
+
+/// What makes a message a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RejectCause {
+    /// It can't be read: it is none of ours, or of another version.
+    Malformed,
+    /// Its signature is wrong, or its key unknown.
+    Unverifiable,
+    /// Its mail can't be sent, because of an error on our side.
+    Failed,
+    /// Handling it panicked.
+    Panicked,
 }
 
 /// How many messages a handler can take now.

@@ -23,6 +23,7 @@ use rekey_core::{
         audit::AuditEntry,
         outbox::{ClaimedMessage, NewEvent, Settlement},
     },
+    gauges::{Backlog, KeyAges, UnsentMails},
     idempotency::{Claimed, KeyClaim},
     ids::{
         AccessTokenId, ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, RecordId,
@@ -173,6 +174,11 @@ port!(PasswordGuesses {
     api.charge_guess(source: &GuessSource, budget: u32) -> Stored<GuessCharge>;
     api.return_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
     api.accept_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
+});
+port!(GaugeStore {
+    api.outbox_backlog() -> Stored<Backlog>;
+    mailer.unsent_mails() -> Stored<UnsentMails>;
+    api.key_ages() -> Stored<KeyAges>;
 });
 port!(KeyLog {
     api.known_keys(kind: KeyKind) -> Stored<Option<Vec<String>>>;

@@ -9,6 +9,7 @@ pub mod customers;
 pub mod deliveries;
 pub mod email_changes;
 pub mod erasure;
+pub mod gauges;
 pub mod guesses;
 pub mod idempotency;
 pub mod import;
@@ -247,6 +248,11 @@ macro_rules! store_conformance {
             a_message_settled_for_later_comes_back_when_it_is_due,
             a_dead_message_is_parked_with_its_reason,
             many_messages_are_settled_together,
+        );
+        $crate::store_conformance!(@ $fixture: gauges:
+            events_wait_until_they_are_published,
+            mails_are_unsent_until_they_are_settled,
+            a_key_is_as_old_as_its_first_use_whatever_follows_it,
         );
         $crate::store_conformance!(@ $fixture: ledger:
             one_of_many_claimers_is_granted_the_mail,
