@@ -8,6 +8,7 @@ use time::Duration;
 
 use crate::{
     events::outbox::{ClaimedMessage, Settlement},
+    ids::EventId,
     metrics::CounterBy,
 };
 
@@ -29,6 +30,8 @@ pub trait Bus: Send + Sync + 'static {
 /// A message as a consumer gets it. Nothing about it is trusted yet.
 #[derive(Debug, Clone)]
 pub struct Delivery {
+    /// The message's id, if it has a readable one: it should be its event's.
+    pub id: Option<EventId>,
     /// What should be a serialized `SignedEvent`.
     pub payload: Vec<u8>,
     /// Which attempt at handling it this is, from 1, as the bus counts.
@@ -86,6 +89,12 @@ pub enum Capacity {
 pub trait Handler: Send + Sync + 'static {
     /// Handles one message. A panic is a [`Verdict::Reject`].
     async fn handle(&self, delivery: Delivery) -> Verdict;
+
+    /// Records that a message was rejected, before it is moved to the dead letters: by [`Handler::handle`], by its panic, or because it is too
+    /// large. Returns the final verdict: a [`Verdict::Retry`] when this can't be recorded now.
+    async fn reject(&self, _delivery: &Delivery, cause: RejectCause, reason: String) -> Verdict {
+        Verdict::Reject { cause, reason }
+    }
 
     /// Returns how many messages can be handled now. A few more may come, those that were on their way when it changed.
     fn capacity(&self) -> Capacity {
