@@ -5,7 +5,7 @@ use rekey_core::{
     cleanup::Cleanup,
     customers::{anonymization::AnonymizationStore, import::Importer, store::CustomerStore},
     deliveries::ledger::Ledger,
-    events::outbox::Outbox,
+    events::{audit::chain::AuditChain, outbox::Outbox},
     idempotency::AnswerStore,
     key_rotation::KeyLog,
     limits::RateLimits,
@@ -24,6 +24,7 @@ pub trait Store:
     + Sessions
     + PasswordGuesses
     + KeyLog
+    + AuditChain
     + Outbox
     + Ledger
     + AnswerStore
@@ -42,6 +43,7 @@ impl<T> Store for T where
         + Sessions
         + PasswordGuesses
         + KeyLog
+        + AuditChain
         + Outbox
         + Ledger
         + AnswerStore
@@ -62,7 +64,7 @@ pub mod prelude {
             store::CustomerStore,
         },
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
-        events::outbox::Outbox,
+        events::{audit::chain::AuditChain, outbox::Outbox},
         idempotency::AnswerStore,
         key_rotation::KeyLog,
         limits::RateLimits,
