@@ -22,5 +22,5 @@ mod swagger_ui;
 
 pub use app::Application;
 pub use app_data::{BuildError, Config, Database, Services};
-pub use auth::jwt::SigningKeyError;
+pub use auth::jwt::{SigningKeyError, signing_key_id};
 pub use limits::WithTimeout;

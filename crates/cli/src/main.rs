@@ -1,7 +1,9 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
+mod audit;
 mod dev;
 mod import;
+mod key;
 mod mail;
 mod maintain;
 mod operator;
@@ -39,6 +41,12 @@ enum Command {
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
+    /// The audit log: its entries, and whether they are those that were written.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// The keys that sign access tokens and seal what is stored.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Delete old records from time to time, until SIGTERM or Ctrl-C, where rekey-api may not.
     Maintain,
     /// Delete records that are older than `[retention]` keeps them, as `rekey maintain` does by itself.
@@ -61,6 +69,8 @@ fn main() -> ExitCode {
             Command::Organization(command) => operator::organization(command, &source).await,
             Command::Client(command) => operator::client(command, &source).await,
             Command::Suppression(command) => suppression::run(command, &source).await,
+            Command::Audit(command) => audit::run(command, &source).await,
+            Command::Key(command) => key::run(command, &source).await,
             Command::Maintain => maintain::run(&source).await,
             Command::Purge(options) => purge::run(options, &source).await,
             Command::Import(command) => import::run(command, &source).await,

@@ -25,9 +25,10 @@ pub use configuration::Configuration;
 pub use error::ConfigError;
 pub use sections::{
     Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages, Limits,
-    LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OrganizationMailSettings,
-    OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords, PerMinute, PublicUrl, Retention,
-    Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry, TestMailbox, TrustedProxies,
+    LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
+    OrganizationMailSettings, OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords,
+    PerMinute, PublicUrl, Retention, Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry,
+    TestMailbox, TrustedProxies,
 };
-pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
+pub use settings::{ApiSettings, AuditSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::sections::{
-    Auth, Broker, Database, Keys, Limits, Mailer, OutboxRelayConfig, Passwords, Retention, Server, Smtp,
-    Telemetry, TestMailbox,
+    Auth, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords, Retention,
+    Server, Smtp, Telemetry, TestMailbox,
 };
 
 /// The settings of `rekey-api`.
@@ -59,4 +59,12 @@ pub struct ToolSettings {
     pub database: Database,
     pub retention: Retention,
     pub telemetry: Telemetry,
+}
+
+/// The settings of `rekey audit`.
+#[derive(Debug, Deserialize)]
+pub struct AuditSettings {
+    pub database: Database,
+    pub retention: Retention,
+    pub keys: OptionalKeys,
 }
