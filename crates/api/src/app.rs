@@ -85,7 +85,7 @@ impl Application {
         self.data.readiness.clone()
     }
 
-    /// Serves requests, records its keys and anonymizes customers, until it is stopped.
+    /// Serves requests, records its keys, anonymizes customers and chains audit entries, until it is stopped.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let record_keys = async {
             self.data.key_recorder.run().await;
@@ -96,6 +96,7 @@ impl Application {
             never = record_keys => match never {},
             never = self.data.limits.run_cleanup() => match never {},
             never = self.data.anonymization.run() => match never {},
+            never = self.data.chainer.run() => match never {},
         }
     }
 }

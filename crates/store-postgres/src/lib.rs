@@ -6,6 +6,7 @@
 
 mod anonymization;
 mod attributes;
+mod audit_chain;
 mod catalog;
 mod cause;
 mod cleanup;
@@ -22,6 +23,7 @@ mod guesses;
 mod idempotency;
 mod import;
 mod key_rotation;
+mod key_usage;
 mod ledger;
 mod limits;
 mod metrics;
@@ -48,6 +50,8 @@ use tokio::time::timeout;
 
 /// For benchmarks, which compare it with other ways to execute it.
 pub use crate::resets::CREATE_BY_INTEGRATION;
+
+pub use crate::key_usage::{KnownKeys, SealedCount};
 
 use crate::{
     error::map_db_error,

@@ -5,6 +5,7 @@
 
 mod anonymization;
 mod attributes;
+mod audit_chain;
 mod catalog;
 mod cleanup;
 mod clients;

@@ -5,7 +5,7 @@ use rekey_core::{
     cleanup::Cleanup,
     customers::{anonymization::AnonymizationStore, import::Importer, store::CustomerStore},
     deliveries::ledger::Ledger,
-    events::outbox::Outbox,
+    events::{audit::chain::AuditChain, outbox::Outbox},
     gauges::GaugeStore,
     idempotency::AnswerStore,
     key_rotation::KeyLog,
@@ -25,6 +25,7 @@ pub trait Store:
     + Sessions
     + PasswordGuesses
     + KeyLog
+    + AuditChain
     + Outbox
     + GaugeStore
     + Ledger
@@ -44,6 +45,7 @@ impl<T> Store for T where
         + Sessions
         + PasswordGuesses
         + KeyLog
+        + AuditChain
         + Outbox
         + GaugeStore
         + Ledger
@@ -65,7 +67,7 @@ pub mod prelude {
             store::CustomerStore,
         },
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
-        events::outbox::Outbox,
+        events::{audit::chain::AuditChain, outbox::Outbox},
         gauges::GaugeStore,
         idempotency::AnswerStore,
         key_rotation::KeyLog,
