@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # A private RabbitMQ node on loopback, for tests: its own name service (epmd), cookie and data, nothing shared.
 #
-#   rabbitmq.sh start DIR [PORT] Starts it and waits until it speaks AMQP; prints its URL. DIR is created if
+#   rabbitmq.sh start DIR [PORT [FIRST]]
+#                                Starts it and waits until it speaks AMQP; prints its URL. DIR is created if
 #                                necessary; the data of an earlier start are kept, also after a kill -9 of the pid in
-#                                DIR/pid.
+#                                DIR/pid. It joins the cluster of the running node whose folder is FIRST, which is
+#                                stopped last: the others use its name service.
 #   rabbitmq.sh stop DIR         Stops it, the data stay. Nothing to stop is no error.
 #   rabbitmq.sh ctl DIR ARGS…    Runs rabbitmqctl on it.
 #
@@ -20,16 +22,17 @@ main() {
     local command=$1
     dir=$(realpath -m "$2")
     case $command in
-        start) start "${3:-$("$here/free-ports.sh")}" ;;
+        start) start "${3:-$("$here/free-ports.sh")}" "${4:-}" ;;
         stop) stop ;;
         ctl) shift 2 && settle && exec "$sbin/rabbitmqctl" "$@" ;;
         *) echo "rabbitmq.sh: start, stop or ctl, not $command" >&2; exit 2 ;;
     esac
 }
 
-start() { # PORT
+start() { # PORT [FIRST]
     local port=$1
     mkdir -p "$dir"
+    [ -z "${2:-}" ] || realpath "$2" >"$dir/first"
     settle
     export RABBITMQ_NODE_PORT=$port
     name_service
@@ -38,6 +41,7 @@ start() { # PORT
     echo $! >"$dir/pid"
     for _ in $(seq 1200); do
         if speaks_amqp "$port"; then
+            join
             echo "amqp://guest:guest@127.0.0.1:$port/%2f"
             return
         fi
@@ -54,6 +58,14 @@ start() { # PORT
 settle() {
     [ -s "$dir/ports" ] || "$here/free-ports.sh" 2 | xargs >"$dir/ports"
     read -r ERL_EPMD_PORT RABBITMQ_DIST_PORT <"$dir/ports"
+    RABBITMQ_NODENAME=rekey@localhost
+    if [ -s "$dir/first" ]; then
+        local first
+        first=$(<"$dir/first")
+        read -r ERL_EPMD_PORT _ <"$first/ports"
+        RABBITMQ_NODENAME=rekey-$RABBITMQ_DIST_PORT@localhost
+        cp -f --preserve=mode "$first/.erlang.cookie" "$dir"
+    fi
     if [ ! -s "$dir/.erlang.cookie" ]; then
         (umask 377 && od -An -tx1 -N20 /dev/urandom | tr -d ' \n' >"$dir/.erlang.cookie")
     fi
@@ -64,7 +76,7 @@ disk_free_limit.absolute = 100MB
 EOF
     echo '[].' >"$dir/enabled_plugins"
     export ERL_EPMD_PORT RABBITMQ_DIST_PORT ERL_EPMD_ADDRESS=127.0.0.1 HOME=$dir LC_ALL=C.UTF-8
-    export RABBITMQ_NODENAME=rekey@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
+    export RABBITMQ_NODENAME RABBITMQ_NODE_IP_ADDRESS=127.0.0.1
     export RABBITMQ_MNESIA_BASE=$dir/mnesia RABBITMQ_LOG_BASE=$dir/log RABBITMQ_PID_FILE=$dir/mnesia.pid
     export RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_CONFIG_FILE=$dir/rabbitmq RABBITMQ_CONFIG_FILES=$dir/conf.d
     export RABBITMQ_ADVANCED_CONFIG_FILE=$dir/advanced RABBITMQ_ENABLED_PLUGINS_FILE=$dir/enabled_plugins
@@ -73,9 +85,18 @@ EOF
     export RABBITMQ_CTL_ERL_ARGS="+sbwt none"
 }
 
+# Makes it a node of the cluster, once.
+join() {
+    if [ ! -s "$dir/first" ] || [ -e "$dir/joined" ]; then return; fi
+    "$sbin/rabbitmqctl" -q stop_app
+    "$sbin/rabbitmqctl" -q join_cluster rekey@localhost
+    "$sbin/rabbitmqctl" -q start_app
+    touch "$dir/joined"
+}
+
 # Started here and not by the node, so that its pid is known and it can be stopped.
 name_service() {
-    if alive epmd.pid; then return; fi
+    if [ -s "$dir/first" ] || alive epmd.pid; then return; fi
     setsid epmd -port "$ERL_EPMD_PORT" >/dev/null 2>&1 </dev/null &
     echo $! >"$dir/epmd.pid"
 }

@@ -2,13 +2,13 @@
 
 use std::{convert::Infallible, future, io, net::SocketAddr, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, http::header, middleware::DefaultHeaders, web};
-use rekey_runtime::config::Server as ServerSettings;
+use actix_web::{App, HttpServer, dev::Server, http::header, middleware::DefaultHeaders, web, web::Data};
+use rekey_runtime::{config::Server as ServerSettings, health::Readiness};
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
-    app_data::{AppData, BuildError, Config, Services},
+    app_data::{AppData, BuildError, Config, Services, SharedOrganizations},
     routes,
     span::PathSpan,
 };
@@ -62,6 +62,18 @@ impl Application {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns what it has read of the organizations' folders.
+    #[must_use]
+    pub fn organizations(&self) -> SharedOrganizations {
+        self.data.organizations.clone()
+    }
+
+    /// Returns what `/readyz` checks.
+    #[must_use]
+    pub fn readiness(&self) -> Data<Readiness> {
+        self.data.readiness.clone()
     }
 
     /// Serves requests, records its keys and anonymizes customers, until it is stopped.

@@ -19,7 +19,7 @@ use rekey_core::{
     passwords::Hasher,
     ping::Ping,
     random::RandomSource,
-    resets::{service::ResetService, store::Resets},
+    resets::{rules::SharedRules, service::ResetService, store::Resets},
     secrets::KeyRing,
     sessions::{
         Sessions,
@@ -41,7 +41,7 @@ use crate::{
     jsonapi::document::Documents,
     limits::Limits,
     oauth::AuthorizationServer,
-    pages::{Pages, PagesError},
+    pages::{Pages, PagesError, SharedPages},
 };
 
 /// The sections of the configuration that the API needs.
@@ -112,6 +112,27 @@ pub enum BuildError {
     Listen(SocketAddr, #[source] io::Error),
 }
 
+/// What the API has read of the organizations' folders. Copies share it.
+#[derive(Clone)]
+pub struct SharedOrganizations {
+    /// The rules of all organizations.
+    pub rules: SharedRules,
+    pages: Data<SharedPages>,
+}
+
+impl SharedOrganizations {
+    /// Replaces the settings of all organizations. Requests in progress keep the pages that they began with.
+    ///
+    /// # Errors
+    /// When a text or template of an organization is malformed. Nothing is replaced then.
+    pub fn replace(&self, settings: &PerOrganization<OrganizationSettings>) -> Result<(), BuildError> {
+        let pages = self.pages.load().rebuild(settings)?;
+        self.pages.store(Arc::new(pages));
+        self.rules.store(Arc::new(settings.map(OrganizationSettings::rules)));
+        Ok(())
+    }
+}
+
 /// The use cases, and what the HTTP side needs with them.
 #[derive(Clone)]
 pub struct AppData {
@@ -123,9 +144,9 @@ pub struct AppData {
     issuer: Data<Issuer>,
     authorization: Data<AuthorizationServer>,
     documents: Data<Documents>,
-    pages: Data<Pages>,
+    pub organizations: SharedOrganizations,
     proxies: Data<Proxies>,
-    readiness: Data<Readiness>,
+    pub readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub anonymization: AnonymizationTask,
     pub key_recorder: KeyRecorder,
@@ -152,7 +173,7 @@ impl AppData {
         let ttl = whole_seconds(server.idempotency_key_ttl);
         let recorder =
             EventRecorder { keys: keys.clone(), clock: clock.clone(), random: random.clone(), relay_queue };
-        let rules = Arc::new(organizations.map(OrganizationSettings::rules));
+        let rules = OrganizationSettings::shared_rules(organizations);
         let ttls = SessionTtls {
             session: whole_seconds(auth.refresh_token_ttl),
             max_age: whole_seconds(auth.session_max_age),
@@ -190,7 +211,7 @@ impl AppData {
                 fresh_time: whole_seconds(auth.fresh_time),
                 recorder: recorder.clone(),
                 hasher,
-                rules,
+                rules: rules.clone(),
             }),
             anonymization: AnonymizationTask {
                 store: database.clone(),
@@ -198,7 +219,10 @@ impl AppData {
                 delay: anonymization_delay,
             },
             idempotency: Data::new(Idempotency { answers: database, keys, random, ttl }),
-            pages: Data::new(Pages::new(server, auth, organizations)?),
+            organizations: SharedOrganizations {
+                rules,
+                pages: Data::new(SharedPages::from_pointee(Pages::new(server, auth, organizations)?)),
+            },
             proxies: Data::new(Proxies::new(server)),
             readiness: Data::new(Readiness::new(checks)),
             key_recorder,
@@ -221,7 +245,7 @@ impl AppData {
             .app_data(self.issuer.clone())
             .app_data(self.authorization.clone())
             .app_data(self.documents.clone())
-            .app_data(self.pages.clone())
+            .app_data(self.organizations.pages.clone())
             .app_data(self.proxies.clone())
             .app_data(self.readiness.clone())
             .app_data(self.limits.clone())

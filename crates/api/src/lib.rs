@@ -21,6 +21,7 @@ mod span;
 mod swagger_ui;
 
 pub use app::Application;
-pub use app_data::{BuildError, Config, Database, Services};
+pub use app_data::{BuildError, Config, Database, Services, SharedOrganizations};
 pub use auth::jwt::SigningKeyError;
 pub use limits::WithTimeout;
+pub use pages::{PagesError, check_pages};

@@ -14,9 +14,11 @@ use rekey_core::{
     random::OsRandom,
 };
 use rekey_runtime::{
-    config::{ApiSettings, Configuration, OrganizationSettings, Source},
+    admin,
+    config::{ApiSettings, Configuration, Source},
     health::Check,
     lifecycle::{self, Signals, Tasks},
+    reload::reload_on_hangup,
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -32,6 +34,8 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
+/// The admin listener's port, where `admin.listen` has no other.
+const ADMIN_PORT: u16 = 8082;
 /// The relay has connections of its own, one to claim and one to settle. A connection ends with the thread that opened it, and the HTTP
 /// threads end before the relay has settled its last batch. A burst of requests can't take them either.
 const RELAY_CONNECTIONS: u32 = 2;
@@ -45,7 +49,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: ApiSettings = configuration.settings()?;
     let organizations = &configuration.organization_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey-api")?;
+    let admin_address = settings.admin.address(ADMIN_PORT);
+    let telemetry = telemetry::init(&settings.telemetry, "rekey-api", admin_address)?;
     let ApiSettings {
         server, auth, keys, database, broker, outbox_relay, passwords, limits, retention, ..
     } = &settings;
@@ -55,7 +60,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         PostgresStore::connect(database.url.expose_secret(), connections, database.acquire_timeout)
     };
     let store = connect(database.max_connections)?;
-    let broker = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
+    let broker = RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?;
     let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
     let (relay_queue, relay_inbox) = RelayQueue::new(bus.clone(), outbox_relay.lease.try_into()?);
     let services = Services {
@@ -95,10 +100,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         poll: outbox_relay.poll_interval,
     };
     let signals = Signals::listen()?;
+    admin::serve(&mut tasks, admin_address, application.readiness(), telemetry.metrics())?;
     if may_clean {
         let cleanup = CleanupTask {
             store: Arc::new(store.clone()),
-            rules: Arc::new(organizations.map(OrganizationSettings::rules)),
+            rules: application.organizations().rules,
             retention: (*retention).into(),
             random,
         };
@@ -108,6 +114,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             "retention, erasure and the deletion of decoys are left to `rekey maintain`: the role in database.url may not delete records"
         );
     }
+    let organizations = application.organizations();
+    let reload = reload_on_hangup(source, tasks.token(), move |configuration| {
+        Ok(organizations.replace(&configuration.organization_settings()?)?)
+    });
+    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
     let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {
         let _stop_relay = stop_relay;

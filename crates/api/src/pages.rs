@@ -25,4 +25,4 @@ mod site;
 mod templates;
 mod translation;
 
-pub use self::site::{Pages, PagesError};
+pub use self::site::{Pages, PagesError, SharedPages, check_pages};

@@ -27,10 +27,11 @@ const HEARTBEAT_SECONDS: u16 = 10;
 /// The time to open a TCP connection when the URL names none (`connection_timeout`), in milliseconds.
 const TCP_TIMEOUT_MILLIS: u64 = 5_000;
 
-/// The broker's address, and the names of our exchange and queues there.
+/// The addresses of the broker's nodes, and the names of our exchange and queues there.
 #[derive(Clone)]
 pub struct RabbitConfig {
-    uri: AMQPUri,
+    /// At least one, in the order in which they are tried.
+    uris: Vec<AMQPUri>,
     topology: Topology,
 }
 
@@ -46,13 +47,21 @@ pub enum ConfigError {
 }
 
 impl RabbitConfig {
-    /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS. For TLS the process must have installed rustls's
-    /// crypto provider; the server's certificate is checked against the system's roots. The names of the exchange and of all
-    /// queues begin with `namespace`.
+    /// Reads `amqp://user:password@host:port/vhost`, or `amqps://…` for TLS, of each node of the broker, at least one. For TLS the process
+    /// must have installed rustls's crypto provider; the server's certificate is checked against the system's roots. The names of the
+    /// exchange and of all queues begin with `namespace`.
     ///
     /// # Errors
-    /// [`ConfigError`] when the URL or the namespace is invalid.
-    pub fn new(url: &str, namespace: &str) -> Result<Self, ConfigError> {
+    /// [`ConfigError`] when a URL or the namespace is invalid, or there is no URL.
+    pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>, namespace: &str) -> Result<Self, ConfigError> {
+        let uris = urls.into_iter().map(Self::parse).collect::<Result<Vec<_>, _>>()?;
+        if uris.is_empty() {
+            return Err(ConfigError::Url);
+        }
+        Ok(Self { uris, topology: Topology::new(namespace)? })
+    }
+
+    fn parse(url: &str) -> Result<AMQPUri, ConfigError> {
         let mut uri: AMQPUri = url.parse().map_err(|_| ConfigError::Url)?;
         // The parser takes an IPv6 address for no host, and so for localhost.
         if let Ok(Some(Host::Ipv6(address))) = Url::parse(url).as_ref().map(Url::host) {
@@ -60,7 +69,7 @@ impl RabbitConfig {
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         uri.query.connection_timeout.get_or_insert(TCP_TIMEOUT_MILLIS);
-        Ok(Self { uri, topology: Topology::new(namespace)? })
+        Ok(uri)
     }
 
     /// Replaces the retry ladder. All processes of a deployment need the same one.
@@ -90,7 +99,7 @@ mod tests {
             ("[::ffff:127.0.0.2]", "127.0.0.2"),
         ] {
             for url in [format!("amqp://u:p@{host}:5673/%2f"), format!("amqps://{host}")] {
-                assert_eq!(RabbitConfig::new(&url, "rekey").unwrap().uri.authority.host, expected, "{url}");
+                assert_eq!(RabbitConfig::parse(&url).unwrap().authority.host, expected, "{url}");
             }
         }
     }

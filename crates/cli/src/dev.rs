@@ -30,6 +30,7 @@ use rekey_core::{
     organizations::PerOrganization,
     passwords::Hasher,
     random::OsRandom,
+    resets::rules::SharedRules,
 };
 use rekey_mailer::{
     MailHandler, Mailer,
@@ -47,6 +48,7 @@ use rekey_texts::{Language, Texts};
 use tokio_util::sync::CancellationToken;
 
 use self::files::DataDir;
+use crate::output;
 
 /// How long an attempt to send a mail has it to itself.
 const LEASE: Duration = Duration::from_mins(1);
@@ -71,7 +73,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let configuration = Configuration::load(&with_presets(source, &options, &data)?)?;
     let settings: DevSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey")?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey", None)?;
 
     let store = SqliteStore::open(&data.path("rekey.db"), Arc::new(SystemClock))?;
     store.migrate().await.context("the database could not be brought up to date")?;
@@ -106,7 +108,7 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
         let _stop_relay = stop_relay;
         application.run_until_stopped().await
     });
-    println!("{}", welcome::text(server.public_url.as_str(), &options.data_dir));
+    output::print(&format!("{}\n", welcome::text(server.public_url.as_str(), &options.data_dir)))?;
     let stopped = tasks.run_until_signal(signals, server.shutdown_timeout).await;
     parts.store.close().await;
     Ok(stopped?)
@@ -174,11 +176,15 @@ impl Parts {
         })
     }
 
+    fn rules(&self) -> SharedRules {
+        OrganizationSettings::shared_rules(&self.organizations.map(|own| own.organization.clone()))
+    }
+
     /// The task that deletes old records.
     fn cleanup(&self) -> CleanupTask {
         CleanupTask {
             store: Arc::new(self.store.clone()),
-            rules: Arc::new(self.organizations.map(|own| own.organization.rules())),
+            rules: self.rules(),
             retention: self.settings.retention.into(),
             random: Arc::new(OsRandom),
         }
@@ -196,14 +202,13 @@ impl Parts {
             random,
             relay_queue: RelayQueue::without_relay(),
         };
-        let rules = Arc::new(self.organizations.map(|own| own.organization.rules()));
         let customers = CustomerService {
             store: store.clone(),
             sessions: store.clone(),
             fresh_time: self.settings.auth.fresh_time.try_into()?,
             recorder,
             hasher: self.hasher.clone(),
-            rules,
+            rules: self.rules(),
         };
         seed::seed(data, &administration, &customers, &*store).await
     }

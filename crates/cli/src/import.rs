@@ -32,7 +32,10 @@ use self::{
     report::Report,
     source::{Format, Input, Rows},
 };
-use crate::operator;
+use crate::{
+    operator,
+    output::{self, Output},
+};
 
 /// The imports.
 #[derive(Debug, Subcommand)]
@@ -97,7 +100,7 @@ const BATCH_ROWS: usize = 1_000;
 const BATCH_BYTES: u64 = 4 << 20;
 
 /// Runs one import to its end.
-pub async fn run(command: ImportCommand, source: &Source) -> anyhow::Result<()> {
+pub async fn run(command: ImportCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let ImportCommand::Customers(options) = command;
     let names = Names { renamed: options.renamed.clone(), ignores_unknown: options.ignore_unknown };
     let input = Input::open(&options.file, options.format, options.encoding, names)?;
@@ -105,11 +108,11 @@ pub async fn run(command: ImportCommand, source: &Source) -> anyhow::Result<()> 
     let mut report = Report::create(options.report.as_deref(), length, options.update)?;
     if let Some(data_dir) = &options.data_dir {
         let store = open_embedded(data_dir).await?;
-        import_into(&store, &options, input, &mut report).await?;
+        import_into(&store, &options, input, &mut report, output).await?;
         store.close().await;
     } else {
         let store = operator::connect(source).await?;
-        import_into(&store, &options, input, &mut report).await?;
+        import_into(&store, &options, input, &mut report, output).await?;
         store.close().await;
     }
     report.result()
@@ -129,11 +132,9 @@ async fn import_into(
     options: &Options,
     input: Input,
     report: &mut Report,
+    output: Output,
 ) -> anyhow::Result<()> {
-    let slug = &options.organization;
-    let organization =
-        store.organizations().await?.into_iter().find(|organization| organization.slug == *slug);
-    let organization = organization.with_context(|| format!("no organization has the slug {slug}"))?;
+    let organization = operator::find_organization(store, &options.organization).await?;
     let scope = Scope { organization: organization.id, mode: options.mode };
     let source = input.file.map(|file| file.digest);
     let importer: Arc<dyn Importer> =
@@ -144,14 +145,14 @@ async fn import_into(
         let started = import.importer.begin_import(scope, source, &import.key).await?;
         import.key = started.key;
         if started.is_resumed {
-            eprintln!("An import of this file was interrupted: it is resumed.");
+            output::note("An import of this file was interrupted: it is resumed.");
         }
     }
     let result = import_rows(input.rows, &import, report).await;
     report.clear_progress();
     result?;
     import.importer.refresh_statistics().await?;
-    report.print(options.dry_run)?;
+    report.print(output, options.dry_run)?;
     if let Some(source) = &source {
         // From now on, the same file is another import: a kill before this has it resumed, and reported again.
         import.importer.finish_import(scope, source).await?;

@@ -1,4 +1,4 @@
-//! `rekey mail`: previews of the mails, and their DKIM record.
+//! `rekey mail`: previews of the mails, their DKIM record, and those that wait.
 
 mod dkim;
 
@@ -24,6 +24,9 @@ use rekey_mailer::{
 };
 use rekey_runtime::config::{Configuration, Mail, Source};
 use rekey_texts::{Language, Texts};
+use serde_json::json;
+
+use crate::{delivery, output::Output};
 
 /// The commands on mails.
 #[derive(Debug, Subcommand)]
@@ -32,6 +35,8 @@ pub enum MailCommand {
     Preview(Preview),
     /// Print the DNS record of the key that signs an organization's mails.
     Dkim(dkim::Dkim),
+    /// List the mails that have waited for long, why, and what to do.
+    Stuck(delivery::Stuck),
 }
 
 /// The arguments of a preview.
@@ -52,15 +57,16 @@ pub struct Preview {
 }
 
 /// Runs a command on mails.
-pub fn run(command: MailCommand, source: Source) -> anyhow::Result<()> {
+pub async fn run(command: MailCommand, source: Source, output: Output) -> anyhow::Result<()> {
     match command {
-        MailCommand::Preview(preview) => preview.run(source),
-        MailCommand::Dkim(dkim) => dkim.run(&source),
+        MailCommand::Preview(preview) => preview.run(source, output),
+        MailCommand::Dkim(dkim) => dkim.run(&source, output),
+        MailCommand::Stuck(stuck) => delivery::stuck(&stuck, &source, output).await,
     }
 }
 
 impl Preview {
-    fn run(self, source: Source) -> anyhow::Result<()> {
+    fn run(self, source: Source, output: Output) -> anyhow::Result<()> {
         let source = source.preset("mail.from", "Preview <no-reply@shop.example>");
         let organizations = Configuration::load(&source)?.organization_mail_settings()?;
         let organization = organizations.get(&self.organization);
@@ -86,8 +92,8 @@ impl Preview {
             index.push(context! { tag => language.tag(), name => language.name(), mails });
         }
         write(&self.output, "index", "html", page(shop, &index)?.as_bytes())?;
-        println!("{}", self.output.join("index.html").display());
-        Ok(())
+        let index = self.output.join("index.html");
+        output.record(&json!({ "index": index }), &format!("{}\n", index.display()))
     }
 }
 

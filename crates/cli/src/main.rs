@@ -1,10 +1,14 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
+mod config;
+mod delivery;
 mod dev;
 mod import;
 mod mail;
 mod maintain;
+mod manual;
 mod operator;
+mod output;
 mod purge;
 mod suppression;
 
@@ -13,13 +17,24 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rekey_runtime::{config::Source, lifecycle};
 
+use crate::{
+    config::Rejected,
+    output::{NothingFound, Output},
+};
+
 /// Customer password resets for storefronts.
+///
+/// Exit codes: 0 when it is done, 1 when it failed, 2 when the command line or the configuration can't be used, 3 when there is no such
+/// record or nothing to do.
 #[derive(Debug, Parser)]
 #[command(name = "rekey", version, propagate_version = true)]
 struct Cli {
     /// Configuration file; `REKEY__SECTION__KEY` in the environment overrides it.
     #[arg(long, global = true, env = "REKEY_CONFIG")]
     config: Option<PathBuf>,
+    /// Print records and results as JSON, one object a line, for scripts. Members may be added; times are RFC 3339.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -36,6 +51,9 @@ enum Command {
     /// API clients: the programs that call the API for an organization.
     #[command(subcommand)]
     Client(operator::ClientCommand),
+    /// Mails: what became of each, and sending one again.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
@@ -46,27 +64,58 @@ enum Command {
     /// Import records from another system.
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Mails: previews, and the DNS record of their signatures.
+    /// Mails: previews, the DNS record of their signatures, and those that wait.
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// The configuration: what is wrong with it, and where each value comes from.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print a script that completes these commands in a shell.
+    Completions(manual::Completions),
+    /// Write man pages of all commands.
+    Man(manual::Man),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    lifecycle::run("rekey", async {
-        let source = Source::from_process()?.file(cli.config.as_deref());
-        match cli.command {
-            Command::Dev(options) => dev::run(options, source).await,
-            Command::Migrate => operator::migrate(&source).await,
-            Command::Organization(command) => operator::organization(command, &source).await,
-            Command::Client(command) => operator::client(command, &source).await,
-            Command::Suppression(command) => suppression::run(command, &source).await,
-            Command::Maintain => maintain::run(&source).await,
-            Command::Purge(options) => purge::run(options, &source).await,
-            Command::Import(command) => import::run(command, &source).await,
-            Command::Mail(command) => mail::run(command, source),
-        }
-    })
+    let mut own_code = None;
+    let code = lifecycle::run("rekey", async {
+        let result = run(cli).await;
+        own_code = result.as_ref().err().and_then(own_exit_code);
+        result
+    });
+    own_code.map_or(code, ExitCode::from)
+}
+
+/// Returns the exit code of an error that is not one of all programs.
+fn own_exit_code(error: &anyhow::Error) -> Option<u8> {
+    if error.is::<NothingFound>() {
+        Some(3)
+    } else if error.is::<Rejected>() {
+        Some(2)
+    } else {
+        None
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let output = Output { is_json: cli.json };
+    let source = Source::from_process()?.file(cli.config.as_deref());
+    match cli.command {
+        Command::Dev(options) => dev::run(options, source).await,
+        Command::Migrate => operator::migrate(&source, output).await,
+        Command::Organization(command) => operator::organization(command, &source, output).await,
+        Command::Client(command) => operator::client(command, &source, output).await,
+        Command::Delivery(command) => delivery::run(command, &source, output).await,
+        Command::Suppression(command) => suppression::run(command, &source, output).await,
+        Command::Maintain => maintain::run(source).await,
+        Command::Purge(options) => purge::run(options, &source, output).await,
+        Command::Import(command) => import::run(command, &source, output).await,
+        Command::Mail(command) => mail::run(command, source, output).await,
+        Command::Config(command) => config::run(command, &source, output),
+        Command::Completions(options) => manual::completions(&options),
+        Command::Man(options) => manual::man(&options, output),
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use rekey_core::{
 use rekey_runtime::{
     config::{Configuration, OrganizationSettings, Source, ToolSettings},
     lifecycle::{Signals, Tasks},
+    reload::reload_on_hangup,
     telemetry,
 };
 
@@ -19,24 +20,30 @@ use crate::operator;
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn run(source: &Source) -> anyhow::Result<()> {
-    let configuration = Configuration::load(source)?;
+pub async fn run(source: Source) -> anyhow::Result<()> {
+    let configuration = Configuration::load(&source)?;
     let settings: ToolSettings = configuration.settings()?;
     let organizations = configuration.organization_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey-maintain")?;
-    let store = operator::connect(source).await?;
+    let _telemetry = telemetry::init(&settings.telemetry, "rekey-maintain", None)?;
+    let store = operator::connect(&source).await?;
     store.prepare().await.context("the database can't be used")?;
     anyhow::ensure!(
         store.is_permitted().await?,
         "the role in database.url may not delete old records: use the role rekey_maintenance, or the one that owns the schema"
     );
+    let rules = OrganizationSettings::shared_rules(&organizations);
     let cleanup = CleanupTask {
         store: Arc::new(store.clone()),
-        rules: Arc::new(organizations.map(OrganizationSettings::rules)),
+        rules: rules.clone(),
         retention: settings.retention.into(),
         random: Arc::new(OsRandom),
     };
     let (mut tasks, signals) = (Tasks::new(), Signals::listen()?);
+    let reload = reload_on_hangup(source, tasks.token(), move |configuration| {
+        rules.store(Arc::new(configuration.organization_settings()?.map(OrganizationSettings::rules)));
+        Ok(())
+    });
+    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
     tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
     tracing::info!("old records are deleted from now on");
     let stopped = tasks.run_until_signal(signals, STOP_TIMEOUT).await;

@@ -10,14 +10,22 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use rekey_core::{
-    administration::Administration, clock::SystemClock, error::CreateError, name::DisplayName,
-    organizations::Slug, random::OsRandom, scope::Mode,
+    administration::Administration,
+    clock::SystemClock,
+    error::CreateError,
+    name::DisplayName,
+    organizations::{Organization, OrganizationStore, Slug},
+    random::OsRandom,
+    scope::Mode,
 };
 use rekey_runtime::config::{Configuration, Source, ToolSettings};
 use rekey_store_postgres::PostgresStore;
 use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde_json::json;
 
 pub use self::client::{ClientCommand, client};
+use crate::output::{Output, Row, timestamp};
 
 /// The commands on organizations.
 #[derive(Debug, Subcommand)]
@@ -41,15 +49,18 @@ pub fn mode() -> impl TypedValueParser<Value = Mode> {
 }
 
 /// Runs `rekey migrate`.
-pub async fn migrate(source: &Source) -> anyhow::Result<()> {
+pub async fn migrate(source: &Source, output: Output) -> anyhow::Result<()> {
     let store = connect(source).await?;
     store.migrate().await.context("the database could not be brought up to date")?;
-    println!("The database is up to date.");
-    Ok(())
+    output.record(&json!({ "is_up_to_date": true }), "The database is up to date.\n")
 }
 
 /// Runs `rekey organization`.
-pub async fn organization(command: OrganizationCommand, source: &Source) -> anyhow::Result<()> {
+pub async fn organization(
+    command: OrganizationCommand,
+    source: &Source,
+    output: Output,
+) -> anyhow::Result<()> {
     let administration = administration(source).await?;
     match command {
         OrganizationCommand::Create { slug, name } => {
@@ -58,17 +69,38 @@ pub async fn organization(command: OrganizationCommand, source: &Source) -> anyh
                 CreateError::Taken => anyhow::anyhow!("the slug {slug} is taken"),
                 CreateError::Store(error) => error.into(),
             })?;
-            println!("id={}\nslug={}", organization.id, organization.slug);
+            let text = format!("id={}\nslug={}\n", organization.id, organization.slug);
+            output.record(&OrganizationRow::from(&organization), &text)
         }
         OrganizationCommand::List => {
             let organizations = administration.organizations().await?;
-            println!("{:<12}{:<24}NAME", "ID", "SLUG");
-            for organization in organizations {
-                println!("{:<12}{:<24}{}", organization.id, organization.slug, organization.name);
-            }
+            output.list(&organizations.iter().map(OrganizationRow::from).collect::<Vec<_>>())
         }
     }
-    Ok(())
+}
+
+/// An organization as it is printed.
+#[derive(Serialize)]
+struct OrganizationRow<'a> {
+    id: &'a str,
+    slug: &'a str,
+    name: &'a str,
+    created_at: String,
+}
+
+impl<'a> From<&'a Organization> for OrganizationRow<'a> {
+    fn from(organization: &'a Organization) -> Self {
+        let Organization { id, slug, name, created_at } = organization;
+        Self { id: id.as_str(), slug: slug.as_str(), name, created_at: timestamp(*created_at) }
+    }
+}
+
+impl Row for OrganizationRow<'_> {
+    const COLUMNS: &'static [&'static str] = &["ID", "SLUG", "CREATED", "NAME"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.id.to_owned(), self.slug.to_owned(), self.created_at.clone(), self.name.to_owned()]
+    }
 }
 
 /// Connects to the production database, which must answer.
@@ -78,6 +110,13 @@ pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
     let store = PostgresStore::connect(database.url.expose_secret(), 1, database.acquire_timeout)?;
     store.check().await.context("the database can't be used")?;
     Ok(store)
+}
+
+/// Returns the organization with that slug.
+pub async fn find_organization(store: &impl OrganizationStore, slug: &Slug) -> anyhow::Result<Organization> {
+    let organizations = store.organizations().await?;
+    let found = organizations.into_iter().find(|organization| organization.slug == *slug);
+    found.with_context(|| format!("no organization has the slug {slug}"))
 }
 
 /// Connects the operator's use cases to the production database.

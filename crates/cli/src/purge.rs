@@ -3,8 +3,12 @@
 use clap::Args;
 use rekey_core::cleanup::{self, Cleanup, PurgeKind, Retention};
 use rekey_runtime::config::{Configuration, Source, ToolSettings};
+use serde_json::json;
 
-use crate::operator;
+use crate::{
+    operator,
+    output::{self, Output},
+};
 
 /// The arguments of `rekey purge`.
 #[derive(Debug, Args)]
@@ -15,16 +19,20 @@ pub struct Options {
 }
 
 /// Deletes what `[retention]` does not keep, and prints how many records of each kind.
-pub async fn run(options: Options, source: &Source) -> anyhow::Result<()> {
+pub async fn run(options: Options, source: &Source, output: Output) -> anyhow::Result<()> {
     let ToolSettings { retention, .. } = Configuration::load(source)?.settings()?;
     let store = operator::connect(source).await?;
     for (kind, age) in Retention::from(retention).ages() {
+        let name = name(kind);
+        let progress = output::spinner(&format!("{name}:"));
         let count = if options.dry_run {
             store.count_purgeable(kind, age).await?
         } else {
-            cleanup::purge(&store, kind, age).await?
+            cleanup::purge(&store, kind, age, |deleted| progress.inc(deleted)).await?
         };
-        println!("{}={count}", name(kind));
+        progress.finish_and_clear();
+        let json = json!({ "kind": name, "count": count, "dry_run": options.dry_run });
+        output.record(&json, &format!("{name}={count}\n"))?;
     }
     Ok(())
 }

@@ -5,9 +5,13 @@ use rekey_core::{
     deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug, scope::Mode,
 };
 use rekey_runtime::config::Source;
-use time::format_description::well_known::Rfc3339;
+use serde::Serialize;
+use serde_json::json;
 
-use crate::operator;
+use crate::{
+    operator,
+    output::{NothingFound, Output, Row, timestamp},
+};
 
 /// The commands on suppressed addresses.
 #[derive(Debug, Subcommand)]
@@ -35,31 +39,55 @@ pub enum SuppressionCommand {
 }
 
 /// Runs a command on the production database.
-pub async fn run(command: SuppressionCommand, source: &Source) -> anyhow::Result<()> {
+pub async fn run(command: SuppressionCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let administration = operator::administration(source).await?;
     match command {
         SuppressionCommand::List { organization, mode } => {
-            list(&administration.suppressions(organization.as_ref(), mode).await?);
+            let suppressions = administration.suppressions(organization.as_ref(), mode).await?;
+            output.list(&suppressions.iter().map(SuppressionRow::from).collect::<Vec<_>>())
         }
         SuppressionCommand::Lift { address, organization, mode } => {
-            let lifted = administration.lift_suppression(&organization, mode, &address).await?;
-            anyhow::ensure!(lifted, "the address {} is not suppressed", address.as_str());
-            println!("Lifted.");
+            if !administration.lift_suppression(&organization, mode, &address).await? {
+                let reason = format!("the address {} is not suppressed", address.as_str());
+                return Err(NothingFound(reason).into());
+            }
+            output.record(&json!({ "address": address.as_str(), "state": "lifted" }), "Lifted.\n")
         }
     }
-    Ok(())
 }
 
-fn list(suppressions: &[Suppression]) {
-    println!("{:<20}{:<6}{:<41}{:<22}{:<12}REASON", "ORGANIZATION", "MODE", "ADDRESS", "SINCE", "DELIVERY");
-    for Suppression { organization, mode, email, reason, delivery, created_at, .. } in suppressions {
-        let since = created_at.truncate_to_second().format(&Rfc3339).unwrap_or_default();
-        println!(
-            "{:<20}{:<6}{:<40} {since:<22}{:<12}{reason}",
-            organization.as_str(),
-            mode.as_str(),
-            email.as_str(),
-            delivery.as_str(),
-        );
+/// A suppression as it is printed.
+#[derive(Serialize)]
+struct SuppressionRow<'a> {
+    organization: &'a str,
+    mode: &'static str,
+    address: &'a str,
+    since: String,
+    delivery: &'a str,
+    smtp_code: Option<u16>,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Suppression> for SuppressionRow<'a> {
+    fn from(suppression: &'a Suppression) -> Self {
+        Self {
+            organization: suppression.organization.as_str(),
+            mode: suppression.mode.as_str(),
+            address: suppression.email.as_str(),
+            since: timestamp(suppression.created_at),
+            delivery: suppression.delivery.as_str(),
+            smtp_code: suppression.smtp_code,
+            reason: &suppression.reason,
+        }
+    }
+}
+
+impl Row for SuppressionRow<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["ORGANIZATION", "MODE", "ADDRESS", "SINCE", "DELIVERY", "REASON"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { organization, mode, address, delivery, reason, .. } = *self;
+        [organization, mode, address, &self.since, delivery, reason].map(str::to_owned).into()
     }
 }

@@ -7,8 +7,12 @@ use time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    customers::email_change::EMAIL_UNDO_TTL, deliveries::UNCONFIRMED_NOTICE_WINDOW, error::StoreError,
-    ids::AuditId, organizations::PerOrganization, random::RandomSource, resets::rules::Rules,
+    customers::email_change::EMAIL_UNDO_TTL,
+    deliveries::UNCONFIRMED_NOTICE_WINDOW,
+    error::StoreError,
+    ids::AuditId,
+    random::RandomSource,
+    resets::rules::{Rules, SharedRules},
     sessions::guesses::KEEP_GUESSES,
 };
 
@@ -95,15 +99,22 @@ impl Retention {
     }
 }
 
-/// Deletes all old records of a kind, in small batches with pauses between them. Returns how many.
+/// Deletes all old records of a kind, in small batches with pauses between them, and reports how many each batch had. Returns how many there
+/// were.
 ///
 /// # Errors
 /// When the store fails; what was deleted until then stays deleted.
-pub async fn purge(store: &dyn Cleanup, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
+pub async fn purge(
+    store: &dyn Cleanup,
+    kind: PurgeKind,
+    age: Duration,
+    report: impl Fn(u64) + Send,
+) -> Result<u64, StoreError> {
     let mut total = 0;
     loop {
         let deleted = store.purge(kind, age, PURGE_BATCH).await?;
         total += deleted;
+        report(deleted);
         if deleted < PURGE_BATCH.into() {
             return Ok(total);
         }
@@ -117,7 +128,7 @@ pub struct CleanupTask {
     /// The store to clean.
     pub store: Arc<dyn Cleanup>,
     /// What decoys and quotas are kept for.
-    pub rules: Arc<PerOrganization<Rules>>,
+    pub rules: SharedRules,
     /// How long records are kept.
     pub retention: Retention,
     /// Makes ids of audit entries.
@@ -156,13 +167,14 @@ impl CleanupTask {
     /// As long as the token of a real reset can be used, and guesses at its code are counted.
     fn decoy_age(&self) -> Duration {
         let age = |rules: &Rules| rules.token_ttl + rules.code.map_or(Duration::ZERO, |code| code.window);
-        self.rules.values().map(age).max().unwrap_or_default() + GRACE
+        self.rules.load().values().map(age).max().unwrap_or_default() + GRACE
     }
 
     /// As long as a cooldown or a window lasts, those of notices included.
     fn quota_age(&self) -> Duration {
         let age = |rules: &Rules| rules.quota.window.max(rules.quota.cooldown).max(rules.rejection_cooldown);
-        self.rules.values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default() + GRACE
+        self.rules.load().values().map(age).chain([UNCONFIRMED_NOTICE_WINDOW]).max().unwrap_or_default()
+            + GRACE
     }
 
     /// Returns an id for each count that a batch may end.
@@ -201,14 +213,14 @@ impl CleanupTask {
         log_failure("records of deleted customers", erase.await);
         log_failure("counts of log-ins", sign_ins.await);
         // Those of resets, which are as old, are deleted by now: the oldest ones are all of this kind.
-        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age).await;
+        let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age, drop).await;
         log_failure("decoys of log-ins", sign_in_decoys.map(drop));
         log_failure(
             "changes of addresses",
             store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await.map(drop),
         );
         for (kind, age) in self.retention.ages() {
-            match purge(&**store, kind, age).await {
+            match purge(&**store, kind, age, drop).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(?kind, count, "deleted old records"),
                 Err(error) => tracing::warn!(%error, ?kind, "deleting old records failed"),

@@ -1,6 +1,8 @@
 //! Deliveries: the mails that events lead to, and their outcomes.
 
+mod attempt;
 pub mod ledger;
+pub mod log;
 mod mail;
 mod outcome;
 pub mod suppression;
@@ -8,6 +10,7 @@ pub mod suppression;
 use time::{Duration, OffsetDateTime};
 
 pub use self::{
+    attempt::{Attempt, AttemptOutcome, CLAIM_RAN_OUT, MAX_ATTEMPTS},
     mail::{MailJob, MailName},
     outcome::{Discarded, Outcome, Reply, Settled, Status},
 };

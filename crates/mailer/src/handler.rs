@@ -5,6 +5,7 @@ mod schedule;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use backon::Retryable;
 use rekey_core::{
@@ -18,18 +19,21 @@ use rekey_core::{
         bus::{Capacity, Delivery, Handler, Verdict},
     },
     ids::RecordId,
+    organizations::PerOrganization,
     random::RandomSource,
     secrets::KeyRing,
 };
-use rekey_runtime::telemetry;
+use rekey_runtime::{config::OrganizationMailSettings, telemetry};
 use time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
 use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses};
 use crate::{
+    dkim::Signer,
     mails::ContentError,
     message::MessageError,
+    render::{Renderer, RendererError},
     transport::{Accepted, Router, SendError, SendErrorKind},
     writer::{WriteError, Writer},
 };
@@ -44,7 +48,7 @@ const MAX_EVENT: usize = 64 << 10;
 pub struct MailHandler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) router: Router,
-    pub(crate) writer: Writer,
+    pub(crate) writer: ArcSwap<Writer>,
     pub(crate) keys: KeyRing,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) lease: Duration,
@@ -90,6 +94,27 @@ impl Handler for MailHandler {
 }
 
 impl MailHandler {
+    /// Replaces the settings of all organizations. Mails that are being written keep those that they began with.
+    ///
+    /// # Errors
+    /// [`RendererError`] when an organization's texts or templates have a mistake. Nothing is replaced then.
+    pub fn replace_organizations(
+        &self,
+        organizations: PerOrganization<OrganizationMailSettings>,
+        signers: PerOrganization<Option<Signer>>,
+    ) -> Result<(), RendererError> {
+        let former = self.writer.load();
+        self.writer.store(Arc::new(Writer {
+            renderers: Renderer::for_all(&organizations)?,
+            organizations,
+            signers,
+            public_url: former.public_url.clone(),
+            keys: former.keys.clone(),
+            clock: former.clock.clone(),
+        }));
+        Ok(())
+    }
+
     /// Returns when the last message came, or else when the handler was made.
     fn last_message_at(&self) -> Instant {
         *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner)
@@ -142,7 +167,7 @@ impl MailHandler {
         };
         // There is no last attempt: the ledger discards a mail when its reset expires, and the others have a maximum age.
         let after = after_attempt(delivery.attempt, &*self.random);
-        let mail = match self.writer.write(job.mail, event, delivery).await {
+        let mail = match self.writer.load_full().write(job.mail, event, delivery).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {
                 return Outcome::Bounced { reason: error.to_string(), reply: None, suppress: None };

@@ -16,12 +16,12 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use rekey_core::{
     clock::Clock, deliveries::ledger::Ledger, organizations::PerOrganization, random::RandomSource,
     secrets::KeyRing,
 };
 use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
-use rekey_texts::{Language, Texts};
 use tokio::time::Instant;
 
 pub use self::handler::MailHandler;
@@ -60,11 +60,8 @@ impl Mailer {
     /// # Errors
     /// [`RendererError`] when an organization's texts or templates have a mistake.
     pub fn build(self) -> Result<Arc<MailHandler>, RendererError> {
-        let texts = Texts::built_in(Language::English)?;
         let writer = Writer {
-            renderers: self
-                .organizations
-                .try_map(|own| Renderer::for_organization(&texts, &own.organization))?,
+            renderers: Renderer::for_all(&self.organizations)?,
             organizations: self.organizations,
             signers: self.signers,
             public_url: self.public_url,
@@ -74,7 +71,7 @@ impl Mailer {
         Ok(Arc::new(MailHandler {
             ledger: self.ledger,
             router: self.router,
-            writer,
+            writer: ArcSwap::from_pointee(writer),
             keys: self.keys,
             random: self.random,
             lease: self.lease.try_into().unwrap_or(time::Duration::MAX),

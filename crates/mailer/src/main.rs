@@ -18,9 +18,11 @@ use rekey_mailer::{
     transport::{Mailbox, Router, SmtpTransport, Transport},
 };
 use rekey_runtime::{
+    admin,
     config::{Configuration, MailerSettings, Source},
-    health::{self, Check, Readiness},
+    health::{Check, Readiness},
     lifecycle::{self, Signals, Tasks},
+    reload::reload_on_hangup,
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -35,6 +37,9 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
+/// The admin listener's port, where `admin.listen` has no other.
+const ADMIN_PORT: u16 = 8081;
+
 fn main() -> ExitCode {
     lifecycle::run("rekey-mailer", serve(Arguments::parse()))
 }
@@ -44,7 +49,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: MailerSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
-    let _telemetry = telemetry::init(&settings.telemetry, "rekey-mailer")?;
+    let admin_address = settings.admin.address(ADMIN_PORT);
+    let telemetry = telemetry::init(&settings.telemetry, "rekey-mailer", admin_address)?;
 
     let database = &settings.database;
     let store = PostgresStore::connect(
@@ -52,7 +58,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.max_connections,
         database.acquire_timeout,
     )?;
-    match store.check().await {
+    let checked = async {
+        store.check().await?;
+        store.prepare().await
+    };
+    match checked.await {
         Ok(()) => {}
         // The mailer waits for a database that is down.
         Err(error @ StoreError::Unavailable(_)) => {
@@ -63,7 +73,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
-    let broker = RabbitConfig::new(settings.broker.url.expose_secret(), &settings.broker.namespace)?;
+    let broker = RabbitConfig::new(
+        settings.broker.urls.iter().map(ExposeSecret::expose_secret),
+        &settings.broker.namespace,
+    )?;
     let consumer = Arc::new(RabbitConsumer::new(broker, Arc::clone(&random)));
 
     let handler = Mailer {
@@ -83,6 +96,15 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     .build()?;
 
     let mut tasks = Tasks::new();
+    let reload = reload_on_hangup(source, tasks.token(), {
+        let handler = Arc::clone(&handler);
+        move |configuration| {
+            let organizations = configuration.organization_mail_settings()?;
+            let signers = organizations.try_map(|own| Signer::new(&own.dkim))?;
+            Ok(handler.replace_organizations(organizations, signers)?)
+        }
+    });
+    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
     let readiness = Readiness::new(vec![
         Check::new("store", {
             let store = store.clone();
@@ -110,9 +132,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         })
         .degrading(),
     ]);
-    let health = health::serve(settings.mailer.listen, readiness, tasks.token());
     let signals = Signals::listen()?;
-    tasks.spawn("health", health.context("mailer.listen can't be used")?);
+    admin::serve(&mut tasks, admin_address, Arc::new(readiness), telemetry.metrics())?;
     let (republisher, source, stop) = (Arc::clone(&handler), Arc::clone(&consumer), tasks.token());
     tasks.spawn("republishing", async move {
         stop.run_until_cancelled(republisher.run_republishing(|| source.is_connected())).await;

@@ -8,8 +8,8 @@ mod templates;
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, Value, context, value::Serde};
-use rekey_core::{deliveries::MailName, locale::Locale};
-use rekey_runtime::config::{Brand, OrganizationSettings};
+use rekey_core::{deliveries::MailName, locale::Locale, organizations::PerOrganization};
+use rekey_runtime::config::{Brand, OrganizationMailSettings, OrganizationSettings};
 use rekey_texts::{Direction, Language, Reader, SayError, Texts, TextsError, template_problem};
 use strum::VariantArray;
 
@@ -58,6 +58,17 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// Makes the renderers of all organizations.
+    ///
+    /// # Errors
+    /// As [`Renderer::for_organization`], for the first mistake.
+    pub fn for_all(
+        organizations: &PerOrganization<OrganizationMailSettings>,
+    ) -> Result<PerOrganization<Self>, RendererError> {
+        let texts = Texts::built_in(Language::English)?;
+        organizations.try_map(|own| Self::for_organization(&texts, &own.organization))
+    }
+
     /// Makes an organization's renderer: its texts override the built-in ones, its templates those of the same name.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ async fn publish(store: &PostgresStore, namespace: &str) {
     for _ in 0..MAILS {
         seed::reset(store, scope, "john@example.com", ResetOrigin::Integration).await;
     }
-    let config = RabbitConfig::new(&variable("AMQP_URL"), namespace).unwrap();
+    let config = RabbitConfig::new([&*variable("AMQP_URL")], namespace).unwrap();
     let bus = Arc::new(RabbitBus::new(config, Arc::new(SystemClock), Arc::new(OsRandom)));
     let stop = CancellationToken::new();
     let running = tokio::spawn({
@@ -117,7 +117,7 @@ impl Mailer {
             .env("REKEY__BROKER__NAMESPACE", namespace)
             .env("REKEY__MAIL__FROM", "Acme <shop@example.com>")
             .env("REKEY__SMTP__RELAYS", format!("smtp://127.0.0.1:{smtp}?tls=none"))
-            .env("REKEY__MAILER__LISTEN", format!("127.0.0.1:{port}"))
+            .env("REKEY__ADMIN__LISTEN", format!("127.0.0.1:{port}"))
             .env("REKEY__TELEMETRY__LOG", "warn")
             .spawn()
             .unwrap();

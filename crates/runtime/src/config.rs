@@ -21,11 +21,11 @@ mod source;
 mod tests;
 
 pub use color::Color;
-pub use configuration::Configuration;
+pub use configuration::{Configuration, ShownValue};
 pub use error::ConfigError;
 pub use sections::{
-    Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages, Limits,
-    LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OrganizationMailSettings,
+    Admin, Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,
+    Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OrganizationMailSettings,
     OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords, PerMinute, PublicUrl, Retention,
     Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry, TestMailbox, TrustedProxies,
 };

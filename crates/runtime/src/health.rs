@@ -1,19 +1,14 @@
 //! `GET /livez` and `GET /readyz`, the same in every program.
 
-use std::{collections::BTreeMap, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
-use actix_web::{
-    App, HttpResponse, HttpServer,
-    dev::Server,
-    web::{self, Data},
-};
+use actix_web::{HttpResponse, web::Data};
 use serde_json::json;
 use tokio::{
     runtime::Handle,
     sync::Mutex,
     time::{Instant, timeout},
 };
-use tokio_util::sync::CancellationToken;
 
 /// How long a check may take before it counts as failed.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -153,18 +148,6 @@ pub async fn ready(readiness: Data<Readiness>) -> HttpResponse {
         body.push(("degraded", json!(degrading)));
     }
     response.json(body.into_iter().collect::<BTreeMap<_, _>>())
-}
-
-/// Binds a server that answers these two and nothing else, until `stop` is cancelled: for a program without an HTTP server.
-pub fn serve(listen: SocketAddr, readiness: Readiness, stop: CancellationToken) -> io::Result<Server> {
-    let readiness = Data::new(readiness);
-    let app = move || {
-        App::new()
-            .app_data(readiness.clone())
-            .route("/livez", web::get().to(live))
-            .route("/readyz", web::get().to(ready))
-    };
-    Ok(HttpServer::new(app).workers(1).shutdown_signal(stop.cancelled_owned()).bind(listen)?.run())
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //! A main calls [`lifecycle::run`] with a function that loads its settings ([`config`]), calls [`telemetry::init`], and spawns its
 //! work on [`lifecycle::Tasks`].
 
+pub mod admin;
 pub mod config;
 pub mod health;
 pub mod lifecycle;
+pub mod reload;
 pub mod telemetry;
 
 /// Makes ring the process's one TLS provider. Call it before anything opens a connection; a second call changes nothing.

@@ -1,12 +1,18 @@
-//! Logs on standard error; traces and logs by OTLP as well, where a collector is configured.
+//! Logs on standard error; metrics for Prometheus; traces, logs and metrics by OTLP as well, where a collector is configured.
 
 mod context;
+mod metrics;
 mod otlp;
 mod panics;
+mod repeats;
 
-use std::io::{self, IsTerminal};
+use std::{
+    error::Error,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+};
 
-use tracing::Metadata;
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer, filter,
     layer::SubscriberExt,
@@ -26,21 +32,38 @@ pub enum TelemetryError {
     Filter(#[from] filter::ParseError),
     #[error("the OTLP exporter can't be built: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("the metrics can't be set up: {0}")]
+    Metrics(#[from] opentelemetry_sdk::error::OTelSdkError),
     #[error("telemetry was started before: {0}")]
     Started(#[from] TryInitError),
+    #[error("repeated warnings can't be summarized: {0}")]
+    Repeats(#[from] Box<dyn Error + Send + Sync>),
 }
 
-/// Starts logging, tracing and the logging of panics for this process; `service` becomes `service.name`.
+/// Starts logging, tracing, metrics and the logging of panics for this process; `service` becomes `service.name`. Metrics are kept for
+/// Prometheus if there is an `admin` listener, where it can read them. Call it before anything is measured: instruments that were used
+/// earlier stay without effect.
 ///
-/// Keep the guard for as long as the program runs: dropping it sends what is still queued. A collector that is down or slow
+/// Must be called on the program's runtime. Keep the guard for as long as the program runs: dropping it sends what is still queued. A collector that is down or slow
 /// never blocks a caller: what it doesn't accept in time is dropped, and one line is logged.
-pub fn init(settings: &Telemetry, service: &'static str) -> Result<Guard, TelemetryError> {
+pub fn init(
+    settings: &Telemetry,
+    service: &'static str,
+    admin: Option<SocketAddr>,
+) -> Result<Guard, TelemetryError> {
     let filter = EnvFilter::try_new(&settings.log)?;
-    let (mut layers, guard) = otlp::layers(settings, service)?;
-    layers.push(stderr_layer(settings.log_format));
+    let resource = otlp::resource(service, &settings.service_namespace);
+    let (mut layers, mut guard) = otlp::layers(settings, service, &resource)?;
+    guard.metrics = metrics::start(settings, resource, admin.is_some())?;
+    let is_warning = |metadata: &Metadata<'_>| *metadata.level() <= Level::WARN;
+    let format = settings.log_format;
+    layers.push(stderr_layer(format).with_filter(filter::filter_fn(move |line| !is_warning(line))).boxed());
+    let repeats = repeats::filter()?;
+    layers.push(stderr_layer(format).with_filter(repeats).with_filter(filter::filter_fn(is_warning)).boxed());
     let registry = tracing_subscriber::registry().with(layers);
     registry.with(filter).with(filter::filter_fn(is_safe_to_log)).try_init()?;
     panics::report();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
     Ok(guard)
 }
 
@@ -56,5 +79,5 @@ fn stderr_layer(format: LogFormat) -> BoxedLayer {
 /// lapin is not logged at all: it writes whole messages at warn, and the bus logs every outage itself.
 fn is_safe_to_log(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    target.starts_with("rekey") || (*metadata.level() < tracing::Level::TRACE && !target.starts_with("lapin"))
+    target.starts_with("rekey") || (*metadata.level() < Level::TRACE && !target.starts_with("lapin"))
 }

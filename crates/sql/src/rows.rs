@@ -9,7 +9,11 @@ use rekey_core::{
         anonymization::DueAnonymization,
         email_change::{RecordedEmailChange, UndoState},
     },
-    deliveries::{ClaimedDelivery, Expiry, Recipient, suppression::Suppression},
+    deliveries::{
+        Attempt, AttemptOutcome, ClaimedDelivery, Expiry, Recipient, Reply, Status,
+        log::{EventState, LoggedDelivery},
+        suppression::Suppression,
+    },
     events::outbox::{ClaimedMessage, OutboxMessage},
     idempotency::Claimed,
     ids::ResetId,
@@ -201,6 +205,60 @@ pub fn suppression(row: &impl Columns) -> Read<Suppression> {
         delivery: parsed(row, "event_id")?,
         created_at: required(row.time("created_at")?, "created_at")?,
     })
+}
+
+/// A delivery as operators see it.
+pub fn logged_delivery(row: &impl Columns) -> Read<LoggedDelivery> {
+    let is = |column| Ok::<_, sqlx::Error>(row.boolean(column)?.unwrap_or(false));
+    let event = EventState {
+        published_at: row.time("published_at")?,
+        is_repeated: is("is_repeated")?,
+        dead_reason: row.text("dead_reason")?,
+        has_payload: is("has_payload")?,
+    };
+    Ok(LoggedDelivery {
+        id: parsed(row, "id")?,
+        scope: scope(row)?,
+        organization: parsed(row, "slug")?,
+        mail: parsed(row, "mail")?,
+        customer: optional(row, "customer_id")?,
+        reset: optional(row, "reset_id")?,
+        link: optional(row, "link")?,
+        status: known(row, "status", Status::parse)?,
+        attempts: count(row, "attempts")?,
+        in_doubt: count(row, "in_doubt")?,
+        reply: reply(row)?,
+        detail: row.text("detail")?,
+        relay: row.text("relay")?,
+        created_at: required(row.time("created_at")?, "created_at")?,
+        updated_at: required(row.time("updated_at")?, "updated_at")?,
+        sent_at: row.time("sent_at")?,
+        next_attempt_at: row.time("next_attempt_at")?,
+        claimed_at: row.time("claimed_at")?,
+        leased_until: row.time("lease_until")?,
+        event: is("has_event")?.then_some(event),
+        read_at: required(row.time("read_at")?, "read_at")?,
+    })
+}
+
+/// An attempt at a mail.
+pub fn attempt(row: &impl Columns) -> Read<Attempt> {
+    Ok(Attempt {
+        claim: count(row, "claim")?,
+        started_at: row.time("started_at")?,
+        ended_at: required(row.time("ended_at")?, "ended_at")?,
+        outcome: known(row, "outcome", AttemptOutcome::parse)?,
+        relay: row.text("relay")?,
+        reply: reply(row)?,
+        detail: row.text("detail")?,
+    })
+}
+
+/// A mail server's reply.
+fn reply(row: &impl Columns) -> Read<Option<Reply>> {
+    let Some(code) = row.integer("smtp_code")? else { return Ok(None) };
+    let code = u16::try_from(code).map_err(|_| corrupt("smtp_code"))?;
+    Ok(Some(Reply { code, enhanced: row.text("smtp_enhanced_code")? }))
 }
 
 /// A session whose refresh token was used; `ttl` is in whole seconds.

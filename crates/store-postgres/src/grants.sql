@@ -26,7 +26,7 @@ BEGIN
     IF 'rekey_api' = ANY (others) THEN
         GRANT INSERT ON audit_entries, decoy_audit_entries TO rekey_api;
         GRANT SELECT, INSERT ON audit_personal_data, decoy_audit_personal_data TO rekey_api;
-        GRANT SELECT ON _sqlx_migrations TO rekey_api;
+        GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_api;
         GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events TO rekey_api;
         GRANT SELECT ON api_clients, mail_quotas, organizations TO rekey_api;
         GRANT SELECT, INSERT ON deliveries TO rekey_api;
@@ -44,12 +44,13 @@ BEGIN
 
     -- rekey-mailer keeps its ledger, has events published again, and reads the recipient of a mail and whether its reset can still be used.
     IF 'rekey_mailer' = ANY (others) THEN
+        GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_mailer;
         GRANT SELECT ON organizations TO rekey_mailer;
         GRANT SELECT (id, organization_id, mode, email, locale, anonymization_completed_at) ON customers TO rekey_mailer;
         GRANT SELECT (id, organization_id, mode, customer_id, created_at, reset_password_at, superseded_at, expires_at,
                 code_digest)
             ON password_resets TO rekey_mailer;
-        GRANT SELECT, INSERT, UPDATE ON deliveries TO rekey_mailer;
+        GRANT SELECT, INSERT, UPDATE ON deliveries, delivery_attempts TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON mail_quotas TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
         GRANT SELECT (id, published_at, dead_at, republish_after),
@@ -60,7 +61,7 @@ BEGIN
     -- `rekey maintain` and `rekey purge` find old records and delete them. What is in them they can't read. The audit entry that counts an
     -- hour's log-ins is theirs.
     IF 'rekey_maintenance' = ANY (others) THEN
-        GRANT SELECT ON _sqlx_migrations TO rekey_maintenance;
+        GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_maintenance;
         GRANT SELECT (id) ON organizations TO rekey_maintenance;
         GRANT SELECT (organization_id, mode, created_at) ON imports TO rekey_maintenance;
         GRANT SELECT (event_id) ON suppressions TO rekey_maintenance;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     deliveries::{
-        Discarded, MailJob, Outcome,
+        CLAIM_RAN_OUT, Discarded, MAX_ATTEMPTS, MailJob, Outcome,
         ledger::{Claim, Ledger},
     },
     email::EmailAddress,
@@ -31,6 +31,8 @@ impl Ledger for PostgresStore {
             .bind(job.occurred_at)
             .bind(EXTRA_MAIL_INTERVAL.as_seconds_f64())
             .bind(job.recipient.as_ref().map(EmailAddress::as_str))
+            .bind(i64::from(MAX_ATTEMPTS))
+            .bind(CLAIM_RAN_OUT)
             .fetch_optional(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -54,6 +56,8 @@ impl Ledger for PostgresStore {
             .bind(settled.suppress.map(EmailAddress::as_str))
             .bind(settled.counts)
             .bind(settled.in_doubt)
+            .bind(settled.outcome.as_str())
+            .bind(i64::from(MAX_ATTEMPTS))
             .fetch_one(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -71,7 +75,8 @@ impl Ledger for PostgresStore {
     }
 }
 
-/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again.
+/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again. That of a mail
+/// that failed is kept: an operator may have it sent again.
 macro_rules! complete_event {
     ($condition:literal) => {
         concat!(
@@ -80,6 +85,21 @@ macro_rules! complete_event {
                     dead_at = NULL, dead_reason = NULL
                 WHERE id = $1 AND ", $condition, "
             )"
+        )
+    };
+}
+
+/// Records an attempt at the mail $1, with these values of the other columns, for each row of `$from`. The last place has the latest attempt.
+macro_rules! record_attempt {
+    ($values:literal, $from:literal) => {
+        concat!(
+            "INSERT INTO delivery_attempts AS a (event_id, place, claim, started_at, ended_at, outcome, relay, smtp_code,
+                smtp_enhanced_code, detail)
+            SELECT $1, ", $values, " FROM ", $from, "
+            ON CONFLICT (event_id, place) DO UPDATE SET claim = excluded.claim, ended_at = excluded.ended_at,
+                started_at = CASE WHEN a.claim = excluded.claim THEN a.started_at ELSE excluded.started_at END,
+                outcome = excluded.outcome, relay = excluded.relay, smtp_code = excluded.smtp_code,
+                smtp_enhanced_code = excluded.smtp_enhanced_code, detail = excluded.detail"
         )
     };
 }
@@ -120,7 +140,9 @@ const CLAIM: &str = concat!(
                 AND c.anonymization_completed_at IS NULL
         LEFT JOIN suppressions s ON s.organization_id = $2 AND s.mode = $3 AND s.email = COALESCE($11, c.email)
     ), pending AS (
-        SELECT account_digest, mail_budget AS budget, make_interval(secs => mail_window_seconds) AS period, is_counted FROM deliveries
+        SELECT account_digest, mail_budget AS budget, make_interval(secs => mail_window_seconds) AS period, is_counted,
+            claims, claimed_at, lease_until
+        FROM deliveries
         WHERE event_id = $1 AND status IN ('queued', 'deferred') AND (lease_until IS NULL OR lease_until <= now())
         FOR UPDATE
     ), uncounted AS (
@@ -144,7 +166,7 @@ const CLAIM: &str = concat!(
         FROM subject
     ), delivery AS (
         INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
-            claims, lease_until, detail, created_at)
+            claims, claimed_at, lease_until, detail, created_at)
         SELECT $1, $2, $3, customer_id, $5,
             CASE WHEN unwanted IS NULL AND customer_id IS NULL THEN 'no_account' ELSE $4 END,
             CASE
@@ -155,6 +177,7 @@ const CLAIM: &str = concat!(
             END,
             CASE WHEN discarded IS NULL THEN 1 ELSE 0 END,
             CASE WHEN discarded IS NULL THEN 1 ELSE 0 END,
+            CASE WHEN discarded IS NULL THEN now() END,
             CASE WHEN discarded IS NULL THEN now() + make_interval(secs => $7) END,
             CASE WHEN discarded = 'address suppressed' THEN discarded || ': ' || reason ELSE discarded END,
             LEAST(now(), $9)
@@ -164,12 +187,18 @@ const CLAIM: &str = concat!(
             detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
             updated_at = CASE WHEN excluded.lease_until IS NULL THEN now() ELSE d.updated_at END,
             attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims,
+            claimed_at = COALESCE(excluded.claimed_at, d.claimed_at),
             lease_until = excluded.lease_until, next_attempt_at = NULL,
             is_counted = d.is_counted OR EXISTS (SELECT FROM counted),
             in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
         WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= now())
         RETURNING attempts, claims, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
-    )",
+    ), ran_out AS (",
+    record_attempt!(
+        "LEAST(claims, $12), claims, claimed_at, lease_until, 'in_doubt', NULL, NULL, NULL, $13",
+        "pending WHERE lease_until IS NOT NULL"
+    ),
+    ")",
     complete_event!("EXISTS (SELECT FROM delivery WHERE lease_until IS NULL)"),
     "SELECT * FROM decision, delivery"
 );
@@ -187,8 +216,13 @@ const SETTLE: &str = concat!(
             is_counted = is_counted AND ($3 = 'sent' OR $11 OR in_doubt > 0)
         WHERE event_id = $1
             AND ($3 = 'sent' AND claims >= $2 OR lease_until IS NOT NULL AND claims = $2)
-        RETURNING organization_id, mode, customer_id, mail, is_counted
-    ), uncounted AS (
+        RETURNING organization_id, mode, customer_id, mail, is_counted, claims, claimed_at
+    ), attempt AS (",
+    record_attempt!(
+        "LEAST($2, $13), $2, CASE WHEN claims = $2 THEN claimed_at END, now(), $12, $7, $5, $6, $4",
+        "settled"
+    ),
+    "), uncounted AS (
         UPDATE mail_quotas q SET mail_count = GREATEST(q.mail_count - 1, 0), last_mail_at = NULL FROM claimed, settled
         WHERE claimed.is_counted AND NOT settled.is_counted
             AND q.account_digest = claimed.account_digest AND q.mail = settled.mail
@@ -199,7 +233,7 @@ const SETTLE: &str = concat!(
             AND EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id AND c.anonymization_completed_at IS NULL)
         ON CONFLICT DO NOTHING
     )",
-    complete_event!("$3 NOT IN ('queued', 'deferred') AND EXISTS (SELECT FROM settled)"),
+    complete_event!("$3 NOT IN ('queued', 'deferred', 'failed') AND EXISTS (SELECT FROM settled)"),
     "SELECT count(*) FROM settled"
 );
 

@@ -12,6 +12,7 @@ mod cleanup;
 mod clients;
 mod codes;
 mod customers;
+mod delivery_log;
 mod email_changes;
 mod erasure;
 mod error;

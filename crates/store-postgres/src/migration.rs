@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rekey_core::error::StoreError;
 use sqlx::{
-    Connection,
+    Connection, PgConnection,
     migrate::{MigrateError, Migrator},
 };
 
@@ -19,15 +19,19 @@ const MIGRATION_LOCK: &str =
 
 impl PostgresStore {
     /// Brings the schema up to date, and grants the roles `rekey_api`, `rekey_mailer` and `rekey_maintenance`, those that exist,
-    /// what their programs need. Several replicas may do this at once: they take turns.
+    /// what their programs need. Several replicas may do this at once: they take turns. A newer schema that this version can work with
+    /// stays as it is, with its grants.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // sqlx's own lock belongs to a session, which a pooler in transaction mode may give to others. This one ends with its transaction.
         let mut lock = self.connect_alone().await?;
         sqlx::raw_sql(MIGRATION_LOCK).execute(&mut lock).await.map_err(map_db_error)?;
         let (mut connection, mut migrator) = (self.connect_alone().await?, sqlx::migrate!());
-        migrator.set_locking(false);
-        migrator.run_direct(None, &mut connection, false).await.map_err(map_migration_error)?;
-        sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await.map_err(map_db_error)?;
+        if schema(&mut connection, &migrator).await? != Schema::Newer {
+            migrator.set_locking(false);
+            migrator.run_direct(None, &mut connection, false).await.map_err(map_migration_error)?;
+            let grants = sqlx::raw_sql(include_str!("grants.sql")).execute(&mut connection).await;
+            grants.map_err(map_db_error)?;
+        }
         sqlx::raw_sql("COMMIT").execute(&mut lock).await.map_err(map_db_error)?;
         for connection in [connection, lock] {
             connection.close().await.map_err(map_db_error)?;
@@ -35,19 +39,39 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Makes sure that the schema is this version's: the role that owns it migrates, any other checks that nothing is left to migrate.
+    /// Makes sure that this version can work with the schema: the role that owns it migrates, any other checks that nothing is left to
+    /// migrate.
     ///
     /// # Errors
-    /// [`StoreError::Internal`] when the schema is another version's and the role does not own it, or when a newer version migrated it.
+    /// [`StoreError::Internal`] when a migration is missing and the role does not own the schema, and when a newer version migrated it to
+    /// one that this version can't work with.
     pub async fn prepare(&self) -> Result<(), StoreError> {
+        let mut connection = self.connect_alone().await?;
         let is_owner: bool =
-            sqlx::query_scalar(IS_OWNER).fetch_one(&self.pool).await.map_err(map_db_error)?;
-        if is_owner {
-            return self.migrate().await;
+            sqlx::query_scalar(IS_OWNER).fetch_one(&mut connection).await.map_err(map_db_error)?;
+        let schema = schema(&mut connection, &sqlx::migrate!()).await?;
+        connection.close().await.map_err(map_db_error)?;
+        match schema {
+            Schema::Older | Schema::Current if is_owner => self.migrate().await,
+            Schema::Older => Err(StoreError::Internal(cause::NOT_MIGRATED.into())),
+            Schema::Current => Ok(()),
+            Schema::Newer => {
+                tracing::info!("a newer version migrated the database, and this one can work with it");
+                Ok(())
+            }
         }
-        let applied = sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations").fetch_all(&self.pool);
-        check_applied(applied.await.map_err(map_db_error)?, &sqlx::migrate!())
     }
+}
+
+/// The schema as this version sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Schema {
+    /// It lacks migrations of this version.
+    Older,
+    /// It is this version's.
+    Current,
+    /// A newer version migrated it, and says that this one can work with it.
+    Newer,
 }
 
 /// Whether the role owns the table of migrations or, before the first one, the schema or the database.
@@ -58,20 +82,44 @@ const IS_OWNER: &str = "SELECT COALESCE(
             UNION ALL SELECT datdba FROM pg_database WHERE datname = current_database()
         ) AS owners (owner)))";
 
-/// Fails unless exactly the migrator's migrations were applied, with the errors of [`Migrator::run`] for all but a missing one.
-fn check_applied(applied: Vec<(i64, Vec<u8>)>, migrator: &Migrator) -> Result<(), StoreError> {
-    if let Some((newer, _)) = applied.iter().find(|(version, _)| !migrator.version_exists(*version)) {
-        return Err(map_migration_error(MigrateError::VersionMissing(*newer)));
+/// Compares the applied migrations with this version's.
+///
+/// # Errors
+/// [`StoreError::Internal`] when one of them was changed, or a newer version migrated the database to a schema that this version can't
+/// work with.
+async fn schema(connection: &mut PgConnection, migrator: &Migrator) -> Result<Schema, StoreError> {
+    let is_new = "SELECT to_regclass('_sqlx_migrations') IS NULL";
+    if sqlx::query_scalar(is_new).fetch_one(&mut *connection).await.map_err(map_db_error)? {
+        return Ok(Schema::Older);
     }
-    let applied: HashMap<_, _> = applied.into_iter().collect();
+    let applied =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations").fetch_all(&mut *connection);
+    let applied: HashMap<i64, Vec<u8>> = applied.await.map_err(map_db_error)?.into_iter().collect();
+    let mut is_older = false;
     for migration in migrator.iter() {
         match applied.get(&migration.version) {
-            None => return Err(StoreError::Internal(cause::NOT_MIGRATED.into())),
+            None => is_older = true,
             Some(checksum) if *checksum != *migration.checksum => {
                 return Err(map_migration_error(MigrateError::VersionMismatch(migration.version)));
             }
             Some(_) => {}
         }
     }
-    Ok(())
+    let Some(newest) = applied.keys().copied().filter(|version| !migrator.version_exists(*version)).max()
+    else {
+        return Ok(if is_older { Schema::Older } else { Schema::Current });
+    };
+    let own = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let oldest = "SELECT oldest_migration FROM schema_compatibility";
+    let oldest: i64 = sqlx::query_scalar(oldest).fetch_one(connection).await.map_err(map_db_error)?;
+    if !is_older && newest > own && oldest <= own {
+        return Ok(Schema::Newer);
+    }
+    Err(StoreError::Internal(
+        format!(
+            "the database has migration {newest} of another version, which works with programs that have migration {oldest} or later, and \
+             this one has {own}: start a newer version of this program"
+        )
+        .into(),
+    ))
 }

@@ -45,7 +45,7 @@ impl Outbox for PostgresStore {
                          COALESCE(republish_after * 2, make_interval(secs => $2)) END
                  FROM (
                      SELECT id, EXISTS (
-                         SELECT FROM deliveries d WHERE d.event_id = id AND d.status IN ('queued', 'deferred')
+                         SELECT FROM deliveries d WHERE d.event_id = id AND d.status IN ('queued', 'deferred', 'failed')
                      ) AS has_mail
                      FROM UNNEST($1::text[]) AS published (id)
                  ) AS published

@@ -150,12 +150,31 @@ async fn a11_a_program_starts_without_owning_the_schema_once_it_is_migrated() {
         format!("the store failed: {NOT_MIGRATED}"),
         "by an older version"
     );
+}
 
-    let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'newer', now(), true, '', 0)";
+/// While an upgrade replaces the programs, those of the older version work on, and restart.
+#[tokio::test]
+async fn a_program_works_with_a_newer_schema_that_is_marked_compatible() {
+    let database = migrated().await;
+    let roles = ROLES.map(|role| connect(&database.url_as(role)));
+    let owning = connect(&database.url());
+    // The newer version grants a right that this one does not know.
+    let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'newer', now(), true, '', 0);
+        CREATE TABLE newer_table (); GRANT SELECT ON newer_table TO rekey_api";
     owner(&database).script(newer).await;
-    let refused = shown(owning.prepare().await);
-    assert!(refused.contains("migration 9999 was previously applied"), "{refused}");
-    assert_eq!(shown(api.prepare().await), refused, "by a newer version");
+    for store in roles.iter().chain([&owning]) {
+        store.prepare().await.unwrap();
+    }
+    owning.migrate().await.unwrap();
+    PostgresBackdoor::open(&database.url_as("rekey_api")).run("SELECT FROM newer_table").await.unwrap();
+
+    owner(&database).script("UPDATE schema_compatibility SET oldest_migration = 9999").await;
+    for store in roles.iter().chain([&owning]) {
+        let refused = shown(store.prepare().await);
+        assert!(refused.contains("the database has migration 9999 of another version"), "{refused}");
+        assert!(refused.ends_with(": start a newer version of this program"), "{refused}");
+    }
+    assert!(owning.migrate().await.is_err());
 }
 
 #[tokio::test]

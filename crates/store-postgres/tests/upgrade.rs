@@ -257,6 +257,8 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (26, "66e9ee8b0368374f"),
     (27, "e13cfde247c0bac9"),
     (28, "518da4abd875a374"),
+    (29, "c2ca2ecf6f838f98"),
+    (31, "c3468bd932ee4317"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

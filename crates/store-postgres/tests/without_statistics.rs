@@ -60,6 +60,7 @@ async fn hot_statements_read_a_few_rows_by_unique_indexes() {
         "password_resets",
         "events",
         "deliveries",
+        "delivery_attempts",
         "sessions",
         "guess_counters",
         "mail_quotas",

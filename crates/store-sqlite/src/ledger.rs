@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use rekey_core::{
     clock::to_unix_microseconds,
     deliveries::{
-        Discarded, MailJob, MailName, Outcome, Settled,
+        CLAIM_RAN_OUT, Discarded, MAX_ATTEMPTS, MailJob, MailName, Outcome, Settled,
         ledger::{Claim, Ledger},
     },
     email::EmailAddress,
@@ -32,6 +32,7 @@ impl Ledger for SqliteStore {
         let counted = counted_quota(&mut transaction, event).await.map_err(map_db_error)?;
         let done = settle(&mut transaction, event, claim, &settled, present).await.map_err(map_db_error)?;
         if done {
+            record_attempt(&mut transaction, event, claim, &settled, present).await.map_err(map_db_error)?;
             uncount(&mut transaction, event, counted).await.map_err(map_db_error)?;
             suppress(&mut transaction, event, &settled, present).await.map_err(map_db_error)?;
             complete(&mut transaction, event, present).await.map_err(map_db_error)?;
@@ -80,6 +81,7 @@ async fn claim(
             counted => is_counted = counted.is_some(),
         }
     }
+    record_ran_out(connection, job.event, present).await?;
     let taken = take(connection, job, mail, &subject, discarded, is_counted, lease, present).await?;
     match (taken, discarded) {
         (None, _) => refused(connection, job.event, present).await,
@@ -147,14 +149,14 @@ async fn take(
 ) -> Read<Option<SqliteRow>> {
     sqlx::query(
         "INSERT INTO deliveries AS d (event_id, organization_id, mode, customer_id, reset_id, mail, status, attempts,
-             claims, lease_until, detail, created_at, updated_at)
+             claims, lease_until, detail, created_at, updated_at, claimed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, COALESCE(?7, 'queued'), CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END,
-             CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END, ?8, ?9, min(?10, ?11), ?10)
+             CASE WHEN ?7 IS NULL THEN 1 ELSE 0 END, ?8, ?9, min(?10, ?11), ?10, CASE WHEN ?7 IS NULL THEN ?10 END)
          ON CONFLICT (event_id) DO UPDATE SET mail = excluded.mail,
              status = CASE WHEN excluded.lease_until IS NULL THEN excluded.status ELSE d.status END,
              detail = CASE WHEN excluded.lease_until IS NULL THEN excluded.detail ELSE d.detail END,
              updated_at = CASE WHEN excluded.lease_until IS NULL THEN ?10 ELSE d.updated_at END,
-             is_counted = d.is_counted OR ?12,
+             is_counted = d.is_counted OR ?12, claimed_at = COALESCE(excluded.claimed_at, d.claimed_at),
              attempts = d.attempts + excluded.attempts, claims = d.claims + excluded.claims, lease_until = excluded.lease_until, next_attempt_at = NULL,
              in_doubt = d.in_doubt + CASE WHEN d.lease_until IS NULL THEN 0 ELSE 1 END
          WHERE d.status IN ('queued', 'deferred') AND (d.lease_until IS NULL OR d.lease_until <= ?10)
@@ -177,6 +179,62 @@ async fn take(
     .bind(is_counted)
     .fetch_optional(connection)
     .await
+}
+
+/// Records an attempt at a mail: its event is ?1, the other columns have `$values`, for each row of `$from`. The last place has the latest attempt.
+macro_rules! record_attempt {
+    ($values:literal, $from:literal) => {
+        concat!(
+            "INSERT INTO delivery_attempts AS a (event_id, place, claim, started_at, ended_at, outcome, relay, smtp_code,
+                 smtp_enhanced_code, detail)
+             SELECT ?1, ", $values, " FROM ", $from, "
+             ON CONFLICT (event_id, place) DO UPDATE SET claim = excluded.claim, ended_at = excluded.ended_at,
+                 started_at = CASE WHEN a.claim = excluded.claim THEN a.started_at ELSE excluded.started_at END,
+                 outcome = excluded.outcome, relay = excluded.relay, smtp_code = excluded.smtp_code,
+                 smtp_enhanced_code = excluded.smtp_enhanced_code, detail = excluded.detail"
+        )
+    };
+}
+
+/// Records that a claim of the mail has ended without being settled, if one has.
+async fn record_ran_out(connection: &mut SqliteConnection, event: EventId, present: i64) -> Read<()> {
+    sqlx::query(record_attempt!(
+        "min(claims, ?3), claims, claimed_at, lease_until, 'in_doubt', NULL, NULL, NULL, ?4",
+        "deliveries WHERE event_id = ?1 AND lease_until <= ?2"
+    ))
+    .bind(event.as_str())
+    .bind(present)
+    .bind(MAX_ATTEMPTS)
+    .bind(CLAIM_RAN_OUT)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Records the attempt of a claim that was settled.
+async fn record_attempt(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    claim: u32,
+    settled: &Settled<'_>,
+    present: i64,
+) -> Read<()> {
+    sqlx::query(record_attempt!(
+        "min(?2, ?3), ?2, CASE WHEN claims = ?2 THEN claimed_at END, ?4, ?5, ?6, ?7, ?8, ?9",
+        "deliveries WHERE event_id = ?1"
+    ))
+    .bind(event.as_str())
+    .bind(claim)
+    .bind(MAX_ATTEMPTS)
+    .bind(present)
+    .bind(settled.outcome.as_str())
+    .bind(settled.relay)
+    .bind(settled.reply.map(|reply| reply.code))
+    .bind(settled.reply.and_then(|reply| reply.enhanced.as_deref()))
+    .bind(settled.detail)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Reads the mail's recipient, or why it is not wanted.
@@ -309,13 +367,14 @@ async fn suppress(
     Ok(())
 }
 
-/// Erases the payload of an event if its mail is settled finally: it is never published again.
+/// Erases the payload of an event if its mail is settled finally: it is never published again. That of a mail that failed is kept: an operator may
+/// have it sent again.
 async fn complete(connection: &mut SqliteConnection, event: EventId, present: i64) -> Read<()> {
     sqlx::query(
         "UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, ?2), dead_at = NULL,
              dead_reason = NULL
          WHERE id = ?1 AND EXISTS (
-             SELECT 1 FROM deliveries WHERE event_id = ?1 AND status NOT IN ('queued', 'deferred')
+             SELECT 1 FROM deliveries WHERE event_id = ?1 AND status NOT IN ('queued', 'deferred', 'failed')
          )",
     )
     .bind(event.as_str())

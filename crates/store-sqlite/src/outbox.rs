@@ -74,7 +74,7 @@ const PUBLISHED: &str = "
         republish_after = CASE WHEN has_mail THEN COALESCE(republish_after * 2, ?3) END
     FROM (
         SELECT value ->> 0 AS id, EXISTS (
-            SELECT 1 FROM deliveries WHERE event_id = value ->> 0 AND status IN ('queued', 'deferred')
+            SELECT 1 FROM deliveries WHERE event_id = value ->> 0 AND status IN ('queued', 'deferred', 'failed')
         ) AS has_mail
         FROM json_each(?2)
     ) published

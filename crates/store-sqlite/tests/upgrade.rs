@@ -298,6 +298,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (26, "cbb0d86f8f872844"),
     (27, "5ed76a87fb412a12"),
     (28, "f877ac62e92a913b"),
+    (29, "5305eece473ca6ea"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

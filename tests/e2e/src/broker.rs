@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::Duration,
@@ -31,10 +32,20 @@ impl Broker {
     /// Starts the broker, which takes about ten seconds.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a broker that joins this one's cluster. It must be dropped first.
+    #[must_use]
+    pub fn start_another(&self) -> Self {
+        Self::start_with(&[self.folder.path()])
+    }
+
+    fn start_with(arguments: &[&Path]) -> Self {
         let [port] = free_ports();
         let mut broker =
             Self { url: String::new(), port, folder: TempDir::with_prefix("rekey-rabbit.").unwrap() };
-        broker.url = broker.run("start");
+        broker.url = broker.run("start", arguments);
         broker
     }
 
@@ -46,20 +57,28 @@ impl Broker {
 
     /// Starts the broker again on the same data.
     pub fn restart(&self) {
-        assert_eq!(self.run("start"), self.url);
+        assert_eq!(self.run("start", &[]), self.url);
     }
 
-    /// Runs `rabbitmqctl` on it.
-    pub fn ctl(&self, arguments: &[&str]) {
+    /// Runs `rabbitmqctl` on it, and returns what it prints.
+    #[expect(clippy::must_use_candidate, reason = "most commands print nothing of interest")]
+    pub fn ctl(&self, arguments: &[&str]) -> String {
         let mut script = Command::new(project().join("scripts/rabbitmq.sh"));
         script.arg("ctl").arg(self.folder.path()).args(arguments);
         let output = script.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
-    fn run(&self, command: &str) -> String {
+    /// Returns the name of its node.
+    #[must_use]
+    pub fn node(&self) -> String {
+        self.ctl(&["--silent", "eval", "node()."]).trim().trim_matches('\'').to_owned()
+    }
+
+    fn run(&self, command: &str, arguments: &[&Path]) -> String {
         let mut script = Command::new(project().join("scripts/rabbitmq.sh"));
-        script.arg(command).arg(self.folder.path()).arg(self.port.to_string());
+        script.arg(command).arg(self.folder.path()).arg(self.port.to_string()).args(arguments);
         let output = script.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -26,7 +26,8 @@ pub struct Stack {
     pub database: TestDatabase,
     /// Environment variables of every program.
     settings: Vec<(String, String)>,
-    mailer_port: u16,
+    /// Of the admin listeners of `rekey-api` and `rekey-mailer`.
+    admin_ports: [u16; 2],
     /// Keys, passwords and mails.
     folder: TempDir,
 }
@@ -55,12 +56,13 @@ impl Stack {
         let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
         database.create_roles().await;
-        let [api_port, mailer_port] = free_ports();
+        let [api_port, api_admin, mailer_admin] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{api_port}"));
         // The namespace is as unique as the database's name.
         let namespace = database.name().to_owned();
         let settings = Vec::new();
-        let mut stack = Self { api, namespace, smtp, database, settings, mailer_port, folder };
+        let mut stack =
+            Self { api, namespace, smtp, database, settings, admin_ports: [api_admin, mailer_admin], folder };
         stack.configure(amqp_url, api_port);
         let migrated = stack.tool(&["migrate"]).await;
         assert_eq!(migrated.code, Some(0), "rekey migrate: {migrated:?}");
@@ -86,7 +88,6 @@ impl Stack {
         for limit in ["token", "live", "test", "sales_channel", "page"] {
             self.set(&format!("limits.{limit}_per_minute"), "1000000");
         }
-        self.set("mailer.listen", &format!("127.0.0.1:{}", self.mailer_port));
     }
 
     /// Sets a key of the configuration for programs started afterwards.
@@ -122,7 +123,15 @@ impl Stack {
     /// Starts a program with settings of its own, which override the shared ones.
     #[must_use]
     pub fn spawn_with(&self, program: &str, own: &[(&str, String)]) -> Program {
-        Program::start(program, &[], &self.settings_with(own))
+        let [api, mailer] = self.admin_ports;
+        let port = match program {
+            // A second API, which takes a free port.
+            "rekey-api" if own.iter().any(|(key, _)| *key == "server.listen") => 0,
+            "rekey-api" => api,
+            _ => mailer,
+        };
+        let admin = [("admin.listen", format!("127.0.0.1:{port}"))];
+        Program::start(program, &[], &self.settings_with(&[&admin, own].concat()))
     }
 
     /// Starts `rekey ARGUMENTS` under a database role, without waiting for it.
@@ -152,10 +161,18 @@ impl Stack {
         program
     }
 
-    /// The mailer, which answers `/livez` and `/readyz`.
+    /// The mailer's admin listener.
     #[must_use]
     pub fn mailer(&self) -> Api {
-        Api::new(&format!("http://127.0.0.1:{}", self.mailer_port))
+        let [_, mailer] = self.admin_ports;
+        Api::new(&format!("http://127.0.0.1:{mailer}"))
+    }
+
+    /// The API's admin listener.
+    #[must_use]
+    pub fn api_admin(&self) -> Api {
+        let [api, _] = self.admin_ports;
+        Api::new(&format!("http://127.0.0.1:{api}"))
     }
 
     /// Registers an organization.
@@ -181,7 +198,7 @@ impl Stack {
     #[must_use]
     pub fn topology(&self) -> Topology {
         // The names depend on the namespace only.
-        RabbitConfig::new("amqp://127.0.0.1", &self.namespace).unwrap().topology().clone()
+        RabbitConfig::new(["amqp://127.0.0.1"], &self.namespace).unwrap().topology().clone()
     }
 
     /// Returns the texts that a query of one column selects.
@@ -223,6 +240,7 @@ pub fn amqp_url() -> String {
 }
 
 /// The environment variable that sets a key of the configuration.
-pub(crate) fn variable(key: &str) -> String {
+#[must_use]
+pub fn variable(key: &str) -> String {
     format!("REKEY__{}", key.to_ascii_uppercase().replace('.', "__"))
 }

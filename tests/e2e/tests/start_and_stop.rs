@@ -1,7 +1,7 @@
 //! Starting and stopping `rekey-api` and `rekey-mailer`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, net::TcpListener, process::Command, time::Duration};
 
 use rekey_e2e::{
     client::{Api, reset},
@@ -100,6 +100,25 @@ async fn a_wrong_configuration_is_one_clear_line_and_no_start() {
     let key = fs::read_to_string(&file).unwrap();
     refused(&mut stack, "rekey-api", "auth.signing_keys", Some(&key.repeat(2))).await;
     refused(&mut stack, "rekey-api", "auth.signing_keys", Some(&format!("{key}{weak_key}"))).await;
+}
+
+#[tokio::test]
+async fn an_admin_address_that_is_in_use_is_named_and_off_needs_none() {
+    let stack = Stack::prepare().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for program in ["rekey-api", "rekey-mailer"] {
+        let refused = stack.spawn_with(program, &[("admin.listen", address.clone())]).end().await;
+        let line = refused.stderr.lines().last().unwrap_or_default();
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(line.contains(&format!("can't listen on {address}: set admin.listen to")), "{refused:?}");
+        assert!(line.contains("Address already in use"), "{refused:?}");
+    }
+    let api = stack.spawn_with("rekey-api", &[("admin.listen", "off".to_owned())]);
+    stack.api.ready().await;
+    let admin = stack.api_admin().url;
+    assert!(reqwest::get(format!("{admin}/readyz")).await.is_err(), "nothing listens at {admin}");
+    drained(&api.terminate().await);
 }
 
 /// Starts a program with a missing (`None`) or wrong key, which the program must name in its only line.

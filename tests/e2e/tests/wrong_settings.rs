@@ -20,10 +20,10 @@ async fn no_secret_is_in_the_output_of_a_program_with_wrong_settings() {
     let broker = stack.get("broker.url").and_then(|url| url.rsplit('@').next()).unwrap().to_owned();
     let cases = [
         // Refused at the start, with the key's name.
-        ("broker.url", format!("amqp://u:{SECRET}@{host},amqp://u:{SECRET}@{host}"), Some("broker.url")),
+        ("broker.url", format!("amqp://u:{SECRET}@{host};amqp://u:{SECRET}@{host}"), Some("broker.url")),
         (
             "broker.url",
-            format!("amqp://u:{SECRET}@localhost,amqp://u:{SECRET}@localhost"),
+            format!("amqp://u:{SECRET}@localhost,http://u:{SECRET}@localhost"),
             Some("broker.url"),
         ),
         ("broker.url", format!("amqp://u:p@localhost/{SECRET}?heartbeat={SECRET}"), Some("broker.url")),
@@ -50,6 +50,7 @@ async fn no_secret_is_in_the_output_of_a_program_with_wrong_settings() {
         ("telemetry.otlp_endpoint", format!("http://u:{SECRET}@{host}"), Some("telemetry.otlp_endpoint")),
         // Found out by the servers.
         ("broker.url", format!("amqp://u:{SECRET}@{host}"), None),
+        ("broker.url", format!("amqp://u:{SECRET}@{host},amqp://u:{SECRET}@{host}"), None),
         ("broker.url", format!("amqp://u:{SECRET}@{broker}"), None),
         ("database.url", format!("postgres://u:{SECRET}@{host}/d"), None),
         (

@@ -21,7 +21,7 @@ impl From<&StoreError> for Problem {
         match error {
             StoreError::Unavailable(cause) => {
                 tracing::warn!(%cause, "{error}");
-                Self::Busy
+                Self::Unavailable
             }
             StoreError::Internal(cause) => {
                 tracing::error!(%cause, "{error}");

@@ -56,6 +56,9 @@ pub enum Problem {
     TooManyRequests(Duration),
     #[error("The service is at its limit. Try again later.")]
     Busy,
+    /// A part that it needs, such as the database, is away.
+    #[error("The service is temporarily unavailable. Try again later.")]
+    Unavailable,
     #[error("The service could not do this.")]
     Internal,
 }
@@ -138,7 +141,9 @@ impl Problem {
             Self::TooManyRequests(_) => {
                 (StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too many requests")
             }
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable"),
+            Self::Busy | Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", "Service unavailable")
+            }
             Self::Internal => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Internal server error")
             }
@@ -222,7 +227,7 @@ impl ResponseError for Problem {
             Self::TooManyRequests(wait) => {
                 response.insert_header((header::RETRY_AFTER, whole_seconds(*wait)));
             }
-            Self::Busy | Self::IdempotencyKey(KeyProblem::InUse) => {
+            Self::Busy | Self::Unavailable | Self::IdempotencyKey(KeyProblem::InUse) => {
                 response.insert_header((header::RETRY_AFTER, whole_seconds(RETRY_AFTER)));
             }
             Self::InvalidToken => {

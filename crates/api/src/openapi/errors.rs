@@ -88,6 +88,7 @@ fn problems(endpoint: &Endpoint, operation: Operation) -> Vec<Problem> {
         ProblemKind::NotAcceptable => vec![Problem::NotAcceptable],
         ProblemKind::TooManyRequests => vec![Problem::TooManyRequests(Duration::ZERO)],
         ProblemKind::Busy => vec![Problem::Busy],
+        ProblemKind::Unavailable => vec![Problem::Unavailable],
         ProblemKind::Internal => vec![Problem::Internal],
         ProblemKind::NotFound => if_any(endpoint.path.contains("{id}"), Problem::NotFound),
         ProblemKind::RequestTimeout => if_any(writes, Problem::RequestTimeout),
@@ -130,8 +131,14 @@ fn oauth_errors(operation: Operation) -> Vec<OAuthError> {
         OAuthErrorKind::NotRevocable => if_any(revokes, OAuthError::NotRevocable),
         OAuthErrorKind::Other => {
             let too_many = Problem::TooManyRequests(Duration::ZERO);
-            let others =
-                [Problem::RequestTimeout, Problem::TooLarge, too_many, Problem::Busy, Problem::Internal];
+            let others = [
+                Problem::RequestTimeout,
+                Problem::TooLarge,
+                too_many,
+                Problem::Busy,
+                Problem::Unavailable,
+                Problem::Internal,
+            ];
             others.into_iter().filter(|_| gets_token || revokes).map(OAuthError::Other).collect()
         }
     };

@@ -30,7 +30,7 @@ use super::{
     page::Page,
     params::{PageParams, host_organization},
     paths,
-    site::{Pages, Site, blank},
+    site::{Pages, SharedPages, Site, blank},
     translation::Translation,
 };
 use crate::{
@@ -43,7 +43,7 @@ use crate::{
 pub struct PageContext {
     pub params: PageParams,
     pub query: LinkQuery,
-    pages: Data<Pages>,
+    pages: Arc<Pages>,
     request: HttpRequest,
     /// The reader's languages, best first.
     locales: Vec<Locale>,
@@ -61,25 +61,25 @@ impl FromRequest for PageContext {
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let (pages, clients) = <(Data<Pages>, Data<ClientDirectory>)>::extract(&request).await?;
-            Ok(Self::new(request, pages, LookUp::Store(&clients)).await)
+            let (pages, clients) = <(Data<SharedPages>, Data<ClientDirectory>)>::extract(&request).await?;
+            Ok(Self::new(request, pages.load_full(), LookUp::Store(&clients)).await)
         })
     }
 }
 
 /// Returns the page that shows a problem.
 pub async fn problem_page(request: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Error> {
-    let (pages, clients) = <(Data<Pages>, Data<ClientDirectory>)>::extract(request).await?;
+    let (pages, clients) = <(Data<SharedPages>, Data<ClientDirectory>)>::extract(request).await?;
     let look_up = match problem {
         // A caller over its limit must not cause look-ups.
         Problem::TooManyRequests(_) => LookUp::Memory(&clients),
         _ => LookUp::Store(&clients),
     };
-    Ok(PageContext::new(request.clone(), pages, look_up).await.problem(problem))
+    Ok(PageContext::new(request.clone(), pages.load_full(), look_up).await.problem(problem))
 }
 
 impl PageContext {
-    async fn new(request: HttpRequest, pages: Data<Pages>, look_up: LookUp<'_>) -> Self {
+    async fn new(request: HttpRequest, pages: Arc<Pages>, look_up: LookUp<'_>) -> Self {
         let query = LinkQuery::from_request(&request);
         let params = PageParams::from_query(&query);
         let host = host_organization(&request, &pages.domain);
@@ -233,7 +233,7 @@ impl PageContext {
     fn problem(&self, problem: &Problem) -> HttpResponse {
         let again = self.own_url();
         let page = match problem {
-            Problem::Busy => Page::Busy { again },
+            Problem::Busy | Problem::Unavailable => Page::Busy { again },
             Problem::NotFound => Page::NotFound,
             Problem::TooManyRequests(_) => Page::TooMany { again },
             other => Page::Failed { status: other.status_code(), again },

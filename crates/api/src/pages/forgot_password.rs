@@ -52,7 +52,7 @@ pub async fn submit(
     };
     let caller = context.caller(Actor::Client(client.id));
     let receipt = resets.request_self_service(&client, &caller, email).await?;
-    let ttl = resets.rules.get(&client.organization.slug).token_ttl;
+    let ttl = resets.rules.load().get(&client.organization.slug).token_ttl;
     Ok(context.redirect(paths::SENT, Some(sent::remember(&context, receipt.id, ttl))))
 }
 

@@ -20,7 +20,7 @@ pub async fn show(mut context: PageContext, resets: Data<ResetService>) -> Resul
     if found.state != TokenState::Pending {
         return Ok(result(&context, found.state));
     }
-    let cooldown = resets.rules.get(&found.organization.slug).rejection_cooldown;
+    let cooldown = resets.rules.load().get(&found.organization.slug).rejection_cooldown;
     let text = || context.or_empty(context.reader().span(cooldown));
     let cooldown = cooldown.is_positive().then(text);
     Ok(context.show(&Page::NotMe { action: context.own_url(), cooldown }))

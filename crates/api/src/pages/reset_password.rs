@@ -165,7 +165,7 @@ async fn form_page(
         return Ok(link_expired(context));
     };
     context.set_organization(&holder.organization);
-    let policy = resets.rules.get(&holder.organization.slug).policy;
+    let policy = resets.rules.load().get(&holder.organization.slug).policy;
     Ok(context.show(&Page::ResetPassword {
         action: context.params.url(paths::RESET_PASSWORD),
         email: holder.email.as_str(),

@@ -85,7 +85,7 @@ fn page(
     client: &RegisteredClient,
     errors: Vec<String>,
 ) -> HttpResponse {
-    let rules = resets.rules.get(&client.organization.slug);
+    let rules = *resets.rules.load().get(&client.organization.slug);
     let has_code = rules.code.is_some() && !requested(context).is_empty();
     context.show(&Page::Sent {
         life: context.or_empty(context.reader().span(rules.token_ttl)),

@@ -1,4 +1,4 @@
-//! Each organization's pages: templates, texts and look. They are read and checked once, at the start.
+//! Each organization's pages: templates, texts and look. They are read and checked at the start, and when they are read again.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use actix_web::{
         header::{self, HeaderName},
     },
 };
+use arc_swap::ArcSwap;
 use minijinja::{
     Environment, context,
     value::{Serde, Value},
@@ -24,6 +25,9 @@ use super::{
     templates::{self, TemplateError},
     translation::Translation,
 };
+
+/// The pages of all organizations, as a request finds them: they can be replaced while the program runs.
+pub type SharedPages = ArcSwap<Pages>;
 
 /// The pages of all organizations.
 pub struct Pages {
@@ -74,12 +78,24 @@ impl Pages {
         auth: &Auth,
         organizations: &PerOrganization<OrganizationSettings>,
     ) -> Result<Self, PagesError> {
-        let texts = Texts::built_in(Language::English)?;
         Ok(Self {
-            sites: organizations.try_map(|settings| Site::new(settings, &texts))?,
+            sites: sites(organizations)?,
             https: server.public_url.is_https(),
             public_url: server.public_url.as_str().to_owned(),
             domain: auth.domain.clone(),
+        })
+    }
+
+    /// Returns these pages with other settings of the organizations.
+    ///
+    /// # Errors
+    /// Like [`Pages::new`].
+    pub fn rebuild(&self, organizations: &PerOrganization<OrganizationSettings>) -> Result<Self, PagesError> {
+        Ok(Self {
+            sites: sites(organizations)?,
+            https: self.https,
+            public_url: self.public_url.clone(),
+            domain: self.domain.clone(),
         })
     }
 
@@ -92,6 +108,19 @@ impl Pages {
     pub fn for_organization(&self, organization: Option<&Slug>) -> &Site {
         organization.map_or_else(|| self.sites.default_value(), |slug| self.sites.get(slug))
     }
+}
+
+/// Reads an organization's texts and templates for its pages, and renders each page.
+///
+/// # Errors
+/// Like [`Pages::new`].
+pub fn check_pages(settings: &OrganizationSettings) -> Result<(), PagesError> {
+    Site::new(settings, &Texts::built_in(Language::English)?).map(drop)
+}
+
+fn sites(organizations: &PerOrganization<OrganizationSettings>) -> Result<PerOrganization<Site>, PagesError> {
+    let texts = Texts::built_in(Language::English)?;
+    organizations.try_map(|settings| Site::new(settings, &texts))
 }
 
 impl Site {

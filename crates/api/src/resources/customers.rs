@@ -119,7 +119,7 @@ impl From<CustomerError> for Problem {
         match error {
             CustomerError::Taken => Self::attribute(EMAIL.name, ValidationError::Taken),
             CustomerError::StaleSignIn => Self::FreshSignInRequired,
-            CustomerError::Conflict => Self::Busy,
+            CustomerError::Conflict => Self::Unavailable,
             CustomerError::Anonymization(asked) => Self::attribute(
                 asked.attribute(),
                 match asked {

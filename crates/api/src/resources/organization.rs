@@ -17,19 +17,19 @@ use rekey_texts::SayError;
 use crate::{
     auth::principal::Principal,
     jsonapi::{document::Documents, error::Problem, query::Query},
-    pages::Pages,
+    pages::{Pages, SharedPages},
 };
 
 /// `GET`: for any caller, in the language that the request asks for.
 pub async fn show(
     principal: Principal,
     resets: Data<ResetService>,
-    pages: Data<Pages>,
+    pages: Data<SharedPages>,
     documents: Data<Documents>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
     let view = query.one(&ORGANIZATIONS, principal.audience())?;
-    let organization = record(&principal, &resets, &pages).map_err(|error| {
+    let organization = record(&principal, &resets, &pages.load()).map_err(|error| {
         tracing::error!(%error, "rendering an organization's password rules failed");
         Problem::Internal
     })?;
@@ -39,7 +39,7 @@ pub async fn show(
 fn record(principal: &Principal, resets: &ResetService, pages: &Pages) -> Result<Record, SayError> {
     let Organization { id, slug, name, created_at } = &principal.client.organization;
     let site = pages.for_organization(Some(slug));
-    let policy = resets.rules.get(slug).policy;
+    let policy = resets.rules.load().get(slug).policy;
     let reader = site.texts.reader(site.texts.choose(&principal.caller.locales));
     let rules = reader.policy(policy)?.join(" ");
     let brand = &site.brand;

@@ -1,12 +1,13 @@
 //! One connection that is kept up: opened in the background, opened again whenever it is lost, closed in order.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use futures_util::{StreamExt, pin_mut};
-use lapin::{Channel, Connection, ConnectionProperties, Event};
+use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
 use rekey_core::random::RandomSource;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -77,8 +78,8 @@ impl Outage {
     }
 }
 
-/// Connects, declares the topology and runs the session, over and over, until `stop` is cancelled. `role` is the
-/// connection's name in the broker's tools, after the namespace.
+/// Connects, declares the topology and runs the session, over and over, until `stop` is cancelled. After each failure the next node is
+/// tried. `role` is the connection's name in the broker's tools, after the namespace.
 pub(super) async fn supervise<S: Session>(
     config: &RabbitConfig,
     role: &str,
@@ -88,20 +89,25 @@ pub(super) async fn supervise<S: Session>(
     outage: &Outage,
 ) {
     let name = format!("{}.{role}", config.topology.namespace());
-    let (mut failures, mut logged_cause) = (0_u32, String::new());
-    while !stop.is_cancelled() {
+    let mut failures = 0_u32;
+    // The latest cause of each node.
+    let mut logged_causes = HashMap::new();
+    let mut nodes = config.uris.iter().cycle();
+    while let Some(uri) = nodes.next().filter(|_| !stop.is_cancelled()) {
         let started = Instant::now();
-        let Err(error) = run_once(config, &name, stop, session, outage).await else { continue };
+        let Err(error) = run_once(config, uri, &name, stop, session, outage).await else { continue };
         failures = if started.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };
         let pause = pause(failures, random);
-        // An outage is one line for each cause; the line at its end is that of the new connection.
-        let cause = error.to_string();
+        // An outage is one line for each node and cause; the line at its end is that of the new connection.
+        let (node, cause) = (node_name(uri), error.to_string());
         outage.set(cause.clone());
-        if failures == 1 || cause != logged_cause {
-            tracing::warn!(connection = name, %error, "RabbitMQ can't be used, reconnecting until it can");
-            logged_cause = cause;
+        if failures == 1 {
+            logged_causes.clear();
+        }
+        if logged_causes.insert(node.clone(), cause.clone()) == Some(cause) {
+            tracing::debug!(connection = name, node, %error, failures, ?pause, "RabbitMQ still can't be used");
         } else {
-            tracing::debug!(connection = name, %error, failures, ?pause, "RabbitMQ still can't be used");
+            tracing::warn!(connection = name, node, %error, "RabbitMQ can't be used, reconnecting until it can");
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -113,20 +119,21 @@ pub(super) async fn supervise<S: Session>(
 /// Runs one connection from opening to closing.
 async fn run_once<S: Session>(
     config: &RabbitConfig,
+    uri: &AMQPUri,
     name: &str,
     stop: &CancellationToken,
     session: &S,
     outage: &Outage,
 ) -> Result<(), ConnectionError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connecting = timeout(CONNECT_TIMEOUT, Connection::connect_uri(config.uri.clone(), properties));
+    let connecting = timeout(CONNECT_TIMEOUT, Connection::connect_uri(uri.clone(), properties));
     let connection = tokio::select! {
         () = stop.cancelled() => return Ok(()),
         connected = connecting => connected.map_err(|_| ConnectionError::ConnectTimeout)??,
     };
     let used = async {
         config.topology.declare(&connection).await?;
-        tracing::info!(connection = name, "connected to RabbitMQ");
+        tracing::info!(connection = name, node = node_name(uri), "connected to RabbitMQ");
         session.run(&connection, stop).await
     };
     let result = tokio::select! {
@@ -138,6 +145,11 @@ async fn run_once<S: Session>(
     let closed = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
     tracing::debug!(connection = name, ?closed, "connection closed");
     result
+}
+
+/// Returns the node's address without the credentials.
+fn node_name(uri: &AMQPUri) -> String {
+    format!("{}:{}", uri.authority.host, uri.authority.port)
 }
 
 /// Resolves when the connection is gone. Meanwhile logs when the broker blocks it, which is no outage: it is short of memory or disk

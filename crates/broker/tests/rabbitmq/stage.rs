@@ -61,7 +61,7 @@ impl Stage {
     pub async fn connect(url: &str, direct: &str) -> Self {
         let namespace = format!("test-{}", EventId::generate(&OsRandom));
         let ladder = RetryLadder::new(LADDER.to_vec()).unwrap();
-        let config = RabbitConfig::new(url, &namespace).unwrap().with_ladder(ladder);
+        let config = RabbitConfig::new([url], &namespace).unwrap().with_ladder(ladder);
         let connection = Connection::connect(direct, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();

@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     fs::File,
     io::{BufWriter, Write},
     path::Path,
@@ -7,11 +8,13 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rekey_core::customers::import::Outcome;
+use serde::Serialize;
 
 use super::{
     names::Column,
     row::{ImportRowError, Reason},
 };
+use crate::output::{self, Output};
 
 /// Counts the outcomes, lists the rows that were not imported as they are, and shows the progress. Each run makes a new one. It is complete also
 /// when the run resumed an interrupted import.
@@ -26,6 +29,36 @@ pub struct Report {
     refused: u64,
     /// Customers that were created without their password.
     warned: u64,
+}
+
+/// What an import did, as it is printed.
+#[derive(Serialize)]
+struct Counts {
+    dry_run: bool,
+    lines: u64,
+    created: u64,
+    taken: u64,
+    refused: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<u64>,
+    without_password: u64,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dry_run, lines, created, taken, refused, updated, without_password } = *self;
+        if dry_run {
+            writeln!(f, "Dry run: nothing was written.")?;
+        }
+        writeln!(f, "lines={lines}\ncreated={created}\ntaken={taken}\nrefused={refused}")?;
+        if let Some(updated) = updated {
+            writeln!(f, "updated={updated}")?;
+        }
+        if without_password > 0 {
+            writeln!(f, "without_password={without_password}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Refused rows and warnings that are shown on standard error when there is no report; the others are counted.
@@ -94,23 +127,28 @@ impl Report {
     }
 
     /// Completes the report file and prints the counts.
-    pub fn print(&mut self, dry_run: bool) -> anyhow::Result<()> {
+    pub fn print(&mut self, output: Output, dry_run: bool) -> anyhow::Result<()> {
+        let unshown = (self.refused + self.warned).saturating_sub(SHOWN);
         if let Some(file) = &mut self.file {
             file.flush().context("the report can't be written")?;
-        } else if self.refused + self.warned > SHOWN {
-            eprintln!("… and {} more; --report FILE names all of them.", self.refused + self.warned - SHOWN);
+        } else if unshown > 0 {
+            output::note(&format!("… and {unshown} more; --report FILE names all of them."));
         }
-        if dry_run {
-            println!("Dry run: nothing was written.");
-        }
-        let (lines, Self { created, updated, taken, refused, warned, .. }) = (self.lines(), self);
-        println!("lines={lines}\ncreated={created}\ntaken={taken}\nrefused={refused}");
-        if let Some(updated) = updated {
-            println!("updated={updated}");
-        }
-        if *warned > 0 {
-            println!("without_password={warned}");
-            eprintln!("{warned} hashes could not be imported: these customers set a password by a reset.");
+        let Self { created, updated, taken, refused, warned, .. } = *self;
+        let counts = Counts {
+            dry_run,
+            lines: self.lines(),
+            created,
+            taken,
+            refused,
+            updated,
+            without_password: warned,
+        };
+        output.record(&counts, &counts.to_string())?;
+        if warned > 0 {
+            output::note(&format!(
+                "{warned} hashes could not be imported: these customers set a password by a reset."
+            ));
         }
         Ok(())
     }
@@ -137,7 +175,7 @@ impl Report {
 
     fn name(&mut self, line: u64, outcome: &str, error: &ImportRowError) -> anyhow::Result<()> {
         if self.file.is_none() && self.refused + self.warned <= SHOWN {
-            self.progress.suspend(|| eprintln!("line {line}: {outcome}: {error}"));
+            self.progress.suspend(|| output::note(&format!("line {line}: {outcome}: {error}")));
         }
         self.write(line, outcome, error.column, &error.reason.to_string())
     }

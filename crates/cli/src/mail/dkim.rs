@@ -4,6 +4,9 @@ use clap::Args;
 use rekey_core::organizations::Slug;
 use rekey_mailer::dkim::Signer;
 use rekey_runtime::config::{Configuration, Source};
+use serde_json::json;
+
+use crate::output::Output;
 
 /// The arguments of `rekey mail dkim`.
 #[derive(Debug, Args)]
@@ -15,7 +18,7 @@ pub struct Dkim {
 
 impl Dkim {
     /// Prints the record in a zone file's form, after a comment that names the key.
-    pub(super) fn run(&self, source: &Source) -> anyhow::Result<()> {
+    pub(super) fn run(&self, source: &Source, output: Output) -> anyhow::Result<()> {
         let organizations = Configuration::load(source)?.organization_mail_settings()?;
         let dkim = &organizations.get(&self.organization).dkim;
         let (Some(key), Some(signer)) = (&dkim.key, Signer::new(dkim)?) else {
@@ -24,8 +27,10 @@ impl Dkim {
                 self.organization
             );
         };
-        println!("; {}, signed with {}", self.organization, key.origin);
-        println!("{}", signer.record());
-        Ok(())
+        let (organization, record) = (&self.organization, signer.record());
+        let text = format!("; {organization}, signed with {}\n{record}\n", key.origin);
+        let json =
+            json!({ "organization": organization.as_str(), "key": key.origin, "record": record.to_string() });
+        output.record(&json, &text)
     }
 }

@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use rekey_core::{
-    administration::{Administration, NewClient},
+    administration::{ClientChangeError, NewClient},
     clients::{
         ClientChange, ClientKind, ClientPermissions, RegisteredClient,
         origin::{AllowedOrigin, InvalidOrigin},
@@ -13,10 +13,14 @@ use rekey_core::{
     name::DisplayName,
     organizations::Slug,
     scope::Mode,
+    secrets::ClientSecret,
 };
 use rekey_runtime::config::Source;
+use serde::Serialize;
+use serde_json::json;
 
 use super::{administration, mode};
+use crate::output::{NothingFound, Output, Row, joined, timestamp};
 
 /// The commands on API clients.
 #[derive(Debug, Subcommand)]
@@ -89,73 +93,107 @@ enum Allowed {
 }
 
 /// Runs `rekey client`.
-pub async fn client(command: ClientCommand, source: &Source) -> anyhow::Result<()> {
+pub async fn client(command: ClientCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let administration = administration(source).await?;
     match command {
         ClientCommand::Create(create) => {
             let (client, secret) = administration.create_client(create.into()).await?;
-            println!("CLIENT_ID={}", client.client_id);
-            if let Some(secret) = secret {
-                println!("CLIENT_SECRET={}", secret.expose());
-            }
+            let secret = secret.as_ref().map(ClientSecret::expose);
+            let secret_line = secret.map(|secret| format!("CLIENT_SECRET={secret}\n")).unwrap_or_default();
+            let text = format!("CLIENT_ID={}\n{secret_line}", client.client_id);
+            output.record(&Created { client: ClientRow::from(&client), client_secret: secret }, &text)
         }
         ClientCommand::Update(UpdateClient { client_id, allow, origins }) => {
             let change = ClientChange {
                 permissions: permissions(&allow),
                 allowed_origins: (!origins.is_empty()).then(|| origins.into_iter().flatten().collect()),
             };
-            let client = administration.update_client(&client_id, change).await?;
-            println!("Allowed: {}. Origins: {}.", allowed(&client), listed_origins(&client));
+            let changed = administration.update_client(&client_id, change).await;
+            let client = changed.map_err(|error| match error {
+                ClientChangeError::UnknownClient(_) => NothingFound(error.to_string()).into(),
+                ClientChangeError::Permissions | ClientChangeError::Store(_) => anyhow::Error::from(error),
+            })?;
+            let row = ClientRow::from(&client);
+            let text = format!("Allowed: {}. Origins: {}.\n", row.allowed(), row.origins());
+            output.record(&row, &text)
         }
-        ClientCommand::List => list(&administration).await?,
+        ClientCommand::List => {
+            let clients = administration.clients().await?;
+            output.list(&clients.iter().map(ClientRow::from).collect::<Vec<_>>())
+        }
         ClientCommand::Revoke { client_id } => {
-            anyhow::ensure!(
-                administration.revoke_client(&client_id).await?,
-                "no client has the id {client_id}"
-            );
-            println!("Revoked.");
+            if !administration.revoke_client(&client_id).await? {
+                return Err(NothingFound(format!("no client has the id {client_id}")).into());
+            }
+            output.record(&json!({ "client_id": client_id, "state": "revoked" }), "Revoked.\n")
         }
     }
-    Ok(())
 }
 
-async fn list(administration: &Administration) -> anyhow::Result<()> {
-    let clients = administration.clients().await?;
-    println!(
-        "{:<46}{:<20}{:<15}{:<6}{:<30}{:<9}{:<31} NAME",
-        "CLIENT ID", "ORGANIZATION", "KIND", "MODE", "ALLOWED", "STATE", "ORIGINS"
-    );
-    for client in clients {
-        let state = if client.revoked_at.is_some() { "revoked" } else { "active" };
-        println!(
-            "{:<46}{:<20}{:<15}{:<6}{:<30}{state:<9}{:<31} {}",
-            client.client_id,
-            client.organization.slug.as_str(),
-            client.kind.as_str(),
-            client.scope.mode.as_str(),
-            allowed(&client),
-            listed_origins(&client),
-            client.name
-        );
+/// A client that was created.
+#[derive(Serialize)]
+struct Created<'a> {
+    #[serde(flatten)]
+    client: ClientRow<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+}
+
+/// A client as it is printed.
+#[derive(Serialize)]
+struct ClientRow<'a> {
+    client_id: &'a str,
+    organization: &'a str,
+    kind: &'static str,
+    mode: &'static str,
+    /// What a sales channel may do; an integration may do all.
+    allowed: Vec<&'static str>,
+    state: &'static str,
+    origins: Vec<&'a str>,
+    created_at: String,
+    revoked_at: Option<String>,
+    name: &'a str,
+}
+
+impl ClientRow<'_> {
+    fn allowed(&self) -> String {
+        joined(self.allowed.iter().copied())
     }
-    Ok(())
-}
 
-/// Returns what a client may do; an integration may do all.
-fn allowed(client: &RegisteredClient) -> String {
-    match client.kind {
-        ClientKind::Integration => "all".to_owned(),
-        ClientKind::SalesChannel => listed(client.permissions.names()),
+    fn origins(&self) -> String {
+        joined(self.origins.iter().copied())
     }
 }
 
-fn listed_origins(client: &RegisteredClient) -> String {
-    listed(client.allowed_origins.iter().map(AllowedOrigin::as_str))
+impl<'a> From<&'a RegisteredClient> for ClientRow<'a> {
+    fn from(client: &'a RegisteredClient) -> Self {
+        Self {
+            client_id: &client.client_id,
+            organization: client.organization.slug.as_str(),
+            kind: client.kind.as_str(),
+            mode: client.scope.mode.as_str(),
+            allowed: match client.kind {
+                ClientKind::Integration => vec!["all"],
+                ClientKind::SalesChannel => client.permissions.names().collect(),
+            },
+            state: if client.revoked_at.is_some() { "revoked" } else { "active" },
+            origins: client.allowed_origins.iter().map(AllowedOrigin::as_str).collect(),
+            created_at: timestamp(client.created_at),
+            revoked_at: client.revoked_at.map(timestamp),
+            name: &client.name,
+        }
+    }
 }
 
-fn listed<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    let values: Vec<_> = values.collect();
-    if values.is_empty() { "none".to_owned() } else { values.join(",") }
+impl Row for ClientRow<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["CLIENT ID", "ORGANIZATION", "KIND", "MODE", "ALLOWED", "STATE", "ORIGINS", "NAME"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { client_id, organization, kind, mode, state, name, .. } = *self;
+        let (allowed, origins) = (self.allowed(), self.origins());
+        [client_id, organization, kind, mode, &allowed, state, &origins, name].map(str::to_owned).into()
+    }
 }
 
 /// Returns the permissions of the option, if it was given.

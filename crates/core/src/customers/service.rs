@@ -21,9 +21,9 @@ use crate::{
     error::{CreateError, StoreError},
     events::{EmailChanged, EventBody, audit::Action, outbox::NewEvent, recorder::EventRecorder},
     ids::{CustomerId, EmailChangeId},
-    organizations::{Organization, PerOrganization},
+    organizations::Organization,
     passwords::{HashError, Hasher, PasswordHash, PasswordRejected, Person, PlainPassword},
-    resets::rules::Rules,
+    resets::rules::SharedRules,
     resources::{
         CUSTOMERS,
         customers::{EMAIL, PASSWORD},
@@ -47,7 +47,7 @@ pub struct CustomerService {
     /// Hashes passwords.
     pub hasher: Hasher,
     /// Each organization's rules.
-    pub rules: Arc<PerOrganization<Rules>>,
+    pub rules: SharedRules,
 }
 
 /// Why a customer is not created, changed or deleted.
@@ -306,7 +306,7 @@ impl CustomerService {
         email: &EmailAddress,
     ) -> Result<Option<PasswordHash>, CustomerError> {
         let Some(password) = password else { return Ok(None) };
-        let policy = self.rules.get(&organization.slug).policy;
+        let policy = self.rules.load().get(&organization.slug).policy;
         let person = Person { email, shop: &organization.name };
         let password = self.hasher.check(organization.id, policy, password, &person).await?;
         Ok(Some(self.hasher.hash(organization.id, password).await?))

@@ -20,12 +20,16 @@ pub trait Ledger: Send + Sync + 'static {
     /// that was sent as many as its quota allows, those on their way included, is suppressed; one that was not sent after all is not
     /// counted.
     ///
+    /// A claim that ended without being settled is recorded as an attempt in doubt.
+    ///
     /// The quota of notices is that of their address at the time of the event: see [`NOTICE_BUDGET`](crate::deliveries::NOTICE_BUDGET).
     async fn claim(&self, job: &MailJob, lease: Duration) -> Result<Claim, StoreError>;
 
-    /// Records the outcome of the claim with this number, and in the same transaction the address to suppress, if any. A claim that was
+    /// Records the outcome of the claim with this number, and in the same transaction its [`Attempt`](crate::deliveries::Attempt), of which
+    /// [`MAX_ATTEMPTS`](crate::deliveries::MAX_ATTEMPTS) are kept, and the address to suppress, if any. A claim that was
     /// taken over meanwhile is left unchanged, except that `Sent` always counts.
-    /// Returns whether the outcome was recorded. A final outcome erases the event's payload.
+    /// Returns whether the outcome was recorded. A final outcome erases the event's payload, except that a failed mail
+    /// keeps it: an operator may have it sent again.
     async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 
     /// Makes the events of overdue mails due again in the outbox, at most `max`, the oldest first; returns how many. A mail is overdue when

@@ -1,5 +1,6 @@
 use time::Duration;
 
+use super::AttemptOutcome;
 use crate::email::EmailAddress;
 
 /// The result of an attempt to send a mail.
@@ -68,7 +69,7 @@ pub struct Reply {
 }
 
 /// The status of a delivery. It does not change while a mailer works on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// No attempt was finished yet.
@@ -95,6 +96,8 @@ pub enum Status {
 pub struct Settled<'a> {
     /// The delivery's status from now on.
     pub status: Status,
+    /// How the attempt ended.
+    pub outcome: AttemptOutcome,
     /// The text of the server's reply, or the reason.
     pub detail: &'a str,
     /// The server's reply.
@@ -115,8 +118,9 @@ impl Outcome {
     /// Returns the outcome in the form in which it is stored.
     #[must_use]
     pub fn settled(&self) -> Settled<'_> {
-        let settled = |status, detail, reply| Settled {
+        let settled = |status, outcome, detail, reply| Settled {
             status,
+            outcome,
             detail,
             reply,
             relay: None,
@@ -126,23 +130,30 @@ impl Outcome {
             in_doubt: false,
         };
         match self {
-            Self::Sent { response, reply, relay } => {
-                Settled { relay: Some(relay), ..settled(Status::Sent, response, reply.as_ref()) }
-            }
-            Self::Deferred { reason, reply, after } => {
-                Settled { next: Some(*after), ..settled(Status::Deferred, reason, reply.as_ref()) }
-            }
-            Self::InDoubt { reason, after } => {
-                Settled { next: Some(*after), in_doubt: true, ..settled(Status::Deferred, reason, None) }
-            }
-            Self::Held { reason, after } => {
-                Settled { next: Some(*after), counts: false, ..settled(Status::Deferred, reason, None) }
-            }
-            Self::Bounced { reason, reply, suppress } => {
-                Settled { suppress: suppress.as_ref(), ..settled(Status::Bounced, reason, reply.as_ref()) }
-            }
-            Self::Expired { reason } => settled(Status::Expired, reason, None),
-            Self::Failed { reason } => settled(Status::Failed, reason, None),
+            Self::Sent { response, reply, relay } => Settled {
+                relay: Some(relay),
+                ..settled(Status::Sent, AttemptOutcome::Sent, response, reply.as_ref())
+            },
+            Self::Deferred { reason, reply, after } => Settled {
+                next: Some(*after),
+                ..settled(Status::Deferred, AttemptOutcome::Deferred, reason, reply.as_ref())
+            },
+            Self::InDoubt { reason, after } => Settled {
+                next: Some(*after),
+                in_doubt: true,
+                ..settled(Status::Deferred, AttemptOutcome::InDoubt, reason, None)
+            },
+            Self::Held { reason, after } => Settled {
+                next: Some(*after),
+                counts: false,
+                ..settled(Status::Deferred, AttemptOutcome::Held, reason, None)
+            },
+            Self::Bounced { reason, reply, suppress } => Settled {
+                suppress: suppress.as_ref(),
+                ..settled(Status::Bounced, AttemptOutcome::Bounced, reason, reply.as_ref())
+            },
+            Self::Expired { reason } => settled(Status::Expired, AttemptOutcome::Expired, reason, None),
+            Self::Failed { reason } => settled(Status::Failed, AttemptOutcome::Failed, reason, None),
         }
     }
 }
@@ -152,6 +163,12 @@ impl Status {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Parses [`Status::as_str`]'s form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

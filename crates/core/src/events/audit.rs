@@ -52,6 +52,12 @@ pub enum Action {
     Anonymize,
     /// The address that a delivery bounced at is written to again.
     LiftSuppression,
+    /// A mail that failed or waited was made due again.
+    Resend,
+    /// A dead letter was given back to the mailer.
+    ReplayDeadLetter,
+    /// A dead letter was dropped.
+    DropDeadLetter,
     /// A customer logged in.
     SignIn,
     /// A log-in failed: the password was wrong, or the customer has none.

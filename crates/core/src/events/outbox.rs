@@ -79,7 +79,8 @@ pub struct ClaimedMessage {
 /// The outcome of a claimed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// The broker has it. Its payload is kept until its mail is settled, or dropped if it leads to none; the event's record stays.
+    /// The broker has it. Its payload is kept until its mail is settled otherwise than as failed, or dropped if it leads to none; the event's
+    /// record stays.
     Published(EventId),
     /// Not now; it becomes due again after that time.
     Later(EventId, Duration),

@@ -1,11 +1,18 @@
 //! The rules that an organization may set for itself.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use time::Duration;
 
 use crate::{
+    organizations::PerOrganization,
     passwords::PasswordPolicy,
     resets::{CodeRules, ResetQuota},
 };
+
+/// The rules of all organizations. They can be replaced while the program runs.
+pub type SharedRules = Arc<ArcSwap<PerOrganization<Rules>>>;
 
 /// An organization's rules.
 #[derive(Debug, Clone, Copy)]

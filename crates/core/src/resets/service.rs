@@ -14,11 +14,11 @@ use crate::{
     error::{CreateError, StoreError},
     events::{EventBody, audit::Action, recorder::EventRecorder},
     ids::{RecordId, ResetId},
-    organizations::{Organization, PerOrganization},
+    organizations::Organization,
     passwords::{HashError, Hasher, PasswordRejected, PlainPassword},
     resets::{
         CreatedReset, NewReset, Proof, Redeemed, ResetOrigin, TokenHolder,
-        rules::Rules,
+        rules::SharedRules,
         store::{Completion, ResetRecord, Resets},
     },
     resources::{
@@ -40,7 +40,7 @@ pub struct ResetService {
     /// Hashes new passwords.
     pub hasher: Hasher,
     /// Each organization's rules.
-    pub rules: Arc<PerOrganization<Rules>>,
+    pub rules: SharedRules,
 }
 
 /// The response to a self-service request: the same for known and unknown addresses.
@@ -254,7 +254,7 @@ impl ResetService {
         if scope.is_some_and(|scope| scope != holder.scope) {
             return Err(CompleteError::Token);
         }
-        let policy = self.rules.get(&holder.organization.slug).policy;
+        let policy = self.rules.load().get(&holder.organization.slug).policy;
         let organization = holder.scope.organization;
         let password = self.hasher.check(organization, policy, password, &holder.person()).await?;
         let password = self.hasher.hash(organization, password).await?;
@@ -311,8 +311,8 @@ impl ResetService {
     ) -> NewReset {
         let random = &self.recorder.random;
         let id = caller.record.map_or_else(|| ResetId::generate(&**random), ResetId::from);
-        let rules = self.rules.get(&client.organization.slug);
-        NewReset::generate(&self.recorder, rules, client.scope, id, customer_email, origin, attributes)
+        let rules = *self.rules.load().get(&client.organization.slug);
+        NewReset::generate(&self.recorder, &rules, client.scope, id, customer_email, origin, attributes)
     }
 
     async fn create(
@@ -325,7 +325,7 @@ impl ResetService {
         let EventRecorder { keys, random, .. } = &self.recorder;
         // For known and unknown addresses alike.
         let answers_all = reset.origin == ResetOrigin::SelfService
-            && self.rules.get(&client.organization.slug).no_account_mail;
+            && self.rules.load().get(&client.organization.slug).no_account_mail;
         let address = answers_all.then(|| {
             SealedAddress::seal(&reset.customer_email, scope.organization, reset.id, keys, &**random)
         });

@@ -362,7 +362,7 @@ fn a_shop_has_its_own_language_texts_and_templates() {
 }
 
 /// What shops there are by the folders in this one.
-fn shops(directory: &Path) -> rekey_core::organizations::PerOrganization<OrganizationSettings> {
+fn shops(directory: &Path) -> PerOrganization<OrganizationSettings> {
     let pairs = [
         ("SERVER__PUBLIC_URL", "https://rekey.example.com"),
         ("KEYS__SEALING", "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),

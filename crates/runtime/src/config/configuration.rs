@@ -6,10 +6,10 @@ use config::{
     Config, ConfigBuilder, ConfigError as CrateError, File, FileFormat, Value, ValueKind,
     builder::DefaultState,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    error::ConfigError,
+    error::{ConfigError, SECRETS, origin, shown},
     layer::{Layer, get, variable},
     source::Source,
 };
@@ -20,6 +20,27 @@ pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// The merged configuration: complete and of the right types, but with values still unchecked.
 #[derive(Clone)]
 pub struct Configuration(Config);
+
+/// A key's value, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownValue {
+    /// `section.key`.
+    pub key: String,
+    /// The value as in TOML; of a secret, only whether it is set.
+    pub value: String,
+    /// The layer that it comes from.
+    pub origin: String,
+}
+
+impl ShownValue {
+    fn new(key: String, value: &Value) -> Self {
+        let text = match &value.kind {
+            ValueKind::String(text) if SECRETS.contains(&&*key) && !text.is_empty() => "(secret)".to_owned(),
+            kind => shown(kind),
+        };
+        Self { key, value: text, origin: origin(value).to_owned() }
+    }
+}
 
 impl Configuration {
     /// Reads and merges all layers.
@@ -66,6 +87,16 @@ impl Configuration {
             }
         }
         S::deserialize(root).map_err(|error| self.explain(error))
+    }
+
+    /// Returns every key with its value and origin, in their order in `default.toml`.
+    pub fn values(&self) -> Vec<ShownValue> {
+        let sections = self.0.cache.clone().into_table().unwrap_or_default();
+        let keys = sections.into_iter().flat_map(|(section, keys)| {
+            let keys = keys.into_table().unwrap_or_default();
+            keys.into_iter().map(move |(key, value)| (format!("{section}.{key}"), value))
+        });
+        keys.map(|(key, value)| ShownValue::new(key, &value)).collect()
     }
 
     /// Returns the value of `section.key`, which exists.

@@ -86,7 +86,7 @@ pub(super) fn origin(value: &Value) -> &str {
 }
 
 /// Formats a value as in TOML.
-fn shown(value: &ValueKind) -> String {
+pub(super) fn shown(value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("{text:?}"),
         ValueKind::Array(items) => {

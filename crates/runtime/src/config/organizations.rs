@@ -55,22 +55,44 @@ impl Configuration {
         self.per_organization(OrganizationMailSettings::read)
     }
 
+    /// Returns the settings of each organization that has a folder, with those of its mails, or what is wrong with them.
+    pub fn check_organizations(
+        &self,
+    ) -> Result<Vec<(Slug, Result<OrganizationMailSettings, ConfigError>)>, ConfigError> {
+        let read = |folder: &Path| OrganizationMailSettings::read(&self.of_folder(folder)?, Some(folder));
+        Ok(self.folders()?.into_iter().map(|(slug, folder)| (slug, read(&folder))).collect())
+    }
+
+    /// Returns the configuration as it is for an organization: below its file, if it has one.
+    pub fn for_organization(&self, slug: &Slug) -> Result<Self, ConfigError> {
+        let folder = self.folders()?.into_iter().find(|(other, _)| other == slug);
+        folder.map_or_else(|| Ok(self.clone()), |(_, folder)| self.of_folder(&folder))
+    }
+
     /// Returns what `read` makes of the deployment's settings, and of those of each organization that has a folder, with its path.
     fn per_organization<T>(
         &self,
         read: impl Fn(&Self, Option<&Path>) -> Result<T, ConfigError>,
     ) -> Result<PerOrganization<T>, ConfigError> {
         let default = read(self, None)?;
-        let Sections { organizations } = self.settings()?;
-        let Some(directory) = organizations.directory else { return Ok(PerOrganization::same(default)) };
         let mut own = HashMap::new();
-        for (slug, folder) in folders(&directory)? {
-            reject_misnamed(&folder)?;
-            let file = folder.join(FILE);
-            let overlaid = if exists(&file, DIRECTORY)? { &self.overlaid(&file, may_set)? } else { self };
-            own.insert(slug, read(overlaid, Some(&folder))?);
+        for (slug, folder) in self.folders()? {
+            own.insert(slug, read(&self.of_folder(&folder)?, Some(&folder))?);
         }
         Ok(PerOrganization::new(default, own))
+    }
+
+    /// Returns the folders of organizations.
+    fn folders(&self) -> Result<Vec<(Slug, PathBuf)>, ConfigError> {
+        let Sections { organizations } = self.settings()?;
+        organizations.directory.map_or_else(|| Ok(Vec::new()), |directory| folders(&directory))
+    }
+
+    /// Returns the configuration below the file in an organization's folder.
+    fn of_folder(&self, folder: &Path) -> Result<Self, ConfigError> {
+        reject_misnamed(folder)?;
+        let file = folder.join(FILE);
+        if exists(&file, DIRECTORY)? { self.overlaid(&file, may_set) } else { Ok(self.clone()) }
     }
 }
 

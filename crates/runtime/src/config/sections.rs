@@ -1,5 +1,6 @@
 //! The sections of the file, one struct each, in types that need no second check.
 
+mod admin;
 mod auth;
 mod dkim;
 mod limits;
@@ -18,6 +19,7 @@ mod telemetry;
 
 #[cfg(test)]
 pub(super) use self::{dkim::DkimSection, organization::MailSections, resets::Resets};
+pub use admin::Admin;
 pub use auth::{Auth, Keys};
 pub use dkim::{Dkim, DkimKey};
 pub use limits::{Limits, PerMinute};

@@ -19,6 +19,11 @@ const PORT: Expected = concat!("to have a port from 1 to 65535 behind its host, 
 /// The host of a URL that can be connected to.
 pub(super) const HOST: Expected = "to have a host name or an IP address, IPv6 in brackets and without a zone";
 
+/// Returns the URLs of a list that is separated by commas or, as in a secret's file, by lines.
+pub(super) fn split(list: &str) -> impl Iterator<Item = &str> {
+    list.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|url| !url.is_empty())
+}
+
 /// Parses a URL. One in which a password ends the part before the host by its "/", "?" or "#" would name another host.
 pub(super) fn parse(text: &str) -> Result<Url, Expected> {
     if find_invisible(text).is_some() {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::sections::{
-    Auth, Broker, Database, Keys, Limits, Mailer, OutboxRelayConfig, Passwords, Retention, Server, Smtp,
-    Telemetry, TestMailbox,
+    Admin, Auth, Broker, Database, Keys, Limits, Mailer, OutboxRelayConfig, Passwords, Retention, Server,
+    Smtp, Telemetry, TestMailbox,
 };
 
 /// The settings of `rekey-api`.
@@ -20,6 +20,7 @@ pub struct ApiSettings {
     pub passwords: Passwords,
     pub limits: Limits,
     pub retention: Retention,
+    pub admin: Admin,
     pub telemetry: Telemetry,
 }
 
@@ -34,6 +35,7 @@ pub struct MailerSettings {
     pub test_mailbox: TestMailbox,
     pub smtp: Smtp,
     pub mailer: Mailer,
+    pub admin: Admin,
     pub telemetry: Telemetry,
 }
 

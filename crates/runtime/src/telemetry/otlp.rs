@@ -1,4 +1,4 @@
-//! The export to a collector: OTLP over HTTP with protobuf bodies, in batches, traces and logs each on a thread of its own.
+//! The export to a collector: OTLP over HTTP with protobuf bodies, in batches, traces, logs and metrics each on a thread of its own.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tracing::Metadata;
 use tracing_subscriber::{Layer, Registry, filter::filter_fn};
 use url::Url;
 
+use super::metrics::Metrics;
 use crate::{config::Telemetry, install_crypto};
 
 /// A layer of this process's subscriber.
@@ -20,17 +21,27 @@ pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// How long one batch may take.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a stopping program waits for the last spans, and again for the last logs.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a stopping program waits for the last spans, again for the last logs, and again for the last
+/// metrics.
+pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// The libraries that export: sending their own spans and logs would cause the next export, without end.
 const EXPORTERS: [&str; 6] = ["opentelemetry", "reqwest", "hyper", "h2", "rustls", "tower"];
 
-/// Sends what is still queued when it is dropped, for 4 seconds at most.
+/// Sends what is still queued when it is dropped, for 6 seconds at most.
 #[must_use = "dropping it stops the export"]
 #[derive(Debug, Default)]
 pub struct Guard {
     traces: Option<SdkTracerProvider>,
     logs: Option<SdkLoggerProvider>,
+    pub(super) metrics: Metrics,
+}
+
+impl Guard {
+    /// Returns what Prometheus reads; it is empty without an admin listener.
+    #[must_use]
+    pub fn metrics(&self) -> &prometheus::Registry {
+        &self.metrics.registry
+    }
 }
 
 impl Drop for Guard {
@@ -49,17 +60,17 @@ impl Drop for Guard {
 pub(super) fn layers(
     settings: &Telemetry,
     service: &'static str,
+    resource: &Resource,
 ) -> Result<(Vec<BoxedLayer>, Guard), ExporterBuildError> {
     let Some(endpoint) = &settings.otlp_endpoint else {
         return Ok((Vec::new(), Guard::default()));
     };
     install_crypto();
-    let resource = resource(service, &settings.service_namespace);
     let traces = configured(SpanExporter::builder().with_http(), endpoint, "traces").build()?;
     let traces =
         SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(traces).build();
     let logs = configured(LogExporter::builder().with_http(), endpoint, "logs").build()?;
-    let logs = SdkLoggerProvider::builder().with_resource(resource).with_batch_exporter(logs).build();
+    let logs = SdkLoggerProvider::builder().with_resource(resource.clone()).with_batch_exporter(logs).build();
     global::set_text_map_propagator(TraceContextPropagator::new());
 
     // Spans carry no events: those travel as logs, and once is enough.
@@ -71,11 +82,14 @@ pub(super) fn layers(
         .with_filter(filter_fn(|metadata| metadata.is_span() && is_ours(metadata)));
     let events = OpenTelemetryTracingBridge::new(&logs)
         .with_filter(filter_fn(|metadata| metadata.is_event() && is_ours(metadata)));
-    Ok((vec![spans.boxed(), events.boxed()], Guard { traces: Some(traces), logs: Some(logs) }))
+    Ok((
+        vec![spans.boxed(), events.boxed()],
+        Guard { traces: Some(traces), logs: Some(logs), metrics: Metrics::default() },
+    ))
 }
 
 /// Configures an exporter. Its path below the base URL is OTLP/HTTP's (OpenTelemetry Protocol 1.x, "OTLP/HTTP Request").
-fn configured<B: WithExportConfig>(builder: B, endpoint: &Url, signal: &str) -> B {
+pub(super) fn configured<B: WithExportConfig>(builder: B, endpoint: &Url, signal: &str) -> B {
     builder
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(format!("{}/v1/{signal}", endpoint.as_str().trim_end_matches('/')))
@@ -83,7 +97,7 @@ fn configured<B: WithExportConfig>(builder: B, endpoint: &Url, signal: &str) -> 
 }
 
 /// Returns OpenTelemetry's `service.*` attributes, with an instance id that is new in each process.
-fn resource(service: &'static str, namespace: &str) -> Resource {
+pub(super) fn resource(service: &'static str, namespace: &str) -> Resource {
     let mut id = [0; 16];
     fill_alphanumeric(&OsRandom, &mut id);
     Resource::builder()

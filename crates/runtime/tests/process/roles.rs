@@ -19,7 +19,7 @@ pub fn play(role: &str) -> ExitCode {
     let role = role.to_owned();
     run("rekey-role", async move {
         let settings: ToolSettings = Configuration::load(&Source::from_process()?)?.settings()?;
-        let _guard = telemetry::init(&settings.telemetry, "rekey-role")?;
+        let _guard = telemetry::init(&settings.telemetry, "rekey-role", None)?;
         match role.as_str() {
             "start" => Err(io::Error::other("no route\nto host")).context("can't reach the database"),
             "traced" => {

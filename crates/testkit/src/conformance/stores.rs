@@ -1,6 +1,7 @@
 //! The suite of every store, on any database: [`crate::store_conformance`] makes it the tests of an adapter. A case's name says what
 //! it tests, with the name of the threat that it covers, if any, as a prefix.
 
+pub mod attempts;
 pub mod audit;
 pub mod cleanup;
 pub mod codes;
@@ -262,6 +263,12 @@ macro_rules! store_conformance {
             an_unknown_address_gets_a_mail_where_the_job_says_so,
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
+        );
+        $crate::store_conformance!(@ $fixture: attempts:
+            each_settled_attempt_is_recorded_with_its_reply,
+            a_claim_that_ran_out_is_an_attempt_in_doubt_until_its_mail_was_sent,
+            the_first_attempts_and_the_latest_are_kept,
+            attempts_are_deleted_with_their_delivery,
         );
         $crate::store_conformance!(@ $fixture: republishing:
             b7_the_event_of_an_overdue_mail_is_published_again,

@@ -105,7 +105,7 @@ impl Cluster {
         let mut settings = match program {
             "api" => vec![("server.listen", address.clone()), ("database.url", database.url_as("rekey_api"))],
             _ => vec![
-                ("mailer.listen", address.clone()),
+                ("admin.listen", address.clone()),
                 ("database.url", database.url_as("rekey_mailer")),
                 ("smtp.relays", stack.get("smtp.relays").unwrap().to_owned()),
             ],

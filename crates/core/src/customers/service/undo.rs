@@ -66,11 +66,11 @@ impl CustomerService {
         token: &UndoToken,
     ) -> Result<bool, StoreError> {
         let (scope, recorder) = (change.scope, &self.recorder);
-        let rules = self.rules.get(&change.organization.slug);
+        let rules = *self.rules.load().get(&change.organization.slug);
         let reset_id = ResetId::generate(&*recorder.random);
         let reset = NewReset::generate(
             recorder,
-            rules,
+            &rules,
             scope,
             reset_id,
             change.old.clone(),

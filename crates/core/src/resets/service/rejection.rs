@@ -42,7 +42,7 @@ impl ResetService {
         if found.state != TokenState::Pending {
             return Ok(Some(found));
         }
-        let rules = self.rules.get(&found.organization.slug);
+        let rules = *self.rules.load().get(&found.organization.slug);
         let event = self.recorder.new_event(found.scope, caller, EventBody::ResetRejected { reset });
         let audit = self.recorder.new_audit_entry(caller, Action::Reject, Vec::new());
         let rejection = ResetRejection {

@@ -1,11 +1,11 @@
 //! `[mail]`, `[mailbox]` and `[mailer]`: the sender of mails, where test-mode mails go, and how many mails are made at once.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 use rekey_core::{email::EmailAddress, name::is_invisible};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::config::fields::{Within, listen_address, parse, text_fields};
+use crate::config::fields::{Within, parse, text_fields};
 
 /// The sender of every mail.
 #[derive(Debug, Clone, Deserialize)]
@@ -117,7 +117,4 @@ pub struct Mailer {
     /// Mails made and sent at once.
     #[serde(deserialize_with = "Within::<1, 1000>::integer")]
     pub concurrency: u16,
-    /// Where `/livez` and `/readyz` are served.
-    #[serde(deserialize_with = "listen_address")]
-    pub listen: SocketAddr,
 }

@@ -1,9 +1,18 @@
 //! The settings of an organization, and the sections `[brand]`, `[languages]` and `[pages]`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use arc_swap::ArcSwap;
 use rekey_core::{
-    email::EmailAddress, locale::Locale, name::is_invisible, resets::rules::Rules, time_zone::TimeZone,
+    email::EmailAddress,
+    locale::Locale,
+    name::is_invisible,
+    organizations::PerOrganization,
+    resets::rules::{Rules, SharedRules},
+    time_zone::TimeZone,
 };
 use serde::Deserialize;
 
@@ -60,6 +69,12 @@ impl OrganizationSettings {
             return Err(ConfigError::invalid(key, &configuration.get(key), expected));
         }
         Ok(Self { folder: folder.map(Path::to_owned), ..settings })
+    }
+
+    /// Returns the rules of all organizations.
+    #[must_use]
+    pub fn shared_rules(organizations: &PerOrganization<Self>) -> SharedRules {
+        Arc::new(ArcSwap::from_pointee(organizations.map(Self::rules)))
     }
 
     /// Returns the rules for its passwords and resets.

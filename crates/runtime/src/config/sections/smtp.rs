@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::smtp_relay::{SmtpRelayConfig, SmtpTls};
-use crate::config::fields::{Within, host_name};
+use crate::config::{
+    fields::{Within, host_name},
+    server_url,
+};
 
 /// The time for writing, signing and recording a mail, which take some milliseconds.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -64,12 +67,10 @@ impl<'de> Deserialize<'de> for Smtp {
 
 fn relays<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SmtpRelayConfig>, D::Error> {
     let text = String::deserialize(value)?;
-    // A secret's file may give each relay a line of its own.
-    let urls = text.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|url| !url.is_empty());
     let parse = |(index, url)| {
         SmtpRelayConfig::parse(url)
             .map_err(|expected| D::Error::custom(format_args!("relay {} {expected}", index + 1)))
     };
-    let relays: Vec<_> = urls.enumerate().map(parse).collect::<Result<_, _>>()?;
+    let relays: Vec<_> = server_url::split(&text).enumerate().map(parse).collect::<Result<_, _>>()?;
     if relays.is_empty() { Err(D::Error::custom("URLs separated by commas")) } else { Ok(relays) }
 }

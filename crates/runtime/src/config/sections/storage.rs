@@ -28,8 +28,9 @@ pub struct Database {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Broker {
-    #[serde(deserialize_with = "amqp_url")]
-    pub url: SecretString,
+    /// The URLs of its nodes, at least one, in the order in which they are tried.
+    #[serde(rename = "url", deserialize_with = "amqp_urls")]
+    pub urls: Vec<SecretString>,
     /// The first part of the names of exchanges and queues.
     #[serde(deserialize_with = "namespace")]
     pub namespace: String,
@@ -57,7 +58,8 @@ text_fields! {
 
 fn postgres_url<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
     const ONE: Expected = "to be one postgres:// URL, and no list: \"@\" in the password is %40, \",\" %2C";
-    secret_url(value, |text| {
+    let text = String::deserialize(value)?;
+    let check = |text: &str| {
         let url = one_url(text, &["postgres", "postgresql"], ONE)?;
         // sqlx writes the value of a parameter that it does not know into the log.
         if !url
@@ -72,27 +74,29 @@ fn postgres_url<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::
         let is_socket = url.host_str().is_some_and(|host| host.to_ascii_lowercase().starts_with("%2f"));
         let has_host = server_url::has_host(&url) || is_socket || url.query_pairs().any(is_elsewhere);
         has_host.then_some(()).ok_or(HOST)
-    })
-}
-
-fn amqp_url<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
-    const ONE: Expected =
-        "to be one amqp:// or amqps:// URL, and no list: \"@\" in the password is %40, \",\" %2C";
-    secret_url(value, |text| {
-        let url = one_url(text, &["amqp", "amqps"], ONE)?;
-        server_url::has_host(&url).then_some(()).ok_or(HOST)
-    })
-}
-
-fn secret_url<'de, D: Deserializer<'de>>(
-    value: D,
-    check: impl FnOnce(&str) -> Result<(), Expected>,
-) -> Result<SecretString, D::Error> {
-    let text = String::deserialize(value)?;
+    };
     match check(&text) {
         Ok(()) => Ok(text.into()),
         Err(expected) => Err(D::Error::custom(format_args!("the URL {expected}"))),
     }
+}
+
+fn amqp_urls<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<SecretString>, D::Error> {
+    const AMQP: Expected = "to be amqp:// or amqps://, with a comma before the next one: \"@\" in the password is %40, \",\" %2C";
+    let text = String::deserialize(value)?;
+    let urls: Vec<_> = server_url::split(&text).collect();
+    for (index, text) in urls.iter().enumerate() {
+        let checked = one_url(text, &["amqp", "amqps"], AMQP)
+            .and_then(|url| server_url::has_host(&url).then_some(()).ok_or(HOST));
+        checked.map_err(|expected| match urls.len() {
+            1 => D::Error::custom(format_args!("the URL {expected}")),
+            _ => D::Error::custom(format_args!("URL {} {expected}", index + 1)),
+        })?;
+    }
+    if urls.is_empty() {
+        return Err(D::Error::custom("URLs separated by commas"));
+    }
+    Ok(urls.into_iter().map(SecretString::from).collect())
 }
 
 /// Returns the URL if it is only one. In a list, the parser takes what follows the first URL for a part of it, such as the name of the

@@ -80,6 +80,7 @@ fn every_listed_key_is_read_and_every_key_read_is_listed() {
         ("dkim", fields::<sections::DkimSection>()),
         ("smtp", fields::<Smtp>()),
         ("mailer", fields::<Mailer>()),
+        ("admin", fields::<Admin>()),
         ("telemetry", fields::<Telemetry>()),
     ];
     let read: BTreeSet<_> = read.map(|(section, fields)| (section.to_owned(), fields)).into();

@@ -70,7 +70,11 @@ fn texts_are_held_to_their_form() {
     let two_keys = PEM.repeat(2);
     for (key, good, bad) in [
         ("server.listen", &["0.0.0.0:80", "[::]:80"][..], &["localhost:80", "80", "1.2.3.4"][..]),
-        ("mailer.listen", &["127.0.0.1:0"], &["127.0.0.1", ":80"]),
+        (
+            "admin.listen",
+            &["", "off", "127.0.0.1:0", "[::]:9464"],
+            &["127.0.0.1", ":80", "on", "localhost:80"],
+        ),
         (
             "server.public_url",
             &[
@@ -155,7 +159,7 @@ fn the_url_of_a_server_says_what_to_escape() {
             assert!(line.contains(escaped) && !line.contains("rker"), "{password}: {line}");
         }
         let line = error(&with(&[(key, &format!("{scheme}://u:mar@ker@h/{path}"))]));
-        assert!(line.ends_with("and no list: \"@\" in the password is %40, \",\" %2C"), "{line}");
+        assert!(line.ends_with(": \"@\" in the password is %40, \",\" %2C"), "{line}");
         let line = error(&with(&[(key, &format!("{scheme}://h:port/{path}"))]));
         assert!(line.contains("expected the URL to have a port from 1 to 65535 behind its host"), "{line}");
         for name in ["[fe80::1%25eth0]", "[::g]", "::1", "ho%61st", "%5B::1%5D", "h h", "bücher", "u:p@"] {
@@ -228,21 +232,25 @@ fn an_invisible_character_in_a_setting_is_named() {
     load(&with(&[]).file(Some(&path))).unwrap();
 }
 
-/// B8: of a list, all but the first URL would be taken for parts of it.
+/// B8: of a list in another form, all but the first URL would be taken for parts of it.
 #[test]
-fn the_url_of_a_server_is_one_url() {
+fn the_url_of_a_server_is_one_url_or_a_list_of_the_brokers_nodes() {
     for (key, good, bad) in [
         (
             "broker.url",
-            &["amqps://u@h:5671/v", "amqp://u:a%40b%2C@[::1]/%2f?heartbeat=10"][..],
+            &[
+                "amqps://u@h:5671/v",
+                "amqp://u:a%40b%2C@[::1]/%2f?heartbeat=10",
+                "amqp://u:p@h,amqp://u:p@i",
+                "amqp://u:p@h:5672/v, amqps://u:p@i:5671/v",
+                "amqp://u:p@h/v\namqp://u:p@i/v\n",
+            ][..],
             &[
                 "http://h",
                 "amqp:",
                 "h:5672",
-                "amqp://u:p@h,amqp://u:p@i",
-                "amqp://u:p@h:5672,amqp://u:p@i:5672",
-                "amqp://u:p@h/v,amqp://u:p@i/v",
-                "amqp://u:p@h/v amqp://u:p@i/v",
+                ",",
+                "amqp://u:p@h,postgres://u:p@i",
                 "amqp://u:p@h;amqp://u:p@i",
                 "amqp://u:p@h,i/v",
                 "amqp://u:p@h:5672,u:p@i:5672",

@@ -1,0 +1,62 @@
+//! The meter provider, with a reader for Prometheus and one that exports to a collector.
+
+use std::time::Duration;
+
+use opentelemetry::global;
+use opentelemetry_otlp::MetricExporter;
+use opentelemetry_sdk::{
+    Resource,
+    metrics::{PeriodicReader, SdkMeterProvider},
+};
+use prometheus::Registry;
+
+use super::{
+    TelemetryError,
+    otlp::{FLUSH_TIMEOUT, configured},
+};
+use crate::config::Telemetry;
+
+/// How often metrics are exported: as often as Prometheus usually reads them.
+const EXPORT_INTERVAL: Duration = Duration::from_secs(15);
+
+/// The metrics of this process. They are exported a last time when it is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    provider: Option<SdkMeterProvider>,
+    pub(super) registry: Registry,
+}
+
+impl Drop for Metrics {
+    fn drop(&mut self) {
+        if let Some(provider) = self.provider.take() {
+            // The exporter has logged that a collector can't be reached.
+            let _ = provider.shutdown_with_timeout(FLUSH_TIMEOUT);
+        }
+    }
+}
+
+/// Makes the process's meter provider. Where nobody reads, nothing is measured.
+pub(super) fn start(
+    settings: &Telemetry,
+    resource: Resource,
+    is_scraped: bool,
+) -> Result<Metrics, TelemetryError> {
+    let registry = Registry::new();
+    if !is_scraped && settings.otlp_endpoint.is_none() {
+        return Ok(Metrics::default());
+    }
+    let mut provider = SdkMeterProvider::builder().with_resource(resource);
+    if is_scraped {
+        // `rekey_build_info` says what the resource would, and no series begins anew with each start.
+        let exporter = opentelemetry_prometheus::exporter().without_target_info().without_scope_info();
+        provider = provider.with_reader(exporter.with_registry(registry.clone()).build()?);
+    }
+    if let Some(endpoint) = &settings.otlp_endpoint {
+        let exporter = configured(MetricExporter::builder().with_http(), endpoint, "metrics").build()?;
+        provider =
+            provider.with_reader(PeriodicReader::builder(exporter).with_interval(EXPORT_INTERVAL).build());
+    }
+    let provider = provider.build();
+    global::set_meter_provider(provider.clone());
+    Ok(Metrics { provider: Some(provider), registry })
+}
