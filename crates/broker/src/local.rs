@@ -43,7 +43,7 @@ impl Bus for LocalBus {
         let handling = async move {
             // The semaphore is never closed. The task holds the permit, because the caller may be dropped.
             let _permit = permits.acquire_owned().await;
-            run_handler(&*handler, Delivery { payload: message.payload, attempt }).await
+            run_handler(&*handler, Delivery { id: Some(message.id), payload: message.payload, attempt }).await
         };
         // In a task of its own, so that a handler in the middle of a mail finishes it even when the caller is dropped.
         match tokio::spawn(handling.in_current_span()).await {

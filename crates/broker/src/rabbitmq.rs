@@ -5,6 +5,7 @@ mod confirms;
 mod connection;
 mod consumer;
 mod copies;
+mod dead_letters;
 mod link;
 mod publisher;
 mod topology;
@@ -17,6 +18,7 @@ use url::{Host, Url};
 
 pub use self::{
     consumer::RabbitConsumer,
+    dead_letters::{DeadLetterError, DeadLetters, DeadMessage},
     publisher::RabbitBus,
     topology::{InvalidNamespace, Topology},
 };

@@ -5,12 +5,17 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use rekey_core::events::bus::{Delivery, Handler, Verdict};
 
-/// Returns the handler's verdict. A panic becomes a rejection with a fixed reason: the panic's own message goes to the panic hook
+/// Returns the handler's verdict, after it has recorded a rejection. A panic becomes a rejection with a fixed reason: the panic's own message goes to the panic hook
 /// only, because it may hold what no dead letter should.
 pub(crate) async fn run_handler(handler: &dyn Handler, delivery: Delivery) -> Verdict {
+    let rejected = delivery.clone();
     // Only the handler is shared with a call that panicked, and its state is its own to keep sound.
-    AssertUnwindSafe(handler.handle(delivery))
+    let verdict = AssertUnwindSafe(handler.handle(delivery))
         .catch_unwind()
         .await
-        .unwrap_or_else(|_| Verdict::Reject { reason: "panicked".to_owned() })
+        .unwrap_or_else(|_| Verdict::Reject { reason: "panicked".to_owned() });
+    match verdict {
+        Verdict::Reject { reason } => handler.reject(&rejected, reason).await,
+        Verdict::Done | Verdict::Retry { .. } => verdict,
+    }
 }

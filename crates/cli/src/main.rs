@@ -1,6 +1,7 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
 mod config;
+mod dead_letter;
 mod delivery;
 mod dev;
 mod import;
@@ -54,6 +55,9 @@ enum Command {
     /// Mails: what became of each, and sending one again.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
+    /// Messages that no mailer could handle: in the broker, with the reason.
+    #[command(subcommand)]
+    DeadLetter(dead_letter::DeadLetterCommand),
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
@@ -107,6 +111,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Organization(command) => operator::organization(command, &source, output).await,
         Command::Client(command) => operator::client(command, &source, output).await,
         Command::Delivery(command) => delivery::run(command, &source, output).await,
+        Command::DeadLetter(command) => dead_letter::run(command, &source, output).await,
         Command::Suppression(command) => suppression::run(command, &source, output).await,
         Command::Maintain => maintain::run(source).await,
         Command::Purge(options) => purge::run(options, &source, output).await,

@@ -120,7 +120,7 @@ fn table(rows: &[Vec<String>], limit: Option<usize>) -> String {
 }
 
 /// Replaces control characters: what others wrote, such as a mail server or whoever publishes on the broker, can't steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

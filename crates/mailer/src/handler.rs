@@ -83,6 +83,17 @@ impl Handler for MailHandler {
         self.process(&event, &job).instrument(span).await
     }
 
+    /// Fails the delivery of the event, if the message is the event: whoever may publish can give any bytes any id.
+    async fn reject(&self, delivery: &Delivery, reason: String) -> Verdict {
+        let Some(event) = delivery.id.filter(|_| delivery.payload.len() <= MAX_EVENT) else {
+            return Verdict::Reject { reason };
+        };
+        match self.ledger.reject(event, &delivery.payload, &reason).await {
+            Ok(_) => Verdict::Reject { reason },
+            Err(error) => ledger_failed(&error),
+        }
+    }
+
     /// That of the live transport. A mailbox for test mode that can't be written stops no live mail.
     fn capacity(&self) -> Capacity {
         self.router.live.capacity()

@@ -29,5 +29,5 @@ pub use sections::{
     OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords, PerMinute, PublicUrl, Retention,
     Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry, TestMailbox, TrustedProxies,
 };
-pub use settings::{ApiSettings, DevSettings, MailerSettings, ToolSettings};
+pub use settings::{ApiSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

@@ -89,7 +89,7 @@ impl DeliveryLog for PostgresStore {
         .map_err(map_db_error)?;
         let actions = sqlx::query(
             "SELECT a.created_at, a.action FROM audit_personal_data p JOIN audit_entries a ON a.id = p.entry_id
-             WHERE p.resource_id = $1 AND a.resource_type = 'deliveries' ORDER BY a.created_at, a.id",
+             WHERE p.resource_id = $1 AND a.resource_type IN ('deliveries', 'events') ORDER BY a.created_at, a.id",
         )
         .bind(id.as_str())
         .fetch_all(&self.pool)
@@ -131,6 +131,11 @@ impl DeliveryLog for PostgresStore {
             .bind(REPUBLISH_AFTER.as_seconds_f64());
         Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
     }
+
+    async fn record_dead_letter(&self, id: EventId, audit: &AuditEntry) -> Result<bool, StoreError> {
+        let query = auditing(RECORD_DEAD_LETTER, None, audit).bind(id.as_str());
+        Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
+    }
 }
 
 /// The newest of each scope by the scope's index, and of these the newest.
@@ -153,14 +158,14 @@ const LIST: &str = select_deliveries!(
     "ORDER BY d.created_at DESC, d.event_id DESC"
 );
 
-/// If the message that follows gets lost, the event is published again like that of any other overdue mail.
+/// If the message that follows gets lost, the event is published again like that of any other overdue mail. A decoy has no entry that clients see.
 const REVIVE: &str = concat!(
     "WITH fact AS (
         UPDATE deliveries d SET status = CASE d.status WHEN 'failed' THEN 'deferred' ELSE d.status END, next_attempt_at = now(),
             updated_at = now()
-        FROM events e
         WHERE d.event_id = $11 AND d.organization_id = $1 AND d.mode = $2 AND d.status IN ('queued', 'deferred', 'failed')
-            AND (d.lease_until IS NULL OR d.lease_until <= now()) AND e.id = d.event_id AND e.payload IS NOT NULL
+            AND (d.lease_until IS NULL OR d.lease_until <= now())
+            AND (NOT $12 OR EXISTS (SELECT FROM events e WHERE e.id = d.event_id AND e.payload IS NOT NULL))
         RETURNING d.event_id AS id, d.customer_id
     ), outbox AS (
         UPDATE events e SET republish_after = COALESCE(e.republish_after, make_interval(secs => $13)),
@@ -168,7 +173,28 @@ const REVIVE: &str = concat!(
             dead_reason = CASE WHEN NOT $12 THEN e.dead_reason END, available_at = now()
         FROM fact WHERE e.id = fact.id
     )",
-    record_audit!("audit", "deliveries", "customer_id", "FROM fact"),
+    record_audit!("audit", "deliveries", "customer_id", "FROM fact WHERE customer_id IS NOT NULL"),
+    "SELECT id FROM fact"
+);
+
+/// The entry is about the customer of the event, so that it is erased with what is recorded about them.
+const RECORD_DEAD_LETTER: &str = concat!(
+    "WITH fact AS (
+        SELECT e.id, e.organization_id, e.mode, d.event_id IS NOT NULL AND d.customer_id IS NULL AS is_decoy,
+            COALESCE(d.customer_id, CASE e.resource_type WHEN 'customers' THEN e.resource_id END) AS customer_id
+        FROM events e LEFT JOIN deliveries d ON d.event_id = e.id WHERE e.id = $11
+    )",
+    record_audit!(
+        "audit",
+        "events",
+        "customer_id",
+        "FROM fact WHERE NOT is_decoy",
+        "$3",
+        "$4",
+        "$10",
+        "scope.organization_id, scope.mode",
+        " CROSS JOIN (SELECT organization_id, mode FROM fact) scope"
+    ),
     "SELECT id FROM fact"
 );
 

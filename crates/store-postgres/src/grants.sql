@@ -53,7 +53,8 @@ BEGIN
         GRANT SELECT, INSERT, UPDATE ON deliveries, delivery_attempts TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON mail_quotas TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
-        GRANT SELECT (id, published_at, dead_at, republish_after),
+        -- The payload is compared with that of a message that was rejected.
+        GRANT SELECT (id, payload, published_at, dead_at, republish_after),
             UPDATE (payload, available_at, published_at, dead_at, dead_reason, republish_after)
             ON events TO rekey_mailer;
     END IF;

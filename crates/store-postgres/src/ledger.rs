@@ -64,6 +64,18 @@ impl Ledger for PostgresStore {
         Ok(done == 1)
     }
 
+    async fn reject(&self, event: EventId, payload: &[u8], reason: &str) -> Result<bool, StoreError> {
+        let rejected: i64 = sqlx::query_scalar(REJECT)
+            .bind(event.as_str())
+            .bind(payload)
+            .bind(reason)
+            .bind(i64::from(MAX_ATTEMPTS))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        Ok(rejected == 1)
+    }
+
     async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError> {
         let done = sqlx::query(REPUBLISH_OVERDUE)
             .bind(REPUBLISH_AFTER.as_seconds_f64())
@@ -203,6 +215,17 @@ const CLAIM: &str = concat!(
     "SELECT * FROM decision, delivery"
 );
 
+/// Takes a mail that was counted when it was `claimed`, and is not counted any more now that it is `settled`, off its account's quota.
+macro_rules! uncount {
+    () => {
+        "uncounted AS (
+            UPDATE mail_quotas q SET mail_count = GREATEST(q.mail_count - 1, 0), last_mail_at = NULL FROM claimed, settled
+            WHERE claimed.is_counted AND NOT settled.is_counted
+                AND q.account_digest = claimed.account_digest AND q.mail = settled.mail
+        )"
+    };
+}
+
 /// Records an outcome, and suppresses the address that it names, unless its customer was deleted or anonymized meanwhile. A mail that can't have been
 /// sent is not counted any more.
 const SETTLE: &str = concat!(
@@ -222,11 +245,7 @@ const SETTLE: &str = concat!(
         "LEAST($2, $13), $2, CASE WHEN claims = $2 THEN claimed_at END, now(), $12, $7, $5, $6, $4",
         "settled"
     ),
-    "), uncounted AS (
-        UPDATE mail_quotas q SET mail_count = GREATEST(q.mail_count - 1, 0), last_mail_at = NULL FROM claimed, settled
-        WHERE claimed.is_counted AND NOT settled.is_counted
-            AND q.account_digest = claimed.account_digest AND q.mail = settled.mail
-    ), suppression AS (
+    "), ", uncount!(), ", suppression AS (
         INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)
         SELECT organization_id, mode, $9, $4, $5, $1 FROM settled s
         WHERE $9 IS NOT NULL
@@ -235,6 +254,26 @@ const SETTLE: &str = concat!(
     )",
     complete_event!("$3 NOT IN ('queued', 'deferred', 'failed') AND EXISTS (SELECT FROM settled)"),
     "SELECT count(*) FROM settled"
+);
+
+/// Fails a mail whose message was rejected. That is an attempt: of the claim that was not settled, or of one more.
+const REJECT: &str = concat!(
+    "WITH claimed AS (
+        SELECT account_digest, is_counted FROM deliveries WHERE event_id = $1
+    ), settled AS (
+        UPDATE deliveries d SET status = 'failed', detail = $3, smtp_code = NULL, smtp_enhanced_code = NULL, relay = NULL,
+            next_attempt_at = NULL, updated_at = now(), lease_until = NULL,
+            claims = claims + CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END,
+            claimed_at = CASE WHEN lease_until IS NULL THEN now() ELSE claimed_at END,
+            in_doubt = in_doubt + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,
+            is_counted = is_counted AND (in_doubt > 0 OR lease_until IS NOT NULL)
+        FROM events e
+        WHERE d.event_id = $1 AND d.status IN ('queued', 'deferred') AND e.id = d.event_id AND e.payload = $2
+        RETURNING d.mail, d.is_counted, d.claims, d.claimed_at
+    ), attempt AS (",
+    record_attempt!("LEAST(claims, $4), claims, claimed_at, now(), 'failed', NULL, NULL, NULL, $3", "settled"),
+    "), ", uncount!(),
+    " SELECT count(*) FROM settled"
 );
 
 /// Makes the events of overdue mails due again. The index `deliveries_pending` has the few mails that it reads.

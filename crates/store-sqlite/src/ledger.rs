@@ -41,6 +41,20 @@ impl Ledger for SqliteStore {
         Ok(done)
     }
 
+    async fn reject(&self, event: EventId, payload: &[u8], reason: &str) -> Result<bool, StoreError> {
+        let outcome = Outcome::Failed { reason: reason.to_owned() };
+        let settled = outcome.settled();
+        let (mut transaction, present) = self.write().await?;
+        let counted = counted_quota(&mut transaction, event).await.map_err(map_db_error)?;
+        let claim = claim_rejected(&mut transaction, event, payload, present).await.map_err(map_db_error)?;
+        let Some(claim) = claim else { return Ok(false) };
+        settle(&mut transaction, event, claim, &settled, present).await.map_err(map_db_error)?;
+        record_attempt(&mut transaction, event, claim, &settled, present).await.map_err(map_db_error)?;
+        uncount(&mut transaction, event, counted).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(true)
+    }
+
     async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError> {
         let (mut transaction, present) = self.write().await?;
         let done = sqlx::query(
@@ -318,6 +332,28 @@ async fn settle(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Claims the mail of an event whose message was rejected, if it waits and the message is the event; a claim that is not settled is ended, in doubt.
+/// Returns the claim's number.
+async fn claim_rejected(
+    connection: &mut SqliteConnection,
+    event: EventId,
+    payload: &[u8],
+    present: i64,
+) -> Read<Option<u32>> {
+    sqlx::query_scalar(
+        "UPDATE deliveries SET claims = claims + (lease_until IS NULL), in_doubt = in_doubt + (lease_until IS NOT NULL),
+             claimed_at = CASE WHEN lease_until IS NULL THEN ?3 ELSE claimed_at END, lease_until = ?3
+         WHERE event_id = ?1 AND status IN ('queued', 'deferred')
+             AND EXISTS (SELECT 1 FROM events WHERE id = ?1 AND payload = ?2)
+         RETURNING claims",
+    )
+    .bind(event.as_str())
+    .bind(payload)
+    .bind(present)
+    .fetch_optional(connection)
+    .await
 }
 
 /// Returns the account that the mail is counted for.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use lapin::{
-    Connection, ConnectionProperties,
+    BasicProperties, Connection, ConnectionProperties,
     options::{
         BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
         QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
@@ -129,6 +129,17 @@ pub async fn waiting(amqp_url: &str, queue: &str) -> (u32, u32) {
     channel.close(200, "looked at".into()).await.unwrap();
     connection.close(200, "looked at".into()).await.unwrap();
     (queue.message_count(), queue.consumer_count())
+}
+
+/// Puts a message into a queue.
+pub async fn publish(amqp_url: &str, queue: &str, payload: &[u8], properties: BasicProperties) {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let options = BasicPublishOptions::default();
+    let confirm = channel.basic_publish("".into(), queue.into(), options, payload, properties).await.unwrap();
+    assert!(confirm.await.unwrap().is_ack());
+    connection.close(200, "done".into()).await.unwrap();
 }
 
 /// Moves all messages of a queue to another one.

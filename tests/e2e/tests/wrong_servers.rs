@@ -3,8 +3,9 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
+use lapin::BasicProperties;
 use rekey_e2e::{
-    broker::Broker,
+    broker::{Broker, publish, waiting},
     client::Api,
     postgres::Postgres,
     process::{Program, project},
@@ -120,7 +121,8 @@ async fn each_program_works_with_the_rights_that_it_needs_and_no_others() {
     let broker = Broker::start();
     let mut stack = Stack::prepare_on(&broker.url, &[]).await;
     let secrets = Path::new(stack.get("auth.signing_key_file").unwrap()).parent().unwrap().to_owned();
-    for file in [secrets.join("broker_users"), project().join("deploy/rabbitmq/definitions.json")] {
+    let users = ["broker_users", "tool_broker_user"].map(|file| secrets.join(file));
+    for file in users.into_iter().chain([project().join("deploy/rabbitmq/definitions.json")]) {
         broker.ctl(&["import_definitions", file.to_str().unwrap()]);
     }
     let (_, address) = broker.url.split_once("guest:guest").unwrap();
@@ -146,8 +148,14 @@ async fn each_program_works_with_the_rights_that_it_needs_and_no_others() {
         let exit = program.terminate().await;
         assert!(!exit.stderr.contains("WARN"), "{exit:?}");
     }
-    // What was imported is what a program with all rights declares.
+    // The tool gives a dead letter back to the mailer.
     let mut stack = shop.stack;
+    publish(&broker.url, "rekey.mailer.dead", b"letter", BasicProperties::default()).await;
+    stack.set("broker.url", &url("tool"));
+    let replayed = stack.tool(&["dead-letter", "replay", "--all"]).await;
+    assert_eq!((replayed.code, replayed.stdout.as_str()), (Some(0), "-: replayed\n"), "{replayed:?}");
+    assert_eq!(waiting(&broker.url, "rekey.mailer").await.0, 1);
+    // What was imported is what a program with all rights declares.
     stack.set("broker.url", &broker.url);
     let api = stack.start_api().await;
     is_ready(&stack.api).await;

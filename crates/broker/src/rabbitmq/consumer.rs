@@ -260,11 +260,13 @@ impl Worker {
     }
 
     async fn verdict(&self, delivery: &Delivery, attempt: u32) -> Verdict {
+        let id = delivery.properties.message_id().as_ref().and_then(|id| id.as_str().parse().ok());
+        let message = bus::Delivery { id, payload: delivery.data.clone(), attempt };
         if delivery.data.len() > MAX_PAYLOAD {
             let reason = format!("larger than {MAX_PAYLOAD} bytes: {}", delivery.data.len());
-            return Verdict::Reject { reason };
+            return self.handler.reject(&message, reason).await;
         }
-        run_handler(&*self.handler, bus::Delivery { payload: delivery.data.clone(), attempt }).await
+        run_handler(&*self.handler, message).await
     }
 
     /// Returns the copy that must be confirmed before the original is acknowledged.

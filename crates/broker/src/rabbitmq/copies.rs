@@ -14,7 +14,7 @@ use super::{
 /// The number of this attempt at handling the message, from 1; without the header it is the first.
 const ATTEMPT: &str = "x-rekey-attempt";
 /// Why the message is delivered again or became a dead letter.
-const REASON: &str = "x-rekey-reason";
+pub(super) const REASON: &str = "x-rekey-reason";
 /// The routing key that the message was published with: its own is the name of the queue it last waited in.
 const ROUTING_KEY: &str = "x-rekey-routing-key";
 /// W3C trace context, which a publisher may have set.
@@ -69,6 +69,6 @@ fn kept(original: &BasicProperties) -> BasicProperties {
     properties
 }
 
-fn header<'a>(delivery: &'a Delivery, name: &str) -> Option<&'a AMQPValue> {
+pub(super) fn header<'a>(delivery: &'a Delivery, name: &str) -> Option<&'a AMQPValue> {
     delivery.properties.headers().as_ref()?.inner().get(name)
 }

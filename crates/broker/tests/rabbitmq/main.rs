@@ -4,6 +4,7 @@
 mod conformance;
 mod consuming;
 mod crash;
+mod dead_letters;
 mod outage;
 mod publishing;
 mod stage;

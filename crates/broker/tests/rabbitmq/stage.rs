@@ -114,7 +114,12 @@ impl Stage {
 
     /// Puts an unchanged message into the mailer's queue.
     pub async fn put(&self, payload: &[u8], properties: BasicProperties) {
-        let (queue, options) = (self.topology().mailer().into(), BasicPublishOptions::default());
+        self.put_into(&self.topology().mailer(), payload, properties).await;
+    }
+
+    /// Puts a message into a queue.
+    pub async fn put_into(&self, queue: &str, payload: &[u8], properties: BasicProperties) {
+        let (queue, options) = (queue.into(), BasicPublishOptions::default());
         let confirm =
             self.channel.basic_publish("".into(), queue, options, payload, properties).await.unwrap();
         assert!(confirm.await.unwrap().is_ack());

@@ -32,6 +32,11 @@ pub trait Ledger: Send + Sync + 'static {
     /// keeps it: an operator may have it sent again.
     async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError>;
 
+    /// Fails the mail of an event whose message was rejected, if that mail waits and `payload` is the event's, byte for byte: so nobody fails
+    /// another's mail by a message with its id. A claim that is not settled is ended, in doubt. The event's payload is kept, for an
+    /// operator to have the mail sent again. Returns whether a mail was failed.
+    async fn reject(&self, event: EventId, payload: &[u8], reason: &str) -> Result<bool, StoreError>;
+
     /// Makes the events of overdue mails due again in the outbox, at most `max`, the oldest first; returns how many. A mail is overdue when
     /// its next attempt should have started [`REPUBLISH_AFTER`](crate::events::outbox::REPUBLISH_AFTER) ago, and its event was not published
     /// for as long, or twice, four times, … as long after repetitions.

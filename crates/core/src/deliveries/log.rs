@@ -145,8 +145,8 @@ pub trait DeliveryLog: Send + Sync + 'static {
     /// The mails that have waited for at least `age`, the oldest first, at most `limit`.
     async fn waiting_deliveries(&self, age: Duration, limit: u32) -> Result<Vec<LoggedDelivery>, StoreError>;
 
-    /// Makes a mail that is queued, deferred or failed due again, with an audit entry about its delivery; also its event in the outbox, if
-    /// `publish` says so. False when no mail of that scope is in one of these states, or its event has no payload any more.
+    /// Makes a mail that is queued, deferred or failed, and that no mailer has, due again, with an audit entry about its delivery. With
+    /// `publish` its event is published again, for which its payload must still be there. False when there is no such mail in that scope.
     async fn revive_delivery(
         &self,
         scope: Scope,
@@ -154,4 +154,7 @@ pub trait DeliveryLog: Send + Sync + 'static {
         publish: bool,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError>;
+
+    /// Writes an audit entry about an event whose dead letter an operator handles. False when the event is unknown. Decoys have none.
+    async fn record_dead_letter(&self, id: EventId, audit: &AuditEntry) -> Result<bool, StoreError>;
 }

@@ -5,7 +5,10 @@ use std::{fmt, future::pending};
 use async_trait::async_trait;
 use time::Duration;
 
-use crate::events::outbox::{ClaimedMessage, Settlement};
+use crate::{
+    events::outbox::{ClaimedMessage, Settlement},
+    ids::EventId,
+};
 
 /// Where the relay publishes.
 #[async_trait]
@@ -21,6 +24,8 @@ pub trait Bus: Send + Sync + 'static {
 /// A message as a consumer gets it. Nothing about it is trusted yet.
 #[derive(Debug, Clone)]
 pub struct Delivery {
+    /// The message's id, if it has a readable one: it should be its event's.
+    pub id: Option<EventId>,
     /// What should be a serialized `SignedEvent`.
     pub payload: Vec<u8>,
     /// Which attempt at handling it this is, from 1, as the bus counts.
@@ -62,6 +67,12 @@ pub enum Capacity {
 pub trait Handler: Send + Sync + 'static {
     /// Handles one message. A panic is a [`Verdict::Reject`].
     async fn handle(&self, delivery: Delivery) -> Verdict;
+
+    /// Records that a message was rejected, before it is moved to the dead letters: by [`Handler::handle`], by its panic, or because it is too
+    /// large. Returns the final verdict: a [`Verdict::Retry`] when this can't be recorded now.
+    async fn reject(&self, _delivery: &Delivery, reason: String) -> Verdict {
+        Verdict::Reject { reason }
+    }
 
     /// Returns how many messages can be handled now. A few more may come, those that were on their way when it changed.
     fn capacity(&self) -> Capacity {

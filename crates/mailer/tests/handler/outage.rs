@@ -51,6 +51,10 @@ impl Ledger for Faltering {
         if left.is_ok() { Err(self.error()) } else { self.store.settle(event, attempt, outcome).await }
     }
 
+    async fn reject(&self, event: EventId, payload: &[u8], reason: &str) -> Result<bool, StoreError> {
+        self.store.reject(event, payload, reason).await
+    }
+
     async fn republish_overdue(&self, max: u32) -> Result<u64, StoreError> {
         self.store.republish_overdue(max).await
     }

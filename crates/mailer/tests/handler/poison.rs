@@ -28,7 +28,7 @@ async fn poison_is_parked_and_the_others_flow() {
         (edited, &["forged event: the tag does not match", "malformed event"]),
         (forged, &["forged event: the tag does not match"]),
     ] {
-        let reason = rejection(mailer.handle(Delivery { payload, attempt: 1 }).await);
+        let reason = rejection(mailer.handle(Delivery { id: Some(good.id), payload, attempt: 1 }).await);
         assert!(reasons.contains(&reason.as_str()), "{reason}");
     }
     assert_eq!(world.deliveries().await, 0);

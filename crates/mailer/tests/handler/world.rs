@@ -192,7 +192,7 @@ pub async fn next_trial() {
 
 /// Hands a message to the handler as a bus does.
 pub async fn handle(mailer: &MailHandler, message: &OutboxMessage) -> Verdict {
-    mailer.handle(Delivery { payload: message.payload.clone(), attempt: 1 }).await
+    mailer.handle(Delivery { id: Some(message.id), payload: message.payload.clone(), attempt: 1 }).await
 }
 
 /// Returns how long a verdict says to wait.

@@ -55,6 +55,12 @@ pub struct DevSettings {
     pub telemetry: Telemetry,
 }
 
+/// The settings of `rekey dead-letter`.
+#[derive(Debug, Deserialize)]
+pub struct DeadLetterSettings {
+    pub broker: Broker,
+}
+
 /// The settings of the operator's commands, such as `rekey migrate`, and of `rekey maintain`.
 #[derive(Debug, Deserialize)]
 pub struct ToolSettings {

@@ -193,6 +193,7 @@ port!(Outbox {
 port!(Ledger {
     mailer.claim(job: &MailJob, lease: Duration) -> Stored<Claim>;
     mailer.settle(event: EventId, claim: u32, outcome: &Outcome) -> Stored<bool>;
+    mailer.reject(event: EventId, payload: &[u8], reason: &str) -> Stored<bool>;
     mailer.republish_overdue(max: u32) -> Stored<u64>;
 });
 port!(AnonymizationStore {

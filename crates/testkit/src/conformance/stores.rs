@@ -269,6 +269,8 @@ macro_rules! store_conformance {
             a_claim_that_ran_out_is_an_attempt_in_doubt_until_its_mail_was_sent,
             the_first_attempts_and_the_latest_are_kept,
             attempts_are_deleted_with_their_delivery,
+            a_rejected_message_fails_its_own_mail_and_no_other,
+            a_claim_whose_message_is_rejected_ends_in_doubt,
         );
         $crate::store_conformance!(@ $fixture: republishing:
             b7_the_event_of_an_overdue_mail_is_published_again,

@@ -47,6 +47,9 @@ pub enum NotResendable {
     /// It is too old.
     #[error("it is older than {0} hours, when its news is of no use")]
     TooOld(i64),
+    /// It is for an address without a customer, and was discarded.
+    #[error("no customer has its address")]
+    Discarded,
     /// It is for an address without a customer.
     #[error("no customer has its address")]
     NoCustomer,
@@ -84,10 +87,19 @@ impl LoggedDelivery {
             Status::Bounced => Some(NotResendable::Bounced(detail())),
             Status::Suppressed => Some(NotResendable::Suppressed(detail())),
             Status::Expired => Some(NotResendable::Expired(detail())),
-            Status::Discarded => Some(NotResendable::NoCustomer),
+            Status::Discarded => Some(NotResendable::Discarded),
             Status::Queued | Status::Deferred | Status::Failed => None,
         };
         by_status.or_else(|| self.not_due())
+    }
+
+    /// Returns why a dead letter of the mail can't be given back to the mailer, if it can't. The message is all that is needed, and mails to
+    /// addresses without a customer have theirs.
+    #[must_use]
+    pub fn not_replayable(&self) -> Option<NotResendable> {
+        let is_needless =
+            |reason: &NotResendable| matches!(reason, NotResendable::NoCustomer | NotResendable::NoEvent);
+        self.not_resendable().filter(|reason| !is_needless(reason))
     }
 
     /// Returns why a mail whose status does not rule it out can't be sent again.
@@ -95,14 +107,14 @@ impl LoggedDelivery {
         let age = self.read_at - self.created_at;
         let too_old = self.mail.max_age().filter(|max_age| age > *max_age);
         let claimed = self.leased_until.filter(|until| *until > self.read_at);
-        if self.customer.is_none() {
-            Some(NotResendable::NoCustomer)
-        } else if let Some(link) = self.link.filter(|link| *link != LinkState::Pending) {
+        if let Some(link) = self.link.filter(|link| *link != LinkState::Pending) {
             Some(NotResendable::Link(link.into()))
         } else if let Some(max_age) = too_old {
             Some(NotResendable::TooOld(max_age.whole_hours()))
         } else if let Some(until) = claimed {
             Some(NotResendable::Claimed(until))
+        } else if self.customer.is_none() {
+            Some(NotResendable::NoCustomer)
         } else if self.event.as_ref().is_none_or(|event| !event.has_payload) {
             Some(NotResendable::NoEvent)
         } else {
