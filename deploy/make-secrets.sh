@@ -20,8 +20,8 @@ main() {
     make maintenance_database_password password
     make api_broker_password password
     make mailer_broker_password password
-    make grafana_password password
     make tool_broker_password password
+    make grafana_password password
     # The RSA key that signs access tokens (docs/operations.md adds another to the file to rotate it), and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
@@ -31,9 +31,9 @@ main() {
     for program in api mailer maintenance; do
         make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     done
-    make api_broker_url echo "amqp://rekey-api:$(<"$folder/api_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
-    make mailer_broker_url echo "amqp://rekey-mailer:$(<"$folder/mailer_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
-    make tool_broker_url echo "amqp://rekey-tool:$(<"$folder/tool_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
+    for program in api mailer tool; do
+        make ${program}_broker_url echo "amqp://rekey-$program:$(<"$folder/${program}_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
+    done
     make broker_users broker_users
     # A file of its own: deployments have the other one already.
     make tool_broker_user tool_broker_user

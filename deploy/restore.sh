@@ -65,7 +65,8 @@ roles() { # DATABASE
 }
 
 sql() { # DATABASE STATEMENT
-    pg psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet --tuples-only --no-align --username="$POSTGRES_USER" --dbname="$1" --command="$2"
+    pg psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet --tuples-only --no-align --username="$POSTGRES_USER" --dbname="$1" \
+        --command="SET client_min_messages = warning" --command="$2"
 }
 
 pg() {

@@ -32,6 +32,7 @@ def main():
         *memory(compose),
         *scraped(compose),
         *caddy(compose),
+        *(f"{name} depends on a service, so compose replaces it with that" for name in ("proxy", "tls") if "depends_on" in compose["services"][name]),
         *(
             f"{name}: {finding}"
             for name, service in named(compose)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """observability_check.py METRICS FOLDER: checks the queries of deploy/observability, and what its files refer to.
 
-METRICS is the page that lists the metrics by their names in Prometheus, in the first column of its table. FOLDER is empty,
-for the data of the Prometheus that evaluates the queries. Each finding is one line; it succeeds if there is none.
+METRICS is the page that lists the metrics in a table, by their names in the first column. FOLDER is empty, for the data of the Prometheus that
+evaluates the queries. Each finding is one line; it succeeds if there is none.
 """
 
 import json
@@ -61,9 +61,9 @@ def load_rules():
 
 
 def load_page(page):
-    """Returns the rows of the page's table by the metric in their first column."""
-    rows = re.findall(r"^\| `([a-z_]+)` \|(.*)\|$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return dict(rows)
+    """Returns the rows of the page's table as text, by the metric's name."""
+    rows = [line.strip().strip("|") for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    return {row.partition("|")[0].strip(" `"): row for row in rows}
 
 
 def load_metrics(page, recorded):
@@ -73,13 +73,13 @@ def load_metrics(page, recorded):
 
 
 def attributes(samples, page):
-    """The samples have no labels but the attributes of the page, so that a query can't be right by a wrong sample."""
+    """The samples have no labels but those of the page, so that a query can't be right by a wrong sample."""
     rows = load_page(page)
     for sample in samples:
         name, _, labels = sample.partition("{")
         for label in re.findall(r'(\w+)="', labels):
-            if label not in ("job", "instance") and label not in rows.get(name, ""):
-                yield f"samples.yml: {label} is no attribute of {name} in {page}"
+            if label not in ("job", "instance") and f"`{label}`" not in rows.get(name, ""):
+                yield f"samples.yml: {label} is no label of {name} in {page}"
 
 
 def names(query):

@@ -6,11 +6,17 @@ use clap::Parser;
 
 use super::Cli;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/integration.md",
     "docs/look.md",
     "docs/operations.md",
+    "docs/runbooks/leaked-secret.md",
+    "docs/runbooks/lost-sealing-key.md",
+    "docs/runbooks/mails.md",
+    "docs/runbooks/relay-refuses.md",
+    "docs/runbooks/restore.md",
+    "docs/runbooks/roll-back.md",
     "docs/storefront.md",
     "examples/storefront/README.md",
 ];
