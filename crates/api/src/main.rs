@@ -18,7 +18,7 @@ use rekey_core::{
 use rekey_runtime::{
     admin,
     config::{ApiSettings, Configuration, Source},
-    health::Check,
+    health::{Check, probe},
     lifecycle::{self, Signals, Tasks},
     reload::reload_on_hangup,
     telemetry,
@@ -34,6 +34,9 @@ struct Arguments {
     /// The configuration file; without it, the one that `REKEY_CONFIG` names.
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Ask the running program at its admin listener whether it is ready, print what fails, and exit with 0 or 1.
+    #[arg(long)]
+    health: bool,
 }
 
 /// The admin listener's port, where `admin.listen` has no other.
@@ -43,11 +46,14 @@ const ADMIN_PORT: u16 = 8082;
 const RELAY_CONNECTIONS: u32 = 2;
 
 fn main() -> ExitCode {
-    lifecycle::run("rekey-api", serve(Arguments::parse()))
+    let Arguments { config, health } = Arguments::parse();
+    lifecycle::run("rekey-api", async move {
+        let source = Source::from_process()?.file(config.as_deref());
+        if health { probe(&source, ADMIN_PORT).await } else { serve(source).await }
+    })
 }
 
-async fn serve(arguments: Arguments) -> anyhow::Result<()> {
-    let source = Source::from_process()?.file(arguments.config.as_deref());
+async fn serve(source: Source) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: ApiSettings = configuration.settings()?;
     let organizations = &configuration.organization_settings()?;

@@ -11,9 +11,7 @@ use rekey_core::{
 use rekey_runtime::config::{AuditSettings, Configuration, Source};
 use rekey_store_postgres::PostgresStore;
 
-use crate::operator;
-
-pub use self::verify::shown;
+use crate::{operator, output::Output};
 
 /// The commands on the audit log.
 #[derive(Debug, Subcommand)]
@@ -56,12 +54,12 @@ impl Scopes {
 }
 
 /// Runs a command on the production database.
-pub async fn run(command: AuditCommand, source: &Source) -> anyhow::Result<()> {
+pub async fn run(command: AuditCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let settings: AuditSettings = Configuration::load(source)?.settings()?;
     let store = operator::connect(source).await?;
     match command {
-        AuditCommand::List(list) => list.run(&store).await,
-        AuditCommand::Verify(verify) => verify.run(&store, settings).await,
+        AuditCommand::List(list) => list.run(&store, output).await,
+        AuditCommand::Verify(verify) => verify.run(&store, settings, output).await,
         AuditCommand::Heads(scopes) => verify::print_heads(&scopes, &store).await,
     }
 }

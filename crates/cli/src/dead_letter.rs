@@ -59,7 +59,7 @@ pub struct Selection {
 /// Runs `rekey dead-letter`.
 pub async fn run(command: DeadLetterCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let DeadLetterSettings { broker } = Configuration::load(source)?.settings()?;
-    let config = RabbitConfig::new(broker.url.expose_secret(), &broker.namespace)?;
+    let config = RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?;
     // Before a message is taken from the queue.
     let store = match &command {
         DeadLetterCommand::List { .. } | DeadLetterCommand::Show { .. } => None,

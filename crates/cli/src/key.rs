@@ -16,7 +16,10 @@ use self::{
     list::{Usage, usage},
     material::{KeySettings, Keys},
 };
-use crate::operator;
+use crate::{
+    operator,
+    output::{Output, note, print},
+};
 
 /// The commands on keys.
 #[derive(Debug, Subcommand)]
@@ -46,7 +49,7 @@ pub struct Rotate {
     #[arg(long, value_name = "ID")]
     activate: Option<String>,
     #[command(flatten)]
-    output: Output,
+    file: NewFile,
 }
 
 /// The arguments of `rekey key retire`.
@@ -57,22 +60,22 @@ pub struct Retire {
     #[arg(long)]
     leaked: bool,
     #[command(flatten)]
-    output: Output,
+    file: NewFile,
 }
 
 /// Where the new list goes.
 #[derive(Debug, Args)]
-pub struct Output {
+pub struct NewFile {
     /// A new file for the list (0600). An existing one is not replaced. Without it, the list is printed.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 /// Runs a command.
-pub async fn run(command: KeyCommand, source: &Source) -> anyhow::Result<()> {
+pub async fn run(command: KeyCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let settings: KeySettings = Configuration::load(source)?.settings()?;
     match command {
-        KeyCommand::List => list::print(&settings, &operator::connect(source).await?).await,
+        KeyCommand::List => list::print(&settings, &operator::connect(source).await?, output).await,
         KeyCommand::Rotate(rotate) => rotate.run(&settings),
         KeyCommand::Retire(retire) => retire.run(&settings, source).await,
     }
@@ -104,19 +107,18 @@ impl Rotate {
                 self.kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             (id.clone(), format!("{wait}: rekey key rotate {name} --activate {id}"))
         };
-        self.output.write(&keys)?;
-        eprintln!(
-            "Key {id}. Give the list to all processes as {}, and replace them one after the other.",
+        self.file.write(&keys)?;
+        note(&format!(
+            "Key {id}. Give the list to all processes as {}, and replace them one after the other.\nNext, {next}",
             keys.setting()
-        );
-        eprintln!("Next, {next}");
+        ));
         Ok(())
     }
 }
 
 impl Retire {
     async fn run(self, settings: &KeySettings, source: &Source) -> anyhow::Result<()> {
-        let Self { id, leaked, output } = self;
+        let Self { id, leaked, file } = self;
         let mut lists =
             [Kind::Signing, Kind::Sealing].into_iter().filter_map(|kind| settings.keys(kind).ok());
         let keys = lists.find(|keys| keys.ids().contains(&id));
@@ -156,21 +158,20 @@ impl Retire {
             }
         }
         keys.remove(&id);
-        output.write(&keys)?;
-        eprintln!(
+        file.write(&keys)?;
+        note(&format!(
             "Without {id}. Give the list to all processes as {}, and replace them one after the other.",
             keys.setting()
-        );
+        ));
         Ok(())
     }
 }
 
-impl Output {
+impl NewFile {
     fn write(&self, keys: &Keys) -> anyhow::Result<()> {
         let text: Zeroizing<String> = keys.text();
         let Some(path) = &self.out else {
-            println!("{}", text.as_str());
-            return Ok(());
+            return print(&format!("{}\n", text.as_str()));
         };
         let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut file = created.with_context(|| format!("{} can't be created", path.display()))?;

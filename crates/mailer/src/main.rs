@@ -21,7 +21,7 @@ use rekey_mailer::{
 use rekey_runtime::{
     admin,
     config::{Configuration, MailerSettings, Source},
-    health::{Check, Readiness},
+    health::{Check, Readiness, probe},
     lifecycle::{self, Signals, Tasks},
     reload::reload_on_hangup,
     telemetry,
@@ -36,17 +36,23 @@ struct Arguments {
     /// The configuration file; without it, the one that `REKEY_CONFIG` names.
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Ask the running program at its admin listener whether it is ready, print what fails, and exit with 0 or 1.
+    #[arg(long)]
+    health: bool,
 }
 
 /// The admin listener's port, where `admin.listen` has no other.
 const ADMIN_PORT: u16 = 8081;
 
 fn main() -> ExitCode {
-    lifecycle::run("rekey-mailer", serve(Arguments::parse()))
+    let Arguments { config, health } = Arguments::parse();
+    lifecycle::run("rekey-mailer", async move {
+        let source = Source::from_process()?.file(config.as_deref());
+        if health { probe(&source, ADMIN_PORT).await } else { serve(source).await }
+    })
 }
 
-async fn serve(arguments: Arguments) -> anyhow::Result<()> {
-    let source = Source::from_process()?.file(arguments.config.as_deref());
+async fn serve(source: Source) -> anyhow::Result<()> {
     let configuration = Configuration::load(&source)?;
     let settings: MailerSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;

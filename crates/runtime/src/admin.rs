@@ -42,7 +42,7 @@ pub fn serve(
             .app_data(readiness.clone())
             .app_data(metrics.clone())
             .route("/livez", web::get().to(health::live))
-            .route("/readyz", web::get().to(health::ready))
+            .route("/readyz", web::get().to(health::ready_with_causes))
             .route("/metrics", web::get().to(show_metrics))
     };
     let server = HttpServer::new(app).workers(1).shutdown_signal(tasks.token().cancelled_owned());

@@ -1,5 +1,7 @@
 //! `GET /livez` and `GET /readyz`, the same in every program.
 
+mod probe;
+
 use std::{collections::BTreeMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, web::Data};
@@ -11,6 +13,8 @@ use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
 };
+
+pub use probe::probe;
 
 /// How long a check may take before it counts as failed.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -65,11 +69,37 @@ impl Check {
     }
 }
 
-/// The names of the checks that fail, in their order.
+/// The checks that fail, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Failures {
-    required: Vec<&'static str>,
-    degrading: Vec<&'static str>,
+    required: Vec<Failure>,
+    degrading: Vec<Failure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure {
+    name: &'static str,
+    /// Why, for an operator.
+    cause: String,
+}
+
+impl Failures {
+    /// Returns the cause of each failure.
+    fn causes(&self) -> BTreeMap<&'static str, &str> {
+        let all = self.required.iter().chain(&self.degrading);
+        all.map(|Failure { name, cause }| (*name, cause.as_str())).collect()
+    }
+
+    /// Logs what is different from the outcome before. Degrading checks log their own changes.
+    fn log_changes(&self, before: &Self) {
+        for Failure { name, cause } in self.required.iter().filter(|failure| !before.required.contains(failure)) {
+            tracing::warn!(check = name, cause, "not ready");
+        }
+        let has_ended = |failed: &&Failure| self.required.iter().all(|failure| failure.name != failed.name);
+        for Failure { name, .. } in before.required.iter().filter(has_ended) {
+            tracing::info!(check = name, "ready again");
+        }
+    }
 }
 
 /// The checks of a program. They run on the runtime on which this was made, not on the HTTP server's threads: each of those
@@ -90,13 +120,15 @@ impl Readiness {
 
     /// Returns the failures of at most a second ago. The checks go on when the caller goes away, for those who wait with it.
     async fn recent_failures(self: Arc<Self>) -> Failures {
-        let all = self.checks.iter().filter(|check| check.is_required).map(|check| check.name).collect();
+        let required = self.checks.iter().filter(|check| check.is_required);
+        let all = required.map(|check| Failure { name: check.name, cause: "stopping".to_owned() }).collect();
         let answer = self.runtime.clone().spawn(async move {
             let mut last = self.last.lock().await;
             match &*last {
                 Some((at, failures)) if at.elapsed() < KEPT => failures.clone(),
-                Some(_) | None => {
+                before => {
                     let failures = self.failures().await;
+                    failures.log_changes(before.as_ref().map_or(&Failures::default(), |(_, failures)| failures));
                     last.insert((Instant::now(), failures)).1.clone()
                 }
             }
@@ -113,7 +145,7 @@ impl Readiness {
         gauge("rekey.ready", "Whether a check of /readyz succeeds: 1 if so.", move |gauge| {
             value.with(|failures| {
                 for &(name, is_required) in &checks {
-                    let has_failed = failures.required.contains(&name) || failures.degrading.contains(&name);
+                    let has_failed = failures.causes().contains_key(name);
                     let attributes = [KeyValue::new("check", name), KeyValue::new("required", is_required)];
                     gauge.observe((!has_failed).into(), &attributes);
                 }
@@ -137,13 +169,8 @@ impl Readiness {
                 Ok(Err(late)) => late.into(),
                 Err(crashed) => crashed.into(),
             };
-            if is_required {
-                tracing::warn!(check = name, %cause, "not ready");
-                failures.required.push(name);
-            } else {
-                tracing::debug!(check = name, %cause, "degraded");
-                failures.degrading.push(name);
-            }
+            let failed = if is_required { &mut failures.required } else { &mut failures.degrading };
+            failed.push(Failure { name, cause: cause.to_string() });
         }
         failures
     }
@@ -157,19 +184,29 @@ pub async fn live() -> HttpResponse {
 /// Answers `GET /readyz`: 200 when every required check succeeds; otherwise 503 and the names of those that fail. `degraded` names the
 /// other checks that fail, if any. The answer is at most a second old.
 pub async fn ready(readiness: Data<Readiness>) -> HttpResponse {
-    let Failures { required, degrading } = readiness.into_inner().recent_failures().await;
-    let (mut response, mut body) = if required.is_empty() {
-        (HttpResponse::Ok(), vec![("status", json!("ready"))])
-    } else {
-        (
-            HttpResponse::ServiceUnavailable(),
-            vec![("status", json!("unavailable")), ("failed", json!(required))],
-        )
-    };
-    if !degrading.is_empty() {
-        body.push(("degraded", json!(degrading)));
+    answer(&readiness.into_inner().recent_failures().await, false)
+}
+
+/// Answers `GET /readyz` of the admin listener: as [`ready`], with the causes.
+pub(crate) async fn ready_with_causes(readiness: Data<Readiness>) -> HttpResponse {
+    answer(&readiness.into_inner().recent_failures().await, true)
+}
+
+fn answer(failures: &Failures, with_causes: bool) -> HttpResponse {
+    let names = |failures: &[Failure]| failures.iter().map(|failure| failure.name).collect::<Vec<_>>();
+    let is_ready = failures.required.is_empty();
+    let mut body = BTreeMap::from([("status", json!(if is_ready { "ready" } else { "unavailable" }))]);
+    if !is_ready {
+        body.insert("failed", json!(names(&failures.required)));
     }
-    response.json(body.into_iter().collect::<BTreeMap<_, _>>())
+    if !failures.degrading.is_empty() {
+        body.insert("degraded", json!(names(&failures.degrading)));
+    }
+    if with_causes && failures != &Failures::default() {
+        body.insert("causes", json!(failures.causes()));
+    }
+    let mut response = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.json(body)
 }
 
 #[cfg(test)]
@@ -192,9 +229,17 @@ mod tests {
             Check::new("crash", || async { panic!("a test's panic") }),
         ]);
         let started = Instant::now();
-        let expected =
-            Failures { required: vec!["silent", "error", "state", "crash"], degrading: vec!["warning"] };
-        assert_eq!(readiness.failures().await, expected);
+        let failures = readiness.failures().await;
+        let found = |failures: &[Failure]| {
+            failures.iter().map(|one| format!("{}: {}", one.name, one.cause)).collect::<Vec<_>>()
+        };
+        let required = found(&failures.required);
+        assert_eq!(
+            required[..3],
+            ["silent: deadline has elapsed", "error: refused", "state: not connected"]
+        );
+        assert!(required[3].starts_with("crash: ") && required.len() == 4, "{required:?}");
+        assert_eq!(found(&failures.degrading), ["warning: blocked"]);
         assert_eq!(started.elapsed(), TIMEOUT);
     }
 
@@ -227,7 +272,8 @@ mod tests {
         sleep(KEPT.mul_f64(0.9)).await;
         assert_eq!(readiness.clone().recent_failures().await, Failures::default());
         sleep(KEPT.mul_f64(0.1)).await;
-        assert_eq!(readiness.clone().recent_failures().await.required, ["store"]);
+        let failed = readiness.clone().recent_failures().await.required;
+        assert_eq!(failed, [Failure { name: "store", cause: "down".to_owned() }]);
         assert_eq!(runs.load(Ordering::Relaxed), 2);
     }
 }

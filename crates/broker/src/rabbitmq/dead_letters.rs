@@ -61,14 +61,21 @@ pub enum DeadLetterError {
 }
 
 impl DeadLetters {
-    /// Connects to the broker.
+    /// Connects to the first node of the broker that can be used.
     ///
     /// # Errors
-    /// When it can't be used.
+    /// When none can: that of the last one.
     pub async fn connect(config: &RabbitConfig) -> Result<Self, DeadLetterError> {
         let name = format!("{}.tool", config.topology.namespace());
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connection = in_time(Connection::connect_uri(config.uri.clone(), properties)).await?;
+        let mut connected = Err(DeadLetterError::TimedOut);
+        for uri in &config.uris {
+            let properties = ConnectionProperties::default().with_connection_name(name.clone().into());
+            connected = in_time(Connection::connect_uri(uri.clone(), properties)).await;
+            if connected.is_ok() {
+                break;
+            }
+        }
+        let connection = connected?;
         let channel = in_time(connection.create_channel()).await?;
         in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Self { connection, channel, topology: config.topology.clone(), left: None })

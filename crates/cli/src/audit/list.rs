@@ -1,8 +1,11 @@
 //! `rekey audit list`.
 
+use std::cmp::Reverse;
+
 use clap::Args;
 use rekey_core::{
     events::audit::Action,
+    organizations::Organization,
     resources::{
         EVENT_STORES,
         catalog::Catalog,
@@ -12,10 +15,12 @@ use rekey_core::{
     scope::Scope,
 };
 use rekey_store_postgres::PostgresStore;
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Scopes, verify::shown};
+use super::Scopes;
+use crate::output::{Output, Row, or_dash, timestamp};
 
 /// The arguments of `rekey audit list`.
 #[derive(Debug, Args)]
@@ -40,35 +45,81 @@ pub struct List {
     /// The most entries to list.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
-    /// Print each entry as a line of JSON.
-    #[arg(long)]
-    json: bool,
 }
 
-/// An entry to print.
-struct Line {
+/// An entry as it is printed.
+#[derive(Serialize)]
+struct Entry {
+    id: String,
+    #[serde(skip)]
     at: OffsetDateTime,
+    created_at: String,
     organization: String,
     mode: &'static str,
-    record: Record,
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    event: Option<String>,
+    ip_address: Option<String>,
+    who: Map<String, Json>,
+    payload: Map<String, Json>,
+}
+
+impl Entry {
+    fn new(organization: &Organization, scope: Scope, record: &Record) -> Self {
+        let text = |name| match record.get(name) {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        let object = |name| match record.get(name) {
+            Value::Object(object) => object.clone(),
+            _ => Map::new(),
+        };
+        let at =
+            if let Value::Time(at) = record.get("created_at") { *at } else { OffsetDateTime::UNIX_EPOCH };
+        Self {
+            id: record.id().as_str().to_owned(),
+            at,
+            created_at: timestamp(at),
+            organization: organization.slug.to_string(),
+            mode: scope.mode.as_str(),
+            resource_type: text("resource_type"),
+            resource_id: text("resource_id"),
+            event: text("event"),
+            ip_address: text("ip_address"),
+            who: object("who"),
+            payload: object("payload"),
+        }
+    }
+}
+
+impl Row for Entry {
+    const COLUMNS: &'static [&'static str] =
+        &["TIME", "ORGANIZATION", "MODE", "TYPE", "RECORD", "ACTION", "ACTOR", "ATTRIBUTES"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.created_at.clone(),
+            self.organization.clone(),
+            self.mode.to_owned(),
+            or_dash(self.resource_type.as_ref()),
+            or_dash(self.resource_id.as_ref()),
+            or_dash(self.event.as_ref()),
+            name_of(&self.who),
+            attributes(&self.payload),
+        ]
+    }
 }
 
 impl List {
-    pub async fn run(&self, store: &PostgresStore) -> anyhow::Result<()> {
-        let mut lines = Vec::new();
+    pub async fn run(&self, store: &PostgresStore, output: Output) -> anyhow::Result<()> {
+        let mut entries = Vec::new();
         for (organization, scope) in self.scopes.read(store).await? {
             let records = self.read(store, scope).await?;
-            lines.extend(records.into_iter().map(|record| Line {
-                at: time_of(&record),
-                organization: organization.slug.to_string(),
-                mode: scope.mode.as_str(),
-                record,
-            }));
+            entries.extend(records.iter().map(|record| Entry::new(&organization, scope, record)));
         }
-        lines.sort_by_key(|line| std::cmp::Reverse(line.at));
-        lines.truncate(self.limit as usize);
-        print(&lines, self.json);
-        Ok(())
+        entries.sort_by_key(|entry| Reverse(entry.at));
+        entries.truncate(self.limit as usize);
+        output.list(&entries)
     }
 
     /// Returns the newest entries of a scope, at most as many as are listed.
@@ -132,48 +183,6 @@ fn is_actor(actor: &str) -> Test {
     }
 }
 
-fn print(lines: &[Line], json: bool) {
-    if !json {
-        println!(
-            "{:<22}{:<20}{:<6}{:<25}{:<12}{:<20}{:<22}ATTRIBUTES",
-            "TIME", "ORGANIZATION", "MODE", "TYPE", "RECORD", "ACTION", "ACTOR"
-        );
-    }
-    for Line { at, organization, mode, record } in lines {
-        let text = |name| match record.get(name) {
-            Value::Text(text) => text.as_str(),
-            _ => "-",
-        };
-        let object = |name| match record.get(name) {
-            Value::Object(object) => object.clone(),
-            _ => Map::new(),
-        };
-        let (who, payload) = (object("who"), object("payload"));
-        if json {
-            let line = json!({
-                "id": record.id().as_str(), "created_at": at.format(&Rfc3339).ok(), "organization": organization, "mode": mode,
-                "resource_type": text("resource_type"), "resource_id": optional(record.get("resource_id")),
-                "event": text("event"), "ip_address": optional(record.get("ip_address")), "who": who, "payload": payload,
-            });
-            println!("{line}");
-        } else {
-            println!(
-                "{:<22}{organization:<20}{mode:<6}{:<25}{:<12}{:<20}{:<22}{}",
-                shown(*at),
-                text("resource_type"),
-                text("resource_id"),
-                text("event"),
-                name_of(&who),
-                attributes(&payload),
-            );
-        }
-    }
-}
-
-fn optional(value: &Value) -> Option<&str> {
-    if let Value::Text(text) = value { Some(text) } else { None }
-}
-
 /// Returns a short name of who did it.
 fn name_of(who: &Map<String, Json>) -> String {
     let at = |name: &str, field: &str| who.get(name)?.get(field)?.as_str().map(str::to_owned);
@@ -189,10 +198,6 @@ fn attributes(payload: &Map<String, Json>) -> String {
     let names = payload.get("attributes").and_then(Json::as_array).into_iter().flatten();
     let names = names.filter_map(Json::as_str).collect::<Vec<_>>().join(",");
     payload.get("occurrences").map_or(names, |count| format!("{count} times"))
-}
-
-fn time_of(record: &Record) -> OffsetDateTime {
-    if let Value::Time(at) = record.get("created_at") { *at } else { OffsetDateTime::UNIX_EPOCH }
 }
 
 fn action(text: &str) -> Result<Action, String> {

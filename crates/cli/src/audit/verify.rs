@@ -17,9 +17,10 @@ use rekey_core::{
 use rekey_runtime::config::AuditSettings;
 use rekey_store_postgres::PostgresStore;
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use super::Scopes;
+use crate::output::{Output, print, timestamp};
 
 /// The arguments of `rekey audit verify`.
 #[derive(Debug, Args)]
@@ -30,9 +31,6 @@ pub struct Verify {
     /// are noticed.
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// Print a line of JSON for each organization and mode.
-    #[arg(long)]
-    json: bool,
 }
 
 /// An exported link, a line of JSON.
@@ -75,7 +73,12 @@ struct Problem {
 }
 
 impl Verify {
-    pub async fn run(&self, store: &PostgresStore, settings: AuditSettings) -> anyhow::Result<()> {
+    pub async fn run(
+        &self,
+        store: &PostgresStore,
+        settings: AuditSettings,
+        output: Output,
+    ) -> anyhow::Result<()> {
         let exported = self.compare.as_ref().map(read_heads).transpose()?.unwrap_or_default();
         let keys = settings.keys.sealing.as_ref();
         let retention = Retention::from(settings.retention).audit;
@@ -92,11 +95,7 @@ impl Verify {
             report.is_intact = report.problems.is_empty();
             count += 1;
             broken += u32::from(!report.is_intact);
-            if self.json {
-                println!("{}", serde_json::to_string(&report)?);
-            } else {
-                report.print();
-            }
+            output.record(&report, &report.text())?;
         }
         anyhow::ensure!(broken == 0, "the audit log is not intact in {broken} of {count} chains");
         Ok(())
@@ -153,7 +152,7 @@ impl Report {
             signed_until: *signed,
             notes,
             waiting: unchained.waiting,
-            waiting_since: unchained.oldest.map(shown),
+            waiting_since: unchained.oldest.map(timestamp),
         }
     }
 
@@ -171,26 +170,26 @@ impl Report {
             }
             None => ("head_missing", "is gone: links were removed from the end"),
         };
-        let text = format!("position {position}: the exported link of {} {text}", shown(*chained_at));
+        let text = format!("position {position}: the exported link of {} {text}", timestamp(*chained_at));
         self.problems.push(Problem { kind, position: Some(*position), entry: None, text });
         Ok(())
     }
 
-    fn print(&self) {
+    /// Returns it for people, each line with the chain's name.
+    fn text(&self) -> String {
         let name = format!("{} {}", self.organization, self.mode);
         let state = if self.is_intact { "intact" } else { "NOT INTACT" };
         let head = self.head.map_or(String::new(), |head| format!(" up to position {head}"));
-        println!("{name}: {state}, {} entries checked{head}", self.links);
-        for Problem { text, .. } in &self.problems {
-            println!("{name}: {text}");
-        }
-        for note in &self.notes {
-            println!("{name}: {note}");
-        }
-        if self.waiting > 0 {
+        let waiting = (self.waiting > 0).then(|| {
             let since = self.waiting_since.as_deref().unwrap_or("?");
-            println!("{name}: {} entries are not chained yet, the oldest of {since}", self.waiting);
-        }
+            format!("{} entries are not chained yet, the oldest of {since}", self.waiting)
+        });
+        let lines = [format!("{state}, {} entries checked{head}", self.links)]
+            .into_iter()
+            .chain(self.problems.iter().map(|problem| problem.text.clone()))
+            .chain(self.notes.iter().cloned())
+            .chain(waiting);
+        lines.map(|line| format!("{name}: {line}\n")).collect()
     }
 }
 
@@ -205,7 +204,7 @@ pub async fn print_heads(scopes: &Scopes, store: &PostgresStore) -> anyhow::Resu
             digest: hex::encode(link.digest),
             chained_at: link.chained_at,
         };
-        println!("{}", serde_json::to_string(&head)?);
+        print(&format!("{}\n", serde_json::to_string(&head)?))?;
     }
     Ok(())
 }
@@ -218,9 +217,4 @@ fn read_heads(path: &PathBuf) -> anyhow::Result<Vec<Head>> {
         serde_json::from_str(line).with_context(context)
     };
     lines.map(parse).collect()
-}
-
-/// Formats a time to the second.
-pub fn shown(at: OffsetDateTime) -> String {
-    at.truncate_to_second().format(&Rfc3339).unwrap_or_default()
 }

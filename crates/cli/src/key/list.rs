@@ -2,9 +2,10 @@
 
 use rekey_core::key_rotation::KeyKind;
 use rekey_store_postgres::{KnownKeys, PostgresStore, SealedCount};
+use serde::Serialize;
 
 use super::{Kind, material::KeySettings};
-use crate::audit::shown;
+use crate::output::{Output, Row, note, or_dash, timestamp};
 
 /// What the database knows about keys.
 pub struct Usage {
@@ -19,19 +20,47 @@ pub async fn usage(store: &PostgresStore) -> anyhow::Result<Usage> {
     Ok(Usage { known: store.known_key_lists().await?, sealed: store.sealed_counts().await? })
 }
 
+/// A key as it is printed.
+#[derive(Serialize)]
+struct KeyRow {
+    kind: &'static str,
+    id: String,
+    state: &'static str,
+    /// Since when the API has been started with it.
+    since: Option<String>,
+    /// How many of each need it, if it is a sealing key.
+    resets: Option<u64>,
+    events: Option<u64>,
+    answers: Option<u64>,
+}
+
+impl Row for KeyRow {
+    const COLUMNS: &'static [&'static str] =
+        &["KIND", "ID", "STATE", "API SINCE", "RESETS", "EVENTS", "ANSWERS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.kind.to_owned(),
+            self.id.clone(),
+            self.state.to_owned(),
+            or_dash(self.since.as_ref()),
+            or_dash(self.resets),
+            or_dash(self.events),
+            or_dash(self.answers),
+        ]
+    }
+}
+
 /// Prints a line for each key.
-pub async fn print(settings: &KeySettings, store: &PostgresStore) -> anyhow::Result<()> {
+pub async fn print(settings: &KeySettings, store: &PostgresStore, output: Output) -> anyhow::Result<()> {
     let Usage { known, sealed } = usage(store).await?;
-    println!(
-        "{:<9}{:<45}{:<16}{:<22}{:>8}{:>8}{:>9}",
-        "KIND", "ID", "STATE", "API SINCE", "RESETS", "EVENTS", "ANSWERS"
-    );
+    let mut rows = Vec::new();
     for (kind, key_kind, name) in
         [(Kind::Signing, KeyKind::SigningKeys, "signing"), (Kind::Sealing, KeyKind::SealingKeys, "sealing")]
     {
         let configured = settings.keys(kind).map(|keys| keys.ids());
         if let Err(error) = &configured {
-            eprintln!("{error}");
+            note(&error.to_string());
         }
         let configured = configured.unwrap_or_default();
         let known = known.iter().find(|known| known.kind == key_kind);
@@ -51,18 +80,19 @@ pub async fn print(settings: &KeySettings, store: &PostgresStore) -> anyhow::Res
                     (true, false) => "not started yet",
                     (false, _) => "not configured",
                 };
-            let since = known
-                .filter(|known| known.ids.contains(&id))
-                .map_or("-".to_owned(), |known| shown(known.since));
-            print!("{name:<9}{id:<45}{state:<16}{since:<22}");
-            match sealed.iter().find(|needs| needs.key_id == id) {
-                Some(needs) if kind == Kind::Sealing => {
-                    println!("{:>8}{:>8}{:>9}", needs.resets, needs.events, needs.answers)
-                }
-                _ if kind == Kind::Sealing => println!("{:>8}{:>8}{:>9}", 0, 0, 0),
-                _ => println!("{:>8}{:>8}{:>9}", "-", "-", "-"),
-            }
+            let since = known.filter(|known| known.ids.contains(&id)).map(|known| timestamp(known.since));
+            let needs = sealed.iter().find(|needs| needs.key_id == id);
+            let count = |of: fn(&SealedCount) -> u64| (kind == Kind::Sealing).then(|| needs.map_or(0, of));
+            rows.push(KeyRow {
+                kind: name,
+                state,
+                since,
+                resets: count(|needs| needs.resets),
+                events: count(|needs| needs.events),
+                answers: count(|needs| needs.answers),
+                id,
+            });
         }
     }
-    Ok(())
+    output.list(&rows)
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::sections::{
-    Admin, Auth, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords, Retention, Server,
-    Smtp, Telemetry, TestMailbox,
+    Admin, Auth, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords,
+    Retention, Server, Smtp, Telemetry, TestMailbox,
 };
 
 /// The settings of `rekey-api`.
