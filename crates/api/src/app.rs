@@ -2,14 +2,21 @@
 
 use std::{convert::Infallible, future, io, net::SocketAddr, time::Duration};
 
-use actix_web::{App, HttpServer, dev::Server, http::header, middleware::DefaultHeaders, web, web::Data};
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    http::header,
+    middleware::{DefaultHeaders, from_fn},
+    web,
+    web::Data,
+};
 use rekey_runtime::{config::Server as ServerSettings, health::Readiness};
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::{
     app_data::{AppData, BuildError, Config, Services, SharedOrganizations},
-    routes,
+    metrics, routes,
     span::PathSpan,
 };
 
@@ -37,6 +44,7 @@ impl Application {
     {
         let ServerSettings { listen, keep_alive, shutdown_timeout, ref public_url, .. } = *config.server;
         let https = public_url.is_https();
+        metrics::REFUSALS.start();
         let data = AppData::new(config, services)?;
         let parts = data.clone();
         let app = move || {
@@ -45,6 +53,7 @@ impl Application {
                 .configure(extra.clone())
                 .configure(routes::add)
                 .wrap(security_headers(https))
+                .wrap(from_fn(metrics::measure))
                 .wrap(TracingLogger::<PathSpan>::new())
         };
         let server = HttpServer::new(app)
@@ -76,7 +85,7 @@ impl Application {
         self.data.readiness.clone()
     }
 
-    /// Serves requests, records its keys and anonymizes customers, until it is stopped.
+    /// Serves requests, records its keys, anonymizes customers and chains audit entries, until it is stopped.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let record_keys = async {
             self.data.key_recorder.run().await;
@@ -87,6 +96,7 @@ impl Application {
             never = record_keys => match never {},
             never = self.data.limits.run_cleanup() => match never {},
             never = self.data.anonymization.run() => match never {},
+            never = self.data.chainer.run() => match never {},
         }
     }
 }

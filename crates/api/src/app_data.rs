@@ -11,7 +11,11 @@ use rekey_core::{
         service::CustomerService,
         store::CustomerStore,
     },
-    events::{recorder::EventRecorder, relay_queue::RelayQueue},
+    events::{
+        audit::{chain::AuditChain, chainer::Chainer},
+        recorder::EventRecorder,
+        relay_queue::RelayQueue,
+    },
     idempotency::{AnswerStore, Idempotency},
     key_rotation::{KeyKind, KeyLog, KeyRecorder},
     limits::RateLimits,
@@ -81,6 +85,7 @@ pub trait Database:
     + Sessions
     + PasswordGuesses
     + KeyLog
+    + AuditChain
     + AnswerStore
     + RateLimits
 {
@@ -95,6 +100,7 @@ impl<T> Database for T where
         + Sessions
         + PasswordGuesses
         + KeyLog
+        + AuditChain
         + AnswerStore
         + RateLimits
 {
@@ -149,6 +155,7 @@ pub struct AppData {
     pub readiness: Data<Readiness>,
     pub limits: Data<Limits>,
     pub anonymization: AnonymizationTask,
+    pub chainer: Chainer,
     pub key_recorder: KeyRecorder,
     max_body_bytes: usize,
 }
@@ -198,6 +205,7 @@ impl AppData {
                 limits: limits.clone(),
                 sign_in: sign_in.clone(),
             }),
+            chainer: Chainer { store: database.clone(), keys: keys.clone() },
             documents: Data::new(Documents::new(database.clone(), keys.clone(), &server.public_url)),
             resets: Data::new(ResetService {
                 store: database.clone(),

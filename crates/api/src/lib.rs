@@ -11,6 +11,7 @@ mod json;
 mod jsonapi;
 mod limits;
 mod methods;
+mod metrics;
 mod oauth;
 pub mod openapi;
 mod pages;
@@ -22,6 +23,6 @@ mod swagger_ui;
 
 pub use app::Application;
 pub use app_data::{BuildError, Config, Database, Services, SharedOrganizations};
-pub use auth::jwt::SigningKeyError;
+pub use auth::jwt::{SigningKeyError, signing_key_id};
 pub use limits::WithTimeout;
 pub use pages::{PagesError, check_pages};

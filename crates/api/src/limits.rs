@@ -26,7 +26,10 @@ use time::Duration;
 
 use self::limiter::Limiter;
 pub use self::{limiter::RateLimitStatus, with_timeout::WithTimeout};
-use crate::auth::claims::Claims;
+use crate::{
+    auth::claims::Claims,
+    metrics::{Limit, REFUSALS},
+};
 
 /// Adds the vendor's headers, in its units: requests, and seconds.
 pub fn add_headers(status: Option<RateLimitStatus>, headers: &mut HeaderMap) {
@@ -65,14 +68,19 @@ impl Limits {
     ) -> Option<RateLimitStatus> {
         let direction = direction(method);
         let Some(claims) = claims else {
-            return self.take_by_address(direction, address, self.per_minute.live).await;
+            return counted(
+                Limit::Live,
+                self.take_by_address(direction, address, self.per_minute.live).await,
+            );
         };
         let mode = if claims.test { Mode::Test } else { Mode::Live };
+        let name = if claims.test { Limit::Test } else { Limit::Live };
         let (client, limit) = (&claims.application.id, self.per_minute.for_mode(mode));
         if claims.application.kind == ClientKind::Integration.as_str() {
-            return self.take(format!("{direction} {client}"), limit).await;
+            return counted(name, self.take(format!("{direction} {client}"), limit).await);
         }
-        let visitor = self.take_by_address(&format!("{direction} {client}"), address, limit).await;
+        let visitor =
+            counted(name, self.take_by_address(&format!("{direction} {client}"), address, limit).await);
         if visitor.is_some_and(|status| status.wait.is_some()) {
             return visitor;
         }
@@ -92,6 +100,7 @@ impl Limits {
         for (window, limit) in networks(BAD_TOKENS, address, limit.get()) {
             let wait = self.limiter.wait(&window, limit).await;
             if wait.is_some() {
+                REFUSALS.add(Limit::UnknownToken, 1);
                 return wait;
             }
         }
@@ -105,21 +114,23 @@ impl Limits {
 
     /// Counts a request against the ceiling of all visitors of a sales channel.
     pub async fn sales_channel(&self, client: &str, ceiling: Ceiling) -> Option<RateLimitStatus> {
-        self.take(format!("client {ceiling} {client}"), self.per_minute.sales_channel).await
+        let status = self.take(format!("client {ceiling} {client}"), self.per_minute.sales_channel).await;
+        counted(Limit::SalesChannel, status)
     }
 
     /// Counts a request under `/oauth`.
     pub async fn token(&self, address: Option<IpAddr>) -> Option<RateLimitStatus> {
-        self.take_by_address("token", address, self.per_minute.token).await
+        counted(Limit::Token, self.take_by_address("token", address, self.per_minute.token).await)
     }
 
     /// Counts a request for a hosted page: a form that is sent, or a read, of which mail scanners make many.
     pub async fn page(&self, method: &Method, address: Option<IpAddr>) -> Option<RateLimitStatus> {
-        if method.is_safe() {
+        let status = if method.is_safe() {
             self.take_by_address("page read", address, self.tenfold()).await
         } else {
             self.take_by_address("page", address, self.per_minute.page).await
-        }
+        };
+        counted(Limit::Page, status)
     }
 
     /// Deletes counts that are over, until it is dropped.
@@ -191,6 +202,14 @@ fn networks(window: &str, address: Option<IpAddr>, limit: u32) -> impl Iterator<
             address.map_or_else(|| "unknown".to_owned(), |address| Network::new(address, bits).to_string());
         (format!("{window} {network}"), limit.saturating_mul(factor))
     })
+}
+
+/// Counts a refusal by this limit.
+fn counted(limit: Limit, status: Option<RateLimitStatus>) -> Option<RateLimitStatus> {
+    if status.is_some_and(|status| status.wait.is_some()) {
+        REFUSALS.add(limit, 1);
+    }
+    status
 }
 
 fn direction(method: &Method) -> &'static str {

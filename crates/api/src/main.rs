@@ -10,6 +10,8 @@ use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
     clock::SystemClock,
     events::{relay::OutboxRelay, relay_queue::RelayQueue},
+    gauges::run_api_gauges,
+    metrics,
     passwords::Hasher,
     random::OsRandom,
 };
@@ -56,10 +58,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     } = &settings;
 
     let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
-    let connect = |connections| {
+    let connect = |name, connections| {
         PostgresStore::connect(database.url.expose_secret(), connections, database.acquire_timeout)
+            .map(|store| store.measured_as(name))
     };
-    let store = connect(database.max_connections)?;
+    let store = connect("requests", database.max_connections)?;
     let broker = RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?;
     let bus = Arc::new(RabbitBus::new(broker, clock.clone(), random.clone()));
     let (relay_queue, relay_inbox) = RelayQueue::new(bus.clone(), outbox_relay.lease.try_into()?);
@@ -91,7 +94,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let may_clean = store.is_permitted().await?;
     tracing::info!(address = %application.address(), "listening");
 
-    let outbox = connect(RELAY_CONNECTIONS)?;
+    let outbox = connect("relay", RELAY_CONNECTIONS)?;
     let relay = OutboxRelay {
         outbox: Arc::new(outbox.clone()),
         bus: bus.clone(),
@@ -107,6 +110,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
             rules: application.organizations().rules,
             retention: (*retention).into(),
             random,
+            clock: Arc::new(SystemClock),
         };
         tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
     } else {
@@ -119,6 +123,14 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         Ok(organizations.replace(&configuration.organization_settings()?)?)
     });
     tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
+    metrics::start_use_cases();
+    tasks.spawn("gauges", {
+        let (store, stop) = (Arc::new(store.clone()), tasks.token());
+        async move {
+            stop.run_until_cancelled(run_api_gauges(store)).await;
+            Ok::<_, Infallible>(())
+        }
+    });
     let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {
         let _stop_relay = stop_relay;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rekey_core::events::{
-    bus::{Bus, Capacity, Delivery, Handler, Verdict},
+    bus::{Bus, Capacity, DEAD_LETTERS, Delivery, Handler, Verdict},
     outbox::{ClaimedMessage, Settlement},
 };
 use time::Duration;
@@ -52,7 +52,8 @@ impl Bus for LocalBus {
                 tracing::info!(event = %message.id, attempt, reason, "will be tried again");
                 Settlement::Later(message.id, after)
             }
-            Ok(Verdict::Reject { reason }) => {
+            Ok(Verdict::Reject { cause, reason }) => {
+                DEAD_LETTERS.add(cause, 1);
                 tracing::warn!(event = %message.id, attempt, reason, "moved to the dead letters");
                 Settlement::Dead(message.id, reason)
             }

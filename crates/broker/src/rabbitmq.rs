@@ -7,6 +7,7 @@ mod consumer;
 mod copies;
 mod dead_letters;
 mod link;
+mod metrics;
 mod publisher;
 mod topology;
 

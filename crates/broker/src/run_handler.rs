@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use rekey_core::events::bus::{Delivery, Handler, Verdict};
+use rekey_core::events::bus::{Delivery, Handler, RejectCause, Verdict};
 
 /// Returns the handler's verdict, after it has recorded a rejection. A panic becomes a rejection with a fixed reason: the panic's own message goes to the panic hook
 /// only, because it may hold what no dead letter should.
@@ -13,9 +13,9 @@ pub(crate) async fn run_handler(handler: &dyn Handler, delivery: Delivery) -> Ve
     let verdict = AssertUnwindSafe(handler.handle(delivery))
         .catch_unwind()
         .await
-        .unwrap_or_else(|_| Verdict::Reject { reason: "panicked".to_owned() });
+        .unwrap_or_else(|_| Verdict::Reject { cause: RejectCause::Panicked, reason: "panicked".to_owned() });
     match verdict {
-        Verdict::Reject { reason } => handler.reject(&rejected, reason).await,
+        Verdict::Reject { cause, reason } => handler.reject(&rejected, cause, reason).await,
         Verdict::Done | Verdict::Retry { .. } => verdict,
     }
 }

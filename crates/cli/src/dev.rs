@@ -187,6 +187,7 @@ impl Parts {
             rules: self.rules(),
             retention: self.settings.retention.into(),
             random: Arc::new(OsRandom),
+            clock: Arc::new(SystemClock),
         }
     }
 

@@ -1,10 +1,12 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
+mod audit;
 mod config;
 mod dead_letter;
 mod delivery;
 mod dev;
 mod import;
+mod key;
 mod mail;
 mod maintain;
 mod manual;
@@ -61,6 +63,12 @@ enum Command {
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
+    /// The audit log: its entries, and whether they are those that were written.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// The keys that sign access tokens and seal what is stored.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Delete old records from time to time, until SIGTERM or Ctrl-C, where rekey-api may not.
     Maintain,
     /// Delete records that are older than `[retention]` keeps them, as `rekey maintain` does by itself.
@@ -113,6 +121,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Delivery(command) => delivery::run(command, &source, output).await,
         Command::DeadLetter(command) => dead_letter::run(command, &source, output).await,
         Command::Suppression(command) => suppression::run(command, &source, output).await,
+        Command::Audit(command) => audit::run(command, &source, output).await,
+        Command::Key(command) => key::run(command, &source, output).await,
         Command::Maintain => maintain::run(source).await,
         Command::Purge(options) => purge::run(options, &source, output).await,
         Command::Import(command) => import::run(command, &source, output).await,

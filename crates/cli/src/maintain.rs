@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rekey_core::{
     cleanup::{Cleanup, CleanupTask},
+    clock::SystemClock,
     random::OsRandom,
 };
 use rekey_runtime::{
@@ -37,6 +38,7 @@ pub async fn run(source: Source) -> anyhow::Result<()> {
         rules: rules.clone(),
         retention: settings.retention.into(),
         random: Arc::new(OsRandom),
+        clock: Arc::new(SystemClock),
     };
     let (mut tasks, signals) = (Tasks::new(), Signals::listen()?);
     let reload = reload_on_hangup(source, tasks.token(), move |configuration| {

@@ -40,7 +40,7 @@ fn every_command_of_the_guides_is_understood() {
 
 /// Returns the words of a line from `rekey` on, if it runs it, directly or as a service of compose.
 fn command(line: &str) -> Option<Vec<String>> {
-    let line = line.split(" #").next()?.split(" < ").next()?;
+    let line = line.split(" #").next()?.split(" < ").next()?.split(" > ").next()?;
     let words = words(line);
     let begin = words.iter().rposition(|word| word == "rekey")?;
     let is_run = begin == 0 || words.iter().any(|word| word == "run");

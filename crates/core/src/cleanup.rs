@@ -3,14 +3,17 @@
 use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
-use time::Duration;
+use strum::{EnumIter, IntoStaticStr};
+use time::{Duration, OffsetDateTime};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Clock,
     customers::email_change::EMAIL_UNDO_TTL,
     deliveries::UNCONFIRMED_NOTICE_WINDOW,
     error::StoreError,
     ids::AuditId,
+    metrics::{CounterBy, LastValue, seconds_gauge},
     random::RandomSource,
     resets::rules::{Rules, SharedRules},
     sessions::guesses::KEEP_GUESSES,
@@ -133,6 +136,40 @@ pub struct CleanupTask {
     pub retention: Retention,
     /// Makes ids of audit entries.
     pub random: Arc<dyn RandomSource>,
+    /// Says when a cleanup has succeeded.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What was deleted, as the metrics name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+enum Cleaned {
+    Resets,
+    Deliveries,
+    Events,
+    Audit,
+    SignInDecoys,
+    Decoys,
+    Quotas,
+    Guesses,
+    Erasures,
+    SignInCounts,
+    EmailChanges,
+}
+
+static DELETED: CounterBy<Cleaned> =
+    CounterBy::new("rekey.cleanup.deleted", "Records that the cleanup has deleted, by kind.", "kind");
+
+impl From<PurgeKind> for Cleaned {
+    fn from(kind: PurgeKind) -> Self {
+        match kind {
+            PurgeKind::Resets => Self::Resets,
+            PurgeKind::Deliveries => Self::Deliveries,
+            PurgeKind::Events => Self::Events,
+            PurgeKind::Audit => Self::Audit,
+            PurgeKind::SignInDecoys => Self::SignInDecoys,
+        }
+    }
 }
 
 /// How long what has ended is kept, for transactions that began before.
@@ -155,9 +192,18 @@ const PURGE_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 impl CleanupTask {
     /// Runs until it is stopped.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> Result<(), Infallible> {
+        DELETED.start();
+        let succeeded_at = LastValue::<f64>::default();
+        let observed = succeeded_at.clone();
+        let description = "Time of the last cleanup without a failure, in seconds since 1970.";
+        seconds_gauge("rekey.cleanup.last_success", description, move |gauge| {
+            observed.with(|time| gauge.observe(time, &[]));
+        });
         let forever = async {
             loop {
-                self.clean().await;
+                if self.clean().await {
+                    succeeded_at.set(Some((self.clock.now() - OffsetDateTime::UNIX_EPOCH).as_seconds_f64()));
+                }
                 tokio::time::sleep(INTERVAL).await;
             }
         };
@@ -182,55 +228,74 @@ impl CleanupTask {
         (0..BATCH).map(|_| AuditId::generate(&*self.random)).collect()
     }
 
-    /// The failure of one deletion does not keep back the others.
-    async fn clean(&self) {
+    /// The failure of one deletion does not keep back the others. Returns whether all succeeded.
+    async fn clean(&self) -> bool {
         let store = &self.store;
         let (decoy_age, quota_age) = (self.decoy_age(), self.quota_age());
         let batch = u64::from(BATCH);
         let decoys = async {
-            while store.forget_decoys(decoy_age, BATCH).await? == BATCH {}
+            while counted(Cleaned::Decoys, store.forget_decoys(decoy_age, BATCH).await?.into()) >= batch {}
             Ok(())
         };
         let quotas = async {
-            while store.forget_quotas(quota_age, BATCH).await? >= batch {}
+            while counted(Cleaned::Quotas, store.forget_quotas(quota_age, BATCH).await?) >= batch {}
             Ok(())
         };
         let guesses = async {
-            while store.forget_guesses(KEEP_GUESSES, BATCH).await? >= batch {}
+            while counted(Cleaned::Guesses, store.forget_guesses(KEEP_GUESSES, BATCH).await?) >= batch {}
             Ok(())
         };
         let erase = async {
-            while store.erase(ERASURE_RETRY, ERASURE_BATCH).await? > 0 {}
+            while counted(Cleaned::Erasures, store.erase(ERASURE_RETRY, ERASURE_BATCH).await?) > 0 {}
             Ok(())
         };
         let sign_ins = async {
-            while store.end_sign_in_counts(ENDED_HOUR, &self.audit_ids()).await? >= batch {}
+            while counted(
+                Cleaned::SignInCounts,
+                store.end_sign_in_counts(ENDED_HOUR, &self.audit_ids()).await?,
+            ) >= batch
+            {}
             Ok(())
         };
-        log_failure("decoys", decoys.await);
-        log_failure("quotas", quotas.await);
-        log_failure("guesses", guesses.await);
-        log_failure("records of deleted customers", erase.await);
-        log_failure("counts of log-ins", sign_ins.await);
+        let mut is_complete = succeeded("decoys", decoys.await);
+        is_complete &= succeeded("quotas", quotas.await);
+        is_complete &= succeeded("guesses", guesses.await);
+        is_complete &= succeeded("records of deleted customers", erase.await);
+        is_complete &= succeeded("counts of log-ins", sign_ins.await);
         // Those of resets, which are as old, are deleted by now: the oldest ones are all of this kind.
         let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age, drop).await;
-        log_failure("decoys of log-ins", sign_in_decoys.map(drop));
-        log_failure(
-            "changes of addresses",
-            store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await.map(drop),
-        );
+        let sign_in_decoys = sign_in_decoys.map(|count| counted(Cleaned::SignInDecoys, count));
+        is_complete &= succeeded("decoys of log-ins", sign_in_decoys);
+        let email_changes = store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await;
+        let email_changes = email_changes.map(|count| counted(Cleaned::EmailChanges, count));
+        is_complete &= succeeded("changes of addresses", email_changes);
         for (kind, age) in self.retention.ages() {
             match purge(&**store, kind, age, drop).await {
                 Ok(0) => {}
-                Ok(count) => tracing::info!(?kind, count, "deleted old records"),
-                Err(error) => tracing::warn!(%error, ?kind, "deleting old records failed"),
+                Ok(count) => {
+                    counted(kind.into(), count);
+                    tracing::info!(?kind, count, "deleted old records");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, ?kind, "deleting old records failed");
+                    is_complete = false;
+                }
             }
         }
+        is_complete
     }
 }
 
-fn log_failure(what: &str, deleted: Result<(), StoreError>) {
-    if let Err(error) = deleted {
+/// Counts what was deleted, and returns it.
+fn counted(kind: Cleaned, count: u64) -> u64 {
+    DELETED.add(kind, count);
+    count
+}
+
+/// Logs a failure. Returns whether there was none.
+fn succeeded<T>(what: &str, deleted: Result<T, StoreError>) -> bool {
+    if let Err(error) = &deleted {
         tracing::warn!(%error, what, "deleting what has ended failed");
     }
+    deleted.is_ok()
 }

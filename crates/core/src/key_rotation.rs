@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What the keys are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum KeyKind {
     /// They sign access tokens.

@@ -15,8 +15,8 @@ use rekey_core::{
     },
     error::{StoreError, chain},
     events::{
-        Event,
-        bus::{Capacity, Delivery, Handler, Verdict},
+        Event, EventError,
+        bus::{Capacity, Delivery, Handler, RejectCause, Verdict},
     },
     ids::RecordId,
     organizations::PerOrganization,
@@ -33,6 +33,7 @@ use crate::{
     dkim::Signer,
     mails::ContentError,
     message::MessageError,
+    metrics,
     render::{Renderer, RendererError},
     transport::{Accepted, Router, SendError, SendErrorKind},
     writer::{WriteError, Writer},
@@ -60,11 +61,18 @@ impl Handler for MailHandler {
     async fn handle(&self, delivery: Delivery) -> Verdict {
         *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if delivery.payload.len() > MAX_EVENT {
-            return Verdict::Reject { reason: format!("malformed event: {} bytes", delivery.payload.len()) };
+            let reason = format!("malformed event: {} bytes", delivery.payload.len());
+            return Verdict::Reject { cause: RejectCause::Malformed, reason };
         }
         let event = match Event::verify(&delivery.payload, &self.keys) {
             Ok(event) => event,
-            Err(error) => return Verdict::Reject { reason: error.to_string() },
+            Err(error) => {
+                let cause = match error {
+                    EventError::Forged => RejectCause::Unverifiable,
+                    EventError::Malformed | EventError::Version(_) => RejectCause::Malformed,
+                };
+                return Verdict::Reject { cause, reason: error.to_string() };
+            }
         };
         let Some(job) = MailJob::for_event(&event, &self.keys) else { return Verdict::Done };
         let record = job.reset.map(RecordId::from).or(job.customer.map(RecordId::from));
@@ -84,12 +92,12 @@ impl Handler for MailHandler {
     }
 
     /// Fails the delivery of the event, if the message is the event: whoever may publish can give any bytes any id.
-    async fn reject(&self, delivery: &Delivery, reason: String) -> Verdict {
+    async fn reject(&self, delivery: &Delivery, cause: RejectCause, reason: String) -> Verdict {
         let Some(event) = delivery.id.filter(|_| delivery.payload.len() <= MAX_EVENT) else {
-            return Verdict::Reject { reason };
+            return Verdict::Reject { cause, reason };
         };
         match self.ledger.reject(event, &delivery.payload, &reason).await {
-            Ok(_) => Verdict::Reject { reason },
+            Ok(_) => Verdict::Reject { cause, reason },
             Err(error) => ledger_failed(&error),
         }
     }
@@ -145,6 +153,7 @@ impl MailHandler {
             Ok(Claim::Settled) => done("settled before"),
             Ok(Claim::Discarded(why)) => {
                 tracing::info!(why = why.as_str(), "not sent");
+                metrics::count_outcome(job, why.status().as_str());
                 done(why.as_str())
             }
             Ok(Claim::Busy(wait)) => retry("busy", wait.min(SHORT_PAUSE), "another mailer has it"),
@@ -157,9 +166,11 @@ impl MailHandler {
         if delivery.in_doubt {
             tracing::warn!("an earlier attempt ended without a result: this mail may reach its reader twice");
         }
+        let started_at = Instant::now();
         let outcome = self.attempt(event, job, delivery).await;
+        let age = delivery.age + started_at.elapsed();
         match self.settle(job, delivery.claim, &outcome).await {
-            Ok(true) => {}
+            Ok(true) => metrics::record_outcome(job, &outcome, age),
             Ok(false) => tracing::warn!("the claim had been taken over by another mailer"),
             Err(error) => return ledger_failed(&error),
         }
@@ -252,7 +263,7 @@ fn verdict(outcome: Outcome) -> Verdict {
         Outcome::Held { reason, after } => retry("held", after, &reason),
         Outcome::Failed { reason } => {
             Span::current().record("outcome", "failed");
-            Verdict::Reject { reason }
+            Verdict::Reject { cause: RejectCause::Failed, reason }
         }
     }
 }

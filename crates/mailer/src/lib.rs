@@ -7,6 +7,7 @@ pub mod dkim;
 pub mod handler;
 mod mails;
 pub mod message;
+mod metrics;
 pub mod render;
 pub mod transport;
 mod writer;

@@ -9,6 +9,7 @@ use rekey_core::{
     clock::SystemClock,
     error::{StoreError, chain},
     events::bus::{Capacity, Handler},
+    gauges::run_mailer_gauges,
     ping::Ping,
     random::{OsRandom, RandomSource},
 };
@@ -57,7 +58,8 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         database.url.expose_secret(),
         database.max_connections,
         database.acquire_timeout,
-    )?;
+    )?
+    .measured_as("mailer");
     let checked = async {
         store.check().await?;
         store.prepare().await
@@ -134,6 +136,13 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     ]);
     let signals = Signals::listen()?;
     admin::serve(&mut tasks, admin_address, Arc::new(readiness), telemetry.metrics())?;
+    tasks.spawn("gauges", {
+        let (store, stop) = (Arc::new(store.clone()), tasks.token());
+        async move {
+            stop.run_until_cancelled(run_mailer_gauges(store)).await;
+            Ok::<_, Infallible>(())
+        }
+    });
     let (republisher, source, stop) = (Arc::clone(&handler), Arc::clone(&consumer), tasks.token());
     tasks.spawn("republishing", async move {
         stop.run_until_cancelled(republisher.run_republishing(|| source.is_connected())).await;

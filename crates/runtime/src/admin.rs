@@ -1,6 +1,6 @@
 //! The admin listener of a program: `GET /livez`, `/readyz` and `/metrics`, for probes and Prometheus.
 
-use std::{io, net::SocketAddr};
+use std::{convert::Infallible, io, net::SocketAddr};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
@@ -30,8 +30,13 @@ pub fn serve(
     readiness: impl Into<Data<Readiness>>,
     metrics: &Registry,
 ) -> Result<(), AdminError> {
-    let Some(address) = address else { return Ok(()) };
     let (readiness, metrics) = (readiness.into(), Data::new(metrics.clone()));
+    let (observed, stop) = (readiness.clone().into_inner(), tasks.token());
+    tasks.spawn("readiness", async move {
+        stop.run_until_cancelled(observed.run_gauge()).await;
+        Ok::<_, Infallible>(())
+    });
+    let Some(address) = address else { return Ok(()) };
     let app = move || {
         App::new()
             .app_data(readiness.clone())

@@ -25,9 +25,9 @@ pub use configuration::{Configuration, ShownValue};
 pub use error::ConfigError;
 pub use sections::{
     Admin, Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,
-    Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OrganizationMailSettings,
+    Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys, OrganizationMailSettings,
     OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords, PerMinute, PublicUrl, Retention,
     Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry, TestMailbox, TrustedProxies,
 };
-pub use settings::{ApiSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings};
+pub use settings::{ApiSettings, AuditSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings};
 pub use source::Source;

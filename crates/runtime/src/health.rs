@@ -1,13 +1,15 @@
 //! `GET /livez` and `GET /readyz`, the same in every program.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
 use actix_web::{HttpResponse, web::Data};
+use opentelemetry::KeyValue;
+use rekey_core::metrics::{LastValue, REFRESH_INTERVAL, gauge};
 use serde_json::json;
 use tokio::{
     runtime::Handle,
     sync::Mutex,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long a check may take before it counts as failed.
@@ -101,6 +103,26 @@ impl Readiness {
         });
         // It fails when the runtime ends, and then nothing is ready.
         answer.await.unwrap_or(Failures { required: all, degrading: Vec::new() })
+    }
+
+    /// Shows the state of each check as a gauge, and runs them every 15 seconds for it, until it is dropped.
+    pub(crate) async fn run_gauge(self: Arc<Self>) -> Infallible {
+        let checks: Vec<_> = self.checks.iter().map(|check| (check.name, check.is_required)).collect();
+        let last = LastValue::<Arc<Failures>>::default();
+        let value = last.clone();
+        gauge("rekey.ready", "Whether a check of /readyz succeeds: 1 if so.", move |gauge| {
+            value.with(|failures| {
+                for &(name, is_required) in &checks {
+                    let has_failed = failures.required.contains(&name) || failures.degrading.contains(&name);
+                    let attributes = [KeyValue::new("check", name), KeyValue::new("required", is_required)];
+                    gauge.observe((!has_failed).into(), &attributes);
+                }
+            });
+        });
+        loop {
+            last.set(Some(Arc::new(self.clone().recent_failures().await)));
+            sleep(REFRESH_INTERVAL).await;
+        }
     }
 
     /// Runs all checks at once.

@@ -8,7 +8,7 @@ use rekey_sql::Purgeable;
 use sqlx::AssertSqlSafe;
 use time::Duration;
 
-use crate::{PostgresStore, erasure, error::map_db_error, sign_ins};
+use crate::{PostgresStore, audit_chain, erasure, error::map_db_error, sign_ins};
 
 #[async_trait]
 impl Cleanup for PostgresStore {
@@ -98,6 +98,9 @@ impl Cleanup for PostgresStore {
     }
 
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
+        if kind == PurgeKind::Audit {
+            return audit_chain::purge(&self.pool, age, max).await.map_err(map_db_error);
+        }
         let Purgeable { table, key, condition, dependents } = Purgeable::for_kind(kind);
         let dependents = dependents.map_or(String::new(), |(table, key)| {
             format!(", dependents AS (DELETE FROM {table} d USING old WHERE d.{key} = old.id)")
@@ -120,10 +123,13 @@ impl Cleanup for PostgresStore {
 
     async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
         let Purgeable { table, condition, .. } = Purgeable::for_kind(kind);
-        let statement = format!(
-            "SELECT count(*) FROM {SCOPES} JOIN {table} x ON x.organization_id = o.id AND x.mode = m.mode
-                 AND x.created_at <= t.now - make_interval(secs => $1) AND {condition}"
-        );
+        let statement = match kind {
+            PurgeKind::Audit => audit_chain::count_purgeable(),
+            _ => format!(
+                "SELECT count(*) FROM {SCOPES} JOIN {table} x ON x.organization_id = o.id AND x.mode = m.mode
+                     AND x.created_at <= t.now - make_interval(secs => $1) AND {condition}"
+            ),
+        };
         // A large table takes longer than a statement may on the pool.
         let mut connection = self.connect_alone().await?;
         let query = sqlx::query_scalar(AssertSqlSafe(statement)).bind(age.as_seconds_f64());
@@ -133,5 +139,5 @@ impl Cleanup for PostgresStore {
 }
 
 /// The current time and every scope: lists' indexes begin with the scope.
-const SCOPES: &str =
+pub(crate) const SCOPES: &str =
     "(SELECT now() AS now) t CROSS JOIN organizations o CROSS JOIN (VALUES ('test'), ('live')) m (mode)";

@@ -25,6 +25,10 @@ BEGIN
     -- rekey-api. The audit log is append-only for it, and read through its view.
     IF 'rekey_api' = ANY (others) THEN
         GRANT INSERT ON audit_entries, decoy_audit_entries TO rekey_api;
+        -- The chain of the audit log.
+        GRANT SELECT ON audit_entries TO rekey_api;
+        GRANT SELECT, INSERT ON audit_chain TO rekey_api;
+        GRANT SELECT, INSERT, DELETE ON audit_queue TO rekey_api;
         GRANT SELECT, INSERT ON audit_personal_data, decoy_audit_personal_data TO rekey_api;
         GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_api;
         GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events TO rekey_api;
@@ -70,7 +74,8 @@ BEGIN
         GRANT SELECT (id, organization_id, mode, created_at), UPDATE (id), DELETE ON audit_entries TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, resource_type, created_at), UPDATE (id), DELETE ON decoy_audit_entries TO rekey_maintenance;
         GRANT SELECT (entry_id, resource_id), DELETE ON audit_personal_data, decoy_audit_personal_data TO rekey_maintenance;
-        GRANT INSERT ON audit_entries, audit_personal_data TO rekey_maintenance;
+        GRANT INSERT ON audit_entries, audit_personal_data, audit_queue TO rekey_maintenance;
+        GRANT SELECT (organization_id, mode, position, entry_id, entry_created_at), DELETE ON audit_chain TO rekey_maintenance;
         GRANT SELECT, UPDATE (hour_started_at), DELETE ON sign_in_counts TO rekey_maintenance;
         GRANT SELECT (id) ON customers TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, resource_id, created_at, published_at), UPDATE (id), DELETE

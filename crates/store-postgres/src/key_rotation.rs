@@ -46,7 +46,9 @@ macro_rules! record_keys {
         concat!(
             "WITH fact AS (
                 INSERT INTO known_keys AS k (kind, key_ids) VALUES ($11, $13)
-                ON CONFLICT (kind) DO UPDATE SET key_ids = excluded.key_ids, updated_at = now() WHERE k.key_ids = $12
+                ON CONFLICT (kind) DO UPDATE SET key_ids = excluded.key_ids, updated_at = now(),
+                    current_since = CASE WHEN k.key_ids[1] = excluded.key_ids[1] THEN k.current_since ELSE now() END
+                WHERE k.key_ids = $12
                 RETURNING key_ids[1] AS id
             ), scope AS (
                 SELECT fact.id, given.* FROM fact CROSS JOIN unnest($14::text[], $15::text[], $16::text[])

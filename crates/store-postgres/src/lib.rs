@@ -6,6 +6,7 @@
 
 mod anonymization;
 mod attributes;
+mod audit_chain;
 mod catalog;
 mod cause;
 mod cleanup;
@@ -17,12 +18,15 @@ mod email_changes;
 mod erasure;
 mod error;
 mod events;
+mod gauges;
 mod guesses;
 mod idempotency;
 mod import;
 mod key_rotation;
+mod key_usage;
 mod ledger;
 mod limits;
+mod metrics;
 mod migration;
 mod organizations;
 mod outbox;
@@ -46,6 +50,8 @@ use tokio::time::timeout;
 
 /// For benchmarks, which compare it with other ways to execute it.
 pub use crate::resets::CREATE_BY_INTEGRATION;
+
+pub use crate::key_usage::{KnownKeys, SealedCount};
 
 use crate::{
     error::map_db_error,
@@ -80,6 +86,13 @@ impl PostgresStore {
         let pool = Pool::new(options.clone(), max_connections, acquire_timeout)
             .map_err(|error| StoreError::Internal(error.into()))?;
         Ok(Self { pool, options, connect_timeout: acquire_timeout })
+    }
+
+    /// Measures its pool of connections from now on, under that name.
+    #[must_use]
+    pub fn measured_as(mut self, name: &'static str) -> Self {
+        self.pool.measure(name);
+        self
     }
 
     /// Opens a connection without limits on its statements, which the pool does not share.

@@ -5,7 +5,7 @@
 
 use std::{
     io,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 use tokio::time::{error::Elapsed, sleep, timeout};
+
+use crate::metrics;
 
 /// How long the server works on a statement: far longer than any of ours takes, so that only a stuck one is ended.
 ///
@@ -55,17 +57,22 @@ pub(crate) struct Pool {
     connections: managed::Pool<Connector>,
     /// How long a call waits for a connection.
     acquire_timeout: Duration,
+    /// The pool's name in the metrics, if it is measured.
+    name: Option<&'static str>,
 }
 
+/// The connections, as long as somebody uses the pool.
+pub(crate) type WeakConnections = WeakPool<Connector>;
+
 #[derive(Debug)]
-struct Connector {
+pub(crate) struct Connector {
     options: PgConnectOptions,
     /// Connections that are older are not used again.
     trusted_since: Mutex<Instant>,
 }
 
 #[derive(Debug)]
-struct Pooled {
+pub(crate) struct Pooled {
     connection: PgConnection,
     /// Whether the caller of the last statement stayed until its end. What is left of an answer then, the driver reads before the next one.
     is_clean: bool,
@@ -126,7 +133,13 @@ impl Pool {
             .queue_mode(QueueMode::Lifo)
             .build()?;
         tokio::spawn(close_idle(connections.weak()));
-        Ok(Self { connections, acquire_timeout })
+        Ok(Self { connections, acquire_timeout, name: None })
+    }
+
+    /// Measures the pool from now on.
+    pub(crate) fn measure(&mut self, name: &'static str) {
+        metrics::start(Arc::new(self.connections.weak()), name);
+        self.name = Some(name);
     }
 
     /// Replaces all connections that are open now before their next use.
@@ -142,7 +155,11 @@ impl Pool {
     }
 
     async fn acquire(&self) -> Result<Lease, sqlx::Error> {
+        let started_at = Instant::now();
         let acquired = timeout(self.acquire_timeout, self.connections.get()).await;
+        if let Some(name) = self.name {
+            metrics::record_wait(name, started_at.elapsed(), acquired.is_err());
+        }
         let mut connection =
             acquired.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|error| match error {
                 PoolError::Backend(error) => error,
@@ -157,7 +174,7 @@ impl Pool {
 }
 
 /// Closes connections that are idle for long, until the pool is dropped or closed.
-async fn close_idle(pool: WeakPool<Connector>) {
+async fn close_idle(pool: WeakConnections) {
     while let Some(pool) = pool.upgrade().filter(|pool| !pool.is_closed()) {
         close_all(pool.retain(|_, metrics| metrics.last_used() < MAX_IDLE_TIME).removed).await;
         drop(pool);

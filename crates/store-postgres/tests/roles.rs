@@ -45,6 +45,11 @@ async fn a11_the_apis_role_appends_to_the_audit_log_and_can_not_change_it() {
             "UPDATE audit_entries SET id = id",
             "DELETE FROM audit_entries",
             "TRUNCATE audit_entries",
+            "UPDATE audit_chain SET position = position",
+            "DELETE FROM audit_chain",
+            "TRUNCATE audit_chain",
+            "UPDATE audit_queue SET entry_id = entry_id",
+            "TRUNCATE audit_queue",
             "UPDATE audit_personal_data SET address = NULL",
             "DELETE FROM audit_personal_data",
             "TRUNCATE audit_personal_data",
@@ -96,6 +101,11 @@ async fn a11_the_maintenance_role_deletes_records_and_reads_none_of_their_conten
             "UPDATE audit_entries SET created_at = now()",
             "TRUNCATE audit_entries",
             "DROP TABLE audit_entries",
+            "SELECT digest FROM audit_chain",
+            "UPDATE audit_chain SET position = position",
+            "INSERT INTO audit_chain SELECT * FROM audit_chain",
+            "TRUNCATE audit_chain",
+            "DELETE FROM audit_queue",
         ],
     )
     .await;

@@ -258,7 +258,9 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (27, "e13cfde247c0bac9"),
     (28, "518da4abd875a374"),
     (29, "c2ca2ecf6f838f98"),
+    (30, "92120d3bc34e3026"),
     (31, "c3468bd932ee4317"),
+    (32, "199cc90c74fb8e2a"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

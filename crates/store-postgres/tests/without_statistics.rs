@@ -20,6 +20,7 @@ use rekey_core::{
         audit::Action,
         outbox::{Outbox, Settlement},
     },
+    gauges::GaugeStore,
     ids::{ApplicationId, AuditId, CustomerId, EventId, RecordId, SessionId},
     random::OsRandom,
     resets::ResetOrigin,
@@ -124,6 +125,7 @@ async fn the_outbox_is_read_by_its_indexes_while_it_grows() {
     for _ in 0..ROUNDS {
         assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
         store.settle_messages(&[Settlement::Published(EventId::generate(&OsRandom))]).await.unwrap();
+        store.outbox_backlog().await.unwrap();
     }
     // Its connection reports what it has read when it ends.
     store.close().await;
@@ -149,6 +151,7 @@ async fn overdue_mails_are_looked_for_among_the_pending_ones_only() {
     backdoor.run("SELECT pg_stat_reset()").await.unwrap();
     for _ in 0..ROUNDS {
         assert_eq!(store.republish_overdue(1000).await.unwrap(), 0);
+        assert_eq!(store.unsent_mails().await.unwrap().queued, 1);
     }
     // Its connection reports what it has read when it ends.
     store.close().await;

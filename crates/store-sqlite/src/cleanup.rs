@@ -8,7 +8,7 @@ use rekey_sql::{Purgeable, rows::Read};
 use sqlx::{AssertSqlSafe, SqliteConnection, types::Json};
 use time::Duration;
 
-use crate::{SqliteStore, after, erasure::erase, error::map_db_error, sign_ins};
+use crate::{SqliteStore, after, audit_chain, erasure::erase, error::map_db_error, sign_ins};
 
 #[async_trait]
 impl Cleanup for SqliteStore {
@@ -88,6 +88,12 @@ impl Cleanup for SqliteStore {
     async fn purge(&self, kind: PurgeKind, age: Duration, max: u32) -> Result<u64, StoreError> {
         let Purgeable { table, key, dependents, .. } = Purgeable::for_kind(kind);
         let (mut transaction, present) = self.write().await?;
+        if kind == PurgeKind::Audit {
+            let purged = audit_chain::purge(&mut transaction, after(present, -age), max).await;
+            let purged = purged.map_err(map_db_error)?;
+            transaction.commit().await.map_err(map_db_error)?;
+            return Ok(purged);
+        }
         let old = format!(
             "SELECT json_group_array(id) FROM ({} LIMIT ?3)",
             select_purgeable(kind, &format!("x.{key} AS id"))
@@ -106,7 +112,11 @@ impl Cleanup for SqliteStore {
 
     async fn count_purgeable(&self, kind: PurgeKind, age: Duration) -> Result<u64, StoreError> {
         let present = self.present();
-        let query = sqlx::query_scalar(AssertSqlSafe(select_purgeable(kind, "count(*)")));
+        let statement = match kind {
+            PurgeKind::Audit => audit_chain::select_purgeable("count(*)"),
+            _ => select_purgeable(kind, "count(*)"),
+        };
+        let query = sqlx::query_scalar(AssertSqlSafe(statement));
         let count = query.bind(present).bind(after(present, -age)).fetch_one(&self.readers).await;
         Ok(count.map(i64::unsigned_abs).map_err(map_db_error)?)
     }

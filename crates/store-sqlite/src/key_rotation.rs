@@ -28,8 +28,10 @@ impl KeyLog for SqliteStore {
         let KeyChange { kind, before, now: ids, audit, entries } = change;
         let (mut transaction, now) = self.write().await?;
         let done = sqlx::query(
-            "INSERT INTO known_keys AS k (kind, key_ids, updated_at) VALUES (?1, ?3, ?4)
-             ON CONFLICT (kind) DO UPDATE SET key_ids = excluded.key_ids, updated_at = ?4 WHERE k.key_ids = ?2",
+            "INSERT INTO known_keys AS k (kind, key_ids, updated_at, current_since) VALUES (?1, ?3, ?4, ?4)
+             ON CONFLICT (kind) DO UPDATE SET key_ids = excluded.key_ids, updated_at = ?4,
+                 current_since = CASE WHEN k.key_ids ->> 0 = excluded.key_ids ->> 0 THEN k.current_since ELSE ?4 END
+             WHERE k.key_ids = ?2",
         )
         .bind(kind.as_str())
         .bind(before.map(Json))

@@ -5,6 +5,7 @@
 
 mod anonymization;
 mod attributes;
+mod audit_chain;
 mod catalog;
 mod cleanup;
 mod clients;
@@ -14,6 +15,7 @@ mod email_changes;
 mod erasure;
 mod error;
 mod events;
+mod gauges;
 mod guesses;
 mod idempotency;
 mod import;

@@ -299,6 +299,8 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (27, "5ed76a87fb412a12"),
     (28, "f877ac62e92a913b"),
     (29, "5305eece473ca6ea"),
+    (30, "5dfdc6f942654de7"),
+    (32, "557e7dae13d17193"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

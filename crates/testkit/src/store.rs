@@ -5,7 +5,8 @@ use rekey_core::{
     cleanup::Cleanup,
     customers::{anonymization::AnonymizationStore, import::Importer, store::CustomerStore},
     deliveries::ledger::Ledger,
-    events::outbox::Outbox,
+    events::{audit::chain::AuditChain, outbox::Outbox},
+    gauges::GaugeStore,
     idempotency::AnswerStore,
     key_rotation::KeyLog,
     limits::RateLimits,
@@ -24,7 +25,9 @@ pub trait Store:
     + Sessions
     + PasswordGuesses
     + KeyLog
+    + AuditChain
     + Outbox
+    + GaugeStore
     + Ledger
     + AnswerStore
     + RateLimits
@@ -42,7 +45,9 @@ impl<T> Store for T where
         + Sessions
         + PasswordGuesses
         + KeyLog
+        + AuditChain
         + Outbox
+        + GaugeStore
         + Ledger
         + AnswerStore
         + RateLimits
@@ -62,7 +67,8 @@ pub mod prelude {
             store::CustomerStore,
         },
         deliveries::{ledger::Ledger, suppression::SuppressionStore},
-        events::outbox::Outbox,
+        events::{audit::chain::AuditChain, outbox::Outbox},
+        gauges::GaugeStore,
         idempotency::AnswerStore,
         key_rotation::KeyLog,
         limits::RateLimits,

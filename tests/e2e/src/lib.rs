@@ -17,6 +17,7 @@ pub mod dev;
 pub mod dice;
 pub mod large_shop;
 pub mod mail;
+pub mod metrics;
 pub mod page;
 pub mod postgres;
 pub mod process;

@@ -1,6 +1,10 @@
 //! A real SMTP server that keeps what it takes.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -93,4 +97,18 @@ impl SmtpServer {
             received_at: OffsetDateTime::UNIX_EPOCH + Duration::seconds_f64(entry["time"].as_f64().unwrap()),
         }
     }
+}
+
+/// Makes a certificate for localhost that is its own authority; returns the paths of certificate and key.
+#[must_use]
+pub fn self_signed(folder: &Path) -> [String; 2] {
+    let files = ["cert.pem", "key.pem"].map(|name| folder.join(name).to_str().unwrap().to_owned());
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-out", &files[0], "-keyout", &files[1]])
+        .output()
+        .unwrap();
+    assert!(made.status.success() && fs::metadata(&files[0]).is_ok(), "{made:?}");
+    files
 }

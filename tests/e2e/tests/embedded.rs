@@ -126,9 +126,17 @@ async fn started_again_it_keeps_its_data_and_secrets() {
 #[tokio::test]
 async fn old_records_are_deleted() {
     let data = TempDir::new().unwrap();
-    assert_eq!(Dev::start(data.path()).await.program.terminate().await.code, Some(0));
+    let dev = Dev::start(data.path()).await;
     let database = SqliteBackdoor::open(&data.path().join("rekey.db"));
-    database.age("audit_entries", "created_at", "true", time::Duration::days(401)).await;
+    eventually("the entries to be chained", async || match database.count("audit_queue", "true").await {
+        0 => Ok(()),
+        left => Err(left),
+    })
+    .await;
+    assert_eq!(dev.program.terminate().await.code, Some(0));
+    for (table, column) in [("audit_entries", "created_at"), ("audit_chain", "entry_created_at")] {
+        database.age(table, column, "true", time::Duration::days(401)).await;
+    }
     assert_ne!(database.count("audit_entries", "true").await, 0);
     let _dev = Dev::start(data.path()).await;
     eventually("no audit entries", async || match database.count("audit_entries", "true").await {

@@ -29,11 +29,17 @@ async fn a11_maintain_deletes_the_old_records_that_the_api_leaves() {
     for address in [ANNA, "nobody@example.com"] {
         stack.api.create_reset(&guest, address).await.expect(StatusCode::CREATED);
     }
+    eventually("the entries to be chained", async || match database.count("audit_queue", "true").await {
+        0 => Ok(()),
+        left => Err(left),
+    })
+    .await;
     assert_eq!(api.terminate().await.code, Some(0));
     database
         .script(
-            "UPDATE password_resets SET created_at = now() - interval '9 days';
-             UPDATE audit_entries SET created_at = now() - interval '401 days' WHERE resource_type = 'customers'",
+            "UPDATE audit_chain SET entry_created_at = entry_created_at - interval '401 days';
+             UPDATE password_resets SET created_at = now() - interval '9 days';
+             UPDATE audit_entries SET created_at = created_at - interval '401 days'",
         )
         .await;
     let old = async || {

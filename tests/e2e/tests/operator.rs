@@ -68,6 +68,17 @@ async fn purge_deletes_what_is_older_than_the_configuration_keeps() {
         SELECT 'ENTRY' || (10000 + days), id, 'live', 'customers', 'update', 'operator', '{}', sha256(''), now() - days * interval '1 day'
         FROM organizations, (VALUES (1), (99), (401), (500)) AS old (days) RETURNING id";
     assert_eq!(stack.texts(entries).await.len(), 4);
+    // None that is not chained is deleted.
+    let counted = stack.tool(&["purge", "--dry-run"]).await;
+    assert!(counted.stdout.ends_with("audit=0\n"), "{counted:?}");
+    let api = stack.start_api().await;
+    eventually("the entries to be chained", async || {
+        let chained =
+            stack.texts("SELECT entry_id FROM audit_chain WHERE entry_id LIKE 'ENTRY%'").await.len();
+        if chained == 4 { Ok(()) } else { Err(chained) }
+    })
+    .await;
+    drop(api);
     let left = async |stack: &Stack| {
         stack.texts("SELECT id FROM audit_entries WHERE resource_type = 'customers'").await.len()
     };

@@ -4,9 +4,14 @@
 #[path = "../../../crates/runtime/tests/process/collector.rs"]
 mod collector;
 
+use std::collections::BTreeSet;
+
 use collector::Collector;
 use opentelemetry_proto::tonic::{
-    collector::{logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    collector::{
+        logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+        trace::v1::ExportTraceServiceRequest,
+    },
     common::v1::{KeyValue, any_value::Value},
     trace::v1::Span,
 };
@@ -49,9 +54,18 @@ async fn one_trace_spans_the_request_and_the_mail_it_leads_to() {
         Some("POST")
     );
 
+    for (service, metric) in [("rekey-api", "rekey.resets"), ("rekey-mailer", "rekey.mail.outcomes")] {
+        let metrics = metrics_of(&collector, service);
+        assert!(metrics.contains(metric), "{service}: {metrics:?}");
+    }
     let handed_over = logs_of(&collector, &mail.trace_id);
     assert!(handed_over.contains(&"handed over".to_owned()), "{handed_over:?}");
-    assert!(collector.paths().iter().all(|path| path == "/v1/traces" || path == "/v1/logs"));
+    assert!(
+        collector
+            .paths()
+            .iter()
+            .all(|path| ["/v1/traces", "/v1/logs", "/v1/metrics"].contains(&path.as_str()))
+    );
 }
 
 /// Returns every received span with its service.
@@ -64,6 +78,16 @@ fn spans(collector: &Collector) -> Vec<(String, Span)> {
         spans.map(move |span| (service.clone(), span))
     });
     services.collect()
+}
+
+/// Returns the names of the metrics that a service has sent.
+fn metrics_of(collector: &Collector, service: &str) -> BTreeSet<String> {
+    let bodies = collector.bodies::<ExportMetricsServiceRequest>("/v1/metrics");
+    let resources = bodies.into_iter().flat_map(|body| body.resource_metrics);
+    let own = resources
+        .filter(|of| text(&of.resource.as_ref().unwrap().attributes, "service.name") == Some(service));
+    let metrics = own.flat_map(|of| of.scope_metrics).flat_map(|scope| scope.metrics);
+    metrics.map(|metric| metric.name).collect()
 }
 
 /// Returns the messages that were logged in a trace.

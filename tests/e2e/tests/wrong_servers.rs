@@ -10,7 +10,7 @@ use rekey_e2e::{
     postgres::Postgres,
     process::{Program, project},
     shop::{ANNA, Shop},
-    smtp::SmtpServer,
+    smtp::{SmtpServer, self_signed},
     stack::Stack,
     wait::{eventually, within},
 };
@@ -256,17 +256,4 @@ async fn what_a_relay_refuses_is_said_with_the_setting_and_the_next_step() {
         let _ended = mailer.crash();
     }
     drop((api, server));
-}
-
-/// Makes a certificate for localhost that is its own authority: the paths of certificate and key.
-fn self_signed(folder: &Path) -> [String; 2] {
-    let files = ["cert.pem", "key.pem"].map(|name| folder.join(name).to_str().unwrap().to_owned());
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-out", &files[0], "-keyout", &files[1]])
-        .output()
-        .unwrap();
-    assert!(made.status.success() && fs::metadata(&files[0]).is_ok(), "{made:?}");
-    files
 }

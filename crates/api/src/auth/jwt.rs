@@ -280,6 +280,15 @@ fn read_key(pem: &SecretString) -> Result<(EncodingKey, String, Jwk), KeyFault> 
     Ok((signing, kid, jwk))
 }
 
+/// Returns the id of a signing key, an RSA private key in PEM: the thumbprint of its public half.
+///
+/// # Errors
+/// When it is not such a key, or too short.
+pub fn signing_key_id(pem: &str) -> Result<String, SigningKeyError> {
+    let (_, id, _) = read_key(&pem.into()).map_err(|fault| SigningKeyError { number: 1, fault })?;
+    Ok(id)
+}
+
 fn key_ids(keys: &JwkSet) -> Vec<String> {
     keys.keys.iter().filter_map(|jwk| jwk.common.key_id.clone()).collect()
 }

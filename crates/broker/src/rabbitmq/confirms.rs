@@ -15,12 +15,13 @@ use lapin::{
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     Topology,
     connection::{ConnectionError, close_channel},
+    metrics,
 };
 
 /// The time from handing a message over to its confirm.
@@ -68,6 +69,18 @@ pub(super) enum NotConfirmed {
     TimedOut,
 }
 
+impl NotConfirmed {
+    /// Returns the error's name in the metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unroutable => "returned",
+            Self::Refused => "nack",
+            Self::ConnectionLost => "connection_lost",
+            Self::TimedOut => "timeout",
+        }
+    }
+}
+
 impl Publisher {
     /// Makes a publisher, and the requests for [`run`].
     pub(super) fn new() -> (Self, PublishRequests) {
@@ -83,7 +96,10 @@ impl Publisher {
             sent.map_err(|_| NotConfirmed::ConnectionLost)?;
             outcome.await.map_err(|_| NotConfirmed::ConnectionLost)?
         };
-        timeout(CONFIRM_TIMEOUT, published).await.unwrap_or(Err(NotConfirmed::TimedOut))
+        let started_at = Instant::now();
+        let outcome = timeout(CONFIRM_TIMEOUT, published).await.unwrap_or(Err(NotConfirmed::TimedOut));
+        metrics::record_publish(started_at.elapsed(), outcome);
+        outcome
     }
 }
 

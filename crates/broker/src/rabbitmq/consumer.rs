@@ -16,13 +16,14 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 use rekey_core::{
-    events::bus::{self, Capacity, Handler, Verdict},
+    events::bus::{self, Capacity, DEAD_LETTERS, Handler, RejectCause, Verdict},
+    metrics::LastValue,
     random::RandomSource,
 };
 use scopeguard::defer;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -33,6 +34,7 @@ use super::{
     connection::{ConnectionError, Outage, Session, close_channel, supervise},
     copies,
     link::PublishingLink,
+    metrics,
     topology::short_string,
 };
 use crate::run_handler::run_handler;
@@ -97,6 +99,7 @@ impl RabbitConsumer {
             concurrency,
             permits: Arc::new(Semaphore::new(concurrency.into())),
             tasks: TaskTracker::new(),
+            dead_letters: metrics::dead_letters_gauge(),
         };
         let copies_stop = CancellationToken::new();
         let consuming = async {
@@ -119,12 +122,21 @@ struct Consuming<'a> {
     /// Shared by all connections, so that a reconnect doesn't double the number of messages in progress.
     permits: Arc<Semaphore>,
     tasks: TaskTracker,
+    /// How many dead letters wait for an operator.
+    dead_letters: LastValue<u32>,
 }
 
 impl Session for Consuming<'_> {
     async fn run(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), ConnectionError> {
         let channel = connection.create_channel().await?;
-        let result = self.consume(&channel, stop).await;
+        let dead = self.consumer.config.topology.dead();
+        let counting = metrics::count_dead_letters(connection, &dead, &self.dead_letters);
+        let result = tokio::select! {
+            result = self.consume(&channel, stop) => result,
+            never = counting => match never {},
+        };
+        // Nobody knows while there is no connection.
+        self.dead_letters.set(None);
         close_channel(&channel).await;
         result
     }
@@ -232,7 +244,9 @@ impl Worker {
     async fn handle(&self, delivery: Delivery) {
         let attempt = copies::attempt(&delivery);
         let id = delivery.properties.message_id().clone().map(String::from).unwrap_or_default();
+        let started_at = Instant::now();
         let verdict = self.verdict(&delivery, attempt).await;
+        metrics::record_process(&self.topology.mailer(), started_at.elapsed(), &verdict);
         let moved = match self.copy(&delivery, attempt, &id, &verdict) {
             None => Ok(()),
             Some(copy) => {
@@ -264,7 +278,7 @@ impl Worker {
         let message = bus::Delivery { id, payload: delivery.data.clone(), attempt };
         if delivery.data.len() > MAX_PAYLOAD {
             let reason = format!("larger than {MAX_PAYLOAD} bytes: {}", delivery.data.len());
-            return self.handler.reject(&message, reason).await;
+            return self.handler.reject(&message, RejectCause::Malformed, reason).await;
         }
         run_handler(&*self.handler, message).await
     }
@@ -284,7 +298,8 @@ impl Worker {
                 let next = attempt.saturating_add(1);
                 Some(copies::copy(delivery, &self.topology.retry(*after), next, reason))
             }
-            Verdict::Reject { reason } => {
+            Verdict::Reject { cause, reason } => {
+                DEAD_LETTERS.add(*cause, 1);
                 tracing::warn!(message_id = id, attempt, reason, "moved to the dead letters");
                 Some(copies::copy(delivery, &self.topology.dead(), attempt, reason))
             }

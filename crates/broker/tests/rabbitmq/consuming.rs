@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use lapin::{BasicProperties, options::QueueDeleteOptions};
-use rekey_core::events::bus::{Capacity, Delivery, Handler, Verdict};
+use rekey_core::events::bus::{Capacity, Delivery, Handler, RejectCause, Verdict};
 use rekey_testkit::conformance::bus::{Scripted, eventually};
 use time::Duration;
 use tokio::{
@@ -45,7 +45,7 @@ async fn poison_is_parked_with_where_it_came_from_however_long_the_reason() {
     let mut stage = Stage::new().await;
     let handler = Scripted::new(|delivery| match delivery.attempt {
         1 => Verdict::Retry { after: Duration::ZERO, reason: "once more".to_owned() },
-        _ => Verdict::Reject { reason: "é".repeat(300_000) },
+        _ => Verdict::Reject { cause: RejectCause::Failed, reason: "é".repeat(300_000) },
     });
     stage.consumer(handler, 1).await;
     let bus = stage.bus().await;

@@ -21,6 +21,7 @@ use crate::{
     error::{CreateError, StoreError},
     events::{EmailChanged, EventBody, audit::Action, outbox::NewEvent, recorder::EventRecorder},
     ids::{CustomerId, EmailChangeId},
+    metrics::{self, Throttle},
     organizations::Organization,
     passwords::{HashError, Hasher, PasswordHash, PasswordRejected, Person, PlainPassword},
     resets::rules::SharedRules,
@@ -210,7 +211,9 @@ impl CustomerService {
         }
         let audit = self.recorder.new_audit_entry(caller, Action::EmailChangeThrottled, Vec::new());
         let wait = self.store.count_email_try(scope, id, EMAIL_TRIES, &audit).await?;
-        wait.map_or(Ok(()), |wait| Err(CustomerError::TooManyEmailTries(wait)))
+        let Some(wait) = wait else { return Ok(()) };
+        metrics::THROTTLES.add(Throttle::EmailChange, 1);
+        Err(CustomerError::TooManyEmailTries(wait))
     }
 
     /// Refuses a customer whose sign-in is too long ago; other callers have none.

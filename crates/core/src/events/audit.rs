@@ -1,5 +1,9 @@
 //! The audit log (the vendor's `event_stores`): who changed what, when, from where; never a value that is secret.
 
+pub mod chain;
+pub mod chainer;
+pub mod verify;
+
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};

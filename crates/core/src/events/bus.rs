@@ -3,12 +3,18 @@
 use std::{fmt, future::pending};
 
 use async_trait::async_trait;
+use strum::{EnumIter, IntoStaticStr};
 use time::Duration;
 
 use crate::{
     events::outbox::{ClaimedMessage, Settlement},
     ids::EventId,
+    metrics::CounterBy,
 };
+
+/// Counts the messages that become dead letters.
+pub static DEAD_LETTERS: CounterBy<RejectCause> =
+    CounterBy::new("rekey.dead_letters", "Messages that could not be handled, by the reason.", "reason");
 
 /// Where the relay publishes.
 #[async_trait]
@@ -46,9 +52,25 @@ pub enum Verdict {
     },
     /// It can never be handled: move it to the dead letters with the reason.
     Reject {
+        /// Why, for the metrics.
+        cause: RejectCause,
         /// Why, for the operator; no secret, no address.
         reason: String,
     },
+}
+
+/// What makes a message a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum RejectCause {
+    /// It can't be read: it is none of ours, or of another version.
+    Malformed,
+    /// Its signature is wrong, or its key unknown.
+    Unverifiable,
+    /// Its mail can't be sent, because of an error on our side.
+    Failed,
+    /// Handling it panicked.
+    Panicked,
 }
 
 /// How many messages a handler can take now.
@@ -70,8 +92,8 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Records that a message was rejected, before it is moved to the dead letters: by [`Handler::handle`], by its panic, or because it is too
     /// large. Returns the final verdict: a [`Verdict::Retry`] when this can't be recorded now.
-    async fn reject(&self, _delivery: &Delivery, reason: String) -> Verdict {
-        Verdict::Reject { reason }
+    async fn reject(&self, _delivery: &Delivery, cause: RejectCause, reason: String) -> Verdict {
+        Verdict::Reject { cause, reason }
     }
 
     /// Returns how many messages can be handled now. A few more may come, those that were on their way when it changed.

@@ -1,3 +1,4 @@
+mod measure;
 mod queue;
 mod threads;
 
@@ -13,7 +14,10 @@ use std::{
 use argon2::Params;
 use tokio::time::Instant;
 
-use self::threads::{HashingThreads, Submitted, ThreadsConfig};
+use self::{
+    measure::timed,
+    threads::{HashingThreads, Submitted, ThreadsConfig},
+};
 use super::{
     CheckedPassword, Hints, PasswordHash, PasswordPolicy, PasswordRejected, Person, PlainPassword,
     memory::Memory,
@@ -134,6 +138,7 @@ impl Hasher {
         let decoy = hash(&params, b"a password that nobody has", &fresh_salt(&*random), &mut memory)?;
         let own_time = started_at.elapsed();
         let (pool, large, decoy) = (Arc::new(pool), Arc::new(large), Arc::new(decoy));
+        measure::start(&pool, threads.get());
         Ok(Self { pool, large, panic_count, params, decoy, own_time, random })
     }
 
@@ -195,7 +200,7 @@ impl Hasher {
     ) -> Result<PasswordHash, HashError> {
         let (params, random) = (self.params.clone(), self.random.clone());
         self.run(organization, move |memory| {
-            hash(&params, password.as_str().as_bytes(), &fresh_salt(&*random), memory)
+            timed("hash", || hash(&params, password.as_str().as_bytes(), &fresh_salt(&*random), memory))
         })
         .await
     }
@@ -215,7 +220,7 @@ impl Hasher {
             if self.is_large(&stored) { (&self.large, &self.pool) } else { (&self.pool, &self.large) };
         let params = self.params.clone();
         let verifying = own.submit(organization, move |memory| {
-            let matches = stored.matches(&password, is_imported, memory)?;
+            let matches = timed("verify", || stored.matches(&password, is_imported, memory))?;
             let is_current =
                 !is_imported && matches!(&stored, Scheme::Argon2(hash) if hash.uses_params(&params));
             let verification = match (matches && is_known, is_current) {

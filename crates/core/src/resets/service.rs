@@ -14,6 +14,7 @@ use crate::{
     error::{CreateError, StoreError},
     events::{EventBody, audit::Action, recorder::EventRecorder},
     ids::{RecordId, ResetId},
+    metrics::{self, CodeGuess, ResetEvent, Throttle},
     organizations::Organization,
     passwords::{HashError, Hasher, PasswordRejected, PlainPassword},
     resets::{
@@ -202,6 +203,7 @@ impl ResetService {
         let audit = |_: &ResetId| self.recorder.new_audit_entry(caller, Action::CodeThrottled, Vec::new());
         let audits: Vec<_> = resets.iter().map(audit).collect();
         let found = self.store.redeem_code(scope, resets, &digests, &audits).await?;
+        metrics::CODE_GUESSES.add(if found.is_some() { CodeGuess::Right } else { CodeGuess::Wrong }, 1);
         let Redeemed { reset, scope, sealed_token } = found.ok_or(CompleteError::Token)?;
         Ok((reset, sealed_token.unseal(scope.organization, reset, &self.recorder.keys)?))
     }
@@ -281,6 +283,7 @@ impl ResetService {
             return Err(CompleteError::Token);
         }
         self.recorder.publish(event);
+        metrics::RESETS.add(ResetEvent::Completed, 1);
         Ok(holder.organization)
     }
 
@@ -337,6 +340,9 @@ impl ResetService {
             self.store.create_reset(scope, &ResetRecord { reset, event: &event, audit: &audit }).await?;
         if created.is_some() {
             self.recorder.publish(event);
+            metrics::RESETS.add(ResetEvent::Requested, 1);
+        } else if reset.origin == ResetOrigin::SelfService {
+            metrics::THROTTLES.add(Throttle::SelfService, 1);
         }
         Ok(created)
     }

@@ -34,6 +34,8 @@ pub(super) struct Key {
     pub rejections: SubKey,
     /// Makes the digests of e-mail and network addresses.
     pub addresses: SubKey,
+    /// Signs the links of the audit log's chain.
+    audit: SubKey,
 }
 
 pub(super) type SubKey = Zeroizing<[u8; 32]>;
@@ -79,6 +81,7 @@ impl KeyRing {
                 codes: derive(key, b"rekey reset code v1"),
                 rejections: derive(key, b"rekey disavowal v1"),
                 addresses: derive(key, b"rekey address v1"),
+                audit: derive(key, b"rekey audit chain v1"),
             });
         }
         let mut ring = ring.into_iter();
@@ -105,6 +108,25 @@ impl KeyRing {
         self.verify_for(|key| &key.events, key_id, event, tag)
     }
 
+    /// Returns the current key's id.
+    #[must_use]
+    pub fn current_id(&self) -> &str {
+        &self.0.current.id
+    }
+
+    /// Signs the parts of a link of the audit log's chain: HMAC-SHA-256 under the current key.
+    #[must_use]
+    pub fn sign_link(&self, parts: &[Vec<u8>]) -> [u8; 32] {
+        mac_of_parts(&self.0.current.audit, parts).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is the signature of the link's parts by the named key, compared in constant time; `None` if the ring has no such key.
+    #[must_use]
+    pub fn verify_link(&self, key_id: &str, parts: &[Vec<u8>], tag: &[u8]) -> Option<bool> {
+        let key = self.find(|key| &key.audit, key_id)?;
+        Some(mac_of_parts(key, parts).verify_slice(tag).is_ok())
+    }
+
     /// Returns the current key's id and its sub-key.
     pub(super) fn current(&self, purpose: Purpose) -> (&str, &[u8; 32]) {
         (&self.0.current.id, purpose(&self.0.current))
@@ -117,12 +139,13 @@ impl KeyRing {
 
     /// HMAC-SHA-256 over the parts, each with its length before it, under the current key.
     pub(super) fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        mac_of_parts(purpose(&self.0.current), parts)
+        mac_of_parts(purpose(&self.0.current), parts).finalize().into_bytes().into()
     }
 
     /// The same under each key of the ring, the current one first.
     pub(super) fn macs(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<[u8; 32]> {
-        self.iter().map(|key| mac_of_parts(purpose(key), parts)).collect()
+        let mac = |key| mac_of_parts(purpose(key), parts).finalize().into_bytes().into();
+        self.iter().map(mac).collect()
     }
 
     /// Returns the current key's id and HMAC-SHA-256 over the message.
@@ -160,13 +183,13 @@ fn derive(key: &[u8; 32], label: &[u8]) -> SubKey {
     derived
 }
 
-fn mac_of_parts(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+fn mac_of_parts(key: &[u8; 32], parts: &[impl AsRef<[u8]>]) -> Hmac<Sha256> {
     let mut mac = mac(key, &[]);
-    for part in parts {
+    for part in parts.iter().map(AsRef::as_ref) {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
     }
-    mac.finalize().into_bytes().into()
+    mac
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]

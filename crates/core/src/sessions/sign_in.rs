@@ -12,6 +12,7 @@ use crate::{
     error::StoreError,
     events::audit::{Action, AuditEntry},
     ids::SessionId,
+    metrics::{self, SignInResult, Throttle},
     passwords::{Claim, HashError, Hasher, PlainPassword, SchemeName, Verification},
     random::RandomSource,
     secrets::{AddressDigest, RefreshToken},
@@ -121,6 +122,27 @@ impl SignIn {
     /// # Errors
     /// See [`SignInError`].
     pub async fn with_password(
+        &self,
+        client: &RegisteredClient,
+        email: &EmailAddress,
+        address: Option<IpAddr>,
+        password: PlainPassword,
+        token_scope: TokenScope,
+    ) -> Result<SignedIn, SignInError> {
+        let outcome = self.try_password(client, email, address, password, token_scope).await;
+        match &outcome {
+            Ok(_) => metrics::SIGN_INS.add(SignInResult::Succeeded, 1),
+            Err(SignInError::Credentials) => metrics::SIGN_INS.add(SignInResult::Failed, 1),
+            Err(SignInError::Throttled { .. }) => {
+                metrics::SIGN_INS.add(SignInResult::Throttled, 1);
+                metrics::THROTTLES.add(Throttle::Password, 1);
+            }
+            Err(SignInError::Hash(_) | SignInError::Store(_)) => {}
+        }
+        outcome
+    }
+
+    async fn try_password(
         &self,
         client: &RegisteredClient,
         email: &EmailAddress,

@@ -9,6 +9,7 @@ mod dialogue;
 mod failure;
 mod lenient_reply_stream;
 mod login;
+mod measure;
 mod opener;
 mod pool;
 mod relay;
@@ -55,7 +56,8 @@ impl SmtpTransport {
         let health = || RelayHealth::new(changes.clone(), Arc::clone(random));
         let relays =
             settings.relays.iter().map(|relay| SmtpRelay::new(relay, settings, health()).map(Arc::new));
-        let relays = relays.collect::<Result<_, _>>()?;
+        let relays = relays.collect::<Result<Vec<_>, _>>()?;
+        measure::start(&relays);
         Ok(Self { relays, changes, is_failing: AtomicBool::new(false) })
     }
 

@@ -206,7 +206,7 @@ pub fn wait(verdict: &Verdict) -> Duration {
 /// Returns why a verdict rejects the message.
 pub fn rejection(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Reject { reason } => reason,
+        Verdict::Reject { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
 }

@@ -20,7 +20,7 @@ mod telemetry;
 #[cfg(test)]
 pub(super) use self::{dkim::DkimSection, organization::MailSections, resets::Resets};
 pub use admin::Admin;
-pub use auth::{Auth, Keys};
+pub use auth::{Auth, Keys, OptionalKeys};
 pub use dkim::{Dkim, DkimKey};
 pub use limits::{Limits, PerMinute};
 pub use links::{LinkTemplate, LinkValues, Links};

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::sections::{
-    Admin, Auth, Broker, Database, Keys, Limits, Mailer, OutboxRelayConfig, Passwords, Retention, Server,
+    Admin, Auth, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords, Retention, Server,
     Smtp, Telemetry, TestMailbox,
 };
 
@@ -67,4 +67,12 @@ pub struct ToolSettings {
     pub database: Database,
     pub retention: Retention,
     pub telemetry: Telemetry,
+}
+
+/// The settings of `rekey audit`.
+#[derive(Debug, Deserialize)]
+pub struct AuditSettings {
+    pub database: Database,
+    pub retention: Retention,
+    pub keys: OptionalKeys,
 }

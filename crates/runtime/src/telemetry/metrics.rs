@@ -1,23 +1,19 @@
 //! The meter provider, with a reader for Prometheus and one that exports to a collector.
 
-use std::time::Duration;
-
-use opentelemetry::global;
+use opentelemetry::{KeyValue, global};
 use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::{
     Resource,
     metrics::{PeriodicReader, SdkMeterProvider},
 };
 use prometheus::Registry;
+use rekey_core::metrics::{REFRESH_INTERVAL, gauge};
 
 use super::{
     TelemetryError,
     otlp::{FLUSH_TIMEOUT, configured},
 };
 use crate::config::Telemetry;
-
-/// How often metrics are exported: as often as Prometheus usually reads them.
-const EXPORT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The metrics of this process. They are exported a last time when it is dropped.
 #[derive(Debug, Default)]
@@ -54,9 +50,13 @@ pub(super) fn start(
     if let Some(endpoint) = &settings.otlp_endpoint {
         let exporter = configured(MetricExporter::builder().with_http(), endpoint, "metrics").build()?;
         provider =
-            provider.with_reader(PeriodicReader::builder(exporter).with_interval(EXPORT_INTERVAL).build());
+            provider.with_reader(PeriodicReader::builder(exporter).with_interval(REFRESH_INTERVAL).build());
     }
     let provider = provider.build();
     global::set_meter_provider(provider.clone());
+    let version = [KeyValue::new("version", env!("CARGO_PKG_VERSION"))];
+    gauge("rekey.build_info", "The program's version, as an attribute.", move |gauge| {
+        gauge.observe(1, &version);
+    });
     Ok(Metrics { provider: Some(provider), registry })
 }

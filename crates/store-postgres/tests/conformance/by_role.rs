@@ -20,9 +20,13 @@ use rekey_core::{
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{
-        audit::AuditEntry,
+        audit::{
+            AuditEntry,
+            chain::{Chained, ChainedEntry, Link, Unchained},
+        },
         outbox::{ClaimedMessage, NewEvent, Settlement},
     },
+    gauges::{Backlog, KeyAges, UnsentMails},
     idempotency::{Claimed, KeyClaim},
     ids::{
         AccessTokenId, ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, RecordId,
@@ -43,7 +47,9 @@ use rekey_core::{
         record::Record,
     },
     scope::Scope,
-    secrets::{CodeDigest, KeyDigest, RefreshTokenDigest, SealedAnswer, TokenDigest, UndoTokenDigest},
+    secrets::{
+        CodeDigest, KeyDigest, KeyRing, RefreshTokenDigest, SealedAnswer, TokenDigest, UndoTokenDigest,
+    },
     sessions::{
         EndSessionOutcome, NewSession, Refresh, RefreshOutcome, SignInRecord, StoredScheme,
         guesses::{GuessCharge, GuessCounter, GuessSource},
@@ -174,9 +180,21 @@ port!(PasswordGuesses {
     api.return_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
     api.accept_guess(source: &GuessSource, charged: GuessCounter) -> Stored<()>;
 });
+port!(GaugeStore {
+    api.outbox_backlog() -> Stored<Backlog>;
+    mailer.unsent_mails() -> Stored<UnsentMails>;
+    api.key_ages() -> Stored<KeyAges>;
+});
 port!(KeyLog {
     api.known_keys(kind: KeyKind) -> Stored<Option<Vec<String>>>;
     api.record_keys(change: &KeyChange<'_>) -> Stored<()>;
+});
+port!(AuditChain {
+    api.queued_scopes() -> Stored<Vec<Scope>>;
+    api.chain_entries(scope: Scope, keys: &KeyRing, max: u32) -> Stored<Chained>;
+    owner.read_chain(scope: Scope, after: i64, max: u32) -> Stored<Vec<ChainedEntry>>;
+    owner.chain_head(scope: Scope) -> Stored<Option<Link>>;
+    owner.unchained(scope: Scope) -> Stored<Unchained>;
 });
 port!(AnswerStore {
     api.claim_key(scope: Scope, claim: &KeyClaim<'_>) -> Stored<Claimed>;

@@ -18,7 +18,7 @@ use futures_util::future::join_all;
 use rekey_core::{
     events::{
         EventName,
-        bus::{Bus, Capacity, DeadLetter, Delivery, Handler, Verdict},
+        bus::{Bus, Capacity, DeadLetter, Delivery, Handler, RejectCause, Verdict},
         outbox::{ClaimedMessage, OutboxMessage, Settlement},
     },
     ids::EventId,
@@ -117,7 +117,7 @@ pub async fn a_retry_comes_back_later_as_the_next_attempt<B: BusUnderTest>() {
 /// A rejected message is not retried, is parked under its id with its reason, and does not delay others.
 pub async fn poison_is_parked_with_its_reason_and_others_are_handled<B: BusUnderTest>() {
     let scene = Scene::<B>::start(2, |delivery| match delivery.payload.as_slice() {
-        b"poison" => Verdict::Reject { reason: "not ours".to_owned() },
+        b"poison" => Verdict::Reject { cause: RejectCause::Failed, reason: "not ours".to_owned() },
         _ => Verdict::Done,
     })
     .await;

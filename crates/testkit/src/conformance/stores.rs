@@ -3,12 +3,14 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod audit_chain;
 pub mod cleanup;
 pub mod codes;
 pub mod customers;
 pub mod deliveries;
 pub mod email_changes;
 pub mod erasure;
+pub mod gauges;
 pub mod guesses;
 pub mod idempotency;
 pub mod import;
@@ -110,6 +112,15 @@ macro_rules! store_conformance {
             a11_ten_log_ins_of_an_hour_have_their_own_entry_and_the_others_one,
             a11_log_ins_of_unknown_accounts_leave_decoys_only,
             a11_log_in_race_of_many_exactly_ten_have_an_entry,
+        );
+        $crate::store_conformance!(@ $fixture: audit_chain:
+            a11_every_entry_is_chained_once_in_its_scope,
+            a11_an_entry_that_comes_late_is_chained_at_the_end,
+            a11_tampering_of_every_kind_is_found_at_its_link,
+            a11_no_entry_is_chained_to_a_forged_link,
+            a11_links_of_a_retired_key_are_reported_as_unchecked,
+            a11_a_purge_takes_the_beginning_and_leaves_a_checkpoint,
+            a13_erased_fields_leave_the_chain_as_it_is,
         );
         $crate::store_conformance!(@ $fixture: codes:
             a_right_code_leads_to_its_own_token_in_any_scope_that_is_its_own,
@@ -247,6 +258,11 @@ macro_rules! store_conformance {
             a_message_settled_for_later_comes_back_when_it_is_due,
             a_dead_message_is_parked_with_its_reason,
             many_messages_are_settled_together,
+        );
+        $crate::store_conformance!(@ $fixture: gauges:
+            events_wait_until_they_are_published,
+            mails_are_unsent_until_they_are_settled,
+            a_key_is_as_old_as_its_first_use_whatever_follows_it,
         );
         $crate::store_conformance!(@ $fixture: ledger:
             one_of_many_claimers_is_granted_the_mail,

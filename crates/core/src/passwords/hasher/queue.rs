@@ -72,6 +72,11 @@ impl<T> FairQueue<T> {
         job.map_or(Next::Idle, Next::Job)
     }
 
+    /// Returns how many jobs wait.
+    pub fn length(&self) -> usize {
+        self.lock().length
+    }
+
     /// Ends the threads that wait for a job, once none is left.
     pub fn close(&self) {
         self.lock().is_closed = true;

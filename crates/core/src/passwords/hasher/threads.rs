@@ -3,7 +3,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -19,11 +19,13 @@ use super::{
     HashError,
     queue::{FairQueue, Next},
 };
-use crate::{ids::OrganizationId, passwords::memory::Memory};
+use crate::{ids::OrganizationId, passwords::hasher::measure::SHED, passwords::memory::Memory};
 
 /// Threads and the queue that they work on. Dropping it ends them.
 pub(super) struct HashingThreads {
     queue: Arc<FairQueue<Job>>,
+    /// Jobs that run now.
+    running: Arc<AtomicUsize>,
     /// Closed when all threads have ended.
     threads: watch::Receiver<()>,
 }
@@ -61,13 +63,13 @@ impl HashingThreads {
     pub fn start(config: ThreadsConfig, panic_count: &Arc<AtomicU64>) -> Result<Self, HashError> {
         let queue = Arc::new(FairQueue::new(config.queue));
         let (alive, threads) = watch::channel(());
-        let started = Self { queue, threads };
+        let started = Self { queue, running: Arc::default(), threads };
         for number in 0..config.threads.get() {
             let (queue, memory) = (started.queue.clone(), Memory::new(config.kept_blocks));
-            let (alive, panic_count) = (alive.clone(), panic_count.clone());
+            let (alive, panic_count, running) = (alive.clone(), panic_count.clone(), started.running.clone());
             let run = move || {
                 let _alive = alive;
-                run_jobs(&queue, memory, &panic_count);
+                run_jobs(&queue, memory, &panic_count, &running);
             };
             let thread = thread::Builder::new().name(format!("{}-{number}", config.name));
             thread.spawn(run).map_err(|_| HashError::Unusable)?;
@@ -78,6 +80,16 @@ impl HashingThreads {
     /// Whether a thread is left to run jobs.
     pub fn is_alive(&self) -> bool {
         self.threads.has_changed().is_ok()
+    }
+
+    /// Returns how many jobs wait.
+    pub fn queued_count(&self) -> usize {
+        self.queue.length()
+    }
+
+    /// Returns how many jobs run.
+    pub fn running_count(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
     }
 
     /// Puts a job into the queue.
@@ -94,7 +106,10 @@ impl HashingThreads {
                 let _: Result<(), _> = reply.send((work(memory), started_at));
             }
         });
-        self.queue.push(organization, Job { work, span: Span::current() }).map_err(|_| HashError::Busy)?;
+        self.queue.push(organization, Job { work, span: Span::current() }).map_err(|_| {
+            SHED.add(1, &[]);
+            HashError::Busy
+        })?;
         Ok(Submitted { answer, threads: self.threads.clone() })
     }
 }
@@ -116,12 +131,15 @@ impl Drop for HashingThreads {
     }
 }
 
-fn run_jobs(queue: &FairQueue<Job>, mut memory: Memory, panic_count: &AtomicU64) {
+fn run_jobs(queue: &FairQueue<Job>, mut memory: Memory, panic_count: &AtomicU64, running: &AtomicUsize) {
     loop {
         match queue.next(IDLE_TIMEOUT) {
             Next::Job(Job { work, span }) => {
                 let work = AssertUnwindSafe(|| span.in_scope(|| work(&mut memory)));
-                if panic::catch_unwind(work).is_err() {
+                running.fetch_add(1, Ordering::Relaxed);
+                let outcome = panic::catch_unwind(work);
+                running.fetch_sub(1, Ordering::Relaxed);
+                if outcome.is_err() {
                     // The memory may be half written.
                     memory.release();
                     let count = panic_count.fetch_add(1, Ordering::Relaxed) + 1;

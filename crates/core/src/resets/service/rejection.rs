@@ -6,6 +6,7 @@ use crate::{
     error::StoreError,
     events::{EventBody, audit::Action},
     ids::ResetId,
+    metrics::{self, ResetEvent},
     resets::{RejectableReset, TokenState, store::ResetRejection},
     secrets::{AddressDigest, RejectionProof},
 };
@@ -54,6 +55,7 @@ impl ResetService {
         };
         if self.store.reject_reset(&rejection).await? {
             self.recorder.publish(event);
+            metrics::RESETS.add(ResetEvent::Rejected, 1);
             return Ok(Some(found));
         }
         // The token was used or ended meanwhile.

@@ -24,34 +24,37 @@ pub(super) struct Unusable {
     /// What went wrong, fit to be logged.
     pub(super) reason: String,
     pub(super) cause: Cause,
+    /// The code of the reply to a mail that showed it, if one did.
+    pub(super) reply_code: Option<u16>,
 }
 
 impl Unusable {
     pub(super) fn denied(reason: String) -> Self {
-        Self { reason, cause: Cause::Denied }
+        Self { reason, cause: Cause::Denied, reply_code: None }
     }
 
     pub(super) fn failing(error: SendError) -> Self {
-        Self { reason: error.reason, cause: Cause::Failing }
+        let reply_code = error.reply.map(|reply| reply.code);
+        Self { reason: error.reason, cause: Cause::Failing, reply_code }
     }
 
     /// Classifies a reply to something else than a mail: a permanent one denies us the use of the relay.
     pub(super) fn from_error(error: &Error) -> Self {
         let cause = if error.is_permanent() { Cause::Denied } else { Cause::Unreachable };
-        Self { reason: reason(error), cause }
+        Self { reason: reason(error), cause, reply_code: None }
     }
 
     /// Classifies a failed TLS handshake: one that did not just break off is trouble with a certificate or a version.
     pub(super) fn from_handshake(error: &io::Error) -> Self {
         let cause =
             if error.kind() == io::ErrorKind::InvalidData { Cause::Denied } else { Cause::Unreachable };
-        Self { reason: clean(&format!("TLS with the relay failed: {error}")), cause }
+        Self { reason: clean(&format!("TLS with the relay failed: {error}")), cause, reply_code: None }
     }
 }
 
 impl From<String> for Unusable {
     fn from(reason: String) -> Self {
-        Self { reason, cause: Cause::Unreachable }
+        Self { reason, cause: Cause::Unreachable, reply_code: None }
     }
 }
 

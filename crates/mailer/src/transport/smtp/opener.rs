@@ -8,6 +8,7 @@ use std::{
 };
 
 use lettre::transport::smtp::{client::AsyncTokioStream, extension::ClientId};
+use rekey_core::metrics::LastValue;
 use rekey_runtime::config::{Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -18,7 +19,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     connect::connect, dialogue::Connection, failure::Unusable, lenient_reply_stream::LenientReplyStream,
-    login::log_in, starttls,
+    login::log_in, measure::seconds_left, starttls,
 };
 use crate::transport::clean::clean;
 
@@ -29,6 +30,8 @@ pub(super) struct Opener {
     security: Security,
     login: Option<SmtpLogin>,
     hello: Option<ClientId>,
+    /// The seconds until the relay's certificate expires, at the last connection.
+    pub(super) certificate_expiry: LastValue<f64>,
 }
 
 enum Security {
@@ -73,6 +76,7 @@ impl Opener {
             },
             login: relay.login.clone(),
             hello: settings.helo_name.clone().map(ClientId::Domain),
+            certificate_expiry: LastValue::default(),
         })
     }
 
@@ -95,12 +99,22 @@ impl Opener {
             Security::None => Box::new(LenientReplyStream::new(stream, peer)),
             Security::StartTls(tls) => {
                 starttls::negotiate(&mut stream, hello).await?;
-                Box::new(LenientReplyStream::greeted(tls.encrypt(stream).await?, peer))
+                Box::new(LenientReplyStream::greeted(self.encrypt(tls, stream).await?, peer))
             }
-            Security::Implicit(tls) => Box::new(LenientReplyStream::new(tls.encrypt(stream).await?, peer)),
+            Security::Implicit(tls) => {
+                Box::new(LenientReplyStream::new(self.encrypt(tls, stream).await?, peer))
+            }
         };
         let connected = Connection::connect_with_transport(stream, hello).await;
         connected.map_err(|error| Unusable::from_error(&error))
+    }
+
+    async fn encrypt(&self, tls: &Tls, stream: TcpStream) -> Result<TlsStream<TcpStream>, Unusable> {
+        let stream = tls.encrypt(stream).await?;
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        self.certificate_expiry.set(certificate.and_then(seconds_left));
+        Ok(stream)
     }
 }
 

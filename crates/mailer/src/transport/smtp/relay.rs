@@ -5,19 +5,21 @@ use std::{
     time::Duration,
 };
 
-use rekey_core::events::bus::Capacity;
+use rekey_core::{events::bus::Capacity, metrics::LastValue};
 use rekey_runtime::config::{self, Smtp};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     dialogue::{self, Connection, DialogueError},
     failure::{DeliveryFailure, Unusable},
+    measure,
     opener::{Opener, SmtpSetupError},
     pool::{Pool, Slot},
     relay_health::{Cause, Circuit, RelayHealth},
 };
 use crate::{
     message::Mail,
+    metrics,
     transport::{Accepted, SendError, SendErrorKind, clean::clean},
 };
 
@@ -53,6 +55,11 @@ impl SmtpRelay {
         self.health.circuit()
     }
 
+    /// Returns how many seconds its certificate was valid for at the last connection.
+    pub(super) fn certificate_expiry(&self) -> &LastValue<f64> {
+        &self.opener.certificate_expiry
+    }
+
     /// Returns how many mails the relay can take now.
     pub(super) fn capacity(&self) -> Capacity {
         match self.circuit() {
@@ -72,7 +79,9 @@ impl SmtpRelay {
             Circuit::Open if self.health.accepts(&mail.recipient) => (false, true),
             Circuit::HalfOpen | Circuit::Open => return Err(paused()),
         };
-        let result = self.deliver(mail, may_use_paused, Instant::now() + self.timeout).await;
+        let started_at = Instant::now();
+        let result = self.deliver(mail, may_use_paused, started_at + self.timeout).await;
+        metrics::record_hand_over(&self.name, measure::outcome(&result), started_at.elapsed());
         match &result {
             Ok(_) => self.log_success(self.health.record_acceptance(&mail.sender)),
             // About another recipient the answer may be another: the relay works.
@@ -81,7 +90,7 @@ impl SmtpRelay {
             {
                 self.log_success(self.health.record_success());
             }
-            Err(DeliveryFailure::Relay(Unusable { reason, cause })) => {
+            Err(DeliveryFailure::Relay(Unusable { reason, cause, .. })) => {
                 // A relay that was failing is brought back by a mail only, whatever became of the one that tried it.
                 let cause = if is_trial { Cause::Failing } else { *cause };
                 if self.pause(cause, is_trial) && !is_trial {
@@ -195,6 +204,13 @@ impl SmtpRelay {
             Ok(()) => self.until(deadline, dialogue::transfer(&mut connection, mail)).await,
             Err(error) => Err(error),
         };
+        let code = match &result {
+            Ok((_, reply)) => Some(reply.code),
+            Err(error) => measure::reply_code(error),
+        };
+        if let Some(code) = code {
+            metrics::count_reply(&self.name, code);
+        }
         match result {
             Ok((response, reply)) => {
                 slot.put(connection);

@@ -70,6 +70,14 @@ pub struct Keys {
     pub sealing: KeyRing,
 }
 
+/// The same for a program that can do without them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionalKeys {
+    #[serde(default, deserialize_with = "key_ring")]
+    pub sealing: Option<KeyRing>,
+}
+
 text_fields! {
     signing_key: SecretString =
         "one RSA private key in PEM; several are auth.signing_keys", |text| is_private_key(text).then(|| text.into());

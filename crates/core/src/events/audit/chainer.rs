@@ -1,0 +1,56 @@
+//! The task that chains the entries of the audit log.
+
+use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
+
+use super::chain::{AuditChain, Chained};
+use crate::{error::StoreError, scope::Scope, secrets::KeyRing};
+
+/// Chains entries that were written meanwhile. Any number of processes may run it.
+#[derive(Clone)]
+pub struct Chainer {
+    /// The chain.
+    pub store: Arc<dyn AuditChain>,
+    /// Sign the links.
+    pub keys: KeyRing,
+}
+
+/// How often to look for new entries.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// How many entries are chained in one transaction: it takes some 20 ms.
+const BATCH: u32 = 500;
+
+impl Chainer {
+    /// Runs until it is dropped.
+    pub async fn run(&self) -> Infallible {
+        let mut forged = HashSet::new();
+        loop {
+            if let Err(error) = self.chain(&mut forged).await {
+                tracing::warn!(%error, "chaining audit entries failed");
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    /// Chains all entries that wait. A scope whose chain ends in a forged link is added to `forged`, and logged when it is new there.
+    async fn chain(&self, forged: &mut HashSet<Scope>) -> Result<(), StoreError> {
+        for scope in self.store.queued_scopes().await? {
+            loop {
+                match self.store.chain_entries(scope, &self.keys, BATCH).await? {
+                    Chained::Done(BATCH) => {}
+                    Chained::Done(_) | Chained::Busy => break,
+                    Chained::Forged(position) => {
+                        if forged.insert(scope) {
+                            let Scope { organization, mode } = scope;
+                            tracing::error!(
+                                %organization, mode = mode.as_str(), position,
+                                "the last link of the audit log's chain has a wrong signature, so no entry is chained: run `rekey audit verify`"
+                            );
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

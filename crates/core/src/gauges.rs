@@ -1,0 +1,131 @@
+//! Gauges of what the database knows: how much waits in the outbox, which mails are unsent, and how old the keys are.
+//!
+//! A task looks each of them up every 15 seconds by one statement. Reading metrics never asks the database.
+
+use std::{convert::Infallible, sync::Arc};
+
+use async_trait::async_trait;
+use opentelemetry::KeyValue;
+use time::Duration;
+
+use crate::{
+    error::{StoreError, chain},
+    key_rotation::KeyKind,
+    metrics::{LastValue, REFRESH_INTERVAL, gauge, seconds_gauge},
+};
+
+/// Up to how many waiting events, or unsent mails, are counted: the statement stays short when more wait.
+pub const MAX_COUNTED: u32 = 100_000;
+
+/// The port to what is measured in the database.
+#[async_trait]
+pub trait GaugeStore: Send + Sync + 'static {
+    /// Returns the events that are to be published, up to [`MAX_COUNTED`], those included that a process is publishing.
+    async fn outbox_backlog(&self) -> Result<Backlog, StoreError>;
+
+    /// Returns the mails that are neither sent nor ended, up to [`MAX_COUNTED`].
+    async fn unsent_mails(&self) -> Result<UnsentMails, StoreError>;
+
+    /// Returns how long ago the current key of each kind was recorded as such first.
+    async fn key_ages(&self) -> Result<KeyAges, StoreError>;
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Backlog {
+    /// How many events wait.
+    pub waiting: u64,
+    /// The age of the oldest one; zero if none waits.
+    pub oldest_age: Duration,
+}
+
+/// The mails that are neither sent nor ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UnsentMails {
+    /// Those of which no attempt was finished yet.
+    pub queued: u64,
+    /// Those that were not accepted, and are tried again.
+    pub deferred: u64,
+    /// The age of the oldest one; zero if there is none.
+    pub oldest_age: Duration,
+}
+
+/// The ages of the keys in use; `None` for a kind that was never recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct KeyAges {
+    /// The key that signs access tokens.
+    pub signing: Option<Duration>,
+    /// The key that encrypts what is stored.
+    pub sealing: Option<Duration>,
+}
+
+impl KeyAges {
+    /// Sets the age of one kind.
+    pub fn set(&mut self, kind: KeyKind, age: Duration) {
+        match kind {
+            KeyKind::SigningKeys => self.signing = Some(age),
+            KeyKind::SealingKeys => self.sealing = Some(age),
+        }
+    }
+}
+
+/// Keeps the gauges of the outbox and of the keys, which are rekey-api's, until it is dropped.
+pub async fn run_api_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
+    let (backlog, ages) = (LastValue::<Backlog>::default(), LastValue::<KeyAges>::default());
+    let value = backlog.clone();
+    gauge("rekey.outbox.waiting", "Events that are to be published, up to 100,000.", move |gauge| {
+        value.with(|backlog| gauge.observe(backlog.waiting, &[]));
+    });
+    let value = backlog.clone();
+    seconds_gauge(
+        "rekey.outbox.oldest_age",
+        "Age of the oldest event that is to be published.",
+        move |gauge| {
+            value.with(|backlog| gauge.observe(backlog.oldest_age.as_seconds_f64(), &[]));
+        },
+    );
+    let value = ages.clone();
+    seconds_gauge("rekey.key.age", "Time since the key in use was used first.", move |gauge| {
+        value.with(|ages| {
+            for (kind, age) in [("signing", ages.signing), ("sealing", ages.sealing)] {
+                if let Some(age) = age {
+                    gauge.observe(age.as_seconds_f64(), &[KeyValue::new("kind", kind)]);
+                }
+            }
+        });
+    });
+    loop {
+        backlog.set(known("outbox", store.outbox_backlog().await));
+        ages.set(known("keys", store.key_ages().await));
+        tokio::time::sleep(REFRESH_INTERVAL).await;
+    }
+}
+
+/// Keeps the gauges of unsent mails, which are rekey-mailer's, until it is dropped.
+pub async fn run_mailer_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
+    let unsent = LastValue::<UnsentMails>::default();
+    let value = unsent.clone();
+    gauge("rekey.mail.unsent", "Mails that are neither sent nor ended, up to 100,000.", move |gauge| {
+        value.with(|unsent| {
+            gauge.observe(unsent.queued, &[KeyValue::new("status", "queued")]);
+            gauge.observe(unsent.deferred, &[KeyValue::new("status", "deferred")]);
+        });
+    });
+    let value = unsent.clone();
+    seconds_gauge(
+        "rekey.mail.oldest_age",
+        "Age of the oldest mail that is neither sent nor ended.",
+        move |gauge| {
+            value.with(|unsent| gauge.observe(unsent.oldest_age.as_seconds_f64(), &[]));
+        },
+    );
+    loop {
+        unsent.set(known("unsent mails", store.unsent_mails().await));
+        tokio::time::sleep(REFRESH_INTERVAL).await;
+    }
+}
+
+/// Returns the value; a failure is logged, and nothing is shown until the next look.
+fn known<T>(what: &str, found: Result<T, StoreError>) -> Option<T> {
+    found.inspect_err(|error| tracing::debug!(what, cause = chain(error), "can't be measured")).ok()
+}

@@ -1,0 +1,64 @@
+use async_trait::async_trait;
+use rekey_core::{
+    error::StoreError,
+    gauges::{Backlog, GaugeStore, KeyAges, MAX_COUNTED, UnsentMails},
+    key_rotation::KeyKind,
+};
+use time::Duration;
+
+use crate::{SqliteStore, error::map_db_error};
+
+#[async_trait]
+impl GaugeStore for SqliteStore {
+    async fn outbox_backlog(&self) -> Result<Backlog, StoreError> {
+        let (waiting, age): (i64, i64) = sqlx::query_as(
+            "SELECT count(*), COALESCE(?1 - min(created_at), 0) FROM (
+                 SELECT created_at FROM events WHERE published_at IS NULL AND dead_at IS NULL
+                 ORDER BY available_at, id LIMIT ?2
+             )",
+        )
+        .bind(self.present())
+        .bind(MAX_COUNTED)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(map_db_error)?;
+        Ok(Backlog { waiting: waiting.unsigned_abs(), oldest_age: Duration::microseconds(age) })
+    }
+
+    async fn unsent_mails(&self) -> Result<UnsentMails, StoreError> {
+        let (queued, deferred, age): (i64, i64, i64) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'deferred'),
+                 COALESCE(?1 - min(created_at), 0)
+             FROM (
+                 SELECT status, created_at FROM deliveries WHERE status IN ('queued', 'deferred')
+                 ORDER BY created_at LIMIT ?2
+             )",
+        )
+        .bind(self.present())
+        .bind(MAX_COUNTED)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(map_db_error)?;
+        Ok(UnsentMails {
+            queued: queued.unsigned_abs(),
+            deferred: deferred.unsigned_abs(),
+            oldest_age: Duration::microseconds(age),
+        })
+    }
+
+    async fn key_ages(&self) -> Result<KeyAges, StoreError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT kind, ?1 - COALESCE(current_since, updated_at) FROM known_keys")
+                .bind(self.present())
+                .fetch_all(&self.readers)
+                .await
+                .map_err(map_db_error)?;
+        let mut ages = KeyAges::default();
+        for (kind, age) in rows {
+            if let Ok(kind) = kind.parse::<KeyKind>() {
+                ages.set(kind, Duration::microseconds(age));
+            }
+        }
+        Ok(ages)
+    }
+}
