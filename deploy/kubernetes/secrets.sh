@@ -33,7 +33,7 @@ case $overlay in
     *) sed -n '2,/^set/{/^#/p}' "$0" >&2; exit 2 ;;
 esac
 secret rabbitmq broker_users tool_broker_user
-secret rekey-owner database_url tool_broker_url
+secret rekey-owner database_url tool_broker_url signing_key sealing_keys
 secret rekey-api signing_key sealing_keys api_database_url api_broker_url
 secret rekey-mailer sealing_keys mailer_database_url mailer_broker_url smtp_relays
 secret rekey-maintenance maintenance_database_url

@@ -1,7 +1,12 @@
 //! Tests the guides in `docs`: their scripts, links and variables.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
 use rekey_e2e::{dev::Dev, mail::Link, process::project};
 use reqwest::StatusCode;
@@ -77,7 +82,7 @@ fn every_link_in_the_pages_has_a_target() {
         for target in targets.chain(images).filter(|target| !target.starts_with("http")) {
             let (file, heading) = target.split_once('#').unwrap_or((target, ""));
             let linked = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
-            if !linked.exists() || !heading.is_empty() && !headings(&linked).contains(&heading.to_owned()) {
+            if !linked.exists() || !heading.is_empty() && !headings(&linked).contains(heading) {
                 missing.push(format!("{page}: {target}"));
             }
         }
@@ -86,7 +91,7 @@ fn every_link_in_the_pages_has_a_target() {
 }
 
 /// Returns the anchors of a page's headings: lower case, with hyphens for spaces and without punctuation.
-fn headings(page: &Path) -> Vec<String> {
+fn headings(page: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(page).unwrap();
     let titles =
         text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
