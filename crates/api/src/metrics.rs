@@ -11,6 +11,7 @@ use actix_web::{
 };
 use opentelemetry::{KeyValue, metrics::Histogram};
 use rekey_core::metrics::{CounterBy, SHORT, seconds};
+use rekey_runtime::telemetry::ACCESS_LOG;
 use strum::{EnumIter, IntoStaticStr};
 use tokio::time::Instant;
 
@@ -34,7 +35,7 @@ pub enum Limit {
 pub static REFUSALS: CounterBy<Limit> =
     CounterBy::new("rekey.rate_limit.refusals", "Requests that a rate limit refused.", "limit");
 
-/// Measures each request, up to the head of its answer.
+/// Measures each request, up to the head of its answer, and writes its line of the access log.
 pub async fn measure<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -48,12 +49,15 @@ pub async fn measure<B: MessageBody>(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
+    let elapsed = started_at.elapsed();
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: ACCESS_LOG, method, route, status = status.as_u16(), milliseconds, "answered");
     let attributes = [
         KeyValue::new("http.request.method", method),
         KeyValue::new("http.route", route),
         KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
     ];
-    DURATION.record(started_at.elapsed().as_secs_f64(), &attributes);
+    DURATION.record(elapsed.as_secs_f64(), &attributes);
     outcome
 }
 

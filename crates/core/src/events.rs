@@ -166,6 +166,9 @@ pub enum EventError {
     /// A later contract's event.
     #[error("unknown schema version {0}")]
     Version(u32),
+    /// Signed by one of our keys, but its body is none that this version knows.
+    #[error("an event that this version does not know")]
+    Unknown,
 }
 
 impl Event {
@@ -226,7 +229,7 @@ impl Event {
         if wire.schema_version != SCHEMA_VERSION {
             return Err(EventError::Version(wire.schema_version));
         }
-        Self::from_wire(wire).ok_or(EventError::Malformed)
+        Self::from_wire(wire).ok_or(EventError::Unknown)
     }
 }
 
@@ -349,6 +352,10 @@ mod tests {
         let (key_id, tag) = keys(0).sign(&later);
         let later = v1::SignedEvent { event: later, key_id, tag: tag.to_vec() }.encode_to_vec();
         assert_eq!(Event::verify(&later, &keys(0)), Err(EventError::Version(2)));
+        let newer = v1::Event { body: None, ..sent.to_wire() }.encode_to_vec();
+        let (key_id, tag) = keys(0).sign(&newer);
+        let newer = v1::SignedEvent { event: newer, key_id, tag: tag.to_vec() }.encode_to_vec();
+        assert_eq!(Event::verify(&newer, &keys(0)), Err(EventError::Unknown));
         assert_eq!(Event::verify(b"not protobuf", &keys(0)), Err(EventError::Malformed));
     }
 }

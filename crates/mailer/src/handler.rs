@@ -42,6 +42,8 @@ use crate::{
 /// The pause after a mail was not attempted: the ledger did not answer, another mailer has the mail, or no relay can be used. It is
 /// the ladder's shortest wait: asking costs little, and RabbitMQ would round a longer pause up to the next one.
 const SHORT_PAUSE: Duration = Duration::seconds(10);
+/// How often an event of a newer version is left to another mailer, while an upgrade replaces them: for a day, by the ladder's waits.
+const NEWER_EVENT_ATTEMPTS: u32 = 27;
 /// The largest event that is read, in bytes; ours have under 1,000.
 const MAX_EVENT: usize = 64 << 10;
 
@@ -66,10 +68,18 @@ impl Handler for MailHandler {
         }
         let event = match Event::verify(&delivery.payload, &self.keys) {
             Ok(event) => event,
+            Err(error @ (EventError::Version(_) | EventError::Unknown))
+                if delivery.attempt <= NEWER_EVENT_ATTEMPTS =>
+            {
+                let after = after_attempt(delivery.attempt, &*self.random);
+                return Verdict::Retry { after, reason: format!("{error}: for a mailer of a newer version") };
+            }
             Err(error) => {
                 let cause = match error {
                     EventError::Forged => RejectCause::Unverifiable,
-                    EventError::Malformed | EventError::Version(_) => RejectCause::Malformed,
+                    EventError::Malformed | EventError::Version(_) | EventError::Unknown => {
+                        RejectCause::Malformed
+                    }
                 };
                 return Verdict::Reject { cause, reason: error.to_string() };
             }

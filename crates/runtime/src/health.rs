@@ -92,7 +92,9 @@ impl Failures {
 
     /// Logs what is different from the outcome before. Degrading checks log their own changes.
     fn log_changes(&self, before: &Self) {
-        for Failure { name, cause } in self.required.iter().filter(|failure| !before.required.contains(failure)) {
+        for Failure { name, cause } in
+            self.required.iter().filter(|failure| !before.required.contains(failure))
+        {
             tracing::warn!(check = name, cause, "not ready");
         }
         let has_ended = |failed: &&Failure| self.required.iter().all(|failure| failure.name != failed.name);
@@ -128,7 +130,8 @@ impl Readiness {
                 Some((at, failures)) if at.elapsed() < KEPT => failures.clone(),
                 before => {
                     let failures = self.failures().await;
-                    failures.log_changes(before.as_ref().map_or(&Failures::default(), |(_, failures)| failures));
+                    failures
+                        .log_changes(before.as_ref().map_or(&Failures::default(), |(_, failures)| failures));
                     last.insert((Instant::now(), failures)).1.clone()
                 }
             }
@@ -234,10 +237,7 @@ mod tests {
             failures.iter().map(|one| format!("{}: {}", one.name, one.cause)).collect::<Vec<_>>()
         };
         let required = found(&failures.required);
-        assert_eq!(
-            required[..3],
-            ["silent: deadline has elapsed", "error: refused", "state: not connected"]
-        );
+        assert_eq!(required[..3], ["silent: deadline has elapsed", "error: refused", "state: not connected"]);
         assert!(required[3].starts_with("crash: ") && required.len() == 4, "{required:?}");
         assert_eq!(found(&failures.degrading), ["warning: blocked"]);
         assert_eq!(started.elapsed(), TIMEOUT);

@@ -25,6 +25,9 @@ pub use otlp::Guard;
 
 use crate::config::{LogFormat, Telemetry};
 
+/// The target of the access log, a line for each answered request: logged with `telemetry.access_log`.
+pub const ACCESS_LOG: &str = "rekey_access";
+
 /// Why telemetry can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -51,7 +54,8 @@ pub fn init(
     service: &'static str,
     admin: Option<SocketAddr>,
 ) -> Result<Guard, TelemetryError> {
-    let filter = EnvFilter::try_new(&settings.log)?;
+    let access_log = if settings.access_log { "info" } else { "off" };
+    let filter = EnvFilter::try_new(format!("{},{ACCESS_LOG}={access_log}", settings.log))?;
     let resource = otlp::resource(service, &settings.service_namespace);
     let (mut layers, mut guard) = otlp::layers(settings, service, &resource)?;
     guard.metrics = metrics::start(settings, resource, admin.is_some())?;

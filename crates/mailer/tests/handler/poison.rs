@@ -1,10 +1,12 @@
 //! poison: an event that can't be trusted or read becomes a dead letter with its reason, and later events are handled.
 
+use prost::Message;
 use rekey_core::{
     events::bus::{Delivery, Handler, Verdict},
     resets::ResetOrigin,
     secrets::KeyRing,
 };
+use rekey_events::v1;
 use rekey_testkit::seed;
 
 use crate::world::{World, handle, rejection};
@@ -34,6 +36,27 @@ async fn poison_is_parked_and_the_others_flow() {
     assert_eq!(world.deliveries().await, 0);
     assert_eq!(handle(&mailer, &good).await, Verdict::Done);
     assert_eq!(world.mails().len(), 1);
+}
+
+/// During an upgrade: an older mailer leaves it to a newer one, and its mail waits.
+#[tokio::test]
+async fn an_event_of_a_newer_version_is_left_to_another_mailer() {
+    let world = World::new().await;
+    seed::customer(&world.store, world.test, "john@example.com", None).await;
+    seed::reset(&world.store, world.test, "john@example.com", ResetOrigin::Integration).await;
+    let (mailer, good) = (world.mailer(1), world.events().await.remove(0));
+    // Of the fields of the event, all but its body.
+    let signed = v1::SignedEvent::decode(&*good.payload).unwrap();
+    let newer = v1::Event { body: None, ..v1::Event::decode(&*signed.event).unwrap() }.encode_to_vec();
+    let (key_id, tag) = seed::keys().sign(&newer);
+    let payload = v1::SignedEvent { event: newer, key_id, tag: tag.to_vec() }.encode_to_vec();
+    let message = |attempt| Delivery { id: Some(good.id), payload: payload.clone(), attempt };
+    for attempt in [1, 27] {
+        let verdict = mailer.handle(message(attempt)).await;
+        assert!(matches!(verdict, Verdict::Retry { .. }), "{verdict:?}");
+    }
+    let reason = rejection(mailer.handle(message(28)).await);
+    assert_eq!(reason, "an event that this version does not know");
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub struct Telemetry {
     pub log: String,
     #[serde(deserialize_with = "log_format")]
     pub log_format: LogFormat,
+    /// Whether each answered request is logged.
+    pub access_log: bool,
     /// A collector's base URL.
     #[serde(default, deserialize_with = "otlp_endpoint")]
     pub otlp_endpoint: Option<Url>,
