@@ -18,7 +18,7 @@ use rekey_e2e::{
 use reqwest::StatusCode;
 
 /// Pairs of runs; the medians are printed.
-const PAIRS: usize = 15;
+const PAIRS: usize = 11;
 /// How many resets are created in a run, by [`CLIENTS`] at once.
 const CREATES: u32 = 1_600;
 const CLIENTS: u32 = 16;

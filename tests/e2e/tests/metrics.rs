@@ -123,6 +123,7 @@ async fn settled(shop: &Shop) -> (Metrics, Metrics) {
             && mailer.get("rekey_mail_unsent", &[]) == Some(0.0)
             && mailer.get("rekey_dead_letters_waiting", &[]) == Some(1.0)
             && api.get("rekey_key_age_seconds", &[("kind", "signing")]).is_some()
+            && [&api, &mailer].iter().all(|metrics| metrics.get("rekey_ready", &[]).is_some())
             && api.get("rekey_cleanup_last_success_seconds", &[]).is_some();
         if is_settled { Ok((api, mailer)) } else { Err((api.text, mailer.text)) }
     })
