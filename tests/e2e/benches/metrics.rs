@@ -71,11 +71,8 @@ async fn main() {
             let role = [("database.url", stack.database.url_as("rekey_mailer"))];
             let mailer = stack.spawn_with("rekey-mailer", &[role.to_vec(), admin].concat());
             let run = drain(&shop, &mailer, before + usize::try_from(CREATES).unwrap()).await;
-            if is_on {
-                with.push(run)
-            } else {
-                without.push(run)
-            }
+            let runs = if is_on { &mut with } else { &mut without };
+            runs.push(run);
             mailer.terminate().await;
         }
     }
