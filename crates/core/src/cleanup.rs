@@ -257,18 +257,18 @@ impl CleanupTask {
             {}
             Ok(())
         };
-        let mut is_complete = succeeded("decoys", decoys.await);
-        is_complete &= succeeded("quotas", quotas.await);
-        is_complete &= succeeded("guesses", guesses.await);
-        is_complete &= succeeded("records of deleted customers", erase.await);
-        is_complete &= succeeded("counts of log-ins", sign_ins.await);
+        let mut is_complete = succeeded("decoys", &decoys.await);
+        is_complete &= succeeded("quotas", &quotas.await);
+        is_complete &= succeeded("guesses", &guesses.await);
+        is_complete &= succeeded("records of deleted customers", &erase.await);
+        is_complete &= succeeded("counts of log-ins", &sign_ins.await);
         // Those of resets, which are as old, are deleted by now: the oldest ones are all of this kind.
         let sign_in_decoys = purge(&**store, PurgeKind::SignInDecoys, decoy_age, drop).await;
         let sign_in_decoys = sign_in_decoys.map(|count| counted(Cleaned::SignInDecoys, count));
-        is_complete &= succeeded("decoys of log-ins", sign_in_decoys);
+        is_complete &= succeeded("decoys of log-ins", &sign_in_decoys);
         let email_changes = store.forget_email_changes(EMAIL_UNDO_TTL + GRACE).await;
         let email_changes = email_changes.map(|count| counted(Cleaned::EmailChanges, count));
-        is_complete &= succeeded("changes of addresses", email_changes);
+        is_complete &= succeeded("changes of addresses", &email_changes);
         for (kind, age) in self.retention.ages() {
             match purge(&**store, kind, age, drop).await {
                 Ok(0) => {}
@@ -293,8 +293,8 @@ fn counted(kind: Cleaned, count: u64) -> u64 {
 }
 
 /// Logs a failure. Returns whether there was none.
-fn succeeded<T>(what: &str, deleted: Result<T, StoreError>) -> bool {
-    if let Err(error) = &deleted {
+fn succeeded<T>(what: &str, deleted: &Result<T, StoreError>) -> bool {
+    if let Err(error) = deleted {
         tracing::warn!(%error, what, "deleting what has ended failed");
     }
     deleted.is_ok()

@@ -90,7 +90,8 @@ pub fn gauge(
 ) {
     let meter = meter();
     let gauge = meter.u64_observable_gauge(name).with_description(description);
-    drop(gauge.with_callback(observe).build());
+    // The provider keeps the callback.
+    let _ = gauge.with_callback(observe).build();
 }
 
 /// Makes a gauge of seconds, like [`gauge`].
@@ -101,7 +102,8 @@ pub fn seconds_gauge(
 ) {
     let meter = meter();
     let gauge = meter.f64_observable_gauge(name).with_unit("s").with_description(description);
-    drop(gauge.with_callback(observe).build());
+    // The provider keeps the callback.
+    let _ = gauge.with_callback(observe).build();
 }
 
 /// The last value of something that is looked up from time to time, for gauges. Clones share it.

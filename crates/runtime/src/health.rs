@@ -155,8 +155,9 @@ impl Readiness {
             });
         });
         loop {
-            last.set(Some(Arc::new(self.clone().recent_failures().await)));
+            // First, because a program that has just started is not ready yet, which would be logged each time.
             sleep(REFRESH_INTERVAL).await;
+            last.set(Some(Arc::new(self.clone().recent_failures().await)));
         }
     }
 

@@ -1,5 +1,4 @@
 //! C11: what a program says about a server that refuses it names the cause, the setting and the next step, and holds no password.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{fs, path::Path, time::Duration};
 

@@ -14,8 +14,8 @@ pub struct Admin {
     listen: Option<Listener>,
 }
 
-#[derive(Debug, Clone, Copy)]
 /// Where to listen, if anywhere.
+#[derive(Debug, Clone, Copy)]
 pub enum Listener {
     Off,
     At(SocketAddr),

@@ -30,9 +30,9 @@ pub async fn events_wait_until_they_are_published<F: StoreUnderTest>() {
     assert_eq!(waiting.waiting, u64::try_from(claimed.len()).unwrap(), "claimed ones wait, too");
     assert!(waiting.oldest_age >= HOUR && waiting.oldest_age < HOUR * 2, "{waiting:?}");
     store.settle_messages(&[Settlement::Published(reset.event)]).await.unwrap();
-    let rest = store.outbox_backlog().await.unwrap();
-    assert_eq!(rest.waiting, waiting.waiting - 1);
-    assert!(rest.oldest_age < HOUR, "{rest:?}");
+    let others = store.outbox_backlog().await.unwrap();
+    assert_eq!(others.waiting, waiting.waiting - 1);
+    assert!(others.oldest_age < HOUR, "{others:?}");
 }
 
 pub async fn mails_are_unsent_until_they_are_settled<F: StoreUnderTest>() {
