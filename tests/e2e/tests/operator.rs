@@ -254,17 +254,17 @@ async fn what_a_wrong_relay_suppressed_is_lifted_by_reply_and_time() {
             ('other', 'two: 550 5.1.10 null MX', '2026-01-02T00:00:00Z')) AS x (name, reason, at)
         RETURNING email";
     assert_eq!(stack.texts(inserted).await.len(), 3);
-    let left = async || stack.texts("SELECT email FROM suppressions ORDER BY email").await;
+    let suppressed = async || stack.texts("SELECT email FROM suppressions ORDER BY email").await;
     let lift = async |options: &[&str]| {
         let command = [&["suppression", "lift-many", "--organization", "shop"][..], options].concat();
         stack.tool(&command).await
     };
     assert_eq!(lift(&[]).await.code, Some(2), "no condition");
     let dry = lift(&["--reply", "ONE:", "--dry-run"]).await;
-    assert_eq!((dry.code, dry.stdout.lines().count(), left().await.len()), (Some(0), 3, 3), "{dry:?}");
+    assert_eq!((dry.code, dry.stdout.lines().count(), suppressed().await.len()), (Some(0), 3, 3), "{dry:?}");
     let lifted = lift(&["--reply", "5.1.1 no", "--since", "2026-01-02T00:00:00Z"]).await;
     assert_eq!(lifted.code, Some(0), "{lifted:?}");
-    assert_eq!(left().await, ["early@example.com", "other@example.com"]);
+    assert_eq!(suppressed().await, ["early@example.com", "other@example.com"]);
     assert_eq!(lift(&["--until", "2026-01-01T00:00:00Z"]).await.code, Some(3));
     let shown = stack.tool(&["suppression", "show", "other@example.com", "--organization", "shop"]).await;
     assert!(shown.stdout.contains("null MX"), "{shown:?}");

@@ -13,7 +13,7 @@ fn preview(root: &Path, output: &Path, locales: Vec<Language>) -> anyhow::Result
         output: output.to_owned(),
         locales,
     };
-    preview.run(source)
+    preview.run(source, Output { is_json: false })
 }
 
 #[test]
