@@ -60,22 +60,16 @@ pub struct Selection {
 pub async fn run(command: DeadLetterCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let DeadLetterSettings { broker } = Configuration::load(source)?.settings()?;
     let config = RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?;
-    // Before a message is taken from the queue.
-    let store = match &command {
-        DeadLetterCommand::List { .. } | DeadLetterCommand::Show { .. } => None,
-        DeadLetterCommand::Replay(_) | DeadLetterCommand::Drop(_) => Some(operator::connect(source).await?),
-    };
     let mut letters = DeadLetters::connect(&config).await?;
-    let done = match (&command, &store) {
-        (DeadLetterCommand::List { limit }, _) => list(&mut letters, *limit, output).await,
-        (DeadLetterCommand::Show { id }, _) => show(&mut letters, id, output).await,
-        (DeadLetterCommand::Replay(selection), Some(store)) => {
-            change(&mut letters, selection, Change::Replay, store, output).await
+    let done = match &command {
+        DeadLetterCommand::List { limit } => list(&mut letters, *limit, output).await,
+        DeadLetterCommand::Show { id } => show(&mut letters, id, output).await,
+        DeadLetterCommand::Replay(selection) => {
+            change(&mut letters, selection, Change::Replay, source, output).await
         }
-        (DeadLetterCommand::Drop(selection), Some(store)) => {
-            change(&mut letters, selection, Change::Drop, store, output).await
+        DeadLetterCommand::Drop(selection) => {
+            change(&mut letters, selection, Change::Drop, source, output).await
         }
-        (DeadLetterCommand::Replay(_) | DeadLetterCommand::Drop(_), None) => Ok(()),
     };
     letters.close().await;
     done
@@ -112,9 +106,10 @@ async fn change(
     letters: &mut DeadLetters,
     selection: &Selection,
     change: Change,
-    store: &PostgresStore,
+    source: &Source,
     output: Output,
 ) -> anyhow::Result<()> {
+    let store = &operator::connect(source).await?;
     let mut missing: BTreeSet<&str> = selection.ids.iter().map(String::as_str).collect();
     let (mut changed, mut kept) = (0_u64, 0_u64);
     while selection.all || !missing.is_empty() {

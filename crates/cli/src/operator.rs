@@ -10,7 +10,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use rekey_core::{
-    administration::Administration,
+    administration::{Administration, OrganizationError},
     clock::SystemClock,
     error::CreateError,
     name::DisplayName,
@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use self::client::{ClientCommand, client};
-use crate::output::{Output, Row, timestamp};
+use crate::output::{NothingFound, Output, Row, timestamp};
 
 /// The commands on organizations.
 #[derive(Debug, Subcommand)]
@@ -41,6 +41,19 @@ pub enum OrganizationCommand {
     },
     /// List all organizations.
     List,
+    /// Show one organization.
+    Show {
+        /// Its slug.
+        slug: Slug,
+    },
+    /// Change an organization's name: mails and pages have it from then on.
+    Update {
+        /// Its slug.
+        slug: Slug,
+        /// Its name, as customers read it in mails and on pages: up to 100 characters.
+        #[arg(long)]
+        name: DisplayName,
+    },
 }
 
 /// Parses a mode.
@@ -75,6 +88,20 @@ pub async fn organization(
         OrganizationCommand::List => {
             let organizations = administration.organizations().await?;
             output.list(&organizations.iter().map(OrganizationRow::from).collect::<Vec<_>>())
+        }
+        OrganizationCommand::Show { slug } => {
+            let organizations = administration.organizations().await?;
+            let found = organizations.iter().find(|organization| organization.slug == slug);
+            let found = found.ok_or_else(|| NothingFound(format!("no organization has the slug {slug}")))?;
+            output.show(&OrganizationRow::from(found))
+        }
+        OrganizationCommand::Update { slug, name } => {
+            let renamed = administration.rename_organization(&slug, &name).await;
+            let organization = renamed.map_err(|error| match error {
+                OrganizationError::UnknownOrganization(_) => NothingFound(error.to_string()).into(),
+                OrganizationError::Store(_) => anyhow::Error::from(error),
+            })?;
+            output.show(&OrganizationRow::from(&organization))
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use anyhow::Context;
 use console::{Alignment, Term};
 use indicatif::{ProgressBar, ProgressStyle};
+use rekey_core::name::is_invisible;
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -119,9 +120,9 @@ fn table(rows: &[Vec<String>], limit: Option<usize>) -> String {
     text
 }
 
-/// Replaces control characters: what others wrote, such as a mail server or whoever publishes on the broker, can't steer a terminal.
+/// Replaces invisible characters: what others wrote, such as a mail server or whoever publishes on the broker, can't steer a terminal.
 pub fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    text.replace(is_invisible, "\u{fffd}")
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! `rekey suppression`: addresses that get no mail.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use rekey_core::{
-    deliveries::suppression::Suppression, email::EmailAddress, organizations::Slug, scope::Mode,
+    administration::Administration, deliveries::suppression::Suppression, email::EmailAddress,
+    organizations::Slug, scope::Mode,
 };
 use rekey_runtime::config::Source;
 use serde::Serialize;
 use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     operator,
-    output::{NothingFound, Output, Row, timestamp},
+    output::{self, NothingFound, Output, Row, timestamp},
 };
 
 /// The commands on suppressed addresses.
@@ -36,6 +38,43 @@ pub enum SuppressionCommand {
         #[arg(long, default_value = "live", value_parser = operator::mode())]
         mode: Mode,
     },
+    /// Show why an address is suppressed.
+    Show {
+        /// The address.
+        address: EmailAddress,
+        /// The organization's slug.
+        #[arg(long)]
+        organization: Slug,
+        /// Test or live data.
+        #[arg(long, default_value = "live", value_parser = operator::mode())]
+        mode: Mode,
+    },
+    /// Let mails go to many addresses again: those that a relay refused with this reply, in this time. For a relay that was wrong.
+    LiftMany(LiftMany),
+}
+
+/// The arguments of `rekey suppression lift-many`. An address is chosen when all conditions hold.
+#[derive(Debug, Args)]
+#[group(id = "conditions", required = true, multiple = true, args = ["reply", "since", "until"])]
+pub struct LiftMany {
+    /// The organization's slug.
+    #[arg(long)]
+    organization: Slug,
+    /// Test or live data.
+    #[arg(long, default_value = "live", value_parser = operator::mode())]
+    mode: Mode,
+    /// A part of the reply, in any case, such as "5.1.1" or a relay's name.
+    #[arg(long, value_name = "TEXT")]
+    reply: Option<String>,
+    /// Suppressed at this time or later, such as 2026-11-29T03:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<OffsetDateTime>,
+    /// Suppressed before this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<OffsetDateTime>,
+    /// Only print which ones would be lifted.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Runs a command on the production database.
@@ -48,12 +87,51 @@ pub async fn run(command: SuppressionCommand, source: &Source, output: Output) -
         }
         SuppressionCommand::Lift { address, organization, mode } => {
             if !administration.lift_suppression(&organization, mode, &address).await? {
-                let reason = format!("the address {} is not suppressed", address.as_str());
-                return Err(NothingFound(reason).into());
+                return Err(not_suppressed(&address).into());
             }
             output.record(&json!({ "address": address.as_str(), "state": "lifted" }), "Lifted.\n")
         }
+        SuppressionCommand::Show { address, organization, mode } => {
+            let all = administration.suppressions(Some(&organization), Some(mode)).await?;
+            let found = all.iter().find(|suppression| suppression.email == address);
+            let found = found.ok_or_else(|| not_suppressed(&address))?;
+            output.show(&SuppressionRow::from(found))
+        }
+        SuppressionCommand::LiftMany(lift) => lift.run(&administration, output).await,
     }
+}
+
+fn not_suppressed(address: &EmailAddress) -> NothingFound {
+    NothingFound(format!("the address {} is not suppressed", address.as_str()))
+}
+
+impl LiftMany {
+    async fn run(&self, administration: &Administration, output: Output) -> anyhow::Result<()> {
+        let all = administration.suppressions(Some(&self.organization), Some(self.mode)).await?;
+        let chosen: Vec<_> = all.iter().filter(|suppression| self.chooses(suppression)).collect();
+        if chosen.is_empty() {
+            return Err(NothingFound("no suppressed address fulfils these conditions".to_owned()).into());
+        }
+        let progress = output::spinner("lifted:");
+        for suppression in chosen.iter().filter(|_| !self.dry_run) {
+            administration.lift_suppression(&self.organization, self.mode, &suppression.email).await?;
+            progress.inc(1);
+        }
+        progress.finish_and_clear();
+        output.list(&chosen.into_iter().map(SuppressionRow::from).collect::<Vec<_>>())
+    }
+
+    fn chooses(&self, suppression: &Suppression) -> bool {
+        let reason = suppression.reason.to_lowercase();
+        self.reply.as_ref().is_none_or(|reply| reason.contains(&reply.to_lowercase()))
+            && self.since.is_none_or(|since| suppression.created_at >= since)
+            && self.until.is_none_or(|until| suppression.created_at < until)
+    }
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, String> {
+    let expected = |_| "expected a time such as 2026-11-29T03:00:00Z".to_owned();
+    OffsetDateTime::parse(text, &Rfc3339).map_err(expected)
 }
 
 /// A suppression as it is printed.

@@ -75,14 +75,20 @@ pub enum ClientChangeError {
     /// Only a storefront has visitors.
     #[error("permissions are for sales channels only")]
     Permissions,
+    /// A sales channel has no secret.
+    #[error("only integrations have a secret")]
+    NoSecret,
+    /// It gets no tokens any more.
+    #[error("the client is revoked: register a new one")]
+    Revoked,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why suppressions can't be listed or lifted.
+/// Why something of an organization can't be shown or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum SuppressionError {
+pub enum OrganizationError {
     /// There is no such organization.
     #[error("no organization has the slug {0}")]
     UnknownOrganization(Slug),
@@ -116,6 +122,23 @@ impl Administration {
     /// When the store fails.
     pub async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
         self.store.organizations().await
+    }
+
+    /// Changes an organization's name, and returns it. The name is in mails from then on.
+    ///
+    /// # Errors
+    /// See [`OrganizationError`].
+    pub async fn rename_organization(
+        &self,
+        slug: &Slug,
+        name: &DisplayName,
+    ) -> Result<Organization, OrganizationError> {
+        let organization = self.known(slug).await?;
+        if organization.name != name.as_str() {
+            let audit = AuditEntry::by_operator(Action::Update, vec!["name"], &*self.random);
+            self.store.rename_organization(organization.id, name, &audit).await?;
+        }
+        self.known(slug).await
     }
 
     /// Registers a client. Its secret is in the answer and nowhere else: it can't be read again.
@@ -185,6 +208,27 @@ impl Administration {
         self.store.find_api_client(client_id).await?.ok_or_else(unknown)
     }
 
+    /// Gives an integration a new secret, and returns it: it can't be read again. The old one is invalid within 5 seconds; tokens that the client
+    /// has stay valid until they expire.
+    ///
+    /// # Errors
+    /// See [`ClientChangeError`].
+    pub async fn rotate_client_secret(&self, client_id: &str) -> Result<ClientSecret, ClientChangeError> {
+        let unknown = || ClientChangeError::UnknownClient(client_id.to_owned());
+        let client = self.store.find_api_client(client_id).await?.ok_or_else(unknown)?;
+        if client.revoked_at.is_some() {
+            return Err(ClientChangeError::Revoked);
+        }
+        if client.secret.is_none() {
+            return Err(ClientChangeError::NoSecret);
+        }
+        let secret = ClientSecret::generate(&*self.random);
+        let change = ClientChange { secret: Some(secret.digest()), ..ClientChange::default() };
+        let audit = AuditEntry::by_operator(Action::Update, change.names(), &*self.random);
+        self.store.update_api_client(client.scope, client.id, &change, &audit).await?;
+        Ok(secret)
+    }
+
     /// Revokes a client: it gets no more tokens, and those that it has become invalid. False when there is no such client.
     ///
     /// # Errors
@@ -199,12 +243,12 @@ impl Administration {
     /// Returns the suppressed addresses, of that organization and in that mode if they are given.
     ///
     /// # Errors
-    /// See [`SuppressionError`].
+    /// See [`OrganizationError`].
     pub async fn suppressions(
         &self,
         organization: Option<&Slug>,
         mode: Option<Mode>,
-    ) -> Result<Vec<Suppression>, SuppressionError> {
+    ) -> Result<Vec<Suppression>, OrganizationError> {
         let organization = match organization {
             Some(slug) => Some(self.known(slug).await?.id),
             None => None,
@@ -215,21 +259,21 @@ impl Administration {
     /// Lets mails go to an address again; false when it was not suppressed.
     ///
     /// # Errors
-    /// See [`SuppressionError`].
+    /// See [`OrganizationError`].
     pub async fn lift_suppression(
         &self,
         organization: &Slug,
         mode: Mode,
         email: &EmailAddress,
-    ) -> Result<bool, SuppressionError> {
+    ) -> Result<bool, OrganizationError> {
         let scope = Scope { organization: self.known(organization).await?.id, mode };
         let audit = AuditEntry::by_operator(Action::LiftSuppression, Vec::new(), &*self.random);
         Ok(self.store.lift_suppression(scope, email, &audit).await?)
     }
 
-    async fn known(&self, slug: &Slug) -> Result<Organization, SuppressionError> {
+    async fn known(&self, slug: &Slug) -> Result<Organization, OrganizationError> {
         let organization = self.organization(slug).await?;
-        organization.ok_or_else(|| SuppressionError::UnknownOrganization(slug.clone()))
+        organization.ok_or_else(|| OrganizationError::UnknownOrganization(slug.clone()))
     }
 
     async fn organization(&self, slug: &Slug) -> Result<Option<Organization>, StoreError> {

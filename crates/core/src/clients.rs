@@ -11,6 +11,7 @@ use crate::{
     error::{CreateError, StoreError},
     events::audit::AuditEntry,
     ids::ApplicationId,
+    name::DisplayName,
     organizations::Organization,
     scope::Scope,
     secrets::ClientSecretDigest,
@@ -71,6 +72,10 @@ pub struct ClientChange {
     pub permissions: Option<ClientPermissions>,
     /// All its origins from now on.
     pub allowed_origins: Option<Vec<AllowedOrigin>>,
+    /// Its new name.
+    pub name: Option<DisplayName>,
+    /// Its new secret's digest: the old secret is invalid from now on.
+    pub secret: Option<ClientSecretDigest>,
 }
 
 impl ClientChange {
@@ -80,15 +85,22 @@ impl ClientChange {
         Self {
             permissions: self.permissions.filter(|permissions| *permissions != client.permissions),
             allowed_origins: self.allowed_origins.filter(|origins| *origins != client.allowed_origins),
+            name: self.name.filter(|name| name.as_str() != client.name),
+            secret: self.secret,
         }
     }
 
     /// Returns the names of the attributes that change.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
-        let Self { permissions, allowed_origins } = self;
-        set_names([("permissions", permissions.is_some()), ("allowed_origins", allowed_origins.is_some())])
-            .collect()
+        let Self { permissions, allowed_origins, name, secret } = self;
+        set_names([
+            ("name", name.is_some()),
+            ("secret", secret.is_some()),
+            ("permissions", permissions.is_some()),
+            ("allowed_origins", allowed_origins.is_some()),
+        ])
+        .collect()
     }
 }
 

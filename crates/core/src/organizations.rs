@@ -9,6 +9,7 @@ use crate::{
     error::{CreateError, StoreError},
     events::audit::AuditEntry,
     ids::OrganizationId,
+    name::DisplayName,
     newtypes::text_newtype,
 };
 
@@ -45,6 +46,14 @@ pub trait OrganizationStore: Send + Sync + 'static {
         organization: &NewOrganization,
         audit: &AuditEntry,
     ) -> Result<Organization, CreateError>;
+
+    /// Changes an organization's name, with the audit entry; false when there is none.
+    async fn rename_organization(
+        &self,
+        id: OrganizationId,
+        name: &DisplayName,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError>;
 
     /// All organizations, by slug: for what operators do only.
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError>;

@@ -108,7 +108,11 @@ impl Handler for MailHandler {
         };
         match self.ledger.reject(event, &delivery.payload, &reason).await {
             Ok(_) => Verdict::Reject { cause, reason },
-            Err(error) => ledger_failed(&error),
+            Err(error @ StoreError::Unavailable(_)) => ledger_failed(&error),
+            Err(error) => {
+                tracing::error!(%event, error = chain(&error), "a rejection can't be recorded");
+                Verdict::Reject { cause, reason }
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use rekey_core::{
     error::{CreateError, StoreError},
     events::audit::AuditEntry,
     ids::ApplicationId,
+    name::DisplayName,
     scope::Scope,
 };
 use rekey_sql::rows;
@@ -76,14 +77,16 @@ impl ClientStore for PostgresStore {
         change: &ClientChange,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let ClientChange { permissions, allowed_origins } = change;
+        let ClientChange { permissions, allowed_origins, name, secret } = change;
         let origins = allowed_origins.as_ref().map(|origins| origins.iter().map(AllowedOrigin::as_str));
         let query = auditing(UPDATE, Some(scope), audit)
             .bind(id.as_str())
             .bind(permissions.map(|permissions| permissions.self_service))
             .bind(permissions.map(|permissions| permissions.sign_in))
             .bind(permissions.map(|permissions| permissions.sign_up))
-            .bind(origins.map(Iterator::collect::<Vec<_>>));
+            .bind(origins.map(Iterator::collect::<Vec<_>>))
+            .bind(name.as_ref().map(DisplayName::as_str))
+            .bind(secret.as_ref().map(|digest| digest.as_bytes().as_slice()));
         Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
     }
 
@@ -112,7 +115,8 @@ const CREATE: &str = concat!(
 const UPDATE: &str = concat!(
     "WITH fact AS (
         UPDATE api_clients SET self_service = COALESCE($12, self_service), sign_in = COALESCE($13, sign_in),
-            sign_up = COALESCE($14, sign_up), allowed_origins = COALESCE($15, allowed_origins)
+            sign_up = COALESCE($14, sign_up), allowed_origins = COALESCE($15, allowed_origins), name = COALESCE($16, name),
+            secret_digest = COALESCE($17, secret_digest)
         WHERE id = $11 AND organization_id = $1 AND mode = $2
         RETURNING id
     )",

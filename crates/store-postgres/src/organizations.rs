@@ -2,6 +2,8 @@ use async_trait::async_trait;
 use rekey_core::{
     error::{CreateError, StoreError},
     events::audit::AuditEntry,
+    ids::OrganizationId,
+    name::DisplayName,
     organizations::{NewOrganization, Organization, OrganizationStore},
     scope::{Mode, Scope},
 };
@@ -30,6 +32,17 @@ impl OrganizationStore for PostgresStore {
         Ok(rows::organization(&row).map_err(map_db_error)?)
     }
 
+    async fn rename_organization(
+        &self,
+        id: OrganizationId,
+        name: &DisplayName,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let scope = Scope { organization: id, mode: Mode::Live };
+        let query = auditing(RENAME, Some(scope), audit).bind(name.as_str());
+        Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
+    }
+
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
         let rows = sqlx::query(
             "SELECT id AS organization_id, slug AS organization_slug, name AS organization_name,
@@ -42,6 +55,14 @@ impl OrganizationStore for PostgresStore {
         rows.iter().map(rows::organization).collect::<Result<_, _>>().map_err(map_db_error)
     }
 }
+
+const RENAME: &str = concat!(
+    "WITH fact AS (
+        UPDATE organizations SET name = $11 WHERE id = $1 RETURNING id
+    )",
+    record_audit!("audit", "organizations", "NULL", "FROM fact"),
+    "SELECT id FROM fact"
+);
 
 const CREATE: &str = concat!(
     "WITH fact AS (

@@ -5,6 +5,7 @@ use rekey_core::{
     error::{CreateError, StoreError},
     events::audit::AuditEntry,
     ids::ApplicationId,
+    name::DisplayName,
     scope::Scope,
 };
 use rekey_sql::rows;
@@ -87,12 +88,13 @@ impl ClientStore for SqliteStore {
         change: &ClientChange,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let ClientChange { permissions, allowed_origins } = change;
+        let ClientChange { permissions, allowed_origins, name, secret } = change;
         let origins = allowed_origins.as_ref().map(|origins| origins.iter().map(AllowedOrigin::as_str));
         let (mut transaction, now) = self.write().await?;
         let done = sqlx::query(
             "UPDATE api_clients SET self_service = COALESCE(?4, self_service), sign_in = COALESCE(?5, sign_in),
-                 sign_up = COALESCE(?6, sign_up), allowed_origins = COALESCE(?7, allowed_origins)
+                 sign_up = COALESCE(?6, sign_up), allowed_origins = COALESCE(?7, allowed_origins), name = COALESCE(?8, name),
+                 secret_digest = COALESCE(?9, secret_digest)
              WHERE id = ?1 AND organization_id = ?2 AND mode = ?3",
         )
         .bind(id.as_str())
@@ -102,6 +104,8 @@ impl ClientStore for SqliteStore {
         .bind(permissions.map(|permissions| permissions.sign_in))
         .bind(permissions.map(|permissions| permissions.sign_up))
         .bind(origins.map(|origins| Json(origins.collect::<Vec<_>>())))
+        .bind(name.as_ref().map(DisplayName::as_str))
+        .bind(secret.as_ref().map(|digest| digest.as_bytes().as_slice()))
         .execute(&mut *transaction)
         .await
         .map_err(map_db_error)?;

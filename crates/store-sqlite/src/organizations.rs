@@ -2,6 +2,8 @@ use async_trait::async_trait;
 use rekey_core::{
     error::{CreateError, StoreError},
     events::audit::AuditEntry,
+    ids::OrganizationId,
+    name::DisplayName,
     organizations::{NewOrganization, Organization, OrganizationStore},
     scope::{Mode, Scope},
 };
@@ -38,6 +40,29 @@ impl OrganizationStore for SqliteStore {
         write_entries(&mut transaction, LOG, &[entry]).await.map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(rows::organization(&row).map_err(map_db_error)?)
+    }
+
+    async fn rename_organization(
+        &self,
+        id: OrganizationId,
+        name: &DisplayName,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let (mut transaction, now) = self.write().await?;
+        let done = sqlx::query("UPDATE organizations SET name = ?2 WHERE id = ?1")
+            .bind(id.as_str())
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(map_db_error)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let scope = Scope { organization: id, mode: Mode::Live };
+        let entry = Entry::new(audit, scope, "organizations", id.as_str(), now);
+        write_entries(&mut transaction, LOG, &[entry]).await.map_err(map_db_error)?;
+        transaction.commit().await.map_err(map_db_error)?;
+        Ok(true)
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {

@@ -43,8 +43,12 @@ async fn a_deferred_mail_is_shown_with_each_attempt_and_sent_again_before_it_is_
         assert_eq!((listed.code, listed.stdout.lines().count()), (Some(0), 1), "{listed:?}");
     }
 
-    let resent = stack.tool(&["delivery", "resend", id]).await;
-    assert_eq!((resent.code, resent.stdout.as_str()), (Some(0), "It is due again.\n"), "{resent:?}");
+    let sent_again = stack.tool(&["delivery", "resend", id]).await;
+    assert_eq!(
+        (sent_again.code, sent_again.stdout.as_str()),
+        (Some(0), "It is due again.\n"),
+        "{sent_again:?}"
+    );
     relay.mail_to(ANNA, 1).await;
     let life = eventually("the mail to be recorded as sent", async || {
         let shown = stack.tool(&["delivery", "show", id, "--json"]).await;
@@ -86,22 +90,22 @@ async fn mails_that_wait_are_listed_with_the_cause_and_what_to_do() {
     let _api = stack.start_api().await;
     let token = shop.register_anna().await;
     stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
-    let stuck =
+    let waiting =
         async |age: &str| objects(&stack.tool(&["mail", "stuck", "--age", age, "--json"]).await.stdout);
-    assert!(stuck("15m").await.is_empty(), "it is young");
+    assert!(waiting("15m").await.is_empty(), "it is young");
     eventually("a mail that no mailer takes", async || {
-        let stuck = stuck("0s").await;
-        let [mail] = stuck.as_slice() else { return Err(stuck) };
+        let found = waiting("0s").await;
+        let [mail] = found.as_slice() else { return Err(found) };
         let is_published = mail["why"] == "no mailer has taken it from the broker";
         if is_published && mail["action"].as_str().unwrap().contains("rekey-mailer") {
             Ok(())
         } else {
-            Err(stuck)
+            Err(found)
         }
     })
     .await;
     // As if its link had been used: nothing is sent again in vain.
-    let id = stuck("0s").await.remove(0)["id"].as_str().unwrap().to_owned();
+    let id = waiting("0s").await.remove(0)["id"].as_str().unwrap().to_owned();
     stack.texts("UPDATE password_resets SET expires_at = now() RETURNING id").await;
     let refused = stack.tool(&["delivery", "resend", &id]).await;
     assert_eq!(refused.code, Some(1));

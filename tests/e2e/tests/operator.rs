@@ -5,6 +5,8 @@ use rekey_e2e::{
     stack::Stack,
     wait::eventually,
 };
+use reqwest::StatusCode;
+use serde_json::json;
 
 #[tokio::test]
 async fn the_origins_of_a_client_are_given_and_listed() {
@@ -200,6 +202,87 @@ async fn a11_changes_of_organizations_clients_and_keys_are_in_the_audit_log() {
     let kept = stack.texts("SELECT concat_ws(' ', kind, key_ids[1]) FROM known_keys ORDER BY kind").await;
     assert_eq!(kept[0], "sealing_keys k2");
     assert_eq!(kept.len(), 2);
+}
+
+#[tokio::test]
+async fn organizations_and_clients_are_shown_renamed_and_given_new_secrets() {
+    let stack = Stack::prepare().await;
+    stack.organization("shop").await;
+    let client = stack.client("shop", &["integration"]).await;
+    let id = client.client_id.as_str();
+    let renamed = stack.tool(&["organization", "update", "shop", "--name", "A New Name"]).await;
+    assert!(renamed.code == Some(0) && renamed.stdout.ends_with("A New Name\n"), "{renamed:?}");
+    let renamed = stack.tool(&["client", "update", id, "--name", "The Back Office"]).await;
+    assert_eq!(renamed.code, Some(0), "{renamed:?}");
+    for (command, name) in
+        [(["organization", "show", "shop"], "A New Name"), (["client", "show", id], "The Back Office")]
+    {
+        let shown = stack.tool(&command).await;
+        assert!(shown.code == Some(0) && shown.stdout.ends_with(&format!("  {name}\n")), "{shown:?}");
+    }
+    for command in [
+        ["organization", "show", "nobody"],
+        ["client", "show", "nobody"],
+        ["client", "rotate-secret", "nobody"],
+    ] {
+        assert_eq!(stack.tool(&command).await.code, Some(3), "{command:?}");
+    }
+
+    let _api = stack.start_api().await;
+    client.token(&stack.api).await;
+    let rotated = stack.tool(&["client", "rotate-secret", id]).await;
+    let prefix = format!("CLIENT_ID={id}\nCLIENT_SECRET=");
+    let secret = rotated.stdout.strip_prefix(&prefix).unwrap_or_else(|| panic!("{rotated:?}")).trim();
+    let grant = async |secret: Option<&str>| {
+        let request = json!({"grant_type": "client_credentials", "client_id": id, "client_secret": secret});
+        stack.api.grant(&request).await.status
+    };
+    eventually("the old secret to be refused", async || match grant(client.secret.as_deref()).await {
+        StatusCode::UNAUTHORIZED => Ok(()),
+        status => Err(status),
+    })
+    .await;
+    assert_eq!(grant(Some(secret)).await, StatusCode::OK);
+    let storefront = stack.client("shop", &["sales-channel"]).await.client_id;
+    let refused = stack.tool(&["client", "rotate-secret", &storefront]).await;
+    assert_eq!(
+        (refused.code, refused.stderr.as_str()),
+        (Some(1), "rekey: only integrations have a secret\n")
+    );
+    let changes = log(&stack, "action = 'update'").await;
+    let expected = ["operator organizations update name live t", "operator api_clients update name live t"];
+    assert_eq!(changes[..2], expected);
+    assert_eq!(changes[2..], ["operator api_clients update secret live t"]);
+}
+
+#[tokio::test]
+async fn what_a_wrong_relay_suppressed_is_lifted_by_reply_and_time() {
+    let stack = Stack::prepare().await;
+    stack.organization("shop").await;
+    let inserted = "INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id, created_at)
+        SELECT id, 'live', x.name || '@example.com', reason, 550, 'EVENT' || x.name, at::timestamptz
+        FROM organizations, (VALUES ('early', 'one: 550 5.1.1 no', '2026-01-01T00:00:00Z'), ('late', 'one: 550 5.1.1 No', '2026-01-02T00:00:00Z'),
+            ('other', 'two: 550 5.1.10 null MX', '2026-01-02T00:00:00Z')) AS x (name, reason, at)
+        RETURNING email";
+    assert_eq!(stack.texts(inserted).await.len(), 3);
+    let suppressed = async || stack.texts("SELECT email FROM suppressions ORDER BY email").await;
+    let lift = async |options: &[&str]| {
+        let command = [&["suppression", "lift-many", "--organization", "shop"][..], options].concat();
+        stack.tool(&command).await
+    };
+    assert_eq!(lift(&[]).await.code, Some(2), "no condition");
+    let dry = lift(&["--reply", "ONE:", "--dry-run"]).await;
+    assert_eq!((dry.code, dry.stdout.lines().count(), suppressed().await.len()), (Some(0), 3, 3), "{dry:?}");
+    let lifted = lift(&["--reply", "5.1.1 no", "--since", "2026-01-02T00:00:00Z"]).await;
+    assert_eq!(lifted.code, Some(0), "{lifted:?}");
+    assert_eq!(suppressed().await, ["early@example.com", "other@example.com"]);
+    assert_eq!(lift(&["--until", "2026-01-01T00:00:00Z"]).await.code, Some(3));
+    let shown = stack.tool(&["suppression", "show", "other@example.com", "--organization", "shop"]).await;
+    assert!(shown.stdout.contains("null MX"), "{shown:?}");
+    let gone = stack.tool(&["suppression", "show", "late@example.com", "--organization", "shop"]).await;
+    assert_eq!(gone.code, Some(3), "{gone:?}");
+    let entries = "SELECT id FROM audit_entries WHERE action = 'lift_suppression' AND actor = 'operator'";
+    assert_eq!(stack.texts(entries).await.len(), 1);
 }
 
 /// The entries of operators, oldest first, and whether they are about one of the records.

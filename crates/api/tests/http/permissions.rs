@@ -129,7 +129,7 @@ async fn a3_changed_permissions_are_followed_by_a_running_api() {
     };
     let change = async |sign_in, sign_up| {
         let permissions = ClientPermissions { self_service: false, sign_in, sign_up };
-        let change = ClientChange { permissions: Some(permissions), allowed_origins: None };
+        let change = ClientChange { permissions: Some(permissions), ..ClientChange::default() };
         let RegisteredClient { scope, id, .. } = app.registered(&client).await;
         let audit = seed::operator_audit(Action::Update);
         assert!(app.store.update_api_client(scope, id, &change, &audit).await.unwrap());

@@ -21,9 +21,9 @@ async fn dead_letters_that_were_looked_at_stay_in_their_order_however_it_ends() 
         assert_eq!(seen, ids(), "round {round}");
         // As when its process is killed.
         if round % 2 == 0 {
-            drop(letters)
+            drop(letters);
         } else {
-            letters.close().await
+            letters.close().await;
         }
         let all_are_back = async || stage.count(&stage.topology().dead()).await as usize == COUNT;
         eventually_async(all_are_back, "the dead letters to be back").await;

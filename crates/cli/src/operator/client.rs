@@ -27,8 +27,19 @@ use crate::output::{NothingFound, Output, Row, joined, timestamp};
 pub enum ClientCommand {
     /// Register an API client. An integration's secret is printed once and can't be shown again.
     Create(CreateClient),
-    /// Change what an API client may do, and the origins of its scripts. A running API knows within seconds.
+    /// Change what an API client may do, the origins of its scripts, or its name. A running API knows within seconds.
     Update(UpdateClient),
+    /// Give an integration a new secret, which is printed once. The old one is refused within seconds; tokens that the client has
+    /// stay valid until they expire.
+    RotateSecret {
+        /// The client's OAuth identifier.
+        client_id: String,
+    },
+    /// Show one API client.
+    Show {
+        /// The client's OAuth identifier.
+        client_id: String,
+    },
     /// List all API clients.
     List,
     /// Revoke an API client: it gets no more tokens, and those it has expire within seconds.
@@ -71,12 +82,15 @@ pub struct UpdateClient {
     /// The client's OAuth identifier.
     client_id: String,
     /// All that the sales channel may do from now on, separated by commas.
-    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',', required_unless_present = "origins")]
+    #[arg(long, value_name = "PERMISSIONS", value_delimiter = ',', required_unless_present_any = ["origins", "name"])]
     allow: Vec<Allowed>,
     /// All web origins whose scripts may read this client's responses from now on; may be repeated. `*` is every origin, `none` is
     /// none.
     #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
     origins: Vec<Option<AllowedOrigin>>,
+    /// Its new name, for operators.
+    #[arg(long)]
+    name: Option<DisplayName>,
 }
 
 /// A permission of a sales channel.
@@ -103,19 +117,29 @@ pub async fn client(command: ClientCommand, source: &Source, output: Output) -> 
             let text = format!("CLIENT_ID={}\n{secret_line}", client.client_id);
             output.record(&Created { client: ClientRow::from(&client), client_secret: secret }, &text)
         }
-        ClientCommand::Update(UpdateClient { client_id, allow, origins }) => {
+        ClientCommand::Update(UpdateClient { client_id, allow, origins, name }) => {
             let change = ClientChange {
                 permissions: permissions(&allow),
                 allowed_origins: (!origins.is_empty()).then(|| origins.into_iter().flatten().collect()),
+                name,
+                secret: None,
             };
-            let changed = administration.update_client(&client_id, change).await;
-            let client = changed.map_err(|error| match error {
-                ClientChangeError::UnknownClient(_) => NothingFound(error.to_string()).into(),
-                ClientChangeError::Permissions | ClientChangeError::Store(_) => anyhow::Error::from(error),
-            })?;
+            let client = administration.update_client(&client_id, change).await.map_err(not_changed)?;
             let row = ClientRow::from(&client);
             let text = format!("Allowed: {}. Origins: {}.\n", row.allowed(), row.origins());
             output.record(&row, &text)
+        }
+        ClientCommand::RotateSecret { client_id } => {
+            let secret = administration.rotate_client_secret(&client_id).await.map_err(not_changed)?;
+            let secret = secret.expose();
+            let json = json!({ "client_id": client_id, "client_secret": secret });
+            output.record(&json, &format!("CLIENT_ID={client_id}\nCLIENT_SECRET={secret}\n"))
+        }
+        ClientCommand::Show { client_id } => {
+            let clients = administration.clients().await?;
+            let found = clients.iter().find(|client| client.client_id == client_id);
+            let found = found.ok_or_else(|| NothingFound(format!("no client has the id {client_id}")))?;
+            output.show(&ClientRow::from(found))
         }
         ClientCommand::List => {
             let clients = administration.clients().await?;
@@ -127,6 +151,16 @@ pub async fn client(command: ClientCommand, source: &Source, output: Output) -> 
             }
             output.record(&json!({ "client_id": client_id, "state": "revoked" }), "Revoked.\n")
         }
+    }
+}
+
+fn not_changed(error: ClientChangeError) -> anyhow::Error {
+    match error {
+        ClientChangeError::UnknownClient(_) => NothingFound(error.to_string()).into(),
+        ClientChangeError::Permissions
+        | ClientChangeError::NoSecret
+        | ClientChangeError::Revoked
+        | ClientChangeError::Store(_) => error.into(),
     }
 }
 

@@ -158,3 +158,6 @@ pub trait DeliveryLog: Send + Sync + 'static {
     /// Writes an audit entry about an event whose dead letter an operator handles. False when the event is unknown. Decoys have none.
     async fn record_dead_letter(&self, id: EventId, audit: &AuditEntry) -> Result<bool, StoreError>;
 }
+
+#[cfg(test)]
+mod tests;

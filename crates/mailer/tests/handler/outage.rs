@@ -12,7 +12,7 @@ use rekey_core::{
         ledger::{Claim, Ledger},
     },
     error::StoreError,
-    events::bus::Verdict,
+    events::bus::{Delivery, Handler, Verdict},
     ids::EventId,
     resets::ResetOrigin,
 };
@@ -20,7 +20,7 @@ use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::seed;
 use time::Duration;
 
-use crate::world::{World, handle, wait};
+use crate::world::{World, handle, rejection, wait};
 
 /// A ledger that fails its first calls to record an outcome.
 struct Faltering {
@@ -30,11 +30,13 @@ struct Faltering {
 }
 
 impl Faltering {
-    fn error(&self) -> StoreError {
-        if self.is_away {
-            StoreError::Unavailable("away".into())
-        } else {
-            StoreError::Internal("broken".into())
+    fn falter(&self) -> Result<(), StoreError> {
+        let left =
+            self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match (left, self.is_away) {
+            (Err(_), _) => Ok(()),
+            (Ok(_), true) => Err(StoreError::Unavailable("away".into())),
+            (Ok(_), false) => Err(StoreError::Internal("broken".into())),
         }
     }
 }
@@ -46,12 +48,12 @@ impl Ledger for Faltering {
     }
 
     async fn settle(&self, event: EventId, attempt: u32, outcome: &Outcome) -> Result<bool, StoreError> {
-        let left =
-            self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if left.is_ok() { Err(self.error()) } else { self.store.settle(event, attempt, outcome).await }
+        self.falter()?;
+        self.store.settle(event, attempt, outcome).await
     }
 
     async fn reject(&self, event: EventId, payload: &[u8], reason: &str) -> Result<bool, StoreError> {
+        self.falter()?;
         self.store.reject(event, payload, reason).await
     }
 
@@ -77,6 +79,27 @@ async fn crash_of_the_database_after_a_mail_was_taken_is_waited_for_and_the_mail
     assert_eq!(verdict, Verdict::Done);
     assert_eq!(world.delivery().await.unwrap(), "sent: kept in the local mailbox");
     assert_eq!((world.mails().len(), world.in_doubt().await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_rejection_waits_for_the_database_and_not_for_a_ledger_that_refuses() {
+    for is_away in [true, false] {
+        let world = World::new().await;
+        seed::customer(&world.store, world.live, "john@example.com", None).await;
+        seed::reset(&world.store, world.live, "john@example.com", ResetOrigin::Integration).await;
+        let ledger = Faltering { store: world.store.clone(), refusals: 1.into(), is_away };
+        let (mailer, message) = (world.mailer_on(Arc::new(ledger)), world.events().await.remove(0));
+        let message = Delivery { id: Some(message.id), payload: message.payload, attempt: 1 };
+        let first = mailer.reject(&message, "panicked".to_owned()).await;
+        assert_eq!(world.deliveries().await, 0, "nothing is recorded");
+        if !is_away {
+            assert_eq!(rejection(first), "panicked");
+            continue;
+        }
+        assert_eq!(wait(&first), Duration::seconds(10));
+        assert_eq!(rejection(mailer.reject(&message, "panicked".to_owned()).await), "panicked");
+        assert_eq!(world.delivery().await, Some("failed: panicked".to_owned()));
+    }
 }
 
 #[tokio::test]

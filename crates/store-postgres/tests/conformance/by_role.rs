@@ -34,6 +34,7 @@ use rekey_core::{
     },
     key_rotation::{KeyChange, KeyKind, KeyLog},
     limits::WindowCounts,
+    name::DisplayName,
     organizations::{NewOrganization, Organization},
     passwords::{PasswordHash, SchemeName},
     resets::{
@@ -105,6 +106,7 @@ type Stored<T> = Result<T, StoreError>;
 port!(Ping { api.ping() -> Stored<()>; });
 port!(OrganizationStore {
     owner.create_organization(organization: &NewOrganization, audit: &AuditEntry) -> Result<Organization, CreateError>;
+    owner.rename_organization(id: OrganizationId, name: &DisplayName, audit: &AuditEntry) -> Stored<bool>;
     owner.organizations() -> Stored<Vec<Organization>>;
 });
 port!(ClientStore {

@@ -73,6 +73,8 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: operator:
             the_store_answers,
             an_organization_is_created_once_and_listed_by_slug,
+            an_organization_is_renamed_with_its_audit_entry,
+            a_clients_name_and_secret_are_replaced,
             an_api_client_is_registered_once_and_found_by_its_client_id,
             a_clients_permissions_and_origins_are_changed_each_alone,
             a_revoked_client_is_still_found_as_revoked,

@@ -8,8 +8,9 @@ use rekey_core::{
     events::audit::{Action, AuditEntry},
     ids::{ApplicationId, OrganizationId},
     key_rotation::{KeyKind, KeyRecorder},
-    organizations::NewOrganization,
+    organizations::{NewOrganization, Organization},
     random::OsRandom,
+    secrets::ClientSecret,
 };
 
 use super::{StoreUnderTest, at_once, other_scopes};
@@ -40,6 +41,41 @@ pub async fn an_organization_is_created_once_and_listed_by_slug<F: StoreUnderTes
 
     made.sort_by(|a, b| a.slug.as_str().cmp(b.slug.as_str()));
     assert_eq!(store.organizations().await.unwrap(), made);
+}
+
+pub async fn an_organization_is_renamed_with_its_audit_entry<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let (shop, other) = (seed::organization(store, "shop").await, seed::organization(store, "other").await);
+    let name = "Another Name".parse().unwrap();
+    let rename =
+        async |id| store.rename_organization(id, &name, &seed::operator_audit(Action::Update)).await.unwrap();
+    assert!(rename(shop.id).await);
+    assert!(!rename(OrganizationId::generate(&OsRandom)).await);
+    let renamed = Organization { name: name.to_string(), ..shop };
+    assert_eq!(store.organizations().await.unwrap(), [other, renamed]);
+    let entries = "resource_type = 'organizations' AND action = 'update' AND actor = 'operator'";
+    assert_eq!(backdoor.count("audit_entries", entries).await, 1);
+}
+
+pub async fn a_clients_name_and_secret_are_replaced<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    let (client, _) = seed::api_client(store, scope, ClientKind::Integration, false).await;
+    let (other, _) = seed::api_client(store, scope, ClientKind::Integration, false).await;
+    let secret = ClientSecret::generate(&OsRandom).digest();
+    let change = ClientChange {
+        name: Some("Another Name".parse().unwrap()),
+        secret: Some(secret),
+        ..ClientChange::default()
+    };
+    let audit = seed::operator_audit(Action::Update);
+    assert!(store.update_api_client(scope, client.id, &change, &audit).await.unwrap());
+    let found = store.find_api_client(&client.client_id).await.unwrap().unwrap();
+    assert_eq!((found.name.as_str(), &found.secret), ("Another Name", &Some(secret)));
+    let unchanged = store.find_api_client(&other.client_id).await.unwrap().unwrap();
+    assert_eq!((unchanged.name, unchanged.secret), (other.name, other.secret));
 }
 
 pub async fn an_api_client_is_registered_once_and_found_by_its_client_id<F: StoreUnderTest>() {
@@ -89,10 +125,10 @@ pub async fn a_clients_permissions_and_origins_are_changed_each_alone<F: StoreUn
 
         let opposite =
             ClientPermissions { self_service: !self_service, sign_in: !sign_in, sign_up: !sign_up };
-        let change = ClientChange { permissions: Some(opposite), allowed_origins: None };
+        let change = ClientChange { permissions: Some(opposite), ..ClientChange::default() };
         assert!(update(&client, change).await);
         let origins = vec!["https://shop.example".parse().unwrap()];
-        let change = ClientChange { permissions: None, allowed_origins: Some(origins.clone()) };
+        let change = ClientChange { allowed_origins: Some(origins.clone()), ..ClientChange::default() };
         assert!(update(&client, change).await);
         assert!(update(&client, ClientChange::default()).await);
         let found = store.find_api_client(&client.client_id).await.unwrap().unwrap();
@@ -164,7 +200,7 @@ pub async fn a11_changes_of_clients_are_audited<F: StoreUnderTest>() {
     );
     let (client, _) = seed::api_client(store, scope, ClientKind::SalesChannel, false).await;
     let audit = |action| AuditEntry::by_operator(action, vec!["permissions"], &OsRandom);
-    let change = ClientChange { permissions: Some(ClientPermissions::default()), allowed_origins: None };
+    let change = ClientChange { permissions: Some(ClientPermissions::default()), ..ClientChange::default() };
     assert!(store.update_api_client(scope, client.id, &change, &audit(Action::Update)).await.unwrap());
     for is_first in [true, false] {
         let revoked = store.revoke_api_client(scope, client.id, &audit(Action::Revoke)).await.unwrap();
