@@ -220,7 +220,8 @@ const APPEND: &str = "
         SELECT $1, $2, new.*, $11 FROM permitted
         CROSS JOIN unnest($4::bigint[], $5::text[], $6::bytea[], $7::timestamptz[], $8::bytea[], $9::text[], $10::bytea[]) new
     ), dequeued AS (
-        DELETE FROM audit_queue q USING permitted WHERE q.ctid = ANY ($12::text[]::tid[]) AND q.entry_id = ANY ($13)
+        DELETE FROM audit_queue q USING permitted
+        WHERE q.ctid = ANY (ARRAY(SELECT place::tid FROM unnest($12::text[]) place)) AND q.entry_id = ANY ($13)
     )
     SELECT EXISTS (SELECT FROM permitted)";
 

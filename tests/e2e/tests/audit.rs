@@ -132,6 +132,51 @@ async fn keys_are_rotated_in_steps_and_retired_when_nothing_needs_them() {
     assert!(text.starts_with("k2:") && !text.contains("k1:"), "one key is left");
 }
 
+#[tokio::test]
+async fn a_signing_key_is_published_before_it_signs_and_kept_while_its_tokens_live() {
+    let mut stack = Stack::prepare().await;
+    let api = stack.start_api().await;
+    eventually("the keys to be recorded", async || {
+        let known = stack.texts("SELECT kind FROM known_keys").await;
+        if known.len() == 2 { Ok(()) } else { Err(known) }
+    })
+    .await;
+    drop(api);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let old = stack.texts("SELECT key_ids[1] FROM known_keys WHERE kind = 'signing_keys'").await.remove(0);
+    let pem = fs::read_to_string(stack.get("auth.signing_key_file").unwrap()).unwrap();
+
+    let made = stack.tool(&["key", "rotate", "signing", "--out", &file("published")]).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let published = fs::read_to_string(file("published")).unwrap();
+    assert!(published.starts_with(pem.trim()) && published.matches("-----BEGIN ").count() == 2);
+    let id = made.stderr.strip_prefix("Key ").unwrap().split(". ").next().unwrap();
+    assert!(
+        made.stderr.contains(&format!("300 s later: rekey key rotate signing --activate {id}")),
+        "{made:?}"
+    );
+    stack.unset("auth.signing_key_file");
+    stack.set("auth.signing_keys_file", &file("published"));
+    let made = stack.tool(&["key", "rotate", "signing", "--activate", id, "--out", &file("active")]).await;
+    assert!(made.code == Some(0) && made.stderr.contains("after 14700 s"), "{made:?}");
+    assert!(fs::read_to_string(file("active")).unwrap().ends_with(&pem), "the new one is in front");
+    stack.set("auth.signing_keys_file", &file("active"));
+    let retire = async || stack.tool(&["key", "retire", &old, "--out", &file("retired")]).await;
+    let refused = retire().await;
+    assert!(refused.code == Some(1) && refused.stderr.contains("replace its processes first"), "{refused:?}");
+    let rotated = format!(
+        "UPDATE known_keys SET key_ids = '{{{id},{old}}}' WHERE kind = 'signing_keys' RETURNING kind"
+    );
+    stack.texts(&rotated).await;
+    let refused = retire().await;
+    assert!(refused.code == Some(1) && refused.stderr.contains("may be valid for another "), "{refused:?}");
+    stack.texts("UPDATE known_keys SET updated_at = now() - interval '5 hours' RETURNING kind").await;
+    let retired = retire().await;
+    assert_eq!(retired.code, Some(0), "{retired:?}");
+    assert!(!fs::read_to_string(file("retired")).unwrap().contains(pem.trim()));
+}
+
 fn lines(exit: &Exit) -> Vec<Value> {
     assert_eq!(exit.code, Some(0), "{exit:?}");
     exit.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -82,8 +82,18 @@ impl Verify {
         let exported = self.compare.as_ref().map(read_heads).transpose()?.unwrap_or_default();
         let keys = settings.keys.sealing.as_ref();
         let retention = Retention::from(settings.retention).audit;
+        let scopes = self.scopes.read(store).await?;
+        if self.scopes.organization.is_none() {
+            let is_known = |head: &Head| scopes.iter().any(|(own, _)| own.slug.as_str() == head.organization);
+            if let Some(head) = exported.iter().find(|head| !is_known(head)) {
+                anyhow::bail!(
+                    "the organization {} of an exported link does not exist any more",
+                    head.organization
+                );
+            }
+        }
         let (mut count, mut broken) = (0, 0);
-        for (organization, scope) in self.scopes.read(store).await? {
+        for (organization, scope) in scopes {
             let verified = verify(store, scope, keys, retention).await?;
             let mut report = Report::new(&organization, scope.mode, &verified, keys);
             let is_own = |head: &&Head| {

@@ -16,7 +16,7 @@ pub struct Chainer {
 
 /// How often to look for new entries.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// How many entries are chained in one transaction: it takes some 20 ms.
+/// How many entries are chained in one statement: a purge deletes as many.
 const BATCH: u32 = 500;
 
 impl Chainer {
