@@ -113,8 +113,9 @@ fn table(rows: &[Vec<String>], limit: Option<usize>) -> String {
         let cells: Vec<_> =
             cells.map(|(cell, width)| console::pad_str(cell, *width, Alignment::Left, None)).collect();
         let line = cells.join("  ");
-        let line = limit.map_or(line.as_str().into(), |limit| console::truncate_str(&line, limit, "…"));
-        text.push_str(line.trim_end());
+        let line = line.trim_end();
+        let line = limit.map_or(line.into(), |limit| console::truncate_str(line, limit, "…"));
+        text.push_str(&line);
         text.push('\n');
     }
     text

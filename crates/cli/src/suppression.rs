@@ -55,7 +55,6 @@ pub enum SuppressionCommand {
 
 /// The arguments of `rekey suppression lift-many`. An address is chosen when all conditions hold.
 #[derive(Debug, Args)]
-#[group(id = "conditions", required = true, multiple = true, args = ["reply", "since", "until"])]
 pub struct LiftMany {
     /// The organization's slug.
     #[arg(long)]
@@ -64,7 +63,7 @@ pub struct LiftMany {
     #[arg(long, default_value = "live", value_parser = operator::mode())]
     mode: Mode,
     /// A part of the reply, in any case, such as "5.1.1" or a relay's name.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", required_unless_present_any = ["since", "until"])]
     reply: Option<String>,
     /// Suppressed at this time or later, such as 2026-11-29T03:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = time)]

@@ -260,7 +260,7 @@ async fn what_a_wrong_relay_suppressed_is_lifted_by_reply_and_time() {
     let stack = Stack::prepare().await;
     stack.organization("shop").await;
     let inserted = "INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id, created_at)
-        SELECT id, 'live', x.name || '@example.com', reason, 550, 'EVENT' || x.name, at::timestamptz
+        SELECT id, 'live', x.name || '@example.com', reason, 550, rpad('EVENT' || x.name, 10, 'X'), at::timestamptz
         FROM organizations, (VALUES ('early', 'one: 550 5.1.1 no', '2026-01-01T00:00:00Z'), ('late', 'one: 550 5.1.1 No', '2026-01-02T00:00:00Z'),
             ('other', 'two: 550 5.1.10 null MX', '2026-01-02T00:00:00Z')) AS x (name, reason, at)
         RETURNING email";
