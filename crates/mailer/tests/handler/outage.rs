@@ -12,7 +12,7 @@ use rekey_core::{
         ledger::{Claim, Ledger},
     },
     error::StoreError,
-    events::bus::{Delivery, Handler, Verdict},
+    events::bus::{Delivery, Handler, RejectCause, Verdict},
     ids::EventId,
     resets::ResetOrigin,
 };
@@ -90,14 +90,17 @@ async fn a_rejection_waits_for_the_database_and_not_for_a_ledger_that_refuses() 
         let ledger = Faltering { store: world.store.clone(), refusals: 1.into(), is_away };
         let (mailer, message) = (world.mailer_on(Arc::new(ledger)), world.events().await.remove(0));
         let message = Delivery { id: Some(message.id), payload: message.payload, attempt: 1 };
-        let first = mailer.reject(&message, "panicked".to_owned()).await;
+        let first = mailer.reject(&message, RejectCause::Panicked, "panicked".to_owned()).await;
         assert_eq!(world.deliveries().await, 0, "nothing is recorded");
         if !is_away {
             assert_eq!(rejection(first), "panicked");
             continue;
         }
         assert_eq!(wait(&first), Duration::seconds(10));
-        assert_eq!(rejection(mailer.reject(&message, "panicked".to_owned()).await), "panicked");
+        assert_eq!(
+            rejection(mailer.reject(&message, RejectCause::Panicked, "panicked".to_owned()).await),
+            "panicked"
+        );
         assert_eq!(world.delivery().await, Some("failed: panicked".to_owned()));
     }
 }
