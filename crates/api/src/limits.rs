@@ -94,7 +94,7 @@ impl Limits {
         self.take_by_address(BAD_TOKENS, address, self.tenfold()).await;
     }
 
-    /// How long no unknown token is checked, because so many bad ones came from that address. Counts nothing.
+    /// How long no unknown token is checked, because too many bad ones came from that address. Counts nothing.
     pub async fn refuses_unknown_tokens(&self, address: Option<IpAddr>) -> Option<Duration> {
         let limit = self.tenfold()?;
         for (window, limit) in networks(BAD_TOKENS, address, limit.get()) {

@@ -98,7 +98,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     store.check().await.context("the database can't be used")?;
     store.prepare().await.context("the database can't be used")?;
     let may_clean = store.is_permitted().await?;
-    tracing::info!(address = %application.address(), "listening");
+    tracing::info!(address = %application.address(), version = env!("CARGO_PKG_VERSION"), "listening");
 
     let outbox = connect("relay", RELAY_CONNECTIONS)?;
     let relay = OutboxRelay {

@@ -34,7 +34,7 @@ const TCP_TIMEOUT_MILLIS: u64 = 5_000;
 #[derive(Clone)]
 pub struct RabbitConfig {
     /// At least one, in the order in which they are tried.
-    uris: Vec<AMQPUri>,
+    nodes: Vec<AMQPUri>,
     topology: Topology,
 }
 
@@ -57,11 +57,11 @@ impl RabbitConfig {
     /// # Errors
     /// [`ConfigError`] when a URL or the namespace is invalid, or there is no URL.
     pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>, namespace: &str) -> Result<Self, ConfigError> {
-        let uris = urls.into_iter().map(Self::parse).collect::<Result<Vec<_>, _>>()?;
-        if uris.is_empty() {
+        let nodes = urls.into_iter().map(Self::parse).collect::<Result<Vec<_>, _>>()?;
+        if nodes.is_empty() {
             return Err(ConfigError::Url);
         }
-        Ok(Self { uris, topology: Topology::new(namespace)? })
+        Ok(Self { nodes, topology: Topology::new(namespace)? })
     }
 
     fn parse(url: &str) -> Result<AMQPUri, ConfigError> {

@@ -35,9 +35,9 @@ pub enum KeyCommand {
 /// A list of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// Those that sign access tokens: auth.signing_keys.
+    /// Those that sign access tokens: `auth.signing_keys`.
     Signing,
-    /// Those that encrypt what is stored, and sign events and the audit log: keys.sealing.
+    /// Those that encrypt what is stored, and sign events and the audit log: `keys.sealing`.
     Sealing,
 }
 

@@ -47,7 +47,7 @@ pub async fn run(source: Source) -> anyhow::Result<()> {
     });
     tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
     tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
-    tracing::info!("old records are deleted from now on");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "old records are deleted from now on");
     let stopped = tasks.run_until_signal(signals, STOP_TIMEOUT).await;
     store.close().await;
     Ok(stopped?)

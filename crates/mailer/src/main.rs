@@ -14,7 +14,7 @@ use rekey_core::{
     random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
-    Mailer,
+    MailHandler, Mailer,
     dkim::Signer,
     transport::{Mailbox, Router, SmtpTransport, Transport},
 };
@@ -66,18 +66,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         database.acquire_timeout,
     )?
     .measured_as("mailer");
-    let checked = async {
-        store.check().await?;
-        store.prepare().await
-    };
-    match checked.await {
-        Ok(()) => {}
-        // The mailer waits for a database that is down.
-        Err(error @ StoreError::Unavailable(_)) => {
-            tracing::warn!(cause = chain(&error), "the database can't be reached");
-        }
-        Err(error) => return Err(error).context("the database can't be used"),
-    }
+    check_database(&store).await?;
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
@@ -113,34 +102,9 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         }
     });
     tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
-    let readiness = Readiness::new(vec![
-        Check::new("store", {
-            let store = store.clone();
-            move || {
-                let store = store.clone();
-                async move { Ok(store.ping().await?) }
-            }
-        }),
-        Check::problem("broker", {
-            let consumer = Arc::clone(&consumer);
-            move || consumer.problem()
-        }),
-        Check::problem("retries", {
-            let consumer = Arc::clone(&consumer);
-            move || consumer.retry_problem()
-        })
-        .degrading(),
-        Check::state("mail", "no relay in smtp.relays can be used: the log says why, for each of them", {
-            let handler = Arc::clone(&handler);
-            move || handler.capacity() == Capacity::Full
-        }),
-        Check::state("relays", "a relay in smtp.relays can't be used: the log says why", {
-            let smtp = Arc::clone(&smtp);
-            move || !smtp.is_degraded()
-        })
-        .degrading(),
-    ]);
+    let readiness = readiness(&store, &consumer, &handler, &smtp);
     let signals = Signals::listen()?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     admin::serve(&mut tasks, admin_address, Arc::new(readiness), telemetry.metrics())?;
     tasks.spawn("gauges", {
         let (store, stop) = (Arc::new(store.clone()), tasks.token());
@@ -163,4 +127,56 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     smtp.close().await;
     store.close().await;
     Ok(stopped?)
+}
+
+/// Checks that the database can be used. The mailer waits for one that is down.
+async fn check_database(store: &PostgresStore) -> anyhow::Result<()> {
+    let checked = async {
+        store.check().await?;
+        store.prepare().await
+    };
+    match checked.await {
+        Ok(()) => Ok(()),
+        Err(error @ StoreError::Unavailable(_)) => {
+            tracing::warn!(cause = chain(&error), "the database can't be reached");
+            Ok(())
+        }
+        Err(error) => Err(error).context("the database can't be used"),
+    }
+}
+
+/// Returns what `/readyz` checks.
+fn readiness(
+    store: &PostgresStore,
+    consumer: &Arc<RabbitConsumer>,
+    handler: &Arc<MailHandler>,
+    smtp: &Arc<SmtpTransport>,
+) -> Readiness {
+    Readiness::new(vec![
+        Check::new("store", {
+            let store = store.clone();
+            move || {
+                let store = store.clone();
+                async move { Ok(store.ping().await?) }
+            }
+        }),
+        Check::problem("broker", {
+            let consumer = Arc::clone(consumer);
+            move || consumer.problem()
+        }),
+        Check::problem("retries", {
+            let consumer = Arc::clone(consumer);
+            move || consumer.retry_problem()
+        })
+        .degrading(),
+        Check::state("mail", "no relay in smtp.relays can be used: the log says why, for each of them", {
+            let handler = Arc::clone(handler);
+            move || handler.capacity() == Capacity::Full
+        }),
+        Check::state("relays", "a relay in smtp.relays can't be used: the log says why", {
+            let smtp = Arc::clone(smtp);
+            move || !smtp.is_degraded()
+        })
+        .degrading(),
+    ])
 }

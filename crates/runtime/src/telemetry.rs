@@ -12,7 +12,7 @@ use std::{
     net::SocketAddr,
 };
 
-use tracing::{Level, Metadata};
+use tracing::Metadata;
 use tracing_subscriber::{
     EnvFilter, Layer, filter,
     layer::SubscriberExt,
@@ -22,6 +22,7 @@ use tracing_subscriber::{
 pub use context::{current_traceparent, set_parent};
 use otlp::BoxedLayer;
 pub use otlp::Guard;
+use repeats::DropRepeats;
 
 use crate::config::{LogFormat, Telemetry};
 
@@ -59,15 +60,10 @@ pub fn init(
     let resource = otlp::resource(service, &settings.service_namespace);
     let (mut layers, mut guard) = otlp::layers(settings, service, &resource)?;
     guard.metrics = metrics::start(settings, resource, admin.is_some())?;
-    let is_warning = |metadata: &Metadata<'_>| *metadata.level() <= Level::WARN;
-    let format = settings.log_format;
-    layers.push(stderr_layer(format).with_filter(filter::filter_fn(move |line| !is_warning(line))).boxed());
-    let repeats = repeats::filter()?;
-    layers.push(stderr_layer(format).with_filter(repeats).with_filter(filter::filter_fn(is_warning)).boxed());
+    layers.push(stderr_layer(settings.log_format).with_filter(DropRepeats::new()?).boxed());
     let registry = tracing_subscriber::registry().with(layers);
     registry.with(filter).with(filter::filter_fn(is_safe_to_log)).try_init()?;
     panics::report();
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "{service} starts");
     Ok(guard)
 }
 
@@ -83,5 +79,5 @@ fn stderr_layer(format: LogFormat) -> BoxedLayer {
 /// lapin is not logged at all: it writes whole messages at warn, and the bus logs every outage itself.
 fn is_safe_to_log(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    target.starts_with("rekey") || (*metadata.level() < Level::TRACE && !target.starts_with("lapin"))
+    target.starts_with("rekey") || (*metadata.level() < tracing::Level::TRACE && !target.starts_with("lapin"))
 }

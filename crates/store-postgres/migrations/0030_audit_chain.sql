@@ -25,6 +25,17 @@ CREATE TABLE audit_queue (
     entry_id text COLLATE "C" NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- Programs of the older version write entries before all rights are granted, which comes after the last migration.
+DO $$
+DECLARE
+    program name;
+BEGIN
+    FOR program IN SELECT rolname FROM pg_roles WHERE rolname IN ('rekey_api', 'rekey_maintenance') LOOP
+        EXECUTE format('GRANT INSERT ON audit_queue TO %I', program);
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION queue_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO audit_queue VALUES (NEW.organization_id, NEW.mode, NEW.id);

@@ -162,6 +162,29 @@ async fn a11_a_program_starts_without_owning_the_schema_once_it_is_migrated() {
     );
 }
 
+/// The rights of new tables are granted after the last migration, and a migration may wait long for a lock.
+#[tokio::test]
+async fn programs_of_the_older_version_write_entries_between_the_migrations() {
+    let database = TestDatabase::create().await;
+    database.create_roles().await;
+    let migrator = sqlx::migrate!("./migrations");
+    let (older, newer): (Vec<_>, Vec<_>) = migrator.iter().partition(|migration| migration.version <= 28);
+    for migration in older {
+        owner(&database).script(migration.sql.as_str()).await;
+    }
+    owner(&database)
+        .script("GRANT INSERT ON audit_entries, decoy_audit_entries TO rekey_api, rekey_maintenance")
+        .await;
+    for migration in newer {
+        owner(&database).script(migration.sql.as_str()).await;
+        for role in ["rekey_api", "rekey_maintenance"] {
+            let entry = NEW_ENTRY.replace("'ENTRY00001'", "substr(md5(random()::text), 1, 10)");
+            let written = PostgresBackdoor::open(&database.url_as(role)).run(&entry).await;
+            written.unwrap_or_else(|error| panic!("{role} after {}: {error:?}", migration.version));
+        }
+    }
+}
+
 /// While an upgrade replaces the programs, those of the older version work on, and restart.
 #[tokio::test]
 async fn a_program_works_with_a_newer_schema_that_is_marked_compatible() {

@@ -1,4 +1,5 @@
 //! A11: the audit log's chain, and the keys, by the real programs.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

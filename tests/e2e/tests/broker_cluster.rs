@@ -49,11 +49,11 @@ async fn a_killed_node_of_the_cluster_delays_mails_for_seconds_and_loses_none() 
     let mailer = stack.start_mailer().await;
     let token = shop.register_anna().await;
 
-    let (accepted, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+    let (accepted, load_end) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let load = tokio::spawn({
-        let (api, accepted, stop) = (stack.api.clone(), accepted.clone(), stop.clone());
+        let (api, accepted, load_end) = (stack.api.clone(), accepted.clone(), load_end.clone());
         async move {
-            while !stop.is_cancelled() {
+            while !load_end.is_cancelled() {
                 api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
                 accepted.fetch_add(1, Ordering::Relaxed);
                 sleep(Duration::from_millis(50)).await;
@@ -71,7 +71,7 @@ async fn a_killed_node_of_the_cluster_delays_mails_for_seconds_and_loses_none() 
             killed.restart();
         }
     }
-    stop.cancel();
+    load_end.cancel();
     load.await.unwrap();
 
     let accepted = accepted.load(Ordering::Relaxed);

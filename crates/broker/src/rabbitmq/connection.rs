@@ -92,8 +92,8 @@ pub(super) async fn supervise<S: Session>(
     let mut failures = 0_u32;
     // The latest cause of each node.
     let mut logged_causes = HashMap::new();
-    let mut nodes = config.uris.iter().cycle();
-    while let Some(uri) = nodes.next().filter(|_| !stop.is_cancelled()) {
+    let mut turns = config.nodes.iter().cycle();
+    while let Some(uri) = turns.next().filter(|_| !stop.is_cancelled()) {
         let started = Instant::now();
         let Err(error) = run_once(config, uri, &name, stop, session, outage).await else { continue };
         failures = if started.elapsed() > LONGEST_PAUSE { 1 } else { failures.saturating_add(1) };

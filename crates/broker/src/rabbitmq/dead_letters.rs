@@ -68,7 +68,7 @@ impl DeadLetters {
     pub async fn connect(config: &RabbitConfig) -> Result<Self, DeadLetterError> {
         let name = format!("{}.tool", config.topology.namespace());
         let mut connected = Err(DeadLetterError::TimedOut);
-        for uri in &config.uris {
+        for uri in &config.nodes {
             let properties = ConnectionProperties::default().with_connection_name(name.clone().into());
             connected = in_time(Connection::connect_uri(uri.clone(), properties)).await;
             if connected.is_ok() {

@@ -199,7 +199,8 @@ impl Report {
             .chain(self.problems.iter().map(|problem| problem.text.clone()))
             .chain(self.notes.iter().cloned())
             .chain(waiting);
-        lines.map(|line| format!("{name}: {line}\n")).collect()
+        let lines: Vec<_> = lines.map(|line| format!("{name}: {line}\n")).collect();
+        lines.concat()
     }
 }
 

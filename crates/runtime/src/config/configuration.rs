@@ -90,6 +90,7 @@ impl Configuration {
     }
 
     /// Returns every key with its value and origin, in their order in `default.toml`.
+    #[must_use]
     pub fn values(&self) -> Vec<ShownValue> {
         let sections = self.0.cache.clone().into_table().unwrap_or_default();
         let keys = sections.into_iter().flat_map(|(section, keys)| {

@@ -42,6 +42,9 @@ const SECTIONS: [&str; 6] = ["brand", "languages", "links", "mail", "pages", "re
 /// The keys of other sections that it may set.
 const KEYS: [&str; 4] = ["dkim.domain", "dkim.selector", "passwords.min_length", "passwords.profile"];
 
+/// An organization's settings, or what is wrong with them.
+pub type Checked = Result<OrganizationMailSettings, ConfigError>;
+
 impl Configuration {
     /// Returns the settings of all organizations.
     pub fn organization_settings(&self) -> Result<PerOrganization<OrganizationSettings>, ConfigError> {
@@ -56,9 +59,7 @@ impl Configuration {
     }
 
     /// Returns the settings of each organization that has a folder, with those of its mails, or what is wrong with them.
-    pub fn check_organizations(
-        &self,
-    ) -> Result<Vec<(Slug, Result<OrganizationMailSettings, ConfigError>)>, ConfigError> {
+    pub fn check_organizations(&self) -> Result<Vec<(Slug, Checked)>, ConfigError> {
         let read = |folder: &Path| OrganizationMailSettings::read(&self.of_folder(folder)?, Some(folder));
         Ok(self.folders()?.into_iter().map(|(slug, folder)| (slug, read(&folder))).collect())
     }

@@ -3,6 +3,14 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    layer::{Context, Filter},
+    registry::LookupSpan,
+};
 use tracing_throttle::{
     Policy, SuppressionSummary, TimeWindowPolicy, TracingRateLimitLayer, domain::metadata::EventMetadata,
 };
@@ -12,16 +20,44 @@ const MAX_REPEATS: usize = 5;
 const INTERVAL: Duration = Duration::from_mins(1);
 /// How many different lines are counted; beyond that, the one that was not seen for longest is forgotten.
 const MAX_LINES: usize = 1_000;
+/// The field of a mail's span that tells its lines from those of other mails.
+const EVENT: &str = "event";
 
-/// Makes a filter that drops the further ones of equal lines: those with the same level, target, message and fields.
-pub(super) fn filter() -> Result<TracingRateLimitLayer, Box<dyn Error + Send + Sync>> {
-    Ok(TracingRateLimitLayer::builder()
-        .with_policy(Policy::TimeWindow(TimeWindowPolicy::new(MAX_REPEATS, INTERVAL)?))
-        .with_summary_interval(INTERVAL)
-        .with_max_signatures(MAX_LINES)
-        .with_active_emission(true)
-        .with_summary_formatter(Arc::new(summarize))
-        .build()?)
+/// Drops the further ones of equal warnings and errors: those with the same level, target, message and fields, about the same mail.
+pub(super) struct DropRepeats(TracingRateLimitLayer);
+
+impl DropRepeats {
+    /// Must be called on the program's runtime, which logs how many were dropped.
+    pub(super) fn new() -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let limit = TracingRateLimitLayer::builder()
+            .with_policy(Policy::TimeWindow(TimeWindowPolicy::new(MAX_REPEATS, INTERVAL)?))
+            .with_span_context_fields(vec![EVENT.to_owned()])
+            .with_summary_interval(INTERVAL)
+            .with_max_signatures(MAX_LINES)
+            .with_active_emission(true)
+            .with_summary_formatter(Arc::new(summarize))
+            .build()?;
+        Ok(Self(limit))
+    }
+}
+
+impl<S: Subscriber + for<'lookup> LookupSpan<'lookup>> Filter<S> for DropRepeats {
+    /// Spans are never dropped: a warning has the fields of those that it is in.
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, context: &Context<'_, S>) -> bool {
+        *event.metadata().level() > Level::WARN || self.0.event_enabled(event, context)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        Filter::on_new_span(&self.0, attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        Filter::on_record(&self.0, id, values, context);
+    }
 }
 
 fn summarize(summary: &SuppressionSummary) {

@@ -25,7 +25,7 @@ impl Chainer {
         let mut forged = HashSet::new();
         loop {
             if let Err(error) = self.chain(&mut forged).await {
-                tracing::warn!(%error, "chaining audit entries failed");
+                tracing::warn!(%error, "looking for audit entries to chain failed");
             }
             tokio::time::sleep(INTERVAL).await;
         }
@@ -34,23 +34,33 @@ impl Chainer {
     /// Chains all entries that wait. A scope whose chain ends in a forged link is added to `forged`, and logged when it is new there.
     async fn chain(&self, forged: &mut HashSet<Scope>) -> Result<(), StoreError> {
         for scope in self.store.queued_scopes().await? {
-            loop {
-                match self.store.chain_entries(scope, &self.keys, BATCH).await? {
-                    Chained::Done(BATCH) => {}
-                    Chained::Done(_) | Chained::Busy => break,
-                    Chained::Forged(position) => {
-                        if forged.insert(scope) {
-                            let Scope { organization, mode } = scope;
-                            tracing::error!(
-                                %organization, mode = mode.as_str(), position,
-                                "the last link of the audit log's chain has a wrong signature, so no entry is chained: run `rekey audit verify`"
-                            );
-                        }
-                        break;
+            let Scope { organization, mode } = scope;
+            match self.chain_scope(scope).await {
+                Ok(None) => {}
+                Ok(Some(position)) => {
+                    if forged.insert(scope) {
+                        tracing::error!(
+                            %organization, mode = mode.as_str(), position,
+                            "the last link of the audit log's chain has a wrong signature, so no entry is chained: run `rekey audit verify`"
+                        );
                     }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, %organization, mode = mode.as_str(), "chaining audit entries failed");
                 }
             }
         }
         Ok(())
+    }
+
+    /// Chains the entries of a scope, until none or another process has them. Returns the position of a forged link at the chain's end.
+    async fn chain_scope(&self, scope: Scope) -> Result<Option<i64>, StoreError> {
+        loop {
+            match self.store.chain_entries(scope, &self.keys, BATCH).await? {
+                Chained::Done(BATCH) => {}
+                Chained::Done(_) | Chained::Busy => return Ok(None),
+                Chained::Forged(position) => return Ok(Some(position)),
+            }
+        }
     }
 }
