@@ -78,7 +78,8 @@ impl AuditChain for PostgresStore {
 /// Returns the last link, and the present.
 async fn head(pool: &Pool, scope: Scope) -> Read<(Option<Link>, OffsetDateTime)> {
     let query = sqlx::query(
-        "SELECT now() AS present, c.* FROM (SELECT) one LEFT JOIN (
+        "SELECT now() AS present, c.position, c.entry_id, c.entry_digest, c.entry_created_at, c.digest, c.key_id, c.signature, c.chained_at
+         FROM (SELECT) one LEFT JOIN (
              SELECT * FROM audit_chain WHERE organization_id = $1 AND mode = $2 ORDER BY position DESC LIMIT 1
          ) c ON true",
     );

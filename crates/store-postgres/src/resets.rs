@@ -143,7 +143,10 @@ pub const CREATE_BY_INTEGRATION: &str = concat!(
     with_customer!(),
     insert_reset!("customer", "NULL"),
     record_change!("customer_password_resets", "id", "customer_id"),
-    "SELECT fact.*, fact.sealed_token AS reset_password_token, customer.email AS customer_email FROM fact, customer"
+    "SELECT fact.id, fact.customer_id, fact.sealed_token, fact.sealed_token AS reset_password_token, fact.reset_password_at,
+        fact.superseded_at, fact.expires_at, fact.reference, fact.reference_origin, fact.metadata, fact.created_at, fact.updated_at,
+        customer.email AS customer_email
+    FROM fact, customer"
 );
 
 /// Creates a reset unless the address's cooldown lasts, and supersedes the address's older self-service tokens. The lock of the cooldown's
