@@ -133,7 +133,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
 async fn check_database(store: &PostgresStore) -> anyhow::Result<()> {
     let checked = async {
         store.check().await?;
-        store.prepare().await
+        store.check_schema().await
     };
     match checked.await {
         Ok(()) => Ok(()),

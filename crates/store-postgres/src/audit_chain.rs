@@ -151,17 +151,17 @@ pub(crate) async fn purge(pool: &Pool, age: Duration, max: u32) -> Read<u64> {
                     WHERE organization_id = o.id AND mode = m.mode ORDER BY position LIMIT {max} + 1
                 ) x
             ) x
-            WHERE x.is_old AND EXISTS (SELECT FROM audit_entries a WHERE a.id = x.entry_id)
-            ORDER BY x.organization_id, x.mode, x.position LIMIT {max}
+            CROSS JOIN LATERAL (SELECT FROM audit_entries WHERE id = x.entry_id OFFSET 0) a
+            WHERE x.is_old ORDER BY x.organization_id, x.mode, x.position LIMIT {max}
         ), checkpoint AS (
             SELECT organization_id, mode, max(position) AS position FROM old GROUP BY 1, 2
         ), links AS (
             DELETE FROM audit_chain c USING checkpoint x
             WHERE c.organization_id = x.organization_id AND c.mode = x.mode AND c.position < x.position
         ), dependents AS (
-            DELETE FROM audit_personal_data p USING old WHERE p.entry_id = old.entry_id
+            DELETE FROM audit_personal_data WHERE entry_id = ANY (ARRAY(SELECT entry_id FROM old))
         )
-        DELETE FROM audit_entries a USING old WHERE a.id = old.entry_id"
+        DELETE FROM audit_entries WHERE id = ANY (ARRAY(SELECT entry_id FROM old))"
     );
     // Planned for its values, as the other purges are.
     let query = sqlx::query(AssertSqlSafe(statement)).bind(age.as_seconds_f64()).persistent(false);

@@ -46,13 +46,20 @@ impl PostgresStore {
     /// [`StoreError::Internal`] when a migration is missing and the role does not own the schema, and when a newer version migrated it to
     /// one that this version can't work with.
     pub async fn prepare(&self) -> Result<(), StoreError> {
-        let mut connection = self.connect_alone().await?;
         let is_owner: bool =
-            sqlx::query_scalar(IS_OWNER).fetch_one(&mut connection).await.map_err(map_db_error)?;
+            sqlx::query_scalar(IS_OWNER).fetch_one(&self.pool).await.map_err(map_db_error)?;
+        if is_owner { self.migrate().await } else { self.check_schema().await }
+    }
+
+    /// Makes sure that this version can work with the schema, for a program that never migrates.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] when a migration is missing, and when a newer version migrated it to one that this version can't work with.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        let mut connection = self.connect_alone().await?;
         let schema = schema(&mut connection, &sqlx::migrate!()).await?;
         connection.close().await.map_err(map_db_error)?;
         match schema {
-            Schema::Older | Schema::Current if is_owner => self.migrate().await,
             Schema::Older => Err(StoreError::Internal(cause::NOT_MIGRATED.into())),
             Schema::Current => Ok(()),
             Schema::Newer => {

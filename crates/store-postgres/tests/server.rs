@@ -75,7 +75,7 @@ async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
         "SELECT * FROM sessions",
         "SELECT * FROM used_refresh_tokens",
         "DELETE FROM revoked_access_tokens",
-        "SELECT payload FROM events",
+        "SELECT resource_id FROM events",
         "UPDATE events SET name = 'customers.create'",
         "DELETE FROM events",
         "SELECT * FROM audit_entries",
