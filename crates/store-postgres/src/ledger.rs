@@ -102,6 +102,7 @@ macro_rules! complete_event {
 }
 
 /// Records an attempt at the mail $1, with these values of the other columns, for each row of `$from`. The last place has the latest attempt.
+/// A claim that version 0.1.0 made has the number 0, and the first place.
 macro_rules! record_attempt {
     ($values:literal, $from:literal) => {
         concat!(
@@ -207,7 +208,7 @@ const CLAIM: &str = concat!(
         RETURNING attempts, claims, in_doubt, lease_until, (EXTRACT(EPOCH FROM now() - created_at) * 1000000)::bigint AS age
     ), ran_out AS (",
     record_attempt!(
-        "LEAST(claims, $12), claims, claimed_at, lease_until, 'in_doubt', NULL, NULL, NULL, $13",
+        "GREATEST(LEAST(claims, $12), 1), claims, claimed_at, lease_until, 'in_doubt', NULL, NULL, NULL, $13",
         "pending WHERE lease_until IS NOT NULL"
     ),
     ")",
@@ -271,7 +272,7 @@ const REJECT: &str = concat!(
         WHERE d.event_id = $1 AND d.status IN ('queued', 'deferred') AND e.id = d.event_id AND e.payload = $2
         RETURNING d.mail, d.is_counted, d.claims, d.claimed_at
     ), attempt AS (",
-    record_attempt!("LEAST(claims, $4), claims, claimed_at, now(), 'failed', NULL, NULL, NULL, $3", "settled"),
+    record_attempt!("GREATEST(LEAST(claims, $4), 1), claims, claimed_at, now(), 'failed', NULL, NULL, NULL, $3", "settled"),
     "), ", uncount!(),
     " SELECT count(*) FROM settled"
 );

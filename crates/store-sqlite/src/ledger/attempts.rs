@@ -8,6 +8,7 @@ use rekey_sql::rows::Read;
 use sqlx::SqliteConnection;
 
 /// Records an attempt at a mail: its event is ?1, the other columns have `$values`, for each row of `$from`. The last place has the latest attempt.
+/// A claim that version 0.1.0 made has the number 0, and the first place.
 macro_rules! record_attempt {
     ($values:literal, $from:literal) => {
         concat!(
@@ -29,7 +30,7 @@ pub(super) async fn record_ran_out(
     present: i64,
 ) -> Read<()> {
     sqlx::query(record_attempt!(
-        "min(claims, ?3), claims, claimed_at, lease_until, 'in_doubt', NULL, NULL, NULL, ?4",
+        "max(min(claims, ?3), 1), claims, claimed_at, lease_until, 'in_doubt', NULL, NULL, NULL, ?4",
         "deliveries WHERE event_id = ?1 AND lease_until <= ?2"
     ))
     .bind(event.as_str())
