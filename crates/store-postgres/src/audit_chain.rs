@@ -139,25 +139,28 @@ async fn append(
 }
 
 /// Deletes entries of a chain's beginning, at most `max`, and their links but for the last one, which becomes the checkpoint. A scope's
-/// first link may be the checkpoint of the last purge, which has no entry.
+/// first link may be the checkpoint of the last purge, which has no entry. The arrays, and `OFFSET 0`, keep the look-ups by index.
 pub(crate) async fn purge(pool: &Pool, age: Duration, max: u32) -> Read<u64> {
     let Purgeable { condition, .. } = Purgeable::for_kind(PurgeKind::Audit);
     let statement = format!(
-        "WITH old AS MATERIALIZED (
-            SELECT x.organization_id, x.mode, x.position, x.entry_id FROM {SCOPES} CROSS JOIN LATERAL (
+        "WITH front AS MATERIALIZED (
+            SELECT x.organization_id, x.mode, x.position, x.entry_id, x.is_old FROM {SCOPES} CROSS JOIN LATERAL (
                 SELECT x.*, bool_and(x.created_at <= t.now - make_interval(secs => $1) AND {condition}) OVER (ORDER BY x.position) AS is_old
                 FROM (
                     SELECT organization_id, mode, position, entry_id, entry_created_at AS created_at FROM audit_chain
                     WHERE organization_id = o.id AND mode = m.mode ORDER BY position LIMIT {max} + 1
                 ) x
             ) x
-            CROSS JOIN LATERAL (SELECT FROM audit_entries WHERE id = x.entry_id OFFSET 0) a
+        ), old AS MATERIALIZED (
+            SELECT x.organization_id, x.mode, x.position, x.entry_id
+            FROM front x CROSS JOIN LATERAL (SELECT FROM audit_entries WHERE id = x.entry_id OFFSET 0) a
             WHERE x.is_old ORDER BY x.organization_id, x.mode, x.position LIMIT {max}
         ), checkpoint AS (
             SELECT organization_id, mode, max(position) AS position FROM old GROUP BY 1, 2
         ), links AS (
             DELETE FROM audit_chain c USING checkpoint x
             WHERE c.organization_id = x.organization_id AND c.mode = x.mode AND c.position < x.position
+                AND c.position = ANY (ARRAY(SELECT position FROM front))
         ), dependents AS (
             DELETE FROM audit_personal_data WHERE entry_id = ANY (ARRAY(SELECT entry_id FROM old))
         )
