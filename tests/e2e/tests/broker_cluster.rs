@@ -65,8 +65,8 @@ async fn a_killed_node_of_the_cluster_delays_mails_for_seconds_and_loses_none() 
     for (killed, what) in [(first, "the leader"), (second, "the node of both programs")] {
         // The queues of a cluster that was just formed are being copied to its nodes.
         eventually("mails before the fault", async || match stack.smtp.taken() {
-            taken if taken >= WARM_UP => flowing_since(stack, "-infinity").await,
-            taken => Err(vec![format!("{taken} mails")]),
+            count if count >= WARM_UP => flowing_since(stack, "-infinity").await,
+            count => Err(vec![format!("{count} mails")]),
         })
         .await;
         killed.signal("KILL");
