@@ -28,7 +28,8 @@ export POSTGRES_DB=${PGDATABASE:-rekey} POSTGRES_USER=${PGUSER:-postgres}
 
 main() {
     tar --list --file "$backup" database.dump >/dev/null || { echo "restore.sh: $backup is no backup of Rekey" >&2; exit 1; }
-    # First, because the database is created with the passwords in them. They keep the modes that the containers need.
+    ask # Before a file is replaced, if the database runs.
+    # The files first, because the database is created with the passwords in them. They keep the modes that the containers need.
     tar --extract --preserve-permissions "$files" --file "$backup" --exclude database.dump
     if [ -z "${PGHOST:-}" ]; then
         docker compose stop proxy api mailer maintenance

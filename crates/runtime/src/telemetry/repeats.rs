@@ -64,3 +64,53 @@ fn summarize(summary: &SuppressionSummary) {
     let line = summary.metadata.as_ref().map(EventMetadata::format_detailed);
     tracing::warn!(count = summary.count, line, "repeated, and not logged each time");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Mutex, PoisonError},
+    };
+
+    use tracing_subscriber::{Layer, layer::SubscriberExt};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn equal_warnings_about_a_mail_are_dropped_from_the_sixth_on_and_keep_their_span() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(DropRepeats::new().unwrap()));
+        tracing::subscriber::with_default(subscriber, || {
+            for event in ["MAIL1", "MAIL2"] {
+                let _entered = tracing::info_span!("mail", event).entered();
+                for _ in 0..7 {
+                    tracing::warn!(reason = "no such user", "refused");
+                    tracing::info!("handed over");
+                }
+                tracing::warn!(reason = "full", "refused");
+            }
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        for event in ["MAIL1", "MAIL2"] {
+            let count = |wanted: &str| {
+                text.lines().filter(|line| line.contains(event) && line.contains(wanted)).count()
+            };
+            assert_eq!((count("no such user"), count("full"), count("handed over")), (5, 1, 7), "{text}");
+        }
+    }
+}
