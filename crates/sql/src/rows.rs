@@ -1,5 +1,7 @@
 //! Reads rows of either database as domain types. A value that does not parse is an error.
 
+mod audit;
+
 use std::str::FromStr;
 
 use rekey_core::{
@@ -14,10 +16,7 @@ use rekey_core::{
         log::{EventState, LoggedDelivery},
         suppression::Suppression,
     },
-    events::{
-        audit::chain::{ChainedEntry, Link, StoredEntry, Unchained},
-        outbox::{ClaimedMessage, OutboxMessage},
-    },
+    events::outbox::{ClaimedMessage, OutboxMessage},
     idempotency::Claimed,
     ids::ResetId,
     limits::Slot,
@@ -37,6 +36,7 @@ use rekey_core::{
 };
 use time::Duration;
 
+pub use self::audit::{chained_entry, link, stored_entry, unchained};
 pub use crate::columns::{Columns, Read, corrupt};
 
 /// The organization of the columns `organization_…`.
@@ -329,55 +329,6 @@ pub fn slot(row: &impl Columns) -> Read<Slot> {
 /// The scope of a row.
 pub fn scope(row: &impl Columns) -> Read<Scope> {
     Ok(Scope { organization: parsed(row, "organization_id")?, mode: known(row, "mode", Mode::parse)? })
-}
-
-/// A link of the audit log's chain.
-pub fn link(row: &impl Columns) -> Read<Link> {
-    Ok(Link {
-        position: required(row.integer("position")?, "position")?,
-        entry_id: required(row.text("entry_id")?, "entry_id")?,
-        entry_digest: required(row.bytes("entry_digest")?, "entry_digest")?,
-        entry_created_at: required(row.time("entry_created_at")?, "entry_created_at")?,
-        digest: required(row.bytes("digest")?, "digest")?,
-        key_id: required(row.text("key_id")?, "key_id")?,
-        signature: required(row.bytes("signature")?, "signature")?,
-        chained_at: required(row.time("chained_at")?, "chained_at")?,
-    })
-}
-
-/// An audit entry, without its personal fields.
-pub fn stored_entry(row: &impl Columns) -> Read<StoredEntry> {
-    let text = |column| required(row.text(column)?, column);
-    Ok(StoredEntry {
-        id: text("id")?,
-        organization: text("organization_id")?,
-        mode: text("mode")?,
-        resource_type: text("resource_type")?,
-        action: text("action")?,
-        actor: text("actor")?,
-        application: row.text("application_id")?,
-        attributes: row.texts("attributes")?,
-        personal_digest: row.bytes("personal_digest")?,
-        occurrences: required(row.integer("occurrences")?, "occurrences")?,
-        created_at: required(row.time("created_at")?, "created_at")?,
-    })
-}
-
-/// A link with its entry, if that is there.
-pub fn chained_entry(row: &impl Columns) -> Read<ChainedEntry> {
-    let entry = row.text("id")?.map(|_| stored_entry(row)).transpose()?;
-    Ok(ChainedEntry { link: link(row)?, entry })
-}
-
-/// The counts of entries without a link.
-pub fn unchained(row: &impl Columns) -> Read<Unchained> {
-    let count = |column| row.integer(column).and_then(|count| required(count, column)).map(i64::unsigned_abs);
-    Ok(Unchained {
-        waiting: count("waiting")?,
-        lost: count("lost")?,
-        oldest: row.time("oldest")?,
-        now: required(row.time("present")?, "present")?,
-    })
 }
 
 /// A text column as one of the domain's types.

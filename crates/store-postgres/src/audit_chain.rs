@@ -40,7 +40,7 @@ impl AuditChain for PostgresStore {
         match append(&self.pool, scope, head.as_ref(), &links, (&queue.places, &queue.ids)).await {
             Ok(true) => Ok(Chained::Done(count)),
             Ok(false) => Ok(Chained::Busy),
-            // The other process was done after this statement had begun.
+            // Another process finished after this statement started.
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Chained::Busy),
             Err(error) => Err(map_db_error(error)),
         }

@@ -96,8 +96,7 @@ impl DeadLetters {
         Ok(Some(DeadMessage { delivery: got.delivery }))
     }
 
-    /// Leaves a dead letter where it is. One that was looked at often is replaced by a copy at the end of the queue, whose looks are counted
-    /// from zero.
+    /// Leaves a dead letter where it is. After many looks it is replaced by a copy at the end of the queue, which starts to count from zero.
     ///
     /// # Errors
     /// When the broker can't be used: then it stays.

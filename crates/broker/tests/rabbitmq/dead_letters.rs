@@ -56,7 +56,7 @@ async fn a_dead_letter_is_replayed_as_a_first_attempt_or_removed_and_the_others_
     stage.strike().await;
 }
 
-/// A stage whose queues were declared by a consumer that has ended, with dead letters.
+/// Makes a stage with dead letters. A consumer, which has ended, declared its queues.
 async fn stage_with_dead_letters() -> Stage {
     let mut stage = Stage::new().await;
     stage.bus().await;
