@@ -38,11 +38,10 @@ pub struct Scopes {
 impl Scopes {
     /// Returns the scopes, each with its organization.
     async fn read(&self, store: &PostgresStore) -> anyhow::Result<Vec<(Organization, Scope)>> {
-        let mut organizations = store.organizations().await?;
-        if let Some(slug) = &self.organization {
-            organizations.retain(|organization| organization.slug == *slug);
-            anyhow::ensure!(!organizations.is_empty(), "no organization has the slug {slug}");
-        }
+        let organizations = match &self.organization {
+            Some(slug) => vec![operator::find_organization(store, slug).await?],
+            None => store.organizations().await?,
+        };
         let modes =
             [Mode::Live, Mode::Test].into_iter().filter(|mode| self.mode.is_none_or(|own| own == *mode));
         let scopes = organizations.into_iter().flat_map(|organization| {

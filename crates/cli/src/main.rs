@@ -18,6 +18,7 @@ mod suppression;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use rekey_core::administration::{NewClientError, OrganizationError};
 use rekey_runtime::{config::Source, lifecycle};
 
 use crate::{
@@ -101,7 +102,9 @@ fn main() -> ExitCode {
 
 /// Returns the exit code of an error that is not one of all programs.
 fn own_exit_code(error: &anyhow::Error) -> Option<u8> {
-    if error.is::<NothingFound>() {
+    let is_unknown = matches!(error.downcast_ref(), Some(OrganizationError::UnknownOrganization(_)))
+        || matches!(error.downcast_ref(), Some(NewClientError::UnknownOrganization(_)));
+    if is_unknown || error.is::<NothingFound>() {
         Some(3)
     } else if error.is::<Rejected>() {
         Some(2)

@@ -10,7 +10,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use rekey_core::{
-    administration::{Administration, OrganizationError},
+    administration::Administration,
     clock::SystemClock,
     error::CreateError,
     name::DisplayName,
@@ -23,6 +23,7 @@ use rekey_store_postgres::PostgresStore;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::json;
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub use self::client::{ClientCommand, client};
 use crate::output::{NothingFound, Output, Row, timestamp};
@@ -54,6 +55,13 @@ pub enum OrganizationCommand {
         #[arg(long)]
         name: DisplayName,
     },
+}
+
+/// Parses a time, to the microseconds that the stores keep.
+pub fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
+    let expected = |_| "expected a time such as 2026-11-29T03:00:00Z".to_owned();
+    let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(expected)?;
+    Ok(parsed - Duration::nanoseconds(i64::from(parsed.nanosecond() % 1_000)))
 }
 
 /// Parses a mode.
@@ -90,17 +98,11 @@ pub async fn organization(
             output.list(&organizations.iter().map(OrganizationRow::from).collect::<Vec<_>>())
         }
         OrganizationCommand::Show { slug } => {
-            let organizations = administration.organizations().await?;
-            let found = organizations.iter().find(|organization| organization.slug == slug);
-            let found = found.ok_or_else(|| NothingFound(format!("no organization has the slug {slug}")))?;
-            output.show(&OrganizationRow::from(found))
+            let found = find_organization(&*administration.store, &slug).await?;
+            output.show(&OrganizationRow::from(&found))
         }
         OrganizationCommand::Update { slug, name } => {
-            let renamed = administration.rename_organization(&slug, &name).await;
-            let organization = renamed.map_err(|error| match error {
-                OrganizationError::UnknownOrganization(_) => NothingFound(error.to_string()).into(),
-                OrganizationError::Store(_) => anyhow::Error::from(error),
-            })?;
+            let organization = administration.rename_organization(&slug, &name).await?;
             output.show(&OrganizationRow::from(&organization))
         }
     }
@@ -140,10 +142,13 @@ pub async fn connect(source: &Source) -> anyhow::Result<PostgresStore> {
 }
 
 /// Returns the organization with that slug.
-pub async fn find_organization(store: &impl OrganizationStore, slug: &Slug) -> anyhow::Result<Organization> {
+pub async fn find_organization(
+    store: &(impl OrganizationStore + ?Sized),
+    slug: &Slug,
+) -> anyhow::Result<Organization> {
     let organizations = store.organizations().await?;
     let found = organizations.into_iter().find(|organization| organization.slug == *slug);
-    found.with_context(|| format!("no organization has the slug {slug}"))
+    found.ok_or_else(|| NothingFound(format!("no organization has the slug {slug}")).into())
 }
 
 /// Connects the operator's use cases to the production database.

@@ -8,7 +8,7 @@ use rekey_core::{
 use rekey_runtime::config::Source;
 use serde::Serialize;
 use serde_json::json;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use crate::{
     operator,
@@ -66,10 +66,10 @@ pub struct LiftMany {
     #[arg(long, value_name = "TEXT", required_unless_present_any = ["since", "until"])]
     reply: Option<String>,
     /// Suppressed at this time or later, such as 2026-11-29T03:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = operator::parse_time)]
     since: Option<OffsetDateTime>,
     /// Suppressed before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = operator::parse_time)]
     until: Option<OffsetDateTime>,
     /// Only print which ones would be lifted.
     #[arg(long)]
@@ -126,11 +126,6 @@ impl LiftMany {
             && self.since.is_none_or(|since| suppression.created_at >= since)
             && self.until.is_none_or(|until| suppression.created_at < until)
     }
-}
-
-fn time(text: &str) -> Result<OffsetDateTime, String> {
-    let expected = |_| "expected a time such as 2026-11-29T03:00:00Z".to_owned();
-    OffsetDateTime::parse(text, &Rfc3339).map_err(expected)
 }
 
 /// A suppression as it is printed.

@@ -122,7 +122,7 @@ async fn smtp_5xx_an_address_that_bounced_gets_no_mail_until_an_operator_says_so
     assert_eq!(again.code, Some(3), "{again:?}");
     assert!(again.stderr.contains("anna@example.com is not suppressed"), "{again:?}");
     let nowhere = stack.tool(&["suppression", "list", "--organization", "nowhere"]).await;
-    assert!(nowhere.code == Some(1) && nowhere.stderr.contains("no organization has the slug nowhere"));
+    assert!(nowhere.code == Some(3) && nowhere.stderr.contains("no organization has the slug nowhere"));
 
     let sent = delivered(api, &token, "sent").await;
     assert_eq!((sent["smtp_code"].as_i64(), sent["attempts"].as_i64()), (Some(250), Some(1)));

@@ -17,10 +17,13 @@ use rekey_core::{
 use rekey_store_postgres::PostgresStore;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
 use super::Scopes;
-use crate::output::{Output, Row, or_dash, timestamp};
+use crate::{
+    operator,
+    output::{Output, Row, or_dash, timestamp},
+};
 
 /// The arguments of `rekey audit list`.
 #[derive(Debug, Args)]
@@ -37,10 +40,10 @@ pub struct List {
     #[arg(long)]
     actor: Option<String>,
     /// Only entries from this time on, in the form of 2026-01-31T12:00:00Z.
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = operator::parse_time)]
     since: Option<OffsetDateTime>,
     /// Only entries before this time.
-    #[arg(long, value_parser = time)]
+    #[arg(long, value_parser = operator::parse_time)]
     until: Option<OffsetDateTime>,
     /// The most entries to list.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -202,11 +205,4 @@ fn attributes(payload: &Map<String, Json>) -> String {
 
 fn action(text: &str) -> Result<Action, String> {
     text.parse().map_err(|_| "not an action of the audit log".to_owned())
-}
-
-fn time(text: &str) -> Result<OffsetDateTime, String> {
-    let parsed = OffsetDateTime::parse(text, &Rfc3339);
-    let parsed = parsed.map_err(|_| "expected a time such as 2026-01-31T12:00:00Z".to_owned())?;
-    // The stores keep microseconds.
-    Ok(parsed - Duration::nanoseconds(i64::from(parsed.nanosecond() % 1_000)))
 }
