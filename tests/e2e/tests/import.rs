@@ -350,7 +350,7 @@ async fn an_error_is_reported_in_one_line() {
             file.to_str().unwrap(),
             [stranger.as_slice(), &data].concat(),
             "no organization has the slug stranger",
-            1,
+            3,
         ),
         (
             file.to_str().unwrap(),
