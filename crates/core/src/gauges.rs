@@ -1,4 +1,5 @@
-//! Gauges of what the database knows: how much waits in the outbox, which mails are unsent, and how old the keys are.
+//! Gauges of what the database knows: how much waits in the outbox and for the audit log's chain, which mails are unsent, and how old the
+//! keys are.
 //!
 //! A task looks each of them up every 15 seconds by one statement. Reading metrics never asks the database.
 
@@ -14,7 +15,7 @@ use crate::{
     metrics::{LastValue, REFRESH_INTERVAL, gauge, seconds_gauge},
 };
 
-/// Up to how many waiting events, or unsent mails, are counted: the statement stays short when more wait.
+/// Up to how many waiting events, unsent mails, or audit entries are counted: the statement stays short when more wait.
 pub const MAX_COUNTED: u32 = 100_000;
 
 /// The port to what is measured in the database.
@@ -22,6 +23,9 @@ pub const MAX_COUNTED: u32 = 100_000;
 pub trait GaugeStore: Send + Sync + 'static {
     /// Returns the events that are to be published, up to [`MAX_COUNTED`], those included that a process is publishing.
     async fn outbox_backlog(&self) -> Result<Backlog, StoreError>;
+
+    /// Returns how many audit entries are not chained yet, up to [`MAX_COUNTED`], those of unknown addresses included.
+    async fn unchained_entries(&self) -> Result<u64, StoreError>;
 
     /// Returns the mails that are neither sent nor ended, up to [`MAX_COUNTED`].
     async fn unsent_mails(&self) -> Result<UnsentMails, StoreError>;
@@ -69,9 +73,10 @@ impl KeyAges {
     }
 }
 
-/// Keeps the gauges of the outbox and of the keys, which are rekey-api's, until it is dropped.
+/// Keeps the gauges of the outbox, the audit log and the keys, which are rekey-api's, until it is dropped.
 pub async fn run_api_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
     let (backlog, ages) = (LastValue::<Backlog>::default(), LastValue::<KeyAges>::default());
+    let unchained = LastValue::<u64>::default();
     let value = backlog.clone();
     gauge("rekey.outbox.waiting", "Events that are to be published, up to 100,000.", move |gauge| {
         value.with(|backlog| gauge.observe(backlog.waiting, &[]));
@@ -84,6 +89,10 @@ pub async fn run_api_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
             value.with(|backlog| gauge.observe(backlog.oldest_age.as_seconds_f64(), &[]));
         },
     );
+    let value = unchained.clone();
+    gauge("rekey.audit.unchained", "Audit entries that are not chained yet, up to 100,000.", move |gauge| {
+        value.with(|count| gauge.observe(count, &[]));
+    });
     let value = ages.clone();
     seconds_gauge("rekey.key.age", "Time since the key in use was used first.", move |gauge| {
         value.with(|ages| {
@@ -96,6 +105,7 @@ pub async fn run_api_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
     });
     loop {
         backlog.set(known("outbox", store.outbox_backlog().await));
+        unchained.set(known("audit queue", store.unchained_entries().await));
         ages.set(known("keys", store.key_ages().await));
         tokio::time::sleep(REFRESH_INTERVAL).await;
     }

@@ -27,6 +27,15 @@ impl GaugeStore for PostgresStore {
         Ok(Backlog { waiting: waiting.unsigned_abs(), oldest_age: Duration::seconds_f64(oldest_age) })
     }
 
+    async fn unchained_entries(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT FROM audit_queue LIMIT $1) AS queued")
+            .bind(i64::from(MAX_COUNTED))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        Ok(count.unsigned_abs())
+    }
+
     async fn unsent_mails(&self) -> Result<UnsentMails, StoreError> {
         // By the index `deliveries_pending`.
         let (queued, deferred, oldest_age): (i64, i64, f64) = sqlx::query_as(

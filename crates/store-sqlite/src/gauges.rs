@@ -25,6 +25,15 @@ impl GaugeStore for SqliteStore {
         Ok(Backlog { waiting: waiting.unsigned_abs(), oldest_age: Duration::microseconds(age) })
     }
 
+    async fn unchained_entries(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM audit_queue LIMIT ?1)")
+            .bind(MAX_COUNTED)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(map_db_error)?;
+        Ok(count.unsigned_abs())
+    }
+
     async fn unsent_mails(&self) -> Result<UnsentMails, StoreError> {
         let (queued, deferred, age): (i64, i64, i64) = sqlx::query_as(
             "SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'deferred'),

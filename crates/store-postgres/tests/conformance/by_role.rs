@@ -184,6 +184,7 @@ port!(PasswordGuesses {
 });
 port!(GaugeStore {
     api.outbox_backlog() -> Stored<Backlog>;
+    api.unchained_entries() -> Stored<u64>;
     mailer.unsent_mails() -> Stored<UnsentMails>;
     api.key_ages() -> Stored<KeyAges>;
 });

@@ -3,7 +3,12 @@
 use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 
 use super::chain::{AuditChain, Chained};
-use crate::{error::StoreError, scope::Scope, secrets::KeyRing};
+use crate::{
+    error::StoreError,
+    metrics::{LastValue, gauge},
+    scope::Scope,
+    secrets::KeyRing,
+};
 
 /// Chains entries that were written meanwhile. Any number of processes may run it.
 #[derive(Clone)]
@@ -23,20 +28,29 @@ impl Chainer {
     /// Runs until it is dropped.
     pub async fn run(&self) -> Infallible {
         let mut forged = HashSet::new();
+        let count = LastValue::<usize>::default();
+        let value = count.clone();
+        gauge("rekey.audit.forged", "Chains of the audit log that end in a forged link.", move |gauge| {
+            value.with(|count| gauge.observe(count as u64, &[]));
+        });
         loop {
             if let Err(error) = self.chain(&mut forged).await {
                 tracing::warn!(%error, "looking for audit entries to chain failed");
             }
+            count.set(Some(forged.len()));
             tokio::time::sleep(INTERVAL).await;
         }
     }
 
-    /// Chains all entries that wait. A scope whose chain ends in a forged link is added to `forged`, and logged when it is new there.
+    /// Chains all entries that wait. `forged` is kept as the scopes whose chains end in a forged link;
+    /// a new one is logged.
     async fn chain(&self, forged: &mut HashSet<Scope>) -> Result<(), StoreError> {
         for scope in self.store.queued_scopes().await? {
             let Scope { organization, mode } = scope;
             match self.chain_scope(scope).await {
-                Ok(None) => {}
+                Ok(None) => {
+                    forged.remove(&scope);
+                }
                 Ok(Some(position)) => {
                     if forged.insert(scope) {
                         tracing::error!(

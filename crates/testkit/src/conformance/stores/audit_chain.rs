@@ -60,6 +60,7 @@ pub async fn a11_every_entry_is_chained_once_in_its_scope<F: StoreUnderTest>() {
     seed::reset(store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
     let scopes = store.queued_scopes().await.unwrap();
     let live = |scope: Scope| Scope { mode: Mode::Live, ..scope };
+    assert_eq!(store.unchained_entries().await.unwrap(), backdoor.count("audit_queue", "true").await);
     // The creation of an organization is an entry of its live mode.
     assert!([scope, other, live(scope), live(other)].iter().all(|scope| scopes.contains(scope)));
     assert_eq!((scopes.len(), verified(store, scope).await.unchained.waiting), (4, 10));
@@ -74,6 +75,7 @@ pub async fn a11_every_entry_is_chained_once_in_its_scope<F: StoreUnderTest>() {
     });
     at_once(chainers).await;
     chain(store, other).await;
+    assert_eq!(store.unchained_entries().await.unwrap(), 2, "of live mode");
     assert_eq!([links(store, scope).await, links(store, other).await], [10, 4]);
     let last = store.chain_head(scope).await.unwrap().unwrap();
     let Verified { head, signed, unchained, .. } = verified(store, scope).await;
