@@ -48,11 +48,16 @@ main() {
 }
 
 ask() {
-    local count
-    [ -z "$yes" ] || return 0
-    count=$(sql "$POSTGRES_DB" "SELECT count(*) FROM organizations" 2>/dev/null) || return 0
-    [ "$count" != 0 ] || return 0
-    read -r -p "Replace the database with its $count organizations? Type yes: " yes
+    local found
+    # On a new machine nothing runs yet.
+    if [ -n "$yes" ] || { [ -z "${PGHOST:-}" ] && [ -z "$(docker compose ps --status running --quiet postgres)" ]; }; then return; fi
+    found=$(sql postgres "SELECT count(*) FROM pg_database WHERE datname = '$POSTGRES_DB'")
+    [ "$found" != 0 ] || return 0
+    found=$(sql "$POSTGRES_DB" "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = 'organizations'")
+    [ "$found" != 0 ] || return 0
+    found=$(sql "$POSTGRES_DB" "SELECT count(*) FROM organizations")
+    [ "$found" != 0 ] || return 0
+    read -r -p "Replace the database with its $found organizations? Type yes: " yes
     [ "$yes" = yes ] || { echo "restore.sh: nothing was changed in the database" >&2; exit 1; }
 }
 

@@ -45,7 +45,7 @@ pub enum DeadLetterCommand {
 /// Which dead letters.
 #[derive(Debug, Args)]
 pub struct Selection {
-    /// The messages' ids.
+    /// The messages' ids. An id selects all dead letters that have it.
     #[arg(required_unless_present = "all")]
     ids: Vec<String>,
     /// All of them, also those without an id.
@@ -112,12 +112,13 @@ async fn change(
     let store = &operator::connect(source).await?;
     let mut missing: BTreeSet<&str> = selection.ids.iter().map(String::as_str).collect();
     let (mut changed, mut kept) = (0_u64, 0_u64);
-    while selection.all || !missing.is_empty() {
-        let Some(message) = letters.next().await? else { break };
-        if !selection.all && !message.id().is_some_and(|id| missing.remove(id)) {
+    while let Some(message) = letters.next().await? {
+        let is_selected = message.id().is_some_and(|id| selection.ids.iter().any(|selected| selected == id));
+        if !selection.all && !is_selected {
             letters.keep(&message).await?;
             continue;
         }
+        missing.remove(message.id().unwrap_or_default());
         let result = match obstacle(&message, change, store).await? {
             Some(obstacle) => {
                 kept += 1;
@@ -145,13 +146,16 @@ async fn change(
     if changed == 0 { Err(NothingFound("there are no dead letters".to_owned()).into()) } else { Ok(()) }
 }
 
-/// Returns why the mailer would do nothing with a message, if so.
+/// Returns why a message is not given back to the mailer, if so: the mailer would reject it, or do nothing with it.
 async fn obstacle(
     message: &DeadMessage,
     change: Change,
     store: &PostgresStore,
 ) -> anyhow::Result<Option<String>> {
     let (Change::Replay, Some(id)) = (change, event_id(message)) else { return Ok(None) };
+    if store.is_event(id, message.payload()).await? == Some(false) {
+        return Ok(Some("it is not the event of this id, but forged or damaged: drop it".to_owned()));
+    }
     let life = store.delivery_life(id).await?;
     Ok(life.and_then(|life| life.delivery.not_replayable()).map(|reason| reason.to_string()))
 }

@@ -132,6 +132,11 @@ impl DeliveryLog for PostgresStore {
         Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
     }
 
+    async fn is_event(&self, id: EventId, payload: &[u8]) -> Result<Option<bool>, StoreError> {
+        let query = sqlx::query_scalar("SELECT payload = $2 FROM events WHERE id = $1 AND payload IS NOT NULL");
+        query.bind(id.as_str()).bind(payload).fetch_optional(&self.pool).await.map_err(map_db_error)
+    }
+
     async fn record_dead_letter(&self, id: EventId, audit: &AuditEntry) -> Result<bool, StoreError> {
         let query = auditing(RECORD_DEAD_LETTER, None, audit).bind(id.as_str());
         Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())

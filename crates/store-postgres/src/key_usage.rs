@@ -79,8 +79,9 @@ macro_rules! key_of_sealed {
     };
 }
 
-/// Pending rows only, which partial indexes have. Resets are found by the longest time that a token lives, a week, in the index of each scope's unused ones. A signed event ends with the
-/// id of its key and 34 bytes of its signature; the id's length, a control character, is before it.
+/// Rows that are still of use. Resets are found by the longest time that a token lives, a week, in the index of each scope's unused ones; so
+/// are mails that failed, which an operator may have sent again. A signed event ends with the id of its key and 34 bytes of its signature; the
+/// id's length, a control character, is before it.
 const SEALED: &str = concat!(
     "WITH reset AS (
         SELECT ",
@@ -94,6 +95,11 @@ const SEALED: &str = concat!(
         UNION ALL
         SELECT e.payload FROM deliveries d JOIN events e ON e.id = d.event_id AND e.published_at IS NOT NULL
         WHERE d.status IN ('queued', 'deferred')
+        UNION ALL
+        SELECT e.payload FROM organizations o CROSS JOIN (VALUES ('test'), ('live')) m (mode)
+        JOIN deliveries d ON d.organization_id = o.id AND d.mode = m.mode AND d.status = 'failed'
+            AND d.created_at > now() - interval '8 days'
+        JOIN events e ON e.id = d.event_id AND e.published_at IS NOT NULL
     ), event AS (
         SELECT substring(encode(substring(payload FROM greatest(length(payload) - 50, 1) FOR 17), 'escape') FROM '[a-z0-9-]+$') AS key_id
         FROM waiting WHERE payload IS NOT NULL

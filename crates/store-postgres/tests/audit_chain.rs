@@ -92,11 +92,12 @@ async fn what_still_needs_a_sealing_key_is_counted() {
     // Three resets, one of them a decoy, and two customers have an event each.
     assert_eq!(store.sealed_counts().await.unwrap(), [count("k2", 0, 0, 1), count("test", 2, 5, 0)]);
     backdoor.script("UPDATE password_resets SET superseded_at = now(); UPDATE idempotency_keys SET expires_at = now()").await;
-    // One that is published, and whose mail is not settled.
+    // Two that are published, and whose mails are deferred and failed.
     backdoor
         .script(
             "UPDATE events SET published_at = now() WHERE name = 'customer_password_resets.create';
              UPDATE deliveries SET status = 'sent' WHERE customer_id IS NULL;
+             UPDATE deliveries SET status = 'failed' WHERE event_id = (SELECT min(event_id) FROM deliveries WHERE customer_id IS NOT NULL);
              UPDATE events SET published_at = now(), payload = NULL WHERE name = 'customers.create'",
         )
         .await;

@@ -155,6 +155,9 @@ pub trait DeliveryLog: Send + Sync + 'static {
         audit: &AuditEntry,
     ) -> Result<bool, StoreError>;
 
+    /// Returns whether these bytes are the event with that id; `None` when the event is unknown, or no longer kept.
+    async fn is_event(&self, id: EventId, payload: &[u8]) -> Result<Option<bool>, StoreError>;
+
     /// Writes an audit entry about an event whose dead letter an operator handles. False when the event is unknown. Decoys have none.
     async fn record_dead_letter(&self, id: EventId, audit: &AuditEntry) -> Result<bool, StoreError>;
 }
