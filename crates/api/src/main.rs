@@ -20,7 +20,7 @@ use rekey_runtime::{
     config::{ApiSettings, Configuration, Source},
     health::{Check, probe},
     lifecycle::{self, Signals, Tasks},
-    reload::reload_on_hangup,
+    reload::Hangups,
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(source: Source) -> anyhow::Result<()> {
+    let hangups = Hangups::listen().context("can't listen for SIGHUP")?;
     let configuration = Configuration::load(&source)?;
     let settings: ApiSettings = configuration.settings()?;
     let organizations = &configuration.organization_settings()?;
@@ -125,10 +126,10 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         );
     }
     let organizations = application.organizations();
-    let reload = reload_on_hangup(source, tasks.token(), move |configuration| {
+    let reload = hangups.reload(source, tasks.token(), move |configuration| {
         Ok(organizations.replace(&configuration.organization_settings()?)?)
     });
-    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
+    tasks.spawn("reload", reload);
     metrics::start_use_cases();
     tasks.spawn("gauges", {
         let (store, stop) = (Arc::new(store.clone()), tasks.token());

@@ -11,7 +11,7 @@ use rekey_core::{
 use rekey_runtime::{
     config::{Configuration, OrganizationSettings, Source, ToolSettings},
     lifecycle::{Signals, Tasks},
-    reload::reload_on_hangup,
+    reload::Hangups,
     telemetry,
 };
 
@@ -22,6 +22,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn run(source: Source) -> anyhow::Result<()> {
+    let hangups = Hangups::listen().context("can't listen for SIGHUP")?;
     let configuration = Configuration::load(&source)?;
     let settings: ToolSettings = configuration.settings()?;
     let organizations = configuration.organization_settings()?;
@@ -41,11 +42,11 @@ pub async fn run(source: Source) -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
     };
     let (mut tasks, signals) = (Tasks::new(), Signals::listen()?);
-    let reload = reload_on_hangup(source, tasks.token(), move |configuration| {
+    let reload = hangups.reload(source, tasks.token(), move |configuration| {
         rules.store(Arc::new(configuration.organization_settings()?.map(OrganizationSettings::rules)));
         Ok(())
     });
-    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
+    tasks.spawn("reload", reload);
     tasks.spawn("cleanup", cleanup.run_until_stopped(tasks.token()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "old records are deleted from now on");
     let stopped = tasks.run_until_signal(signals, STOP_TIMEOUT).await;

@@ -23,7 +23,7 @@ use rekey_runtime::{
     config::{Configuration, MailerSettings, Source},
     health::{Check, Readiness, probe},
     lifecycle::{self, Signals, Tasks},
-    reload::reload_on_hangup,
+    reload::Hangups,
     telemetry,
 };
 use rekey_store_postgres::PostgresStore;
@@ -53,6 +53,7 @@ fn main() -> ExitCode {
 }
 
 async fn serve(source: Source) -> anyhow::Result<()> {
+    let hangups = Hangups::listen().context("can't listen for SIGHUP")?;
     let configuration = Configuration::load(&source)?;
     let settings: MailerSettings = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
@@ -93,7 +94,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     .build()?;
 
     let mut tasks = Tasks::new();
-    let reload = reload_on_hangup(source, tasks.token(), {
+    let reload = hangups.reload(source, tasks.token(), {
         let handler = Arc::clone(&handler);
         move |configuration| {
             let organizations = configuration.organization_mail_settings()?;
@@ -101,7 +102,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
             Ok(handler.replace_organizations(organizations, signers)?)
         }
     });
-    tasks.spawn("reload", reload.context("can't listen for SIGHUP")?);
+    tasks.spawn("reload", reload);
     let readiness = readiness(&store, &consumer, &handler, &smtp);
     let signals = Signals::listen()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");

@@ -3,30 +3,36 @@
 use std::{io, sync::Arc};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::spawn_blocking,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Configuration, Source};
 
-/// Reads the configuration again at each SIGHUP and has it applied, until `stop` is cancelled. A mistake in it is logged as an error, and
-/// the former settings stay in force.
-///
-/// # Errors
-/// When the program can't listen for the signal.
-pub fn reload_on_hangup<F>(
-    source: Source,
-    stop: CancellationToken,
-    apply: F,
-) -> io::Result<impl Future<Output = io::Result<()>> + Send>
-where
-    F: Fn(&Configuration) -> anyhow::Result<()> + Send + Sync + 'static,
-{
-    let mut hangups = signal(SignalKind::hangup())?;
-    let read = Arc::new(move || apply(&Configuration::load(&source)?));
-    Ok(async move {
-        while let Some(Some(())) = stop.run_until_cancelled(hangups.recv()).await {
+/// The SIGHUPs that the process receives. Before this listens, one ends the process.
+pub struct Hangups(Signal);
+
+impl Hangups {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the system refuses it.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Reads the configuration again at each SIGHUP and has it applied, until `stop` is cancelled. A mistake in it is logged as an error, and
+    /// the former settings stay in force.
+    ///
+    /// # Errors
+    /// None: what goes wrong is logged.
+    pub async fn reload<F>(mut self, source: Source, stop: CancellationToken, apply: F) -> io::Result<()>
+    where
+        F: Fn(&Configuration) -> anyhow::Result<()> + Send + Sync + 'static,
+    {
+        let read = Arc::new(move || apply(&Configuration::load(&source)?));
+        while let Some(Some(())) = stop.run_until_cancelled(self.0.recv()).await {
             let read = Arc::clone(&read);
             match spawn_blocking(move || read()).await {
                 Ok(Ok(())) => tracing::info!("the settings of organizations were read again"),
@@ -39,5 +45,5 @@ where
             }
         }
         Ok(())
-    })
+    }
 }
