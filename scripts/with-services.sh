@@ -4,7 +4,7 @@
 # The command finds them by DATABASE_URL (the role `app`, superuser) and AMQP_URL; for one that is set already no server is
 # started. Both listen on loopback only, on free ports, with their data in a temporary folder. PostgreSQL waits for its disk only with
 # POSTGRES_FSYNC=on. However this ends (also by Ctrl-C or SIGTERM), the command's processes and both servers are stopped and the folder is
-# removed. A failed start leaves the servers' logs on standard error.
+# removed. A failed start leaves the servers' logs on standard error, and a failed command the crashes of the broker.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ $# -gt 0 ] || { sed -n '2,/^set/{/^#/p}' "$0" >&2; exit 2; }
@@ -35,7 +35,17 @@ main() {
     "$@" &
     command=$!
     set +m
-    wait "$command"
+    local code=0
+    wait "$command" || code=$?
+    [ "$code" = 0 ] || crashes
+    return "$code"
+}
+
+# A part of the broker that crashes often stays away, and all that follows fails: its log says why.
+crashes() {
+    local log=$folder/rabbitmq/log/rekey@localhost.log
+    [ -s "$log" ] || return 0
+    grep -E -A 12 'CRASH REPORT|terminating|reached_max_restart_intensity|crasher|Supervisor' "$log" | tail -n 60 | sed 's/^/rabbitmq: /' >&2 || true
 }
 
 # Starts a server in the background and writes its URL to a file. It has its own session, so that no signal to this script's
