@@ -15,9 +15,9 @@ use super::paths;
 /// §4.1.3.1).
 #[derive(Debug, Clone, Copy)]
 pub struct CookieSpec {
-    name: &'static str,
+    pub name: &'static str,
     pub path: &'static str,
-    same_site: SameSite,
+    pub same_site: SameSite,
 }
 
 /// How long the browser keeps a link's token: long enough to think of a password, short enough for a shared computer.
