@@ -114,7 +114,7 @@ async fn what_an_operator_does_is_an_entry_with_the_name() {
     let listed = stage.owner.list(scope, &Listing::first_page(&EVENT_STORES)).await.unwrap();
     let named = listed.items.iter().filter(|entry| {
         let Value::Object(who) = entry.get("who") else { panic!("who: {entry:?}") };
-        who["owner"] == serde_json::json!({ "id": "anna", "type": "Operator" })
+        who.get("owner") == Some(&serde_json::json!({ "id": "anna", "type": "Operator" }))
     });
     assert_eq!(named.count(), 3);
     stage.owner.chain_entries(scope, &seed::keys(), 100).await.unwrap();
