@@ -70,7 +70,7 @@ impl Letters {
             Ok(Replayed::All) => Ok(()),
             Ok(Replayed::None) => Err(Problem::Refused("no dead letter has this id any more".to_owned())),
             Ok(Replayed::Kept(reason)) => Err(Problem::Refused(reason)),
-            Err(error) => Err(Problem::Broker(error)),
+            Err(error) => Err(Problem::Failed(error)),
         }
     }
 
@@ -105,9 +105,9 @@ impl Letters {
         limit: Duration,
         work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
     ) -> Result<T, String> {
-        let done = self.runtime.spawn(timeout(limit, work)).await;
-        let done =
-            done.map_err(anyhow::Error::from).and_then(|done| done.map_err(anyhow::Error::from).flatten());
+        let late = move |_| anyhow::anyhow!("the broker did not reply within {} seconds", limit.as_secs());
+        let working = self.runtime.spawn(async move { timeout(limit, work).await.map_err(late).flatten() });
+        let done = working.await.map_err(anyhow::Error::from).flatten();
         done.map_err(|error| format!("{error:#}"))
     }
 }

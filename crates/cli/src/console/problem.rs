@@ -30,8 +30,9 @@ pub enum Problem {
     /// The action is not possible now.
     #[error("Nothing was changed: {0}.")]
     Refused(String),
-    #[error("The broker can’t be used: {0}.")]
-    Broker(String),
+    /// The action failed.
+    #[error("It failed: {0}. Look at the page again to see whether anything was changed.")]
+    Failed(String),
     #[error("The database can’t be used now. Try again in a moment.")]
     Store(#[from] StoreError),
 }
@@ -44,7 +45,7 @@ impl Problem {
             Self::NotFound => "Not found",
             Self::BadRequest => "Not understood",
             Self::Refused(_) => "Not done",
-            Self::Broker(_) | Self::Store(_) => "Not available",
+            Self::Failed(_) | Self::Store(_) => "Not available",
         }
     }
 }
@@ -57,7 +58,7 @@ impl ResponseError for Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Refused(_) => StatusCode::CONFLICT,
-            Self::Broker(_) | Self::Store(StoreError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed(_) | Self::Store(StoreError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(StoreError::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -66,7 +67,8 @@ impl ResponseError for Problem {
         match self {
             Self::SignedOut(done) => return page::redirect("/sign-in", *done).finish(),
             Self::Store(error) => tracing::error!(cause = chain(error), "a page of the console failed"),
-            _ => {}
+            Self::Failed(cause) => tracing::error!(cause, "an action in the console failed"),
+            Self::ReadOnly | Self::ForeignForm | Self::NotFound | Self::BadRequest | Self::Refused(_) => {}
         }
         let values = context! { title => self.title(), text => self.to_string() };
         page::show_to_anybody(self.status_code(), "problem.html", None, values)
