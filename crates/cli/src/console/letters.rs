@@ -86,15 +86,12 @@ impl Letters {
                 letters.keep(&message).await?;
                 continue;
             }
-            match Change::Replay.obstacle(&message, &self.store).await? {
-                Some(reason) => {
-                    letters.keep(&message).await?;
-                    replayed = replayed.or_kept(reason);
-                }
-                None => {
-                    Change::Replay.apply(letters, &message, &self.store, Some(operator)).await?;
-                    replayed = Replayed::All;
-                }
+            if let Some(reason) = Change::Replay.obstacle(&message, &self.store).await? {
+                letters.keep(&message).await?;
+                replayed = replayed.or_kept(reason);
+            } else {
+                Change::Replay.apply(letters, &message, &self.store, Some(operator)).await?;
+                replayed = Replayed::All;
             }
         }
         Ok(replayed)
