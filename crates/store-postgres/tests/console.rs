@@ -35,8 +35,8 @@ async fn a_session_ends_by_its_age_and_with_the_password_the_role_and_the_operat
     let (owner, console) = (&stage.owner, &stage.console);
     let (anna, first, second) = (name("anna"), hash("first"), hash("second"));
     owner.create_operator(anna, OperatorRole::Read, &first).await.unwrap();
-    let taken = owner.create_operator(anna, OperatorRole::Act, &first).await.unwrap_err();
-    assert!(matches!(taken, CreateError::Taken));
+    let again = owner.create_operator(anna, OperatorRole::Act, &first).await.unwrap_err();
+    assert!(matches!(again, CreateError::Taken));
     assert_eq!(console.operator_password(anna).await.unwrap(), Some(first.clone()));
     assert_eq!(console.operator_password(name("bert")).await.unwrap(), None);
     let open = async |password: &PasswordHash| {
@@ -96,8 +96,8 @@ async fn what_an_operator_does_is_an_entry_with_the_name() {
     let resent = stage.reset("jane@example.com").await;
     let bounced = stage.bounce().await;
     let by_anna = |action| AuditEntry::by_named_operator(Some(name("anna")), action, &OsRandom);
-    let resend = by_anna(Action::Resend);
-    assert!(console.revive_delivery(scope, resent.event, true, &resend).await.unwrap());
+    let audit = by_anna(Action::Resend);
+    assert!(console.revive_delivery(scope, resent.event, true, &audit).await.unwrap());
     assert!(console.record_dead_letter(resent.event, &by_anna(Action::ReplayDeadLetter)).await.unwrap());
     let lift = by_anna(Action::LiftSuppression);
     assert!(console.lift_suppression(scope, &seed::email(JOHN), &lift).await.unwrap());

@@ -138,9 +138,9 @@ async fn mails_that_wait_are_shown_and_sent_again(shop: &Shop, site: &Site<'_>, 
     assert!(page.contains("It waits because"), "{page}");
     let fields = [("form_token", form_token(&page))];
     let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let resent = site.post(&format!("{path}/resend"), &fields, "same-origin").await;
-    assert_eq!(location(&resent), format!("{path}?done=resent"));
-    let page = site.get(location(&resent)).await;
+    let due = site.post(&format!("{path}/resend"), &fields, "same-origin").await;
+    assert_eq!(location(&due), format!("{path}?done=resent"));
+    let page = site.get(location(&due)).await;
     assert!(page.contains("The mail is due again.") && page.contains("resend by anna"), "{page}");
     stack.texts("UPDATE password_resets SET expires_at = now() RETURNING id").await;
     let refused = site.post(&format!("{path}/resend"), &fields, "same-origin").await;
