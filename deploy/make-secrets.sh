@@ -18,6 +18,7 @@ main() {
     make api_database_password password
     make mailer_database_password password
     make maintenance_database_password password
+    make console_database_password password
     make api_broker_password password
     make mailer_broker_password password
     make tool_broker_password password
@@ -28,7 +29,7 @@ main() {
 
     # The same passwords in the forms that the programs and RabbitMQ read.
     make database_url echo "postgres://rekey:$(<"$folder/database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
-    for program in api mailer maintenance; do
+    for program in api mailer maintenance console; do
         make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     done
     for program in api mailer tool; do
@@ -57,7 +58,7 @@ make() { # NAME COMMAND…
 
 environment() {
     cat <<'END'
-# The settings of docker-compose.yml; docs/operations.md lists them. Optional services: mailcatcher, tls, observability.
+# The settings of docker-compose.yml; docs/operations.md lists them. Optional services: mailcatcher, tls, observability, console.
 COMPOSE_PROFILES=mailcatcher
 END
 }

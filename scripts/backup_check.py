@@ -77,7 +77,7 @@ def deploy():
 
 def destroy():
     query("DROP DATABASE rekey", "postgres")
-    query("DROP ROLE rekey, rekey_api, rekey_mailer, rekey_maintenance", "postgres")
+    query("DROP ROLE rekey, rekey_api, rekey_mailer, rekey_maintenance, rekey_console", "postgres")
     shutil.rmtree(SECRETS)
     shutil.rmtree(SITE / "deploy/organizations")
     (SITE / ".env").unlink()
@@ -93,6 +93,8 @@ def roles():
         ("rekey_mailer", "SELECT * FROM customer_passwords", False),
         ("rekey_maintenance", "DELETE FROM events WHERE false", True),
         ("rekey_maintenance", "SELECT email FROM customers", False),
+        ("rekey_console", "SELECT name FROM operators", True),
+        ("rekey_console", "DELETE FROM operators", False),
     ):
         done = run("psql", "--quiet", f"--username={role}", f"--command={statement}", check=False)
         refused = "permission denied" in done.stderr

@@ -17,6 +17,8 @@ PROMETHEUS = Path("deploy/observability/prometheus.yml")
 # Services that publish a port, for this machine only; PUBLIC does for everybody. None of them is on a network of the data.
 PUBLISHED = {"proxy", "mailpit", "prometheus", "grafana"}
 PUBLIC = {"tls"}
+# It publishes a port for this machine and is on the networks of the data: operators sign in to it.
+OPERATED = {"console"}
 # In MiB: the API without hashing, and its thread for imported hashes.
 API_MEMORY = 64 + 256
 
@@ -178,7 +180,7 @@ def volumes(service, compose):
 
 def ports(service, compose):
     for port in service.get("ports", []):
-        if service["name"] not in PUBLISHED | PUBLIC:
+        if service["name"] not in PUBLISHED | PUBLIC | OPERATED:
             yield f"publishes the port {port}"
         if not port.startswith("127.0.0.1:") and service["name"] not in PUBLIC:
             yield f"the port {port} is open to the network"

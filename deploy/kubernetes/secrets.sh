@@ -25,10 +25,10 @@ print() { # NAME KIND ARGS…
 }
 
 case $overlay in
-    small) secret postgres postgres_password database_password {api,mailer,maintenance}_database_password ;;
+    small) secret postgres postgres_password database_password {api,mailer,maintenance,console}_database_password ;;
     ha)
         role postgres-rekey rekey database_password
-        for program in api mailer maintenance; do role "postgres-rekey-$program" "rekey_$program" "${program}_database_password"; done
+        for program in api mailer maintenance console; do role "postgres-rekey-$program" "rekey_$program" "${program}_database_password"; done
         ;;
     *) sed -n '2,/^set/{/^#/p}' "$0" >&2; exit 2 ;;
 esac

@@ -1,10 +1,9 @@
 // The whole flow by keyboard only, with the focus always visible.
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
+import { assertVisible, isFocused, tabTo } from './focus.js'
 import { HOSTED, buttonIn, forgetPassword, heading, newPassword } from './pages.js'
 import { NEW_PASSWORD, canLogIn, newCustomer, resetLink } from './service.js'
-
-const MOST_STOPS = 40
 
 browserTest('keyboard only: from the demo storefront to the new password', {}, async ({ context, page }) => {
   const email = await newCustomer()
@@ -55,30 +54,4 @@ async function choose(page) {
   await assertVisible(field)
   await page.keyboard.type(NEW_PASSWORD)
   await page.keyboard.press('Enter')
-}
-
-/** Presses Tab until the target has the focus, which must be visible at every stop. */
-async function tabTo(page, target) {
-  await target.waitFor()
-  for (let stops = 0; stops < MOST_STOPS; stops += 1) {
-    await page.keyboard.press('Tab')
-    if (await isFocused(target)) return assertVisible(target)
-  }
-  assert.fail(`${MOST_STOPS} times Tab does not lead to ${target}`)
-}
-
-function isFocused(target) {
-  return target.evaluate((element) => element === element.ownerDocument.activeElement && element.ownerDocument.hasFocus())
-}
-
-/** WCAG 2.4.7 and 2.4.11: an outline of 2 px or the browser's default, and nothing over it. */
-async function assertVisible(target) {
-  const seen = await target.evaluate((element) => {
-    const { outlineStyle, outlineWidth } = getComputedStyle(element)
-    const { left, top, width, height } = element.getBoundingClientRect()
-    const onTop = element.ownerDocument.elementFromPoint(left + width / 2, top + height / 2)
-    return { outlineStyle, outlineWidth: parseFloat(outlineWidth), uncovered: element.contains(onTop) }
-  })
-  assert.ok(seen.outlineStyle === 'auto' || (seen.outlineStyle !== 'none' && seen.outlineWidth >= 2), JSON.stringify(seen))
-  assert.ok(seen.uncovered, `something is over ${target}`)
 }

@@ -25,4 +25,4 @@ pub use app::Application;
 pub use app_data::{BuildError, Config, Database, Services, SharedOrganizations};
 pub use auth::jwt::{SigningKeyError, signing_key_id};
 pub use limits::WithTimeout;
-pub use pages::{PagesError, check_pages};
+pub use pages::{CookieSpec, FormToken, PagesError, check_pages, is_same_origin};

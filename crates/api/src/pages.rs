@@ -25,4 +25,8 @@ mod site;
 mod templates;
 mod translation;
 
-pub use self::site::{Pages, PagesError, SharedPages, check_pages};
+pub use self::{
+    cookie::CookieSpec,
+    form::{FormToken, is_same_origin},
+    site::{Pages, PagesError, SharedPages, check_pages},
+};

@@ -6,7 +6,8 @@ use rekey_api::check_pages;
 use rekey_core::organizations::Slug;
 use rekey_mailer::{dkim::Signer, render::Renderer};
 use rekey_runtime::config::{
-    ApiSettings, Configuration, MailerSettings, OrganizationMailSettings, ShownValue, Source, ToolSettings,
+    ApiSettings, Configuration, ConsoleSettings, MailerSettings, OrganizationMailSettings, ShownValue,
+    Source, ToolSettings,
 };
 use rekey_texts::{Language, Texts};
 use serde::Serialize;
@@ -44,6 +45,8 @@ pub enum Program {
     Api,
     /// `rekey-mailer`.
     Mailer,
+    /// `rekey console`.
+    Console,
     /// The operator's commands and `rekey maintain`.
     Tool,
 }
@@ -92,6 +95,7 @@ impl Program {
         let (name, problem) = match self {
             Self::Api => ("rekey-api", configuration.settings::<ApiSettings>().err()),
             Self::Mailer => ("rekey-mailer", configuration.settings::<MailerSettings>().err()),
+            Self::Console => ("rekey console", configuration.settings::<ConsoleSettings>().err()),
             Self::Tool => ("rekey", configuration.settings::<ToolSettings>().err()),
         };
         Checked::new(name.to_owned(), problem.map(Into::into).as_ref())

@@ -1,22 +1,17 @@
 //! `rekey dead-letter`: messages that no mailer could handle.
 
+mod change;
+
 use std::collections::BTreeSet;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use rekey_broker::rabbitmq::{DeadLetters, DeadMessage, RabbitConfig};
-use rekey_core::{
-    deliveries::log::DeliveryLog,
-    events::audit::{Action, AuditEntry},
-    ids::EventId,
-    random::OsRandom,
-};
-use rekey_runtime::config::{Configuration, DeadLetterSettings, Source};
-use rekey_store_postgres::PostgresStore;
+use rekey_runtime::config::{Broker, Configuration, DeadLetterSettings, Source};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::json;
 
+pub use self::change::Change;
 use crate::{
     operator,
     output::{self, NothingFound, Output, Row, or_dash, timestamp},
@@ -59,10 +54,11 @@ pub struct Selection {
 /// Runs `rekey dead-letter`.
 pub async fn run(command: DeadLetterCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let DeadLetterSettings { broker } = Configuration::load(source)?.settings()?;
-    let config = RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?;
-    let mut letters = DeadLetters::connect(&config).await?;
+    let mut letters = DeadLetters::connect(&rabbit_config(&broker)?).await?;
     let done = match &command {
-        DeadLetterCommand::List { limit } => list(&mut letters, *limit, output).await,
+        DeadLetterCommand::List { limit } => {
+            read(&mut letters, *limit).await.and_then(|rows| output.list(&rows))
+        }
         DeadLetterCommand::Show { id } => show(&mut letters, id, output).await,
         DeadLetterCommand::Replay(selection) => {
             change(&mut letters, selection, Change::Replay, source, output).await
@@ -75,14 +71,20 @@ pub async fn run(command: DeadLetterCommand, source: &Source, output: Output) ->
     done
 }
 
-async fn list(letters: &mut DeadLetters, limit: u32, output: Output) -> anyhow::Result<()> {
+/// Returns how to reach the broker.
+pub fn rabbit_config(broker: &Broker) -> anyhow::Result<RabbitConfig> {
+    Ok(RabbitConfig::new(broker.urls.iter().map(ExposeSecret::expose_secret), &broker.namespace)?)
+}
+
+/// Returns the dead letters, the oldest first, at most `limit`. They stay where they are.
+pub async fn read(letters: &mut DeadLetters, limit: u32) -> anyhow::Result<Vec<DeadLetterRow>> {
     let mut rows = Vec::new();
     for _ in 0..limit {
         let Some(message) = letters.next().await? else { break };
         rows.push(DeadLetterRow::from(&message));
         letters.keep(&message).await?;
     }
-    output.list(&rows)
+    Ok(rows)
 }
 
 async fn show(letters: &mut DeadLetters, id: &str, output: Output) -> anyhow::Result<()> {
@@ -93,13 +95,6 @@ async fn show(letters: &mut DeadLetters, id: &str, output: Output) -> anyhow::Re
         }
     }
     Err(unknown(id))
-}
-
-/// What is done with a dead letter.
-#[derive(Debug, Clone, Copy)]
-enum Change {
-    Replay,
-    Drop,
 }
 
 async fn change(
@@ -119,7 +114,7 @@ async fn change(
             continue;
         }
         missing.remove(message.id().unwrap_or_default());
-        let result = match obstacle(&message, change, store).await? {
+        let result = match change.obstacle(&message, store).await? {
             Some(obstacle) => {
                 kept += 1;
                 letters.keep(&message).await?;
@@ -132,7 +127,7 @@ async fn change(
             }
             None => {
                 changed += 1;
-                apply(letters, &message, change, store).await?;
+                change.apply(letters, &message, store, None).await?;
                 change.done().to_owned()
             }
         };
@@ -146,85 +141,14 @@ async fn change(
     if changed == 0 { Err(NothingFound("there are no dead letters".to_owned()).into()) } else { Ok(()) }
 }
 
-/// Returns why a message is not given back to the mailer, if so: the mailer would reject it, or do nothing with it.
-async fn obstacle(
-    message: &DeadMessage,
-    change: Change,
-    store: &PostgresStore,
-) -> anyhow::Result<Option<String>> {
-    let (Change::Replay, Some(id)) = (change, event_id(message)) else { return Ok(None) };
-    if store.is_event(id, message.payload()).await? == Some(false) {
-        return Ok(Some("it is not the event of this id, but forged or damaged: drop it".to_owned()));
-    }
-    let life = store.delivery_life(id).await?;
-    Ok(life.and_then(|life| life.delivery.not_replayable()).map(|reason| reason.to_string()))
-}
-
-/// Records what is done in the audit log, and does it. If this ends in between, the message is still here.
-async fn apply(
-    letters: &DeadLetters,
-    message: &DeadMessage,
-    change: Change,
-    store: &PostgresStore,
-) -> anyhow::Result<()> {
-    let audit = AuditEntry::by_operator(change.action(), Vec::new(), &OsRandom);
-    match (change, event_id(message)) {
-        (Change::Replay, Some(id)) => {
-            if let Some(life) = store.delivery_life(id).await? {
-                let is_due = store.revive_delivery(life.delivery.scope, id, false, &audit).await?;
-                anyhow::ensure!(is_due, "the mail {id} has changed meanwhile: look at it again");
-            } else {
-                store.record_dead_letter(id, &audit).await?;
-            }
-            letters.replay(message).await
-        }
-        (Change::Replay, None) => letters.replay(message).await,
-        (Change::Drop, id) => {
-            if let Some(id) = id {
-                store.record_dead_letter(id, &audit).await?;
-            }
-            letters.remove(message).await
-        }
-    }
-    .with_context(|| format!("{} stays a dead letter", or_dash(message.id())))
-}
-
-/// Returns the id of the event that the message names. Nothing proves that it is the event.
-fn event_id(message: &DeadMessage) -> Option<EventId> {
-    message.id()?.parse().ok()
-}
-
 fn unknown(id: &str) -> anyhow::Error {
     NothingFound(format!("no dead letter has the id {id}")).into()
 }
 
-impl Change {
-    fn action(self) -> Action {
-        match self {
-            Self::Replay => Action::ReplayDeadLetter,
-            Self::Drop => Action::DropDeadLetter,
-        }
-    }
-
-    fn done(self) -> &'static str {
-        match self {
-            Self::Replay => "replayed",
-            Self::Drop => "dropped",
-        }
-    }
-
-    fn planned(self) -> &'static str {
-        match self {
-            Self::Replay => "would be replayed",
-            Self::Drop => "would be dropped",
-        }
-    }
-}
-
 /// A dead letter as it is printed.
 #[derive(Serialize)]
-struct DeadLetterRow {
-    id: Option<String>,
+pub struct DeadLetterRow {
+    pub id: Option<String>,
     event: Option<String>,
     published_at: Option<String>,
     attempt: u32,

@@ -22,7 +22,8 @@ use serde_json::json;
 use strum::VariantArray;
 use time::Duration;
 
-use self::rows::{DeliveryRow, LifeRow, StepRow, StuckRow};
+use self::rows::LifeRow;
+pub use self::rows::{DeliveryRow, StepRow, StuckRow};
 use crate::{
     operator,
     output::{self, NothingFound, Output},
@@ -113,7 +114,7 @@ pub async fn run(command: DeliveryCommand, source: &Source, output: Output) -> a
         }
         DeliveryCommand::Resend { id } => {
             let log: &dyn DeliveryLog = &store;
-            log.resend(id, &OsRandom).await.map_err(|error| match error {
+            log.resend(id, None, &OsRandom).await.map_err(|error| match error {
                 ResendError::Unknown(_) => NothingFound(error.to_string()).into(),
                 ResendError::NotResendable(..) | ResendError::Changed(_) | ResendError::Store(_) => {
                     anyhow::Error::from(error)

@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod console;
 mod dead_letter;
 mod delivery;
 mod dev;
@@ -11,6 +12,7 @@ mod mail;
 mod maintain;
 mod manual;
 mod operator;
+mod operators;
 mod output;
 mod purge;
 mod suppression;
@@ -70,6 +72,11 @@ enum Command {
     /// The keys that sign access tokens and seal what is stored.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Operators: who may sign in to the console, and what they may do there.
+    #[command(subcommand)]
+    Operator(operators::OperatorCommand),
+    /// Serve the operators' pages at `admin.listen`, until SIGTERM or Ctrl-C.
+    Console(console::Options),
     /// Delete old records from time to time, until SIGTERM or Ctrl-C, where rekey-api may not.
     Maintain,
     /// Delete records that are older than `[retention]` keeps them, as `rekey maintain` does by itself.
@@ -126,6 +133,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Suppression(command) => suppression::run(command, &source, output).await,
         Command::Audit(command) => audit::run(command, &source, output).await,
         Command::Key(command) => key::run(command, &source, output).await,
+        Command::Operator(command) => operators::run(command, &source, output).await,
+        Command::Console(options) => console::run(&options, source).await,
         Command::Maintain => maintain::run(source).await,
         Command::Purge(options) => purge::run(options, &source, output).await,
         Command::Import(command) => import::run(command, &source, output).await,

@@ -130,7 +130,7 @@ impl LiftMany {
 
 /// A suppression as it is printed.
 #[derive(Serialize)]
-struct SuppressionRow<'a> {
+pub struct SuppressionRow<'a> {
     organization: &'a str,
     mode: &'static str,
     address: &'a str,

@@ -1,10 +1,11 @@
 //! Who makes a call, and from where.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use crate::{
     ids::{ApplicationId, CustomerId, RecordId, SessionId},
     locale::Locale,
+    operators::OperatorName,
 };
 
 /// Who did something, for the audit log.
@@ -18,19 +19,20 @@ pub enum Actor {
     Customer(ApplicationId, CustomerId, SessionId),
     /// The holder of a reset's token, on the hosted page.
     TokenHolder,
-    /// An operator, with the command-line tool.
-    Operator,
+    /// An operator: with the command-line tool, or in the console under that name.
+    Operator(Option<OperatorName>),
 }
 
 impl Actor {
-    /// Returns the name of this kind of actor in the stores.
+    /// Returns the actor as in the stores: its kind, and the name of an operator who has one.
     #[must_use]
-    pub fn as_str(&self) -> &'static str {
+    pub fn stored(&self) -> Cow<'static, str> {
         match self {
-            Self::Client(_) | Self::Clients => "client",
-            Self::Customer(..) => "customer",
-            Self::TokenHolder => "token_holder",
-            Self::Operator => "operator",
+            Self::Client(_) | Self::Clients => "client".into(),
+            Self::Customer(..) => "customer".into(),
+            Self::TokenHolder => "token_holder".into(),
+            Self::Operator(None) => "operator".into(),
+            Self::Operator(Some(name)) => format!("operator:{name}").into(),
         }
     }
 
@@ -39,7 +41,7 @@ impl Actor {
     pub fn application(&self) -> Option<&ApplicationId> {
         match self {
             Self::Client(application) | Self::Customer(application, ..) => Some(application),
-            Self::Clients | Self::TokenHolder | Self::Operator => None,
+            Self::Clients | Self::TokenHolder | Self::Operator(_) => None,
         }
     }
 
@@ -48,7 +50,7 @@ impl Actor {
     pub fn session(&self) -> Option<(CustomerId, SessionId)> {
         match *self {
             Self::Customer(_, customer, session) => Some((customer, session)),
-            Self::Client(_) | Self::Clients | Self::TokenHolder | Self::Operator => None,
+            Self::Client(_) | Self::Clients | Self::TokenHolder | Self::Operator(_) => None,
         }
     }
 }

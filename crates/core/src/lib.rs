@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod name;
 pub mod network;
 mod newtypes;
+pub mod operators;
 pub mod organizations;
 pub mod passwords;
 pub mod ping;

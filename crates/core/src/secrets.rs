@@ -82,6 +82,8 @@ secret_pairs! {
     ClientSecret / ClientSecretDigest;
     /// The token that refreshes a customer's session.
     RefreshToken / RefreshTokenDigest;
+    /// The token of an operator's session in the console.
+    OperatorToken / OperatorTokenDigest;
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The admin listener of a program: `GET /livez`, `/readyz` and `/metrics`, for probes and Prometheus.
+//! The admin listener of a program: `GET /livez`, `/readyz` and `/metrics`, for probes and Prometheus, and a program's own pages.
 
 use std::{convert::Infallible, io, net::SocketAddr};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
     error::ErrorInternalServerError,
-    web::{self, Data},
+    web::{self, Data, ServiceConfig},
 };
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 
@@ -30,6 +30,17 @@ pub fn serve(
     readiness: impl Into<Data<Readiness>>,
     metrics: &Registry,
 ) -> Result<(), AdminError> {
+    serve_with(tasks, address, readiness, metrics, |_| {})
+}
+
+/// Like [`serve`], with more routes.
+pub fn serve_with(
+    tasks: &mut Tasks,
+    address: Option<SocketAddr>,
+    readiness: impl Into<Data<Readiness>>,
+    metrics: &Registry,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Result<(), AdminError> {
     let (readiness, metrics) = (readiness.into(), Data::new(metrics.clone()));
     let (observed, stop) = (readiness.clone().into_inner(), tasks.token());
     tasks.spawn("readiness", async move {
@@ -44,6 +55,7 @@ pub fn serve(
             .route("/livez", web::get().to(health::live))
             .route("/readyz", web::get().to(health::ready_with_causes))
             .route("/metrics", web::get().to(show_metrics))
+            .configure(routes.clone())
     };
     let server = HttpServer::new(app).workers(1).shutdown_signal(tasks.token().cancelled_owned());
     let server = server.bind(address).map_err(|cause| AdminError { address, cause })?;

@@ -31,6 +31,7 @@ pub use sections::{
     TestMailbox, TrustedProxies,
 };
 pub use settings::{
-    ApiSettings, AuditSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings,
+    ApiSettings, AuditSettings, ConsoleSettings, DeadLetterSettings, DevSettings, MailerSettings,
+    OperatorSettings, ToolSettings,
 };
 pub use source::Source;

@@ -350,7 +350,7 @@ pub fn optional_known<T>(
     row.text(column)?.map(|text| parse(&text).ok_or_else(|| corrupt(column))).transpose()
 }
 
-fn known<T>(row: &impl Columns, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
+pub fn known<T>(row: &impl Columns, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Read<T> {
     required(optional_known(row, column, parse)?, column)
 }
 

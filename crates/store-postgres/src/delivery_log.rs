@@ -88,7 +88,8 @@ impl DeliveryLog for PostgresStore {
         .await
         .map_err(map_db_error)?;
         let actions = sqlx::query(
-            "SELECT a.created_at, a.action FROM audit_personal_data p JOIN audit_entries a ON a.id = p.entry_id
+            "SELECT a.created_at, concat_ws(' by ', a.action, NULLIF(split_part(a.actor, ':', 2), '')) AS action
+             FROM audit_personal_data p JOIN audit_entries a ON a.id = p.entry_id
              WHERE p.resource_id = $1 AND a.resource_type IN ('deliveries', 'events') ORDER BY a.created_at, a.id",
         )
         .bind(id.as_str())
@@ -133,7 +134,8 @@ impl DeliveryLog for PostgresStore {
     }
 
     async fn is_event(&self, id: EventId, payload: &[u8]) -> Result<Option<bool>, StoreError> {
-        let query = sqlx::query_scalar("SELECT payload = $2 FROM events WHERE id = $1 AND payload IS NOT NULL");
+        let query =
+            sqlx::query_scalar("SELECT payload = $2 FROM events WHERE id = $1 AND payload IS NOT NULL");
         query.bind(id.as_str()).bind(payload).fetch_optional(&self.pool).await.map_err(map_db_error)
     }
 

@@ -154,7 +154,7 @@ pub(crate) fn auditing<'q>(
         .bind(scope.map(|scope| scope.mode.as_str()))
         .bind(audit.id.as_str())
         .bind(audit.action.as_str())
-        .bind(audit.actor.as_str())
+        .bind(audit.actor.stored())
         .bind(audit.actor.application().map(ApplicationId::as_str))
         .bind(session.map(|(customer, _)| customer.as_str()))
         .bind(session.map(|(_, session)| session.as_str()))

@@ -28,11 +28,12 @@ impl GaugeStore for PostgresStore {
     }
 
     async fn unchained_entries(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT FROM audit_queue LIMIT $1) AS queued")
-            .bind(i64::from(MAX_COUNTED))
-            .fetch_one(&self.pool)
-            .await
-            .map_err(map_db_error)?;
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM (SELECT FROM audit_queue LIMIT $1) AS queued")
+                .bind(i64::from(MAX_COUNTED))
+                .fetch_one(&self.pool)
+                .await
+                .map_err(map_db_error)?;
         Ok(count.unsigned_abs())
     }
 

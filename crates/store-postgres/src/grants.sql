@@ -7,7 +7,7 @@ DECLARE
     -- A role that owns the tables is a deployment's only one, and keeps its rights.
     others name[] := ARRAY(
         SELECT rolname FROM pg_roles
-        WHERE rolname IN ('rekey_api', 'rekey_mailer', 'rekey_maintenance')
+        WHERE rolname IN ('rekey_api', 'rekey_mailer', 'rekey_maintenance', 'rekey_console')
             AND oid <> (SELECT relowner FROM pg_class WHERE oid = '_sqlx_migrations'::regclass));
     tables text := (
         SELECT string_agg(t.oid::regclass::text, ', ')
@@ -97,6 +97,22 @@ BEGIN
         GRANT SELECT, UPDATE (last_guess_at), DELETE ON guess_counters TO rekey_maintenance;
         GRANT SELECT, UPDATE (window_started_at), DELETE ON mail_quotas TO rekey_maintenance;
         GRANT SELECT, UPDATE (last_reset_at), DELETE ON reset_cooldowns TO rekey_maintenance;
+    END IF;
+
+    -- `rekey console` shows mails and suppressions, makes mails due again, and lifts suppressions, each with an audit entry. Operators are not
+    -- created there, and their roles and passwords not changed.
+    IF 'rekey_console' = ANY (others) THEN
+        GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_console;
+        GRANT SELECT ON organizations, operators, delivery_attempts TO rekey_console;
+        GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON operator_sessions TO rekey_console;
+        GRANT SELECT (id, organization_id, mode, email) ON customers TO rekey_console;
+        GRANT SELECT (id, reset_password_at, superseded_at, expires_at) ON password_resets TO rekey_console;
+        GRANT SELECT, UPDATE (status, next_attempt_at, updated_at) ON deliveries TO rekey_console;
+        GRANT SELECT, UPDATE (republish_after, published_at, dead_at, dead_reason, available_at) ON events TO rekey_console;
+        GRANT SELECT, DELETE ON suppressions TO rekey_console;
+        GRANT INSERT ON audit_entries, audit_queue TO rekey_console;
+        GRANT SELECT (id, resource_type, action, actor, created_at) ON audit_entries TO rekey_console;
+        GRANT SELECT, INSERT ON audit_personal_data TO rekey_console;
     END IF;
 END
 $$

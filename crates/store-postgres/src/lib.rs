@@ -12,6 +12,7 @@ mod cause;
 mod cleanup;
 mod clients;
 mod codes;
+mod console;
 mod customers;
 mod delivery_log;
 mod email_changes;
@@ -28,6 +29,7 @@ mod ledger;
 mod limits;
 mod metrics;
 mod migration;
+mod operators;
 mod organizations;
 mod outbox;
 mod pool;
@@ -51,7 +53,10 @@ use tokio::time::timeout;
 /// For benchmarks, which compare it with other ways to execute it.
 pub use crate::resets::CREATE_BY_INTEGRATION;
 
-pub use crate::key_usage::{KnownKeys, SealedCount};
+pub use crate::{
+    console::{MAX_MAILS_COUNTED, MailCount, RECENT_MAILS, RelayReply},
+    key_usage::{KnownKeys, SealedCount},
+};
 
 use crate::{
     error::map_db_error,

@@ -12,7 +12,7 @@ use rekey_sql::rows;
 use crate::{
     PostgresStore,
     error::map_db_error,
-    events::{record_change, recording},
+    events::{auditing, record_audit},
 };
 
 #[async_trait]
@@ -38,7 +38,7 @@ impl SuppressionStore for PostgresStore {
         email: &EmailAddress,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let query = recording(LIFT, scope, None, audit).bind(email.as_str());
+        let query = auditing(LIFT, Some(scope), audit).bind(email.as_str());
         Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
     }
 }
@@ -46,9 +46,9 @@ impl SuppressionStore for PostgresStore {
 /// The audit entry is about the delivery that bounced.
 const LIFT: &str = concat!(
     "WITH fact AS (
-        DELETE FROM suppressions s WHERE organization_id = $1 AND mode = $2 AND email = $16
+        DELETE FROM suppressions s WHERE organization_id = $1 AND mode = $2 AND email = $11
         RETURNING event_id AS id, (SELECT customer_id FROM deliveries d WHERE d.event_id = s.event_id) AS customer_id
     )",
-    record_change!("deliveries", "NULL", "customer_id"),
+    record_audit!("audit", "deliveries", "customer_id", "FROM fact"),
     "SELECT id FROM fact"
 );

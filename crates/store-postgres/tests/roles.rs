@@ -17,7 +17,7 @@ use rekey_testkit::{
 };
 
 const JOHN: &str = "john@example.com";
-const ROLES: [&str; 3] = ["rekey_api", "rekey_mailer", "rekey_maintenance"];
+const ROLES: [&str; 4] = ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console"];
 /// `insufficient_privilege` (PostgreSQL's manual, appendix A).
 const DENIED: &str = "42501";
 const NOT_MIGRATED: &str =
@@ -114,6 +114,38 @@ async fn a11_the_maintenance_role_deletes_records_and_reads_none_of_their_conten
 }
 
 #[tokio::test]
+async fn a11_the_consoles_role_makes_no_operators_and_reads_no_hashes_and_tokens_of_customers() {
+    let database = migrated().await;
+    are_denied(
+        &PostgresBackdoor::open(&database.url_as("rekey_console")),
+        &[
+            "INSERT INTO operators (name, role, password_hash) VALUES ('eve', 'act', '')",
+            "UPDATE operators SET role = 'act'",
+            "DELETE FROM operators",
+            "UPDATE operator_sessions SET operator_name = 'eve'",
+            "SELECT hash FROM customer_passwords",
+            "SELECT token_digest FROM password_resets",
+            "SELECT sealed_token FROM password_resets",
+            "SELECT metadata FROM customers",
+            "UPDATE customers SET email = email",
+            "SELECT secret_digest FROM api_clients",
+            "SELECT refresh_token_digest FROM sessions",
+            "UPDATE deliveries SET customer_id = NULL",
+            "DELETE FROM deliveries",
+            "UPDATE events SET payload = NULL",
+            "INSERT INTO events SELECT * FROM events",
+            "INSERT INTO suppressions SELECT * FROM suppressions",
+            "UPDATE audit_entries SET actor = 'operator'",
+            "DELETE FROM audit_entries",
+            "DELETE FROM audit_personal_data",
+            "SELECT * FROM audit_chain",
+            "DELETE FROM audit_queue",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a11_a_right_that_an_older_version_granted_ends_with_the_migration() {
     let database = migrated().await;
     let as_api = PostgresBackdoor::open(&database.url_as("rekey_api"));
@@ -134,7 +166,7 @@ async fn a11_a_right_that_an_older_version_granted_ends_with_the_migration() {
 async fn a11_a_program_starts_without_owning_the_schema_once_it_is_migrated() {
     let database = TestDatabase::create().await;
     database.create_roles().await;
-    let [api, mailer, maintenance] = ROLES.map(|role| connect(&database.url_as(role)));
+    let [api, mailer, maintenance, _] = ROLES.map(|role| connect(&database.url_as(role)));
     let owning = connect(&database.url());
     assert!(shown(api.prepare().await).ends_with(NOT_MIGRATED), "before the first migration");
     assert_eq!(owner(&database).count("pg_tables", "schemaname = 'public'").await, 0);

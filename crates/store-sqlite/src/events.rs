@@ -110,7 +110,7 @@ pub(crate) async fn write_entries(
         };
         json!({
             "id": entry.audit.id.as_str(), "organization": entry.scope.organization.as_str(), "mode": entry.scope.mode.as_str(),
-            "type": entry.resource_type, "action": entry.audit.action.as_str(), "actor": entry.audit.actor.as_str(),
+            "type": entry.resource_type, "action": entry.audit.action.as_str(), "actor": entry.audit.actor.stored(),
             "application": entry.audit.actor.application().map(ApplicationId::as_str),
             "attributes": json!(entry.audit.attributes).to_string(), "occurrences": entry.occurrences, "at": entry.created_at,
             "resource": personal.resource_id, "customer": personal.customer, "actor_customer": personal.actor_customer,

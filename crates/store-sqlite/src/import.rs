@@ -130,7 +130,7 @@ impl Write<'_> {
     fn audit(&self) -> AuditEntry {
         AuditEntry {
             id: self.record.audit,
-            actor: Actor::Operator,
+            actor: Actor::Operator(None),
             session: None,
             address: None,
             action: self.action,

@@ -15,9 +15,9 @@ use super::paths;
 /// §4.1.3.1).
 #[derive(Debug, Clone, Copy)]
 pub struct CookieSpec {
-    name: &'static str,
+    pub name: &'static str,
     pub path: &'static str,
-    same_site: SameSite,
+    pub same_site: SameSite,
 }
 
 /// How long the browser keeps a link's token: long enough to think of a password, short enough for a shared computer.
@@ -36,6 +36,7 @@ pub const REQUESTED: CookieSpec =
 impl CookieSpec {
     /// Returns the value of the request's cookie; none if there are two with different values: a sibling host may have planted one
     /// (RFC 6265bis §8.6, "weak integrity"). Malformed other cookies are ignored.
+    #[must_use]
     pub fn read(self, request: &HttpRequest, https: bool) -> Option<String> {
         let name = self.full_name(https);
         let value = |pair| str::from_utf8(pair).ok()?.trim().strip_prefix(name.as_str())?.strip_prefix('=');
@@ -49,6 +50,7 @@ impl CookieSpec {
     }
 
     /// Returns the cookie with that value.
+    #[must_use]
     pub fn cookie(self, value: String, ttl: Duration, https: bool) -> Cookie<'static> {
         let seconds = i64::try_from(ttl.as_secs()).unwrap_or(0);
         Cookie::build(self.full_name(https), value)
@@ -61,6 +63,7 @@ impl CookieSpec {
     }
 
     /// Returns a cookie that removes it from the browser.
+    #[must_use]
     pub fn removal(self, https: bool) -> Cookie<'static> {
         self.cookie(String::new(), Duration::ZERO, https)
     }

@@ -36,17 +36,20 @@ pub struct FormToken {
 
 impl FormToken {
     /// Returns the token of a new form. Only a holder of the secret can know it, and the secret doesn't follow from it.
+    #[must_use]
     pub fn generate(secret: &str, random: &dyn RandomSource) -> String {
         let id = RecordId::generate(random);
         format!("{id}.{}", digest(secret, id.as_str()))
     }
 
     /// Reads the token of a form that was sent.
+    #[must_use]
     pub fn parse(text: String) -> Self {
         Self { id: text.split_once('.').and_then(|(id, _)| id.parse().ok()), text }
     }
 
     /// Whether the form is for this secret.
+    #[must_use]
     pub fn is_for(&self, secret: &str) -> bool {
         let (id, proof) = self.text.split_once('.').unwrap_or(("", &self.text));
         proof.as_bytes().ct_eq(digest(secret, id).as_bytes()).into()
@@ -61,6 +64,7 @@ fn digest(secret: &str, id: &str) -> String {
 /// Whether a browser sent this POST from a page of this service, or without any page, as when a tab is restored (`none`; W3C Fetch
 /// Metadata §2.3). For older browsers the `Origin` decides, which is `null` from a page with `Referrer-Policy: no-referrer`, as
 /// these are (Fetch, "append a request `Origin` header").
+#[must_use]
 pub fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
     let value = |name| headers.get(name).map(HeaderValue::as_bytes);
     match value("sec-fetch-site") {

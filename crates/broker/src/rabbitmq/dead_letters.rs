@@ -5,8 +5,10 @@ use std::time::Duration;
 use lapin::{
     Channel, Confirmation, Connection, ConnectionProperties,
     message::Delivery,
-    options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions},
-    types::AMQPValue,
+    options::{
+        BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    },
+    types::{AMQPValue, FieldTable},
 };
 use time::OffsetDateTime;
 use tokio::time::timeout;
@@ -79,6 +81,17 @@ impl DeadLetters {
         let channel = in_time(connection.create_channel()).await?;
         in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Self { connection, channel, topology: config.topology.clone(), left: None })
+    }
+
+    /// Returns how many there are, without looking at them.
+    ///
+    /// # Errors
+    /// When the broker can't be used.
+    pub async fn count(&self) -> Result<u32, DeadLetterError> {
+        let queue = short_string(&self.topology.dead());
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let declared = self.channel.queue_declare(queue, options, FieldTable::default());
+        Ok(in_time(declared).await?.message_count())
     }
 
     /// Returns the next dead letter, from the oldest on, of those that were there at the beginning.

@@ -10,7 +10,7 @@ use crate::output::{Row, or_dash, timestamp};
 
 /// A delivery.
 #[derive(Serialize)]
-pub(super) struct DeliveryRow<'a> {
+pub struct DeliveryRow<'a> {
     id: &'a str,
     organization: &'a str,
     mode: &'static str,
@@ -103,7 +103,7 @@ pub(super) struct LifeRow<'a> {
 
 /// Something that happened to a mail, or that is due.
 #[derive(Serialize)]
-pub(super) struct StepRow {
+pub struct StepRow {
     at: String,
     step: &'static str,
     claim: Option<u32>,
@@ -133,7 +133,7 @@ impl Row for StepRow {
 
 /// A mail that waits, why, and what to do.
 #[derive(Serialize)]
-pub(super) struct StuckRow<'a> {
+pub struct StuckRow<'a> {
     id: &'a str,
     organization: &'a str,
     mode: &'static str,

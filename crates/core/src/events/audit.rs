@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     caller::{Actor, Caller},
     ids::{ApplicationId, AuditId, CustomerId, SessionId},
+    operators::OperatorName,
     random::RandomSource,
     resources::customers::{CANCEL_ANONYMIZATION, REQUEST_ANONYMIZATION},
 };
@@ -103,7 +104,17 @@ impl AuditEntry {
     /// An entry for what an operator does with the command-line tool.
     #[must_use]
     pub fn by_operator(action: Action, attributes: Vec<&'static str>, random: &dyn RandomSource) -> Self {
-        Self { attributes, ..Self::by(Actor::Operator, action, random) }
+        Self { attributes, ..Self::by(Actor::Operator(None), action, random) }
+    }
+
+    /// An entry for what an operator does: one who is signed in to the console, or who uses the command-line tool.
+    #[must_use]
+    pub fn by_named_operator(
+        operator: Option<OperatorName>,
+        action: Action,
+        random: &dyn RandomSource,
+    ) -> Self {
+        Self::by(Actor::Operator(operator), action, random)
     }
 
     /// An entry for what somebody at that address does through a client, without being logged in.

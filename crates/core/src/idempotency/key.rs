@@ -76,7 +76,7 @@ impl Owner {
         let (application, customer) = match caller.actor {
             Actor::Client(application) => (application, None),
             Actor::Customer(application, customer, _) => (application, Some(customer)),
-            Actor::Clients | Actor::TokenHolder | Actor::Operator => return None,
+            Actor::Clients | Actor::TokenHolder | Actor::Operator(_) => return None,
         };
         Some(Self { scope, application, customer })
     }

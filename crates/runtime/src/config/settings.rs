@@ -61,6 +61,22 @@ pub struct DeadLetterSettings {
     pub broker: Broker,
 }
 
+/// The settings of `rekey console`.
+#[derive(Debug, Deserialize)]
+pub struct ConsoleSettings {
+    pub database: Database,
+    pub broker: Broker,
+    pub passwords: Passwords,
+    pub admin: Admin,
+    pub telemetry: Telemetry,
+}
+
+/// The settings of `rekey operator`, which makes passwords.
+#[derive(Debug, Deserialize)]
+pub struct OperatorSettings {
+    pub passwords: Passwords,
+}
+
 /// The settings of the operator's commands, such as `rekey migrate`, and of `rekey maintain`.
 #[derive(Debug, Deserialize)]
 pub struct ToolSettings {

@@ -24,7 +24,7 @@ pub fn pgbench_script(scope: Scope, customers: u32) -> String {
         "'live'".to_owned(),
         id.to_owned(),
         format!("'{}'", audit.action.as_str()),
-        format!("'{}'", audit.actor.as_str()),
+        format!("'{}'", audit.actor.stored()),
         format!("'{}'", audit.actor.application().unwrap()),
         "NULL".to_owned(),
         "NULL".to_owned(),

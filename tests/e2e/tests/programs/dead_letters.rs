@@ -130,7 +130,7 @@ async fn dead_letters_are_dropped_and_a_message_that_is_not_the_event_fails_no_m
     assert_eq!(results, [format!("{id}: kept: {kept}"), format!("{id}: would be replayed")], "{dry:?}");
     assert_eq!(dry.code, Some(1), "{dry:?}");
     let dry = stack.tool(&["dead-letter", "drop", &id, "--dry-run"]).await;
-    assert_eq!(dry.stdout, format!("{id}: would be dropped\n"), "{dry:?}");
+    assert_eq!(dry.stdout, format!("{id}: would be dropped\n").repeat(2), "{dry:?}");
     let unknown = stack.tool(&["dead-letter", "drop", "AAAAAAAAAA"]).await;
     assert_eq!(unknown.code, Some(3), "{unknown:?}");
     let dropped = stack.tool(&["dead-letter", "drop", &id]).await;

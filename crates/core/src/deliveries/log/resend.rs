@@ -6,6 +6,7 @@ use crate::{
     error::StoreError,
     events::audit::{Action, AuditEntry},
     ids::EventId,
+    operators::OperatorName,
     random::RandomSource,
 };
 
@@ -66,12 +67,17 @@ impl dyn DeliveryLog {
     ///
     /// # Errors
     /// See [`ResendError`].
-    pub async fn resend(&self, id: EventId, random: &dyn RandomSource) -> Result<(), ResendError> {
+    pub async fn resend(
+        &self,
+        id: EventId,
+        operator: Option<OperatorName>,
+        random: &dyn RandomSource,
+    ) -> Result<(), ResendError> {
         let life = self.delivery_life(id).await?.ok_or(ResendError::Unknown(id))?;
         if let Some(reason) = life.delivery.not_resendable() {
             return Err(ResendError::NotResendable(id, reason));
         }
-        let audit = AuditEntry::by_operator(Action::Resend, Vec::new(), random);
+        let audit = AuditEntry::by_named_operator(operator, Action::Resend, random);
         let is_revived = self.revive_delivery(life.delivery.scope, id, true, &audit).await?;
         if is_revived { Ok(()) } else { Err(ResendError::Changed(id)) }
     }
