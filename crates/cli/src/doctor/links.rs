@@ -96,12 +96,15 @@ fn pages(shops: &Shops, server: &Server) -> BTreeMap<String, &'static str> {
             pages.insert(url.clone(), "pages.login_url");
         }
     }
-    // The hosted page, whose address is not a setting of its own.
-    for (url, setting) in &mut pages {
-        if *setting == "links.reset_url_template" && url.starts_with(server.public_url.as_str()) {
+    // The hosted page. In a container, an address of this machine leads to the container itself.
+    let hosted = format!("{}/reset-password?", server.public_url);
+    pages.retain(|url, setting| {
+        let is_hosted = url.starts_with(&hosted);
+        if is_hosted {
             *setting = "server.public_url";
         }
-    }
+        !is_hosted || server.public_url.is_https()
+    });
     pages
 }
 
