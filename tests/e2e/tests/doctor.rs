@@ -15,7 +15,7 @@ use rekey_e2e::{
 };
 use rekey_testkit::{pgbouncer::PgBouncer, postgres::TestDatabase};
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
@@ -274,12 +274,15 @@ tool | database.max_connections = 1000 | fail database.connections | one process
 
 fn brokers(ward: &Ward) -> String {
     let url = &ward.broker.url;
-    let user = |name: &str, rights: [&str; 3]| {
-        ward.broker.ctl(&["add_user", name, "secret"]);
-        ward.broker.ctl(&[&["set_permissions", name], &rights[..]].concat());
-        url.replace("guest:guest", &format!("{name}:secret"))
-    };
-    let (reader, writer) = (user("reader", ["", "", ".*"]), user("writer", ["", ".*", ""]));
+    let user = |name: &str| json!({ "name": name, "password": "secret", "tags": "" });
+    let rights = |user: &str, write: &str, read: &str| json!({ "user": user, "vhost": "/", "configure": "", "write": write, "read": read });
+    let definitions = json!({
+        "users": [user("reader"), user("writer")],
+        "permissions": [rights("reader", "", ".*"), rights("writer", ".*", "")],
+    });
+    ward.broker.ctl(&["import_definitions", &ward.write("users.json", &definitions.to_string())]);
+    let [reader, writer] =
+        ["reader", "writer"].map(|name| url.replace("guest:guest", &format!("{name}:secret")));
     let (wrong, elsewhere) = (url.replace("guest:guest", "guest:wrong"), url.replace("%2f", "nope"));
     format!(
         "api | broker.url = amqp://u:p@127.0.0.1:1/%2f | fail broker.connection | 127.0.0.1:1: Connection refused | whether the broker is running
