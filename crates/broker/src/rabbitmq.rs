@@ -6,6 +6,7 @@ mod connection;
 mod consumer;
 mod copies;
 mod dead_letters;
+mod inspection;
 mod link;
 mod metrics;
 mod publisher;
@@ -20,6 +21,7 @@ use url::{Host, Url};
 pub use self::{
     consumer::RabbitConsumer,
     dead_letters::{DeadLetterError, DeadLetters, DeadMessage},
+    inspection::{Inspector, Problem, QueueState, Right},
     publisher::RabbitBus,
     topology::{InvalidNamespace, Topology},
 };
@@ -81,11 +83,22 @@ impl RabbitConfig {
         Self { topology: self.topology.with_ladder(ladder), ..self }
     }
 
+    /// Returns the nodes' addresses, without credentials.
+    #[must_use]
+    pub fn node_names(&self) -> Vec<String> {
+        self.nodes.iter().map(node_name).collect()
+    }
+
     /// The exchange and the queues.
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.topology
     }
+}
+
+/// Returns a node's address without the credentials.
+fn node_name(uri: &AMQPUri) -> String {
+    format!("{}:{}", uri.authority.host, uri.authority.port)
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use rekey_api::check_pages;
 use rekey_core::organizations::Slug;
 use rekey_mailer::{dkim::Signer, render::Renderer};
 use rekey_runtime::config::{
-    ApiSettings, Configuration, ConsoleSettings, MailerSettings, OrganizationMailSettings, ShownValue,
-    Source, ToolSettings,
+    ApiSettings, ConfigError, Configuration, ConsoleSettings, Mail, MailerSettings, OrganizationMailSettings,
+    ShownValue, Source, ToolSettings,
 };
 use rekey_texts::{Language, Texts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::output::{Output, Row};
 
@@ -39,7 +39,7 @@ pub enum ConfigCommand {
 }
 
 /// A program with settings of its own.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Program {
     /// `rekey-api`.
     Api,
@@ -83,7 +83,8 @@ fn check(programs: &[Program], configuration: &Configuration, output: Output) ->
     if rejected == 0 { Ok(()) } else { Err(Rejected(rejected, checked.len()).into()) }
 }
 
-fn check_organization(own: &OrganizationMailSettings, texts: &Texts) -> anyhow::Result<()> {
+/// Checks what an organization's pages and mails are made of.
+pub fn check_organization(own: &OrganizationMailSettings, texts: &Texts) -> anyhow::Result<()> {
     check_pages(&own.organization)?;
     Renderer::for_organization(texts, &own.organization)?;
     Signer::new(&own.dkim).context("dkim.private_key can't be used")?;
@@ -91,15 +92,52 @@ fn check_organization(own: &OrganizationMailSettings, texts: &Texts) -> anyhow::
 }
 
 impl Program {
-    fn check(self, configuration: &Configuration) -> Checked {
-        let (name, problem) = match self {
-            Self::Api => ("rekey-api", configuration.settings::<ApiSettings>().err()),
-            Self::Mailer => ("rekey-mailer", configuration.settings::<MailerSettings>().err()),
-            Self::Console => ("rekey console", configuration.settings::<ConsoleSettings>().err()),
-            Self::Tool => ("rekey", configuration.settings::<ToolSettings>().err()),
-        };
-        Checked::new(name.to_owned(), problem.map(Into::into).as_ref())
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Api, Self::Mailer, Self::Console, Self::Tool];
+
+    /// Returns the name of its executable.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Api => "rekey-api",
+            Self::Mailer => "rekey-mailer",
+            Self::Console => "rekey console",
+            Self::Tool => "rekey",
+        }
     }
+
+    /// Returns the database role that is made for it; the operator's commands need the owner of the schema.
+    pub fn database_role(self) -> Option<&'static str> {
+        match self {
+            Self::Api => Some("rekey_api"),
+            Self::Mailer => Some("rekey_mailer"),
+            Self::Console => Some("rekey_console"),
+            Self::Tool => None,
+        }
+    }
+
+    /// Returns what is wrong with its settings.
+    pub fn problem(self, configuration: &Configuration) -> Option<ConfigError> {
+        match self {
+            Self::Api => configuration.settings::<ApiSettings>().err(),
+            Self::Mailer => {
+                let problem = configuration.settings::<MailerSettings>().err();
+                problem.or_else(|| configuration.settings::<Sender>().err())
+            }
+            Self::Console => configuration.settings::<ConsoleSettings>().err(),
+            Self::Tool => configuration.settings::<ToolSettings>().err(),
+        }
+    }
+
+    fn check(self, configuration: &Configuration) -> Checked {
+        Checked::new(self.name().to_owned(), self.problem(configuration).map(Into::into).as_ref())
+    }
+}
+
+/// The sender of organizations without their own, which the mailer needs.
+#[derive(Deserialize)]
+struct Sender {
+    #[serde(rename = "mail")]
+    _mail: Mail,
 }
 
 /// A part of the configuration that was checked.

@@ -12,9 +12,10 @@ use rekey_core::key_rotation::KeyKind;
 use rekey_runtime::config::{Configuration, Source};
 use zeroize::Zeroizing;
 
-use self::{
+use self::material::Keys;
+pub use self::{
     list::{Usage, usage},
-    material::{KeySettings, Keys},
+    material::KeySettings,
 };
 use crate::{
     operator,

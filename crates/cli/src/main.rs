@@ -6,6 +6,7 @@ mod console;
 mod dead_letter;
 mod delivery;
 mod dev;
+mod doctor;
 mod import;
 mod key;
 mod mail;
@@ -90,6 +91,9 @@ enum Command {
     /// The configuration: what is wrong with it, and where each value comes from.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Check an installation: configuration, database, broker, relays, DNS, keys, links and memory. Nothing is changed. Each line is ok,
+    /// warn, fail or skip, with what to do. Exit code 1 if a check fails; warnings and skipped checks are no failure.
+    Doctor(doctor::Doctor),
     /// Print a script that completes these commands in a shell.
     Completions(manual::Completions),
     /// Write man pages of all commands.
@@ -140,6 +144,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(command) => import::run(command, &source, output).await,
         Command::Mail(command) => mail::run(command, source, output).await,
         Command::Config(command) => config::run(command, &source, output),
+        Command::Doctor(options) => doctor::run(options, &source, output).await,
         Command::Completions(options) => manual::completions(&options),
         Command::Man(options) => manual::man(&options, output),
     }

@@ -5,6 +5,16 @@ use std::{error::Error, iter};
 /// A boxed cause.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
+/// A cause, and what an operator can do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {advice}")]
+pub struct Advised {
+    /// What went wrong.
+    pub what: String,
+    /// What to do.
+    pub advice: &'static str,
+}
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -14,6 +24,18 @@ pub enum StoreError {
     /// The database returned an unexpected error.
     #[error("the store failed")]
     Internal(#[source] Cause),
+}
+
+impl StoreError {
+    /// Returns what went wrong, and what an operator can do about it where that is known.
+    #[must_use]
+    pub fn advice(&self) -> (String, Option<&'static str>) {
+        let (Self::Unavailable(cause) | Self::Internal(cause)) = self;
+        match cause.downcast_ref() {
+            Some(Advised { what, advice }) => (what.clone(), Some(advice)),
+            None => (chain(&**cause), None),
+        }
+    }
 }
 
 /// Why a record can't be created.

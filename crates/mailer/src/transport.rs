@@ -11,7 +11,7 @@ use rekey_core::{deliveries::Reply, events::bus::Capacity, scope::Mode};
 
 pub use self::{
     mailbox::{Mailbox, MailboxError, StoredMail},
-    smtp::{SmtpSetupError, SmtpTransport},
+    smtp::{RelayProblem, SmtpSetupError, SmtpTransport, UsableRelay},
 };
 use crate::message::Mail;
 

@@ -21,9 +21,11 @@ pub(crate) fn after_code(code: &str) -> Option<&'static str> {
     })
 }
 
-/// What to do about a schema that lacks a migration of this version.
-pub(crate) const NOT_MIGRATED: &str =
+/// What an error about a missing table or column means.
+const NOT_MIGRATED: &str =
     "the database was not migrated by this version: run `rekey migrate` as the role that owns the schema";
+/// What to do about a schema that lacks a migration of this version.
+pub(crate) const MIGRATE: &str = "run `rekey migrate` as the role that owns the schema";
 
 /// Returns what to do about a connection that could not be opened or was lost.
 pub(crate) fn after_io_error(error: &io::Error) -> &'static str {

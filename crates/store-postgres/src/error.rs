@@ -1,4 +1,4 @@
-use rekey_core::error::{Cause, CreateError, StoreError};
+use rekey_core::error::{Advised, Cause, CreateError, StoreError};
 use sqlx::{error::DatabaseError, migrate::MigrateError};
 
 use crate::cause;
@@ -12,10 +12,12 @@ pub(crate) fn map_db_error(error: sqlx::Error) -> StoreError {
         }
         sqlx::Error::Database(error) => StoreError::Internal(describe(&*error)),
         sqlx::Error::Io(error) => {
-            StoreError::Unavailable(format!("{error}: {}", cause::after_io_error(&error)).into())
+            let advice = cause::after_io_error(&error);
+            StoreError::Unavailable(Advised { what: error.to_string(), advice }.into())
         }
         sqlx::Error::Tls(error) => {
-            StoreError::Unavailable(format!("TLS: {error}: {}", cause::AFTER_TLS_ERROR).into())
+            let what = format!("TLS: {error}");
+            StoreError::Unavailable(Advised { what, advice: cause::AFTER_TLS_ERROR }.into())
         }
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             StoreError::Unavailable(Box::new(error))
@@ -52,6 +54,9 @@ fn is_transient(code: Option<&str>) -> bool {
 
 fn describe(error: &dyn DatabaseError) -> Cause {
     let code = error.code().unwrap_or_default();
-    let text = format!("{code}: {}", error.message());
-    cause::after_code(&code).map_or_else(|| text.clone(), |advice| format!("{text}: {advice}")).into()
+    let what = format!("{code}: {}", error.message());
+    match cause::after_code(&code) {
+        Some(advice) => Advised { what, advice }.into(),
+        None => what.into(),
+    }
 }

@@ -23,6 +23,7 @@ mod gauges;
 mod guesses;
 mod idempotency;
 mod import;
+mod inspection;
 mod key_rotation;
 mod key_usage;
 mod ledger;
@@ -43,7 +44,10 @@ mod tokens;
 use std::{net::IpAddr, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
-use rekey_core::{error::StoreError, ping::Ping};
+use rekey_core::{
+    error::{Advised, StoreError},
+    ping::Ping,
+};
 use sqlx::{
     Connection, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
@@ -55,6 +59,7 @@ pub use crate::resets::CREATE_BY_INTEGRATION;
 
 pub use crate::{
     console::{MAX_MAILS_COUNTED, MailCount, RECENT_MAILS, RelayReply},
+    inspection::DatabaseFacts,
     key_usage::{KnownKeys, SealedCount},
 };
 
@@ -112,7 +117,7 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] when it can't be reached now. [`StoreError::Internal`] when it never can be used like this: it refuses
     /// our name or password, or a pooler in transaction mode gives statements that one connection has prepared to others.
     pub async fn check(&self) -> Result<(), StoreError> {
-        if let Some(mode) = unverified_mode(&self.options) {
+        if let Some(mode) = self.unverified_mode() {
             tracing::warn!(
                 host = self.options.get_host(),
                 sslmode = mode,
@@ -129,11 +134,7 @@ impl PostgresStore {
             match probed.unwrap_or_else(|_| Err(too_late())) {
                 Ok(_) => connections.push(connection),
                 Err(sqlx::Error::Database(error)) if is_mixed_up(error.code().as_deref()) => {
-                    return Err(StoreError::Internal(
-                        "database.url leads to a pooler in transaction mode that does not keep prepared statements apart (PgBouncer \
-                         before 1.21): use its session mode, or PgBouncer 1.21 with max_prepared_statements, or no pooler"
-                            .into(),
-                    ));
+                    return Err(StoreError::Internal(mixed_up().into()));
                 }
                 Err(error) => return Err(map_db_error(error)),
             }
@@ -142,6 +143,12 @@ impl PostgresStore {
             connection.close().await.map_err(map_db_error)?;
         }
         Ok(())
+    }
+
+    /// Returns the TLS mode of connections to another machine, if it does not verify the database's server.
+    #[must_use]
+    pub fn unverified_mode(&self) -> Option<&'static str> {
+        unverified_mode(&self.options)
     }
 
     /// Closes all connections. Calls from now on fail as unavailable. A database that does not answer holds this up for a second.
@@ -177,6 +184,15 @@ fn unverified_mode(options: &PgConnectOptions) -> Option<&'static str> {
     }
 }
 
+/// The error of such a pooler.
+fn mixed_up() -> Advised {
+    Advised {
+        what: "database.url leads to a pooler in transaction mode that does not keep prepared statements apart (PgBouncer before 1.21)"
+            .to_owned(),
+        advice: "use its session mode, or PgBouncer 1.21 with max_prepared_statements, or no pooler",
+    }
+}
+
 /// Whether that is the error of a statement that another connection has prepared, or of one that only another connection has.
 fn is_mixed_up(code: Option<&str>) -> bool {
     // duplicate_prepared_statement, invalid_sql_statement_name (PostgreSQL's manual, appendix A).
@@ -193,7 +209,9 @@ impl Ping for PostgresStore {
                 .map_err(map_db_error)?;
         if is_read_only {
             self.pool.distrust();
-            return Err(StoreError::Unavailable("the database is read-only".into()));
+            let what = "the database is read-only".to_owned();
+            let advice = "database.url must lead to the primary server";
+            return Err(StoreError::Unavailable(Advised { what, advice }.into()));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rekey_core::error::StoreError;
+use rekey_core::error::{Advised, StoreError};
 use sqlx::{
     Connection, PgConnection,
     migrate::{MigrateError, Migrator},
@@ -60,7 +60,10 @@ impl PostgresStore {
         let schema = schema(&mut connection, &sqlx::migrate!()).await?;
         connection.close().await.map_err(map_db_error)?;
         match schema {
-            Schema::Older => Err(StoreError::Internal(cause::NOT_MIGRATED.into())),
+            Schema::Older => {
+                let what = "the database was not migrated by this version".to_owned();
+                Err(StoreError::Internal(Advised { what, advice: cause::MIGRATE }.into()))
+            }
             Schema::Current => Ok(()),
             Schema::Newer => {
                 tracing::info!("a newer version migrated the database, and this one can work with it");
@@ -82,7 +85,7 @@ enum Schema {
 }
 
 /// Whether the role owns the table of migrations or, before the first one, the schema or the database.
-const IS_OWNER: &str = "SELECT COALESCE(
+pub(crate) const IS_OWNER: &str = "SELECT COALESCE(
         (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('_sqlx_migrations')),
         (SELECT bool_or(pg_has_role(owner, 'USAGE')) FROM (
             SELECT nspowner FROM pg_namespace WHERE nspname = current_schema()
@@ -122,11 +125,9 @@ async fn schema(connection: &mut PgConnection, migrator: &Migrator) -> Result<Sc
     if !is_older && newest > own && oldest <= own {
         return Ok(Schema::Newer);
     }
-    Err(StoreError::Internal(
-        format!(
-            "the database has migration {newest} of another version, which works with programs that have migration {oldest} or later, and \
-             this one has {own}: start a newer version of this program"
-        )
-        .into(),
-    ))
+    let what = format!(
+        "the database has migration {newest} of another version, which works with programs that have migration {oldest} or later, and \
+         this one has {own}"
+    );
+    Err(StoreError::Internal(Advised { what, advice: "start a newer version of this program" }.into()))
 }

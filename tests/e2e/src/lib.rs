@@ -15,6 +15,7 @@ pub mod chaos;
 pub mod client;
 pub mod dev;
 pub mod dice;
+pub mod dns;
 pub mod large_shop;
 pub mod mail;
 pub mod metrics;

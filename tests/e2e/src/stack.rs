@@ -137,8 +137,13 @@ impl Stack {
     /// Starts `rekey ARGUMENTS` under a database role, without waiting for it.
     #[must_use]
     pub fn spawn_tool(&self, role: &str, arguments: &[&str]) -> Program {
-        let url = self.database.url_as(role);
-        Program::start("rekey", arguments, &self.settings_with(&[("database.url", url)]))
+        self.spawn_tool_with(&[("database.url", self.database.url_as(role))], arguments)
+    }
+
+    /// Starts `rekey ARGUMENTS` with settings of its own, which override the shared ones.
+    #[must_use]
+    pub fn spawn_tool_with(&self, own: &[(&str, String)], arguments: &[&str]) -> Program {
+        Program::start("rekey", arguments, &self.settings_with(own))
     }
 
     fn settings_with(&self, own: &[(&str, String)]) -> Vec<(String, String)> {

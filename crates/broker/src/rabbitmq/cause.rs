@@ -24,10 +24,20 @@ pub(super) fn is_mismatch(error: &Error) -> bool {
 
 /// Returns the broker's or the system's own words, followed by what to do.
 pub(super) fn explain(error: &Error) -> String {
+    match advice(error) {
+        (what, Some(advice)) => format!("{what}: {advice}"),
+        (what, None) => what,
+    }
+}
+
+/// Returns the broker's or the system's own words, and what to do where that is known.
+pub(super) fn advice(error: &Error) -> (String, Option<&'static str>) {
     match error.kind() {
-        ErrorKind::ProtocolError(refusal) => format!("{}: {}", refusal.get_message(), after_refusal(refusal)),
-        ErrorKind::IOError(error) => format!("{error}: {}", after_io_error(error)),
-        _ => error.to_string(),
+        ErrorKind::ProtocolError(refusal) => {
+            (refusal.get_message().to_string(), Some(after_refusal(refusal)))
+        }
+        ErrorKind::IOError(error) => (error.to_string(), Some(after_io_error(error))),
+        _ => (error.to_string(), None),
     }
 }
 

@@ -12,7 +12,7 @@ use rekey_core::random::RandomSource;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{RabbitConfig, cause::explain};
+use super::{RabbitConfig, cause::explain, node_name};
 
 /// The time from TCP to a usable connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -145,11 +145,6 @@ async fn run_once<S: Session>(
     let closed = timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
     tracing::debug!(connection = name, ?closed, "connection closed");
     result
-}
-
-/// Returns the node's address without the credentials.
-fn node_name(uri: &AMQPUri) -> String {
-    format!("{}:{}", uri.authority.host, uri.authority.port)
 }
 
 /// Resolves when the connection is gone. Meanwhile logs when the broker blocks it, which is no outage: it is short of memory or disk

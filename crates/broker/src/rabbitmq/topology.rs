@@ -1,7 +1,7 @@
 //! The exchange and the queues, and how they are declared.
 
 use lapin::{
-    Channel, Connection, ErrorKind, ExchangeKind,
+    Channel, Connection, ErrorKind, ExchangeKind, Queue,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable, ShortString},
 };
@@ -107,19 +107,10 @@ impl Topology {
             }
         };
         for name in self.queues() {
-            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let found = channel.queue_declare(short_string(&name), options, FieldTable::default()).await;
-            found.map_err(|error| missing(&name, error))?;
+            find_queue(&channel, &name).await.map_err(|error| missing(&name, error))?;
         }
-        let (name, options) =
-            (self.exchange(), ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() });
-        let found = channel.exchange_declare(
-            short_string(&name),
-            ExchangeKind::Topic,
-            options,
-            FieldTable::default(),
-        );
-        found.await.map_err(|error| missing(&name, error))?;
+        let name = self.exchange();
+        find_exchange(&channel, &name).await.map_err(|error| missing(&name, error))?;
         close_channel(&channel).await;
         tracing::debug!(refusal, "exchange and queues are used as they are");
         Ok(())
@@ -129,35 +120,41 @@ impl Topology {
     async fn create(&self, connection: &Connection) -> Result<(), ConnectionError> {
         // On a channel of its own: a mismatch closes the channel.
         let channel = connection.create_channel().await?;
-        declare_queue(&channel, self.dead(), FieldTable::default()).await?;
-        let mut arguments = dead_lettering(&self.dead());
-        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
-        declare_queue(&channel, self.mailer(), arguments).await?;
-        for wait in self.ladder.waits() {
-            let millis = i64::try_from(wait.whole_milliseconds()).unwrap_or(i64::MAX);
-            let mut arguments = dead_lettering(&self.mailer());
-            arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
-            declare_queue(&channel, self.retry_queue(*wait), arguments).await?;
+        for (name, arguments) in self.arguments() {
+            declare_queue(&channel, name, arguments).await?;
         }
         self.declare_exchange(&channel).await?;
+        let (mailer, exchange) = (short_string(&self.mailer()), short_string(&self.exchange()));
+        let none = FieldTable::default();
+        channel.queue_bind(mailer, exchange, "#".into(), QueueBindOptions::default(), none).await?;
         close_channel(&channel).await;
         Ok(())
     }
 
-    async fn declare_exchange(&self, channel: &Channel) -> Result<(), ConnectionError> {
-        let (exchange, mailer) = (self.exchange(), self.mailer());
+    /// Returns the queues and their arguments, in an order in which none refers to a later one.
+    pub(super) fn arguments(&self) -> Vec<(String, FieldTable)> {
+        let mut mailer = dead_lettering(&self.dead());
+        mailer.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+        let mut queues = vec![(self.dead(), FieldTable::default()), (self.mailer(), mailer)];
+        for wait in self.ladder.waits() {
+            let millis = i64::try_from(wait.whole_milliseconds()).unwrap_or(i64::MAX);
+            let mut arguments = dead_lettering(&self.mailer());
+            arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
+            queues.push((self.retry_queue(*wait), arguments));
+        }
+        queues
+    }
+
+    pub(super) async fn declare_exchange(&self, channel: &Channel) -> Result<(), ConnectionError> {
+        let exchange = self.exchange();
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let none = FieldTable::default();
-        let declared =
-            channel.exchange_declare(short_string(&exchange), ExchangeKind::Topic, options, none.clone());
-        declared.await.map_err(|error| mismatch(exchange.clone(), error))?;
-        let (mailer, exchange) = (short_string(&mailer), short_string(&exchange));
-        channel.queue_bind(mailer, exchange, "#".into(), QueueBindOptions::default(), none).await?;
-        Ok(())
+        let declared = channel.exchange_declare(short_string(&exchange), ExchangeKind::Topic, options, none);
+        declared.await.map_err(|error| mismatch(exchange, error))
     }
 }
 
-async fn declare_queue(
+pub(super) async fn declare_queue(
     channel: &Channel,
     name: String,
     mut arguments: FieldTable,
@@ -166,6 +163,18 @@ async fn declare_queue(
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let declared = channel.queue_declare(short_string(&name), options, arguments).await;
     declared.map(drop).map_err(|error| mismatch(name, error))
+}
+
+/// Looks a queue up, which needs no right.
+pub(super) async fn find_queue(channel: &Channel, name: &str) -> lapin::Result<Queue> {
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(short_string(name), options, FieldTable::default()).await
+}
+
+/// Looks an exchange up, which needs no right.
+pub(super) async fn find_exchange(channel: &Channel, name: &str) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(short_string(name), ExchangeKind::Topic, options, FieldTable::default()).await
 }
 
 /// Returns the arguments that send a queue's dead letters to another one, through the default exchange. At-least-once needs

@@ -1,6 +1,6 @@
 //! `rekey key list`.
 
-use rekey_core::key_rotation::KeyKind;
+use rekey_core::{error::StoreError, key_rotation::KeyKind};
 use rekey_store_postgres::{KnownKeys, PostgresStore, SealedCount};
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub struct Usage {
 }
 
 /// Reads it.
-pub async fn usage(store: &PostgresStore) -> anyhow::Result<Usage> {
+pub async fn usage(store: &PostgresStore) -> Result<Usage, StoreError> {
     Ok(Usage { known: store.known_key_lists().await?, sealed: store.sealed_counts().await? })
 }
 

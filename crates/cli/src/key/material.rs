@@ -48,6 +48,15 @@ fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SecretString>, D
     String::deserialize(value).map(|text| Some(text.into()))
 }
 
+impl From<Kind> for KeyKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Signing => Self::SigningKeys,
+            Kind::Sealing => Self::SealingKeys,
+        }
+    }
+}
+
 /// A list of keys, the one in use first.
 pub struct Keys {
     kind: Kind,
@@ -56,14 +65,14 @@ pub struct Keys {
 }
 
 impl KeySettings {
+    /// Whether there are keys of a kind.
+    pub fn is_set(&self, kind: Kind) -> bool {
+        self.text(kind).0.is_some()
+    }
+
     /// Returns the keys of a kind.
     pub fn keys(&self, kind: Kind) -> anyhow::Result<Keys> {
-        let (text, name) = match kind {
-            Kind::Signing => {
-                (self.auth.signing_keys.as_ref().or(self.auth.signing_key.as_ref()), "auth.signing_keys")
-            }
-            Kind::Sealing => (self.keys.sealing.as_ref(), "keys.sealing"),
-        };
+        let (text, name) = self.text(kind);
         let text = text
             .with_context(|| format!("{name} is not set: give this command the keys that rekey-api has"))?;
         let text = text.expose_secret().trim();
@@ -84,6 +93,15 @@ impl KeySettings {
             }
         };
         Ok(Keys { kind, keys })
+    }
+
+    fn text(&self, kind: Kind) -> (Option<&SecretString>, &'static str) {
+        match kind {
+            Kind::Signing => {
+                (self.auth.signing_keys.as_ref().or(self.auth.signing_key.as_ref()), "auth.signing_keys")
+            }
+            Kind::Sealing => (self.keys.sealing.as_ref(), "keys.sealing"),
+        }
     }
 
     /// Returns for how long a token of a key that signs no more may be valid, in seconds.
@@ -109,10 +127,7 @@ impl Keys {
 
     /// Returns the kind in the store.
     pub fn key_kind(&self) -> KeyKind {
-        match self.kind {
-            Kind::Signing => KeyKind::SigningKeys,
-            Kind::Sealing => KeyKind::SealingKeys,
-        }
+        self.kind.into()
     }
 
     /// Adds a new key behind the others, and returns its id.

@@ -12,6 +12,7 @@ mod login;
 mod measure;
 mod opener;
 mod pool;
+mod probe;
 mod relay;
 mod relay_health;
 mod reply;
@@ -27,11 +28,14 @@ use rekey_core::{events::bus::Capacity, random::RandomSource};
 use rekey_runtime::config::Smtp;
 use tokio::sync::watch;
 
-pub use self::opener::SmtpSetupError;
 use self::{
     failure::DeliveryFailure,
     relay::SmtpRelay,
     relay_health::{Circuit, RelayHealth},
+};
+pub use self::{
+    opener::SmtpSetupError,
+    probe::{RelayProblem, UsableRelay},
 };
 use super::{Accepted, SendError, Transport, clean::clean};
 use crate::message::Mail;

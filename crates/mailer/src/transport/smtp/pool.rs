@@ -16,7 +16,7 @@ use crate::transport::SendError;
 /// How long an unused connection is kept. RFC 5321 §4.5.3.2.7 has servers wait 5 minutes for a command; many wait far less.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time for a QUIT.
-const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long fewer connections are used after the relay refused a further one.
 const WITHHOLD_TIME: Duration = Duration::from_mins(1);
 

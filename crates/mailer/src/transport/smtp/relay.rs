@@ -14,7 +14,7 @@ use super::{
     failure::{DeliveryFailure, Unusable},
     measure,
     opener::{Opener, SmtpSetupError},
-    pool::{Pool, Slot},
+    pool::{Pool, QUIT_TIMEOUT, Slot},
     relay_health::{Cause, Circuit, RelayHealth},
 };
 use crate::{
@@ -130,6 +130,17 @@ impl SmtpRelay {
                 Err(_) => cause = Cause::Unreachable,
             }
         }
+    }
+
+    /// Connects, encrypts and logs in, and sends nothing.
+    pub(super) async fn probe(&self, limit: Duration) -> Result<(), Unusable> {
+        let opened = timeout(limit, self.opener.open()).await;
+        let mut connection = opened.unwrap_or_else(|_| {
+            Err(format!("the relay did not answer within {} s", limit.as_secs()).into())
+        })?;
+        // It does not matter whether the relay answers.
+        let _ = timeout(QUIT_TIMEOUT, connection.quit()).await;
+        Ok(())
     }
 
     /// Sends QUIT on the connections that are kept open.
@@ -262,24 +273,18 @@ impl SmtpRelay {
     }
 
     fn log_pause(&self, reason: &str, cause: Cause) {
+        let advice = cause.advice();
         match cause {
-            Cause::Unreachable => tracing::warn!(
-                relay = self.name,
-                reason,
-                "the relay can't be used and is paused, check its host and port in smtp.relays (smtps:// is for a port with TLS from the \
-                 first byte), and the network between"
-            ),
-            Cause::Denied => tracing::warn!(
-                relay = self.name,
-                reason,
-                "the relay can't be used and is paused, check its user, password and scheme in smtp.relays, and smtp.ca_file for a private \
-                 certificate authority"
-            ),
-            Cause::Failing => tracing::error!(
-                relay = self.name,
-                reason,
-                "the relay accepts no mail and is paused, check its settings and the sender's"
-            ),
+            Cause::Unreachable | Cause::Denied => {
+                tracing::warn!(relay = self.name, reason, "the relay can't be used and is paused, {advice}");
+            }
+            Cause::Failing => {
+                tracing::error!(
+                    relay = self.name,
+                    reason,
+                    "the relay accepts no mail and is paused, {advice}"
+                );
+            }
         }
     }
 

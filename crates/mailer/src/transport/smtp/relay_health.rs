@@ -72,6 +72,21 @@ pub(super) enum Cause {
     Failing,
 }
 
+impl Cause {
+    /// What an operator can do about it.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Unreachable => {
+                "check its host and port in smtp.relays (smtps:// is for a port with TLS from the first byte), and the network between"
+            }
+            Self::Denied => {
+                "check its user, password and scheme in smtp.relays, and smtp.ca_file for a private certificate authority"
+            }
+            Self::Failing => "check its settings and the sender's",
+        }
+    }
+}
+
 impl State {
     fn accepts_others(&self) -> bool {
         self.circuit == Circuit::Open && (MAX_FAILURES..MAX_REFUSED).contains(&self.refused.len())

@@ -32,6 +32,11 @@ impl Links {
         own.or(self.reset_url_template.as_ref()).cloned().unwrap_or_else(hosted)
     }
 
+    /// Returns the clients with a page of their own for resets, and the page of each.
+    pub fn clients(&self) -> impl Iterator<Item = (&str, &LinkTemplate)> {
+        self.clients.iter().map(|(client_id, template)| (client_id.as_str(), template))
+    }
+
     /// Returns the setting with a template that names where customers log in.
     pub(super) fn key_with_login_url(&self) -> Option<&'static str> {
         if self.reset_url_template.as_ref().is_some_and(LinkTemplate::needs_login_url) {

@@ -84,7 +84,8 @@ impl SmtpRelayConfig {
     }
 
     /// Whether a connection to it stays on this machine.
-    pub(super) fn is_this_machine(&self) -> bool {
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
         let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
         self.host == "localhost" || self.host.parse().is_ok_and(is_loopback)
     }
