@@ -31,6 +31,6 @@ pub use sections::{
     TestMailbox, TrustedProxies,
 };
 pub use settings::{
-    ApiSettings, AuditSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings,
+    ApiSettings, AuditSettings, BounceSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings,
 };
 pub use source::Source;

@@ -28,6 +28,7 @@ use rekey_runtime::config::Smtp;
 use tokio::sync::watch;
 
 pub use self::opener::SmtpSetupError;
+pub(crate) use self::reply::{address_is_bad, is_enhanced};
 use self::{
     failure::DeliveryFailure,
     relay::SmtpRelay,
