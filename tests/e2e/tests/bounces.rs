@@ -137,7 +137,7 @@ async fn show(stack: &Stack, id: &str) -> Value {
 
 async fn suppressed(stack: &Stack) -> Vec<String> {
     let all = objects(&stack.tool(&["suppression", "list", "--json"]).await.stdout);
-    all.iter().map(|one| one["email"].as_str().unwrap().to_owned()).collect()
+    all.iter().map(|one| one["address"].as_str().unwrap().to_owned()).collect()
 }
 
 fn objects(lines: &str) -> Vec<Value> {
