@@ -98,12 +98,12 @@ impl Reports {
     /// Records what a provider reports, whose signature was checked. What is not about a mail of ours is none of our business.
     async fn record_webhooks(&self, source: Source, webhooks: Vec<Webhook>) -> Result<Answer, StoreError> {
         let mut answer = Answer::Done;
-        for Webhook { references, notice } in webhooks {
-            let Some(delivery) = self.find_delivery(&references) else {
+        for webhook in webhooks {
+            let Some(delivery) = find_delivery(&webhook, &self.keys) else {
                 metrics::count_report(source, "unknown");
                 continue;
             };
-            let recorded = match self.record(delivery, notice).await {
+            let recorded = match self.record(delivery, webhook.notice).await {
                 Ok(ingested) => ingested.recorded,
                 Err(error) => {
                     metrics::count_report(source, "failed");
@@ -116,13 +116,6 @@ impl Reports {
             }
         }
         Ok(answer)
-    }
-
-    /// Finds the delivery in what a provider repeats of the mail: its envelope sender, its Message-ID, or its id itself.
-    fn find_delivery(&self, references: &[String]) -> Option<EventId> {
-        let by_sender = |text: &String| find_bounced_delivery(text.as_bytes(), &self.keys);
-        let by_id = |text: &String| text.trim_start_matches('<').split('@').next()?.parse().ok();
-        references.iter().find_map(by_sender).or_else(|| references.iter().find_map(by_id))
     }
 
     async fn record(&self, delivery: EventId, notice: Notice) -> Result<Ingested, StoreError> {
@@ -144,6 +137,13 @@ impl Reports {
     }
 }
 
+/// Finds the delivery in what a provider repeats of its mail.
+fn find_delivery(webhook: &Webhook, keys: &KeyRing) -> Option<EventId> {
+    let by_sender = webhook.sender.as_ref().and_then(|sender| find_bounced_delivery(sender.as_bytes(), keys));
+    let by_id = |text: &String| text.trim_start_matches('<').split('@').next()?.parse().ok();
+    by_sender.or_else(|| webhook.ids.iter().find_map(by_id))
+}
+
 /// What a provider is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
@@ -159,5 +159,40 @@ pub fn result_name(recorded: Recorded) -> &'static str {
         Recorded::Repeated => "repeated",
         Recorded::Unsettled => "unsettled",
         Recorded::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rekey_core::secrets::bounce_mailbox;
+    use rekey_testkit::seed;
+
+    use super::*;
+
+    #[test]
+    fn a_provider_names_the_delivery_by_the_sender_or_by_its_id() {
+        let keys = seed::keys();
+        let delivery: EventId = "EVENTEVEN1".parse().unwrap();
+        let own = format!("{}@bounces.shop.example", bounce_mailbox(delivery, &keys));
+        let forged = own.replace("b+45", "b+46");
+        for (sender, ids, expected) in [
+            (Some(own.as_str()), &[][..], Some(delivery)),
+            (Some(&forged), &[], None),
+            // A sender that looks like an id, and is none.
+            (Some("newsletter@shop.example"), &["<EVENTEVEN1@shop.example>"], Some(delivery)),
+            (Some("newsletter@shop.example"), &[], None),
+            (None, &["20130503192659.13651.20287@mg.example.com", "EVENTEVEN1"], Some(delivery)),
+        ] {
+            let notice = Notice {
+                kind: ReportKind::Bounced,
+                reporter: None,
+                status: None,
+                text: String::new(),
+                addresses: Vec::new(),
+            };
+            let ids: Vec<_> = ids.iter().map(|&id: &&str| id.to_owned()).collect();
+            let webhook = Webhook { sender: sender.map(str::to_owned), ids, notice };
+            assert_eq!(find_delivery(&webhook, &keys), expected, "{webhook:?}");
+        }
     }
 }

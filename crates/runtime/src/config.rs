@@ -24,11 +24,11 @@ pub use color::Color;
 pub use configuration::{Configuration, ShownValue};
 pub use error::ConfigError;
 pub use sections::{
-    Admin, Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,
+    Admin, Auth, Bounces, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,
     Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
     OrganizationMailSettings, OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords,
     PerMinute, PublicUrl, Retention, Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry,
-    TestMailbox, TrustedProxies,
+    TestMailbox, TopicArn, TrustedProxies,
 };
 pub use settings::{
     ApiSettings, AuditSettings, BounceSettings, DeadLetterSettings, DevSettings, MailerSettings, ToolSettings,

@@ -7,8 +7,10 @@ use super::notice::Notice;
 /// An event of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Webhook {
-    /// Where the delivery may be named: the envelope sender, the Message-ID, or a field of ours.
-    pub references: Vec<String>,
+    /// The mail's envelope sender: an address for bounces, unless the provider needs another one.
+    pub sender: Option<String>,
+    /// What begins with the delivery's id: the Message-ID, or the content of a header of ours.
+    pub ids: Vec<String>,
     /// What the event says.
     pub notice: Notice,
 }

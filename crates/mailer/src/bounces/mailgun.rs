@@ -100,8 +100,8 @@ pub(super) fn webhooks(key: &str, body: &[u8], now: OffsetDateTime) -> Result<Ve
         text,
         addresses: event.recipient.into_iter().collect(),
     };
-    let references = event.envelope.sender.into_iter().chain(event.message.headers.message_id).collect();
-    Ok(vec![Webhook { references, notice }])
+    let ids = event.message.headers.message_id.into_iter().collect();
+    Ok(vec![Webhook { sender: event.envelope.sender, ids, notice }])
 }
 
 #[cfg(test)]

@@ -49,6 +49,11 @@ impl Notice {
     }
 }
 
+/// Whether this type of feedback is a complaint (RFC 5965 §7.3). Others are about viruses and signatures, or praise ("not-spam").
+pub(super) fn is_complaint(feedback: &str) -> bool {
+    ["abuse", "fraud", "other", "opt-out"].iter().any(|kind| kind.eq_ignore_ascii_case(feedback))
+}
+
 /// Returns the codes of a failure: those of the reply, if it begins with one; else the status, with the reply code that its class
 /// stands for. A status that only repeats the class gives way to the code in the reply.
 fn reply(text: &str, status: Option<&str>) -> Option<Reply> {

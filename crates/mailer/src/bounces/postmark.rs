@@ -59,8 +59,8 @@ pub(super) fn webhooks(login: &str, authorization: &str, body: &[u8]) -> Result<
         text,
         addresses: event.email.into_iter().collect(),
     };
-    let reference = event.metadata.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("rekey"));
-    Ok(vec![Webhook { references: reference.map(|(_, id)| id).into_iter().collect(), notice }])
+    let own = event.metadata.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("rekey"));
+    Ok(vec![Webhook { sender: None, ids: own.map(|(_, id)| id).into_iter().collect(), notice }])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
 use rekey_core::deliveries::reports::ReportKind;
 
-use super::notice::Notice;
+use super::notice::{Notice, is_complaint};
 
 /// A mail that reports no failure and no complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum NotReported {
     #[error("the mail is no report: expected a part of type message/delivery-status (RFC 3464) or message/feedback-report (RFC 5965)")]
     NoReport,
     /// It reports something else, such as a delivery that succeeded.
-    #[error("the report is about no failure: expected `Action: failed` or `Action: delayed` of a recipient")]
+    #[error("the report is about no failure: expected `Action: failed`, `Action: delayed` or `Feedback-Type: abuse`")]
     NoFailure,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn parse(raw: &[u8]) -> Result<Notice, NotReported> {
         return delivery_status(&text(status));
     }
     let feedback = find(&["feedback-report"]).ok_or(NotReported::NoReport)?;
-    Ok(complaint(&text(feedback), &returned_recipients(&message.parts)))
+    complaint(&text(feedback), returned_recipients(&message.parts))
 }
 
 /// The fields of the message, then those of each recipient (RFC 3464 §2.1). A mail of ours has one, but it may have been forwarded to several.
@@ -58,18 +58,18 @@ fn delivery_status(text: &str) -> Result<Notice, NotReported> {
     })
 }
 
-fn complaint(text: &str, returned: &[String]) -> Notice {
+fn complaint(text: &str, returned: Vec<String>) -> Result<Notice, NotReported> {
     let blocks = blocks(text);
     let field = |name: &str| blocks.iter().find_map(|block| block.value(name));
-    let kind = field("Feedback-Type").unwrap_or_else(|| "abuse".to_owned());
+    let kind = field("Feedback-Type").filter(|kind| is_complaint(kind)).ok_or(NotReported::NoFailure)?;
     let recipients = blocks.iter().filter_map(|block| block.value("Original-Rcpt-To"));
-    Notice {
+    Ok(Notice {
         kind: ReportKind::Complained,
         reporter: field("Reporting-MTA").or_else(|| field("User-Agent")),
         status: None,
         text: format!("complaint: {kind}"),
-        addresses: recipients.chain(returned.iter().cloned()).collect(),
-    }
+        addresses: recipients.chain(returned).collect(),
+    })
 }
 
 /// Returns the recipients in the returned mail's header: providers leave them out of the fields.

@@ -53,7 +53,7 @@ fn webhook(event: Event) -> Option<Webhook> {
         text: text.unwrap_or_default(),
         addresses: event.email.into_iter().collect(),
     };
-    Some(Webhook { references: event.rekey.into_iter().chain(event.smtp_id).collect(), notice })
+    Some(Webhook { sender: None, ids: event.rekey.into_iter().chain(event.smtp_id).collect(), notice })
 }
 
 #[cfg(test)]

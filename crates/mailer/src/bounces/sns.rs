@@ -86,14 +86,13 @@ impl Message {
     /// Returns what is signed: names and values of these fields, each on a line.
     fn signed_text(&self) -> String {
         let is_notification = self.kind == "Notification";
-        let [subject, other] = [is_notification, !is_notification];
         let fields = [
             ("Message", Some(self.message.as_str())),
             ("MessageId", Some(&self.message_id)),
-            ("Subject", self.subject.as_deref().filter(|_| subject)),
-            ("SubscribeURL", self.subscribe_url.as_deref().filter(|_| other)),
+            ("Subject", self.subject.as_deref().filter(|_| is_notification)),
+            ("SubscribeURL", self.subscribe_url.as_deref().filter(|_| !is_notification)),
             ("Timestamp", Some(&self.timestamp)),
-            ("Token", self.token.as_deref().filter(|_| other)),
+            ("Token", self.token.as_deref().filter(|_| !is_notification)),
             ("TopicArn", Some(&self.topic_arn)),
             ("Type", Some(&self.kind)),
         ];

@@ -55,6 +55,9 @@ fn other_mails_and_successes_are_no_reports() {
     let postfix = include_str!("../../../tests/reports/postfix.eml");
     let delivered = postfix.replace("Action: failed", "Action: delivered");
     assert_eq!(parse(delivered.as_bytes()), Err(NotReported::NoFailure));
+    let complaint = include_str!("../../../tests/reports/complaint.eml");
+    let praise = complaint.replace("Feedback-Type: abuse", "Feedback-Type: not-spam");
+    assert_eq!(parse(praise.as_bytes()), Err(NotReported::NoFailure));
     // A report that somebody attaches to another mail.
     let forwarded = format!("Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{postfix}\n--x--\n");
     assert_eq!(parse(forwarded.as_bytes()), Err(NotReported::NoReport));

@@ -14,8 +14,8 @@ fn signed_events_are_read_and_others_are_refused() {
     let found = webhooks(&key, SIGNED_AT, SIGNED, SAMPLE).unwrap();
     let shown: Vec<_> = found
         .iter()
-        .map(|Webhook { references, notice }| {
-            format!("{} {} {}: {}", notice.kind.as_str(), notice.addresses.join(","), references.join(","), notice.text)
+        .map(|Webhook { ids, notice, .. }| {
+            format!("{} {} {}: {}", notice.kind.as_str(), notice.addresses.join(","), ids.join(","), notice.text)
         })
         .collect();
     assert_eq!(

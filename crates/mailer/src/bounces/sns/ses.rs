@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::super::{
     feed::{FeedError, Webhook, parse},
-    notice::Notice,
+    notice::{Notice, is_complaint},
 };
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ struct Recipient {
     diagnostic_code: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Mail {
     source: Option<String>,
     #[serde(default)]
@@ -66,8 +66,11 @@ pub(super) fn webhooks(message: &[u8]) -> Result<Vec<Webhook>, FeedError> {
         (None, Some(complaint)) => complained(complaint),
         (None, None) => Vec::new(),
     };
-    let references = event.mail.map(references).unwrap_or_default();
-    Ok(notices.into_iter().map(|notice| Webhook { references: references.clone(), notice }).collect())
+    let Mail { source: sender, headers } = event.mail.unwrap_or_default();
+    let message_id = headers.into_iter().find(|header| header.name.eq_ignore_ascii_case("Message-ID"));
+    let ids: Vec<_> = message_id.map(|header| header.value).into_iter().collect();
+    let webhook = |notice| Webhook { sender: sender.clone(), ids: ids.clone(), notice };
+    Ok(notices.into_iter().map(webhook).collect())
 }
 
 /// An automatic reply counts as transient at SES, and has no action.
@@ -89,6 +92,9 @@ fn bounced(bounce: Bounce) -> Vec<Notice> {
 
 fn complained(complaint: Complaint) -> Vec<Notice> {
     let kind = complaint.complaint_feedback_type.unwrap_or_else(|| "abuse".to_owned());
+    if !is_complaint(&kind) {
+        return Vec::new();
+    }
     let addresses = complaint.complained_recipients.into_iter().map(|recipient| recipient.email_address).collect();
     vec![Notice {
         kind: ReportKind::Complained,
@@ -97,9 +103,4 @@ fn complained(complaint: Complaint) -> Vec<Notice> {
         text: format!("complaint: {kind}"),
         addresses,
     }]
-}
-
-fn references(mail: Mail) -> Vec<String> {
-    let message_id = mail.headers.into_iter().find(|header| header.name.eq_ignore_ascii_case("Message-ID"));
-    mail.source.into_iter().chain(message_id.map(|header| header.value)).collect()
 }

@@ -30,6 +30,8 @@ fn sns(topic: &str) -> (Arc<Amazon>, Sns) {
     (amazon.clone(), Sns::new(vec![TopicArn::parse(topic).unwrap()], amazon))
 }
 
+const COMPLAINT_EVENT: &str =
+    r#"{"complaint":{"complainedRecipients":[{"emailAddress":"anna@example.com"}],"complaintFeedbackType":"abuse"},"mail":{}}"#;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:bounces";
 
 fn at(seconds: i64) -> OffsetDateTime {
@@ -49,8 +51,8 @@ async fn signed_events_of_a_configured_topic_are_read() {
         (BOUNCE, ReportKind::Bounced, "550 5.1.1 <anna@example.com>: user unknown"),
     ] {
         let found = sns.webhooks(body.as_bytes(), now()).await.unwrap();
-        let [Webhook { references, notice }] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!(references, &["no-reply@shop.example", "<EVENTEVENT@shop.example>"]);
+        let [Webhook { sender, ids, notice }] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((sender.as_deref(), ids.join(",").as_str()), (Some("no-reply@shop.example"), "<EVENTEVENT@shop.example>"));
         assert_eq!((notice.kind, notice.text.as_str()), (kind, text));
         assert_eq!(notice.addresses, ["anna@example.com"]);
     }
@@ -97,13 +99,16 @@ async fn anything_else_is_refused_and_nothing_fetched_from_elsewhere() {
 }
 
 #[test]
-fn an_automatic_reply_is_no_bounce() {
+fn automatic_replies_and_praise_are_no_reports() {
     let reply = r#"{"notificationType":"Bounce","bounce":{"bounceType":"Transient","bounceSubType":"General",
         "bouncedRecipients":[{"emailAddress":"anna@example.com"}]},"mail":{"source":"a@shop.example"}}"#;
     let found = ses::webhooks(reply.as_bytes()).unwrap();
     assert_eq!(found[0].notice.kind, ReportKind::Delayed);
     let full = reply.replace(r#"example.com""#, r#"example.com","action":"failed","status":"5.2.2""#);
     assert_eq!(ses::webhooks(full.as_bytes()).unwrap()[0].notice.kind, ReportKind::Bounced);
+    let praise = COMPLAINT_EVENT.replace("abuse", "not-spam");
+    assert_eq!(ses::webhooks(COMPLAINT_EVENT.as_bytes()).unwrap().len(), 1);
+    assert_eq!(ses::webhooks(praise.as_bytes()), Ok(Vec::new()));
     assert_eq!(ses::webhooks(b"Successfully validated SNS topic for Amazon SES event publishing."), Ok(Vec::new()));
     assert_eq!(ses::webhooks(br#"{"notificationType":"Delivery","delivery":{}}"#), Ok(Vec::new()));
 }

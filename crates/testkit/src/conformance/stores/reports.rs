@@ -18,7 +18,7 @@ use super::{
     JOHN, StoreUnderTest, at_once,
     ledger::{LEASE, deferred, granted, job, john_asks, sent, status_of},
 };
-use crate::{backdoor::Backdoor, seed, store::prelude::*};
+use crate::{seed, store::prelude::*};
 
 pub async fn a_report_makes_a_sent_mail_bounced_once_and_suppresses_its_address<F: StoreUnderTest>() {
     let scene = F::start().await;
@@ -51,6 +51,9 @@ pub async fn a_report_makes_a_sent_mail_bounced_once_and_suppresses_its_address<
     let reports = "kind IN ('bounced', 'delayed') AND reporter = 'mx.example.net' AND smtp_code = 550";
     assert_eq!(backdoor.count("delivery_reports", reports).await, 2);
 
+    // A mailer that got no answer before says again that it sent the mail.
+    assert!(!store.settle(reset.event, 1, &sent("250 ok")).await.unwrap());
+    assert_eq!(status_of(backdoor, reset.event).await, "bounced");
     // An operator knows better than the report, also if it comes again.
     let audit = AuditEntry::by_operator(Action::LiftSuppression, Vec::new(), &OsRandom);
     assert!(store.lift_suppression(scope, &seed::email(JOHN), &audit).await.unwrap());
