@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum BounceCommand {
     /// Record a mail server's report on a mail, a bounce or a complaint, as POST /bounces/report does: it was sent to the mail's address
-    /// at mail.bounce_domain. Exit code 3 if it is about no mail of this deployment, or no report; 1 if it is to be tried again.
+    /// at `mail.bounce_domain`. Exit code 3 if it is about no mail of this deployment, or no report; 1 if it is to be tried again.
     Ingest {
         /// The report as it was received, with its headers (RFC 3464, RFC 5965); "-" reads standard input.
         file: PathBuf,
@@ -47,7 +47,10 @@ pub async fn run(command: BounceCommand, source: &Source, output: Output) -> any
         Recorded::Repeated => format!("The mail {delivery} was recorded as {kind} before.\n"),
         Recorded::Unsettled => anyhow::bail!("a mailer has the mail {delivery}: try again in a minute"),
         Recorded::Unknown => {
-            return Err(NothingFound(format!("the mail {delivery} was deleted, or no relay has accepted it")).into());
+            return Err(NothingFound(format!(
+                "the mail {delivery} was deleted, or no relay has accepted it"
+            ))
+            .into());
         }
     };
     let result = result_name(ingested.recorded);
@@ -63,6 +66,10 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let mut raw = Vec::new();
     let limit = u64::try_from(MAX_REPORT)?;
     input.take(limit + 1).read_to_end(&mut raw).with_context(|| format!("can't read {}", file.display()))?;
-    anyhow::ensure!(raw.len() <= MAX_REPORT, "{} has more than {MAX_REPORT} bytes: no report is that large", file.display());
+    anyhow::ensure!(
+        raw.len() <= MAX_REPORT,
+        "{} has more than {MAX_REPORT} bytes: no report is that large",
+        file.display()
+    );
     Ok(raw)
 }

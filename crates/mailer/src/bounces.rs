@@ -21,12 +21,12 @@ use rekey_core::{
     secrets::{KeyRing, find_bounced_delivery},
 };
 
+use self::{feed::Webhook, notice::Notice, report::NotReported};
 pub use self::{
     listener::{ListenError, Listener},
     provider_header::ProviderHeader,
     sns::{Fetch, FetchError, HttpsFetch},
 };
-use self::{feed::Webhook, notice::Notice, report::NotReported};
 use crate::metrics::{self, Source};
 
 /// The largest report that is read, in bytes. Mail servers return the headers of a mail, or the mail: ours have under 100 KiB.

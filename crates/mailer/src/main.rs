@@ -113,7 +113,9 @@ async fn serve(source: Source) -> anyhow::Result<()> {
             reports: Reports { store: Arc::new(store.clone()), keys: settings.keys.sealing },
             settings: settings.bounces,
             clock: Arc::new(SystemClock),
-            fetch: Arc::new(HttpsFetch::new().context("can't set up TLS for the certificates of Amazon SNS")?),
+            fetch: Arc::new(
+                HttpsFetch::new().context("can't set up TLS for the certificates of Amazon SNS")?,
+            ),
         };
         listener.serve(address, &mut tasks)?;
     }

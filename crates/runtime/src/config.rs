@@ -24,8 +24,8 @@ pub use color::Color;
 pub use configuration::{Configuration, ShownValue};
 pub use error::ConfigError;
 pub use sections::{
-    Admin, Auth, Bounces, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,
-    Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
+    Admin, Auth, Bounces, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys,
+    Languages, Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
     OrganizationMailSettings, OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords,
     PerMinute, PublicUrl, Retention, Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry,
     TestMailbox, TopicArn, TrustedProxies,

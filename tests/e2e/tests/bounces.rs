@@ -17,7 +17,8 @@ use tempfile::TempDir;
 
 const BOB: &str = "bob@example.com";
 /// Of Postmark's webhook, also in base64.
-const LOGIN: [&str; 2] = ["rekey:a-long-password-of-theirs", "Basic cmVrZXk6YS1sb25nLXBhc3N3b3JkLW9mLXRoZWlycw=="];
+const LOGIN: [&str; 2] =
+    ["rekey:a-long-password-of-theirs", "Basic cmVrZXk6YS1sb25nLXBhc3N3b3JkLW9mLXRoZWlycw=="];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
@@ -50,13 +51,22 @@ async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
     for path in ["mailgun", "ses", "sendgrid", "../readyz", "../metrics"] {
         assert_eq!(listener.post(path, &report).await.0, StatusCode::NOT_FOUND, "{path}");
     }
-    assert_eq!((show(stack, &anna).await["status"].clone(), suppressed(stack).await.len()), ("sent".into(), 0));
+    assert_eq!(
+        (show(stack, &anna).await["status"].clone(), suppressed(stack).await.len()),
+        ("sent".into(), 0)
+    );
 
     let (status, answer) = listener.post("report", &report).await;
     let answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!((status, &answer["delivery"], &answer["result"]), (StatusCode::OK, &anna.as_str().into(), &"recorded".into()));
+    assert_eq!(
+        (status, &answer["delivery"], &answer["result"]),
+        (StatusCode::OK, &anna.as_str().into(), &"recorded".into())
+    );
     let life = show(stack, &anna).await;
-    assert_eq!((&life["status"], &life["smtp_code"], &life["smtp_enhanced_code"]), (&"bounced".into(), &550.into(), &"5.1.1".into()));
+    assert_eq!(
+        (&life["status"], &life["smtp_code"], &life["smtp_enhanced_code"]),
+        (&"bounced".into(), &550.into(), &"5.1.1".into())
+    );
     let steps = life["timeline"].as_array().unwrap();
     let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).rev().take(2).collect();
     assert_eq!(names, ["bounced", "sent"]);
@@ -76,11 +86,21 @@ async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
     let complaint = complaint.replace("\"RecordType\":\"Bounce\"", "\"RecordType\":\"SpamComplaint\"");
     assert_eq!(listener.post("postmark", &complaint).await.0, StatusCode::FORBIDDEN);
     assert_eq!(listener.post_as(LOGIN[1], "postmark", &complaint).await.0, StatusCode::NO_CONTENT);
-    assert_eq!((show(stack, &bob).await["status"].clone(), suppressed(stack).await), ("sent".into(), vec![ANNA.to_owned(), BOB.to_owned()]));
+    assert_eq!(
+        (show(stack, &bob).await["status"].clone(), suppressed(stack).await),
+        ("sent".into(), vec![ANNA.to_owned(), BOB.to_owned()])
+    );
 
     let metrics = Metrics::read(&stack.mailer()).await;
-    let count = |source, result| metrics.get("rekey_mail_reports_total", &[("source", source), ("result", result)]);
-    let counts = [("report", "recorded"), ("report", "refused"), ("report", "ignored"), ("postmark", "recorded"), ("postmark", "refused")];
+    let count =
+        |source, result| metrics.get("rekey_mail_reports_total", &[("source", source), ("result", result)]);
+    let counts = [
+        ("report", "recorded"),
+        ("report", "refused"),
+        ("report", "ignored"),
+        ("postmark", "recorded"),
+        ("postmark", "refused"),
+    ];
     assert_eq!(counts.map(|(source, result)| count(source, result)), [Some(1.0); 5]);
 }
 
@@ -94,10 +114,16 @@ async fn ingest_by_hand(stack: &Stack, report: &str, forged: &str, delivery: &st
     };
     let again = stack.tool(&["bounce", "ingest", &file("report", report), "--json"]).await;
     let answer: Value = serde_json::from_str(&again.stdout).unwrap();
-    assert_eq!((again.code, &answer["delivery"], &answer["result"]), (Some(0), &delivery.into(), &"repeated".into()));
+    assert_eq!(
+        (again.code, &answer["delivery"], &answer["result"]),
+        (Some(0), &delivery.into(), &"repeated".into())
+    );
     let forged = stack.tool(&["bounce", "ingest", &file("forged", forged)]).await;
     assert_eq!(forged.code, Some(3));
-    assert!(forged.stderr.starts_with("rekey: no address for bounces that this deployment signed"), "{forged:?}");
+    assert!(
+        forged.stderr.starts_with("rekey: no address for bounces that this deployment signed"),
+        "{forged:?}"
+    );
 }
 
 struct Listener {
@@ -123,12 +149,15 @@ fn sample(name: &str) -> String {
 
 /// Waits until the customer's mail is recorded as sent; returns the delivery's id.
 async fn sent(stack: &Stack, address: &str) -> String {
-    let found = eventually("a sent mail", async || list(stack, address, "sent").await.pop().ok_or("none")).await;
+    let found =
+        eventually("a sent mail", async || list(stack, address, "sent").await.pop().ok_or("none")).await;
     found["id"].as_str().unwrap().to_owned()
 }
 
 async fn list(stack: &Stack, address: &str, status: &str) -> Vec<Value> {
-    objects(&stack.tool(&["delivery", "list", "--address", address, "--status", status, "--json"]).await.stdout)
+    objects(
+        &stack.tool(&["delivery", "list", "--address", address, "--status", status, "--json"]).await.stdout,
+    )
 }
 
 async fn show(stack: &Stack, id: &str) -> Value {

@@ -59,7 +59,8 @@ mod tests {
         }
         let (id, tag) = own.split_at(22);
         let other = hex::encode("EventEven2");
-        for text in ["", "b+", id, &own[..53], &format!("b+{other}{tag}"), &format!("{id}{}", "0".repeat(32))] {
+        for text in ["", "b+", id, &own[..53], &format!("b+{other}{tag}"), &format!("{id}{}", "0".repeat(32))]
+        {
             assert_eq!(found(text), None, "{text}");
         }
         assert_eq!(find_bounced_delivery(own.as_bytes(), &old), None, "it does not know the new key");

@@ -31,8 +31,9 @@ pub(super) enum FeedError {
 
 /// Reads a body.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, FeedError> {
-    serde_json::from_slice(body)
-        .map_err(|error| FeedError::Malformed(format!("the body is not the provider's JSON: {}", without_values(&error))))
+    serde_json::from_slice(body).map_err(|error| {
+        FeedError::Malformed(format!("the body is not the provider's JSON: {}", without_values(&error)))
+    })
 }
 
 /// Returns where JSON is wrong. serde's text repeats values, which may be addresses.

@@ -52,7 +52,9 @@ pub struct Listener {
 
 /// The listener can't be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("can't listen on {address}: set bounces.listen to an address and port that are free, or leave it empty")]
+#[error(
+    "can't listen on {address}: set bounces.listen to an address and port that are free, or leave it empty"
+)]
 pub struct ListenError {
     address: SocketAddr,
     #[source]
@@ -133,7 +135,9 @@ async fn report(state: Data<State>, body: Bytes) -> HttpResponse {
             tracing::warn!(%error, "a report was refused");
             HttpResponse::Forbidden().body(error.to_string())
         }
-        Err(error @ IngestError::NotReported(_)) => HttpResponse::UnprocessableEntity().body(error.to_string()),
+        Err(error @ IngestError::NotReported(_)) => {
+            HttpResponse::UnprocessableEntity().body(error.to_string())
+        }
         Err(IngestError::Store(error)) => {
             tracing::warn!(cause = chain(&error), "a report can't be recorded");
             come_again(RETRY_AFTER)
@@ -148,7 +152,8 @@ async fn mailgun(state: Data<State>, body: Bytes) -> HttpResponse {
 
 async fn sendgrid(state: Data<State>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let key = state.settings.sendgrid_public_key.as_deref().unwrap_or_default();
-    let [timestamp, signature] = [sendgrid::TIMESTAMP, sendgrid::SIGNATURE].map(|name| header(&request, name));
+    let [timestamp, signature] =
+        [sendgrid::TIMESTAMP, sendgrid::SIGNATURE].map(|name| header(&request, name));
     state.record(Source::Sendgrid, sendgrid::webhooks(key, timestamp, signature, &body)).await
 }
 

@@ -16,12 +16,12 @@ const MAX_AGE: Duration = Duration::hours(12);
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Request {
-    signature: Signature,
-    event_data: Event,
+    signature: Proof,
+    event_data: EventData,
 }
 
 #[derive(Deserialize)]
-struct Signature {
+struct Proof {
     timestamp: String,
     token: String,
     signature: String,
@@ -29,7 +29,7 @@ struct Signature {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Event {
+struct EventData {
     event: String,
     severity: Option<String>,
     recipient: Option<String>,
@@ -76,9 +76,15 @@ pub(super) fn webhooks(key: &str, body: &[u8], now: OffsetDateTime) -> Result<Ve
     if hmac::verify(&key, signed.as_bytes(), &tag).is_err() {
         return Err(FeedError::Refused("the signature is not by bounces.mailgun_signing_key"));
     }
-    let time = signature.timestamp.parse().ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    if !time.is_some_and(|time| (now - time).abs() <= MAX_AGE) {
-        return Err(FeedError::Refused("the signature is older than 12 hours, or this machine's clock is wrong"));
+    let time = signature
+        .timestamp
+        .parse()
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    if time.is_none_or(|time| (now - time).abs() > MAX_AGE) {
+        return Err(FeedError::Refused(
+            "the signature is older than 12 hours, or this machine's clock is wrong",
+        ));
     }
     let kind = match (event.event.as_str(), event.severity.as_deref()) {
         ("failed", Some("temporary")) => ReportKind::Delayed,

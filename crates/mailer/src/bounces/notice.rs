@@ -73,6 +73,8 @@ fn reply(text: &str, status: Option<&str>) -> Option<Reply> {
 
 #[cfg(test)]
 mod tests {
+    use rekey_core::email::EmailAddress;
+
     use super::*;
 
     #[test]
@@ -116,7 +118,7 @@ mod tests {
             (ReportKind::Complained, "abuse", true),
         ] {
             let new = notice(kind, text).into_report("EVENTEVEN1".parse().unwrap());
-            let suppressed: Vec<_> = new.suppress.iter().map(|address| address.as_str()).collect();
+            let suppressed: Vec<_> = new.suppress.iter().map(EmailAddress::as_str).collect();
             let expected: &[_] = if is_suppressed { &["john@example.com"] } else { &[] };
             assert_eq!(suppressed, expected, "{kind:?} {text}");
             assert!(!format!("{:?}", new.report).contains("john"), "{new:?}");

@@ -11,10 +11,14 @@ use super::notice::{Notice, is_complaint};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReported {
     /// It has no part with a report: an automatic reply, for example.
-    #[error("the mail is no report: expected a part of type message/delivery-status (RFC 3464) or message/feedback-report (RFC 5965)")]
+    #[error(
+        "the mail is no report: expected a part of type message/delivery-status (RFC 3464) or message/feedback-report (RFC 5965)"
+    )]
     NoReport,
     /// It reports something else, such as a delivery that succeeded.
-    #[error("the report is about no failure: expected `Action: failed`, `Action: delayed` or `Feedback-Type: abuse`")]
+    #[error(
+        "the report is about no failure: expected `Action: failed`, `Action: delayed` or `Feedback-Type: abuse`"
+    )]
     NoFailure,
 }
 
@@ -24,7 +28,8 @@ pub(super) fn parse(raw: &[u8]) -> Result<Notice, NotReported> {
     let find = |subtypes: &[&str]| {
         let has_type = |part: &&MessagePart<'_>| {
             part.content_type().is_some_and(|found| {
-                found.ctype() == "message" && found.subtype().is_some_and(|subtype| subtypes.contains(&subtype))
+                found.ctype() == "message"
+                    && found.subtype().is_some_and(|subtype| subtypes.contains(&subtype))
             })
         };
         message.parts.iter().find(has_type)
@@ -41,7 +46,9 @@ fn delivery_status(text: &str) -> Result<Notice, NotReported> {
     let blocks = blocks(text);
     let reporter = blocks.first().and_then(|block| block.value("Reporting-MTA"));
     let with_action = |action: &str| {
-        blocks.iter().find(|block| block.get("Action").is_some_and(|found| found.eq_ignore_ascii_case(action)))
+        blocks
+            .iter()
+            .find(|block| block.get("Action").is_some_and(|found| found.eq_ignore_ascii_case(action)))
     };
     let (kind, recipient) = match (with_action("failed"), with_action("delayed")) {
         (Some(failed), _) => (ReportKind::Bounced, failed),
@@ -52,7 +59,10 @@ fn delivery_status(text: &str) -> Result<Notice, NotReported> {
         kind,
         reporter,
         // A comment may follow the code.
-        status: recipient.get("Status").and_then(|status| status.split_whitespace().next()).map(str::to_owned),
+        status: recipient
+            .get("Status")
+            .and_then(|status| status.split_whitespace().next())
+            .map(str::to_owned),
         text: recipient.value("Diagnostic-Code").unwrap_or_default(),
         addresses: recipient.value("Final-Recipient").into_iter().collect(),
     })

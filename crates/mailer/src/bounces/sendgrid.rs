@@ -16,7 +16,7 @@ pub(super) const SIGNATURE: &str = "X-Twilio-Email-Event-Webhook-Signature";
 pub(super) const TIMESTAMP: &str = "X-Twilio-Email-Event-Webhook-Timestamp";
 
 #[derive(Deserialize)]
-struct Event {
+struct Item {
     event: String,
     email: Option<String>,
     reason: Option<String>,
@@ -29,31 +29,36 @@ struct Event {
 }
 
 /// Reads a request that was signed for this public key, an uncompressed point.
-pub(super) fn webhooks(key: &[u8], timestamp: &str, signature: &str, body: &[u8]) -> Result<Vec<Webhook>, FeedError> {
+pub(super) fn webhooks(
+    key: &[u8],
+    timestamp: &str,
+    signature: &str,
+    body: &[u8],
+) -> Result<Vec<Webhook>, FeedError> {
     let signed = [timestamp.as_bytes(), body].concat();
     let signature = STANDARD.decode(signature).unwrap_or_default();
     if UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(&signed, &signature).is_err() {
         return Err(FeedError::Refused("the signature is not for bounces.sendgrid_public_key"));
     }
-    Ok(parse::<Vec<Event>>(body)?.into_iter().filter_map(webhook).collect())
+    Ok(parse::<Vec<Item>>(body)?.into_iter().filter_map(webhook).collect())
 }
 
-fn webhook(event: Event) -> Option<Webhook> {
-    let (kind, text) = match event.event.as_str() {
+fn webhook(item: Item) -> Option<Webhook> {
+    let (kind, text) = match item.event.as_str() {
         // Also of the type "blocked": it is not tried again.
-        "bounce" | "dropped" => (ReportKind::Bounced, event.reason),
-        "deferred" => (ReportKind::Delayed, event.response.or(event.reason)),
+        "bounce" | "dropped" => (ReportKind::Bounced, item.reason),
+        "deferred" => (ReportKind::Delayed, item.response.or(item.reason)),
         "spamreport" => (ReportKind::Complained, Some("complaint".to_owned())),
         _ => return None,
     };
     let notice = Notice {
         kind,
         reporter: Some("sendgrid".to_owned()),
-        status: event.status,
+        status: item.status,
         text: text.unwrap_or_default(),
-        addresses: event.email.into_iter().collect(),
+        addresses: item.email.into_iter().collect(),
     };
-    Some(Webhook { sender: None, ids: event.rekey.into_iter().chain(event.smtp_id).collect(), notice })
+    Some(Webhook { sender: None, ids: item.rekey.into_iter().chain(item.smtp_id).collect(), notice })
 }
 
 #[cfg(test)]

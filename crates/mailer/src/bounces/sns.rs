@@ -8,15 +8,16 @@ mod ses;
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
-};
 use rekey_runtime::config::TopicArn;
+use ring::signature::{
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters,
+    UnparsedPublicKey,
+};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-pub use self::fetch::{Fetch, FetchError, HttpsFetch};
 use self::certificates::Certificates;
+pub use self::fetch::{Fetch, FetchError, HttpsFetch};
 use super::feed::{FeedError, Webhook, parse};
 
 /// Reads the messages of the configured topics.
@@ -28,7 +29,7 @@ pub(super) struct Sns {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Message {
+struct SnsMessage {
     #[serde(rename = "Type")]
     kind: String,
     message_id: String,
@@ -52,7 +53,7 @@ impl Sns {
 
     /// Reads a message. That of a new subscription is confirmed.
     pub async fn webhooks(&self, body: &[u8], now: OffsetDateTime) -> Result<Vec<Webhook>, FeedError> {
-        let message: Message = parse(body)?;
+        let message: SnsMessage = parse(body)?;
         let topic = self.topics.iter().find(|topic| topic.as_str() == message.topic_arn);
         let topic = topic.ok_or(FeedError::Refused("the topic is none of bounces.ses_topics"))?;
         let algorithm: &RsaParameters = match message.signature_version.as_str() {
@@ -73,16 +74,17 @@ impl Sns {
         }
     }
 
-    async fn confirm(&self, message: &Message, topic: &TopicArn) -> Result<Vec<Webhook>, FeedError> {
+    async fn confirm(&self, message: &SnsMessage, topic: &TopicArn) -> Result<Vec<Webhook>, FeedError> {
         let url = message.subscribe_url.as_deref().and_then(|url| amazon_url(url, topic));
-        let url = url.ok_or(FeedError::Refused("the SubscribeURL is not one of Amazon SNS in the topic's region"))?;
+        let url =
+            url.ok_or(FeedError::Refused("the SubscribeURL is not one of Amazon SNS in the topic's region"))?;
         self.fetch.get(&url).await.map_err(|error| FeedError::Unavailable(error.to_string()))?;
         tracing::info!(topic = topic.as_str(), "the subscription is confirmed");
         Ok(Vec::new())
     }
 }
 
-impl Message {
+impl SnsMessage {
     /// Returns what is signed: names and values of these fields, each on a line.
     fn signed_text(&self) -> String {
         let is_notification = self.kind == "Notification";

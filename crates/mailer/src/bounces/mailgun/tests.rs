@@ -14,7 +14,10 @@ fn a_signed_failure_is_read_and_others_are_refused() {
     let webhooks = |body: &str, key, seconds| webhooks(key, body.as_bytes(), at(seconds));
     let found = webhooks(SAMPLE, KEY, 30).unwrap();
     let [Webhook { sender, ids, notice }] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!((sender.as_deref(), ids), (Some("no-reply@shop.example"), &vec!["EVENTEVENT@shop.example".to_owned()]));
+    assert_eq!(
+        (sender.as_deref(), ids),
+        (Some("no-reply@shop.example"), &vec!["EVENTEVENT@shop.example".to_owned()])
+    );
     let expected = Notice {
         kind: ReportKind::Bounced,
         reporter: Some("mailgun".to_owned()),

@@ -12,10 +12,15 @@ fn a_bounce_with_the_login_is_read_and_others_are_refused() {
     let found = webhooks(LOGIN, &basic(LOGIN), SAMPLE.as_bytes()).unwrap();
     let [Webhook { ids, notice, .. }] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(ids, &["EVENTEVENT"]);
-    assert_eq!((notice.kind, notice.text.as_str()), (ReportKind::Bounced, "550 5.1.1 <anna@example.com>: user unknown"));
+    assert_eq!(
+        (notice.kind, notice.text.as_str()),
+        (ReportKind::Bounced, "550 5.1.1 <anna@example.com>: user unknown")
+    );
     assert_eq!(notice.addresses, ["anna@example.com"]);
     let longer = format!("{LOGIN}x");
-    for authorization in ["", "Basic", &basic(&longer), &basic("rekey:"), &basic(LOGIN).replace("Basic", "Bearer")] {
+    for authorization in
+        ["", "Basic", &basic(&longer), &basic("rekey:"), &basic(LOGIN).replace("Basic", "Bearer")]
+    {
         let result = webhooks(LOGIN, authorization, SAMPLE.as_bytes());
         assert!(matches!(result, Err(FeedError::Refused(_))), "{authorization}");
     }

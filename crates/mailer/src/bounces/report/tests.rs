@@ -1,5 +1,7 @@
 //! Reports as these mail servers write them: Postfix, Exim, Sendmail, Exchange Online, Gmail, and a feedback loop.
 
+use rekey_core::email::EmailAddress;
+
 use super::*;
 
 #[test]
@@ -59,7 +61,9 @@ fn other_mails_and_successes_are_no_reports() {
     let praise = complaint.replace("Feedback-Type: abuse", "Feedback-Type: not-spam");
     assert_eq!(parse(praise.as_bytes()), Err(NotReported::NoFailure));
     // A report that somebody attaches to another mail.
-    let forwarded = format!("Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{postfix}\n--x--\n");
+    let forwarded = format!(
+        "Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{postfix}\n--x--\n"
+    );
     assert_eq!(parse(forwarded.as_bytes()), Err(NotReported::NoReport));
 }
 
@@ -68,7 +72,8 @@ fn other_mails_and_successes_are_no_reports() {
 fn the_failed_recipient_is_the_one_that_is_reported() {
     let postfix = include_str!("../../../tests/reports/postfix.eml");
     let other = "Final-Recipient: rfc822; <first@example.net>\nAction: relayed\nStatus: 2.0.0\n\n";
-    let several = postfix.replace("Final-Recipient: rfc822; anna", &format!("{other}Final-Recipient: rfc822; anna"));
+    let several =
+        postfix.replace("Final-Recipient: rfc822; anna", &format!("{other}Final-Recipient: rfc822; anna"));
     assert_eq!(parse(several.as_bytes()).unwrap().addresses, ["anna@example.com"]);
 }
 
@@ -88,8 +93,9 @@ fn a_damaged_report_does_no_harm() {
 fn shown(notice: Notice) -> String {
     let new = notice.into_report("EVENTEVENT".parse().unwrap());
     let (code, enhanced) = new.report.reply.map_or((None, None), |reply| (Some(reply.code), reply.enhanced));
-    let addresses: Vec<_> = new.suppress.iter().map(|address| address.as_str()).collect();
-    let or_dash = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
+    let addresses: Vec<_> = new.suppress.iter().map(EmailAddress::as_str).collect();
+    let or_dash =
+        |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
     format!(
         "{} {} {} {} {} [{}]",
         new.report.kind.as_str(),

@@ -6,7 +6,8 @@ const SAMPLE: &[u8] = include_bytes!("../../../tests/reports/sendgrid.json");
 const KEY: &str = "0402eb3977889ff76c22556949b6451b36ae638e3f35b1bb00eb284fd1aba77752fd146258efd1579f97b3cfb4a7d6fbf6bfd60d71147008ac41b08bb5\
                    d4daa91a";
 const SIGNED_AT: &str = "1795947345";
-const SIGNED: &str = "MEQCIAcqy0mOyRFZlLURzd+UIIXLAi7Cj84X5C5lN5mTmWCoAiBG/zSSfxEdXvqenfc1OOlnRwEu3K+Dlvf/xb1yUSRUVw==";
+const SIGNED: &str =
+    "MEQCIAcqy0mOyRFZlLURzd+UIIXLAi7Cj84X5C5lN5mTmWCoAiBG/zSSfxEdXvqenfc1OOlnRwEu3K+Dlvf/xb1yUSRUVw==";
 
 #[test]
 fn signed_events_are_read_and_others_are_refused() {
@@ -15,7 +16,13 @@ fn signed_events_are_read_and_others_are_refused() {
     let shown: Vec<_> = found
         .iter()
         .map(|Webhook { ids, notice, .. }| {
-            format!("{} {} {}: {}", notice.kind.as_str(), notice.addresses.join(","), ids.join(","), notice.text)
+            format!(
+                "{} {} {}: {}",
+                notice.kind.as_str(),
+                notice.addresses.join(","),
+                ids.join(","),
+                notice.text
+            )
         })
         .collect();
     assert_eq!(

@@ -31,7 +31,8 @@ impl Certificates {
     pub async fn key(&self, url: &str, topic: &TopicArn, now: OffsetDateTime) -> Result<Vec<u8>, FeedError> {
         let certificate_url = amazon_url(url, topic).filter(|url| {
             let name = url.path().strip_prefix("/SimpleNotificationService-");
-            name.and_then(|name| name.strip_suffix(".pem")).is_some_and(|id| id.bytes().all(|b| b.is_ascii_alphanumeric()))
+            name.and_then(|name| name.strip_suffix(".pem"))
+                .is_some_and(|id| id.bytes().all(|b| b.is_ascii_alphanumeric()))
         });
         let certificate_url = certificate_url
             .ok_or(FeedError::Refused("the SigningCertURL is not one of Amazon SNS in the topic's region"))?;
@@ -42,7 +43,8 @@ impl Certificates {
         } else {
             let pem = self.fetch.get(&certificate_url).await;
             let pem = pem.map_err(|error| FeedError::Unavailable(error.to_string()))?;
-            let certificate = parse(&pem).ok_or(FeedError::Refused("the certificate of Amazon SNS can't be read"))?;
+            let certificate =
+                parse(&pem).ok_or(FeedError::Refused("the certificate of Amazon SNS can't be read"))?;
             if kept.len() >= MAX_KEPT {
                 kept.clear();
             }
@@ -62,6 +64,7 @@ impl Certificates {
 fn parse(pem: &[u8]) -> Option<Certificate> {
     let (_, pem) = parse_x509_pem(pem).ok()?;
     let certificate = pem.parse_x509().ok()?;
-    let [from, until] = [&certificate.validity.not_before, &certificate.validity.not_after].map(ASN1Time::timestamp);
+    let [from, until] =
+        [&certificate.validity.not_before, &certificate.validity.not_after].map(ASN1Time::timestamp);
     Some(Certificate { key: certificate.public_key().subject_public_key.data.to_vec(), valid: [from, until] })
 }

@@ -39,7 +39,8 @@ impl HttpsFetch {
     }
 
     async fn read(&self, url: &Url) -> Result<Vec<u8>, String> {
-        let mut answer = self.0.get(url.clone()).send().await.map_err(|error| error.without_url().to_string())?;
+        let mut answer =
+            self.0.get(url.clone()).send().await.map_err(|error| error.without_url().to_string())?;
         if !answer.status().is_success() {
             return Err(format!("it answered {}", answer.status()));
         }

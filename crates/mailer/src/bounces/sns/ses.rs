@@ -95,7 +95,8 @@ fn complained(complaint: Complaint) -> Vec<Notice> {
     if !is_complaint(&kind) {
         return Vec::new();
     }
-    let addresses = complaint.complained_recipients.into_iter().map(|recipient| recipient.email_address).collect();
+    let addresses =
+        complaint.complained_recipients.into_iter().map(|recipient| recipient.email_address).collect();
     vec![Notice {
         kind: ReportKind::Complained,
         reporter: Some("ses".to_owned()),

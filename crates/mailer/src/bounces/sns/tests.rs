@@ -30,8 +30,7 @@ fn sns(topic: &str) -> (Arc<Amazon>, Sns) {
     (amazon.clone(), Sns::new(vec![TopicArn::parse(topic).unwrap()], amazon))
 }
 
-const COMPLAINT_EVENT: &str =
-    r#"{"complaint":{"complainedRecipients":[{"emailAddress":"anna@example.com"}],"complaintFeedbackType":"abuse"},"mail":{}}"#;
+const COMPLAINT_EVENT: &str = r#"{"complaint":{"complainedRecipients":[{"emailAddress":"anna@example.com"}],"complaintFeedbackType":"abuse"},"mail":{}}"#;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:bounces";
 
 fn at(seconds: i64) -> OffsetDateTime {
@@ -52,11 +51,15 @@ async fn signed_events_of_a_configured_topic_are_read() {
     ] {
         let found = sns.webhooks(body.as_bytes(), now()).await.unwrap();
         let [Webhook { sender, ids, notice }] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!((sender.as_deref(), ids.join(",").as_str()), (Some("no-reply@shop.example"), "<EVENTEVENT@shop.example>"));
+        assert_eq!(
+            (sender.as_deref(), ids.join(",").as_str()),
+            (Some("no-reply@shop.example"), "<EVENTEVENT@shop.example>")
+        );
         assert_eq!((notice.kind, notice.text.as_str()), (kind, text));
         assert_eq!(notice.addresses, ["anna@example.com"]);
     }
-    let certificate = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01d088a6f77103d0fe307c0069e40ed6.pem";
+    let certificate =
+        "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01d088a6f77103d0fe307c0069e40ed6.pem";
     assert_eq!(*amazon.0.lock().unwrap(), [certificate], "once");
 
     let confirmed = sns.webhooks(SUBSCRIPTION.as_bytes(), now()).await;
@@ -89,7 +92,10 @@ async fn anything_else_is_refused_and_nothing_fetched_from_elsewhere() {
         let result = sns.webhooks(body.replace(from, to).as_bytes(), now()).await;
         assert!(matches!(result, Err(FeedError::Refused(_))), "{to}: {result:?}");
         let asked = amazon.0.lock().unwrap().clone();
-        assert!(asked.iter().all(|url| url.starts_with("https://sns.eu-west-1.amazonaws.com/Simple")), "{asked:?}");
+        assert!(
+            asked.iter().all(|url| url.starts_with("https://sns.eu-west-1.amazonaws.com/Simple")),
+            "{asked:?}"
+        );
     }
     // The certificate is not valid yet, or any more.
     for seconds in [1_700_000_000, 5_000_000_000] {
@@ -109,6 +115,9 @@ fn automatic_replies_and_praise_are_no_reports() {
     let praise = COMPLAINT_EVENT.replace("abuse", "not-spam");
     assert_eq!(ses::webhooks(COMPLAINT_EVENT.as_bytes()).unwrap().len(), 1);
     assert_eq!(ses::webhooks(praise.as_bytes()), Ok(Vec::new()));
-    assert_eq!(ses::webhooks(b"Successfully validated SNS topic for Amazon SES event publishing."), Ok(Vec::new()));
+    assert_eq!(
+        ses::webhooks(b"Successfully validated SNS topic for Amazon SES event publishing."),
+        Ok(Vec::new())
+    );
     assert_eq!(ses::webhooks(br#"{"notificationType":"Delivery","delivery":{}}"#), Ok(Vec::new()));
 }

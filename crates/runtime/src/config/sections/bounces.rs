@@ -39,13 +39,15 @@ impl TopicArn {
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<_> = text.split(':').collect();
         let is_word = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
         let ["arn", "aws" | "aws-cn" | "aws-us-gov", "sns", region, account, name] = parts.as_slice() else {
             return None;
         };
         let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        (is_word(region) && is_word(account) && !name.is_empty() && is_name(name)).then(|| Self(text.to_owned()))
+        (is_word(region) && is_word(account) && !name.is_empty() && is_name(name))
+            .then(|| Self(text.to_owned()))
     }
 
     /// Returns the name.
@@ -65,8 +67,8 @@ impl TopicArn {
 
 /// The beginning of a public key of P-256 in DER (RFC 5480 §2), which the point follows.
 const P256: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-    0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 /// The length of an uncompressed point of P-256.
 const POINT: usize = 65;
