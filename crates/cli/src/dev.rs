@@ -158,6 +158,7 @@ impl Parts {
             random: Arc::new(OsRandom),
             signers: self.organizations.try_map(|own| Signer::new(&own.dkim))?,
             organizations: self.organizations.clone(),
+            provider_headers: Vec::new(),
             public_url: self.settings.server.public_url.clone(),
             lease: LEASE,
         };

@@ -1,6 +1,7 @@
 //! `rekey`: the whole service in one process for trying it out, and the operator's commands.
 
 mod audit;
+mod bounce;
 mod config;
 mod console;
 mod dead_letter;
@@ -64,6 +65,9 @@ enum Command {
     /// Messages that no mailer could handle: in the broker, with the reason.
     #[command(subcommand)]
     DeadLetter(dead_letter::DeadLetterCommand),
+    /// Reports that come after a relay has accepted a mail.
+    #[command(subcommand)]
+    Bounce(bounce::BounceCommand),
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
@@ -134,6 +138,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Client(command) => operator::client(command, &source, output).await,
         Command::Delivery(command) => delivery::run(command, &source, output).await,
         Command::DeadLetter(command) => dead_letter::run(command, &source, output).await,
+        Command::Bounce(command) => bounce::run(command, &source, output).await,
         Command::Suppression(command) => suppression::run(command, &source, output).await,
         Command::Audit(command) => audit::run(command, &source, output).await,
         Command::Key(command) => key::run(command, &source, output).await,

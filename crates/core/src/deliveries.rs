@@ -5,6 +5,7 @@ pub mod ledger;
 pub mod log;
 mod mail;
 mod outcome;
+pub mod reports;
 pub mod suppression;
 
 use time::{Duration, OffsetDateTime};

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answer;
+mod bounce;
 mod code;
 mod envelope;
 mod keyring;
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 pub use self::{
     addresses::{AccountDigest, AddressDigest, NetworkDigest},
     answer::{Fingerprint, KeyDigest, SealedAnswer},
+    bounce::{bounce_mailbox, find_bounced_delivery},
     code::{CODE_PATTERN, CodeDigest, ResetCode},
     keyring::{KeyRing, KeyRingError},
     rejection::RejectionProof,

@@ -141,6 +141,7 @@ impl MailHandler {
             renderers: Renderer::for_all(&organizations)?,
             organizations,
             signers,
+            provider_headers: former.provider_headers.clone(),
             public_url: former.public_url.clone(),
             keys: former.keys.clone(),
             clock: former.clock.clone(),
@@ -167,7 +168,7 @@ impl MailHandler {
             Ok(Claim::Settled) => done("settled before"),
             Ok(Claim::Discarded(why)) => {
                 tracing::info!(why = why.as_str(), "not sent");
-                metrics::count_outcome(job, why.status().as_str());
+                metrics::count_outcome(job.mail, job.scope.mode, why.status().as_str());
                 done(why.as_str())
             }
             Ok(Claim::Busy(wait)) => retry("busy", wait.min(SHORT_PAUSE), "another mailer has it"),

@@ -1,8 +1,10 @@
 //! The mailer: from an event on the bus to a mail at the relay.
 //!
 //! [`handler`] receives an event, claims its mail and records the outcome. `writer` writes the mail: `mails` says what is in it,
-//! [`render`] fills the templates, [`message`] composes the message, [`dkim`] signs it. [`transport`] hands it over.
+//! [`render`] fills the templates, [`message`] composes the message, [`dkim`] signs it. [`transport`] hands it over. [`bounces`] receives
+//! what is reported of it later.
 
+pub mod bounces;
 pub mod dkim;
 pub mod handler;
 mod mails;
@@ -27,6 +29,7 @@ use tokio::time::Instant;
 
 pub use self::handler::MailHandler;
 use self::{
+    bounces::ProviderHeader,
     dkim::Signer,
     render::{Renderer, RendererError},
     transport::Router,
@@ -49,6 +52,8 @@ pub struct Mailer {
     pub organizations: PerOrganization<OrganizationMailSettings>,
     /// Signs each organization's mails, if they are to be signed.
     pub signers: PerOrganization<Option<Signer>>,
+    /// The headers by which providers name the delivery in their reports.
+    pub provider_headers: Vec<ProviderHeader>,
     /// The address of the hosted pages.
     pub public_url: PublicUrl,
     /// How long a claim on a mail holds; longer than any transport takes for a mail.
@@ -65,6 +70,7 @@ impl Mailer {
             renderers: Renderer::for_all(&self.organizations)?,
             organizations: self.organizations,
             signers: self.signers,
+            provider_headers: self.provider_headers,
             public_url: self.public_url,
             keys: self.keys.clone(),
             clock: self.clock,

@@ -15,6 +15,7 @@ use rekey_core::{
 };
 use rekey_mailer::{
     MailHandler, Mailer,
+    bounces::{HttpsFetch, Listener, ProviderHeader, Reports},
     dkim::Signer,
     transport::{Mailbox, Router, SmtpTransport, Transport},
 };
@@ -83,11 +84,12 @@ async fn serve(source: Source) -> anyhow::Result<()> {
             live: smtp.clone(),
             test: mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Transport>),
         },
-        keys: settings.keys.sealing,
+        keys: settings.keys.sealing.clone(),
         clock: Arc::new(SystemClock),
         random,
         signers: organizations.try_map(|own| Signer::new(&own.dkim))?,
         organizations,
+        provider_headers: ProviderHeader::for_settings(&settings.bounces),
         public_url: settings.server.public_url,
         lease: settings.smtp.lease(),
     }
@@ -107,6 +109,17 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     admin::serve(&mut tasks, admin_address, Arc::new(readiness), telemetry.metrics())?;
+    if let Some(address) = settings.bounces.listen {
+        let listener = Listener {
+            reports: Reports { store: Arc::new(store.clone()), keys: settings.keys.sealing },
+            settings: settings.bounces,
+            clock: Arc::new(SystemClock),
+            fetch: Arc::new(
+                HttpsFetch::new().context("can't set up TLS for the certificates of Amazon SNS")?,
+            ),
+        };
+        listener.serve(address, &mut tasks)?;
+    }
     tasks.spawn("gauges", {
         let (store, stop) = (Arc::new(store.clone()), tasks.token());
         async move {

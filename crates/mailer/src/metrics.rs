@@ -7,13 +7,18 @@ use opentelemetry::{
     metrics::{Counter, Histogram},
 };
 use rekey_core::{
-    deliveries::{MailJob, Outcome},
+    deliveries::{MailJob, MailName, Outcome},
     metrics::{LONG, SHORT, counter, seconds},
+    scope::Mode,
 };
+use strum::IntoEnumIterator;
 use time::Duration;
 
 static OUTCOMES: LazyLock<Counter<u64>> = LazyLock::new(|| {
     counter("rekey.mail.outcomes", "Recorded results of attempts at mails, and of mails that are not sent.")
+});
+static REPORTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    counter("rekey.mail.reports", "Reports on mails that a relay had accepted, and what became of them.")
 });
 static LATENCY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds("rekey.mail.latency", "Time from the event to the acceptance of its mail by a relay.", LONG)
@@ -29,7 +34,8 @@ static SMTP_REPLIES: LazyLock<Counter<u64>> = LazyLock::new(|| {
 /// Records the outcome of an attempt at a mail of that age.
 pub(crate) fn record_outcome(job: &MailJob, outcome: &Outcome, age: Duration) {
     count_outcome(
-        job,
+        job.mail,
+        job.scope.mode,
         match outcome {
             Outcome::Sent { .. } => "sent",
             Outcome::Deferred { .. } => "deferred",
@@ -46,15 +52,48 @@ pub(crate) fn record_outcome(job: &MailJob, outcome: &Outcome, age: Duration) {
 }
 
 /// Counts an outcome of a mail.
-pub(crate) fn count_outcome(job: &MailJob, outcome: &'static str) {
+pub(crate) fn count_outcome(mail: MailName, mode: Mode, outcome: &'static str) {
     OUTCOMES.add(
         1,
         &[
-            KeyValue::new("mail", job.mail.as_str()),
-            KeyValue::new("mode", job.scope.mode.as_str()),
+            KeyValue::new("mail", mail.as_str()),
+            KeyValue::new("mode", mode.as_str()),
             KeyValue::new("outcome", outcome),
         ],
     );
+}
+
+/// Where a report on a mail comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum Source {
+    Report,
+    Ses,
+    Sendgrid,
+    Postmark,
+    Mailgun,
+}
+
+/// What can become of a report.
+const RESULTS: [&str; 7] = ["recorded", "repeated", "unsettled", "unknown", "ignored", "refused", "failed"];
+
+/// Makes all counts of reports 0.
+pub(crate) fn start_reports() {
+    for source in Source::iter() {
+        for result in RESULTS {
+            add_reports(0, source, result);
+        }
+    }
+}
+
+/// Counts a report, with one of [`RESULTS`].
+pub(crate) fn count_report(source: Source, result: &'static str) {
+    add_reports(1, source, result);
+}
+
+fn add_reports(count: u64, source: Source, result: &'static str) {
+    let source: &'static str = source.into();
+    REPORTS.add(count, &[KeyValue::new("source", source), KeyValue::new("result", result)]);
 }
 
 /// Records the hand-over of a mail to a relay.

@@ -9,6 +9,10 @@ use std::{future::pending, sync::Arc};
 use async_trait::async_trait;
 use rekey_core::{deliveries::Reply, events::bus::Capacity, scope::Mode};
 
+pub(crate) use self::{
+    clean::clean,
+    smtp::{address_is_bad, is_enhanced},
+};
 pub use self::{
     mailbox::{Mailbox, MailboxError, StoredMail},
     smtp::{RelayProblem, SmtpSetupError, SmtpTransport, UsableRelay},

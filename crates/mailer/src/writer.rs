@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use lettre::Address;
 use rekey_core::{
     clock::Clock,
     deliveries::{ClaimedDelivery, MailName, Recipient},
     events::{Event, EventBody},
     organizations::PerOrganization,
-    secrets::KeyRing,
+    secrets::{KeyRing, bounce_mailbox},
 };
 use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 
 use crate::{
+    bounces::ProviderHeader,
     dkim::{Signer, SigningFailed},
     mails::{self, ContentError, MailSource},
     message::{Mail, MessageError, compose},
@@ -23,6 +25,7 @@ pub(crate) struct Writer {
     pub renderers: PerOrganization<Renderer>,
     pub organizations: PerOrganization<OrganizationMailSettings>,
     pub signers: PerOrganization<Option<Signer>>,
+    pub provider_headers: Vec<ProviderHeader>,
     pub public_url: PublicUrl,
     pub keys: KeyRing,
     pub clock: Arc<dyn Clock>,
@@ -70,7 +73,14 @@ impl Writer {
         let source = MailSource { event, delivery, settings, public_url, keys, reader: &reader };
         let content = (mails::definition(mail).content)(&source)?;
         let parts = renderer.render(&reader, content).map_err(|error| WriteError::Template(error.kind()))?;
-        let mail = compose(event.id, &settings.mail, &recipient, &parts, now)?;
+        let mut mail = compose(event.id, &settings.mail, &recipient, &parts, now)?;
+        if let Some(domain) = &settings.mail.bounce_domain {
+            let mailbox = bounce_mailbox(event.id, keys);
+            mail.sender = Address::new(mailbox, domain).map_err(|_| MessageError::Sender)?;
+        }
+        for header in &self.provider_headers {
+            mail.content.splice(..0, header.line(event.id).into_bytes());
+        }
         match self.signers.get(slug) {
             Some(signer) => Ok(signer.sign(mail).await?),
             None => Ok(mail),

@@ -24,14 +24,14 @@ pub use color::Color;
 pub use configuration::{Configuration, ShownValue};
 pub use error::ConfigError;
 pub use sections::{
-    Admin, Auth, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys, Languages,
-    Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
+    Admin, Auth, Bounces, Brand, Broker, Database, Dkim, DkimKey, ForwardedHeader, HostedPages, Keys,
+    Languages, Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
     OrganizationMailSettings, OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords,
     PerMinute, PublicUrl, Retention, Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry,
-    TestMailbox, TrustedProxies,
+    TestMailbox, TopicArn, TrustedProxies,
 };
 pub use settings::{
-    ApiSettings, AuditSettings, ConsoleSettings, DeadLetterSettings, DevSettings, MailerSettings,
-    OperatorSettings, ToolSettings,
+    ApiSettings, AuditSettings, BounceSettings, ConsoleSettings, DeadLetterSettings, DevSettings,
+    MailerSettings, OperatorSettings, ToolSettings,
 };
 pub use source::Source;

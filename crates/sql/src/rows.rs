@@ -12,8 +12,9 @@ use rekey_core::{
         email_change::{RecordedEmailChange, UndoState},
     },
     deliveries::{
-        Attempt, AttemptOutcome, ClaimedDelivery, Expiry, Recipient, Reply, Status,
+        Attempt, AttemptOutcome, ClaimedDelivery, Expiry, MailName, Recipient, Reply, Status,
         log::{EventState, LoggedDelivery},
+        reports::{LoggedReport, Recorded, Report, ReportKind},
         suppression::Suppression,
     },
     events::outbox::{ClaimedMessage, OutboxMessage},
@@ -254,6 +255,32 @@ pub fn attempt(row: &impl Columns) -> Read<Attempt> {
         relay: row.text("relay")?,
         reply: reply(row)?,
         detail: row.text("detail")?,
+    })
+}
+
+/// A report on a mail.
+pub fn logged_report(row: &impl Columns) -> Read<LoggedReport> {
+    let report = Report {
+        kind: known(row, "kind", ReportKind::parse)?,
+        reporter: row.text("reporter")?,
+        reply: reply(row)?,
+        detail: row.text("detail")?,
+    };
+    Ok(LoggedReport { report, received_at: required(row.time("received_at")?, "received_at")? })
+}
+
+/// Whether a report on this delivery was recorded, and if not, why.
+pub fn recorded_report(row: &impl Columns) -> Read<Recorded> {
+    let is = |column| required(row.boolean(column)?, column);
+    Ok(if is("is_new")? {
+        Recorded::New { mail: parsed::<MailName>(row, "mail")?, mode: known(row, "mode", Mode::parse)? }
+    } else if is("is_claimed")? {
+        Recorded::Unsettled
+    } else {
+        match known(row, "status", Status::parse)? {
+            Status::Sent | Status::Bounced => Recorded::Repeated,
+            _ => Recorded::Unknown,
+        }
     })
 }
 

@@ -87,6 +87,14 @@ impl DeliveryLog for PostgresStore {
         .fetch_all(&self.pool)
         .await
         .map_err(map_db_error)?;
+        let reports = sqlx::query(
+            "SELECT kind, reporter, smtp_code, smtp_enhanced_code, detail, received_at FROM delivery_reports
+             WHERE event_id = $1 ORDER BY received_at, kind",
+        )
+        .bind(id.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(map_db_error)?;
         let actions = sqlx::query(
             "SELECT a.created_at, concat_ws(' by ', a.action, NULLIF(split_part(a.actor, ':', 2), '')) AS action
              FROM audit_personal_data p JOIN audit_entries a ON a.id = p.entry_id
@@ -99,6 +107,7 @@ impl DeliveryLog for PostgresStore {
         let life = DeliveryLife {
             delivery: rows::logged_delivery(&row).map_err(map_db_error)?,
             attempts: attempts.iter().map(rows::attempt).collect::<Read<_>>().map_err(map_db_error)?,
+            reports: reports.iter().map(rows::logged_report).collect::<Read<_>>().map_err(map_db_error)?,
             actions: actions.iter().map(action).collect::<Read<_>>().map_err(map_db_error)?,
         };
         Ok(Some(life))

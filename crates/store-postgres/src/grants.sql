@@ -55,6 +55,7 @@ BEGIN
                 code_digest)
             ON password_resets TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON deliveries, delivery_attempts TO rekey_mailer;
+        GRANT INSERT ON delivery_reports TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON mail_quotas TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
         -- The payload is compared with that of a message that was rejected.

@@ -228,7 +228,7 @@ macro_rules! uncount {
 }
 
 /// Records an outcome, and suppresses the address that it names, unless its customer was deleted or anonymized meanwhile. A mail that can't have been
-/// sent is not counted any more.
+/// sent is not counted any more. One whose bounce was reported after it was sent stays bounced.
 const SETTLE: &str = concat!(
     "WITH claimed AS (
         SELECT account_digest, is_counted FROM deliveries WHERE event_id = $1
@@ -239,7 +239,7 @@ const SETTLE: &str = concat!(
             in_doubt = in_doubt + CASE WHEN $11 THEN 1 ELSE 0 END, lease_until = NULL, updated_at = now(),
             is_counted = is_counted AND ($3 = 'sent' OR $11 OR in_doubt > 0)
         WHERE event_id = $1
-            AND ($3 = 'sent' AND claims >= $2 OR lease_until IS NOT NULL AND claims = $2)
+            AND ($3 = 'sent' AND claims >= $2 AND (status <> 'bounced' OR sent_at IS NULL) OR lease_until IS NOT NULL AND claims = $2)
         RETURNING organization_id, mode, customer_id, mail, is_counted, claims, claimed_at
     ), attempt AS (",
     record_attempt!(

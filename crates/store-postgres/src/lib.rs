@@ -35,6 +35,7 @@ mod organizations;
 mod outbox;
 mod pool;
 mod refresh_tokens;
+mod reports;
 mod resets;
 mod sessions;
 mod sign_ins;

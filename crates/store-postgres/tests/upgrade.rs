@@ -261,6 +261,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (30, "3c41626456f8d4af"),
     (31, "c3468bd932ee4317"),
     (32, "199cc90c74fb8e2a"),
+    (33, "c665d724ce2dd47c"),
     (34, "c4b560fee1dc9dbd"),
 ];
 

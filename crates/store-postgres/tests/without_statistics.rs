@@ -62,6 +62,7 @@ async fn hot_statements_read_a_few_rows_by_unique_indexes() {
         "events",
         "deliveries",
         "delivery_attempts",
+        "delivery_reports",
         "sessions",
         "guess_counters",
         "mail_quotas",

@@ -263,7 +263,7 @@ async fn settle(
              attempts = attempts - CASE WHEN ?10 THEN 0 ELSE 1 END, in_doubt = in_doubt + ?11, lease_until = NULL,
              updated_at = ?9, is_counted = is_counted AND (?3 = 'sent' OR ?11 OR in_doubt > 0)
          WHERE event_id = ?1
-             AND (?3 = 'sent' AND claims >= ?2 OR lease_until IS NOT NULL AND claims = ?2)",
+             AND (?3 = 'sent' AND claims >= ?2 AND (status <> 'bounced' OR sent_at IS NULL) OR lease_until IS NOT NULL AND claims = ?2)",
     )
     .bind(event.as_str())
     .bind(claim)

@@ -25,6 +25,7 @@ mod limits;
 mod organizations;
 mod outbox;
 mod refresh_tokens;
+mod reports;
 mod resets;
 mod sessions;
 mod sign_ins;

@@ -301,6 +301,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (29, "5305eece473ca6ea"),
     (30, "5dfdc6f942654de7"),
     (32, "557e7dae13d17193"),
+    (33, "807cc659ebdb3366"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

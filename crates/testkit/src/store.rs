@@ -4,7 +4,7 @@ use rekey_core::{
     administration::AdministrationStore,
     cleanup::Cleanup,
     customers::{anonymization::AnonymizationStore, import::Importer, store::CustomerStore},
-    deliveries::ledger::Ledger,
+    deliveries::{ledger::Ledger, reports::ReportStore},
     events::{audit::chain::AuditChain, outbox::Outbox},
     gauges::GaugeStore,
     idempotency::AnswerStore,
@@ -29,6 +29,7 @@ pub trait Store:
     + Outbox
     + GaugeStore
     + Ledger
+    + ReportStore
     + AnswerStore
     + RateLimits
     + Importer
@@ -49,6 +50,7 @@ impl<T> Store for T where
         + Outbox
         + GaugeStore
         + Ledger
+        + ReportStore
         + AnswerStore
         + RateLimits
         + Importer
@@ -66,7 +68,7 @@ pub mod prelude {
             anonymization::AnonymizationStore, email_change::EmailChangeStore, import::Importer,
             store::CustomerStore,
         },
-        deliveries::{ledger::Ledger, suppression::SuppressionStore},
+        deliveries::{ledger::Ledger, reports::ReportStore, suppression::SuppressionStore},
         events::{audit::chain::AuditChain, outbox::Outbox},
         gauges::GaugeStore,
         idempotency::AnswerStore,

@@ -7,6 +7,8 @@ use time::OffsetDateTime;
 /// A mail that a server accepted.
 #[derive(Debug, Clone)]
 pub struct Mail {
+    /// The sender in the envelope.
+    pub sender: String,
     /// The recipient in the envelope.
     pub recipients: Vec<String>,
     /// The mail, byte for byte.
@@ -92,7 +94,12 @@ mod tests {
     #[test]
     fn headers_are_unfolded_and_a_body_has_none() {
         let raw = b"To: a@example.com\r\nSubject: one\r\n two\r\n\r\nTo: b@example.com\r\n".to_vec();
-        let mail = Mail { recipients: Vec::new(), raw, received_at: OffsetDateTime::UNIX_EPOCH };
+        let mail = Mail {
+            sender: String::new(),
+            recipients: Vec::new(),
+            raw,
+            received_at: OffsetDateTime::UNIX_EPOCH,
+        };
         assert_eq!(
             (mail.header("to"), mail.header("SUBJECT")),
             ("a@example.com".to_owned(), "one two".to_owned())

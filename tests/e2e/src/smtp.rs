@@ -92,6 +92,7 @@ impl SmtpServer {
     fn mail(&self, entry: &Value) -> Mail {
         let recipients = entry["rcpt_to"].as_array().unwrap().iter();
         Mail {
+            sender: entry["mail_from"].as_str().unwrap().to_owned(),
             recipients: recipients.map(|address| address.as_str().unwrap().to_owned()).collect(),
             raw: fs::read(self.folder.join(format!("{:06}.eml", entry["n"].as_u64().unwrap()))).unwrap(),
             received_at: OffsetDateTime::UNIX_EPOCH + Duration::seconds_f64(entry["time"].as_f64().unwrap()),

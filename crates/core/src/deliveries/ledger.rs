@@ -27,7 +27,7 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Records the outcome of the claim with this number, and in the same transaction its [`Attempt`](crate::deliveries::Attempt), of which
     /// [`MAX_ATTEMPTS`](crate::deliveries::MAX_ATTEMPTS) are kept, and the address to suppress, if any. A claim that was
-    /// taken over meanwhile is left unchanged, except that `Sent` always counts.
+    /// taken over meanwhile is left unchanged, except that `Sent` always counts, unless a bounce of the mail was reported since.
     /// Returns whether the outcome was recorded. A final outcome erases the event's payload, except that a failed mail
     /// keeps it: an operator may have it sent again.
     async fn settle(&self, event: EventId, claim: u32, outcome: &Outcome) -> Result<bool, StoreError>;

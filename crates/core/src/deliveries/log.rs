@@ -7,7 +7,7 @@ mod timeline;
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 
-use super::{Attempt, MailName, Reply, Status};
+use super::{Attempt, MailName, Reply, Status, reports::LoggedReport};
 use crate::{
     email::EmailAddress,
     error::StoreError,
@@ -125,6 +125,8 @@ pub struct DeliveryLife {
     pub delivery: LoggedDelivery,
     /// The attempts that have ended, in their order.
     pub attempts: Vec<Attempt>,
+    /// What was reported of it later.
+    pub reports: Vec<LoggedReport>,
     /// What operators did with it, and when: the actions of the audit log, with the names of those who have one.
     pub actions: Vec<(OffsetDateTime, String)>,
 }

@@ -78,7 +78,7 @@ pub enum Status {
     Sent,
     /// It was not accepted; another attempt follows.
     Deferred,
-    /// A mail server knows no such address.
+    /// A mail server knows no such address, or reported after the hand-over that the mail can't be delivered.
     Bounced,
     /// The address bounced before, and nothing is sent to it until an operator lifts the suppression; or the account was sent as many mails
     /// as it may be.

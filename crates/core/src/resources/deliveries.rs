@@ -88,6 +88,6 @@ pub static DELIVERIES: Resource = Resource {
 
 const STATUS: &str = "\
 How far it has come: `queued` (not sent yet), `sent` (a mail server took it), `deferred` (not taken, another attempt \
-follows), `bounced` (refused for good), `suppressed` (the address refused a mail before, so none is sent to it until an \
-operator lifts that), `expired` (the reset was used, superseded, deleted or expired before the mail was sent, or the mail is \
+follows), `bounced` (refused for good, also later by the server of the recipient), `suppressed` (the address refused a mail \
+before, so none is sent to it until an operator lifts that), `expired` (the reset was used, superseded, deleted or expired before the mail was sent, or the mail is \
 too old) or `failed` (it can't be sent, for a reason of the service's own).";

@@ -36,6 +36,8 @@ pub(super) struct Key {
     pub addresses: SubKey,
     /// Signs the links of the audit log's chain.
     audit: SubKey,
+    /// Signs the addresses to which bounces go.
+    pub bounces: SubKey,
 }
 
 pub(super) type SubKey = Zeroizing<[u8; 32]>;
@@ -82,6 +84,7 @@ impl KeyRing {
                 rejections: derive(key, b"rekey disavowal v1"),
                 addresses: derive(key, b"rekey address v1"),
                 audit: derive(key, b"rekey audit chain v1"),
+                bounces: derive(key, b"rekey bounce v1"),
             });
         }
         let mut ring = ring.into_iter();

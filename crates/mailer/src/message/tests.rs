@@ -10,6 +10,7 @@ fn sender(name: &str) -> config::Mail {
         from: config::Mailbox { name, address: address("shop@example.com") },
         reply_to: Some(config::Mailbox { name: None, address: address("help@example.com") }),
         envelope_from: None,
+        bounce_domain: None,
     }
 }
 

@@ -4,7 +4,7 @@
 const MAX_LENGTH: usize = 512;
 
 /// Returns one line without control characters, and without whatever may be an address: servers repeat the recipient's.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let shown: Vec<_> = words.map(|word| if is_address(word) { "(address)" } else { word }).collect();
     shown.join(" ").chars().take(MAX_LENGTH).collect()

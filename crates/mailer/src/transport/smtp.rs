@@ -28,6 +28,7 @@ use rekey_core::{events::bus::Capacity, random::RandomSource};
 use rekey_runtime::config::Smtp;
 use tokio::sync::watch;
 
+pub(crate) use self::reply::{address_is_bad, is_enhanced};
 use self::{
     failure::DeliveryFailure,
     relay::SmtpRelay,

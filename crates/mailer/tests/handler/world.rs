@@ -119,6 +119,7 @@ impl World {
             random: Arc::new(OsRandom),
             signers: organizations.try_map(|own| Signer::new(&own.dkim)).unwrap(),
             organizations,
+            provider_headers: Vec::new(),
             public_url: settings.server.public_url,
             lease: LEASE.unsigned_abs(),
         }

@@ -76,6 +76,7 @@ fn written() -> Mail {
         },
         reply_to: Some(config::Mailbox { name: None, address: "help@example.com".parse().unwrap() }),
         envelope_from: Some("bounces@example.com".parse().unwrap()),
+        bounce_domain: None,
     };
     let event = "EVENTEVEN1".parse().unwrap();
     compose(event, &sender, &"john@example.com".parse().unwrap(), &rendered, OffsetDateTime::UNIX_EPOCH)

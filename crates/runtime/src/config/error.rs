@@ -8,7 +8,7 @@ use rekey_core::organizations::InvalidSlug;
 use super::invisible::find_invisible;
 
 /// Keys whose value appears in no message. `otlp_endpoint` is one because somebody may put credentials into it.
-pub(super) const SECRETS: [&str; 8] = [
+pub(super) const SECRETS: [&str; 10] = [
     "auth.signing_key",
     "auth.signing_keys",
     "keys.sealing",
@@ -16,6 +16,8 @@ pub(super) const SECRETS: [&str; 8] = [
     "broker.url",
     "smtp.relays",
     "dkim.private_key",
+    "bounces.postmark_login",
+    "bounces.mailgun_signing_key",
     "telemetry.otlp_endpoint",
 ];
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod auth;
+mod bounces;
 mod dkim;
 mod limits;
 mod links;
@@ -21,6 +22,7 @@ mod telemetry;
 pub(super) use self::{dkim::DkimSection, organization::MailSections, resets::Resets};
 pub use admin::Admin;
 pub use auth::{Auth, Keys, OptionalKeys};
+pub use bounces::{Bounces, TopicArn};
 pub use dkim::{Dkim, DkimKey};
 pub use limits::{Limits, PerMinute};
 pub use links::{LinkTemplate, LinkValues, Links};

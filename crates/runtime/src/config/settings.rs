@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::sections::{
-    Admin, Auth, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords,
+    Admin, Auth, Bounces, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords,
     Retention, Server, Smtp, Telemetry, TestMailbox,
 };
 
@@ -35,6 +35,7 @@ pub struct MailerSettings {
     pub test_mailbox: TestMailbox,
     pub smtp: Smtp,
     pub mailer: Mailer,
+    pub bounces: Bounces,
     pub admin: Admin,
     pub telemetry: Telemetry,
 }
@@ -83,6 +84,12 @@ pub struct ToolSettings {
     pub database: Database,
     pub retention: Retention,
     pub telemetry: Telemetry,
+}
+
+/// The settings of `rekey bounce`.
+#[derive(Debug, Deserialize)]
+pub struct BounceSettings {
+    pub keys: Keys,
 }
 
 /// The settings of `rekey audit`.

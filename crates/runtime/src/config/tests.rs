@@ -20,6 +20,9 @@ const PEM: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0LW1hcmtlcg==\n-----END P
 /// The bytes 0 to 31.
 const SEALING: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// A public key as SendGrid shows it.
+const SENDGRID: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAus5d4if92wiVWlJtkUbNq5jjj81sbsA6yhP0aund1L9FGJY79FXn5ezz7Sn1vv2v9YNcRRwCKxBsIu11NqpGg==";
+
 /// All keys that some program requires.
 const REQUIRED: [(&str, &str); 7] = [
     ("server.public_url", "http://localhost:8080"),

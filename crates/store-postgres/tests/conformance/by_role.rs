@@ -15,6 +15,7 @@ use rekey_core::{
     deliveries::{
         MailJob, Outcome,
         ledger::Claim,
+        reports::{NewReport, Recorded},
         suppression::{Suppression, SuppressionFilter},
     },
     email::EmailAddress,
@@ -216,6 +217,9 @@ port!(Ledger {
     mailer.settle(event: EventId, claim: u32, outcome: &Outcome) -> Stored<bool>;
     mailer.reject(event: EventId, payload: &[u8], reason: &str) -> Stored<bool>;
     mailer.republish_overdue(max: u32) -> Stored<u64>;
+});
+port!(ReportStore {
+    mailer.record_report(report: &NewReport) -> Stored<Recorded>;
 });
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;

@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod refreshes;
 pub mod rejections;
 pub mod relay;
+pub mod reports;
 pub mod republishing;
 pub mod resets;
 pub mod revocations;
@@ -289,6 +290,12 @@ macro_rules! store_conformance {
             attempts_are_deleted_with_their_delivery,
             a_rejected_message_fails_its_own_mail_and_no_other,
             a_claim_whose_message_is_rejected_ends_in_doubt,
+        );
+        $crate::store_conformance!(@ $fixture: reports:
+            a_report_makes_a_sent_mail_bounced_once_and_suppresses_its_address,
+            a_report_suppresses_no_other_address_than_its_customers,
+            a_report_changes_no_mail_that_was_not_sent,
+            reports_are_deleted_with_their_delivery,
         );
         $crate::store_conformance!(@ $fixture: republishing:
             b7_the_event_of_an_overdue_mail_is_published_again,

@@ -15,7 +15,7 @@ use rekey_e2e::{
     client::{http, reset},
     mail::Link,
     metrics::Metrics,
-    process::project,
+    process::{free_ports, project},
     shop::{ANNA, OLD_PASSWORD, Shop},
     smtp::self_signed,
     stack::{Stack, amqp_url},
@@ -41,6 +41,8 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     let relay = format!("localhost:{}", stack.smtp.port);
     stack.set("smtp.relays", &format!("smtp://{relay}"));
     stack.set("smtp.ca_file", &certificate);
+    let [bounces] = free_ports();
+    stack.set("bounces.listen", &format!("127.0.0.1:{bounces}"));
     stack.set("limits.token_per_minute", &TOKENS.to_string());
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
@@ -187,6 +189,7 @@ fn assert_mailer(mailer: &Metrics, relay: &str) {
         Some(1.0)
     );
     assert_eq!(get("rekey_mail_outcomes_total", &[("outcome", "bounced")]), Some(1.0));
+    assert_eq!(get("rekey_mail_reports_total", &[("source", "report"), ("result", "recorded")]), Some(0.0));
     let accepted = get("rekey_mail_outcomes_total", &[("outcome", "sent")]);
     assert_eq!(get("rekey_mail_latency_seconds_count", &[]), accepted);
     assert_eq!(

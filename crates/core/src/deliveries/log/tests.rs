@@ -1,7 +1,10 @@
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::deliveries::{AttemptOutcome, CLAIM_RAN_OUT};
+use crate::deliveries::{
+    AttemptOutcome, CLAIM_RAN_OUT,
+    reports::{Report, ReportKind},
+};
 
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -123,6 +126,7 @@ fn a_timeline_is_in_the_order_of_time_and_ends_with_what_is_due() {
     let life = DeliveryLife {
         delivery,
         attempts: vec![attempt(1, 9, AttemptOutcome::InDoubt), attempt(2, 7, AttemptOutcome::Deferred)],
+        reports: Vec::new(),
         actions: vec![(ago(8), "resend".to_owned())],
     };
     let names: Vec<_> = life.timeline().iter().map(|step| step.name.as_str()).collect();
@@ -141,7 +145,24 @@ fn a_timeline_is_in_the_order_of_time_and_ends_with_what_is_due() {
     );
     // One of an older version, and one that was not wanted, have no attempts.
     for status in [Status::Sent, Status::Suppressed] {
-        let life = DeliveryLife { delivery: settled(status), attempts: Vec::new(), actions: Vec::new() };
+        let life = DeliveryLife {
+            delivery: settled(status),
+            attempts: Vec::new(),
+            reports: Vec::new(),
+            actions: Vec::new(),
+        };
         assert_eq!(life.timeline().last().unwrap().name, StepName::Settled(status));
     }
+    let reported = |kind, minutes| LoggedReport {
+        report: Report { kind, reporter: None, reply: None, detail: None },
+        received_at: ago(minutes),
+    };
+    let life = DeliveryLife {
+        delivery: settled(Status::Bounced),
+        attempts: vec![attempt(1, 9, AttemptOutcome::Sent)],
+        reports: vec![reported(ReportKind::Bounced, 5), reported(ReportKind::Delayed, 7)],
+        actions: Vec::new(),
+    };
+    let names: Vec<_> = life.timeline().iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["created", "published", "claimed", "sent", "delayed", "bounced"]);
 }

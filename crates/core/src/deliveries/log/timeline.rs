@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 
 use super::DeliveryLife;
-use crate::deliveries::{AttemptOutcome, Reply, Status};
+use crate::deliveries::{AttemptOutcome, Reply, Status, reports::ReportKind};
 
 /// Something that happened to a mail, or that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Step {
     pub name: StepName,
     /// The number of the claim that it belongs to.
     pub claim: Option<u32>,
-    /// The relay, if one took part and is known by name.
+    /// The relay, or who reported it, if one took part and is known by name.
     pub relay: Option<String>,
     /// The mail server's reply.
     pub reply: Option<Reply>,
@@ -33,6 +33,8 @@ pub enum StepName {
     Claimed,
     /// An attempt ended.
     Ended(AttemptOutcome),
+    /// Something was reported of it after a relay had accepted it.
+    Reported(ReportKind),
     /// It got this status without an attempt that is recorded.
     Settled(Status),
     /// An operator did something with it.
@@ -53,6 +55,7 @@ impl StepName {
             Self::Republished => "published again",
             Self::Claimed => "claimed",
             Self::Ended(outcome) => outcome.as_str(),
+            Self::Reported(kind) => kind.as_str(),
             Self::Settled(status) => status.as_str(),
             Self::Operator => "operator",
             Self::Due => "next attempt due",
@@ -85,12 +88,18 @@ impl DeliveryLife {
                 ..step(attempt.ended_at, StepName::Ended(attempt.outcome))
             });
         }
+        steps.extend(self.reports.iter().map(|reported| Step {
+            relay: reported.report.reporter.clone(),
+            reply: reported.report.reply.clone(),
+            detail: reported.report.detail.clone(),
+            ..step(reported.received_at, StepName::Reported(reported.report.kind))
+        }));
         let actions = self.actions.iter();
         steps.extend(
             actions
                 .map(|(at, action)| Step { detail: Some(action.clone()), ..step(*at, StepName::Operator) }),
         );
-        if !self.ends_with_an_attempt() {
+        if !self.has_recorded_end() {
             steps.push(Step {
                 relay: delivery.relay.clone(),
                 reply: delivery.reply.clone(),
@@ -107,12 +116,14 @@ impl DeliveryLife {
         steps
     }
 
-    /// Whether an attempt, or nothing yet, led to the delivery's status: mails that are not wanted, and those of older versions, have none.
-    fn ends_with_an_attempt(&self) -> bool {
+    /// Whether an attempt, a report, or nothing yet, led to the delivery's status: mails that are not wanted, and those of older versions, have
+    /// none.
+    fn has_recorded_end(&self) -> bool {
         match self.delivery.status {
             Status::Queued => true,
             Status::Suppressed | Status::Discarded => false,
             Status::Deferred => !self.attempts.is_empty(),
+            Status::Bounced if self.reports.iter().any(|one| one.report.kind == ReportKind::Bounced) => true,
             status => self.attempts.last().is_some_and(|last| last.outcome.as_str() == status.as_str()),
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn from_response(response: &Response) -> Reply {
 /// (routing), 5.6.x (contents), 5.7.x (policy): another mail, or another day, may succeed. Nor a reply without such a code: 550 and 553
 /// are also sent for reasons of policy (RFC 5321 §4.2.3), as by Exim ("550 relay not permitted") and qmail ("553 sorry, that
 /// domain isn't in my list"), and a relay that is set up wrongly must not suppress every customer.
-pub(super) fn address_is_bad(reply: &Reply) -> bool {
+pub(crate) fn address_is_bad(reply: &Reply) -> bool {
     reply
         .enhanced
         .as_deref()
@@ -40,7 +40,7 @@ fn reply(code: u16, text: &str) -> Reply {
 
 /// `class.subject.detail`, of the reply code's own class (RFC 2034 §4); each number of up to 3 digits without leading zeros
 /// (RFC 3463 §2).
-fn is_enhanced(code: u16, word: &str) -> bool {
+pub(crate) fn is_enhanced(code: u16, word: &str) -> bool {
     let is_number = |text: &str| {
         (1..=3).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_digit())

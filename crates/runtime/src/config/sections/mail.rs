@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use rekey_core::{email::EmailAddress, name::is_invisible};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::config::fields::{Within, parse, text_fields};
+use crate::config::fields::{Within, host_name, parse, text_fields};
 
 /// The sender of every mail.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Mail {
     /// Where bounces go, if not to the sender: the envelope's sender (MAIL FROM).
     #[serde(default, deserialize_with = "envelope_from")]
     pub envelope_from: Option<EmailAddress>,
+    /// The domain of addresses that name the delivery, where bounces go instead.
+    #[serde(default, deserialize_with = "host_name")]
+    pub bounce_domain: Option<String>,
 }
 
 /// An address with a display name.

@@ -80,6 +80,7 @@ fn every_listed_key_is_read_and_every_key_read_is_listed() {
         ("dkim", fields::<sections::DkimSection>()),
         ("smtp", fields::<Smtp>()),
         ("mailer", fields::<Mailer>()),
+        ("bounces", fields::<Bounces>()),
         ("admin", fields::<Admin>()),
         ("telemetry", fields::<Telemetry>()),
     ];

@@ -13,7 +13,7 @@ fn reset(id: &str, status: &str, in_doubt: u64) -> Value {
 fn mail(reset: &str, event: &str, recipient: &str) -> Mail {
     let raw = format!("Message-ID: <{event}@shop.example>\r\n\r\nhttp://localhost/?id={reset}&token=t\r\n");
     let recipients = vec![recipient.to_owned()];
-    Mail { recipients, raw: raw.into_bytes(), received_at: OffsetDateTime::UNIX_EPOCH }
+    Mail { sender: String::new(), recipients, raw: raw.into_bytes(), received_at: OffsetDateTime::UNIX_EPOCH }
 }
 
 /// A request that was acknowledged with this reset, or not at all.

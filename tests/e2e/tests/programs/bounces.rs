@@ -1,0 +1,174 @@
+//! Reports on mails that the relay had accepted: a mail server's, and a provider's.
+#![cfg(test)]
+
+use std::fs;
+
+use rekey_e2e::{
+    client::http,
+    metrics::Metrics,
+    process::{free_ports, project},
+    shop::{ANNA, OLD_PASSWORD, Shop},
+    stack::Stack,
+    wait::eventually,
+};
+use reqwest::{StatusCode, header::AUTHORIZATION};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const BOB: &str = "bob@example.com";
+/// Of Postmark's webhook, also in base64.
+const LOGIN: [&str; 2] =
+    ["rekey:a-long-password-of-theirs", "Basic cmVrZXk6YS1sb25nLXBhc3N3b3JkLW9mLXRoZWlycw=="];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
+    let mut stack = Stack::prepare().await;
+    let [port] = free_ports();
+    stack.set("mail.bounce_domain", "bounces.shop.example");
+    stack.set("bounces.listen", &format!("127.0.0.1:{port}"));
+    stack.set("bounces.postmark_login", LOGIN[0]);
+    let shop = Shop::open(stack).await;
+    let stack = &shop.stack;
+    let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
+    let token = shop.register_anna().await;
+    stack.api.create_customer(&token, BOB, OLD_PASSWORD).await;
+    for address in [ANNA, BOB] {
+        stack.api.create_reset(&token, address).await.expect(StatusCode::CREATED);
+    }
+    let sender = stack.smtp.mail_to(ANNA, 1).await.sender;
+    assert!(sender.starts_with("b+") && sender.ends_with("@bounces.shop.example"), "{sender}");
+    let of_bob = stack.smtp.mail_to(BOB, 1).await;
+    let (anna, bob) = (sent(stack, ANNA).await, sent(stack, BOB).await);
+    let listener = Listener { url: format!("http://127.0.0.1:{port}/bounces") };
+
+    let report = sample("postfix.eml").replace("VERP@bounces.shop.example", &sender);
+    let digit = if sender.as_bytes()[30] == b'0' { "1" } else { "0" };
+    let forged = report.replace(&sender, &format!("{}{digit}{}", &sender[..30], &sender[31..]));
+    assert_eq!(listener.post("report", &forged).await.0, StatusCode::FORBIDDEN);
+    let reply = sample("automatic-reply.eml").replace("VERP@bounces.shop.example", &sender);
+    assert_eq!(listener.post("report", &reply).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(listener.post("report", &"x".repeat(300_000)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    for path in ["mailgun", "ses", "sendgrid", "../readyz", "../metrics"] {
+        assert_eq!(listener.post(path, &report).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(
+        (show(stack, &anna).await["status"].clone(), suppressed(stack).await.len()),
+        ("sent".into(), 0)
+    );
+
+    let (status, answer) = listener.post("report", &report).await;
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(
+        (status, &answer["delivery"], &answer["result"]),
+        (StatusCode::OK, &anna.as_str().into(), &"recorded".into())
+    );
+    let life = show(stack, &anna).await;
+    assert_eq!(
+        (&life["status"], &life["smtp_code"], &life["smtp_enhanced_code"]),
+        (&"bounced".into(), &550.into(), &"5.1.1".into())
+    );
+    let steps = life["timeline"].as_array().unwrap();
+    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).rev().take(2).collect();
+    assert_eq!(names, ["bounced", "sent"]);
+    assert_eq!(steps.last().unwrap()["relay"], "mx.shop.example");
+    assert_eq!(suppressed(stack).await, [ANNA]);
+    stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+    eventually("a mail that is not sent", async || match list(stack, ANNA, "suppressed").await.len() {
+        1 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+
+    ingest_by_hand(stack, &report, &forged, &anna).await;
+
+    assert_eq!(of_bob.header("X-PM-Metadata-rekey"), bob);
+    let complaint = sample("postmark.json").replace("EVENTEVENT", &bob).replace(ANNA, BOB);
+    let complaint = complaint.replace("\"RecordType\":\"Bounce\"", "\"RecordType\":\"SpamComplaint\"");
+    assert_eq!(listener.post("postmark", &complaint).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(listener.post_as(LOGIN[1], "postmark", &complaint).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(
+        (show(stack, &bob).await["status"].clone(), suppressed(stack).await),
+        ("sent".into(), vec![ANNA.to_owned(), BOB.to_owned()])
+    );
+
+    let metrics = Metrics::read(&stack.mailer()).await;
+    let count =
+        |source, result| metrics.get("rekey_mail_reports_total", &[("source", source), ("result", result)]);
+    let counts = [
+        ("report", "recorded"),
+        ("report", "refused"),
+        ("report", "ignored"),
+        ("postmark", "recorded"),
+        ("postmark", "refused"),
+    ];
+    assert_eq!(counts.map(|(source, result)| count(source, result)), [Some(1.0); 5]);
+}
+
+/// `rekey bounce ingest`.
+async fn ingest_by_hand(stack: &Stack, report: &str, forged: &str, delivery: &str) {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let again = stack.tool(&["bounce", "ingest", &file("report", report), "--json"]).await;
+    let answer: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!(
+        (again.code, &answer["delivery"], &answer["result"]),
+        (Some(0), &delivery.into(), &"repeated".into())
+    );
+    let forged = stack.tool(&["bounce", "ingest", &file("forged", forged)]).await;
+    assert_eq!(forged.code, Some(3));
+    assert!(
+        forged.stderr.starts_with("rekey: no address for bounces that this deployment signed"),
+        "{forged:?}"
+    );
+}
+
+struct Listener {
+    url: String,
+}
+
+impl Listener {
+    async fn post(&self, path: &str, body: &str) -> (StatusCode, String) {
+        self.post_as("", path, body).await
+    }
+
+    async fn post_as(&self, authorization: &str, path: &str, body: &str) -> (StatusCode, String) {
+        let request = http(|builder| builder).post(format!("{}/{path}", self.url)).body(body.to_owned());
+        let answer = request.header(AUTHORIZATION, authorization).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+}
+
+/// A report as a mail server or a provider writes it.
+fn sample(name: &str) -> String {
+    fs::read_to_string(project().join("crates/mailer/tests/reports").join(name)).unwrap()
+}
+
+/// Waits until the customer's mail is recorded as sent; returns the delivery's id.
+async fn sent(stack: &Stack, address: &str) -> String {
+    let found =
+        eventually("a sent mail", async || list(stack, address, "sent").await.pop().ok_or("none")).await;
+    found["id"].as_str().unwrap().to_owned()
+}
+
+async fn list(stack: &Stack, address: &str, status: &str) -> Vec<Value> {
+    objects(
+        &stack.tool(&["delivery", "list", "--address", address, "--status", status, "--json"]).await.stdout,
+    )
+}
+
+async fn show(stack: &Stack, id: &str) -> Value {
+    serde_json::from_str(&stack.tool(&["delivery", "show", id, "--json"]).await.stdout).unwrap()
+}
+
+async fn suppressed(stack: &Stack) -> Vec<String> {
+    let all = objects(&stack.tool(&["suppression", "list", "--json"]).await.stdout);
+    all.iter().map(|one| one["address"].as_str().unwrap().to_owned()).collect()
+}
+
+fn objects(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
