@@ -74,7 +74,7 @@ def read_compose():
     lines = (SITE / ".env").read_text().splitlines() if (SITE / ".env").exists() else []
     variables = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     text = (SITE / "docker-compose.yml").read_text()
-    compose = yaml.safe_load(re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: variables.get(found[1]) or found[2], text))
+    compose = substitute(yaml.safe_load(text), variables)
     chosen = set(filter(None, variables.get("COMPOSE_PROFILES", "").split(",")))
     if unknown := chosen - {profile for service in compose["services"].values() for profile in service.get("profiles", [])}:
         sys.exit(f"docker.py: no service has the profile {', '.join(unknown)}")
@@ -82,6 +82,14 @@ def read_compose():
     if unused:
         sys.exit(f"docker.py: .env sets {', '.join(unused)}, which docker-compose.yml does not use")
     return compose, [name for name, service in compose["services"].items() if not service.get("profiles") or chosen & set(service["profiles"])]
+
+
+def substitute(value, variables):
+    if isinstance(value, dict):
+        return {key: substitute(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [substitute(item, variables) for item in value]
+    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: variables.get(found[1]) or found[2], value) if isinstance(value, str) else value
 
 
 COMPOSE, STARTED = read_compose()
@@ -234,8 +242,10 @@ def replace(name, count, force=False):
             started = subprocess.Popen(SERVICES[name]["command"], env=own, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         (STATE / "run" / f"{name}.{number}").write_text(json.dumps([started.pid, own]))
         probe = SERVICES[name].get("healthcheck", {"test": ["CMD", "true"]})["test"][1:] if number == 1 else ["true"]
-        healthy = lambda: started.poll() is None and subprocess.run(probe, env=own, capture_output=True, check=False).returncode == 0
-        wait(healthy, f"{name} is not healthy: {SERVICES[name]['command']}")
+        healthy = lambda: started.poll() is not None or subprocess.run(probe, env=own, capture_output=True, check=False).returncode == 0
+        wait(healthy, f"{name} is not healthy")
+        if started.poll() is not None:
+            sys.exit(f"docker.py: {name} has ended: {(STATE / f'{name}.log').read_text()}")
 
 
 def wait(condition, failure):
@@ -249,7 +259,7 @@ def wait(condition, failure):
 def create_database():
     own = environment("postgres")
     sql = ["psql", "--username=postgres", "--dbname=postgres", "--no-psqlrc", "-qAt"]
-    if not subprocess.run([*sql, "-c", "SELECT FROM pg_database WHERE datname = 'rekey'"], env=own, check=True, stdout=-1).stdout:
+    if not subprocess.run([*sql, "-c", "SELECT 1 FROM pg_database WHERE datname = 'rekey'"], env=own, check=True, stdout=-1).stdout:
         subprocess.run([*sql, "-c", "CREATE DATABASE rekey"], env=own, check=True)
         subprocess.run([SITE / "deploy/postgres/roles.sh"], env=own, check=True)
 

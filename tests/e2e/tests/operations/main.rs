@@ -57,7 +57,9 @@ async fn every_command_of_the_operators_pages_works() {
                 Step::Run(command) => {
                     if !NOT_RUN.iter().any(|(other, _)| *other == command) {
                         site.before(&command, &mut shell).await;
+                        let began = std::time::Instant::now();
                         let exit = shell.run(&site.here(&command));
+                        println!("{:.2} {command}", began.elapsed().as_secs_f64());
                         assert_eq!(exit.code, Some(0), "{page}: {command}: {exit:?}");
                         for (_, text) in PRINTED.iter().filter(|(printing, _)| *printing == command) {
                             assert!(exit.stdout.contains(text), "{page}: {command}: no {text} in {exit:?}");
