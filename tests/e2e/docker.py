@@ -1,9 +1,9 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """docker.py ARGS…: the commands of `docker` that the operator's pages use, with processes of this machine instead of containers.
 
-What a container gets (command, environment, secrets, scale, health check) is read from docker-compose.yml and .env in SITE. PostgreSQL and
-RabbitMQ are the test's own servers. STATE/here.json says what replaces the containers' addresses and paths. Whatever docker-compose.yml does not
-have is an error: a service, a profile, a volume; and so is an unknown option, or a missing -T.
+What a container gets (command, environment, secrets, scale, health check) is read from docker-compose.yml, as STATE/compose.json, and .env in
+SITE. PostgreSQL and RabbitMQ are the test's own servers. STATE/here.json says what replaces the containers' addresses and paths. Whatever
+docker-compose.yml does not have is an error: a service, a profile, a volume; and so is an unknown option, or a missing -T.
 """
 
 import argparse
@@ -16,8 +16,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-
-import yaml
 
 SITE, STATE = Path(os.environ["SITE"]), Path(os.environ["STATE"])
 HERE = json.loads((STATE / "here.json").read_text())
@@ -74,7 +72,7 @@ def read_compose():
     lines = (SITE / ".env").read_text().splitlines() if (SITE / ".env").exists() else []
     variables = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     text = (SITE / "docker-compose.yml").read_text()
-    compose = substitute(yaml.safe_load(text), variables)
+    compose = substitute(json.loads((STATE / "compose.json").read_text()), variables)
     chosen = set(filter(None, variables.get("COMPOSE_PROFILES", "").split(",")))
     if unknown := chosen - {profile for service in compose["services"].values() for profile in service.get("profiles", [])}:
         sys.exit(f"docker.py: no service has the profile {', '.join(unknown)}")
@@ -104,12 +102,13 @@ def compose_up(options):
         sys.exit("docker.py: `docker compose up` would not return: --detach or --wait is missing")
     needed = set(named) if options.no_deps else {name for service in named for name in (service, *SERVICES[service].get("depends_on", {}))}
     scale = dict(item.split("=") for item in options.scale)
+    counts, forced = {}, set(named if options.force_recreate else [])
     # The file has the services in the order in which they depend on each other.
     for name in filter(needed.__contains__, SERVICES):
         if name == "postgres":
             create_database()
         elif name == "rabbitmq":
-            start_broker(options.force_recreate and name in named)
+            start_broker(name in forced)
         elif name == "migrate":
             done = subprocess.run(SERVICES[name]["command"], env=environment(name), capture_output=True, text=True, check=False)
             (STATE / "migrate.log").write_text(done.stderr)
@@ -117,23 +116,23 @@ def compose_up(options):
             if done.returncode:
                 sys.exit(f"docker.py: migrate: {done.stderr}")
         elif name in PROGRAMS:
-            replace(name, int(scale.get(name, SERVICES[name].get("scale", 1))), options.force_recreate and name in named)
+            counts[name] = int(scale.get(name, SERVICES[name].get("scale", 1)))
+    replace(counts, forced)
 
 
 def compose_stop(options):
-    for name in options.services:
-        if name in PROGRAMS:
-            replace(name, 0)
-        elif name == "rabbitmq":
-            broker("ctl", "--quiet", "stop_app")
-            (STATE / "broker").unlink(missing_ok=True)
+    replace({name: 0 for name in options.services if name in PROGRAMS})
+    if "rabbitmq" in options.services:
+        broker("stop_app")
+        (STATE / "broker.stopped").touch()
 
 
 def compose_restart(options):
     running = {name: len(processes(name)) for name in options.services}
     compose_stop(options)
-    for name, count in running.items():
-        start_broker() if name == "rabbitmq" else replace(name, count)
+    replace({name: count for name, count in running.items() if name in PROGRAMS})
+    if "rabbitmq" in running:
+        start_broker()
 
 
 def compose_rm(options):
@@ -207,7 +206,9 @@ def environment(name, number=1):
     """Returns the variables of a service, whose secrets are copied with the addresses of here."""
     for secret in SERVICES[name].get("secrets", []):
         source = secret if isinstance(secret, str) else secret["source"]
-        (STATE / "secrets" / source).write_text(here((SITE / COMPOSE["secrets"][source]["file"]).read_text()))
+        copy = STATE / "secrets" / f".{source}"
+        copy.write_text(here((SITE / COMPOSE["secrets"][source]["file"]).read_text()))
+        copy.rename(STATE / "secrets" / source)  # A program may be reading it.
     own = {key: here(str(value)) for key, value in SERVICES[name].get("environment", {}).items()}
     if name == "postgres":
         host, port = HERE["postgres:5432"].split(":")
@@ -230,22 +231,32 @@ def is_running(pid):
         return False
 
 
-def replace(name, count, force=False):
-    """Stops the processes that are too many or have other settings, and starts those that are missing."""
-    for number, (pid, own) in processes(name).items():
-        if number > count or force or own != environment(name, number):
-            os.kill(pid, signal.SIGTERM)
-            wait(lambda pid=pid: not is_running(pid), f"{name} does not stop")
-    for number in set(range(1, count + 1)) - set(processes(name)):
-        own = environment(name, number)
-        with (STATE / f"{name}.log").open("a") as log:
-            started = subprocess.Popen(SERVICES[name]["command"], env=own, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        (STATE / "run" / f"{name}.{number}").write_text(json.dumps([started.pid, own]))
+def replace(counts, forced=()):
+    """Stops the processes that are too many or have other settings, and starts those that are missing: all of them at once."""
+    old = []
+    for name, count in counts.items():
+        old += [(name, pid) for number, (pid, own) in processes(name).items() if number > count or name in forced or own != environment(name, number)]
+    for _, pid in old:
+        os.kill(pid, signal.SIGTERM)
+    for name, pid in old:
+        wait(lambda pid=pid: not is_running(pid), f"{name} does not stop")
+    started = []
+    for name, count in counts.items():
+        for number in set(range(1, count + 1)) - set(processes(name)):
+            own = environment(name, number)
+            with (STATE / f"{name}.log").open("a") as log:
+                process = subprocess.Popen(SERVICES[name]["command"], env=own, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            (STATE / "run" / f"{name}.{number}").write_text(json.dumps([process.pid, own]))
+            started.append((name, number, process, own))
+    for name, number, process, own in started:
         probe = SERVICES[name].get("healthcheck", {"test": ["CMD", "true"]})["test"][1:] if number == 1 else ["true"]
-        healthy = lambda: started.poll() is not None or subprocess.run(probe, env=own, capture_output=True, check=False).returncode == 0
-        wait(healthy, f"{name} is not healthy")
-        if started.poll() is not None:
+        wait(lambda: process.poll() is not None or is_done(probe, own), f"{name} is not healthy")
+        if process.poll() is not None:
             sys.exit(f"docker.py: {name} has ended: {(STATE / f'{name}.log').read_text()}")
+
+
+def is_done(command, own):
+    return subprocess.run(command, env=own, capture_output=True, check=False).returncode == 0
 
 
 def wait(condition, failure):
@@ -265,27 +276,29 @@ def create_database():
 
 
 def start_broker(force=False):
-    """Starts RabbitMQ where it was stopped, and imports its definitions, as each start of the container does."""
-    marker = STATE / "broker"
-    if force or not marker.exists():
-        broker("ctl", "--quiet", "start_app")
+    """Starts RabbitMQ where it was stopped, and imports its definitions where they may be others."""
+    stopped, imported = STATE / "broker.stopped", STATE / "broker.json"
+    if stopped.exists():
+        broker("start_app")
+        stopped.unlink()
+    if force or not imported.exists():
         definitions = {}
         for file in ("secrets/broker_users", "secrets/tool_broker_user", "rabbitmq/definitions.json"):
             for kind, values in json.loads((SITE / "deploy" / file).read_text()).items():
                 definitions.setdefault(kind, []).extend(values)
-        marker.write_text(json.dumps(definitions))
-        broker("ctl", "--quiet", "import_definitions", marker)
+        imported.write_text(json.dumps(definitions))
+        broker("import_definitions", imported)
 
 
 def broker(*arguments):
-    command, *rest = arguments
-    subprocess.run([RABBITMQ, command, HERE["/var/lib/rabbitmq"], *rest], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([RABBITMQ, "ctl", HERE["/var/lib/rabbitmq"], "--quiet", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def remove_volume(name):
-    if name not in {f"{COMPOSE['name']}_{volume}" for volume in COMPOSE["volumes"]} or (STATE / "broker").exists():
+    if name not in {f"{COMPOSE['name']}_{volume}" for volume in COMPOSE["volumes"]} or not (STATE / "broker.stopped").exists():
         sys.exit(f"docker.py: there is no volume {name}, or it is in use")
-    broker("ctl", "--quiet", "reset")
+    broker("reset")
+    (STATE / "broker.json").unlink()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! A deployment, and what happens to it while the pages are read.
 
 use std::{
-    fs,
+    fs::{self, File},
     os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
     process::{Command, Stdio},
@@ -88,6 +88,7 @@ impl Site {
             "/var/lib/rabbitmq": site.broker.folder(),
         });
         fs::write(site.path("state/here.json"), here.to_string()).unwrap();
+        fs::write(site.path("state/compose.json"), compose()).unwrap();
         site
     }
 
@@ -106,6 +107,11 @@ impl Site {
     pub fn append_environment(&self, text: &str) {
         let file = self.path("site/.env");
         fs::write(&file, fs::read_to_string(&file).unwrap() + text).unwrap();
+    }
+
+    /// Makes `.env` what it was at the start: the runbooks need none of the settings.
+    pub fn restore_environment(&self) {
+        fs::write(self.path("site/.env"), "COMPOSE_PROFILES=mailcatcher\n").unwrap();
     }
 
     pub fn write_settings(&self, text: &str, client_id: &str) {
@@ -211,6 +217,15 @@ impl Site {
         let mut connection = self.postgres.options().database("rekey").connect().await.unwrap();
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.unwrap()
     }
+}
+
+/// Returns docker-compose.yml as JSON, so that not every command parses it.
+fn compose() -> Vec<u8> {
+    let convert = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)";
+    let file = File::open(project().join("docker-compose.yml")).unwrap();
+    let output = Command::new("/usr/bin/python3").args(["-c", convert]).stdin(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
 impl Drop for Site {
