@@ -235,11 +235,13 @@ def replace(counts, forced=()):
     """Stops the processes that are too many or have other settings, and starts those that are missing: all of them at once."""
     old = []
     for name, count in counts.items():
-        old += [(name, pid) for number, (pid, own) in processes(name).items() if number > count or name in forced or own != environment(name, number)]
-    for _, pid in old:
-        os.kill(pid, signal.SIGTERM)
-    for name, pid in old:
-        wait(lambda pid=pid: not is_running(pid), f"{name} does not stop")
+        for number, (pid, own) in processes(name).items():
+            if number > count or name in forced or own != environment(name, number):
+                os.kill(pid, signal.SIGTERM)
+                old.append((name, number, pid))
+    for name, number, pid in old:
+        wait(lambda: not is_running(pid), f"{name} does not stop")
+        (STATE / "run" / f"{name}.{number}").unlink()
     started = []
     for name, count in counts.items():
         for number in set(range(1, count + 1)) - set(processes(name)):

@@ -49,7 +49,7 @@ fn is_command(code: &str) -> bool {
     let mut words = code.split(' ').skip_while(|word| word.contains('='));
     let program = words.next().unwrap_or_default();
     let is_known = ["curl", "docker", "git", "journalctl", "kubectl", "openssl", "sudo"].contains(&program);
-    (is_known || program.ends_with(".sh")) && words.next().is_some()
+    (is_known || program.starts_with("deploy/")) && words.next().is_some()
 }
 
 fn without_comment(line: &str) -> String {

@@ -51,30 +51,25 @@ impl Shell {
     /// Sets the variables of the pages to what a command has printed, as docs/operations.md asks its reader to.
     pub fn learn(&mut self, exit: &Exit) {
         let lines: Vec<_> = exit.stdout.lines().collect();
-        let word = |line: usize, n: usize| lines.get(line).and_then(|line| line.split_whitespace().nth(n));
-        let client = lines.iter().find_map(|line| line.strip_prefix("CLIENT_ID="));
-        let signing = lines
-            .iter()
-            .find_map(|line| line.strip_prefix("signing "))
-            .and_then(|line| line.split_whitespace().next());
-        let added = exit.stderr.strip_prefix("Key ").and_then(|text| text.split_once(". ")).map(|(id, _)| id);
-        let backup = lines.first().filter(|line| line.ends_with(".tar")).copied();
-        for (name, value) in [
-            ("CLIENT_ID", client),
-            ("CLIENT_ID", word(1, 0).filter(|_| client.is_none() && exit.stdout.starts_with("CLIENT ID"))),
-            ("ID", word(1, 0).filter(|_| exit.stdout.starts_with("ID "))),
-            ("OLD", signing),
-            ("NEW", added),
-            ("FILE", backup),
-        ] {
-            if let Some(value) = value {
-                let keep = if name == "CLIENT_ID" && client.is_none() {
-                    format!("${{{name}:-{value}}}")
-                } else {
-                    value.to_owned()
-                };
-                self.run(&format!("{name}={keep}"));
-            }
+        let after =
+            |start: &str| lines.iter().find_map(|line| line.strip_prefix(start)?.split_whitespace().next());
+        // Of a table with this title, the id in the first row.
+        let first = |title: &str| {
+            let row = lines.get(1).filter(|_| exit.stdout.starts_with(title));
+            row.and_then(|row| row.split_whitespace().next())
+        };
+        let added = exit.stderr.strip_prefix("Key ").and_then(|text| text.split_once(". "));
+        let learned = [
+            after("CLIENT_ID=").map(|id| format!("CLIENT_ID={id}")),
+            // Unless it is set.
+            first("CLIENT ID ").map(|id| format!("CLIENT_ID=${{CLIENT_ID:-{id}}}")),
+            first("ID ").map(|id| format!("ID={id}")),
+            after("signing ").map(|id| format!("OLD={id}")),
+            added.map(|(id, _)| format!("NEW={id}")),
+            lines.first().filter(|line| line.starts_with('/')).map(|backup| format!("FILE={backup}")),
+        ];
+        for assignment in learned.iter().flatten() {
+            self.run(assignment);
         }
     }
 }
