@@ -30,9 +30,7 @@ pub fn steps(page: &str) -> Vec<Step> {
             (Some(_), Some(_)) => {
                 let (language, text) = open.take().unwrap();
                 match language.as_str() {
-                    "sh" => steps.extend(
-                        text.lines().map(without_comment).filter(|line| !line.is_empty()).map(Step::Run),
-                    ),
+                    "sh" => steps.extend(commands(&text).map(Step::Run)),
                     "dotenv" => steps.push(Step::Environment(text)),
                     "toml" => steps.push(Step::Organization(text)),
                     "yaml" => {}
@@ -42,6 +40,20 @@ pub fn steps(page: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Returns the commands of a block: its lines, of which one that ends with && goes on in the next one.
+fn commands(block: &str) -> impl Iterator<Item = String> {
+    let mut open = String::new();
+    let lines: Vec<_> = block.lines().map(without_comment).filter(|line| !line.is_empty()).collect();
+    lines.into_iter().filter_map(move |line| {
+        open.push_str(&line);
+        if line.ends_with("&&") {
+            open.push(' ');
+            return None;
+        }
+        Some(std::mem::take(&mut open))
+    })
 }
 
 /// Whether code in a sentence is a command with arguments, after its variables.
