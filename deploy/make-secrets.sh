@@ -23,7 +23,7 @@ main() {
     make mailer_broker_password password
     make tool_broker_password password
     make grafana_password password
-    # The RSA key that signs access tokens (docs/operations.md adds another to the file to rotate it), and the key that encrypts reset tokens, with the id `k1`.
+    # The RSA key that signs access tokens (docs/operations.md rotates it), and the key that encrypts reset tokens, with the id `k1`.
     make signing_key signing_key
     make sealing_keys sealing_key
 
@@ -58,7 +58,7 @@ make() { # NAME COMMAND…
 
 environment() {
     cat <<'END'
-# The settings of docker-compose.yml; docs/operations.md lists them. Optional services: mailcatcher, tls, observability, console.
+# The settings of docker-compose.yml; docs/reference.md lists them. Optional services: mailcatcher, tls, observability, console.
 COMPOSE_PROFILES=mailcatcher
 END
 }

@@ -7,7 +7,7 @@
 #                                DIR/pid. It joins the cluster of the running node whose folder is FIRST, which is
 #                                stopped last: the others use its name service.
 #   rabbitmq.sh stop DIR         Stops it, the data stay. Nothing to stop is no error.
-#   rabbitmq.sh ctl DIR ARGS…    Runs rabbitmqctl on it.
+#   rabbitmq.sh ctl DIR ARGS…    Runs rabbitmqctl on it; with `diagnostics` rabbitmq-diagnostics.
 #
 # A start takes about ten seconds. RABBITMQ_SBIN names the server's sbin folder where it isn't Debian's. The server's own
 # script is called, not the distribution's wrapper, which changes the user and uses the system's folders.
@@ -25,7 +25,8 @@ main() {
         start) start "${3:-$("$here/free-ports.sh")}" "${4:-}" ;;
         stop) stop ;;
         ctl) shift 2 && settle && exec "$sbin/rabbitmqctl" "$@" ;;
-        *) echo "rabbitmq.sh: start, stop or ctl, not $command" >&2; exit 2 ;;
+        diagnostics) shift 2 && settle && exec "$sbin/rabbitmq-diagnostics" "$@" ;;
+        *) echo "rabbitmq.sh: start, stop, ctl or diagnostics, not $command" >&2; exit 2 ;;
     esac
 }
 

@@ -36,7 +36,7 @@ async fn a11_the_apis_role_appends_to_the_audit_log_and_can_not_change_it() {
     as_api.run(NEW_ENTRY).await.unwrap();
     assert_eq!(entries().await, before + 1);
     as_api.run("SELECT * FROM shown_event_stores").await.unwrap();
-    // As docs/operations.md says, for servers before PostgreSQL 15.
+    // As docs/reference.md says, for servers before PostgreSQL 15.
     owner(&database).script("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await;
     are_denied(
         &as_api,

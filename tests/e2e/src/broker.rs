@@ -70,6 +70,12 @@ impl Broker {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Returns the folder of its data, by which `scripts/rabbitmq.sh` finds it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Returns the name of its node.
     #[must_use]
     pub fn node(&self) -> String {

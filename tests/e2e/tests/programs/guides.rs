@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 /// The pages for newcomers and operators.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 27] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
@@ -24,6 +24,7 @@ const PAGES: [&str; 24] = [
     "docs/integration.md",
     "docs/look.md",
     "docs/operations.md",
+    "docs/reference.md",
     "docs/runbooks/README.md",
     "docs/runbooks/api.md",
     "docs/runbooks/broker-alarm.md",
@@ -36,6 +37,8 @@ const PAGES: [&str; 24] = [
     "docs/runbooks/relay-refuses.md",
     "docs/runbooks/restore.md",
     "docs/runbooks/roll-back.md",
+    "docs/runbooks/start.md",
+    "docs/scaling.md",
     "docs/storefront.md",
     "examples/storefront/README.md",
 ];
@@ -103,8 +106,9 @@ fn headings(page: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn variables_that_the_operators_guide_names_are_in_the_compose_file() {
-    let guide = fs::read_to_string(project().join("docs/operations.md")).unwrap();
+fn variables_that_the_operators_pages_name_are_in_the_compose_file() {
+    let pages = ["docs/operations.md", "docs/reference.md"];
+    let guide = pages.map(|page| fs::read_to_string(project().join(page)).unwrap()).join("\n");
     let compose = fs::read_to_string(project().join("docker-compose.yml")).unwrap();
     let named = guide.split('`').filter(|code| code.starts_with("REKEY_") && !code.starts_with("REKEY__"));
     let variables: Vec<_> =
