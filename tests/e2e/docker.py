@@ -33,8 +33,8 @@ OPTIONS = {
     "stop": "services",
     "up": "--build --detach --wait --no-deps --no-build --force-recreate --scale= services",
 }  # fmt: skip
-# A start of the debug build, on a busy machine.
-TIMEOUT = 60
+# Of a start or a stop, in seconds: far more than either takes, since tests run on busy machines.
+TIMEOUT = 180
 
 
 def main():

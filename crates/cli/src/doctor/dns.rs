@@ -86,7 +86,8 @@ impl Senders {
         let mut senders = Self::default();
         for OrganizationMailSettings { mail, dkim, .. } in organizations {
             let visible = domain(&mail.from.address);
-            senders.envelopes.insert(mail.envelope_from.as_ref().map_or(visible.clone(), domain));
+            let own = mail.bounce_domain.clone().or_else(|| mail.envelope_from.as_ref().map(domain));
+            senders.envelopes.insert(own.unwrap_or_else(|| visible.clone()));
             match Signer::new(dkim) {
                 Ok(Some(signer)) => {
                     let DnsRecord { name, text } = signer.record();

@@ -76,7 +76,7 @@ async fn every_command_of_the_operators_pages_works() {
                             assert!(exit.stdout.contains(text), "{page}: {command}: no {text} in {exit:?}");
                         }
                         shell.learn(&exit);
-                        site.after(&command, &exit).await;
+                        site.after(&command, &exit, &mut shell).await;
                     }
                     seen.insert(command);
                 }

@@ -131,6 +131,8 @@ impl Site {
             self.ask().await;
             self.eventually("SELECT status FROM deliveries WHERE status = 'deferred'").await;
             self.smtp.set_fault(None);
+            // It would try again by itself.
+            assert_eq!(shell.run("docker compose kill --signal SIGSTOP mailer").code, Some(0));
         } else if command.contains("rekey suppression ") {
             let address = command.split(' ').find(|word| word.contains('@')).unwrap_or("mary@example.com");
             let insert = "INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id, created_at)";
@@ -168,7 +170,7 @@ impl Site {
     }
 
     /// Checks what a command has done.
-    pub async fn after(&mut self, command: &str, exit: &Exit) {
+    pub async fn after(&mut self, command: &str, exit: &Exit, shell: &mut Shell) {
         if command.ends_with("--name \"Hosted pages\"") {
             exit.stdout.trim().strip_prefix("CLIENT_ID=").unwrap().clone_into(&mut self.client_id);
         } else if command.starts_with("printf ") {
@@ -177,6 +179,9 @@ impl Site {
             self.smtp.mail_to("anna@example.com", 1).await;
         } else if command.ends_with("SIGHUP api mailer maintenance") {
             self.shows_page("organization=acme").await;
+        } else if command.ends_with("delivery resend $ID") {
+            assert_eq!(shell.run("docker compose kill --signal SIGCONT mailer").code, Some(0));
+            self.smtp.mail_to(&format!("customer{}@example.com", self.asked), 1).await;
         }
     }
 

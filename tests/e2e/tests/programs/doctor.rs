@@ -300,6 +300,8 @@ fn dns() -> String {
     format!(
         "mailer | mail.from = a@nospf.example | warn dns.spf | nospf.example has no SPF record | publish a TXT record
 mailer | mail.from = a@twospf.example | fail dns.spf | twospf.example has 2 SPF records | join them to one
+mailer | mail.bounce_domain = nospf.example | warn dns.spf | nospf.example has no SPF record | publish a TXT record
+mailer | mail.bounce_domain = nomx.example | fail dns.mx | nomx.example has no MX record and no address | publish an MX record
 mailer | mail.envelope_from = a@nomx.example | fail dns.mx | nomx.example has no MX record and no address | publish an MX record
 mailer | mail.from = a@nodmarc.example | warn dns.dmarc | nodmarc.example has no DMARC record | v=DMARC1
 mailer | dkim.selector = new | fail dns.dkim | new._domainkey.shop.example has no key | rekey mail dkim

@@ -1,7 +1,7 @@
 //! token-nowhere: searches a deployment for tokens, passwords and clients' secrets, which must not be found.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
 
-#[path = "../../../crates/runtime/tests/process/collector.rs"]
+#[path = "../../../../crates/runtime/tests/process/collector.rs"]
 mod collector;
 
 use std::fs;

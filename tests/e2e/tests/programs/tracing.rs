@@ -1,7 +1,7 @@
 //! Tests that one trace reaches from the HTTP request through outbox and broker to the mail.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
-#[path = "../../../crates/runtime/tests/process/collector.rs"]
+#[path = "../../../../crates/runtime/tests/process/collector.rs"]
 mod collector;
 
 use std::collections::BTreeSet;
