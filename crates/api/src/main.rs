@@ -131,12 +131,10 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     });
     tasks.spawn("reload", reload);
     metrics::start_use_cases();
-    tasks.spawn("gauges", {
-        let (store, stop) = (Arc::new(store.clone()), tasks.token());
-        async move {
-            stop.run_until_cancelled(run_api_gauges(store)).await;
-            Ok::<_, Infallible>(())
-        }
+    let (gauge_store, stop) = (Arc::new(store.clone()), tasks.token());
+    tasks.spawn("gauges", async move {
+        stop.run_until_cancelled(run_api_gauges(gauge_store)).await;
+        Ok::<_, Infallible>(())
     });
     let stop_relay = relay_stop.clone().drop_guard();
     tasks.spawn("http", async move {

@@ -210,8 +210,7 @@ fn judge(client_id: &str, slug: Option<&Slug>, client: Option<&RegisteredClient>
     } else if slug.is_some_and(|slug| client.organization.slug != *slug) {
         fail("is a client of another organization", choose)
     } else if !client.permissions.self_service {
-        let fix =
-            format!("`rekey client update {client_id} --allow self-service`, with what else it may do");
+        let fix = format!("`rekey client update {client_id} --allow self-service`, with what else it may do");
         fail("may not ask for resets", &fix)
     } else if client.scope.mode == Mode::Test {
         Finding::warn(CLIENTS, format!("{client_id} of {owner} is for test data: no mail leaves"), choose)

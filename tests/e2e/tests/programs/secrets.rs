@@ -1,13 +1,10 @@
 //! token-nowhere: searches a deployment for tokens, passwords and clients' secrets, which must not be found.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds nothing is to fail")]
 
-#[path = "../../../../crates/runtime/tests/process/collector.rs"]
-mod collector;
-
 use std::fs;
 
+use crate::collector::Collector;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use collector::Collector;
 use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceRequest, trace::v1::ExportTraceServiceRequest,
 };

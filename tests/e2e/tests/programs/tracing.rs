@@ -1,12 +1,9 @@
 //! Tests that one trace reaches from the HTTP request through outbox and broker to the mail.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
-#[path = "../../../../crates/runtime/tests/process/collector.rs"]
-mod collector;
-
 use std::collections::BTreeSet;
 
-use collector::Collector;
+use crate::collector::Collector;
 use opentelemetry_proto::tonic::{
     collector::{
         logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
