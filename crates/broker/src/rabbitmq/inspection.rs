@@ -125,35 +125,39 @@ impl Inspector {
         })
     }
 
-    /// Looks whether the broker takes messages. During an alarm it reports that to a connection once it publishes.
+    /// Looks whether the broker takes messages, by one of the rights to publish. During an alarm it reports that to a connection once it
+    /// publishes.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn alarms(&self) -> Result<(), Problem> {
+    /// When it takes none. That the user has not the right is found by [`Inspector::has_right`].
+    pub async fn alarms(&self, publishing: Right) -> Result<(), Problem> {
         let events = self.connection.events_listener();
         let blocked = |reason: &str| Problem {
             found: format!("the broker takes no messages because of an alarm ({reason})"),
             advice: ALARM.to_owned(),
         };
-        let queue = self.topology.dead();
         tokio::select! {
             reason = block(events) => Err(blocked(&reason)),
-            tried = timeout(TIMEOUT, self.publish_nothing(String::new(), &queue)) => match tried {
+            tried = self.use_right(publishing) => match tried {
                 _ if self.connection.status().blocked() => Err(blocked("see its log")),
-                Err(_) => Err(no_answer()),
-                // A right that is missing is found by `has_right`.
-                Ok(_) => Ok(()),
+                Err(ConnectionError::Lost) => Err(no_answer()),
+                _ => Ok(()),
             }
         }
     }
 
-    /// Tries whether the user has a right, by a call that has no effect.
+    /// Tries whether the user has a right.
     ///
     /// # Errors
     /// When it has not.
     pub async fn has_right(&self, right: Right) -> Result<(), Problem> {
+        self.use_right(right).await.map_err(Problem::from)
+    }
+
+    /// Uses a right in a call that has no effect.
+    async fn use_right(&self, right: Right) -> Result<(), ConnectionError> {
         let topology = &self.topology;
-        let tried = self.in_time(async {
+        self.in_time(async {
             match right {
                 Right::PublishEvents => {
                     self.publish_nothing(topology.exchange(), EventName::ResetPassword.as_str()).await
@@ -162,8 +166,8 @@ impl Inspector {
                 Right::ReadEvents => self.consume_nothing(&topology.mailer()).await,
                 Right::ReadDeadLetters => self.consume_nothing(&topology.dead()).await,
             }
-        });
-        tried.await.map_err(Problem::from)
+        })
+        .await
     }
 
     /// Publishes in a transaction that is rolled back: the broker checks the right, and no queue gets the message.

@@ -52,7 +52,9 @@ async fn inspect(inspector: &Inspector, programs: &[Program]) -> Vec<Finding> {
         Err(problem) => Finding::fail("broker.exchange", problem.found, problem.advice),
     }];
     findings.extend(queues(inspector.queues().await));
-    match inspector.alarms().await {
+    let publishing =
+        if programs.contains(&Program::Api) { Right::PublishEvents } else { Right::PublishToQueues };
+    match inspector.alarms(publishing).await {
         Ok(()) => {
             findings.push(Finding::ok("broker.alarms", "the broker takes messages"));
             findings.push(rights(inspector, programs).await);

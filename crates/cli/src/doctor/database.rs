@@ -99,7 +99,7 @@ fn roles(facts: &DatabaseFacts, programs: &[Program]) -> Vec<Finding> {
     const CHECK: &str = "database.role";
     let role = &facts.role;
     if facts.is_superuser {
-        let found = format!("{role} is a superuser, for whom no right is checked");
+        let found = format!("{role} is a superuser: no right is checked for it");
         return vec![Finding::warn(CHECK, found, format!("give each program its own role: {ROLES}"))];
     }
     let check = |program: &Program| {

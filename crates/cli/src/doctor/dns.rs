@@ -34,7 +34,7 @@ type Answer<'a> = BoxFuture<'a, Result<Finding, NoAnswer>>;
 struct Senders {
     /// The domains that readers see, in `From`.
     visible: BTreeSet<String>,
-    /// The domains of envelopes: where bounces go, and whose SPF record receivers check.
+    /// The domains of envelopes: where bounces go, and the ones with the SPF record that receivers check.
     envelopes: BTreeSet<String>,
     /// The names and values of the DKIM keys.
     keys: BTreeSet<(String, String)>,

@@ -14,7 +14,7 @@ use super::{finding::Finding, settings};
 
 const CHECK: &str = "hashing.memory";
 const MIB: u64 = 1 << 20;
-/// What `rekey-api` needs besides its hashing threads: 64 MB, and 256 MiB for the thread of imported hashes.
+/// What `rekey-api` needs in addition to its hashing threads: 64 MB, and 256 MiB for the thread of imported hashes.
 const BASE: u64 = 320 * MIB;
 
 #[derive(Deserialize)]

@@ -96,14 +96,15 @@ fn pages(shops: &Shops, server: &Server) -> BTreeMap<String, &'static str> {
             pages.insert(url.clone(), "pages.login_url");
         }
     }
-    // The hosted page. In a container, an address of this machine leads to the container itself.
+    // The hosted page, once. In a container, an address of this machine leads to the container itself.
     let hosted = format!("{}/reset-password?", server.public_url);
+    let mut is_wanted = server.public_url.is_https();
     pages.retain(|url, setting| {
-        let is_hosted = url.starts_with(&hosted);
-        if is_hosted {
-            *setting = "server.public_url";
+        if !url.starts_with(&hosted) {
+            return true;
         }
-        !is_hosted || server.public_url.is_https()
+        *setting = "server.public_url";
+        std::mem::take(&mut is_wanted)
     });
     pages
 }
@@ -209,8 +210,7 @@ fn judge(client_id: &str, slug: Option<&Slug>, client: Option<&RegisteredClient>
     } else if slug.is_some_and(|slug| client.organization.slug != *slug) {
         fail("is a client of another organization", choose)
     } else if !client.permissions.self_service {
-        let fix =
-            format!("`rekey client update {client_id} --allow self-service,…` with what it may do besides");
+        let fix = format!("`rekey client update {client_id} --allow self-service`, with what else it may do");
         fail("may not ask for resets", &fix)
     } else if client.scope.mode == Mode::Test {
         Finding::warn(CLIENTS, format!("{client_id} of {owner} is for test data: no mail leaves"), choose)

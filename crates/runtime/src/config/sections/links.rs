@@ -32,7 +32,7 @@ impl Links {
         own.or(self.reset_url_template.as_ref()).cloned().unwrap_or_else(hosted)
     }
 
-    /// Returns the clients whose resets lead to a page of their own, and the pages.
+    /// Returns the clients with a page of their own for resets, and the page of each.
     pub fn clients(&self) -> impl Iterator<Item = (&str, &LinkTemplate)> {
         self.clients.iter().map(|(client_id, template)| (client_id.as_str(), template))
     }
