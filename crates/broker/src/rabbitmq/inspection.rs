@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use futures_util::{Stream, StreamExt, pin_mut};
 use lapin::{
-    BasicProperties, Connection, ConnectionProperties, Event,
+    BasicProperties, Connection, ConnectionProperties, ErrorKind, Event,
     options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions},
     types::FieldTable,
 };
@@ -20,6 +20,8 @@ use super::{
 
 /// The time for a connection, and for each look.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// The time for the event of a refusal that has arrived.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 const CHECK_ADDRESS: &str =
     "check host and port in broker.url, the network between, and whether the port is the broker's for AMQP";
 const CREATE: &str = "start rekey-api or rekey-mailer with a user that may configure, which declares it, or import deploy/rabbitmq/definitions.json";
@@ -172,14 +174,27 @@ impl Inspector {
 
     /// Publishes in a transaction that is rolled back: the broker checks the right, and no queue gets the message.
     async fn publish_nothing(&self, exchange: String, routing_key: &str) -> Result<(), ConnectionError> {
+        let events = self.connection.events_listener();
         let channel = self.connection.create_channel().await?;
         channel.tx_select().await?;
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
         let (exchange, key) = (short_string(&exchange), short_string(routing_key));
-        channel.basic_publish(exchange, key, options, b"", properties).await?.await?;
-        channel.tx_rollback().await?;
-        close_channel(&channel).await;
-        Ok(())
+        let tried = async {
+            channel.basic_publish(exchange, key, options, b"", properties).await?.await?;
+            channel.tx_rollback().await
+        };
+        match tried.await {
+            Ok(()) => {
+                close_channel(&channel).await;
+                Ok(())
+            }
+            // The refusal of the message came between the two calls: only its event has the reason.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidChannelState(..)) => {
+                let refusal = timeout(REFUSAL_TIMEOUT, refusal(events)).await;
+                Err(refusal.unwrap_or(error).into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Consumes with a priority that is no number: the broker checks the right first, then the priority, and delivers no message.
@@ -212,6 +227,17 @@ impl Inspector {
     ) -> Result<T, ConnectionError> {
         timeout(TIMEOUT, look).await.unwrap_or(Err(ConnectionError::Lost))
     }
+}
+
+/// Returns the error by which the broker closes a channel.
+async fn refusal(events: impl Stream<Item = Event>) -> lapin::Error {
+    pin_mut!(events);
+    while let Some(event) = events.next().await {
+        if let Event::Error(error) = event {
+            return error;
+        }
+    }
+    pending().await
 }
 
 /// Returns the reason when the broker blocks the connection.
