@@ -44,7 +44,7 @@ pub struct Listener {
     pub reports: Reports,
     /// The keys of the providers.
     pub settings: Bounces,
-    /// Tells the age of signatures.
+    /// The clock by which signatures grow old.
     pub clock: Arc<dyn Clock>,
     /// Fetches the certificates of Amazon SNS.
     pub fetch: Arc<dyn Fetch>,
@@ -66,9 +66,11 @@ struct State {
     settings: Bounces,
     clock: Arc<dyn Clock>,
     sns: Sns,
-    /// When the present second began, and its requests.
-    second: Mutex<(Instant, u32)>,
+    rate: Rate,
 }
+
+/// The requests of the present second, and when it began.
+struct Rate(Mutex<(Instant, u32)>);
 
 impl Listener {
     /// Listens at this address, as one of the program's tasks.
@@ -79,8 +81,7 @@ impl Listener {
         let Self { reports, settings, clock, fetch } = self;
         metrics::start_reports();
         let sns = Sns::new(settings.ses_topics.clone(), fetch);
-        let second = Mutex::new((Instant::now(), 0));
-        let state = Data::new(State { reports, settings, clock, sns, second });
+        let state = Data::new(State { reports, settings, clock, sns, rate: Rate::new() });
         let app = move || {
             App::new()
                 .app_data(state.clone())
@@ -117,7 +118,7 @@ async fn within_bounds(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if !state.has_room() {
+    if !state.rate.has_room() {
         return Err(InternalError::from_response("too many requests", come_again(1)).into());
     }
     timeout(TIMEOUT, next.call(request)).await.unwrap_or_else(|_| Err(ErrorRequestTimeout("too slow")))
@@ -167,17 +168,23 @@ async fn ses(state: Data<State>, body: Bytes) -> HttpResponse {
     state.record(Source::Ses, webhooks).await
 }
 
-impl State {
-    /// Whether the present second has room for one more request.
+impl Rate {
+    fn new() -> Self {
+        Self(Mutex::new((Instant::now(), 0)))
+    }
+
+    /// Counts a request; false if the present second has had enough.
     fn has_room(&self) -> bool {
-        let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if second.0.elapsed() >= Duration::from_secs(1) {
             *second = (Instant::now(), 0);
         }
         second.1 += 1;
         second.1 <= MAX_PER_SECOND
     }
+}
 
+impl State {
     async fn record(&self, source: Source, webhooks: Result<Vec<Webhook>, FeedError>) -> HttpResponse {
         match webhooks {
             Ok(webhooks) => match self.reports.record_webhooks(source, webhooks).await {
@@ -212,4 +219,19 @@ fn come_again(seconds: u32) -> HttpResponse {
 /// Returns a header; empty if it is missing.
 fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_beyond_those_of_a_second_are_refused() {
+        let rate = Rate::new();
+        for _ in 0..2 {
+            assert!((0..MAX_PER_SECOND).all(|_| rate.has_room()));
+            assert!(!rate.has_room());
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+    }
 }
