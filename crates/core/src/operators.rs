@@ -24,6 +24,8 @@ pub const SESSION_MAX_AGE: Duration = Duration::hours(12);
 const PASSWORD_LENGTH: usize = 24;
 /// The most characters of a name.
 const MAX_NAME: usize = 32;
+/// The audit log's names for actors without one.
+const RESERVED: [&str; 4] = ["client", "customer", "operator", "token_holder"];
 
 /// Somebody who can sign in to the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,10 @@ pub struct OperatorName([u8; MAX_NAME]);
 
 /// A text that is not an [`OperatorName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name is 1 to {MAX_NAME} of a-z, 0-9, \".\", \"_\" and \"-\", and begins with a letter or digit")]
+#[error(
+    "a name is 1 to {MAX_NAME} of a-z, 0-9, \".\", \"_\" and \"-\", begins with a letter or digit, and is none of {}",
+    RESERVED.join(", ")
+)]
 pub struct InvalidOperatorName;
 
 impl OperatorName {
@@ -86,7 +91,9 @@ impl FromStr for OperatorName {
         let begins_well = text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
         let mut name = [0; MAX_NAME];
         match name.get_mut(..text.len()) {
-            Some(start) if begins_well && text.bytes().all(is_fit) => start.copy_from_slice(text.as_bytes()),
+            Some(start) if begins_well && text.bytes().all(is_fit) && !RESERVED.contains(&text) => {
+                start.copy_from_slice(text.as_bytes());
+            }
             _ => return Err(InvalidOperatorName),
         }
         Ok(Self(name))
@@ -173,7 +180,7 @@ mod tests {
         for name in ["a", "anna", "7of9", "a.b_c-d", &"x".repeat(32)] {
             assert_eq!(name.parse::<OperatorName>().unwrap().as_str(), name);
         }
-        for name in ["", "Anna", "-a", ".a", "a b", "a:b", "ä", "a\0", "a\n", &"x".repeat(33)] {
+        for name in ["", "operator", "Anna", "-a", ".a", "a b", "a:b", "ä", "a\0", "a\n", &"x".repeat(33)] {
             assert_eq!(name.parse::<OperatorName>(), Err(InvalidOperatorName), "{name:?}");
         }
     }

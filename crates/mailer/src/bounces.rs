@@ -8,6 +8,7 @@ mod mailgun;
 mod notice;
 mod postmark;
 mod provider_header;
+mod reference;
 mod report;
 mod sendgrid;
 mod sns;
@@ -25,6 +26,7 @@ use self::{feed::Webhook, notice::Notice, report::NotReported};
 pub use self::{
     listener::{ListenError, Listener},
     provider_header::ProviderHeader,
+    reference::name_delivery,
     sns::{Fetch, FetchError, HttpsFetch},
 };
 use crate::metrics::{self, Source};
@@ -95,7 +97,8 @@ impl Reports {
         Ok(self.record(delivery, notice).await?)
     }
 
-    /// Records what a provider reports, whose signature was checked. What is not about a mail of ours is none of our business.
+    /// Records what a provider reports, whose signature was checked. Events about other senders' mails are
+    /// ignored.
     async fn record_webhooks(&self, source: Source, webhooks: Vec<Webhook>) -> Result<Answer, StoreError> {
         let mut answer = Answer::Done;
         for webhook in webhooks {
@@ -144,7 +147,7 @@ fn find_delivery(webhook: &Webhook, keys: &KeyRing) -> Option<EventId> {
     by_sender.or_else(|| webhook.ids.iter().find_map(by_id))
 }
 
-/// What a provider is answered.
+/// The answer to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Done,

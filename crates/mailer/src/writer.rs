@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use lettre::Address;
 use rekey_core::{
     clock::Clock,
     deliveries::{ClaimedDelivery, MailName, Recipient},
     events::{Event, EventBody},
     organizations::PerOrganization,
-    secrets::{KeyRing, bounce_mailbox},
+    secrets::KeyRing,
 };
 use rekey_runtime::config::{OrganizationMailSettings, PublicUrl};
 
 use crate::{
-    bounces::ProviderHeader,
+    bounces::{ProviderHeader, name_delivery},
     dkim::{Signer, SigningFailed},
     mails::{self, ContentError, MailSource},
     message::{Mail, MessageError, compose},
@@ -74,13 +73,8 @@ impl Writer {
         let content = (mails::definition(mail).content)(&source)?;
         let parts = renderer.render(&reader, content).map_err(|error| WriteError::Template(error.kind()))?;
         let mut mail = compose(event.id, &settings.mail, &recipient, &parts, now)?;
-        if let Some(domain) = &settings.mail.bounce_domain {
-            let mailbox = bounce_mailbox(event.id, keys);
-            mail.sender = Address::new(mailbox, domain).map_err(|_| MessageError::Sender)?;
-        }
-        for header in &self.provider_headers {
-            mail.content.splice(..0, header.line(event.id).into_bytes());
-        }
+        let domain = settings.mail.bounce_domain.as_deref();
+        name_delivery(&mut mail, event.id, domain, &self.provider_headers, keys)?;
         match self.signers.get(slug) {
             Some(signer) => Ok(signer.sign(mail).await?),
             None => Ok(mail),

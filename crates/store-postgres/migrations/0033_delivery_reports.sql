@@ -1,4 +1,8 @@
 -- What is reported of a mail after a relay has accepted it: the first report of each kind.
+
+-- Writes of deliveries wait behind this while it waits for a lock.
+SET LOCAL lock_timeout = '5s';
+
 CREATE TABLE delivery_reports (
     -- The reports are deleted with their delivery, whichever version of a program deletes it.
     event_id text COLLATE "C" NOT NULL REFERENCES deliveries ON DELETE CASCADE,

@@ -1,5 +1,8 @@
 -- Operators, who sign in to the console, and their sessions.
 
+-- Writes wait behind this while it waits for a lock, such as a backup's.
+SET LOCAL lock_timeout = '5s';
+
 CREATE TABLE operators (
     name text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._-]{0,31}$'),
     role text COLLATE "C" NOT NULL CHECK (role IN ('read', 'act')),
@@ -19,12 +22,6 @@ CREATE TABLE operator_sessions (
 );
 CREATE INDEX operator_sessions_operator ON operator_sessions (operator_name);
 
--- An entry names the operator who acted in the console: `operator:NAME`. Existing entries fulfil the new condition, so none is read.
-ALTER TABLE audit_entries
-    DROP CONSTRAINT audit_entries_actor_check,
-    ADD CONSTRAINT audit_entries_actor_check
-        CHECK (actor IN ('client', 'customer', 'token_holder', 'operator') OR actor LIKE 'operator:_%') NOT VALID;
-
 CREATE OR REPLACE VIEW shown_event_stores AS
 SELECT a.id, a.organization_id, a.mode, a.resource_type COLLATE "C" AS resource_type, p.resource_id, a.action COLLATE "C" AS event,
     host(p.address) AS ip_address,
@@ -43,3 +40,10 @@ SELECT a.id, a.organization_id, a.mode, a.resource_type COLLATE "C" AS resource_
     a.created_at, a.created_at AS updated_at
 FROM audit_entries a
 LEFT JOIN audit_personal_data p ON p.entry_id = a.id;
+
+-- An entry names the operator who acted in the console: `operator:NAME`. Existing entries fulfil the new condition, so none is read. The
+-- view comes first, as readers lock it first.
+ALTER TABLE audit_entries
+    DROP CONSTRAINT audit_entries_actor_check,
+    ADD CONSTRAINT audit_entries_actor_check
+        CHECK (actor IN ('client', 'customer', 'token_holder', 'operator') OR actor LIKE 'operator:_%') NOT VALID;

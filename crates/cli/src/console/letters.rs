@@ -102,7 +102,9 @@ impl Letters {
         limit: Duration,
         work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
     ) -> Result<T, String> {
-        let late = move |_| anyhow::anyhow!("the broker did not reply within {} seconds", limit.as_secs());
+        let late = move |_| {
+            anyhow::anyhow!("not finished within {} seconds: it may be done, so look again", limit.as_secs())
+        };
         let working = self.runtime.spawn(async move { timeout(limit, work).await.map_err(late).flatten() });
         let done = working.await.map_err(anyhow::Error::from).flatten();
         done.map_err(|error| format!("{error:#}"))

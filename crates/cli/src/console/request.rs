@@ -135,9 +135,13 @@ pub fn session_removal(request: &HttpRequest) -> Cookie<'static> {
     SESSION.removal(needs_https(request))
 }
 
-/// Whether the browser must only send the cookie over https: everywhere but on its own machine.
+/// Whether the browser must only send the cookie over https: everywhere but on its own machine. Behind a proxy, the host may be the proxy's
+/// own name for this program.
 fn needs_https(request: &HttpRequest) -> bool {
-    !is_loopback(host(request))
+    let is_proxied = ["x-forwarded-for", "x-forwarded-proto", "forwarded"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name));
+    is_proxied || !is_loopback(host(request))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -19,7 +19,7 @@ const MIN_VERSION: i32 = 130_000;
 /// How far the clocks of a host and the database may differ without and with a warning: tokens are valid for minutes.
 const MAX_SKEW: Duration = Duration::seconds(5);
 const MAX_WARNED_SKEW: Duration = Duration::seconds(60);
-const ROLES: &str = "see Database roles in docs/operations.md";
+const ROLES: &str = "see Database roles in docs/reference.md";
 
 #[derive(Deserialize)]
 struct Sections {
@@ -132,7 +132,7 @@ async fn rights(store: &PostgresStore, facts: &DatabaseFacts) -> Finding {
     match store.missing_rights(&facts.program_roles).await {
         Ok(missing) if missing.is_empty() && facts.program_roles.is_empty() => Finding::warn(
             CHECK,
-            "the roles rekey_api, rekey_mailer and rekey_maintenance do not exist: all programs share one",
+            "the roles rekey_api, rekey_mailer, rekey_maintenance and rekey_console do not exist: all programs share one",
             format!("create them: {ROLES}"),
         ),
         Ok(missing) if missing.is_empty() => {

@@ -11,12 +11,13 @@ use rekey_core::{
     random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
+    bounces::{ProviderHeader, name_delivery},
     dkim::Signer,
     message::compose,
     render::Renderer,
     transport::{Accepted, SmtpTransport, Transport, UsableRelay},
 };
-use rekey_runtime::config::{Configuration, Smtp, SmtpRelayConfig, SmtpTls};
+use rekey_runtime::config::{Bounces, Configuration, Keys, Smtp, SmtpRelayConfig, SmtpTls};
 use rekey_texts::{Language, Texts};
 use serde::Deserialize;
 
@@ -33,6 +34,13 @@ const MIN_CERTIFICATE_TTL: Duration = Duration::from_hours(14 * 24);
 #[derive(Deserialize)]
 struct Sections {
     smtp: Smtp,
+}
+
+#[derive(Deserialize)]
+struct MailSections {
+    smtp: Smtp,
+    keys: Keys,
+    bounces: Bounces,
 }
 
 /// Checks each relay.
@@ -115,7 +123,7 @@ async fn send(
     organization: Option<&Slug>,
     recipient: &EmailAddress,
 ) -> anyhow::Result<(Accepted, &'static str)> {
-    let Sections { smtp } = configuration.settings()?;
+    let MailSections { smtp, keys, bounces } = configuration.settings()?;
     let organizations = configuration.organization_mail_settings()?;
     let own = organization.map_or(organizations.default_value(), |slug| organizations.get(slug));
     let texts = Texts::built_in(Language::English)?;
@@ -124,7 +132,9 @@ async fn send(
     let samples = renderer.samples(language, TEST_SHOP)?;
     let (_, sample) = samples.first().ok_or_else(|| anyhow::anyhow!("there are no mails"))?;
     let event = EventId::generate(&OsRandom);
-    let mail = compose(event, &own.mail, recipient, sample, SystemClock.now())?;
+    let mut mail = compose(event, &own.mail, recipient, sample, SystemClock.now())?;
+    let headers = ProviderHeader::for_settings(&bounces);
+    name_delivery(&mut mail, event, own.mail.bounce_domain.as_deref(), &headers, &keys.sealing)?;
     let (mail, signature) = match Signer::new(&own.dkim)? {
         Some(signer) => (signer.sign(mail).await?, "signed"),
         None => (mail, "not signed"),

@@ -125,7 +125,7 @@ pub struct DeliveryLife {
     pub delivery: LoggedDelivery,
     /// The attempts that have ended, in their order.
     pub attempts: Vec<Attempt>,
-    /// What was reported of it later.
+    /// The reports on it that came later.
     pub reports: Vec<LoggedReport>,
     /// What operators did with it, and when: the actions of the audit log, with the names of those who have one.
     pub actions: Vec<(OffsetDateTime, String)>,

@@ -1,4 +1,4 @@
-//! What is reported of a mail after a relay has accepted it: bounces, delays and complaints.
+//! Reports on a mail that come after a relay has accepted it: bounces, delays and complaints.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;

@@ -65,7 +65,7 @@ impl Throttle {
     }
 }
 
-/// Returns the delay after so many wrong passwords in a row.
+/// Returns the delay after that many wrong passwords in a row.
 fn delay(wrong: u32) -> Duration {
     match wrong.checked_sub(FREE_GUESSES + 1) {
         None => Duration::ZERO,

@@ -19,14 +19,19 @@ pub fn bounce_mailbox(delivery: EventId, keys: &KeyRing) -> String {
     format!("{PREFIX}{}{}", hex::encode(delivery.as_str()), hex::encode(mac.get(..TAG).unwrap_or_default()))
 }
 
+/// How many addresses of a text are verified at most: a genuine report has ours a few times, and anybody may send texts full of others.
+const MAX_CANDIDATES: usize = 32;
+
 /// Returns the delivery that the first genuine address for bounces in a text names, wherever it is: forwarders wrap it into another one.
 #[must_use]
 pub fn find_bounced_delivery(text: &[u8], keys: &KeyRing) -> Option<EventId> {
-    text.windows(PREFIX.len() + DIGITS).find_map(|window| {
+    let candidates = text.windows(PREFIX.len() + DIGITS).filter_map(|window| {
         let (prefix, digits) = window.split_at_checked(PREFIX.len())?;
-        if !prefix.eq_ignore_ascii_case(PREFIX.as_bytes()) {
-            return None;
-        }
+        let is_one =
+            prefix.eq_ignore_ascii_case(PREFIX.as_bytes()) && digits.iter().all(u8::is_ascii_hexdigit);
+        is_one.then_some(digits)
+    });
+    candidates.take(MAX_CANDIDATES).find_map(|digits| {
         let bytes = hex::decode(digits).ok()?;
         let (id, tag) = bytes.split_at_checked(LENGTH)?;
         let macs = keys.macs(|key| &key.bounces, &[id]);
@@ -63,6 +68,9 @@ mod tests {
         {
             assert_eq!(found(text), None, "{text}");
         }
+        let others = format!("b+{}", "0".repeat(52)).repeat(MAX_CANDIDATES);
+        assert_eq!(found(&format!("{} {own}", &others[54..])), Some(delivery));
+        assert_eq!(found(&format!("{others} {own}")), None, "nobody has all of a text verified");
         assert_eq!(find_bounced_delivery(own.as_bytes(), &old), None, "it does not know the new key");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse, HttpServer,
+    App, Error, HttpRequest, HttpResponse, HttpServer, Resource,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::{ErrorRequestTimeout, InternalError},
@@ -29,6 +29,8 @@ use super::{
 };
 use crate::metrics::{self, Source};
 
+/// The largest request of a provider, in bytes: they send events in batches of some hundred KiB.
+const MAX_WEBHOOK: usize = 2 << 20;
 /// How many requests are answered in a second; each costs a statement at most. Mail servers and providers send the others again.
 const MAX_PER_SECOND: u32 = 100;
 /// How many connections may be open.
@@ -38,7 +40,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// After how many seconds a report is to come again that can't be recorded yet.
 const RETRY_AFTER: u32 = 60;
 
-/// What listens for reports.
+/// The listener for reports, before it is opened.
 pub struct Listener {
     /// Records them.
     pub reports: Reports,
@@ -100,17 +102,21 @@ impl Listener {
 fn configure(routes: &mut ServiceConfig, settings: &Bounces) {
     routes.route("/bounces/report", web::post().to(report));
     if settings.mailgun_signing_key.is_some() {
-        routes.route("/bounces/mailgun", web::post().to(mailgun));
+        routes.service(webhook("/bounces/mailgun").route(web::post().to(mailgun)));
     }
     if settings.sendgrid_public_key.is_some() {
-        routes.route("/bounces/sendgrid", web::post().to(sendgrid));
+        routes.service(webhook("/bounces/sendgrid").route(web::post().to(sendgrid)));
     }
     if settings.postmark_login.is_some() {
-        routes.route("/bounces/postmark", web::post().to(postmark));
+        routes.service(webhook("/bounces/postmark").route(web::post().to(postmark)));
     }
     if !settings.ses_topics.is_empty() {
-        routes.route("/bounces/ses", web::post().to(ses));
+        routes.service(webhook("/bounces/ses").route(web::post().to(ses)));
     }
+}
+
+fn webhook(path: &str) -> Resource {
+    web::resource(path).app_data(PayloadConfig::new(MAX_WEBHOOK))
 }
 
 async fn within_bounds(

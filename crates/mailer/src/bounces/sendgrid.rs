@@ -4,6 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_core::deliveries::reports::ReportKind;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     feed::{FeedError, Webhook, parse},
@@ -40,7 +41,9 @@ pub(super) fn webhooks(
     if UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(&signed, &signature).is_err() {
         return Err(FeedError::Refused("the signature is not for bounces.sendgrid_public_key"));
     }
-    Ok(parse::<Vec<Item>>(body)?.into_iter().filter_map(webhook).collect())
+    // Events of other programs may have arguments of the same names with other types: these are not ours.
+    let items = parse::<Vec<Value>>(body)?.into_iter();
+    Ok(items.filter_map(|item| webhook(serde_json::from_value(item).ok()?)).collect())
 }
 
 fn webhook(item: Item) -> Option<Webhook> {

@@ -110,7 +110,8 @@ fn amazon_url(text: &str, topic: &TopicArn) -> Option<url::Url> {
         && url.host_str() == Some(&topic.host())
         && url.port().is_none()
         && url.username().is_empty()
-        && url.password().is_none();
+        && url.password().is_none()
+        && url.fragment().is_none();
     is_amazon.then_some(url)
 }
 

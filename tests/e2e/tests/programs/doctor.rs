@@ -156,7 +156,8 @@ async fn healthy(ward: &Ward) {
         // The tests' role is a superuser.
         ("tool", stack.database.url(), &[], "database.role "),
     ] {
-        let (exit, findings) = ward.run(&[("database.url", url)], program, more).await;
+        let own = [("database.url", url), ("mail.bounce_domain", "shop.example".to_owned())];
+        let (exit, findings) = ward.run(&own, program, more).await;
         assert_eq!((exit.code, exit.stderr.as_str()), (Some(0), ""), "{exit:#?}");
         let checks = |status: &str| {
             let with = findings.iter().filter(|finding| finding["status"] == status);
@@ -171,6 +172,7 @@ async fn healthy(ward: &Ward) {
     let mail = stack.smtp.mail_to("test@shop.example", 1).await;
     let raw = String::from_utf8(mail.raw.clone()).unwrap();
     assert!(raw.starts_with("DKIM-Signature: ") && mail.text().contains("a test of rekey doctor"), "{raw}");
+    assert!(mail.sender.starts_with("b+") && mail.sender.ends_with("@shop.example"), "{}", mail.sender);
     // As people see it.
     let exit = stack.tool(&["doctor", "--dns-server", &ward.dns.address.to_string()]).await;
     let line = exit.stdout.lines().find(|line| line.contains("no mailer reads")).unwrap();

@@ -48,8 +48,9 @@ pub fn spf(domain: &str, texts: &[String]) -> Finding {
 
 /// Checks where bounces to an envelope's domain go.
 pub fn mx(domain: &str, hosts: &[String], has_address: bool) -> Finding {
-    let fix =
-        format!("publish an MX record of {domain}, or set mail.envelope_from to an address that gets mails");
+    let fix = format!(
+        "publish an MX record of {domain}, or set mail.bounce_domain or mail.envelope_from to one that gets mails"
+    );
     if hosts.iter().any(|host| host == ".") {
         Finding::fail(
             MX,
@@ -100,7 +101,7 @@ pub fn dkim(name: &str, texts: &[String], own: &str) -> Finding {
 
 /// Reports a sender whose mails are not signed.
 pub fn unsigned(domain: &str) -> Finding {
-    let fix = "make a key and publish it: Mail that arrives in docs/operations.md";
+    let fix = "make a key and publish it: Sign mails with DKIM in docs/operations.md";
     Finding::warn(DKIM, format!("mails from {domain} are not signed"), fix)
 }
 

@@ -5,7 +5,7 @@ use rekey_core::email::EmailAddress;
 use super::*;
 
 #[test]
-fn reports_of_mail_servers_are_parse() {
+fn reports_of_mail_servers_are_parsed() {
     for (report, expected) in [
         (
             include_bytes!("../../../tests/reports/postfix.eml").as_slice(),

@@ -84,6 +84,8 @@ async fn anything_else_is_refused_and_nothing_fetched_from_elsewhere() {
         (BOUNCE, host, "https://sns.eu-west-1.amazonaws.com:8443/Simple"),
         (BOUNCE, host, "https://s3.eu-west-1.amazonaws.com/Simple"),
         (BOUNCE, host, "https://sns.eu-west-1.amazonaws.com/bucket/Simple"),
+        (BOUNCE, ".pem", ".pem?Action=GetEndpointAttributes"),
+        (BOUNCE, ".pem", ".pem#"),
         (SUBSCRIPTION, "amazonaws.com/?Action", "amazonaws.com.evil.example/?Action"),
         (SUBSCRIPTION, "\"Token\": \"2336412f37\"", "\"Token\": \"2336412f38\""),
     ] {
