@@ -9,7 +9,7 @@ use std::{
 #[test]
 fn every_case_of_the_stores_suite_is_run() {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
-    let listed = fs::read_to_string(suite.join("stores.rs")).unwrap();
+    let listed = fs::read_to_string(suite.join("stores/suite.rs")).unwrap();
     let modules = files_below(&suite.join("stores"));
     for module in &modules {
         let text = fs::read_to_string(module).unwrap();

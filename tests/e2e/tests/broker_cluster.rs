@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How many mails are sent before the first fault.
 const WARM_UP: usize = 200;
+/// The age of the queue at the first fault. When RabbitMQ 3.10 loses the leader of a queue that was declared about 15 s before, mails wait for
+/// longer than [`FAILOVER`]; of an older one, for less than a second.
+const QUEUE_AGE: Duration = Duration::from_secs(30);
 /// How long mails may wait for another node.
 const FAILOVER: Duration = Duration::from_secs(15);
 
@@ -48,6 +51,7 @@ async fn a_killed_node_of_the_cluster_delays_mails_for_seconds_and_loses_none() 
     let led_by =
         |node: &Broker| leader().lines().any(|line| line.split_whitespace().eq([&*queue, &node.node()]));
     eventually("the queue", async || if led_by(first) { Ok(()) } else { Err(leader()) }).await;
+    let declared = Instant::now();
     let mailer = stack.start_mailer().await;
     let token = shop.register_anna().await;
 
@@ -65,7 +69,9 @@ async fn a_killed_node_of_the_cluster_delays_mails_for_seconds_and_loses_none() 
     for (killed, what) in [(first, "the leader"), (second, "the node of both programs")] {
         // The queues of a cluster that was just formed are being copied to its nodes.
         eventually("mails before the fault", async || match stack.smtp.taken() {
-            count if count >= WARM_UP => flowing_since(stack, "-infinity").await,
+            count if count >= WARM_UP && declared.elapsed() >= QUEUE_AGE => {
+                flowing_since(stack, "-infinity").await
+            }
             count => Err(vec![format!("{count} mails")]),
         })
         .await;

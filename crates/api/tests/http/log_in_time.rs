@@ -20,7 +20,7 @@ use rekey_testkit::{
 
 use crate::app::{TestApp, TestClient};
 
-/// Log-ins of each kind. A difference of 5 ms, a quarter of a hash, is found with 300; more would only take longer.
+/// Log-ins of each kind: enough to find a difference of 20 ms, which the control shows.
 const ROUNDS: usize = 300;
 /// Accounts of each kind. Each is tried four times, or it would have to wait.
 const ACCOUNTS: usize = ROUNDS / 4;
