@@ -114,7 +114,7 @@ fn settings<S: DeserializeOwned>(configuration: &Configuration, check: &str) -> 
     configuration.settings().map_err(|error| not_configured(check, &error))
 }
 
-/// Skips a check whose settings are missing, or have a mistake that the check of the configuration names.
+/// Skips a check because its settings are missing, or have a mistake that the check of the configuration names.
 fn not_configured(check: &str, error: &ConfigError) -> Finding {
     Finding::skipped(
         check,

@@ -97,7 +97,7 @@ impl Reports {
         Ok(self.record(delivery, notice).await?)
     }
 
-    /// Records what a provider reports, whose signature was checked. Events about other senders' mails are
+    /// Records the reports of a provider, after the check of its signature. Events about other senders' mails are
     /// ignored.
     async fn record_webhooks(&self, source: Source, webhooks: Vec<Webhook>) -> Result<Answer, StoreError> {
         let mut answer = Answer::Done;

@@ -92,7 +92,7 @@ async fn what_still_needs_a_sealing_key_is_counted() {
     // Three resets, one of them a decoy, and two customers have an event each.
     assert_eq!(store.sealed_counts().await.unwrap(), [count("k2", 0, 0, 1), count("test", 2, 5, 0)]);
     backdoor.script("UPDATE password_resets SET superseded_at = now(); UPDATE idempotency_keys SET expires_at = now()").await;
-    // Two that are published, and whose mails are deferred and failed.
+    // Two that are published: one mail is deferred, the other one failed.
     backdoor
         .script(
             "UPDATE events SET published_at = now() WHERE name = 'customer_password_resets.create';

@@ -54,8 +54,8 @@ pub(super) fn is_complaint(feedback: &str) -> bool {
     ["abuse", "fraud", "other", "opt-out"].iter().any(|kind| kind.eq_ignore_ascii_case(feedback))
 }
 
-/// Returns the codes of a failure: those of the reply, if it begins with one; else the status, with the reply code that its class
-/// stands for. A status that only repeats the class gives way to the code in the reply.
+/// Returns the codes of a failure: those of the reply, if it begins with one; else the status, with the reply code of its class. The
+/// code in the reply is used instead of a status that only repeats the class.
 fn reply(text: &str, status: Option<&str>) -> Option<Reply> {
     let (first, rest) = text.split_at_checked(3).unwrap_or_default();
     let said = first.parse().ok().filter(|code| (400..600).contains(code) && rest.starts_with([' ', '-']));

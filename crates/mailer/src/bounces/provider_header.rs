@@ -1,7 +1,7 @@
 use rekey_core::ids::EventId;
 use rekey_runtime::config::Bounces;
 
-/// A header of a mail whose content a provider repeats in its reports: the delivery's id. The others repeat the Message-ID or the envelope's
+/// A header with the delivery's id, which a provider repeats in its reports. The others repeat the Message-ID or the envelope's
 /// sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderHeader {

@@ -57,7 +57,7 @@ async fn operators_look_at_mails_and_repair_what_is_stuck_in_a_real_browser() {
     assert!(!log.contains(&password) && !log.contains("hunter2") && !log.contains("@example.com"), "{log}");
 }
 
-/// Makes two dead letters, a customer's and a mail's, whose id is returned.
+/// Makes two dead letters, a customer's and a mail's, and returns the mail's id.
 async fn dead_letter(shop: &Shop) -> String {
     let (stack, folder) = (&shop.stack, TempDir::new().unwrap());
     let file = folder.path().join("sealing_keys");
@@ -242,7 +242,7 @@ async fn sessions_end(stack: &Stack, site: &Site<'_>, password: &str) {
     let ended = site.post("/sign-out", &[("form_token", &own)], "same-origin").await;
     assert_eq!(location(&ended), "/sign-in?done=signed_out");
     assert!(stack.texts("SELECT operator_name FROM operator_sessions").await.is_empty());
-    // As after a sign-in whose cookie the browser refused.
+    // As when the browser refused the cookie of the sign-in.
     assert_eq!(location(&site.try_get("/?done=signed_in").await), "/sign-in?done=no_cookie");
     assert_eq!(location(&site.try_get("/mails").await), "/sign-in");
     let reset = stack.tool(&["operator", "reset-password", "anna"]).await;

@@ -99,7 +99,7 @@ pub fn dkim(name: &str, texts: &[String], own: &str) -> Finding {
     }
 }
 
-/// Reports a sender whose mails are not signed.
+/// Reports a sender without signed mails.
 pub fn unsigned(domain: &str) -> Finding {
     let fix = "make a key and publish it: Sign mails with DKIM in docs/operations.md";
     Finding::warn(DKIM, format!("mails from {domain} are not signed"), fix)

@@ -42,8 +42,7 @@ impl Chainer {
         }
     }
 
-    /// Chains all entries that wait. `forged` is kept as the scopes whose chains end in a forged link;
-    /// a new one is logged.
+    /// Chains all entries that wait. Keeps in `forged` the scopes with a forged link at the chain's end, and logs each new one.
     async fn chain(&self, forged: &mut HashSet<Scope>) -> Result<(), StoreError> {
         for scope in self.store.queued_scopes().await? {
             let Scope { organization, mode } = scope;
