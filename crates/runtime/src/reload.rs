@@ -1,6 +1,6 @@
 //! SIGHUP: what the programs have read of organizations' folders is read again while they run.
 
-use std::{io, sync::Arc};
+use std::{convert::Infallible, io, sync::Arc};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -24,10 +24,12 @@ impl Hangups {
 
     /// Reads the configuration again at each SIGHUP and has it applied, until `stop` is cancelled. A mistake in it is logged as an error, and
     /// the former settings stay in force.
-    ///
-    /// # Errors
-    /// None: what goes wrong is logged.
-    pub async fn reload<F>(mut self, source: Source, stop: CancellationToken, apply: F) -> io::Result<()>
+    pub async fn reload<F>(
+        mut self,
+        source: Source,
+        stop: CancellationToken,
+        apply: F,
+    ) -> Result<(), Infallible>
     where
         F: Fn(&Configuration) -> anyhow::Result<()> + Send + Sync + 'static,
     {
