@@ -1,8 +1,9 @@
-//! Measures what metrics cost: programs with and without them, in turn, on the same servers: `make bench`.
+//! Measures what metrics cost: programs with and without them, in turn, on the same servers: `make bench`. A second program without them is the
+//! control: it shows how much the figures differ by chance.
 //!
 //! The figures are printed, and none is asserted: they depend on the machine and on what else it does. The processor time of the program
 //! depends less on that than the rate.
-#![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 use std::{
     fs,
@@ -17,8 +18,7 @@ use rekey_e2e::{
 };
 use reqwest::StatusCode;
 
-/// Pairs of runs; the medians are printed.
-const PAIRS: usize = 11;
+const ROUNDS: usize = 12;
 /// How many resets are created in a run, by [`CLIENTS`] at once.
 const CREATES: u32 = 1_600;
 const CLIENTS: u32 = 16;
@@ -32,7 +32,42 @@ type Run = [f64; 2];
 async fn main() {
     let shop = Shop::open(Stack::prepare().await).await;
     let stack = &shop.stack;
-    let measured = stack.start_api().await;
+    let token = shop.register_anna().await;
+    let programs =
+        [(stack.start_api().await, stack.api.clone()), another_api(stack).await, another_api(stack).await];
+
+    let mut runs: [Vec<Run>; 3] = Default::default();
+    for order in orders() {
+        for kind in order {
+            let (program, api) = programs.get(kind).unwrap();
+            publish_all(stack).await;
+            runs.get_mut(kind).unwrap().push(creates(api, &token, program).await);
+        }
+    }
+    report("resets created", &runs);
+
+    // The mails of the first part, before those that are measured.
+    let mut runs: [Vec<Run>; 3] = Default::default();
+    drain(&shop, &stack.start_mailer().await, usize::try_from(CREATES).unwrap() * 3 * ROUNDS).await;
+    let (program, api) = &programs[1];
+    for order in orders() {
+        for kind in order {
+            let before = stack.smtp.taken();
+            creates(api, &token, program).await;
+            publish_all(stack).await;
+            let admin = if kind == 0 { Vec::new() } else { vec![("admin.listen", "off".to_owned())] };
+            let role = [("database.url", stack.database.url_as("rekey_mailer"))];
+            let mailer = stack.spawn_with("rekey-mailer", &[role.to_vec(), admin].concat());
+            let run = drain(&shop, &mailer, before + usize::try_from(CREATES).unwrap()).await;
+            runs.get_mut(kind).unwrap().push(run);
+            mailer.terminate().await;
+        }
+    }
+    report("mails sent", &runs);
+}
+
+/// Starts an API without metrics.
+async fn another_api(stack: &Stack) -> (Program, Api) {
     let [port] = free_ports();
     let role = stack.database.url_as("rekey_api");
     let own = [
@@ -40,43 +75,27 @@ async fn main() {
         ("admin.listen", "off".to_owned()),
         ("database.url", role),
     ];
-    let unmeasured = stack.spawn_with("rekey-api", &own);
-    let other = Api::new(&format!("http://127.0.0.1:{port}"));
-    other.ready().await;
-    let token = shop.register_anna().await;
+    let program = stack.spawn_with("rekey-api", &own);
+    let api = Api::new(&format!("http://127.0.0.1:{port}"));
+    api.ready().await;
+    (program, api)
+}
 
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for pair in 0..PAIRS {
-        let mut on = async || with.push(creates(&stack.api, &token, &measured).await);
-        let mut off = async || without.push(creates(&other, &token, &unmeasured).await);
-        // Each is first in turn.
-        if pair % 2 == 0 {
-            on().await;
-            off().await;
-        } else {
-            off().await;
-            on().await;
-        }
-    }
-    report("resets created", &with, &without);
+/// The kinds in a different order in each round, so that each comes first, second and third.
+fn orders() -> impl Iterator<Item = [usize; 3]> {
+    let orders = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
+    orders.into_iter().cycle().take(ROUNDS)
+}
 
-    // The mails of the first part, before those that are measured.
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    drain(&shop, &stack.start_mailer().await, usize::try_from(CREATES).unwrap() * 2 * PAIRS).await;
-    for pair in 0..PAIRS {
-        for is_on in if pair % 2 == 0 { [true, false] } else { [false, true] } {
-            let before = stack.smtp.taken();
-            creates(&other, &token, &unmeasured).await;
-            let admin = if is_on { Vec::new() } else { vec![("admin.listen", "off".to_owned())] };
-            let role = [("database.url", stack.database.url_as("rekey_mailer"))];
-            let mailer = stack.spawn_with("rekey-mailer", &[role.to_vec(), admin].concat());
-            let run = drain(&shop, &mailer, before + usize::try_from(CREATES).unwrap()).await;
-            let runs = if is_on { &mut with } else { &mut without };
-            runs.push(run);
-            mailer.terminate().await;
-        }
+/// Waits until nothing of an earlier run is left to publish.
+async fn publish_all(stack: &Stack) {
+    while !stack
+        .texts("SELECT id FROM events WHERE published_at IS NULL AND dead_at IS NULL LIMIT 1")
+        .await
+        .is_empty()
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    report("mails sent", &with, &without);
 }
 
 async fn creates(api: &Api, token: &str, program: &Program) -> Run {
@@ -117,19 +136,23 @@ fn processor_time(program: &Program) -> f64 {
     fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() * TICK
 }
 
-fn report(what: &str, with: &[Run], without: &[Run]) {
-    println!("\n{what}, medians of {PAIRS} pairs of runs with metrics and without, in turn:");
+fn report(what: &str, runs: &[Vec<Run>; 3]) {
+    println!("\n{what}, medians of {ROUNDS} rounds; ratios of the same round, with their quartiles:");
     for (column, title) in ["per second", "processor µs"].into_iter().enumerate() {
-        let [on, off] =
-            [with, without].map(|runs| median(runs.iter().filter_map(|run| run.get(column).copied())));
-        let ratios =
-            with.iter().zip(without).filter_map(|(on, off)| Some(on.get(column)? / off.get(column)?));
-        println!("{title:>14}: {on:>8.1} {off:>8.1}, median ratio {:.3}", median(ratios));
+        let values = runs.each_ref().map(|runs| runs.iter().map(|run| run[column]).collect::<Vec<_>>());
+        let medians = values.clone().map(|values| quartiles(values)[1]);
+        let [with, without, again] = medians;
+        println!("{title:>14}: {with:.1} with metrics, {without:.1} and {again:.1} without");
+        let [with, without, again] = values;
+        for (kind, over) in [("with/without", with), ("control", again)] {
+            let ratios = over.iter().zip(&without).map(|(over, under)| over / under).collect();
+            let [low, median, high] = quartiles(ratios);
+            println!("{kind:>14}: {median:.3} ({low:.3} to {high:.3})");
+        }
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
 }
