@@ -56,6 +56,7 @@ macro_rules! store_conformance {
             a11_no_entry_is_chained_to_a_forged_link,
             a11_links_of_a_retired_key_are_reported_as_unchecked,
             a11_a_purge_takes_the_beginning_and_leaves_a_checkpoint,
+            a11_a_purge_meanwhile_is_no_fault,
             a13_erased_fields_leave_the_chain_as_it_is,
         );
         $crate::store_conformance!(@ $fixture: codes:
