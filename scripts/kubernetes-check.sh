@@ -24,24 +24,31 @@ export PATH=$tools/bin:$PATH
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 deploy/make-secrets.sh "$folder/secrets"
-for overlay in small ha; do
-    kubectl kustomize "deploy/kubernetes/overlays/$overlay" >"$folder/$overlay.yaml" 2>"$folder/warnings"
+check() { # NAME OVERLAY FOLDER
+    kubectl kustomize "$3" >"$folder/rendered.yaml" 2>"$folder/warnings"
     if [ -s "$folder/warnings" ]; then cat "$folder/warnings" >&2; exit 1; fi
-    deploy/kubernetes/secrets.sh "$overlay" "$folder/secrets" >"$folder/$overlay-secrets.yaml"
-    "$tools/bin/python" scripts/kubernetes_check.py "$overlay" "$folder/$overlay.yaml" "$folder/$overlay-secrets.yaml"
-done
+    deploy/kubernetes/secrets.sh "$2" "$folder/secrets" >"$folder/secrets.yaml"
+    "$tools/bin/python" scripts/kubernetes_check.py "$1" "$folder/rendered.yaml" "$folder/secrets.yaml"
+}
 
-# The kustomization that deploy/kubernetes/README.md shows renders, and names the image and the organizations once.
 mkdir -p "$folder/mine/rekey"
 cp -r deploy "$folder/mine/rekey/"
-"$tools/bin/python" - "$folder/mine" <<'PYTHON'
-import re, sys, textwrap
-first, second = (textwrap.dedent(block) for block in re.findall(r"^ *```yaml\n(.*?)```", open("deploy/kubernetes/README.md").read(), re.M | re.S))
-generators, patches = second.split("patches:\n")
-open(f"{sys.argv[1]}/kustomization.yaml", "w").write(first.rstrip() + "\n" + patches + generators)
-open(f"{sys.argv[1]}/acme.toml", "w").close()
+touch "$folder/mine/acme.toml"
+for overlay in small ha; do
+    check "$overlay" "$overlay" "deploy/kubernetes/overlays/$overlay"
+
+    # And with all that deploy/kubernetes/README.md shows: the components, the image and the organizations.
+    "$tools/bin/python" - "$folder/mine" "$overlay" <<'PYTHON'
+import re, sys, textwrap, yaml
+mine = {}
+for block in re.findall(r"^ *```yaml\n(.*?)```", open("deploy/kubernetes/README.md").read(), re.M | re.S):
+    for key, value in yaml.safe_load(textwrap.dedent(block)).items():
+        mine[key] = mine.get(key, []) + value if isinstance(value, list) else value
+mine["resources"] = [path.replace("/small", f"/{sys.argv[2]}") for path in mine["resources"]]
+yaml.safe_dump(mine, open(f"{sys.argv[1]}/kustomization.yaml", "w"))
 PYTHON
-kubectl kustomize "$folder/mine" >"$folder/mine.yaml"
-for expected in 'image: registry.shop.example/rekey:' 'path: acme/organization.toml' 'TRUSTED_PROXIES: 10.42.0.0/16'; do
-    grep -q "$expected" "$folder/mine.yaml" || { echo "deploy/kubernetes/README.md: the rendered example has no $expected" >&2; exit 1; }
+    check "$overlay as in README.md" "$overlay" "$folder/mine"
+    for expected in 'image: registry.shop.example/rekey:' 'path: acme/organization.toml' 'TRUSTED_PROXIES: 10.42.0.0/16' 'name: console' 'containerPort: 8084'; do
+        grep -q "$expected" "$folder/rendered.yaml" || { echo "deploy/kubernetes/README.md: the rendered example has no $expected" >&2; exit 1; }
+    done
 done

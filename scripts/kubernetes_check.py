@@ -22,7 +22,9 @@ RULES = Path("deploy/observability/rules.yml")
 DECLARED = {"Queue", "Exchange", "Binding", "Policy"}
 PROBES = {"startupProbe", "readinessProbe", "livenessProbe"}
 # Made by whoever deploys, if at all.
-OPTIONAL = {"organizations"}
+OPTIONAL = {"organizations", "bounces"}
+# Made always, and used by a component.
+OF_COMPONENTS = {"rekey-console": "console"}
 
 
 def main():
@@ -150,6 +152,10 @@ def references(spec):
                 if kind in source:
                     reference = source[kind]
                     yield kind, reference.get("name") or reference["secretName"], [item["key"] for item in reference.get("items", [])]
+    for variable in (variable for container in spec["containers"] for variable in container.get("env", [])):
+        for kind in ("secret", "configMap"):
+            if reference := variable.get("valueFrom", {}).get(f"{kind}KeyRef"):
+                yield kind, reference["name"], [reference["key"]]
 
 
 def selectors(each, objects, _secrets):
@@ -184,7 +190,8 @@ def unused(objects, secrets):
     used = {reference for spec in pods for kind, reference, _ in references(spec) if kind == "secret"}
     custom = json.dumps([each for each in objects if (SCHEMAS / f"{each['kind']}.json").exists()])
     for secret in secrets.keys() - used:
-        if f'"{secret}"' not in custom:
+        is_left_out = OF_COMPONENTS.get(secret) not in {None, *(each["metadata"]["name"] for each in objects)}
+        if f'"{secret}"' not in custom and not is_left_out:
             yield f"the secret {secret} is used by nothing"
 
 

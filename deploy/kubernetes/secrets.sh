@@ -37,3 +37,4 @@ secret rekey-owner database_url tool_broker_url signing_key sealing_keys
 secret rekey-api signing_key sealing_keys api_database_url api_broker_url
 secret rekey-mailer sealing_keys mailer_database_url mailer_broker_url smtp_relays
 secret rekey-maintenance maintenance_database_url
+secret rekey-console console_database_url tool_broker_url

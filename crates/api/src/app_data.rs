@@ -34,6 +34,7 @@ use rekey_core::{
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server},
     health::{Check, Readiness},
+    proxies::Proxies,
 };
 
 use crate::{
@@ -41,7 +42,6 @@ use crate::{
         clients::ClientDirectory,
         jwt::{Issuer, SigningKeyError},
     },
-    caller::Proxies,
     jsonapi::document::Documents,
     limits::Limits,
     oauth::AuthorizationServer,

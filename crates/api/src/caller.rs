@@ -1,7 +1,5 @@
 //! Where a request comes from.
 
-mod proxies;
-
 use std::net::IpAddr;
 
 use actix_web::{HttpRequest, http::header::ACCEPT_LANGUAGE, web::Data};
@@ -9,9 +7,7 @@ use rekey_core::{
     caller::{Actor, Caller},
     locale::{self, Locale},
 };
-use rekey_runtime::telemetry;
-
-pub use self::proxies::Proxies;
+use rekey_runtime::{proxies::Proxies, telemetry};
 
 /// Returns the caller of a request, acting as `actor`.
 #[must_use]

@@ -17,7 +17,7 @@ use rekey_core::{
     clients::ClientKind,
     clock::Clock,
     limits::{RateLimits, WINDOW},
-    network::{Network, SUBSCRIBER},
+    network::Network,
     scope::Mode,
 };
 use rekey_runtime::config::{self, PerMinute};
@@ -189,19 +189,14 @@ const TENFOLD: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// The path of resets.
 const RESETS: &str = "/api/customer_password_resets";
 
-/// The networks by which an IPv6 client is counted, and how many times the limit each may use: what a subscriber has at least; a home, and a
-/// whole site (RFC 6177 §2). Its owner could otherwise use as many addresses as it has /64s.
-const IPV6_NETWORKS: [(u32, u32); 3] = [(SUBSCRIBER, 1), (56, 4), (48, 16)];
-
 /// Returns the windows in which a request is counted, and their limits, the narrowest first.
 fn networks(window: &str, address: Option<IpAddr>, limit: u32) -> impl Iterator<Item = (String, u32)> {
-    let count =
-        if address.is_some_and(|address| address.to_canonical().is_ipv6()) { IPV6_NETWORKS.len() } else { 1 };
-    IPV6_NETWORKS.into_iter().take(count).map(move |(bits, factor)| {
-        let network =
-            address.map_or_else(|| "unknown".to_owned(), |address| Network::new(address, bits).to_string());
-        (format!("{window} {network}"), limit.saturating_mul(factor))
-    })
+    let known = address.into_iter().flat_map(Network::counted);
+    let known = known.map(|(network, factor)| (network.to_string(), factor));
+    let unknown = address.is_none().then(|| ("unknown".to_owned(), 1));
+    known
+        .chain(unknown)
+        .map(move |(network, factor)| (format!("{window} {network}"), limit.saturating_mul(factor)))
 }
 
 /// Counts a refusal by this limit.

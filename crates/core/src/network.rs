@@ -17,7 +17,18 @@ pub enum Network {
 /// The bits that one subscriber has at least, in which devices choose addresses freely (RFC 6177 §2, RFC 8981).
 pub const SUBSCRIBER: u32 = 64;
 
+/// The networks by which an IPv6 client is counted, and how many times the limit each may use: what a subscriber has at least; a home, and a
+/// whole site (RFC 6177 §2). Its owner could otherwise use as many addresses as it has /64s.
+const COUNTED: [(u32, u32); 3] = [(SUBSCRIBER, 1), (56, 4), (48, 16)];
+
 impl Network {
+    /// Returns the networks by which a client with this address is counted, the narrowest first, each with how many times the limit it
+    /// may use.
+    pub fn counted(address: IpAddr) -> impl Iterator<Item = (Self, u32)> {
+        let count = if address.to_canonical().is_ipv6() { COUNTED.len() } else { 1 };
+        COUNTED.into_iter().take(count).map(move |(bits, factor)| (Self::new(address, bits), factor))
+    }
+
     /// Returns the network of an address, with that many bits (up to 128) of an IPv6 address.
     #[must_use]
     pub fn new(address: IpAddr, ipv6_bits: u32) -> Self {

@@ -2,6 +2,7 @@
 //!
 //! Each source parses its form into [`Notice`]s. [`Reports`] finds their deliveries and records them.
 
+mod callers;
 mod feed;
 mod listener;
 mod mailgun;

@@ -24,6 +24,7 @@ use rekey_runtime::{
     config::{Configuration, MailerSettings, Source},
     health::{Check, Readiness, probe},
     lifecycle::{self, Signals, Tasks},
+    proxies::Proxies,
     reload::Hangups,
     telemetry,
 };
@@ -90,7 +91,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         signers: organizations.try_map(|own| Signer::new(&own.dkim))?,
         organizations,
         provider_headers: ProviderHeader::for_settings(&settings.bounces),
-        public_url: settings.server.public_url,
+        public_url: settings.server.public_url.clone(),
         lease: settings.smtp.lease(),
     }
     .build()?;
@@ -113,6 +114,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         let listener = Listener {
             reports: Reports { store: Arc::new(store.clone()), keys: settings.keys.sealing },
             settings: settings.bounces,
+            proxies: Proxies::new(&settings.server),
             clock: Arc::new(SystemClock),
             fetch: Arc::new(
                 HttpsFetch::new().context("can't set up TLS for the certificates of Amazon SNS")?,

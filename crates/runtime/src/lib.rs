@@ -7,6 +7,7 @@ pub mod admin;
 pub mod config;
 pub mod health;
 pub mod lifecycle;
+pub mod proxies;
 pub mod reload;
 pub mod telemetry;
 

@@ -94,13 +94,18 @@ impl Verify {
         }
         let (mut count, mut broken) = (0, 0);
         for (organization, scope) in scopes {
-            let verified = verify(store, scope, keys, retention).await?;
-            let mut report = Report::new(&organization, scope.mode, &verified, keys);
             let is_own = |head: &&Head| {
                 head.organization == organization.slug.as_str() && head.mode == scope.mode.as_str()
             };
+            // Before the verification: a link that is purged meanwhile is found here or is before the checkpoint there.
+            let mut found = Vec::new();
             for head in exported.iter().filter(is_own) {
-                report.compare(store, scope, head).await?;
+                found.push((head, link_at(store, scope, head.position).await?));
+            }
+            let verified = verify(store, scope, keys, retention).await?;
+            let mut report = Report::new(&organization, scope.mode, &verified, keys);
+            for (head, link) in &found {
+                report.compare(head, link.as_ref());
             }
             report.is_intact = report.problems.is_empty();
             count += 1;
@@ -167,22 +172,19 @@ impl Report {
     }
 
     /// Compares an exported link with the one at its position.
-    async fn compare(&mut self, store: &PostgresStore, scope: Scope, head: &Head) -> anyhow::Result<()> {
+    fn compare(&mut self, head: &Head, link: Option<&Link>) {
         let Head { position, digest, chained_at, .. } = head;
-        let at = |found: &Link| found.position == *position;
-        let found = store.read_chain(scope, position.saturating_sub(1), 1).await?.pop();
-        let (kind, text) = match found.map(|chained| chained.link).filter(at) {
-            Some(link) if hex::encode(&link.digest) == *digest => return Ok(()),
+        let (kind, text) = match link {
+            Some(link) if hex::encode(&link.digest) == *digest => return,
             Some(_) => ("head_changed", "is another one now: the chain was written anew"),
             None if self.checkpoint.is_some_and(|checkpoint| checkpoint > *position) => {
                 self.notes.push(format!("the exported link at position {position} was purged since"));
-                return Ok(());
+                return;
             }
             None => ("head_missing", "is gone: links were removed from the end"),
         };
         let text = format!("position {position}: the exported link of {} {text}", timestamp(*chained_at));
         self.problems.push(Problem { kind, position: Some(*position), entry: None, text });
-        Ok(())
     }
 
     /// Returns it for people, each line with the chain's name.
@@ -202,6 +204,12 @@ impl Report {
         let lines: Vec<_> = lines.map(|line| format!("{name}: {line}\n")).collect();
         lines.concat()
     }
+}
+
+/// Returns the link at this position, if there is one.
+async fn link_at(store: &PostgresStore, scope: Scope, position: i64) -> anyhow::Result<Option<Link>> {
+    let found = store.read_chain(scope, position.saturating_sub(1), 1).await?.pop();
+    Ok(found.map(|chained| chained.link).filter(|link| link.position == position))
 }
 
 /// Prints the last link of each chain.

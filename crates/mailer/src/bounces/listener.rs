@@ -2,8 +2,8 @@
 
 use std::{
     io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,13 +16,14 @@ use actix_web::{
     web::{self, Bytes, Data, PayloadConfig, ServiceConfig},
 };
 use rekey_core::{clock::Clock, deliveries::reports::Recorded, error::chain};
-use rekey_runtime::{config::Bounces, lifecycle::Tasks};
+use rekey_runtime::{config::Bounces, lifecycle::Tasks, proxies::Proxies};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::{
     Answer, Fetch, IngestError, Ingested, MAX_REPORT, Reports,
+    callers::Callers,
     feed::{FeedError, Webhook},
     mailgun, postmark, result_name, sendgrid,
     sns::Sns,
@@ -31,8 +32,6 @@ use crate::metrics::{self, Source};
 
 /// The largest request of a provider, in bytes: they send events in batches of some hundred KiB.
 const MAX_WEBHOOK: usize = 2 << 20;
-/// How many requests are answered in a second; each costs a statement at most. Mail servers and providers send the others again.
-const MAX_PER_SECOND: u32 = 100;
 /// How many connections may be open.
 const MAX_CONNECTIONS: usize = 64;
 /// How long a request may take, its transfer included.
@@ -46,6 +45,8 @@ pub struct Listener {
     pub reports: Reports,
     /// The keys of the providers.
     pub settings: Bounces,
+    /// Who is believed about the addresses of callers.
+    pub proxies: Proxies,
     /// The clock by which signatures grow old.
     pub clock: Arc<dyn Clock>,
     /// Fetches the certificates of Amazon SNS.
@@ -68,11 +69,9 @@ struct State {
     settings: Bounces,
     clock: Arc<dyn Clock>,
     sns: Sns,
-    rate: Rate,
+    proxies: Proxies,
+    callers: Callers,
 }
-
-/// The requests of the present second, and when it began.
-struct Rate(Mutex<(Instant, u32)>);
 
 impl Listener {
     /// Listens at this address, as one of the program's tasks.
@@ -80,10 +79,10 @@ impl Listener {
     /// # Errors
     /// See [`ListenError`].
     pub fn serve(self, address: SocketAddr, tasks: &mut Tasks) -> Result<(), ListenError> {
-        let Self { reports, settings, clock, fetch } = self;
+        let Self { reports, settings, proxies, clock, fetch } = self;
         metrics::start_reports();
         let sns = Sns::new(settings.ses_topics.clone(), fetch);
-        let state = Data::new(State { reports, settings, clock, sns, rate: Rate::new() });
+        let state = Data::new(State { reports, settings, clock, sns, proxies, callers: Callers::new() });
         let app = move || {
             App::new()
                 .app_data(state.clone())
@@ -124,9 +123,11 @@ async fn within_bounds(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if !state.rate.has_room() {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let address = state.proxies.client_address(peer, request.headers());
+    let Some(_open) = state.callers.let_in(address) else {
         return Err(InternalError::from_response("too many requests", come_again(1)).into());
-    }
+    };
     timeout(TIMEOUT, next.call(request)).await.unwrap_or_else(|_| Err(ErrorRequestTimeout("too slow")))
 }
 
@@ -174,22 +175,6 @@ async fn ses(state: Data<State>, body: Bytes) -> HttpResponse {
     state.record(Source::Ses, webhooks).await
 }
 
-impl Rate {
-    fn new() -> Self {
-        Self(Mutex::new((Instant::now(), 0)))
-    }
-
-    /// Counts a request; false if the present second has had enough.
-    fn has_room(&self) -> bool {
-        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if second.0.elapsed() >= Duration::from_secs(1) {
-            *second = (Instant::now(), 0);
-        }
-        second.1 += 1;
-        second.1 <= MAX_PER_SECOND
-    }
-}
-
 impl State {
     async fn record(&self, source: Source, webhooks: Result<Vec<Webhook>, FeedError>) -> HttpResponse {
         match webhooks {
@@ -225,19 +210,4 @@ fn come_again(seconds: u32) -> HttpResponse {
 /// Returns a header; empty if it is missing.
 fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn requests_beyond_those_of_a_second_are_refused() {
-        let rate = Rate::new();
-        for _ in 0..2 {
-            assert!((0..MAX_PER_SECOND).all(|_| rate.has_room()));
-            assert!(!rate.has_room());
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-    }
 }

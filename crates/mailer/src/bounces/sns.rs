@@ -14,11 +14,14 @@ use ring::signature::{
     UnparsedPublicKey,
 };
 use serde::Deserialize;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use self::certificates::Certificates;
 pub use self::fetch::{Fetch, FetchError, HttpsFetch};
 use super::feed::{FeedError, Webhook, parse};
+
+/// How old a message may be. SNS repeats one for an hour at most (docs.aws.amazon.com/sns, "Message delivery retries"); the rest is for clocks.
+const MAX_AGE: Duration = Duration::DAY;
 
 /// Reads the messages of the configured topics.
 pub(super) struct Sns {
@@ -56,6 +59,12 @@ impl Sns {
         let message: SnsMessage = parse(body)?;
         let topic = self.topics.iter().find(|topic| topic.as_str() == message.topic_arn);
         let topic = topic.ok_or(FeedError::Refused("the topic is none of bounces.ses_topics"))?;
+        let sent_at = OffsetDateTime::parse(&message.timestamp, &Rfc3339).ok();
+        if sent_at.is_none_or(|sent_at| (now - sent_at).abs() > MAX_AGE) {
+            return Err(FeedError::Refused(
+                "the message is older than a day, or this machine's clock is wrong",
+            ));
+        }
         let algorithm: &RsaParameters = match message.signature_version.as_str() {
             "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
             "2" => &RSA_PKCS1_2048_8192_SHA256,

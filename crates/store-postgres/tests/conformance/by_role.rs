@@ -15,6 +15,7 @@ use rekey_core::{
     deliveries::{
         MailJob, Outcome,
         ledger::Claim,
+        log::{DeliveryFilter, DeliveryLife, DeliveryLog, LoggedDelivery},
         reports::{NewReport, Recorded},
         suppression::{Suppression, SuppressionFilter},
     },
@@ -73,6 +74,8 @@ pub struct ByRole {
     pub mailer: PostgresStore,
     /// `rekey maintain` and `rekey purge`.
     pub maintenance: PostgresStore,
+    /// `rekey console`.
+    pub console: PostgresStore,
     /// `rekey migrate` and the operator's other commands.
     pub owner: PostgresStore,
 }
@@ -84,9 +87,10 @@ impl ByRole {
         let connect = |url: String| PostgresStore::connect(&url, 8, TIMEOUT).unwrap();
         let owner = connect(database.url());
         owner.migrate().await.unwrap();
-        let [api, mailer, maintenance] =
-            ["rekey_api", "rekey_mailer", "rekey_maintenance"].map(|role| connect(database.url_as(role)));
-        Self { api, mailer, maintenance, owner }
+        let [api, mailer, maintenance, console] =
+            ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console"]
+                .map(|role| connect(database.url_as(role)));
+        Self { api, mailer, maintenance, console, owner }
     }
 }
 
@@ -220,6 +224,14 @@ port!(Ledger {
 });
 port!(ReportStore {
     mailer.record_report(report: &NewReport) -> Stored<Recorded>;
+});
+port!(DeliveryLog {
+    console.deliveries(filter: &DeliveryFilter, limit: u32) -> Stored<Vec<LoggedDelivery>>;
+    console.delivery_life(id: EventId) -> Stored<Option<DeliveryLife>>;
+    console.waiting_deliveries(age: Duration, limit: u32) -> Stored<Vec<LoggedDelivery>>;
+    console.revive_delivery(scope: Scope, id: EventId, publish: bool, audit: &AuditEntry) -> Stored<bool>;
+    console.is_event(id: EventId, payload: &[u8]) -> Stored<Option<bool>>;
+    console.record_dead_letter(id: EventId, audit: &AuditEntry) -> Stored<bool>;
 });
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;

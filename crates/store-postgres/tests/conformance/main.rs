@@ -13,6 +13,7 @@ use rekey_testkit::{
 use by_role::ByRole;
 
 rekey_testkit::store_conformance!(OnPostgres);
+rekey_testkit::delivery_log_conformance!(OnPostgres);
 
 #[test]
 fn crash_between_any_two_calls_loses_no_accepted_reset() {

@@ -8,6 +8,7 @@ pub mod cleanup;
 pub mod codes;
 pub mod customers;
 pub mod deliveries;
+pub mod delivery_log;
 pub mod email_changes;
 pub mod erasure;
 pub mod gauges;

@@ -1,8 +1,9 @@
 //! Reports on mails that the relay had accepted: a mail server's, and a provider's.
 #![cfg(test)]
 
-use std::fs;
+use std::{fs, net::IpAddr};
 
+use futures_util::future::join_all;
 use rekey_e2e::{
     client::http,
     metrics::Metrics,
@@ -19,6 +20,12 @@ const BOB: &str = "bob@example.com";
 /// Of Postmark's webhook, also in base64.
 const LOGIN: [&str; 2] =
     ["rekey:a-long-password-of-theirs", "Basic cmVrZXk6YS1sb25nLXBhc3N3b3JkLW9mLXRoZWlycw=="];
+/// The key of the signature of `sendgrid.json`, which `openssl dgst -sign` made, then its time and itself.
+const SENDGRID: [&str; 3] = [
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAus5d4if92wiVWlJtkUbNq5jjj81sbsA6yhP0aund1L9FGJY79FXn5ezz7Sn1vv2v9YNcRRwCKxBsIu11NqpGg==",
+    "1795947345",
+    "MEQCIAcqy0mOyRFZlLURzd+UIIXLAi7Cj84X5C5lN5mTmWCoAiBG/zSSfxEdXvqenfc1OOlnRwEu3K+Dlvf/xb1yUSRUVw==",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
@@ -27,6 +34,7 @@ async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
     stack.set("mail.bounce_domain", "bounces.shop.example");
     stack.set("bounces.listen", &format!("127.0.0.1:{port}"));
     stack.set("bounces.postmark_login", LOGIN[0]);
+    stack.set("bounces.sendgrid_public_key", SENDGRID[0]);
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let (_api, _mailer) = (stack.start_api().await, stack.start_mailer().await);
@@ -47,10 +55,14 @@ async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
     assert_eq!(listener.post("report", &forged).await.0, StatusCode::FORBIDDEN);
     let reply = sample("automatic-reply.eml").replace("VERP@bounces.shop.example", &sender);
     assert_eq!(listener.post("report", &reply).await.0, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(listener.post("report", &"x".repeat(300_000)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    for path in ["mailgun", "ses", "sendgrid", "../readyz", "../metrics"] {
+    for (path, size) in [("report", 300_000), ("postmark", 3_000_000)] {
+        assert_eq!(listener.post(path, &"x".repeat(size)).await.0, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+    }
+    for path in ["mailgun", "ses", "../readyz", "../metrics"] {
         assert_eq!(listener.post(path, &report).await.0, StatusCode::NOT_FOUND, "{path}");
     }
+    assert_eq!(listener.post_as_sendgrid(&sample("sendgrid.json")).await, StatusCode::NO_CONTENT);
+    listener.flood().await;
     assert_eq!(
         (show(stack, &anna).await["status"].clone(), suppressed(stack).await.len()),
         ("sent".into(), 0)
@@ -94,14 +106,10 @@ async fn a_mail_that_is_returned_later_is_bounced_and_its_address_suppressed() {
     let metrics = Metrics::read(&stack.mailer()).await;
     let count =
         |source, result| metrics.get("rekey_mail_reports_total", &[("source", source), ("result", result)]);
-    let counts = [
-        ("report", "recorded"),
-        ("report", "refused"),
-        ("report", "ignored"),
-        ("postmark", "recorded"),
-        ("postmark", "refused"),
-    ];
-    assert_eq!(counts.map(|(source, result)| count(source, result)), [Some(1.0); 5]);
+    assert_eq!(count("sendgrid", "unknown"), Some(4.0), "events of mails that are not ours");
+    let counts =
+        [("report", "recorded"), ("report", "ignored"), ("postmark", "recorded"), ("postmark", "refused")];
+    assert_eq!(counts.map(|(source, result)| count(source, result)), [Some(1.0); 4]);
 }
 
 /// `rekey bounce ingest`.
@@ -139,6 +147,29 @@ impl Listener {
         let request = http(|builder| builder).post(format!("{}/{path}", self.url)).body(body.to_owned());
         let answer = request.header(AUTHORIZATION, authorization).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
+    }
+
+    async fn post_as_sendgrid(&self, body: &str) -> StatusCode {
+        let request = http(|builder| builder).post(format!("{}/sendgrid", self.url)).body(body.to_owned());
+        let request = request.header("X-Twilio-Email-Event-Webhook-Timestamp", SENDGRID[1]);
+        let request = request.header("X-Twilio-Email-Event-Webhook-Signature", SENDGRID[2]);
+        request.send().await.unwrap().status()
+    }
+
+    /// Sends more than is answered from one address, and meanwhile a report from another one, which is.
+    async fn flood(&self) {
+        let strangers = http(|builder| builder.local_address(IpAddr::from([127, 0, 0, 2])));
+        let mut refused = 0;
+        for _ in 0..10 {
+            let posts =
+                (0..20).map(|_| strangers.post(format!("{}/report", self.url)).body("no report").send());
+            let answers = join_all(posts).await;
+            let is_refused = |status| status == StatusCode::SERVICE_UNAVAILABLE;
+            refused +=
+                answers.into_iter().filter(|answer| is_refused(answer.as_ref().unwrap().status())).count();
+            assert_eq!(self.post("report", "no report").await.0, StatusCode::FORBIDDEN);
+        }
+        assert!(refused > 0);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
+use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data, number_data_point::Value};
 use rekey_e2e::{
     postgres::Postgres,
     process::{Exit, Program, project},
@@ -14,6 +15,11 @@ use rekey_testkit::{
     postgres::TestDatabase,
 };
 use reqwest::StatusCode;
+
+use crate::{
+    collector::Collector,
+    tracing::{metrics_of, text},
+};
 
 const LEFT_TO_MAINTAIN: &str = "retention, erasure and the deletion of decoys are left to `rekey maintain`";
 const NOT_MIGRATED: &str =
@@ -52,7 +58,12 @@ async fn a11_maintain_deletes_the_old_records_that_the_api_leaves() {
     let api = stack.start_api().await;
     logs(&api, LEFT_TO_MAINTAIN).await;
     assert_eq!(old().await, [1, 1]);
-    let maintain = stack.spawn_tool("rekey_maintenance", &["maintain"]);
+    let collector = Collector::start();
+    let own = [
+        ("database.url", stack.database.url_as("rekey_maintenance")),
+        ("telemetry.otlp_endpoint", collector.url.clone()),
+    ];
+    let maintain = stack.spawn_tool_with(&own, &["maintain"]);
     eventually("old records to be deleted", async || match old().await {
         [0, 0] => Ok(()),
         left => Err(left),
@@ -64,6 +75,26 @@ async fn a11_maintain_deletes_the_old_records_that_the_api_leaves() {
         assert_eq!(exit.code, Some(0), "{exit:?}");
         assert!(!exit.stderr.contains("WARN") && !exit.stderr.contains("ERROR"), "{exit:?}");
     }
+    assert_cleanup_metrics(&metrics_of(&collector, "rekey-maintain"));
+}
+
+/// It has no listener, so its metrics go to the collector, the last ones when it stops.
+fn assert_cleanup_metrics(metrics: &[Metric]) {
+    let last = |name: &str, kind: Option<&str>| {
+        let points =
+            metrics.iter().filter(|metric| metric.name == name).flat_map(|metric| match &metric.data {
+                Some(Data::Sum(sum)) => &sum.data_points[..],
+                Some(Data::Gauge(gauge)) => &gauge.data_points,
+                _ => &[],
+            });
+        let own = points.filter(|point| text(&point.attributes, "kind") == kind);
+        own.last().and_then(|point| point.value)
+    };
+    let deleted = |kind| last("rekey.cleanup.deleted", Some(kind));
+    assert_eq!([deleted("decoys"), deleted("resets")], [1, 0].map(|count| Some(Value::AsInt(count))));
+    assert!(matches!(deleted("audit"), Some(Value::AsInt(1..))), "{metrics:?}");
+    let succeeded_at = last("rekey.cleanup.last_success", None);
+    assert!(matches!(succeeded_at, Some(Value::AsDouble(1.7e9..))), "{succeeded_at:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! Tests that one trace reaches from the HTTP request through outbox and broker to the mail.
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
-use std::collections::BTreeSet;
-
 use crate::collector::Collector;
 use opentelemetry_proto::tonic::{
     collector::{
@@ -10,6 +8,7 @@ use opentelemetry_proto::tonic::{
         trace::v1::ExportTraceServiceRequest,
     },
     common::v1::{KeyValue, any_value::Value},
+    metrics::v1::Metric,
     trace::v1::Span,
 };
 use rekey_e2e::{
@@ -53,7 +52,7 @@ async fn one_trace_spans_the_request_and_the_mail_it_leads_to() {
 
     for (service, metric) in [("rekey-api", "rekey.resets"), ("rekey-mailer", "rekey.mail.outcomes")] {
         let metrics = metrics_of(&collector, service);
-        assert!(metrics.contains(metric), "{service}: {metrics:?}");
+        assert!(metrics.iter().any(|sent| sent.name == metric), "{service}: {metrics:?}");
     }
     let handed_over = logs_of(&collector, &mail.trace_id);
     assert!(handed_over.contains(&"handed over".to_owned()), "{handed_over:?}");
@@ -77,14 +76,13 @@ fn spans(collector: &Collector) -> Vec<(String, Span)> {
     services.collect()
 }
 
-/// Returns the names of the metrics that a service has sent.
-fn metrics_of(collector: &Collector, service: &str) -> BTreeSet<String> {
+/// Returns the metrics that a service has sent, the last ones last.
+pub fn metrics_of(collector: &Collector, service: &str) -> Vec<Metric> {
     let bodies = collector.bodies::<ExportMetricsServiceRequest>("/v1/metrics");
     let resources = bodies.into_iter().flat_map(|body| body.resource_metrics);
     let own = resources
         .filter(|of| text(&of.resource.as_ref().unwrap().attributes, "service.name") == Some(service));
-    let metrics = own.flat_map(|of| of.scope_metrics).flat_map(|scope| scope.metrics);
-    metrics.map(|metric| metric.name).collect()
+    own.flat_map(|of| of.scope_metrics).flat_map(|scope| scope.metrics).collect()
 }
 
 /// Returns the messages that were logged in a trace.
@@ -101,7 +99,7 @@ fn logs_of(collector: &Collector, trace: &[u8]) -> Vec<String> {
 }
 
 /// Returns a text attribute.
-fn text<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {
+pub fn text<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {
     let attribute = attributes.iter().find(|attribute| attribute.key == name)?;
     match attribute.value.as_ref()?.value.as_ref()? {
         Value::StringValue(text) => Some(text),

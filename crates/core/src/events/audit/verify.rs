@@ -74,11 +74,31 @@ pub enum Fault {
 }
 
 /// Verifies the chain of a scope: all links, their entries and, if the keys are given, their signatures. Entries are kept for `retention`;
-/// `None` is for ever.
+/// `None` is for ever. A purge meanwhile is no fault.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn verify(
+    store: &dyn AuditChain,
+    scope: Scope,
+    keys: Option<&KeyRing>,
+    retention: Option<Duration>,
+) -> Result<Verified, StoreError> {
+    loop {
+        let first = first_position(store, scope).await?;
+        let verified = verify_once(store, scope, keys, retention).await?;
+        // What a purge took while it was read looks broken: the chain is read again from its new beginning, which only ever moves on.
+        if verified.broken.is_none() || first_position(store, scope).await? == first {
+            return Ok(verified);
+        }
+    }
+}
+
+async fn first_position(store: &dyn AuditChain, scope: Scope) -> Result<Option<i64>, StoreError> {
+    Ok(store.read_chain(scope, 0, 1).await?.first().map(|chained| chained.link.position))
+}
+
+async fn verify_once(
     store: &dyn AuditChain,
     scope: Scope,
     keys: Option<&KeyRing>,
@@ -98,7 +118,9 @@ pub async fn verify(
     let mut after = 0;
     loop {
         let page = store.read_chain(scope, after, PAGE).await?;
-        let is_last = (page.len() as u64) < u64::from(PAGE);
+        if page.is_empty() {
+            return Ok(verified);
+        }
         for chained in page {
             after = chained.link.position;
             if let Err(fault) = verified.check(scope, &chained, keys, purgeable) {
@@ -108,9 +130,6 @@ pub async fn verify(
             }
             verified.links += 1;
             verified.head = Some(chained.link);
-        }
-        if is_last {
-            return Ok(verified);
         }
     }
 }

@@ -1,5 +1,10 @@
 //! The signature of the sample was made by `openssl dgst -sha256 -sign`.
 
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair},
+};
+
 use super::*;
 
 const SAMPLE: &[u8] = include_bytes!("../../../tests/reports/sendgrid.json");
@@ -48,4 +53,23 @@ fn signed_events_are_read_and_others_are_refused() {
         let result = webhooks(key, timestamp, signature, body);
         assert!(matches!(result, Err(FeedError::Refused(_))), "{result:?}");
     }
+}
+
+/// Other programs may send mails through the same account.
+#[test]
+fn events_of_other_forms_are_passed_over() {
+    let random = SystemRandom::new();
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random).unwrap();
+    let read = |body: &str| {
+        let signature = pair.sign(&random, format!("{SIGNED_AT}{body}").as_bytes()).unwrap();
+        let key = pair.public_key().as_ref();
+        webhooks(key, SIGNED_AT, &STANDARD.encode(signature), body.as_bytes())
+    };
+    let own = r#"{"event":"bounce","email":"anna@example.com","rekey":"EVENTEVENT"}"#;
+    let foreign = r#"{"event":"bounce","rekey":{"campaign":7}},{"event":7},{},"bounce",null"#;
+    let found = read(&format!("[{foreign},{own}]")).unwrap();
+    assert_eq!(found.iter().map(|webhook| webhook.ids.join(",")).collect::<Vec<_>>(), ["EVENTEVENT"]);
+    assert_eq!(read(&format!("[{foreign}]")), Ok(Vec::new()));
+    assert!(matches!(read(own), Err(FeedError::Malformed(_))), "no list");
 }

@@ -1,12 +1,17 @@
 //! The samples were signed by `openssl dgst -sign`, with the key of the certificate next to them.
 
-use std::sync::Mutex;
+use std::{
+    future::pending,
+    sync::{Mutex, MutexGuard},
+    time::Duration as StdDuration,
+};
 
 use async_trait::async_trait;
 use rekey_core::deliveries::reports::ReportKind;
+use tokio::time::timeout;
 use url::Url;
 
-use super::*;
+use super::{certificates::FAILURE_TTL, *};
 
 const BOUNCE: &str = include_str!("../../../tests/reports/sns/bounce.json");
 const COMPLAINT: &str = include_str!("../../../tests/reports/sns/complaint.json");
@@ -20,10 +25,28 @@ struct Amazon(Mutex<Vec<String>>);
 #[async_trait]
 impl Fetch for Amazon {
     async fn get(&self, url: &Url) -> Result<Vec<u8>, FetchError> {
-        self.0.lock().unwrap().push(url.to_string());
-        Ok(CERTIFICATE.to_vec())
+        self.asked().push(url.to_string());
+        tokio::task::yield_now().await;
+        match url.path() {
+            path if path.contains(MISSING) => {
+                Err(FetchError { host: "sns.example".to_owned(), reason: "it answered 404".to_owned() })
+            }
+            path if path.contains(SLOW) => pending().await,
+            _ => Ok(CERTIFICATE.to_vec()),
+        }
     }
 }
+
+impl Amazon {
+    fn asked(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap()
+    }
+}
+
+/// The ids of certificates: the sample's, one that is not there, and one that never comes.
+const ID: &str = "01d088a6f77103d0fe307c0069e40ed6";
+const MISSING: &str = "00000000000000000000000000000404";
+const SLOW: &str = "00000000000000000000000000000504";
 
 fn sns(topic: &str) -> (Arc<Amazon>, Sns) {
     let amazon = Arc::new(Amazon::default());
@@ -38,7 +61,7 @@ fn at(seconds: i64) -> OffsetDateTime {
 }
 
 fn now() -> OffsetDateTime {
-    at(1_800_000_000)
+    at(1_796_014_800)
 }
 
 #[tokio::test]
@@ -60,11 +83,11 @@ async fn signed_events_of_a_configured_topic_are_read() {
     }
     let certificate =
         "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01d088a6f77103d0fe307c0069e40ed6.pem";
-    assert_eq!(*amazon.0.lock().unwrap(), [certificate], "once");
+    assert_eq!(*amazon.asked(), [certificate], "once");
 
     let confirmed = sns.webhooks(SUBSCRIPTION.as_bytes(), now()).await;
     assert_eq!(confirmed, Ok(Vec::new()));
-    let last = amazon.0.lock().unwrap().last().cloned().unwrap();
+    let last = amazon.asked().last().cloned().unwrap();
     assert!(last.starts_with("https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&"), "{last}");
 }
 
@@ -86,6 +109,7 @@ async fn anything_else_is_refused_and_nothing_fetched_from_elsewhere() {
         (BOUNCE, host, "https://sns.eu-west-1.amazonaws.com/bucket/Simple"),
         (BOUNCE, ".pem", ".pem?Action=GetEndpointAttributes"),
         (BOUNCE, ".pem", ".pem#"),
+        (BOUNCE, ID, &"0".repeat(65)),
         (SUBSCRIPTION, "amazonaws.com/?Action", "amazonaws.com.evil.example/?Action"),
         (SUBSCRIPTION, "\"Token\": \"2336412f37\"", "\"Token\": \"2336412f38\""),
     ] {
@@ -93,17 +117,55 @@ async fn anything_else_is_refused_and_nothing_fetched_from_elsewhere() {
         assert!(body.contains(from), "{from}");
         let result = sns.webhooks(body.replace(from, to).as_bytes(), now()).await;
         assert!(matches!(result, Err(FeedError::Refused(_))), "{to}: {result:?}");
-        let asked = amazon.0.lock().unwrap().clone();
+        let asked = amazon.asked().clone();
         assert!(
             asked.iter().all(|url| url.starts_with("https://sns.eu-west-1.amazonaws.com/Simple")),
             "{asked:?}"
         );
     }
-    // The certificate is not valid yet, or any more.
-    for seconds in [1_700_000_000, 5_000_000_000] {
-        let (_, sns) = sns(TOPIC);
-        assert!(matches!(sns.webhooks(BOUNCE.as_bytes(), at(seconds)).await, Err(FeedError::Refused(_))));
+    let (amazon, sns) = sns(TOPIC);
+    for days in [-2, 2] {
+        let result = sns.webhooks(BOUNCE.as_bytes(), now() + Duration::days(days)).await;
+        assert!(matches!(result, Err(FeedError::Refused(_))), "{days}: {result:?}");
     }
+    assert!(amazon.asked().is_empty(), "for an old message");
+    // The certificate is not valid yet, or any more.
+    let message: SnsMessage = parse(BOUNCE.as_bytes()).unwrap();
+    for (seconds, is_valid) in [(1_700_000_000, false), (1_800_000_000, true), (5_000_000_000, false)] {
+        let key = sns.certificates.key(&message.signing_cert_url, &sns.topics[0], at(seconds)).await;
+        assert_eq!(key.is_ok(), is_valid, "{seconds}: {key:?}");
+    }
+    assert_eq!(amazon.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_is_fetched_once_and_a_slow_one_delays_no_other() {
+    let (amazon, sns) = sns(TOPIC);
+    let slow = BOUNCE.replace(ID, SLOW);
+    let slow = sns.webhooks(slow.as_bytes(), now());
+    let both = async {
+        let [one, other] = [BOUNCE, COMPLAINT].map(|body| sns.webhooks(body.as_bytes(), now()));
+        let (one, other) = tokio::join!(one, other);
+        assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    };
+    let first = async {
+        tokio::select! { biased; result = slow => panic!("{result:?}"), () = both => {} }
+    };
+    timeout(StdDuration::from_secs(10), first).await.expect("the slow one delays the others");
+    assert_eq!(amazon.asked().iter().filter(|url| url.contains(ID)).count(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_can_not_be_fetched_is_not_asked_for_again_at_once() {
+    let (amazon, sns) = sns(TOPIC);
+    let missing = BOUNCE.replace(ID, MISSING);
+    let again = FAILURE_TTL + Duration::SECOND;
+    for (wait, count) in [(Duration::ZERO, 1), (Duration::SECOND, 1), (again, 2), (again, 2)] {
+        let result = sns.webhooks(missing.as_bytes(), now() + wait).await;
+        assert!(matches!(result, Err(FeedError::Unavailable(_))), "{result:?}");
+        assert_eq!(amazon.asked().len(), count, "after {wait}");
+    }
+    assert!(sns.webhooks(BOUNCE.as_bytes(), now()).await.is_ok());
 }
 
 #[test]

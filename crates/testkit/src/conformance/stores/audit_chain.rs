@@ -1,12 +1,16 @@
 //! The hash chain of the audit log.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
 use rekey_core::{
     cleanup::PurgeKind,
+    error::StoreError,
     events::{
         EventBody,
         audit::{
             Action,
-            chain::Chained,
+            chain::{Chained, ChainedEntry, Link, Unchained},
             verify::{BrokenLink, Fault, Verified, verify},
         },
     },
@@ -264,6 +268,65 @@ pub async fn a11_a_purge_takes_the_beginning_and_leaves_a_checkpoint<F: StoreUnd
     // The checkpoint has a signature, too.
     backdoor.script("UPDATE audit_chain SET entry_created_at = chained_at WHERE position = 8").await;
     assert_eq!(fault(store, scope).await, Some((8, "signature_wrong")));
+}
+
+/// A11. Whatever a purge takes while the log is verified: the links that are read next, or an entry that has only just become old enough.
+pub async fn a11_a_purge_meanwhile_is_no_fault<F: StoreUnderTest>() {
+    for call in 0..5 {
+        let scene = F::start().await;
+        let (store, backdoor) = (scene.store(), scene.backdoor());
+        let scope = customers(store, "shop", 9).await;
+        backdoor.age("audit_entries", "created_at", "mode = 'test'", YEAR).await;
+        chain(store, scope).await;
+        let meanwhile = PurgedAtCall { store: store.clone(), call, calls: AtomicU32::new(0) };
+        let found = verify(&meanwhile, scope, Some(&seed::keys()), Some(YEAR)).await.unwrap();
+        assert_eq!((found.broken, found.head.map(|head| head.position)), (None, Some(9)), "at call {call}");
+        assert_eq!(backdoor.count("audit_entries", "mode = 'test'").await, 4, "{call}: it was purged");
+    }
+}
+
+/// A store that gives small pages, and is purged before it answers a call. Until then it is an hour earlier.
+struct PurgedAtCall<S> {
+    store: S,
+    call: u32,
+    calls: AtomicU32,
+}
+
+impl<S: Store> PurgedAtCall<S> {
+    async fn before_call(&self) -> u32 {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        if call == self.call {
+            assert_eq!(self.store.purge(PurgeKind::Audit, YEAR, 5).await.unwrap(), 5);
+        }
+        call
+    }
+}
+
+#[async_trait]
+impl<S: Store> AuditChain for PurgedAtCall<S> {
+    async fn queued_scopes(&self) -> Result<Vec<Scope>, StoreError> {
+        self.store.queued_scopes().await
+    }
+
+    async fn chain_entries(&self, scope: Scope, keys: &KeyRing, max: u32) -> Result<Chained, StoreError> {
+        self.store.chain_entries(scope, keys, max).await
+    }
+
+    async fn read_chain(&self, scope: Scope, after: i64, max: u32) -> Result<Vec<ChainedEntry>, StoreError> {
+        self.before_call().await;
+        self.store.read_chain(scope, after, max.min(3)).await
+    }
+
+    async fn chain_head(&self, scope: Scope) -> Result<Option<Link>, StoreError> {
+        self.store.chain_head(scope).await
+    }
+
+    async fn unchained(&self, scope: Scope) -> Result<Unchained, StoreError> {
+        let call = self.before_call().await;
+        let unchained = self.store.unchained(scope).await?;
+        let now = if call < self.call { unchained.now - Duration::HOUR } else { unchained.now };
+        Ok(Unchained { now, ..unchained })
+    }
 }
 
 /// A11, A13. The personal fields are not in the chain.

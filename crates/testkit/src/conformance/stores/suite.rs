@@ -56,6 +56,7 @@ macro_rules! store_conformance {
             a11_no_entry_is_chained_to_a_forged_link,
             a11_links_of_a_retired_key_are_reported_as_unchecked,
             a11_a_purge_takes_the_beginning_and_leaves_a_checkpoint,
+            a11_a_purge_meanwhile_is_no_fault,
             a13_erased_fields_leave_the_chain_as_it_is,
         );
         $crate::store_conformance!(@ $fixture: codes:
@@ -290,5 +291,20 @@ macro_rules! store_conformance {
                 }
             )+
         }
+    };
+}
+
+/// Makes the cases of the operators' port, which only the production database has, tests of an adapter: `delivery_log_conformance!(TheFixture);`.
+#[macro_export]
+macro_rules! delivery_log_conformance {
+    ($fixture:ty) => {
+        $crate::store_conformance!(@ $fixture: delivery_log:
+            deliveries_are_listed_newest_first_by_each_filter,
+            a_mails_life_has_all_that_happened_to_it,
+            mails_that_wait_are_listed_oldest_first,
+            a_mail_that_waits_or_failed_is_made_due_again,
+            a_message_is_an_event_byte_for_byte,
+            what_is_done_with_a_dead_letter_is_audited,
+        );
     };
 }

@@ -1,7 +1,7 @@
 use actix_web::test::TestRequest;
-use rekey_runtime::config::{Configuration, DevSettings, Source};
 
 use super::*;
+use crate::config::{Configuration, DevSettings, Source};
 
 fn proxies(header: &str, trusted: &str) -> Proxies {
     let source = Source::default()

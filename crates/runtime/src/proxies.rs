@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderValue, X_FORWARDED_FOR};
-use rekey_runtime::config::{ForwardedHeader, Server, TrustedProxies};
+
+use crate::config::{ForwardedHeader, Server, TrustedProxies};
 
 /// Which proxies are believed, and in which header they report addresses.
 #[derive(Debug, Clone)]
@@ -22,7 +23,8 @@ impl Proxies {
     /// Returns the peer's address, or the one in the header that trusted proxies vouch for. Each proxy appends the address it saw, so
     /// the list is read from its end, up to the first address that is not a trusted proxy. What is no address ends it, too: the client
     /// is then the proxy that reported it.
-    pub(super) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let hops: Vec<Option<IpAddr>> = match self.header {
             ForwardedHeader::XForwardedFor => headers.get_all(X_FORWARDED_FOR).flat_map(listed).collect(),
             ForwardedHeader::Forwarded => {
