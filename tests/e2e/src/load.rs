@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many clients there are, each with one request at a time.
-pub const CLIENTS: usize = 4;
+const CLIENTS: usize = 4;
 /// The pause of a client between two requests, and between two tries of one.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How many resets show that requests are accepted.
@@ -58,7 +58,7 @@ impl Load {
 
     /// Requests resets until [`Load::end`] is called and the last request of each client is accepted.
     pub async fn run(&self) {
-        let clients = (0..CLIENTS).map(async |client| {
+        let clients = (0..CLIENTS).map(|client| async move {
             for n in 0.. {
                 if self.end.is_cancelled() {
                     break;
