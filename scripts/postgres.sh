@@ -48,7 +48,7 @@ start() { # PORT
     echo "postgres://app@127.0.0.1:$port/app"
 }
 
-# A zombie of a killed server looks alive to a new one, which then refuses to start.
+# A zombie of a killed server looks alive: a new one refuses to start, and a stop waits for it.
 forget_killed() {
     local lock=$dir/data/postmaster.pid pid
     [ -s "$lock" ] && pid=$(head -n 1 "$lock") || return 0
@@ -89,6 +89,7 @@ EOF
 }
 
 stop() {
+    forget_killed
     [ ! -e "$dir/data/postmaster.pid" ] || as_owner pg_ctl -D "$dir/data" -m immediate -w -t 60 stop >/dev/null || true
     rm -f "$dir/pid"
 }
