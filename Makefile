@@ -29,12 +29,13 @@ setup: ## Install what the tests need besides Rust (Debian, as root)
 	@scripts/setup.sh
 
 # The end-to-end tests start the real programs, so those are built first. The servers start only after the build. The times of log-ins are
-# compared while nothing else uses the processors.
+# compared while nothing else uses the processors. The upgrade is tried from an older version's programs, which are built once, from the history.
 .PHONY: test
 test: setup deploy-check ## Run every test, with a real PostgreSQL, RabbitMQ and SMTP server
 	cargo build $(CARGO_FLAGS) --workspace --bins
 	scripts/backup-check.sh
 	cargo test $(CARGO_FLAGS) --workspace --no-run
+	scripts/upgrade-check.sh $(CARGO_FLAGS)
 	cargo test $(CARGO_FLAGS) --workspace --test http log_in_time -- --test-threads 1
 	scripts/with-services.sh cargo test $(CARGO_FLAGS) --workspace --no-fail-fast -- --skip log_in_time
 

@@ -3,6 +3,8 @@
 #
 #   postgres.sh start DIR [PORT] Starts it and waits until it answers; prints its URL. DIR is created if necessary;
 #                                the data of an earlier start are kept, also after a kill -9 of the pid in DIR/pid.
+#   postgres.sh standby DIR PORT PRIMARY
+#                                Starts a new one that streams from the running one whose folder is PRIMARY, until it is promoted.
 #   postgres.sh stop DIR         Stops it at once; the data stay. It is no error if it does not run.
 #
 # POSTGRES_FSYNC=off trades safety against a power cut for speed. The role `app` is superuser and needs no password: the
@@ -21,8 +23,9 @@ main() {
     dir=$(realpath -m "$2")
     case $command in
         start) start "${3:-$("$here/free-ports.sh")}" ;;
+        standby) standby "$3" "$4" ;;
         stop) stop ;;
-        *) echo "postgres.sh: start or stop, not $command" >&2; exit 2 ;;
+        *) echo "postgres.sh: start, standby or stop, not $command" >&2; exit 2 ;;
     esac
 }
 
@@ -45,17 +48,33 @@ start() { # PORT
     echo "postgres://app@127.0.0.1:$port/app"
 }
 
-# A zombie of a killed server looks alive to a new one, which then refuses to start.
+# A zombie of a killed server looks alive: a new one refuses to start, and a stop waits for it.
 forget_killed() {
     local lock=$dir/data/postmaster.pid pid
     [ -s "$lock" ] && pid=$(head -n 1 "$lock") || return 0
     if grep -qs '^State:.Z' "/proc/$pid/status"; then rm -f "$lock" "$dir"/.s.PGSQL.*.lock; fi
 }
 
-create() {
+standby() { # PORT PRIMARY
+    local primary
+    primary=$(realpath "$2")
+    own
+    # A line of postmaster.pid is the port.
+    as_owner pg_basebackup -D "$dir/data" -h "$primary" -p "$(sed -n 4p "$primary/data/postmaster.pid")" -U app --write-recovery-conf \
+        --checkpoint=fast --no-sync >"$dir/pg_basebackup.log" 2>&1 || { cat "$dir/pg_basebackup.log" >&2; exit 1; }
+    as_owner tee -a "$dir/data/postgresql.conf" >/dev/null <<<"unix_socket_directories = '$dir'"
+    start "$1"
+}
+
+# Creates the folder for the server's user.
+own() {
     mkdir -p "$dir"
     if [ "$(id -u)" = 0 ]; then chown postgres: "$dir"; fi
     as_owner test -w "$dir" || { echo "postgres.sh: the user postgres can't reach $dir" >&2; exit 1; }
+}
+
+create() {
+    own
     as_owner initdb -D "$dir/data" -U app --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions \
         >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
     as_owner tee -a "$dir/data/postgresql.conf" >/dev/null <<EOF
@@ -70,6 +89,7 @@ EOF
 }
 
 stop() {
+    forget_killed
     [ ! -e "$dir/data/postmaster.pid" ] || as_owner pg_ctl -D "$dir/data" -m immediate -w -t 60 stop >/dev/null || true
     rm -f "$dir/pid"
 }

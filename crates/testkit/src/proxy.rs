@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    upstream: String,
+    upstream: Arc<Mutex<String>>,
     shared: Arc<Mutex<Vec<Link>>>,
     acceptor: Mutex<Option<JoinHandle<()>>>,
 }
@@ -93,7 +93,7 @@ struct Link {
 impl Proxy {
     /// Starts a proxy to the server of a URL, or to `host:port`.
     pub async fn start(server: &str) -> Self {
-        let upstream = host(server).to_owned();
+        let upstream = Arc::new(Mutex::new(host(server).to_owned()));
         let listener = listen().await;
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Mutex::new(vec![Link::default()]));
@@ -112,6 +112,11 @@ impl Proxy {
     #[must_use]
     pub fn url(&self, url: &str) -> String {
         url.replacen(host(url), &self.address.to_string(), 1)
+    }
+
+    /// Passes new connections to another server, given as in [`Proxy::start`]. Those that are open stay.
+    pub fn redirect(&self, server: &str) {
+        host(server).clone_into(&mut self.upstream.lock().unwrap());
     }
 
     /// Sets a toxic for these directions, in place of the one that each had.
@@ -173,7 +178,8 @@ impl Proxy {
                     let link = links.last().unwrap();
                     (link.toxics.subscribe(), link.reset.clone())
                 };
-                tokio::spawn(pass(client, upstream.clone(), toxics, reset));
+                let upstream = upstream.lock().unwrap().clone();
+                tokio::spawn(pass(client, upstream, toxics, reset));
             }
         });
         assert!(self.acceptor.lock().unwrap().replace(acceptor).is_none(), "the proxy is up already");

@@ -1,6 +1,6 @@
 //! A client of the API, as a storefront or a back office uses it.
 
-use reqwest::{Client, Method, StatusCode, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
 use crate::wait::{TIMEOUT, eventually};
@@ -76,11 +76,21 @@ impl Api {
         token: &str,
         body: &Value,
     ) -> Result<Answer, reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}/api/{path}", self.url)).bearer_auth(token);
-        if !body.is_null() {
-            request = request.header("content-type", "application/vnd.api+json").body(body.to_string());
+        Ok(Answer::of(self.request(method, path, token, body).send().await?).await)
+    }
+
+    /// Requests a reset with an Idempotency-Key; the error is the network's.
+    pub async fn try_reset(&self, token: &str, email: &str, key: &str) -> Result<Answer, reqwest::Error> {
+        let request = self.request(Method::POST, "customer_password_resets", token, &reset(email));
+        Ok(Answer::of(request.header("idempotency-key", key).send().await?).await)
+    }
+
+    fn request(&self, method: Method, path: &str, token: &str, body: &Value) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}/api/{path}", self.url)).bearer_auth(token);
+        if body.is_null() {
+            return request;
         }
-        Ok(Answer::of(request.send().await?).await)
+        request.header("content-type", "application/vnd.api+json").body(body.to_string())
     }
 
     /// Makes a call under `/api`.

@@ -17,6 +17,7 @@ pub mod dev;
 pub mod dice;
 pub mod dns;
 pub mod large_shop;
+pub mod load;
 pub mod mail;
 pub mod metrics;
 pub mod page;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -21,10 +22,20 @@ impl Postgres {
     /// Starts the server.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_by("start", &[])
+    }
+
+    /// Starts a server that has all commits of this one, and takes none of its own until it is promoted (`pg_promote()`).
+    #[must_use]
+    pub fn start_standby(&self) -> Self {
+        Self::start_by("standby", &[self.folder.path()])
+    }
+
+    fn start_by(command: &str, arguments: &[&Path]) -> Self {
         let [port] = free_ports();
         let mut server =
             Self { url: String::new(), port, folder: TempDir::with_prefix("rekey-postgres.").unwrap() };
-        server.url = server.run("start");
+        server.url = server.run(command, arguments);
         server
     }
 
@@ -61,7 +72,7 @@ impl Postgres {
 
     /// Starts the server again on the same data.
     pub fn restart(&self) {
-        assert_eq!(self.run("start"), self.url);
+        assert_eq!(self.run("start", &[]), self.url);
     }
 
     /// Executes statements as a superuser.
@@ -70,9 +81,9 @@ impl Postgres {
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.unwrap();
     }
 
-    fn run(&self, command: &str) -> String {
+    fn run(&self, command: &str, arguments: &[&Path]) -> String {
         let mut script = Command::new(project().join("scripts/postgres.sh"));
-        script.arg(command).arg(self.folder.path()).arg(self.port.to_string());
+        script.arg(command).arg(self.folder.path()).arg(self.port.to_string()).args(arguments);
         // What is committed must survive a SIGKILL.
         let output = script.env("POSTGRES_FSYNC", "on").stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -35,7 +35,18 @@ impl Program {
     /// Starts one of the project's binaries, with only these variables in its environment.
     #[must_use]
     pub fn start(name: &str, arguments: &[&str], environment: &[(String, String)]) -> Self {
-        let mut command = Command::new(binary(name));
+        Self::start_from(&programs(), name, arguments, environment)
+    }
+
+    /// Like [`Program::start`], with a binary in that folder.
+    #[must_use]
+    pub fn start_from(
+        folder: &Path,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let mut command = Command::new(binary_in(folder, name));
         command.args(arguments).env_clear().envs(environment.iter().cloned());
         Self::spawn(name, &mut command)
     }
@@ -80,6 +91,12 @@ impl Program {
     pub async fn terminate(self) -> Exit {
         signal(self.pid(), "TERM");
         self.end().await
+    }
+
+    /// Like [`Program::terminate`], for one that must end well.
+    pub async fn stop(self) {
+        let exit = self.terminate().await;
+        assert_eq!(exit.code, Some(0), "{exit:?}");
     }
 
     /// Waits for the program's end.
@@ -139,14 +156,24 @@ pub fn project() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The path of a program built by cargo: next to the folder of the tests' executables.
+/// The folder of the programs built by cargo: that of the folder of the tests' executables.
+#[must_use]
+pub fn programs() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().to_owned()
+}
+
+/// The path of a program built by cargo.
 ///
 /// # Panics
 /// If it doesn't exist.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join(name);
+    binary_in(&programs(), name)
+}
+
+fn binary_in(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
     assert!(path.exists(), "{} is not there: `cargo build --workspace --bins` builds it", path.display());
     path
 }

@@ -1,6 +1,6 @@
 //! A deployment as in production: PostgreSQL, RabbitMQ, an SMTP server, and the project's programs.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use rekey_broker::rabbitmq::{RabbitConfig, Topology};
 use rekey_testkit::postgres::TestDatabase;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::{
     broker::clear,
     client::Api,
-    process::{Exit, Program, free_ports, project},
+    process::{Exit, Program, free_ports, programs, project},
     smtp::SmtpServer,
 };
 
@@ -24,6 +24,8 @@ pub struct Stack {
     pub smtp: SmtpServer,
     /// A database of its own.
     pub database: TestDatabase,
+    /// The folder of the programs that are started from now on: those built by cargo, unless it is set.
+    pub programs: PathBuf,
     /// Environment variables of every program.
     settings: Vec<(String, String)>,
     /// Of the admin listeners of `rekey-api` and `rekey-mailer`.
@@ -53,6 +55,20 @@ impl Stack {
 
     /// Like [`Stack::prepare_on`], with this database.
     pub async fn prepare_with(database: TestDatabase, amqp_url: &str, smtp_options: &[&str]) -> Self {
+        let stack = Self::unmigrated(database, amqp_url, smtp_options).await;
+        stack.migrate().await;
+        stack
+    }
+
+    /// Like [`Stack::prepare`], with the programs in that folder.
+    pub async fn prepare_from(programs: PathBuf) -> Self {
+        let mut stack = Self::unmigrated(TestDatabase::create().await, &amqp_url(), &[]).await;
+        stack.programs = programs;
+        stack.migrate().await;
+        stack
+    }
+
+    async fn unmigrated(database: TestDatabase, amqp_url: &str, smtp_options: &[&str]) -> Self {
         let folder = TempDir::with_prefix("rekey-e2e.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), smtp_options).await;
         database.create_roles().await;
@@ -61,12 +77,17 @@ impl Stack {
         // The namespace is as unique as the database's name.
         let namespace = database.name().to_owned();
         let settings = Vec::new();
+        let admin_ports = [api_admin, mailer_admin];
         let mut stack =
-            Self { api, namespace, smtp, database, settings, admin_ports: [api_admin, mailer_admin], folder };
+            Self { api, namespace, smtp, database, programs: programs(), settings, admin_ports, folder };
         stack.configure(amqp_url, api_port);
-        let migrated = stack.tool(&["migrate"]).await;
-        assert_eq!(migrated.code, Some(0), "rekey migrate: {migrated:?}");
         stack
+    }
+
+    /// Runs `rekey migrate`.
+    pub async fn migrate(&self) {
+        let migrated = self.tool(&["migrate"]).await;
+        assert_eq!(migrated.code, Some(0), "rekey migrate: {migrated:?}");
     }
 
     fn configure(&mut self, amqp_url: &str, api_port: u16) {
@@ -131,7 +152,7 @@ impl Stack {
             _ => mailer,
         };
         let admin = [("admin.listen", format!("127.0.0.1:{port}"))];
-        Program::start(program, &[], &self.settings_with(&[&admin, own].concat()))
+        Program::start_from(&self.programs, program, &[], &self.settings_with(&[&admin, own].concat()))
     }
 
     /// Starts `rekey ARGUMENTS` under a database role, without waiting for it.
@@ -143,7 +164,7 @@ impl Stack {
     /// Starts `rekey ARGUMENTS` with settings of its own, which override the shared ones.
     #[must_use]
     pub fn spawn_tool_with(&self, own: &[(&str, String)], arguments: &[&str]) -> Program {
-        Program::start("rekey", arguments, &self.settings_with(own))
+        Program::start_from(&self.programs, "rekey", arguments, &self.settings_with(own))
     }
 
     fn settings_with(&self, own: &[(&str, String)]) -> Vec<(String, String)> {
@@ -164,6 +185,22 @@ impl Stack {
         let program = self.spawn("rekey-mailer");
         self.mailer().ready().await;
         program
+    }
+
+    /// Starts one more `rekey-api` or `rekey-mailer` under its own database role, and waits until it is ready. Returns where that is: the
+    /// API's public listener, the mailer's admin listener.
+    pub async fn start_another(&self, program: &str) -> (Program, Api) {
+        let [port, admin_port] = free_ports();
+        let own = [
+            ("server.listen", format!("127.0.0.1:{port}")),
+            ("admin.listen", format!("127.0.0.1:{admin_port}")),
+            ("database.url", self.database.url_as(&program.replace('-', "_"))),
+        ];
+        let started = self.spawn_with(program, &own);
+        let port = if program == "rekey-api" { port } else { admin_port };
+        let api = Api::new(&format!("http://127.0.0.1:{port}"));
+        api.ready().await;
+        (started, api)
     }
 
     /// The mailer's admin listener.
@@ -214,7 +251,7 @@ impl Stack {
 
     /// Runs `rekey ARGUMENTS` to its end, as the owner of the schema.
     pub async fn tool(&self, arguments: &[&str]) -> Exit {
-        Program::start("rekey", arguments, &self.settings).end().await
+        self.spawn_tool_with(&[], arguments).end().await
     }
 }
 

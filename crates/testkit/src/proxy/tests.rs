@@ -173,3 +173,17 @@ async fn a_proxy_that_is_down_refuses_until_it_is_up_again() {
     stage.proxy.up().await;
     stage.connect().await;
 }
+
+#[tokio::test]
+async fn a_redirected_proxy_leads_new_connections_to_the_other_server_and_leaves_open_ones() {
+    let stage = Stage::new().await;
+    let mut client = stage.connect().await;
+    let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    stage.proxy.redirect(&format!("postgres://{}/app", other.local_addr().unwrap()));
+    let mut redirected = stage.open().await;
+    let (mut accepted, _) = timeout(TIMEOUT, other.accept()).await.unwrap().unwrap();
+    accepted.write_all(b"other").await.unwrap();
+    assert_eq!(read(&mut redirected, 5).await, b"other");
+    client.write_all(b"first").await.unwrap();
+    assert_eq!(read(&mut client, 5).await, b"first");
+}

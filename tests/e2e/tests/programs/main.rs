@@ -24,6 +24,7 @@ mod metrics;
 mod openapi;
 mod operator;
 mod pooler;
+mod postgres_failover;
 mod production;
 mod reload;
 mod rolling_upgrade;

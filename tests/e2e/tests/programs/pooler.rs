@@ -13,8 +13,7 @@ async fn b2_session_mode_works_from_the_migration_to_the_mail() {
     let mut stack = Stack::prepare().await;
     let pooler = PgBouncer::start(&stack.database.url(), "session");
     stack.set("database.url", &pooler.url(&stack.database.url()));
-    let migrated = stack.tool(&["migrate"]).await;
-    assert_eq!(migrated.code, Some(0), "{migrated:?}");
+    stack.migrate().await;
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let (api, mailer) = (stack.start_api().await, stack.start_mailer().await);
