@@ -118,7 +118,7 @@ async fn verify_many(backdoor: &PostgresBackdoor, store: &PostgresStore) {
         .await;
     let fill = format!(
         "INSERT INTO audit_entries (id, organization_id, mode, resource_type, action, actor, application_id, attributes, personal_digest)
-         SELECT lpad(to_hex(n * 48271 % 2147483647), 10, 'x'), '{}', 'test', 'customers', 'update', 'client', 'ABCDEFGHIJ',
+         SELECT lpad(to_hex(n::bigint * 48271 % 2147483647), 10, 'x'), '{}', 'test', 'customers', 'update', 'client', 'ABCDEFGHIJ',
              '{{reference,metadata}}', sha256(n::text::bytea)
          FROM generate_series(1, {ENTRIES}) n",
         scope.organization

@@ -22,7 +22,7 @@ use super::{
     ledger::{LEASE, deferred, granted, job, john_asks, sent, status_of},
     other_scopes, use_up,
 };
-use crate::{backdoor::Backdoor, seed, store::prelude::*};
+use crate::{seed, store::prelude::*};
 
 const JANE: &str = "jane@example.com";
 
