@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -54,13 +54,13 @@ async fn main() {
     for pair in 0..PAIRS {
         let mut rates = [0.0; 2];
         // The order changes, so that what grows meanwhile slows both down.
-        for chained in [pair % 2 == 0, pair % 2 == 1] {
-            let trigger = if chained { "ENABLE" } else { "DISABLE" };
+        for with_chain in [pair % 2 == 0, pair % 2 == 1] {
+            let trigger = if with_chain { "ENABLE" } else { "DISABLE" };
             backdoor
                 .script(&format!("ALTER TABLE audit_entries {trigger} TRIGGER audit_entries_queue"))
                 .await;
             backdoor.script("CHECKPOINT").await;
-            rates[usize::from(chained)] = creates(&store, scope, chained).await;
+            rates[usize::from(with_chain)] = creates(&store, scope, with_chain).await;
         }
         println!("resets per second: {:.0} without the chain, {:.0} with it", rates[0], rates[1]);
         ratios.push(rates[1] / rates[0]);
@@ -76,10 +76,10 @@ async fn main() {
 }
 
 /// Returns how many resets per second are created.
-async fn creates(store: &PostgresStore, scope: Scope, chained: bool) -> f64 {
-    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+async fn creates(store: &PostgresStore, scope: Scope, with_chain: bool) -> f64 {
+    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let chainer = Chainer { store: Arc::new(store.clone()), keys: seed::keys() };
-    let chainer = chained.then(|| tokio::spawn(async move { chainer.run().await }));
+    let chainer = with_chain.then(|| tokio::spawn(async move { chainer.run().await }));
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| {
             let (store, stop, count) = (store.clone(), Arc::clone(&stop), Arc::clone(&count));
@@ -100,7 +100,7 @@ async fn creates(store: &PostgresStore, scope: Scope, chained: bool) -> f64 {
         .collect();
     let begin = Instant::now();
     tokio::time::sleep(RUN).await;
-    let rate = count.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64();
+    let rate = f64::from(count.load(Ordering::Relaxed)) / begin.elapsed().as_secs_f64();
     stop.store(true, Ordering::Relaxed);
     for task in tasks {
         task.await.unwrap();

@@ -81,14 +81,13 @@ async fn a11_maintain_deletes_the_old_records_that_the_api_leaves() {
 /// It has no listener, so its metrics go to the collector, the last ones when it stops.
 fn assert_cleanup_metrics(metrics: &[Metric]) {
     let last = |name: &str, kind: Option<&str>| {
-        let points =
+        let mut points =
             metrics.iter().filter(|metric| metric.name == name).flat_map(|metric| match &metric.data {
                 Some(Data::Sum(sum)) => &sum.data_points[..],
                 Some(Data::Gauge(gauge)) => &gauge.data_points,
                 _ => &[],
             });
-        let own = points.filter(|point| text(&point.attributes, "kind") == kind);
-        own.last().and_then(|point| point.value)
+        points.rfind(|point| text(&point.attributes, "kind") == kind).and_then(|point| point.value)
     };
     let deleted = |kind| last("rekey.cleanup.deleted", Some(kind));
     assert_eq!([deleted("decoys"), deleted("resets")], [1, 0].map(|count| Some(Value::AsInt(count))));

@@ -151,7 +151,7 @@ async fn a_certificate_is_fetched_once_and_a_slow_one_delays_no_other() {
     let first = async {
         tokio::select! { biased; result = slow => panic!("{result:?}"), () = both => {} }
     };
-    timeout(StdDuration::from_secs(10), first).await.expect("the slow one delays the others");
+    Box::pin(timeout(StdDuration::from_secs(10), first)).await.expect("the slow one delays the others");
     assert_eq!(amazon.asked().iter().filter(|url| url.contains(ID)).count(), 1);
 }
 
