@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The oldest version that is updated without a stop (docs/decisions/0033). When a release is made, this becomes the commit of the release
-# before it. Until there is one: the last commit before migration 0033.
+# before it. Until there is one: a commit before migration 0033.
 previous=2cc91cd7c5085982bcc9b9bee98e6b69fb159876
 programs=$PWD/target/previous/$previous
 
