@@ -19,8 +19,8 @@ use tokio::time::sleep;
 /// How long there is no primary: an orchestrator needs seconds to notice, and to promote another one.
 const OUTAGE: Duration = Duration::from_secs(5);
 
-/// How long requests and mails may wait once there is a primary again. An Idempotency-Key whose request the fault has cut off is in use for as
-/// long, from that request on.
+/// How long requests and mails may wait once there is a primary again. A request that the fault has cut off keeps its Idempotency-Key in use for
+/// as long, from that request on.
 const FAILOVER: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
