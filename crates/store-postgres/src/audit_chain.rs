@@ -203,16 +203,16 @@ const READ: &str = concat!(
     ORDER BY c.position"
 );
 
+/// The scope is compared outside, so that the planner can't look entries up by an index of the scope.
 const QUEUED: &str = concat!(
     "SELECT q.place::text AS place, q.entry_id, ",
     entry!(),
     " FROM (SELECT ctid AS place, entry_id FROM audit_queue WHERE organization_id = $1 AND mode = $2 LIMIT $3) q
-    LEFT JOIN LATERAL (
-        SELECT * FROM audit_entries WHERE id = q.entry_id AND organization_id = $1 AND mode = $2 OFFSET 0
-    ) a ON true"
+    LEFT JOIN LATERAL (SELECT * FROM audit_entries WHERE id = q.entry_id OFFSET 0) a ON a.organization_id = $1 AND a.mode = $2"
 );
 
-/// The lock keeps others from doing the same work; that the chain never forks, the primary key does.
+/// The lock keeps others from doing the same work; that the chain never forks, the primary key does. `IS TRUE` keeps the planner from a
+/// join, for which it may read the whole queue.
 const APPEND: &str = "
     WITH permitted AS MATERIALIZED (
         SELECT ok FROM (SELECT pg_try_advisory_xact_lock(7320117, hashtext($1 || '/' || $2)) AS ok) lock
@@ -225,7 +225,8 @@ const APPEND: &str = "
         CROSS JOIN unnest($4::bigint[], $5::text[], $6::bytea[], $7::timestamptz[], $8::bytea[], $9::text[], $10::bytea[]) new
     ), dequeued AS (
         DELETE FROM audit_queue q USING permitted
-        WHERE q.ctid = ANY (ARRAY(SELECT place::tid FROM unnest($12::text[]) place)) AND q.entry_id = ANY ($13)
+        WHERE q.ctid = ANY (ARRAY(SELECT place::tid FROM unnest($12::text[]) place))
+            AND (q.entry_id IN (SELECT id FROM unnest($13::text[]) id)) IS TRUE
     )
     SELECT EXISTS (SELECT FROM permitted)";
 

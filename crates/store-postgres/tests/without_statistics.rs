@@ -17,7 +17,10 @@ use rekey_core::{
     },
     events::{
         EventBody,
-        audit::Action,
+        audit::{
+            Action,
+            chain::{AuditChain, Chained},
+        },
         outbox::{Outbox, Settlement},
     },
     gauges::GaugeStore,
@@ -134,6 +137,37 @@ async fn the_outbox_is_read_by_its_indexes_while_it_grows() {
     let read =
         "SELECT seq_tup_read::text FROM pg_stat_user_tables WHERE relname = 'events' AND seq_tup_read > 5000";
     assert_eq!(backdoor.text(read).await, None, "rows of events were read one by one");
+}
+
+/// Each entry is found by its id, and each row of the queue by its place.
+#[tokio::test]
+async fn entries_are_chained_without_a_look_at_others() {
+    const BATCH: u32 = 100;
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+    store.migrate().await.unwrap();
+    let backdoor = PostgresBackdoor::open(&database.url());
+    for table in ["audit_entries", "audit_queue", "audit_chain"] {
+        backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
+    }
+    let scope = seed::scope(&store, "shop").await;
+    fill(&backdoor, scope, 1, 20_000).await;
+    backdoor.run("SELECT pg_stat_reset()").await.unwrap();
+    for _ in 0..ROUNDS {
+        assert_eq!(
+            store.chain_entries(scope, &seed::keys(), BATCH).await.unwrap(),
+            Chained::Done(BATCH)
+        );
+    }
+    // Its connection reports what it has read when it ends.
+    store.close().await;
+    let chained = u64::try_from(ROUNDS).unwrap() * u64::from(BATCH);
+    let read = format!(
+        "SELECT string_agg(format('%s: %s rows', relname, seq_tup_read + idx_tup_fetch), ', ') FROM pg_stat_user_tables
+         WHERE relname IN ('audit_entries', 'audit_queue', 'audit_chain') AND seq_tup_read + idx_tup_fetch > 3 * {chained}"
+    );
+    assert_eq!(backdoor.text(&read).await, None);
+    assert_eq!(backdoor.count("audit_queue", "true").await, 20_000 - chained);
 }
 
 /// The pending mails are few among those that were sent.
