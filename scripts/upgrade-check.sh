@@ -16,7 +16,7 @@ main() {
         return
     fi
     if [ ! -d "$programs" ]; then build; fi
-    REKEY_PREVIOUS_PROGRAMS=$programs scripts/with-services.sh cargo test "$@" --workspace --test previous_version -- --ignored --nocapture
+    REKEY_PREVIOUS_PROGRAMS=$programs scripts/with-services.sh cargo test "$@" --workspace --test previous_version -- --nocapture
 }
 
 # Third-party crates are shared with this version's build: they are compiled with this version's profiles. The project's own crates get

@@ -34,7 +34,6 @@ const STEPS: [[Version; 2]; 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs the programs of an older version: scripts/upgrade-check.sh"]
 async fn no_request_fails_and_no_mail_is_lost_while_older_programs_are_replaced() {
     let mut shop = Shop::open(Stack::prepare_from(Version::Old.programs()).await).await;
     let mut running = [shop.stack.start_api().await, shop.stack.start_mailer().await];
