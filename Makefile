@@ -75,6 +75,7 @@ fmt-check: ## Check that everything is formatted
 .PHONY: clippy
 clippy: ## Run clippy, where a warning is an error
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --workspace --test previous_version -- -D warnings
 
 .PHONY: deny
 deny: ## Check the dependencies, their licences and their sources
