@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The oldest version that is updated without a stop (docs/decisions/0033). When a release is made, this becomes the commit of the release
-# before it. Until there is one: a commit before migration 0033.
+# The oldest version that is updated without a stop (docs/decisions/0033). After a release, this becomes its
+# commit. Until then: a commit before migration 0033.
 previous=2cc91cd7c5085982bcc9b9bee98e6b69fb159876
 programs=$PWD/target/previous/$previous
 
@@ -15,7 +15,7 @@ main() {
         echo "Skipped: the upgrade is tried from commit $previous, which this clone lacks (git fetch --unshallow)"
         return
     fi
-    if [ ! -d "$programs" ]; then build; fi
+    if [ ! -d "$programs" ]; then build "$@"; fi
     REKEY_PREVIOUS_PROGRAMS=$programs scripts/with-services.sh cargo test "$@" --workspace --test previous_version -- --nocapture
 }
 
@@ -32,7 +32,7 @@ build() {
     (
         export CARGO_TARGET_DIR=$output CARGO_BUILD_BUILD_DIR=$PWD/target CARGO_INCREMENTAL=0
         cd "$source"
-        cargo build --locked --config profiles.toml --workspace --bins
+        cargo build "$@" --config profiles.toml --workspace --bins
     )
     "$output/debug/rekey" --version | grep -- "-$mark"
     mv "$output/debug" "$programs"

@@ -3,7 +3,7 @@ use rekey_core::{
     resources::{
         Kind, Link, Relationship, Resource, Source,
         catalog::{MAX_INCLUDED, MAX_RELATED},
-        listing::{Listing, Page},
+        listing::{Filter, Listing, Page},
     },
     scope::Scope,
 };
@@ -136,18 +136,28 @@ fn filtered(
     scope: Scope,
     listing: &Listing,
 ) -> SelectStatement {
-    select.and_where(in_scope(scope, "x"));
+    let by_owner = names_owner(&listing.filter);
+    select.and_where(if by_owner { found_in_scope(scope) } else { in_scope(scope, "x") });
     if !listing.filter.is_empty() {
         select.and_where(condition(dialect, scope, listing.resource, &listing.filter));
     }
     select
 }
 
+/// Whether only records of one owner pass, which are found by its id.
+fn names_owner(filter: &Filter) -> bool {
+    match filter {
+        Filter::RelatedTo(..) => true,
+        Filter::All(parts) => parts.iter().any(names_owner),
+        Filter::Any(_) | Filter::Test(..) => false,
+    }
+}
+
 fn view(resource: &Resource) -> String {
     format!("shown_{}", resource.name)
 }
 
-/// Whether a record that is found by an id is of the scope, in a form that no index supports. Without statistics the planner would
+/// Whether a record that is found by an id, its own or its owner's, is of the scope, in a form that no index supports. Without statistics the planner would
 /// consider an index of the whole scope as good as that of the ids.
 fn found_in_scope(scope: Scope) -> Expr {
     let columns = Expr::tuple([column("x", "organization_id"), column("x", "mode")]);

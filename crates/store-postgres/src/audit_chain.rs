@@ -52,6 +52,7 @@ impl AuditChain for PostgresStore {
             .bind(scope.mode.as_str())
             .bind(after)
             .bind(i64::from(max))
+            .persistent(false)
             .fetch_all(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -102,6 +103,7 @@ async fn queued(pool: &Pool, scope: Scope, max: u32) -> Read<Queue> {
         .bind(scope.organization.as_str())
         .bind(scope.mode.as_str())
         .bind(i64::from(max))
+        .persistent(false)
         .fetch_all(pool)
         .await?;
     let column = |name: &'static str| rows.iter().map(|row| row.try_get(name)).collect::<Read<Vec<String>>>();
@@ -134,7 +136,8 @@ async fn append(
         .bind(bytes(|link| &link.signature))
         .bind(links.first().map(|link| link.chained_at))
         .bind(places)
-        .bind(ids);
+        .bind(ids)
+        .persistent(false);
     query.fetch_one(pool).await
 }
 

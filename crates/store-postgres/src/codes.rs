@@ -59,12 +59,14 @@ macro_rules! throttled {
 /// the budget are compared. Guesses at a reset that can't be used any more are charged for another window, too: decoys are kept that
 /// long, and take the same time. The statement does not wait for a reset that another one has locked: the count refuses its code until the window ends.
 ///
+/// Each reset is found by its id or by its account: see decision 8 for the forms of the conditions.
+///
 /// The guess that uses up the budget of an account writes an audit entry about one of its resets, a real one if there is one: decoys at
 /// other suffixes of an address must not keep the guesses out of its owner's log.
 const GUESS: &str = concat!("
     WITH target AS (
         SELECT id, organization_id, mode, customer_id, account_digest, code_guess_budget, code_window_seconds FROM password_resets
-        WHERE id = ANY($11) AND ($1 IS NULL OR organization_id = $1 AND mode = $2)
+        WHERE id = ANY($11) AND ($1 IS NULL OR (organization_id, mode) IS NOT DISTINCT FROM ($1, $2))
             AND code_guess_budget IS NOT NULL AND expires_at + make_interval(secs => code_window_seconds) > now()
     ), account AS (
         SELECT account_digest, min(code_guess_budget) AS budget, max(code_window_seconds) AS seconds FROM target
@@ -83,18 +85,22 @@ const GUESS: &str = concat!("
                 THEN LEAST(g.guess_count, 1000000) + 1 ELSE 1 END
         RETURNING account_digest, guess_count
     ), dying AS (
-        SELECT r.id FROM password_resets r JOIN account a ON r.account_digest = a.account_digest
-            JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count >= a.budget
-        WHERE r.code_digest IS NOT NULL
-        FOR UPDATE OF r SKIP LOCKED
+        SELECT r.id FROM account a JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count >= a.budget
+        CROSS JOIN LATERAL (
+            SELECT id FROM password_resets WHERE account_digest = a.account_digest AND code_digest IS NOT NULL
+            FOR UPDATE SKIP LOCKED
+        ) r
     ), dead AS (
         UPDATE password_resets r SET code_digest = NULL FROM dying WHERE r.id = dying.id
     ), throttled AS (
         SELECT DISTINCT ON (r.account_digest) r.id, r.customer_id, r.organization_id, r.mode,
             ($12::text[])[array_position($11, (SELECT min(t.id) FROM target t WHERE t.account_digest = r.account_digest))] AS audit_id
-        FROM password_resets r JOIN account a ON a.account_digest = r.account_digest
-            JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count = a.budget
-        WHERE r.code_digest IS NOT NULL OR r.id = ANY($11)
+        FROM account a JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count = a.budget
+        CROSS JOIN LATERAL (
+            SELECT id, organization_id, mode, customer_id, account_digest FROM password_resets
+            WHERE account_digest = a.account_digest AND code_digest IS NOT NULL
+            UNION SELECT id, organization_id, mode, customer_id, account_digest FROM target WHERE account_digest = a.account_digest
+        ) r
         ORDER BY r.account_digest, r.customer_id IS NULL, r.id
     )",
     throttled!("audit", "FROM throttled WHERE customer_id IS NOT NULL"),
@@ -103,6 +109,6 @@ const GUESS: &str = concat!("
     SELECT r.id, r.organization_id, r.mode, r.sealed_token
     FROM password_resets r JOIN target ON r.id = target.id JOIN account a ON a.account_digest = target.account_digest
         JOIN charge ON charge.account_digest = a.account_digest AND charge.guess_count <= a.budget
-    WHERE r.code_digest = ANY($13)
-        AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()"
+    WHERE COALESCE(r.code_digest = ANY($13), false)
+        AND COALESCE(r.reset_password_at, r.superseded_at) IS NULL AND r.expires_at > now()"
 );

@@ -163,7 +163,7 @@ const UPDATE: &str = concat!(
             SET hash = excluded.hash, scheme = excluded.scheme, generation = customer_passwords.generation + 1, updated_at = now()
     ), superseded AS (
         UPDATE password_resets r SET superseded_at = now(), updated_at = now() FROM fact
-        WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
+        WHERE r.customer_id = fact.id AND COALESCE(r.reset_password_at, r.superseded_at) IS NULL
             AND ($17 IS NOT NULL OR $18 IS NOT NULL)
     )",
     record_main_event!("customers", "NULL", "id", notice_quota!()),

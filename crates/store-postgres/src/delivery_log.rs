@@ -179,7 +179,7 @@ const REVIVE: &str = concat!(
     "WITH fact AS (
         UPDATE deliveries d SET status = CASE d.status WHEN 'failed' THEN 'deferred' ELSE d.status END, next_attempt_at = now(),
             updated_at = now()
-        WHERE d.event_id = $11 AND d.organization_id = $1 AND d.mode = $2 AND d.status IN ('queued', 'deferred', 'failed')
+        WHERE d.event_id = $11 AND (d.organization_id, d.mode) IS NOT DISTINCT FROM ($1, $2) AND d.status IN ('queued', 'deferred', 'failed')
             AND (d.lease_until IS NULL OR d.lease_until <= now())
             AND (NOT $12 OR EXISTS (SELECT FROM events e WHERE e.id = d.event_id AND e.payload IS NOT NULL))
         RETURNING d.event_id AS id, d.customer_id

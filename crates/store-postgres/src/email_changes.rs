@@ -119,12 +119,12 @@ const UNDO: &str = concat!(
     ), change AS (
         UPDATE email_changes e SET undone_at = now() FROM holder
         WHERE e.id = $16 AND e.token_digest = $17 AND e.customer_id = holder.id
-            AND e.undone_at IS NULL AND e.cancelled_at IS NULL AND e.expires_at > now()
+            AND COALESCE(e.undone_at, e.cancelled_at) IS NULL AND e.expires_at > now()
         RETURNING e.customer_id, e.email, e.created_at
     ), later AS (
         UPDATE email_changes e SET cancelled_at = now() FROM change
         WHERE e.customer_id = change.customer_id AND e.id <> $16 AND e.created_at >= change.created_at
-            AND e.undone_at IS NULL AND e.cancelled_at IS NULL
+            AND COALESCE(e.undone_at, e.cancelled_at) IS NULL
     ), fact AS (
         UPDATE customers c SET email = change.email, updated_at = now(), email_confirmed_at = now() FROM change WHERE c.id = change.customer_id
         RETURNING c.id
@@ -133,7 +133,7 @@ const UNDO: &str = concat!(
         WHERE p.customer_id = fact.id
     ), superseded AS (
         UPDATE password_resets r SET superseded_at = now(), updated_at = now() FROM fact
-        WHERE r.customer_id = fact.id AND r.reset_password_at IS NULL AND r.superseded_at IS NULL
+        WHERE r.customer_id = fact.id AND COALESCE(r.reset_password_at, r.superseded_at) IS NULL
     ), reset AS (
         INSERT INTO password_resets (customer_id, id, organization_id, mode, origin, account_digest, token_digest, sealed_token,
             expires_at, code_guess_budget, code_window_seconds, code_digest, metadata)

@@ -209,7 +209,7 @@ const IMPORT: &str = concat!(
     ), superseded AS (
         UPDATE password_resets SET superseded_at = now(), updated_at = now()
         WHERE customer_id = ANY (ARRAY(SELECT id FROM replaced JOIN password USING (id)))
-            AND reset_password_at IS NULL AND superseded_at IS NULL
+            AND COALESCE(reset_password_at, superseded_at) IS NULL
     ), done AS (
         SELECT id AS record_id, id, audit_id, attributes, 'create' AS action, 'created' AS outcome
         FROM input JOIN fact USING (id)

@@ -156,7 +156,7 @@ const CLAIM: &str = concat!(
         SELECT account_digest, mail_budget AS budget, make_interval(secs => mail_window_seconds) AS period, is_counted,
             claims, claimed_at, lease_until
         FROM deliveries
-        WHERE event_id = $1 AND status IN ('queued', 'deferred') AND (lease_until IS NULL OR lease_until <= now())
+        WHERE event_id = $1 AND array_position(ARRAY['queued', 'deferred'], status) IS NOT NULL AND (lease_until IS NULL OR lease_until <= now())
         FOR UPDATE
     ), uncounted AS (
         SELECT account_digest, CASE WHEN customer_id IS NULL THEN 'no_account' ELSE $4 END AS mail, budget, period
@@ -269,7 +269,7 @@ const REJECT: &str = concat!(
             in_doubt = in_doubt + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END,
             is_counted = is_counted AND (in_doubt > 0 OR lease_until IS NOT NULL)
         FROM events e
-        WHERE d.event_id = $1 AND d.status IN ('queued', 'deferred') AND e.id = d.event_id AND e.payload = $2
+        WHERE d.event_id = $1 AND array_position(ARRAY['queued', 'deferred'], d.status) IS NOT NULL AND e.id = d.event_id AND e.payload = $2
         RETURNING d.mail, d.is_counted, d.claims, d.claimed_at
     ), attempt AS (",
     record_attempt!("GREATEST(LEAST(claims, $4), 1), claims, claimed_at, now(), 'failed', NULL, NULL, NULL, $3", "settled"),

@@ -62,7 +62,7 @@ impl Outbox for PostgresStore {
             sqlx::query(
                 "UPDATE events e SET available_at = now() + make_interval(secs => later.delay)
                  FROM UNNEST($1::text[], $2::float8[]) AS later (id, delay)
-                 WHERE e.id = later.id AND e.published_at IS NULL AND e.dead_at IS NULL",
+                 WHERE e.id = later.id AND COALESCE(e.published_at, e.dead_at) IS NULL",
             )
             .bind(columns.later.0)
             .bind(columns.later.1)
@@ -76,7 +76,7 @@ impl Outbox for PostgresStore {
                 "UPDATE events e SET dead_at = now(), dead_reason = dead.reason,
                      republish_after = COALESCE(republish_after * 2, make_interval(secs => $3))
                  FROM UNNEST($1::text[], $2::text[]) AS dead (id, reason)
-                 WHERE e.id = dead.id AND e.published_at IS NULL AND e.dead_at IS NULL",
+                 WHERE e.id = dead.id AND COALESCE(e.published_at, e.dead_at) IS NULL",
             )
             .bind(columns.dead.0)
             .bind(columns.dead.1)

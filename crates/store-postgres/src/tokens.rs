@@ -79,7 +79,7 @@ const FIND_HOLDER: &str = "
         o.created_at AS organization_created_at
     FROM password_resets r JOIN customers c ON c.id = r.customer_id JOIN organizations o ON o.id = r.organization_id
     WHERE r.id = $1 AND r.token_digest = $2
-        AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()";
+        AND COALESCE(r.reset_password_at, r.superseded_at) IS NULL AND r.expires_at > now()";
 
 /// Consumes the token. All uses of one customer's tokens queue at the customer's row, so that of two different tokens used
 /// at the same moment one ends the other. Whoever waited finds the reset's row changed, and then its condition no longer
@@ -96,7 +96,7 @@ const COMPLETE: &str = concat!(
         FROM holder
         WHERE r.id = $17 AND r.customer_id = holder.id AND (r.organization_id, r.mode) IS NOT DISTINCT FROM ($1, $2)
             AND r.token_digest = $18
-            AND r.reset_password_at IS NULL AND r.superseded_at IS NULL AND r.expires_at > now()
+            AND COALESCE(r.reset_password_at, r.superseded_at) IS NULL AND r.expires_at > now()
         RETURNING r.id, r.customer_id
     ), password AS (
         INSERT INTO customer_passwords (customer_id, hash, scheme) SELECT customer_id, $19, $28 FROM fact
@@ -105,7 +105,7 @@ const COMPLETE: &str = concat!(
     ), superseded AS (
         UPDATE password_resets o SET superseded_at = now(), updated_at = now() FROM fact
         WHERE o.customer_id = fact.customer_id AND o.id <> fact.id
-            AND o.reset_password_at IS NULL AND o.superseded_at IS NULL
+            AND COALESCE(o.reset_password_at, o.superseded_at) IS NULL
     ), confirmed AS (
         UPDATE customers c SET email_confirmed_at = now() FROM fact
         WHERE c.id = fact.customer_id AND c.email_confirmed_at IS NULL
@@ -133,7 +133,7 @@ const REJECT: &str = concat!(
     "WITH fact AS (
         UPDATE password_resets SET superseded_at = now(), updated_at = now()
         WHERE id = $16 AND (organization_id, mode) IS NOT DISTINCT FROM ($1, $2)
-            AND reset_password_at IS NULL AND superseded_at IS NULL AND expires_at > now()
+            AND COALESCE(reset_password_at, superseded_at) IS NULL AND expires_at > now()
         RETURNING id, customer_id
     ), cooldown AS (
         INSERT INTO reset_cooldowns AS c (address_digest, last_reset_at)

@@ -30,7 +30,7 @@ struct Count {
     open: u32,
 }
 
-/// A request that was let in, until it is dropped.
+/// An admitted request, until it is dropped.
 pub(super) struct OpenRequest<'a> {
     callers: &'a Callers,
     address: IpAddr,
@@ -41,8 +41,8 @@ impl Callers {
         Self(Mutex::new(Counts { second: Instant::now(), by_network: HashMap::new() }))
     }
 
-    /// Counts a request. `None` if its caller has enough of them: one that is refused is not counted.
-    pub fn let_in(&self, address: IpAddr) -> Option<OpenRequest<'_>> {
+    /// Counts a request. `None` if its caller is over a limit; a refused request is not counted.
+    pub fn admit(&self, address: IpAddr) -> Option<OpenRequest<'_>> {
         let mut counts = self.lock();
         counts.start_second();
         let is_full = |(network, factor): (Network, u32)| {
@@ -93,27 +93,27 @@ impl Drop for OpenRequest<'_> {
 mod tests {
     use super::*;
 
-    fn lets_in(callers: &Callers, address: &str) -> bool {
-        callers.let_in(address.parse().unwrap()).is_some()
+    fn admits(callers: &Callers, address: &str) -> bool {
+        callers.admit(address.parse().unwrap()).is_some()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_from_one_address_takes_nothing_from_another() {
         let callers = Callers::new();
         for _ in 0..2 {
-            assert!((0..MAX_PER_SECOND).all(|_| lets_in(&callers, "192.0.2.1")));
-            assert!(!lets_in(&callers, "192.0.2.1"));
-            assert!(!lets_in(&callers, "::ffff:192.0.2.1"));
-            assert!(lets_in(&callers, "192.0.2.2"));
+            assert!((0..MAX_PER_SECOND).all(|_| admits(&callers, "192.0.2.1")));
+            assert!(!admits(&callers, "192.0.2.1"));
+            assert!(!admits(&callers, "::ffff:192.0.2.1"));
+            assert!(admits(&callers, "192.0.2.2"));
             // Nor from all of a site's networks together.
             let of_site = (0..100).flat_map(|network| (0..MAX_PER_SECOND).map(move |_| network));
             let answered =
-                of_site.filter(|network| lets_in(&callers, &format!("2001:db8:0:{network:x}00::1")));
+                of_site.filter(|network| admits(&callers, &format!("2001:db8:0:{network:x}00::1")));
             assert_eq!(answered.count(), 16 * MAX_PER_SECOND as usize);
-            assert!(lets_in(&callers, "2001:db8:1::1"));
+            assert!(admits(&callers, "2001:db8:1::1"));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert!(lets_in(&callers, "192.0.2.3"));
+        assert!(admits(&callers, "192.0.2.3"));
         assert_eq!(callers.lock().by_network.len(), 1, "forgotten");
     }
 
@@ -121,11 +121,11 @@ mod tests {
     async fn slow_requests_from_one_address_leave_room_for_others() {
         let callers = Callers::new();
         let mut open: Vec<_> =
-            (0..MAX_OPEN).map(|_| callers.let_in("192.0.2.1".parse().unwrap()).unwrap()).collect();
+            (0..MAX_OPEN).map(|_| callers.admit("192.0.2.1".parse().unwrap()).unwrap()).collect();
         tokio::time::advance(Duration::from_mins(1)).await;
-        assert!(!lets_in(&callers, "192.0.2.1"));
-        assert!(lets_in(&callers, "192.0.2.2"));
+        assert!(!admits(&callers, "192.0.2.1"));
+        assert!(admits(&callers, "192.0.2.2"));
         open.pop();
-        assert!(lets_in(&callers, "192.0.2.1"));
+        assert!(admits(&callers, "192.0.2.1"));
     }
 }

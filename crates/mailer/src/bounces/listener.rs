@@ -125,7 +125,7 @@ async fn within_bounds(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let address = state.proxies.client_address(peer, request.headers());
-    let Some(_open) = state.callers.let_in(address) else {
+    let Some(_request) = state.callers.admit(address) else {
         return Err(InternalError::from_response("too many requests", come_again(1)).into());
     };
     timeout(TIMEOUT, next.call(request)).await.unwrap_or_else(|_| Err(ErrorRequestTimeout("too slow")))

@@ -1,9 +1,11 @@
 //! Reports on mails that the relay had accepted: a mail server's, and a provider's.
 #![cfg(test)]
 
-use std::{fs, net::IpAddr};
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+};
 
-use futures_util::future::join_all;
 use rekey_e2e::{
     client::http,
     metrics::Metrics,
@@ -15,7 +17,12 @@ use rekey_e2e::{
 use reqwest::{StatusCode, header::AUTHORIZATION};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+};
 
+const STRANGER: [u8; 4] = [127, 0, 0, 2];
 const BOB: &str = "bob@example.com";
 /// Of Postmark's webhook, also in base64.
 const LOGIN: [&str; 2] =
@@ -156,20 +163,36 @@ impl Listener {
         request.send().await.unwrap().status()
     }
 
-    /// Sends more than is answered from one address, and meanwhile a report from another one, which is.
+    /// Keeps as many slow requests open as one address may have, and meanwhile sends a report from another one, which is answered.
     async fn flood(&self) {
-        let strangers = http(|builder| builder.local_address(IpAddr::from([127, 0, 0, 2])));
-        let mut refused = 0;
-        for _ in 0..10 {
-            let posts =
-                (0..20).map(|_| strangers.post(format!("{}/report", self.url)).body("no report").send());
-            let answers = join_all(posts).await;
-            let is_refused = |status| status == StatusCode::SERVICE_UNAVAILABLE;
-            refused +=
-                answers.into_iter().filter(|answer| is_refused(answer.as_ref().unwrap().status())).count();
-            assert_eq!(self.post("report", "no report").await.0, StatusCode::FORBIDDEN);
+        let address: SocketAddr = self.url["http://".len()..].split('/').next().unwrap().parse().unwrap();
+        let mut slow = Vec::new();
+        for _ in 0..16 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::from((STRANGER, 0))).unwrap();
+            let mut stream = socket.connect(address).await.unwrap();
+            let head =
+                format!("POST /bounces/report HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            slow.push(stream);
         }
-        assert!(refused > 0);
+        let strangers = http(|builder| builder.local_address(IpAddr::from(STRANGER)));
+        eventually("a refusal of one more", async || {
+            let answer =
+                strangers.post(format!("{}/report", self.url)).body("no report").send().await.unwrap();
+            if answer.status() == StatusCode::SERVICE_UNAVAILABLE { Ok(()) } else { Err(answer.status()) }
+        })
+        .await;
+        assert_eq!(self.post("report", "no report").await.0, StatusCode::FORBIDDEN);
+        let mut answered = 0;
+        for mut stream in slow {
+            stream.write_all(b"no report").await.unwrap();
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).await.unwrap();
+            answered += usize::from(&status == b"HTTP/1.1 403");
+        }
+        // The refused one may have taken the place of one before.
+        assert!(answered >= 15, "{answered} of the slow requests were answered");
     }
 }
 

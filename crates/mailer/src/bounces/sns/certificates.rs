@@ -44,10 +44,13 @@ impl Certificates {
         let certificate = certificate.map_err(|error| (*error).clone())?;
         let [from, until] = certificate.valid;
         if (from..=until).contains(&now.unix_timestamp()) {
-            Ok(certificate.key.clone())
-        } else {
-            Err(FeedError::Refused("the certificate of Amazon SNS is not valid now"))
+            return Ok(certificate.key.clone());
         }
+        // There may be a renewed one at the same URL.
+        let error = FeedError::Refused("the certificate of Amazon SNS is not valid now");
+        self.failures.insert(url.clone(), (now, error.clone())).await;
+        self.kept.invalidate(&url).await;
+        Err(error)
     }
 
     /// Fetches a certificate, unless that failed just now.
