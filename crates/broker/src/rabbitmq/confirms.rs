@@ -8,14 +8,14 @@ use std::{collections::HashSet, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, PublisherConfirm,
+    BasicProperties, Channel, Confirmation, Connection, ConnectionStatus, PublisherConfirm,
     message::BasicReturnMessage,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::{AMQPValue, ShortString},
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -26,6 +26,9 @@ use super::{
 
 /// The time from handing a message over to its confirm.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long no message in flight may be confirmed before another connection is used, unless the broker blocks this one. RabbitMQ 3.10 confirms
+/// nothing more on a channel that first used a queue just after its leader was lost. Mails may wait 15 s for another node.
+const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Messages that wait for the channel. Beyond that their callers wait.
 const QUEUE_CAPACITY: usize = 256;
 /// The header with the number under which a message was published.
@@ -114,7 +117,7 @@ pub(super) async fn run(
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     let returned = Notify::new();
     let result = tokio::select! {
-        result = publish_all(&channel, requests, &returned) => result,
+        result = publish_all(&channel, connection.status(), requests, &returned) => result,
         error = redeclare_when_returned(connection, topology, &returned) => Err(error),
     };
     close_channel(&channel).await;
@@ -140,12 +143,14 @@ async fn redeclare_when_returned(
 
 async fn publish_all(
     channel: &Channel,
+    status: &ConnectionStatus,
     mut requests: PublishRequests,
     returned: &Notify,
 ) -> Result<(), ConnectionError> {
     let mut in_flight = FuturesUnordered::new();
     let mut unroutable = HashSet::new();
     let mut number = 0_i64;
+    let mut stalled_at = Instant::now();
     loop {
         tokio::select! {
             biased;
@@ -157,15 +162,25 @@ async fn publish_all(
                     confirmed.push(next);
                 }
                 report(confirmed, &mut unroutable, returned)?;
+                stalled_at = Instant::now() + STALL_TIMEOUT;
             }
             Some(PublishRequest { message, reply }) = requests.recv() => {
                 // Its caller has given up and will publish it again.
                 if reply.is_closed() {
                     continue;
                 }
+                if in_flight.is_empty() {
+                    stalled_at = Instant::now() + STALL_TIMEOUT;
+                }
                 number += 1;
                 let confirm = send(channel, message, number).await?;
                 in_flight.push(async move { Confirmed { number, reply, confirmation: confirm.await } });
+            }
+            () = sleep_until(stalled_at), if !in_flight.is_empty() => {
+                if !status.blocked() {
+                    return Err(ConnectionError::Stalled);
+                }
+                stalled_at = Instant::now() + STALL_TIMEOUT;
             }
             else => return Ok(()),
         }

@@ -54,6 +54,8 @@ pub(super) enum ConnectionError {
     Missing { name: String, refusal: String },
     #[error("the queue was deleted")]
     ConsumerCancelled,
+    #[error("it confirms no messages")]
+    Stalled,
     #[error("the connection was lost")]
     Lost,
 }
