@@ -1,8 +1,9 @@
 //! A PostgreSQL database for one test.
 
-use std::{str::FromStr, thread, time::Duration};
+use std::{fs, path::Path, str::FromStr, thread, time::Duration};
 
 use rekey_core::{ids::EventId, random::OsRandom};
+use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, error::DatabaseError, postgres::PgConnectOptions};
 use tokio::time::{Instant, sleep};
 
@@ -11,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// `object_in_use` (PostgreSQL's manual, appendix A).
 const IN_USE: &str = "55006";
 
-/// A new, empty database on the server that `DATABASE_URL` names. Dropping the value drops the database and its connections.
+/// A new database on the server that `DATABASE_URL` names. Dropping the value drops the database and its connections.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: PgConnectOptions,
@@ -19,7 +20,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Creates a database with a random name, which the role in `DATABASE_URL` must be allowed to do.
+    /// Creates an empty database with a random name, which the role in `DATABASE_URL` must be allowed to do.
     ///
     /// # Panics
     /// When `DATABASE_URL` is not set, or the server refuses.
@@ -32,8 +33,24 @@ impl TestDatabase {
     /// # Panics
     /// When the server refuses.
     pub async fn create_on(server: PgConnectOptions) -> Self {
+        Self::copy(server, "template0").await
+    }
+
+    /// Creates a database with today's schema. It is copied from one that is made once on each server: `migrate` gets the URL of an
+    /// empty database.
+    ///
+    /// # Panics
+    /// Like [`TestDatabase::create`].
+    pub async fn create_migrated(migrate: impl AsyncFnOnce(String)) -> Self {
+        let server = server();
+        let template = format!("rekey_test_template_{}", migrations_digest());
+        make_template(&server, &template, migrate).await;
+        Self::copy(server, &template).await
+    }
+
+    async fn copy(server: PgConnectOptions, template: &str) -> Self {
         let name = format!("rekey_test_{}", EventId::generate(&OsRandom)).to_ascii_lowercase();
-        let created = execute(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let created = execute(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         created.expect("the role may create databases");
         Self { server, name }
     }
@@ -93,6 +110,35 @@ fn server() -> PgConnectOptions {
         "DATABASE_URL is not set: run the tests with `make test`, which starts a PostgreSQL for them",
     );
     PgConnectOptions::from_str(&url).expect("DATABASE_URL is a postgres:// URL")
+}
+
+/// Makes the database if it is not there. Other tests that need it wait meanwhile.
+async fn make_template(server: &PgConnectOptions, name: &str, migrate: impl AsyncFnOnce(String)) {
+    let mut connection = server.clone().connect().await.expect("the PostgreSQL of DATABASE_URL answers");
+    let lock = "SELECT pg_advisory_lock(hashtext('rekey_test_template'))";
+    sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+    let found = sqlx::query("SELECT FROM pg_database WHERE datname = $1").bind(name);
+    if found.fetch_optional(&mut connection).await.unwrap().is_none() {
+        let unfinished = format!("{name}_unfinished");
+        for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
+            execute(server, &format!("{statement} {unfinished}")).await.unwrap();
+        }
+        migrate(server.clone().database(&unfinished).to_url_lossy().to_string()).await;
+        execute(server, &format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+/// Returns the start of SHA-256 over the migrations, in hexadecimal.
+fn migrations_digest() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store-postgres/migrations");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut digest = Sha256::new();
+    for file in files {
+        digest.update(fs::read(file).unwrap());
+    }
+    hex::encode(&digest.finalize()[..8])
 }
 
 /// Drops a database, and retries because the server waits only five seconds for connections that it has ended.

@@ -1,8 +1,9 @@
 //! A deployment as in production: PostgreSQL, RabbitMQ, an SMTP server, and the project's programs.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use rekey_broker::rabbitmq::{RabbitConfig, Topology};
+use rekey_store_postgres::PostgresStore;
 use rekey_testkit::postgres::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
@@ -43,14 +44,18 @@ pub struct Registered {
 }
 
 impl Stack {
-    /// Starts the servers, and migrates the database by `rekey migrate`.
+    /// Starts the servers, with a database that is migrated.
     pub async fn prepare() -> Self {
         Self::prepare_on(&amqp_url(), &[]).await
     }
 
     /// Like [`Stack::prepare`], with another broker and options for the SMTP server.
     pub async fn prepare_on(amqp_url: &str, smtp_options: &[&str]) -> Self {
-        Self::prepare_with(TestDatabase::create().await, amqp_url, smtp_options).await
+        let migrate = async |url: String| {
+            let store = PostgresStore::connect(&url, 1, Duration::from_secs(30)).unwrap();
+            store.migrate().await.unwrap();
+        };
+        Self::prepare_with(TestDatabase::create_migrated(migrate).await, amqp_url, smtp_options).await
     }
 
     /// Like [`Stack::prepare_on`], with this database.

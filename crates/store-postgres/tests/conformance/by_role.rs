@@ -84,14 +84,18 @@ impl ByRole {
     /// Migrates a database, and connects to it under each role.
     pub async fn migrate(database: &TestDatabase) -> Self {
         database.create_roles().await;
-        let connect = |url: String| PostgresStore::connect(&url, 8, TIMEOUT).unwrap();
-        let owner = connect(database.url());
+        let owner = connect(&database.url());
         owner.migrate().await.unwrap();
         let [api, mailer, maintenance, console] =
             ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console"]
-                .map(|role| connect(database.url_as(role)));
+                .map(|role| connect(&database.url_as(role)));
         Self { api, mailer, maintenance, console, owner }
     }
+}
+
+/// Connects as the URL's role.
+pub fn connect(url: &str) -> PostgresStore {
+    PostgresStore::connect(url, 8, TIMEOUT).unwrap()
 }
 
 /// Implements a port: each method under the role that is named before it.

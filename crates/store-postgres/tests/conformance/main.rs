@@ -10,7 +10,7 @@ use rekey_testkit::{
     postgres::TestDatabase,
 };
 
-use by_role::ByRole;
+use by_role::{ByRole, connect};
 
 rekey_testkit::store_conformance!(OnPostgres);
 rekey_testkit::delivery_log_conformance!(OnPostgres);
@@ -31,7 +31,8 @@ impl StoreUnderTest for OnPostgres {
     type Store = ByRole;
 
     async fn start() -> Self {
-        let database = TestDatabase::create().await;
+        let migrate = async |url: String| connect(&url).migrate().await.unwrap();
+        let database = TestDatabase::create_migrated(migrate).await;
         let store = ByRole::migrate(&database).await;
         Self { store, backdoor: PostgresBackdoor::open(&database.url()), _database: database }
     }

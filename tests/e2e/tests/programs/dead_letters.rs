@@ -43,10 +43,12 @@ async fn a_mailer_with_the_wrong_key_fails_mails_and_their_replayed_messages_are
         if dead.len() == 2 { Ok(dead) } else { Err(dead) }
     })
     .await;
-    let events: Vec<_> = dead.iter().map(|dead| dead["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["customers.create", "customer_password_resets.create"]);
+    // Both are handled at once, and rejected in any order.
+    let of_reset = dead.iter().position(|dead| dead["event"] == "customer_password_resets.create").unwrap();
+    assert_eq!(dead[1 - of_reset]["event"], "customers.create");
     assert!(dead.iter().all(|dead| dead["reason"] == FORGED && dead["attempt"] == 1), "{dead:?}");
-    assert_eq!((&dead[1]["id"], dead[1].to_string().contains(ANNA)), (&id.as_str().into(), false));
+    let dead = &dead[of_reset];
+    assert_eq!((&dead["id"], dead.to_string().contains(ANNA)), (&id.as_str().into(), false));
     let shown = stack.tool(&["dead-letter", "show", &id]).await;
     assert!(shown.stdout.contains(&format!("REASON:     {FORGED}\n")), "{shown:?}");
     // They need an operator, and the mailer can do its work.
@@ -59,8 +61,11 @@ async fn a_mailer_with_the_wrong_key_fails_mails_and_their_replayed_messages_are
         let distinct: BTreeSet<_> = keys.iter().collect();
         assert_eq!(distinct.len(), keys.len(), "{line}");
     }
-    let event: Value = serde_json::from_str(moved[1]).unwrap();
-    assert_eq!((&event["message_id"], &event["reason"]), (&id.as_str().into(), &FORGED.into()));
+    let moved = moved.into_iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let [of_reset] = &moved.filter(|line| line["message_id"] == id.as_str()).collect::<Vec<_>>()[..] else {
+        panic!("{log}")
+    };
+    assert_eq!(of_reset["reason"], FORGED);
 
     let _mailer = stack.start_mailer().await;
     let dry = objects(stack, &["dead-letter", "replay", "--all", "--dry-run"]).await;
