@@ -20,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How many mails are sent before the first fault.
 const WARM_UP: usize = 200;
-/// The age of the queue at the first fault. When RabbitMQ 3.10 loses the leader of a queue that was declared about 15 s before, mails wait for
-/// longer than [`FAILOVER`]; of an older one, for less than a second.
-const QUEUE_AGE: Duration = Duration::from_secs(30);
+/// The age of the queue at the first fault. When RabbitMQ 3.10 loses the leader of a queue that was declared about 15 s before, it often
+/// refuses everything on the next connection.
+const QUEUE_AGE: Duration = Duration::from_secs(15);
 /// How long mails may wait for another node.
 const FAILOVER: Duration = Duration::from_secs(15);
 

@@ -26,8 +26,9 @@ use super::{
 
 /// The time from handing a message over to its confirm.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long no message in flight may be confirmed before another connection is used, unless the broker blocks this one. RabbitMQ 3.10 confirms
-/// nothing more on a channel that first used a queue just after its leader was lost. Mails may wait 15 s for another node.
+/// How long none of the published messages may be acknowledged before another connection is used, unless the broker blocks this one.
+/// RabbitMQ 3.10 refuses everything on a channel that first uses a queue just after its leader was lost. Mails may wait 15 s for another
+/// node.
 const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Messages that wait for the channel. Beyond that their callers wait.
 const QUEUE_CAPACITY: usize = 256;
@@ -150,8 +151,10 @@ async fn publish_all(
     let mut in_flight = FuturesUnordered::new();
     let mut unroutable = HashSet::new();
     let mut number = 0_i64;
-    let mut stalled_at = Instant::now();
+    // None of the messages since then was acknowledged.
+    let mut unacknowledged_since = None;
     loop {
+        let stalled_at = unacknowledged_since.unwrap_or_else(Instant::now) + STALL_TIMEOUT;
         tokio::select! {
             biased;
             Some(first) = in_flight.next() => {
@@ -161,26 +164,26 @@ async fn publish_all(
                 while let Some(Some(next)) = in_flight.next().now_or_never() {
                     confirmed.push(next);
                 }
+                if confirmed.iter().any(Confirmed::is_ack) {
+                    unacknowledged_since = None;
+                }
                 report(confirmed, &mut unroutable, returned)?;
-                stalled_at = Instant::now() + STALL_TIMEOUT;
             }
             Some(PublishRequest { message, reply }) = requests.recv() => {
                 // Its caller has given up and will publish it again.
                 if reply.is_closed() {
                     continue;
                 }
-                if in_flight.is_empty() {
-                    stalled_at = Instant::now() + STALL_TIMEOUT;
-                }
+                unacknowledged_since.get_or_insert_with(Instant::now);
                 number += 1;
                 let confirm = send(channel, message, number).await?;
                 in_flight.push(async move { Confirmed { number, reply, confirmation: confirm.await } });
             }
-            () = sleep_until(stalled_at), if !in_flight.is_empty() => {
+            () = sleep_until(stalled_at), if unacknowledged_since.is_some() && !requests.is_closed() => {
                 if !status.blocked() {
                     return Err(ConnectionError::Stalled);
                 }
-                stalled_at = Instant::now() + STALL_TIMEOUT;
+                unacknowledged_since = Some(Instant::now());
             }
             else => return Ok(()),
         }
@@ -208,6 +211,12 @@ struct Confirmed {
     confirmation: Result<Confirmation, lapin::Error>,
 }
 
+impl Confirmed {
+    fn is_ack(&self) -> bool {
+        matches!(self.confirmation, Ok(Confirmation::Ack(_)))
+    }
+}
+
 /// Reports each message's outcome. Fails with the channel's error, which is every later message's error too.
 fn report(
     confirmed: Vec<Confirmed>,
@@ -215,8 +224,9 @@ fn report(
     returned: &Notify,
 ) -> Result<(), ConnectionError> {
     let mut acknowledged = Vec::with_capacity(confirmed.len());
-    for Confirmed { number, reply, confirmation } in confirmed {
-        let is_ack = matches!(confirmation, Ok(Confirmation::Ack(_)));
+    for confirmed in confirmed {
+        let is_ack = confirmed.is_ack();
+        let Confirmed { number, reply, confirmation } = confirmed;
         if let Some(message) = confirmation?.take_message() {
             unroutable.insert(number_of(&message).unwrap_or(number));
             returned.notify_one();

@@ -54,7 +54,7 @@ pub(super) enum ConnectionError {
     Missing { name: String, refusal: String },
     #[error("the queue was deleted")]
     ConsumerCancelled,
-    #[error("it confirms no messages")]
+    #[error("it acknowledges no messages")]
     Stalled,
     #[error("the connection was lost")]
     Lost,
