@@ -211,6 +211,16 @@ for (const { name, connect } of sdks) {
       assert.ok(!JSON.stringify(entries).includes(NEW_PASSWORD))
     })
 
+    test('customer_group and tags: empty, and triggers of tags have no effect', async () => {
+      const include = ['customer_group', 'tags']
+      const created = await customers.create({ email: newEmail(), _add_tags: 'vip' }, { include })
+      assert.deepEqual([created.customer_group, created.tags], [null, []])
+      const updated = await customers.update({ id: created.id, _add_tags: 'vip', _remove_tags: 'new' }, { include })
+      assert.deepEqual([updated.customer_group, updated.tags], [null, []])
+      assert.equal((await customers.tags(created.id)).length, 0)
+      assert.equal(await customers.customer_group(created.id), null)
+    })
+
     test('the vendor\'s relationships that this service does not have are a 404', async () => {
       const { id } = await newCustomer(backOffice)
       await refused(customers.orders(id), 404, NOT_FOUND)

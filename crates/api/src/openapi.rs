@@ -12,7 +12,7 @@ mod schemas;
 use std::sync::LazyLock;
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
-use rekey_core::resources::Resource;
+use rekey_core::resources::{EMPTY_RESOURCES, Resource};
 use serde_json::{Value, json};
 
 use self::components::{Named, extend};
@@ -65,7 +65,8 @@ fn tags() -> Value {
     let tag = |name: &str, about: &str| json!({ "name": name, "description": about });
     let first = tag(operations::TOKENS, "Access tokens: OAuth 2, as in RFC 6749, RFC 7009 and RFC 7517.");
     let last = tag(operations::SERVICE, "Health, and this description.");
-    let resources = Resource::all().map(|resource| tag(resource.name, resource.about));
+    let with_operations = Resource::all().filter(|resource| !EMPTY_RESOURCES.contains(resource));
+    let resources = with_operations.map(|resource| tag(resource.name, resource.about));
     [first].into_iter().chain(resources).chain([last]).collect()
 }
 

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod customer_password_resets;
 pub mod customers;
 mod deliveries;
+mod empty;
 mod event_stores;
 mod events;
 pub mod listing;
@@ -14,12 +15,15 @@ use std::fmt;
 
 pub use self::{
     customer_password_resets::CUSTOMER_PASSWORD_RESETS, customers::CUSTOMERS, deliveries::DELIVERIES,
-    event_stores::EVENT_STORES, events::EVENTS, organizations::ORGANIZATIONS,
+    empty::{CUSTOMER_GROUPS, TAGS}, event_stores::EVENT_STORES, events::EVENTS, organizations::ORGANIZATIONS,
 };
 
 /// The resources whose records are stored.
 pub static RESOURCES: [&Resource; 5] =
     [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &DELIVERIES, &EVENTS, &EVENT_STORES];
+
+/// The vendor's resources to which there are relationships, and of which there are no records.
+pub static EMPTY_RESOURCES: [&Resource; 2] = [&CUSTOMER_GROUPS, &TAGS];
 
 /// A resource of the API.
 pub struct Resource {
@@ -149,6 +153,10 @@ pub enum Link {
     Many(&'static str),
     /// The columns `resource_type` and `resource_id` of the other records name the record.
     About,
+    /// Nothing: at most one record is at the other end at the vendor, and none here.
+    EmptyOne,
+    /// Nothing: any number of records are at the other end at the vendor, and none here.
+    EmptyMany,
 }
 
 impl PartialEq for Resource {
@@ -174,9 +182,9 @@ impl fmt::Debug for Relationship {
 }
 
 impl Resource {
-    /// Iterates over all resources: those that are stored, and the caller's organization.
+    /// Iterates over all resources: those that are stored, the caller's organization, and those without records.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        RESOURCES.into_iter().chain([&ORGANIZATIONS])
+        RESOURCES.into_iter().chain([&ORGANIZATIONS]).chain(EMPTY_RESOURCES)
     }
 
     /// Returns the resource with that name.
@@ -267,7 +275,13 @@ impl Relationship {
     /// Whether there is at most one record at its other end.
     #[must_use]
     pub fn is_to_one(&self) -> bool {
-        matches!(self.link, Link::One(_))
+        matches!(self.link, Link::One(_) | Link::EmptyOne)
+    }
+
+    /// Whether no record is ever at its other end.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.link, Link::EmptyOne | Link::EmptyMany)
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn condition(dialect: Dialect, scope: Scope, resource: &Resource, fil
                 Link::About => column("x", "resource_type")
                     .eq(literal(owner.name))
                     .and(column("x", "resource_id").eq(id)),
+                Link::EmptyOne | Link::EmptyMany => Expr::cust("FALSE"),
             }
         }
     }
@@ -44,6 +45,7 @@ fn exists_related(scope: Scope, resource: &Resource, relationship: &Relationship
         Link::About => column("y", "resource_type")
             .eq(literal(resource.name))
             .and(column("y", "resource_id").equals(("x", "id"))),
+        Link::EmptyOne | Link::EmptyMany => Expr::cust("FALSE"),
     };
     let select = Query::select()
         .expr(Expr::cust("1"))

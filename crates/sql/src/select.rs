@@ -77,7 +77,8 @@ pub fn related(
     ids: &[RecordId],
 ) -> Select {
     let key = match relationship.link {
-        Link::One(_) => "id",
+        // The empty ones are not selected: their targets have no view.
+        Link::One(_) | Link::EmptyOne | Link::EmptyMany => "id",
         Link::Many(column) => column,
         Link::About => "resource_id",
     };

@@ -40,6 +40,9 @@ impl Catalog for PostgresStore {
         relationship: &'static Relationship,
         ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
+        if relationship.is_empty() {
+            return Ok(Vec::new());
+        }
         let statement = rekey_sql::related(Dialect::Postgres, scope, owner, relationship, ids);
         let rows = statement.query().fetch_all(&self.pool).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {

@@ -38,6 +38,9 @@ impl Catalog for SqliteStore {
         relationship: &'static Relationship,
         ids: &[RecordId],
     ) -> Result<Vec<Related>, StoreError> {
+        if relationship.is_empty() {
+            return Ok(Vec::new());
+        }
         let statement = rekey_sql::related(self.dialect(), scope, owner, relationship, ids);
         let rows = statement.query().fetch_all(&self.readers).await.map_err(map_db_error)?;
         let related = rows.iter().map(|row| {

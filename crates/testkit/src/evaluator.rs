@@ -107,6 +107,7 @@ fn are_related(row: &Row, relationship: &Relationship, other: &Row) -> bool {
             other.record.linked(back) == Some(row.record.id())
         }
         Link::About => other.about == Some((row.record.resource(), row.record.id())),
+        Link::EmptyOne | Link::EmptyMany => false,
     }
 }
 

@@ -119,6 +119,11 @@ impl Attributes {
         }
     }
 
+    /// Takes a text that has no effect, so that it may have any length.
+    pub fn ignored_text(&mut self, attribute: &Attribute) {
+        self.text(attribute);
+    }
+
     /// Takes a text that must be there and parse.
     pub fn required<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
         let error = match self.take(attribute) {

@@ -8,7 +8,12 @@ use std::{cell::Cell, slice, sync::Arc};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use rekey_core::{
     ids::RecordId,
-    resources::{Audience, Relationship, Resource, catalog::Catalog, listing::Page, record::Record},
+    resources::{
+        Audience, Relationship, Resource,
+        catalog::Catalog,
+        listing::{Listed, Page},
+        record::Record,
+    },
     scope::Scope,
     secrets::{KeyRing, UnsealError},
 };
@@ -99,6 +104,15 @@ impl Responder<'_> {
     /// Answers 200 with a part of a list. `url` is the list's own, without a query.
     pub async fn list(self, url: &str, query: &ListQuery) -> Result<HttpResponse, Problem> {
         let listed = self.documents.catalog.list(self.scope, &query.listing).await?;
+        self.page(url, query, listed).await
+    }
+
+    /// Answers 200 with an empty list.
+    pub async fn empty_list(self, url: &str, query: &ListQuery) -> Result<HttpResponse, Problem> {
+        self.page(url, query, Listed::from_fetched(&query.listing, Vec::new())).await
+    }
+
+    async fn page(self, url: &str, query: &ListQuery, listed: Listed) -> Result<HttpResponse, Problem> {
         let (meta, links) = match &query.listing.page {
             Page::Number { number, size } => {
                 let total = listed.total.unwrap_or_default();

@@ -5,7 +5,7 @@ use rekey_core::resources::Resource;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::endpoints::{Area, Operation};
+use crate::endpoints::{Area, ENDPOINTS, Operation};
 
 /// Members of an object by name, such as schemas or responses.
 pub type Named = Map<String, Value>;
@@ -56,6 +56,12 @@ pub fn returned(operation: Operation) -> Option<(&'static Resource, bool)> {
         Operation::Related(_, relationship) => Some((relationship.target, !relationship.is_to_one())),
         _ => None,
     }
+}
+
+/// Whether an operation returns lists of a resource's records.
+pub fn is_listed(resource: &Resource) -> bool {
+    let mut operations = ENDPOINTS.iter().flat_map(|endpoint| &endpoint.operations);
+    operations.any(|operation| returned(*operation).is_some_and(|(of, is_list)| is_list && of == resource))
 }
 
 /// Returns the name of the schema of a resource's records.

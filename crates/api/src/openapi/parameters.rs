@@ -1,10 +1,10 @@
 //! Parameters of requests, from the resources' definitions.
 
-use rekey_core::resources::{Attribute, RESOURCES, Relationship, Resource};
+use rekey_core::resources::{Attribute, Relationship, Resource};
 use serde_json::{Value, json};
 
 use super::{
-    components::{Named, name, reference, returned},
+    components::{Named, is_listed, name, reference, returned},
     filters,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub fn for_operation(endpoint: &Endpoint, operation: Operation) -> Vec<Value> {
 /// Returns the parameters that depend on resources.
 pub fn all() -> Named {
     let mut all = Named::from_iter([("Fields".to_owned(), fields())]);
-    for resource in RESOURCES {
+    for resource in Resource::all().filter(|resource| is_listed(resource)) {
         let name = name(resource);
         if !resource.relationships.is_empty() {
             let paths = paths(resource, MAX_DEPTH);

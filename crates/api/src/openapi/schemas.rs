@@ -2,10 +2,12 @@
 
 mod values;
 
-use rekey_core::resources::{Attribute, Kind, RESOURCES, Relationship, Resource, Write};
+use rekey_core::resources::{
+    Attribute, EMPTY_RESOURCES, Kind, ORGANIZATIONS, RESOURCES, Relationship, Resource, Write,
+};
 use serde_json::{Value, json};
 
-use super::components::{Named, extend, name, object, schema};
+use super::components::{Named, extend, is_listed, name, object, schema};
 use crate::endpoints::WritableResource;
 
 /// Returns the schemas of all resources.
@@ -13,14 +15,18 @@ pub fn all() -> Named {
     let mut all = Named::new();
     for resource in Resource::all() {
         let name = name(resource);
-        all.insert(format!("{name}Document"), document(&schema(&name)));
         all.insert(name.clone(), record(resource));
-        if !RESOURCES.contains(&resource) {
+        if !EMPTY_RESOURCES.contains(&resource) {
+            all.insert(format!("{name}Document"), document(&schema(&name)));
+        }
+        if *resource == ORGANIZATIONS {
             continue;
         }
         let identifier = json!({ "type": { "const": resource.name }, "id": values::of_kind(Kind::Id) });
         all.insert(format!("{name}Identifier"), object(identifier, &["type", "id"]));
-        all.insert(format!("{name}List"), list(resource));
+        if is_listed(resource) {
+            all.insert(format!("{name}List"), list(resource));
+        }
         for relationship in resource.relationships {
             all.insert(relationship_name(relationship), linkage(relationship));
         }

@@ -11,7 +11,9 @@ use rekey_core::{
     ids::CustomerId,
     resources::{
         CUSTOMERS,
-        customers::{CANCEL_ANONYMIZATION, EMAIL, LOCALE, PASSWORD, REQUEST_ANONYMIZATION},
+        customers::{
+            ADD_TAGS, CANCEL_ANONYMIZATION, EMAIL, LOCALE, PASSWORD, REMOVE_TAGS, REQUEST_ANONYMIZATION,
+        },
     },
 };
 
@@ -95,8 +97,10 @@ pub async fn delete(
     was_deleted.then(|| HttpResponse::NoContent().finish()).ok_or(Problem::NotFound)
 }
 
-/// The attributes that this service only keeps.
+/// The attributes that this service only keeps, and those that have no effect.
 fn read_attributes(input: &mut Attributes) -> CustomerAttributes {
+    input.ignored_text(&ADD_TAGS);
+    input.ignored_text(&REMOVE_TAGS);
     CustomerAttributes { locale: input.locale(&LOCALE), common: input.common() }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web::Data};
 use rekey_core::{
     ids::RecordId,
-    resources::{Link, Relationship, Resource, listing::Filter},
+    resources::{Relationship, Resource, listing::Filter},
 };
 
 use super::path::PathId;
@@ -47,16 +47,19 @@ pub async fn related(
     query: Query,
 ) -> Result<HttpResponse, Problem> {
     let responder = principal.responder(&documents);
-    if let Link::One(_) = relationship.link {
+    if relationship.is_to_one() {
         let view = query.one(relationship.target, principal.audience())?;
         let record = responder.find(resource, id).await?;
         return responder.linked(&record, relationship, &view).await;
     }
     let mut query = query.list(relationship.target)?;
     responder.find(resource, id).await?;
+    let url = format!("{}/{id}/{}", responder.list_url(resource), relationship.name);
+    if relationship.is_empty() {
+        return responder.empty_list(&url, &query).await;
+    }
     let related = Filter::RelatedTo(resource, relationship, id);
     query.listing.filter = Filter::All(vec![related, query.listing.filter]);
-    let url = format!("{}/{id}/{}", responder.list_url(resource), relationship.name);
     responder.list(&url, &query).await
 }
 

@@ -185,3 +185,48 @@ async fn a_customer_keeps_its_own_record_and_a_new_password_ends_its_sessions() 
     app.get(&path, &token).await.assert_error(401, "INVALID_TOKEN", None);
     app.get(&path, &integration).await.assert_error(404, "RECORD_NOT_FOUND", None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_and_tags_are_empty_as_of_a_customer_who_has_none() {
+    let app = TestApp::start().await;
+    let integration = app.integration().await;
+    let attributes = json!({ "email": "john@example.com", "_add_tags": "vip,".repeat(100), "_remove_tags": null });
+    let body = json!({ "data": { "type": "customers", "attributes": attributes } });
+    let created = "/api/customers?include=customer_group,tags";
+    let john = app.call(Method::POST, created, &integration, Some(&body)).await;
+    assert_eq!(john.status, 201, "{}", john.text);
+    let path = format!("/api/customers/{}", john.id());
+    let own = format!("{PUBLIC_URL}{path}");
+    let links = |name: &str| json!({ "self": format!("{own}/relationships/{name}"), "related": format!("{own}/{name}") });
+    let with_data = |name: &str, data| json!({ "data": data, "links": links(name) });
+    assert_eq!(
+        john.body["data"]["relationships"]["customer_group"],
+        with_data("customer_group", json!(null))
+    );
+    assert_eq!(john.body["data"]["relationships"]["tags"], with_data("tags", json!([])));
+    assert_eq!(john.body["included"], json!([]));
+
+    let get = async |query: &str| app.get(&format!("{path}{query}"), &integration).await;
+    assert_eq!(get("").await.body["data"]["relationships"]["tags"], json!({ "links": links("tags") }));
+    assert_eq!(get("/customer_group?fields[customer_groups]=name").await.body, json!({ "data": null }));
+    let tags = get("/tags?filter[q][name_eq]=vip&sort=-name&page[size]=5").await;
+    assert_eq!((tags.status.as_u16(), &tags.body["data"]), (200, &json!([])), "{}", tags.text);
+    assert_eq!(tags.body["meta"], json!({ "record_count": 0, "page_count": 1 }));
+    for (name, data) in [("customer_group", json!(null)), ("tags", json!([]))] {
+        assert_eq!(get(&format!("/relationships/{name}")).await.body, with_data(name, data));
+    }
+    get("?include=tags.events").await.assert_error(400, "INVALID_INCLUDE", None);
+    let nobody = app.get("/api/customers/aaaaaaaaaa/tags", &integration).await;
+    nobody.assert_error(404, "RECORD_NOT_FOUND", None);
+    app.get("/api/tags", &integration).await.assert_error(404, "RECORD_NOT_FOUND", None);
+
+    let amend = async |attributes: serde_json::Value| {
+        let body = json!({ "data": { "type": "customers", "id": john.id(), "attributes": attributes } });
+        app.call(Method::PATCH, &path, &integration, Some(&body)).await
+    };
+    let changed = amend(json!({ "_add_tags": "vip", "_remove_tags": "new", "reference": "C1" })).await;
+    assert_eq!((changed.status.as_u16(), changed.attribute("reference")), (200, &json!("C1")));
+    let refused = amend(json!({ "_add_tags": ["vip"] })).await;
+    refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/_add_tags"));
+    assert_eq!(refused.body["errors"][0]["detail"], "_add_tags - is not a string");
+}

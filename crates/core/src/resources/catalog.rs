@@ -29,7 +29,7 @@ pub trait Catalog: Send + Sync + 'static {
 
     /// Returns the records that these records of `owner` are related to, in one query. For a to-many relationship it returns at most
     /// [`MAX_RELATED`] for each, the newest first; for a to-one relationship `ids` are those of the related records. It returns one record
-    /// more than [`MAX_INCLUDED`] at most.
+    /// more than [`MAX_INCLUDED`] at most. An [empty](Relationship::is_empty) relationship leads to none.
     async fn related(
         &self,
         scope: Scope,

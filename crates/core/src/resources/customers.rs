@@ -1,8 +1,8 @@
 //! The resource `customers`.
 
 use super::{
-    Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF, ID, Kind, Link,
-    METADATA, REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT,
+    Attribute, CREATED_AT, CUSTOMER_GROUPS, CUSTOMER_PASSWORD_RESETS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF,
+    ID, Kind, Link, METADATA, REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, TAGS, UPDATED_AT,
 };
 
 /// Customers. The vendor's attributes about orders, payments and taxes have the values of a customer without any.
@@ -52,6 +52,8 @@ pub static CUSTOMERS: Resource = Resource {
         )
         .for_back_office(),
         ANONYMIZATION_STATUS,
+        ADD_TAGS,
+        REMOVE_TAGS,
         CREATED_AT,
         UPDATED_AT,
         REFERENCE,
@@ -72,6 +74,20 @@ pub static CUSTOMERS: Resource = Resource {
             target: &DELIVERIES,
             link: Link::Many("customer_id"),
             filter: true,
+        },
+        Relationship {
+            name: "customer_group",
+            about: "Always empty: there are no groups of customers here.",
+            target: &CUSTOMER_GROUPS,
+            link: Link::EmptyOne,
+            filter: false,
+        },
+        Relationship {
+            name: "tags",
+            about: "Always empty: there are no tags here.",
+            target: &TAGS,
+            link: Link::EmptyMany,
+            filter: false,
         },
         EVENTS_OF,
         EVENT_STORES_OF,
@@ -133,6 +149,28 @@ pub const CANCEL_ANONYMIZATION: Attribute = Attribute::new(
     "false",
 )
 .write_only()
+.updatable();
+
+/// Adds tags at the vendor.
+pub const ADD_TAGS: Attribute = Attribute::new(
+    "_add_tags",
+    Kind::Text,
+    "Names of tags, separated by commas. Has no effect: there are no tags here, and the vendor discards names that do not exist.",
+    r#""vip,wholesale""#,
+)
+.write_only()
+.creatable()
+.updatable();
+
+/// Removes tags at the vendor.
+pub const REMOVE_TAGS: Attribute = Attribute::new(
+    "_remove_tags",
+    Kind::Text,
+    "Names of tags, separated by commas. Has no effect: there are no tags here.",
+    r#""vip,wholesale""#,
+)
+.write_only()
+.creatable()
 .updatable();
 
 /// The language that the customer reads.

@@ -58,7 +58,7 @@ impl Record {
         let values = resource.attributes.iter().map(read).collect::<Result<_, E>>()?;
         let read_link = |relationship: &'static Relationship| match relationship.link {
             Link::One(column) => link(column),
-            Link::Many(_) | Link::About => Ok(None),
+            Link::Many(_) | Link::About | Link::EmptyOne | Link::EmptyMany => Ok(None),
         };
         let links = resource.relationships.iter().map(read_link).collect::<Result<_, E>>()?;
         Ok(Self { resource, id, values, links })

@@ -84,6 +84,7 @@ impl Included {
         let lookup_id = |owner: &Record| match relationship.link {
             Link::One(_) => owner.linked(relationship),
             Link::Many(_) | Link::About => Some(owner.id()),
+            Link::EmptyOne | Link::EmptyMany => None,
         };
         let mut ids = Vec::new();
         for id in owners.iter().filter_map(lookup_id) {

@@ -28,8 +28,12 @@ pub fn shown(attribute: &Attribute) -> Value {
 /// Returns the schema of an attribute in writes. There null empties an object.
 pub fn written(attribute: &Attribute) -> Value {
     let is_nullable = attribute.nullable || attribute.kind == Kind::Object;
+    let is_written_only = attribute.source == Source::WriteOnly;
+    // A text that is not kept has no effect, and any length.
+    let is_ignored = is_written_only && attribute.kind == Kind::Text;
+    let accepted = if is_ignored { of_kind } else { accepted };
     let mut schema = nullable(accepted(attribute.kind), is_nullable);
-    if attribute.source == Source::WriteOnly {
+    if is_written_only {
         extend(&mut schema, json!({ "writeOnly": true }));
     }
     described(attribute, schema)
