@@ -1,6 +1,7 @@
 //! `rekey import`: records of another system, from a file.
 
 mod csv;
+mod elements;
 mod json;
 mod lines;
 mod names;
@@ -46,8 +47,12 @@ pub enum ImportCommand {
     /// `reference`, `reference_origin`, `metadata` (a JSON object), `locale` (such as pt-BR) and `password_hash`: argon2,
     /// bcrypt, scrypt or PBKDF2, in PHC string form or as PHP, Rails, Django, passlib, Werkzeug, Spring Security,
     /// WordPress 6.8 or ASP.NET Core Identity writes it. Only `email` is required. CSV is separated by comma, semicolon,
-    /// tab or `|`, or as its first line `sep=;` says. Both formats are UTF-8, or UTF-16, or what --encoding names. A line has
+    /// tab or `|`, or as its first line `sep=;` says. All formats are UTF-8, or UTF-16, or what --encoding names. A line has
     /// 64 KiB at most. Blank rows are passed over.
+    ///
+    /// With --format commerce-layer the file is Commerce Layer's export of customers: a JSON array of objects, flat or as in
+    /// JSON:API, or several arrays one after the other, or CSV. What its customers have and ours do not is passed over. It has no
+    /// password hashes: customers set a password by a reset. `--map id=reference` keeps Commerce Layer's ids.
     ///
     /// A customer whose hash can't be used is imported without a password, with a warning: a reset sets one. An existing
     /// customer is left unchanged and counted as taken. Nobody is mailed, and no event is published; the audit log names the
@@ -102,10 +107,13 @@ const BATCH_BYTES: u64 = 4 << 20;
 /// Runs one import to its end.
 pub async fn run(command: ImportCommand, source: &Source, output: Output) -> anyhow::Result<()> {
     let ImportCommand::Customers(options) = command;
-    let names = Names { renamed: options.renamed.clone(), ignores_unknown: options.ignore_unknown };
+    let is_export = options.format == Some(Format::CommerceLayer);
+    let names =
+        Names { renamed: options.renamed.clone(), ignores_unknown: options.ignore_unknown, is_export };
     let input = Input::open(&options.file, options.format, options.encoding, names)?;
     let length = input.file.as_ref().and_then(|file| file.length);
-    let mut report = Report::create(options.report.as_deref(), length, options.update)?;
+    let unit = input.rows.unit();
+    let mut report = Report::create(options.report.as_deref(), unit, length, options.update)?;
     if let Some(data_dir) = &options.data_dir {
         let store = open_embedded(data_dir).await?;
         import_into(&store, &options, input, &mut report, output).await?;

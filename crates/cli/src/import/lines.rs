@@ -29,7 +29,7 @@ pub struct LineEncoding {
 
 /// A line without its end, or why it can't be read.
 pub struct Line {
-    /// Counted from 1.
+    /// Counted from 1. Of a JSON array, that of the element.
     pub number: u64,
     pub content: Result<String, Reason>,
 }
@@ -88,13 +88,7 @@ impl<R: BufRead> Lines<R> {
     /// Returns the text without the line's end and, on the first line, without byte order marks. There may be two: some programs add
     /// one to a file that has one.
     fn text(&self, bytes: Vec<u8>) -> Result<String, Reason> {
-        let text = String::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
-        if text.contains('\0') {
-            return Err(Reason::Nul);
-        }
-        if self.encoding.is_decoded && text.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(Reason::Undecodable);
-        }
+        let text = decode(bytes, self.encoding.is_decoded)?;
         let line = text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r');
         Ok(if self.number == 1 { line.trim_start_matches('\u{feff}') } else { line }.to_owned())
     }
@@ -110,6 +104,18 @@ impl LineEncoding {
         let end = if is_cr_alone { b'\r' } else { b'\n' };
         Self { end, is_decoded }
     }
+}
+
+/// Returns the bytes as text. If it was decoded from another encoding, U+FFFD is in place of what could not be.
+pub fn decode(bytes: Vec<u8>, is_decoded: bool) -> Result<String, Reason> {
+    let text = String::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
+    if text.contains('\0') {
+        return Err(Reason::Nul);
+    }
+    if is_decoded && text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(Reason::Undecodable);
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ use crate::output::{self, Output};
 /// when the run resumed an interrupted import.
 pub struct Report {
     file: Option<BufWriter<File>>,
+    /// What a row's number counts.
+    unit: &'static str,
     /// On standard error; nothing where that is no terminal.
     progress: ProgressBar,
     created: u64,
@@ -65,11 +67,17 @@ impl fmt::Display for Counts {
 const SHOWN: u64 = 20;
 
 impl Report {
-    /// Starts a report in that file, if any, which is overwritten, on an input of `length` bytes, if that is known.
-    pub fn create(path: Option<&Path>, length: Option<u64>, updates: bool) -> anyhow::Result<Self> {
+    /// Starts a report in that file, if any, which is overwritten, on an input of `length` bytes, if that is known. `unit` is what a row's
+    /// number counts.
+    pub fn create(
+        path: Option<&Path>,
+        unit: &'static str,
+        length: Option<u64>,
+        updates: bool,
+    ) -> anyhow::Result<Self> {
         let create = |path| {
             let mut file = BufWriter::new(File::create(path)?);
-            writeln!(file, "line,outcome,column,reason")?;
+            writeln!(file, "{unit},outcome,column,reason")?;
             Ok::<_, std::io::Error>(file)
         };
         let file = path.map(create).transpose().context("the report can't be written")?;
@@ -81,6 +89,7 @@ impl Report {
         progress.set_style(ProgressStyle::with_template(template)?);
         Ok(Self {
             file,
+            unit,
             progress,
             created: 0,
             updated: updates.then_some(0),
@@ -118,7 +127,7 @@ impl Report {
     /// Shows how many bytes have been read.
     pub fn advance(&self, position: u64) {
         self.progress.set_position(position);
-        self.progress.set_message(format!("{} lines", self.lines()));
+        self.progress.set_message(format!("{} {}s", self.lines(), self.unit));
     }
 
     /// Removes the progress bar.
@@ -155,7 +164,7 @@ impl Report {
 
     /// Returns an error when a row was refused.
     pub fn result(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.refused == 0, "{} of {} lines were refused", self.refused, self.lines());
+        anyhow::ensure!(self.refused == 0, "{} of {} {}s were refused", self.refused, self.lines(), self.unit);
         Ok(())
     }
 
@@ -175,7 +184,7 @@ impl Report {
 
     fn name(&mut self, line: u64, outcome: &str, error: &ImportRowError) -> anyhow::Result<()> {
         if self.file.is_none() && self.refused + self.warned <= SHOWN {
-            self.progress.suspend(|| output::note(&format!("line {line}: {outcome}: {error}")));
+            self.progress.suspend(|| output::note(&format!("{} {line}: {outcome}: {error}", self.unit)));
         }
         self.write(line, outcome, error.column, &error.reason.to_string())
     }

@@ -16,7 +16,7 @@ use super::names::{Column, UnknownName};
 /// A row of the file.
 #[derive(Debug)]
 pub struct Row {
-    /// The line that it starts in, counted from 1.
+    /// The line that it starts in, counted from 1; of a JSON array, the number of the element.
     pub line: u64,
     pub content: Result<ImportedCustomer, ImportRowError>,
     /// Why the customer is imported without the password that the row has.
@@ -34,13 +34,13 @@ pub struct ImportRowError {
 /// What is wrong with a row. The report shows these texts after line and column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    #[error("the line is longer than 64 KiB")]
+    #[error("it is longer than 64 KiB")]
     LineTooLong,
-    #[error("the line is not UTF-8: save the file as CSV UTF-8, or add --encoding, such as windows-1252")]
+    #[error("it is not UTF-8: save the file as CSV UTF-8, or add --encoding, such as windows-1252")]
     NotUtf8,
-    #[error("the line has a character that is not in the file's encoding")]
+    #[error("it has a character that is not in the file's encoding")]
     Undecodable,
-    #[error("the line contains a NUL")]
+    #[error("it contains a NUL")]
     Nul,
     #[error("a quotation mark is opened and not closed")]
     OpenQuote,
@@ -50,8 +50,14 @@ pub enum Reason {
     CarriageReturn,
     #[error("{found} fields, the header has {expected}")]
     FieldCount { found: usize, expected: usize },
-    #[error("the line is not a JSON object")]
+    #[error("it is not a JSON object")]
     NotAnObject,
+    #[error("the file ends within a JSON array: it is incomplete")]
+    OpenArray,
+    #[error("text follows the JSON array; expected the end of the file, or another array")]
+    AfterArray,
+    #[error("the member type is {0}, expected \"customers\": export customers")]
+    OtherType(String),
     #[error("the member {0}")]
     UnknownMember(#[from] UnknownName),
     #[error("appears twice")]

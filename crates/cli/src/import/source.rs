@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     csv::Table,
+    elements::Elements,
     json,
-    lines::{LineEncoding, Lines},
+    lines::{Line, LineEncoding, Lines},
     names::Names,
     row::Row,
 };
@@ -27,6 +28,8 @@ pub enum Format {
     /// A JSON object in each line.
     #[value(alias = "ndjson")]
     Jsonl,
+    /// Customers as Commerce Layer exports them: a JSON array, or CSV.
+    CommerceLayer,
 }
 
 /// A file or the standard input.
@@ -46,14 +49,20 @@ pub struct FileId {
 
 /// Reads the rows of an input.
 pub struct Rows<R> {
-    lines: Lines<R>,
-    /// The header, if it is CSV.
-    table: Option<Table>,
+    records: Records<R>,
     names: Names,
+}
+
+/// How a file is divided into records.
+enum Records<R> {
+    Csv(Lines<R>, Table),
+    Lines(Lines<R>),
+    Array(Elements<R>),
 }
 
 /// Bytes read at a time.
 const BUFFER: usize = 64 * 1024;
+const UNKNOWN_FORMAT: &str = "the file's format is unknown: add --format csv, --format jsonl or --format commerce-layer";
 
 impl Input {
     /// Opens a file, or the standard input for `-`, and reads the header.
@@ -65,7 +74,7 @@ impl Input {
     ) -> anyhow::Result<Self> {
         let by_name = || Format::from_str(path.extension()?.to_str()?, true).ok();
         let format = format.or_else(by_name);
-        let format = format.context("the file's format is unknown: add --format csv or --format jsonl")?;
+        let format = format.context(UNKNOWN_FORMAT)?;
         let cant_be_read = || format!("{} can't be read", path.display());
         let (mut reader, mut file) = open_reader(path).with_context(cant_be_read)?;
         let encoding = detect_encoding(reader.fill_buf().with_context(cant_be_read)?, encoding)?;
@@ -83,24 +92,41 @@ impl<R: BufRead> Rows<R> {
     /// Starts to read; the header comes first.
     pub fn new(mut input: R, format: Format, names: Names, is_decoded: bool) -> anyhow::Result<Self> {
         let start = input.fill_buf()?;
-        let is_array = start.trim_ascii_start().first() == Some(&b'[');
+        let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start().first();
+        let (is_array, is_object) = (first == Some(&b'['), first == Some(&b'{'));
         ensure!(
-            format == Format::Csv || !is_array,
-            "the file is a JSON array: write one object in each line (`jq -c '.[]'` does)"
+            format != Format::Jsonl || !is_array,
+            "the file is a JSON array: write one object in each line (`jq -c '.[]'` does), or add --format commerce-layer if it is \
+             Commerce Layer's export"
         );
+        ensure!(
+            format != Format::CommerceLayer || !is_object,
+            "the file is a JSON object, expected an array or CSV: of an answer of the API, take the array (`jq .data` does)"
+        );
+        if format == Format::CommerceLayer && is_array {
+            return Ok(Self { records: Records::Array(Elements::new(input, is_decoded)), names });
+        }
         let encoding = LineEncoding::detect(start, is_decoded);
         let mut lines = Lines::new(input, encoding);
-        let table = (format == Format::Csv).then(|| Table::read_header(&mut lines, &names)).transpose()?;
-        Ok(Self { lines, table, names })
+        if format == Format::Jsonl {
+            return Ok(Self { records: Records::Lines(lines), names });
+        }
+        let table = Table::read_header(&mut lines, &names)?;
+        Ok(Self { records: Records::Csv(lines, table), names })
+    }
+
+    /// Returns what a row's number counts.
+    pub fn unit(&self) -> &'static str {
+        if let Records::Array(_) = self.records { "record" } else { "line" }
     }
 
     /// Returns the next row that is not blank.
     pub fn next(&mut self) -> io::Result<Option<Row>> {
-        while let Some(first) = self.lines.next_filled()? {
+        while let Some(first) = self.records.next()? {
             let line = first.number;
-            let fields = match (first.content, &mut self.table) {
-                (Ok(text), Some(table)) => table.fields(text, &mut self.lines)?,
-                (Ok(text), None) => json::fields(&text, &self.names).map(Some),
+            let fields = match (first.content, &mut self.records) {
+                (Ok(text), Records::Csv(lines, table)) => table.fields(text, lines)?,
+                (Ok(text), _) => json::fields(&text, &self.names).map(Some),
                 (Err(reason), _) => Err(reason.into()),
             };
             let parsed = match fields {
@@ -119,7 +145,20 @@ impl<R: BufRead> Rows<R> {
 
     /// Returns the number of bytes read so far.
     pub fn position(&self) -> u64 {
-        self.lines.position()
+        match &self.records {
+            Records::Csv(lines, _) | Records::Lines(lines) => lines.position(),
+            Records::Array(elements) => elements.position(),
+        }
+    }
+}
+
+impl<R: BufRead> Records<R> {
+    /// Returns the next line that is not blank, or the next element.
+    fn next(&mut self) -> io::Result<Option<Line>> {
+        match self {
+            Self::Csv(lines, _) | Self::Lines(lines) => lines.next_filled(),
+            Self::Array(elements) => elements.next(),
+        }
     }
 }
 

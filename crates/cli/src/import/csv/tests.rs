@@ -219,10 +219,10 @@ fn c4_the_relatives_of_excels_variants_are_read() {
 fn c4_columns_are_renamed_and_others_passed_over() {
     let text = "Customer Email,Tags,Id=No\nanna@example.com,new,7\n";
     let renamed = || ["Customer Email=email", "Id=No=reference"].map(|map| map.parse().unwrap()).to_vec();
-    let names = Names { renamed: renamed(), ignores_unknown: true };
+    let names = Names { renamed: renamed(), ignores_unknown: true, ..Names::default() };
     assert_eq!(read_with(text, names), [customer(2, "anna@example.com", Some("7"))]);
     let error = |text: &str, ignores_unknown| {
-        let names = Names { renamed: renamed(), ignores_unknown };
+        let names = Names { renamed: renamed(), ignores_unknown, ..Names::default() };
         Rows::new(text.as_bytes(), Format::Csv, names, false).err().unwrap().to_string()
     };
     assert!(error(text, false).starts_with("column 2 of the header \"Tags\" is none of email"));
