@@ -1,4 +1,4 @@
-//! Runs every command of docs/operations.md and docs/runbooks, in the order of the pages, on a deployment as docker-compose.yml describes it: with
+//! Runs every command of docs/operations.md, docs/migrate-from-commerce-layer.md and docs/runbooks, in the order of the pages, on a deployment as docker-compose.yml describes it: with
 //! `tests/e2e/docker.py` in the place of `docker`.
 #![cfg(test)]
 
@@ -15,12 +15,13 @@ use site::Site;
 /// Why `rekey doctor` does not run here.
 const DOCTOR: &str = "it asks DNS; programs/doctor.rs has a server for that";
 /// The commands that can't run here, and why.
-const NOT_RUN: [(&str, &str); 15] = [
+const NOT_RUN: [(&str, &str); 16] = [
     ("PGHOST=db.example PGUSER=postgres PGDATABASE=rekey deploy/backup.sh /srv/backups", "no such host"),
     (
         "docker compose exec mailer bash -c 'exec 3<>/dev/tcp/mail.example.com/587 && head -n 1 <&3'",
         "no such host",
     ),
+    ("commercelayer exports:create -t customers -x customers.json", "Commerce Layer's own"),
     ("docker builder prune --force", "Docker's own"),
     ("docker compose exec api rekey doctor --for api", DOCTOR),
     ("docker compose exec mailer rekey doctor --for mailer", DOCTOR),

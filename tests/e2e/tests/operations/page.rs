@@ -6,6 +6,8 @@ use rekey_e2e::process::project;
 
 /// The page that the others follow.
 pub const OPERATIONS: &str = "docs/operations.md";
+/// The guide for those who come from Commerce Layer, on a deployment that the first page has made.
+const MIGRATION: &str = "docs/migrate-from-commerce-layer.md";
 
 /// What a page has its reader do.
 pub enum Step {
@@ -74,8 +76,7 @@ pub fn pages() -> Vec<String> {
     let names = runbooks.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut pages: Vec<_> = names.map(|name| format!("docs/runbooks/{name}")).collect();
     pages.sort();
-    pages.insert(0, OPERATIONS.to_owned());
-    pages
+    [OPERATIONS, MIGRATION].map(str::to_owned).into_iter().chain(pages).collect()
 }
 
 pub fn read(page: &str) -> String {

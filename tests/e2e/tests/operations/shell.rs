@@ -61,6 +61,7 @@ impl Shell {
         let added = exit.stderr.strip_prefix("Key ").and_then(|text| text.split_once(". "));
         let learned = [
             after("CLIENT_ID=").map(|id| format!("CLIENT_ID={id}")),
+            after("CLIENT_SECRET=").map(|secret| format!("CLIENT_SECRET={secret}")),
             // Unless it is set.
             first("CLIENT ID ").map(|id| format!("CLIENT_ID=${{CLIENT_ID:-{id}}}")),
             first("ID ").map(|id| format!("ID={id}")),

@@ -126,6 +126,10 @@ impl Site {
         if command.ends_with("--dry-run < customers.csv") {
             let customers: Vec<_> = (0..30).map(|n| format!("customer{n}@example.com")).collect();
             fs::write(self.path("site/customers.csv"), format!("email\n{}", customers.join("\n"))).unwrap();
+        } else if command.ends_with("--dry-run < customers.json") {
+            let record = |n| json!({ "id": format!("exported{n}"), "type": "customers", "email": format!("exported{n}@example.com") });
+            let export: Vec<Value> = (10..20).map(record).collect();
+            fs::write(self.path("site/customers.json"), json!(export).to_string()).unwrap();
         } else if command.ends_with("--status deferred") {
             self.smtp.set_fault(Some("rcpt 450 4.2.0 try later"));
             self.ask().await;
@@ -177,6 +181,14 @@ impl Site {
             self.shows_page(&format!("client_id={}", self.client_id)).await;
             self.request("anna@example.com").await;
             self.smtp.mail_to("anna@example.com", 1).await;
+        } else if command.ends_with(" < customers.json") {
+            assert!(exit.stdout.contains("created=10\n"), "{exit:?}");
+        } else if command.ends_with("'\"record_count\":[0-9]*'") {
+            let customers = self.texts("SELECT count(*)::text FROM customers WHERE mode = 'live'").await;
+            assert_eq!(exit.stdout.trim(), format!("\"record_count\":{}", customers[0]));
+        } else if command.ends_with("> new-customers.json") {
+            let written = fs::read_to_string(self.path("site/new-customers.json")).unwrap();
+            assert!(written.contains("anna@example.com") && !written.contains("exported"), "{written}");
         } else if command.ends_with("SIGHUP api mailer maintenance") {
             self.shows_page("organization=acme").await;
         } else if command.ends_with("delivery resend $ID") {

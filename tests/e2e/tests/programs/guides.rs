@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 /// The pages for newcomers and operators.
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 28] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
@@ -23,6 +23,7 @@ const PAGES: [&str; 27] = [
     "docs/ARCHITECTURE.md",
     "docs/integration.md",
     "docs/look.md",
+    "docs/migrate-from-commerce-layer.md",
     "docs/operations.md",
     "docs/reference.md",
     "docs/runbooks/README.md",
@@ -120,14 +121,14 @@ fn variables_that_the_operators_pages_name_are_in_the_compose_file() {
 }
 
 /// The scripts of some guides, written next to the vendor's clients.
-struct Scripts {
-    folder: TempDir,
-    environment: BTreeMap<String, String>,
+pub struct Scripts {
+    pub folder: TempDir,
+    pub environment: BTreeMap<String, String>,
 }
 
 impl Scripts {
     /// Writes each block of JavaScript whose first line is a comment with a file's name to that file.
-    fn of(guides: &[&str], dev: &Dev) -> Self {
+    pub fn of(guides: &[&str], dev: &Dev) -> Self {
         let folder = TempDir::new().unwrap();
         let modules = project().join("examples/storefront/node_modules");
         assert!(modules.exists(), "the clients are not there: scripts/setup.sh installs them");
@@ -146,7 +147,7 @@ impl Scripts {
     }
 
     /// Runs a script, and returns what it prints.
-    async fn run(&self, name: &str, arguments: &[&str]) -> String {
+    pub async fn run(&self, name: &str, arguments: &[&str]) -> String {
         let mut node = Command::new("node");
         node.arg(name).args(arguments).current_dir(self.folder.path()).envs(&self.environment);
         let output = tokio::task::spawn_blocking(move || node.output().unwrap()).await.unwrap();

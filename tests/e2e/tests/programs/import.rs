@@ -27,19 +27,19 @@ const DJANGO: &str = "pbkdf2_sha256$1000$seasalt2seasalt$JLsQ6q5RdWSbET+kce/r+9e
 const PASSWORD: &str = "correct horse battery";
 
 /// A database with the organization `demo` in it, and a folder for files.
-struct Shop {
+pub struct Shop {
     folder: TempDir,
     /// Additional arguments.
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    backdoor: Box<dyn Backdoor>,
+    pub backdoor: Box<dyn Backdoor>,
     /// The database, in production.
     database: Option<TestDatabase>,
 }
 
 impl Shop {
     /// Creates a shop in the data directory of a `rekey dev` that has ended.
-    async fn embedded() -> Self {
+    pub async fn embedded() -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
         let dev = Dev::start(&data).await;
@@ -54,7 +54,7 @@ impl Shop {
     }
 
     /// Creates a shop in a new PostgreSQL database.
-    async fn production() -> Self {
+    pub async fn production() -> Self {
         let database = TestDatabase::create().await;
         let environment = vec![("REKEY__DATABASE__URL".to_owned(), database.url())];
         for arguments in [&["migrate"][..], &["organization", "create", "--slug", "demo", "--name", "Demo"]] {
@@ -66,7 +66,7 @@ impl Shop {
         Self { folder, arguments: Vec::new(), environment, backdoor, database: Some(database) }
     }
 
-    fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         fs::write(&path, content).unwrap();
         path
@@ -93,12 +93,12 @@ impl Shop {
         Program::spawn("rekey import", &mut command).end().await
     }
 
-    async fn import(&self, file: &Path, more: &[&str]) -> Exit {
+    pub async fn import(&self, file: &Path, more: &[&str]) -> Exit {
         self.start(file.to_str().unwrap(), more).end().await
     }
 
     /// Counts the customers with such an address.
-    async fn customers(&self, like: &str) -> u64 {
+    pub async fn customers(&self, like: &str) -> u64 {
         self.backdoor.count("customers", &format!("email LIKE '{like}'")).await
     }
 

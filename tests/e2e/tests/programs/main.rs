@@ -7,6 +7,7 @@ mod collector;
 
 mod audit;
 mod bounces;
+mod commerce_layer;
 mod configuration;
 mod console;
 mod database_faults;
