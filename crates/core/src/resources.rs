@@ -14,8 +14,13 @@ pub mod record;
 use std::fmt;
 
 pub use self::{
-    customer_password_resets::CUSTOMER_PASSWORD_RESETS, customers::CUSTOMERS, deliveries::DELIVERIES,
-    empty::{CUSTOMER_GROUPS, TAGS}, event_stores::EVENT_STORES, events::EVENTS, organizations::ORGANIZATIONS,
+    customer_password_resets::CUSTOMER_PASSWORD_RESETS,
+    customers::CUSTOMERS,
+    deliveries::DELIVERIES,
+    empty::{CUSTOMER_GROUPS, TAGS},
+    event_stores::EVENT_STORES,
+    events::EVENTS,
+    organizations::ORGANIZATIONS,
 };
 
 /// The resources whose records are stored.

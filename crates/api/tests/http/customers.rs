@@ -190,7 +190,8 @@ async fn a_customer_keeps_its_own_record_and_a_new_password_ends_its_sessions() 
 async fn groups_and_tags_are_empty_as_of_a_customer_who_has_none() {
     let app = TestApp::start().await;
     let integration = app.integration().await;
-    let attributes = json!({ "email": "john@example.com", "_add_tags": "vip,".repeat(100), "_remove_tags": null });
+    let attributes =
+        json!({ "email": "john@example.com", "_add_tags": "vip,".repeat(100), "_remove_tags": null });
     let body = json!({ "data": { "type": "customers", "attributes": attributes } });
     let created = "/api/customers?include=customer_group,tags";
     let john = app.call(Method::POST, created, &integration, Some(&body)).await;

@@ -59,17 +59,8 @@ const EXPORTED: [&str; 12] = [
 ];
 /// How the names of others begin: those about related records, such as `customer_group_id`, `orders` and `tags.name`, about
 /// anonymization and about the reader's token.
-const EXPORTED_PREFIXES: [&str; 9] = [
-    "anonymization_",
-    "attachment",
-    "customer_",
-    "event",
-    "jwt_",
-    "order",
-    "return",
-    "sku_list",
-    "tag",
-];
+const EXPORTED_PREFIXES: [&str; 9] =
+    ["anonymization_", "attachment", "customer_", "event", "jwt_", "order", "return", "sku_list", "tag"];
 
 impl Names {
     /// Returns the column that a name means; `None` if it is passed over.
@@ -77,8 +68,9 @@ impl Names {
         if let Some(renamed) = self.renamed.iter().find(|renamed| renamed.name == name) {
             return Ok(Some(renamed.column));
         }
-        let is_replaced = |column| self.is_export && self.renamed.iter().any(|renamed| renamed.column == column);
-        match name.parse() {
+        let is_replaced =
+            |column: Column| self.is_export && self.renamed.iter().any(|renamed| renamed.column == column);
+        match name.parse::<Column>() {
             Ok(column) => Ok((!is_replaced(column)).then_some(column)),
             Err(_) if self.ignores_unknown || self.is_export && is_exported(name) => Ok(None),
             Err(_) => Err(UnknownName::new(name)),

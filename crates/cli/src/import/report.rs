@@ -164,7 +164,13 @@ impl Report {
 
     /// Returns an error when a row was refused.
     pub fn result(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.refused == 0, "{} of {} {}s were refused", self.refused, self.lines(), self.unit);
+        anyhow::ensure!(
+            self.refused == 0,
+            "{} of {} {}s were refused",
+            self.refused,
+            self.lines(),
+            self.unit
+        );
         Ok(())
     }
 

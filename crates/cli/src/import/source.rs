@@ -62,7 +62,8 @@ enum Records<R> {
 
 /// Bytes read at a time.
 const BUFFER: usize = 64 * 1024;
-const UNKNOWN_FORMAT: &str = "the file's format is unknown: add --format csv, --format jsonl or --format commerce-layer";
+const UNKNOWN_FORMAT: &str =
+    "the file's format is unknown: add --format csv, --format jsonl or --format commerce-layer";
 
 impl Input {
     /// Opens a file, or the standard input for `-`, and reads the header.

@@ -1,6 +1,4 @@
-use super::{
-    Attribute, CREATED_AT, ID, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, Resource, UPDATED_AT,
-};
+use super::{Attribute, CREATED_AT, ID, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, Resource, UPDATED_AT};
 
 /// The vendor's groups of customers, which give access to markets.
 pub static CUSTOMER_GROUPS: Resource = Resource {

@@ -55,8 +55,11 @@ fn an_export_is_read_whatever_its_spaces_are() {
         format!("[{}]\n[]\n[{},]", export[0], export[1]),
     ] {
         let read = read(&text);
-        let customers: Vec<_> =
-            expected.iter().zip(1..).map(|(email, number)| customer(number, email, Some("C,]1\\\""))).collect();
+        let customers: Vec<_> = expected
+            .iter()
+            .zip(1..)
+            .map(|(email, number)| customer(number, email, Some("C,]1\\\"")))
+            .collect();
         assert_eq!(read, customers, "{text}");
     }
     assert!(read("[]").is_empty() && read(" [ ] ").is_empty());
@@ -86,7 +89,8 @@ fn a_map_replaces_what_the_export_has() {
 fn what_is_wrong_is_named_by_its_record() {
     let order = r#"{"type":"orders","email":"a@example.com"}"#;
     let long = format!(r#"{{"email":"a@example.com","metadata":{{"a":"{}"}}}}"#, "x".repeat(MAX_LINE));
-    let records = [order, "7", r#"{"email":"nobody"}"#, r#"{"emial":"a@example.com"}"#, &long, "{}}", "\"\0\""];
+    let records =
+        [order, "7", r#"{"email":"nobody"}"#, r#"{"emial":"a@example.com"}"#, &long, "{}}", "\"\0\""];
     let read = read(format!("[{},{{\"email\":\"fine@example.com\"}}]", records.join(",\n")));
     let errors: Vec<_> = read.iter().map(|(number, content)| (*number, content.as_ref().err())).collect();
     let texts: Vec<_> = errors.iter().filter_map(|(_, error)| Some((*error)?.to_string())).collect();

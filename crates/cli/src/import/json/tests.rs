@@ -88,7 +88,8 @@ fn the_fault_of_each_member_is_named() {
 /// C4.
 #[test]
 fn c4_members_are_renamed_and_others_passed_over() {
-    let names = Names { renamed: vec!["mail=email".parse().unwrap()], ignores_unknown: true, ..Names::default() };
+    let names =
+        Names { renamed: vec!["mail=email".parse().unwrap()], ignores_unknown: true, ..Names::default() };
     let [row] = read_with("{\"mail\":\"a@example.com\",\"tags\":[1]}", names).try_into().unwrap();
     assert_eq!(row.content.unwrap().email.as_str(), "a@example.com");
 }
