@@ -65,7 +65,8 @@ for (const { name, connect } of sdks) {
       assert.equal(mode, service.test ? 'test' : 'live')
       assert.match(organization_id, /^[A-Za-z]{10}$/)
       assert.ok(data.links.self.endsWith(`/api/customers/${created.id}`))
-      assert.deepEqual(Object.keys(data.relationships).sort(), ['customer_password_resets', 'deliveries', 'event_stores', 'events'])
+      const relationships = ['customer_group', 'customer_password_resets', 'deliveries', 'event_stores', 'events', 'tags']
+      assert.deepEqual(Object.keys(data.relationships).sort(), relationships)
       for (const [relationship, { links, data: linkage }] of Object.entries(data.relationships)) {
         assert.equal(links.self, `${data.links.self}/relationships/${relationship}`)
         assert.equal(links.related, `${data.links.self}/${relationship}`)
