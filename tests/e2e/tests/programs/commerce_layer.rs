@@ -1,5 +1,4 @@
 //! The move from Commerce Layer: its export is imported, and the guide's scripts work. A second instance is in Commerce Layer's place.
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
 
 use std::fs;
 
