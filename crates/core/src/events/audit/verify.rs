@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::chain::{AuditChain, ChainedEntry, Link, Unchained};
 use crate::{error::StoreError, scope::Scope, secrets::KeyRing};
 
-/// How many links are read at a time: a few megabytes.
+/// How many links are read at a time: a few megabytes, twice.
 const PAGE: u32 = 10_000;
 
 /// What the verification of a scope's chain found.
@@ -98,6 +98,7 @@ async fn first_position(store: &dyn AuditChain, scope: Scope) -> Result<Option<i
     Ok(store.read_chain(scope, 0, 1).await?.first().map(|chained| chained.link.position))
 }
 
+/// Verifies the chain as it is read, from its first link on.
 async fn verify_once(
     store: &dyn AuditChain,
     scope: Scope,
@@ -115,26 +116,40 @@ async fn verify_once(
         unknown_keys: BTreeMap::new(),
         unchained,
     };
-    let mut after = 0;
-    loop {
-        let page = store.read_chain(scope, after, PAGE).await?;
-        if page.is_empty() {
-            return Ok(verified);
+    let mut page = store.read_chain(scope, 0, PAGE).await?;
+    while let Some(after) = page.last().map(|chained| chained.link.position) {
+        // The database reads the next page while this one is checked.
+        let (next, ()) = tokio::join!(store.read_chain(scope, after, PAGE), async {
+            verified.broken = verified.check_page(scope, page, keys, purgeable).err();
+        });
+        if verified.broken.is_some() {
+            break;
         }
-        for chained in page {
-            after = chained.link.position;
-            if let Err(fault) = verified.check(scope, &chained, keys, purgeable) {
-                let Link { position, entry_id, .. } = chained.link;
-                verified.broken = Some(BrokenLink { position, entry_id, fault });
-                return Ok(verified);
-            }
-            verified.links += 1;
-            verified.head = Some(chained.link);
-        }
+        page = next?;
     }
+    Ok(verified)
 }
 
 impl Verified {
+    /// Checks the next links.
+    fn check_page(
+        &mut self,
+        scope: Scope,
+        page: Vec<ChainedEntry>,
+        keys: Option<&KeyRing>,
+        purgeable: Option<OffsetDateTime>,
+    ) -> Result<(), BrokenLink> {
+        for chained in page {
+            if let Err(fault) = self.check(scope, &chained, keys, purgeable) {
+                let Link { position, entry_id, .. } = chained.link;
+                return Err(BrokenLink { position, entry_id, fault });
+            }
+            self.links += 1;
+            self.head = Some(chained.link);
+        }
+        Ok(())
+    }
+
     /// Checks the next link.
     fn check(
         &mut self,
