@@ -1,4 +1,5 @@
-//! Measures how fast the API creates resets, next to pgbench with the same statement: `make bench`.
+//! Measures how fast the API creates resets, next to pgbench with the same statement, and next to itself without the chain of the audit log:
+//! `make bench`.
 //!
 //! Both run in turn, on databases of the same size on one server that waits for its disk; no mailer runs. pgbench only executes the
 //! statement, and logs a line for each; the API also publishes and settles the events. The figures are printed, and none is asserted: they
@@ -51,13 +52,20 @@ async fn main() {
     let pgbench_database = Database::fill(&database.url()).await;
     let statement = statement::pgbench_script(scope, CUSTOMERS);
 
-    let (mut pgbench_runs, mut api_runs) = (Vec::new(), Vec::new());
+    let (mut pgbench_runs, mut api_runs, mut unchained_runs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         pgbench_runs.push(pgbench_database.measure(|| pgbench(&pgbench_database.url, &statement)).await);
-        api_runs.push(api_database.measure(|| wrk(url, &token)).await);
-        api_database.wait_until_published().await;
+        for (queueing, runs) in [("ENABLE", &mut api_runs), ("DISABLE", &mut unchained_runs)] {
+            api_database
+                .run(&format!("ALTER TABLE audit_entries {queueing} TRIGGER audit_entries_queue"))
+                .await;
+            runs.push(api_database.measure(|| wrk(url, &token)).await);
+            api_database.wait_until_published().await;
+        }
     }
-    report(&pgbench_runs, &api_runs);
+    println!("\nResets created by {CLIENTS} clients, medians of {ROUNDS} runs of {SECONDS} s, in turn:");
+    report(["pgbench", "API"], &pgbench_runs, &api_runs);
+    report(["unchained", "API"], &unchained_runs, &api_runs);
 }
 
 struct Database {
@@ -79,10 +87,10 @@ impl Database {
 
     /// Measures a run that begins after a checkpoint, so that each run writes as many full pages to the WAL.
     async fn measure(&self, load: impl FnOnce() -> Load) -> Run {
-        let mut connection = self.connect().await;
         for prepare in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
-            sqlx::raw_sql(prepare).execute(&mut connection).await.unwrap();
+            self.run(prepare).await;
         }
+        let mut connection = self.connect().await;
         let (cpu, wal) = (cpu::times(), wal_bytes(&mut connection).await);
         let Load { resets, seconds, median_ms, p99_ms } = load();
         let wal = (wal_bytes(&mut connection).await - wal) / resets;
@@ -100,6 +108,10 @@ impl Database {
             if waiting == 0 { Ok(()) } else { Err(waiting) }
         })
         .await;
+    }
+
+    async fn run(&self, statement: &str) {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut self.connect().await).await.unwrap();
     }
 
     async fn connect(&self) -> PgConnection {
@@ -157,14 +169,12 @@ fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn report(pgbench: &[Run], api: &[Run]) {
-    println!("\nResets created by {CLIENTS} clients, medians of {ROUNDS} runs of {SECONDS} s, in turn:");
+fn report(names: [&str; 2], first: &[Run], second: &[Run]) {
     let titles = ["per second", "median ms", "99 % ms", "WAL bytes"].into_iter().map(str::to_owned);
     let titles = titles.chain(PROGRAMS.map(|program| format!("{program} µs")));
-    println!("{:>24} {:>10} {:>10} {:>8}", "", "pgbench", "API", "ratio");
-    let (pgbench, api) = (medians(pgbench), medians(api));
-    for (title, (pgbench, api)) in titles.zip(pgbench.into_iter().zip(api)) {
-        println!("{title:>24} {pgbench:>10.1} {api:>10.1} {:>8.2}", api / pgbench);
+    println!("{:>24} {:>10} {:>10} {:>8}", "", names[0], names[1], "ratio");
+    for (title, (first, second)) in titles.zip(medians(first).into_iter().zip(medians(second))) {
+        println!("{title:>24} {first:>10.1} {second:>10.1} {:>8.2}", second / first);
     }
 }
 
