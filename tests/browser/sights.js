@@ -119,6 +119,7 @@ export const hosted = [
       await openNotMe(page)
       await page.locator('button[type=submit]').click()
       await page.locator('form').waitFor({ state: 'detached' })
+      await page.locator('h1').waitFor()
     },
   },
   {
