@@ -107,6 +107,11 @@ async fn dead_letters_are_dropped_and_a_message_that_is_not_the_event_fails_no_m
     for (payload, properties) in [(&b"forged"[..], forged), (b"", BasicProperties::default())] {
         publish(&amqp_url(), &stack.topology().mailer(), payload, properties).await;
     }
+    eventually("the events to be published", async || {
+        let waiting = stack.texts("SELECT name FROM events WHERE published_at IS NULL").await;
+        if waiting.is_empty() { Ok(()) } else { Err(waiting) }
+    })
+    .await;
     drop(api);
     let mailer = mailer_with_another_key(stack, &folder).await;
     eventually("four dead letters", async || {
