@@ -135,7 +135,8 @@ async fn anything_else_is_refused_and_nothing_fetched_from_elsewhere() {
         let key = sns.certificates.key(&message.signing_cert_url, &sns.topics[0], at(seconds)).await;
         assert_eq!(key.is_ok(), is_valid, "{seconds}: {key:?}");
     }
-    assert_eq!(amazon.asked().len(), 1);
+    // The first one was no use, and may have been renewed.
+    assert_eq!(amazon.asked().len(), 2);
 }
 
 #[tokio::test]
