@@ -1,4 +1,4 @@
-//! Objects of JSON, whose members are the columns: one in each line, or the elements of an array.
+//! JSON objects with the columns as their members: one in each line, or the elements of an array.
 
 use std::fmt;
 
