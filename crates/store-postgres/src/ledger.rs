@@ -126,7 +126,8 @@ macro_rules! record_attempt {
 ///
 /// Beyond its budget an account gets a mail an hour, except for notices with a budget of one: those go to an unconfirmed address.
 ///
-/// Locking its row first makes simultaneous claims of a mail wait for each other, so that it is counted once.
+/// Locking its row first makes simultaneous claims of a mail wait for each other, so that it is counted once. `array_position` keeps the
+/// look-up from the index of all pending mails: see decision 8.
 const CLAIM: &str = concat!(
     "WITH subject AS (
         SELECT o.id AS organization_id, o.slug AS organization_slug, o.name AS organization_name,
@@ -257,7 +258,8 @@ const SETTLE: &str = concat!(
     "SELECT count(*) FROM settled"
 );
 
-/// Fails a mail whose message was rejected. That is an attempt: of the claim that was not settled, or of one more.
+/// Fails the mail of a rejected message. That is an attempt: of the claim that was not settled, or of one more. For `array_position` see
+/// decision 8.
 const REJECT: &str = concat!(
     "WITH claimed AS (
         SELECT account_digest, is_counted FROM deliveries WHERE event_id = $1

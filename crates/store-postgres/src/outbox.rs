@@ -37,6 +37,7 @@ impl Outbox for PostgresStore {
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
         let columns = SettlementColumns::from_settlements(settlements);
+        // `COALESCE` keeps the look-ups from the index of all waiting events: see decision 8.
         if !columns.published.is_empty() {
             sqlx::query(
                 "UPDATE events e SET published_at = now(), dead_at = NULL, dead_reason = NULL,

@@ -74,6 +74,7 @@ impl TokenStore for PostgresStore {
     }
 }
 
+/// `COALESCE` keeps this look-up, and those below, from an index of all pending resets: see decision 8.
 const FIND_HOLDER: &str = "
     SELECT r.organization_id, r.mode, r.customer_id, c.email, o.slug AS organization_slug, o.name AS organization_name,
         o.created_at AS organization_created_at
