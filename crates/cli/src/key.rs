@@ -47,7 +47,7 @@ pub enum Kind {
 pub struct Rotate {
     kind: Kind,
     /// Put this key in front, which is in the list already and known to all processes.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     activate: Option<String>,
     #[command(flatten)]
     file: NewFile,
@@ -56,6 +56,7 @@ pub struct Rotate {
 /// The arguments of `rekey key retire`.
 #[derive(Debug, Args)]
 pub struct Retire {
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Retire it although something needs it, because it has leaked.
     #[arg(long)]

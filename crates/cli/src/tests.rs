@@ -31,6 +31,21 @@ fn every_command_of_the_guides_is_understood() {
     assert!(count > 6, "{count} commands were found");
 }
 
+/// One of 64 ids of signing keys begins with a hyphen.
+#[test]
+fn an_id_that_begins_with_a_hyphen_is_no_option() {
+    for id in ["-_x", "-0h", "-hVq"] {
+        for arguments in [
+            ["retire", "--leaked", id].as_slice(),
+            &["retire", id, "--leaked"],
+            &["rotate", "signing", "--activate", id],
+        ] {
+            let parsed = Cli::try_parse_from(["rekey", "key"].iter().chain(arguments));
+            assert!(parsed.is_ok(), "{arguments:?}: {}", parsed.unwrap_err());
+        }
+    }
+}
+
 /// Returns the words of a line from `rekey` on, if it runs it, directly or as a service of compose.
 fn command(line: &str) -> Option<Vec<String>> {
     let line = line.split(" #").next()?.split(" < ").next()?.split(" > ").next()?;
