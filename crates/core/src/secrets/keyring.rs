@@ -119,13 +119,13 @@ impl KeyRing {
 
     /// Signs the parts of a link of the audit log's chain: HMAC-SHA-256 under the current key.
     #[must_use]
-    pub fn sign_link(&self, parts: &[Vec<u8>]) -> [u8; 32] {
+    pub fn sign_link(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac_of_parts(&self.0.current.audit, parts).finalize().into_bytes().into()
     }
 
     /// Whether `tag` is the signature of the link's parts by the named key, compared in constant time; `None` if the ring has no such key.
     #[must_use]
-    pub fn verify_link(&self, key_id: &str, parts: &[Vec<u8>], tag: &[u8]) -> Option<bool> {
+    pub fn verify_link(&self, key_id: &str, parts: &[&[u8]], tag: &[u8]) -> Option<bool> {
         let key = self.find(|key| &key.audit, key_id)?;
         Some(mac_of_parts(key, parts).verify_slice(tag).is_ok())
     }

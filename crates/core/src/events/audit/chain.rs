@@ -132,7 +132,7 @@ pub fn extend(
             chained_at,
         };
         link.digest = link.next_digest(scope, &previous).to_vec();
-        link.signature = keys.sign_link(&link.parts(scope, &link.digest)).to_vec();
+        link.signature = link.with_parts(scope, &link.digest, |parts| keys.sign_link(parts)).to_vec();
         previous.clone_from(&link.digest);
         link
     };
@@ -176,30 +176,31 @@ impl Link {
     #[must_use]
     pub fn next_digest(&self, scope: Scope, previous: &[u8]) -> [u8; 32] {
         let label: [&[u8]; 1] = [b"rekey audit link v1"];
-        let parts = self.parts(scope, previous);
-        digest_of_parts(label.into_iter().chain(parts.iter().map(Vec::as_slice)))
+        self.with_parts(scope, previous, |parts| {
+            digest_of_parts(label.into_iter().chain(parts.iter().copied()))
+        })
     }
 
     /// Whether the signature is right; `None` if the ring has no such key.
     #[must_use]
     pub fn is_signed(&self, scope: Scope, keys: &KeyRing) -> Option<bool> {
-        keys.verify_link(&self.key_id, &self.parts(scope, &self.digest), &self.signature)
+        self.with_parts(scope, &self.digest, |parts| keys.verify_link(&self.key_id, parts, &self.signature))
     }
 
-    /// Returns what a digest and the signature cover: all fields, with that digest.
-    fn parts(&self, scope: Scope, digest: &[u8]) -> [Vec<u8>; 9] {
-        let time = |at| to_unix_microseconds(at).to_be_bytes().to_vec();
-        [
-            digest.to_vec(),
-            scope.organization.as_str().into(),
-            scope.mode.as_str().into(),
-            self.position.to_be_bytes().to_vec(),
-            self.entry_id.clone().into(),
-            self.entry_digest.clone(),
-            time(self.entry_created_at),
-            self.key_id.clone().into(),
-            time(self.chained_at),
-        ]
+    /// Calls `use_parts` with what a digest and the signature cover: all fields, with that digest.
+    fn with_parts<R>(&self, scope: Scope, digest: &[u8], use_parts: impl FnOnce(&[&[u8]]) -> R) -> R {
+        let time = |at| to_unix_microseconds(at).to_be_bytes();
+        use_parts(&[
+            digest,
+            scope.organization.as_str().as_bytes(),
+            scope.mode.as_str().as_bytes(),
+            &self.position.to_be_bytes(),
+            self.entry_id.as_bytes(),
+            &self.entry_digest,
+            &time(self.entry_created_at),
+            self.key_id.as_bytes(),
+            &time(self.chained_at),
+        ])
     }
 }
 

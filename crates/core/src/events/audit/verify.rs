@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
+use tokio::task::spawn_blocking;
 
 use super::chain::{AuditChain, ChainedEntry, Link, Unchained};
 use crate::{error::StoreError, scope::Scope, secrets::KeyRing};
@@ -118,10 +119,14 @@ async fn verify_once(
     };
     let mut page = store.read_chain(scope, 0, PAGE).await?;
     while let Some(after) = page.last().map(|chained| chained.link.position) {
-        // The database reads the next page while this one is checked.
-        let (next, ()) = tokio::join!(store.read_chain(scope, after, PAGE), async {
-            verified.broken = verified.check_page(scope, page, keys, purgeable).err();
+        // The next page is read while this one is checked, which takes about as long.
+        let keys = keys.cloned();
+        let check = spawn_blocking(move || {
+            verified.broken = verified.check_page(scope, page, keys.as_ref(), purgeable).err();
+            verified
         });
+        let (next, checked) = tokio::join!(store.read_chain(scope, after, PAGE), check);
+        verified = checked.map_err(|error| StoreError::Internal(error.into()))?;
         if verified.broken.is_some() {
             break;
         }
