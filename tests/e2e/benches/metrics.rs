@@ -32,9 +32,9 @@ type Run = [f64; 2];
 async fn main() {
     let shop = Shop::open(Stack::prepare().await).await;
     let stack = &shop.stack;
-    let token = shop.register_anna().await;
     let programs =
         [(stack.start_api().await, stack.api.clone()), another_api(stack).await, another_api(stack).await];
+    let token = shop.register_anna().await;
 
     let mut runs: [Vec<Run>; 3] = Default::default();
     for order in orders() {
