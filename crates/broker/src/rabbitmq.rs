@@ -23,7 +23,7 @@ pub use self::{
     dead_letters::{DeadLetterError, DeadLetters, DeadMessage},
     inspection::{Inspector, Problem, QueueState, Right},
     publisher::RabbitBus,
-    topology::{InvalidNamespace, Topology},
+    topology::{Consumer, InvalidNamespace, Topology},
 };
 
 /// The heartbeat requested when the URL names none, in seconds. RabbitMQ's guide to heartbeats recommends 5 to 20: less
@@ -83,13 +83,19 @@ impl RabbitConfig {
         Self { topology: self.topology.with_ladder(ladder), ..self }
     }
 
+    /// Uses the queues of this consumer. Without it they are the mailer's, which publishers declare.
+    #[must_use]
+    pub fn for_consumer(self, consumer: Consumer) -> Self {
+        Self { topology: self.topology.for_consumer(consumer), ..self }
+    }
+
     /// Returns the nodes' addresses, without credentials.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         self.nodes.iter().map(node_name).collect()
     }
 
-    /// The exchange and the queues.
+    /// The exchange and the consumer's queues.
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.topology

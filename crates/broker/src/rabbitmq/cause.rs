@@ -58,8 +58,8 @@ fn after_refusal(refusal: &AMQPError) -> &'static str {
             "check user and password in broker.url (the user guest can only log in on the broker's own machine)"
         }
         AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
-            "grant the user of broker.url this right with rabbitmqctl set_permissions (rekey-api writes to the exchange, rekey-mailer reads its queue \
-             and writes to amq.default)"
+            "grant the user of broker.url this right with rabbitmqctl set_permissions (rekey-api writes to the exchange, rekey-mailer and rekey-webhooks \
+             read their queues and write to amq.default)"
         }
         AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
             "check the virtual host at the end of broker.url (\"/\" is written %2f there), and the user's access to it"

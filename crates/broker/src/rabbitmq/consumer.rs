@@ -1,4 +1,4 @@
-//! The mailer's side: from the queue to the handler.
+//! A consumer's side: from the queue to the handler.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt, pin_mut};
 use lapin::{
-    Channel, Connection, Consumer,
+    Channel, Connection,
     message::Delivery,
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
     types::{FieldTable, ShortString},
@@ -46,7 +46,7 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause before a message that could not be moved to another queue is given back.
 const REQUEUE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Consumes the mailer's queue.
+/// Consumes the queue of the configuration's consumer.
 ///
 /// A message is acknowledged once it is handled, or once its copy is confirmed in a retry queue or among the dead letters.
 /// Until then the broker keeps it, and delivers it again when this process dies. While the handler can take none, the queue is
@@ -101,16 +101,17 @@ impl RabbitConsumer {
             tasks: TaskTracker::new(),
             dead_letters: metrics::dead_letters_gauge(),
         };
+        let name = self.config.topology().consumer().as_str();
         let copies_stop = CancellationToken::new();
         let consuming = async {
             let _stop_copies = copies_stop.clone().drop_guard();
-            supervise(&self.config, "mailer", &*self.random, &stop, &session, &self.outage).await;
+            supervise(&self.config, name, &*self.random, &stop, &session, &self.outage).await;
             // Messages in progress are finished, also if their connection was lost.
             session.finish().await;
         };
-        let copies = &*self.copies;
+        let (copies, copies_name) = (&*self.copies, format!("{name}-copies"));
         let publishing =
-            supervise(&self.config, "mailer-copies", &*self.random, &copies_stop, copies, &copies.outage);
+            supervise(&self.config, &copies_name, &*self.random, &copies_stop, copies, &copies.outage);
         tokio::join!(consuming, publishing);
     }
 }
@@ -178,7 +179,7 @@ impl Consuming<'_> {
         prefetch: u16,
         end: impl Future<Output = Option<()>>,
     ) -> Result<(), ConnectionError> {
-        let queue = short_string(&self.consumer.config.topology.mailer());
+        let queue = short_string(&self.consumer.config.topology.queue());
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let (tag, options) = (ShortString::default(), BasicConsumeOptions::default());
         let mut deliveries = channel.basic_consume(queue, tag, options, FieldTable::default()).await?;
@@ -209,7 +210,7 @@ impl Consuming<'_> {
     /// Returns the next message as soon as one more may be in progress; `None` once the consumer is cancelled.
     async fn next(
         &self,
-        deliveries: &mut Consumer,
+        deliveries: &mut lapin::Consumer,
     ) -> lapin::Result<Option<(Option<OwnedSemaphorePermit>, Delivery)>> {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
@@ -246,7 +247,7 @@ impl Worker {
         let id = delivery.properties.message_id().clone().map(String::from).unwrap_or_default();
         let started_at = Instant::now();
         let verdict = self.verdict(&delivery, attempt).await;
-        metrics::record_process(&self.topology.mailer(), started_at.elapsed(), &verdict);
+        metrics::record_process(&self.topology.queue(), started_at.elapsed(), &verdict);
         let moved = match self.copy(&delivery, attempt, &id, &verdict) {
             None => Ok(()),
             Some(copy) => {

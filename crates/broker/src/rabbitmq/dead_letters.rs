@@ -1,4 +1,4 @@
-//! The dead letters, for operators: they look at them, give them back to the mailer, or drop them.
+//! The dead letters, for operators: they look at them, give them back to their consumer, or drop them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use super::{
-    RabbitConfig, Topology,
+    Consumer, RabbitConfig, Topology,
     connection::{ConnectionError, close_channel},
     copies::{self, REASON},
     topology::short_string,
@@ -30,8 +30,8 @@ const DELIVERY_COUNT: &str = "x-delivery-count";
 /// Why the broker moved a message by itself: `delivery_limit`, when its consumers died.
 const FIRST_DEATH_REASON: &str = "x-first-death-reason";
 
-/// The queue of dead letters. Those that were looked at, and neither given back to the mailer nor dropped, return to their places when this is
-/// closed or its process dies.
+/// A consumer's queue of dead letters. Those that were looked at, and neither given back to the consumer nor dropped, return to their places when
+/// this is closed or its process dies.
 pub struct DeadLetters {
     connection: Connection,
     channel: Channel,
@@ -63,7 +63,7 @@ pub enum DeadLetterError {
 }
 
 impl DeadLetters {
-    /// Connects to the first node of the broker that can be used.
+    /// Connects to the first node of the broker that can be used. The dead letters are those of the configuration's consumer.
     ///
     /// # Errors
     /// When none can: that of the last one.
@@ -81,6 +81,12 @@ impl DeadLetters {
         let channel = in_time(connection.create_channel()).await?;
         in_time(channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Self { connection, channel, topology: config.topology.clone(), left: None })
+    }
+
+    /// Returns which program could not handle them.
+    #[must_use]
+    pub fn consumer(&self) -> Consumer {
+        self.topology.consumer()
     }
 
     /// Returns how many there are, without looking at them.
@@ -121,13 +127,13 @@ impl DeadLetters {
         self.remove(message).await
     }
 
-    /// Gives a dead letter back to the mailer, as its first attempt, and removes it here once the broker has confirmed that. If this dies in
-    /// between, the message is in both queues, and the mailer handles the second one as a repetition.
+    /// Gives a dead letter back to its consumer, as its first attempt, and removes it here once the broker has confirmed that. If this dies in
+    /// between, the message is in both queues, and the consumer handles the second one as a repetition.
     ///
     /// # Errors
     /// When the broker can't be used or does not take it: then it stays.
     pub async fn replay(&self, message: &DeadMessage) -> Result<(), DeadLetterError> {
-        self.publish(message, &self.topology.mailer(), 1).await?;
+        self.publish(message, &self.topology.queue(), 1).await?;
         self.remove(message).await
     }
 
@@ -189,7 +195,7 @@ impl DeadMessage {
         match (copies::header(&self.delivery, REASON), copies::header(&self.delivery, FIRST_DEATH_REASON)) {
             (Some(AMQPValue::LongString(reason)), _) => reason.to_string(),
             (_, Some(AMQPValue::LongString(reason))) => {
-                format!("moved by the broker ({reason}): its mailers ended while they handled it")
+                format!("moved by the broker ({reason}): its consumers ended while they handled it")
             }
             _ => "unknown".to_owned(),
         }

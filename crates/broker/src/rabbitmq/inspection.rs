@@ -12,7 +12,7 @@ use rekey_core::events::EventName;
 use tokio::time::timeout;
 
 use super::{
-    RabbitConfig, Topology,
+    Consumer, RabbitConfig, Topology,
     cause::{self, is_mismatch, is_missing_right, is_not_found},
     connection::{ConnectionError, close_channel},
     topology::{declare_queue, find_exchange, find_queue, long_string, short_string},
@@ -25,6 +25,7 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 const CHECK_ADDRESS: &str =
     "check host and port in broker.url, the network between, and whether the port is the broker's for AMQP";
 const CREATE: &str = "start rekey-api or rekey-mailer with a user that may configure, which declares it, or import deploy/rabbitmq/definitions.json";
+const CREATE_WEBHOOKS: &str = "start rekey-webhooks, which declares it; if webhooks are switched off, delete the others: docs/operations.md";
 const ALARM: &str = "rabbitmq-diagnostics alarms names it: docs/runbooks/broker-alarm.md";
 
 /// A connection to one node, to look at the broker.
@@ -56,11 +57,11 @@ pub struct QueueState {
 pub enum Right {
     /// Publish to the exchange of events: `rekey-api`.
     PublishEvents,
-    /// Publish to queues, by the default exchange: `rekey-mailer`, and `rekey dead-letter`.
+    /// Publish to queues, by the default exchange: the consumers, and `rekey dead-letter`.
     PublishToQueues,
-    /// Read the mailer's queue: `rekey-mailer`.
-    ReadEvents,
-    /// Read the dead letters: `rekey dead-letter`.
+    /// Read a consumer's queue: that program.
+    ReadEvents(Consumer),
+    /// Read the mailer's dead letters: `rekey dead-letter`.
     ReadDeadLetters,
 }
 
@@ -93,17 +94,38 @@ impl Inspector {
             }
         })
         .await
-        .map_err(|error| missing(&format!("the exchange {name}"), error))
+        .map_err(|error| missing(&format!("the exchange {name}"), error, CREATE))
     }
 
-    /// Looks for the queues, in the order of [`Topology::queues`].
+    /// Looks for the mailer's queues, in the order of [`Topology::queues`], and then for those of the webhooks, if their first one is there:
+    /// a deployment need not have webhooks.
     pub async fn queues(&self) -> Vec<Result<QueueState, Problem>> {
-        let mut queues = Vec::new();
-        for (name, arguments) in self.topology.arguments() {
-            let found = self.in_time(self.queue(&name, arguments)).await;
-            queues.push(found.map_err(|error| missing(&format!("the queue {name}"), error)));
+        let mut queues = self.queues_of(Consumer::Mailer, CREATE).await;
+        if self.has_webhooks().await {
+            queues.extend(self.queues_of(Consumer::Webhooks, CREATE_WEBHOOKS).await);
         }
         queues
+    }
+
+    async fn queues_of(&self, consumer: Consumer, create: &str) -> Vec<Result<QueueState, Problem>> {
+        let mut queues = Vec::new();
+        for (name, arguments) in self.topology.clone().for_consumer(consumer).arguments() {
+            let found = self.in_time(self.queue(&name, arguments)).await;
+            queues.push(found.map_err(|error| missing(&format!("the queue {name}"), error, create)));
+        }
+        queues
+    }
+
+    /// Whether the webhooks' queue is there. Without an answer it may be: then that is reported.
+    async fn has_webhooks(&self) -> bool {
+        let name = self.topology.clone().for_consumer(Consumer::Webhooks).queue();
+        let looked_up = self.in_time(async {
+            let channel = self.connection.create_channel().await?;
+            find_queue(&channel, &name).await?;
+            close_channel(&channel).await;
+            Ok(())
+        });
+        !matches!(looked_up.await, Err(ConnectionError::Amqp(error)) if is_not_found(&error))
     }
 
     /// A queue that is there stays as it is when it is declared, and only that compares its arguments.
@@ -165,7 +187,9 @@ impl Inspector {
                     self.publish_nothing(topology.exchange(), EventName::ResetPassword.as_str()).await
                 }
                 Right::PublishToQueues => self.publish_nothing(String::new(), &topology.dead()).await,
-                Right::ReadEvents => self.consume_nothing(&topology.mailer()).await,
+                Right::ReadEvents(consumer) => {
+                    self.consume_nothing(&topology.clone().for_consumer(consumer).queue()).await
+                }
                 Right::ReadDeadLetters => self.consume_nothing(&topology.dead()).await,
             }
         })
@@ -256,10 +280,10 @@ fn no_answer() -> Problem {
     Problem { found, advice: CHECK_ADDRESS.to_owned() }
 }
 
-fn missing(name: &str, error: ConnectionError) -> Problem {
+fn missing(name: &str, error: ConnectionError, create: &str) -> Problem {
     match error {
         ConnectionError::Amqp(error) if is_not_found(&error) => {
-            Problem { found: format!("{name} does not exist"), advice: CREATE.to_owned() }
+            Problem { found: format!("{name} does not exist"), advice: create.to_owned() }
         }
         error => {
             let problem = Problem::from(error);

@@ -20,7 +20,8 @@ static PUBLISH: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     seconds("messaging.client.operation.duration", description, SHORT)
 });
 static PROCESS: LazyLock<Histogram<f64>> = LazyLock::new(|| {
-    let description = "Duration of the handling of a message, which is mostly that of a mail's hand-over.";
+    let description =
+        "Duration of the handling of a message, for the mailer mostly that of a mail's hand-over.";
     seconds("messaging.process.duration", description, LONG)
 });
 
@@ -51,7 +52,7 @@ pub(super) fn record_process(queue: &str, duration: Duration, verdict: &Verdict)
     PROCESS.record(duration.as_secs_f64(), &attributes);
 }
 
-/// Makes the gauge of the dead letters, and returns its value, which is unknown as yet.
+/// Makes the gauge of the dead letters of the process's own consumer, and returns its value, which is unknown as yet.
 pub(super) fn dead_letters_gauge() -> LastValue<u32> {
     DEAD_LETTERS.start();
     let count = LastValue::<u32>::default();

@@ -19,10 +19,30 @@ const DELIVERY_LIMIT: i64 = 20;
 /// The longest namespace in bytes, so that every name that begins with it stays under AMQP's 255.
 const MAX_NAMESPACE: usize = 64;
 
-/// The exchange and the queues of one namespace N:
+/// A program that consumes events. Each has queues of its own, and gets each event once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumer {
+    /// `rekey-mailer`. Publishers declare its queue as well, so that no event is unroutable.
+    Mailer,
+    /// `rekey-webhooks`. It alone declares its queue: one that nobody consumes would grow for ever.
+    Webhooks,
+}
+
+impl Consumer {
+    /// Returns the last part of its queue's name, which is that of its connection, too.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mailer => "mailer",
+            Self::Webhooks => "webhooks",
+        }
+    }
+}
+
+/// The exchange and one consumer's queues. With the namespace N and the mailer, they are:
 ///
 /// - the topic exchange `N.events`: every event, by its name;
-/// - the queue `N.mailer`: bound to all events, so that an event without a consumer is not unroutable;
+/// - the queue `N.mailer`: bound to all events;
 /// - a queue `N.mailer.retry.…` for each wait of the retry ladder, whose messages go back to `N.mailer` after it;
 /// - the queue `N.mailer.dead`: messages that could not be handled.
 ///
@@ -31,6 +51,7 @@ const MAX_NAMESPACE: usize = 64;
 pub struct Topology {
     namespace: String,
     ladder: RetryLadder,
+    consumer: Consumer,
 }
 
 /// The namespace can't be part of the queues' names.
@@ -44,11 +65,27 @@ impl Topology {
         if !(1..=MAX_NAMESPACE).contains(&namespace.len()) || !namespace.bytes().all(is_allowed) {
             return Err(InvalidNamespace);
         }
-        Ok(Self { namespace: namespace.to_owned(), ladder: RetryLadder::default() })
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            ladder: RetryLadder::default(),
+            consumer: Consumer::Mailer,
+        })
     }
 
     pub(super) fn with_ladder(self, ladder: RetryLadder) -> Self {
         Self { ladder, ..self }
+    }
+
+    /// Returns the same namespace with the queues of this consumer. Without it they are the mailer's.
+    #[must_use]
+    pub fn for_consumer(self, consumer: Consumer) -> Self {
+        Self { consumer, ..self }
+    }
+
+    /// The program that the queues are for.
+    #[must_use]
+    pub fn consumer(&self) -> Consumer {
+        self.consumer
     }
 
     /// The beginning of all names.
@@ -63,16 +100,16 @@ impl Topology {
         format!("{}.events", self.namespace)
     }
 
-    /// The queue that the mailer consumes.
+    /// The queue that is consumed.
     #[must_use]
-    pub fn mailer(&self) -> String {
-        format!("{}.mailer", self.namespace)
+    pub fn queue(&self) -> String {
+        format!("{}.{}", self.namespace, self.consumer.as_str())
     }
 
     /// The queue of dead letters.
     #[must_use]
     pub fn dead(&self) -> String {
-        format!("{}.mailer.dead", self.namespace)
+        format!("{}.dead", self.queue())
     }
 
     /// The queue in which a message waits for at least `after`, or for the ladder's longest wait.
@@ -85,14 +122,15 @@ impl Topology {
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
         let retries = self.ladder.waits().iter().map(|wait| self.retry_queue(*wait));
-        [self.dead(), self.mailer()].into_iter().chain(retries).collect()
+        [self.dead(), self.queue()].into_iter().chain(retries).collect()
     }
 
     fn retry_queue(&self, wait: Duration) -> String {
-        format!("{}.mailer.retry.{}", self.namespace, label(wait))
+        format!("{}.retry.{}", self.queue(), label(wait))
     }
 
-    /// Declares everything. What exists with the same arguments stays as it is. A user without the right to do so uses what exists.
+    /// Declares everything and binds the queue. What exists with the same arguments stays as it is. A user without the right to do so uses what
+    /// exists.
     pub(super) async fn declare(&self, connection: &Connection) -> Result<(), ConnectionError> {
         let refusal = match self.create(connection).await {
             Err(ConnectionError::Amqp(error)) if is_missing_right(&error) => error.to_string(),
@@ -123,22 +161,36 @@ impl Topology {
         for (name, arguments) in self.arguments() {
             declare_queue(&channel, name, arguments).await?;
         }
-        self.declare_exchange(&channel).await?;
-        let (mailer, exchange) = (short_string(&self.mailer()), short_string(&self.exchange()));
-        let none = FieldTable::default();
-        channel.queue_bind(mailer, exchange, "#".into(), QueueBindOptions::default(), none).await?;
+        match self.declare_exchange(&channel).await {
+            Ok(()) => self.bind(&channel).await?,
+            // The user may declare its own queues only. They are bound if the exchange is there.
+            Err(ConnectionError::Amqp(refusal)) if is_missing_right(&refusal) => {
+                let channel = connection.create_channel().await?;
+                self.bind(&channel).await.map_err(|_| refusal)?;
+                close_channel(&channel).await;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
         close_channel(&channel).await;
         Ok(())
     }
 
+    /// Binds the queue to all events.
+    async fn bind(&self, channel: &Channel) -> lapin::Result<()> {
+        let (queue, exchange) = (short_string(&self.queue()), short_string(&self.exchange()));
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        channel.queue_bind(queue, exchange, "#".into(), options, none).await
+    }
+
     /// Returns the queues and their arguments, in an order in which none refers to a later one.
     pub(super) fn arguments(&self) -> Vec<(String, FieldTable)> {
-        let mut mailer = dead_lettering(&self.dead());
-        mailer.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
-        let mut queues = vec![(self.dead(), FieldTable::default()), (self.mailer(), mailer)];
+        let mut consumed = dead_lettering(&self.dead());
+        consumed.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+        let mut queues = vec![(self.dead(), FieldTable::default()), (self.queue(), consumed)];
         for wait in self.ladder.waits() {
             let millis = i64::try_from(wait.whole_milliseconds()).unwrap_or(i64::MAX);
-            let mut arguments = dead_lettering(&self.mailer());
+            let mut arguments = dead_lettering(&self.queue());
             arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(millis));
             queues.push((self.retry_queue(*wait), arguments));
         }
@@ -237,6 +289,19 @@ mod tests {
         assert_eq!(topology.retry(Duration::minutes(2)), "shop.mailer.retry.10m");
         assert_eq!(topology.retry(Duration::days(2)), "shop.mailer.retry.1h");
         assert_eq!(label(Duration::milliseconds(1_500)), "1500ms");
+    }
+
+    /// Those of the mailer are in running deployments.
+    #[test]
+    fn the_names_of_a_consumers_queues_begin_with_its_own() {
+        for (consumer, name) in [(Consumer::Mailer, "shop.mailer"), (Consumer::Webhooks, "shop.webhooks")] {
+            let topology = Topology::new("shop").unwrap().for_consumer(consumer);
+            let own = ["dead", "", "retry.10s", "retry.1m", "retry.10m", "retry.1h"];
+            let names = own.map(|own| format!("{name}.{own}").trim_end_matches('.').to_owned());
+            assert_eq!(topology.queues(), names);
+            assert_eq!(topology.arguments().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), names);
+            assert_eq!(topology.exchange(), "shop.events");
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ async fn a_stop_finishes_what_is_in_work_and_leaves_the_rest() {
     stage.stop_last().await;
     assert!(opening.is_finished(), "stopped without waiting for what is in work");
     assert_eq!(handler.ended.load(Ordering::SeqCst), 2);
-    assert_eq!(stage.count(&stage.topology().mailer()).await, 3);
+    assert_eq!(stage.count(&stage.topology().queue()).await, 3);
     stage.strike().await;
 }
 
@@ -131,7 +131,7 @@ async fn while_the_handler_can_take_nothing_the_messages_stay_in_their_queue() {
     let mut stage = Stage::new().await;
     let (verdict, work) = watch::channel(Verdict::Done);
     let handler = Scripted::new(move |_| work.borrow().clone());
-    let queue = stage.topology().mailer();
+    let queue = stage.topology().queue();
     let consumer = stage.consumer(handler.clone(), 8).await;
     stage.put(b"first", BasicProperties::default()).await;
     handler.wait_for(1).await;
@@ -177,7 +177,7 @@ async fn no_more_than_were_on_their_way_come_when_a_handler_can_take_no_further_
     }
     handler.set_capacity(Capacity::Full);
     handler.wait_for(1).await;
-    let queue = stage.topology().mailer();
+    let queue = stage.topology().queue();
     eventually_async(async || stage.consumers(&queue).await == 0, "the last acknowledgement").await;
     let count = handler.seen().len();
     assert!((1..=16).contains(&count), "{count}");

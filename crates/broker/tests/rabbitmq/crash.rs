@@ -37,7 +37,7 @@ async fn crash_of_the_broker_loses_nothing_that_was_published() {
         }
         number
     });
-    let mailer = stage.topology().mailer();
+    let mailer = stage.topology().queue();
     let started = async {
         while stage.count(&mailer).await < EVENTS {
             sleep(Duration::from_millis(5)).await;

@@ -43,7 +43,7 @@ async fn a_dead_letter_is_replayed_as_a_first_attempt_or_removed_and_the_others_
     letters.next().await.unwrap().unwrap();
     letters.close().await;
 
-    let replayed = stage.next(&stage.topology().mailer()).await;
+    let replayed = stage.next(&stage.topology().queue()).await;
     assert_eq!(replayed.properties.message_id().as_ref().unwrap().as_str(), ids()[0]);
     assert_eq!((replayed.data.as_slice(), replayed.properties.delivery_mode()), (&b"letter"[..], &Some(2)));
     assert_eq!(header(&replayed, "x-rekey-attempt"), "1");

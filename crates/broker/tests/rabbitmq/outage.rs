@@ -29,7 +29,7 @@ async fn broker_down_at_the_start_hinders_nobody_and_is_over_when_it_is_over() {
     assert!(!bus.is_connected());
     proxy.up().await;
     relay(&bus, &event).await;
-    assert_eq!(stage.next(&stage.topology().mailer()).await.data, b"early");
+    assert_eq!(stage.next(&stage.topology().queue()).await.data, b"early");
     stage.strike().await;
 }
 

@@ -18,7 +18,7 @@ async fn a_message_is_persistent_and_says_what_it_is() {
     let bus = stage.bus().await;
     let event = event(b"payload");
     assert_eq!(publish(&bus, &event, 1).await, Settlement::Published(event.id));
-    let delivery = stage.next(&stage.topology().mailer()).await;
+    let delivery = stage.next(&stage.topology().queue()).await;
     assert_eq!(delivery.data, b"payload");
     assert_eq!(delivery.exchange.as_str(), stage.topology().exchange());
     assert_eq!(delivery.routing_key.as_str(), "customer_password_resets.create");
@@ -39,9 +39,9 @@ async fn an_unroutable_publish_is_seen_and_not_marked_sent_and_the_way_is_repair
     let event = event(b"where to?");
     let settlement = publish(&bus, &event, 1).await;
     assert!(matches!(settlement, Settlement::Later(id, _) if id == event.id), "{settlement:?}");
-    assert_eq!(stage.count(&stage.topology().mailer()).await, 0);
+    assert_eq!(stage.count(&stage.topology().queue()).await, 0);
     relay(&bus, &event).await;
-    assert_eq!(stage.drain(&stage.topology().mailer()).await, HashSet::from([event.id.to_string()]));
+    assert_eq!(stage.drain(&stage.topology().queue()).await, HashSet::from([event.id.to_string()]));
     stage.strike().await;
 }
 
@@ -72,7 +72,7 @@ async fn among_routable_ones_an_unroutable_publish_is_seen_and_not_marked_sent()
             }
         }
     }
-    let mut arrived = stage.drain(&stage.topology().mailer()).await;
+    let mut arrived = stage.drain(&stage.topology().queue()).await;
     arrived.extend(stage.drain(&other).await);
     let lost: Vec<_> = published.difference(&arrived).collect();
     assert!(lost.is_empty(), "{} marked as sent, but in no queue", lost.len());
@@ -96,6 +96,6 @@ async fn a_queue_that_somebody_else_declared_otherwise_is_waited_out() {
 }
 
 async fn unbind_mailer(stage: &Stage) {
-    let (queue, exchange) = (stage.topology().mailer().into(), stage.topology().exchange().into());
+    let (queue, exchange) = (stage.topology().queue().into(), stage.topology().exchange().into());
     stage.channel.queue_unbind(queue, exchange, "#".into(), FieldTable::default()).await.unwrap();
 }

@@ -15,7 +15,7 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
-use rekey_broker::rabbitmq::{RabbitBus, RabbitConfig, RabbitConsumer, Topology};
+use rekey_broker::rabbitmq::{Consumer, RabbitBus, RabbitConfig, RabbitConsumer, Topology};
 use rekey_core::{
     clock::SystemClock,
     events::{
@@ -87,9 +87,19 @@ impl Stage {
         bus
     }
 
-    /// Returns a connected consumer.
+    /// Returns a connected consumer of the mailer's queue.
     pub async fn consumer(&mut self, handler: Arc<dyn Handler>, concurrency: u16) -> Arc<RabbitConsumer> {
-        let consumer = Arc::new(RabbitConsumer::new(self.config.clone(), Arc::new(OsRandom)));
+        self.consumer_of(Consumer::Mailer, handler, concurrency).await
+    }
+
+    pub async fn consumer_of(
+        &mut self,
+        consumer: Consumer,
+        handler: Arc<dyn Handler>,
+        concurrency: u16,
+    ) -> Arc<RabbitConsumer> {
+        let config = self.config.clone().for_consumer(consumer);
+        let consumer = Arc::new(RabbitConsumer::new(config, Arc::new(OsRandom)));
         let (running, stop) = (consumer.clone(), CancellationToken::new());
         let token = stop.clone();
         let task = tokio::spawn(async move { running.run(handler, concurrency, token).await });
@@ -114,7 +124,7 @@ impl Stage {
 
     /// Puts an unchanged message into the mailer's queue.
     pub async fn put(&self, payload: &[u8], properties: BasicProperties) {
-        self.put_into(&self.topology().mailer(), payload, properties).await;
+        self.put_into(&self.topology().queue(), payload, properties).await;
     }
 
     /// Puts a message into a queue.
@@ -172,7 +182,8 @@ impl Stage {
         while !self.tasks.is_empty() {
             self.stop_last().await;
         }
-        for queue in self.topology().queues() {
+        let webhooks = self.topology().clone().for_consumer(Consumer::Webhooks);
+        for queue in [self.topology().queues(), webhooks.queues()].concat() {
             self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
         }
         let exchange = self.topology().exchange().into();

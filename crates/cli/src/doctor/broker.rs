@@ -1,7 +1,7 @@
 //! The broker: its nodes, the exchange and the queues, alarms, and the rights of the user in `broker.url`.
 
 use futures_util::future::join_all;
-use rekey_broker::rabbitmq::{Inspector, Problem, QueueState, RabbitConfig, Right};
+use rekey_broker::rabbitmq::{Consumer, Inspector, Problem, QueueState, RabbitConfig, Right};
 use rekey_runtime::config::{Broker, Configuration};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -95,15 +95,23 @@ fn queues(looked_up: Vec<Result<QueueState, Problem>>) -> Vec<Finding> {
 fn contents(queue: &QueueState) -> Option<Finding> {
     const CHECK: &str = "broker.messages";
     let QueueState { name, message_count, consumer_count, .. } = queue;
-    if name.ends_with(".mailer.dead") && *message_count > 0 {
-        let found = format!("{message_count} dead letters");
+    let (has_messages, is_read) = (*message_count > 0, *consumer_count > 0);
+    let (found, fix) = if name.ends_with(".mailer.dead") && has_messages {
         let fix = "`rekey dead-letter list` shows why: docs/runbooks/mails.md";
-        return Some(Finding::warn(CHECK, found, fix));
-    }
-    (name.ends_with(".mailer") && *consumer_count == 0).then(|| {
-        let found = format!("no mailer reads {name}, which has {message_count} messages");
-        Finding::warn(CHECK, found, "start rekey-mailer")
-    })
+        (format!("{message_count} dead letters"), fix)
+    } else if name.ends_with(".webhooks.dead") && has_messages {
+        let fix = "`rekey dead-letter list --queue webhooks` shows why: docs/runbooks/mails.md";
+        (format!("{message_count} dead letters of webhooks"), fix)
+    } else if name.ends_with(".mailer") && !is_read {
+        (format!("no mailer reads {name}, which has {message_count} messages"), "start rekey-mailer")
+    } else if name.ends_with(".webhooks") && has_messages && !is_read {
+        let fix =
+            "start rekey-webhooks; if webhooks are switched off, delete their queues: docs/operations.md";
+        (format!("nobody reads {name}, which has {message_count} messages and grows"), fix)
+    } else {
+        return None;
+    };
+    Some(Finding::warn(CHECK, found, fix))
 }
 
 async fn rights(inspector: &Inspector, programs: &[Program]) -> Finding {
@@ -123,7 +131,7 @@ async fn rights(inspector: &Inspector, programs: &[Program]) -> Finding {
 fn needed(program: Program) -> &'static [Right] {
     match program {
         Program::Api => &[Right::PublishEvents],
-        Program::Mailer => &[Right::ReadEvents, Right::PublishToQueues],
+        Program::Mailer => &[Right::ReadEvents(Consumer::Mailer), Right::PublishToQueues],
         Program::Console | Program::Tool => &[Right::ReadDeadLetters, Right::PublishToQueues],
     }
 }

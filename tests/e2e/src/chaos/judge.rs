@@ -94,7 +94,7 @@ pub async fn settle(cluster: &mut Cluster) -> Duration {
         }
         for wait in RetryLadder::default().waits().iter().filter(|wait| **wait > TIMEOUT) {
             let topology = stack.topology();
-            move_all(&cluster.broker.url, &topology.retry(*wait), &topology.mailer()).await;
+            move_all(&cluster.broker.url, &topology.retry(*wait), &topology.queue()).await;
         }
     }
 }

@@ -105,7 +105,7 @@ async fn dead_letters_are_dropped_and_a_message_that_is_not_the_event_fails_no_m
     // What whoever may publish can do, and a message without any properties.
     let forged = BasicProperties::default().with_message_id(id.as_str().into());
     for (payload, properties) in [(&b"forged"[..], forged), (b"", BasicProperties::default())] {
-        publish(&amqp_url(), &stack.topology().mailer(), payload, properties).await;
+        publish(&amqp_url(), &stack.topology().queue(), payload, properties).await;
     }
     eventually("the events to be published", async || {
         let waiting = stack.texts("SELECT name FROM events WHERE published_at IS NULL").await;

@@ -33,7 +33,7 @@ async fn mailed_despite(loss: impl AsyncFnOnce(&Stack, &str)) {
         if waiting.is_empty() { Ok(()) } else { Err(waiting) }
     })
     .await;
-    loss(stack, &stack.topology().mailer()).await;
+    loss(stack, &stack.topology().queue()).await;
 
     // An hour later, without the hour.
     for (table, column) in [("deliveries", "created_at"), ("events", "published_at")] {

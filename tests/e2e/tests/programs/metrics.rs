@@ -97,7 +97,7 @@ async fn happen(shop: &Shop) {
     assert_eq!(statuses.first(), Some(&StatusCode::BAD_REQUEST));
     assert_eq!(statuses.last(), Some(&StatusCode::TOO_MANY_REQUESTS));
 
-    let (exchange, queue) = (stack.topology().exchange(), stack.topology().mailer());
+    let (exchange, queue) = (stack.topology().exchange(), stack.topology().queue());
     let connection = Connection::connect(&amqp_url(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
