@@ -62,3 +62,39 @@ impl Bus for LocalBus {
         }
     }
 }
+
+/// Two handlers of each message in the one process that sends mails and webhooks: a bus has one handler.
+///
+/// The fan-out comes first, because a mail that is settled takes its event out of the outbox: what the fan-out had not recorded by then would
+/// be lost. It only writes to the database in which the mail is claimed, so a mail waits for it when it could not be sent either, and never for
+/// a receiver. Repeating a fan-out because of its mail is harmless.
+pub struct Both {
+    /// Records which webhooks the event leads to.
+    pub fan_out: Arc<dyn Handler>,
+    /// The mailer.
+    pub mails: Arc<dyn Handler>,
+}
+
+#[async_trait]
+impl Handler for Both {
+    /// The handler that rejects records it. The mail of an event that the fan-out rejects is sent all the same.
+    async fn handle(&self, delivery: Delivery) -> Verdict {
+        let fan_out = run_handler(&*self.fan_out, delivery.clone()).await;
+        if matches!(fan_out, Verdict::Retry { .. }) {
+            return fan_out;
+        }
+        match run_handler(&*self.mails, delivery).await {
+            Verdict::Done => fan_out,
+            mail => mail,
+        }
+    }
+
+    /// That of the mails: while none can be sent, the messages stay where they are.
+    fn capacity(&self) -> Capacity {
+        self.mails.capacity()
+    }
+
+    async fn capacity_changed(&self, from: Capacity) {
+        self.mails.capacity_changed(from).await;
+    }
+}

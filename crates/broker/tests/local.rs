@@ -1,19 +1,20 @@
 //! The bus without a broker.
 
 use std::{
+    panic::resume_unwind,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use rekey_broker::local::LocalBus;
+use rekey_broker::local::{Both, LocalBus};
 use rekey_core::events::{
     EventName,
-    bus::{Bus, Capacity, DeadLetter, Delivery, Handler, Verdict},
-    outbox::ClaimedMessage,
+    bus::{Bus, Capacity, DeadLetter, Delivery, Handler, RejectCause, Verdict},
+    outbox::{ClaimedMessage, Settlement},
 };
 use rekey_testkit::{
     bus_conformance,
@@ -89,4 +90,76 @@ async fn a_bus_is_not_connected_while_its_handler_can_take_nothing() {
         handler.set_capacity(capacity);
         assert_eq!(bus.is_connected(), is_connected, "{capacity:?}");
     }
+}
+
+/// A handler that counts the rejections that it records.
+struct Rejecting {
+    script: Arc<Scripted>,
+    rejections: AtomicUsize,
+}
+
+#[async_trait]
+impl Handler for Rejecting {
+    async fn handle(&self, delivery: Delivery) -> Verdict {
+        self.script.handle(delivery).await
+    }
+
+    async fn reject(&self, _: &Delivery, cause: RejectCause, reason: String) -> Verdict {
+        self.rejections.fetch_add(1, Ordering::SeqCst);
+        Verdict::Reject { cause, reason }
+    }
+}
+
+/// A mail that is settled takes its event out of the outbox, so the fan-out must be done by then.
+#[tokio::test]
+async fn a_mail_follows_its_fan_out_and_neither_is_rejected_for_the_other() {
+    fn scripted(verdict: &'static str) -> Arc<Rejecting> {
+        let script = Scripted::new(move |_| match verdict {
+            "done" => Verdict::Done,
+            "reject" => Verdict::Reject { cause: RejectCause::Failed, reason: "rejected".to_owned() },
+            // Without the panic hook, since an intended panic should not look like a bug.
+            "panic" => resume_unwind(Box::new("bomb")),
+            seconds => {
+                let after = time::Duration::seconds(seconds.parse().unwrap());
+                Verdict::Retry { after, reason: "later".to_owned() }
+            }
+        });
+        Arc::new(Rejecting { script, rejections: AtomicUsize::new(0) })
+    }
+    for (fan_out, mails, expected, mail_calls) in [
+        ("done", "done", "published", 1),
+        ("done", "10", "later 10", 1),
+        ("done", "reject", "dead rejected", 1),
+        ("done", "panic", "dead panicked", 1),
+        ("60", "done", "later 60", 0),
+        ("reject", "done", "dead rejected", 1),
+        ("reject", "10", "later 10", 1),
+        ("panic", "done", "dead panicked", 1),
+    ] {
+        let case = format!("{fan_out}, {mails}");
+        let (fan_out, mails) = (scripted(fan_out), scripted(mails));
+        let bus = LocalBus::new(Arc::new(Both { fan_out: fan_out.clone(), mails: mails.clone() }), 1);
+        let claimed = ClaimedMessage { message: message(EventName::ResetCreate, b"event"), attempt: 1 };
+        let settled = match bus.publish(claimed).await {
+            Settlement::Published(_) => "published".to_owned(),
+            Settlement::Later(_, wait) => format!("later {}", wait.whole_seconds()),
+            Settlement::Dead(_, reason) => format!("dead {reason}"),
+        };
+        assert_eq!(settled, expected, "{case}");
+        assert_eq!((fan_out.script.seen().len(), mails.script.seen().len()), (1, mail_calls), "{case}");
+        // Each by the handler itself.
+        let is_rejected = |handler: &Rejecting| handler.rejections.load(Ordering::SeqCst) == 1;
+        let verdicts = case.split(", ").map(|verdict| ["reject", "panic"].contains(&verdict));
+        assert!(verdicts.eq([is_rejected(&fan_out), is_rejected(&mails)]), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_bus_of_mails_and_webhooks_is_connected_while_mails_can_be_sent() {
+    let [fan_out, mails] = [(); 2].map(|()| Scripted::new(|_| Verdict::Done));
+    let bus = LocalBus::new(Arc::new(Both { fan_out: fan_out.clone(), mails: mails.clone() }), 1);
+    fan_out.set_capacity(Capacity::None);
+    assert!(bus.is_connected());
+    mails.set_capacity(Capacity::None);
+    assert!(!bus.is_connected());
 }
