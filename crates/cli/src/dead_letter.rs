@@ -1,11 +1,11 @@
-//! `rekey dead-letter`: messages that no mailer could handle.
+//! `rekey dead-letter`: messages that the mailer, or the program that sends webhooks, could not handle.
 
 mod change;
 
 use std::collections::BTreeSet;
 
-use clap::{Args, Subcommand};
-use rekey_broker::rabbitmq::{DeadLetters, DeadMessage, RabbitConfig};
+use clap::{Args, Subcommand, ValueEnum};
+use rekey_broker::rabbitmq::{Consumer, DeadLetters, DeadMessage, RabbitConfig};
 use rekey_runtime::config::{Broker, Configuration, DeadLetterSettings, Source};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -16,6 +16,34 @@ use crate::{
     operator,
     output::{self, NothingFound, Output, Row, or_dash, timestamp},
 };
+
+/// The arguments of `rekey dead-letter`.
+#[derive(Debug, Args)]
+pub struct DeadLetterOptions {
+    /// The queue that they could not be handled from.
+    #[arg(long, global = true, value_enum, default_value_t = Queue::Mailer)]
+    queue: Queue,
+    #[command(subcommand)]
+    command: DeadLetterCommand,
+}
+
+/// A queue with dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Queue {
+    /// `rekey-mailer`'s.
+    Mailer,
+    /// `rekey-webhooks`'.
+    Webhooks,
+}
+
+impl From<Queue> for Consumer {
+    fn from(queue: Queue) -> Self {
+        match queue {
+            Queue::Mailer => Self::Mailer,
+            Queue::Webhooks => Self::Webhooks,
+        }
+    }
+}
 
 /// The commands on dead letters.
 #[derive(Debug, Subcommand)]
@@ -31,9 +59,9 @@ pub enum DeadLetterCommand {
         /// The message's id, which is its event's.
         id: String,
     },
-    /// Give dead letters back to the mailer, after the cause was repaired. Their mails are due again.
+    /// Give dead letters back to their queue, after the cause was repaired. Those of the mailer make their mails due again.
     Replay(Selection),
-    /// Delete dead letters. Their mails are not sent; `rekey delivery resend` can still do so.
+    /// Delete dead letters. Their mails or webhooks are not sent; `rekey delivery resend` can still send a mail.
     Drop(Selection),
 }
 
@@ -52,10 +80,11 @@ pub struct Selection {
 }
 
 /// Runs `rekey dead-letter`.
-pub async fn run(command: DeadLetterCommand, source: &Source, output: Output) -> anyhow::Result<()> {
+pub async fn run(options: DeadLetterOptions, source: &Source, output: Output) -> anyhow::Result<()> {
     let DeadLetterSettings { broker } = Configuration::load(source)?.settings()?;
-    let mut letters = DeadLetters::connect(&rabbit_config(&broker)?).await?;
-    let done = match &command {
+    let mut letters =
+        DeadLetters::connect(&rabbit_config(&broker)?.for_consumer(options.queue.into())).await?;
+    let done = match &options.command {
         DeadLetterCommand::List { limit } => {
             read(&mut letters, *limit).await.and_then(|rows| output.list(&rows))
         }
@@ -114,7 +143,7 @@ async fn change(
             continue;
         }
         missing.remove(message.id().unwrap_or_default());
-        let result = match change.obstacle(&message, store).await? {
+        let result = match change.obstacle(letters, &message, store).await? {
             Some(obstacle) => {
                 kept += 1;
                 letters.keep(&message).await?;

@@ -62,9 +62,8 @@ enum Command {
     /// Mails: what became of each, and sending one again.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
-    /// Messages that no mailer could handle: in the broker, with the reason.
-    #[command(subcommand)]
-    DeadLetter(dead_letter::DeadLetterCommand),
+    /// Messages that could not be handled: in the broker, with the reason.
+    DeadLetter(dead_letter::DeadLetterOptions),
     /// Reports that come after a relay has accepted a mail.
     #[command(subcommand)]
     Bounce(bounce::BounceCommand),
@@ -137,7 +136,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Organization(command) => operator::organization(command, &source, output).await,
         Command::Client(command) => operator::client(command, &source, output).await,
         Command::Delivery(command) => delivery::run(command, &source, output).await,
-        Command::DeadLetter(command) => dead_letter::run(command, &source, output).await,
+        Command::DeadLetter(options) => dead_letter::run(options, &source, output).await,
         Command::Bounce(command) => bounce::run(command, &source, output).await,
         Command::Suppression(command) => suppression::run(command, &source, output).await,
         Command::Audit(command) => audit::run(command, &source, output).await,

@@ -86,7 +86,7 @@ impl Letters {
                 letters.keep(&message).await?;
                 continue;
             }
-            if let Some(reason) = Change::Replay.obstacle(&message, &self.store).await? {
+            if let Some(reason) = Change::Replay.obstacle(letters, &message, &self.store).await? {
                 letters.keep(&message).await?;
                 replayed = replayed.or_kept(reason);
             } else {

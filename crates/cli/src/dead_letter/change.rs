@@ -1,9 +1,9 @@
 //! What operators do with a dead letter, with the tool and in the console.
 
 use anyhow::Context;
-use rekey_broker::rabbitmq::{DeadLetters, DeadMessage};
+use rekey_broker::rabbitmq::{Consumer, DeadLetters, DeadMessage};
 use rekey_core::{
-    deliveries::log::DeliveryLog,
+    deliveries::log::{DeliveryLife, DeliveryLog},
     events::audit::{Action, AuditEntry},
     ids::EventId,
     operators::OperatorName,
@@ -21,9 +21,10 @@ pub enum Change {
 }
 
 impl Change {
-    /// Returns why a message is not given back to the mailer, if so: the mailer would reject it, or do nothing with it.
+    /// Returns why a message is not given back to its queue, if so: it would be rejected, or nothing would be done with it.
     pub async fn obstacle(
         self,
+        letters: &DeadLetters,
         message: &DeadMessage,
         store: &PostgresStore,
     ) -> anyhow::Result<Option<String>> {
@@ -31,7 +32,7 @@ impl Change {
         if store.is_event(id, message.payload()).await? == Some(false) {
             return Ok(Some("it is not the event of this id, but forged or damaged: drop it".to_owned()));
         }
-        let life = store.delivery_life(id).await?;
+        let life = mail(letters, id, store).await?;
         Ok(life.and_then(|life| life.delivery.not_replayable()).map(|reason| reason.to_string()))
     }
 
@@ -46,7 +47,7 @@ impl Change {
         let audit = AuditEntry::by_named_operator(operator, self.action(), &OsRandom);
         match (self, event_id(message)) {
             (Self::Replay, Some(id)) => {
-                if let Some(life) = store.delivery_life(id).await? {
+                if let Some(life) = mail(letters, id, store).await? {
                     let is_due = store.revive_delivery(life.delivery.scope, id, false, &audit).await?;
                     anyhow::ensure!(is_due, "the mail {id} has changed meanwhile: look at it again");
                 } else {
@@ -90,4 +91,16 @@ impl Change {
 /// Returns the id of the event that the message names. Nothing proves that it is the event.
 fn event_id(message: &DeadMessage) -> Option<EventId> {
     message.id()?.parse().ok()
+}
+
+/// Returns the mail that a message from the mailer's queue is for. One from the webhooks' queue changes no mail.
+async fn mail(
+    letters: &DeadLetters,
+    id: EventId,
+    store: &PostgresStore,
+) -> anyhow::Result<Option<DeliveryLife>> {
+    match letters.consumer() {
+        Consumer::Mailer => Ok(store.delivery_life(id).await?),
+        Consumer::Webhooks => Ok(None),
+    }
 }
