@@ -4,6 +4,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -16,10 +17,16 @@ use lapin::{
     },
     types::FieldTable,
 };
-use rekey_broker::rabbitmq::Topology;
+use rekey_broker::rabbitmq::{Consumer, RabbitConfig, RabbitConsumer, Topology};
+use rekey_core::{events::bus::Handler, random::OsRandom};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use crate::process::{free_ports, project, signal};
+use crate::{
+    process::{free_ports, project, signal},
+    wait::eventually,
+};
 
 /// A private RabbitMQ, whose data survive a crash.
 pub struct Broker {
@@ -148,6 +155,35 @@ pub async fn publish(amqp_url: &str, queue: &str, payload: &[u8], properties: Ba
     connection.close(200, "done".into()).await.unwrap();
 }
 
+/// A consumer of the webhooks' queue, as `rekey-webhooks` has it.
+pub struct Webhooks {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Webhooks {
+    /// Starts it, and returns once it is connected.
+    pub async fn start(amqp_url: &str, namespace: &str, handler: Arc<dyn Handler>) -> Self {
+        let config = RabbitConfig::new([amqp_url], namespace).unwrap().for_consumer(Consumer::Webhooks);
+        let consumer = Arc::new(RabbitConsumer::new(config, Arc::new(OsRandom)));
+        let (running, stop) = (Arc::clone(&consumer), CancellationToken::new());
+        let token = stop.clone();
+        let task = tokio::spawn(async move { running.run(handler, 1, token).await });
+        eventually("the webhooks' connection", async || match consumer.problem() {
+            None => Ok(()),
+            Some(problem) => Err(problem),
+        })
+        .await;
+        Self { stop, task }
+    }
+
+    /// Finishes what is in work, and closes the connection.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
 /// Moves all messages of a queue to another one.
 pub async fn move_all(amqp_url: &str, from: &str, to: &str) {
     let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await.unwrap();
@@ -178,7 +214,8 @@ pub fn clear(amqp_url: String, topology: Topology) {
 async fn delete(amqp_url: &str, topology: &Topology) -> Result<(), lapin::Error> {
     let connection = Connection::connect(amqp_url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
-    for queue in topology.queues() {
+    let webhooks = topology.clone().for_consumer(Consumer::Webhooks);
+    for queue in [topology.queues(), webhooks.queues()].concat() {
         channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await?;
     }
     channel.exchange_delete(topology.exchange().into(), ExchangeDeleteOptions::default()).await?;

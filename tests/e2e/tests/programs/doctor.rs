@@ -4,8 +4,11 @@
 use std::{fs, process::Command};
 
 use futures_util::future::join_all;
+use lapin::BasicProperties;
+use rekey_broker::rabbitmq::Consumer;
+use rekey_core::events::bus::Verdict;
 use rekey_e2e::{
-    broker::Broker,
+    broker::{Broker, Webhooks, publish},
     dns::{DnsServer, Entry},
     process::{Exit, Program, free_ports},
     shop::{ANNA, Shop},
@@ -13,7 +16,7 @@ use rekey_e2e::{
     stack::Stack,
     wait::eventually,
 };
-use rekey_testkit::{pgbouncer::PgBouncer, postgres::TestDatabase};
+use rekey_testkit::{conformance::bus::Scripted, pgbouncer::PgBouncer, postgres::TestDatabase};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -339,6 +342,15 @@ async fn in_the_servers(ward: &Ward) {
     ward.execute("UPDATE api_clients SET self_service = false").await;
     is_named("tool |  | fail pages.client_id | of shop may not ask for resets | --allow self-service").await;
     ward.execute("UPDATE api_clients SET self_service = true WHERE kind = 'sales_channel'").await;
+    let webhooks = ward.shop.stack.topology().for_consumer(Consumer::Webhooks).queue();
+    let namespace = &ward.shop.stack.namespace;
+    let fan_out = Scripted::new(|_| Verdict::Done);
+    Webhooks::start(&ward.broker.url, namespace, fan_out).await.stop().await;
+    publish(&ward.broker.url, &webhooks, b"event", BasicProperties::default()).await;
+    let fault = format!(
+        "tool |  | warn broker.messages | nobody reads {webhooks}, which has 1 messages | start rekey-webhooks"
+    );
+    is_named(&fault).await;
     ward.broker.ctl(&["set_vm_memory_high_watermark", "absolute", "1"]);
     is_named("tool |  | fail broker.alarms | because of an alarm | rabbitmq-diagnostics alarms").await;
     ward.broker.ctl(&["set_vm_memory_high_watermark", "0.6"]);

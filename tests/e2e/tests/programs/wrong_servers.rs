@@ -3,8 +3,9 @@
 use std::{fs, path::Path, time::Duration};
 
 use lapin::BasicProperties;
+use rekey_core::events::bus::{RejectCause, Verdict};
 use rekey_e2e::{
-    broker::{Broker, publish, waiting},
+    broker::{Broker, Webhooks, publish, waiting},
     client::Api,
     postgres::Postgres,
     process::{Program, project},
@@ -13,6 +14,7 @@ use rekey_e2e::{
     stack::Stack,
     wait::{eventually, within},
 };
+use rekey_testkit::conformance::bus::Scripted;
 use reqwest::StatusCode;
 use serde_json::json;
 use tempfile::TempDir;
@@ -133,6 +135,12 @@ async fn each_program_works_with_the_rights_that_it_needs_and_no_others() {
     stack.set("broker.namespace", "rekey");
     stack.set("broker.url", &url("api"));
     let shop = Shop::open(stack).await;
+    // The program that sends webhooks declares and binds its own queue, and can't handle a message.
+    let own = ["^rekey\\.webhooks", "^(amq\\.default|rekey\\.webhooks)$", "^rekey\\.(events|webhooks.*)$"];
+    let reason = "no receiver";
+    let rejecting =
+        Scripted::new(move |_| Verdict::Reject { cause: RejectCause::Failed, reason: reason.to_owned() });
+    let webhooks = Webhooks::start(&add_user(&broker, "webhooks", Some(own)), "rekey", rejecting).await;
     let api = shop.stack.start_api().await;
     let token = shop.register_anna().await;
     let mailer = shop.stack.spawn_with("rekey-mailer", &[("broker.url", url("mailer"))]);
@@ -143,6 +151,14 @@ async fn each_program_works_with_the_rights_that_it_needs_and_no_others() {
     shop.stack.smtp.set_fault(None);
     shop.stack.smtp.mail_to(ANNA, 1).await;
     is_ready(&shop.stack.mailer()).await;
+    eventually("the webhooks' dead letters", async || {
+        match waiting(&broker.url, "rekey.webhooks.dead").await.0 {
+            2 => Ok(()),
+            count => Err(count),
+        }
+    })
+    .await;
+    webhooks.stop().await;
     for program in [api, mailer] {
         let exit = program.terminate().await;
         assert!(!exit.stderr.contains("WARN"), "{exit:?}");
@@ -153,6 +169,15 @@ async fn each_program_works_with_the_rights_that_it_needs_and_no_others() {
     stack.set("broker.url", &url("tool"));
     let replayed = stack.tool(&["dead-letter", "replay", "--all"]).await;
     assert_eq!((replayed.code, replayed.stdout.as_str()), (Some(0), "-: replayed\n"), "{replayed:?}");
+    assert_eq!(waiting(&broker.url, "rekey.mailer").await.0, 1);
+    // And those of the webhooks to theirs, whatever became of the events' mails.
+    let mail = "SELECT event_id || ' ' || status || ' ' || claims || ' ' || updated_at FROM deliveries";
+    let mails = stack.texts(mail).await;
+    let replayed = stack.tool(&["dead-letter", "replay", "--all", "--queue", "webhooks"]).await;
+    let (id, _) = mails[0].split_once(" sent ").unwrap();
+    assert_eq!((replayed.code, replayed.stdout.lines().count()), (Some(0), 2), "{replayed:?}");
+    assert!(replayed.stdout.contains(&format!("{id}: replayed\n")), "{replayed:?}");
+    assert_eq!((waiting(&broker.url, "rekey.webhooks").await.0, stack.texts(mail).await), (2, mails));
     assert_eq!(waiting(&broker.url, "rekey.mailer").await.0, 1);
     // What was imported is what a program with all rights declares.
     stack.set("broker.url", &broker.url);
