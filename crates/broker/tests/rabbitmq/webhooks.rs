@@ -80,9 +80,9 @@ async fn doctor_looks_at_the_queues_of_webhooks_where_there_are_any() {
     assert_eq!(names().await, Ok([mailer, webhooks.queues()].concat()));
     // What is left when they are switched off.
     relay(&bus, &event(b"unread")).await;
-    let states = inspector.queues().await;
-    let state = states.iter().flatten().find(|state| state.name == webhooks.queue()).unwrap();
-    assert_eq!((state.message_count, state.consumer_count, state.is_as_declared), (1, 0, Some(true)));
+    let looked_up = inspector.queues().await;
+    let unread = looked_up.iter().flatten().find(|queue| queue.name == webhooks.queue()).unwrap();
+    assert_eq!((unread.message_count, unread.consumer_count, unread.is_as_declared), (1, 0, Some(true)));
     let retry = webhooks.retry(Duration::ZERO);
     stage.channel.queue_delete(retry.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
     let problem = names().await.unwrap_err();
