@@ -116,7 +116,7 @@ mod tests {
             ("x-commercelayer-signature", "XuDo49Vkz5y+6oB+l87MbMzwsOIKooBzzCZ6KIGoOfw="),
             ("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
             ("webhook-timestamp", "1614265330"),
-            ("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmKtSyZyE3uFJELVlNIOLJ1OE0="),
+            ("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
         ];
         assert_eq!(headers.each_ref().map(|(name, value)| (*name, value.as_str())), expected);
     }
