@@ -41,7 +41,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 /// Returns the IPv4 address that packets to this address end at: NAT64 translates it at the network's border (RFC 6052; networks use
-/// 64:ff9b:1::/48 for addresses of their own, RFC 8215, so that is refused), 6to4 is a tunnel (RFC 3056).
+/// `64:ff9b:1::/48` for addresses of their own, RFC 8215, so that is refused), 6to4 is a tunnel (RFC 3056).
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {

@@ -9,6 +9,8 @@ use tokio_rustls::rustls::{ServerConfig, pki_types::PrivateKeyDer};
 
 use super::*;
 
+/// The years of a certificate that is valid.
+const VALID: (i32, i32) = (2020, 3000);
 const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
@@ -18,10 +20,11 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn certificate(name: &str, year: i32) -> (CertificateParams, KeyPair) {
+/// Returns a certificate for this name and these years, and its key.
+fn certificate(name: &str, (from, until): (i32, i32)) -> (CertificateParams, KeyPair) {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.not_before = date_time_ymd(year, 1, 1);
-    params.not_after = date_time_ymd(year + 1, 1, 1);
+    params.not_before = date_time_ymd(from, 1, 1);
+    params.not_after = date_time_ymd(until, 1, 1);
     (params, KeyPair::generate().unwrap())
 }
 
@@ -38,23 +41,22 @@ async fn tls_failures_are_said_in_words() {
     let names = Names::new(&[["127.0.0.1"].as_slice(); 8]);
     let authorities = vec![Authority::from_der(known.as_ref().der()).unwrap()];
     let client = client(ClientOptions { lookup: Arc::new(names), authorities, ..local() });
-    let this_year = OffsetDateTime::now_utc().year();
-    let signed = |issuer: &CertifiedIssuer<'static, KeyPair>, name: &str, year| {
-        let (params, key) = certificate(name, year);
+    let signed = |issuer: &CertifiedIssuer<'static, KeyPair>, name: &str, years| {
+        let (params, key) = certificate(name, years);
         Some(server(&params.signed_by(&key, issuer).unwrap(), &key))
     };
     let self_signed = |is_ca| {
-        let (mut params, key) = certificate("receiver.example", this_year);
+        let (mut params, key) = certificate("receiver.example", VALID);
         params.is_ca = is_ca;
         Some(server(&params.self_signed(&key).unwrap(), &key))
     };
     let unknown_issuer = "its certificate is self-signed or from an unknown authority, or the server does not send the intermediate certificate";
     for (tls, expected) in [
-        (signed(&known, "receiver.example", this_year), None),
-        (signed(&known, "receiver.example", 2020), Some("its certificate has expired")),
-        (signed(&known, "receiver.example", this_year + 1), Some("its certificate is not valid yet")),
-        (signed(&known, "other.example", this_year), Some("its certificate is for another name")),
-        (signed(&unknown, "receiver.example", this_year), Some(unknown_issuer)),
+        (signed(&known, "receiver.example", VALID), None),
+        (signed(&known, "receiver.example", (2020, 2021)), Some("its certificate has expired")),
+        (signed(&known, "receiver.example", (3000, 3001)), Some("its certificate is not valid yet")),
+        (signed(&known, "other.example", VALID), Some("its certificate is for another name")),
+        (signed(&unknown, "receiver.example", VALID), Some(unknown_issuer)),
         (self_signed(IsCa::NoCa), Some(unknown_issuer)),
         (self_signed(IsCa::Ca(BasicConstraints::Unconstrained)), Some(unknown_issuer)),
     ] {
