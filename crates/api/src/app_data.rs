@@ -11,6 +11,7 @@ use rekey_core::{
         service::CustomerService,
         store::CustomerStore,
     },
+    documents::Documents,
     events::{
         audit::{chain::AuditChain, chainer::Chainer},
         recorder::EventRecorder,
@@ -30,6 +31,11 @@ use rekey_core::{
         guesses::{PasswordGuesses, PasswordThrottle},
         sign_in::{SessionTtls, SignIn},
     },
+    webhooks::{
+        fan_out::FanOut,
+        service::WebhookService,
+        store::{CallbackStore, WebhookStore},
+    },
 };
 use rekey_runtime::{
     config::{self, Auth, OrganizationSettings, Server},
@@ -42,7 +48,6 @@ use crate::{
         clients::ClientDirectory,
         jwt::{Issuer, SigningKeyError},
     },
-    jsonapi::document::Documents,
     limits::Limits,
     oauth::AuthorizationServer,
     pages::{Pages, PagesError, SharedPages},
@@ -88,6 +93,8 @@ pub trait Database:
     + AuditChain
     + AnswerStore
     + RateLimits
+    + WebhookStore
+    + CallbackStore
 {
 }
 
@@ -103,6 +110,8 @@ impl<T> Database for T where
         + AuditChain
         + AnswerStore
         + RateLimits
+        + WebhookStore
+        + CallbackStore
 {
 }
 
@@ -150,6 +159,7 @@ pub struct AppData {
     issuer: Data<Issuer>,
     authorization: Data<AuthorizationServer>,
     documents: Data<Documents>,
+    webhooks: Data<WebhookService>,
     pub organizations: SharedOrganizations,
     proxies: Data<Proxies>,
     pub readiness: Data<Readiness>,
@@ -198,6 +208,12 @@ impl AppData {
             random: random.clone(),
             keys: [(KeyKind::SigningKeys, issuer.key_ids()), (KeyKind::SealingKeys, keys.ids())],
         };
+        let documents = Documents {
+            catalog: database.clone(),
+            keys: keys.clone(),
+            api_url: format!("{}/api", server.public_url.as_str()),
+        };
+        let fan_out = FanOut::new(database.clone(), database.clone(), keys.clone(), random.clone());
         Ok(Self {
             authorization: Data::new(AuthorizationServer {
                 clients: clients.clone(),
@@ -206,7 +222,8 @@ impl AppData {
                 sign_in: sign_in.clone(),
             }),
             chainer: Chainer { store: database.clone(), keys: keys.clone() },
-            documents: Data::new(Documents::new(database.clone(), keys.clone(), &server.public_url)),
+            documents: Data::new(documents),
+            webhooks: Data::new(WebhookService { store: database.clone(), fan_out }),
             resets: Data::new(ResetService {
                 store: database.clone(),
                 recorder: recorder.clone(),
@@ -253,6 +270,7 @@ impl AppData {
             .app_data(self.issuer.clone())
             .app_data(self.authorization.clone())
             .app_data(self.documents.clone())
+            .app_data(self.webhooks.clone())
             .app_data(self.organizations.pages.clone())
             .app_data(self.proxies.clone())
             .app_data(self.readiness.clone())

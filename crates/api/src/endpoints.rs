@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use rekey_core::resources::{
-    CUSTOMER_PASSWORD_RESETS, CUSTOMERS, ORGANIZATIONS, RESOURCES, Relationship, Resource,
+    CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENTS, ORGANIZATIONS, RESOURCES, Relationship, Resource, WEBHOOKS,
 };
 
 /// All endpoints, in the order of the description.
@@ -63,13 +63,18 @@ pub enum Operation {
 pub enum WritableResource {
     Resets,
     Customers,
+    Webhooks,
+    /// Only updated, to send them to their webhooks again.
+    Events,
 }
 
 impl WritableResource {
     /// Returns the writable resource with that definition.
     #[must_use]
     pub fn from_resource(resource: &Resource) -> Option<Self> {
-        [Self::Resets, Self::Customers].into_iter().find(|writable| writable.resource() == resource)
+        [Self::Resets, Self::Customers, Self::Webhooks, Self::Events]
+            .into_iter()
+            .find(|writable| writable.resource() == resource)
     }
 
     /// Returns its definition.
@@ -78,7 +83,15 @@ impl WritableResource {
         match self {
             Self::Resets => &CUSTOMER_PASSWORD_RESETS,
             Self::Customers => &CUSTOMERS,
+            Self::Webhooks => &WEBHOOKS,
+            Self::Events => &EVENTS,
         }
+    }
+
+    /// Whether its records are created and deleted by callers.
+    #[must_use]
+    pub fn has_all_writes(self) -> bool {
+        self != Self::Events
     }
 }
 
@@ -139,17 +152,15 @@ fn all() -> Vec<Endpoint> {
     for resource in RESOURCES {
         let writable = WritableResource::from_resource(resource);
         let mut list = Vec::from_iter(resource.listed.then_some(Operation::List(resource)));
-        list.extend(writable.map(Operation::Create));
+        let creatable = writable.filter(|writable| writable.has_all_writes());
+        list.extend(creatable.map(Operation::Create));
         if !list.is_empty() {
             endpoints.push(api(format!("/{}", resource.name), list));
         }
         let path = format!("/{}/{{id}}", resource.name);
         let mut record = vec![Operation::Retrieve(resource)];
-        record.extend(
-            writable
-                .into_iter()
-                .flat_map(|writable| [Operation::Update(writable), Operation::Delete(writable)]),
-        );
+        record.extend(writable.map(Operation::Update));
+        record.extend(creatable.map(Operation::Delete));
         endpoints.push(api(path.clone(), record));
         for relationship in resource.relationships {
             let name = relationship.name;

@@ -2,6 +2,8 @@
 
 pub mod customer_password_resets;
 pub mod customers;
+pub mod events;
 pub mod organization;
 pub mod path;
 pub mod reading;
+pub mod webhooks;

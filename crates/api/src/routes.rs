@@ -17,7 +17,7 @@ use crate::{
     methods::{not_found, only, read},
     oauth::{self, revocation_endpoint, token_endpoint},
     openapi, pages,
-    resources::{customer_password_resets as resets, customers, organization, reading},
+    resources::{customer_password_resets as resets, customers, events, organization, reading, webhooks},
     swagger_ui,
 };
 
@@ -71,10 +71,20 @@ fn route(operation: Operation) -> Route {
         Operation::Create(WritableResource::Customers) => {
             web::post().to(customers::create).wrap(from_fn(idempotency::answer_once))
         }
+        Operation::Create(WritableResource::Webhooks) => {
+            web::post().to(webhooks::create).wrap(from_fn(idempotency::answer_once))
+        }
         Operation::Update(WritableResource::Resets) => web::patch().to(resets::update),
         Operation::Update(WritableResource::Customers) => web::patch().to(customers::update),
+        Operation::Update(WritableResource::Webhooks) => web::patch().to(webhooks::update),
+        Operation::Update(WritableResource::Events) => web::patch().to(events::update),
         Operation::Delete(WritableResource::Resets) => web::delete().to(resets::delete),
         Operation::Delete(WritableResource::Customers) => web::delete().to(customers::delete),
+        Operation::Delete(WritableResource::Webhooks) => web::delete().to(webhooks::delete),
+        // They have none: see `WritableResource::has_all_writes`.
+        Operation::Create(WritableResource::Events) | Operation::Delete(WritableResource::Events) => {
+            web::route().to(not_found)
+        }
         Operation::Related(resource, relationship) => related(resource, relationship),
         Operation::Identifiers(resource, relationship) => identified(resource, relationship),
         Operation::Token => web::post().to(token_endpoint::token),

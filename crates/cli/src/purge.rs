@@ -43,6 +43,7 @@ fn name(kind: PurgeKind) -> &'static str {
         PurgeKind::Deliveries => "deliveries",
         PurgeKind::Events => "events",
         PurgeKind::Audit => "audit",
+        PurgeKind::EventCallbacks => "event_callbacks",
         PurgeKind::SignInDecoys => "sign_in_decoys",
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     random::RandomSource,
     resets::rules::{Rules, SharedRules},
     sessions::guesses::KEEP_GUESSES,
+    webhooks::KEEP_CALLBACKS,
 };
 
 /// The port that deletes what is no longer needed.
@@ -72,6 +73,8 @@ pub enum PurgeKind {
     Events,
     /// Audit entries.
     Audit,
+    /// What webhooks are sent.
+    EventCallbacks,
     /// The rows that log-ins of unknown accounts leave in place of audit entries.
     SignInDecoys,
 }
@@ -97,6 +100,7 @@ impl Retention {
             (PurgeKind::Resets, self.resets),
             (PurgeKind::Events, self.events),
             (PurgeKind::Audit, self.audit),
+            (PurgeKind::EventCallbacks, Some(KEEP_CALLBACKS)),
         ];
         kinds.into_iter().filter_map(|(kind, age)| Some((kind, age?)))
     }
@@ -148,6 +152,7 @@ enum Cleaned {
     Deliveries,
     Events,
     Audit,
+    EventCallbacks,
     SignInDecoys,
     Decoys,
     Quotas,
@@ -167,6 +172,7 @@ impl From<PurgeKind> for Cleaned {
             PurgeKind::Deliveries => Self::Deliveries,
             PurgeKind::Events => Self::Events,
             PurgeKind::Audit => Self::Audit,
+            PurgeKind::EventCallbacks => Self::EventCallbacks,
             PurgeKind::SignInDecoys => Self::SignInDecoys,
         }
     }

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bus;
 mod name;
 pub mod outbox;
+pub mod receive;
 pub mod recorder;
 pub mod relay;
 pub mod relay_queue;
@@ -107,6 +108,25 @@ pub enum EventBody {
 }
 
 impl EventBody {
+    /// The record that it is about.
+    #[must_use]
+    pub fn record(&self) -> RecordId {
+        match *self {
+            Self::ResetCreated(ResetCreated { reset, .. })
+            | Self::ResetUsed { reset, .. }
+            | Self::ResetDestroyed { reset }
+            | Self::ResetRejected { reset } => reset.into(),
+            Self::CustomerEmailChanged(EmailChanged { customer, .. })
+            | Self::CustomerCreated { customer }
+            | Self::CustomerPasswordCreated { customer, .. }
+            | Self::CustomerEmailRestored { customer }
+            | Self::CustomerAnonymizationStarted { customer }
+            | Self::CustomerAnonymizationCompleted { customer }
+            | Self::CustomerAnonymizationCancelled { customer }
+            | Self::CustomerDestroyed { customer } => customer.into(),
+        }
+    }
+
     /// The reset and the customer that it names.
     #[must_use]
     pub fn records(&self) -> (Option<ResetId>, Option<CustomerId>) {

@@ -69,6 +69,10 @@ public_ids! {
     CustomerId;
     /// A password reset.
     ResetId;
+    /// A webhook.
+    WebhookId;
+    /// An event that a webhook is sent.
+    CallbackId;
     /// A change of a customer's address.
     EmailChangeId;
     /// An event and its mail, if it leads to one.
@@ -93,7 +97,7 @@ macro_rules! records {
     )+};
 }
 
-records! { OrganizationId CustomerId ResetId EmailChangeId EventId AuditId }
+records! { OrganizationId CustomerId ResetId EmailChangeId EventId AuditId WebhookId CallbackId }
 
 macro_rules! created_under_a_record_id {
     ($($name:ident)+) => {$(
@@ -105,7 +109,7 @@ macro_rules! created_under_a_record_id {
     )+};
 }
 
-created_under_a_record_id! { CustomerId ResetId EventId }
+created_under_a_record_id! { CustomerId ResetId EventId WebhookId }
 
 #[cfg(test)]
 mod tests {

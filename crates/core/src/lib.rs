@@ -1,7 +1,7 @@
 //! The domain of customer password resets, its use cases, and the ports they need.
 //!
-//! One folder for each slice: [`resets`], [`customers`], [`sessions`], [`deliveries`] (mails), [`events`] (from the outbox to the
-//! bus, and the audit log), [`passwords`], [`secrets`], and [`resources`], the read side that all JSON:API resources share. A slice's
+//! One folder for each slice: [`resets`], [`customers`], [`sessions`], [`deliveries`] (mails), [`webhooks`], [`events`] (from the outbox to the
+//! bus, and the audit log), [`passwords`], [`secrets`], and [`resources`], the read side that all JSON:API resources share, with [`documents`], which shows records. A slice's
 //! own file has its types; below it are its use cases (`service`, `sign_in`, `relay`) and its ports. The other files hold what all
 //! slices share. Nothing here does I/O: no HTTP, SQL, AMQP or SMTP crate is a dependency.
 #![warn(missing_docs)]
@@ -14,6 +14,7 @@ pub mod clients;
 pub mod clock;
 pub mod customers;
 pub mod deliveries;
+pub mod documents;
 pub mod email;
 pub mod error;
 pub mod events;
@@ -38,3 +39,4 @@ pub mod scope;
 pub mod secrets;
 pub mod sessions;
 pub mod time_zone;
+pub mod webhooks;

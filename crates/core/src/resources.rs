@@ -5,11 +5,13 @@ pub mod customer_password_resets;
 pub mod customers;
 mod deliveries;
 mod empty;
+mod event_callbacks;
 mod event_stores;
-mod events;
+pub mod events;
 pub mod listing;
 mod organizations;
 pub mod record;
+pub mod webhooks;
 
 use std::fmt;
 
@@ -18,14 +20,16 @@ pub use self::{
     customers::CUSTOMERS,
     deliveries::DELIVERIES,
     empty::{CUSTOMER_GROUPS, TAGS},
+    event_callbacks::EVENT_CALLBACKS,
     event_stores::EVENT_STORES,
     events::EVENTS,
     organizations::ORGANIZATIONS,
+    webhooks::WEBHOOKS,
 };
 
 /// The resources whose records are stored.
-pub static RESOURCES: [&Resource; 5] =
-    [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &DELIVERIES, &EVENTS, &EVENT_STORES];
+pub static RESOURCES: [&Resource; 7] =
+    [&CUSTOMER_PASSWORD_RESETS, &CUSTOMERS, &DELIVERIES, &WEBHOOKS, &EVENT_CALLBACKS, &EVENTS, &EVENT_STORES];
 
 /// The vendor's resources to which there are relationships, and of which there are no records.
 pub static EMPTY_RESOURCES: [&Resource; 2] = [&CUSTOMER_GROUPS, &TAGS];
@@ -93,12 +97,18 @@ pub enum Kind {
     Time,
     /// A JSON object.
     Object,
+    /// An array of texts.
+    Texts,
     /// True or false.
     Boolean,
     /// A whole number.
     Integer,
     /// A reset's token.
     Token,
+    /// A webhook's secret.
+    SharedSecret,
+    /// What a webhook is sent: a JSON object.
+    Payload,
     /// A password.
     Password,
 }
@@ -158,6 +168,13 @@ pub enum Link {
     Many(&'static str),
     /// The columns `resource_type` and `resource_id` of the other records name the record.
     About,
+    /// This column of the other records, `other`, has the value of the record's column `own`.
+    Same {
+        /// The record's column.
+        own: &'static str,
+        /// The other records' column.
+        other: &'static str,
+    },
     /// Nothing: at most one record is at the other end at the vendor, and none here.
     EmptyOne,
     /// Nothing: any number of records are at the other end at the vendor, and none here.
@@ -214,6 +231,15 @@ impl Resource {
 impl Kind {
     /// The maximum number of characters of a text: that of a name in any system that we know.
     pub const MAX_TEXT: usize = 255;
+
+    /// Whether its values have no order.
+    #[must_use]
+    pub fn is_opaque(self) -> bool {
+        matches!(
+            self,
+            Self::Object | Self::Texts | Self::Token | Self::SharedSecret | Self::Payload | Self::Password
+        )
+    }
 }
 
 impl Attribute {

@@ -8,6 +8,7 @@ mod envelope;
 mod keyring;
 mod rejection;
 mod sealed;
+mod webhook;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -19,7 +20,11 @@ pub use self::{
     code::{CODE_PATTERN, CodeDigest, ResetCode},
     keyring::{KeyRing, KeyRingError},
     rejection::RejectionProof,
-    sealed::{SealedAddress, SealedCode, SealedToken, SealedUndoToken, UnsealError},
+    sealed::{
+        SealedAddress, SealedCode, SealedPayload, SealedSharedSecret, SealedToken, SealedUndoToken,
+        UnsealError,
+    },
+    webhook::{Payload, SharedSecret},
 };
 use crate::{
     newtypes::{digest_newtype, redacted_debug},

@@ -15,8 +15,10 @@ use rekey_core::{
     },
     error::{StoreError, chain},
     events::{
-        Event, EventError,
+        Event,
         bus::{Capacity, Delivery, Handler, RejectCause, Verdict},
+        receive::MAX_EVENT,
+        retry_ladder::RetryLadder,
     },
     ids::RecordId,
     organizations::PerOrganization,
@@ -28,7 +30,7 @@ use time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
-use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, after_attempt, settle_pauses};
+use self::schedule::{QUICK_RETRIES, SETTLE_TIMEOUT, settle_pauses};
 use crate::{
     dkim::Signer,
     mails::ContentError,
@@ -42,10 +44,6 @@ use crate::{
 /// The pause after a mail was not attempted: the ledger did not answer, another mailer has the mail, or no relay can be used. It is
 /// the ladder's shortest wait: asking costs little, and RabbitMQ would round a longer pause up to the next one.
 const SHORT_PAUSE: Duration = Duration::seconds(10);
-/// How often an event of a newer version is left to another mailer, while an upgrade replaces them: for a day, by the ladder's waits.
-const NEWER_EVENT_ATTEMPTS: u32 = 27;
-/// The largest event that is read, in bytes; ours have under 1,000.
-const MAX_EVENT: usize = 64 << 10;
 
 /// Sends the mails that events lead to.
 pub struct MailHandler {
@@ -62,27 +60,9 @@ pub struct MailHandler {
 impl Handler for MailHandler {
     async fn handle(&self, delivery: Delivery) -> Verdict {
         *self.last_message_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        if delivery.payload.len() > MAX_EVENT {
-            let reason = format!("malformed event: {} bytes", delivery.payload.len());
-            return Verdict::Reject { cause: RejectCause::Malformed, reason };
-        }
-        let event = match Event::verify(&delivery.payload, &self.keys) {
+        let event = match Event::receive(&delivery, &self.keys, &*self.random) {
             Ok(event) => event,
-            Err(error @ (EventError::Version(_) | EventError::Unknown))
-                if delivery.attempt <= NEWER_EVENT_ATTEMPTS =>
-            {
-                let after = after_attempt(delivery.attempt, &*self.random);
-                return Verdict::Retry { after, reason: format!("{error}: for a mailer of a newer version") };
-            }
-            Err(error) => {
-                let cause = match error {
-                    EventError::Forged => RejectCause::Unverifiable,
-                    EventError::Malformed | EventError::Version(_) | EventError::Unknown => {
-                        RejectCause::Malformed
-                    }
-                };
-                return Verdict::Reject { cause, reason: error.to_string() };
-            }
+            Err(verdict) => return verdict,
         };
         let Some(job) = MailJob::for_event(&event, &self.keys) else { return Verdict::Done };
         let record = job.reset.map(RecordId::from).or(job.customer.map(RecordId::from));
@@ -203,7 +183,7 @@ impl MailHandler {
             return failed("mailbox.directory is not set, so mails of test mode go nowhere".to_owned());
         };
         // There is no last attempt: the ledger discards a mail when its reset expires, and the others have a maximum age.
-        let after = after_attempt(delivery.attempt, &*self.random);
+        let after = RetryLadder::default().randomized_after_attempt(delivery.attempt, &*self.random);
         let mail = match self.writer.load_full().write(job.mail, event, delivery).await {
             Ok(mail) => mail,
             Err(error @ WriteError::Message(MessageError::Recipient)) => {

@@ -46,7 +46,12 @@ impl Dialect {
             Value::Boolean(value) => Expr::val(*value),
             Value::Integer(number) => Expr::val(*number),
             // Nothing is equal to these, as nothing is to SQL's NULL.
-            Value::Null | Value::Object(_) | Value::Token(_) => Expr::cust("NULL"),
+            Value::Null
+            | Value::Object(_)
+            | Value::Texts(_)
+            | Value::Token(_)
+            | Value::SharedSecret(_)
+            | Value::Payload(_) => Expr::cust("NULL"),
         }
     }
 }

@@ -31,6 +31,15 @@ pub(crate) fn condition(dialect: Dialect, scope: Scope, resource: &Resource, fil
                 Link::About => column("x", "resource_type")
                     .eq(literal(owner.name))
                     .and(column("x", "resource_id").eq(id)),
+                Link::Same { own, other } => {
+                    let value = Query::select()
+                        .column(("y", own))
+                        .from_as(format!("shown_{}", owner.name), "y")
+                        .and_where(in_scope(scope, "y"))
+                        .and_where(column("y", "id").eq(id))
+                        .take();
+                    column("x", other).in_subquery(value)
+                }
                 Link::EmptyOne | Link::EmptyMany => Expr::cust("FALSE"),
             }
         }
@@ -45,6 +54,7 @@ fn exists_related(scope: Scope, resource: &Resource, relationship: &Relationship
         Link::About => column("y", "resource_type")
             .eq(literal(resource.name))
             .and(column("y", "resource_id").equals(("x", "id"))),
+        Link::Same { own, other } => column("y", other).equals(("x", own)),
         Link::EmptyOne | Link::EmptyMany => Expr::cust("FALSE"),
     };
     let select = Query::select()

@@ -44,6 +44,10 @@ impl Purgeable {
                     WHERE i.organization_id = x.organization_id AND i.mode = x.mode AND i.created_at <= x.created_at)",
                 dependents: Some(("audit_personal_data", "entry_id")),
             },
+            // Those that still wait, because their webhook is disabled or its circuit is open, too.
+            PurgeKind::EventCallbacks => {
+                Self { table: "event_callbacks", key: "id", condition: "TRUE", dependents: None }
+            }
             // The other decoys go with their resets.
             PurgeKind::SignInDecoys => Self {
                 table: "decoy_audit_entries",

@@ -1,6 +1,7 @@
 //! Reads rows of either database as domain types. A value that does not parse is an error.
 
 mod audit;
+mod webhooks;
 
 use std::str::FromStr;
 
@@ -29,7 +30,7 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::{Mode, Scope},
-    secrets::{ClientSecretDigest, SealedToken},
+    secrets::{ClientSecretDigest, SealedPayload, SealedSharedSecret, SealedToken},
     sessions::{
         LiveSession, StoredScheme,
         guesses::{GuessCharge, GuessCounter},
@@ -37,7 +38,10 @@ use rekey_core::{
 };
 use time::Duration;
 
-pub use self::audit::{chained_entry, link, stored_entry, unchained};
+pub use self::{
+    audit::{chained_entry, link, stored_entry, unchained},
+    webhooks::{claimed_callback, recorded_event, settled, subscription},
+};
 pub use crate::columns::{Columns, Read, corrupt};
 
 /// The organization of the columns `organization_…`.
@@ -98,7 +102,10 @@ fn value(row: &impl Columns, kind: Kind, column: &'static str) -> Read<Option<Va
         Kind::Object => row.object(column)?.map(Value::Object),
         Kind::Boolean => row.boolean(column)?.map(Value::Boolean),
         Kind::Integer => row.integer(column)?.map(Value::Integer),
+        Kind::Texts => Some(Value::Texts(row.texts(column)?)),
         Kind::Token => row.bytes(column)?.map(SealedToken::from_bytes).map(Value::Token),
+        Kind::SharedSecret => row.bytes(column)?.map(SealedSharedSecret::from_bytes).map(Value::SharedSecret),
+        Kind::Payload => row.bytes(column)?.map(SealedPayload::from_bytes).map(Value::Payload),
     })
 }
 

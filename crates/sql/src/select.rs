@@ -8,7 +8,7 @@ use rekey_core::{
     scope::Scope,
 };
 use sea_query::{
-    Asterisk, BinOper, Expr, ExprTrait, Order, Query, SelectStatement, UnionType, WindowStatement,
+    Asterisk, BinOper, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, UnionType, WindowStatement,
 };
 
 use crate::{
@@ -81,6 +81,7 @@ pub fn related(
         Link::One(_) | Link::EmptyOne | Link::EmptyMany => "id",
         Link::Many(column) => column,
         Link::About => "resource_id",
+        Link::Same { own, other } => return same(dialect, scope, owner, relationship, (own, other), ids),
     };
     let newest_first = WindowStatement::partition_by(("x", key))
         .order_by(("x", "created_at"), Order::Desc)
@@ -101,6 +102,29 @@ pub fn related(
         .order_by("nth", Order::Asc)
         .limit(u64::from(MAX_INCLUDED) + 1)
         .take();
+    Select::new(dialect, &select)
+}
+
+/// Selects the records of [`related`] that have the value of a column of their owner. There are few of them: the newest are not chosen.
+fn same(
+    dialect: Dialect,
+    scope: Scope,
+    owner: &Resource,
+    relationship: &Relationship,
+    (own, other): (&'static str, &'static str),
+    ids: &[RecordId],
+) -> Select {
+    let mut select = select_record(dialect, relationship.target);
+    select
+        .expr_as(column("y", "id"), RELATED_TO)
+        .join_as(JoinType::InnerJoin, view(owner), "y", column("y", own).equals(("x", other)))
+        .and_where(in_scope(scope, "x"))
+        .and_where(in_scope(scope, "y"))
+        .and_where(dialect.is_one_of(column("y", "id"), ids))
+        .order_by(RELATED_TO, Order::Asc)
+        .order_by(("x", "created_at"), Order::Desc)
+        .order_by(("x", "id"), Order::Desc)
+        .limit(u64::from(MAX_INCLUDED) + 1);
     Select::new(dialect, &select)
 }
 

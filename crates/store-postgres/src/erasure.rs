@@ -6,7 +6,7 @@ use time::Duration;
 use crate::{error::map_db_error, pool::Pool};
 
 /// The common table expressions that delete the suppressions of the customers that `fact` returns, by their addresses and by the deliveries
-/// that bounced, and their resets, and that queue what is recorded about them for [`ERASE`].
+/// that bounced, and their resets, that erase what webhooks are sent of them, and that queue what is recorded about them for [`ERASE`].
 macro_rules! queue_erasure {
     () => {
         ", suppressed AS (
@@ -18,6 +18,9 @@ macro_rules! queue_erasure {
             WHERE s.organization_id = x.organization_id AND s.mode = x.mode AND s.email = x.email
         ), resets AS (
             DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id RETURNING r.id, r.customer_id
+        ), callback AS (
+            UPDATE event_callbacks c SET sealed_payload = NULL, due_at = NULL, lease_until = NULL, updated_at = now()
+            FROM fact WHERE c.customer_id = fact.id
         ), erasure AS (
             INSERT INTO erasures AS e (customer_id, organization_id, mode, resource_ids)
             SELECT id, organization_id, mode, ARRAY(
@@ -92,6 +95,9 @@ const ERASE: &str = "
         DELETE FROM email_changes c USING due WHERE c.customer_id = due.customer_id
     ), gone_suppression AS (
         DELETE FROM suppressions s USING mail WHERE s.event_id = mail.event_id AND mail.is_done
+    ), gone_payload AS (
+        UPDATE event_callbacks c SET sealed_payload = NULL, due_at = NULL, lease_until = NULL, updated_at = now()
+        FROM due WHERE c.customer_id = due.customer_id AND c.topic <> ALL ($3)
     ), gone_answer AS (
         DELETE FROM idempotency_keys k USING due WHERE k.record_id = ANY (due.resource_ids)
     ), gone_count AS (

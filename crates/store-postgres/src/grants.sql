@@ -7,7 +7,7 @@ DECLARE
     -- A role that owns the tables is a deployment's only one, and keeps its rights.
     others name[] := ARRAY(
         SELECT rolname FROM pg_roles
-        WHERE rolname IN ('rekey_api', 'rekey_mailer', 'rekey_maintenance', 'rekey_console')
+        WHERE rolname IN ('rekey_api', 'rekey_mailer', 'rekey_maintenance', 'rekey_console', 'rekey_webhooks')
             AND oid <> (SELECT relowner FROM pg_class WHERE oid = '_sqlx_migrations'::regclass));
     tables text := (
         SELECT string_agg(t.oid::regclass::text, ', ')
@@ -31,7 +31,10 @@ BEGIN
         GRANT SELECT, INSERT, DELETE ON audit_queue TO rekey_api;
         GRANT SELECT, INSERT ON audit_personal_data, decoy_audit_personal_data TO rekey_api;
         GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_api;
-        GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events TO rekey_api;
+        GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events,
+            shown_webhooks, shown_event_callbacks TO rekey_api;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO rekey_api;
+        GRANT SELECT, INSERT, UPDATE ON event_callbacks TO rekey_api;
         GRANT SELECT ON api_clients, mail_quotas, organizations TO rekey_api;
         GRANT SELECT, INSERT ON deliveries TO rekey_api;
         GRANT SELECT, DELETE ON suppressions TO rekey_api;
@@ -64,6 +67,16 @@ BEGIN
             ON events TO rekey_mailer;
     END IF;
 
+    -- rekey-webhooks records what webhooks are sent, renders what anybody is shown, and sends it.
+    IF 'rekey_webhooks' = ANY (others) THEN
+        GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_webhooks;
+        GRANT SELECT (id, slug) ON organizations TO rekey_webhooks;
+        GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events,
+            shown_webhooks, shown_event_callbacks TO rekey_webhooks;
+        GRANT SELECT, UPDATE (circuit_failure_count, circuit_opened_at, disabled_at) ON webhooks TO rekey_webhooks;
+        GRANT SELECT, INSERT, UPDATE ON event_callbacks TO rekey_webhooks;
+    END IF;
+
     -- `rekey maintain` and `rekey purge` find old records and delete them. What is in them they can't read. The audit entry that counts an
     -- hour's log-ins is theirs.
     IF 'rekey_maintenance' = ANY (others) THEN
@@ -89,6 +102,8 @@ BEGIN
         GRANT SELECT (customer_id, resource_ids, due_at), UPDATE (due_at), DELETE ON erasures TO rekey_maintenance;
         GRANT SELECT (anonymization_completed_at) ON customers TO rekey_maintenance;
         GRANT SELECT (customer_id) ON email_changes TO rekey_maintenance;
+        GRANT SELECT (id, organization_id, mode, customer_id, topic, due_at, created_at),
+            UPDATE (id, sealed_payload, due_at, lease_until, updated_at), DELETE ON event_callbacks TO rekey_maintenance;
         GRANT DELETE ON suppressions TO rekey_maintenance;
         GRANT SELECT (resource_type) ON audit_entries TO rekey_maintenance;
         GRANT SELECT (name, dead_at) ON events TO rekey_maintenance;

@@ -41,6 +41,7 @@ mod sessions;
 mod sign_ins;
 mod suppressions;
 mod tokens;
+mod webhooks;
 
 use std::{net::IpAddr, str::FromStr, time::Duration};
 

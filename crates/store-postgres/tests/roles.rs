@@ -17,7 +17,8 @@ use rekey_testkit::{
 };
 
 const JOHN: &str = "john@example.com";
-const ROLES: [&str; 4] = ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console"];
+const ROLES: [&str; 5] =
+    ["rekey_api", "rekey_mailer", "rekey_webhooks", "rekey_maintenance", "rekey_console"];
 /// `insufficient_privilege` (PostgreSQL's manual, appendix A).
 const DENIED: &str = "42501";
 const NOT_MIGRATED: &str =
@@ -166,7 +167,7 @@ async fn a11_a_right_that_an_older_version_granted_ends_with_the_migration() {
 async fn a11_a_program_starts_without_owning_the_schema_once_it_is_migrated() {
     let database = TestDatabase::create().await;
     database.create_roles().await;
-    let [api, mailer, maintenance, _] = ROLES.map(|role| connect(&database.url_as(role)));
+    let [api, mailer, _, maintenance, _] = ROLES.map(|role| connect(&database.url_as(role)));
     let owning = connect(&database.url());
     assert!(shown(api.prepare().await).ends_with(NOT_MIGRATED), "before the first migration");
     assert_eq!(owner(&database).count("pg_tables", "schemaname = 'public'").await, 0);

@@ -263,6 +263,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (32, "199cc90c74fb8e2a"),
     (33, "cf16aa6e61c7e48c"),
     (34, "eb92a280fc3c4eaa"),
+    (35, "ab4d6da04e99276d"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -31,6 +31,7 @@ mod sessions;
 mod sign_ins;
 mod suppressions;
 mod tokens;
+mod webhooks;
 
 use std::{fmt, fs, io, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 

@@ -107,6 +107,7 @@ fn are_related(row: &Row, relationship: &Relationship, other: &Row) -> bool {
             other.record.linked(back) == Some(row.record.id())
         }
         Link::About => other.about == Some((row.record.resource(), row.record.id())),
+        Link::Same { own, other: column } => row.record.get(own) == other.record.get(column),
         Link::EmptyOne | Link::EmptyMany => false,
     }
 }

@@ -60,7 +60,7 @@ impl TestDatabase {
     /// # Panics
     /// When the role in the server's URL may not create roles.
     pub async fn create_roles(&self) {
-        for role in ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console"] {
+        for role in ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console", "rekey_webhooks"] {
             // Roles belong to the whole server: another test may be creating this one now, and none may drop it.
             let create = format!(
                 "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"

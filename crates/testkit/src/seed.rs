@@ -16,7 +16,7 @@ use rekey_core::{
         audit::{Action, AuditEntry},
         outbox::{NewEvent, OutboxMessage},
     },
-    ids::{ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, ResetId},
+    ids::{ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, ResetId, WebhookId},
     organizations::{NewOrganization, Organization},
     passwords::PasswordHash,
     random::OsRandom,
@@ -27,9 +27,10 @@ use rekey_core::{
     },
     scope::{Mode, Scope},
     secrets::{
-        AccountDigest, AddressDigest, ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode, SealedToken,
-        UndoToken,
+        AccountDigest, AddressDigest, ClientSecret, KeyRing, ResetCode, ResetToken, SealedCode,
+        SealedSharedSecret, SealedToken, SharedSecret, UndoToken,
     },
+    webhooks::NewWebhook,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -180,6 +181,28 @@ pub fn reference(text: &str) -> CommonAttributes {
 #[must_use]
 pub fn customer_reference(text: &str) -> CustomerAttributes {
     CustomerAttributes { common: reference(text), ..CustomerAttributes::default() }
+}
+
+/// A webhook to create.
+#[must_use]
+pub fn new_webhook(scope: Scope, topic: EventName) -> NewWebhook {
+    let id = WebhookId::generate(&OsRandom);
+    NewWebhook {
+        id,
+        name: None,
+        topic,
+        callback_url: "https://receiver.example/hook".parse().unwrap(),
+        include_resources: Vec::new(),
+        secret: webhook_secret(scope, id),
+        is_disabled: false,
+        common: CommonAttributes::default(),
+    }
+}
+
+/// A new secret of that webhook.
+#[must_use]
+pub fn webhook_secret(scope: Scope, id: WebhookId) -> SealedSharedSecret {
+    SealedSharedSecret::seal(&SharedSecret::generate(&OsRandom), scope.organization, id, &keys(), &OsRandom)
 }
 
 /// A text as a value.

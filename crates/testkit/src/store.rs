@@ -13,6 +13,10 @@ use rekey_core::{
     ping::Ping,
     resets::store::Resets,
     sessions::{Sessions, guesses::PasswordGuesses},
+    webhooks::{
+        queue::CallbackQueue,
+        store::{CallbackStore, WebhookStore},
+    },
 };
 
 /// A database with every port.
@@ -34,6 +38,9 @@ pub trait Store:
     + RateLimits
     + Importer
     + Cleanup
+    + WebhookStore
+    + CallbackStore
+    + CallbackQueue
 {
 }
 
@@ -55,6 +62,9 @@ impl<T> Store for T where
         + RateLimits
         + Importer
         + Cleanup
+        + WebhookStore
+        + CallbackStore
+        + CallbackQueue
 {
 }
 
@@ -79,6 +89,10 @@ pub mod prelude {
         resets::store::{CodeStore, ResetStore, TokenStore},
         resources::catalog::Catalog,
         sessions::{Sessions, guesses::PasswordGuesses},
+        webhooks::{
+            queue::CallbackQueue,
+            store::{CallbackStore, WebhookStore},
+        },
     };
 
     pub use super::Store;

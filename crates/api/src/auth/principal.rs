@@ -18,7 +18,7 @@ use super::{bearer::BearerToken, claims::Claims, clients::ClientDirectory};
 use crate::{
     caller,
     jsonapi::{
-        document::{Documents, Responder},
+        document::{Documents, Responder, responder},
         error::Problem,
     },
 };
@@ -52,7 +52,7 @@ impl Principal {
     /// Answers this caller.
     #[must_use]
     pub fn responder<'a>(&self, documents: &'a Documents) -> Responder<'a> {
-        documents.responder(self.scope(), self.audience())
+        responder(documents, self.scope(), self.audience())
     }
 
     /// Returns which attributes are shown to this caller.

@@ -126,10 +126,15 @@ impl Attributes {
 
     /// Takes a text that must be there and parse.
     pub fn required<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
+        self.required_or(attribute, ValidationError::Invalid)
+    }
+
+    /// Takes a text that must be there and parse, or else has that error.
+    pub fn required_or<T: FromStr>(&mut self, attribute: &Attribute, invalid: ValidationError) -> Option<T> {
         let error = match self.take(attribute) {
             Some(Value::String(text)) if !text.trim().is_empty() => match text.parse() {
                 Ok(value) => return Some(value),
-                Err(_) => ValidationError::Invalid,
+                Err(_) => invalid,
             },
             None | Some(Value::Null | Value::String(_)) => ValidationError::Blank,
             Some(_) => ValidationError::NotAString,
@@ -152,6 +157,44 @@ impl Attributes {
     /// Takes a text that must parse if it is there; null is refused.
     pub fn optional<T: FromStr>(&mut self, attribute: &Attribute) -> Option<T> {
         if self.values.contains_key(attribute.name) { self.required(attribute) } else { None }
+    }
+
+    /// Takes a text of limited length that is not blank if it is there; null counts as absent.
+    pub fn name(&mut self, attribute: &Attribute) -> Option<String> {
+        let name = self.short_text(attribute).value().cloned()?;
+        if name.trim().is_empty() {
+            self.refuse(attribute, ValidationError::Blank);
+        }
+        Some(name)
+    }
+
+    /// Takes an array of texts; null becomes an empty one.
+    pub fn texts(&mut self, attribute: &Attribute) -> Option<Vec<String>> {
+        let texts = match self.take(attribute)? {
+            Value::Null => Some(Vec::new()),
+            Value::Array(items) => {
+                items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+            }
+            _ => None,
+        };
+        if texts.is_none() {
+            self.refuse(attribute, ValidationError::NotAnArrayOfStrings);
+        }
+        texts
+    }
+
+    /// Takes two triggers that undo each other: true for the first, false for the second.
+    pub fn either(&mut self, first: &Attribute, second: &Attribute) -> Option<bool> {
+        match (self.trigger(first), self.trigger(second)) {
+            (true, true) => {
+                self.refuse(first, ValidationError::Contradictory);
+                self.refuse(second, ValidationError::Contradictory);
+                None
+            }
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
     }
 
     /// Takes a boolean that makes something happen when it is true. Null counts as absent.

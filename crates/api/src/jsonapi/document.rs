@@ -1,73 +1,46 @@
 //! Documents: one record or a page of a list, with included records, as the caller may see them.
 
-mod included;
-mod render;
-
-use std::{cell::Cell, slice, sync::Arc};
-
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use rekey_core::{
+    documents::{DocumentError, Reader, Rendered, View, with_included},
     ids::RecordId,
     resources::{
         Audience, Relationship, Resource,
-        catalog::Catalog,
         listing::{Listed, Page},
         record::Record,
     },
     scope::Scope,
-    secrets::{KeyRing, UnsealError},
 };
-use rekey_runtime::config::PublicUrl;
 use serde_json::{Value, json};
 
-pub use self::render::url_of;
-use self::{included::Included, render::Renderer};
 use super::{
     MEDIA_TYPE,
-    error::Problem,
-    query::{Include, ListQuery, View},
+    error::{Problem, QueryProblem},
+    query::ListQuery,
 };
 
-/// Reads records and renders them.
-pub struct Documents {
-    catalog: Arc<dyn Catalog>,
-    /// Opens the tokens that integrations are shown.
-    keys: KeyRing,
-    /// What every link begins with; no request can change it.
-    api_url: String,
-}
+pub use rekey_core::documents::Documents;
 
 /// Answers one caller.
 #[derive(Clone, Copy)]
-pub struct Responder<'a> {
-    documents: &'a Documents,
-    scope: Scope,
-    audience: Audience,
-}
+pub struct Responder<'a>(Reader<'a>);
 
-impl Documents {
-    pub fn new(catalog: Arc<dyn Catalog>, keys: KeyRing, public_url: &PublicUrl) -> Self {
-        Self { catalog, keys, api_url: format!("{}/api", public_url.as_str()) }
-    }
-
-    /// Answers a caller that can reach `scope` and is shown what that audience is.
-    #[must_use]
-    pub fn responder(&self, scope: Scope, audience: Audience) -> Responder<'_> {
-        Responder { documents: self, scope, audience }
-    }
+/// Answers a caller that can reach `scope` and is shown what that audience is.
+#[must_use]
+pub fn responder(documents: &Documents, scope: Scope, audience: Audience) -> Responder<'_> {
+    Responder(documents.reader(scope, audience))
 }
 
 impl Responder<'_> {
     /// Reads a record.
     pub async fn find(self, resource: &'static Resource, id: impl Into<RecordId>) -> Result<Record, Problem> {
-        let found = self.documents.catalog.find(self.scope, resource, id.into()).await?;
-        found.ok_or(Problem::NotFound)
+        self.0.find(resource, id).await?.ok_or(Problem::NotFound)
     }
 
     /// Returns the URL of a resource's list.
     #[must_use]
     pub fn list_url(self, resource: &Resource) -> String {
-        format!("{}/{}", self.documents.api_url, resource.name)
+        self.0.list_url(resource)
     }
 
     /// Answers 200 with this record.
@@ -78,7 +51,7 @@ impl Responder<'_> {
     /// Answers 201 with this record and its URL.
     pub async fn created(self, record: &Record, view: &View) -> Result<HttpResponse, Problem> {
         let mut response = self.one(StatusCode::CREATED, record, view).await?;
-        if let Ok(location) = header::HeaderValue::from_str(&self.url_of(record)) {
+        if let Ok(location) = header::HeaderValue::from_str(&self.0.url_of(record)) {
             response.headers_mut().insert(header::LOCATION, location);
         }
         Ok(response)
@@ -92,7 +65,7 @@ impl Responder<'_> {
         view: &View,
     ) -> Result<HttpResponse, Problem> {
         let linked = match record.linked(relationship) {
-            Some(id) => self.documents.catalog.find(self.scope, relationship.target, id).await?,
+            Some(id) => self.0.find(relationship.target, id).await?,
             None => None,
         };
         match linked {
@@ -103,7 +76,7 @@ impl Responder<'_> {
 
     /// Answers 200 with a part of a list. `url` is the list's own, without a query.
     pub async fn list(self, url: &str, query: &ListQuery) -> Result<HttpResponse, Problem> {
-        let listed = self.documents.catalog.list(self.scope, &query.listing).await?;
+        let listed = self.0.catalog().list(self.0.scope, &query.listing).await?;
         self.page(url, query, listed).await
     }
 
@@ -125,7 +98,7 @@ impl Responder<'_> {
                 (json!({}), query.links.after(url, *size, next.as_deref()))
             }
         };
-        let (data, included) = self.render(&listed.items, &query.view).await?;
+        let Rendered { data, included } = self.0.render(&listed.items, &query.view).await?;
         let document = json!({ "data": data, "meta": meta, "links": links });
         Ok(respond(StatusCode::OK, &with_included(document, included)))
     }
@@ -136,52 +109,23 @@ impl Responder<'_> {
         record: &Record,
         relationship: &'static Relationship,
     ) -> Result<HttpResponse, Problem> {
-        let include = [Include { relationship, nested: Vec::new() }];
-        let included =
-            Included::gather(&*self.documents.catalog, self.scope, &include, slice::from_ref(record)).await?;
-        let data = included.linkage(record, relationship);
-        let links = render::relationship_links(&self.url_of(record), relationship);
-        Ok(respond(StatusCode::OK, &json!({ "data": data, "links": links })))
+        Ok(respond(StatusCode::OK, &self.0.identifiers(record, relationship).await?))
     }
 
     async fn one(self, status: StatusCode, record: &Record, view: &View) -> Result<HttpResponse, Problem> {
-        let (mut data, included) = self.render(slice::from_ref(record), view).await?;
-        Ok(respond(status, &with_included(json!({ "data": data.pop() }), included)))
-    }
-
-    /// Renders records, and the records that are included with them if the caller asks for any.
-    async fn render(
-        self,
-        records: &[Record],
-        view: &View,
-    ) -> Result<(Vec<Value>, Option<Vec<Value>>), Problem> {
-        let Self { documents: Documents { catalog, keys, api_url }, scope, audience } = self;
-        let included = Included::gather(&**catalog, scope, &view.includes, records).await?;
-        let unreadable_tokens = Cell::default();
-        let renderer =
-            Renderer { keys, api_url, scope, audience, view, included: &included, unreadable_tokens };
-        let render = |records: &[Record]| {
-            records.iter().map(|record| renderer.resource(record)).collect::<Result<Vec<_>, _>>()
-        };
-        let data = render(records)?;
-        let included = if view.includes.is_empty() { None } else { Some(render(included.records())?) };
-        let count = renderer.unreadable_tokens.get();
-        if count > 0 {
-            tracing::error!(count, "tokens can't be decrypted and are shown as null: {UnsealError}");
-        }
-        Ok((data, included))
-    }
-
-    fn url_of(self, record: &Record) -> String {
-        url_of(&self.documents.api_url, record.resource(), record.id().as_str())
+        Ok(respond(status, &self.0.document(record, view).await?))
     }
 }
 
-fn with_included(mut document: Value, included: Option<Vec<Value>>) -> Value {
-    if let (Some(document), Some(included)) = (document.as_object_mut(), included) {
-        document.insert("included".to_owned(), included.into());
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        match error {
+            DocumentError::TooManyIncluded => {
+                Self::Query(QueryProblem::TooManyIncluded, "include".to_owned())
+            }
+            DocumentError::Store(error) => error.into(),
+        }
     }
-    document
 }
 
 fn respond(status: StatusCode, document: &Value) -> HttpResponse {

@@ -12,6 +12,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+pub use rekey_core::documents::{MAX_DEPTH, MAX_PATHS, View};
 use rekey_core::resources::{
     Audience, Resource,
     listing::{Filter, Listing, Order},
@@ -22,7 +23,6 @@ pub use self::{
     budget::MAX_ATTRIBUTES,
     filter::{MAX_ALTERNATIVES, Operand, predicates_of},
     page::PageLinks,
-    view::{Include, MAX_DEPTH, MAX_PATHS, View},
 };
 use super::error::{Problem, QueryProblem};
 
@@ -64,13 +64,13 @@ impl Query {
 
     /// Reads the parameters for one record of `resource`. Those for lists have no effect.
     pub fn one(&self, resource: &'static Resource, audience: Audience) -> Result<View, Problem> {
-        View::read(&self.0, resource, audience)
+        view::read(&self.0, resource, audience)
     }
 
     /// Reads the parameters for a list of `resource`, which only integrations get. A known parameter with a wrong value is an error; an
     /// unknown parameter has no effect.
     pub fn list(self, resource: &'static Resource) -> Result<ListQuery, Problem> {
-        let view = View::read(&self.0, resource, Audience::BackOffice)?;
+        let view = view::read(&self.0, resource, Audience::BackOffice)?;
         let mut listing = Listing::first_page(resource);
         let (mut filters, mut budget) = (Vec::new(), Budget::new());
         for (name, value) in &self.0 {

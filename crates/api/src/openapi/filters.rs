@@ -78,7 +78,7 @@ fn class_of(kind: Kind) -> Option<Kind> {
     match kind {
         Kind::Id | Kind::Email | Kind::Text | Kind::Locale => Some(Kind::Text),
         Kind::Time | Kind::Boolean | Kind::Object | Kind::Token => Some(kind),
-        Kind::Integer | Kind::Password => None,
+        Kind::Integer | Kind::Password | Kind::Texts | Kind::SharedSecret | Kind::Payload => None,
     }
 }
 

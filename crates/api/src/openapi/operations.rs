@@ -133,6 +133,18 @@ fn description(operation: Operation) -> &'static str {
              `meta.error: fresh_sign_in_required`; and it may try to change its address five times a day. The old address \
              gets a mail by which the change can be undone for 7 days, and is taken until then."
         }
+        Operation::Create(WritableResource::Webhooks) => {
+            "For integration clients. A webhook has one topic. The answer has its secret, which signs what it is sent; `docs/webhooks.md` \
+             says how receivers verify it."
+        }
+        Operation::Update(WritableResource::Webhooks) => {
+            "For integration clients. What is sent from then on goes to the new address, what waits too."
+        }
+        Operation::Update(WritableResource::Events) => {
+            "For integration clients: `_trigger` sends the event to the webhooks of its topic again."
+        }
+        // There are none.
+        Operation::Create(WritableResource::Events) => "",
         Operation::Delete(WritableResource::Customers) => {
             "For integration clients, and for customers on themselves, who must have signed in by password a short time \
              ago (`auth.fresh_seconds`): otherwise it is a 401 with `meta.error: fresh_sign_in_required`."

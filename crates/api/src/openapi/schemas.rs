@@ -30,8 +30,10 @@ pub fn all() -> Named {
         for relationship in resource.relationships {
             all.insert(relationship_name(relationship), linkage(relationship));
         }
-        if WritableResource::from_resource(resource).is_some() {
-            all.insert(format!("{name}Create"), request(resource, Purpose::Create));
+        if let Some(writable) = WritableResource::from_resource(resource) {
+            if writable.has_all_writes() {
+                all.insert(format!("{name}Create"), request(resource, Purpose::Create));
+            }
             all.insert(format!("{name}Update"), request(resource, Purpose::Update));
         }
     }

@@ -106,16 +106,8 @@ fn read_attributes(input: &mut Attributes) -> CustomerAttributes {
 
 /// The triggers of anonymization; only one of them can be sent.
 fn read_anonymization(input: &mut Attributes) -> Option<AnonymizationRequest> {
-    match (input.trigger(&REQUEST_ANONYMIZATION), input.trigger(&CANCEL_ANONYMIZATION)) {
-        (true, true) => {
-            input.refuse(&REQUEST_ANONYMIZATION, ValidationError::Contradictory);
-            input.refuse(&CANCEL_ANONYMIZATION, ValidationError::Contradictory);
-            None
-        }
-        (true, false) => Some(AnonymizationRequest::Request),
-        (false, true) => Some(AnonymizationRequest::Cancel),
-        (false, false) => None,
-    }
+    let is_requested = input.either(&REQUEST_ANONYMIZATION, &CANCEL_ANONYMIZATION)?;
+    Some(if is_requested { AnonymizationRequest::Request } else { AnonymizationRequest::Cancel })
 }
 
 impl From<CustomerError> for Problem {

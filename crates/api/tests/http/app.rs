@@ -20,6 +20,7 @@ use rekey_core::{
     passwords::Hasher,
     random::{OsRandom, RandomSource},
     scope::{Mode, Scope},
+    secrets::KeyRing,
 };
 use rekey_runtime::{
     config::{Configuration, DevSettings, OrganizationSettings, Source},
@@ -248,6 +249,11 @@ impl TestApp {
         let created = of_reset.unwrap();
         let code = created.code?.unseal(self.scope.organization, created.reset, keys).unwrap();
         Some(code.expose().to_string())
+    }
+
+    /// Returns the keys that encrypt what is stored.
+    pub fn keys(&self) -> KeyRing {
+        self.settings.dev.keys.sealing.clone()
     }
 
     /// Returns the bodies of the events that wait to be published, oldest first.

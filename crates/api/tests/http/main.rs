@@ -45,3 +45,4 @@ mod self_service;
 mod sign_in_audit;
 mod tenants;
 mod tokens;
+mod webhooks;

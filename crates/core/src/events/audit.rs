@@ -75,6 +75,8 @@ pub enum Action {
     EmailChangeThrottled,
     /// A refresh token was used again, which ended its session.
     RefreshTokenReused,
+    /// An event was sent to its webhooks again.
+    Trigger,
     /// An API client was revoked.
     Revoke,
     /// The API was started with other keys than before.

@@ -1,7 +1,9 @@
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+use crate::resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource};
 
 /// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
 #[expect(missing_docs, reason = "each topic says what happened")]
 pub enum EventName {
     #[strum(serialize = "customer_password_resets.create")]
@@ -37,5 +39,29 @@ impl EventName {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// The resource of the record that the event is about.
+    #[must_use]
+    pub fn resource(self) -> &'static Resource {
+        match self {
+            Self::ResetCreate | Self::ResetPassword | Self::ResetDestroy | Self::ResetReject => {
+                &CUSTOMER_PASSWORD_RESETS
+            }
+            Self::CustomerCreate
+            | Self::CustomerCreatePassword
+            | Self::CustomerChangeEmail
+            | Self::CustomerRestoreEmail
+            | Self::CustomerAnonymizationStart
+            | Self::CustomerAnonymizationComplete
+            | Self::CustomerAnonymizationCancel
+            | Self::CustomerDestroy => &CUSTOMERS,
+        }
+    }
+
+    /// Whether the record is gone.
+    #[must_use]
+    pub fn is_destroy(self) -> bool {
+        matches!(self, Self::ResetDestroy | Self::CustomerDestroy)
     }
 }

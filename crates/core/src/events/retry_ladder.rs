@@ -3,6 +3,8 @@
 
 use time::Duration;
 
+use crate::random::RandomSource;
+
 /// A few fixed waits, shortest first: RabbitMQ delays whole queues, not single messages, so there is one queue for each wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryLadder(Vec<Duration>);
@@ -45,6 +47,16 @@ impl RetryLadder {
         self.0.get(index).or(self.0.last()).copied().unwrap_or_default()
     }
 
+    /// That wait, less a random part of up to a fifth, so that what failed at once is not tried again at once. It is never more than the
+    /// ladder's wait, or RabbitMQ would put the message into the next longer queue.
+    #[must_use]
+    pub fn randomized_after_attempt(&self, attempt: u32, random: &dyn RandomSource) -> Duration {
+        let wait = self.after_attempt(attempt);
+        let mut byte = [0];
+        random.fill(&mut byte);
+        wait - wait * i32::from(byte[0]) / (5 * 255)
+    }
+
     /// The shortest wait of at least `minimum`; the longest if none is long enough.
     #[must_use]
     pub fn at_least(&self, minimum: Duration) -> Duration {
@@ -61,6 +73,24 @@ mod tests {
         let ladder = RetryLadder::default();
         for (attempt, seconds) in [(1, 10), (2, 60), (3, 600), (4, 3600), (5, 3600), (u32::MAX, 3600)] {
             assert_eq!(ladder.after_attempt(attempt), Duration::seconds(seconds), "attempt {attempt}");
+        }
+    }
+
+    struct Always(u8);
+
+    impl RandomSource for Always {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn smtp_4xx_waits_climb_the_ladder_with_jitter_below_each_wait() {
+        let ladder = RetryLadder::default();
+        for attempt in [1, 2, 3, 4, 5, u32::MAX] {
+            let wait = ladder.after_attempt(attempt);
+            assert_eq!(ladder.randomized_after_attempt(attempt, &Always(0)), wait, "attempt {attempt}");
+            assert_eq!(ladder.randomized_after_attempt(attempt, &Always(255)), wait * 4 / 5);
         }
     }
 

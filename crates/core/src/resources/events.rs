@@ -1,6 +1,8 @@
+//! The resource `events`.
+
 use super::{
-    Attribute, CREATED_AT, EVENT_STORES_OF, ID, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, Resource,
-    UPDATED_AT, Write,
+    Attribute, CREATED_AT, EVENT_CALLBACKS, EVENT_STORES_OF, ID, Kind, Link, METADATA, REFERENCE,
+    REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT, WEBHOOKS, Write,
 };
 
 /// What happened, as published to the broker.
@@ -8,7 +10,7 @@ pub static EVENTS: Resource = Resource {
     name: "events",
     singular: "event",
     about: "Something that happened to a record, as published to the broker.",
-    listed: false,
+    listed: true,
     attributes: &[
         ID,
         Attribute::new(
@@ -20,14 +22,42 @@ pub static EVENTS: Resource = Resource {
         .never_null()
         .filterable()
         .sortable(),
+        TRIGGER,
         CREATED_AT,
         UPDATED_AT,
         none(REFERENCE, "null"),
         none(REFERENCE_ORIGIN, "null"),
         none(METADATA, "{}"),
     ],
-    relationships: &[EVENT_STORES_OF],
+    relationships: &[
+        Relationship {
+            name: "webhooks",
+            about: "The webhooks of its topic.",
+            target: &WEBHOOKS,
+            link: Link::Same { own: "name", other: "topic" },
+            filter: false,
+        },
+        Relationship {
+            name: "last_event_callbacks",
+            about: "What webhooks were sent of it in the last 30 days.",
+            target: &EVENT_CALLBACKS,
+            link: Link::Many("event_id"),
+            filter: true,
+        },
+        EVENT_STORES_OF,
+    ],
 };
+
+/// Sends the event to its webhooks again.
+pub const TRIGGER: Attribute = Attribute::new(
+    "_trigger",
+    Kind::Boolean,
+    "`true` sends the event to the webhooks of its topic again, with the record as it is now.",
+    // Tools fill bodies with the examples.
+    "false",
+)
+.write_only()
+.updatable();
 
 /// Makes an attribute constant that the vendor's events have, and that can't be set on ours.
 pub(super) const fn none(attribute: Attribute, json: &'static str) -> Attribute {

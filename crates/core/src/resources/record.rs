@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::{
     ids::RecordId,
     resources::{Attribute, Kind, Link, Relationship, Resource, Source},
-    secrets::SealedToken,
+    secrets::{SealedPayload, SealedSharedSecret, SealedToken},
 };
 
 /// The value of an attribute.
@@ -26,8 +26,14 @@ pub enum Value {
     Boolean(bool),
     /// A whole number.
     Integer(i64),
+    /// An array of texts.
+    Texts(Vec<String>),
     /// A reset's token while it can be used, sealed.
     Token(SealedToken),
+    /// A webhook's secret, sealed.
+    SharedSecret(SealedSharedSecret),
+    /// What a webhook is sent, sealed.
+    Payload(SealedPayload),
 }
 
 /// A record as it is read from a store: a value for each attribute that is stored, and the ids of the records that it refers to.
@@ -58,7 +64,7 @@ impl Record {
         let values = resource.attributes.iter().map(read).collect::<Result<_, E>>()?;
         let read_link = |relationship: &'static Relationship| match relationship.link {
             Link::One(column) => link(column),
-            Link::Many(_) | Link::About | Link::EmptyOne | Link::EmptyMany => Ok(None),
+            Link::Many(_) | Link::About | Link::Same { .. } | Link::EmptyOne | Link::EmptyMany => Ok(None),
         };
         let links = resource.relationships.iter().map(read_link).collect::<Result<_, E>>()?;
         Ok(Self { resource, id, values, links })
@@ -114,7 +120,10 @@ impl fmt::Debug for Value {
             Self::Object(_) => f.write_str("Object(…)"),
             Self::Boolean(is) => write!(f, "Boolean({is})"),
             Self::Integer(number) => write!(f, "Integer({number})"),
+            Self::Texts(_) => f.write_str("Texts(…)"),
             Self::Token(_) => f.write_str("Token(…)"),
+            Self::SharedSecret(_) => f.write_str("SharedSecret(…)"),
+            Self::Payload(_) => f.write_str("Payload(…)"),
         }
     }
 }

@@ -14,7 +14,7 @@ fn every_definition_is_consistent() {
             assert!(is_column || !attribute.filter && !attribute.sort, "{name} is kept nowhere");
             let is_secret = matches!(kind, Kind::Password) || name.starts_with('_');
             assert_eq!(is_secret, source == Source::WriteOnly, "{name} is never shown");
-            assert!(!attribute.sort || !matches!(kind, Kind::Object | Kind::Token), "{name} has no order");
+            assert!(!attribute.sort || !kind.is_opaque(), "{name} has no order");
             let example = serde_json::from_str::<serde_json::Value>(attribute.example);
             assert!(example.is_ok_and(|example| attribute.nullable || !example.is_null()), "{name}");
             if let Source::Constant(json) = source {

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{KeyRing, ResetCode, ResetToken, UndoToken, envelope};
+use super::{KeyRing, Payload, ResetCode, ResetToken, SharedSecret, UndoToken, envelope};
 use crate::{
     email::EmailAddress,
     ids::{OrganizationId, RecordId},
@@ -82,6 +82,12 @@ sealed! {
     /// one that a customer had when the event occurred. Its length shows.
     SealedAddress of EmailAddress as "rekey typed address v1",
         by EmailAddress::to_string, |text: &str| text.parse().ok();
+    /// A webhook's secret, encrypted.
+    SealedSharedSecret of SharedSecret as "rekey webhook secret v1",
+        by |secret: &SharedSecret| secret.expose().to_owned(), SharedSecret::parse;
+    /// What a webhook is sent, encrypted. Its length shows.
+    SealedPayload of Payload as "rekey webhook payload v1",
+        by |payload: &Payload| payload.expose().to_owned(), |text: &str| Some(Payload::new(text.to_owned()));
 }
 
 /// Returns the associated data.

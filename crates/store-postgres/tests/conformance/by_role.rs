@@ -22,6 +22,7 @@ use rekey_core::{
     email::EmailAddress,
     error::{CreateError, StoreError},
     events::{
+        EventName,
         audit::{
             AuditEntry,
             chain::{Chained, ChainedEntry, Link, Unchained},
@@ -31,8 +32,8 @@ use rekey_core::{
     gauges::{Backlog, KeyAges, UnsentMails},
     idempotency::{Claimed, KeyClaim},
     ids::{
-        AccessTokenId, ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, RecordId,
-        ResetId, SessionId,
+        AccessTokenId, ApplicationId, AuditId, CallbackId, CustomerId, EmailChangeId, EventId,
+        OrganizationId, RecordId, ResetId, SessionId, WebhookId,
     },
     key_rotation::{KeyChange, KeyKind, KeyLog},
     limits::WindowCounts,
@@ -57,6 +58,11 @@ use rekey_core::{
         EndSessionOutcome, NewSession, Refresh, RefreshOutcome, SignInRecord, StoredScheme,
         guesses::{GuessCharge, GuessCounter, GuessSource},
     },
+    webhooks::{
+        NewWebhook, WebhookChange,
+        queue::{AttemptResult, ClaimLimits, ClaimedCallback, Settled},
+        store::{NewCallbacks, RecordedEvent, Subscription, WriteWebhookError},
+    },
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{postgres::TestDatabase, store::prelude::*};
@@ -72,6 +78,8 @@ pub struct ByRole {
     pub api: PostgresStore,
     /// rekey-mailer.
     pub mailer: PostgresStore,
+    /// rekey-webhooks.
+    pub webhooks: PostgresStore,
     /// `rekey maintain` and `rekey purge`.
     pub maintenance: PostgresStore,
     /// `rekey console`.
@@ -86,10 +94,10 @@ impl ByRole {
         database.create_roles().await;
         let owner = connect(&database.url());
         owner.migrate().await.unwrap();
-        let [api, mailer, maintenance, console] =
-            ["rekey_api", "rekey_mailer", "rekey_maintenance", "rekey_console"]
+        let [api, mailer, webhooks, maintenance, console] =
+            ["rekey_api", "rekey_mailer", "rekey_webhooks", "rekey_maintenance", "rekey_console"]
                 .map(|role| connect(&database.url_as(role)));
-        Self { api, mailer, maintenance, console, owner }
+        Self { api, mailer, webhooks, maintenance, console, owner }
     }
 }
 
@@ -237,6 +245,17 @@ port!(DeliveryLog {
     console.is_event(id: EventId, payload: &[u8]) -> Stored<Option<bool>>;
     console.record_dead_letter(id: EventId, audit: &AuditEntry) -> Stored<bool>;
 });
+port!(WebhookStore {
+    api.create_webhook(scope: Scope, webhook: &NewWebhook, audit: &AuditEntry) -> Result<(), WriteWebhookError>;
+    api.update_webhook(
+        scope: Scope, id: WebhookId, change: &WebhookChange, audit: &AuditEntry
+    ) -> Result<bool, WriteWebhookError>;
+    api.delete_webhook(scope: Scope, id: WebhookId, audit: &AuditEntry) -> Stored<bool>;
+});
+port!(CallbackQueue {
+    webhooks.claim_callbacks(lease: Duration, limits: ClaimLimits) -> Stored<Vec<ClaimedCallback>>;
+    webhooks.settle_callback(id: CallbackId, attempt: u32, result: &AttemptResult) -> Stored<Settled>;
+});
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;
     api.anonymize(age: Duration, customers: &[Anonymization]) -> Stored<u64>;
@@ -252,3 +271,24 @@ port!(Cleanup {
     maintenance.purge(kind: PurgeKind, age: Duration, max: u32) -> Stored<u64>;
     maintenance.count_purgeable(kind: PurgeKind, age: Duration) -> Stored<u64>;
 });
+
+/// The worker adds what events lead to, the API what is triggered.
+#[async_trait]
+impl CallbackStore for ByRole {
+    async fn find_event(&self, scope: Scope, id: EventId) -> Stored<Option<RecordedEvent>> {
+        self.api.find_event(scope, id).await
+    }
+
+    async fn subscriptions(&self, scope: Scope, topic: EventName) -> Stored<Vec<Subscription>> {
+        assert_eq!(
+            self.api.subscriptions(scope, topic).await?,
+            self.webhooks.subscriptions(scope, topic).await?
+        );
+        self.webhooks.subscriptions(scope, topic).await
+    }
+
+    async fn add_callbacks(&self, scope: Scope, callbacks: &NewCallbacks<'_>) -> Stored<u64> {
+        let role = if callbacks.trigger.is_some() { &self.api } else { &self.webhooks };
+        role.add_callbacks(scope, callbacks).await
+    }
+}

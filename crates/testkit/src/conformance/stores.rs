@@ -32,6 +32,7 @@ pub mod revocations;
 pub mod self_service;
 pub mod sessions;
 pub mod tokens;
+pub mod webhooks;
 
 mod suite;
 

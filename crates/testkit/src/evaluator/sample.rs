@@ -16,10 +16,12 @@ use rekey_core::{
     resets::store::ResetRecord,
     resets::{NewReset, ResetOrigin},
     resources::{
-        CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource, record::Value,
+        CUSTOMER_PASSWORD_RESETS, CUSTOMERS, DELIVERIES, EVENT_STORES, EVENTS, Resource, WEBHOOKS,
+        record::Value,
     },
     scope::{Mode, Scope},
     secrets::TokenDigest,
+    webhooks::NewWebhook,
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -40,10 +42,15 @@ pub struct Sample {
     organization: NewOrganization,
     customers: Vec<(NewCustomer, Facts)>,
     resets: Vec<(NewReset, Facts)>,
+    webhooks: Vec<(NewWebhook, Facts)>,
 }
 
 const CUSTOMERS_MADE: usize = 24;
 const RESETS_MADE: usize = 60;
+/// Made of as many drafts of customers.
+const WEBHOOKS_MADE: usize = 8;
+/// One topic has events in the sample, the other one none.
+const TOPICS: [EventName; 2] = [EventName::CustomerCreate, EventName::CustomerDestroy];
 /// Local parts that contain wildcards of LIKE, or that differ in one character.
 const LOCALS: [&str; 6] = ["a", "a_b", "axb", "o'brien", "a.b+c", "{}"];
 
@@ -66,8 +73,12 @@ impl Sample {
             organization,
             customers: Vec::new(),
             resets: Vec::new(),
+            webhooks: Vec::new(),
             world: World { rows: Vec::new() },
         };
+        for draft in of_customers.iter().take(WEBHOOKS_MADE) {
+            sample.add_webhook(draft.clone());
+        }
         for draft in of_customers {
             sample.add_customer(draft);
         }
@@ -111,7 +122,8 @@ impl Sample {
         );
         self.world.rows.push(Row { record, about: None, token: None });
         let facts = Facts::new(EventName::CustomerCreate, draft);
-        self.add_journal(&CUSTOMERS, customer.id.into(), &facts);
+        self.add_event(&CUSTOMERS, customer.id.into(), &facts);
+        self.add_audit_entry(&CUSTOMERS, customer.id.into(), &facts);
         self.customers.push((customer, facts));
     }
 
@@ -135,15 +147,42 @@ impl Sample {
         );
         self.world.rows.push(Row { record, about: None, token: is_pending.then_some(reset.token_digest) });
         let facts = Facts::new(EventName::ResetCreate, draft);
-        self.add_journal(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), &facts);
+        self.add_event(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), &facts);
+        self.add_audit_entry(&CUSTOMER_PASSWORD_RESETS, reset.id.into(), &facts);
         self.add_delivery(of, reset.id.into(), &facts);
         self.resets.push((reset, facts));
     }
 
-    /// Adds the event and the audit entry of a new record.
-    fn add_journal(&mut self, of: &'static Resource, id: RecordId, facts: &Facts) {
-        let Facts { event, audit, draft } = facts;
-        let event = draft.record(
+    fn add_webhook(&mut self, draft: Draft) {
+        let topic = TOPICS[self.webhooks.len() % TOPICS.len()];
+        let webhook = NewWebhook { common: draft.common(), ..seed::new_webhook(self.scope, topic) };
+        let (name, url) = (webhook.name(), webhook.callback_url.as_str());
+        let record = draft.record(
+            &WEBHOOKS,
+            webhook.id.into(),
+            |_| None,
+            |attribute| match attribute {
+                "name" => seed::text(&name),
+                "topic" => seed::text(topic.as_str()),
+                "callback_url" => seed::text(url),
+                "include_resources" => Value::Texts(Vec::new()),
+                "circuit_state" => seed::text("closed"),
+                "circuit_failure_count" => Value::Integer(0),
+                "shared_secret" => Value::SharedSecret(webhook.secret.clone()),
+                "disabled_at" => draft.fate.used_at().map_or(Value::Null, Value::Time),
+                _ => Value::Null,
+            },
+        );
+        self.world.rows.push(Row { record, about: None, token: None });
+        let facts = Facts::new(topic, draft);
+        self.add_audit_entry(&WEBHOOKS, webhook.id.into(), &facts);
+        self.webhooks.push((webhook, facts));
+    }
+
+    /// Adds the event of a new record.
+    fn add_event(&mut self, of: &'static Resource, id: RecordId, facts: &Facts) {
+        let Facts { event, draft, .. } = facts;
+        let record = draft.record(
             &EVENTS,
             event.message.id.into(),
             |_| None,
@@ -152,7 +191,13 @@ impl Sample {
                 _ => Value::Null,
             },
         );
-        let audit = draft.record(
+        self.world.rows.push(Row { record, about: Some((of, id)), token: None });
+    }
+
+    /// Adds the audit entry of a new record.
+    fn add_audit_entry(&mut self, of: &'static Resource, id: RecordId, facts: &Facts) {
+        let Facts { audit, draft, .. } = facts;
+        let record = draft.record(
             &EVENT_STORES,
             audit.id.into(),
             |_| None,
@@ -163,9 +208,7 @@ impl Sample {
                 _ => Value::Null,
             },
         );
-        for record in [event, audit] {
-            self.world.rows.push(Row { record, about: Some((of, id)), token: None });
-        }
+        self.world.rows.push(Row { record, about: Some((of, id)), token: None });
     }
 
     /// Adds the delivery of a new reset's mail.
@@ -198,9 +241,17 @@ impl Sample {
             let record = ResetRecord { reset, event, audit };
             store.create_reset(self.scope, &record).await.unwrap().expect("its customer is known");
         }
+        for (webhook, Facts { audit, .. }) in &self.webhooks {
+            store.create_webhook(self.scope, webhook, audit).await.unwrap();
+        }
         let customers = self.customers.iter().map(|(customer, facts)| (customer.id.into(), facts));
         let resets = self.resets.iter().map(|(reset, facts)| (reset.id.into(), facts));
-        for (table, written) in [("customers", customers.collect()), ("password_resets", resets.collect())] {
+        let webhooks = self.webhooks.iter().map(|(webhook, facts)| (webhook.id.into(), facts));
+        for (table, written) in [
+            ("customers", customers.collect()),
+            ("password_resets", resets.collect()),
+            ("webhooks", webhooks.collect()),
+        ] {
             set_times(backdoor, table, &written).await;
         }
         for (customer, Facts { draft, .. }) in &self.customers {
@@ -262,6 +313,9 @@ async fn set_times(backdoor: &dyn Backdoor, table: &str, written: &Vec<(RecordId
         backdoor
             .set_times(table, "expires_at", &of_records(|draft| (draft.fate == Fate::Expired).then(epoch)))
             .await;
+    }
+    if table == "webhooks" {
+        backdoor.set_times(table, "disabled_at", &of_records(|draft| draft.fate.used_at())).await;
     }
     let of_events = |time: fn(&Draft) -> OffsetDateTime| {
         written

@@ -13,6 +13,13 @@ pub enum ValidationError {
     NotAString,
     NotAnObject,
     NotABoolean,
+    NotAnArrayOfStrings,
+    /// It names no relationships of the topic's resource.
+    NotIncludable,
+    /// No topic of an event.
+    UnknownTopic,
+    /// There are as many webhooks as there may be.
+    TooManyWebhooks(u32),
     /// Two triggers that undo each other.
     Contradictory,
     /// The customer is anonymized already.
@@ -73,6 +80,14 @@ impl ValidationError {
             Self::NotAString => plain("invalid", "is not a string"),
             Self::NotAnObject => plain("invalid", "is not an object"),
             Self::NotABoolean => plain("invalid", "is not a boolean"),
+            Self::NotAnArrayOfStrings => plain("invalid", "is not an array of strings"),
+            Self::NotIncludable => plain("invalid", "are not relationships of the topic's resource"),
+            Self::UnknownTopic => plain("inclusion", "is not the name of an event"),
+            Self::TooManyWebhooks(most) => (
+                "too_many",
+                format!("is one too many (maximum is {most} webhooks)"),
+                Details::Count(usize::try_from(most).unwrap_or(usize::MAX)),
+            ),
             Self::Contradictory => plain("invalid", "can't be sent together with its opposite"),
             Self::Anonymized => plain("invalid", "can't be true: the customer is anonymized already"),
             Self::NotRequested => plain("invalid", "can't be true: no request is waiting"),

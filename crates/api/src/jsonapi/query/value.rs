@@ -35,7 +35,9 @@ pub(super) fn read(kind: Kind, value: &str) -> Result<Value, QueryProblem> {
         Kind::Time => time(value).map(Value::Time),
         Kind::Boolean => boolean(value).map(Value::Boolean),
         Kind::Integer => value.parse().map(Value::Integer).map_err(|_| QueryProblem::FilterValue),
-        Kind::Object | Kind::Token | Kind::Password => Err(QueryProblem::Filter),
+        Kind::Object | Kind::Texts | Kind::Token | Kind::SharedSecret | Kind::Payload | Kind::Password => {
+            Err(QueryProblem::Filter)
+        }
     }
 }
 

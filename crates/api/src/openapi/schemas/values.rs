@@ -57,7 +57,9 @@ pub fn of_kind(kind: Kind) -> Value {
         // JSON Schema's format "email" refuses the dots that some addresses have.
         Kind::Email | Kind::Text | Kind::Locale | Kind::Password => json!({ "type": "string" }),
         Kind::Time => json!({ "type": "string", "format": "date-time" }),
-        Kind::Object => json!({ "type": "object" }),
+        Kind::Object | Kind::Payload => json!({ "type": "object" }),
+        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::SharedSecret => json!({ "type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$" }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Token => alphanumeric(secrets::LENGTH),
@@ -80,7 +82,14 @@ fn accepted(kind: Kind) -> Value {
             let token = format!("[A-Za-z0-9]{{{}}}", secrets::LENGTH);
             json!({ "pattern": format!("^({token}|{})$", secrets::CODE_PATTERN) })
         }
-        Kind::Id | Kind::Time | Kind::Object | Kind::Boolean | Kind::Integer => json!({}),
+        Kind::Id
+        | Kind::Time
+        | Kind::Object
+        | Kind::Texts
+        | Kind::Boolean
+        | Kind::Integer
+        | Kind::SharedSecret
+        | Kind::Payload => json!({}),
     };
     let mut schema = of_kind(kind);
     extend(&mut schema, limits);

@@ -83,7 +83,9 @@ fn encode_value(value: &Value) -> Option<EncodedValue> {
         Value::Time(at) => EncodedValue::Time(to_unix_microseconds(*at)),
         Value::Boolean(is) => EncodedValue::Boolean(*is),
         Value::Integer(number) => EncodedValue::Integer(*number),
-        Value::Object(_) | Value::Token(_) => return None,
+        Value::Object(_) | Value::Texts(_) | Value::Token(_) | Value::SharedSecret(_) | Value::Payload(_) => {
+            return None;
+        }
     })
 }
 
@@ -109,7 +111,9 @@ fn can_have(attribute: &Attribute, value: &Value) -> bool {
         Value::Time(at) => attribute.kind == Kind::Time && (1..=9999).contains(&at.year()),
         Value::Boolean(_) => attribute.kind == Kind::Boolean,
         Value::Integer(_) => attribute.kind == Kind::Integer,
-        Value::Object(_) | Value::Token(_) => false,
+        Value::Object(_) | Value::Texts(_) | Value::Token(_) | Value::SharedSecret(_) | Value::Payload(_) => {
+            false
+        }
     }
 }
 

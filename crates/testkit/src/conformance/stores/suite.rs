@@ -217,6 +217,21 @@ macro_rules! store_conformance {
             a_customers_language_comes_with_the_mail,
             a_mail_whose_event_an_older_version_wrote_is_recorded_by_its_claim,
         );
+        $crate::store_conformance!(@ $fixture: webhooks:
+            a_webhook_is_created_with_its_audit_entry_and_a_name_of_its_own,
+            a_scope_has_a_limited_number_of_webhooks,
+            a_webhook_is_changed_in_its_scope_only,
+            an_event_is_recorded_once_for_each_webhook_of_its_topic,
+            enum_body_no_event_of_a_decoy_is_found_or_listed,
+            callbacks_are_claimed_within_their_limits_and_again_when_a_lease_ends,
+            callback_race_of_many_claimers_each_gets_others,
+            callbacks_about_one_record_are_made_in_order,
+            failed_attempts_in_a_row_open_the_circuit,
+            a_receiver_that_wants_no_more_is_disabled,
+            a_former_secret_signs_along_for_a_day,
+            a13_what_webhooks_are_sent_of_a_deleted_customer_is_erased,
+            old_callbacks_are_purged,
+        );
         $crate::store_conformance!(@ $fixture: attempts:
             each_settled_attempt_is_recorded_with_its_reply,
             a_claim_that_ran_out_is_an_attempt_in_doubt_until_its_mail_was_sent,

@@ -1,0 +1,78 @@
+use crate::resources::{Relationship, Resource};
+
+/// What is shown of a record: which of its fields, and which related records.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The relationships whose records are included.
+    pub includes: Vec<Include>,
+    /// The number of paths that led to them.
+    paths: usize,
+    fields: Vec<(&'static Resource, Vec<String>)>,
+    /// Whether tokens and the secrets of webhooks are null.
+    pub is_redacted: bool,
+}
+
+/// A relationship whose records are included.
+#[derive(Debug)]
+pub struct Include {
+    /// The relationship.
+    pub relationship: &'static Relationship,
+    /// The relationships of these records whose records are included.
+    pub nested: Vec<Include>,
+}
+
+/// The most include paths of a request. Each step of a path is a query, unless paths share it.
+pub const MAX_PATHS: usize = 8;
+/// The most steps of a path.
+pub const MAX_DEPTH: usize = 3;
+
+impl View {
+    /// Returns the view for receivers of webhooks: no secret, and the records of these relationships. `None` if one does not exist.
+    #[must_use]
+    pub fn for_webhook<'n>(
+        resource: &'static Resource,
+        relationships: impl IntoIterator<Item = &'n str>,
+    ) -> Option<Self> {
+        let mut view = Self { is_redacted: true, ..Self::default() };
+        view.include(resource, relationships)?;
+        Some(view)
+    }
+
+    /// Adds the fields that are shown of a resource; all are, of one without any. `None` if one does not exist.
+    pub fn show_only(&mut self, resource: &'static Resource, fields: Vec<String>) -> Option<()> {
+        let known =
+            |field: &String| resource.attribute(field).is_some() || resource.relationship(field).is_some();
+        fields.iter().all(known).then(|| self.fields.push((resource, fields)))
+    }
+
+    /// Whether the field with that name is shown.
+    #[must_use]
+    pub fn shows(&self, resource: &Resource, field: &str) -> bool {
+        let mut asked = self.fields.iter().filter(|(of, _)| *of == resource).peekable();
+        asked.peek().is_none() || asked.any(|(_, fields)| fields.iter().any(|asked| asked == field))
+    }
+
+    /// Includes the records of relationships, given by their paths (`customer.deliveries`). `None` if one does not exist, or there are too
+    /// many.
+    pub fn include<'n>(
+        &mut self,
+        resource: &'static Resource,
+        paths: impl IntoIterator<Item = &'n str>,
+    ) -> Option<()> {
+        for path in paths {
+            self.paths += 1;
+            let (mut at, mut resource) = (&mut self.includes, resource);
+            for (depth, name) in path.split('.').enumerate() {
+                let relationship = resource.relationship(name).filter(|_| depth < MAX_DEPTH)?;
+                let position = at.iter().position(|include| include.relationship.name == name);
+                let position = position.unwrap_or_else(|| {
+                    at.push(Include { relationship, nested: Vec::new() });
+                    at.len() - 1
+                });
+                at = &mut at.get_mut(position)?.nested;
+                resource = relationship.target;
+            }
+        }
+        (self.paths <= MAX_PATHS).then_some(())
+    }
+}

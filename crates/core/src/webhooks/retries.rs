@@ -1,0 +1,35 @@
+//! When a callback that failed is tried again.
+
+use time::Duration;
+
+use crate::random::RandomSource;
+
+/// The waits after the first failed attempts: those of Standard Webhooks' implementations. Together they are three days.
+const WAITS: [Duration; 9] = [
+    Duration::seconds(5),
+    Duration::minutes(5),
+    Duration::minutes(30),
+    Duration::hours(2),
+    Duration::hours(5),
+    Duration::hours(10),
+    Duration::hours(14),
+    Duration::hours(20),
+    Duration::hours(24),
+];
+
+/// Returns how long after this attempt, from 1, the next one is made; `None` if it was the last one. A receiver may ask for a longer wait,
+/// up to a day.
+#[must_use]
+pub fn next_attempt(
+    attempt: u32,
+    retry_after: Option<Duration>,
+    random: &dyn RandomSource,
+) -> Option<Duration> {
+    let wait = WAITS.get(usize::try_from(attempt.saturating_sub(1)).ok()?)?;
+    let mut byte = [0];
+    random.fill(&mut byte);
+    // Up to a fifth longer, so that what failed at once is not tried again at once.
+    let wait: Duration = *wait + *wait * i32::from(byte[0]) / (5 * 255);
+    let asked = retry_after.unwrap_or_default().min(Duration::DAY);
+    Some(wait.max(asked))
+}

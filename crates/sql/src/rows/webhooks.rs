@@ -1,0 +1,56 @@
+//! Webhooks and what they are sent.
+
+use rekey_core::{
+    secrets::{SealedPayload, SealedSharedSecret},
+    webhooks::{
+        queue::{ClaimedCallback, Settled},
+        store::{RecordedEvent, Subscription},
+    },
+};
+use time::Duration;
+
+use super::{Columns, Read, count, parsed, required, scope};
+
+/// A webhook that is sent an event.
+pub fn subscription(row: &impl Columns) -> Read<Subscription> {
+    Ok(Subscription {
+        webhook: parsed(row, "id")?,
+        callback_url: parsed(row, "callback_url")?,
+        include_resources: row.texts("include_resources")?,
+    })
+}
+
+/// An event.
+pub fn recorded_event(row: &impl Columns) -> Read<RecordedEvent> {
+    Ok(RecordedEvent {
+        id: parsed(row, "id")?,
+        name: parsed(row, "name")?,
+        record: parsed(row, "resource_id")?,
+    })
+}
+
+/// A callback that was claimed.
+pub fn claimed_callback(row: &impl Columns) -> Read<ClaimedCallback> {
+    let secret = |column| Ok::<_, sqlx::Error>(row.bytes(column)?.map(SealedSharedSecret::from_bytes));
+    let current = required(secret("sealed_secret")?, "sealed_secret")?;
+    let payload = required(row.bytes("sealed_payload")?, "sealed_payload")?;
+    Ok(ClaimedCallback {
+        id: parsed(row, "id")?,
+        attempt: count(row, "attempts")?,
+        webhook: parsed(row, "webhook_id")?,
+        scope: scope(row)?,
+        event: parsed(row, "event_id")?,
+        topic: parsed(row, "topic")?,
+        callback_url: parsed(row, "callback_url")?,
+        secrets: [current].into_iter().chain(secret("former_secret")?).collect(),
+        payload: SealedPayload::from_bytes(payload),
+        traceparent: row.text("traceparent")?,
+        age: Duration::microseconds(row.integer("age")?.unwrap_or_default()),
+    })
+}
+
+/// What an attempt did.
+pub fn settled(row: &impl Columns) -> Read<Settled> {
+    let is = |column| required(row.boolean(column)?, column);
+    Ok(Settled { was_recorded: is("was_recorded")?, opened_circuit: is("opened_circuit")? })
+}

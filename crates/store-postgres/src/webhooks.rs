@@ -1,0 +1,324 @@
+use async_trait::async_trait;
+use rekey_core::{
+    error::StoreError,
+    events::{EventName, audit::AuditEntry},
+    ids::{CallbackId, CustomerId, EventId, WebhookId},
+    resources::{WEBHOOKS, catalog::Catalog},
+    scope::Scope,
+    secrets::SealedSharedSecret,
+    webhooks::{
+        CallbackUrl, MAX_FAILURES, MAX_WEBHOOKS, NewWebhook, WebhookChange,
+        queue::{AttemptResult, CallbackQueue, ClaimLimits, ClaimedCallback, Next, Settled},
+        store::{
+            CallbackStore, FORMER_SECRET_TTL, NewCallback, NewCallbacks, RecordedEvent, Subscription,
+            WebhookStore, WriteWebhookError,
+        },
+    },
+};
+use rekey_sql::rows::{self, Read};
+use sqlx::types::Json;
+use time::Duration;
+
+use crate::{
+    PostgresStore,
+    attributes::bind_common,
+    error::{map_create_error, map_db_error},
+    events::{auditing, record_audit},
+};
+
+#[async_trait]
+impl WebhookStore for PostgresStore {
+    async fn create_webhook(
+        &self,
+        scope: Scope,
+        webhook: &NewWebhook,
+        audit: &AuditEntry,
+    ) -> Result<(), WriteWebhookError> {
+        let common = &webhook.common;
+        let created = auditing(CREATE, Some(scope), audit)
+            .bind(webhook.id.as_str())
+            .bind(webhook.name())
+            .bind(webhook.topic.as_str())
+            .bind(webhook.callback_url.as_str())
+            .bind(&webhook.include_resources)
+            .bind(webhook.secret.as_bytes())
+            .bind(webhook.is_disabled)
+            .bind(common.reference.value())
+            .bind(common.reference_origin.value())
+            .bind(common.metadata.as_ref().map(Json))
+            .bind(i64::from(MAX_WEBHOOKS))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(map_create_error)?;
+        created.map(drop).ok_or(WriteWebhookError::TooMany)
+    }
+
+    async fn update_webhook(
+        &self,
+        scope: Scope,
+        id: WebhookId,
+        change: &WebhookChange,
+        audit: &AuditEntry,
+    ) -> Result<bool, WriteWebhookError> {
+        if change.is_empty() {
+            return Ok(self.find(scope, &WEBHOOKS, id.into()).await?.is_some());
+        }
+        let query = auditing(UPDATE, Some(scope), audit)
+            .bind(id.as_str())
+            .bind(change.name.as_deref())
+            .bind(change.topic.map(EventName::as_str))
+            .bind(change.callback_url.as_ref().map(CallbackUrl::as_str))
+            .bind(change.include_resources.as_deref())
+            .bind(change.secret.as_ref().map(SealedSharedSecret::as_bytes))
+            .bind(FORMER_SECRET_TTL.as_seconds_f64())
+            .bind(change.is_disabled)
+            .bind(change.resets_circuit);
+        let query = bind_common(query, &change.common);
+        Ok(query.fetch_optional(&self.pool).await.map_err(map_create_error)?.is_some())
+    }
+
+    async fn delete_webhook(
+        &self,
+        scope: Scope,
+        id: WebhookId,
+        audit: &AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let query = auditing(DELETE, Some(scope), audit).bind(id.as_str());
+        Ok(query.fetch_optional(&self.pool).await.map_err(map_db_error)?.is_some())
+    }
+}
+
+/// Simultaneous calls may create a few more than the limit.
+const CREATE: &str = concat!(
+    "WITH fact AS (
+        INSERT INTO webhooks (id, organization_id, mode, name, topic, callback_url, include_resources, sealed_secret, disabled_at,
+            reference, reference_origin, metadata)
+        SELECT $11, $1, $2, $12, $13, $14, $15, $16, CASE WHEN $17 THEN now() END, $18, $19, COALESCE($20, '{}')
+        WHERE (SELECT count(*) FROM webhooks WHERE organization_id = $1 AND mode = $2) < $21
+        RETURNING id
+    )",
+    record_audit!("audit", "webhooks", "CAST(NULL AS text)", "FROM fact"),
+    "SELECT id FROM fact"
+);
+
+const UPDATE: &str = concat!(
+    "WITH fact AS (
+        UPDATE webhooks SET updated_at = now(), name = COALESCE($12, name), topic = COALESCE($13, topic),
+            callback_url = COALESCE($14, callback_url), include_resources = COALESCE($15, include_resources),
+            sealed_secret = COALESCE($16, sealed_secret),
+            former_secret = CASE WHEN $16 IS NULL THEN former_secret ELSE sealed_secret END,
+            former_secret_until = CASE WHEN $16 IS NULL THEN former_secret_until ELSE now() + make_interval(secs => $17) END,
+            disabled_at = CASE $18 WHEN true THEN COALESCE(disabled_at, now()) WHEN false THEN NULL ELSE disabled_at END,
+            circuit_opened_at = CASE WHEN $19 THEN NULL ELSE circuit_opened_at END,
+            circuit_failure_count = CASE WHEN $19 THEN 0 ELSE circuit_failure_count END,
+            reference = CASE WHEN $20 THEN reference ELSE $21 END,
+            reference_origin = CASE WHEN $22 THEN reference_origin ELSE $23 END,
+            metadata = COALESCE($24, metadata)
+        WHERE id = $11 AND organization_id = $1 AND mode = $2
+        RETURNING id
+    )",
+    record_audit!("audit", "webhooks", "CAST(NULL AS text)", "FROM fact"),
+    "SELECT id FROM fact"
+);
+
+const DELETE: &str = concat!(
+    "WITH fact AS (
+        DELETE FROM webhooks WHERE id = $11 AND organization_id = $1 AND mode = $2 RETURNING id
+    )",
+    record_audit!("audit", "webhooks", "CAST(NULL AS text)", "FROM fact"),
+    "SELECT id FROM fact"
+);
+
+#[async_trait]
+impl CallbackStore for PostgresStore {
+    async fn find_event(&self, scope: Scope, id: EventId) -> Result<Option<RecordedEvent>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, name, resource_id FROM shown_events
+             WHERE id = $1 AND (organization_id, mode) IS NOT DISTINCT FROM ($2, $3)",
+        )
+        .bind(id.as_str())
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        row.map(|row| rows::recorded_event(&row)).transpose().map_err(map_db_error)
+    }
+
+    async fn subscriptions(&self, scope: Scope, topic: EventName) -> Result<Vec<Subscription>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, callback_url, include_resources FROM webhooks
+             WHERE organization_id = $1 AND mode = $2 AND topic = $3 AND disabled_at IS NULL",
+        )
+        .bind(scope.organization.as_str())
+        .bind(scope.mode.as_str())
+        .bind(topic.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        rows.iter().map(rows::subscription).collect::<Read<_>>().map_err(map_db_error)
+    }
+
+    async fn add_callbacks(&self, scope: Scope, new: &NewCallbacks<'_>) -> Result<u64, StoreError> {
+        let column = |field: fn(&NewCallback) -> &str| new.callbacks.iter().map(field).collect::<Vec<_>>();
+        let payloads: Vec<_> = new.callbacks.iter().map(|callback| callback.payload.as_bytes()).collect();
+        let query = match new.trigger {
+            Some(audit) => auditing(TRIGGER, Some(scope), audit),
+            None => sqlx::query(ADD).bind(scope.organization.as_str()).bind(scope.mode.as_str()),
+        };
+        let added: i64 = query
+            .bind(new.event.id.as_str())
+            .bind(new.event.name.as_str())
+            .bind(new.event.record.as_str())
+            .bind(new.customer.as_ref().map(CustomerId::as_str))
+            .bind(new.traceparent)
+            .bind(column(|callback| callback.id.as_str()))
+            .bind(column(|callback| callback.subscription.webhook.as_str()))
+            .bind(column(|callback| callback.subscription.callback_url.as_str()))
+            .bind(payloads)
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| sqlx::Row::try_get(&row, 0))
+            .map_err(map_db_error)?;
+        Ok(added.unsigned_abs())
+    }
+}
+
+/// Adds callbacks of the webhooks that are there and not disabled.
+macro_rules! add_callbacks {
+    ($event:literal, $trigger:literal, $topic:literal, $record:literal, $customer:literal, $traceparent:literal, $arrays:literal) => {
+        concat!(
+            "added AS (
+                INSERT INTO event_callbacks (id, organization_id, mode, webhook_id, event_id, trigger_id, topic, resource_id, customer_id,
+                    traceparent, callback_url, sealed_payload)
+                SELECT n.id, $1, $2, w.id, ", $event, ", ", $trigger, ", ", $topic, ", ", $record, ", ", $customer, ", ", $traceparent, ",
+                    n.callback_url, n.payload
+                FROM unnest(", $arrays, ") n (id, webhook_id, callback_url, payload)
+                JOIN webhooks w ON w.id = n.webhook_id AND w.disabled_at IS NULL
+                ON CONFLICT (webhook_id, event_id, trigger_id) DO NOTHING
+                RETURNING id
+            )"
+        )
+    };
+}
+
+const ADD: &str = concat!(
+    "WITH ",
+    add_callbacks!("$3", "''", "$4", "$5", "$6", "$7", "$8::text[], $9::text[], $10::text[], $11::bytea[]"),
+    " SELECT count(*) FROM added"
+);
+
+const TRIGGER: &str = concat!(
+    "WITH fact AS (SELECT $11::text AS id), ",
+    add_callbacks!(
+        "$11",
+        "$3",
+        "$12",
+        "$13",
+        "$14",
+        "$15",
+        "$16::text[], $17::text[], $18::text[], $19::bytea[]"
+    ),
+    record_audit!("audit", "events", "CAST(NULL AS text)", "FROM fact"),
+    " SELECT count(*) FROM added"
+);
+
+#[async_trait]
+impl CallbackQueue for PostgresStore {
+    async fn claim_callbacks(
+        &self,
+        lease: Duration,
+        limits: ClaimLimits,
+    ) -> Result<Vec<ClaimedCallback>, StoreError> {
+        let rows = sqlx::query(CLAIM)
+            .bind(lease.as_seconds_f64())
+            .bind(i64::from(limits.total))
+            .bind(i64::from(limits.per_webhook))
+            .bind(i64::from(limits.per_organization))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        rows.iter().map(rows::claimed_callback).collect::<Read<_>>().map_err(map_db_error)
+    }
+
+    async fn settle_callback(
+        &self,
+        id: CallbackId,
+        attempt: u32,
+        result: &AttemptResult,
+    ) -> Result<Settled, StoreError> {
+        let retry = match result.next {
+            Next::Retry(after) => Some(after.as_seconds_f64()),
+            Next::Delivered | Next::GivenUp | Next::Disable => None,
+        };
+        let row = sqlx::query(SETTLE)
+            .bind(id.as_str())
+            .bind(i64::from(attempt))
+            .bind(result.response_code.map(|code| code.to_string()))
+            .bind(&result.response_message)
+            .bind(retry)
+            .bind(result.next == Next::Delivered)
+            .bind(result.next == Next::Disable)
+            .bind(i64::from(MAX_FAILURES))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(map_db_error)?;
+        rows::settled(&row).map_err(map_db_error)
+    }
+}
+
+/// Of each webhook at most as many as may be claimed at a time, the longest due first. What is locked here and then left out by an outer
+/// limit is free again when the statement ends.
+///
+/// A claimed callback stays due, so that later ones about the same record wait for it; one that waits for another attempt is due later.
+const CLAIM: &str = "
+    WITH usable AS MATERIALIZED (
+        SELECT w.id, w.organization_id, w.callback_url, w.sealed_secret,
+            CASE WHEN w.former_secret_until > now() THEN w.former_secret END AS former_secret,
+            (SELECT count(*) FROM event_callbacks l WHERE l.webhook_id = w.id AND l.lease_until > now()) AS claimed
+        FROM webhooks w WHERE w.disabled_at IS NULL AND w.circuit_opened_at IS NULL
+    ), candidate AS MATERIALIZED (
+        SELECT c.id, c.due_at, w.organization_id, w.callback_url, w.sealed_secret, w.former_secret
+        FROM usable w CROSS JOIN LATERAL (
+            SELECT c.id, c.due_at FROM event_callbacks c
+            WHERE c.webhook_id = w.id AND c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until <= now())
+                AND NOT EXISTS (
+                    SELECT FROM event_callbacks e
+                    WHERE e.webhook_id = c.webhook_id AND e.resource_id = c.resource_id AND e.due_at <= now()
+                        AND (e.created_at, e.id) < (c.created_at, c.id)
+                )
+            ORDER BY c.due_at, c.id LIMIT greatest($3 - w.claimed, 0) FOR UPDATE SKIP LOCKED
+        ) c
+    ), chosen AS (
+        SELECT x.* FROM (
+            SELECT c.*, row_number() OVER (PARTITION BY c.organization_id ORDER BY c.due_at, c.id)
+                + (SELECT sum(u.claimed) FROM usable u WHERE u.organization_id = c.organization_id) AS nth
+            FROM candidate c
+        ) x WHERE x.nth <= $4 ORDER BY x.due_at, x.id LIMIT $2
+    )
+    UPDATE event_callbacks c SET lease_until = now() + make_interval(secs => $1), attempts = c.attempts + 1, updated_at = now()
+    FROM chosen WHERE c.id = chosen.id
+    RETURNING c.id, c.organization_id, c.mode, c.webhook_id, c.event_id, c.topic, c.attempts, c.sealed_payload, c.traceparent,
+        (EXTRACT(EPOCH FROM now() - c.created_at) * 1000000)::bigint AS age,
+        chosen.callback_url, chosen.sealed_secret, chosen.former_secret";
+
+/// A success of a webhook without failures changes nothing there: its row is not written with each callback.
+const SETTLE: &str = "
+    WITH callback AS (
+        UPDATE event_callbacks SET lease_until = NULL, due_at = now() + make_interval(secs => $5), response_code = $3,
+            response_message = $4, updated_at = now()
+        WHERE id = $1 AND attempts = $2 AND lease_until IS NOT NULL
+        RETURNING webhook_id
+    ), before AS MATERIALIZED (
+        SELECT w.id, w.circuit_failure_count + 1 AS failures, w.circuit_opened_at
+        FROM callback JOIN webhooks w ON w.id = callback.webhook_id
+        WHERE NOT $6 OR w.circuit_failure_count > 0 FOR NO KEY UPDATE OF w
+    ), webhook AS (
+        UPDATE webhooks w SET circuit_failure_count = CASE WHEN $6 THEN 0 ELSE before.failures END,
+            circuit_opened_at = CASE WHEN NOT $6 AND before.failures >= $8 THEN COALESCE(w.circuit_opened_at, now())
+                ELSE w.circuit_opened_at END,
+            disabled_at = CASE WHEN $7 THEN COALESCE(w.disabled_at, now()) ELSE w.disabled_at END
+        FROM before WHERE w.id = before.id
+        RETURNING w.circuit_opened_at IS NOT NULL AND before.circuit_opened_at IS NULL AS opened_circuit
+    )
+    SELECT EXISTS (SELECT FROM callback) AS was_recorded, COALESCE((SELECT opened_circuit FROM webhook), false) AS opened_circuit";
