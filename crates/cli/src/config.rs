@@ -7,7 +7,7 @@ use rekey_core::organizations::Slug;
 use rekey_mailer::{dkim::Signer, render::Renderer};
 use rekey_runtime::config::{
     ApiSettings, ConfigError, Configuration, ConsoleSettings, Mail, MailerSettings, OrganizationMailSettings,
-    ShownValue, Source, ToolSettings,
+    ShownValue, Source, ToolSettings, WebhookSettings,
 };
 use rekey_texts::{Language, Texts};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub enum Program {
     Api,
     /// `rekey-mailer`.
     Mailer,
+    /// `rekey-webhooks`.
+    Webhooks,
     /// `rekey console`.
     Console,
     /// The operator's commands and `rekey maintain`.
@@ -93,13 +95,14 @@ pub fn check_organization(own: &OrganizationMailSettings, texts: &Texts) -> anyh
 
 impl Program {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Api, Self::Mailer, Self::Console, Self::Tool];
+    pub const ALL: [Self; 5] = [Self::Api, Self::Mailer, Self::Webhooks, Self::Console, Self::Tool];
 
     /// Returns the name of its executable.
     pub fn name(self) -> &'static str {
         match self {
             Self::Api => "rekey-api",
             Self::Mailer => "rekey-mailer",
+            Self::Webhooks => "rekey-webhooks",
             Self::Console => "rekey console",
             Self::Tool => "rekey",
         }
@@ -110,6 +113,7 @@ impl Program {
         match self {
             Self::Api => Some("rekey_api"),
             Self::Mailer => Some("rekey_mailer"),
+            Self::Webhooks => Some("rekey_webhooks"),
             Self::Console => Some("rekey_console"),
             Self::Tool => None,
         }
@@ -123,6 +127,7 @@ impl Program {
                 let problem = configuration.settings::<MailerSettings>().err();
                 problem.or_else(|| configuration.settings::<Sender>().err())
             }
+            Self::Webhooks => configuration.settings::<WebhookSettings>().err(),
             Self::Console => configuration.settings::<ConsoleSettings>().err(),
             Self::Tool => configuration.settings::<ToolSettings>().err(),
         }

@@ -1,4 +1,4 @@
-//! `rekey dev`: API and mailer in one process, on SQLite, with the mails in a mailbox to read.
+//! `rekey dev`: API, mailer and webhooks in one process, on SQLite, with the mails in a mailbox to read.
 
 mod files;
 mod mailbox;
@@ -20,7 +20,7 @@ use actix_web::web::ServiceConfig;
 use anyhow::Context;
 use clap::Args;
 use rekey_api::{Application, BuildError, Config, Services, WithTimeout};
-use rekey_broker::local::LocalBus;
+use rekey_broker::local::{Both, LocalBus};
 use rekey_core::{
     administration::Administration,
     cleanup::CleanupTask,
@@ -45,6 +45,7 @@ use rekey_runtime::{
 };
 use rekey_store_sqlite::SqliteStore;
 use rekey_texts::{Language, Texts};
+use rekey_webhooks::{FanOutHandler, Worker};
 use tokio_util::sync::CancellationToken;
 
 use self::files::DataDir;
@@ -86,7 +87,8 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let storefront = parts.seed_demo(&data).await?;
     parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));
     let mailer = parts.mailer()?;
-    let relay = parts.relay(mailer.clone())?;
+    let (fan_out, webhook_worker) = parts.webhooks()?;
+    let relay = parts.relay(mailer.clone(), fan_out)?;
     let (relay_queue, relay_inbox) = RelayQueue::new(relay.bus.clone(), relay.lease);
     let application = parts.application(&tasks, storefront, relay_queue)?;
     let signals = Signals::listen()?;
@@ -100,6 +102,11 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let stop = tasks.token();
     tasks.spawn("republishing", async move {
         stop.run_until_cancelled(mailer.run_republishing(|| true)).await;
+        anyhow::Ok(())
+    });
+    let stop = tasks.token();
+    tasks.spawn("webhooks", async move {
+        webhook_worker.run(stop).await;
         anyhow::Ok(())
     });
     tasks.spawn("cleanup", parts.cleanup().run_until_stopped(tasks.token()));
@@ -133,6 +140,8 @@ fn with_presets(source: Source, options: &Options, data: &DataDir) -> anyhow::Re
         .preset("mail.from", "Demo Shop <no-reply@demo.example>")
         .preset("pages.login_url", format!("{origin}/"))
         .preset("brand.color", STOREFRONT_COLOR)
+        // Receivers that are tried out are on this machine.
+        .preset("webhooks.allowed_networks", "127.0.0.0/8,::1")
         .preset("telemetry.log", "warn")
         .preset("telemetry.log_format", "text")
         .overriding("server.listen", options.listen.to_string()))
@@ -165,12 +174,27 @@ impl Parts {
         Ok(mailer.build()?)
     }
 
-    /// The outbox relay to the mailer.
-    fn relay(&self, mailer: Arc<MailHandler>) -> anyhow::Result<OutboxRelay> {
+    /// What records the events for webhooks, and what sends them.
+    fn webhooks(&self) -> anyhow::Result<(Arc<FanOutHandler>, Arc<Worker>)> {
+        let DevSettings { webhooks, keys, .. } = &self.settings;
+        let (store, clock) = (Arc::new(self.store.clone()), Arc::new(SystemClock));
+        let made = rekey_webhooks::webhooks(
+            store,
+            webhooks.clone(),
+            keys.sealing.clone(),
+            clock,
+            Arc::new(OsRandom),
+        );
+        made.context("can't set up TLS")
+    }
+
+    /// The outbox relay to the mailer and to the webhooks.
+    fn relay(&self, mailer: Arc<MailHandler>, fan_out: Arc<FanOutHandler>) -> anyhow::Result<OutboxRelay> {
         let settings = &self.settings.outbox_relay;
+        let handler = Arc::new(Both { fan_out, mails: mailer });
         Ok(OutboxRelay {
             outbox: Arc::new(self.store.clone()),
-            bus: Arc::new(LocalBus::new(mailer, self.settings.mailer.concurrency.into())),
+            bus: Arc::new(LocalBus::new(handler, self.settings.mailer.concurrency.into())),
             batch: settings.batch_size.into(),
             lease: settings.lease.try_into()?,
             poll: settings.poll_interval,

@@ -18,6 +18,7 @@ mod operators;
 mod output;
 mod purge;
 mod suppression;
+mod webhook;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -70,6 +71,9 @@ enum Command {
     /// Addresses that get no mail, because a mail server rejected one permanently.
     #[command(subcommand)]
     Suppression(suppression::SuppressionCommand),
+    /// Webhooks: the receivers that are sent events.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// The audit log: its entries, and whether they are those that were written.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -137,6 +141,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Client(command) => operator::client(command, &source, output).await,
         Command::Delivery(command) => delivery::run(command, &source, output).await,
         Command::DeadLetter(options) => dead_letter::run(options, &source, output).await,
+        Command::Webhook(command) => webhook::run(command, &source, output).await,
         Command::Bounce(command) => bounce::run(command, &source, output).await,
         Command::Suppression(command) => suppression::run(command, &source, output).await,
         Command::Audit(command) => audit::run(command, &source, output).await,

@@ -28,10 +28,10 @@ pub use sections::{
     Languages, Limits, LinkTemplate, LinkValues, Links, LogFormat, Mail, Mailbox, Mailer, OptionalKeys,
     OrganizationMailSettings, OrganizationSettings, OutboxRelayConfig, PasswordMechanism, Passwords,
     PerMinute, PublicUrl, Retention, Server, Smtp, SmtpLogin, SmtpRelayConfig, SmtpTls, Support, Telemetry,
-    TestMailbox, TopicArn, TrustedProxies,
+    TestMailbox, TopicArn, TrustedProxies, Webhooks,
 };
 pub use settings::{
     ApiSettings, AuditSettings, BounceSettings, ConsoleSettings, DeadLetterSettings, DevSettings,
-    MailerSettings, OperatorSettings, ToolSettings,
+    MailerSettings, OperatorSettings, ToolSettings, WebhookSettings, WebhookToolSettings,
 };
 pub use source::Source;

@@ -34,6 +34,8 @@ pub struct Request<'a> {
     /// The time of this attempt, from which receivers see that it is no replay.
     pub sent_at: OffsetDateTime,
     pub secrets: &'a Secrets,
+    /// W3C `traceparent` of the span that sends it.
+    pub traceparent: Option<&'a str>,
     /// The resource's JSON:API document.
     pub body: Bytes,
 }
@@ -101,12 +103,15 @@ impl WebhookClient {
     /// # Errors
     /// When there is no complete answer.
     pub async fn send(&self, request: Request<'_>) -> Result<Answer, SendFailure> {
-        let Request { url, topic, id, sent_at, secrets, body } = request;
+        let Request { url, topic, id, sent_at, secrets, traceparent, body } = request;
         let failure = |reason| SendFailure { host: url.host_str().unwrap_or_default().to_owned(), reason };
         self.check(url).map_err(failure)?;
         let mut post = self.http.post(url.clone()).header(CONTENT_TYPE, MEDIA_TYPE);
         for (name, value) in secrets.sign(topic, id, sent_at, &body) {
             post = post.header(name, value);
+        }
+        if let Some(traceparent) = traceparent {
+            post = post.header("traceparent", traceparent);
         }
         let answer = async { Answer::read(post.body(body).send().await?, sent_at).await };
         answer.await.map_err(|error| failure(FailureReason::from_error(&error, self.timeout)))

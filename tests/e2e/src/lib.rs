@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod page;
 pub mod postgres;
 pub mod process;
+pub mod receiver;
 pub mod shop;
 pub mod smtp;
 pub mod stack;

@@ -132,6 +132,7 @@ fn needed(program: Program) -> &'static [Right] {
     match program {
         Program::Api => &[Right::PublishEvents],
         Program::Mailer => &[Right::ReadEvents(Consumer::Mailer), Right::PublishToQueues],
+        Program::Webhooks => &[Right::ReadEvents(Consumer::Webhooks), Right::PublishToQueues],
         Program::Console | Program::Tool => &[Right::ReadDeadLetters, Right::PublishToQueues],
     }
 }

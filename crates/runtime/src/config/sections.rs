@@ -17,6 +17,7 @@ mod smtp;
 mod smtp_relay;
 mod storage;
 mod telemetry;
+mod webhooks;
 
 #[cfg(test)]
 pub(super) use self::{dkim::DkimSection, organization::MailSections, resets::Resets};
@@ -38,3 +39,4 @@ pub use smtp::Smtp;
 pub use smtp_relay::{PasswordMechanism, SmtpLogin, SmtpRelayConfig, SmtpTls};
 pub use storage::{Broker, Database, OutboxRelayConfig};
 pub use telemetry::{LogFormat, Telemetry};
+pub use webhooks::Webhooks;

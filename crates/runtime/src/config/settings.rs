@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::sections::{
     Admin, Auth, Bounces, Broker, Database, Keys, Limits, Mailer, OptionalKeys, OutboxRelayConfig, Passwords,
-    Retention, Server, Smtp, Telemetry, TestMailbox,
+    Retention, Server, Smtp, Telemetry, TestMailbox, Webhooks,
 };
 
 /// The settings of `rekey-api`.
@@ -40,6 +40,18 @@ pub struct MailerSettings {
     pub telemetry: Telemetry,
 }
 
+/// The settings of `rekey-webhooks`.
+#[derive(Debug, Deserialize)]
+pub struct WebhookSettings {
+    pub server: Server,
+    pub keys: Keys,
+    pub database: Database,
+    pub broker: Broker,
+    pub webhooks: Webhooks,
+    pub admin: Admin,
+    pub telemetry: Telemetry,
+}
+
 /// The settings of `rekey dev`: API and mailer in one process, without database server, broker and SMTP relay. It presets what
 /// production requires and it generates itself: `server.public_url`, `auth.signing_key`, `keys.sealing` and `mail.from`.
 #[derive(Debug, Deserialize)]
@@ -53,6 +65,7 @@ pub struct DevSettings {
     pub limits: Limits,
     pub retention: Retention,
     pub mailer: Mailer,
+    pub webhooks: Webhooks,
     pub telemetry: Telemetry,
 }
 
@@ -90,6 +103,13 @@ pub struct ToolSettings {
 #[derive(Debug, Deserialize)]
 pub struct BounceSettings {
     pub keys: Keys,
+}
+
+/// The settings of `rekey webhook`.
+#[derive(Debug, Deserialize)]
+pub struct WebhookToolSettings {
+    pub keys: Keys,
+    pub webhooks: Webhooks,
 }
 
 /// The settings of `rekey audit`.

@@ -49,6 +49,7 @@ fn with(pairs: &[(&str, &str)]) -> Source {
 fn load(source: &Source) -> Result<(ApiSettings, MailerSettings), ConfigError> {
     let configuration = Configuration::load(source)?;
     let settings = (configuration.settings()?, configuration.settings()?);
+    configuration.settings::<WebhookSettings>()?;
     configuration.organization_settings()?;
     configuration.organization_mail_settings()?;
     Ok(settings)

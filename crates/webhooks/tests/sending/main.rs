@@ -10,8 +10,9 @@ use std::{collections::VecDeque, io, net::IpAddr, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rekey_core::secrets::SharedSecret;
 use rekey_webhooks::{
-    Answer, ClientOptions, FailureReason, Lookup, Request, Secrets, SendFailure, SharedSecret, WebhookClient,
+    Answer, ClientOptions, FailureReason, Lookup, Request, Secrets, SendFailure, WebhookClient,
 };
 use time::OffsetDateTime;
 use url::Url;
@@ -40,13 +41,14 @@ fn client(options: ClientOptions) -> WebhookClient {
 }
 
 async fn send(client: &WebhookClient, url: &str) -> Result<Answer, SendFailure> {
-    let [current, previous] = KEYS.map(|key| SharedSecret::parse(&STANDARD.encode(key)).unwrap());
+    let [current, former] = KEYS.map(|key| SharedSecret::parse(&STANDARD.encode(key)).unwrap());
     let request = Request {
         url: &Url::parse(url).unwrap(),
         topic: "customers.create",
         id: "event-1",
         sent_at: OffsetDateTime::from_unix_timestamp(SENT_AT).unwrap(),
-        secrets: &Secrets { current, previous: Some(previous) },
+        secrets: &Secrets { current, former: Some(former) },
+        traceparent: None,
         body: BODY.into(),
     };
     client.send(request).await

@@ -126,7 +126,7 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
         let text = String::from_utf8_lossy(&request);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.unwrap().parse().unwrap() {
+            if body.len() >= length.unwrap().parse::<usize>().unwrap() {
                 return Some(text.into_owned());
             }
         }

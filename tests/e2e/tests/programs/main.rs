@@ -35,5 +35,6 @@ mod start_and_stop;
 mod storefront;
 mod tool_output;
 mod tracing;
+mod webhooks;
 mod wrong_servers;
 mod wrong_settings;

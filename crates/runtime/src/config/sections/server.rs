@@ -69,10 +69,15 @@ text_fields! {
 }
 
 fn trusted_proxies<'de, D: Deserializer<'de>>(value: D) -> Result<TrustedProxies, D::Error> {
+    networks(value).map(TrustedProxies)
+}
+
+/// Reads addresses and networks.
+pub(super) fn networks<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<IpNet>, D::Error> {
     let network = |text: &String| {
         text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address.to_canonical())))
     };
     let networks = Vec::<String>::deserialize(value)?.iter().map(network).collect::<Result<_, _>>();
     let expected = "a list of IP addresses and networks, such as 10.0.0.0/8";
-    networks.map(TrustedProxies).map_err(|_| D::Error::custom(expected))
+    networks.map_err(|_| D::Error::custom(expected))
 }

@@ -83,6 +83,7 @@ fn every_listed_key_is_read_and_every_key_read_is_listed() {
         ("bounces", fields::<Bounces>()),
         ("admin", fields::<Admin>()),
         ("telemetry", fields::<Telemetry>()),
+        ("webhooks", fields::<Webhooks>()),
     ];
     let read: BTreeSet<_> = read.map(|(section, fields)| (section.to_owned(), fields)).into();
     let listed = sections().into_iter().map(|(section, keys)| (section, keys.into_keys().collect()));
@@ -95,6 +96,7 @@ fn every_section_is_read_by_a_program() {
     let programs = [
         fields::<ApiSettings>(),
         fields::<MailerSettings>(),
+        fields::<WebhookSettings>(),
         fields::<OrganizationSettings>(),
         fields::<sections::MailSections>(),
         fields::<organizations::Sections>(),
@@ -137,7 +139,7 @@ type Program = (&'static str, fn(&Configuration) -> Result<(), ConfigError>, &'s
 
 #[test]
 fn a_missing_required_key_is_named_with_the_ways_to_set_it() {
-    let programs: [Program; 4] = [
+    let programs: [Program; 5] = [
         (
             "rekey-api",
             |configuration| {
@@ -154,6 +156,11 @@ fn a_missing_required_key_is_named_with_the_ways_to_set_it() {
                     .map(drop)
             },
             &["server.public_url", "keys.sealing", "database.url", "broker.url", "mail.from", "smtp.relays"],
+        ),
+        (
+            "rekey-webhooks",
+            |configuration| configuration.settings::<WebhookSettings>().map(drop),
+            &["server.public_url", "keys.sealing", "database.url", "broker.url"],
         ),
         ("rekey", |configuration| configuration.settings::<ToolSettings>().map(drop), &["database.url"]),
         (

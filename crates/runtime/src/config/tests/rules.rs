@@ -44,6 +44,9 @@ fn integers_are_held_to_their_bounds() {
         ("smtp.timeout_seconds", 1, 300),
         ("smtp.connections", 1, 256),
         ("mailer.concurrency", 1, 1000),
+        ("webhooks.concurrency", 1, 1000),
+        ("webhooks.webhook_concurrency", 1, 100),
+        ("webhooks.organization_concurrency", 1, 1000),
     ] {
         let set = |number: i64| {
             // A key that depends on another is tried with a value of the other that allows it.
@@ -101,6 +104,7 @@ fn texts_are_held_to_their_form() {
             ],
         ),
         ("server.trusted_proxies", &["", "10.0.0.0/8,::1,fd00::/8"], &["10.0.0.0/33", "proxy", "*"]),
+        ("webhooks.allowed_networks", &["", "10.20.0.0/16,::1"], &["10.0.0.0/33", "receiver.example"]),
         ("server.forwarded_header", &["x-forwarded-for", "forwarded"], &["X-Forwarded-For", "x-real-ip"]),
         (
             "auth.domain",

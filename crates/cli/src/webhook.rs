@@ -1,0 +1,392 @@
+//! `rekey webhook`: the receivers that are sent events.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use rekey_core::{
+    attributes::CommonAttributes,
+    caller::{Actor, Caller},
+    clock::{Clock, SystemClock},
+    events::EventName,
+    ids::{EventId, WebhookId},
+    organizations::Slug,
+    random::OsRandom,
+    resources::{
+        EVENT_CALLBACKS, WEBHOOKS,
+        catalog::Catalog,
+        listing::{Filter, Listed, Listing, Page},
+        record::{Record, Value},
+    },
+    scope::{Mode, Scope},
+    secrets::{KeyRing, SharedSecret},
+    webhooks::{
+        CallbackUrl,
+        fan_out::FanOut,
+        service::{WebhookAttributes, WebhookError, WebhookService},
+        store::WriteWebhookError,
+    },
+};
+use rekey_runtime::config::{Configuration, Source, WebhookToolSettings, Webhooks};
+use rekey_store_postgres::PostgresStore;
+use rekey_webhooks::{ClientOptions, Request, Secrets, WebhookClient};
+use serde::Serialize;
+use serde_json::json;
+use url::Url;
+
+use crate::{
+    operator,
+    output::{NothingFound, Output, Row, joined, or_dash, timestamp},
+};
+
+/// The commands on webhooks.
+#[derive(Debug, Subcommand)]
+pub enum WebhookCommand {
+    /// List an organization's webhooks, with the state of each.
+    List {
+        #[command(flatten)]
+        scope: ScopeArguments,
+    },
+    /// Create a webhook; its secret is printed.
+    Create(Create),
+    /// Show what a webhook was sent last, and what its receiver answered.
+    Show {
+        /// The webhook's id.
+        id: WebhookId,
+        #[command(flatten)]
+        scope: ScopeArguments,
+    },
+    /// Send a webhook a test, once, from this machine, and print what its receiver answers. Nothing is recorded. The body has no record, and
+    /// `meta.test`.
+    Test {
+        /// The webhook's id.
+        id: WebhookId,
+        #[command(flatten)]
+        scope: ScopeArguments,
+    },
+    /// Send an event to the webhooks of its topic again.
+    Trigger {
+        /// The event's id.
+        event: EventId,
+        #[command(flatten)]
+        scope: ScopeArguments,
+    },
+    /// Close a webhook's circuit: what waits is sent.
+    ResetCircuit {
+        /// The webhook's id.
+        id: WebhookId,
+        #[command(flatten)]
+        scope: ScopeArguments,
+    },
+    /// Give a webhook a new secret, which is printed. The former one signs along for 24 hours.
+    RotateSecret {
+        /// The webhook's id.
+        id: WebhookId,
+        #[command(flatten)]
+        scope: ScopeArguments,
+    },
+}
+
+/// Which webhooks.
+#[derive(Debug, Args)]
+pub struct ScopeArguments {
+    /// The organization's slug.
+    #[arg(long)]
+    organization: Slug,
+    /// Test or live data.
+    #[arg(long, default_value = "live", value_parser = operator::mode())]
+    mode: Mode,
+}
+
+/// The arguments of `rekey webhook create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    scope: ScopeArguments,
+    /// The events that it is sent, such as `customers.create`.
+    #[arg(long)]
+    topic: EventName,
+    /// Where it receives: an https URL.
+    #[arg(long)]
+    url: CallbackUrl,
+    /// Its name, unique in the organization and mode.
+    #[arg(long)]
+    name: Option<String>,
+    /// The relationships of the topic's resource that are included, separated by commas.
+    #[arg(long, value_name = "RELATIONSHIPS", value_delimiter = ',')]
+    include: Vec<String>,
+}
+
+/// How many callbacks are shown.
+const SHOWN: u32 = Page::MAX_SIZE;
+
+/// Runs `rekey webhook`.
+pub async fn run(command: WebhookCommand, source: &Source, output: Output) -> anyhow::Result<()> {
+    let WebhookToolSettings { keys, webhooks } = Configuration::load(source)?.settings()?;
+    let tool = Tool { store: Arc::new(operator::connect(source).await?), keys: keys.sealing };
+    match command {
+        WebhookCommand::List { scope } => tool.list(tool.scope(&scope).await?, output).await,
+        WebhookCommand::Create(create) => tool.create(create, output).await,
+        WebhookCommand::Show { id, scope } => tool.show(tool.scope(&scope).await?, id, output).await,
+        WebhookCommand::Test { id, scope } => {
+            tool.test(tool.scope(&scope).await?, id, webhooks, output).await
+        }
+        WebhookCommand::Trigger { event, scope } => {
+            let sent = tool.service().trigger(tool.scope(&scope).await?, &operator(), event).await?;
+            let count = sent.ok_or_else(|| NothingFound(format!("no event has the id {event}")))?;
+            output.record(
+                &json!({ "event": event.as_str(), "webhooks": count }),
+                &format!("Sent to {count} webhooks.\n"),
+            )
+        }
+        WebhookCommand::ResetCircuit { id, scope } => {
+            let attributes = WebhookAttributes { resets_circuit: true, ..WebhookAttributes::default() };
+            tool.update(tool.scope(&scope).await?, id, attributes).await?;
+            output
+                .record(&json!({ "id": id.as_str(), "circuit_state": "closed" }), "The circuit is closed.\n")
+        }
+        WebhookCommand::RotateSecret { id, scope } => {
+            let attributes = WebhookAttributes { regenerates_secret: true, ..WebhookAttributes::default() };
+            let scope = tool.scope(&scope).await?;
+            tool.update(scope, id, attributes).await?;
+            tool.print_secret(scope, id, output).await
+        }
+    }
+}
+
+/// The production database, and the keys of what is encrypted in it.
+struct Tool {
+    store: Arc<PostgresStore>,
+    keys: KeyRing,
+}
+
+/// The caller of the operator's commands.
+fn operator() -> Caller {
+    Caller {
+        actor: Actor::Operator(None),
+        address: None,
+        traceparent: None,
+        locales: Vec::new(),
+        record: None,
+    }
+}
+
+impl Tool {
+    fn service(&self) -> WebhookService {
+        let fan_out =
+            FanOut::new(self.store.clone(), self.store.clone(), self.keys.clone(), Arc::new(OsRandom));
+        WebhookService { store: self.store.clone(), fan_out }
+    }
+
+    async fn scope(&self, arguments: &ScopeArguments) -> anyhow::Result<Scope> {
+        let organization = operator::find_organization(&*self.store, &arguments.organization).await?;
+        Ok(Scope { organization: organization.id, mode: arguments.mode })
+    }
+
+    async fn find(&self, scope: Scope, id: WebhookId) -> anyhow::Result<Record> {
+        let found = self.store.find(scope, &WEBHOOKS, id.into()).await?;
+        Ok(found.ok_or_else(|| {
+            NothingFound(format!("no webhook of this organization and mode has the id {id}"))
+        })?)
+    }
+
+    async fn list(&self, scope: Scope, output: Output) -> anyhow::Result<()> {
+        let mut rows = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = Page::After { cursor, size: Page::MAX_SIZE };
+            let listing = Listing { page, ..Listing::first_page(&WEBHOOKS) };
+            let Listed { items, next, .. } = self.store.list(scope, &listing).await?;
+            rows.extend(items.iter().map(WebhookRow::from));
+            cursor = next;
+            if cursor.is_none() {
+                return output.list(&rows);
+            }
+        }
+    }
+
+    async fn create(&self, create: Create, output: Output) -> anyhow::Result<()> {
+        let Create { scope, topic, url, name, include } = create;
+        let scope = self.scope(&scope).await?;
+        let attributes = WebhookAttributes {
+            name,
+            include_resources: Some(include),
+            common: CommonAttributes::default(),
+            ..WebhookAttributes::default()
+        };
+        let created = self.service().create(scope, &operator(), topic, url, attributes).await;
+        self.print_secret(scope, created.map_err(in_words)?, output).await
+    }
+
+    async fn update(&self, scope: Scope, id: WebhookId, attributes: WebhookAttributes) -> anyhow::Result<()> {
+        self.find(scope, id).await?;
+        self.service().update(scope, &operator(), id, attributes).await.map_err(in_words)?;
+        Ok(())
+    }
+
+    async fn show(&self, scope: Scope, id: WebhookId, output: Output) -> anyhow::Result<()> {
+        let webhook = self.find(scope, id).await?;
+        let relationship =
+            WEBHOOKS.relationship("last_event_callbacks").context("the relationship is defined")?;
+        let listing = Listing {
+            filter: Filter::RelatedTo(&WEBHOOKS, relationship, id.into()),
+            page: Page::After { cursor: None, size: SHOWN },
+            ..Listing::first_page(&EVENT_CALLBACKS)
+        };
+        let callbacks = self.store.list(scope, &listing).await?;
+        output.show(&WebhookRow::from(&webhook))?;
+        output.list(&callbacks.items.iter().map(CallbackRow::from).collect::<Vec<_>>())
+    }
+
+    fn secret(&self, scope: Scope, webhook: &Record) -> anyhow::Result<SharedSecret> {
+        let Value::SharedSecret(sealed) = webhook.get("shared_secret") else {
+            anyhow::bail!("the webhook has no secret")
+        };
+        sealed
+            .unseal(scope.organization, webhook.id(), &self.keys)
+            .context("keys.sealing lacks the key of its secret")
+    }
+
+    async fn print_secret(&self, scope: Scope, id: WebhookId, output: Output) -> anyhow::Result<()> {
+        let secret = self.secret(scope, &self.find(scope, id).await?)?;
+        let (plain, standard) = (secret.expose(), secret.to_whsec());
+        let json = json!({ "id": id.as_str(), "shared_secret": plain, "whsec": &**standard });
+        output.record(&json, &format!("WEBHOOK_ID={id}\nSHARED_SECRET={plain}\nWHSEC={}\n", *standard))
+    }
+
+    async fn test(
+        &self,
+        scope: Scope,
+        id: WebhookId,
+        settings: Webhooks,
+        output: Output,
+    ) -> anyhow::Result<()> {
+        let webhook = self.find(scope, id).await?;
+        let secrets = Secrets { current: self.secret(scope, &webhook)?, former: None };
+        let text = |name| webhook.get(name).as_text().unwrap_or_default();
+        let topic: EventName = text("topic").parse().context("the topic is none of this version")?;
+        let meta = json!({
+            "mode": scope.mode.as_str(), "organization_id": scope.organization.as_str(), "test": true
+        });
+        let event = EventId::generate(&OsRandom);
+        let body = json!({ "data": { "type": topic.resource().name, "id": event.as_str(), "meta": meta } });
+        let client = WebhookClient::new(ClientOptions {
+            allowed_networks: settings.allowed_networks,
+            ..ClientOptions::default()
+        })?;
+        let request = Request {
+            url: &Url::parse(text("callback_url"))?,
+            topic: topic.as_str(),
+            id: event.as_str(),
+            sent_at: SystemClock.now(),
+            secrets: &secrets,
+            traceparent: None,
+            body: Bytes::from(body.to_string()),
+        };
+        let answer = client.send(request).await?;
+        let line = format!("{} {}\n", answer.status, crate::output::printable(&answer.body));
+        output.record(&json!({ "status": answer.status, "body": answer.body }), &line)?;
+        anyhow::ensure!((200..300).contains(&answer.status), "the receiver did not take it");
+        Ok(())
+    }
+}
+
+fn in_words(error: WebhookError) -> anyhow::Error {
+    match error {
+        WebhookError::Write(WriteWebhookError::Taken) => {
+            anyhow::anyhow!("another webhook of this organization and mode has that name")
+        }
+        error => error.into(),
+    }
+}
+
+/// A webhook as it is printed.
+#[derive(Serialize)]
+struct WebhookRow {
+    id: String,
+    topic: String,
+    state: &'static str,
+    failures: i64,
+    name: String,
+    callback_url: String,
+    include_resources: Vec<String>,
+    disabled_at: Option<String>,
+}
+
+impl From<&Record> for WebhookRow {
+    fn from(record: &Record) -> Self {
+        let text = |name| record.get(name).as_text().unwrap_or_default().to_owned();
+        let disabled_at = record.get("disabled_at").as_time().map(timestamp);
+        let is_open = record.get("circuit_state").as_text() == Some("open");
+        Self {
+            id: record.id().to_string(),
+            topic: text("topic"),
+            state: match (&disabled_at, is_open) {
+                (Some(_), _) => "disabled",
+                (None, true) => "open",
+                (None, false) => "closed",
+            },
+            failures: match record.get("circuit_failure_count") {
+                Value::Integer(count) => *count,
+                _ => 0,
+            },
+            name: text("name"),
+            callback_url: text("callback_url"),
+            include_resources: match record.get("include_resources") {
+                Value::Texts(names) => names.clone(),
+                _ => Vec::new(),
+            },
+            disabled_at,
+        }
+    }
+}
+
+impl Row for WebhookRow {
+    const COLUMNS: &'static [&'static str] = &["ID", "TOPIC", "STATE", "FAILURES", "INCLUDES", "NAME", "URL"];
+
+    fn cells(&self) -> Vec<String> {
+        let includes = joined(self.include_resources.iter().map(String::as_str));
+        let (id, topic, name, url) =
+            (self.id.clone(), self.topic.clone(), self.name.clone(), self.callback_url.clone());
+        vec![id, topic, self.state.to_owned(), self.failures.to_string(), includes, name, url]
+    }
+}
+
+/// What a webhook was sent, as it is printed.
+#[derive(Serialize)]
+struct CallbackRow {
+    id: String,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    response_code: Option<String>,
+    response_message: Option<String>,
+}
+
+impl From<&Record> for CallbackRow {
+    fn from(record: &Record) -> Self {
+        let time = |name| record.get(name).as_time().map(timestamp);
+        let text = |name| record.get(name).as_text().map(str::to_owned);
+        Self {
+            id: record.id().to_string(),
+            created_at: time("created_at"),
+            updated_at: time("updated_at"),
+            response_code: text("response_code"),
+            response_message: text("response_message"),
+        }
+    }
+}
+
+impl Row for CallbackRow {
+    const COLUMNS: &'static [&'static str] = &["ID", "CREATED", "LAST ATTEMPT", "STATUS", "ANSWER"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            or_dash(self.created_at.as_ref()),
+            or_dash(self.updated_at.as_ref()),
+            or_dash(self.response_code.as_ref()),
+            or_dash(self.response_message.as_ref()),
+        ]
+    }
+}

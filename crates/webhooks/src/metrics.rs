@@ -1,0 +1,38 @@
+//! What is measured of callbacks. `docs/metrics.md` lists all metrics.
+
+use std::sync::LazyLock;
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram},
+};
+use rekey_core::{
+    metrics::{LONG, counter, seconds},
+    webhooks::queue::{AttemptResult, ClaimedCallback, Next},
+};
+
+static ATTEMPTS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    counter("rekey.webhook.attempts", "Attempts to deliver events to webhooks, by outcome.")
+});
+static LATENCY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    seconds("rekey.webhook.latency", "Time from the record of a callback to its delivery.", LONG)
+});
+/// Counts the circuits that were opened.
+pub(crate) static CIRCUITS_OPENED: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    counter("rekey.webhook.circuits_opened", "Webhooks whose circuit was opened by failed attempts in a row.")
+});
+
+/// Records the outcome of an attempt.
+pub(crate) fn record_attempt(callback: &ClaimedCallback, result: &AttemptResult) {
+    let outcome = match result.next {
+        Next::Delivered => "delivered",
+        Next::Retry(_) => "retried",
+        Next::GivenUp => "given_up",
+        Next::Disable => "disabled",
+    };
+    let mode = KeyValue::new("mode", callback.scope.mode.as_str());
+    ATTEMPTS.add(1, &[KeyValue::new("outcome", outcome), mode]);
+    if result.next == Next::Delivered {
+        LATENCY.record(callback.age.as_seconds_f64(), &[]);
+    }
+}

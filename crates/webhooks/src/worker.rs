@@ -1,0 +1,200 @@
+//! Makes the callbacks that are due.
+
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
+use rekey_core::{
+    clock::Clock,
+    error::{StoreError, chain},
+    random::RandomSource,
+    secrets::{KeyRing, UnsealError},
+    webhooks::{
+        MAX_FAILURES,
+        queue::{AttemptResult, CallbackQueue, ClaimLimits, ClaimedCallback, Next},
+        retries::next_attempt,
+    },
+};
+use rekey_runtime::telemetry;
+use time::Duration;
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, field::Empty};
+use url::Url;
+
+use crate::{Answer, Request, Secrets, WebhookClient, metrics};
+
+/// How long a claim holds: an attempt takes [`TIMEOUT`](crate::client::TIMEOUT), and recording it a few seconds.
+const LEASE: Duration = Duration::MINUTE;
+/// How often to look for what became due.
+const POLL_INTERVAL: StdDuration = StdDuration::from_secs(1);
+
+/// Makes callbacks. Any number of processes may run one.
+pub struct Worker {
+    /// What is due.
+    pub queue: Arc<dyn CallbackQueue>,
+    /// Sends it.
+    pub client: WebhookClient,
+    /// Decrypts secrets and payloads.
+    pub keys: KeyRing,
+    /// Dates what is sent.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads retries.
+    pub random: Arc<dyn RandomSource>,
+    /// How many callbacks of this process are under way at once, and of all processes of one webhook and one organization.
+    pub limits: ClaimLimits,
+    /// Notified when callbacks were added.
+    pub added: Arc<Notify>,
+}
+
+impl Worker {
+    /// Makes callbacks until `stop` is cancelled, and returns when those under way are done.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let permits =
+            Arc::new(Semaphore::new(self.limits.total.try_into().unwrap_or(Semaphore::MAX_PERMITS)));
+        let tasks = TaskTracker::new();
+        stop.run_until_cancelled(self.claim_for_ever(&permits, &tasks)).await;
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    async fn claim_for_ever(self: &Arc<Self>, permits: &Arc<Semaphore>, tasks: &TaskTracker) {
+        loop {
+            // The semaphore is never closed.
+            let Ok(first) = Arc::clone(permits).acquire_owned().await else { return };
+            let free = u32::try_from(permits.available_permits()).unwrap_or(u32::MAX).saturating_add(1);
+            let limits = ClaimLimits { total: free.min(self.limits.total), ..self.limits };
+            let claimed = self.queue.claim_callbacks(LEASE, limits).await.unwrap_or_else(|error| {
+                tracing::warn!(cause = chain(&error), "looking for callbacks failed");
+                Vec::new()
+            });
+            let is_idle = claimed.is_empty();
+            let mut first = Some(first);
+            for callback in claimed {
+                let permit = match first.take() {
+                    Some(permit) => Some(permit),
+                    None => Arc::clone(permits).try_acquire_owned().ok(),
+                };
+                let worker = Arc::clone(self);
+                tasks.spawn(async move { worker.make(callback, permit).await });
+            }
+            if is_idle {
+                drop(first);
+                // Either way is a reason to look.
+                timeout(POLL_INTERVAL, self.added.notified()).await.ok();
+            }
+        }
+    }
+
+    /// Makes one attempt and records its outcome.
+    async fn make(&self, callback: ClaimedCallback, _permit: Option<OwnedSemaphorePermit>) {
+        let span = tracing::info_span!(
+            "callback",
+            otel.kind = "client",
+            callback = %callback.id,
+            webhook = %callback.webhook,
+            event = %callback.event,
+            topic = callback.topic.as_str(),
+            attempt = callback.attempt,
+            status = Empty,
+        );
+        if let Some(traceparent) = &callback.traceparent {
+            telemetry::set_parent(&span, traceparent);
+        }
+        async {
+            let result = self.attempt(&callback).await;
+            self.settle(&callback, &result).await;
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn attempt(&self, callback: &ClaimedCallback) -> AttemptResult {
+        let answer = match self.request(callback) {
+            Ok((url, secrets, body)) => {
+                let traceparent = telemetry::current_traceparent();
+                let request = Request {
+                    url: &url,
+                    topic: callback.topic.as_str(),
+                    id: callback.event.as_str(),
+                    sent_at: self.clock.now(),
+                    secrets: &secrets,
+                    traceparent: traceparent.as_deref().or(callback.traceparent.as_deref()),
+                    body,
+                };
+                self.client.send(request).await.map_err(|error| error.to_string())
+            }
+            Err(error) => {
+                tracing::error!(%error, "a callback can't be decrypted, check keys.sealing");
+                Err("the service can't decrypt it: its operator must restore a key".to_owned())
+            }
+        };
+        let (response_code, response_message, retry_after) = match answer {
+            Ok(Answer { status, body, retry_after }) => {
+                (Some(status), body, retry_after.and_then(|wait| Duration::try_from(wait).ok()))
+            }
+            Err(reason) => (None, reason, None),
+        };
+        tracing::Span::current().record("status", response_code);
+        let next = match response_code {
+            Some(200..=299) => Next::Delivered,
+            Some(410) => Next::Disable,
+            _ => {
+                next_attempt(callback.attempt, retry_after, &*self.random).map_or(Next::GivenUp, Next::Retry)
+            }
+        };
+        AttemptResult { response_code, response_message, next }
+    }
+
+    /// Returns where the callback goes, what signs it, and its body.
+    fn request(&self, callback: &ClaimedCallback) -> Result<(Url, Secrets, Bytes), UnsealError> {
+        let organization = callback.scope.organization;
+        let mut secrets =
+            callback.secrets.iter().map(|sealed| sealed.unseal(organization, callback.webhook, &self.keys));
+        let current = secrets.next().unwrap_or(Err(UnsealError))?;
+        // One whose key is gone signs no longer.
+        let former = secrets.find_map(Result::ok);
+        let payload = callback.payload.unseal(organization, callback.id, &self.keys)?;
+        let url = Url::parse(callback.callback_url.as_str()).map_err(|_| UnsealError)?;
+        Ok((url, Secrets { current, former }, Bytes::copy_from_slice(payload.expose().as_bytes())))
+    }
+
+    /// Records an outcome. One that can't be recorded is sent again when its lease ends: receivers know it by its id.
+    async fn settle(&self, callback: &ClaimedCallback, result: &AttemptResult) {
+        metrics::record_attempt(callback, result);
+        let code = result.response_code;
+        match result.next {
+            Next::Delivered => tracing::info!(code, "delivered"),
+            Next::Retry(after) => {
+                tracing::info!(code, reason = result.response_message, %after, "will be tried again");
+            }
+            Next::GivenUp => tracing::warn!(code, reason = result.response_message, "given up"),
+            Next::Disable => tracing::warn!(code, "the receiver wants no more: the webhook is disabled"),
+        }
+        let settled = (|| self.queue.settle_callback(callback.id, callback.attempt, result))
+            .retry(ExponentialBuilder::default())
+            .when(|error| matches!(error, StoreError::Unavailable(_)))
+            .await;
+        match settled {
+            Ok(settled) if settled.opened_circuit => {
+                metrics::CIRCUITS_OPENED.add(1, &[]);
+                let scope = callback.scope;
+                tracing::error!(
+                    organization = %scope.organization,
+                    mode = scope.mode.as_str(),
+                    "{MAX_FAILURES} attempts in a row failed: the webhook's circuit is open until it is reset"
+                );
+            }
+            Ok(settled) if !settled.was_recorded => {
+                tracing::debug!("the claim had been taken over, or its customer was deleted");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "an outcome can't be recorded, so it is sent again");
+            }
+        }
+    }
+}

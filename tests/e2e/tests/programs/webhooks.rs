@@ -1,0 +1,183 @@
+//! Webhooks: from a change of a record to the receiver, with the real programs.
+#![cfg(test)]
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use rekey_e2e::{
+    process::{Program, free_ports},
+    receiver::{Received, Receiver, Reply},
+    shop::{ANNA, Shop},
+    stack::Stack,
+    wait::eventually,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+const TOPIC: &str = "customer_password_resets.create";
+
+/// A shop whose receivers are on this machine.
+async fn shop() -> Shop {
+    let mut stack = Stack::prepare().await;
+    stack.set("webhooks.allowed_networks", "127.0.0.0/8");
+    Shop::open(stack).await
+}
+
+/// Starts `rekey-webhooks`.
+async fn start_webhooks(stack: &Stack) -> Program {
+    stack.start_another("rekey-webhooks").await.0
+}
+
+/// Creates a webhook, and returns its id and its secret.
+async fn webhook(shop: &Shop, token: &str, url: &str, attributes: Value) -> (String, String) {
+    let mut all = json!({ "topic": TOPIC, "callback_url": url });
+    all.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    let made = shop.stack.api.call(Method::POST, "webhooks", token, &document("webhooks", None, &all)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    let data = &made.body["data"];
+    (
+        data["id"].as_str().unwrap().to_owned(),
+        data["attributes"]["shared_secret"].as_str().unwrap().to_owned(),
+    )
+}
+
+fn document(kind: &str, id: Option<&str>, attributes: &Value) -> Value {
+    json!({ "data": { "type": kind, "id": id, "attributes": attributes } })
+}
+
+/// Whether one of the signatures is by that secret: the code of docs/webhooks.md.
+fn is_signed(request: &Received, secret: &str) -> bool {
+    let header = |name: &str| request.headers[name].as_str();
+    let mac = |key: &[u8], parts: &[&str]| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        for part in parts {
+            mac.update(part.as_bytes());
+        }
+        STANDARD.encode(mac.finalize().into_bytes())
+    };
+    let parts = [header("webhook-id"), ".", header("webhook-timestamp"), ".", &request.body];
+    let standard = format!("v1,{}", mac(&STANDARD.decode(secret).unwrap(), &parts));
+    header("webhook-signature").split(' ').any(|one| one == standard)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_reaches_its_receiver_signed_and_again_until_it_is_taken() {
+    let shop = shop().await;
+    let stack = &shop.stack;
+    let (_api, _webhooks) = (stack.start_api().await, start_webhooks(stack).await);
+    let token = shop.register_anna().await;
+    let receiver = Receiver::start().await;
+    let (id, secret) =
+        webhook(&shop, &token, &receiver.url, json!({ "include_resources": ["customer"] })).await;
+    let redirect = Reply { headers: "location: http://127.0.0.1:1/\r\n", ..Reply::status(302) };
+    receiver.reply([redirect, Reply::status(500)]);
+    let reset = stack.api.create_reset(&token, ANNA).await;
+    assert_eq!(reset.status, StatusCode::CREATED);
+
+    let first = receiver.requests(1).await.remove(0);
+    assert_eq!(first.line, "POST /hook HTTP/1.1");
+    for (name, value) in [("content-type", "application/vnd.api+json"), ("x-commercelayer-topic", TOPIC)] {
+        assert_eq!(first.headers[name], value);
+    }
+    assert!(is_signed(&first, &secret), "{first:?}");
+    let body: Value = serde_json::from_str(&first.body).unwrap();
+    let (data, reset) = (&body["data"], &reset.body["data"]);
+    assert_eq!((&data["id"], &data["attributes"]["customer_email"]), (&reset["id"], &json!(ANNA)));
+    assert_eq!(data["attributes"]["reset_password_token"], Value::Null);
+    assert!(!first.body.contains(reset["attributes"]["reset_password_token"].as_str().unwrap()));
+    assert_eq!(
+        data["links"]["self"],
+        format!("/api/customer_password_resets/{}", reset["id"].as_str().unwrap())
+    );
+    assert_eq!(body["included"][0]["type"], "customers");
+
+    // Nobody waits five minutes here.
+    for count in 2..=3 {
+        answered(stack, if count == 2 { "302" } else { "500" }).await;
+        stack.texts("UPDATE event_callbacks SET due_at = now() RETURNING id").await;
+        let requests = receiver.requests(count).await;
+        let again = requests.last().unwrap();
+        assert_eq!((&again.body, &again.headers["webhook-id"]), (&first.body, &first.headers["webhook-id"]));
+        assert!(is_signed(again, &secret));
+    }
+    answered(stack, "200").await;
+    let path = format!("webhooks/{id}/last_event_callbacks");
+    let listed = stack.api.call(Method::GET, &path, &token, &Value::Null).await;
+    let attributes = &listed.body["data"][0]["attributes"];
+    assert_eq!(attributes["payload"], body, "{listed:?}");
+    assert_eq!(
+        (&attributes["response_code"], &attributes["response_message"]),
+        (&json!("200"), &json!("an answer"))
+    );
+    assert_eq!(receiver.received().len(), 3);
+
+    // A new secret signs along with the former one.
+    let change = document("webhooks", Some(&id), &json!({ "_regenerate_shared_secret": true }));
+    let changed = stack.api.call(Method::PATCH, &format!("webhooks/{id}"), &token, &change).await;
+    let next = changed.body["data"]["attributes"]["shared_secret"].as_str().unwrap();
+    let event = &first.headers["webhook-id"];
+    let trigger = document("events", Some(event), &json!({ "_trigger": true }));
+    stack.api.call(Method::PATCH, &format!("events/{event}"), &token, &trigger).await;
+    let last = receiver.requests(4).await.remove(3);
+    assert!(
+        is_signed(&last, next) && is_signed(&last, &secret) && last.headers["webhook-id"] == *event,
+        "{last:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_claimed_by_a_process_that_dies_is_sent_by_another() {
+    let shop = shop().await;
+    let stack = &shop.stack;
+    let _api = stack.start_api().await;
+    let token = shop.register_anna().await;
+    let receiver = Receiver::start().await;
+    webhook(&shop, &token, &receiver.url, json!({})).await;
+    // Events wait in the queue once it is there.
+    let doomed = start_webhooks(stack).await;
+    let slow = Reply { after: std::time::Duration::from_secs(30), ..Reply::status(200) };
+    receiver.reply([slow]);
+    stack.api.create_reset(&token, ANNA).await;
+    let first = receiver.requests(1).await.remove(0);
+    doomed.crash();
+    stack.api.create_reset(&token, ANNA).await;
+    stack.texts("UPDATE event_callbacks SET lease_until = now() RETURNING id").await;
+    let _webhooks = start_webhooks(stack).await;
+    let requests = receiver.requests(3).await;
+    let ids: Vec<_> = requests.iter().map(|request| &request.headers["webhook-id"]).collect();
+    assert_eq!(ids.iter().filter(|id| **id == &first.headers["webhook-id"]).count(), 2, "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addresses_that_are_not_public_are_refused_in_words() {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let stack = &shop.stack;
+    let (_api, _webhooks) = (stack.start_api().await, start_webhooks(stack).await);
+    let token = shop.register_anna().await;
+    let receiver = Receiver::start().await;
+    webhook(&shop, &token, &receiver.url, json!({})).await;
+    let [port] = free_ports();
+    webhook(&shop, &token, &format!("http://localhost:{port}/"), json!({})).await;
+    stack.api.create_reset(&token, ANNA).await;
+    eventually("the refusals", async || {
+        let messages = stack
+            .texts("SELECT response_message FROM event_callbacks WHERE response_message IS NOT NULL")
+            .await;
+        let are_refused =
+            messages.len() == 2 && messages.iter().all(|message| message.contains("not at a public address"));
+        if are_refused { Ok(()) } else { Err(messages) }
+    })
+    .await;
+    assert!(receiver.received().is_empty());
+}
+
+/// Waits until an attempt was recorded with that status.
+async fn answered(stack: &Stack, code: &str) {
+    eventually("the outcome to be recorded", async || {
+        let codes = stack
+            .texts("SELECT response_code FROM event_callbacks WHERE lease_until IS NULL AND attempts > 0")
+            .await;
+        if codes == [code] { Ok(()) } else { Err(codes) }
+    })
+    .await;
+}
