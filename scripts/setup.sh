@@ -22,6 +22,7 @@ needs=(
     'make|command -v make'
     'nodejs|node --eval "process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)"'
     'npm|command -v npm'
+    'php-cli|command -v php'
     'pgbouncer|command -v pgbouncer || test -x /usr/sbin/pgbouncer'
     'postgresql|command -v pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl'
     'prometheus|command -v promtool && command -v prometheus'

@@ -28,3 +28,4 @@ pub mod shop;
 pub mod smtp;
 pub mod stack;
 pub mod wait;
+pub mod webhook_signature;

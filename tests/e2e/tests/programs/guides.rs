@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 /// The pages for newcomers and operators.
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 29] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
@@ -41,6 +41,7 @@ const PAGES: [&str; 28] = [
     "docs/runbooks/start.md",
     "docs/scaling.md",
     "docs/storefront.md",
+    "docs/webhooks.md",
     "examples/storefront/README.md",
 ];
 

@@ -1,18 +1,23 @@
 //! Webhooks: from a change of a record to the receiver, with the real programs.
 #![cfg(test)]
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
 use rekey_e2e::{
-    process::{Program, free_ports},
+    process::{Program, free_ports, project},
     receiver::{Received, Receiver, Reply},
     shop::{ANNA, Shop},
     stack::Stack,
     wait::eventually,
+    webhook_signature::is_genuine,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 const TOPIC: &str = "customer_password_resets.create";
 
@@ -45,19 +50,42 @@ fn document(kind: &str, id: Option<&str>, attributes: &Value) -> Value {
     json!({ "data": { "type": kind, "id": id, "attributes": attributes } })
 }
 
-/// Whether one of the signatures is by that secret: the code of docs/webhooks.md.
+/// Whether one of the signatures is by that secret.
 fn is_signed(request: &Received, secret: &str) -> bool {
     let header = |name: &str| request.headers[name].as_str();
-    let mac = |key: &[u8], parts: &[&str]| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-        for part in parts {
-            mac.update(part.as_bytes());
-        }
-        STANDARD.encode(mac.finalize().into_bytes())
+    let (id, timestamp, signatures) =
+        (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+    is_genuine(secret, id, timestamp, signatures, request.body.as_bytes())
+}
+
+/// The code of the guide verifies a request, and refuses another body, in each language.
+fn assert_guide_verifies(request: &Received, secret: &str) {
+    let guide = fs::read_to_string(project().join("docs/webhooks.md")).unwrap();
+    let code = |language: &str| {
+        let rest = guide.split_once(&format!("```{language}\n")).unwrap().1;
+        rest.split_once("```").unwrap().0.to_owned()
     };
-    let parts = [header("webhook-id"), ".", header("webhook-timestamp"), ".", &request.body];
-    let standard = format!("v1,{}", mac(&STANDARD.decode(secret).unwrap(), &parts));
-    header("webhook-signature").split(' ').any(|one| one == standard)
+    let rust = fs::read_to_string(project().join("tests/e2e/src/webhook_signature.rs")).unwrap();
+    assert!(rust.ends_with(&code("rust")), "the guide's code is what is tested");
+    let python = "import sys\nr = json.load(sys.stdin)\nverify(r['secret'], r['headers'], r['body'].encode())";
+    let php = "$r = json_decode(stream_get_contents(STDIN), true); verify($r['secret'], $r['headers'], $r['body']);";
+    let node = "import { readFileSync } from 'node:fs'\nconst r = JSON.parse(readFileSync(0))\nverify(r.secret, r.headers, r.body)";
+    for (program, arguments, code) in [
+        ("python3", &["-c"][..], format!("{}{python}", code("python"))),
+        ("php", &["-r"], format!("{}{php}", code("php"))),
+        ("node", &["--input-type=module", "--eval"], format!("{}{node}", code("js"))),
+    ] {
+        for (body, is_genuine) in [(request.body.clone(), true), (format!("{} ", request.body), false)] {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(&code).current_dir(project().join("tests/clients"));
+            let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let input = json!({ "secret": secret, "headers": request.headers, "body": body });
+            child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+            let ended = child.wait_with_output().unwrap();
+            let errors = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.success(), is_genuine, "{program}: {errors}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,6 +108,7 @@ async fn an_event_reaches_its_receiver_signed_and_again_until_it_is_taken() {
         assert_eq!(first.headers[name], value);
     }
     assert!(is_signed(&first, &secret), "{first:?}");
+    assert_guide_verifies(&first, &secret);
     let body: Value = serde_json::from_str(&first.body).unwrap();
     let (data, reset) = (&body["data"], &reset.body["data"]);
     assert_eq!((&data["id"], &data["attributes"]["customer_email"]), (&reset["id"], &json!(ANNA)));
@@ -135,7 +164,7 @@ async fn what_is_claimed_by_a_process_that_dies_is_sent_by_another() {
     webhook(&shop, &token, &receiver.url, json!({})).await;
     // Events wait in the queue once it is there.
     let doomed = start_webhooks(stack).await;
-    let slow = Reply { after: std::time::Duration::from_secs(30), ..Reply::status(200) };
+    let slow = Reply { after: Duration::from_secs(30), ..Reply::status(200) };
     receiver.reply([slow]);
     stack.api.create_reset(&token, ANNA).await;
     let first = receiver.requests(1).await.remove(0);
