@@ -11,6 +11,7 @@ use rekey_core::{
     clock::{Clock, SystemClock},
     events::EventName,
     ids::{EventId, WebhookId},
+    name::DisplayName,
     organizations::Slug,
     random::OsRandom,
     resources::{
@@ -110,9 +111,9 @@ pub struct Create {
     /// Where it receives: an https URL.
     #[arg(long)]
     url: CallbackUrl,
-    /// Its name, unique in the organization and mode.
+    /// Its name, unique in the organization and mode: up to 100 visible characters.
     #[arg(long)]
-    name: Option<String>,
+    name: Option<DisplayName>,
     /// The relationships of the topic's resource that are included, separated by commas.
     #[arg(long, value_name = "RELATIONSHIPS", value_delimiter = ',')]
     include: Vec<String>,
@@ -210,7 +211,7 @@ impl Tool {
         let Create { scope, topic, url, name, include } = create;
         let scope = self.scope(&scope).await?;
         let attributes = WebhookAttributes {
-            name,
+            name: name.map(|name| name.to_string()),
             include_resources: Some(include),
             common: CommonAttributes::default(),
             ..WebhookAttributes::default()

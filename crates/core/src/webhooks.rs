@@ -44,8 +44,8 @@ impl FromStr for CallbackUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidCallbackUrl> {
         let text = text.trim();
-        let is_plain =
-            text.len() <= Self::MAX_LENGTH && !text.contains(|c: char| c.is_control() || c.is_whitespace());
+        let is_plain = text.chars().count() <= Self::MAX_LENGTH
+            && !text.contains(|c: char| c.is_control() || c.is_whitespace());
         let url = Url::parse(text).ok().filter(|_| is_plain).ok_or(InvalidCallbackUrl)?;
         let has_no_credentials = url.username().is_empty() && url.password().is_none();
         let is_secure = url.scheme() == "https" || url.scheme() == "http" && is_this_machine(&url);
@@ -53,11 +53,10 @@ impl FromStr for CallbackUrl {
     }
 }
 
-/// Whether the URL's host is this machine, by name (RFC 6761 §6.3) or loopback address.
-#[must_use]
-pub fn is_this_machine(url: &Url) -> bool {
+/// Whether the URL's host is this machine: `localhost`, or a loopback address.
+fn is_this_machine(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
@@ -154,6 +153,7 @@ mod tests {
             ("http://127.0.0.1:9000", true),
             ("http://[::1]/", true),
             ("http://shop.example/", false),
+            ("http://shop.localhost/", false),
             ("https://user@shop.example/", false),
             ("https://user:secret@shop.example/", false),
             ("ftp://shop.example/", false),

@@ -19,7 +19,7 @@ macro_rules! queue_erasure {
         ), resets AS (
             DELETE FROM password_resets r USING fact WHERE r.customer_id = fact.id RETURNING r.id, r.customer_id
         ), callback AS (
-            UPDATE event_callbacks c SET sealed_payload = NULL, due_at = NULL, lease_until = NULL, updated_at = now()
+            UPDATE event_callbacks c SET sealed_payload = NULL, response_message = NULL, due_at = NULL, lease_until = NULL, updated_at = now()
             FROM fact WHERE c.customer_id = fact.id
         ), erasure AS (
             INSERT INTO erasures AS e (customer_id, organization_id, mode, resource_ids)
@@ -96,8 +96,8 @@ const ERASE: &str = "
     ), gone_suppression AS (
         DELETE FROM suppressions s USING mail WHERE s.event_id = mail.event_id AND mail.is_done
     ), gone_payload AS (
-        UPDATE event_callbacks c SET sealed_payload = NULL, due_at = NULL, lease_until = NULL, updated_at = now()
-        FROM due WHERE c.customer_id = due.customer_id AND c.topic <> ALL ($3)
+        UPDATE event_callbacks c SET sealed_payload = NULL, response_message = NULL, due_at = NULL, lease_until = NULL, updated_at = now()
+        FROM due WHERE c.customer_id = due.customer_id AND c.topic <> 'customers.anonymization_completed'
     ), gone_answer AS (
         DELETE FROM idempotency_keys k USING due WHERE k.record_id = ANY (due.resource_ids)
     ), gone_count AS (

@@ -103,7 +103,7 @@ BEGIN
         GRANT SELECT (anonymization_completed_at) ON customers TO rekey_maintenance;
         GRANT SELECT (customer_id) ON email_changes TO rekey_maintenance;
         GRANT SELECT (id, organization_id, mode, customer_id, topic, due_at, created_at),
-            UPDATE (id, sealed_payload, due_at, lease_until, updated_at), DELETE ON event_callbacks TO rekey_maintenance;
+            UPDATE (id, sealed_payload, response_message, due_at, lease_until, updated_at), DELETE ON event_callbacks TO rekey_maintenance;
         GRANT DELETE ON suppressions TO rekey_maintenance;
         GRANT SELECT (resource_type) ON audit_entries TO rekey_maintenance;
         GRANT SELECT (name, dead_at) ON events TO rekey_maintenance;

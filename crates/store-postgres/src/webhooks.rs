@@ -15,7 +15,7 @@ use rekey_core::{
         },
     },
 };
-use rekey_sql::rows::{self, Read};
+use rekey_sql::rows;
 use sqlx::types::Json;
 use time::Duration;
 
@@ -106,8 +106,9 @@ const UPDATE: &str = concat!(
         UPDATE webhooks SET updated_at = now(), name = COALESCE($12, name), topic = COALESCE($13, topic),
             callback_url = COALESCE($14, callback_url), include_resources = COALESCE($15, include_resources),
             sealed_secret = COALESCE($16, sealed_secret),
-            former_secret = CASE WHEN $16 IS NULL THEN former_secret ELSE sealed_secret END,
-            former_secret_until = CASE WHEN $16 IS NULL THEN former_secret_until ELSE now() + make_interval(secs => $17) END,
+            former_secret = CASE WHEN $16 IS NULL OR former_secret_until > now() THEN former_secret ELSE sealed_secret END,
+            former_secret_until = CASE WHEN $16 IS NULL OR former_secret_until > now() THEN former_secret_until
+                ELSE now() + make_interval(secs => $17) END,
             disabled_at = CASE $18 WHEN true THEN COALESCE(disabled_at, now()) WHEN false THEN NULL ELSE disabled_at END,
             circuit_opened_at = CASE WHEN $19 THEN NULL ELSE circuit_opened_at END,
             circuit_failure_count = CASE WHEN $19 THEN 0 ELSE circuit_failure_count END,
@@ -156,7 +157,7 @@ impl CallbackStore for PostgresStore {
         .fetch_all(&self.pool)
         .await
         .map_err(map_db_error)?;
-        rows.iter().map(rows::subscription).collect::<Read<_>>().map_err(map_db_error)
+        Ok(rows::readable(rows.iter().map(rows::subscription)))
     }
 
     async fn add_callbacks(&self, scope: Scope, new: &NewCallbacks<'_>) -> Result<u64, StoreError> {
@@ -238,7 +239,7 @@ impl CallbackQueue for PostgresStore {
             .fetch_all(&self.pool)
             .await
             .map_err(map_db_error)?;
-        rows.iter().map(rows::claimed_callback).collect::<Read<_>>().map_err(map_db_error)
+        Ok(rows::readable(rows.iter().map(rows::claimed_callback)))
     }
 
     async fn settle_callback(
@@ -248,7 +249,7 @@ impl CallbackQueue for PostgresStore {
         result: &AttemptResult,
     ) -> Result<Settled, StoreError> {
         let retry = match result.next {
-            Next::Retry(after) => Some(after.as_seconds_f64()),
+            Next::Retry(after) | Next::Postponed(after) => Some(after.as_seconds_f64()),
             Next::Delivered | Next::GivenUp | Next::Disable => None,
         };
         let row = sqlx::query(SETTLE)
@@ -260,6 +261,7 @@ impl CallbackQueue for PostgresStore {
             .bind(result.next == Next::Delivered)
             .bind(result.next == Next::Disable)
             .bind(i64::from(MAX_FAILURES))
+            .bind(i64::from(result.next.is_postponed()))
             .fetch_one(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -267,37 +269,44 @@ impl CallbackQueue for PostgresStore {
     }
 }
 
-/// Of each webhook at most as many as may be claimed at a time, the longest due first. What is locked here and then left out by an outer
-/// limit is free again when the statement ends.
+/// Of each webhook and organization at most as many as may be under way at a time. Those with the fewest under way come first, so that slow ones
+/// don't hold up others; of these, the longest due. Simultaneous calls may claim a few more than that together.
 ///
-/// A claimed callback stays due, so that later ones about the same record wait for it; one that waits for another attempt is due later.
+/// Only what is chosen is locked, and looked at again under the lock. A claimed callback stays due, so that later ones about the same record
+/// wait for it; one that waits for another attempt is due later. `OFFSET 0` keeps the look-up of earlier ones from a join.
 const CLAIM: &str = "
     WITH usable AS MATERIALIZED (
         SELECT w.id, w.organization_id, w.callback_url, w.sealed_secret,
             CASE WHEN w.former_secret_until > now() THEN w.former_secret END AS former_secret,
             (SELECT count(*) FROM event_callbacks l WHERE l.webhook_id = w.id AND l.lease_until > now()) AS claimed
         FROM webhooks w WHERE w.disabled_at IS NULL AND w.circuit_opened_at IS NULL
-    ), candidate AS MATERIALIZED (
-        SELECT c.id, c.due_at, w.organization_id, w.callback_url, w.sealed_secret, w.former_secret
+    ), candidate AS (
+        SELECT c.id, c.due_at, w.organization_id, w.callback_url, w.sealed_secret, w.former_secret,
+            w.claimed + row_number() OVER (PARTITION BY w.id ORDER BY c.due_at, c.id) AS nth
         FROM usable w CROSS JOIN LATERAL (
             SELECT c.id, c.due_at FROM event_callbacks c
             WHERE c.webhook_id = w.id AND c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until <= now())
-                AND NOT EXISTS (
+                AND NOT (SELECT EXISTS (
                     SELECT FROM event_callbacks e
                     WHERE e.webhook_id = c.webhook_id AND e.resource_id = c.resource_id AND e.due_at <= now()
-                        AND (e.created_at, e.id) < (c.created_at, c.id)
-                )
-            ORDER BY c.due_at, c.id LIMIT greatest($3 - w.claimed, 0) FOR UPDATE SKIP LOCKED
+                        AND (e.created_at, e.id) < (c.created_at, c.id) OFFSET 0
+                ))
+            ORDER BY c.due_at, c.id LIMIT greatest($3 - w.claimed, 0)
         ) c
-    ), chosen AS (
+    ), chosen AS MATERIALIZED (
         SELECT x.* FROM (
-            SELECT c.*, row_number() OVER (PARTITION BY c.organization_id ORDER BY c.due_at, c.id)
-                + (SELECT sum(u.claimed) FROM usable u WHERE u.organization_id = c.organization_id) AS nth
+            SELECT c.*, row_number() OVER (PARTITION BY c.organization_id ORDER BY c.nth, c.due_at, c.id)
+                + (SELECT sum(u.claimed) FROM usable u WHERE u.organization_id = c.organization_id) AS nth_of_organization
             FROM candidate c
-        ) x WHERE x.nth <= $4 ORDER BY x.due_at, x.id LIMIT $2
+        ) x WHERE x.nth_of_organization <= $4 ORDER BY x.nth_of_organization, x.due_at, x.id LIMIT $2
+    ), locked AS MATERIALIZED (
+        SELECT c.id FROM event_callbacks c
+        WHERE c.id = ANY (ARRAY(SELECT id FROM chosen)) AND c.due_at <= now()
+            AND (c.lease_until IS NULL OR c.lease_until <= now())
+        FOR UPDATE SKIP LOCKED
     )
     UPDATE event_callbacks c SET lease_until = now() + make_interval(secs => $1), attempts = c.attempts + 1, updated_at = now()
-    FROM chosen WHERE c.id = chosen.id
+    FROM locked JOIN chosen USING (id) WHERE c.id = locked.id
     RETURNING c.id, c.organization_id, c.mode, c.webhook_id, c.event_id, c.topic, c.attempts, c.sealed_payload, c.traceparent,
         (EXTRACT(EPOCH FROM now() - c.created_at) * 1000000)::bigint AS age,
         chosen.callback_url, chosen.sealed_secret, chosen.former_secret";
@@ -306,13 +315,13 @@ const CLAIM: &str = "
 const SETTLE: &str = "
     WITH callback AS (
         UPDATE event_callbacks SET lease_until = NULL, due_at = now() + make_interval(secs => $5), response_code = $3,
-            response_message = $4, updated_at = now()
+            response_message = $4, attempts = attempts - CAST($9 AS bigint), updated_at = now()
         WHERE id = $1 AND attempts = $2 AND lease_until IS NOT NULL
         RETURNING webhook_id
     ), before AS MATERIALIZED (
         SELECT w.id, w.circuit_failure_count + 1 AS failures, w.circuit_opened_at
         FROM callback JOIN webhooks w ON w.id = callback.webhook_id
-        WHERE NOT $6 OR w.circuit_failure_count > 0 FOR NO KEY UPDATE OF w
+        WHERE $9 = 0 AND (NOT $6 OR w.circuit_failure_count > 0) FOR NO KEY UPDATE OF w
     ), webhook AS (
         UPDATE webhooks w SET circuit_failure_count = CASE WHEN $6 THEN 0 ELSE before.failures END,
             circuit_opened_at = CASE WHEN NOT $6 AND before.failures >= $8 THEN COALESCE(w.circuit_opened_at, now())

@@ -32,7 +32,7 @@ pub(crate) async fn queue_erasure(
              )
          )",
         "DELETE FROM password_resets WHERE customer_id IN (SELECT value FROM json_each(?1))",
-        "UPDATE event_callbacks SET sealed_payload = NULL, due_at = NULL, lease_until = NULL, updated_at = ?2
+        "UPDATE event_callbacks SET sealed_payload = NULL, response_message = NULL, due_at = NULL, lease_until = NULL, updated_at = ?2
          WHERE customer_id IN (SELECT value FROM json_each(?1))",
     ] {
         sqlx::query(statement).bind(Json(customers)).bind(now).execute(&mut *connection).await?;
@@ -71,8 +71,8 @@ pub(crate) async fn erase(connection: &mut SqliteConnection, retry_at: i64, max:
     // ?1 is the customers, ?2 the names of the events that are kept, ?3 the time of the next look.
     for statement in [
         "DELETE FROM password_resets WHERE customer_id IN (SELECT value FROM json_each(?1))",
-        "UPDATE event_callbacks SET sealed_payload = NULL, due_at = NULL, lease_until = NULL
-         WHERE customer_id IN (SELECT value FROM json_each(?1)) AND topic NOT IN (SELECT value FROM json_each(?2))",
+        "UPDATE event_callbacks SET sealed_payload = NULL, response_message = NULL, due_at = NULL, lease_until = NULL
+         WHERE customer_id IN (SELECT value FROM json_each(?1)) AND topic <> 'customers.anonymization_completed'",
         "DELETE FROM email_changes WHERE customer_id IN (SELECT value FROM json_each(?1))",
         concat!("DELETE FROM suppressions WHERE event_id IN (", mails!(), ")"),
         "DELETE FROM sign_in_counts WHERE customer_id IN (SELECT value FROM json_each(?1))",

@@ -128,8 +128,8 @@ const UPDATE: &str = "
     UPDATE webhooks SET updated_at = ?4, name = COALESCE(?5, name), topic = COALESCE(?6, topic),
         callback_url = COALESCE(?7, callback_url), include_resources = COALESCE(?8, include_resources),
         sealed_secret = COALESCE(?9, sealed_secret),
-        former_secret = CASE WHEN ?9 IS NULL THEN former_secret ELSE sealed_secret END,
-        former_secret_until = CASE WHEN ?9 IS NULL THEN former_secret_until ELSE ?10 END,
+        former_secret = CASE WHEN ?9 IS NULL OR former_secret_until > ?4 THEN former_secret ELSE sealed_secret END,
+        former_secret_until = CASE WHEN ?9 IS NULL OR former_secret_until > ?4 THEN former_secret_until ELSE ?10 END,
         disabled_at = CASE ?11 WHEN true THEN COALESCE(disabled_at, ?4) WHEN false THEN NULL ELSE disabled_at END,
         circuit_opened_at = CASE WHEN ?12 THEN NULL ELSE circuit_opened_at END,
         circuit_failure_count = CASE WHEN ?12 THEN 0 ELSE circuit_failure_count END,
@@ -164,7 +164,7 @@ impl CallbackStore for SqliteStore {
         .fetch_all(&self.readers)
         .await
         .map_err(map_db_error)?;
-        rows.iter().map(rows::subscription).collect::<Read<_>>().map_err(map_db_error)
+        Ok(rows::readable(rows.iter().map(rows::subscription)))
     }
 
     async fn add_callbacks(&self, scope: Scope, new: &NewCallbacks<'_>) -> Result<u64, StoreError> {
@@ -247,11 +247,12 @@ impl CallbackQueue for SqliteStore {
     ) -> Result<Settled, StoreError> {
         let (mut transaction, now) = self.write().await?;
         let due_at = match result.next {
-            Next::Retry(wait) => Some(after(now, wait)),
+            Next::Retry(wait) | Next::Postponed(wait) => Some(after(now, wait)),
             Next::Delivered | Next::GivenUp | Next::Disable => None,
         };
         let webhook: Option<String> = sqlx::query_scalar(
-            "UPDATE event_callbacks SET lease_until = NULL, due_at = ?3, response_code = ?4, response_message = ?5, updated_at = ?6
+            "UPDATE event_callbacks SET lease_until = NULL, due_at = ?3, response_code = ?4, response_message = ?5, updated_at = ?6,
+                 attempts = attempts - ?7
              WHERE id = ?1 AND attempts = ?2 AND lease_until IS NOT NULL RETURNING webhook_id",
         )
         .bind(id.as_str())
@@ -260,20 +261,22 @@ impl CallbackQueue for SqliteStore {
         .bind(result.response_code.map(|code| code.to_string()))
         .bind(&result.response_message)
         .bind(now)
+        .bind(i64::from(result.next.is_postponed()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(map_db_error)?;
         let Some(webhook) = webhook else {
             return Ok(Settled { was_recorded: false, opened_circuit: false });
         };
-        let opened_circuit =
-            count_attempt(&mut transaction, &webhook, result.next, now).await.map_err(map_db_error)?;
+        let opened_circuit = !result.next.is_postponed()
+            && count_attempt(&mut transaction, &webhook, result.next, now).await.map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(Settled { was_recorded: true, opened_circuit })
     }
 }
 
-/// Of each webhook at most as many as may be claimed at a time, the longest due first.
+/// Of each webhook and organization at most as many as may be under way at a time. Those with the fewest under way come first, of these the
+/// longest due.
 const CLAIM: &str = "
     WITH claimed AS (
         SELECT webhook_id, count(*) AS count FROM event_callbacks WHERE due_at IS NOT NULL AND lease_until > ?1 GROUP BY webhook_id
@@ -292,12 +295,12 @@ const CLAIM: &str = "
                 AND (e.created_at, e.id) < (c.created_at, c.id)
         )
     ), allowed AS (
-        SELECT *, of_organization + row_number() OVER (PARTITION BY organization_id ORDER BY due_at, id) AS nth_of_organization
+        SELECT *, of_organization + row_number() OVER (PARTITION BY organization_id ORDER BY nth, due_at, id) AS nth_of_organization
         FROM candidate WHERE nth <= ?2
     )
     SELECT id, organization_id, mode, webhook_id, event_id, topic, attempts + 1 AS attempts, sealed_payload, traceparent,
         ?1 - created_at AS age, current_url AS callback_url, sealed_secret, former_secret
-    FROM allowed WHERE nth_of_organization <= ?3 ORDER BY due_at, id LIMIT ?4";
+    FROM allowed WHERE nth_of_organization <= ?3 ORDER BY nth_of_organization, due_at, id LIMIT ?4";
 
 /// Counts an attempt of a webhook. Returns whether it opened the circuit.
 async fn count_attempt(connection: &mut SqliteConnection, webhook: &str, next: Next, now: i64) -> Read<bool> {

@@ -27,6 +27,7 @@ pub(crate) fn record_attempt(callback: &ClaimedCallback, result: &AttemptResult)
     let outcome = match result.next {
         Next::Delivered => "delivered",
         Next::Retry(_) => "retried",
+        Next::Postponed(_) => "postponed",
         Next::GivenUp => "given_up",
         Next::Disable => "disabled",
     };

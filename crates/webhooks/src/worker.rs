@@ -19,7 +19,7 @@ use rekey_runtime::telemetry;
 use time::Duration;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, field::Empty};
@@ -31,6 +31,15 @@ use crate::{Answer, Request, Secrets, WebhookClient, metrics};
 const LEASE: Duration = Duration::MINUTE;
 /// How often to look for what became due.
 const POLL_INTERVAL: StdDuration = StdDuration::from_secs(1);
+/// The pause before a claim while nearly all that may be under way is: others end meanwhile.
+const CLAIM_PAUSE: StdDuration = StdDuration::from_millis(20);
+/// When a callback is looked at again that can't be sent for a reason of our own.
+const POSTPONED: Duration = Duration::minutes(5);
+
+/// How many callbacks are claimed at once, if possible, of all that may be under way.
+fn permits_for_a_claim(total: u32) -> usize {
+    usize::try_from(total / 8).unwrap_or(usize::MAX)
+}
 
 /// Makes callbacks. Any number of processes may run one.
 pub struct Worker {
@@ -56,37 +65,42 @@ impl Worker {
         let permits =
             Arc::new(Semaphore::new(self.limits.total.try_into().unwrap_or(Semaphore::MAX_PERMITS)));
         let tasks = TaskTracker::new();
-        stop.run_until_cancelled(self.claim_for_ever(&permits, &tasks)).await;
+        // A claim is never cut off: it may have been committed.
+        while let Some(free) = stop.run_until_cancelled(self.free_permits(&permits)).await {
+            if !self.claim(free, &permits, &tasks).await {
+                // Either way is a reason to look.
+                stop.run_until_cancelled(timeout(POLL_INTERVAL, self.added.notified())).await;
+            }
+        }
         tasks.close();
         tasks.wait().await;
     }
 
-    async fn claim_for_ever(self: &Arc<Self>, permits: &Arc<Semaphore>, tasks: &TaskTracker) {
-        loop {
-            // The semaphore is never closed.
-            let Ok(first) = Arc::clone(permits).acquire_owned().await else { return };
-            let free = u32::try_from(permits.available_permits()).unwrap_or(u32::MAX).saturating_add(1);
-            let limits = ClaimLimits { total: free.min(self.limits.total), ..self.limits };
-            let claimed = self.queue.claim_callbacks(LEASE, limits).await.unwrap_or_else(|error| {
-                tracing::warn!(cause = chain(&error), "looking for callbacks failed");
-                Vec::new()
-            });
-            let is_idle = claimed.is_empty();
-            let mut first = Some(first);
-            for callback in claimed {
-                let permit = match first.take() {
-                    Some(permit) => Some(permit),
-                    None => Arc::clone(permits).try_acquire_owned().ok(),
-                };
-                let worker = Arc::clone(self);
-                tasks.spawn(async move { worker.make(callback, permit).await });
-            }
-            if is_idle {
-                drop(first);
-                // Either way is a reason to look.
-                timeout(POLL_INTERVAL, self.added.notified()).await.ok();
-            }
+    /// Waits until callbacks can be made, a few at once where many are under way: each claim is a statement. Returns how many.
+    async fn free_permits(&self, permits: &Arc<Semaphore>) -> u32 {
+        // The semaphore is never closed.
+        drop(permits.acquire().await);
+        if permits.available_permits() < permits_for_a_claim(self.limits.total) {
+            sleep(CLAIM_PAUSE).await;
         }
+        u32::try_from(permits.available_permits()).unwrap_or(u32::MAX).min(self.limits.total)
+    }
+
+    /// Claims at most that many callbacks and starts to make them. Returns whether there were any.
+    async fn claim(self: &Arc<Self>, free: u32, permits: &Arc<Semaphore>, tasks: &TaskTracker) -> bool {
+        let limits = ClaimLimits { total: free, ..self.limits };
+        let claimed = self.queue.claim_callbacks(LEASE, limits).await.unwrap_or_else(|error| {
+            tracing::warn!(cause = chain(&error), "looking for callbacks failed");
+            Vec::new()
+        });
+        let is_any = !claimed.is_empty();
+        for callback in claimed {
+            // Only this task takes any, and no more than were free.
+            let permit = Arc::clone(permits).try_acquire_owned().ok();
+            let worker = Arc::clone(self);
+            tasks.spawn(async move { worker.make(callback, permit).await });
+        }
+        is_any
     }
 
     /// Makes one attempt and records its outcome.
@@ -113,30 +127,34 @@ impl Worker {
     }
 
     async fn attempt(&self, callback: &ClaimedCallback) -> AttemptResult {
-        let answer = match self.request(callback) {
-            Ok((url, secrets, body)) => {
-                let traceparent = telemetry::current_traceparent();
-                let request = Request {
-                    url: &url,
-                    topic: callback.topic.as_str(),
-                    id: callback.event.as_str(),
-                    sent_at: self.clock.now(),
-                    secrets: &secrets,
-                    traceparent: traceparent.as_deref().or(callback.traceparent.as_deref()),
-                    body,
-                };
-                self.client.send(request).await.map_err(|error| error.to_string())
-            }
+        let (url, secrets, body) = match self.request(callback) {
+            Ok(request) => request,
             Err(error) => {
                 tracing::error!(%error, "a callback can't be decrypted, check keys.sealing");
-                Err("the service can't decrypt it: its operator must restore a key".to_owned())
+                let response_message =
+                    "the service can't decrypt it: its operator must restore a key".to_owned();
+                return AttemptResult {
+                    response_code: None,
+                    response_message,
+                    next: Next::Postponed(POSTPONED),
+                };
             }
         };
-        let (response_code, response_message, retry_after) = match answer {
+        let traceparent = telemetry::current_traceparent();
+        let request = Request {
+            url: &url,
+            topic: callback.topic.as_str(),
+            id: callback.event.as_str(),
+            sent_at: self.clock.now(),
+            secrets: &secrets,
+            traceparent: traceparent.as_deref().or(callback.traceparent.as_deref()),
+            body,
+        };
+        let (response_code, response_message, retry_after) = match self.client.send(request).await {
             Ok(Answer { status, body, retry_after }) => {
                 (Some(status), body, retry_after.and_then(|wait| Duration::try_from(wait).ok()))
             }
-            Err(reason) => (None, reason, None),
+            Err(error) => (None, error.to_string(), None),
         };
         tracing::Span::current().record("status", response_code);
         let next = match response_code {
@@ -166,12 +184,13 @@ impl Worker {
     async fn settle(&self, callback: &ClaimedCallback, result: &AttemptResult) {
         metrics::record_attempt(callback, result);
         let code = result.response_code;
+        // What a receiver answers may have personal data, and is not logged.
+        let reason = code.is_none().then_some(result.response_message.as_str());
         match result.next {
             Next::Delivered => tracing::info!(code, "delivered"),
-            Next::Retry(after) => {
-                tracing::info!(code, reason = result.response_message, %after, "will be tried again");
-            }
-            Next::GivenUp => tracing::warn!(code, reason = result.response_message, "given up"),
+            Next::Retry(after) => tracing::info!(code, reason, %after, "will be tried again"),
+            Next::Postponed(after) => tracing::warn!(reason, %after, "not sent"),
+            Next::GivenUp => tracing::warn!(code, reason, "given up"),
             Next::Disable => tracing::warn!(code, "the receiver wants no more: the webhook is disabled"),
         }
         let settled = (|| self.queue.settle_callback(callback.id, callback.attempt, result))

@@ -126,6 +126,9 @@ async fn what_no_webhook_can_be_is_refused_with_its_attribute() {
         ("include_resources", json!("events"), "invalid"),
         ("include_resources", json!(["customer"]), "invalid"),
         ("include_resources", json!([7]), "invalid"),
+        // What other receivers are sent.
+        ("include_resources", json!(["events.webhooks"]), "invalid"),
+        ("include_resources", json!(["events.last_event_callbacks"]), "invalid"),
         ("name", json!("Mine"), "taken"),
         ("name", json!(" "), "blank"),
         ("_disable", json!("yes"), "invalid"),

@@ -1,4 +1,4 @@
-use crate::resources::{Relationship, Resource};
+use crate::resources::{EVENT_CALLBACKS, Relationship, Resource, WEBHOOKS};
 
 /// What is shown of a record: which of its fields, and which related records.
 #[derive(Debug, Default)]
@@ -21,13 +21,21 @@ pub struct Include {
     pub nested: Vec<Include>,
 }
 
+impl Include {
+    fn is_for_webhooks(&self) -> bool {
+        ![&WEBHOOKS, &EVENT_CALLBACKS].contains(&self.relationship.target)
+            && self.nested.iter().all(Self::is_for_webhooks)
+    }
+}
+
 /// The most include paths of a request. Each step of a path is a query, unless paths share it.
 pub const MAX_PATHS: usize = 8;
 /// The most steps of a path.
 pub const MAX_DEPTH: usize = 3;
 
 impl View {
-    /// Returns the view for receivers of webhooks: no secret, and the records of these relationships. `None` if one does not exist.
+    /// Returns the view for receivers of webhooks: no secret, and the records of these relationships. `None` if one does not exist, or leads to
+    /// webhooks or to what they are sent, which is none of another receiver's business.
     #[must_use]
     pub fn for_webhook<'n>(
         resource: &'static Resource,
@@ -35,7 +43,7 @@ impl View {
     ) -> Option<Self> {
         let mut view = Self { is_redacted: true, ..Self::default() };
         view.include(resource, relationships)?;
-        Some(view)
+        view.includes.iter().all(Include::is_for_webhooks).then_some(view)
     }
 
     /// Adds the fields that are shown of a resource; all are, of one without any. `None` if one does not exist.

@@ -16,6 +16,10 @@ use crate::{
     secrets::{KeyRing, Payload, SealedPayload},
 };
 
+/// The largest document with included records, in bytes: there is a copy of it for each webhook. One record alone is as large as the largest
+/// request body.
+const MAX_DOCUMENT: usize = 256 << 10;
+
 /// Records what webhooks are sent. Cheap to clone.
 #[derive(Clone)]
 pub struct FanOut {
@@ -109,23 +113,21 @@ impl FanOut {
         }
         let Some(record) = record else { return Ok(None) };
         let reader = self.documents.reader(scope, Audience::BackOffice);
-        let view = View::for_webhook(resource, includes.iter().map(String::as_str));
-        let document = match view {
-            Some(view) => reader.document(record, &view).await,
-            None => Err(DocumentError::TooManyIncluded),
-        };
-        match document {
-            Ok(document) => Ok(Some(document)),
-            Err(DocumentError::Store(error)) => Err(error),
-            Err(error @ DocumentError::TooManyIncluded) => {
-                tracing::warn!(event = %event.id, ?includes, %error, "a webhook's records can't be included, so it is sent without them");
-                let view = View::for_webhook(resource, []).unwrap_or_default();
-                reader.document(record, &view).await.map(Some).map_err(|error| match error {
-                    DocumentError::Store(error) => error,
-                    DocumentError::TooManyIncluded => StoreError::Internal(error.into()),
-                })
+        if let Some(view) = View::for_webhook(resource, includes.iter().map(String::as_str)) {
+            match reader.document(record, &view).await {
+                Ok(document) if includes.is_empty() || document.to_string().len() <= MAX_DOCUMENT => {
+                    return Ok(Some(document));
+                }
+                Ok(_) | Err(DocumentError::TooManyIncluded) => {}
+                Err(DocumentError::Store(error)) => return Err(error),
             }
         }
+        tracing::warn!(event = %event.id, ?includes, "a webhook's records can't be included or are too large, so it is sent without them");
+        let view = View::for_webhook(resource, []).unwrap_or_default();
+        reader.document(record, &view).await.map(Some).map_err(|error| match error {
+            DocumentError::Store(error) => error,
+            DocumentError::TooManyIncluded => StoreError::Internal(error.into()),
+        })
     }
 }
 

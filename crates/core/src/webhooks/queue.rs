@@ -68,10 +68,20 @@ pub enum Next {
     Delivered,
     /// Another attempt after this time.
     Retry(Duration),
+    /// The same attempt after this time: it was not made, for a reason of the service's own. Neither the attempt nor a failure is counted.
+    Postponed(Duration),
     /// Nothing: it was the last attempt.
     GivenUp,
     /// Nothing: the receiver wants no more (410), so the webhook is disabled.
     Disable,
+}
+
+impl Next {
+    /// Whether the attempt was not made.
+    #[must_use]
+    pub fn is_postponed(self) -> bool {
+        matches!(self, Self::Postponed(_))
+    }
 }
 
 /// What an attempt did to its webhook.

@@ -107,7 +107,8 @@ impl WebhookService {
         };
         match self.store.create_webhook(scope, &webhook, &audit).await {
             // An earlier try of this call made it.
-            Err(WriteWebhookError::Taken) if caller.record.is_some() && self.exists(scope, id).await? => {}
+            Err(WriteWebhookError::Taken | WriteWebhookError::TooMany)
+                if caller.record.is_some() && self.exists(scope, id).await? => {}
             created => created?,
         }
         Ok(id)

@@ -11,6 +11,13 @@ use time::Duration;
 
 use super::{Columns, Read, count, parsed, required, scope};
 
+/// Returns the rows that can be read, and logs the others: one that another version wrote holds up no other.
+pub fn readable<T>(rows: impl Iterator<Item = Read<T>>) -> Vec<T> {
+    let logged =
+        rows.map(|row| row.inspect_err(|error| tracing::error!(%error, "a webhook's row can't be read")));
+    logged.filter_map(Result::ok).collect()
+}
+
 /// A webhook that is sent an event.
 pub fn subscription(row: &impl Columns) -> Read<Subscription> {
     Ok(Subscription {

@@ -67,7 +67,8 @@ fn assert_guide_verifies(request: &Received, secret: &str) {
     };
     let rust = fs::read_to_string(project().join("tests/e2e/src/webhook_signature.rs")).unwrap();
     assert!(rust.ends_with(&code("rust")), "the guide's code is what is tested");
-    let python = "import sys\nr = json.load(sys.stdin)\nverify(r['secret'], r['headers'], r['body'].encode())";
+    let python =
+        "import sys\nr = json.load(sys.stdin)\nverify(r['secret'], r['headers'], r['body'].encode())";
     let php = "$r = json_decode(stream_get_contents(STDIN), true); verify($r['secret'], $r['headers'], $r['body']);";
     let node = "import { readFileSync } from 'node:fs'\nconst r = JSON.parse(readFileSync(0))\nverify(r.secret, r.headers, r.body)";
     for (program, arguments, code) in [

@@ -246,6 +246,61 @@ pub async fn callbacks_are_claimed_within_their_limits_and_again_when_a_lease_en
     assert_eq!(settle(store, &again[0], Next::Delivered).await, None, "once");
 }
 
+pub async fn those_with_fewer_callbacks_under_way_come_first<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let busy = webhook(store, scope, EventName::CustomerCreate).await;
+    for _ in 0..6 {
+        let event = customer_event(store, scope).await;
+        add(store, scope, event, None).await;
+    }
+    backdoor.age("event_callbacks", "due_at", "true", Duration::HOUR).await;
+    let late = webhook(store, scope, EventName::CustomerDestroy).await;
+    let event = RecordedEvent { name: EventName::CustomerDestroy, ..customer_event(store, scope).await };
+    add(store, scope, event, None).await;
+    let stranger = other_scopes(store, scope).await[1];
+    let other = webhook(store, stranger, EventName::CustomerCreate).await;
+    let event = customer_event(store, stranger).await;
+    add(store, stranger, event, None).await;
+
+    let claimed = store.claim_callbacks(LEASE, ClaimLimits { total: 3, ..PLENTY }).await.unwrap();
+    let webhooks: HashSet<_> = claimed.iter().map(|callback| callback.webhook).collect();
+    assert_eq!(webhooks, HashSet::from([busy, late, other]), "one of each");
+}
+
+pub async fn a_postponed_callback_has_spent_no_attempt<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let id = webhook(store, scope, EventName::CustomerCreate).await;
+    let event = customer_event(store, scope).await;
+    add(store, scope, event, None).await;
+    for _ in 0..2 {
+        let callback = claim(store).await.remove(0);
+        assert_eq!(callback.attempt, 1);
+        assert_eq!(settle(store, &callback, Next::Postponed(Duration::HOUR)).await, Some(false));
+        assert!(claim(store).await.is_empty());
+        backdoor.age("event_callbacks", "due_at", "true", Duration::HOUR).await;
+    }
+    assert_eq!(state(store, scope, id).await, ("closed".to_owned(), 0));
+}
+
+pub async fn a_callback_of_a_newer_version_holds_up_no_other<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    webhook(store, scope, EventName::CustomerCreate).await;
+    let [newer, known] = [customer_event(store, scope).await, customer_event(store, scope).await];
+    for event in [newer, known] {
+        add(store, scope, event, None).await;
+    }
+    let topic = format!("UPDATE event_callbacks SET topic = 'orders.place' WHERE event_id = '{}'", newer.id);
+    backdoor.script(&topic).await;
+    let claimed = claim(store).await;
+    assert_eq!((claimed.len(), claimed[0].event), (1, known.id));
+}
+
 pub async fn callback_race_of_many_claimers_each_gets_others<F: StoreUnderTest>() {
     let scene = F::start().await;
     let store = scene.store();
@@ -375,9 +430,17 @@ pub async fn a_former_secret_signs_along_for_a_day<F: StoreUnderTest>() {
     let next = seed::webhook_secret(scope, new.id);
     update(store, scope, new.id, WebhookChange { secret: Some(next.clone()), ..WebhookChange::default() })
         .await;
-    assert_eq!(secrets().await, [next.clone(), new.secret.clone()]);
+    assert_eq!(secrets().await, [next, new.secret.clone()]);
+    let last = seed::webhook_secret(scope, new.id);
+    update(store, scope, new.id, WebhookChange { secret: Some(last.clone()), ..WebhookChange::default() })
+        .await;
+    assert_eq!(
+        secrets().await,
+        [last.clone(), new.secret.clone()],
+        "receivers may not have seen the one between"
+    );
     backdoor.age("webhooks", "former_secret_until", "true", FORMER_SECRET_TTL).await;
-    assert_eq!(secrets().await, [next]);
+    assert_eq!(secrets().await, [last]);
 }
 
 pub async fn a13_what_webhooks_are_sent_of_a_deleted_customer_is_erased<F: StoreUnderTest>() {
@@ -390,10 +453,14 @@ pub async fn a13_what_webhooks_are_sent_of_a_deleted_customer_is_erased<F: Store
     let customer = CustomerId::from(event.record);
     add(store, scope, event, None).await;
     let claimed = claim(store).await.remove(0);
+    settle(store, &claimed, Next::Retry(Duration::ZERO)).await;
+    backdoor.age("event_callbacks", "due_at", "true", Duration::SECOND).await;
+    let claimed = claim(store).await.remove(0);
     let destroyed = seed::event(scope, EventBody::CustomerDestroyed { customer });
     assert!(store.delete_customer(scope, customer, &destroyed, &seed::audit(Action::Destroy)).await.unwrap());
     let left = callbacks(store, scope).await;
     assert_eq!((left.len(), left[0].get("payload")), (1, &Value::Null));
+    assert_eq!(left[0].get("response_message"), &Value::Null, "receivers repeat what they were sent");
     assert_eq!(settle(store, &claimed, Next::Retry(Duration::ZERO)).await, None, "no attempt follows");
 
     // One that was being written at that time.
