@@ -150,12 +150,14 @@ impl Retire {
                 sealed.iter().find(|needs| needs.key_id == id && kind == KeyKind::SealingKeys)
             {
                 anyhow::ensure!(
-                    needs.resets + needs.events + needs.answers == 0,
-                    "{id} is still needed by {} pending resets, {} events and {} stored answers: they end with resets.token_life_seconds and \
-                     server.idempotency_key_seconds; `--leaked` retires it all the same",
+                    needs.resets + needs.events + needs.answers + needs.webhooks == 0,
+                    "{id} is still needed by {} pending resets, {} events, {} stored answers and {} secrets and deliveries of webhooks: the former \
+                     end with resets.token_life_seconds and server.idempotency_key_seconds, the secrets with `rekey webhook reseal`; `--leaked` \
+                     retires it all the same",
                     needs.resets,
                     needs.events,
-                    needs.answers
+                    needs.answers,
+                    needs.webhooks
                 );
             }
         }

@@ -21,7 +21,7 @@ use rekey_core::{
         record::{Record, Value},
     },
     scope::{Mode, Scope},
-    secrets::{KeyRing, SharedSecret},
+    secrets::{KeyRing, SealedSharedSecret, SharedSecret},
     webhooks::{
         CallbackUrl,
         fan_out::FanOut,
@@ -80,6 +80,9 @@ pub enum WebhookCommand {
         #[command(flatten)]
         scope: ScopeArguments,
     },
+    /// Encrypt all webhooks' secrets with the first key of `keys.sealing`, so that `rekey key retire` can retire the others. The secrets stay the
+    /// same.
+    Reseal,
     /// Give a webhook a new secret, which is printed. The former one signs along for 24 hours.
     RotateSecret {
         /// The webhook's id.
@@ -147,6 +150,7 @@ pub async fn run(command: WebhookCommand, source: &Source, output: Output) -> an
             output
                 .record(&json!({ "id": id.as_str(), "circuit_state": "closed" }), "The circuit is closed.\n")
         }
+        WebhookCommand::Reseal => tool.reseal(output).await,
         WebhookCommand::RotateSecret { id, scope } => {
             let attributes = WebhookAttributes { regenerates_secret: true, ..WebhookAttributes::default() };
             let scope = tool.scope(&scope).await?;
@@ -238,6 +242,19 @@ impl Tool {
         let callbacks = self.store.list(scope, &listing).await?;
         output.show(&WebhookRow::from(&webhook))?;
         output.list(&callbacks.items.iter().map(CallbackRow::from).collect::<Vec<_>>())
+    }
+
+    async fn reseal(&self, output: Output) -> anyhow::Result<()> {
+        let mut count = 0_u64;
+        for secret in self.store.webhook_secrets().await? {
+            let (organization, webhook) = (secret.scope.organization, secret.webhook);
+            let plain = secret.sealed.unseal(organization, webhook, &self.keys);
+            let plain =
+                plain.with_context(|| format!("keys.sealing lacks the key of the secret of {webhook}"))?;
+            let sealed = SealedSharedSecret::seal(&plain, organization, webhook, &self.keys, &OsRandom);
+            count += u64::from(self.store.reseal_webhook(&secret, &sealed).await?);
+        }
+        output.record(&json!({ "resealed": count }), &format!("Encrypted {count} secrets.\n"))
     }
 
     fn secret(&self, scope: Scope, webhook: &Record) -> anyhow::Result<SharedSecret> {

@@ -31,6 +31,8 @@ pub struct SealedCount {
     pub events: u64,
     /// Stored answers to requests with an idempotency key.
     pub answers: u64,
+    /// Secrets of webhooks, and what webhooks are still to be sent.
+    pub webhooks: u64,
 }
 
 impl PostgresStore {
@@ -66,6 +68,7 @@ impl PostgresStore {
                 resets: count("resets")?,
                 events: count("events")?,
                 answers: count("answers")?,
+                webhooks: count("webhooks")?,
             })
         });
         counts.collect::<Read<_>>().map_err(map_db_error)
@@ -107,11 +110,20 @@ const SEALED: &str = concat!(
         SELECT ",
     key_of_sealed!("answer"),
     " AS key_id FROM idempotency_keys WHERE expires_at > now() AND length(answer) > 0
+    ), webhook AS (
+        SELECT ",
+    key_of_sealed!("sealed_secret"),
+    " AS key_id FROM webhooks UNION ALL SELECT ",
+    key_of_sealed!("former_secret"),
+    " FROM webhooks WHERE former_secret_until > now() UNION ALL SELECT ",
+    key_of_sealed!("c.sealed_payload"),
+    " FROM webhooks w JOIN event_callbacks c ON c.webhook_id = w.id AND c.due_at IS NOT NULL
     )
     SELECT key_id, count(*) FILTER (WHERE kind = 1) AS resets, count(*) FILTER (WHERE kind = 2) AS events,
-        count(*) FILTER (WHERE kind = 3) AS answers
+        count(*) FILTER (WHERE kind = 3) AS answers, count(*) FILTER (WHERE kind = 4) AS webhooks
     FROM (
         SELECT 1 AS kind, key_id FROM reset UNION ALL SELECT 2, key_id FROM event UNION ALL SELECT 3, key_id FROM answer
+        UNION ALL SELECT 4, key_id FROM webhook
     ) sealed
     WHERE key_id IS NOT NULL GROUP BY key_id ORDER BY key_id"
 );

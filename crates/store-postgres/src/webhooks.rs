@@ -16,7 +16,7 @@ use rekey_core::{
     },
 };
 use rekey_sql::rows;
-use sqlx::types::Json;
+use sqlx::{Row, types::Json};
 use time::Duration;
 
 use crate::{
@@ -179,7 +179,7 @@ impl CallbackStore for PostgresStore {
             .bind(payloads)
             .fetch_one(&self.pool)
             .await
-            .and_then(|row| sqlx::Row::try_get(&row, 0))
+            .and_then(|row| row.try_get(0))
             .map_err(map_db_error)?;
         Ok(added.unsigned_abs())
     }
@@ -331,3 +331,53 @@ const SETTLE: &str = "
         RETURNING w.circuit_opened_at IS NOT NULL AND before.circuit_opened_at IS NULL AS opened_circuit
     )
     SELECT EXISTS (SELECT FROM callback) AS was_recorded, COALESCE((SELECT opened_circuit FROM webhook), false) AS opened_circuit";
+
+/// A webhook with its encrypted secret.
+#[derive(Debug)]
+pub struct WebhookSecret {
+    /// The webhook.
+    pub webhook: WebhookId,
+    /// Its scope.
+    pub scope: Scope,
+    /// The secret.
+    pub sealed: SealedSharedSecret,
+}
+
+impl PostgresStore {
+    /// Returns the secrets of all webhooks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn webhook_secrets(&self) -> Result<Vec<WebhookSecret>, StoreError> {
+        let rows = sqlx::query("SELECT id, organization_id, mode, sealed_secret FROM webhooks ORDER BY id");
+        let rows = rows.fetch_all(&self.pool).await.map_err(map_db_error)?;
+        Ok(rows::readable(rows.iter().map(|row| {
+            let id: String = row.try_get("id")?;
+            Ok(WebhookSecret {
+                webhook: id.parse().map_err(|_| rows::corrupt("id"))?,
+                scope: rows::scope(row)?,
+                sealed: SealedSharedSecret::from_bytes(row.try_get("sealed_secret")?),
+            })
+        })))
+    }
+
+    /// Replaces the encrypted form of a webhook's secret, unless the secret was changed meanwhile. Returns whether it was replaced.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reseal_webhook(
+        &self,
+        former: &WebhookSecret,
+        sealed: &SealedSharedSecret,
+    ) -> Result<bool, StoreError> {
+        let replaced =
+            sqlx::query("UPDATE webhooks SET sealed_secret = $2 WHERE id = $1 AND sealed_secret = $3")
+                .bind(former.webhook.as_str())
+                .bind(sealed.as_bytes())
+                .bind(former.sealed.as_bytes())
+                .execute(&self.pool)
+                .await
+                .map_err(map_db_error)?;
+        Ok(replaced.rows_affected() == 1)
+    }
+}

@@ -32,11 +32,12 @@ struct KeyRow {
     resets: Option<u64>,
     events: Option<u64>,
     answers: Option<u64>,
+    webhooks: Option<u64>,
 }
 
 impl Row for KeyRow {
     const COLUMNS: &'static [&'static str] =
-        &["KIND", "ID", "STATE", "API SINCE", "RESETS", "EVENTS", "ANSWERS"];
+        &["KIND", "ID", "STATE", "API SINCE", "RESETS", "EVENTS", "ANSWERS", "WEBHOOKS"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -47,6 +48,7 @@ impl Row for KeyRow {
             or_dash(self.resets),
             or_dash(self.events),
             or_dash(self.answers),
+            or_dash(self.webhooks),
         ]
     }
 }
@@ -90,6 +92,7 @@ pub async fn print(settings: &KeySettings, store: &PostgresStore, output: Output
                 resets: count(|needs| needs.resets),
                 events: count(|needs| needs.events),
                 answers: count(|needs| needs.answers),
+                webhooks: count(|needs| needs.webhooks),
                 id,
             });
         }

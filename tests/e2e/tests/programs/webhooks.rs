@@ -9,7 +9,7 @@ use std::{
 };
 
 use rekey_e2e::{
-    process::{Program, free_ports, project},
+    process::{Exit, Program, free_ports, project},
     receiver::{Received, Receiver, Reply},
     shop::{ANNA, Shop},
     stack::Stack,
@@ -199,6 +199,72 @@ async fn addresses_that_are_not_public_are_refused_in_words() {
     })
     .await;
     assert!(receiver.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_creates_tests_and_repairs_webhooks() {
+    let shop = shop().await;
+    let stack = &shop.stack;
+    let (_api, _webhooks) = (stack.start_api().await, start_webhooks(stack).await);
+    let token = shop.register_anna().await;
+    let receiver = Receiver::start().await;
+    let tool = async |arguments: &[&str]| {
+        let scope: &[&str] = if arguments == ["reseal"] { &[] } else { &["--organization", "shop"] };
+        stack.tool(&[&["--json", "webhook"], arguments, scope].concat()).await
+    };
+    let json = |exit: Exit| -> Vec<Value> {
+        assert_eq!(exit.code, Some(0), "{exit:?}");
+        exit.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let create = ["create", "--topic", TOPIC, "--url", &receiver.url, "--name", "Back office"];
+    let made = json(tool(&create).await).remove(0);
+    let (id, secret) = (made["id"].as_str().unwrap(), made["shared_secret"].as_str().unwrap());
+    assert_eq!(made["whsec"], format!("whsec_{secret}"));
+    let twice = tool(&create).await;
+    assert!(twice.code == Some(1) && twice.stderr.contains("has that name"), "{twice:?}");
+    let wrong = tool(&["create", "--topic", "orders.place", "--url", &receiver.url]).await;
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    let unknown = tool(&["show", "aaaaaaaaaa"]).await;
+    assert_eq!(unknown.code, Some(3), "{unknown:?}");
+
+    receiver.reply([Reply::status(200), Reply::status(500)]);
+    let tested = json(tool(&["test", id]).await).remove(0);
+    assert_eq!((&tested["status"], &tested["body"]), (&json!(200), &json!("an answer")));
+    assert!(is_signed(&receiver.received()[0], secret));
+    assert_eq!(tool(&["test", id]).await.code, Some(1), "the receiver answers 500");
+    assert!(stack.texts("SELECT id FROM event_callbacks").await.is_empty(), "nothing is recorded");
+
+    stack.api.create_reset(&token, ANNA).await;
+    let event = receiver.requests(3).await[2].headers["webhook-id"].clone();
+    assert_eq!(json(tool(&["trigger", &event]).await)[0]["webhooks"], 1);
+    receiver.requests(4).await;
+    let shown = async || json(tool(&["show", id]).await);
+    eventually("both callbacks", async || {
+        let shown = shown().await;
+        let codes: Vec<_> = shown.iter().skip(1).map(|callback| callback["response_code"].clone()).collect();
+        if codes == ["200", "200"] { Ok(()) } else { Err(codes) }
+    })
+    .await;
+    let open = "UPDATE webhooks SET circuit_opened_at = now(), circuit_failure_count = 30 RETURNING id";
+    stack.texts(open).await;
+    assert_eq!(json(tool(&["list"]).await)[0]["state"], "open");
+    json(tool(&["reset-circuit", id]).await);
+    assert_eq!(json(tool(&["list"]).await)[0]["state"], "closed");
+
+    let needs = async || {
+        let keys = json(stack.tool(&["--json", "key", "list"]).await);
+        keys.iter().find(|key| key["kind"] == "sealing").unwrap()["webhooks"].clone()
+    };
+    assert_eq!(needs().await, 1);
+    let before = stack.texts("SELECT encode(sealed_secret, 'hex') FROM webhooks").await;
+    assert_eq!(json(tool(&["reseal"]).await)[0]["resealed"], 1);
+    assert_ne!(stack.texts("SELECT encode(sealed_secret, 'hex') FROM webhooks").await, before);
+    let next = json(tool(&["rotate-secret", id]).await).remove(0);
+    assert_ne!(next["shared_secret"], secret);
+    assert_eq!(needs().await, 2, "the former secret signs along");
+    stack.api.create_reset(&token, ANNA).await;
+    let last = receiver.requests(5).await.remove(4);
+    assert!(is_signed(&last, secret) && is_signed(&last, next["shared_secret"].as_str().unwrap()));
 }
 
 /// Waits until an attempt was recorded with that status.

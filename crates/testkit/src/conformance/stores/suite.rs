@@ -223,6 +223,9 @@ macro_rules! store_conformance {
             a_webhook_is_changed_in_its_scope_only,
             an_event_is_recorded_once_for_each_webhook_of_its_topic,
             enum_body_no_event_of_a_decoy_is_found_or_listed,
+            a_former_secret_signs_along_for_a_day,
+        );
+        $crate::store_conformance!(@ $fixture: callbacks:
             callbacks_are_claimed_within_their_limits_and_again_when_a_lease_ends,
             those_with_fewer_callbacks_under_way_come_first,
             a_postponed_callback_has_spent_no_attempt,
@@ -231,7 +234,6 @@ macro_rules! store_conformance {
             callbacks_about_one_record_are_made_in_order,
             failed_attempts_in_a_row_open_the_circuit,
             a_receiver_that_wants_no_more_is_disabled,
-            a_former_secret_signs_along_for_a_day,
             a13_what_webhooks_are_sent_of_a_deleted_customer_is_erased,
             old_callbacks_are_purged,
         );
