@@ -4,16 +4,20 @@
 use std::time::Duration;
 
 use rekey_core::{
-    events::audit::Action,
-    events::audit::{
-        chain::{AuditChain, Chained},
-        verify::verify,
+    events::{
+        EventName,
+        audit::{
+            Action,
+            chain::{AuditChain, Chained},
+            verify::verify,
+        },
     },
     idempotency::{AnswerStore, KeyClaim},
     key_rotation::{KeyChange, KeyKind, KeyLog},
     resets::ResetOrigin,
     scope::Scope,
     secrets::{Fingerprint, KeyDigest, KeyRing, SealedAnswer},
+    webhooks::store::WebhookStore,
 };
 use rekey_store_postgres::{PostgresStore, SealedCount};
 use rekey_testkit::{
@@ -83,11 +87,15 @@ async fn what_still_needs_a_sealing_key_is_counted() {
     store.claim_key(scope, &claim).await.unwrap();
     let answer = SealedAnswer::seal(b"answer", &key, &other, &rekey_core::random::OsRandom);
     assert!(store.settle_key(scope, &key, 1, Some(&answer)).await.unwrap());
+    // A webhook is kept for ever.
+    let webhook = seed::new_webhook(scope, EventName::CustomerCreate);
+    store.create_webhook(scope, &webhook, &seed::audit(Action::Create)).await.unwrap();
     let count = |key_id: &str, resets, events, answers| SealedCount {
         key_id: key_id.to_owned(),
         resets,
         events,
         answers,
+        webhooks: u64::from(key_id == "test"),
     };
     // Three resets, one of them a decoy, and two customers have an event each.
     assert_eq!(store.sealed_counts().await.unwrap(), [count("k2", 0, 0, 1), count("test", 2, 5, 0)]);

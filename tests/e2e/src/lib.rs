@@ -28,4 +28,5 @@ pub mod shop;
 pub mod smtp;
 pub mod stack;
 pub mod wait;
+#[expect(clippy::must_use_candidate, reason = "it is the guide's code")]
 pub mod webhook_signature;

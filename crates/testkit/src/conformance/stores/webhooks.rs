@@ -5,7 +5,7 @@ use std::slice;
 use rekey_core::{
     attributes::{CommonAttributes, Patch},
     events::{
-        EventName,
+        EventBody, EventName,
         audit::{Action, AuditEntry},
     },
     ids::{CallbackId, CustomerId, WebhookId},
