@@ -95,6 +95,7 @@ def roles():
         ("rekey_maintenance", "SELECT email FROM customers", False),
         ("rekey_console", "SELECT name FROM operators", True),
         ("rekey_console", "DELETE FROM operators", False),
+        ("rekey_webhooks", "SELECT name FROM organizations", True),
         ("rekey_webhooks", "UPDATE event_callbacks SET due_at = due_at WHERE false", True),
         ("rekey_webhooks", "SELECT hash FROM customer_passwords", False),
     ):
