@@ -19,8 +19,10 @@ main() {
     make mailer_database_password password
     make maintenance_database_password password
     make console_database_password password
+    make webhooks_database_password password
     make api_broker_password password
     make mailer_broker_password password
+    make webhooks_broker_password password
     make tool_broker_password password
     make grafana_password password
     # The RSA key that signs access tokens (docs/operations.md rotates it), and the key that encrypts reset tokens, with the id `k1`.
@@ -29,15 +31,16 @@ main() {
 
     # The same passwords in the forms that the programs and RabbitMQ read.
     make database_url echo "postgres://rekey:$(<"$folder/database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
-    for program in api mailer maintenance console; do
+    for program in api mailer maintenance console webhooks; do
         make ${program}_database_url echo "postgres://rekey_$program:$(<"$folder/${program}_database_password")@${REKEY_DATABASE_HOST:-postgres}:5432/rekey"
     done
-    for program in api mailer tool; do
+    for program in api mailer tool webhooks; do
         make ${program}_broker_url echo "amqp://rekey-$program:$(<"$folder/${program}_broker_password")@${REKEY_BROKER_HOST:-rabbitmq}:5672/%2f"
     done
-    make broker_users broker_users
-    # A file of its own: deployments have the other one already.
-    make tool_broker_user tool_broker_user
+    make broker_users broker_users api mailer
+    # Files of their own: deployments have the other one already.
+    make tool_broker_user broker_users tool
+    make webhooks_broker_user broker_users webhooks
 
     # The relays' URLs with their passwords, one a line, for the operator to edit. At first it is the mail catcher.
     make smtp_relays echo 'smtp://mailpit:1025?tls=none'
@@ -58,7 +61,7 @@ make() { # NAME COMMAND…
 
 environment() {
     cat <<'END'
-# The settings of docker-compose.yml; docs/reference.md lists them. Optional services: mailcatcher, tls, observability, console.
+# The settings of docker-compose.yml; docs/reference.md lists them. Optional services: mailcatcher, tls, observability, console, webhooks.
 COMPOSE_PROFILES=mailcatcher
 END
 }
@@ -70,13 +73,15 @@ signing_key() {
     openssl genpkey ${quiet:+-quiet} -algorithm RSA -pkeyopt rsa_keygen_bits:3072
 }
 # RabbitMQ's users, without tags (so without the management pages); their rights are in rabbitmq/definitions.json.
-broker_users() {
-    printf '{"users": [%s, %s]}\n' "$(broker_user api)" "$(broker_user mailer)"
-}
-tool_broker_user() { printf '{"users": [%s]}\n' "$(broker_user tool)"; }
-broker_user() { # PROGRAM
-    printf '{"name": "rekey-%s", "password_hash": "%s", "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": []}' \
-        "$1" "$(salted_hash "$folder/$1_broker_password")"
+broker_users() { # PROGRAM…
+    local program separator=
+    printf '{"users": ['
+    for program in "$@"; do
+        printf '%s{"name": "rekey-%s", "password_hash": "%s", "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": []}' \
+            "$separator" "$program" "$(salted_hash "$folder/${program}_broker_password")"
+        separator=', '
+    done
+    printf ']}\n'
 }
 # The hash that RabbitMQ stores: base64 of a salt of 4 bytes, and SHA-256 over it and the password.
 salted_hash() { # FILE

@@ -32,7 +32,7 @@ main() {
     # The files first, because the database is created with the passwords in them. They keep the modes that the containers need.
     tar --extract --preserve-permissions "$files" --file "$backup" --exclude database.dump
     if [ -z "${PGHOST:-}" ]; then
-        docker compose stop proxy api mailer maintenance
+        docker compose stop proxy api mailer maintenance webhooks
         docker compose up --detach --wait --force-recreate postgres # With the restored passwords.
     fi
     ask

@@ -77,7 +77,7 @@ def deploy():
 
 def destroy():
     query("DROP DATABASE rekey", "postgres")
-    query("DROP ROLE rekey, rekey_api, rekey_mailer, rekey_maintenance, rekey_console", "postgres")
+    query("DROP ROLE rekey, rekey_api, rekey_mailer, rekey_maintenance, rekey_console, rekey_webhooks", "postgres")
     shutil.rmtree(SECRETS)
     shutil.rmtree(SITE / "deploy/organizations")
     (SITE / ".env").unlink()
@@ -95,6 +95,9 @@ def roles():
         ("rekey_maintenance", "SELECT email FROM customers", False),
         ("rekey_console", "SELECT name FROM operators", True),
         ("rekey_console", "DELETE FROM operators", False),
+        ("rekey_webhooks", "SELECT name FROM organizations", True),
+        ("rekey_webhooks", "UPDATE event_callbacks SET due_at = due_at WHERE false", True),
+        ("rekey_webhooks", "SELECT hash FROM customer_passwords", False),
     ):
         done = run("psql", "--quiet", f"--username={role}", f"--command={statement}", check=False)
         refused = "permission denied" in done.stderr

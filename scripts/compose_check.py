@@ -4,6 +4,7 @@
 SECRETS is a new folder made by deploy/make-secrets.sh. Each finding is one line; it succeeds if there is none.
 """
 
+import json
 import re
 import sys
 import tomllib
@@ -19,6 +20,8 @@ PUBLISHED = {"proxy", "mailpit", "prometheus", "grafana"}
 PUBLIC = {"tls"}
 # It publishes a port for this machine and is on the networks of the data: operators sign in to it.
 OPERATED = {"console"}
+# They send to addresses outside.
+SENDERS = {"mailer", "webhooks"}
 # In MiB: the API without hashing, and its thread for imported hashes.
 API_MEMORY = 64 + 256
 
@@ -34,11 +37,12 @@ def main():
         *memory(compose),
         *scraped(compose),
         *caddy(compose),
+        *broker_users(compose, Path(sys.argv[2])),
         *(f"{name} depends on a service, so compose replaces it with that" for name in ("proxy", "tls") if "depends_on" in compose["services"][name]),
         *(
             f"{name}: {finding}"
             for name, service in named(compose)
-            for check in (dependencies, secrets, volumes, ports, build, settings, limits, networks, roles)
+            for check in (dependencies, secrets, volumes, ports, build, installed, settings, limits, networks, roles)
             for finding in check(service, compose)
         ),
     ]
@@ -113,6 +117,24 @@ def caddy(compose):
         yield f"{deployed} is deployed, and {tried} is tried ({CADDY})"
 
 
+def broker_users(compose, made):
+    """RabbitMQ starts only if each user with rights is in a file that it reads before them."""
+    rabbitmq = compose["services"]["rabbitmq"]
+    files = {secret["source"]: Path(secret["target"]).name for secret in rabbitmq["secrets"]}
+    files |= {source: Path(target).name for source, target, _ in (volume.split(":") for volume in rabbitmq["volumes"][1:])}
+    known = set()
+    for source in sorted(files, key=files.get):
+        if not files[source].endswith(".json"):
+            continue
+        read = json.loads(Path(source if "/" in source else made / source).read_text(encoding="utf-8"))
+        known |= {user["name"] for user in read.get("users", [])}
+        for user in {each["user"] for each in read.get("permissions", [])} ^ known if "permissions" in read else ():
+            yield f"the broker's user {user} has a password and no rights, or rights and no password"
+    for secret in (name for name in compose["secrets"] if name.endswith("_broker_url")):
+        if f"rekey-{secret.partition('_')[0]}" not in known:
+            yield f"{secret}: RabbitMQ has no such user"
+
+
 def default(value):
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
 
@@ -138,6 +160,8 @@ def networks(service, compose):
         for name in service.get("networks", ["default"]):
             if not (compose["networks"].get(name) or {}).get("internal"):
                 yield f"is on the network {name}, which has a way out"
+    if service["name"] in SENDERS and "default" not in service["networks"]:
+        yield "has no way out"
 
 
 def roles(service, compose):
@@ -191,6 +215,14 @@ def ports(service, compose):
 def build(service, compose):
     if "build" in service and not Path(service["build"]["dockerfile"]).is_file():
         yield f"no {service['build']['dockerfile']}"
+
+
+def installed(service, _compose):
+    """The program is in the image."""
+    program = service.get("command", [""])[0]
+    image = Path("deploy/Dockerfile").read_text(encoding="utf-8")
+    if service.get("pull_policy") == "never" and not program.startswith("-") and not re.search(rf"install .* target/release/{program}\b", image):
+        yield f"{program} is not in the image"
 
 
 def settings(service, compose):

@@ -48,7 +48,7 @@ mine["resources"] = [path.replace("/small", f"/{sys.argv[2]}") for path in mine[
 yaml.safe_dump(mine, open(f"{sys.argv[1]}/kustomization.yaml", "w"))
 PYTHON
     check "$overlay as in README.md" "$overlay" "$folder/mine"
-    for expected in 'image: registry.shop.example/rekey:' 'path: acme/organization.toml' 'TRUSTED_PROXIES: 10.42.0.0/16' 'name: console' 'containerPort: 8084'; do
-        grep -q "$expected" "$folder/rendered.yaml" || { echo "deploy/kubernetes/README.md: the rendered example has no $expected" >&2; exit 1; }
+    for expected in 'image: registry.shop.example/rekey:' 'path: acme/organization.toml' 'TRUSTED_PROXIES: 10.42.0.0/16' 'name: console' 'containerPort: 8084' '- rekey-webhooks'; do
+        grep -q -e "$expected" "$folder/rendered.yaml" || { echo "deploy/kubernetes/README.md: the rendered example has no $expected" >&2; exit 1; }
     done
 done

@@ -4,6 +4,8 @@ Core types are checked by Kubernetes's own schemas, custom ones by those in depl
 fit. Each finding is one line; it succeeds if there is none.
 """
 
+import base64
+import ipaddress
 import json
 import re
 import sys
@@ -18,13 +20,14 @@ VERSIONS = ("1.30", "1.37")  # The oldest that knows all fields (preStop.sleep),
 SCHEMAS = Path("deploy/kubernetes/schemas")
 SETTINGS = Path("crates/runtime/config/default.toml")
 RULES = Path("deploy/observability/rules.yml")
+TARGETS = Path("crates/webhooks/src/target.rs")
 # Objects of RabbitMQ's topology operator: the programs declare what these do.
 DECLARED = {"Queue", "Exchange", "Binding", "Policy"}
 PROBES = {"startupProbe", "readinessProbe", "livenessProbe"}
 # Made by whoever deploys, if at all.
 OPTIONAL = {"organizations", "bounces"}
 # Made always, and used by a component.
-OF_COMPONENTS = {"rekey-console": "console"}
+OF_COMPONENTS = {"rekey-console": "console", "rekey-webhooks": "webhooks"}
 
 
 def main():
@@ -36,6 +39,9 @@ def main():
         *(f"{name(each)}: {finding}" for each in objects for check in checks for finding in check(each, objects, secrets)),
         *unused(objects, secrets),
         *rules(objects),
+        *broker_users(objects, secrets),
+        *monitored(objects),
+        *way_out(objects),
     ]
     for finding in sorted(set(findings)):
         print(f"deploy/kubernetes, {sys.argv[1]}: {finding}", file=sys.stderr)
@@ -168,7 +174,7 @@ def selectors(each, objects, _secrets):
     wanted = {
         "Service": lambda: [(spec["selector"], labels)],
         "PodDisruptionBudget": lambda: [(spec["selector"]["matchLabels"], labels)],
-        "ServiceMonitor": lambda: [(spec["selector"]["matchLabels"], services)],
+        "ServiceMonitor": lambda: [(spec["selector"]["matchLabels"], services)] if "matchLabels" in spec["selector"] else [],
         "NetworkPolicy": lambda: [
             (selector["matchLabels"], labels)
             for selector in (spec["podSelector"], *(peer["podSelector"] for peer in peers(spec) if peer.keys() == {"podSelector"}))
@@ -200,6 +206,58 @@ def rules(objects):
     for each in objects:
         if each["kind"] == "PrometheusRule" and each["spec"]["groups"] != groups:
             yield f"its rules are not those of {RULES}"
+
+
+def broker_users(objects, secrets):
+    """RabbitMQ starts only if each user with rights is in a file that is mounted before them."""
+    data = secrets["rabbitmq"]["data"]
+    known = {user["name"] for file in data.values() for user in json.loads(base64.b64decode(file))["users"]}
+    [rights] = [json.loads(each["data"]["permissions.json"]) for each in objects if each["metadata"]["name"] == "rabbitmq-permissions"]
+    for user in {each["user"] for each in rights["permissions"]} ^ known:
+        yield f"the broker's user {user} has a password and no rights, or rights and no password"
+    mounted = json.dumps(objects)
+    for file in data:
+        if f'"key": "{file}"' not in mounted:
+            yield f"{file} is not mounted into RabbitMQ"
+
+
+def monitored(objects):
+    """With the Prometheus operator, each admin port is scraped, once."""
+    selectors = [each["spec"]["selector"] for each in objects if each["kind"] == "ServiceMonitor"]
+    for service in (each for each in objects if each["kind"] == "Service" and selectors):
+        if any(port["name"] == "admin" for port in service["spec"]["ports"]):
+            count = sum(selects(selector, service["metadata"]["labels"]) for selector in selectors)
+            if count != 1:
+                yield f"{name(service)} is scraped by {count} monitors"
+
+
+def selects(selector, labels):
+    expressions = selector.get("matchExpressions", [])
+    return selector.get("matchLabels", {}).items() <= labels.items() and all(labels[each["key"]] in each["values"] for each in expressions)
+
+
+def way_out(objects):
+    """rekey-webhooks reaches the addresses that it doesn't refuse itself, and our own pods."""
+    refused = {str(network) for network in special_networks()}
+    for pod in (template(each)["metadata"]["labels"] for each in objects if each["metadata"]["name"] == "webhooks" and template(each)):
+        policies = [each for each in objects if each["kind"] == "NetworkPolicy" and selects(each["spec"]["podSelector"], pod)]
+        rules = [rule for policy in policies for rule in policy["spec"].get("egress", [])]
+        blocks = [peer["ipBlock"] for rule in rules for peer in rule.get("to", []) if "ipBlock" in peer]
+        if not all(rule.get("to") for rule in rules) or {block["cidr"] for block in blocks} != {"0.0.0.0/0", "2000::/3"}:
+            yield "webhooks may reach other networks than those of the policy webhooks"
+        for network in refused ^ {network for block in blocks for network in block["except"]}:
+            yield f"webhooks: {network} is refused by the policy or by {TARGETS} only"
+
+
+def special_networks():
+    """Returns what the program refuses. 6to4 addresses, which it reads, are none that a policy can read."""
+    text = TARGETS.read_text(encoding="utf-8")
+    for address, length in re.findall(r" v4\(\[([\d, ]+)\], (\d+)\)", text):
+        yield ipaddress.ip_network(f"{address.replace(', ', '.')}/{length}")
+    for address, length in re.findall(r"    v6\(\[([\da-fx, ]+)\], (\d+)\)", text):
+        words = [int(word, 0) for word in address.split(", ")]
+        yield ipaddress.ip_network((sum(word << (112 - 16 * place) for place, word in enumerate(words)), int(length)))
+    yield ipaddress.ip_network("2002::/16")
 
 
 def template(each):

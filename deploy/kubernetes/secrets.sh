@@ -25,16 +25,17 @@ print() { # NAME KIND ARGS…
 }
 
 case $overlay in
-    small) secret postgres postgres_password database_password {api,mailer,maintenance,console}_database_password ;;
+    small) secret postgres postgres_password database_password {api,mailer,maintenance,console,webhooks}_database_password ;;
     ha)
         role postgres-rekey rekey database_password
-        for program in api mailer maintenance console; do role "postgres-rekey-$program" "rekey_$program" "${program}_database_password"; done
+        for program in api mailer maintenance console webhooks; do role "postgres-rekey-$program" "rekey_$program" "${program}_database_password"; done
         ;;
     *) sed -n '2,/^set/{/^#/p}' "$0" >&2; exit 2 ;;
 esac
-secret rabbitmq broker_users tool_broker_user
+secret rabbitmq broker_users tool_broker_user webhooks_broker_user
 secret rekey-owner database_url tool_broker_url signing_key sealing_keys
 secret rekey-api signing_key sealing_keys api_database_url api_broker_url
 secret rekey-mailer sealing_keys mailer_database_url mailer_broker_url smtp_relays
 secret rekey-maintenance maintenance_database_url
 secret rekey-console console_database_url tool_broker_url
+secret rekey-webhooks sealing_keys webhooks_database_url webhooks_broker_url

@@ -209,7 +209,8 @@ def environment(name, number=1):
         copy = STATE / "secrets" / f".{source}"
         copy.write_text(here((SITE / COMPOSE["secrets"][source]["file"]).read_text()))
         copy.rename(STATE / "secrets" / source)  # A program may be reading it.
-    own = {key: here(str(value)) for key, value in SERVICES[name].get("environment", {}).items()}
+    # Containers may have the same port, processes of one machine may not.
+    own = {key: HERE.get(f"{name} {value}") or here(str(value)) for key, value in SERVICES[name].get("environment", {}).items()}
     if name == "postgres":
         host, port = HERE["postgres:5432"].split(":")
         own |= {"PGHOST": host, "PGPORT": port, "SECRETS": str(STATE / "secrets")}
@@ -285,7 +286,7 @@ def start_broker(force=False):
         stopped.unlink()
     if force or not imported.exists():
         definitions = {}
-        for file in ("secrets/broker_users", "secrets/tool_broker_user", "rabbitmq/definitions.json"):
+        for file in ("secrets/broker_users", "secrets/tool_broker_user", "secrets/webhooks_broker_user", "rabbitmq/definitions.json"):
             for kind, values in json.loads((SITE / "deploy" / file).read_text()).items():
                 definitions.setdefault(kind, []).extend(values)
         imported.write_text(json.dumps(definitions))

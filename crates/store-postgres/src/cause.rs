@@ -11,7 +11,7 @@ pub(crate) fn after_code(code: &str) -> Option<&'static str> {
         "3D000" => "check the name of the database at the end of database.url, or create the database",
         "42501" | "3F000" => {
             "the role in database.url lacks this right: `rekey migrate` and the operator's commands need the role that owns the schema, rekey-api \
-             the role rekey_api, rekey-mailer the role rekey_mailer, `rekey maintain` and `rekey purge` the role rekey_maintenance, `rekey console` the role rekey_console; `rekey migrate` \
+             the role rekey_api, rekey-mailer the role rekey_mailer, rekey-webhooks the role rekey_webhooks, `rekey maintain` and `rekey purge` the role rekey_maintenance, `rekey console` the role rekey_console; `rekey migrate` \
              grants them what they need"
         }
         "42P01" | "42703" => NOT_MIGRATED,

@@ -70,7 +70,7 @@ BEGIN
     -- rekey-webhooks records what webhooks are sent, renders what anybody is shown, and sends it.
     IF 'rekey_webhooks' = ANY (others) THEN
         GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_webhooks;
-        GRANT SELECT (id, slug) ON organizations TO rekey_webhooks;
+        GRANT SELECT ON organizations TO rekey_webhooks;
         GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events,
             shown_webhooks, shown_event_callbacks TO rekey_webhooks;
         GRANT SELECT, UPDATE (circuit_failure_count, circuit_opened_at, disabled_at) ON webhooks TO rekey_webhooks;

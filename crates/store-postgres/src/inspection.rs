@@ -28,7 +28,7 @@ const FACTS: &str = "SELECT current_setting('server_version'), current_setting('
     current_setting('max_connections')::int, current_user::text, rolsuper FROM pg_roles WHERE rolname = current_user";
 
 const PROGRAM_ROLES: &str = "SELECT rolname::text FROM pg_roles \
-    WHERE rolname IN ('rekey_api', 'rekey_mailer', 'rekey_maintenance', 'rekey_console') ORDER BY rolname";
+    WHERE rolname IN ('rekey_api', 'rekey_mailer', 'rekey_maintenance', 'rekey_console', 'rekey_webhooks') ORDER BY rolname";
 
 /// A column of an empty name is the whole table.
 const MISSING: &str =

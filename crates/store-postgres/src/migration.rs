@@ -18,8 +18,8 @@ const MIGRATION_LOCK: &str =
     "BEGIN; SET LOCAL lock_timeout = '10min'; SELECT pg_advisory_xact_lock(7320117443016002)";
 
 impl PostgresStore {
-    /// Brings the schema up to date, and grants the roles `rekey_api`, `rekey_mailer`, `rekey_maintenance` and `rekey_console`, those
-    /// that exist, what their programs need. Several replicas may do this at once: they take turns. A newer schema that this version can work with
+    /// Brings the schema up to date, and grants the roles `rekey_api`, `rekey_mailer`, `rekey_maintenance`, `rekey_console` and
+    /// `rekey_webhooks`, those that exist, what their programs need. Several replicas may do this at once: they take turns. A newer schema that this version can work with
     /// stays as it is, with its grants.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // sqlx's own lock belongs to a session, which a pooler in transaction mode may give to others. This one ends with its transaction.

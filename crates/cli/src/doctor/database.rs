@@ -132,7 +132,7 @@ async fn rights(store: &PostgresStore, facts: &DatabaseFacts) -> Finding {
     match store.missing_rights(&facts.program_roles).await {
         Ok(missing) if missing.is_empty() && facts.program_roles.is_empty() => Finding::warn(
             CHECK,
-            "the roles rekey_api, rekey_mailer, rekey_maintenance and rekey_console do not exist: all programs share one",
+            "the roles rekey_api, rekey_mailer, rekey_maintenance, rekey_console and rekey_webhooks do not exist: all programs share one",
             format!("create them: {ROLES}"),
         ),
         Ok(missing) if missing.is_empty() => {

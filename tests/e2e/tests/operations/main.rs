@@ -15,7 +15,7 @@ use site::Site;
 /// Why `rekey doctor` does not run here.
 const DOCTOR: &str = "it asks DNS; programs/doctor.rs has a server for that";
 /// The commands that can't run here, and why.
-const NOT_RUN: [(&str, &str); 16] = [
+const NOT_RUN: [(&str, &str); 17] = [
     ("PGHOST=db.example PGUSER=postgres PGDATABASE=rekey deploy/backup.sh /srv/backups", "no such host"),
     (
         "docker compose exec mailer bash -c 'exec 3<>/dev/tcp/mail.example.com/587 && head -n 1 <&3'",
@@ -29,6 +29,7 @@ const NOT_RUN: [(&str, &str); 16] = [
         "docker compose exec mailer rekey doctor --for mailer --test-mail you@shop.example --organization acme",
         DOCTOR,
     ),
+    ("docker compose exec webhooks rekey webhook test $ID --organization acme", "no such host"),
     ("docker compose run --rm rekey doctor --for tool", DOCTOR),
     (
         "docker compose run --rm -T rekey bounce ingest - < report.eml",
@@ -46,7 +47,7 @@ const NOT_RUN: [(&str, &str); 16] = [
     ),
 ];
 /// What commands print, in the words of docs/operations.md.
-const PRINTED: [(&str, &str); 9] = [
+const PRINTED: [(&str, &str); 11] = [
     ("docker compose run --rm rekey config check", "ok"),
     ("docker compose exec mailer rekey-mailer --health", r#"{"status":"ready"}"#),
     ("docker compose run --rm rekey client rotate-secret $CLIENT_ID", "CLIENT_SECRET="),
@@ -55,6 +56,8 @@ const PRINTED: [(&str, &str); 9] = [
     ("docker compose run --rm rekey dead-letter replay --all", "replayed"),
     ("docker compose run --rm --no-deps migrate", "The database is up to date."),
     ("docker compose run --rm maintenance rekey purge", "resets=0"),
+    ("docker compose exec webhooks rekey-webhooks --health", r#"{"status":"ready"}"#),
+    ("docker compose run --rm rekey webhook reset-circuit $ID --organization acme", "The circuit is closed."),
     ("docker compose run --rm -T rekey audit verify --compare /dev/stdin < heads.jsonl", "intact"),
 ];
 

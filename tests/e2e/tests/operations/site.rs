@@ -47,10 +47,11 @@ impl Site {
         let broker = thread::spawn(Broker::start);
         let postgres = Postgres::start();
         postgres.execute("CREATE ROLE postgres SUPERUSER LOGIN").await;
-        postgres.require_passwords("rekey,rekey_api,rekey_mailer,rekey_maintenance,rekey_console").await;
+        let roles = "rekey,rekey_api,rekey_mailer,rekey_maintenance,rekey_console,rekey_webhooks";
+        postgres.require_passwords(roles).await;
         let folder = TempDir::with_prefix("rekey-operator.").unwrap();
         let smtp = SmtpServer::start(folder.path().join("mails"), &[]).await;
-        let [port, api_admin, mailer_admin, console] = free_ports();
+        let [port, api_admin, mailer_admin, console, webhooks] = free_ports();
         let api = Api::new(&format!("http://127.0.0.1:{port}"));
         let broker = broker.join().unwrap();
         let site = Self { folder, postgres, broker, smtp, api, client_id: String::new(), asked: 0 };
@@ -81,7 +82,8 @@ impl Site {
             "0.0.0.0:8080": format!("127.0.0.1:{port}"),
             "0.0.0.0:8081": format!("127.0.0.1:{mailer_admin}"),
             "0.0.0.0:8082": format!("127.0.0.1:{api_admin}"),
-            "0.0.0.0:8083": format!("127.0.0.1:{console}"),
+            "console 0.0.0.0:8083": format!("127.0.0.1:{console}"),
+            "webhooks 0.0.0.0:8083": format!("127.0.0.1:{webhooks}"),
             "/run/secrets": site.path("state/secrets"),
             "/etc/rekey/organizations": site.path("site/deploy/organizations"),
             "/docker-entrypoint-initdb.d": site.path("site/deploy/postgres"),
