@@ -280,6 +280,8 @@ const CLAIM: &str = "
             CASE WHEN w.former_secret_until > now() THEN w.former_secret END AS former_secret,
             (SELECT count(*) FROM event_callbacks l WHERE l.webhook_id = w.id AND l.lease_until > now()) AS claimed
         FROM webhooks w WHERE w.disabled_at IS NULL AND w.circuit_opened_at IS NULL
+    ), busy AS (
+        SELECT organization_id, sum(claimed) AS claimed FROM usable GROUP BY organization_id
     ), candidate AS (
         SELECT c.id, c.due_at, w.organization_id, w.callback_url, w.sealed_secret, w.former_secret,
             w.claimed + row_number() OVER (PARTITION BY w.id ORDER BY c.due_at, c.id) AS nth
@@ -295,9 +297,9 @@ const CLAIM: &str = "
         ) c
     ), chosen AS MATERIALIZED (
         SELECT x.* FROM (
-            SELECT c.*, row_number() OVER (PARTITION BY c.organization_id ORDER BY c.nth, c.due_at, c.id)
-                + (SELECT sum(u.claimed) FROM usable u WHERE u.organization_id = c.organization_id) AS nth_of_organization
-            FROM candidate c
+            SELECT c.*, b.claimed + row_number() OVER (PARTITION BY c.organization_id ORDER BY c.nth, c.due_at, c.id)
+                AS nth_of_organization
+            FROM candidate c JOIN busy b USING (organization_id)
         ) x WHERE x.nth_of_organization <= $4 ORDER BY x.nth_of_organization, x.due_at, x.id LIMIT $2
     ), locked AS MATERIALIZED (
         SELECT c.id FROM event_callbacks c
