@@ -33,7 +33,8 @@ use crate::metrics;
 /// Nor are they compiled: the planner expects far too much of some, such as the claim of callbacks, and compiling takes longer than they run.
 ///
 /// These are set after connecting: PgBouncer refuses most parameters at startup.
-const SESSION_SETTINGS: &str = "SET statement_timeout = '5s'; SET max_parallel_workers_per_gather = 0; SET jit = off";
+const SESSION_SETTINGS: &str =
+    "SET statement_timeout = '5s'; SET max_parallel_workers_per_gather = 0; SET jit = off";
 /// How long a statement may take on our side. The server ends a slow one before that, so a connection that is later than this is not
 /// slow but silent, as behind a load balancer or a pooler that lost a host.
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);

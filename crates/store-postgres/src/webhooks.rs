@@ -293,7 +293,7 @@ const CLAIM: &str = "
                     WHERE e.webhook_id = c.webhook_id AND e.resource_id = c.resource_id AND e.due_at <= now()
                         AND (e.created_at, e.id) < (c.created_at, c.id) OFFSET 0
                 ))
-            ORDER BY c.due_at, c.id LIMIT greatest($3 - w.claimed, 0)
+            ORDER BY c.due_at, c.id LIMIT least($2, greatest($3 - w.claimed, 0))
         ) c
     ), chosen AS MATERIALIZED (
         SELECT x.* FROM (

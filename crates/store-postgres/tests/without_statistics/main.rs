@@ -1,6 +1,7 @@
 //! How many rows each hot statement reads in a large shop without statistics, as right after an import.
 #![cfg(test)]
 
+mod callbacks;
 mod shop;
 
 use std::time::Duration;

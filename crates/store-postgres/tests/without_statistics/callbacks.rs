@@ -1,0 +1,63 @@
+//! The claims of what webhooks are sent, when a receiver is far behind.
+
+use std::time::Duration;
+
+use rekey_core::{
+    events::{EventName, audit::Action},
+    webhooks::{
+        queue::{AttemptResult, CallbackQueue, ClaimLimits, Next},
+        store::WebhookStore,
+    },
+};
+use rekey_store_postgres::PostgresStore;
+use rekey_testkit::{
+    backdoor::{Backdoor, PostgresBackdoor},
+    postgres::TestDatabase,
+    seed,
+};
+
+use crate::{ROUNDS, close, tables_read};
+
+/// How many callbacks are due.
+const DUE: usize = 20_000;
+/// The rows that a claim of eight may read: they, those under way before them, and earlier ones about their records, each twice.
+const ROWS: u64 = 200;
+
+#[tokio::test]
+async fn claims_do_not_read_all_that_is_due() {
+    let database = TestDatabase::create().await;
+    let store = PostgresStore::connect(&database.url(), 1, Duration::from_secs(30)).unwrap();
+    store.migrate().await.unwrap();
+    let backdoor = PostgresBackdoor::open(&database.url());
+    for table in ["webhooks", "event_callbacks"] {
+        backdoor.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await.unwrap();
+    }
+    let scope = seed::scope(&store, "shop").await;
+    let webhook = seed::new_webhook(scope, EventName::CustomerCreate);
+    store.create_webhook(scope, &webhook, &seed::audit(Action::Create)).await.unwrap();
+    let fill = format!(
+        "INSERT INTO event_callbacks (id, organization_id, mode, webhook_id, event_id, trigger_id, topic, resource_id, callback_url,
+             sealed_payload)
+         SELECT id, '{}', 'test', '{}', id, '', 'customers.create', id, '', '' FROM (
+             SELECT reverse(lpad(n::text, 10, '0')) AS id FROM generate_series(1, {DUE}) n
+         ) one",
+        scope.organization, webhook.id
+    );
+    backdoor.run(&fill).await.unwrap();
+    backdoor.run("SELECT pg_stat_reset()").await.unwrap();
+    let limits = ClaimLimits { total: 8, per_webhook: 100, per_organization: 100 };
+    for _ in 0..ROUNDS {
+        let claimed = store.claim_callbacks(time::Duration::MINUTE, limits).await.unwrap();
+        assert_eq!(claimed.len(), 8);
+        let result = AttemptResult {
+            response_code: Some(200),
+            response_message: String::new(),
+            next: Next::Delivered,
+        };
+        let callback = &claimed[0];
+        assert!(store.settle_callback(callback.id, callback.attempt, &result).await.unwrap().was_recorded);
+    }
+    close(store, &backdoor).await;
+    let most = u64::try_from(ROUNDS).unwrap() * ROWS;
+    assert_eq!(tables_read(&backdoor, most, "t.relname = 'event_callbacks'").await, None);
+}
