@@ -10,11 +10,7 @@ use rekey_core::{
     },
 };
 use rekey_store_postgres::PostgresStore;
-use rekey_testkit::{
-    backdoor::{Backdoor, PostgresBackdoor},
-    postgres::TestDatabase,
-    seed,
-};
+use rekey_testkit::{backdoor::PostgresBackdoor, postgres::TestDatabase, seed};
 
 use crate::{ROUNDS, close, tables_read};
 
