@@ -222,8 +222,7 @@ impl CallbackQueue for SqliteStore {
             .fetch_all(&mut *transaction)
             .await
             .map_err(map_db_error)?;
-        let claimed =
-            rows.iter().map(rows::claimed_callback).collect::<Read<Vec<_>>>().map_err(map_db_error)?;
+        let claimed = rows::readable(rows.iter().map(rows::claimed_callback));
         let ids: Vec<_> = claimed.iter().map(|callback| callback.id.to_string()).collect();
         sqlx::query(
             "UPDATE event_callbacks SET lease_until = ?2, attempts = attempts + 1, updated_at = ?3

@@ -112,7 +112,7 @@ async fn a11_a_role_that_may_not_delete_is_refused_and_the_right_one_named() {
         assert!(is_one_line && exit.stderr.contains("rekey_maintenance"), "{exit:?}");
     }
     let purged = stack.spawn_tool("rekey_maintenance", &["purge"]).end().await;
-    assert_eq!((purged.code, purged.stdout.lines().count()), (Some(0), 4), "{purged:?}");
+    assert_eq!((purged.code, purged.stdout.lines().count()), (Some(0), 5), "{purged:?}");
 }
 
 #[tokio::test]
