@@ -1,6 +1,7 @@
 """Values that the schema can't express: our own formats, valid credentials, and a body's id that equals the path's. Only valid
 requests are changed; intentionally invalid ones are left as they are."""
 
+import collections
 import itertools
 import json
 import os
@@ -27,6 +28,8 @@ schemathesis.openapi.format("json-object", objects.map(json.dumps))
 
 
 numbers = itertools.count(1)
+# Of each operation, whatever others are called in between.
+turns = collections.defaultdict(lambda: itertools.count(1))
 
 
 @schemathesis.hook
@@ -41,12 +44,12 @@ def before_call(context, case, kwargs):
     elif isinstance(data := case.body.get("data"), dict):
         if "id" in data and case.path_parameters:
             data["id"] = case.path_parameters["id"]
-        number = next(numbers)
+        turn = next(turns[case.method, case.path])
         # Generated keys are short and repeat, and a key that was used for another request is refused.
-        if case.headers and "Idempotency-Key" in case.headers and number % 2:
-            case.headers["Idempotency-Key"] = f"key-{number}"
+        if case.headers and "Idempotency-Key" in case.headers and turn % 2:
+            case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
         if isinstance(data.get("attributes"), dict):
-            write(case.path, data["attributes"], number)
+            write(case.path, data["attributes"], turn)
 
 
 @schemathesis.hook
@@ -85,20 +88,31 @@ def is_sent(mutation, sent, parameters):
     return True
 
 
-def write(path, attributes, number):
+def write(path, attributes, turn):
     """Replaces values that are valid by the schema and still refused: taken addresses, weak passwords, resets without a customer,
-    invalid tokens, cancellations of what was not requested. Some requests keep them, to test the refusals."""
-    if path.startswith("/api/customers") and "email" in attributes and (number % 2 or attributes["email"] == EXAMPLE):
-        attributes["email"] = f"{number}@example.com"
-    if path.startswith("/api/customers") and number % 2:
+    invalid tokens, cancellations of what was not requested, webhooks of no topic. Some requests keep them, to test the refusals."""
+    if path.startswith("/api/webhooks") and turn % 4:
+        webhook(attributes)
+    if path.startswith("/api/customers") and "email" in attributes and (turn % 2 or attributes["email"] == EXAMPLE):
+        attributes["email"] = f"{next(numbers)}@example.com"
+    if path.startswith("/api/customers") and turn % 2:
         attributes.pop("password", None)
-    if path.startswith("/api/customers/") and number % 4:
+    if path.startswith("/api/customers/") and turn % 4:
         attributes.pop("_cancel_anonymization", None)
-    if path == "/api/customer_password_resets" and number % 4:
+    if path == "/api/customer_password_resets" and turn % 4:
         attributes["customer_email"] = EXAMPLE
-    if path.startswith("/api/customer_password_resets/") and number % 4:
+    if path.startswith("/api/customer_password_resets/") and turn % 4:
         attributes.pop("customer_password", None)
         attributes.pop("_reset_password_token", None)
+
+
+def webhook(attributes):
+    number = next(numbers)
+    # A topic without events here: nothing is sent.
+    valid = {"topic": "customers.restore_email", "callback_url": f"https://receiver.example/{number}", "name": f"webhook {number}"}
+    attributes.update({name: value for name, value in valid.items() if name in attributes})
+    for name in ("include_resources", "_enable"):
+        attributes.pop(name, None)
 
 
 def credentials(body):

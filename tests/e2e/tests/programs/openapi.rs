@@ -6,8 +6,10 @@ use std::{path::PathBuf, process::Command, time::Duration};
 use rekey_e2e::{
     dev::{Dev, OLD_PASSWORD},
     process::{Exit, Program, project},
+    wait::eventually,
 };
-use serde_json::Value;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Many times the duration of schemathesis on an idle machine.
@@ -21,6 +23,20 @@ async fn the_description_is_an_openapi_document() {
     assert_eq!(exit.code, Some(0), "{}{}", exit.stdout, exit.stderr);
 }
 
+/// Has a callback recorded, which no request creates.
+async fn record_callback(dev: &Dev, token: &str) {
+    let attributes =
+        json!({ "topic": "customer_password_resets.create", "callback_url": "http://127.0.0.1:9/" });
+    let webhook = json!({ "data": { "type": "webhooks", "attributes": attributes } });
+    dev.api.call(Method::POST, "webhooks", token, &webhook).await.expect(StatusCode::CREATED);
+    dev.api.create_reset(token, "john@example.com").await.expect(StatusCode::CREATED);
+    eventually("the callback to be recorded", async || {
+        let listed = dev.api.call(Method::GET, "event_callbacks", token, &Value::Null).await;
+        if listed.body["meta"]["record_count"] == 1 { Ok(()) } else { Err(listed) }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn schemathesis_finds_nothing() {
     let data = TempDir::new().unwrap();
@@ -30,6 +46,7 @@ async fn schemathesis_finds_nothing() {
     let dev = Dev::start_with(data.path(), &unlimited).await;
     let token = dev.integration().await;
     let customer = dev.log_in(OLD_PASSWORD).await.text("/owner_id");
+    record_callback(&dev, &token).await;
 
     let folder = project().join("tests/e2e/schemathesis");
     let mut command = tool("schemathesis");

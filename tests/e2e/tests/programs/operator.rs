@@ -86,7 +86,10 @@ async fn purge_deletes_what_is_older_than_the_configuration_keeps() {
     };
 
     let counted = stack.tool(&["purge", "--dry-run"]).await;
-    assert_eq!(counted.stdout, "deliveries=0\nresets=0\nevents=0\naudit=2\nevent_callbacks=0\n", "{counted:?}");
+    assert_eq!(
+        counted.stdout, "deliveries=0\nresets=0\nevents=0\naudit=2\nevent_callbacks=0\n",
+        "{counted:?}"
+    );
     assert_eq!((counted.code, left(&stack).await), (Some(0), 4));
     let purged = stack.tool(&["purge"]).await;
     assert_eq!((purged.code, purged.stdout, left(&stack).await), (Some(0), counted.stdout, 2));
