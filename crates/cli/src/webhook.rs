@@ -246,15 +246,19 @@ impl Tool {
 
     async fn reseal(&self, output: Output) -> anyhow::Result<()> {
         let mut count = 0_u64;
-        for secret in self.store.webhook_secrets().await? {
-            let (organization, webhook) = (secret.scope.organization, secret.webhook);
-            let plain = secret.sealed.unseal(organization, webhook, &self.keys);
-            let plain =
-                plain.with_context(|| format!("keys.sealing lacks the key of the secret of {webhook}"))?;
-            let sealed = SealedSharedSecret::seal(&plain, organization, webhook, &self.keys, &OsRandom);
-            count += u64::from(self.store.reseal_webhook(&secret, &sealed).await?);
+        for secrets in self.store.webhook_secrets().await? {
+            let (organization, webhook) = (secrets.scope.organization, secrets.webhook);
+            let reseal = |sealed: &SealedSharedSecret| {
+                let plain = sealed.unseal(organization, webhook, &self.keys);
+                let plain =
+                    plain.with_context(|| format!("keys.sealing lacks the key of a secret of {webhook}"))?;
+                anyhow::Ok(SealedSharedSecret::seal(&plain, organization, webhook, &self.keys, &OsRandom))
+            };
+            let former = secrets.former.as_ref().map(reseal).transpose()?;
+            let sealed = reseal(&secrets.sealed)?;
+            count += u64::from(self.store.reseal_webhook(&secrets, &sealed, former.as_ref()).await?);
         }
-        output.record(&json!({ "resealed": count }), &format!("Encrypted {count} secrets.\n"))
+        output.record(&json!({ "resealed": count }), &format!("Encrypted the secrets of {count} webhooks.\n"))
     }
 
     fn secret(&self, scope: Scope, webhook: &Record) -> anyhow::Result<SharedSecret> {

@@ -63,7 +63,7 @@ pub use crate::{
     console::{MAX_MAILS_COUNTED, MailCount, RECENT_MAILS, RelayReply},
     inspection::DatabaseFacts,
     key_usage::{KnownKeys, SealedCount},
-    webhooks::WebhookSecret,
+    webhooks::WebhookSecrets,
 };
 
 use crate::{

@@ -334,52 +334,64 @@ const SETTLE: &str = "
     )
     SELECT EXISTS (SELECT FROM callback) AS was_recorded, COALESCE((SELECT opened_circuit FROM webhook), false) AS opened_circuit";
 
-/// A webhook with its encrypted secret.
+/// A webhook with its encrypted secrets.
 #[derive(Debug)]
-pub struct WebhookSecret {
+pub struct WebhookSecrets {
     /// The webhook.
     pub webhook: WebhookId,
     /// Its scope.
     pub scope: Scope,
     /// The secret.
     pub sealed: SealedSharedSecret,
+    /// The one before it.
+    pub former: Option<SealedSharedSecret>,
 }
 
 impl PostgresStore {
-    /// Returns the secrets of all webhooks.
+    /// Returns the secrets of all webhooks; former ones while they sign along.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn webhook_secrets(&self) -> Result<Vec<WebhookSecret>, StoreError> {
-        let rows = sqlx::query("SELECT id, organization_id, mode, sealed_secret FROM webhooks ORDER BY id");
-        let rows = rows.fetch_all(&self.pool).await.map_err(map_db_error)?;
+    pub async fn webhook_secrets(&self) -> Result<Vec<WebhookSecrets>, StoreError> {
+        let query = sqlx::query(
+            "SELECT id, organization_id, mode, sealed_secret, CASE WHEN former_secret_until > now() THEN former_secret END AS former_secret
+             FROM webhooks ORDER BY id",
+        );
+        let rows = query.fetch_all(&self.pool).await.map_err(map_db_error)?;
         Ok(rows::readable(rows.iter().map(|row| {
             let id: String = row.try_get("id")?;
-            Ok(WebhookSecret {
+            let former: Option<Vec<u8>> = row.try_get("former_secret")?;
+            Ok(WebhookSecrets {
                 webhook: id.parse().map_err(|_| rows::corrupt("id"))?,
                 scope: rows::scope(row)?,
                 sealed: SealedSharedSecret::from_bytes(row.try_get("sealed_secret")?),
+                former: former.map(SealedSharedSecret::from_bytes),
             })
         })))
     }
 
-    /// Replaces the encrypted form of a webhook's secret, unless the secret was changed meanwhile. Returns whether it was replaced.
+    /// Replaces the encrypted forms of a webhook's secrets, unless the secret was changed meanwhile. Returns whether they were replaced.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn reseal_webhook(
         &self,
-        former: &WebhookSecret,
+        before: &WebhookSecrets,
         sealed: &SealedSharedSecret,
+        former: Option<&SealedSharedSecret>,
     ) -> Result<bool, StoreError> {
-        let replaced =
-            sqlx::query("UPDATE webhooks SET sealed_secret = $2 WHERE id = $1 AND sealed_secret = $3")
-                .bind(former.webhook.as_str())
-                .bind(sealed.as_bytes())
-                .bind(former.sealed.as_bytes())
-                .execute(&self.pool)
-                .await
-                .map_err(map_db_error)?;
+        let query = sqlx::query(
+            "UPDATE webhooks SET sealed_secret = $2, former_secret = COALESCE($3, former_secret)
+             WHERE id = $1 AND sealed_secret = $4",
+        );
+        let replaced = query
+            .bind(before.webhook.as_str())
+            .bind(sealed.as_bytes())
+            .bind(former.map(SealedSharedSecret::as_bytes))
+            .bind(before.sealed.as_bytes())
+            .execute(&self.pool)
+            .await
+            .map_err(map_db_error)?;
         Ok(replaced.rows_affected() == 1)
     }
 }

@@ -17,7 +17,7 @@ pub trait AuditChain: Send + Sync + 'static {
     /// them is [`Chained::Busy`].
     async fn chain_entries(&self, scope: Scope, keys: &KeyRing, max: u32) -> Result<Chained, StoreError>;
 
-    /// Returns at most `max` links after that position, in their order, each with its entry if that is there.
+    /// Returns `max` links after that position, in their order, each with its entry if that is there; fewer only if there are no more.
     async fn read_chain(&self, scope: Scope, after: i64, max: u32) -> Result<Vec<ChainedEntry>, StoreError>;
 
     /// Returns the last link.

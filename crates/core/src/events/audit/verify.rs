@@ -10,7 +10,7 @@ use super::chain::{AuditChain, ChainedEntry, Link, Unchained};
 use crate::{error::StoreError, scope::Scope, secrets::KeyRing};
 
 /// How many links are read at a time: a few megabytes, three times.
-const PAGE: u32 = 10_000;
+pub const PAGE: u32 = 10_000;
 /// How many pages are read at a time while another one is checked, which takes about as long.
 const PAGES_AHEAD: usize = 2;
 

@@ -11,7 +11,7 @@ use rekey_core::{
         audit::{
             Action,
             chain::{Chained, ChainedEntry, Link, Unchained},
-            verify::{BrokenLink, Fault, Verified, verify},
+            verify::{BrokenLink, Fault, PAGE, Verified, verify},
         },
     },
     resets::ResetOrigin,
@@ -314,7 +314,9 @@ impl<S: Store> AuditChain for PurgedAtCall<S> {
 
     async fn read_chain(&self, scope: Scope, after: i64, max: u32) -> Result<Vec<ChainedEntry>, StoreError> {
         self.before_call().await;
-        self.store.read_chain(scope, after, max.min(3)).await
+        // Each page of the caller's is one of three links, from where the one before it ends.
+        let page = after / i64::from(PAGE);
+        self.store.read_chain(scope, after % i64::from(PAGE) + 3 * page, max.min(3)).await
     }
 
     async fn chain_head(&self, scope: Scope) -> Result<Option<Link>, StoreError> {
