@@ -32,7 +32,8 @@ async fn record_callback(dev: &Dev, token: &str) {
     dev.api.create_reset(token, "john@example.com").await.expect(StatusCode::CREATED);
     eventually("the callback to be recorded", async || {
         let listed = dev.api.call(Method::GET, "event_callbacks", token, &Value::Null).await;
-        if listed.body["meta"]["record_count"] == 1 { Ok(()) } else { Err(listed) }
+        let count = listed.body.pointer("/meta/record_count").cloned();
+        if count == Some(1.into()) { Ok(()) } else { Err(listed) }
     })
     .await;
 }
