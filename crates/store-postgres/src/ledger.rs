@@ -87,15 +87,15 @@ impl Ledger for PostgresStore {
     }
 }
 
-/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again for its sake. That of a mail
-/// that failed is kept: an operator may have it sent again. An event that is not published yet stays in the outbox: other queues may lack it, though the mailer has it.
+/// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again. That of a mail
+/// that failed is kept: an operator may have it sent again.
 macro_rules! complete_event {
     ($condition:literal) => {
         concat!(
             ", completed AS (
                 UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
                     dead_at = NULL, dead_reason = NULL
-                WHERE id = $1 AND COALESCE(published_at, dead_at) IS NOT NULL AND ", $condition, "
+                WHERE id = $1 AND ", $condition, "
             )"
         )
     };

@@ -350,13 +350,13 @@ async fn suppress(
     Ok(())
 }
 
-/// Erases the payload of an event if its mail is settled finally: it is never published again for its sake. That of a mail that failed is kept: an operator may
-/// have it sent again. An event that is not published yet stays in the outbox.
+/// Erases the payload of an event if its mail is settled finally: it is never published again. That of a mail that failed is kept: an operator may
+/// have it sent again.
 async fn complete(connection: &mut SqliteConnection, event: EventId, present: i64) -> Read<()> {
     sqlx::query(
         "UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, ?2), dead_at = NULL,
              dead_reason = NULL
-         WHERE id = ?1 AND (published_at IS NOT NULL OR dead_at IS NOT NULL) AND EXISTS (
+         WHERE id = ?1 AND EXISTS (
              SELECT 1 FROM deliveries WHERE event_id = ?1 AND status NOT IN ('queued', 'deferred', 'failed')
          )",
     )

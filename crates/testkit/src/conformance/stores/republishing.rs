@@ -60,7 +60,6 @@ pub async fn only_overdue_mails_have_their_events_published_again<F: StoreUnderT
 }
 
 /// The mailer may be quicker than the relay, which settles the message after its confirm.
-/// The mailer has the message before the broker has confirmed it, and other queues may not have it.
 pub async fn a_mail_that_is_settled_first_leaves_no_payload<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
@@ -68,12 +67,9 @@ pub async fn a_mail_that_is_settled_first_leaves_no_payload<F: StoreUnderTest>()
     store.claim_messages(LEASE, 10).await.unwrap();
     granted(store, &job(scope, &reset)).await;
     store.settle(reset.event, 1, &sent("250 ok")).await.unwrap();
-    let erased = format!("id = '{}' AND payload IS NULL AND published_at IS NOT NULL", reset.event);
-    store.settle_messages(&[Settlement::Later(reset.event, Duration::ZERO)]).await.unwrap();
-    assert_eq!(backdoor.count("events", &erased).await, 0, "it is published again");
-    assert_eq!(store.claim_messages(LEASE, 10).await.unwrap().len(), 1);
     for late in [Settlement::Published(reset.event), Settlement::Later(reset.event, Duration::ZERO)] {
         store.settle_messages(&[late]).await.unwrap();
+        let erased = format!("id = '{}' AND payload IS NULL AND published_at IS NOT NULL", reset.event);
         assert_eq!(backdoor.count("events", &erased).await, 1);
     }
     assert_eq!(store.claim_messages(LEASE, 10).await.unwrap(), []);
