@@ -7,7 +7,6 @@ use clap::Parser;
 use rekey_broker::rabbitmq::{RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
-    error::{StoreError, chain},
     events::bus::{Capacity, Handler},
     gauges::run_mailer_gauges,
     ping::Ping,
@@ -69,7 +68,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         database.acquire_timeout,
     )?
     .measured_as("mailer");
-    check_database(&store).await?;
+    store.check_at_start().await.context("the database can't be used")?;
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let smtp = Arc::new(SmtpTransport::new(&settings.smtp, &random)?);
     let mailbox = settings.test_mailbox.directory.as_deref().map(Mailbox::open).transpose()?;
@@ -143,22 +142,6 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     smtp.close().await;
     store.close().await;
     Ok(stopped?)
-}
-
-/// Checks that the database can be used. The mailer waits for one that is down.
-async fn check_database(store: &PostgresStore) -> anyhow::Result<()> {
-    let checked = async {
-        store.check().await?;
-        store.check_schema().await
-    };
-    match checked.await {
-        Ok(()) => Ok(()),
-        Err(error @ StoreError::Unavailable(_)) => {
-            tracing::warn!(cause = chain(&error), "the database can't be reached");
-            Ok(())
-        }
-        Err(error) => Err(error).context("the database can't be used"),
-    }
 }
 
 /// Returns what `/readyz` checks.

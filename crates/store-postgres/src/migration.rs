@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rekey_core::error::{Advised, StoreError};
+use rekey_core::error::{Advised, StoreError, chain};
 use sqlx::{
     Connection, PgConnection,
     migrate::{MigrateError, Migrator},
@@ -69,6 +69,24 @@ impl PostgresStore {
                 tracing::info!("a newer version migrated the database, and this one can work with it");
                 Ok(())
             }
+        }
+    }
+
+    /// Checks that the database can be used, for a program that never migrates, and that waits for a database that is down.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`], as [`Self::check`] and [`Self::check_schema`]. One that can't be reached now is logged.
+    pub async fn check_at_start(&self) -> Result<(), StoreError> {
+        let checked = async {
+            self.check().await?;
+            self.check_schema().await
+        };
+        match checked.await {
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(cause = chain(&error), "the database can't be reached");
+                Ok(())
+            }
+            checked => checked,
         }
     }
 }

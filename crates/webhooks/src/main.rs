@@ -7,7 +7,6 @@ use clap::Parser;
 use rekey_broker::rabbitmq::{Consumer, RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
-    error::{StoreError, chain},
     ping::Ping,
     random::{OsRandom, RandomSource},
 };
@@ -57,7 +56,7 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         database.acquire_timeout,
     )?
     .measured_as("webhooks");
-    check_database(&store).await?;
+    store.check_at_start().await.context("the database can't be used")?;
     let random: Arc<dyn RandomSource> = Arc::new(OsRandom);
     let broker = RabbitConfig::new(
         settings.broker.urls.iter().map(ExposeSecret::expose_secret),
@@ -92,22 +91,6 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     let stopped = tasks.run_until_signal(signals, settings.server.shutdown_timeout).await;
     store.close().await;
     Ok(stopped?)
-}
-
-/// Checks that the database can be used. The worker waits for one that is down.
-async fn check_database(store: &PostgresStore) -> anyhow::Result<()> {
-    let checked = async {
-        store.check().await?;
-        store.check_schema().await
-    };
-    match checked.await {
-        Ok(()) => Ok(()),
-        Err(error @ StoreError::Unavailable(_)) => {
-            tracing::warn!(cause = chain(&error), "the database can't be reached");
-            Ok(())
-        }
-        Err(error) => Err(error).context("the database can't be used"),
-    }
 }
 
 /// Returns what `/readyz` checks.
