@@ -19,7 +19,10 @@ static LATENCY: LazyLock<Histogram<f64>> = LazyLock::new(|| {
 });
 /// Counts the circuits that were opened.
 pub(crate) static CIRCUITS_OPENED: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    counter("rekey.webhook.circuits_opened", "Webhooks whose circuit was opened by failed attempts in a row.")
+    counter(
+        "rekey.webhook.circuits_opened",
+        "Circuits of webhooks that were opened by failed attempts in a row.",
+    )
 });
 
 /// Records the outcome of an attempt.

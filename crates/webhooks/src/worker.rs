@@ -173,7 +173,7 @@ impl Worker {
         let mut secrets =
             callback.secrets.iter().map(|sealed| sealed.unseal(organization, callback.webhook, &self.keys));
         let current = secrets.next().unwrap_or(Err(UnsealError))?;
-        // One whose key is gone signs no longer.
+        // A former secret no longer signs once its key is gone from `keys.sealing`.
         let former = secrets.find_map(Result::ok);
         let payload = callback.payload.unseal(organization, callback.id, &self.keys)?;
         let url = Url::parse(callback.callback_url.as_str()).map_err(|_| UnsealError)?;

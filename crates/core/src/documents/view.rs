@@ -3,7 +3,7 @@ use crate::resources::{EVENT_CALLBACKS, Relationship, Resource, WEBHOOKS};
 /// What is shown of a record: which of its fields, and which related records.
 #[derive(Debug, Default)]
 pub struct View {
-    /// The relationships whose records are included.
+    /// The relationships to include.
     pub includes: Vec<Include>,
     /// The number of paths that led to them.
     paths: usize,
@@ -12,12 +12,12 @@ pub struct View {
     pub is_redacted: bool,
 }
 
-/// A relationship whose records are included.
+/// A relationship to include.
 #[derive(Debug)]
 pub struct Include {
     /// The relationship.
     pub relationship: &'static Relationship,
-    /// The relationships of these records whose records are included.
+    /// The relationships of the included records to include in turn.
     pub nested: Vec<Include>,
 }
 

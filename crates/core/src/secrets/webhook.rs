@@ -27,7 +27,7 @@ impl SharedSecret {
         (24..=64).contains(&key.len()).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// Returns the bytes that the text stands for.
+    /// Returns the bytes that the text encodes.
     #[must_use]
     pub fn bytes(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(STANDARD.decode(self.0.as_str()).unwrap_or_default())

@@ -140,7 +140,7 @@ fn destroyed(scope: Scope, resource: &Resource, event: RecordedEvent) -> Value {
     } })
 }
 
-/// Returns the customer whose personal data a record has.
+/// Returns the customer that the record's personal data belong to.
 fn customer_of(record: &Record) -> Option<CustomerId> {
     if *record.resource() == CUSTOMERS {
         return Some(record.id().into());

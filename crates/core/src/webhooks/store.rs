@@ -102,7 +102,7 @@ pub struct NewCallbacks<'a> {
     pub event: RecordedEvent,
     /// The entry of the audit log about the trigger; `None` is the event's own occurrence.
     pub trigger: Option<&'a AuditEntry>,
-    /// The customer whose personal data they hold.
+    /// The customer that the personal data in them belong to.
     pub customer: Option<CustomerId>,
     /// W3C `traceparent` of the call that caused the event.
     pub traceparent: Option<&'a str>,

@@ -54,7 +54,7 @@ async fn send(client: &WebhookClient, url: &str) -> Result<Answer, SendFailure> 
     client.send(request).await
 }
 
-/// A resolver whose answers change: one for each look-up, and no more.
+/// A resolver that gives each look-up the next of these answers.
 struct Names(Mutex<VecDeque<Vec<IpAddr>>>);
 
 impl Names {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const TOPIC: &str = "customer_password_resets.create";
 
-/// A shop whose receivers are on this machine.
+/// A shop with receivers on this machine.
 async fn shop() -> Shop {
     let mut stack = Stack::prepare().await;
     stack.set("webhooks.allowed_networks", "127.0.0.0/8");
