@@ -45,9 +45,12 @@ pub(crate) fn after_io_error(error: &io::Error) -> &'static str {
         _ if error.to_string().contains("lookup address") => {
             "check the host in database.url, and this machine's DNS"
         }
-        _ => "check host and port in database.url, and the network between",
+        _ => AFTER_WRONG_ANSWER,
     }
 }
+
+/// What to do about a connection that ended, or on which something else than PostgreSQL answered.
+pub(crate) const AFTER_WRONG_ANSWER: &str = "check host and port in database.url, and the network between";
 
 /// What to do about a TLS connection that the server or this side refused.
 pub(crate) const AFTER_TLS_ERROR: &str = "check sslmode, sslrootcert and the host in database.url against the server's certificate, and whether the server has ssl = on";

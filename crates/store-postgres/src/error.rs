@@ -19,6 +19,10 @@ pub(crate) fn map_db_error(error: sqlx::Error) -> StoreError {
             let what = format!("TLS: {error}");
             StoreError::Unavailable(Advised { what, advice: cause::AFTER_TLS_ERROR }.into())
         }
+        // Also when a load balancer accepts a connection and closes it: the driver reads the end of the stream as an answer.
+        sqlx::Error::Protocol(what) => {
+            StoreError::Unavailable(Advised { what, advice: cause::AFTER_WRONG_ANSWER }.into())
+        }
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             StoreError::Unavailable(Box::new(error))
         }

@@ -10,6 +10,7 @@ use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor},
     postgres::TestDatabase,
 };
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 const CONNECTIONS: u32 = 8;
 const LEASE: time::Duration = time::Duration::SECOND;
@@ -76,4 +77,21 @@ async fn b1_one_ended_connection_replaces_all_of_its_age() {
             written.unwrap();
         }
     }
+}
+
+/// As a load balancer does that has no primary to lead to.
+#[tokio::test]
+async fn a_connection_that_is_accepted_and_closed_is_an_outage() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://rekey@{}/rekey", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            // What is not read would make the end of the connection a reset.
+            socket.read(&mut [0; 64]).await.unwrap();
+        }
+    });
+    let store = PostgresStore::connect(&url, 1, Duration::from_secs(3)).unwrap();
+    let refused = store.ping().await.expect_err("nothing answered");
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
 }
