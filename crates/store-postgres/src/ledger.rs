@@ -88,14 +88,14 @@ impl Ledger for PostgresStore {
 }
 
 /// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again. That of a mail
-/// that failed is kept: an operator may have it sent again.
+/// that failed is kept: an operator may have it sent again. An event that is still to be published is left to the relay: another queue may lack it.
 macro_rules! complete_event {
     ($condition:literal) => {
         concat!(
             ", completed AS (
                 UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
                     dead_at = NULL, dead_reason = NULL
-                WHERE id = $1 AND ", $condition, "
+                WHERE id = $1 AND COALESCE(published_at, dead_at) IS NOT NULL AND ", $condition, "
             )"
         )
     };

@@ -351,12 +351,12 @@ async fn suppress(
 }
 
 /// Erases the payload of an event if its mail is settled finally: it is never published again. That of a mail that failed is kept: an operator may
-/// have it sent again.
+/// have it sent again. An event that is still to be published is left to the relay: another queue may lack it.
 async fn complete(connection: &mut SqliteConnection, event: EventId, present: i64) -> Read<()> {
     sqlx::query(
         "UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, ?2), dead_at = NULL,
              dead_reason = NULL
-         WHERE id = ?1 AND EXISTS (
+         WHERE id = ?1 AND COALESCE(published_at, dead_at) IS NOT NULL AND EXISTS (
              SELECT 1 FROM deliveries WHERE event_id = ?1 AND status NOT IN ('queued', 'deferred', 'failed')
          )",
     )

@@ -253,7 +253,7 @@ impl Reference {
         mail.next_attempt_at = None;
         if let Some(reason) = discarded {
             (mail.status, mail.lease_until) = (reason.status(), None);
-            event.complete(now);
+            event.republish_after = None;
             return MailAnswer::Discarded(reason);
         }
         (mail.attempts, mail.claims) = (mail.attempts + 1, mail.claims + 1);
@@ -291,17 +291,9 @@ impl Reference {
             self.suppressed.insert(self.resets[&mail.reset].customer);
         }
         if !mail.is_pending() {
-            event.complete(now);
+            event.republish_after = None;
         }
         true
-    }
-}
-
-impl Event {
-    /// Its mail is settled.
-    fn complete(&mut self, now: Duration) {
-        self.published_at.get_or_insert(now);
-        self.republish_after = None;
     }
 }
 

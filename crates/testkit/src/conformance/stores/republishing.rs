@@ -59,14 +59,18 @@ pub async fn only_overdue_mails_have_their_events_published_again<F: StoreUnderT
     assert_eq!(backdoor.count("events", &erased).await, 1);
 }
 
-/// The mailer may be quicker than the relay, which settles the message after its confirm.
-pub async fn a_mail_that_is_settled_first_leaves_no_payload<F: StoreUnderTest>() {
+/// The mailer may be quicker than the relay, which settles the message after the confirms of all queues.
+pub async fn a_mail_that_is_settled_first_leaves_its_event_to_the_relay<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let (scope, reset) = john_asks(store).await;
     store.claim_messages(LEASE, 10).await.unwrap();
     granted(store, &job(scope, &reset)).await;
     store.settle(reset.event, 1, &sent("250 ok")).await.unwrap();
+    // Another queue did not confirm.
+    store.settle_messages(&[Settlement::Later(reset.event, Duration::ZERO)]).await.unwrap();
+    let [again] = store.claim_messages(LEASE, 10).await.unwrap().try_into().unwrap();
+    assert_eq!(again.message.id, reset.event);
     for late in [Settlement::Published(reset.event), Settlement::Later(reset.event, Duration::ZERO)] {
         store.settle_messages(&[late]).await.unwrap();
         let erased = format!("id = '{}' AND payload IS NULL AND published_at IS NOT NULL", reset.event);

@@ -254,7 +254,7 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: republishing:
             b7_the_event_of_an_overdue_mail_is_published_again,
             only_overdue_mails_have_their_events_published_again,
-            a_mail_that_is_settled_first_leaves_no_payload,
+            a_mail_that_is_settled_first_leaves_its_event_to_the_relay,
         );
         $crate::store_conformance!(@ $fixture: deliveries:
             a_delivery_is_queued_with_each_event_that_leads_to_a_mail,
