@@ -95,6 +95,22 @@ fn every_link_in_the_pages_has_a_target() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// The table of threats names tests by the beginning of their names.
+#[test]
+fn every_test_that_holds_a_threat_is_there() {
+    let page = fs::read_to_string(project().join("SECURITY.md")).unwrap();
+    let tests = page.split('[').skip(1).filter_map(|link| link.split_once(')')?.0.split_once("]("));
+    let named: Vec<_> = tests.filter(|(_, file)| file.ends_with(".rs")).collect();
+    assert!(named.len() > 40, "{named:?}");
+    for (name, file) in named {
+        let code = fs::read_to_string(project().join(file)).unwrap();
+        assert!(
+            code.contains(&format!("fn {name}_")) || code.contains(&format!("fn {name}(")),
+            "{name} in {file}"
+        );
+    }
+}
+
 /// Returns the anchors of a page's headings: lower case, with hyphens for spaces and without punctuation.
 fn headings(page: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(page).unwrap();
