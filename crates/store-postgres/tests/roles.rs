@@ -146,6 +146,35 @@ async fn a11_the_consoles_role_makes_no_operators_and_reads_no_hashes_and_tokens
     .await;
 }
 
+/// It has the keys to open tokens, and talks to strangers' servers.
+#[tokio::test]
+async fn a11_the_webhooks_role_renders_resets_and_reads_no_token() {
+    let database = migrated().await;
+    let reset = "INSERT INTO organizations (id, slug, name) VALUES ('O', 'acme', 'Acme');
+        INSERT INTO customers (id, organization_id, mode, email, metadata) VALUES ('C', 'O', 'live', 'jane@example.com', '{}');
+        INSERT INTO password_resets (id, organization_id, mode, customer_id, origin, token_digest, sealed_token, expires_at, metadata)
+        VALUES ('R', 'O', 'live', 'C', 'integration', sha256('t'), 'sealed', now() + interval '1 hour', '{}')";
+    owner(&database).script(reset).await;
+    let shown =
+        "SELECT concat_ws(' ', id, encode(sealed_token, 'escape')) FROM shown_customer_password_resets";
+    for (role, expected) in [("rekey_api", "R sealed"), ("rekey_webhooks", "R")] {
+        let as_role = PostgresBackdoor::open(&database.url_as(role));
+        assert_eq!(as_role.text(shown).await.as_deref(), Some(expected), "{role}");
+    }
+    are_denied(
+        &PostgresBackdoor::open(&database.url_as("rekey_webhooks")),
+        &[
+            "SELECT sealed_token FROM password_resets",
+            "SELECT payload FROM events",
+            "SELECT hash FROM customer_passwords",
+            "SELECT refresh_token_digest FROM sessions",
+            "UPDATE webhooks SET callback_url = callback_url",
+            "DELETE FROM webhooks",
+        ],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a11_a_right_that_an_older_version_granted_ends_with_the_migration() {
     let database = migrated().await;
