@@ -10,12 +10,13 @@ use rekey_core::{
         CallbackUrl, MAX_FAILURES, MAX_WEBHOOKS, NewWebhook, WebhookChange,
         queue::{AttemptResult, CallbackQueue, ClaimLimits, ClaimedCallback, Next, Settled},
         store::{
-            CallbackStore, FORMER_SECRET_TTL, NewCallbacks, RecordedEvent, Subscription, WebhookStore,
-            WriteWebhookError,
+            CallbackStore, FORMER_SECRET_TTL, NewCallback, NewCallbacks, RecordedEvent, Subscription,
+            WebhookStore, WriteWebhookError,
         },
     },
 };
 use rekey_sql::rows::{self, Read};
+use serde_json::json;
 use sqlx::{SqliteConnection, types::Json};
 use time::Duration;
 
@@ -169,28 +170,28 @@ impl CallbackStore for SqliteStore {
 
     async fn add_callbacks(&self, scope: Scope, new: &NewCallbacks<'_>) -> Result<u64, StoreError> {
         let (mut transaction, now) = self.write().await?;
-        let trigger = new.trigger_id().map(|id| id.to_string()).unwrap_or_default();
-        let mut added = 0;
-        for callback in &new.callbacks {
-            let done = sqlx::query(ADD)
-                .bind(callback.id.as_str())
-                .bind(scope.organization.as_str())
-                .bind(scope.mode.as_str())
-                .bind(now)
-                .bind(callback.subscription.webhook.as_str())
-                .bind(new.event.id.as_str())
-                .bind(&trigger)
-                .bind(new.event.name.as_str())
-                .bind(new.event.record.as_str())
-                .bind(new.customer.as_ref().map(CustomerId::as_str))
-                .bind(new.traceparent)
-                .bind(callback.subscription.callback_url.as_str())
-                .bind(callback.payload.as_bytes())
-                .execute(&mut *transaction)
-                .await
-                .map_err(map_db_error)?;
-            added += done.rows_affected();
-        }
+        let row = |NewCallback { id, subscription, payload }: &NewCallback| {
+            json!({
+                "id": id.as_str(), "webhook": subscription.webhook.as_str(), "url": subscription.callback_url.as_str(),
+                "payload": hex::encode(payload.as_bytes()),
+            })
+        };
+        let callbacks: Vec<_> = new.callbacks.iter().map(row).collect();
+        let added = sqlx::query(ADD)
+            .bind(Json(&callbacks))
+            .bind(scope.organization.as_str())
+            .bind(scope.mode.as_str())
+            .bind(now)
+            .bind(new.event.id.as_str())
+            .bind(new.trigger_id().map(|id| id.to_string()).unwrap_or_default())
+            .bind(new.event.name.as_str())
+            .bind(new.event.record.as_str())
+            .bind(new.customer.as_ref().map(CustomerId::as_str))
+            .bind(new.traceparent)
+            .execute(&mut *transaction)
+            .await
+            .map_err(map_db_error)?
+            .rows_affected();
         if let Some(audit) = new.trigger {
             record_audit(&mut transaction, scope, EVENTS.name, new.event.id.as_str(), audit, now).await?;
         }
@@ -202,8 +203,9 @@ impl CallbackStore for SqliteStore {
 const ADD: &str = "
     INSERT INTO event_callbacks (id, organization_id, mode, created_at, updated_at, due_at, webhook_id, event_id, trigger_id, topic,
         resource_id, customer_id, traceparent, callback_url, sealed_payload)
-    SELECT ?1, ?2, ?3, ?4, ?4, ?4, w.id, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
-    FROM webhooks w WHERE w.id = ?5 AND w.disabled_at IS NULL
+    SELECT value ->> 'id', ?2, ?3, ?4, ?4, ?4, w.id, ?5, ?6, ?7, ?8, ?9, ?10, value ->> 'url', unhex(value ->> 'payload')
+    FROM json_each(?1) JOIN webhooks w ON w.id = value ->> 'webhook' AND w.disabled_at IS NULL
+    WHERE true
     ON CONFLICT (webhook_id, event_id, trigger_id) DO NOTHING";
 
 #[async_trait]
