@@ -1,6 +1,6 @@
 //! Bad days: two of each program and their servers are killed, stopped, cut off, slowed down and refused by their relay, while clients
 //! request resets. No accepted reset is lost, none is mailed twice except in the one window that SMTP leaves open, which the ledger
-//! counts, and nobody gets a mail that was not asked for.
+//! counts, and nobody gets a mail that was not asked for. A webhook gets each reset.
 //!
 //! The faults follow from a seed: `REKEY_SEED=n` sets another. `REKEY_FAULTS=silence,kill api` runs only those whose name contains one of
 //! these texts; the report shows the names.

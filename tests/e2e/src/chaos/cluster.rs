@@ -6,6 +6,8 @@ use std::{
 };
 
 use rekey_testkit::{postgres::TestDatabase, proxy::Proxy};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use tokio::task::block_in_place;
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
     client::Api,
     postgres::Postgres,
     process::{Exit, Program, free_ports, signal},
+    receiver::Receiver,
     shop::Shop,
     stack::Stack,
 };
@@ -24,12 +27,14 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// The deployment, with servers of its own.
 pub struct Cluster {
-    /// api 1, api 2, mailer 1, mailer 2. They come first, to be ended before their servers.
+    /// api 1, api 2, mailer 1, mailer 2, webhooks 1. They come first, to be ended before their servers.
     pub nodes: Vec<Node>,
     pub shop: Shop,
     pub links: Vec<Link>,
     pub postgres: Postgres,
     pub broker: Broker,
+    /// It is sent each reset that is created.
+    pub receiver: Receiver,
     pub ends: Ends,
 }
 
@@ -82,19 +87,22 @@ impl Cluster {
             // Each customer asks every few seconds.
             ("resets.self_service_cooldown_seconds", "0"),
             ("resets.self_service_budget", "1000"),
+            ("webhooks.allowed_networks", "127.0.0.0/8"),
         ];
         for (key, value) in settings {
             stack.set(key, value);
         }
         let shop = Shop::open(stack).await;
         let (nodes, links, ends) = (Vec::new(), Vec::new(), Ends::default());
-        let mut cluster = Self { nodes, shop, links, postgres, broker, ends };
-        for (program, number) in [("api", 1), ("api", 2), ("mailer", 1), ("mailer", 2)] {
+        let receiver = Receiver::start().await;
+        let mut cluster = Self { nodes, shop, links, postgres, broker, receiver, ends };
+        for (program, number) in [("api", 1), ("api", 2), ("mailer", 1), ("mailer", 2), ("webhooks", 1)] {
             cluster.add(program, number).await;
         }
         for node in &cluster.nodes {
             Api::new(&node.url).ready().await;
         }
+        cluster.create_webhook().await;
         cluster
     }
 
@@ -104,6 +112,9 @@ impl Cluster {
         let (address, database) = (format!("127.0.0.1:{port}"), &stack.database);
         let mut settings = match program {
             "api" => vec![("server.listen", address.clone()), ("database.url", database.url_as("rekey_api"))],
+            "webhooks" => {
+                vec![("admin.listen", address.clone()), ("database.url", database.url_as("rekey_webhooks"))]
+            }
             _ => vec![
                 ("admin.listen", address.clone()),
                 ("database.url", database.url_as("rekey_mailer")),
@@ -126,10 +137,26 @@ impl Cluster {
             let proxy = Proxy::start(&address).await;
             self.links.push(Link { name: format!("client -> {name}"), proxy });
         }
-        let program = if program == "api" { "rekey-api" } else { "rekey-mailer" };
+        let program = match program {
+            "api" => "rekey-api",
+            "webhooks" => "rekey-webhooks",
+            _ => "rekey-mailer",
+        };
         let url = format!("http://{address}");
         self.nodes.push(Node { name, program, settings, url, running: None });
         self.restart(self.nodes.len() - 1);
+    }
+
+    /// Creates a webhook for resets that are created, with a proxy before its receiver.
+    async fn create_webhook(&mut self) {
+        let proxy = Proxy::start(&self.receiver.url).await;
+        let url = proxy.url(&self.receiver.url);
+        self.links.push(Link { name: "webhooks 1 -> receiver".to_owned(), proxy });
+        let api = Api::new(&self.nodes[0].url);
+        let token = self.shop.back_office.token(&api).await;
+        let attributes = json!({ "topic": "customer_password_resets.create", "callback_url": url });
+        let body = json!({ "data": { "type": "webhooks", "attributes": attributes } });
+        api.call(Method::POST, "webhooks", &token, &body).await.expect(StatusCode::CREATED);
     }
 
     /// Returns the APIs as the clients reach them.

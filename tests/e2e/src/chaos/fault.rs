@@ -133,7 +133,7 @@ fn kinds(cluster: &Cluster) -> Vec<Vec<Fault>> {
         let name = format!("{} {what}", verb(action));
         Fault { action, target, name, length: Duration::ZERO, toxic: None }
     };
-    let programs = ["api", "mailer"].map(|program| {
+    let programs = ["api", "mailer", "webhooks"].map(|program| {
         let named = (0..cluster.nodes.len()).filter(|node| cluster.nodes[*node].name.starts_with(program));
         named.map(Target::Node).collect()
     });

@@ -1,4 +1,4 @@
-//! Compares what clients were answered, the ledger, and what the SMTP server received, in the words of Jepsen's total-queue checker.
+//! Compares what clients were answered, the ledger, and what the SMTP server and the webhook's receiver got, in the words of Jepsen's total-queue checker.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,6 +6,7 @@ use std::{
 };
 
 use rekey_core::events::retry_ladder::RetryLadder;
+use rekey_testkit::backdoor::PostgresBackdoor;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     broker::{contents, move_all},
     mail::{Link, Mail},
+    receiver::Received,
 };
 
 /// How long all mails may take after the last fault.
@@ -48,6 +50,14 @@ pub struct Verdict {
     pub unfinished: Vec<String>,
     /// Messages among the dead letters.
     pub dead_letters: usize,
+    /// Resets of customers that the receiver of the webhook got.
+    pub received: usize,
+    /// Those that it got once more.
+    pub received_again: usize,
+    /// Resets of customers that it never got.
+    pub never_received: Vec<String>,
+    /// What it got more often than there were attempts, and what it should not have got.
+    pub wrongly_received: Vec<String>,
     /// When each mailed reset's first mail came.
     pub mailed_at: BTreeMap<String, OffsetDateTime>,
 }
@@ -62,27 +72,40 @@ struct Reset {
     in_doubt: usize,
     /// Whether a claim has neither been settled nor taken over.
     is_claimed: bool,
+    /// How often its webhook was called, or may have been.
+    callback_attempts: usize,
     /// The row, for a report.
     row: Value,
 }
 
 const RESETS: &str = "SELECT row_to_json(found)::text FROM (
     SELECT r.id, c.email AS address, r.reference, r.superseded_at IS NOT NULL AS is_superseded, d.event_id AS event, d.status,
-        d.attempts, d.in_doubt, d.lease_until IS NOT NULL AS is_claimed, d.detail, e.published_at IS NOT NULL AS is_published
+        d.attempts, d.in_doubt, d.lease_until IS NOT NULL AS is_claimed, d.detail, e.published_at IS NOT NULL AS is_published,
+        w.attempts AS callback_attempts
     FROM password_resets r
     LEFT JOIN customers c ON c.id = r.customer_id
     LEFT JOIN deliveries d ON d.reset_id = r.id
     LEFT JOIN events e ON e.id = d.event_id
+    LEFT JOIN event_callbacks w ON w.event_id = d.event_id
 ) found";
 
 const UNFINISHED: &str = "SELECT 'event ' || id || ' is not published: attempts ' || attempts FROM events WHERE published_at IS NULL
     UNION ALL
     SELECT 'delivery ' || event_id || ' is ' || status || ': attempts ' || attempts || ', ' || COALESCE(detail, 'no detail')
-    FROM deliveries WHERE status IN ('queued', 'deferred')";
+    FROM deliveries WHERE status IN ('queued', 'deferred')
+    UNION ALL
+    SELECT 'callback ' || id || ' is due: attempts ' || attempts || ', ' || COALESCE(response_message, 'no answer')
+    FROM event_callbacks WHERE due_at IS NOT NULL";
+
+/// A callback that failed waits for minutes, and many failures in a row open the circuit: as if that time had passed, and an operator had
+/// looked.
+const HURRY: &str = "UPDATE webhooks SET circuit_failure_count = 0, circuit_opened_at = NULL;
+    UPDATE event_callbacks SET due_at = now() WHERE due_at > now() AND lease_until IS NULL";
 
 /// Waits until nothing is in flight, or for five minutes. Returns how long it took.
 ///
-/// A mail that failed three times waits for longer than this test may take, so such messages are moved to the mailer's queue at once.
+/// A mail that failed three times waits for longer than this test may take, so such messages are moved to the mailer's queue at once. So are
+/// callbacks made due.
 pub async fn settle(cluster: &mut Cluster) -> Duration {
     let start = Instant::now();
     loop {
@@ -92,6 +115,7 @@ pub async fn settle(cluster: &mut Cluster) -> Duration {
         if unfinished.is_empty() || start.elapsed() > TIMEOUT {
             return start.elapsed();
         }
+        PostgresBackdoor::open(&stack.database.url()).run(HURRY).await.unwrap();
         for wait in RetryLadder::default().waits().iter().filter(|wait| **wait > TIMEOUT) {
             let topology = stack.topology();
             move_all(&cluster.broker.url, &topology.retry(*wait), &topology.queue()).await;
@@ -115,6 +139,7 @@ pub async fn judge(cluster: &Cluster, asked: &[Asked]) -> Verdict {
     let mut verdict =
         Verdict { attempted: asked.len(), unfinished, dead_letters: dead.len(), ..Verdict::default() };
     verdict.judge_mails(&resets, &stack.smtp.mails());
+    verdict.judge_callbacks(&resets, &cluster.receiver.received());
     verdict.judge_requests(&resets, asked);
     verdict.judge_resets(&resets, asked);
     verdict
@@ -145,6 +170,34 @@ impl Verdict {
             let explained = reset.in_doubt + usize::from(reset.is_claimed || reset.status == "sent");
             if mails.len() > explained {
                 self.unexplained.push(format!("{} mails: {}", mails.len(), reset.row));
+            }
+        }
+    }
+
+    /// Each reset of a customer is received, with its event's id, as often as there were attempts, or less. Decoys are not.
+    fn judge_callbacks(&mut self, resets: &BTreeMap<String, Reset>, received: &[Received]) {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for request in received {
+            let document: Value = serde_json::from_str(&request.body).unwrap_or_default();
+            let id = document["data"]["id"].as_str().unwrap_or_default();
+            let event = request.headers.get("webhook-id");
+            match resets.get(id) {
+                Some(reset) if reset.address.is_some() && event == Some(&reset.event) => {
+                    *counts.entry(id.to_owned()).or_default() += 1;
+                }
+                _ => self.wrongly_received.push(format!("{event:?}: {}", request.body)),
+            }
+        }
+        for (id, reset) in resets.iter().filter(|(_, reset)| reset.address.is_some()) {
+            match counts.get(id) {
+                None => self.never_received.push(format!("reset {id}: {}", reset.row)),
+                Some(count) => {
+                    self.received += 1;
+                    self.received_again += count - 1;
+                    if *count > reset.callback_attempts {
+                        self.wrongly_received.push(format!("{count} times: {}", reset.row));
+                    }
+                }
             }
         }
     }
@@ -209,6 +262,7 @@ impl Reset {
             status: text("status").unwrap_or_default(),
             in_doubt: row["in_doubt"].as_u64().unwrap_or_default().try_into().unwrap(),
             is_claimed: row["is_claimed"] == true,
+            callback_attempts: row["callback_attempts"].as_u64().unwrap_or_default().try_into().unwrap(),
             row: row.clone(),
         };
         (text("id").unwrap(), reset)

@@ -40,6 +40,8 @@ impl Report {
             ("unexplained duplicates", &verdict.unexplained),
             ("unexpected", &verdict.unexpected),
             ("unfinished", &verdict.unfinished),
+            ("never received", &verdict.never_received),
+            ("wrongly received", &verdict.wrongly_received),
             ("wrong answers", &history.wrong_answers),
             ("never acknowledged", &unanswered),
             ("ended by themselves", &ends.exits),
@@ -105,6 +107,14 @@ impl Display for Report {
             verdict.duplicated,
             verdict.unexplained.len(),
             verdict.unexpected.len()
+        )?;
+        writeln!(
+            f,
+            "webhook: {} resets received, {} of them once more, {} never received, {} wrongly received",
+            verdict.received,
+            verdict.received_again,
+            verdict.never_received.len(),
+            verdict.wrongly_received.len()
         )?;
         writeln!(
             f,

@@ -94,3 +94,34 @@ fn a_request_that_was_not_acknowledged_may_have_made_one_reset() {
     assert_eq!((verdict.recovered, verdict.unexpected.len()), (1, 0));
     assert_eq!(judged(&rows, &mails, &[]).unexpected.len(), 1);
 }
+
+#[test]
+fn a_reset_is_received_as_often_as_it_was_sent_and_a_decoy_never() {
+    let sent = |id: &str, attempts: u64| {
+        let mut row = reset(id, "sent", 0);
+        row["callback_attempts"] = json!(attempts);
+        row
+    };
+    let mut decoy = sent("d", 1);
+    decoy["address"] = Value::Null;
+    let received = |id: &str, event: &str| Received {
+        at: Instant::now(),
+        line: String::new(),
+        headers: [("webhook-id".to_owned(), event.to_owned())].into(),
+        body: json!({"data": {"id": id}}).to_string(),
+    };
+    let resets = [sent("a", 2), sent("b", 1), decoy].iter().map(Reset::read).collect();
+    let judged = |requests: &[(&str, &str)]| {
+        let requests: Vec<_> = requests.iter().map(|(id, event)| received(id, event)).collect();
+        let mut verdict = Verdict::default();
+        verdict.judge_callbacks(&resets, &requests);
+        let Verdict { received, received_again, never_received, wrongly_received, .. } = verdict;
+        [received, received_again, never_received.len(), wrongly_received.len()]
+    };
+    let (a, b) = (("a", "event-a"), ("b", "event-b"));
+    assert_eq!(judged(&[a, a, b]), [2, 1, 0, 0]);
+    assert_eq!(judged(&[a]), [1, 0, 1, 0]);
+    assert_eq!(judged(&[a, b, b]), [2, 1, 0, 1], "more often than it was sent");
+    assert_eq!(judged(&[("a", "event-b"), b]), [1, 0, 1, 1], "with another event's id");
+    assert_eq!(judged(&[a, b, ("d", "event-d"), ("x", "event-x")]), [2, 0, 0, 2], "a decoy, and no reset");
+}
