@@ -3,14 +3,12 @@
 //!
 //! The figures are printed, and none is asserted: they depend on the machine and on what else it does. The processor time of the program
 //! depends less on that than the rate.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
+#![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use rekey_e2e::{
+    bench::{Run, all_published, orders, processor_time, report},
     client::Api,
     process::{Program, free_ports},
     shop::{ANNA, Shop},
@@ -22,11 +20,6 @@ const ROUNDS: usize = 12;
 /// How many resets are created in a run, by [`CLIENTS`] at once.
 const CREATES: u32 = 1_600;
 const CLIENTS: u32 = 16;
-/// Microseconds per tick in `/proc/PID/stat`.
-const TICK: f64 = 1e4;
-
-/// Per second, and microseconds of processor time of the measured program for each.
-type Run = [f64; 2];
 
 #[tokio::main]
 async fn main() {
@@ -37,24 +30,24 @@ async fn main() {
     let token = shop.register_anna().await;
 
     let mut runs: [Vec<Run>; 3] = Default::default();
-    for order in orders() {
+    for order in orders(ROUNDS) {
         for kind in order {
             let (program, api) = programs.get(kind).unwrap();
-            publish_all(stack).await;
+            all_published(stack).await;
             runs.get_mut(kind).unwrap().push(creates(api, &token, program).await);
         }
     }
-    report("resets created", &runs);
+    report("resets created", "metrics", &runs);
 
     // The mails of the first part, before those that are measured.
     let mut runs: [Vec<Run>; 3] = Default::default();
     drain(&shop, &stack.start_mailer().await, usize::try_from(CREATES).unwrap() * 3 * ROUNDS).await;
     let (program, api) = &programs[1];
-    for order in orders() {
+    for order in orders(ROUNDS) {
         for kind in order {
             let before = stack.smtp.taken();
             creates(api, &token, program).await;
-            publish_all(stack).await;
+            all_published(stack).await;
             let admin = if kind == 0 { Vec::new() } else { vec![("admin.listen", "off".to_owned())] };
             let role = [("database.url", stack.database.url_as("rekey_mailer"))];
             let mailer = stack.spawn_with("rekey-mailer", &[role.to_vec(), admin].concat());
@@ -63,7 +56,7 @@ async fn main() {
             mailer.terminate().await;
         }
     }
-    report("mails sent", &runs);
+    report("mails sent", "metrics", &runs);
 }
 
 /// Starts an API without metrics.
@@ -79,23 +72,6 @@ async fn another_api(stack: &Stack) -> (Program, Api) {
     let api = Api::new(&format!("http://127.0.0.1:{port}"));
     api.ready().await;
     (program, api)
-}
-
-/// The kinds in a different order in each round, so that each comes first, second and third.
-fn orders() -> impl Iterator<Item = [usize; 3]> {
-    let orders = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
-    orders.into_iter().cycle().take(ROUNDS)
-}
-
-/// Waits until nothing of an earlier run is left to publish.
-async fn publish_all(stack: &Stack) {
-    while !stack
-        .texts("SELECT id FROM events WHERE published_at IS NULL AND dead_at IS NULL LIMIT 1")
-        .await
-        .is_empty()
-    {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 async fn creates(api: &Api, token: &str, program: &Program) -> Run {
@@ -126,33 +102,4 @@ async fn drain(shop: &Shop, mailer: &Program, mails: usize) -> Run {
 fn run(began: Instant, before: f64, program: &Program, count: u32) -> Run {
     let used = processor_time(program) - before;
     [f64::from(count) / began.elapsed().as_secs_f64(), used / f64::from(count)]
-}
-
-/// Returns the processor time that a program has used so far, in microseconds.
-fn processor_time(program: &Program) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", program.pid())).unwrap();
-    // The first of these fields is the third of the file: see proc(5).
-    let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-    fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() * TICK
-}
-
-fn report(what: &str, runs: &[Vec<Run>; 3]) {
-    println!("\n{what}, medians of {ROUNDS} rounds; ratios of the same round, with their quartiles:");
-    for (column, title) in ["per second", "processor µs"].into_iter().enumerate() {
-        let values = runs.each_ref().map(|runs| runs.iter().map(|run| run[column]).collect::<Vec<_>>());
-        let medians = values.clone().map(|values| quartiles(values)[1]);
-        let [with, without, again] = medians;
-        println!("{title:>14}: {with:.1} with metrics, {without:.1} and {again:.1} without");
-        let [with, without, again] = values;
-        for (kind, over) in [("with/without", with), ("control", again)] {
-            let ratios = over.iter().zip(&without).map(|(over, under)| over / under).collect();
-            let [low, median, high] = quartiles(ratios);
-            println!("{kind:>14}: {median:.3} ({low:.3} to {high:.3})");
-        }
-    }
-}
-
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
 }

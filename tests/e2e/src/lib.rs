@@ -10,6 +10,7 @@
     reason = "all of this is test code: a panic is how a test fails"
 )]
 
+pub mod bench;
 pub mod broker;
 pub mod chaos;
 pub mod client;

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -26,6 +26,8 @@ pub struct Receiver {
 /// A request that came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// When its last byte was read.
+    pub at: Instant,
     /// The first line.
     pub line: String,
     /// By their names in lower case.
@@ -138,5 +140,5 @@ async fn read(stream: &mut BufStream<TcpStream>) -> Option<Received> {
     let headers: BTreeMap<_, _> = lines.filter_map(header).collect();
     let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Received { line, headers, body: String::from_utf8(body).ok()? })
+    Some(Received { at: Instant::now(), line, headers, body: String::from_utf8(body).ok()? })
 }
