@@ -29,7 +29,7 @@ use rekey_core::{
         },
         outbox::{ClaimedMessage, NewEvent, Settlement},
     },
-    gauges::{Backlog, KeyAges, UnsentMails},
+    gauges::{Backlog, KeyAges, UnsentMails, WebhookBacklog},
     idempotency::{Claimed, KeyClaim},
     ids::{
         AccessTokenId, ApplicationId, AuditId, CallbackId, CustomerId, EmailChangeId, EventId,
@@ -203,6 +203,7 @@ port!(GaugeStore {
     api.outbox_backlog() -> Stored<Backlog>;
     api.unchained_entries() -> Stored<u64>;
     mailer.unsent_mails() -> Stored<UnsentMails>;
+    webhooks.webhook_backlog() -> Stored<WebhookBacklog>;
     api.key_ages() -> Stored<KeyAges>;
 });
 port!(KeyLog {

@@ -199,6 +199,7 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: gauges:
             events_wait_until_they_are_published,
             mails_are_unsent_until_they_are_settled,
+            callbacks_are_due_until_they_are_settled,
             a_key_is_as_old_as_its_first_use_whatever_follows_it,
         );
         $crate::store_conformance!(@ $fixture: ledger:
