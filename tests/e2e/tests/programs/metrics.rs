@@ -11,11 +11,14 @@ use std::{
 use lapin::{
     BasicProperties, Connection, ConnectionProperties, options::BasicPublishOptions, types::FieldTable,
 };
+use rekey_broker::rabbitmq::{Consumer, RabbitConfig};
+use rekey_core::webhooks::MAX_FAILURES;
 use rekey_e2e::{
-    client::{http, reset},
+    client::{Api, http, reset},
     mail::Link,
     metrics::Metrics,
     process::{free_ports, project},
+    receiver::{Receiver, Reply},
     shop::{ANNA, OLD_PASSWORD, Shop},
     smtp::self_signed,
     stack::{Stack, amqp_url},
@@ -44,6 +47,7 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     let [bounces] = free_ports();
     stack.set("bounces.listen", &format!("127.0.0.1:{bounces}"));
     stack.set("limits.token_per_minute", &TOKENS.to_string());
+    stack.set("webhooks.allowed_networks", "127.0.0.0/8");
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let database = PostgresBackdoor::open(&stack.database.url());
@@ -58,24 +62,43 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     let _api = stack.spawn_with("rekey-api", &[("database.url", stack.database.url())]);
     stack.api.ready().await;
     let _mailer = stack.start_mailer().await;
+    let (_webhooks, webhooks_admin) = stack.start_another("rekey-webhooks").await;
 
     happen(&shop).await;
-    let (api, mailer) = settled(&shop).await;
+    let (api, mailer, webhooks) = settled(&shop, &webhooks_admin).await;
     assert_api(&api);
     assert_mailer(&mailer, &relay);
-    for metrics in [&api, &mailer] {
+    assert_webhooks(&webhooks);
+    let programs = [("api", &api), ("mailer", &mailer), ("webhooks", &webhooks)];
+    for (_, metrics) in programs {
         assert_prometheus_accepts(metrics);
         assert_eq!(metrics.get("rekey_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), Some(1.0));
     }
-    assert_documented(&api, &mailer);
-    assert_bounded(&shop, &api, &mailer).await;
+    assert_documented(&programs);
+    assert_bounded(&shop, &webhooks_admin).await;
 }
 
-/// A reset that is used, a bounce, log-ins of each kind, a dead letter, and a refusal by a rate limit.
+/// A reset that is used, a bounce, log-ins of each kind, a webhook that takes an event, one whose circuit opens, dead letters, and a refusal by a
+/// rate limit.
 async fn happen(shop: &Shop) {
     let stack = &shop.stack;
     let token = shop.register_anna().await;
+    let (receiver, broken) = (Receiver::start().await, Receiver::start().await);
+    broken.reply([Reply::status(500)]);
+    for receiver in [&receiver, &broken] {
+        let attributes = json!({ "topic": "customers.create", "callback_url": receiver.url });
+        let webhook = json!({ "data": { "type": "webhooks", "attributes": attributes } });
+        stack.api.call(Method::POST, "webhooks", &token, &webhook).await.expect(StatusCode::CREATED);
+    }
+    let nearly_open = format!(
+        "UPDATE webhooks SET circuit_failure_count = {} WHERE callback_url = '{}' RETURNING id",
+        MAX_FAILURES - 1,
+        broken.url
+    );
+    assert_eq!(stack.texts(&nearly_open).await.len(), 1);
     stack.api.create_customer(&token, BEN, OLD_PASSWORD).await;
+    receiver.requests(1).await;
+    broken.requests(1).await;
     for address in [ANNA, BEN] {
         stack.api.create_reset(&token, address).await.expect(StatusCode::CREATED);
     }
@@ -100,8 +123,12 @@ async fn happen(shop: &Shop) {
     let (exchange, queue) = (stack.topology().exchange(), stack.topology().queue());
     let connection = Connection::connect(&amqp_url(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-    channel.basic_publish("".into(), queue.clone().into(), options, b"no event", properties).await.unwrap();
+    let config = RabbitConfig::new(["amqp://127.0.0.1"], &stack.namespace).unwrap();
+    let webhooks = config.for_consumer(Consumer::Webhooks).topology().queue();
+    for queue in [&queue, &webhooks] {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        channel.basic_publish("".into(), queue.clone().into(), options, b"no event", properties).await.unwrap();
+    }
     // Until the API has declared it again, the broker returns what is published.
     let none = FieldTable::default();
     channel.queue_unbind(queue.into(), exchange.into(), "#".into(), none).await.unwrap();
@@ -116,18 +143,21 @@ async fn happen(shop: &Shop) {
     eventually("the token endpoint's limit", over).await;
 }
 
-/// Returns the metrics of both programs once the values that are looked up from time to time are there.
-async fn settled(shop: &Shop) -> (Metrics, Metrics) {
+/// Returns the metrics of the programs once the values that are looked up from time to time are there.
+async fn settled(shop: &Shop, webhooks: &Api) -> (Metrics, Metrics, Metrics) {
     eventually("the gauges", async || {
         let api = Metrics::read(&shop.stack.api_admin()).await;
         let mailer = Metrics::read(&shop.stack.mailer()).await;
+        let webhooks = Metrics::read(webhooks).await;
         let is_settled = api.get("rekey_outbox_waiting", &[]) == Some(0.0)
             && mailer.get("rekey_mail_unsent", &[]) == Some(0.0)
             && mailer.get("rekey_dead_letters_waiting", &[]) == Some(1.0)
             && api.get("rekey_key_age_seconds", &[("kind", "signing")]).is_some()
-            && [&api, &mailer].iter().all(|metrics| metrics.get("rekey_ready", &[]).is_some())
+            && webhooks.get("rekey_webhook_circuits_open", &[]) == Some(1.0)
+            && webhooks.get("rekey_dead_letters_waiting", &[]) == Some(1.0)
+            && [&api, &mailer, &webhooks].iter().all(|metrics| metrics.get("rekey_ready", &[]).is_some())
             && api.get("rekey_cleanup_last_success_seconds", &[]).is_some();
-        if is_settled { Ok((api, mailer)) } else { Err((api.text, mailer.text)) }
+        if is_settled { Ok((api, mailer, webhooks)) } else { Err((api.text, mailer.text, webhooks.text)) }
     })
     .await
 }
@@ -212,6 +242,20 @@ fn assert_mailer(mailer: &Metrics, relay: &str) {
     assert_eq!(get("db_client_connection_max", &[("db_client_connection_pool_name", "mailer")]), Some(16.0));
 }
 
+fn assert_webhooks(webhooks: &Metrics) {
+    let get = |name, labels: &[(&str, &str)]| webhooks.get(name, labels);
+    let attempts = |outcome| get("rekey_webhook_attempts_total", &[("outcome", outcome), ("mode", "live")]);
+    assert_eq!((attempts("delivered"), attempts("retried")), (Some(1.0), Some(1.0)));
+    assert_eq!((attempts("given_up"), attempts("postponed")), (Some(0.0), Some(0.0)));
+    assert_eq!(get("rekey_webhook_latency_seconds_count", &[]), Some(1.0));
+    assert_eq!(get("rekey_webhook_circuits_opened_total", &[]), Some(1.0));
+    let waiting = ["rekey_webhook_due", "rekey_webhook_oldest_due_age_seconds"].map(|name| get(name, &[]));
+    assert_eq!(waiting, [Some(0.0); 2]);
+    assert_eq!(get("rekey_dead_letters_total", &[("reason", "malformed")]), Some(1.0));
+    let pool = [("db_client_connection_pool_name", "webhooks")];
+    assert_eq!(get("db_client_connection_max", &pool), Some(16.0));
+}
+
 /// Runs `promtool check metrics`.
 fn assert_prometheus_accepts(metrics: &Metrics) {
     let mut command = Command::new("promtool");
@@ -228,37 +272,32 @@ fn assert_prometheus_accepts(metrics: &Metrics) {
 }
 
 /// `docs/metrics.md` lists exactly the metrics that there are, with their kinds and labels.
-fn assert_documented(api: &Metrics, mailer: &Metrics) {
+fn assert_documented(programs: &[(&str, &Metrics)]) {
     let manual = fs::read_to_string(project().join("docs/metrics.md")).unwrap();
     let rows = manual.lines().filter(|line| line.starts_with("| `"));
     let listed: BTreeMap<_, _> = rows
         .map(|row| {
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-            let [name, kind, labels, programs, _] = cells.as_slice() else { panic!("five cells: {row}") };
+            let [name, kind, labels, shown_by, _] = cells.as_slice() else { panic!("five cells: {row}") };
             let names = |cell: &str| -> BTreeSet<String> {
                 cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
             };
-            let of = |program, metrics: &Metrics| {
-                let name = name.trim_matches('`');
-                programs.contains(program).then(|| metrics.kinds().get(name).cloned())
-            };
-            for (program, metrics) in [("api", api), ("mailer", mailer)] {
-                if let Some(found) = of(program, metrics) {
-                    assert_eq!(found.as_deref(), Some(*kind), "{row}");
-                }
+            let name = name.trim_matches('`');
+            for (_, metrics) in programs.iter().filter(|(program, _)| shown_by.contains(program)) {
+                assert_eq!(metrics.kinds().get(name).map(String::as_str), Some(*kind), "{row}");
             }
-            (name.trim_matches('`').to_owned(), names(labels))
+            (name.to_owned(), names(labels))
         })
         .collect();
-    let found = [api, mailer].into_iter().flat_map(Metrics::kinds).map(|(name, _)| {
-        let labels = [api, mailer].iter().flat_map(|metrics| metrics.labels(&name)).collect();
+    let found = programs.iter().flat_map(|(_, metrics)| metrics.kinds()).map(|(name, _)| {
+        let labels = programs.iter().flat_map(|(_, metrics)| metrics.labels(&name)).collect();
         (name, labels)
     });
     assert_eq!(listed, found.collect::<BTreeMap<_, BTreeSet<_>>>());
 }
 
 /// A thousand different ids, addresses and paths add no series.
-async fn assert_bounded(shop: &Shop, api: &Metrics, mailer: &Metrics) {
+async fn assert_bounded(shop: &Shop, webhooks: &Api) {
     let (stack, client) = (&shop.stack, http(|builder| builder));
     let url = &stack.api.url;
     let call = async |n: u32| {
@@ -278,11 +317,13 @@ async fn assert_bounded(shop: &Shop, api: &Metrics, mailer: &Metrics) {
     };
     call(0).await;
     let series = async || {
-        let (api, mailer) = (Metrics::read(&stack.api_admin()).await, Metrics::read(&stack.mailer()).await);
-        [api.all_series(), mailer.all_series()].into_iter().flatten().collect::<BTreeSet<_>>()
+        let mut all = BTreeSet::new();
+        for admin in [&stack.api_admin(), &stack.mailer(), webhooks] {
+            all.extend(Metrics::read(admin).await.all_series());
+        }
+        all
     };
     let before = series().await;
-    assert!(before.len() > api.all_series().len() && !mailer.all_series().is_empty());
     for n in 1..=1000 {
         call(n).await;
     }
