@@ -60,13 +60,14 @@ use rekey_core::{
     },
     webhooks::{
         NewWebhook, WebhookChange,
+        circuit_mails::OpenCircuit,
         queue::{AttemptResult, ClaimLimits, ClaimedCallback, Settled},
         store::{NewCallbacks, RecordedEvent, Subscription, WriteWebhookError},
     },
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{postgres::TestDatabase, store::prelude::*};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// How long a call waits for a connection.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
@@ -256,6 +257,10 @@ port!(WebhookStore {
 port!(CallbackQueue {
     webhooks.claim_callbacks(lease: Duration, limits: ClaimLimits) -> Stored<Vec<ClaimedCallback>>;
     webhooks.settle_callback(id: CallbackId, attempt: u32, result: &AttemptResult) -> Stored<Settled>;
+});
+port!(CircuitMails {
+    mailer.claim_circuit_mail(lease: Duration) -> Stored<Option<OpenCircuit>>;
+    mailer.settle_circuit_mail(webhook: WebhookId, opened_at: OffsetDateTime, retry_after: Option<Duration>) -> Stored<()>;
 });
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;

@@ -31,6 +31,8 @@ use tempfile::TempDir;
 
 /// A customer with a mailbox that does not exist.
 const BEN: &str = "ben@example.com";
+/// Who is mailed that a circuit opened.
+const OPERATOR: &str = "operator@shop.example";
 /// How many calls of the token endpoint are allowed in a minute.
 const TOKENS: u32 = 30;
 
@@ -48,6 +50,7 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     stack.set("bounces.listen", &format!("127.0.0.1:{bounces}"));
     stack.set("limits.token_per_minute", &TOKENS.to_string());
     stack.set("webhooks.allowed_networks", "127.0.0.0/8");
+    stack.set("brand.support", OPERATOR);
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let database = PostgresBackdoor::open(&stack.database.url());
@@ -76,6 +79,7 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     }
     assert_documented(&programs);
     assert_bounded(&shop, &webhooks_admin).await;
+    assert_eq!(stack.smtp.mails_to(OPERATOR).len(), 1, "one for each opening");
 }
 
 /// A reset that is used, a bounce, log-ins of each kind, a webhook that takes an event, one whose circuit opens, dead letters, and a refusal by a
@@ -86,7 +90,8 @@ async fn happen(shop: &Shop) {
     let (receiver, broken) = (Receiver::start().await, Receiver::start().await);
     broken.reply([Reply::status(500)]);
     for receiver in [&receiver, &broken] {
-        let attributes = json!({ "topic": "customers.create", "callback_url": receiver.url });
+        let attributes =
+            json!({ "topic": "customers.create", "callback_url": receiver.url, "name": receiver.url });
         let webhook = json!({ "data": { "type": "webhooks", "attributes": attributes } });
         stack.api.call(Method::POST, "webhooks", &token, &webhook).await.expect(StatusCode::CREATED);
     }
@@ -95,10 +100,24 @@ async fn happen(shop: &Shop) {
         MAX_FAILURES - 1,
         broken.url
     );
-    assert_eq!(stack.texts(&nearly_open).await.len(), 1);
+    let id = stack.texts(&nearly_open).await;
     stack.api.create_customer(&token, BEN, OLD_PASSWORD).await;
     receiver.requests(1).await;
     broken.requests(1).await;
+    let mail = stack.smtp.mail_to(OPERATOR, 1).await;
+    assert_eq!(mail.subject(), format!("Webhook \"{}\": its circuit is open", broken.url));
+    let text = mail.text();
+    let id = &id[0];
+    for line in [
+        "30 attempts in a row",
+        "Topic:       customers.create",
+        "Receiver:    127.0.0.1",
+        "Last answer: status 500",
+        &format!("rekey webhook show {id} --organization shop --mode live"),
+        &format!("rekey webhook reset-circuit {id} --organization shop --mode live"),
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
     for address in [ANNA, BEN] {
         stack.api.create_reset(&token, address).await.expect(StatusCode::CREATED);
     }
@@ -127,7 +146,10 @@ async fn happen(shop: &Shop) {
     let webhooks = config.for_consumer(Consumer::Webhooks).topology().queue();
     for queue in [&queue, &webhooks] {
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        channel.basic_publish("".into(), queue.clone().into(), options, b"no event", properties).await.unwrap();
+        channel
+            .basic_publish("".into(), queue.clone().into(), options, b"no event", properties)
+            .await
+            .unwrap();
     }
     // Until the API has declared it again, the broker returns what is published.
     let none = FieldTable::default();
@@ -221,7 +243,9 @@ fn assert_mailer(mailer: &Metrics, relay: &str) {
     assert_eq!(get("rekey_mail_outcomes_total", &[("outcome", "bounced")]), Some(1.0));
     assert_eq!(get("rekey_mail_reports_total", &[("source", "report"), ("result", "recorded")]), Some(0.0));
     let accepted = get("rekey_mail_outcomes_total", &[("outcome", "sent")]);
-    assert_eq!(get("rekey_mail_latency_seconds_count", &[]), accepted);
+    let about_circuit = get("rekey_mail_outcomes_total", &[("mail", "circuit_opened"), ("outcome", "sent")]);
+    assert_eq!(about_circuit, Some(1.0));
+    assert_eq!(get("rekey_mail_latency_seconds_count", &[]), accepted.map(|count| count - 1.0));
     assert_eq!(
         get("rekey_smtp_duration_seconds_count", &[("relay", relay), ("outcome", "accepted")]),
         accepted

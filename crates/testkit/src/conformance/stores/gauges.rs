@@ -79,7 +79,8 @@ pub async fn callbacks_are_due_until_they_are_settled<F: StoreUnderTest>() {
     assert_eq!(store.webhook_backlog().await.unwrap(), WebhookBacklog { open_circuits: 1, ..none });
     update(store, scope, id, WebhookChange { is_disabled: Some(true), ..WebhookChange::default() }).await;
     assert_eq!(store.webhook_backlog().await.unwrap(), none);
-    let repaired = WebhookChange { is_disabled: Some(false), resets_circuit: true, ..WebhookChange::default() };
+    let repaired =
+        WebhookChange { is_disabled: Some(false), resets_circuit: true, ..WebhookChange::default() };
     update(store, scope, id, repaired).await;
     settle(store, &claimed[0], Next::Retry(HOUR)).await;
     let due = store.webhook_backlog().await.unwrap();

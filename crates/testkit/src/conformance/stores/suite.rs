@@ -238,6 +238,10 @@ macro_rules! store_conformance {
             a13_what_webhooks_are_sent_of_a_deleted_customer_is_erased,
             old_callbacks_are_purged,
         );
+        $crate::store_conformance!(@ $fixture: circuit_mails:
+            each_opening_of_a_circuit_leads_to_one_mail,
+            a_circuit_that_was_reset_leads_to_no_mail,
+        );
         $crate::store_conformance!(@ $fixture: attempts:
             each_settled_attempt_is_recorded_with_its_reply,
             a_claim_that_ran_out_is_an_attempt_in_doubt_until_its_mail_was_sent,
