@@ -41,11 +41,16 @@ impl MailHandler {
     /// Sends the mails about circuits that opened, until `stop` is cancelled and the mail on its way is settled.
     pub async fn run_circuit_mails(&self, circuits: &dyn CircuitMails, stop: CancellationToken) {
         while stop.run_until_cancelled(sleep(INTERVAL)).await.is_some() {
-            while !stop.is_cancelled()
-                && self.capacity() != Capacity::None
-                && self.mail_next_circuit(circuits).await
-            {}
+            self.mail_circuits(circuits, &stop).await;
         }
+    }
+
+    /// Sends the mails that are due, one after the other.
+    pub async fn mail_circuits(&self, circuits: &dyn CircuitMails, stop: &CancellationToken) {
+        while !stop.is_cancelled()
+            && self.capacity() != Capacity::None
+            && self.mail_next_circuit(circuits).await
+        {}
     }
 
     /// Sends the mail that has been due longest. Returns whether there was one.

@@ -151,9 +151,11 @@ async fn happen(shop: &Shop) {
             .await
             .unwrap();
     }
-    // Until the API has declared it again, the broker returns what is published.
-    let none = FieldTable::default();
-    channel.queue_unbind(queue.into(), exchange.into(), "#".into(), none).await.unwrap();
+    // Until the API has declared the mailer's again, the broker returns what is published.
+    for queue in [queue, webhooks] {
+        let none = FieldTable::default();
+        channel.queue_unbind(queue.into(), exchange.clone().into(), "#".into(), none).await.unwrap();
+    }
     connection.close(200, "done".into()).await.unwrap();
     stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
     stack.smtp.mail_to(ANNA, 4).await;
