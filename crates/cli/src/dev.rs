@@ -99,9 +99,14 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
         relay.run(relay_inbox, relay_stop).await;
         anyhow::Ok(())
     });
-    let stop = tasks.token();
+    let (republisher, stop) = (mailer.clone(), tasks.token());
     tasks.spawn("republishing", async move {
-        stop.run_until_cancelled(mailer.run_republishing(|| true)).await;
+        stop.run_until_cancelled(republisher.run_republishing(|| true)).await;
+        anyhow::Ok(())
+    });
+    let (circuits, stop) = (parts.store.clone(), tasks.token());
+    tasks.spawn("circuits", async move {
+        mailer.run_circuit_mails(&circuits, stop).await;
         anyhow::Ok(())
     });
     let stop = tasks.token();

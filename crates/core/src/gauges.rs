@@ -1,5 +1,5 @@
-//! Gauges of what the database knows: how much waits in the outbox and for the audit log's chain, which mails are unsent, and how old the
-//! keys are.
+//! Gauges of what the database knows: how much waits in the outbox and for the audit log's chain, which mails are unsent, what webhooks wait
+//! for, and how old the keys are.
 //!
 //! A task looks each of them up every 15 seconds by one statement. Reading metrics never asks the database.
 
@@ -15,7 +15,7 @@ use crate::{
     metrics::{LastValue, REFRESH_INTERVAL, gauge, seconds_gauge},
 };
 
-/// Up to how many waiting events, unsent mails, or audit entries are counted: the statement stays short when more wait.
+/// Up to how many waiting events, unsent mails, callbacks, or audit entries are counted: the statement stays short when more wait.
 pub const MAX_COUNTED: u32 = 100_000;
 
 /// The port to what is measured in the database.
@@ -29,6 +29,9 @@ pub trait GaugeStore: Send + Sync + 'static {
 
     /// Returns the mails that are neither sent nor ended, up to [`MAX_COUNTED`].
     async fn unsent_mails(&self) -> Result<UnsentMails, StoreError>;
+
+    /// Returns what webhooks wait for, up to [`MAX_COUNTED`] callbacks.
+    async fn webhook_backlog(&self) -> Result<WebhookBacklog, StoreError>;
 
     /// Returns how long ago the current key of each kind was recorded as such first.
     async fn key_ages(&self) -> Result<KeyAges, StoreError>;
@@ -52,6 +55,17 @@ pub struct UnsentMails {
     pub deferred: u64,
     /// The age of the oldest one; zero if there is none.
     pub oldest_age: Duration,
+}
+
+/// What webhooks wait for. What waits for one that is disabled, or has an open circuit, is not due.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WebhookBacklog {
+    /// Callbacks that are due, those included that are being made.
+    pub due: u64,
+    /// How long the one that has waited longest has been due; zero if none is.
+    pub oldest_due_age: Duration,
+    /// Webhooks that have an open circuit and are not disabled.
+    pub open_circuits: u64,
 }
 
 /// The ages of the keys in use; `None` for a kind that was never recorded.
@@ -131,6 +145,31 @@ pub async fn run_mailer_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
     );
     loop {
         unsent.set(known("unsent mails", store.unsent_mails().await));
+        tokio::time::sleep(REFRESH_INTERVAL).await;
+    }
+}
+
+/// Keeps the gauges of what webhooks wait for, which are rekey-webhooks', until it is dropped.
+pub async fn run_webhook_gauges(store: Arc<dyn GaugeStore>) -> Infallible {
+    let backlog = LastValue::<WebhookBacklog>::default();
+    let value = backlog.clone();
+    gauge("rekey.webhook.due", "Callbacks that are due, up to 100,000.", move |gauge| {
+        value.with(|backlog| gauge.observe(backlog.due, &[]));
+    });
+    let value = backlog.clone();
+    seconds_gauge(
+        "rekey.webhook.oldest_due_age",
+        "How long the callback that has waited longest has been due.",
+        move |gauge| {
+            value.with(|backlog| gauge.observe(backlog.oldest_due_age.as_seconds_f64(), &[]));
+        },
+    );
+    let value = backlog.clone();
+    gauge("rekey.webhook.circuits_open", "Webhooks that have an open circuit.", move |gauge| {
+        value.with(|backlog| gauge.observe(backlog.open_circuits, &[]));
+    });
+    loop {
+        backlog.set(known("webhooks", store.webhook_backlog().await));
         tokio::time::sleep(REFRESH_INTERVAL).await;
     }
 }

@@ -1,5 +1,6 @@
 //! Webhooks: the receivers of a shop that are sent what happens, and the callbacks that are made to them.
 
+pub mod circuit_mails;
 pub mod fan_out;
 pub mod queue;
 pub mod retries;
@@ -37,6 +38,13 @@ text_newtype!(CallbackUrl);
 impl CallbackUrl {
     /// The maximum number of characters.
     pub const MAX_LENGTH: usize = 2_048;
+
+    /// Returns its host, without the path and query, which may be a secret.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned()
+    }
 }
 
 impl FromStr for CallbackUrl {
@@ -168,5 +176,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<CallbackUrl>().is_ok(), is_url, "{text:?}");
         }
+        let url: CallbackUrl = "https://shop.example:8443/hooks?token=secret".parse().unwrap();
+        assert_eq!(url.host(), "shop.example");
     }
 }

@@ -135,7 +135,7 @@ impl Reports {
             "a mail was reported"
         );
         if let (Recorded::New { mail, mode }, ReportKind::Bounced) = (recorded, kind) {
-            metrics::count_outcome(mail, mode, "bounced");
+            metrics::count_outcome(mail.as_str(), mode, "bounced");
         }
         Ok(Ingested { delivery, kind, recorded })
     }

@@ -1,7 +1,7 @@
 //! Handles events: claims the mail that an event leads to, sends it, and records the outcome.
 
 mod overdue;
-mod schedule;
+pub(crate) mod schedule;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -148,7 +148,7 @@ impl MailHandler {
             Ok(Claim::Settled) => done("settled before"),
             Ok(Claim::Discarded(why)) => {
                 tracing::info!(why = why.as_str(), "not sent");
-                metrics::count_outcome(job.mail, job.scope.mode, why.status().as_str());
+                metrics::count_outcome(job.mail.as_str(), job.scope.mode, why.status().as_str());
                 done(why.as_str())
             }
             Ok(Claim::Busy(wait)) => retry("busy", wait.min(SHORT_PAUSE), "another mailer has it"),

@@ -2,9 +2,10 @@
 //!
 //! [`handler`] receives an event, claims its mail and records the outcome. `writer` writes the mail: `mails` says what is in it,
 //! [`render`] fills the templates, [`message`] composes the message, [`dkim`] signs it. [`transport`] hands it over. [`bounces`] receives
-//! what is reported of it later.
+//! what is reported of it later. `circuits` mails organizations that a webhook's circuit opened.
 
 pub mod bounces;
+mod circuits;
 pub mod dkim;
 pub mod handler;
 mod mails;

@@ -133,6 +133,11 @@ async fn serve(source: Source) -> anyhow::Result<()> {
         stop.run_until_cancelled(republisher.run_republishing(|| source.is_connected())).await;
         Ok::<_, Infallible>(())
     });
+    let (circuits, mailer, stop) = (store.clone(), Arc::clone(&handler), tasks.token());
+    tasks.spawn("circuits", async move {
+        mailer.run_circuit_mails(&circuits, stop).await;
+        Ok::<_, Infallible>(())
+    });
     let (concurrency, stop) = (settings.mailer.concurrency, tasks.token());
     tasks.spawn("consumer", async move {
         consumer.run(handler, concurrency, stop).await;

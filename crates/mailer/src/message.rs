@@ -1,22 +1,25 @@
 //! The composed mail (RFC 5322, MIME).
 
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt::{self, Display},
+    time::SystemTime,
+};
 
 use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::{
     Address,
     address::Envelope,
     message::{
-        Message, MultiPart, SinglePart,
+        Message, MessageBuilder, MultiPart, SinglePart,
         header::{Date, HeaderName, HeaderValue},
     },
 };
 use rekey_core::{
     email::EmailAddress,
-    ids::EventId,
     name::{is_invisible, one_line},
 };
 use rekey_runtime::config;
+use rekey_texts::Language;
 use time::OffsetDateTime;
 
 use crate::render::Rendered;
@@ -24,8 +27,8 @@ use crate::render::Rendered;
 /// A mail, ready to be handed over. It has one recipient.
 #[derive(Clone)]
 pub struct Mail {
-    /// The event that leads to it, and so its identity: sent again, it is the same mail.
-    pub event: EventId,
+    /// Its identity, the id of the event that leads to it: sent again, it is the same mail.
+    pub id: String,
     /// When it was composed, as in its `Date`.
     pub written_at: OffsetDateTime,
     /// The envelope's sender, where bounces go.
@@ -52,40 +55,76 @@ pub enum MessageError {
     Message,
 }
 
-/// Composes the mail. The same event gives the same Message-ID and the same boundary, so a mail that arrives twice is recognized.
+/// Composes the mail. The same id gives the same Message-ID and the same boundary, so a mail that arrives twice is recognized.
 pub fn compose(
-    event: EventId,
+    id: impl Display,
     sender: &config::Mail,
     recipient: &EmailAddress,
     rendered: &Rendered,
     now: OffsetDateTime,
 ) -> Result<Mail, MessageError> {
-    let to = address(recipient).ok_or(MessageError::Recipient)?;
-    let from = address(&sender.from.address).ok_or(MessageError::Sender)?;
-    let envelope_from = sender.envelope_from.as_ref().unwrap_or(&sender.from.address);
-    let envelope_from = address(envelope_from).ok_or(MessageError::Sender)?;
-    // lettre would derive the envelope from the headers, and can't parse quoted local parts there.
-    let envelope = Envelope::new(Some(envelope_from.clone()), vec![to.clone()]);
-    let mut builder = Message::builder()
-        .envelope(envelope.map_err(|_| MessageError::Message)?)
-        .raw_header(mailbox_header("From", sender.from.name.as_deref(), &from)?)
-        .raw_header(mailbox_header("To", None, &to)?)
-        .subject(single_line(&rendered.subject))
-        .header(Date::new(SystemTime::from(now)))
-        .message_id(Some(format!("<{event}@{}>", from.domain())))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .raw_header(header("Content-Language", rendered.language.tag()));
-    if let Some(reply_to) = &sender.reply_to {
-        let address = address(&reply_to.address).ok_or(MessageError::Sender)?;
-        builder = builder.raw_header(mailbox_header("Reply-To", reply_to.name.as_deref(), &address)?);
-    }
+    let id = id.to_string();
     // The better form comes last (RFC 2046 §5.1.4). The boundary can't occur in a part: no template knows the event's id.
     let parts = MultiPart::alternative()
-        .boundary(format!("rekey-{event}"))
+        .boundary(format!("rekey-{id}"))
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
-    let message = builder.multipart(parts).map_err(|_| MessageError::Message)?;
-    Ok(Mail { event, written_at: now, sender: envelope_from, recipient: to, content: message.formatted() })
+    let head = Head { id, sender, recipient, subject: &rendered.subject, language: rendered.language, now };
+    head.with(|builder| builder.multipart(parts))
+}
+
+/// Composes a mail in English that is plain text only, like [`compose`].
+pub(crate) fn compose_text(
+    id: String,
+    sender: &config::Mail,
+    recipient: &EmailAddress,
+    subject: &str,
+    text: String,
+    now: OffsetDateTime,
+) -> Result<Mail, MessageError> {
+    let head = Head { id, sender, recipient, subject, language: Language::English, now };
+    head.with(|builder| builder.singlepart(SinglePart::plain(text)))
+}
+
+/// What the headers of a mail say.
+struct Head<'a> {
+    id: String,
+    sender: &'a config::Mail,
+    recipient: &'a EmailAddress,
+    subject: &'a str,
+    language: Language,
+    now: OffsetDateTime,
+}
+
+impl Head<'_> {
+    /// Composes a mail with these headers and that body.
+    fn with(
+        self,
+        body: impl FnOnce(MessageBuilder) -> Result<Message, lettre::error::Error>,
+    ) -> Result<Mail, MessageError> {
+        let Self { id, sender, recipient, subject, language, now } = self;
+        let to = address(recipient).ok_or(MessageError::Recipient)?;
+        let from = address(&sender.from.address).ok_or(MessageError::Sender)?;
+        let envelope_from = sender.envelope_from.as_ref().unwrap_or(&sender.from.address);
+        let envelope_from = address(envelope_from).ok_or(MessageError::Sender)?;
+        // lettre would derive the envelope from the headers, and can't parse quoted local parts there.
+        let envelope = Envelope::new(Some(envelope_from.clone()), vec![to.clone()]);
+        let mut builder = Message::builder()
+            .envelope(envelope.map_err(|_| MessageError::Message)?)
+            .raw_header(mailbox_header("From", sender.from.name.as_deref(), &from)?)
+            .raw_header(mailbox_header("To", None, &to)?)
+            .subject(single_line(subject))
+            .header(Date::new(SystemTime::from(now)))
+            .message_id(Some(format!("<{id}@{}>", from.domain())))
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("Content-Language", language.tag()));
+        if let Some(reply_to) = &sender.reply_to {
+            let address = address(&reply_to.address).ok_or(MessageError::Sender)?;
+            builder = builder.raw_header(mailbox_header("Reply-To", reply_to.name.as_deref(), &address)?);
+        }
+        let message = body(builder).map_err(|_| MessageError::Message)?;
+        Ok(Mail { id, written_at: now, sender: envelope_from, recipient: to, content: message.formatted() })
+    }
 }
 
 /// Converts an address to lettre's type. lettre has a parser of its own: an address that it reads differently is refused.

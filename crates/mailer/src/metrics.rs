@@ -7,7 +7,7 @@ use opentelemetry::{
     metrics::{Counter, Histogram},
 };
 use rekey_core::{
-    deliveries::{MailJob, MailName, Outcome},
+    deliveries::{MailJob, Outcome},
     metrics::{LONG, SHORT, counter, seconds},
     scope::Mode,
 };
@@ -34,7 +34,7 @@ static SMTP_REPLIES: LazyLock<Counter<u64>> = LazyLock::new(|| {
 /// Records the outcome of an attempt at a mail of that age.
 pub(crate) fn record_outcome(job: &MailJob, outcome: &Outcome, age: Duration) {
     count_outcome(
-        job.mail,
+        job.mail.as_str(),
         job.scope.mode,
         match outcome {
             Outcome::Sent { .. } => "sent",
@@ -52,11 +52,11 @@ pub(crate) fn record_outcome(job: &MailJob, outcome: &Outcome, age: Duration) {
 }
 
 /// Counts an outcome of a mail.
-pub(crate) fn count_outcome(mail: MailName, mode: Mode, outcome: &'static str) {
+pub(crate) fn count_outcome(mail: &'static str, mode: Mode, outcome: &'static str) {
     OUTCOMES.add(
         1,
         &[
-            KeyValue::new("mail", mail.as_str()),
+            KeyValue::new("mail", mail),
             KeyValue::new("mode", mode.as_str()),
             KeyValue::new("outcome", outcome),
         ],

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    gauges::{Backlog, GaugeStore, KeyAges, MAX_COUNTED, UnsentMails},
+    gauges::{Backlog, GaugeStore, KeyAges, MAX_COUNTED, UnsentMails, WebhookBacklog},
     key_rotation::KeyKind,
 };
 use time::Duration;
@@ -56,6 +56,38 @@ impl GaugeStore for PostgresStore {
             queued: queued.unsigned_abs(),
             deferred: deferred.unsigned_abs(),
             oldest_age: Duration::seconds_f64(oldest_age),
+        })
+    }
+
+    async fn webhook_backlog(&self) -> Result<WebhookBacklog, StoreError> {
+        // By the index `event_callbacks_due`, of each webhook.
+        let (due, oldest_age, open_circuits): (i64, f64, i64) = sqlx::query_as(
+            "WITH usable AS MATERIALIZED (
+                 SELECT id FROM webhooks WHERE disabled_at IS NULL AND circuit_opened_at IS NULL
+             )
+             SELECT (SELECT count(*) FROM (
+                     SELECT FROM usable w CROSS JOIN LATERAL (
+                         SELECT FROM event_callbacks c WHERE c.webhook_id = w.id AND c.due_at <= now()
+                         ORDER BY c.due_at, c.id LIMIT $1
+                     ) c LIMIT $1
+                 ) due),
+                 COALESCE(EXTRACT(EPOCH FROM now() - (
+                     SELECT min(c.due_at) FROM usable w CROSS JOIN LATERAL (
+                         SELECT c.due_at FROM event_callbacks c WHERE c.webhook_id = w.id AND c.due_at <= now()
+                         ORDER BY c.due_at, c.id LIMIT 1
+                     ) c
+                 )), 0)::float8,
+                 (SELECT count(*) FROM webhooks WHERE circuit_opened_at IS NOT NULL AND disabled_at IS NULL)",
+        )
+        .bind(i64::from(MAX_COUNTED))
+        .persistent(false)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(map_db_error)?;
+        Ok(WebhookBacklog {
+            due: due.unsigned_abs(),
+            oldest_due_age: Duration::seconds_f64(oldest_age),
+            open_circuits: open_circuits.unsigned_abs(),
         })
     }
 

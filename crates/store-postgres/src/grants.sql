@@ -61,6 +61,10 @@ BEGIN
         GRANT INSERT ON delivery_reports TO rekey_mailer;
         GRANT SELECT, INSERT, UPDATE ON mail_quotas TO rekey_mailer;
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
+        -- The mails about circuits that opened.
+        GRANT SELECT (id, organization_id, mode, name, topic, callback_url, circuit_failure_count, circuit_opened_at, circuit_cause,
+                circuit_mail_due_at),
+            UPDATE (circuit_mail_due_at) ON webhooks TO rekey_mailer;
         -- The payload is compared with that of a message that was rejected.
         GRANT SELECT (id, payload, published_at, dead_at, republish_after),
             UPDATE (payload, available_at, published_at, dead_at, dead_reason, republish_after)
@@ -73,7 +77,8 @@ BEGIN
         GRANT SELECT ON organizations TO rekey_webhooks;
         GRANT SELECT ON shown_customer_password_resets, shown_customers, shown_deliveries, shown_event_stores, shown_events,
             shown_webhooks, shown_event_callbacks TO rekey_webhooks;
-        GRANT SELECT, UPDATE (circuit_failure_count, circuit_opened_at, disabled_at) ON webhooks TO rekey_webhooks;
+        GRANT SELECT, UPDATE (circuit_failure_count, circuit_opened_at, circuit_cause, circuit_mail_due_at, disabled_at)
+            ON webhooks TO rekey_webhooks;
         GRANT SELECT, INSERT, UPDATE ON event_callbacks TO rekey_webhooks;
     END IF;
 

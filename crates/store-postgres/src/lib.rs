@@ -9,6 +9,7 @@ mod attributes;
 mod audit_chain;
 mod catalog;
 mod cause;
+mod circuit_mails;
 mod cleanup;
 mod clients;
 mod codes;

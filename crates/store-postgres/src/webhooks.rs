@@ -262,6 +262,7 @@ impl CallbackQueue for PostgresStore {
             .bind(result.next == Next::Disable)
             .bind(i64::from(MAX_FAILURES))
             .bind(i64::from(result.next.is_postponed()))
+            .bind(result.cause())
             .fetch_one(&self.pool)
             .await
             .map_err(map_db_error)?;
@@ -321,16 +322,18 @@ const SETTLE: &str = "
         WHERE id = $1 AND attempts = $2 AND lease_until IS NOT NULL
         RETURNING webhook_id
     ), before AS MATERIALIZED (
-        SELECT w.id, w.circuit_failure_count + 1 AS failures, w.circuit_opened_at
+        SELECT w.id, w.circuit_failure_count + 1 AS failures,
+            NOT $6 AND w.circuit_opened_at IS NULL AND w.circuit_failure_count + 1 >= $8 AS opens
         FROM callback JOIN webhooks w ON w.id = callback.webhook_id
         WHERE $9 = 0 AND (NOT $6 OR w.circuit_failure_count > 0) FOR NO KEY UPDATE OF w
     ), webhook AS (
         UPDATE webhooks w SET circuit_failure_count = CASE WHEN $6 THEN 0 ELSE before.failures END,
-            circuit_opened_at = CASE WHEN NOT $6 AND before.failures >= $8 THEN COALESCE(w.circuit_opened_at, now())
-                ELSE w.circuit_opened_at END,
+            circuit_opened_at = CASE WHEN before.opens THEN now() ELSE w.circuit_opened_at END,
+            circuit_cause = CASE WHEN before.opens THEN $10 ELSE w.circuit_cause END,
+            circuit_mail_due_at = CASE WHEN before.opens THEN now() ELSE w.circuit_mail_due_at END,
             disabled_at = CASE WHEN $7 THEN COALESCE(w.disabled_at, now()) ELSE w.disabled_at END
         FROM before WHERE w.id = before.id
-        RETURNING w.circuit_opened_at IS NOT NULL AND before.circuit_opened_at IS NULL AS opened_circuit
+        RETURNING before.opens AS opened_circuit
     )
     SELECT EXISTS (SELECT FROM callback) AS was_recorded, COALESCE((SELECT opened_circuit FROM webhook), false) AS opened_circuit";
 

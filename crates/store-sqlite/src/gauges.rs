@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use rekey_core::{
     error::StoreError,
-    gauges::{Backlog, GaugeStore, KeyAges, MAX_COUNTED, UnsentMails},
+    gauges::{Backlog, GaugeStore, KeyAges, MAX_COUNTED, UnsentMails, WebhookBacklog},
     key_rotation::KeyKind,
 };
 use time::Duration;
@@ -52,6 +52,27 @@ impl GaugeStore for SqliteStore {
             queued: queued.unsigned_abs(),
             deferred: deferred.unsigned_abs(),
             oldest_age: Duration::microseconds(age),
+        })
+    }
+
+    async fn webhook_backlog(&self) -> Result<WebhookBacklog, StoreError> {
+        let (due, age, open_circuits): (i64, i64, i64) = sqlx::query_as(
+            "SELECT count(*), COALESCE(?1 - min(due_at), 0),
+                 (SELECT count(*) FROM webhooks WHERE circuit_opened_at IS NOT NULL AND disabled_at IS NULL)
+             FROM (
+                 SELECT c.due_at FROM webhooks w JOIN event_callbacks c ON c.webhook_id = w.id AND c.due_at <= ?1
+                 WHERE w.disabled_at IS NULL AND w.circuit_opened_at IS NULL ORDER BY c.due_at LIMIT ?2
+             )",
+        )
+        .bind(self.present())
+        .bind(MAX_COUNTED)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(map_db_error)?;
+        Ok(WebhookBacklog {
+            due: due.unsigned_abs(),
+            oldest_due_age: Duration::microseconds(age),
+            open_circuits: open_circuits.unsigned_abs(),
         })
     }
 

@@ -7,6 +7,7 @@ mod anonymization;
 mod attributes;
 mod audit_chain;
 mod catalog;
+mod circuit_mails;
 mod cleanup;
 mod clients;
 mod codes;

@@ -270,7 +270,7 @@ impl CallbackQueue for SqliteStore {
             return Ok(Settled { was_recorded: false, opened_circuit: false });
         };
         let opened_circuit = !result.next.is_postponed()
-            && count_attempt(&mut transaction, &webhook, result.next, now).await.map_err(map_db_error)?;
+            && count_attempt(&mut transaction, &webhook, result, now).await.map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)?;
         Ok(Settled { was_recorded: true, opened_circuit })
     }
@@ -304,19 +304,29 @@ const CLAIM: &str = "
     FROM allowed WHERE nth_of_organization <= ?3 ORDER BY nth_of_organization, due_at, id LIMIT ?4";
 
 /// Counts an attempt of a webhook. Returns whether it opened the circuit.
-async fn count_attempt(connection: &mut SqliteConnection, webhook: &str, next: Next, now: i64) -> Read<bool> {
+async fn count_attempt(
+    connection: &mut SqliteConnection,
+    webhook: &str,
+    result: &AttemptResult,
+    now: i64,
+) -> Read<bool> {
     let opened: Option<bool> = sqlx::query_scalar(
         "UPDATE webhooks SET circuit_failure_count = CASE WHEN ?2 THEN 0 ELSE circuit_failure_count + 1 END,
-             circuit_opened_at = CASE WHEN NOT ?2 AND circuit_failure_count + 1 >= ?4 THEN COALESCE(circuit_opened_at, ?5)
-                 ELSE circuit_opened_at END,
+             circuit_opened_at = CASE WHEN opens THEN ?5 ELSE circuit_opened_at END,
+             circuit_cause = CASE WHEN opens THEN ?6 ELSE circuit_cause END,
+             circuit_mail_due_at = CASE WHEN opens THEN ?5 ELSE circuit_mail_due_at END,
              disabled_at = CASE WHEN ?3 THEN COALESCE(disabled_at, ?5) ELSE disabled_at END
+         FROM (
+             SELECT NOT ?2 AND circuit_opened_at IS NULL AND circuit_failure_count + 1 >= ?4 AS opens FROM webhooks WHERE id = ?1
+         )
          WHERE id = ?1 RETURNING circuit_opened_at IS NOT NULL AND circuit_failure_count = ?4",
     )
     .bind(webhook)
-    .bind(next == Next::Delivered)
-    .bind(next == Next::Disable)
+    .bind(result.next == Next::Delivered)
+    .bind(result.next == Next::Disable)
     .bind(i64::from(MAX_FAILURES))
     .bind(now)
+    .bind(result.cause())
     .fetch_optional(connection)
     .await?;
     Ok(opened.unwrap_or(false))

@@ -14,6 +14,7 @@ use rekey_core::{
     resets::store::Resets,
     sessions::{Sessions, guesses::PasswordGuesses},
     webhooks::{
+        circuit_mails::CircuitMails,
         queue::CallbackQueue,
         store::{CallbackStore, WebhookStore},
     },
@@ -41,6 +42,7 @@ pub trait Store:
     + WebhookStore
     + CallbackStore
     + CallbackQueue
+    + CircuitMails
 {
 }
 
@@ -65,6 +67,7 @@ impl<T> Store for T where
         + WebhookStore
         + CallbackStore
         + CallbackQueue
+        + CircuitMails
 {
 }
 
@@ -90,6 +93,7 @@ pub mod prelude {
         resources::catalog::Catalog,
         sessions::{Sessions, guesses::PasswordGuesses},
         webhooks::{
+            circuit_mails::CircuitMails,
             queue::CallbackQueue,
             store::{CallbackStore, WebhookStore},
         },

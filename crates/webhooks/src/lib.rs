@@ -52,6 +52,7 @@ pub fn webhooks<S: CallbackStore + CallbackQueue + Catalog>(
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
 ) -> Result<(Arc<FanOutHandler>, Arc<Worker>), reqwest::Error> {
+    metrics::start();
     let added = Arc::new(Notify::new());
     let client = WebhookClient::new(ClientOptions {
         allowed_networks: settings.allowed_networks,

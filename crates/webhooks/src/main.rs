@@ -7,6 +7,7 @@ use clap::Parser;
 use rekey_broker::rabbitmq::{Consumer, RabbitConfig, RabbitConsumer};
 use rekey_core::{
     clock::SystemClock,
+    gauges::run_webhook_gauges,
     ping::Ping,
     random::{OsRandom, RandomSource},
 };
@@ -78,6 +79,13 @@ async fn serve(source: Source) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting");
     admin::serve(&mut tasks, admin_address, Arc::new(readiness(&store, &consumer)), telemetry.metrics())?;
+    tasks.spawn("gauges", {
+        let (store, stop) = (Arc::new(store.clone()), tasks.token());
+        async move {
+            stop.run_until_cancelled(run_webhook_gauges(store)).await;
+            Ok::<_, Infallible>(())
+        }
+    });
     let stop = tasks.token();
     tasks.spawn("worker", async move {
         worker.run(stop).await;

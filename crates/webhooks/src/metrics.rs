@@ -8,6 +8,7 @@ use opentelemetry::{
 };
 use rekey_core::{
     metrics::{LONG, counter, seconds},
+    scope::Mode,
     webhooks::queue::{AttemptResult, ClaimedCallback, Next},
 };
 
@@ -25,6 +26,19 @@ pub(crate) static CIRCUITS_OPENED: LazyLock<Counter<u64>> = LazyLock::new(|| {
     )
 });
 
+/// What an attempt can lead to.
+const OUTCOMES: [&str; 5] = ["delivered", "retried", "postponed", "given_up", "disabled"];
+
+/// Makes all counts 0.
+pub(crate) fn start() {
+    CIRCUITS_OPENED.add(0, &[]);
+    for outcome in OUTCOMES {
+        for mode in [Mode::Live, Mode::Test] {
+            add_attempts(0, outcome, mode);
+        }
+    }
+}
+
 /// Records the outcome of an attempt.
 pub(crate) fn record_attempt(callback: &ClaimedCallback, result: &AttemptResult) {
     let outcome = match result.next {
@@ -34,9 +48,13 @@ pub(crate) fn record_attempt(callback: &ClaimedCallback, result: &AttemptResult)
         Next::GivenUp => "given_up",
         Next::Disable => "disabled",
     };
-    let mode = KeyValue::new("mode", callback.scope.mode.as_str());
-    ATTEMPTS.add(1, &[KeyValue::new("outcome", outcome), mode]);
+    add_attempts(1, outcome, callback.scope.mode);
     if result.next == Next::Delivered {
         LATENCY.record(callback.age.as_seconds_f64(), &[]);
     }
+}
+
+/// Counts attempts with one of [`OUTCOMES`].
+fn add_attempts(count: u64, outcome: &'static str, mode: Mode) {
+    ATTEMPTS.add(count, &[KeyValue::new("outcome", outcome), KeyValue::new("mode", mode.as_str())]);
 }

@@ -61,6 +61,14 @@ pub struct AttemptResult {
     pub next: Next,
 }
 
+impl AttemptResult {
+    /// Returns what it led to, without the answer's body, which may have personal data.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        self.response_code.map_or_else(|| self.response_message.clone(), |code| format!("status {code}"))
+    }
+}
+
 /// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -104,7 +112,8 @@ pub trait CallbackQueue: Send + Sync + 'static {
         limits: ClaimLimits,
     ) -> Result<Vec<ClaimedCallback>, StoreError>;
 
-    /// Records the outcome of that attempt and counts the webhook's failures: [`MAX_FAILURES`](super::MAX_FAILURES) in a row open its circuit.
+    /// Records the outcome of that attempt and counts the webhook's failures: [`MAX_FAILURES`](super::MAX_FAILURES) in a row open its circuit,
+    /// and make the mail about that due.
     async fn settle_callback(
         &self,
         id: CallbackId,

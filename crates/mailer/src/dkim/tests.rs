@@ -78,7 +78,7 @@ async fn headers_the_signature_stands_in_front_in_short_lines_and_covers_each_he
  {
     let head = "From: a@example.com\r\nTo: b@example.org\r\nSubject: x\r\nX-Other: y";
     let mail = Mail {
-        event: "EVENTEVEN1".parse().unwrap(),
+        id: "EVENTEVEN1".to_owned(),
         written_at: OffsetDateTime::from_unix_timestamp(1_730_126_165).unwrap(),
         sender: "a@example.com".parse().unwrap(),
         recipient: "b@example.org".parse().unwrap(),

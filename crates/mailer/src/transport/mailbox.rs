@@ -89,7 +89,7 @@ impl Mailbox {
 
     /// Writes a mail so that readers see all of it or nothing, also after a power cut.
     fn write(&self, mail: &Mail) -> io::Result<()> {
-        let partial = self.directory.join(format!(".{}.part", mail.event));
+        let partial = self.directory.join(format!(".{}.part", mail.id));
         // A file that a crash left behind would keep its own mode.
         fs::remove_file(&partial).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
@@ -100,7 +100,7 @@ impl Mailbox {
         // The file system's own times are too coarse to put two mails in order.
         file.set_modified(mail.written_at.into())?;
         file.sync_all()?;
-        fs::rename(&partial, self.directory.join(format!("{}.eml", mail.event)))?;
+        fs::rename(&partial, self.directory.join(format!("{}.eml", mail.id)))?;
         File::open(&self.directory)?.sync_all()
     }
 

@@ -9,6 +9,7 @@ use rekey_core::{
         bus::{Capacity, Delivery, Handler, Verdict},
         outbox::{Outbox, OutboxMessage},
     },
+    organizations::PerOrganization,
     random::{OsRandom, RandomSource},
     scope::{Mode, Scope},
 };
@@ -17,7 +18,9 @@ use rekey_mailer::{
     dkim::Signer,
     transport::{Mailbox, Router, SmtpTransport, StoredMail, Transport},
 };
-use rekey_runtime::config::{Configuration, MailerSettings, Smtp, SmtpRelayConfig, SmtpTls, Source};
+use rekey_runtime::config::{
+    Configuration, MailerSettings, OrganizationMailSettings, Smtp, SmtpRelayConfig, SmtpTls, Source,
+};
 use rekey_store_sqlite::SqliteStore;
 use rekey_testkit::{
     backdoor::{Backdoor, SqliteBackdoor},
@@ -110,7 +113,7 @@ impl World {
         mailbox: Option<Mailbox>,
     ) -> Arc<MailHandler> {
         let settings: MailerSettings = configuration().settings().unwrap();
-        let organizations = configuration().organization_mail_settings().unwrap();
+        let organizations = organizations();
         Mailer {
             ledger,
             router: Router { live, test: mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Transport>) },
@@ -210,6 +213,11 @@ pub fn rejection(verdict: Verdict) -> String {
         Verdict::Reject { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
+}
+
+/// The settings of all organizations.
+pub fn organizations() -> PerOrganization<OrganizationMailSettings> {
+    configuration().organization_mail_settings().unwrap()
 }
 
 fn configuration() -> Configuration {

@@ -78,9 +78,14 @@ fn written() -> Mail {
         envelope_from: Some("bounces@example.com".parse().unwrap()),
         bounce_domain: None,
     };
-    let event = "EVENTEVEN1".parse().unwrap();
-    compose(event, &sender, &"john@example.com".parse().unwrap(), &rendered, OffsetDateTime::UNIX_EPOCH)
-        .unwrap()
+    compose(
+        "EVENTEVEN1",
+        &sender,
+        &"john@example.com".parse().unwrap(),
+        &rendered,
+        OffsetDateTime::UNIX_EPOCH,
+    )
+    .unwrap()
 }
 
 /// dkimpy's verdict, and the headers it found signed.

@@ -12,7 +12,6 @@ use std::{sync::Arc, time::Duration};
 
 use rekey_core::{
     deliveries::Reply,
-    ids::EventId,
     random::{OsRandom, RandomSource},
 };
 use rekey_mailer::{
@@ -120,13 +119,12 @@ fn is_transient(error: &SendError) -> bool {
 }
 
 fn mail(event: &str) -> Mail {
-    let event: EventId = event.parse().unwrap();
     let content = format!(
         "From: shop@example.com\r\nTo: john@example.com\r\nSubject: x\r\nMessage-ID: <{event}@example.com>\r\n\r\n\
          one\r\n.\r\n..two\r\nhttps://a.example/?token=T\r\n"
     );
     Mail {
-        event,
+        id: event.to_owned(),
         written_at: OffsetDateTime::UNIX_EPOCH,
         sender: "shop@example.com".parse().unwrap(),
         recipient: "john@example.com".parse().unwrap(),

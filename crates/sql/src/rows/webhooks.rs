@@ -3,6 +3,7 @@
 use rekey_core::{
     secrets::{SealedPayload, SealedSharedSecret},
     webhooks::{
+        circuit_mails::OpenCircuit,
         queue::{ClaimedCallback, Settled},
         store::{RecordedEvent, Subscription},
     },
@@ -53,6 +54,21 @@ pub fn claimed_callback(row: &impl Columns) -> Read<ClaimedCallback> {
         payload: SealedPayload::from_bytes(payload),
         traceparent: row.text("traceparent")?,
         age: Duration::microseconds(row.integer("age")?.unwrap_or_default()),
+    })
+}
+
+/// A webhook with an open circuit.
+pub fn open_circuit(row: &impl Columns) -> Read<OpenCircuit> {
+    Ok(OpenCircuit {
+        webhook: parsed(row, "id")?,
+        scope: scope(row)?,
+        slug: parsed(row, "slug")?,
+        name: required(row.text("name")?, "name")?,
+        topic: parsed(row, "topic")?,
+        callback_url: parsed(row, "callback_url")?,
+        failure_count: count(row, "circuit_failure_count")?,
+        opened_at: required(row.time("circuit_opened_at")?, "circuit_opened_at")?,
+        cause: row.text("circuit_cause")?.unwrap_or_default(),
     })
 }
 

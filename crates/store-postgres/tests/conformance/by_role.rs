@@ -29,7 +29,7 @@ use rekey_core::{
         },
         outbox::{ClaimedMessage, NewEvent, Settlement},
     },
-    gauges::{Backlog, KeyAges, UnsentMails},
+    gauges::{Backlog, KeyAges, UnsentMails, WebhookBacklog},
     idempotency::{Claimed, KeyClaim},
     ids::{
         AccessTokenId, ApplicationId, AuditId, CallbackId, CustomerId, EmailChangeId, EventId,
@@ -60,13 +60,14 @@ use rekey_core::{
     },
     webhooks::{
         NewWebhook, WebhookChange,
+        circuit_mails::OpenCircuit,
         queue::{AttemptResult, ClaimLimits, ClaimedCallback, Settled},
         store::{NewCallbacks, RecordedEvent, Subscription, WriteWebhookError},
     },
 };
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{postgres::TestDatabase, store::prelude::*};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// How long a call waits for a connection.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
@@ -203,6 +204,7 @@ port!(GaugeStore {
     api.outbox_backlog() -> Stored<Backlog>;
     api.unchained_entries() -> Stored<u64>;
     mailer.unsent_mails() -> Stored<UnsentMails>;
+    webhooks.webhook_backlog() -> Stored<WebhookBacklog>;
     api.key_ages() -> Stored<KeyAges>;
 });
 port!(KeyLog {
@@ -255,6 +257,10 @@ port!(WebhookStore {
 port!(CallbackQueue {
     webhooks.claim_callbacks(lease: Duration, limits: ClaimLimits) -> Stored<Vec<ClaimedCallback>>;
     webhooks.settle_callback(id: CallbackId, attempt: u32, result: &AttemptResult) -> Stored<Settled>;
+});
+port!(CircuitMails {
+    mailer.claim_circuit_mail(lease: Duration) -> Stored<Option<OpenCircuit>>;
+    mailer.settle_circuit_mail(webhook: WebhookId, opened_at: OffsetDateTime, retry_after: Option<Duration>) -> Stored<()>;
 });
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;

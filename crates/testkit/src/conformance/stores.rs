@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
 pub mod callbacks;
+pub mod circuit_mails;
 pub mod cleanup;
 pub mod codes;
 pub mod customers;

@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 /// The pages for newcomers and operators.
-const PAGES: [&str; 29] = [
+const PAGES: [&str; 30] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
@@ -39,6 +39,7 @@ const PAGES: [&str; 29] = [
     "docs/runbooks/restore.md",
     "docs/runbooks/roll-back.md",
     "docs/runbooks/start.md",
+    "docs/runbooks/webhooks.md",
     "docs/scaling.md",
     "docs/storefront.md",
     "docs/webhooks.md",

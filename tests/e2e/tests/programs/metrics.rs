@@ -11,11 +11,14 @@ use std::{
 use lapin::{
     BasicProperties, Connection, ConnectionProperties, options::BasicPublishOptions, types::FieldTable,
 };
+use rekey_broker::rabbitmq::{Consumer, RabbitConfig};
+use rekey_core::webhooks::MAX_FAILURES;
 use rekey_e2e::{
-    client::{http, reset},
+    client::{Api, http, reset},
     mail::Link,
     metrics::Metrics,
     process::{free_ports, project},
+    receiver::{Receiver, Reply},
     shop::{ANNA, OLD_PASSWORD, Shop},
     smtp::self_signed,
     stack::{Stack, amqp_url},
@@ -28,6 +31,8 @@ use tempfile::TempDir;
 
 /// A customer with a mailbox that does not exist.
 const BEN: &str = "ben@example.com";
+/// Who is mailed that a circuit opened.
+const OPERATOR: &str = "operator@shop.example";
 /// How many calls of the token endpoint are allowed in a minute.
 const TOKENS: u32 = 30;
 
@@ -44,6 +49,8 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     let [bounces] = free_ports();
     stack.set("bounces.listen", &format!("127.0.0.1:{bounces}"));
     stack.set("limits.token_per_minute", &TOKENS.to_string());
+    stack.set("webhooks.allowed_networks", "127.0.0.0/8");
+    stack.set("brand.support", OPERATOR);
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let database = PostgresBackdoor::open(&stack.database.url());
@@ -58,24 +65,59 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     let _api = stack.spawn_with("rekey-api", &[("database.url", stack.database.url())]);
     stack.api.ready().await;
     let _mailer = stack.start_mailer().await;
+    let (_webhooks, webhooks_admin) = stack.start_another("rekey-webhooks").await;
 
     happen(&shop).await;
-    let (api, mailer) = settled(&shop).await;
+    let (api, mailer, webhooks) = settled(&shop, &webhooks_admin).await;
     assert_api(&api);
     assert_mailer(&mailer, &relay);
-    for metrics in [&api, &mailer] {
+    assert_webhooks(&webhooks);
+    let programs = [("api", &api), ("mailer", &mailer), ("webhooks", &webhooks)];
+    for (_, metrics) in programs {
         assert_prometheus_accepts(metrics);
         assert_eq!(metrics.get("rekey_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), Some(1.0));
     }
-    assert_documented(&api, &mailer);
-    assert_bounded(&shop, &api, &mailer).await;
+    assert_documented(&programs);
+    assert_bounded(&shop, &webhooks_admin).await;
+    assert_eq!(stack.smtp.mails_to(OPERATOR).len(), 1, "one for each opening");
 }
 
-/// A reset that is used, a bounce, log-ins of each kind, a dead letter, and a refusal by a rate limit.
+/// A reset that is used, a bounce, log-ins of each kind, a webhook that takes an event, one whose circuit opens, dead letters, and a refusal by a
+/// rate limit.
 async fn happen(shop: &Shop) {
     let stack = &shop.stack;
     let token = shop.register_anna().await;
+    let (receiver, broken) = (Receiver::start().await, Receiver::start().await);
+    broken.reply([Reply::status(500)]);
+    for receiver in [&receiver, &broken] {
+        let attributes =
+            json!({ "topic": "customers.create", "callback_url": receiver.url, "name": receiver.url });
+        let webhook = json!({ "data": { "type": "webhooks", "attributes": attributes } });
+        stack.api.call(Method::POST, "webhooks", &token, &webhook).await.expect(StatusCode::CREATED);
+    }
+    let nearly_open = format!(
+        "UPDATE webhooks SET circuit_failure_count = {} WHERE callback_url = '{}' RETURNING id",
+        MAX_FAILURES - 1,
+        broken.url
+    );
+    let id = stack.texts(&nearly_open).await;
     stack.api.create_customer(&token, BEN, OLD_PASSWORD).await;
+    receiver.requests(1).await;
+    broken.requests(1).await;
+    let mail = stack.smtp.mail_to(OPERATOR, 1).await;
+    assert_eq!(mail.subject(), format!("Webhook \"{}\": its circuit is open", broken.url));
+    let text = mail.text();
+    let id = &id[0];
+    for line in [
+        "30 attempts in a row",
+        "Topic:       customers.create",
+        "Receiver:    127.0.0.1",
+        "Last answer: status 500",
+        &format!("rekey webhook show {id} --organization shop --mode live"),
+        &format!("rekey webhook reset-circuit {id} --organization shop --mode live"),
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
     for address in [ANNA, BEN] {
         stack.api.create_reset(&token, address).await.expect(StatusCode::CREATED);
     }
@@ -100,11 +142,20 @@ async fn happen(shop: &Shop) {
     let (exchange, queue) = (stack.topology().exchange(), stack.topology().queue());
     let connection = Connection::connect(&amqp_url(), ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-    channel.basic_publish("".into(), queue.clone().into(), options, b"no event", properties).await.unwrap();
-    // Until the API has declared it again, the broker returns what is published.
-    let none = FieldTable::default();
-    channel.queue_unbind(queue.into(), exchange.into(), "#".into(), none).await.unwrap();
+    let config = RabbitConfig::new(["amqp://127.0.0.1"], &stack.namespace).unwrap();
+    let webhooks = config.for_consumer(Consumer::Webhooks).topology().queue();
+    for queue in [&queue, &webhooks] {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        channel
+            .basic_publish("".into(), queue.clone().into(), options, b"no event", properties)
+            .await
+            .unwrap();
+    }
+    // Until the API has declared the mailer's again, the broker returns what is published.
+    for queue in [queue, webhooks] {
+        let none = FieldTable::default();
+        channel.queue_unbind(queue.into(), exchange.clone().into(), "#".into(), none).await.unwrap();
+    }
     connection.close(200, "done".into()).await.unwrap();
     stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
     stack.smtp.mail_to(ANNA, 4).await;
@@ -116,18 +167,21 @@ async fn happen(shop: &Shop) {
     eventually("the token endpoint's limit", over).await;
 }
 
-/// Returns the metrics of both programs once the values that are looked up from time to time are there.
-async fn settled(shop: &Shop) -> (Metrics, Metrics) {
+/// Returns the metrics of the programs once the values that are looked up from time to time are there.
+async fn settled(shop: &Shop, webhooks: &Api) -> (Metrics, Metrics, Metrics) {
     eventually("the gauges", async || {
         let api = Metrics::read(&shop.stack.api_admin()).await;
         let mailer = Metrics::read(&shop.stack.mailer()).await;
+        let webhooks = Metrics::read(webhooks).await;
         let is_settled = api.get("rekey_outbox_waiting", &[]) == Some(0.0)
             && mailer.get("rekey_mail_unsent", &[]) == Some(0.0)
             && mailer.get("rekey_dead_letters_waiting", &[]) == Some(1.0)
             && api.get("rekey_key_age_seconds", &[("kind", "signing")]).is_some()
-            && [&api, &mailer].iter().all(|metrics| metrics.get("rekey_ready", &[]).is_some())
+            && webhooks.get("rekey_webhook_circuits_open", &[]) == Some(1.0)
+            && webhooks.get("rekey_dead_letters_waiting", &[]) == Some(1.0)
+            && [&api, &mailer, &webhooks].iter().all(|metrics| metrics.get("rekey_ready", &[]).is_some())
             && api.get("rekey_cleanup_last_success_seconds", &[]).is_some();
-        if is_settled { Ok((api, mailer)) } else { Err((api.text, mailer.text)) }
+        if is_settled { Ok((api, mailer, webhooks)) } else { Err((api.text, mailer.text, webhooks.text)) }
     })
     .await
 }
@@ -191,7 +245,9 @@ fn assert_mailer(mailer: &Metrics, relay: &str) {
     assert_eq!(get("rekey_mail_outcomes_total", &[("outcome", "bounced")]), Some(1.0));
     assert_eq!(get("rekey_mail_reports_total", &[("source", "report"), ("result", "recorded")]), Some(0.0));
     let accepted = get("rekey_mail_outcomes_total", &[("outcome", "sent")]);
-    assert_eq!(get("rekey_mail_latency_seconds_count", &[]), accepted);
+    let about_circuit = get("rekey_mail_outcomes_total", &[("mail", "circuit_opened"), ("outcome", "sent")]);
+    assert_eq!(about_circuit, Some(1.0));
+    assert_eq!(get("rekey_mail_latency_seconds_count", &[]), accepted.map(|count| count - 1.0));
     assert_eq!(
         get("rekey_smtp_duration_seconds_count", &[("relay", relay), ("outcome", "accepted")]),
         accepted
@@ -212,6 +268,20 @@ fn assert_mailer(mailer: &Metrics, relay: &str) {
     assert_eq!(get("db_client_connection_max", &[("db_client_connection_pool_name", "mailer")]), Some(16.0));
 }
 
+fn assert_webhooks(webhooks: &Metrics) {
+    let get = |name, labels: &[(&str, &str)]| webhooks.get(name, labels);
+    let attempts = |outcome| get("rekey_webhook_attempts_total", &[("outcome", outcome), ("mode", "live")]);
+    assert_eq!((attempts("delivered"), attempts("retried")), (Some(1.0), Some(1.0)));
+    assert_eq!((attempts("given_up"), attempts("postponed")), (Some(0.0), Some(0.0)));
+    assert_eq!(get("rekey_webhook_latency_seconds_count", &[]), Some(1.0));
+    assert_eq!(get("rekey_webhook_circuits_opened_total", &[]), Some(1.0));
+    let waiting = ["rekey_webhook_due", "rekey_webhook_oldest_due_age_seconds"].map(|name| get(name, &[]));
+    assert_eq!(waiting, [Some(0.0); 2]);
+    assert_eq!(get("rekey_dead_letters_total", &[("reason", "malformed")]), Some(1.0));
+    let pool = [("db_client_connection_pool_name", "webhooks")];
+    assert_eq!(get("db_client_connection_max", &pool), Some(16.0));
+}
+
 /// Runs `promtool check metrics`.
 fn assert_prometheus_accepts(metrics: &Metrics) {
     let mut command = Command::new("promtool");
@@ -228,37 +298,32 @@ fn assert_prometheus_accepts(metrics: &Metrics) {
 }
 
 /// `docs/metrics.md` lists exactly the metrics that there are, with their kinds and labels.
-fn assert_documented(api: &Metrics, mailer: &Metrics) {
+fn assert_documented(programs: &[(&str, &Metrics)]) {
     let manual = fs::read_to_string(project().join("docs/metrics.md")).unwrap();
     let rows = manual.lines().filter(|line| line.starts_with("| `"));
     let listed: BTreeMap<_, _> = rows
         .map(|row| {
             let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-            let [name, kind, labels, programs, _] = cells.as_slice() else { panic!("five cells: {row}") };
+            let [name, kind, labels, shown_by, _] = cells.as_slice() else { panic!("five cells: {row}") };
             let names = |cell: &str| -> BTreeSet<String> {
                 cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
             };
-            let of = |program, metrics: &Metrics| {
-                let name = name.trim_matches('`');
-                programs.contains(program).then(|| metrics.kinds().get(name).cloned())
-            };
-            for (program, metrics) in [("api", api), ("mailer", mailer)] {
-                if let Some(found) = of(program, metrics) {
-                    assert_eq!(found.as_deref(), Some(*kind), "{row}");
-                }
+            let name = name.trim_matches('`');
+            for (_, metrics) in programs.iter().filter(|(program, _)| shown_by.contains(program)) {
+                assert_eq!(metrics.kinds().get(name).map(String::as_str), Some(*kind), "{row}");
             }
-            (name.trim_matches('`').to_owned(), names(labels))
+            (name.to_owned(), names(labels))
         })
         .collect();
-    let found = [api, mailer].into_iter().flat_map(Metrics::kinds).map(|(name, _)| {
-        let labels = [api, mailer].iter().flat_map(|metrics| metrics.labels(&name)).collect();
+    let found = programs.iter().flat_map(|(_, metrics)| metrics.kinds()).map(|(name, _)| {
+        let labels = programs.iter().flat_map(|(_, metrics)| metrics.labels(&name)).collect();
         (name, labels)
     });
     assert_eq!(listed, found.collect::<BTreeMap<_, BTreeSet<_>>>());
 }
 
 /// A thousand different ids, addresses and paths add no series.
-async fn assert_bounded(shop: &Shop, api: &Metrics, mailer: &Metrics) {
+async fn assert_bounded(shop: &Shop, webhooks: &Api) {
     let (stack, client) = (&shop.stack, http(|builder| builder));
     let url = &stack.api.url;
     let call = async |n: u32| {
@@ -278,11 +343,13 @@ async fn assert_bounded(shop: &Shop, api: &Metrics, mailer: &Metrics) {
     };
     call(0).await;
     let series = async || {
-        let (api, mailer) = (Metrics::read(&stack.api_admin()).await, Metrics::read(&stack.mailer()).await);
-        [api.all_series(), mailer.all_series()].into_iter().flatten().collect::<BTreeSet<_>>()
+        let mut all = BTreeSet::new();
+        for admin in [&stack.api_admin(), &stack.mailer(), webhooks] {
+            all.extend(Metrics::read(admin).await.all_series());
+        }
+        all
     };
     let before = series().await;
-    assert!(before.len() > api.all_series().len() && !mailer.all_series().is_empty());
     for n in 1..=1000 {
         call(n).await;
     }

@@ -11,7 +11,7 @@ fn mail(event: &str, second: i64, subject: &str) -> Mail {
          X-Long: one\r\n two\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello\r\n"
     );
     Mail {
-        event: event.parse().unwrap(),
+        id: event.to_owned(),
         written_at: OffsetDateTime::from_unix_timestamp(second).unwrap(),
         sender: "shop@example.com".parse().unwrap(),
         recipient: "john@example.com".parse().unwrap(),

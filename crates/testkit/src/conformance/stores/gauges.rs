@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use rekey_core::{
-    events::outbox::Settlement,
-    gauges::{KeyAges, UnsentMails},
+    events::{EventName, outbox::Settlement},
+    gauges::{KeyAges, UnsentMails, WebhookBacklog},
     key_rotation::{KeyKind, KeyRecorder},
     random::OsRandom,
+    webhooks::{WebhookChange, queue::Next},
 };
 use time::Duration;
 
 use super::{
     StoreUnderTest,
     ledger::{LEASE, deferred, granted, job, john_asks, sent},
+    webhooks::{add, claim, customer_event, settle, update, webhook},
 };
-use crate::store::prelude::*;
+use crate::{seed, store::prelude::*};
 
 const HOUR: Duration = Duration::HOUR;
 
@@ -53,6 +55,38 @@ pub async fn mails_are_unsent_until_they_are_settled<F: StoreUnderTest>() {
     granted(store, &job(scope, &reset)).await;
     store.settle(reset.event, 2, &sent("250 ok")).await.unwrap();
     assert_eq!(store.unsent_mails().await.unwrap(), none);
+}
+
+pub async fn callbacks_are_due_until_they_are_settled<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let none = WebhookBacklog { due: 0, oldest_due_age: Duration::ZERO, open_circuits: 0 };
+    assert_eq!(store.webhook_backlog().await.unwrap(), none);
+    let scope = seed::scope(store, "shop").await;
+    let id = webhook(store, scope, EventName::CustomerCreate).await;
+    for _ in 0..2 {
+        let event = customer_event(store, scope).await;
+        add(store, scope, event, None).await;
+    }
+    let claimed = claim(store).await;
+    let older = format!("id = '{}'", claimed[0].id);
+    backdoor.age("event_callbacks", "due_at", &older, HOUR).await;
+    let due = store.webhook_backlog().await.unwrap();
+    assert_eq!((due.due, due.open_circuits), (2, 0), "those that are being made, too");
+    assert!(due.oldest_due_age >= HOUR && due.oldest_due_age < HOUR * 2, "{due:?}");
+    let open = format!("UPDATE webhooks SET circuit_opened_at = created_at WHERE id = '{id}'");
+    backdoor.script(&open).await;
+    assert_eq!(store.webhook_backlog().await.unwrap(), WebhookBacklog { open_circuits: 1, ..none });
+    update(store, scope, id, WebhookChange { is_disabled: Some(true), ..WebhookChange::default() }).await;
+    assert_eq!(store.webhook_backlog().await.unwrap(), none);
+    let repaired =
+        WebhookChange { is_disabled: Some(false), resets_circuit: true, ..WebhookChange::default() };
+    update(store, scope, id, repaired).await;
+    settle(store, &claimed[0], Next::Retry(HOUR)).await;
+    let due = store.webhook_backlog().await.unwrap();
+    assert!(due.due == 1 && due.oldest_due_age < HOUR, "a later attempt is not due: {due:?}");
+    settle(store, &claimed[1], Next::Delivered).await;
+    assert_eq!(store.webhook_backlog().await.unwrap(), none);
 }
 
 pub async fn a_key_is_as_old_as_its_first_use_whatever_follows_it<F: StoreUnderTest>() {

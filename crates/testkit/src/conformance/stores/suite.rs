@@ -199,6 +199,7 @@ macro_rules! store_conformance {
         $crate::store_conformance!(@ $fixture: gauges:
             events_wait_until_they_are_published,
             mails_are_unsent_until_they_are_settled,
+            callbacks_are_due_until_they_are_settled,
             a_key_is_as_old_as_its_first_use_whatever_follows_it,
         );
         $crate::store_conformance!(@ $fixture: ledger:
@@ -236,6 +237,10 @@ macro_rules! store_conformance {
             a_receiver_that_wants_no_more_is_disabled,
             a13_what_webhooks_are_sent_of_a_deleted_customer_is_erased,
             old_callbacks_are_purged,
+        );
+        $crate::store_conformance!(@ $fixture: circuit_mails:
+            each_opening_of_a_circuit_leads_to_one_mail,
+            a_circuit_that_was_reset_leads_to_no_mail,
         );
         $crate::store_conformance!(@ $fixture: attempts:
             each_settled_attempt_is_recorded_with_its_reply,
