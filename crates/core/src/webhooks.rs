@@ -2,6 +2,7 @@
 
 pub mod fan_out;
 pub mod queue;
+pub mod replay;
 pub mod retries;
 pub mod service;
 pub mod store;

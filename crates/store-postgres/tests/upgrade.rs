@@ -264,6 +264,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (33, "cf16aa6e61c7e48c"),
     (34, "eb92a280fc3c4eaa"),
     (35, "ab4d6da04e99276d"),
+    (37, "31424876536a3f18"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

@@ -320,7 +320,7 @@ async fn count_attempt(connection: &mut SqliteConnection, webhook: &str, next: N
     Ok(opened.unwrap_or(false))
 }
 
-async fn record_audit(
+pub(crate) async fn record_audit(
     connection: &mut SqliteConnection,
     scope: Scope,
     resource_type: &str,

@@ -15,6 +15,7 @@ use rekey_core::{
     sessions::{Sessions, guesses::PasswordGuesses},
     webhooks::{
         queue::CallbackQueue,
+        replay::CallbackReplay,
         store::{CallbackStore, WebhookStore},
     },
 };
@@ -41,6 +42,7 @@ pub trait Store:
     + WebhookStore
     + CallbackStore
     + CallbackQueue
+    + CallbackReplay
 {
 }
 
@@ -65,6 +67,7 @@ impl<T> Store for T where
         + WebhookStore
         + CallbackStore
         + CallbackQueue
+        + CallbackReplay
 {
 }
 
@@ -91,6 +94,7 @@ pub mod prelude {
         sessions::{Sessions, guesses::PasswordGuesses},
         webhooks::{
             queue::CallbackQueue,
+            replay::CallbackReplay,
             store::{CallbackStore, WebhookStore},
         },
     };

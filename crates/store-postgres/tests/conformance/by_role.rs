@@ -61,6 +61,7 @@ use rekey_core::{
     webhooks::{
         NewWebhook, WebhookChange,
         queue::{AttemptResult, ClaimLimits, ClaimedCallback, Settled},
+        replay::{Replay, ReplayError, Replayed},
         store::{NewCallbacks, RecordedEvent, Subscription, WriteWebhookError},
     },
 };
@@ -255,6 +256,10 @@ port!(WebhookStore {
 port!(CallbackQueue {
     webhooks.claim_callbacks(lease: Duration, limits: ClaimLimits) -> Stored<Vec<ClaimedCallback>>;
     webhooks.settle_callback(id: CallbackId, attempt: u32, result: &AttemptResult) -> Stored<Settled>;
+});
+port!(CallbackReplay {
+    console.replay_callback(scope: Scope, id: CallbackId, audit: &AuditEntry) -> Result<(), ReplayError>;
+    console.replay_callbacks(scope: Scope, replay: &Replay, audit: &AuditEntry) -> Stored<Replayed>;
 });
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;
