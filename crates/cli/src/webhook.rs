@@ -202,7 +202,11 @@ impl Tool {
     }
 
     /// Returns the scope, in which there must be that webhook.
-    async fn scope_of(&self, arguments: &ScopeArguments, webhook: Option<WebhookId>) -> anyhow::Result<Scope> {
+    async fn scope_of(
+        &self,
+        arguments: &ScopeArguments,
+        webhook: Option<WebhookId>,
+    ) -> anyhow::Result<Scope> {
         let scope = self.scope(arguments).await?;
         if let Some(id) = webhook {
             self.find(scope, id).await?;

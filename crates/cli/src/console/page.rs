@@ -95,9 +95,9 @@ impl Done {
             Self::Lifted => Some("Mails go to this address again."),
             Self::CallbackReplayed => Some("The callback is due again."),
             Self::AllReplayed => Some("The callbacks that had failed since then are due again."),
-            Self::SomeReplayed => {
-                Some("10,000 callbacks are due again, the oldest ones. Replay the others when these are sent.")
-            }
+            Self::SomeReplayed => Some(
+                "10,000 callbacks are due again, the oldest ones. Replay the others when these are sent.",
+            ),
             Self::CircuitClosed => Some("The circuit is closed: what waits is sent."),
         }
     }

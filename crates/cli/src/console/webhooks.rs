@@ -19,10 +19,7 @@ use rekey_core::{
 use rekey_store_postgres::{CallbackFilter, LoggedWebhook};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
-use time::{
-    Duration, PrimitiveDateTime, format_description::BorrowedFormatItem,
-    macros::format_description,
-};
+use time::{Duration, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
     Console,
@@ -194,8 +191,7 @@ pub async fn reset_circuit(
     form: Act<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = find(&console, &id).await?;
-    let audit =
-        AuditEntry { attributes: vec![RESET_CIRCUIT.name], ..audit(&form.session, Action::Update) };
+    let audit = AuditEntry { attributes: vec![RESET_CIRCUIT.name], ..audit(&form.session, Action::Update) };
     if !console.store.reset_circuit(webhook.scope, webhook.id, &audit).await? {
         return Err(Problem::NotFound);
     }

@@ -96,8 +96,10 @@ async fn operators_pages_and_replays_do_not_read_all_callbacks() {
             assert_eq!(listed.len(), expected, "{filter:?}");
         }
         for (webhook, is_dry_run) in [(None, true), (Some(webhook.id), true), (Some(webhook.id), false)] {
-            let replay = Replay { webhook, since: Since::default(), with_delivered: false, max: 100, is_dry_run };
-            let replayed = store.replay_callbacks(scope, &replay, &seed::audit(Action::Replay)).await.unwrap();
+            let replay =
+                Replay { webhook, since: Since::default(), with_delivered: false, max: 100, is_dry_run };
+            let replayed =
+                store.replay_callbacks(scope, &replay, &seed::audit(Action::Replay)).await.unwrap();
             assert_eq!(replayed.count, 10);
         }
         let ended = "UPDATE event_callbacks SET due_at = NULL WHERE due_at <= now()";

@@ -45,7 +45,10 @@ pub async fn what_has_ended_is_replayed_with_its_payload_and_all_attempts<F: Sto
         end(store, &first, code, next).await;
         let audit = seed::audit(Action::Replay);
         store.replay_callback(scope, first.id, &audit).await.unwrap();
-        let entry = format!("id = '{}' AND resource_type = 'event_callbacks' AND resource_id = '{}'", audit.id, first.id);
+        let entry = format!(
+            "id = '{}' AND resource_type = 'event_callbacks' AND resource_id = '{}'",
+            audit.id, first.id
+        );
         assert_eq!(backdoor.count(AUDIT_LOG, &entry).await, 1);
         let again = claim(store).await.remove(0);
         assert_eq!((again.id, again.attempt, again.event), (first.id, 1, first.event));
@@ -73,7 +76,8 @@ pub async fn what_can_not_be_sent_is_not_replayed<F: StoreUnderTest>() {
     end(store, &callback, Some(500), Next::Retry(Duration::HOUR)).await;
     assert!(matches!(refusal(callback.id).await, ReplayError::Waiting(_)), "it waits");
     assert_eq!(replay(store, scope, FAILED).await, (0, false));
-    let due_later = format!("due_at > {} AND attempts = 1", backdoor.earlier("updated_at", -Duration::MINUTE));
+    let due_later =
+        format!("due_at > {} AND attempts = 1", backdoor.earlier("updated_at", -Duration::MINUTE));
     assert_eq!(backdoor.count("event_callbacks", &due_later).await, 1, "it was left alone");
 
     backdoor.age("event_callbacks", "due_at", "true", Duration::HOUR).await;
@@ -125,7 +129,10 @@ pub async fn those_that_failed_are_replayed_from_a_time_on_up_to_a_bound<F: Stor
 
     let rest = Replay { since: Since::At(bounded.next.unwrap()), ..FAILED };
     let audit = seed::audit(Action::Replay);
-    assert_eq!(store.replay_callbacks(scope, &rest, &audit).await.unwrap(), Replayed { count: 2, next: None });
+    assert_eq!(
+        store.replay_callbacks(scope, &rest, &audit).await.unwrap(),
+        Replayed { count: 2, next: None }
+    );
     let entry = format!("id = '{}' AND resource_type = 'organizations'", audit.id);
     let entry = format!("{entry} AND resource_id = '{}'", scope.organization);
     assert_eq!(backdoor.count(AUDIT_LOG, &entry).await, 1);
