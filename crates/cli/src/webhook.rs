@@ -78,7 +78,7 @@ pub enum WebhookCommand {
         #[command(flatten)]
         scope: ScopeArguments,
     },
-    /// List what webhooks were sent, newest first, with what their receivers answered.
+    /// List what webhooks were sent, newest first, or what waits, with what their receivers answered last.
     Callbacks(replay::Callbacks),
     /// Send again what webhooks were sent, or were not, as it was: one callback, or up to 10,000 that have ended, the oldest first. What waits is
     /// left alone, and what was erased with its customer is gone.

@@ -82,14 +82,14 @@ const REPLAY_ONE: &str = concat!(
     "SELECT state, has_webhook, EXISTS (SELECT FROM fact) AS is_replayed FROM callback"
 );
 
-/// What is chosen is locked, and looked at again under the lock; what another statement has is left out.
+/// By the index of what failed, or of all: see `callbacks!` in `webhook_log.rs`. What is chosen is locked, and looked at again under the lock; what another statement has is left out.
 macro_rules! replay_many {
     ($resource:literal, $subject:literal) => {
         concat!(
             "WITH chosen AS MATERIALIZED (
                 SELECT c.id, c.created_at FROM webhooks w CROSS JOIN LATERAL (
                     SELECT c.id, c.created_at FROM logged_callbacks c
-                    WHERE c.webhook_id = w.id AND c.created_at >= COALESCE($15, now() - make_interval(secs => $16))
+                    WHERE c.webhook_id = w.id AND c.created_at BETWEEN COALESCE($15, now() - make_interval(secs => $16)) AND 'infinity'
                         AND (c.state = 'failed' OR $12 AND c.state = 'delivered')
                     ORDER BY c.created_at, c.id LIMIT $13 + 1
                 ) c

@@ -95,12 +95,16 @@ async fn operators_pages_and_replays_do_not_read_all_callbacks() {
             let listed = store.logged_callbacks(scope, &filter, 50).await.unwrap();
             assert_eq!(listed.len(), expected, "{filter:?}");
         }
-        for (webhook, is_dry_run) in [(None, true), (Some(webhook.id), true), (Some(webhook.id), false)] {
-            let replay =
-                Replay { webhook, since: Since::default(), with_delivered: false, max: 100, is_dry_run };
-            let replayed =
-                store.replay_callbacks(scope, &replay, &seed::audit(Action::Replay)).await.unwrap();
-            assert_eq!(replayed.count, 10);
+        for (webhook, with_delivered, is_dry_run, expected) in [
+            (None, false, true, 10),
+            (Some(webhook.id), true, true, 50),
+            (Some(webhook.id), false, true, 10),
+            (Some(webhook.id), false, false, 10),
+        ] {
+            let replay = Replay { webhook, since: Since::default(), with_delivered, max: 50, is_dry_run };
+            let audit = seed::audit(Action::Replay);
+            let replayed = store.replay_callbacks(scope, &replay, &audit).await.unwrap();
+            assert_eq!(replayed.count, expected, "{replay:?}");
         }
         let ended = "UPDATE event_callbacks SET due_at = NULL WHERE due_at <= now()";
         backdoor.run(ended).await.unwrap();

@@ -133,9 +133,9 @@ pub async fn those_that_failed_are_replayed_from_a_time_on_up_to_a_bound<F: Stor
         store.replay_callbacks(scope, &rest, &audit).await.unwrap(),
         Replayed { count: 2, next: None }
     );
-    let entry = format!("id = '{}' AND resource_type = 'organizations'", audit.id);
-    let entry = format!("{entry} AND resource_id = '{}'", scope.organization);
-    assert_eq!(backdoor.count(AUDIT_LOG, &entry).await, 1);
+    let entry = format!("id = entry_id AND id = '{}' AND resource_id = '{}'", audit.id, scope.organization);
+    let of_organization = format!("{entry} AND resource_type = 'organizations'");
+    assert_eq!(backdoor.count("audit_entries, audit_personal_data", &of_organization).await, 1);
     assert_eq!(claimed_ids(store).await, sorted(&failed[3..]));
 
     let all = Replay { with_delivered: true, since: Since::default(), ..FAILED };
