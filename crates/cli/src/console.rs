@@ -12,6 +12,7 @@ mod problem;
 mod request;
 mod sign_in;
 mod suppressions;
+mod webhooks;
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -125,6 +126,11 @@ fn routes(console: Data<Console>) -> impl Fn(&mut ServiceConfig) + Clone + Send 
             .route("/dead-letters/replay", web::post().to(dead_letters::replay))
             .route("/suppressions", web::get().to(suppressions::list))
             .route("/suppressions/lift", web::post().to(suppressions::lift))
+            .route("/webhooks", web::get().to(webhooks::list))
+            .route("/webhooks/{id}", web::get().to(webhooks::show))
+            .route("/webhooks/{id}/replay", web::post().to(webhooks::replay_failed))
+            .route("/webhooks/{id}/reset-circuit", web::post().to(webhooks::reset_circuit))
+            .route("/webhooks/{id}/callbacks/{callback}/replay", web::post().to(webhooks::replay_one))
             .route("/console.css", web::get().to(page::style))
             .default_service(web::to(async || Err::<HttpResponse, _>(Problem::NotFound)));
     }

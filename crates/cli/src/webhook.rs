@@ -1,5 +1,6 @@
 //! `rekey webhook`: the receivers that are sent events.
 
+mod replay;
 mod rows;
 
 use std::sync::Arc;
@@ -17,9 +18,9 @@ use rekey_core::{
     organizations::Slug,
     random::OsRandom,
     resources::{
-        EVENT_CALLBACKS, WEBHOOKS,
+        WEBHOOKS,
         catalog::Catalog,
-        listing::{Filter, Listed, Listing, Page},
+        listing::{Listed, Listing, Page},
         record::{Record, Value},
     },
     scope::{Mode, Scope},
@@ -27,17 +28,19 @@ use rekey_core::{
     webhooks::{
         CallbackUrl,
         fan_out::FanOut,
+        replay::Since,
         service::{WebhookAttributes, WebhookError, WebhookService},
         store::WriteWebhookError,
     },
 };
 use rekey_runtime::config::{Configuration, Source, WebhookToolSettings, Webhooks};
-use rekey_store_postgres::PostgresStore;
+use rekey_store_postgres::{CallbackFilter, PostgresStore};
 use rekey_webhooks::{ClientOptions, Request, Secrets, WebhookClient};
 use serde_json::json;
 use url::Url;
 
-use self::rows::{CallbackRow, WebhookRow};
+pub use self::rows::CallbackRow;
+use self::rows::WebhookRow;
 use crate::{
     operator,
     output::{NothingFound, Output, printable},
@@ -75,6 +78,11 @@ pub enum WebhookCommand {
         #[command(flatten)]
         scope: ScopeArguments,
     },
+    /// List what webhooks were sent, newest first, or what waits, with what their receivers answered last.
+    Callbacks(replay::Callbacks),
+    /// Send again what webhooks were sent, or were not, as it was: one callback, or up to 10,000 that have ended, the oldest first. What waits is
+    /// left alone, and what was erased with its customer is gone.
+    Replay(replay::ReplayArguments),
     /// Close a webhook's circuit: what waits is sent.
     ResetCircuit {
         /// The webhook's id.
@@ -146,6 +154,8 @@ pub async fn run(command: WebhookCommand, source: &Source, output: Output) -> an
                 &format!("Sent to {count} webhooks.\n"),
             )
         }
+        WebhookCommand::Callbacks(callbacks) => callbacks.run(&tool, output).await,
+        WebhookCommand::Replay(replay) => replay.run(&tool, output).await,
         WebhookCommand::ResetCircuit { id, scope } => {
             let attributes = WebhookAttributes { resets_circuit: true, ..WebhookAttributes::default() };
             tool.update(tool.scope(&scope).await?, id, attributes).await?;
@@ -163,7 +173,7 @@ pub async fn run(command: WebhookCommand, source: &Source, output: Output) -> an
 }
 
 /// The production database, and the keys of what is encrypted in it.
-struct Tool {
+pub struct Tool {
     store: Arc<PostgresStore>,
     keys: KeyRing,
 }
@@ -189,6 +199,19 @@ impl Tool {
     async fn scope(&self, arguments: &ScopeArguments) -> anyhow::Result<Scope> {
         let organization = operator::find_organization(&*self.store, &arguments.organization).await?;
         Ok(Scope { organization: organization.id, mode: arguments.mode })
+    }
+
+    /// Returns the scope, in which there must be that webhook.
+    async fn scope_of(
+        &self,
+        arguments: &ScopeArguments,
+        webhook: Option<WebhookId>,
+    ) -> anyhow::Result<Scope> {
+        let scope = self.scope(arguments).await?;
+        if let Some(id) = webhook {
+            self.find(scope, id).await?;
+        }
+        Ok(scope)
     }
 
     async fn find(&self, scope: Scope, id: WebhookId) -> anyhow::Result<Record> {
@@ -234,16 +257,10 @@ impl Tool {
 
     async fn show(&self, scope: Scope, id: WebhookId, output: Output) -> anyhow::Result<()> {
         let webhook = self.find(scope, id).await?;
-        let relationship =
-            WEBHOOKS.relationship("last_event_callbacks").context("the relationship is defined")?;
-        let listing = Listing {
-            filter: Filter::RelatedTo(&WEBHOOKS, relationship, id.into()),
-            page: Page::After { cursor: None, size: SHOWN },
-            ..Listing::first_page(&EVENT_CALLBACKS)
-        };
-        let callbacks = self.store.list(scope, &listing).await?;
+        let filter = CallbackFilter { webhook: Some(id), state: None, since: Since::default() };
+        let callbacks = self.store.logged_callbacks(scope, &filter, SHOWN).await?;
         output.show(&WebhookRow::from(&webhook))?;
-        output.list(&callbacks.items.iter().map(CallbackRow::from).collect::<Vec<_>>())
+        output.list(&callbacks.iter().map(CallbackRow::from).collect::<Vec<_>>())
     }
 
     async fn reseal(&self, output: Output) -> anyhow::Result<()> {

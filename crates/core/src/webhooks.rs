@@ -3,6 +3,7 @@
 pub mod circuit_mails;
 pub mod fan_out;
 pub mod queue;
+pub mod replay;
 pub mod retries;
 pub mod service;
 pub mod store;

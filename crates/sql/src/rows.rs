@@ -40,7 +40,7 @@ use time::Duration;
 
 pub use self::{
     audit::{chained_entry, link, stored_entry, unchained},
-    webhooks::{claimed_callback, open_circuit, readable, recorded_event, settled, subscription},
+    webhooks::{claimed_callback, open_circuit, readable, recorded_event, replayed, settled, subscription},
 };
 pub use crate::columns::{Columns, Read, corrupt};
 

@@ -120,8 +120,8 @@ BEGIN
         GRANT SELECT, UPDATE (last_reset_at), DELETE ON reset_cooldowns TO rekey_maintenance;
     END IF;
 
-    -- `rekey console` shows mails and suppressions, makes mails due again, and lifts suppressions, each with an audit entry. Operators are not
-    -- created there, and their roles and passwords not changed.
+    -- `rekey console` shows mails, suppressions and webhooks, makes mails and callbacks due again, lifts suppressions, and closes circuits, each
+    -- with an audit entry. Operators are not created there, and their roles and passwords not changed.
     IF 'rekey_console' = ANY (others) THEN
         GRANT SELECT ON _sqlx_migrations, schema_compatibility TO rekey_console;
         GRANT SELECT ON organizations, operators, delivery_attempts, delivery_reports TO rekey_console;
@@ -131,6 +131,9 @@ BEGIN
         GRANT SELECT, UPDATE (status, next_attempt_at, updated_at) ON deliveries TO rekey_console;
         GRANT SELECT, UPDATE (republish_after, published_at, dead_at, dead_reason, available_at) ON events TO rekey_console;
         GRANT SELECT, DELETE ON suppressions TO rekey_console;
+        GRANT SELECT (id, organization_id, mode, name, topic, callback_url, circuit_failure_count, circuit_opened_at, disabled_at),
+            UPDATE (circuit_failure_count, circuit_opened_at, updated_at) ON webhooks TO rekey_console;
+        GRANT SELECT, UPDATE (due_at, attempts, updated_at) ON logged_callbacks TO rekey_console;
         GRANT INSERT ON audit_entries, audit_queue TO rekey_console;
         GRANT SELECT (id, resource_type, action, actor, created_at) ON audit_entries TO rekey_console;
         GRANT SELECT, INSERT ON audit_personal_data TO rekey_console;

@@ -7,6 +7,7 @@
 mod anonymization;
 mod attributes;
 mod audit_chain;
+mod callback_replay;
 mod catalog;
 mod cause;
 mod circuit_mails;
@@ -42,6 +43,7 @@ mod sessions;
 mod sign_ins;
 mod suppressions;
 mod tokens;
+mod webhook_log;
 mod webhooks;
 
 use std::{net::IpAddr, str::FromStr, time::Duration};
@@ -64,6 +66,7 @@ pub use crate::{
     console::{MAX_MAILS_COUNTED, MailCount, RECENT_MAILS, RelayReply},
     inspection::DatabaseFacts,
     key_usage::{KnownKeys, SealedCount},
+    webhook_log::{CallbackFilter, LoggedCallback, LoggedWebhook},
     webhooks::WebhookSecrets,
 };
 

@@ -11,7 +11,11 @@ use rekey_core::{
         suppression::SuppressionStore,
     },
     error::CreateError,
-    events::audit::{Action, AuditEntry, chain::AuditChain, verify::verify},
+    events::{
+        EventName,
+        audit::{Action, AuditEntry, chain::AuditChain, verify::verify},
+    },
+    ids::{OrganizationId, WebhookId},
     operators::{OperatorName, OperatorRole, OperatorSessions, OperatorStore},
     passwords::PasswordHash,
     random::OsRandom,
@@ -19,8 +23,9 @@ use rekey_core::{
     resources::{EVENT_STORES, catalog::Catalog, listing::Listing, record::Value},
     scope::{Mode, Scope},
     secrets::OperatorToken,
+    webhooks::{replay::Since, store::WebhookStore},
 };
-use rekey_store_postgres::{MailCount, PostgresStore};
+use rekey_store_postgres::{CallbackFilter, MailCount, PostgresStore};
 use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor},
     postgres::TestDatabase,
@@ -165,6 +170,71 @@ async fn the_console_sees_todays_mails_relays_and_suppressions() {
     assert_eq!(console.deliveries(&of_john, 10).await.unwrap().len(), 1);
     assert_eq!(console.waiting_deliveries(time::Duration::ZERO, 10).await.unwrap().len(), 1);
     assert_eq!(console.is_event(old.event, b"forged").await.unwrap(), Some(false));
+}
+
+#[tokio::test]
+async fn the_console_sees_webhooks_and_what_they_are_sent_and_closes_circuits() {
+    let stage = Stage::open().await;
+    let (scope, console) = (stage.scope, &stage.console);
+    let [healthy, failing] =
+        [EventName::ResetCreate, EventName::CustomerCreate].map(|topic| seed::new_webhook(scope, topic));
+    for webhook in [&healthy, &failing] {
+        stage.owner.create_webhook(scope, webhook, &seed::audit(Action::Create)).await.unwrap();
+    }
+    let open = "UPDATE webhooks SET circuit_opened_at = now(), circuit_failure_count = 30 WHERE topic = 'customers.create'";
+    stage.backdoor.script(open).await;
+    let listed = console.logged_webhooks(Some(scope.organization), 10).await.unwrap();
+    assert_eq!(listed.iter().map(|webhook| webhook.id).collect::<Vec<_>>(), [failing.id, healthy.id]);
+    assert_eq!((listed[0].failures, listed[0].circuit_opened_at.is_some()), (30, true));
+    assert_eq!(console.logged_webhooks(None, 1).await.unwrap().len(), 1);
+    let elsewhere = OrganizationId::generate(&OsRandom);
+    assert!(console.logged_webhooks(Some(elsewhere), 10).await.unwrap().is_empty());
+    assert_eq!(console.logged_webhook(WebhookId::generate(&OsRandom)).await.unwrap(), None);
+
+    let states = [
+        ("waiting", "now()", "NULL", "''"),
+        ("failed", "NULL", "'503'", "''"),
+        ("delivered", "NULL", "'200'", "''"),
+        ("erased", "NULL", "'200'", "NULL"),
+    ];
+    for (n, (name, due_at, code, payload)) in states.into_iter().enumerate() {
+        let add = format!(
+            "INSERT INTO event_callbacks (id, organization_id, mode, webhook_id, event_id, trigger_id, topic, resource_id, callback_url,
+                 sealed_payload, due_at, response_code, response_message, created_at)
+             VALUES ('CALLBACK{n:02}', '{}', 'live', '{}', 'CALLBACK{n:02}', '', 'customers.create', '{name}', '', {payload}, {due_at}, {code}, 'an answer',
+                 now() - interval '{n} hours')",
+            scope.organization, failing.id
+        );
+        stage.backdoor.script(&add).await;
+    }
+    let filter = CallbackFilter { webhook: Some(failing.id), state: None, since: Since::default() };
+    let seen = async |filter: &CallbackFilter| {
+        let found = console.logged_callbacks(scope, filter, 10).await.unwrap();
+        found.iter().map(|callback| callback.state.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&filter).await, states.map(|(name, ..)| name));
+    for (state, ..) in states {
+        assert_eq!(seen(&CallbackFilter { state: state.parse().ok(), ..filter }).await, [state]);
+    }
+    let of_an_hour = Since::Ago(time::Duration::minutes(90));
+    assert_eq!(
+        seen(&CallbackFilter { webhook: None, since: of_an_hour, ..filter }).await,
+        ["waiting", "failed"]
+    );
+    assert!(seen(&CallbackFilter { webhook: Some(healthy.id), ..filter }).await.is_empty());
+    let test = Scope { mode: Mode::Test, ..scope };
+    assert!(console.logged_callbacks(test, &filter, 10).await.unwrap().is_empty());
+
+    let audit = AuditEntry {
+        attributes: vec!["_reset_circuit"],
+        ..AuditEntry::by_named_operator(Some(name("anna")), Action::Update, &OsRandom)
+    };
+    assert!(!console.reset_circuit(test, failing.id, &audit).await.unwrap());
+    assert!(console.reset_circuit(scope, failing.id, &audit).await.unwrap());
+    let closed = console.logged_webhook(failing.id).await.unwrap().unwrap();
+    assert_eq!((closed.failures, closed.circuit_opened_at), (0, None));
+    let entry = "actor = 'operator:anna' AND resource_type = 'webhooks' AND attributes = '{_reset_circuit}'";
+    assert_eq!(stage.backdoor.count("audit_entries", entry).await, 1);
 }
 
 /// A database with a shop, as its owner and as the console see it.

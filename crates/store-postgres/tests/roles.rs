@@ -141,6 +141,11 @@ async fn a11_the_consoles_role_makes_no_operators_and_reads_no_hashes_and_tokens
             "DELETE FROM audit_personal_data",
             "SELECT * FROM audit_chain",
             "DELETE FROM audit_queue",
+            "SELECT sealed_secret FROM webhooks",
+            "UPDATE webhooks SET callback_url = callback_url",
+            "SELECT sealed_payload FROM event_callbacks",
+            "UPDATE logged_callbacks SET response_code = '200'",
+            "DELETE FROM logged_callbacks",
         ],
     )
     .await;

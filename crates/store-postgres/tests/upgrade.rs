@@ -230,7 +230,8 @@ const HASHES: [(&str, &str); 5] = [
 ];
 
 /// The first bytes of the checksum (SHA-384) of each migration.
-const CHECKSUMS: &[(i64, &str)] = &[    (1, "ee89ee75516dc261"),
+const CHECKSUMS: &[(i64, &str)] = &[
+    (1, "ee89ee75516dc261"),
     (2, "9f0b879bcb1f32ad"),
     (3, "5a97479016a5cf94"),
     (4, "6214fcf843eb18c7"),
@@ -264,6 +265,7 @@ const CHECKSUMS: &[(i64, &str)] = &[    (1, "ee89ee75516dc261"),
     (34, "eb92a280fc3c4eaa"),
     (35, "ab4d6da04e99276d"),
     (36, "da78bf5fd97a4d22"),
+    (37, "31424876536a3f18"),
     (38, "1db178028e62a570"),
 ];
 

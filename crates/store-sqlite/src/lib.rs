@@ -6,6 +6,7 @@
 mod anonymization;
 mod attributes;
 mod audit_chain;
+mod callback_replay;
 mod catalog;
 mod circuit_mails;
 mod cleanup;

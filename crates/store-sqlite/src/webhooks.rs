@@ -332,7 +332,7 @@ async fn count_attempt(
     Ok(opened.unwrap_or(false))
 }
 
-async fn record_audit(
+pub(crate) async fn record_audit(
     connection: &mut SqliteConnection,
     scope: Scope,
     resource_type: &str,

@@ -309,6 +309,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (33, "807cc659ebdb3366"),
     (35, "ca88d20792b3e0ed"),
     (36, "ebab6cb9d3f6f854"),
+    (37, "6b93b23319c399a5"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.

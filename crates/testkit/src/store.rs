@@ -16,6 +16,7 @@ use rekey_core::{
     webhooks::{
         circuit_mails::CircuitMails,
         queue::CallbackQueue,
+        replay::CallbackReplay,
         store::{CallbackStore, WebhookStore},
     },
 };
@@ -43,6 +44,7 @@ pub trait Store:
     + CallbackStore
     + CallbackQueue
     + CircuitMails
+    + CallbackReplay
 {
 }
 
@@ -68,6 +70,7 @@ impl<T> Store for T where
         + CallbackStore
         + CallbackQueue
         + CircuitMails
+        + CallbackReplay
 {
 }
 
@@ -95,6 +98,7 @@ pub mod prelude {
         webhooks::{
             circuit_mails::CircuitMails,
             queue::CallbackQueue,
+            replay::CallbackReplay,
             store::{CallbackStore, WebhookStore},
         },
     };

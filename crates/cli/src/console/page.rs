@@ -25,7 +25,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 9] = templates![
+const TEMPLATES: [(&str, &str); 11] = templates![
     "layout.html",
     "macros.html",
     "sign_in.html",
@@ -34,6 +34,8 @@ const TEMPLATES: [(&str, &str); 9] = templates![
     "mail.html",
     "dead_letters.html",
     "suppressions.html",
+    "webhooks.html",
+    "webhook.html",
     "problem.html",
 ];
 
@@ -60,6 +62,10 @@ pub enum Done {
     Resent,
     Replayed,
     Lifted,
+    CallbackReplayed,
+    AllReplayed,
+    SomeReplayed,
+    CircuitClosed,
 }
 
 /// The query of a page that may show a notice.
@@ -87,6 +93,12 @@ impl Done {
             Self::Resent => Some("The mail is due again."),
             Self::Replayed => Some("The message is back with the mailer."),
             Self::Lifted => Some("Mails go to this address again."),
+            Self::CallbackReplayed => Some("The callback is due again."),
+            Self::AllReplayed => Some("The callbacks that had failed since then are due again."),
+            Self::SomeReplayed => Some(
+                "10,000 callbacks are due again, the oldest ones. Replay the others when these are sent.",
+            ),
+            Self::CircuitClosed => Some("The circuit is closed: what waits is sent."),
         }
     }
 }

@@ -5,6 +5,7 @@ use minijinja::context;
 use rekey_core::{
     deliveries::log::ResendError,
     error::{StoreError, chain},
+    webhooks::replay::ReplayError,
 };
 
 use super::page::{self, Done};
@@ -23,7 +24,7 @@ pub enum Problem {
         "The form was not sent from this console, or from an older session. Nothing was changed: go back, reload the page and try again."
     )]
     ForeignForm,
-    #[error("There is no such page, mail or address.")]
+    #[error("There is no such page, mail, address or webhook.")]
     NotFound,
     #[error("The request is malformed.")]
     BadRequest,
@@ -81,6 +82,18 @@ impl From<ResendError> for Problem {
             ResendError::Unknown(_) => Self::NotFound,
             ResendError::NotResendable(..) | ResendError::Changed(_) => Self::Refused(error.to_string()),
             ResendError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Unknown(_) => Self::NotFound,
+            ReplayError::Waiting(_) | ReplayError::Erased(_) | ReplayError::NoWebhook(_) => {
+                Self::Refused(error.to_string())
+            }
+            ReplayError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Webhooks and their callbacks as they are printed.
 
 use rekey_core::resources::record::{Record, Value};
+use rekey_store_postgres::LoggedCallback;
 use serde::Serialize;
 
 use crate::output::{Row, joined, or_dash, timestamp};
@@ -59,38 +60,55 @@ impl Row for WebhookRow {
 
 /// What a webhook was sent, as it is printed.
 #[derive(Serialize)]
-pub struct CallbackRow {
-    id: String,
-    created_at: Option<String>,
-    updated_at: Option<String>,
-    response_code: Option<String>,
-    response_message: Option<String>,
+pub struct CallbackRow<'a> {
+    id: &'a str,
+    webhook: &'a str,
+    event: &'a str,
+    topic: &'a str,
+    state: &'static str,
+    /// Since it was last replayed.
+    attempts: u64,
+    created_at: String,
+    updated_at: String,
+    next_attempt_at: Option<String>,
+    response_code: Option<&'a str>,
+    response_message: Option<&'a str>,
 }
 
-impl From<&Record> for CallbackRow {
-    fn from(record: &Record) -> Self {
-        let time = |name| record.get(name).as_time().map(timestamp);
-        let text = |name| record.get(name).as_text().map(str::to_owned);
+impl<'a> From<&'a LoggedCallback> for CallbackRow<'a> {
+    fn from(callback: &'a LoggedCallback) -> Self {
         Self {
-            id: record.id().to_string(),
-            created_at: time("created_at"),
-            updated_at: time("updated_at"),
-            response_code: text("response_code"),
-            response_message: text("response_message"),
+            id: callback.id.as_str(),
+            webhook: callback.webhook.as_str(),
+            event: callback.event.as_str(),
+            topic: &callback.topic,
+            state: callback.state.as_str(),
+            attempts: callback.attempts,
+            created_at: timestamp(callback.created_at),
+            updated_at: timestamp(callback.updated_at),
+            next_attempt_at: callback.due_at.map(timestamp),
+            response_code: callback.response_code.as_deref(),
+            response_message: callback.response_message.as_deref(),
         }
     }
 }
 
-impl Row for CallbackRow {
-    const COLUMNS: &'static [&'static str] = &["ID", "CREATED", "LAST ATTEMPT", "STATUS", "ANSWER"];
+impl Row for CallbackRow<'_> {
+    const COLUMNS: &'static [&'static str] =
+        &["ID", "WEBHOOK", "TOPIC", "EVENT", "CREATED", "STATE", "ATTEMPTS", "NEXT", "STATUS", "ANSWER"];
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.id.clone(),
-            or_dash(self.created_at.as_ref()),
-            or_dash(self.updated_at.as_ref()),
-            or_dash(self.response_code.as_ref()),
-            or_dash(self.response_message.as_ref()),
+            self.id.to_owned(),
+            self.webhook.to_owned(),
+            self.topic.to_owned(),
+            self.event.to_owned(),
+            self.created_at.clone(),
+            self.state.to_owned(),
+            self.attempts.to_string(),
+            or_dash(self.next_attempt_at.as_deref()),
+            or_dash(self.response_code),
+            or_dash(self.response_message),
         ]
     }
 }

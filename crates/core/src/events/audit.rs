@@ -77,6 +77,8 @@ pub enum Action {
     RefreshTokenReused,
     /// An event was sent to its webhooks again.
     Trigger,
+    /// What webhooks were sent, or were not, was made due again.
+    Replay,
     /// An API client was revoked.
     Revoke,
     /// The API was started with other keys than before.

@@ -33,7 +33,7 @@ pub static EVENT_STORES: Resource = Resource {
             Kind::Text,
             "What was done: `create`, `update`, `destroy`, `reset_password`, `disavow` (of a reset), `restore_email`, `sign_in`, \
              `sign_in_failed`, `sign_in_throttled`, `refresh_token_reused`, `email_change_throttled`, `anonymize` (of a customer), `code_throttled` \
-             (of a reset), `lift_suppression` and `resend` (of a delivery), `replay_dead_letter`, `drop_dead_letter` and `trigger` (of an event), `revoke` (of an API client) or `rotate_keys`.",
+             (of a reset), `lift_suppression` and `resend` (of a delivery), `replay_dead_letter`, `drop_dead_letter` and `trigger` (of an event), `replay` (of an event callback, a webhook or an organization), `revoke` (of an API client) or `rotate_keys`.",
             r#""update""#,
         )
         .never_null()

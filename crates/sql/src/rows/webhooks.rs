@@ -1,10 +1,12 @@
 //! Webhooks and what they are sent.
 
 use rekey_core::{
+    ids::CallbackId,
     secrets::{SealedPayload, SealedSharedSecret},
     webhooks::{
         circuit_mails::OpenCircuit,
         queue::{ClaimedCallback, Settled},
+        replay::ReplayError,
         store::{RecordedEvent, Subscription},
     },
 };
@@ -76,4 +78,11 @@ pub fn open_circuit(row: &impl Columns) -> Read<OpenCircuit> {
 pub fn settled(row: &impl Columns) -> Read<Settled> {
     let is = |column| required(row.boolean(column)?, column);
     Ok(Settled { was_recorded: is("was_recorded")?, opened_circuit: is("opened_circuit")? })
+}
+
+/// Whether that callback was replayed, or can be.
+pub fn replayed(row: &impl Columns, id: CallbackId) -> Read<Result<(), ReplayError>> {
+    let is = |column| required(row.boolean(column)?, column);
+    let (state, has_webhook) = (parsed(row, "state")?, is("has_webhook")?);
+    Ok(if is("is_replayed")? { Ok(()) } else { Err(ReplayError::new(id, state, has_webhook)) })
 }

@@ -62,6 +62,7 @@ use rekey_core::{
         NewWebhook, WebhookChange,
         circuit_mails::OpenCircuit,
         queue::{AttemptResult, ClaimLimits, ClaimedCallback, Settled},
+        replay::{Replay, ReplayError, Replayed},
         store::{NewCallbacks, RecordedEvent, Subscription, WriteWebhookError},
     },
 };
@@ -261,6 +262,10 @@ port!(CallbackQueue {
 port!(CircuitMails {
     mailer.claim_circuit_mail(lease: Duration) -> Stored<Option<OpenCircuit>>;
     mailer.settle_circuit_mail(webhook: WebhookId, opened_at: OffsetDateTime, retry_after: Option<Duration>) -> Stored<()>;
+});
+port!(CallbackReplay {
+    console.replay_callback(scope: Scope, id: CallbackId, audit: &AuditEntry) -> Result<(), ReplayError>;
+    console.replay_callbacks(scope: Scope, replay: &Replay, audit: &AuditEntry) -> Stored<Replayed>;
 });
 port!(AnonymizationStore {
     api.due_anonymizations(age: Duration, max: u32) -> Stored<Vec<DueAnonymization>>;

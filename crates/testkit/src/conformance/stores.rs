@@ -27,6 +27,7 @@ pub mod outbox;
 pub mod refreshes;
 pub mod rejections;
 pub mod relay;
+pub mod replays;
 pub mod reports;
 pub mod republishing;
 pub mod resets;

@@ -47,7 +47,7 @@ const NOT_RUN: [(&str, &str); 17] = [
     ),
 ];
 /// What commands print, in the words of docs/operations.md.
-const PRINTED: [(&str, &str); 11] = [
+const PRINTED: [(&str, &str); 13] = [
     ("docker compose run --rm rekey config check", "ok"),
     ("docker compose exec mailer rekey-mailer --health", r#"{"status":"ready"}"#),
     ("docker compose run --rm rekey client rotate-secret $CLIENT_ID", "CLIENT_SECRET="),
@@ -58,6 +58,8 @@ const PRINTED: [(&str, &str); 11] = [
     ("docker compose run --rm maintenance rekey purge", "resets=0"),
     ("docker compose exec webhooks rekey-webhooks --health", r#"{"status":"ready"}"#),
     ("docker compose run --rm rekey webhook reset-circuit $ID --organization acme", "The circuit is closed."),
+    ("docker compose run --rm rekey webhook replay $ID --organization acme", "It is due again."),
+    ("docker compose run --rm rekey webhook replay --failed --since 3d --organization acme", "Due again: "),
     ("docker compose run --rm -T rekey audit verify --compare /dev/stdin < heads.jsonl", "intact"),
 ];
 

@@ -146,6 +146,13 @@ impl Site {
                 "SELECT id, 'live', '{address}', 'one: 550 5.1.1 no', 550, 'AAAAAAAAAA', now() FROM organizations"
             );
             self.texts(&format!("{insert} {values} ON CONFLICT DO NOTHING RETURNING email")).await;
+        } else if command.contains("rekey webhook callbacks ") {
+            let failed =
+                "INSERT INTO event_callbacks (id, organization_id, mode, webhook_id, event_id, trigger_id, topic, resource_id, callback_url,
+                     sealed_payload, due_at, response_code)
+                 SELECT one.id, w.organization_id, w.mode, w.id, one.id, '', w.topic, one.id, w.callback_url, '', NULL, '503'
+                 FROM webhooks w, unnest(ARRAY['AAAAAAAAAA', 'BBBBBBBBBB']) AS one (id) RETURNING id";
+            self.texts(failed).await;
         } else if command.ends_with("rekey dead-letter list") {
             assert_eq!(shell.run("docker compose stop mailer").code, Some(0));
             self.ask().await;

@@ -6,6 +6,7 @@ use std::{fs, process::Command, time::Duration};
 use rekey_e2e::{
     client::http,
     process::{Exit, Program, free_ports, project},
+    receiver::{Receiver, Reply},
     shop::{ANNA, Shop},
     stack::{Registered, Stack, amqp_url},
     wait::eventually,
@@ -22,12 +23,16 @@ async fn operators_look_at_mails_and_repair_what_is_stuck_in_a_real_browser() {
     let mut stack = Stack::prepare_on(&amqp_url(), &["--unknown", &format!("{BOUNCED}:1")]).await;
     let [port] = free_ports();
     stack.set("admin.listen", &format!("127.0.0.1:{port}"));
+    stack.set("webhooks.allowed_networks", "127.0.0.0/8");
     let shop = Shop::open(stack).await;
     let stack = &shop.stack;
     let _api = stack.start_api().await;
     let dead = dead_letter(&shop).await;
     let mailer = stack.start_mailer().await;
+    let _webhooks = stack.start_another("rekey-webhooks").await;
+    let receiver = receiver(stack).await;
     mail_that_bounces(&shop).await;
+    webhook_that_failed(stack).await;
 
     let password = create(stack, "anna", "act").await;
     let console = stack.spawn_tool("rekey_console", &["console"]);
@@ -41,9 +46,14 @@ async fn operators_look_at_mails_and_repair_what_is_stuck_in_a_real_browser() {
     let health = stack.spawn_tool("rekey_console", &["console", "--health"]).end().await;
     assert_eq!((health.code, health.stdout.as_str()), (Some(0), "{\"status\":\"ready\"}\n"), "{health:?}");
     in_chromium(&shop, &url, &dead, &password).await;
+    let mut ids: Vec<_> = receiver.received().iter().map(|one| one.headers["webhook-id"].clone()).collect();
+    ids[2..].sort();
+    ids[..2].sort();
+    assert!(ids.len() == 4 && ids[..2] == ids[2..], "each was sent once, and replayed once: {ids:?}");
     mailer.terminate().await;
 
     mails_that_wait_are_shown_and_sent_again(&shop, &site, &password).await;
+    callbacks_are_replayed_if_they_can_be(stack, &site).await;
     readers_change_nothing(stack, &site).await;
     only_our_own_forms_count(stack, &site, &password).await;
     sessions_end(stack, &site, &password).await;
@@ -94,6 +104,31 @@ async fn mail_that_bounces(shop: &Shop) {
     .await;
 }
 
+/// Creates a webhook whose receiver fails twice, with an answer that is HTML.
+async fn receiver(stack: &Stack) -> Receiver {
+    let receiver = Receiver::start().await;
+    let body = "<b>The shop is down</b><script>alert(1)</script>";
+    let down = Reply { body, headers: "retry-after: 86400\r\n", ..Reply::status(503) };
+    receiver.reply([down.clone(), down]);
+    let create = "webhook create --organization shop --topic customers.create --name Back-office --url";
+    let create: Vec<_> = create.split(' ').chain([receiver.url.as_str()]).collect();
+    let created = stack.tool(&create).await;
+    assert_eq!(created.code, Some(0), "{created:?}");
+    receiver
+}
+
+/// Opens the webhook's circuit, and gives up both callbacks: nobody waits three days here.
+async fn webhook_that_failed(stack: &Stack) {
+    eventually("both answers", async || {
+        let codes = stack.texts("SELECT response_code FROM event_callbacks WHERE lease_until IS NULL").await;
+        if codes == ["503", "503"] { Ok(()) } else { Err(codes) }
+    })
+    .await;
+    let open = "UPDATE webhooks SET circuit_opened_at = now(), circuit_failure_count = 30 RETURNING id";
+    stack.texts(open).await;
+    stack.texts("UPDATE event_callbacks SET due_at = NULL, attempts = 10 RETURNING id").await;
+}
+
 async fn in_chromium(shop: &Shop, url: &str, dead: &str, password: &str) {
     let Registered { client_id, secret } = &shop.back_office;
     let mut node = Command::new("node");
@@ -118,7 +153,8 @@ async fn in_chromium(shop: &Shop, url: &str, dead: &str, password: &str) {
     assert!(exit.stdout.contains("pass 1"), "Node found no test");
     let audited =
         "SELECT action || ' ' || actor FROM audit_entries WHERE actor LIKE 'operator:%' ORDER BY created_at";
-    let expected = ["replay_dead_letter operator:anna", "lift_suppression operator:anna"];
+    let expected = ["replay_dead_letter", "lift_suppression", "update", "replay", "replay"];
+    let expected = expected.map(|action| format!("{action} operator:anna"));
     assert_eq!(shop.stack.texts(audited).await, expected);
 }
 
@@ -148,9 +184,46 @@ async fn mails_that_wait_are_shown_and_sent_again(shop: &Shop, site: &Site<'_>, 
     assert!(refused.text().await.unwrap().contains("(reset expired)"));
 }
 
+async fn callbacks_are_replayed_if_they_can_be(stack: &Stack, site: &Site<'_>) {
+    eventually("all to be delivered", async || {
+        let rest = stack.texts("SELECT id FROM logged_callbacks WHERE state <> 'delivered'").await;
+        if rest.is_empty() { Ok(()) } else { Err(rest) }
+    })
+    .await;
+    let webhook = format!("/webhooks/{}", stack.texts("SELECT id FROM webhooks").await[0]);
+    let page = site.get(&format!("{webhook}?state=delivered")).await;
+    assert!(page.contains("Replay</button>") && !page.contains("Close the circuit"), "{page}");
+    let token = form_token(&page);
+    for (since, message) in
+        [("2100-01-01T00:00", "no callback has failed since then"), ("<i>", "the time is not understood")]
+    {
+        let fields = [("form_token", token.as_str()), ("since", since)];
+        let refused = site.post(&format!("{webhook}/replay"), &fields, "same-origin").await;
+        assert_eq!(refused.status(), StatusCode::CONFLICT);
+        assert!(refused.text().await.unwrap().contains(message), "{since}");
+    }
+    let erase = "UPDATE event_callbacks SET sealed_payload = NULL RETURNING id";
+    let callback = format!("{webhook}/callbacks/{}/replay", stack.texts(erase).await[0]);
+    let form = [("form_token", token.as_str())];
+    let refused = site.post(&callback, &form, "same-origin").await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    assert!(refused.text().await.unwrap().contains("its payload was erased"));
+    assert_eq!(site.post(&callback, &form, "cross-site").await.status(), StatusCode::FORBIDDEN);
+    let page = site.get(&webhook).await;
+    assert!(page.contains("erased") && !page.contains("Replay</button>"), "{page}");
+    assert_eq!(site.try_get(&format!("{webhook}?state=%3Cb%3E")).await.status(), StatusCode::BAD_REQUEST);
+    assert!(site.get("/webhooks?organization=shop").await.contains(&webhook));
+    assert!(site.get("/webhooks?organization=%3Cb%3E").await.contains("There are none."));
+    stack.texts("UPDATE webhooks SET circuit_opened_at = now() RETURNING id").await;
+    assert!(site.get(&webhook).await.contains("Close the circuit</button>"));
+}
+
 async fn readers_change_nothing(stack: &Stack, site: &Site<'_>) {
     let password = create(stack, "rita", "read").await;
     assert_eq!(location(&site.sign_in("rita", &password).await), "/?done=signed_in");
+    let webhook = &stack.texts("SELECT id FROM webhooks").await[0];
+    let page = site.get(&format!("/webhooks/{webhook}")).await;
+    assert!(page.contains("Its circuit is open") && !page.contains("Close the circuit</button>"), "{page}");
     let page = site.get("/dead-letters").await;
     assert!(page.contains("rita") && !page.contains("Replay</button>"), "{page}");
     let (letters, form) = (stack.tool(&["dead-letter", "list", "--json"]).await.stdout, form_token(&page));
@@ -225,7 +298,8 @@ async fn only_our_own_forms_count(stack: &Stack, site: &Site<'_>, password: &str
     assert_eq!(gone.status(), StatusCode::CONFLICT);
     let found = site.get("/mails?q=%3Ci%3E%00&status=sent").await;
     assert!(found.contains("neither an address nor an id") && !found.contains("<i>"), "{found}");
-    for path in ["/nowhere", "/mails/short", "/mails/AAAAAAAAAA", "/mails/%2e%2e%2f"] {
+    for path in ["/nowhere", "/mails/short", "/mails/AAAAAAAAAA", "/mails/%2e%2e%2f", "/webhooks/AAAAAAAAAA"]
+    {
         assert_eq!(site.try_get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(site.try_get("/?done=%3Cb%3E").await.status(), StatusCode::BAD_REQUEST);

@@ -245,6 +245,7 @@ async fn an_operator_creates_tests_and_repairs_webhooks() {
         if codes == ["200", "200"] { Ok(()) } else { Err(codes) }
     })
     .await;
+    replays(&shop, &receiver).await;
     let open = "UPDATE webhooks SET circuit_opened_at = now(), circuit_failure_count = 30 RETURNING id";
     stack.texts(open).await;
     assert_eq!(json(tool(&["list"]).await)[0]["state"], "open");
@@ -263,8 +264,70 @@ async fn an_operator_creates_tests_and_repairs_webhooks() {
     assert_ne!(next["shared_secret"], secret);
     assert_eq!(needs().await, 2, "the former secret signs along");
     stack.api.create_reset(&token, ANNA).await;
-    let last = receiver.requests(5).await.remove(4);
+    let last = receiver.requests(8).await.remove(7);
     assert!(is_signed(&last, secret) && is_signed(&last, next["shared_secret"].as_str().unwrap()));
+}
+
+/// Lists and replays the two callbacks that were delivered by the third and the fourth request.
+async fn replays(shop: &Shop, receiver: &Receiver) {
+    let stack = &shop.stack;
+    let tool = async |arguments: &[&str]| {
+        stack.tool(&[&["--json", "webhook"], arguments, &["--organization", "shop"]].concat()).await
+    };
+    let listed = async |arguments: &[&str]| -> Vec<Value> {
+        let exit = tool(&[&["callbacks"], arguments].concat()).await;
+        assert_eq!(exit.code, Some(0), "{exit:?}");
+        exit.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let delivered = listed(&["--state", "delivered", "--since", "1h"]).await;
+    assert_eq!(delivered.len(), 2);
+    assert_eq!(
+        (&delivered[0]["topic"], &delivered[0]["attempts"], &delivered[0]["response_message"]),
+        (&json!(TOPIC), &json!(1), &json!("an answer"))
+    );
+    assert_eq!(listed(&["--since", "2100-01-01T00:00:00Z"]).await.len(), 0);
+    let webhook = delivered[0]["webhook"].as_str().unwrap();
+    let id = delivered[0]["id"].as_str().unwrap();
+
+    for (arguments, code, message) in [
+        (&["--failed"][..], 3, "no callback that has ended fulfils these conditions"),
+        (&["aaaaaaaaaa"], 3, "no callback of this organization and mode has the id aaaaaaaaaa"),
+        (&["--all", "--webhook", "aaaaaaaaaa"], 3, "no webhook of this organization and mode has the id"),
+        (&["--webhook", webhook], 2, "required"),
+        (&[id, "--failed"], 2, "cannot be used with"),
+        (&["--failed", "--since", "yesterday"], 2, "such as 2026-11-29T03:00:00Z, or an age such as 2h"),
+    ] {
+        let refused = tool(&[&["replay"], arguments].concat()).await;
+        assert!(refused.code == Some(code) && refused.stderr.contains(message), "{arguments:?}: {refused:?}");
+    }
+    let counted = tool(&["replay", "--all", "--since", "1h", "--dry-run"]).await;
+    assert_eq!(counted.stdout, "{\"count\":2,\"dry_run\":true,\"more_since\":null}\n");
+    assert_eq!(receiver.received().len(), 4);
+
+    let (before, replayed) = (receiver.received(), tool(&["replay", id]).await);
+    assert_eq!(replayed.code, Some(0), "{replayed:?}");
+    let again = receiver.requests(5).await.remove(4);
+    assert_eq!(again.body, before[3].body, "what is newest comes first in the list");
+    assert_eq!(again.headers["webhook-id"], before[3].headers["webhook-id"]);
+    delivered_again(stack).await;
+    stack.texts("UPDATE event_callbacks SET response_code = '500' RETURNING id").await;
+    assert_eq!(tool(&["replay", "--failed", "--webhook", webhook]).await.code, Some(0));
+    receiver.requests(7).await;
+    delivered_again(stack).await;
+    let erased = format!("UPDATE event_callbacks SET sealed_payload = NULL WHERE id = '{id}' RETURNING id");
+    stack.texts(&erased).await;
+    let refused = tool(&["replay", id]).await;
+    assert!(refused.code == Some(1) && refused.stderr.contains("its payload was erased"), "{refused:?}");
+    let actions = "SELECT action FROM audit_entries WHERE action = 'replay' AND actor = 'operator'";
+    assert_eq!(stack.texts(actions).await.len(), 2);
+}
+
+async fn delivered_again(stack: &Stack) {
+    eventually("both to be delivered", async || {
+        let states = stack.texts("SELECT state FROM logged_callbacks").await;
+        if states == ["delivered", "delivered"] { Ok(()) } else { Err(states) }
+    })
+    .await;
 }
 
 /// Waits until an attempt was recorded with that status.

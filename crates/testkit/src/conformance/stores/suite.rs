@@ -242,6 +242,13 @@ macro_rules! store_conformance {
             each_opening_of_a_circuit_leads_to_one_mail,
             a_circuit_that_was_reset_leads_to_no_mail,
         );
+        $crate::store_conformance!(@ $fixture: replays:
+            what_has_ended_is_replayed_with_its_payload_and_all_attempts,
+            what_can_not_be_sent_is_not_replayed,
+            those_that_failed_are_replayed_from_a_time_on_up_to_a_bound,
+            replays_stay_in_their_scope,
+            replay_race_of_many_each_callback_is_replayed_once,
+        );
         $crate::store_conformance!(@ $fixture: attempts:
             each_settled_attempt_is_recorded_with_its_reply,
             a_claim_that_ran_out_is_an_attempt_in_doubt_until_its_mail_was_sent,
