@@ -6,7 +6,7 @@ mod page;
 mod shell;
 mod site;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use page::{OPERATIONS, Step, pages, read, steps};
 use shell::Shell;
@@ -80,7 +80,9 @@ async fn every_command_of_the_operators_pages_works() {
                 Step::Run(command) => {
                     if !NOT_RUN.iter().any(|(other, _)| *other == command) {
                         site.before(&command, &mut shell).await;
+                        let started = Instant::now();
                         let exit = shell.run(&site.here(&command));
+                        println!("{:7.1} s  {page}: {command}", started.elapsed().as_secs_f64());
                         assert_eq!(exit.code, Some(0), "{page}: {command}: {exit:?}");
                         for (_, text) in PRINTED.iter().filter(|(printing, _)| *printing == command) {
                             assert!(exit.stdout.contains(text), "{page}: {command}: no {text} in {exit:?}");
