@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { browserTest } from './browser.js'
 import { HOSTED, buttonIn, choosePassword, errorAt, forgetPassword, heading, logIn, newPassword } from './pages.js'
-import { NEW_PASSWORD, PASSWORD, canLogIn, mailTo, mailsTo, newCustomer, resetLink } from './service.js'
+import { NEW_PASSWORD, PASSWORD, canLogIn, eventually, mailTo, mailsTo, newCustomer, resetLink, url } from './service.js'
 
 browserTest('by the page that the mail leads to', {}, async ({ context, page }) => {
   const email = await newCustomer()
   const mail = await forgetPassword(page, email)
+  await webhookArrives(page, 'customer_password_resets.create', email)
   const opened = context.waitForEvent('page')
   await buttonIn(mail).click()
   const hosted = await opened
@@ -23,7 +24,24 @@ browserTest('by the page that the mail leads to', {}, async ({ context, page }) 
   await page.getByText(`You are logged in as ${email}`).waitFor()
   assert.equal(await page.locator('#guide li.done').count(), 3, 'every step of the guide is done')
   await page.getByText('That was all of it.').waitFor()
+  await webhookArrives(page, 'customer_password_resets.reset_password', email)
 })
+
+/** Waits until the page shows that a webhook's request about a customer was received and verified, and opens its body. */
+async function webhookArrives(page, topic, email) {
+  const isAbout = ({ topic: its, body }) => its === topic && body.includes(email)
+  const { event, verified } = await eventually(`${topic} about ${email}`, async () => {
+    return (await (await fetch(`${url}/dev/webhooks.json`)).json()).find(isAbout)
+  })
+  assert.ok(verified)
+  const request = page.locator('#requests details', { hasText: event })
+  await request.getByText('signature verified').waitFor()
+  assert.ok((await request.locator('summary').textContent()).includes(topic))
+  assert.equal(await request.locator('pre').textContent(), '', 'the body is shown on demand')
+  await request.locator('summary').click()
+  const body = JSON.parse(await request.locator('pre', { hasText: email }).textContent())
+  assert.deepEqual([body.data.attributes.customer_email, body.data.attributes.reset_password_token], [email, null])
+}
 
 for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? 'with JavaScript' : 'without JavaScript'

@@ -29,7 +29,7 @@ export async function forgetPassword(page, email) {
   await page.getByLabel('E-mail').filter({ visible: true }).fill(email)
   await page.getByRole('button', { name: 'Send the link' }).click()
   await page.getByText('a mail with a link is on its way').waitFor()
-  return page.locator('details', { hasText: email }).first()
+  return page.locator('#mails details', { hasText: email }).first()
 }
 
 /** The button in a mail on the demo storefront; the link is also below it as text. */

@@ -21,10 +21,12 @@ export const storefront = [
     },
   },
   {
-    name: 'storefront: the mail next to it',
+    name: 'storefront: the mail and a webhook next to it',
     async open(page) {
       const mail = await forgetPassword(page, await newCustomer())
       await buttonIn(mail).waitFor()
+      await page.locator('#requests summary').first().click()
+      await page.locator('#requests pre').first().waitFor()
     },
   },
   {

@@ -1,35 +1,14 @@
 // The SDK's `webhooks`, `event_callbacks` and `events`, and what receivers verify with: the vendor's own helper and Standard Webhooks' library.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { checkSignature, webhooks as received } from '@commercelayer/sdk-utils'
 import { Webhook } from 'standardwebhooks'
 import { column, newCustomer, sdks, tokenOf } from './clients.js'
+import { receiver } from './receiver.js'
 import { NOT_FOUND, about, refused } from './refusals.js'
 import { newName } from './service.js'
 
 const TOPIC = 'customer_password_resets.create'
-
-/** A receiver on this machine: `next()` is the next request. */
-async function receiver() {
-  const waiting = [], requests = []
-  const server = createServer(async (request, response) => {
-    let body = ''
-    for await (const part of request.setEncoding('utf8')) body += part
-    const came = { headers: request.headers, body }
-    const taker = waiting.shift()
-    taker ? taker(came) : requests.push(came)
-    response.end('thanks')
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${server.address().port}/${newName()}`,
-    next: () => requests.shift() ?? new Promise((resolve) => waiting.push(resolve)),
-    close: () => server.close(),
-  }
-}
 
 for (const { name, connect } of sdks) {
   describe(`${name}, webhooks`, () => {

@@ -6,6 +6,7 @@ mod mails;
 mod page;
 mod seed;
 mod storefront;
+mod webhooks;
 mod welcome;
 
 use std::{
@@ -31,6 +32,7 @@ use rekey_core::{
     passwords::Hasher,
     random::OsRandom,
     resets::rules::SharedRules,
+    webhooks::service::WebhookService,
 };
 use rekey_mailer::{
     MailHandler, Mailer,
@@ -48,7 +50,7 @@ use rekey_texts::{Language, Texts};
 use rekey_webhooks::{FanOutHandler, Worker};
 use tokio_util::sync::CancellationToken;
 
-use self::files::DataDir;
+use self::{files::DataDir, seed::Demo, webhooks::Receiver};
 use crate::output;
 
 /// How long an attempt to send a mail has it to itself.
@@ -84,13 +86,15 @@ pub async fn run(options: Options, source: Source) -> anyhow::Result<()> {
     let mut parts = Parts { settings, organizations, store, mailbox, hasher };
     let mut tasks = Tasks::new();
 
-    let storefront = parts.seed_demo(&data).await?;
-    parts.organizations = parts.organizations.map(|own| with_storefront(own, &storefront));
+    let demo = parts.seed_demo(&data).await?;
+    parts.organizations = parts.organizations.map(|own| with_storefront(own, &demo.storefront));
     let mailer = parts.mailer()?;
     let (fan_out, webhook_worker) = parts.webhooks()?;
+    let service = WebhookService { store: Arc::new(parts.store.clone()), fan_out: fan_out.fan_out.clone() };
+    let receiver = Receiver::create(&service, demo.scope, &demo.back_office, &origin(options.listen)).await?;
     let relay = parts.relay(mailer.clone(), fan_out)?;
     let (relay_queue, relay_inbox) = RelayQueue::new(relay.bus.clone(), relay.lease);
-    let application = parts.application(&tasks, storefront, relay_queue)?;
+    let application = parts.application(&tasks, demo.storefront, receiver, relay_queue)?;
     let signals = Signals::listen()?;
     // Requests end before the relay.
     let relay_stop = CancellationToken::new();
@@ -221,8 +225,8 @@ impl Parts {
         }
     }
 
-    /// Creates the demo's records, and returns the client id of its storefront.
-    async fn seed_demo(&self, data: &DataDir) -> anyhow::Result<String> {
+    /// Creates the demo's records, without its webhooks.
+    async fn seed_demo(&self, data: &DataDir) -> anyhow::Result<Demo> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(OsRandom));
         let store = Arc::new(self.store.clone());
         let administration =
@@ -244,17 +248,18 @@ impl Parts {
         seed::seed(data, &administration, &customers, &*store).await
     }
 
-    /// The API, with the demo storefront and the mailbox.
+    /// The API, with the demo storefront, the mailbox and the receiver of the demo's webhooks.
     fn application(
         &self,
         tasks: &Tasks,
         storefront: String,
+        receiver: Option<Arc<Receiver>>,
         relay_queue: RelayQueue,
     ) -> anyhow::Result<Application> {
         let organizations = &self.organizations.map(|own| own.organization.clone());
         let DevSettings { server, auth, limits, keys, .. } = &self.settings;
-        let storefront = storefront::Settings::new(&auth.domain, storefront);
-        let routes = routes(self.mailbox.clone(), organizations, storefront)?;
+        let storefront = storefront::Settings::new(&auth.domain, storefront, receiver.is_some());
+        let routes = routes(self.mailbox.clone(), organizations, storefront, receiver)?;
         let services = Services {
             database: Arc::new(self.store.clone()),
             rate_limits: Arc::new(WithTimeout::new(Arc::new(self.store.clone()))),
@@ -290,11 +295,12 @@ fn with_storefront(settings: &OrganizationMailSettings, client_id: &str) -> Orga
     settings
 }
 
-/// The routes next to the API: the demo storefront, the mailbox, and samples of the demo shop's mails.
+/// The routes next to the API: the demo storefront, the mailbox, samples of the demo shop's mails, and the receiver of its webhooks.
 fn routes(
     mailbox: Mailbox,
     organizations: &PerOrganization<OrganizationSettings>,
     settings: storefront::Settings,
+    receiver: Option<Arc<Receiver>>,
 ) -> anyhow::Result<impl Fn(&mut ServiceConfig) + Clone + Send + 'static> {
     let renderer = Renderer::for_organization(
         &Texts::built_in(Language::English)?,
@@ -302,9 +308,11 @@ fn routes(
     )?;
     let mails = mails::routes(renderer, seed::SHOP.to_owned());
     let (mailbox, storefront) = (mailbox::routes(mailbox), storefront::routes(settings));
+    let webhooks = webhooks::routes(receiver);
     Ok(move |config: &mut ServiceConfig| {
         storefront(config);
         mailbox(config);
         mails(config);
+        webhooks(config);
     })
 }

@@ -280,17 +280,8 @@ impl Tool {
         output.record(&json!({ "resealed": count }), &format!("Encrypted the secrets of {count} webhooks.\n"))
     }
 
-    fn secret(&self, scope: Scope, webhook: &Record) -> anyhow::Result<SharedSecret> {
-        let Value::SharedSecret(sealed) = webhook.get("shared_secret") else {
-            anyhow::bail!("the webhook has no secret")
-        };
-        sealed
-            .unseal(scope.organization, webhook.id(), &self.keys)
-            .context("keys.sealing lacks the key of its secret")
-    }
-
     async fn print_secret(&self, scope: Scope, id: WebhookId, output: Output) -> anyhow::Result<()> {
-        let secret = self.secret(scope, &self.find(scope, id).await?)?;
+        let secret = secret(scope, &self.find(scope, id).await?, &self.keys)?;
         let (plain, standard) = (secret.expose(), secret.to_whsec());
         let json = json!({ "id": id.as_str(), "shared_secret": plain, "whsec": &**standard });
         output.record(&json, &format!("WEBHOOK_ID={id}\nSHARED_SECRET={plain}\nWHSEC={}\n", *standard))
@@ -304,7 +295,7 @@ impl Tool {
         output: Output,
     ) -> anyhow::Result<()> {
         let webhook = self.find(scope, id).await?;
-        let secrets = Secrets { current: self.secret(scope, &webhook)?, former: None };
+        let secrets = Secrets { current: secret(scope, &webhook, &self.keys)?, former: None };
         let text = |name| webhook.get(name).as_text().unwrap_or_default();
         let topic: EventName = text("topic").parse().context("the topic is none of this version")?;
         let meta = json!({
@@ -331,6 +322,14 @@ impl Tool {
         anyhow::ensure!((200..300).contains(&answer.status), "the receiver did not take it");
         Ok(())
     }
+}
+
+/// Decrypts a webhook's secret.
+pub fn secret(scope: Scope, webhook: &Record, keys: &KeyRing) -> anyhow::Result<SharedSecret> {
+    let Value::SharedSecret(sealed) = webhook.get("shared_secret") else {
+        anyhow::bail!("the webhook has no secret")
+    };
+    sealed.unseal(scope.organization, webhook.id(), keys).context("keys.sealing lacks the key of its secret")
 }
 
 fn in_words(error: WebhookError) -> anyhow::Error {

@@ -62,6 +62,8 @@ pub struct Attribute {
     pub name: &'static str,
     /// Its type.
     pub kind: Kind,
+    /// The only values of a text that has no others; none of any text.
+    pub values: &'static [&'static str],
     /// Its description in the API reference.
     pub about: &'static str,
     /// An example in the API reference, as JSON.
@@ -247,6 +249,7 @@ impl Attribute {
         Self {
             name,
             kind,
+            values: &[],
             about,
             example,
             source: Source::Column(name),
@@ -261,6 +264,10 @@ impl Attribute {
 
     const fn constant(self, json: &'static str) -> Self {
         Self { source: Source::Constant(json), ..self }
+    }
+
+    const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self { values, ..self }
     }
 
     const fn write_only(self) -> Self {

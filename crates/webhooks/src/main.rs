@@ -35,7 +35,7 @@ struct Arguments {
 }
 
 /// The admin listener's port, where `admin.listen` has no other.
-const ADMIN_PORT: u16 = 8083;
+const ADMIN_PORT: u16 = 8088;
 
 fn main() -> ExitCode {
     let Arguments { config, health } = Arguments::parse();

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rekey_core::secrets::SharedSecret;
-use ring::hmac::{Context, HMAC_SHA256, Key, Tag, sign};
+use ring::hmac::{Context, HMAC_SHA256, Key, Tag, sign, verify};
 use time::OffsetDateTime;
 
 /// The secrets that sign a webhook's deliveries.
@@ -40,6 +40,18 @@ impl Secrets {
     }
 }
 
+/// Whether one of the signatures in Standard Webhooks' header `webhook-signature` is by that secret. A receiver also checks that `timestamp` is
+/// recent.
+#[must_use]
+pub fn is_genuine(secret: &SharedSecret, id: &str, timestamp: &str, signatures: &str, body: &[u8]) -> bool {
+    let message = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat();
+    let key = Key::new(HMAC_SHA256, &secret.bytes());
+    signatures
+        .split(' ')
+        .filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok())
+        .any(|signature| verify(&key, &message, &signature).is_ok())
+}
+
 /// Signs as Commerce Layer does: the key is the secret's text, the message the body.
 fn sign_vendor(secret: &SharedSecret, body: &[u8]) -> Tag {
     sign(&Key::new(HMAC_SHA256, secret.expose().as_bytes()), body)
@@ -69,7 +81,7 @@ mod tests {
         let current = SharedSecret::parse("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         assert_eq!(*current.to_whsec(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let at = OffsetDateTime::from_unix_timestamp(1_614_265_330).unwrap();
-        let secrets = Secrets { current, former: None };
+        let secrets = Secrets { current: current.clone(), former: None };
         let headers =
             secrets.sign("customers.create", "msg_p5jXN8AQM9LWM0D4loKWxJek", at, br#"{"test": 2432232314}"#);
         let expected = [
@@ -81,5 +93,23 @@ mod tests {
             ("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
         ];
         assert_eq!(headers.each_ref().map(|(name, value)| (*name, value.as_str())), expected);
+
+        let [.., (_, id), (_, timestamp), (_, signature)] = expected;
+        let body: &[u8] = br#"{"test": 2432232314}"#;
+        let other = SharedSecret::parse("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx").unwrap();
+        let two = format!("v1,AAAA {signature}");
+        for (secret, id, timestamp, signatures, body, expected) in [
+            (&current, id, timestamp, signature, body, true),
+            (&current, id, timestamp, &two, body, true),
+            (&other, id, timestamp, signature, body, false),
+            (&current, "msg_other", timestamp, signature, body, false),
+            (&current, id, "1614265331", signature, body, false),
+            (&current, id, timestamp, signature, b"{}", false),
+            (&current, id, timestamp, &signature[3..], body, false),
+            (&current, id, timestamp, "", body, false),
+        ] {
+            let genuine = is_genuine(secret, id, timestamp, signatures, body);
+            assert_eq!(genuine, expected, "{id} {timestamp} {signatures}");
+        }
     }
 }

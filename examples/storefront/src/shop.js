@@ -4,6 +4,7 @@ import { clear, onSubmit } from './form.js'
 import { begin, finish, step } from './guide.js'
 import { watchMailbox } from './mailbox.js'
 import { askForLink, forgetSession, logIn, logOut, loggedIn, settings } from './service.js'
+import { watchWebhooks } from './webhooks.js'
 
 const VIEWS = ['log-in', 'forgot', 'sent', 'account']
 const byId = (id) => document.getElementById(id)
@@ -37,6 +38,8 @@ export function startShop() {
     button.addEventListener('click', () => show(button.dataset.view))
   }
   watchMailbox({ concerns: (mail) => mail.to === customer.toLowerCase(), found, arrived })
+  if (settings.webhooks) watchWebhooks()
+  else byId('back-end').hidden = true
   show(location.hash === '#forgot' ? 'forgot' : 'log-in', { focus: false })
 }
 

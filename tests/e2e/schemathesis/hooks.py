@@ -90,7 +90,7 @@ def is_sent(mutation, sent, parameters):
 
 def write(path, attributes, turn):
     """Replaces values that are valid by the schema and still refused: taken addresses, weak passwords, resets without a customer,
-    invalid tokens, cancellations of what was not requested, webhooks of no topic. Some requests keep them, to test the refusals."""
+    invalid tokens, cancellations of what was not requested, addresses that are no receivers. Some requests keep them, to test the refusals."""
     if path.startswith("/api/webhooks") and turn % 4:
         webhook(attributes)
     if path.startswith("/api/customers") and "email" in attributes and (turn % 2 or attributes["email"] == EXAMPLE):

@@ -9,8 +9,9 @@ use super::components::{Named, schema};
 use crate::jsonapi::query::{MAX_ALTERNATIVES, MAX_ATTRIBUTES, Operand, predicates_of};
 
 /// The kinds of attributes that differ in their predicates and values, and their names in the description.
-const CLASSES: [(Kind, &str); 5] = [
+const CLASSES: [(Kind, &str); 6] = [
     (Kind::Text, "text"),
+    (Kind::Integer, "integer"),
     (Kind::Time, "time"),
     (Kind::Boolean, "boolean"),
     (Kind::Object, "object"),
@@ -77,8 +78,8 @@ fn filterable(resource: &'static Resource, class: Kind) -> Vec<String> {
 fn class_of(kind: Kind) -> Option<Kind> {
     match kind {
         Kind::Id | Kind::Email | Kind::Text | Kind::Locale => Some(Kind::Text),
-        Kind::Time | Kind::Boolean | Kind::Object | Kind::Token => Some(kind),
-        Kind::Integer | Kind::Password | Kind::Texts | Kind::SharedSecret | Kind::Payload => None,
+        Kind::Time | Kind::Boolean | Kind::Integer | Kind::Object | Kind::Token => Some(kind),
+        Kind::Password | Kind::Texts | Kind::SharedSecret | Kind::Payload => None,
     }
 }
 
@@ -89,6 +90,8 @@ fn value_schema(class: Kind, operand: Operand) -> &'static str {
         (Operand::Values, Kind::Boolean) => "FilterBooleanList",
         (Operand::Object, _) | (_, Kind::Object) => "FilterObject",
         (_, Kind::Token) => "FilterToken",
+        (Operand::Value, Kind::Integer) => "FilterInteger",
+        (Operand::Values, Kind::Integer) => "FilterIntegerList",
         (Operand::Value, Kind::Time) => "FilterTime",
         (Operand::Values, Kind::Time) => "FilterTimeList",
         (Operand::Value, _) => "FilterText",

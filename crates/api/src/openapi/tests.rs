@@ -3,11 +3,12 @@ use std::{collections::BTreeSet, path::Path};
 use proptest::{prelude::*, string::string_regex};
 use rekey_core::{
     email::{self, EmailAddress},
+    events::EventName,
     idempotency::IdempotencyKey,
     ids,
     locale::{self, Locale},
     passwords::Hint,
-    resources::{RESOURCES, listing::Page},
+    resources::{Attribute, RESOURCES, listing::Page},
     secrets,
 };
 use strum::IntoEnumIterator;
@@ -108,6 +109,50 @@ fn what_is_written_and_what_is_shown_derive_from_the_definitions() {
     }
 }
 
+#[test]
+fn texts_of_few_values_are_enumerated() {
+    let attribute = |schema: &str, name: &str| {
+        let pointer = format!("/components/schemas/{schema}/properties/attributes/properties/{name}");
+        DESCRIPTION.pointer(&pointer).unwrap().clone()
+    };
+    let topics: Vec<&str> = EventName::iter().map(EventName::as_str).collect();
+    for (schema, name) in [("Webhook", "topic"), ("Event", "name")] {
+        assert_eq!(attribute(schema, name)["enum"], json!(topics), "{schema}");
+    }
+    for schema in ["WebhookCreate", "WebhookUpdate"] {
+        let pointer =
+            format!("/components/schemas/{schema}/properties/data/properties/attributes/properties/topic");
+        assert_eq!(DESCRIPTION.pointer(&pointer).unwrap()["enum"], json!(topics), "{schema}");
+    }
+    let nullable = &attribute("Customer", "anonymization_status")["enum"];
+    assert_eq!(*nullable, json!(["requested", "completed", "cancelled", null]));
+}
+
+#[test]
+fn every_attribute_that_lists_can_be_filtered_by_is_described_with_its_values() {
+    for resource in RESOURCES.iter().filter(|resource| components::is_listed(resource)) {
+        let parameter = format!("/components/parameters/{}Filter", components::name(resource));
+        let parameter = DESCRIPTION.pointer(&parameter).unwrap();
+        let patterns = parameter["schema"]["patternProperties"].as_object().unwrap();
+        for Attribute { name, .. } in resource.attributes.iter().filter(|attribute| attribute.filter) {
+            let is_of = |pattern: &String| pattern[2..].split([')', '|']).any(|other| other == *name);
+            assert!(patterns.keys().any(is_of), "{name} of {}", resource.name);
+            assert!(parameter["description"].as_str().unwrap().contains(&format!("`{name}`")), "{name}");
+        }
+    }
+    let values =
+        DESCRIPTION.pointer("/components/parameters/WebhookFilter/schema/patternProperties").unwrap();
+    let find = |predicate: &str| {
+        let is_of = |pattern: &&String| {
+            pattern.starts_with("^(circuit_failure_count)") && pattern.contains(predicate)
+        };
+        let pattern = values.as_object().unwrap().keys().find(is_of).unwrap();
+        values[pattern]["$ref"].as_str().unwrap()
+    };
+    assert_eq!(find("|gt|"), "#/components/schemas/FilterInteger");
+    assert_eq!(find("|in|"), "#/components/schemas/FilterIntegerList");
+}
+
 /// The response of an operation with that status.
 fn response(path: &str, method: &str, status: &str) -> &'static Value {
     let response = &DESCRIPTION["paths"][path][method]["responses"][status];
@@ -169,9 +214,11 @@ fn what_is_written_by_hand_agrees_with_the_code() {
     assert_eq!(component("/parameters/Page/schema/properties/number/maximum"), u32::MAX);
     assert_eq!(component("/schemas/FilterText/maxLength"), MAX_VALUE);
     assert_eq!(component("/schemas/FilterObject/maxLength"), MAX_VALUE);
-    let list = component("/schemas/FilterBooleanList/pattern");
-    assert!(list.as_str().unwrap().contains(&format!("{{0,{}}}", MAX_VALUES - 1)));
-    for kind in ["texts", "times or dates"] {
+    for list in ["FilterBooleanList", "FilterIntegerList"] {
+        let pattern = component(&format!("/schemas/{list}/pattern"));
+        assert!(pattern.as_str().unwrap().contains(&format!("{{0,{}}}", MAX_VALUES - 1)), "{list}");
+    }
+    for kind in ["texts", "integers", "times or dates"] {
         let bound = format!("At most {MAX_VALUES} {kind}");
         assert!(DESCRIPTION["components"]["schemas"].to_string().contains(&bound), "{bound}");
     }

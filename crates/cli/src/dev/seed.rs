@@ -12,7 +12,7 @@ use rekey_core::{
     email::EmailAddress,
     organizations::{Organization, Slug},
     passwords::PlainPassword,
-    scope::Mode,
+    scope::{Mode, Scope},
     sessions::Sessions,
 };
 use zeroize::Zeroizing;
@@ -35,13 +35,23 @@ struct DemoClients {
     self_service: String,
 }
 
-/// Creates what is missing and returns the client id of the storefront with self-service.
+/// What this process needs to know of the demo's records.
+pub struct Demo {
+    /// The client id of the storefront with self-service.
+    pub storefront: String,
+    /// The organization, and the mode of its clients.
+    pub scope: Scope,
+    /// The back office's API client, which creates the demo's records.
+    pub back_office: Caller,
+}
+
+/// Creates what is missing.
 pub async fn seed(
     data: &DataDir,
     administration: &Administration,
     customers: &CustomerService,
     sessions: &dyn Sessions,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Demo> {
     let organization = organization(administration).await?;
     let file = data.path(FILE);
     if !file.exists() {
@@ -59,8 +69,15 @@ pub async fn seed(
             file.display()
         )
     })?;
-    customer(customers, sessions, &integration).await?;
-    Ok(clients.self_service)
+    let back_office = Caller {
+        actor: Actor::Client(integration.id),
+        address: None,
+        traceparent: None,
+        locales: Vec::new(),
+        record: None,
+    };
+    customer(customers, sessions, &integration, &back_office).await?;
+    Ok(Demo { storefront: clients.self_service, scope: integration.scope, back_office })
 }
 
 async fn organization(administration: &Administration) -> anyhow::Result<Organization> {
@@ -107,20 +124,14 @@ async fn customer(
     customers: &CustomerService,
     sessions: &dyn Sessions,
     client: &RegisteredClient,
+    caller: &Caller,
 ) -> anyhow::Result<()> {
     let email: EmailAddress = CUSTOMER_EMAIL.parse()?;
     if sessions.find_credentials(client.scope, &email).await?.is_some() {
         return Ok(());
     }
-    let caller = Caller {
-        actor: Actor::Client(client.id),
-        address: None,
-        traceparent: None,
-        locales: Vec::new(),
-        record: None,
-    };
     let password = PlainPassword::parse(CUSTOMER_PASSWORD.to_owned())?;
-    match customers.create(client, &caller, email, Some(password), CustomerAttributes::default()).await {
+    match customers.create(client, caller, email, Some(password), CustomerAttributes::default()).await {
         Ok(_) | Err(CustomerError::Taken) => Ok(()),
         Err(error) => Err(error).context("the demo customer can't be created"),
     }

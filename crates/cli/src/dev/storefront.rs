@@ -18,6 +18,8 @@ pub struct Settings {
     domain: String,
     client_id: String,
     customer: Customer,
+    /// Whether there is a receiver of webhooks.
+    webhooks: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -46,10 +48,10 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
                    frame-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 impl Settings {
-    /// Makes the settings of a storefront that uses the sales channel `client_id` and the API's `domain`.
-    pub fn new(domain: &str, client_id: String) -> Self {
+    /// Makes the settings of a storefront that uses the sales channel `client_id` and the API's `domain`, and shows webhooks where a receiver is.
+    pub fn new(domain: &str, client_id: String, webhooks: bool) -> Self {
         let customer = Customer { email: CUSTOMER_EMAIL, password: CUSTOMER_PASSWORD };
-        Self { organization: SLUG, domain: domain.to_owned(), client_id, customer }
+        Self { organization: SLUG, domain: domain.to_owned(), client_id, customer, webhooks }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use async_trait::async_trait;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantNames};
 use time::Duration;
 
 use crate::{
@@ -34,7 +34,7 @@ pub enum AnonymizationRequest {
 }
 
 /// The state of a customer's last request, by its name in the stores and on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum AnonymizationStatus {
     /// It waits.

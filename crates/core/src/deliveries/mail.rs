@@ -1,6 +1,6 @@
 //! The mails to customers: their names, and the events that lead to them. What a mail says is in the mailer's `mails/`.
 
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A mail. Its name in the stores and in the API is that of its templates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailName {
     /// The link to set a new password. Sent only while the reset can be used.

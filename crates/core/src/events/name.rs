@@ -1,9 +1,9 @@
-use strum::{EnumIter, EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
 
 use crate::resources::{CUSTOMER_PASSWORD_RESETS, CUSTOMERS, Resource};
 
 /// The vendor's topic of an event: the events resource's name for it and the broker's routing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr, VariantNames)]
 #[expect(missing_docs, reason = "each topic says what happened")]
 pub enum EventName {
     #[strum(serialize = "customer_password_resets.create")]

@@ -1,9 +1,12 @@
 //! The resource `customers`.
 
+use strum::VariantNames;
+
 use super::{
     Attribute, CREATED_AT, CUSTOMER_GROUPS, CUSTOMER_PASSWORD_RESETS, DELIVERIES, EVENT_STORES_OF, EVENTS_OF,
     ID, Kind, Link, METADATA, REFERENCE, REFERENCE_ORIGIN, Relationship, Resource, TAGS, UPDATED_AT,
 };
+use crate::customers::anonymization::AnonymizationStatus;
 
 /// Customers. The vendor's attributes about orders, payments and taxes have the values of a customer without any.
 pub static CUSTOMERS: Resource = Resource {
@@ -137,6 +140,7 @@ pub const ANONYMIZATION_STATUS: Attribute = Attribute::new(
     "The status of the last request to anonymize the customer: `requested`, `completed` or `cancelled`. Null: there was none.",
     r#""requested""#,
 )
+.one_of(AnonymizationStatus::VARIANTS)
 .filterable()
 .sortable();
 

@@ -1,7 +1,10 @@
+use strum::VariantNames;
+
 use super::{
     Attribute, CREATED_AT, CUSTOMER_PASSWORD_RESETS, CUSTOMERS, EVENT_STORES_OF, ID, Kind, Link,
     Relationship, Resource, TIME, UPDATED_AT,
 };
+use crate::deliveries::MailName;
 
 /// The mails to customers.
 pub static DELIVERIES: Resource = Resource {
@@ -17,9 +20,10 @@ pub static DELIVERIES: Resource = Resource {
             "Which mail, by the name of its template: `reset_requested` is the one with the link.",
             r#""reset_requested""#,
         )
+        .one_of(MailName::VARIANTS)
         .never_null()
         .filterable(),
-        Attribute::new("status", Kind::Text, STATUS, r#""sent""#).never_null().filterable(),
+        Attribute::new("status", Kind::Text, STATUS, r#""sent""#).one_of(&STATUSES).never_null().filterable(),
         Attribute::new(
             "attempts",
             Kind::Integer,
@@ -85,6 +89,9 @@ pub static DELIVERIES: Resource = Resource {
         EVENT_STORES_OF,
     ],
 };
+
+/// All that API clients see: none sees the mail of a decoy.
+const STATUSES: [&str; 7] = ["queued", "sent", "deferred", "bounced", "suppressed", "expired", "failed"];
 
 const STATUS: &str = "\
 How far it has come: `queued` (not sent yet), `sent` (a mail server took it), `deferred` (not taken, another attempt \

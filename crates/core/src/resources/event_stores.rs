@@ -1,7 +1,10 @@
+use strum::VariantNames;
+
 use super::{
     Attribute, CREATED_AT, ID, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, Resource, UPDATED_AT,
     events::none,
 };
+use crate::events::audit::Action;
 
 /// The audit log.
 pub static EVENT_STORES: Resource = Resource {
@@ -36,6 +39,7 @@ pub static EVENT_STORES: Resource = Resource {
              (of a reset), `lift_suppression` and `resend` (of a delivery), `replay_dead_letter`, `drop_dead_letter` and `trigger` (of an event), `replay` (of an event callback, a webhook or an organization), `revoke` (of an API client) or `rotate_keys`.",
             r#""update""#,
         )
+        .one_of(Action::VARIANTS)
         .never_null()
         .filterable(),
         Attribute::new(

@@ -1,9 +1,12 @@
 //! The resource `events`.
 
+use strum::VariantNames;
+
 use super::{
     Attribute, CREATED_AT, EVENT_CALLBACKS, EVENT_STORES_OF, ID, Kind, Link, METADATA, REFERENCE,
     REFERENCE_ORIGIN, Relationship, Resource, UPDATED_AT, WEBHOOKS, Write,
 };
+use crate::events::EventName;
 
 /// What happened, as published to the broker.
 pub static EVENTS: Resource = Resource {
@@ -19,6 +22,7 @@ pub static EVENTS: Resource = Resource {
             "The event's topic, and its routing key on the broker.",
             r#""customers.create""#,
         )
+        .one_of(EventName::VARIANTS)
         .never_null()
         .filterable()
         .sortable(),

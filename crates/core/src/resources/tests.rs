@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
+use strum::VariantArray;
+
 use super::*;
+use crate::deliveries::Status;
 
 #[test]
 fn every_definition_is_consistent() {
@@ -15,13 +18,25 @@ fn every_definition_is_consistent() {
             let is_secret = matches!(kind, Kind::Password) || name.starts_with('_');
             assert_eq!(is_secret, source == Source::WriteOnly, "{name} is never shown");
             assert!(!attribute.sort || !kind.is_opaque(), "{name} has no order");
-            let example = serde_json::from_str::<serde_json::Value>(attribute.example);
-            assert!(example.is_ok_and(|example| attribute.nullable || !example.is_null()), "{name}");
+            let example = serde_json::from_str::<serde_json::Value>(attribute.example).unwrap();
+            assert!(attribute.nullable || !example.is_null(), "{name}");
+            let values = attribute.values;
+            assert!(
+                values.is_empty() || kind == Kind::Text && values.contains(&example.as_str().unwrap()),
+                "{name}"
+            );
             if let Source::Constant(json) = source {
                 assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{name}");
             }
         }
     }
+}
+
+#[test]
+fn every_status_that_clients_see_is_a_value_of_the_attribute() {
+    let seen = Status::VARIANTS.iter().filter(|status| **status != Status::Discarded);
+    let seen: Vec<&str> = seen.map(|status| status.as_str()).collect();
+    assert_eq!(DELIVERIES.attribute("status").unwrap().values, seen);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The resource `webhooks`.
 
+use strum::VariantNames;
+
 use super::{
     Attribute, CREATED_AT, EVENT_CALLBACKS, EVENT_STORES_OF, ID, Kind, Link, METADATA, REFERENCE,
     REFERENCE_ORIGIN, Relationship, Resource, TIME, UPDATED_AT,
 };
+use crate::events::EventName;
 
 /// The receivers that are sent events.
 pub static WEBHOOKS: Resource = Resource {
@@ -23,6 +26,7 @@ pub static WEBHOOKS: Resource = Resource {
             "`closed`, or `open` after 30 failed attempts in a row: events are recorded as callbacks and wait until `_reset_circuit`.",
             r#""closed""#,
         )
+        .one_of(&["closed", "open"])
         .never_null()
         .filterable()
         .sortable(),
@@ -77,6 +81,7 @@ pub const TOPIC: Attribute = Attribute::new(
     "The events that it is sent: the name of one, such as `customers.create`.",
     r#""customer_password_resets.create""#,
 )
+.one_of(EventName::VARIANTS)
 .required()
 .updatable()
 .filterable();

@@ -6,7 +6,7 @@ mod page;
 mod shell;
 mod site;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use page::{OPERATIONS, Step, pages, read, steps};
 use shell::Shell;
@@ -15,7 +15,7 @@ use site::Site;
 /// Why `rekey doctor` does not run here.
 const DOCTOR: &str = "it asks DNS; programs/doctor.rs has a server for that";
 /// The commands that can't run here, and why.
-const NOT_RUN: [(&str, &str); 17] = [
+const NOT_RUN: [(&str, &str); 19] = [
     ("PGHOST=db.example PGUSER=postgres PGDATABASE=rekey deploy/backup.sh /srv/backups", "no such host"),
     (
         "docker compose exec mailer bash -c 'exec 3<>/dev/tcp/mail.example.com/587 && head -n 1 <&3'",
@@ -40,6 +40,12 @@ const NOT_RUN: [(&str, &str); 17] = [
     ("docker system df -v | head -n 40", "Docker's own"),
     ("git pull", "the deployment is no clone"),
     ("journalctl --vacuum-size=200M", "it would delete this machine's logs"),
+    (
+        "node node_modules/@commercelayer/cli-plugin-webhooks/bin/run.js webhooks:create -t customers.create -u \
+         https://shop.example/hooks/rekey",
+        "no such domain; tests/clients/plugin.test.js runs it",
+    ),
+    ("npm install @commercelayer/cli-plugin-webhooks", "in tests/clients"),
     ("kubectl exec --namespace rekey deploy/tool -- rekey", "needs Kubernetes"),
     (
         "kubectl rollout undo deployment/api deployment/mailer deployment/maintenance --namespace rekey",
@@ -76,7 +82,9 @@ async fn every_command_of_the_operators_pages_works() {
                 Step::Run(command) => {
                     if !NOT_RUN.iter().any(|(other, _)| *other == command) {
                         site.before(&command, &mut shell).await;
+                        let started = Instant::now();
                         let exit = shell.run(&site.here(&command));
+                        println!("{:7.1} s  {page}: {command}", started.elapsed().as_secs_f64());
                         assert_eq!(exit.code, Some(0), "{page}: {command}: {exit:?}");
                         for (_, text) in PRINTED.iter().filter(|(printing, _)| *printing == command) {
                             assert!(exit.stdout.contains(text), "{page}: {command}: no {text} in {exit:?}");

@@ -83,7 +83,7 @@ impl Site {
             "0.0.0.0:8081": format!("127.0.0.1:{mailer_admin}"),
             "0.0.0.0:8082": format!("127.0.0.1:{api_admin}"),
             "console 0.0.0.0:8083": format!("127.0.0.1:{console}"),
-            "webhooks 0.0.0.0:8083": format!("127.0.0.1:{webhooks}"),
+            "webhooks 0.0.0.0:8088": format!("127.0.0.1:{webhooks}"),
             "/run/secrets": site.path("state/secrets"),
             "/etc/rekey/organizations": site.path("site/deploy/organizations"),
             "/docker-entrypoint-initdb.d": site.path("site/deploy/postgres"),

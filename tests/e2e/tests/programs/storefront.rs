@@ -7,9 +7,10 @@ use rekey_e2e::{
     dev::Dev,
     page::{Browser, header},
     process::project,
+    wait::eventually,
 };
-use reqwest::StatusCode;
-use serde_json::Value;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[test]
@@ -58,6 +59,46 @@ async fn its_settings_hold_no_secret() {
     let shown = settings.to_string();
     for secret in ["CLIENT_ID", "CLIENT_SECRET"] {
         assert!(!shown.contains(&format!("\"{}\"", dev.env[secret])), "{secret} in {shown}");
+    }
+}
+
+#[tokio::test]
+async fn webhooks_are_received_next_to_it_and_forged_ones_are_refused() {
+    let data = TempDir::new().unwrap();
+    let dev = Dev::start(data.path()).await;
+    dev.reset(1).await;
+    let requests = async || -> Vec<Value> {
+        Browser::default().get(&format!("{}/dev/webhooks.json", dev.api.url)).await.json().await.unwrap()
+    };
+    let genuine = eventually("the webhook's request", async || {
+        let all = requests().await;
+        if all.len() == 1 { Ok(all[0].clone()) } else { Err(all) }
+    })
+    .await;
+    let topic = "customer_password_resets.create";
+    assert_eq!((&genuine["topic"], &genuine["verified"]), (&json!(topic), &json!(true)));
+    assert!(genuine["body"].as_str().unwrap().contains("john@example.com"));
+
+    let forged = http(|builder| builder)
+        .post(format!("{}/dev/webhooks", dev.api.url))
+        .header("x-commercelayer-topic", topic)
+        .header("webhook-id", genuine["event"].as_str().unwrap())
+        .header("webhook-timestamp", "1614265330")
+        .header("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+        .body("<script>");
+    assert_eq!(forged.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let newest = requests().await.remove(0);
+    assert_eq!((&newest["verified"], &newest["body"]), (&json!(false), &json!("<script>")));
+
+    // At another port after the next start, the same webhooks lead there.
+    assert_eq!(dev.program.terminate().await.code, Some(0));
+    let dev = Dev::start(data.path()).await;
+    let token = dev.integration().await;
+    let webhooks = dev.api.call(Method::GET, "webhooks", &token, &Value::Null).await;
+    let webhooks = webhooks.body["data"].as_array().unwrap();
+    assert_eq!(webhooks.len(), 2, "{webhooks:?}");
+    for webhook in webhooks {
+        assert_eq!(webhook["attributes"]["callback_url"], format!("{}/dev/webhooks", dev.api.url));
     }
 }
 

@@ -16,7 +16,7 @@ pub fn shown(attribute: &Attribute) -> Value {
     let mut schema = match attribute.source {
         Source::Constant(json) => json!({ "const": parsed(json) }),
         Source::Column(_) | Source::WriteOnly => {
-            nullable(of_kind(attribute.kind), attribute.nullable || is_hidden)
+            nullable(one_of(attribute, of_kind(attribute.kind)), attribute.nullable || is_hidden)
         }
     };
     if attribute.create == Write::Ignored && !attribute.update {
@@ -29,10 +29,10 @@ pub fn shown(attribute: &Attribute) -> Value {
 pub fn written(attribute: &Attribute) -> Value {
     let is_nullable = attribute.nullable || attribute.kind == Kind::Object;
     let is_written_only = attribute.source == Source::WriteOnly;
-    // A text that is not kept has no effect, and any length.
-    let is_ignored = is_written_only && attribute.kind == Kind::Text;
-    let accepted = if is_ignored { of_kind } else { accepted };
-    let mut schema = nullable(accepted(attribute.kind), is_nullable);
+    // A text that is not kept has no effect, and any length; one of few values has no other limits.
+    let is_unlimited = is_written_only && attribute.kind == Kind::Text || !attribute.values.is_empty();
+    let accepted = if is_unlimited { of_kind } else { accepted };
+    let mut schema = nullable(one_of(attribute, accepted(attribute.kind)), is_nullable);
     if is_written_only {
         extend(&mut schema, json!({ "writeOnly": true }));
     }
@@ -99,10 +99,21 @@ fn accepted(kind: Kind) -> Value {
 /// Text without NUL, which databases refuse.
 const NO_NUL: &str = "^[^\\u0000]*$";
 
+/// Restricts the schema of a text to the attribute's values, where it has no others.
+fn one_of(attribute: &Attribute, mut schema: Value) -> Value {
+    if !attribute.values.is_empty() {
+        extend(&mut schema, json!({ "enum": attribute.values }));
+    }
+    schema
+}
+
 fn nullable(mut schema: Value, is_nullable: bool) -> Value {
     if is_nullable {
         let types = json!([schema.get("type"), "null"]);
         extend(&mut schema, json!({ "type": types }));
+        if let Some(Value::Array(values)) = schema.get_mut("enum") {
+            values.push(Value::Null);
+        }
     }
     schema
 }
