@@ -82,7 +82,7 @@ browserTest('an operator finds a mail, has it sent, and lifts a suppression', { 
   await page.keyboard.press('Enter')
   await heading(page, 'Webhook Back-office')
   await page.getByText('2 callbacks of the last 30 days failed').waitFor()
-  await page.getByText('503 <b>The shop is down</b><script>').first().waitFor()
+  await page.getByText('503 <h1>Down for maintenance</h1>').first().waitFor()
   await look(page, 'webhook')
   await tabTo(page, page.getByRole('button', { name: 'Close the circuit' }))
   await page.keyboard.press('Enter')
