@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_templates() {
-        let names: Vec<_> = MailName::VARIANTS.iter().map(|mail| mail.as_str()).collect();
+        let mails = <MailName as VariantArray>::VARIANTS;
+        let names: Vec<_> = mails.iter().map(|mail| mail.as_str()).collect();
         assert_eq!(names, ["reset_requested", "password_changed", "email_changed", "no_account"]);
     }
 

@@ -139,7 +139,9 @@ async fn old_records_are_deleted() {
     }
     assert_ne!(database.count("audit_entries", "true").await, 0);
     let _dev = Dev::start(data.path()).await;
-    eventually("no audit entries", async || match database.count("audit_entries", "true").await {
+    // This start is at another port, where it has moved the demo's webhooks.
+    let old = "NOT (resource_type = 'webhooks' AND action = 'update')";
+    eventually("no old audit entries", async || match database.count("audit_entries", old).await {
         0 => Ok(()),
         left => Err(left),
     })
