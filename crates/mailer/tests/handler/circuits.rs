@@ -54,7 +54,8 @@ fn set_support(mailer: &MailHandler, support: Option<Support>) {
 async fn the_mail_about_a_circuit_is_tried_until_it_is_accepted() {
     let world = World::new().await;
     let relay =
-        ScriptedSmtp::start(&[&[("RCPT", Act::Reply("450 4.7.1 later"))], &[(".", Act::Close)], &[]]).await;
+        ScriptedSmtp::start(&[&[("RCPT", Act::ReplyAndClose("450 4.7.1 later"))], &[(".", Act::Close)], &[]])
+            .await;
     let mailer = world.mailer(relay.port);
     set_support(&mailer, Some(Support::Email("help@acme.example".to_owned())));
     let id = open_circuit(&world, world.live).await;
