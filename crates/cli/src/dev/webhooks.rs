@@ -47,12 +47,12 @@ const TOLERANCE: Duration = Duration::minutes(5);
 pub struct Receiver {
     secrets: HashMap<&'static str, SharedSecret>,
     /// The requests since the start, the newest first.
-    received: Mutex<VecDeque<Received>>,
+    received: Mutex<VecDeque<Arrival>>,
 }
 
 /// A request that came.
 #[derive(Clone, Serialize)]
-struct Received {
+struct Arrival {
     topic: String,
     event: String,
     verified: bool,
@@ -92,7 +92,7 @@ impl Receiver {
                 .is_some_and(|secret| is_genuine(secret, id, timestamp, header("webhook-signature"), body))
     }
 
-    fn received(&self) -> MutexGuard<'_, VecDeque<Received>> {
+    fn received(&self) -> MutexGuard<'_, VecDeque<Arrival>> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,7 +111,7 @@ pub fn routes(receiver: Option<Arc<Receiver>>) -> impl Fn(&mut ServiceConfig) + 
 /// Takes a request, whether genuine or not, so that the page can show both; the answer says which.
 async fn receive(receiver: Data<Receiver>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let verified = receiver.is_genuine(&request, &body);
-    let newest = Received {
+    let newest = Arrival {
         topic: header(&request, "x-commercelayer-topic").to_owned(),
         event: header(&request, "webhook-id").to_owned(),
         verified,
