@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use actix_web::{
@@ -47,12 +47,12 @@ const TOLERANCE: Duration = Duration::minutes(5);
 pub struct Receiver {
     secrets: HashMap<&'static str, SharedSecret>,
     /// The requests since the start, the newest first.
-    received: Mutex<VecDeque<Received>>,
+    received: Mutex<VecDeque<Arrival>>,
 }
 
 /// A request that came.
 #[derive(Clone, Serialize)]
-struct Received {
+struct Arrival {
     topic: String,
     event: String,
     verified: bool,
@@ -92,7 +92,7 @@ impl Receiver {
                 .is_some_and(|secret| is_genuine(secret, id, timestamp, header("webhook-signature"), body))
     }
 
-    fn received(&self) -> std::sync::MutexGuard<'_, VecDeque<Received>> {
+    fn received(&self) -> MutexGuard<'_, VecDeque<Arrival>> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -111,7 +111,7 @@ pub fn routes(receiver: Option<Arc<Receiver>>) -> impl Fn(&mut ServiceConfig) + 
 /// Takes a request, whether genuine or not, so that the page can show both; the answer says which.
 async fn receive(receiver: Data<Receiver>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let verified = receiver.is_genuine(&request, &body);
-    let received = Received {
+    let newest = Arrival {
         topic: header(&request, "x-commercelayer-topic").to_owned(),
         event: header(&request, "webhook-id").to_owned(),
         verified,
@@ -119,7 +119,7 @@ async fn receive(receiver: Data<Receiver>, request: HttpRequest, body: Bytes) ->
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     let mut all = receiver.received();
-    all.push_front(received);
+    all.push_front(newest);
     all.truncate(KEPT);
     if verified { HttpResponse::Ok().finish() } else { HttpResponse::Unauthorized().body("not genuine") }
 }
