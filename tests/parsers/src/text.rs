@@ -68,11 +68,8 @@ pub fn link_template(input: &[u8]) {
         scope: "market:all",
         login_url: "https://shop.example/login",
     };
-    let hostile = LinkValues {
-        scope: "a b\r\n{id}&token=x",
-        login_url: "//evil.example/\\@?#<>\"'%00\u{e9}",
-        ..plain
-    };
+    let hostile =
+        LinkValues { scope: "a b\r\n{id}&token=x", login_url: "//evil.example/\\@?#<>\"'%00\u{e9}", ..plain };
     let [plain, hostile] = [plain, hostile].map(|values| {
         let link = template.fill(values);
         let url = Url::parse(&link).expect("a link is a URL");
@@ -84,6 +81,7 @@ pub fn link_template(input: &[u8]) {
     assert_eq!(plain.origin(), hostile.origin());
     assert!(plain.username().is_empty() && plain.password().is_none(), "{plain}");
     let host = plain.host_str().expect("a link has a host");
-    let is_local = host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]";
+    let is_local =
+        host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]";
     assert!(plain.scheme() == "https" || is_local, "{plain}");
 }
