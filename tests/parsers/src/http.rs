@@ -9,7 +9,7 @@ use rekey_core::{
     idempotency::IdempotencyKey,
     locale::{Locale, accepted},
     resources::{
-        Audience, CUSTOMERS, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, RESOURCES, Resource,
+        Audience, CUSTOMERS, Kind, METADATA, REFERENCE, REFERENCE_ORIGIN, RESOURCES,
         customers::{EMAIL, LOCALE, PASSWORD},
         listing::{Cursor, Page},
         record,
@@ -26,12 +26,8 @@ pub fn jsonapi(input: &[u8]) {
     match (read_json(input), other) {
         (Ok(read), other) => assert_eq!(read, other.expect("JSON")),
         (Err(JsonError::Malformed), other) => assert!(other.is_err()),
-        (Err(JsonError::DuplicateName), Ok(other)) => {
-            assert_eq!(
-                read_json(other.to_string().as_bytes()).as_ref().map(Value::is_object),
-                Ok(other.is_object())
-            );
-        }
+        // Written again, it has each name once.
+        (Err(JsonError::DuplicateName), Ok(other)) => assert!(read_json(other.to_string().as_bytes()).is_ok()),
         (Err(JsonError::DuplicateName), Err(_)) => {}
     }
     let Ok(mut attributes) = read_document(input, &CUSTOMERS, None) else { return };
