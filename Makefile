@@ -59,6 +59,10 @@ bench: ## Measure the release build: creation next to pgbench, memory, time to t
 	POSTGRES_FSYNC=on scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench creates
 	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures --bench lists --bench metrics --bench audit_chain --bench webhooks
 
+.PHONY: fuzz
+fuzz: ## Fuzz each parser for FUZZ_SECONDS (60), starting from tests/parsers/corpus; needs a C++ compiler
+	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/fuzz.sh
+
 .PHONY: check
 check: ## Run the quick loop: format, clippy and the tests that need no server
 	cargo fmt --all --check

@@ -24,5 +24,11 @@ mod swagger_ui;
 pub use app::Application;
 pub use app_data::{BuildError, Config, Database, Services, SharedOrganizations};
 pub use auth::jwt::{SigningKeyError, signing_key_id};
+pub use json::{JsonError, read as read_json};
+pub use jsonapi::{
+    body::{Attributes, read_document},
+    error::Problem,
+    query::{ListQuery, MAX_ORDERS, Query},
+};
 pub use limits::WithTimeout;
 pub use pages::{CookieSpec, FormToken, PagesError, check_pages, is_same_origin};

@@ -23,7 +23,7 @@ use rekey_core::{
     secrets::{KeyRing, find_bounced_delivery},
 };
 
-use self::{feed::Webhook, notice::Notice, report::NotReported};
+use self::{feed::Webhook, report::NotReported};
 pub use self::{
     listener::{ListenError, Listener},
     provider_header::ProviderHeader,
@@ -93,9 +93,7 @@ impl Reports {
     }
 
     async fn try_ingest(&self, raw: &[u8]) -> Result<Ingested, IngestError> {
-        let delivery = find_bounced_delivery(raw, &self.keys).ok_or(IngestError::Forged)?;
-        let notice = report::parse(raw)?;
-        Ok(self.record(delivery, notice).await?)
+        Ok(self.record(read_report(raw, &self.keys)?).await?)
     }
 
     /// Records the reports of a provider, after the check of its signature. Events about other senders' mails are
@@ -107,7 +105,7 @@ impl Reports {
                 metrics::count_report(source, "unknown");
                 continue;
             };
-            let recorded = match self.record(delivery, webhook.notice).await {
+            let recorded = match self.record(webhook.notice.into_report(delivery)).await {
                 Ok(ingested) => ingested.recorded,
                 Err(error) => {
                     metrics::count_report(source, "failed");
@@ -122,10 +120,9 @@ impl Reports {
         Ok(answer)
     }
 
-    async fn record(&self, delivery: EventId, notice: Notice) -> Result<Ingested, StoreError> {
-        let new: NewReport = notice.into_report(delivery);
+    async fn record(&self, new: NewReport) -> Result<Ingested, StoreError> {
         let recorded = self.store.record_report(&new).await?;
-        let (kind, suppress) = (new.report.kind, !new.suppress.is_empty());
+        let (delivery, kind, suppress) = (new.delivery, new.report.kind, !new.suppress.is_empty());
         tracing::info!(
             %delivery,
             kind = kind.as_str(),
@@ -139,6 +136,15 @@ impl Reports {
         }
         Ok(Ingested { delivery, kind, recorded })
     }
+}
+
+/// Reads what a mail server reports, as it was received, of a mail that has an address of these keys' for bounces.
+///
+/// # Errors
+/// [`IngestError::Forged`] and [`IngestError::NotReported`].
+pub fn read_report(raw: &[u8], keys: &KeyRing) -> Result<NewReport, IngestError> {
+    let delivery = find_bounced_delivery(raw, keys).ok_or(IngestError::Forged)?;
+    Ok(report::parse(raw)?.into_report(delivery))
 }
 
 /// Finds the delivery in what a provider repeats of its mail.
@@ -171,7 +177,7 @@ mod tests {
     use rekey_core::secrets::bounce_mailbox;
     use rekey_testkit::seed;
 
-    use super::*;
+    use super::{notice::Notice, *};
 
     #[test]
     fn a_provider_names_the_delivery_by_the_sender_or_by_its_id() {

@@ -15,7 +15,7 @@ pub(crate) use self::{
 };
 pub use self::{
     mailbox::{Mailbox, MailboxError, StoredMail},
-    smtp::{RelayProblem, SmtpSetupError, SmtpTransport, UsableRelay},
+    smtp::{RelayProblem, SmtpSetupError, SmtpTransport, UsableRelay, send_over},
 };
 use crate::message::Mail;
 

@@ -46,35 +46,40 @@ impl Body {
             return Err(Problem::UnsupportedMediaType);
         }
         let bytes = payload::read(&self.request, self.payload).await?;
-        let document = json::read(&bytes).map_err(|error| {
-            Problem::InvalidDataFormat(match error {
-                JsonError::Malformed => "The body is not JSON.",
-                JsonError::DuplicateName => "An object in the body has a member twice.",
-            })
-        })?;
-        let Value::Object(mut document) = document else {
-            return Err(Problem::InvalidDataFormat("The body is not an object."));
-        };
-        let Some(Value::Object(mut data)) = document.remove("data") else {
-            return Err(Problem::InvalidDataFormat("The body has no data object."));
-        };
-        if data.get("type").and_then(Value::as_str) != Some(resource.name) {
-            return Err(Problem::InvalidResource);
-        }
-        // A document without an id can only mean the URL's.
-        if let (Some(id), Some(named)) = (id, data.get("id"))
-            && named.as_str() != Some(id)
-        {
-            return Err(Problem::KeyNotIncludedInUrl);
-        }
-        if data.get("relationships").is_some_and(|relationships| !relationships.is_object()) {
-            return Err(Problem::InvalidDataFormat("The relationships are not an object."));
-        }
-        match data.remove("attributes") {
-            Some(Value::Object(attributes)) => Ok(Attributes::new(attributes)),
-            None => Ok(Attributes::new(Map::new())),
-            Some(_) => Err(Problem::InvalidDataFormat("The attributes are not an object.")),
-        }
+        read_document(&bytes, resource, id)
+    }
+}
+
+/// Reads the attributes of a document of that resource; `id` is the URL's, for an update.
+pub fn read_document(bytes: &[u8], resource: &Resource, id: Option<&str>) -> Result<Attributes, Problem> {
+    let document = json::read(bytes).map_err(|error| {
+        Problem::InvalidDataFormat(match error {
+            JsonError::Malformed => "The body is not JSON.",
+            JsonError::DuplicateName => "An object in the body has a member twice.",
+        })
+    })?;
+    let Value::Object(mut document) = document else {
+        return Err(Problem::InvalidDataFormat("The body is not an object."));
+    };
+    let Some(Value::Object(mut data)) = document.remove("data") else {
+        return Err(Problem::InvalidDataFormat("The body has no data object."));
+    };
+    if data.get("type").and_then(Value::as_str) != Some(resource.name) {
+        return Err(Problem::InvalidResource);
+    }
+    // A document without an id can only mean the URL's.
+    if let (Some(id), Some(named)) = (id, data.get("id"))
+        && named.as_str() != Some(id)
+    {
+        return Err(Problem::KeyNotIncludedInUrl);
+    }
+    if data.get("relationships").is_some_and(|relationships| !relationships.is_object()) {
+        return Err(Problem::InvalidDataFormat("The relationships are not an object."));
+    }
+    match data.remove("attributes") {
+        Some(Value::Object(attributes)) => Ok(Attributes::new(attributes)),
+        None => Ok(Attributes::new(Map::new())),
+        Some(_) => Err(Problem::InvalidDataFormat("The attributes are not an object.")),
     }
 }
 

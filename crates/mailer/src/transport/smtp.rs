@@ -18,19 +18,28 @@ mod relay_health;
 mod reply;
 mod starttls;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
-use rekey_core::{events::bus::Capacity, random::RandomSource};
+use lettre::transport::smtp::extension::ClientId;
+use rekey_core::{deliveries::Reply, events::bus::Capacity, random::RandomSource};
 use rekey_runtime::config::Smtp;
-use tokio::sync::watch;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
 
 pub(crate) use self::reply::{address_is_bad, is_enhanced};
 use self::{
+    dialogue::Connection,
     failure::DeliveryFailure,
+    lenient_reply_stream::LenientReplyStream,
     relay::SmtpRelay,
     relay_health::{Circuit, RelayHealth},
 };
@@ -40,6 +49,22 @@ pub use self::{
 };
 use super::{Accepted, SendError, Transport, clean::clean};
 use crate::message::Mail;
+
+/// Sends a mail over a stream to a relay, without TLS and log-in, and returns the relay's reply.
+///
+/// # Errors
+/// The failure that is recorded of the mail.
+pub async fn send_over<S>(stream: S, mail: &Mail) -> Result<(String, Reply), SendError>
+where
+    S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+{
+    let stream = LenientReplyStream::new(stream, SocketAddr::from(([127, 0, 0, 1], 25)));
+    let hello = ClientId::Domain("localhost".to_owned());
+    let connected = Connection::connect_with_transport(Box::new(stream), &hello).await;
+    let mut connection = connected.map_err(|error| failure::transient(&error))?;
+    dialogue::start(&mut connection, mail).await?;
+    Ok(dialogue::transfer(&mut connection, mail).await?)
+}
 
 /// Sends through the first relay that can be used.
 pub struct SmtpTransport {

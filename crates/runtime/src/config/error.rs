@@ -28,7 +28,7 @@ pub enum ConfigError {
     #[error("configuration: {key} is missing: set it in the file, or as {variable} or {variable}_FILE")]
     Missing { key: String, variable: String },
     /// A layer sets a key that doesn't exist.
-    #[error("configuration: unknown key {key} (from {origin})")]
+    #[error("configuration: unknown key {} (from {origin})", .key.escape_debug())]
     Unknown { key: String, origin: String },
     /// An organization's file sets a key of the whole deployment.
     #[error("configuration: {key} can't be set in {path}: it holds for all organizations")]
@@ -95,6 +95,8 @@ pub(super) fn shown(value: &ValueKind) -> String {
             let items: Vec<_> = items.iter().map(|item| shown(&item.kind)).collect();
             format!("[{}]", items.join(", "))
         }
+        // Its keys may have line breaks.
+        ValueKind::Table(_) => "a section".to_owned(),
         other => other.to_string(),
     }
 }

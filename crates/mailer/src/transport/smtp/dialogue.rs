@@ -31,6 +31,16 @@ pub(super) enum DialogueError {
     Lost(SendError),
 }
 
+impl From<DialogueError> for SendError {
+    fn from(error: DialogueError) -> Self {
+        match error {
+            DialogueError::Lost(error)
+            | DialogueError::Refused(DeliveryFailure::Mail(error) | DeliveryFailure::Final(error)) => error,
+            DialogueError::Refused(DeliveryFailure::Relay(unusable)) => Self::unavailable(unusable.reason),
+        }
+    }
+}
+
 /// Names sender and recipient and announces the message. Until this has succeeded, the relay can't have accepted anything.
 pub(super) async fn start(connection: &mut Connection, mail: &Mail) -> Result<(), DialogueError> {
     let from = MailFrom::new(Some(mail.sender.clone()), Vec::new());

@@ -107,7 +107,7 @@ impl LinkTemplate {
     }
 
     /// Parses a template. The error is what was expected.
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         const NOT_URL: &str =
             "an https URL without credentials, such as https://shop.example/reset?id={id}&token={token}";
         let marked = replace_each(text, PLACEHOLDERS, MARKS);

@@ -175,3 +175,16 @@ fn a_file_that_is_not_toml_is_refused_by_its_line() {
     let line = error(&environment(&REQUIRED).file(Some(&path)));
     assert_eq!(line, format!("configuration: {}, a number is out of range", path.display()));
 }
+
+#[test]
+fn names_of_several_lines_make_an_error_of_one() {
+    for (content, found) in [
+        ("\"a\\nb\" = 1\n", r"unknown key a\nb "),
+        ("[server]\n\"a\\nb\" = 1\n", r"unknown key server.a\nb "),
+        ("[server.listen]\n\"a\\nb\" = 1\n", "server.listen is a section "),
+    ] {
+        let (_folder, path) = file(content);
+        let line = error(&environment(&REQUIRED).file(Some(&path)));
+        assert!(line.contains(found), "{line:?}");
+    }
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# fuzz.sh [PARSER…]: fuzzes parsers, all of them by default, each for FUZZ_SECONDS (60), starting from its corpus. It ends at the first failure and
+# names the input. CARGO_FLAGS are arguments for the build, which needs a C++ compiler.
+#
+# Inputs that reach new code are kept in target/fuzz/PARSER, where the next run starts, too.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+corpus=tests/parsers/corpus target=${CARGO_TARGET_DIR:-target}
+export RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/fuzz-rustc.sh
+
+# shellcheck disable=SC2086 # CARGO_FLAGS is a list.
+cargo build ${CARGO_FLAGS:-} --workspace --features rekey-parsers/fuzz --bin fuzz
+
+parsers=("$@")
+if [ $# -eq 0 ]; then mapfile -t parsers < <(ls "$corpus"); fi
+for parser in "${parsers[@]}"; do
+    found=$target/fuzz/$parser log=$target/fuzz/$parser.log
+    mkdir -p "$found"
+    echo "Fuzzing $parser for ${FUZZ_SECONDS:-60} s"
+    # A slow input fails, too: a parser that needs 5 s for 64 KiB stops a program.
+    if ! REKEY_FUZZ_TARGET=$parser "$target/debug/fuzz" "$found" "$corpus/$parser" -max_total_time="${FUZZ_SECONDS:-60}" \
+        -max_len=65536 -timeout=5 -artifact_prefix="$target/fuzz/$parser-" -print_final_stats=1 >"$log" 2>&1; then
+        grep -v '^#' "$log" | tail -n 40 >&2
+        input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+        echo "fuzz: $parser failed on ${input:-no input}: repair it, and copy the input to $corpus/$parser" >&2
+        exit 1
+    fi
+    sed -nE 's/^stat::number_of_executed_units: */  executions: /p' "$log"
+done
