@@ -73,11 +73,14 @@ pub(super) fn is_host_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label)
 }
 
-/// An absolute http or https URL without credentials.
+/// An absolute http or https URL without credentials. URLs allow more in a host than host names do, such as `"`, where readers of mails
+/// take a link for ended.
 pub(super) fn parse_http(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = url.username().is_empty() && url.password().is_none();
-    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let has_host = url.host_str().is_some_and(|host| host.bytes().all(is_usual));
+    (matches!(url.scheme(), "http" | "https") && has_host && is_plain).then_some(url)
 }
 
 /// The same, but http only to this machine: whoever reads what crosses the network there could set the password.

@@ -42,6 +42,8 @@ fn a_template_is_an_https_url_with_its_placeholders_after_the_host() {
         "https://a.b:{id}/{token}",
         "https://u@a.b/{id}{token}",
         "https://a.b/{id}{token}{",
+        "https://a.\"/{id}{token}",
+        "https://a.b'/{id}{token}",
     ] {
         let line = error(&with(&[(KEY, text)]));
         assert!(line.starts_with(&format!("configuration: {KEY} is ")), "{line}");
