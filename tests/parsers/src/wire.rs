@@ -34,7 +34,7 @@ pub fn event(input: &[u8]) {
 pub fn smtp_reply(input: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mail = Mail {
-        event: delivery(),
+        id: "vkNQwzehdR".to_owned(),
         written_at: OffsetDateTime::UNIX_EPOCH,
         sender: "shop@example.com".parse().unwrap(),
         recipient: "anna@example.com".parse().unwrap(),
