@@ -28,7 +28,7 @@ pub fn jsonapi(input: &[u8]) {
         (Err(JsonError::Malformed), other) => assert!(other.is_err()),
         // Written again, it has each name once.
         (Err(JsonError::DuplicateName), Ok(other)) => {
-            assert!(read_json(other.to_string().as_bytes()).is_ok())
+            assert!(read_json(other.to_string().as_bytes()).is_ok());
         }
         (Err(JsonError::DuplicateName), Err(_)) => {}
     }

@@ -40,10 +40,10 @@ async fn mail(world: &World, mailer: &MailHandler) -> u64 {
 }
 
 /// Sets where customers of all organizations get help.
-fn set_support(mailer: &MailHandler, support: Option<Support>) {
+fn set_support(mailer: &MailHandler, support: Option<&Support>) {
     let organizations = organizations().map(|own| {
         let mut own = own.clone();
-        own.organization.brand.support = support.clone();
+        own.organization.brand.support = support.cloned();
         own
     });
     let signers = organizations.try_map(|own| Signer::new(&own.dkim)).unwrap();
@@ -57,7 +57,7 @@ async fn the_mail_about_a_circuit_is_tried_until_it_is_accepted() {
         ScriptedSmtp::start(&[&[("RCPT", Act::ReplyAndClose("450 4.7.1 later"))], &[(".", Act::Close)], &[]])
             .await;
     let mailer = world.mailer(relay.port);
-    set_support(&mailer, Some(Support::Email("help@acme.example".to_owned())));
+    set_support(&mailer, Some(&Support::Email("help@acme.example".to_owned())));
     let id = open_circuit(&world, world.live).await;
     for left in [1, 1, 0] {
         assert_eq!(mail(&world, &mailer).await, left);
@@ -89,12 +89,12 @@ async fn a_circuit_that_nobody_can_be_mailed_about_is_settled() {
     let relay = ScriptedSmtp::start(&[&[("RCPT", Act::Reply("550 5.1.1 unknown"))]]).await;
     let mailer = world.mailer(relay.port);
     for support in [None, Some(Support::Page("https://acme.example/help".to_owned()))] {
-        set_support(&mailer, support);
+        set_support(&mailer, support.as_ref());
         open_circuit(&world, world.live).await;
         assert_eq!((mail(&world, &mailer).await, relay.connections()), (0, 0));
         world.backdoor().script("DELETE FROM webhooks").await;
     }
-    set_support(&mailer, Some(Support::Email("gone@acme.example".to_owned())));
+    set_support(&mailer, Some(&Support::Email("gone@acme.example".to_owned())));
     open_circuit(&world, world.live).await;
     assert_eq!((mail(&world, &mailer).await, relay.connections()), (0, 1));
     world.backdoor().script("DELETE FROM webhooks").await;
