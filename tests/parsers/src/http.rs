@@ -27,7 +27,9 @@ pub fn jsonapi(input: &[u8]) {
         (Ok(read), other) => assert_eq!(read, other.expect("JSON")),
         (Err(JsonError::Malformed), other) => assert!(other.is_err()),
         // Written again, it has each name once.
-        (Err(JsonError::DuplicateName), Ok(other)) => assert!(read_json(other.to_string().as_bytes()).is_ok()),
+        (Err(JsonError::DuplicateName), Ok(other)) => {
+            assert!(read_json(other.to_string().as_bytes()).is_ok());
+        }
         (Err(JsonError::DuplicateName), Err(_)) => {}
     }
     let Ok(mut attributes) = read_document(input, &CUSTOMERS, None) else { return };
