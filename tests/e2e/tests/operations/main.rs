@@ -15,7 +15,7 @@ use site::Site;
 /// Why `rekey doctor` does not run here.
 const DOCTOR: &str = "it asks DNS; programs/doctor.rs has a server for that";
 /// The commands that can't run here, and why.
-const NOT_RUN: [(&str, &str); 19] = [
+const NOT_RUN: [(&str, &str); 20] = [
     ("PGHOST=db.example PGUSER=postgres PGDATABASE=rekey deploy/backup.sh /srv/backups", "no such host"),
     (
         "docker compose exec mailer bash -c 'exec 3<>/dev/tcp/mail.example.com/587 && head -n 1 <&3'",
@@ -29,6 +29,7 @@ const NOT_RUN: [(&str, &str); 19] = [
         "docker compose exec mailer rekey doctor --for mailer --test-mail you@shop.example --organization acme",
         DOCTOR,
     ),
+    ("docker compose exec webhooks bash -c 'exec 3<>/dev/tcp/example.com/443'", "it calls a host outside"),
     ("docker compose exec webhooks rekey webhook test $ID --organization acme", "no such host"),
     ("docker compose run --rm rekey doctor --for tool", DOCTOR),
     (
