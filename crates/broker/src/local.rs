@@ -65,8 +65,7 @@ impl Bus for LocalBus {
 
 /// Two handlers of each message in the one process that sends mails and webhooks: a bus has one handler.
 ///
-/// The fan-out comes first, because a mail that is settled takes its event out of the outbox: what the fan-out had not recorded by then would
-/// be lost. It only writes to the database in which the mail is claimed, so a mail waits for it when it could not be sent either, and never for
+/// The fan-out comes first, so that one acknowledgement is for both: the mail's verdict is the message's. It only writes to the database in which the mail is claimed, so a mail waits for it when it could not be sent either, and never for
 /// a receiver. Repeating a fan-out because of its mail is harmless.
 pub struct Both {
     /// Records which webhooks the event leads to.

@@ -110,7 +110,7 @@ impl Handler for Rejecting {
     }
 }
 
-/// A mail that is settled takes its event out of the outbox, so the fan-out must be done by then.
+/// The mail's verdict is the message's, so the fan-out must be done by then.
 #[tokio::test]
 async fn a_mail_follows_its_fan_out_and_neither_is_rejected_for_the_other() {
     fn scripted(verdict: &'static str) -> Arc<Rejecting> {

@@ -89,13 +89,18 @@ impl Ledger for PostgresStore {
 
 /// Erases the payload of the event $1 when that condition says that its mail is settled finally: it is never published again. That of a mail
 /// that failed is kept: an operator may have it sent again. An event that is still to be published is left to the relay: another queue may lack it.
+///
+/// The row is written in either case, so that this and the relay, which may publish it at this moment, wait for each other. A relay that has looked at
+/// the mail before learns from a `republish_after` of zero that it is settled.
 macro_rules! complete_event {
     ($condition:literal) => {
         concat!(
             ", completed AS (
-                UPDATE events SET payload = NULL, republish_after = NULL, published_at = COALESCE(published_at, now()),
+                UPDATE events SET payload = CASE WHEN COALESCE(published_at, dead_at) IS NULL THEN payload END,
+                    republish_after = CASE WHEN COALESCE(published_at, dead_at) IS NULL THEN interval '0' END,
+                    published_at = CASE WHEN dead_at IS NULL THEN published_at ELSE COALESCE(published_at, now()) END,
                     dead_at = NULL, dead_reason = NULL
-                WHERE id = $1 AND COALESCE(published_at, dead_at) IS NOT NULL AND ", $condition, "
+                WHERE id = $1 AND ", $condition, "
             )"
         )
     };

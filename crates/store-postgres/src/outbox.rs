@@ -37,12 +37,13 @@ impl Outbox for PostgresStore {
 
     async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
         let columns = SettlementColumns::from_settlements(settlements);
-        // `COALESCE` keeps the look-ups from the index of all waiting events: see decision 8.
+        // `COALESCE` keeps the look-ups from the index of all waiting events: see decision 8. The mail may be settled meanwhile: see
+        // `complete_event!`.
         if !columns.published.is_empty() {
             sqlx::query(
                 "UPDATE events e SET published_at = now(), dead_at = NULL, dead_reason = NULL,
-                     payload = CASE WHEN has_mail THEN payload END,
-                     republish_after = CASE WHEN has_mail THEN
+                     payload = CASE WHEN has_mail AND republish_after IS DISTINCT FROM interval '0' THEN payload END,
+                     republish_after = CASE WHEN has_mail AND republish_after IS DISTINCT FROM interval '0' THEN
                          COALESCE(republish_after * 2, make_interval(secs => $2)) END
                  FROM (
                      SELECT id, EXISTS (

@@ -94,6 +94,9 @@ const UNFINISHED: &str = "SELECT 'event ' || id || ' is not published: attempts 
     SELECT 'delivery ' || event_id || ' is ' || status || ': attempts ' || attempts || ', ' || COALESCE(detail, 'no detail')
     FROM deliveries WHERE status IN ('queued', 'deferred')
     UNION ALL
+    SELECT 'event ' || e.id || ' keeps its payload: its mail is ' || d.status FROM events e JOIN deliveries d ON d.event_id = e.id
+    WHERE e.payload IS NOT NULL AND d.status NOT IN ('queued', 'deferred', 'failed')
+    UNION ALL
     SELECT 'callback ' || id || ' is due: attempts ' || attempts || ', ' || COALESCE(response_message, 'no answer')
     FROM event_callbacks WHERE due_at IS NOT NULL";
 
