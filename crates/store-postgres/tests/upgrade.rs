@@ -266,7 +266,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
     (35, "ab4d6da04e99276d"),
     (36, "da78bf5fd97a4d22"),
     (37, "31424876536a3f18"),
-    (38, "1db178028e62a570"),
+    (38, "fc1e5717ebf24b37"),
 ];
 
 /// B14. A database keeps the checksums of its migrations and is refused when one of them is another now. A new migration is added here.
