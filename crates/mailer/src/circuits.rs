@@ -9,7 +9,7 @@ use rekey_core::{
     events::bus::{Capacity, Handler},
     name::visible,
     webhooks::{
-        KEEP_CALLBACKS,
+        KEEP_CALLBACKS, MAX_FAILURES,
         circuit_mails::{CircuitMails, OpenCircuit},
     },
 };
@@ -164,6 +164,8 @@ impl Writer {
 /// What the mail says.
 fn text(circuit: &OpenCircuit) -> String {
     let OpenCircuit { webhook, scope, slug, topic, callback_url, failure_count, cause, .. } = circuit;
+    // An attempt that was under way may have succeeded since.
+    let failure_count = (*failure_count).max(MAX_FAILURES);
     let name = visible(&circuit.name);
     let minute = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let opened = circuit.opened_at.format(minute).unwrap_or_default();

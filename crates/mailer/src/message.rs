@@ -27,7 +27,7 @@ use crate::render::Rendered;
 /// A mail, ready to be handed over. It has one recipient.
 #[derive(Clone)]
 pub struct Mail {
-    /// Its identity, the id of the event that leads to it: sent again, it is the same mail.
+    /// Its identity: sent again, it is the same mail. That of the event that leads to it, or of the opening of a webhook's circuit.
     pub id: String,
     /// When it was composed, as in its `Date`.
     pub written_at: OffsetDateTime,

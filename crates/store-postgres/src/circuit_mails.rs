@@ -14,7 +14,7 @@ impl CircuitMails for PostgresStore {
     async fn claim_circuit_mail(&self, lease: Duration) -> Result<Option<OpenCircuit>, StoreError> {
         let row = sqlx::query(
             "WITH due AS MATERIALIZED (
-                 SELECT id FROM webhooks WHERE circuit_mail_due_at <= now() AND circuit_opened_at IS NOT NULL
+                 SELECT id FROM webhooks WHERE circuit_mail_due_at <= now() AND circuit_opened_at IS NOT NULL AND disabled_at IS NULL
                  ORDER BY circuit_mail_due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
              )
              UPDATE webhooks w SET circuit_mail_due_at = now() + make_interval(secs => $1)
@@ -36,7 +36,9 @@ impl CircuitMails for PostgresStore {
         retry_after: Option<Duration>,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE webhooks SET circuit_mail_due_at = now() + make_interval(secs => $3) WHERE id = $1 AND circuit_opened_at = $2",
+            "UPDATE webhooks SET circuit_mail_due_at = CASE WHEN $3 IS NOT NULL THEN
+                 now() + GREATEST(make_interval(secs => $3), (now() - circuit_opened_at) / 2) END
+             WHERE id = $1 AND circuit_opened_at = $2 AND circuit_mail_due_at IS NOT NULL",
         )
         .bind(webhook.as_str())
         .bind(opened_at)

@@ -63,7 +63,7 @@ BEGIN
         GRANT SELECT, INSERT ON suppressions TO rekey_mailer;
         -- The mails about circuits that opened.
         GRANT SELECT (id, organization_id, mode, name, topic, callback_url, circuit_failure_count, circuit_opened_at, circuit_cause,
-                circuit_mail_due_at),
+                circuit_mail_due_at, disabled_at),
             UPDATE (circuit_mail_due_at) ON webhooks TO rekey_mailer;
         -- The payload is compared with that of a message that was rejected.
         GRANT SELECT (id, payload, published_at, dead_at, republish_after),

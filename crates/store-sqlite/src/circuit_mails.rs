@@ -17,7 +17,7 @@ impl CircuitMails for SqliteStore {
         let row = sqlx::query(
             "UPDATE webhooks SET circuit_mail_due_at = ?2
              WHERE id = (
-                 SELECT id FROM webhooks WHERE circuit_mail_due_at <= ?1 AND circuit_opened_at IS NOT NULL
+                 SELECT id FROM webhooks WHERE circuit_mail_due_at <= ?1 AND circuit_opened_at IS NOT NULL AND disabled_at IS NULL
                  ORDER BY circuit_mail_due_at, id LIMIT 1
              )
              RETURNING id, organization_id, mode, name, topic, callback_url, circuit_failure_count, circuit_opened_at, circuit_cause,
@@ -39,13 +39,17 @@ impl CircuitMails for SqliteStore {
         retry_after: Option<Duration>,
     ) -> Result<(), StoreError> {
         let (mut transaction, now) = self.write().await?;
-        sqlx::query("UPDATE webhooks SET circuit_mail_due_at = ?3 WHERE id = ?1 AND circuit_opened_at = ?2")
-            .bind(webhook.as_str())
-            .bind(to_unix_microseconds(opened_at))
-            .bind(retry_after.map(|wait| after(now, wait)))
-            .execute(&mut *transaction)
-            .await
-            .map_err(map_db_error)?;
+        sqlx::query(
+            "UPDATE webhooks SET circuit_mail_due_at = max(?3, ?4 + (?4 - circuit_opened_at) / 2)
+             WHERE id = ?1 AND circuit_opened_at = ?2 AND circuit_mail_due_at IS NOT NULL",
+        )
+        .bind(webhook.as_str())
+        .bind(to_unix_microseconds(opened_at))
+        .bind(retry_after.map(|wait| after(now, wait)))
+        .bind(now)
+        .execute(&mut *transaction)
+        .await
+        .map_err(map_db_error)?;
         transaction.commit().await.map_err(map_db_error)
     }
 }

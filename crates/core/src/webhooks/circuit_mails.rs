@@ -32,11 +32,12 @@ pub struct OpenCircuit {
 /// The mails about circuits that opened. The statement that opens a circuit makes its mail due; one that was reset before leads to none.
 #[async_trait]
 pub trait CircuitMails: Send + Sync + 'static {
-    /// Claims the mail that has been due longest, for `lease`; nobody else gets it until that ends.
+    /// Claims the mail that has been due longest, for `lease`; nobody else gets it until that ends. None about a webhook that is disabled: nobody
+    /// misses its events.
     async fn claim_circuit_mail(&self, lease: Duration) -> Result<Option<OpenCircuit>, StoreError>;
 
-    /// Records what follows a claim: another attempt after this time, or nothing. A circuit that was reset and opened again meanwhile keeps the
-    /// mail of its new opening.
+    /// Records what follows a claim: another attempt after this time, or nothing. The wait is longer the longer ago the circuit opened, at least
+    /// half of that time. What was settled stays so, and a circuit that was reset and opened again meanwhile keeps the mail of its new opening.
     async fn settle_circuit_mail(
         &self,
         webhook: WebhookId,

@@ -15,7 +15,7 @@ use crate::{
 /// in 50 ms has them in a minute.
 pub const MAX_REPLAYED: u32 = 10_000;
 
-/// What becomes of a callback.
+/// The state of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum CallbackState {
