@@ -55,7 +55,7 @@ blocklist: ## Rebuild the list of common passwords (network: PyPI and npm)
 .PHONY: bench
 bench: ## Measure the release build: creation next to pgbench, memory, time to the mail, lists of 1,000,000 resets, the cost of metrics, of the audit chain and of webhooks, and a receiver that never answers
 	@scripts/setup.sh wrk
-	cargo build $(CARGO_FLAGS) --release --workspace --bins
+	cargo build $(CARGO_FLAGS) --release --bins --package rekey-api --package rekey-cli --package rekey-mailer --package rekey-webhooks
 	POSTGRES_FSYNC=on scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench creates
 	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures --bench lists --bench metrics --bench audit_chain --bench webhooks
 

@@ -55,7 +55,7 @@ pub struct LoggedCallback {
     pub event: EventId,
     /// The event's topic.
     pub topic: String,
-    /// What became of it.
+    /// Its state.
     pub state: CallbackState,
     /// How many attempts there were since it was last replayed, that under way included.
     pub attempts: u64,

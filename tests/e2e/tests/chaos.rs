@@ -1,4 +1,4 @@
-//! Bad days: two of each program and their servers are killed, stopped, cut off, slowed down and refused by their relay, while clients
+//! Bad days: two APIs, two mailers, a sender of webhooks, and their servers are killed, stopped, cut off, slowed down and refused by their relay, while clients
 //! request resets. No accepted reset is lost, none is mailed twice except in the one window that SMTP leaves open, which the ledger
 //! counts, and nobody gets a mail that was not asked for. A webhook gets each reset.
 //!

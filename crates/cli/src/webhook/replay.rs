@@ -14,11 +14,12 @@ use rekey_core::{
 use rekey_store_postgres::CallbackFilter;
 use serde_json::json;
 use strum::VariantArray;
+use time::format_description::well_known::Rfc3339;
 
 use super::{ScopeArguments, Tool, rows::CallbackRow};
 use crate::{
     delivery, operator,
-    output::{NothingFound, Output, timestamp},
+    output::{NothingFound, Output},
 };
 
 /// The arguments of `rekey webhook callbacks`.
@@ -97,7 +98,7 @@ impl ReplayArguments {
         if replayed.count == 0 {
             return Err(NothingFound("no callback that has ended fulfils these conditions".to_owned()).into());
         }
-        let (count, next) = (replayed.count, replayed.next.map(timestamp));
+        let (count, next) = (replayed.count, replayed.next.and_then(|at| at.format(&Rfc3339).ok()));
         let done = if self.dry_run { "Would be due again" } else { "Due again" };
         let rest = next.as_ref().map_or_else(String::new, |next| {
             format!("There are more than these, the oldest: replay the others with --since {next}.\n")
