@@ -1,6 +1,7 @@
 //! The mails about webhooks' circuits that opened.
 
 use rekey_core::{
+    clock::Clock,
     events::{EventName, audit::Action},
     ids::WebhookId,
     scope::Scope,
@@ -13,24 +14,25 @@ use rekey_testkit::{
     seed,
     smtp::{Act, ScriptedSmtp},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime, macros::format_description};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, organizations};
 
-/// Creates a webhook with an open circuit.
-async fn open_circuit(world: &World, scope: Scope) -> WebhookId {
+/// Creates a webhook with a circuit that opens now. Returns it, and the second.
+async fn open_circuit(world: &World, scope: Scope) -> (WebhookId, i64) {
+    let opened_at = world.clock.now().unix_timestamp();
     let mut webhook = seed::new_webhook(scope, EventName::CustomerCreate);
     webhook.name = Some("Back office\r\nBcc: all".to_owned());
     webhook.callback_url = "https://receiver.example/hook?token=secret".parse().unwrap();
     world.store.create_webhook(scope, &webhook, &seed::audit(Action::Create)).await.unwrap();
     let open = format!(
         "UPDATE webhooks SET circuit_failure_count = 30, circuit_cause = 'status 500', circuit_mail_due_at = 0,
-             circuit_opened_at = 1764510301000001 WHERE id = '{}'",
+             circuit_opened_at = {opened_at}000001 WHERE id = '{}'",
         webhook.id
     );
     world.backdoor().script(&open).await;
-    webhook.id
+    (webhook.id, opened_at)
 }
 
 /// Sends the mails that are due. Returns how many are left.
@@ -58,7 +60,7 @@ async fn the_mail_about_a_circuit_is_tried_until_it_is_accepted() {
             .await;
     let mailer = world.mailer(relay.port);
     set_support(&mailer, Some(&Support::Email("help@acme.example".to_owned())));
-    let id = open_circuit(&world, world.live).await;
+    let (id, opened_at) = open_circuit(&world, world.live).await;
     for left in [1, 1, 0] {
         assert_eq!(mail(&world, &mailer).await, left);
         let taken = relay.messages().len();
@@ -67,7 +69,9 @@ async fn the_mail_about_a_circuit_is_tried_until_it_is_accepted() {
     }
     let messages = relay.messages();
     let [first, taken] = messages.as_slice() else { panic!("{messages:?}") };
-    let message_id = format!("Message-ID: <{id}-1764510301@example.com>");
+    let message_id = format!("Message-ID: <{id}-{opened_at}@example.com>");
+    let minute = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let opened = OffsetDateTime::from_unix_timestamp(opened_at).unwrap().format(minute).unwrap();
     assert!(first.contains(&message_id), "{first}");
     for line in [
         "To: help@acme.example",
@@ -75,7 +79,7 @@ async fn the_mail_about_a_circuit_is_tried_until_it_is_accepted() {
         &*message_id,
         "Content-Type: text/plain; charset=utf-8",
         "Receiver:    receiver.example",
-        "Open since:  2025-11-30 13:45 UTC",
+        &format!("Open since:  {opened}"),
         &format!("  rekey webhook show {id} --organization acme --mode live"),
     ] {
         assert!(taken.lines().any(|found| found == line), "{line}: {taken}");
