@@ -91,7 +91,7 @@ async fn one_that_never_answers(stack: &Stack) {
         } else {
             dead.set(stack, json!({ "_disable": true })).await;
         }
-        let before = receivers.received().len();
+        let before = receivers.count();
         let posted = load(stack, &tokens).await;
         let received = receivers.requests(before + posted.len()).await;
         let mut times = [Vec::new(), Vec::new()];
@@ -142,12 +142,12 @@ async fn cost(shop: &Shop, api: &Program, webhooks: &Program) {
         for kind in order {
             let (trigger, calls) = if kind == 0 { ("_enable", 1) } else { ("_disable", 0) };
             webhook.set(stack, json!({ trigger: true })).await;
-            let expected = receiver.received().len() + calls * usize::try_from(CREATES).unwrap();
+            let expected = receiver.count() + calls * usize::try_from(CREATES).unwrap();
             let (began, before) = (Instant::now(), [api, webhooks].map(processor_time));
             creates(stack, &token).await;
             let seconds = began.elapsed().as_secs_f64();
             all_published(stack).await;
-            receiver.requests(expected).await;
+            receiver.arrive(expected).await;
             let used = [(api, before[0]), (webhooks, before[1])]
                 .map(|(program, before)| (processor_time(program) - before) / f64::from(CREATES));
             runs[kind].push([f64::from(CREATES) / seconds, used[0]]);

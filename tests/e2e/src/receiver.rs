@@ -87,13 +87,25 @@ impl Receiver {
         self.state.lock().unwrap().received.clone()
     }
 
+    /// Returns how many came so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.state.lock().unwrap().received.len()
+    }
+
     /// Waits until that many requests came, and returns them.
     pub async fn requests(&self, count: usize) -> Vec<Received> {
-        eventually(&format!("{count} requests"), async || {
-            let received = self.received();
-            if received.len() >= count { Ok(received) } else { Err(received.len()) }
+        self.arrive(count).await;
+        self.received()
+    }
+
+    /// Waits until that many requests came.
+    pub async fn arrive(&self, count: usize) {
+        eventually(&format!("{count} requests"), async || match self.count() {
+            arrived if arrived >= count => Ok(()),
+            arrived => Err(arrived),
         })
-        .await
+        .await;
     }
 }
 
