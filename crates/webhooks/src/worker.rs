@@ -55,7 +55,7 @@ pub struct Worker {
     pub random: Arc<dyn RandomSource>,
     /// How many callbacks of this process are under way at once, and of all processes of one webhook and one organization.
     pub limits: ClaimLimits,
-    /// Notified when callbacks were added.
+    /// Notified when callbacks were added, or an attempt has ended: there may be one to claim.
     pub added: Arc<Notify>,
 }
 
@@ -124,6 +124,8 @@ impl Worker {
         }
         .instrument(span)
         .await;
+        // Its place is free for the next of its webhook and organization.
+        self.added.notify_one();
     }
 
     async fn attempt(&self, callback: &ClaimedCallback) -> AttemptResult {
