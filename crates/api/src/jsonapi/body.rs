@@ -164,10 +164,21 @@ impl Attributes {
         if self.values.contains_key(attribute.name) { self.required(attribute) } else { None }
     }
 
-    /// Takes a text of limited length if it is there. A blank one counts as absent, like null: a client of the vendor's sends it for a name
-    /// that was not given (`webhooks:create` of cli-plugin-webhooks 4.3).
+    /// Takes a text of limited length that is not blank if it is there; null counts as absent.
     pub fn name(&mut self, attribute: &Attribute) -> Option<String> {
-        self.short_text(attribute).value().filter(|name| !name.trim().is_empty()).cloned()
+        let name = self.short_text(attribute).value().cloned()?;
+        if name.trim().is_empty() {
+            self.refuse(attribute, ValidationError::Blank);
+        }
+        Some(name)
+    }
+
+    /// Lets a blank text count as absent.
+    pub fn ignore_blank(&mut self, attribute: &Attribute) {
+        let text = self.values.get(attribute.name).and_then(Value::as_str);
+        if text.is_some_and(|text| text.trim().is_empty()) {
+            self.values.remove(attribute.name);
+        }
     }
 
     /// Takes an array of texts; null becomes an empty one.

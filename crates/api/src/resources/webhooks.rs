@@ -39,6 +39,8 @@ pub async fn create(
     let mut input = body.read(&WEBHOOKS, None).await?;
     let topic = input.required_or(&TOPIC, ValidationError::UnknownTopic);
     let callback_url = input.required::<CallbackUrl>(&CALLBACK_URL);
+    // `webhooks:create` of the vendor's cli-plugin-webhooks 4.3 sends one for a name that was not given.
+    input.ignore_blank(&NAME);
     let attributes = read_attributes(&mut input);
     let (topic, callback_url) = input.finish(topic.zip(callback_url))?;
     let id = webhooks.create(principal.scope(), &principal.caller, topic, callback_url, attributes).await?;

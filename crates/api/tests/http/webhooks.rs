@@ -149,6 +149,8 @@ async fn what_no_webhook_can_be_is_refused_with_its_attribute() {
             refused.assert_error(422, "VALIDATION_ERROR", Some(&format!("/data/attributes/{attribute}")));
         }
     }
+    let blank = change(&app, &token, made.id(), json!({ "name": " " })).await;
+    blank.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/name"));
     let both = change(&app, &token, made.id(), json!({ "_disable": true, "_enable": true })).await;
     assert_eq!(both.status, 422, "{}", both.text);
     // What is included must suit another topic, too.
