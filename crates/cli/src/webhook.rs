@@ -202,7 +202,7 @@ impl Tool {
     }
 
     /// Returns the scope, in which there must be that webhook.
-    async fn scope_of(
+    async fn find_scope(
         &self,
         arguments: &ScopeArguments,
         webhook: Option<WebhookId>,

@@ -76,7 +76,7 @@ pub struct LoggedCallback {
 pub struct CallbackFilter {
     /// Of this webhook.
     pub webhook: Option<WebhookId>,
-    /// In this state.
+    /// In this state, one of [`CallbackState::LISTED`]; others are looked for among all callbacks.
     pub state: Option<CallbackState>,
     /// From this time on.
     pub since: Since,

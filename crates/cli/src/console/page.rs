@@ -96,7 +96,7 @@ impl Done {
             Self::CallbackReplayed => Some("The callback is due again."),
             Self::AllReplayed => Some("The callbacks that had failed since then are due again."),
             Self::SomeReplayed => Some(
-                "10,000 callbacks are due again, the oldest ones. Replay the others when these are sent.",
+                "The oldest of the callbacks that had failed since then are due again. Replay the others when these are sent.",
             ),
             Self::CircuitClosed => Some("The circuit is closed: what waits is sent."),
         }

@@ -18,8 +18,7 @@ use rekey_core::{
 };
 use rekey_store_postgres::{CallbackFilter, LoggedWebhook};
 use serde::{Deserialize, Serialize};
-use strum::VariantArray;
-use time::{Duration, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
     Console,
@@ -45,7 +44,7 @@ pub struct Search {
 /// The query of a webhook's page.
 #[derive(Deserialize)]
 pub struct View {
-    /// Only callbacks in this state.
+    /// Only callbacks in this state, one of [`CallbackState::LISTED`].
     #[serde(default)]
     state: String,
     done: Option<Done>,
@@ -124,21 +123,24 @@ pub async fn show(
     Query(View { state, done }): Query<View>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = find(&console, &id).await?;
-    let chosen = if state.is_empty() { None } else { Some(state.parse().map_err(|_| Problem::BadRequest)?) };
+    let chosen = CallbackState::LISTED.into_iter().find(|one| one.as_str() == state);
+    if chosen.is_none() && !state.is_empty() {
+        return Err(Problem::BadRequest);
+    }
     let filter = CallbackFilter { webhook: Some(webhook.id), state: chosen, since: Since::default() };
     let callbacks = console.store.logged_callbacks(webhook.scope, &filter, MAX_LISTED).await?;
-    let failed = Replay { is_dry_run: true, ..failed_of(&webhook, Since::default()) };
+    let failed = Replay { is_dry_run: true, ..select_failed(&webhook, Since::default()) };
     let failed =
         console.store.replay_callbacks(webhook.scope, &failed, &audit(&session, Action::Replay)).await?;
     let values = context! {
         webhook => value(WebhookValue::from(&webhook)),
         state => state,
-        states => value(CallbackState::VARIANTS.iter().map(|state| state.as_str()).collect::<Vec<_>>()),
+        states => value(CallbackState::LISTED.iter().map(|state| state.as_str()).collect::<Vec<_>>()),
         callbacks => value(callbacks.iter().map(CallbackRow::from).collect::<Vec<_>>()),
         max_listed => MAX_LISTED,
         failed => failed.count,
         are_more => failed.next.is_some(),
-        a_day_ago => (webhook.read_at - Duration::DAY).format(LOCAL_TIME).unwrap_or_default(),
+        kept_since => (webhook.read_at - KEEP_CALLBACKS).format(LOCAL_TIME).unwrap_or_default(),
         kept_days => KEEP_CALLBACKS.whole_days(),
     };
     Ok(page::show("webhook.html", &session, done, values))
@@ -172,7 +174,7 @@ pub async fn replay_failed(
     let since = since.map_err(|_| {
         Problem::Refused("the time is not understood: write one such as 2026-11-29T03:00".to_owned())
     })?;
-    let replay = failed_of(&webhook, Since::At(since));
+    let replay = select_failed(&webhook, Since::At(since));
     let audit = audit(&form.session, Action::Replay);
     let replayed = console.store.replay_callbacks(webhook.scope, &replay, &audit).await?;
     if replayed.count == 0 {
@@ -205,7 +207,7 @@ async fn find(console: &Console, id: &str) -> Result<LoggedWebhook, Problem> {
     console.store.logged_webhook(id).await?.ok_or(Problem::NotFound)
 }
 
-fn failed_of(webhook: &LoggedWebhook, since: Since) -> Replay {
+fn select_failed(webhook: &LoggedWebhook, since: Since) -> Replay {
     Replay { webhook: Some(webhook.id), since, with_delivered: false, max: MAX_REPLAYED, is_dry_run: false }
 }
 

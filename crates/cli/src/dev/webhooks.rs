@@ -78,7 +78,7 @@ impl Receiver {
         Ok(Some(Arc::new(Self { secrets, received: Mutex::default() })))
     }
 
-    /// Whether a request is by who has the webhook's secret, and of the last minutes, so that none can be replayed later.
+    /// Whether a request is signed with the webhook's secret, and of the last minutes, so that none can be replayed later.
     fn is_genuine(&self, request: &HttpRequest, body: &[u8]) -> bool {
         let header = |name| header(request, name);
         let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));

@@ -13,7 +13,6 @@ use rekey_core::{
 };
 use rekey_store_postgres::CallbackFilter;
 use serde_json::json;
-use strum::VariantArray;
 use time::format_description::well_known::Rfc3339;
 
 use super::{ScopeArguments, Tool, rows::CallbackRow};
@@ -30,7 +29,7 @@ pub struct Callbacks {
     /// Only those of this webhook.
     #[arg(long, value_name = "ID")]
     webhook: Option<WebhookId>,
-    /// Only those in this state.
+    /// Only those that wait for an attempt, or that failed and are not tried again.
     #[arg(long, value_parser = state())]
     state: Option<CallbackState>,
     /// Only those of events since then: a time such as 2026-11-29T03:00:00Z, or an age such as 2h or 3d.
@@ -45,7 +44,7 @@ pub struct Callbacks {
 #[derive(Debug, Args)]
 pub struct ReplayArguments {
     /// The callback's id.
-    #[arg(required_unless_present_any = ["failed", "all"], conflicts_with_all = ["failed", "all", "webhook", "since", "dry_run"])]
+    #[arg(required_unless_present_any = ["failed", "all"], conflicts_with_all = ["failed", "all", "webhook", "since", "limit", "dry_run"])]
     id: Option<CallbackId>,
     #[command(flatten)]
     scope: ScopeArguments,
@@ -61,6 +60,9 @@ pub struct ReplayArguments {
     /// Only those of events since then: a time such as 2026-11-29T03:00:00Z, or an age such as 2h or 3d. Without it, all that are kept.
     #[arg(long, value_name = "TIME|AGE", value_parser = since)]
     since: Option<Since>,
+    /// How many at most, the oldest first.
+    #[arg(long, default_value_t = MAX_REPLAYED, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_REPLAYED)))]
+    limit: u32,
     /// Only print how many would be due again.
     #[arg(long)]
     dry_run: bool,
@@ -69,7 +71,7 @@ pub struct ReplayArguments {
 impl Callbacks {
     /// Runs the command.
     pub async fn run(self, tool: &Tool, output: Output) -> anyhow::Result<()> {
-        let scope = tool.scope_of(&self.scope, self.webhook).await?;
+        let scope = tool.find_scope(&self.scope, self.webhook).await?;
         let filter = CallbackFilter { webhook: self.webhook, state: self.state, since: self.since };
         let found = tool.store.logged_callbacks(scope, &filter, self.limit).await?;
         output.list(&found.iter().map(CallbackRow::from).collect::<Vec<_>>())
@@ -79,7 +81,7 @@ impl Callbacks {
 impl ReplayArguments {
     /// Runs the command.
     pub async fn run(self, tool: &Tool, output: Output) -> anyhow::Result<()> {
-        let scope = tool.scope_of(&self.scope, self.webhook).await?;
+        let scope = tool.find_scope(&self.scope, self.webhook).await?;
         match self.id {
             Some(id) => replay_one(tool, scope, id, output).await,
             None => self.replay_many(tool, scope, output).await,
@@ -91,7 +93,7 @@ impl ReplayArguments {
             webhook: self.webhook,
             since: self.since.unwrap_or_default(),
             with_delivered: self.all,
-            max: MAX_REPLAYED,
+            max: self.limit,
             is_dry_run: self.dry_run,
         };
         let replayed = tool.store.replay_callbacks(scope, &replay, &audit()).await?;
@@ -123,7 +125,7 @@ fn audit() -> AuditEntry {
 }
 
 fn state() -> impl TypedValueParser<Value = CallbackState> {
-    PossibleValuesParser::new(CallbackState::VARIANTS.iter().map(|state| state.as_str()))
+    PossibleValuesParser::new(CallbackState::LISTED.iter().map(|state| state.as_str()))
         .try_map(|state| state.parse::<CallbackState>())
 }
 

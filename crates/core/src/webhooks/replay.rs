@@ -16,7 +16,7 @@ use crate::{
 pub const MAX_REPLAYED: u32 = 10_000;
 
 /// The state of a callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum CallbackState {
     /// An attempt is due, under way, or follows.
@@ -30,6 +30,9 @@ pub enum CallbackState {
 }
 
 impl CallbackState {
+    /// Those that lists can be restricted to: an operator may act on them, and an index finds them among many others.
+    pub const LISTED: [Self; 2] = [Self::Waiting, Self::Failed];
+
     /// The state's name in the stores, and as it is printed.
     #[must_use]
     pub fn as_str(self) -> &'static str {
