@@ -72,6 +72,8 @@ pub async fn each_opening_of_a_circuit_leads_to_one_mail<F: StoreUnderTest>() {
     due(Duration::HOUR).await;
     assert_eq!(next(store).await.as_ref(), Some(first));
     store.settle_circuit_mail(id, first.opened_at, None).await.unwrap();
+    // Another claim of it is settled late.
+    store.settle_circuit_mail(id, first.opened_at, Some(Duration::MINUTE)).await.unwrap();
     due(Duration::DAY).await;
     assert_eq!(next(store).await, None, "it was sent");
 
@@ -83,12 +85,30 @@ pub async fn each_opening_of_a_circuit_leads_to_one_mail<F: StoreUnderTest>() {
     assert!(second.opened_at > first.opened_at && second.webhook == id, "{second:?}");
 }
 
-pub async fn a_circuit_that_was_reset_leads_to_no_mail<F: StoreUnderTest>() {
+pub async fn a_mail_is_tried_less_often_the_longer_a_circuit_is_open<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = seed::scope(store, "shop").await;
     let id = webhook(store, scope, EventName::CustomerCreate).await;
     open(store, backdoor, scope, id).await;
+    backdoor.age("webhooks", "circuit_opened_at", "true", Duration::DAY).await;
+    let claimed = next(store).await.unwrap();
+    store.settle_circuit_mail(id, claimed.opened_at, Some(Duration::MINUTE)).await.unwrap();
+    backdoor.age("webhooks", "circuit_mail_due_at", "true", Duration::hours(11)).await;
+    assert_eq!(next(store).await, None);
+    backdoor.age("webhooks", "circuit_mail_due_at", "true", Duration::hours(2)).await;
+    assert_eq!(next(store).await, Some(claimed));
+}
+
+pub async fn a_circuit_that_was_reset_or_disabled_leads_to_no_mail<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let (store, backdoor) = (scene.store(), scene.backdoor());
+    let scope = seed::scope(store, "shop").await;
+    let id = webhook(store, scope, EventName::CustomerCreate).await;
+    open(store, backdoor, scope, id).await;
+    update(store, scope, id, WebhookChange { is_disabled: Some(true), ..WebhookChange::default() }).await;
+    assert_eq!(next(store).await, None);
+    update(store, scope, id, WebhookChange { is_disabled: Some(false), ..WebhookChange::default() }).await;
     reset(store, scope, id).await;
     assert_eq!(next(store).await, None);
     open(store, backdoor, scope, id).await;

@@ -240,7 +240,8 @@ macro_rules! store_conformance {
         );
         $crate::store_conformance!(@ $fixture: circuit_mails:
             each_opening_of_a_circuit_leads_to_one_mail,
-            a_circuit_that_was_reset_leads_to_no_mail,
+            a_mail_is_tried_less_often_the_longer_a_circuit_is_open,
+            a_circuit_that_was_reset_or_disabled_leads_to_no_mail,
         );
         $crate::store_conformance!(@ $fixture: replays:
             what_has_ended_is_replayed_with_its_payload_and_all_attempts,
