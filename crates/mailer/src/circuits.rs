@@ -32,7 +32,7 @@ use crate::{
 
 /// How often to look for circuits that opened.
 const INTERVAL: StdDuration = StdDuration::from_secs(10);
-/// When a mail that was not accepted is tried again: nobody waits for it, as for a link.
+/// When a mail that was not accepted is tried again at the earliest: unlike a link, it is not urgent.
 const RETRY_AFTER: Duration = Duration::minutes(5);
 /// The name of this mail among the metrics.
 const NAME: &str = "circuit_opened";

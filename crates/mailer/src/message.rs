@@ -70,7 +70,7 @@ pub fn compose(
         .singlepart(SinglePart::plain(rendered.text.clone()))
         .singlepart(SinglePart::html(rendered.html.clone()));
     let head = Head { id, sender, recipient, subject: &rendered.subject, language: rendered.language, now };
-    head.with(|builder| builder.multipart(parts))
+    head.compose(|builder| builder.multipart(parts))
 }
 
 /// Composes a mail in English that is plain text only, like [`compose`].
@@ -83,7 +83,7 @@ pub(crate) fn compose_text(
     now: OffsetDateTime,
 ) -> Result<Mail, MessageError> {
     let head = Head { id, sender, recipient, subject, language: Language::English, now };
-    head.with(|builder| builder.singlepart(SinglePart::plain(text)))
+    head.compose(|builder| builder.singlepart(SinglePart::plain(text)))
 }
 
 /// What the headers of a mail say.
@@ -98,7 +98,7 @@ struct Head<'a> {
 
 impl Head<'_> {
     /// Composes a mail with these headers and that body.
-    fn with(
+    fn compose(
         self,
         body: impl FnOnce(MessageBuilder) -> Result<Message, lettre::error::Error>,
     ) -> Result<Mail, MessageError> {

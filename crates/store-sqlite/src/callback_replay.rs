@@ -31,7 +31,7 @@ impl CallbackReplay for SqliteStore {
             .map_err(map_db_error)?;
         let row = row.ok_or(ReplayError::Unknown(id))?;
         rows::replayed(&row, id).map_err(map_db_error)??;
-        revive(&mut transaction, &[id.to_string()], now).await?;
+        make_due(&mut transaction, &[id.to_string()], now).await?;
         record_audit(&mut transaction, scope, EVENT_CALLBACKS.name, id.as_str(), audit, now).await?;
         Ok(transaction.commit().await.map_err(map_db_error)?)
     }
@@ -62,7 +62,7 @@ impl CallbackReplay for SqliteStore {
         chosen.truncate(max);
         let ids: Vec<_> = chosen.into_iter().map(|(id, _)| id).collect();
         if !replay.is_dry_run && !ids.is_empty() {
-            revive(&mut transaction, &ids, now).await?;
+            make_due(&mut transaction, &ids, now).await?;
             let (resource, subject) = match &replay.webhook {
                 Some(webhook) => (&WEBHOOKS, webhook.as_str()),
                 None => (&ORGANIZATIONS, scope.organization.as_str()),
@@ -85,7 +85,7 @@ const CHOOSE: &str = "
         AND (c.state = 'failed' OR ?5 AND c.state = 'delivered')
     ORDER BY c.created_at, c.id LIMIT ?6";
 
-async fn revive(connection: &mut SqliteConnection, ids: &[String], now: i64) -> Result<(), StoreError> {
+async fn make_due(connection: &mut SqliteConnection, ids: &[String], now: i64) -> Result<(), StoreError> {
     let query = sqlx::query(
         "UPDATE event_callbacks SET due_at = ?2, attempts = 0, updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
     );

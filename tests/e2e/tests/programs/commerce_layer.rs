@@ -99,7 +99,7 @@ async fn the_scripts_of_the_guide_move_passwords_and_links() {
     let mailed = dev.mails(2).await.len();
     vendor.api.create_reset(&vendor.integration().await, JOHN).await.expect(StatusCode::CREATED);
     vendor.api.create_reset(&vendor.integration().await, JOHN).await.expect(StatusCode::CREATED);
-    // One who is not here. The newest comes first, and must not end the script.
+    // A customer that was not imported. The newest comes first, and must not end the script.
     let there = vendor.integration().await;
     vendor.api.create_customer(&there, "mary@example.com", old).await;
     vendor.api.create_reset(&there, "mary@example.com").await.expect(StatusCode::CREATED);

@@ -31,7 +31,7 @@ use tempfile::TempDir;
 
 /// A customer with a mailbox that does not exist.
 const BEN: &str = "ben@example.com";
-/// Who is mailed that a circuit opened.
+/// The recipient of mails about circuits that opened.
 const OPERATOR: &str = "operator@shop.example";
 /// What webhooks are sent: Anna's new password.
 const TOPIC: &str = "customer_password_resets.reset_password";
@@ -84,7 +84,7 @@ async fn what_happened_is_in_the_metrics_and_ids_and_addresses_are_not() {
     assert_eq!(stack.smtp.mails_to(OPERATOR).len(), 1, "one for each opening");
 }
 
-/// A reset that is used, a bounce, log-ins of each kind, a webhook that takes an event, one whose circuit opens, dead letters, and a refusal by a
+/// A reset that is used, a bounce, log-ins of each kind, a webhook that takes an event, one with a circuit that opens, dead letters, and a refusal by a
 /// rate limit.
 async fn happen(shop: &Shop) {
     let stack = &shop.stack;
