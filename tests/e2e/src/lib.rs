@@ -17,6 +17,7 @@ pub mod client;
 pub mod dev;
 pub mod dice;
 pub mod dns;
+pub mod evidence;
 pub mod large_shop;
 pub mod load;
 pub mod mail;
