@@ -59,6 +59,17 @@ bench: ## Measure the release build: creation next to pgbench, memory, time to t
 	POSTGRES_FSYNC=on scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench creates
 	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures --bench lists --bench metrics --bench audit_chain --bench webhooks
 
+.PHONY: chaos
+chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets and 500 faults
+	cargo build $(CARGO_FLAGS) --release --bins --package rekey-api --package rekey-cli --package rekey-mailer --package rekey-webhooks
+	REKEY_CHAOS=long REKEY_EVIDENCE=docs/evidence cargo test $(CARGO_FLAGS) --release --package rekey-e2e --test chaos
+	$(MAKE) evidence
+
+.PHONY: evidence
+evidence: ## Make docs/evidence.md from what `make chaos`, `make bench` and `make fuzz` wrote to docs/evidence
+	@/usr/bin/python3 -c "import matplotlib" 2>/dev/null || scripts/setup.sh python3-matplotlib
+	scripts/evidence.py
+
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for FUZZ_SECONDS (60), starting from tests/parsers/corpus; needs a C++ compiler
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/fuzz.sh

@@ -1,25 +1,24 @@
-//! Clients that request resets, and repeat each request with its Idempotency-Key until it is acknowledged.
+//! Clients that request resets, and repeat each request with its Idempotency-Key until it is acknowledged. Half of them use the tokens.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use reqwest::{Client as Http, StatusCode};
-use serde_json::{Value, json};
-use time::OffsetDateTime;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
-
-use super::now;
-use crate::{
-    client::{http, reset},
-    dice::Dice,
-    wait::TIMEOUT,
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-/// How long a client waits for an answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
-/// The pause between two requests, in milliseconds, and between two tries of one.
+use reqwest::StatusCode;
+use serde_json::json;
+use time::OffsetDateTime;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{caller::Caller, now, uses::Customer};
+use crate::client::reset;
+
+/// The pause between two requests, in milliseconds.
 const PACE: std::ops::Range<u64> = 1_500..4_000;
-const RETRY_PAUSE: std::ops::Range<u64> = 200..800;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +27,8 @@ pub enum Kind {
     Integration,
     /// An integration that does not repeat its requests.
     Impatient,
+    /// An integration for a customer who sets new passwords with the tokens and logs in.
+    Completer,
     /// A visitor of a sales channel, for a customer's address.
     Visitor,
     /// A visitor who asks for an address that nobody has.
@@ -40,9 +41,11 @@ pub struct Client {
     pub address: String,
     /// The access token of its API client.
     pub token: String,
-    /// The APIs that it may ask: the next one when one fails.
-    pub apis: Vec<String>,
-    pub dice: Dice,
+    pub caller: Caller,
+    /// The customer of a [`Kind::Completer`].
+    pub customer: Option<Customer>,
+    /// Counts the acknowledged requests of all clients.
+    pub acknowledged: Arc<AtomicUsize>,
 }
 
 /// A request for a reset, with all its tries.
@@ -52,31 +55,54 @@ pub struct Asked {
     pub address: String,
     pub key: String,
     pub started_at: OffsetDateTime,
-    /// When the 201 came, with the reset's id.
-    pub acknowledged: Option<(OffsetDateTime, String)>,
+    /// When the 201 came.
+    pub acknowledged: Option<(OffsetDateTime, Reset)>,
+}
+
+/// A reset as a 201 has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reset {
+    pub id: String,
+    /// Its token, which only integrations get.
+    pub token: Option<String>,
 }
 
 /// What a client did.
 #[derive(Debug, Default)]
 pub struct History {
     pub asked: Vec<Asked>,
-    /// How often each answer other than a 201 came, by its status; "none" is no answer.
+    /// How often each answer came that does not count, by its status; "none" is no answer.
     pub other_answers: BTreeMap<String, usize>,
     /// Answers that no fault explains.
     pub wrong_answers: Vec<String>,
+    /// Resets that set a new password.
+    pub completed: Vec<String>,
+}
+
+impl Kind {
+    fn is_integration(self) -> bool {
+        matches!(self, Self::Integration | Self::Impatient | Self::Completer)
+    }
 }
 
 impl Client {
     /// Requests resets until `stop`, then repeats each acknowledged request once, which must return the same reset.
     pub async fn run(mut self, stop: CancellationToken) -> History {
-        let http = http(|builder| builder.timeout(ANSWER_TIMEOUT));
         let mut history = History::default();
         while !stop.is_cancelled() {
             let key = format!("{}-{}", self.address, history.asked.len());
             let started_at = now();
-            let is_patient = self.kind != Kind::Impatient;
-            let id = self.ask(&http, &key, is_patient, &mut history).await;
-            let acknowledged = id.map(|id| (now(), id));
+            let reset = self.ask(&key, &mut history).await;
+            let at = now();
+            if let (Some(reset), Some(customer)) = (&reset, &mut self.customer)
+                && history.asked.len().is_multiple_of(customer.uses_every)
+            {
+                // The mail comes first, unless a fault holds it up.
+                sleep(self.caller.dice.millis(PACE)).await;
+                customer.use_token(reset, &self.token, &mut self.caller, &mut history).await;
+            }
+            self.acknowledged.fetch_add(usize::from(reset.is_some()), Ordering::Relaxed);
+            let acknowledged = reset.map(|reset| (at, reset));
             history.asked.push(Asked {
                 kind: self.kind,
                 address: self.address.clone(),
@@ -84,69 +110,49 @@ impl Client {
                 started_at,
                 acknowledged,
             });
+            let pause = self.caller.dice.millis(PACE);
             tokio::select! {
-                () = sleep(self.dice.millis(PACE)) => {}
+                () = sleep(pause) => {}
                 () = stop.cancelled() => {}
             }
         }
         for n in 0..history.asked.len() {
             let Asked { key, acknowledged, .. } = &history.asked[n];
-            let Some((_, id)) = acknowledged.clone() else { continue };
-            let again = self.ask(&http, &key.clone(), true, &mut history).await;
-            if again.as_ref() != Some(&id) {
+            let Some((_, Reset { id, .. })) = acknowledged.clone() else { continue };
+            let again = self.ask(&key.clone(), &mut history).await;
+            if again.as_ref().map(|reset| &reset.id) != Some(&id) {
                 let wrong = format!("{}: first {id}, repeated {again:?}", history.asked[n].key);
                 history.wrong_answers.push(wrong);
             }
         }
+        history.other_answers = self.caller.other_answers;
         history
     }
 
-    /// Asks, if patient until there is a 201, and returns the reset's id. Gives up after an answer that no fault explains, and after a time
-    /// that no fault lasts.
-    async fn ask(
-        &mut self,
-        http: &Http,
-        key: &str,
-        is_patient: bool,
-        history: &mut History,
-    ) -> Option<String> {
-        let start = Instant::now();
-        let mut api = usize::try_from(self.dice.roll() % 2).unwrap();
-        loop {
-            let answer = match self.post(http, api, key).await {
-                Ok((StatusCode::CREATED, body)) => {
-                    return Some(body["data"]["id"].as_str().unwrap().to_owned());
-                }
-                Ok((status, body)) => {
-                    let is_temporary =
-                        [StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-                    if status.is_client_error() && !is_temporary {
-                        history.wrong_answers.push(format!("{key}: {status}: {body}"));
-                        return None;
-                    }
-                    status.as_u16().to_string()
-                }
-                Err(_) => "none".to_owned(),
-            };
-            *history.other_answers.entry(answer).or_default() += 1;
-            if !is_patient || start.elapsed() > TIMEOUT {
-                return None;
-            }
-            api += 1;
-            sleep(self.dice.millis(RETRY_PAUSE)).await;
-        }
-    }
-
-    async fn post(&self, http: &Http, api: usize, key: &str) -> Result<(StatusCode, Value), reqwest::Error> {
-        let url = format!("{}/api/customer_password_resets", self.apis[api % self.apis.len()]);
+    /// Asks, if patient until there is an answer that counts, and returns the reset.
+    async fn ask(&mut self, key: &str, history: &mut History) -> Option<Reset> {
         let mut document = reset(&self.address);
-        if matches!(self.kind, Kind::Integration | Kind::Impatient) {
+        if self.kind.is_integration() {
             document["data"]["attributes"]["reference"] = json!(key);
         }
-        let request = http.post(url).bearer_auth(&self.token).header("idempotency-key", key);
-        let request = request.header("content-type", "application/vnd.api+json").body(document.to_string());
-        let response = request.send().await?;
-        let (status, body) = (response.status(), response.bytes().await?);
-        Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+        let (document, token) = (document.to_string(), &self.token);
+        let build = |http: &reqwest::Client, api: &str| {
+            let request = http.post(format!("{api}/api/customer_password_resets")).bearer_auth(token);
+            let request = request.header("idempotency-key", key);
+            request.header("content-type", "application/vnd.api+json").body(document.clone())
+        };
+        let answer = if self.kind == Kind::Impatient {
+            let api = self.caller.any_api();
+            self.caller.send_once(api, build).await
+        } else {
+            self.caller.send(build).await
+        };
+        let (status, body) = answer?;
+        if status != StatusCode::CREATED {
+            history.wrong_answers.push(format!("{key}: {status}: {body}"));
+            return None;
+        }
+        let token = body["data"]["attributes"]["reset_password_token"].as_str().map(str::to_owned);
+        Some(Reset { id: body["data"]["id"].as_str().unwrap().to_owned(), token })
     }
 }

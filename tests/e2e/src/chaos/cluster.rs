@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -10,6 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::task::block_in_place;
 
+use super::resources::Resources;
 use crate::{
     broker::Broker,
     client::Api,
@@ -32,10 +34,12 @@ pub struct Cluster {
     pub shop: Shop,
     pub links: Vec<Link>,
     pub postgres: Postgres,
-    pub broker: Broker,
+    /// The nodes of a RabbitMQ cluster. The last one must be dropped last: the others use its name service.
+    pub brokers: [Broker; 3],
     /// It is sent each reset that is created.
     pub receiver: Receiver,
     pub ends: Ends,
+    pub resources: Resources,
 }
 
 /// One process of a program.
@@ -75,12 +79,17 @@ pub struct Ends {
 impl Cluster {
     /// Starts everything, and waits until it is ready.
     pub async fn start() -> Self {
-        let (postgres, broker) = block_in_place(|| (Postgres::start(), Broker::start()));
+        let (postgres, brokers) = block_in_place(|| {
+            let first = Broker::start();
+            (Postgres::start(), [first.start_another(), first.start_another(), first])
+        });
         let database = TestDatabase::create_on(postgres.options()).await;
         // Mails take some time, so that they are interrupted before and after the server has them.
-        let mut stack =
-            Stack::prepare_with(database, &broker.url, &["--delay-ms", "60", "--linger-ms", "120"]).await;
+        let options = ["--delay-ms", "60", "--linger-ms", "120"];
+        let mut stack = Stack::prepare_with(database, &brokers[2].url, &options).await;
         let settings = [
+            // Enough for a mail of a fifth of a second.
+            ("smtp.connections", "16"),
             // Short leases, so that faults outlast them.
             ("relay.lease_seconds", "5"),
             ("smtp.timeout_seconds", "4"),
@@ -94,8 +103,8 @@ impl Cluster {
         }
         let shop = Shop::open(stack).await;
         let (nodes, links, ends) = (Vec::new(), Vec::new(), Ends::default());
-        let receiver = Receiver::start().await;
-        let mut cluster = Self { nodes, shop, links, postgres, broker, receiver, ends };
+        let (receiver, resources) = (Receiver::start().await, Resources::default());
+        let mut cluster = Self { nodes, shop, links, postgres, brokers, receiver, ends, resources };
         for (program, number) in [("api", 1), ("api", 2), ("mailer", 1), ("mailer", 2), ("webhooks", 1)] {
             cluster.add(program, number).await;
         }
@@ -121,21 +130,23 @@ impl Cluster {
                 ("smtp.relays", stack.get("smtp.relays").unwrap().to_owned()),
             ],
         };
-        settings.push(("broker.url", self.broker.url.clone()));
         for (key, value) in &mut settings {
             let server = match *key {
                 "database.url" => "PostgreSQL",
-                "broker.url" => "RabbitMQ",
                 "smtp.relays" => "SMTP",
                 _ => continue,
             };
-            let proxy = Proxy::start(value).await;
-            *value = proxy.url(value);
-            self.links.push(Link { name: format!("{name} -> {server}"), proxy });
+            *value = self.link(&format!("{name} -> {server}"), value).await;
         }
+        let mut urls = Vec::new();
+        for (number, url) in self.brokers.each_ref().map(|broker| broker.url.clone()).iter().enumerate() {
+            urls.push(self.link(&format!("{name} -> RabbitMQ {}", number + 1), url).await);
+        }
+        // Each begins with another node.
+        urls.rotate_left(self.nodes.len() % 3);
+        settings.push(("broker.url", urls.join(",")));
         if program == "api" {
-            let proxy = Proxy::start(&address).await;
-            self.links.push(Link { name: format!("client -> {name}"), proxy });
+            self.link(&format!("client -> {name}"), &address).await;
         }
         let program = match program {
             "api" => "rekey-api",
@@ -147,11 +158,17 @@ impl Cluster {
         self.restart(self.nodes.len() - 1);
     }
 
+    /// Puts a proxy before a server, and returns its URL through the proxy.
+    async fn link(&mut self, name: &str, url: &str) -> String {
+        let proxy = Proxy::start(url).await;
+        let through = proxy.url(url);
+        self.links.push(Link { name: name.to_owned(), proxy });
+        through
+    }
+
     /// Creates a webhook for resets that are created, with a proxy before its receiver.
     async fn create_webhook(&mut self) {
-        let proxy = Proxy::start(&self.receiver.url).await;
-        let url = proxy.url(&self.receiver.url);
-        self.links.push(Link { name: "webhooks 1 -> receiver".to_owned(), proxy });
+        let url = self.link("webhooks 1 -> receiver", &self.receiver.url.clone()).await;
         let api = Api::new(&self.nodes[0].url);
         let token = self.shop.back_office.token(&api).await;
         let attributes = json!({ "topic": "customer_password_resets.create", "callback_url": url });
@@ -164,6 +181,12 @@ impl Cluster {
     pub fn apis(&self) -> Vec<String> {
         let links = self.links.iter().filter(|link| link.name.starts_with("client"));
         links.map(|link| format!("http://{}", link.proxy.address())).collect()
+    }
+
+    /// Returns the URL of a node of RabbitMQ, without a proxy.
+    #[must_use]
+    pub fn broker_url(&self) -> &str {
+        &self.brokers[2].url
     }
 
     /// Kills a program (SIGKILL).
@@ -179,6 +202,15 @@ impl Cluster {
         let Node { program, settings, running, .. } = &mut self.nodes[node];
         *running = Some(self.shop.stack.spawn_with(program, settings));
         self.ends.starts += 1;
+    }
+
+    /// Starts nodes of RabbitMQ that were killed. All at once, since a node may wait for those that it knew last.
+    pub fn restart_brokers(&self, numbers: &[usize]) {
+        thread::scope(|scope| {
+            for number in numbers {
+                scope.spawn(|| self.brokers[*number].restart());
+            }
+        });
     }
 
     /// Returns the process id of a program, unless it was killed.
@@ -198,6 +230,9 @@ impl Cluster {
                     self.restart(node);
                 }
             }
+            let running =
+                self.nodes.iter().filter_map(|node| Some((&node.name, node.running.as_ref()?.pid())));
+            self.resources.look(running);
             let rest = end.saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return;

@@ -1,26 +1,27 @@
-//! The faults, and a schedule of them that follows from a seed.
+//! The faults.
 
 use std::time::Duration;
 
-use rekey_testkit::proxy::{BOTH, Connections, Direction, Toxic};
+use rekey_testkit::proxy::{Connections, Direction, Toxic};
 use time::OffsetDateTime;
 use tokio::task::block_in_place;
 
-use super::{cluster::Cluster, now};
-use crate::{dice::Dice, process::signal};
-
-/// The least number of faults, where only some kinds were asked for.
-const MIN_FAULTS: usize = 6;
+use super::{cluster::Cluster, now, schedule::Scheduled};
+use crate::process::signal;
 
 /// What is done to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
+pub enum Action {
     /// SIGKILL; at its end it is started again.
     Kill,
     /// SIGSTOP, and SIGCONT at its end.
     Stop,
     /// All sessions are ended, and new ones are read-only, as after a failover. Sessions that are opened meanwhile stay so.
     ReadOnly,
+    /// Too little space is left on a node's disk: the cluster accepts no messages.
+    DiskAlarm,
+    /// A node uses too much memory: the cluster accepts no messages.
+    MemoryAlarm,
     /// The proxy refuses connections.
     Down,
     /// The proxy resets the open connections.
@@ -32,7 +33,7 @@ enum Action {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Poison {
+pub enum Poison {
     Silence,
     Latency,
     Bandwidth,
@@ -41,33 +42,35 @@ enum Poison {
 
 /// What a fault is done to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
+pub enum Target {
     /// The index of a program.
     Node(usize),
     /// The index of a link.
     Link(usize),
     Postgres,
-    RabbitMq,
+    /// The index of a node of RabbitMQ.
+    Broker(usize),
+    /// All nodes of RabbitMQ.
+    Brokers,
     Smtp,
 }
 
 /// A fault of the schedule.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    action: Action,
-    target: Target,
+    pub action: Action,
+    pub target: Target,
     /// Such as "silence api 1 -> PostgreSQL".
     pub name: String,
-    length: Duration,
-    toxic: Option<SetToxic>,
+    pub toxic: Option<SetToxic>,
 }
 
 /// A toxic, and for what it is set.
 #[derive(Debug, Clone, Copy)]
-struct SetToxic {
-    toxic: Toxic,
-    directions: &'static [Direction],
-    connections: Connections,
+pub struct SetToxic {
+    pub toxic: Toxic,
+    pub directions: &'static [Direction],
+    pub connections: Connections,
 }
 
 /// A fault that is over.
@@ -78,148 +81,41 @@ pub struct PastFault {
     pub until: OffsetDateTime,
 }
 
-/// One fault, or two that overlap.
-pub type Step = Vec<Fault>;
-
-const SMTP: [Action; 5] = [
-    Action::Smtp("policy (554)", "rcpt 554 5.7.1 Relay access denied"),
-    Action::Smtp("busy (450)", "rcpt 450 4.2.0 try again later"),
-    // Longer than the mailer waits.
-    Action::Smtp("slow", "slow 6"),
-    Action::Smtp("drop", "drop"),
-    Action::Smtp("keep-and-drop", "keep-and-drop"),
-];
-
-/// Makes a schedule: a fault of each kind, with a random target of that kind, in random order. With `filters`, only faults
-/// with one of them in their names; then kinds repeat, so that there are enough.
-#[must_use]
-pub fn schedule(cluster: &Cluster, dice: &mut Dice, filters: &[String]) -> Vec<Step> {
-    let mut kinds = kinds(cluster);
-    for kind in &mut kinds {
-        kind.retain(|fault| filters.is_empty() || filters.iter().any(|filter| fault.name.contains(filter)));
-    }
-    kinds.retain(|kind| !kind.is_empty());
-    assert!(!kinds.is_empty(), "no fault's name contains any of {filters:?}");
-    let repeats = MIN_FAULTS.div_ceil(kinds.len());
-    let mut faults = Vec::new();
-    for kind in kinds.iter().cycle().take(repeats * kinds.len()) {
-        faults.push(dice.choose(kind).clone().draw(dice));
-    }
-    dice.shuffle(&mut faults);
-    let mut steps: Vec<Step> = Vec::new();
-    for fault in faults {
-        match steps.last_mut() {
-            Some(step)
-                if step.len() == 1 && step[0].target != fault.target && dice.roll().is_multiple_of(3) =>
-            {
-                step.push(fault);
-            }
-            _ => steps.push(vec![fault]),
-        }
-    }
-    steps
-}
-
-/// Returns the faults that there are, by kind.
-fn kinds(cluster: &Cluster) -> Vec<Vec<Fault>> {
-    let fault = |action, target| {
-        let what = match target {
-            Target::Node(node) => &cluster.nodes[node].name,
-            Target::Link(link) => &cluster.links[link].name,
-            Target::Postgres => "PostgreSQL",
-            Target::RabbitMq => "RabbitMQ",
-            Target::Smtp => "SMTP",
-        };
-        let name = format!("{} {what}", verb(action));
-        Fault { action, target, name, length: Duration::ZERO, toxic: None }
-    };
-    let programs = ["api", "mailer", "webhooks"].map(|program| {
-        let named = (0..cluster.nodes.len()).filter(|node| cluster.nodes[*node].name.starts_with(program));
-        named.map(Target::Node).collect()
-    });
-    let processes = programs.into_iter().chain([vec![Target::Postgres], vec![Target::RabbitMq]]);
-    let processes: Vec<Vec<Target>> = processes.collect();
-    let links: Vec<_> = (0..cluster.links.len()).map(Target::Link).collect();
-    let poisons = [Poison::Silence, Poison::Latency, Poison::Bandwidth, Poison::Slicing].map(Action::Poison);
-    let mut kinds = vec![vec![fault(Action::ReadOnly, Target::Postgres)]];
-    for action in [Action::Kill, Action::Stop] {
-        kinds.extend(processes.iter().map(|targets| targets.iter().map(|at| fault(action, *at)).collect()));
-    }
-    for action in poisons.into_iter().chain([Action::Down, Action::Reset]) {
-        kinds.push(links.iter().map(|link| fault(action, *link)).collect());
-    }
-    kinds.extend(SMTP.map(|action| vec![fault(action, Target::Smtp)]));
-    kinds
-}
-
-fn verb(action: Action) -> &'static str {
-    match action {
-        Action::Kill => "kill",
-        Action::Stop => "stop",
-        Action::ReadOnly => "read-only",
-        Action::Down => "down",
-        Action::Reset => "reset",
-        Action::Poison(Poison::Silence) => "silence",
-        Action::Poison(Poison::Latency) => "latency",
-        Action::Poison(Poison::Bandwidth) => "bandwidth",
-        Action::Poison(Poison::Slicing) => "slicing",
-        Action::Smtp(name, _) => name,
-    }
-}
-
-/// Draws how long a fault lasts.
-fn length(action: Action, dice: &mut Dice) -> Duration {
-    dice.millis(match action {
-        Action::Kill => 200..3_000,
-        // Longer than a lease, at times.
-        Action::Stop => 3_000..12_000,
-        Action::Reset => 0..500,
-        _ => 3_000..8_000,
-    })
-}
-
 /// Runs a schedule. Returns the faults in the order in which they ended.
-pub async fn run(cluster: &mut Cluster, schedule: &[Step], dice: &mut Dice) -> Vec<PastFault> {
+pub async fn run(cluster: &mut Cluster, schedule: &[Scheduled]) -> Vec<PastFault> {
+    let mut steps: Vec<_> = (0..schedule.len())
+        .flat_map(|index| [(schedule[index].from, index, true), (schedule[index].until, index, false)])
+        .collect();
+    steps.sort();
+    let mut done = Duration::ZERO;
+    let mut began = vec![OffsetDateTime::UNIX_EPOCH; schedule.len()];
     let mut past = Vec::new();
-    let mut end = async |cluster: &mut Cluster, fault: &Fault, from| {
-        fault.end(cluster).await;
-        past.push(PastFault { name: fault.name.clone(), from, until: now() });
-    };
-    for step in schedule {
-        cluster.wait(dice.millis(300..2_000)).await;
-        let first_at = now();
-        step[0].begin(cluster).await;
-        if let [first, second] = step.as_slice() {
-            cluster.wait(first.length / 2).await;
-            let second_at = now();
-            second.begin(cluster).await;
-            cluster.wait(first.length / 2).await;
-            end(cluster, first, first_at).await;
-            cluster.wait(second.length / 2).await;
-            end(cluster, second, second_at).await;
+    for (at, index, is_begin) in steps {
+        // A server that takes long to start delays what follows.
+        cluster.wait(at - done).await;
+        done = at;
+        let fault = &schedule[index].fault;
+        if is_begin {
+            began[index] = now();
+            fault.begin(cluster).await;
         } else {
-            cluster.wait(step[0].length).await;
-            end(cluster, &step[0], first_at).await;
+            fault.end(cluster).await;
+            past.push(PastFault { name: fault.name.clone(), from: began[index], until: now() });
         }
     }
     past
 }
 
-impl Fault {
-    /// Draws how long it lasts, and what exactly it is.
-    fn draw(mut self, dice: &mut Dice) -> Self {
-        self.length = length(self.action, dice);
-        if let Action::Poison(poison) = self.action {
-            let toxic = toxic(poison, dice);
-            let directions = *dice.choose(&[&BOTH[..], &[Direction::Upstream], &[Direction::Downstream]]);
-            let connections = *dice.choose(&[Connections::Open, Connections::All]);
-            let way = if let [one] = directions { format!("{one:?}") } else { "both ways".to_owned() };
-            self.name += &format!(", {connections:?}, {way}").to_ascii_lowercase();
-            self.toxic = Some(SetToxic { toxic, directions, connections });
-        }
-        self
+impl Target {
+    /// Whether two faults of these can't happen at the same time. Of three nodes of RabbitMQ, two must run for its commands.
+    #[must_use]
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        let is_broker = |target: &Self| matches!(target, Self::Broker(_) | Self::Brokers);
+        self == other || is_broker(self) && is_broker(other)
     }
+}
 
+impl Fault {
     async fn begin(&self, cluster: &mut Cluster) {
         match (self.action, self.target) {
             (Action::Kill, Target::Node(node)) => cluster.kill(node),
@@ -231,6 +127,10 @@ impl Fault {
                 cluster.postgres.execute(&set).await;
                 let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =";
                 cluster.postgres.execute(&format!("{end} '{name}'")).await;
+            }
+            (Action::DiskAlarm, _) => self.limit(cluster, &["set_disk_free_limit", "10000GB"]),
+            (Action::MemoryAlarm, _) => {
+                self.limit(cluster, &["set_vm_memory_high_watermark", "absolute", "1MB"])
             }
             (Action::Down, Target::Link(link)) => cluster.links[link].proxy.down().await,
             (Action::Reset, Target::Link(link)) => cluster.links[link].proxy.reset(),
@@ -247,13 +147,16 @@ impl Fault {
         match (self.action, self.target) {
             (Action::Kill, Target::Node(node)) => cluster.restart(node),
             (Action::Kill, Target::Postgres) => block_in_place(|| cluster.postgres.restart()),
-            (Action::Kill, _) => block_in_place(|| cluster.broker.restart()),
+            (Action::Kill, _) => block_in_place(|| cluster.restart_brokers(self.brokers())),
             (Action::Stop, _) => self.signal(cluster, "CONT"),
             (Action::ReadOnly, _) => {
                 let name = cluster.shop.stack.database.name();
                 let reset = format!("ALTER DATABASE {name} RESET default_transaction_read_only");
                 cluster.postgres.execute(&reset).await;
             }
+            // The limits that scripts/rabbitmq.sh sets.
+            (Action::DiskAlarm, _) => self.limit(cluster, &["set_disk_free_limit", "100MB"]),
+            (Action::MemoryAlarm, _) => self.limit(cluster, &["set_vm_memory_high_watermark", "0.3"]),
             (Action::Down, Target::Link(link)) => cluster.links[link].proxy.up().await,
             (_, Target::Link(link)) => cluster.links[link].proxy.heal(),
             (Action::Smtp(..), _) => cluster.shop.stack.smtp.set_fault(None),
@@ -264,18 +167,30 @@ impl Fault {
     fn signal(&self, cluster: &Cluster, name: &str) {
         match self.target {
             Target::Postgres => cluster.postgres.signal(name),
-            Target::RabbitMq => cluster.broker.signal(name),
+            Target::Broker(_) | Target::Brokers => {
+                for number in self.brokers() {
+                    cluster.brokers[*number].signal(name);
+                }
+            }
             Target::Node(node) => signal(cluster.pid(node).unwrap(), name),
             target => panic!("SIG{name} to {target:?}"),
         }
     }
-}
 
-fn toxic(poison: Poison, dice: &mut Dice) -> Toxic {
-    match poison {
-        Poison::Silence => Toxic::Silence,
-        Poison::Latency => Toxic::Latency { delay: dice.millis(200..800), jitter: dice.millis(0..300) },
-        Poison::Bandwidth => Toxic::Bandwidth(4_000),
-        Poison::Slicing => Toxic::Slicer { size: *dice.choose(&[1, 5, 50]), pause: Duration::from_millis(1) },
+    /// Returns the indices of the nodes of RabbitMQ that it is done to.
+    fn brokers(&self) -> &[usize] {
+        const ALL: [usize; 3] = [0, 1, 2];
+        match self.target {
+            Target::Broker(number) => &ALL[number..=number],
+            Target::Brokers => &ALL,
+            target => panic!("{target:?} is no node of RabbitMQ"),
+        }
+    }
+
+    /// Changes a limit of a node of RabbitMQ by its command.
+    fn limit(&self, cluster: &Cluster, command: &[&str]) {
+        for number in self.brokers() {
+            block_in_place(|| cluster.brokers[*number].ctl(command));
+        }
     }
 }

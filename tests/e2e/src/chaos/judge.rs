@@ -1,18 +1,21 @@
 //! Compares what clients were answered, the ledger, and what the SMTP server and the webhook's receiver got, in the words of Jepsen's total-queue checker.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
-use rekey_core::events::retry_ladder::RetryLadder;
+use rekey_core::{deliveries::NOTICE_BUDGET, events::retry_ladder::RetryLadder};
 use rekey_testkit::backdoor::PostgresBackdoor;
+use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{
-    client::{Asked, Kind},
+    client::{Asked, History, Kind, Reset},
     cluster::Cluster,
+    rows::{Deliveries, Delivery, Resets, UNFINISHED, deliveries, resets},
 };
 use crate::{
     broker::{contents, move_all},
@@ -24,7 +27,7 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The result of a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Verdict {
     /// Requests.
     pub attempted: usize,
@@ -32,11 +35,11 @@ pub struct Verdict {
     pub acknowledged: usize,
     /// Acknowledged and mailed.
     pub ok: usize,
-    /// Acknowledged and not mailed, because a later reset of the address superseded it first.
+    /// Acknowledged and not mailed, because a later reset of the address superseded it first, or its token was used first.
     pub superseded: usize,
     /// Acknowledged, for addresses that nobody has, and rightly not mailed.
     pub decoys: usize,
-    /// Acknowledged and not mailed, without an explanation.
+    /// Acknowledged and not mailed, without an explanation; and new passwords without the mail about them.
     pub lost: Vec<String>,
     /// Not acknowledged, and mailed all the same.
     pub recovered: usize,
@@ -44,12 +47,16 @@ pub struct Verdict {
     pub duplicated: usize,
     /// Mails that came more often than the ledger's `in_doubt` explains.
     pub unexplained: Vec<String>,
-    /// Mails that nobody asked for, mails to somebody else, and resets that no request or a second one made.
+    /// Mails that nobody asked for, mails to somebody else or with another token, and resets that no request or a second one made.
     pub unexpected: Vec<String>,
     /// Deliveries that are not finished, and events that are not published.
     pub unfinished: Vec<String>,
     /// Messages among the dead letters.
     pub dead_letters: usize,
+    /// Resets that set a new password, with a mail about it unless the customer had enough of them.
+    pub completed: usize,
+    /// The mails about new passwords that were not sent, because the customer had as many as an account gets.
+    pub over_budget: usize,
     /// Resets of customers that the receiver of the webhook got.
     pub received: usize,
     /// Those that it got once more.
@@ -58,47 +65,15 @@ pub struct Verdict {
     pub never_received: Vec<String>,
     /// What it got more often than there were attempts, and what it should not have got.
     pub wrongly_received: Vec<String>,
+    /// What `rekey audit verify` found.
+    pub audit: Vec<String>,
     /// When each mailed reset's first mail came.
+    #[serde(skip)]
     pub mailed_at: BTreeMap<String, OffsetDateTime>,
+    /// How many mails about new passwords came to each address, copies aside.
+    #[serde(skip)]
+    notified: BTreeMap<String, usize>,
 }
-
-/// A reset with its mail in the ledger.
-struct Reset {
-    address: Option<String>,
-    reference: Option<String>,
-    is_superseded: bool,
-    event: String,
-    status: String,
-    in_doubt: usize,
-    /// Whether a claim has neither been settled nor taken over.
-    is_claimed: bool,
-    /// How often its webhook was called, or may have been.
-    callback_attempts: usize,
-    /// The row, for a report.
-    row: Value,
-}
-
-const RESETS: &str = "SELECT row_to_json(found)::text FROM (
-    SELECT r.id, c.email AS address, r.reference, r.superseded_at IS NOT NULL AS is_superseded, d.event_id AS event, d.status,
-        d.attempts, d.in_doubt, d.lease_until IS NOT NULL AS is_claimed, d.detail, e.published_at IS NOT NULL AS is_published,
-        w.attempts AS callback_attempts
-    FROM password_resets r
-    LEFT JOIN customers c ON c.id = r.customer_id
-    LEFT JOIN deliveries d ON d.reset_id = r.id
-    LEFT JOIN events e ON e.id = d.event_id
-    LEFT JOIN event_callbacks w ON w.event_id = d.event_id
-) found";
-
-const UNFINISHED: &str = "SELECT 'event ' || id || ' is not published: attempts ' || attempts FROM events WHERE published_at IS NULL
-    UNION ALL
-    SELECT 'delivery ' || event_id || ' is ' || status || ': attempts ' || attempts || ', ' || COALESCE(detail, 'no detail')
-    FROM deliveries WHERE status IN ('queued', 'deferred')
-    UNION ALL
-    SELECT 'event ' || e.id || ' keeps its payload: its mail is ' || d.status FROM events e JOIN deliveries d ON d.event_id = e.id
-    WHERE e.payload IS NOT NULL AND d.status NOT IN ('queued', 'deferred', 'failed')
-    UNION ALL
-    SELECT 'callback ' || id || ' is due: attempts ' || attempts || ', ' || COALESCE(response_message, 'no answer')
-    FROM event_callbacks WHERE due_at IS NOT NULL";
 
 /// A callback that failed waits for minutes, and many failures in a row open the circuit: as if that time had passed, and an operator had
 /// looked.
@@ -121,17 +96,16 @@ pub async fn settle(cluster: &mut Cluster) -> Duration {
         PostgresBackdoor::open(&stack.database.url()).run(HURRY).await.unwrap();
         for wait in RetryLadder::default().waits().iter().filter(|wait| **wait > TIMEOUT) {
             let topology = stack.topology();
-            move_all(&cluster.broker.url, &topology.retry(*wait), &topology.queue()).await;
+            move_all(cluster.broker_url(), &topology.retry(*wait), &topology.queue()).await;
         }
     }
 }
 
 /// Judges a run that has settled.
-pub async fn judge(cluster: &Cluster, asked: &[Asked]) -> Verdict {
+pub async fn judge(cluster: &Cluster, history: &History) -> Verdict {
     let stack = &cluster.shop.stack;
-    let rows = stack.texts(RESETS).await;
-    let resets = rows.iter().map(|row| Reset::read(&serde_json::from_str(row).unwrap())).collect();
-    let dead = contents(&cluster.broker.url, &stack.topology().dead()).await;
+    let (resets, deliveries) = (resets(stack).await, deliveries(stack).await);
+    let dead = contents(cluster.broker_url(), &stack.topology().dead()).await;
     let mut unfinished = stack.texts(UNFINISHED).await;
     for line in &mut unfinished {
         let id = line.split(' ').nth(1).unwrap();
@@ -139,46 +113,68 @@ pub async fn judge(cluster: &Cluster, asked: &[Asked]) -> Verdict {
             line.push_str(", among the dead letters");
         }
     }
+    let asked = &history.asked;
     let mut verdict =
         Verdict { attempted: asked.len(), unfinished, dead_letters: dead.len(), ..Verdict::default() };
-    verdict.judge_mails(&resets, &stack.smtp.mails());
+    verdict.judge_mails(&deliveries, &stack.smtp.mails(), asked);
     verdict.judge_callbacks(&resets, &cluster.receiver.received());
     verdict.judge_requests(&resets, asked);
     verdict.judge_resets(&resets, asked);
+    verdict.judge_passwords(&resets, &deliveries, &history.completed);
+    let audit = stack.tool(&["audit", "verify"]).await;
+    if audit.code != Some(0) || audit.stdout.contains("not chained") {
+        verdict.audit.push(format!("{}{}", audit.stdout, audit.stderr));
+    }
     verdict
 }
 
 impl Verdict {
-    fn judge_mails(&mut self, resets: &BTreeMap<String, Reset>, mails: &[Mail]) {
+    /// Each mail belongs to a delivery, goes to its customer, and came as often as the ledger knows. The mail about a reset has the token that the
+    /// request was answered with.
+    fn judge_mails(&mut self, deliveries: &Deliveries, mails: &[Mail], asked: &[Asked]) {
+        let acknowledged = asked.iter().filter_map(|request| Some(&request.acknowledged.as_ref()?.1));
+        let tokens: BTreeMap<_, _> =
+            acknowledged.filter_map(|reset| Some((&reset.id, reset.token.as_ref()?))).collect();
         let mut copies = BTreeMap::<_, Vec<&Mail>>::new();
         for mail in mails {
-            copies.entry((Link::find(&mail.text()), mail.header("Message-ID"))).or_default().push(mail);
+            copies.entry(mail.header("Message-ID")).or_default().push(mail);
         }
-        for ((link, message_id), mails) in copies {
-            let found = resets.get(&link.id).filter(|reset| {
-                let address = reset.address.as_slice();
-                message_id.starts_with(&format!("<{}@", reset.event))
-                    && mails.iter().all(|mail| mail.recipients == address)
+        for (message_id, mails) in copies {
+            let event = message_id.trim_start_matches('<').split('@').next().unwrap();
+            let found = deliveries.get(event).filter(|delivery| {
+                let address = delivery.address.as_slice();
+                mails.iter().all(|mail| mail.recipients == address)
             });
-            let Some(reset) = found else {
-                self.unexpected.push(format!("{} mails {message_id} about reset {}", mails.len(), link.id));
+            let Some(delivery) = found else {
+                self.unexpected.push(format!("{} mails {message_id}", mails.len()));
                 continue;
             };
-            let first = mails.iter().map(|mail| mail.received_at).min().unwrap();
-            let before = self.mailed_at.insert(link.id.clone(), first);
-            if before.is_some() {
-                self.unexpected.push(format!("two different mails about reset {}", link.id));
+            if delivery.mail == "reset_requested" {
+                let is_right = |mail: &&Mail| {
+                    let Link { id, token, .. } = Link::find(&mail.text());
+                    delivery.reset == id && tokens.get(&id).is_none_or(|answered| **answered == token)
+                };
+                if !mails.iter().all(is_right) {
+                    self.unexpected.push(format!("another reset or token in the mail: {}", delivery.row));
+                    continue;
+                }
+                let first = mails.iter().map(|mail| mail.received_at).min().unwrap();
+                if self.mailed_at.insert(delivery.reset.clone(), first).is_some() {
+                    self.unexpected.push(format!("two different mails about reset {}", delivery.reset));
+                }
+            } else {
+                *self.notified.entry(delivery.address.clone().unwrap()).or_default() += 1;
             }
             self.duplicated += mails.len() - 1;
-            let explained = reset.in_doubt + usize::from(reset.is_claimed || reset.status == "sent");
+            let explained = delivery.in_doubt + usize::from(delivery.is_claimed || delivery.status == "sent");
             if mails.len() > explained {
-                self.unexplained.push(format!("{} mails: {}", mails.len(), reset.row));
+                self.unexplained.push(format!("{} mails: {}", mails.len(), delivery.row));
             }
         }
     }
 
     /// Each reset of a customer is received, with its event's id, as often as there were attempts, or less. Decoys are not.
-    fn judge_callbacks(&mut self, resets: &BTreeMap<String, Reset>, received: &[Received]) {
+    fn judge_callbacks(&mut self, resets: &Resets, received: &[Received]) {
         let mut counts = BTreeMap::<String, usize>::new();
         for request in received {
             let document: Value = serde_json::from_str(&request.body).unwrap_or_default();
@@ -205,11 +201,11 @@ impl Verdict {
         }
     }
 
-    fn judge_requests(&mut self, resets: &BTreeMap<String, Reset>, asked: &[Asked]) {
+    fn judge_requests(&mut self, resets: &Resets, asked: &[Asked]) {
         let by_key: BTreeMap<_, _> =
             resets.iter().filter_map(|(id, reset)| Some((reset.reference.as_ref()?, id))).collect();
         for request in asked {
-            let Some((_, id)) = &request.acknowledged else {
+            let Some((_, Reset { id, .. })) = &request.acknowledged else {
                 let is_mailed = by_key.get(&request.key).is_some_and(|id| self.mailed_at.contains_key(*id));
                 self.recovered += usize::from(is_mailed);
                 continue;
@@ -224,7 +220,9 @@ impl Verdict {
                 {
                     self.decoys += 1;
                 }
-                Some(reset) if reset.is_superseded && reset.status == "expired" => self.superseded += 1,
+                Some(reset) if (reset.is_superseded || reset.is_completed) && reset.status == "expired" => {
+                    self.superseded += 1;
+                }
                 _ => {
                     let row = reset.map_or(Value::Null, |reset| reset.row.clone());
                     self.lost
@@ -235,9 +233,9 @@ impl Verdict {
     }
 
     /// One key makes one reset. An integration's reset has the key as its reference; a visitor's is known by its acknowledgement only.
-    fn judge_resets(&mut self, resets: &BTreeMap<String, Reset>, asked: &[Asked]) {
+    fn judge_resets(&mut self, resets: &Resets, asked: &[Asked]) {
         let acknowledged: BTreeSet<_> =
-            asked.iter().filter_map(|request| Some(&request.acknowledged.as_ref()?.1)).collect();
+            asked.iter().filter_map(|request| Some(&request.acknowledged.as_ref()?.1.id)).collect();
         let mut unanswered: BTreeMap<&str, usize> = BTreeMap::new();
         for request in asked.iter().filter(|request| request.acknowledged.is_none()) {
             *unanswered.entry(&request.key).or_default() += 1;
@@ -251,24 +249,42 @@ impl Verdict {
             }
         }
     }
-}
 
-impl Reset {
-    /// Reads a row of [`RESETS`], and returns it with the reset's id.
-    fn read(row: &Value) -> (String, Self) {
-        let text = |key: &str| row[key].as_str().map(str::to_owned);
-        let reset = Self {
-            address: text("address"),
-            reference: text("reference"),
-            is_superseded: row["is_superseded"] == true,
-            event: text("event").unwrap_or_default(),
-            status: text("status").unwrap_or_default(),
-            in_doubt: row["in_doubt"].as_u64().unwrap_or_default().try_into().unwrap(),
-            is_claimed: row["is_claimed"] == true,
-            callback_attempts: row["callback_attempts"].as_u64().unwrap_or_default().try_into().unwrap(),
-            row: row.clone(),
-        };
-        (text("id").unwrap(), reset)
+    /// The resets that set a new password are those that the clients saw do so, and each led to a mail to its customer about it, unless the customer's
+    /// budget was used up.
+    fn judge_passwords(&mut self, resets: &Resets, deliveries: &Deliveries, completed: &[String]) {
+        let seen: BTreeSet<_> = completed.iter().collect();
+        let mut changes = BTreeMap::<&String, usize>::new();
+        for (id, reset) in resets.iter().filter(|(_, reset)| reset.is_completed) {
+            *changes.entry(reset.address.as_ref().unwrap()).or_default() += 1;
+            if !seen.contains(id) {
+                self.unexpected.push(format!("a new password by reset {id}: {}", reset.row));
+            }
+        }
+        for id in seen {
+            if resets.get(id).is_none_or(|reset| !reset.is_completed) {
+                self.lost.push(format!("the new password by reset {id}"));
+            }
+        }
+        for (address, changed) in changes {
+            let mailed = self.notified.get(address).copied().unwrap_or_default();
+            let is_over_budget = |delivery: &&Delivery| {
+                let is_notice = delivery.mail == "password_changed" && delivery.status == "suppressed";
+                is_notice && delivery.address.as_ref() == Some(address)
+            };
+            let over_budget = deliveries.values().filter(is_over_budget).count();
+            let mails = format!(
+                "{changed} new passwords, {mailed} mails about them to {address}, {over_budget} over its budget"
+            );
+            match (mailed + over_budget).cmp(&changed) {
+                Ordering::Equal if over_budget == 0 || mailed >= NOTICE_BUDGET as usize => {
+                    self.completed += changed;
+                    self.over_budget += over_budget;
+                }
+                Ordering::Greater => self.unexpected.push(mails),
+                _ => self.lost.push(mails),
+            }
+        }
     }
 }
 

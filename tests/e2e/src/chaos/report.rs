@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
@@ -12,7 +13,11 @@ use super::{
     cluster::Ends,
     fault::PastFault,
     judge::Verdict,
+    resources::Growth,
 };
+
+/// How many points the plot of latencies has.
+const POINTS: usize = 240;
 
 /// A run of the suite.
 pub struct Report {
@@ -22,6 +27,7 @@ pub struct Report {
     pub history: History,
     pub verdict: Verdict,
     pub ends: Ends,
+    pub growth: Vec<Growth>,
     /// From the end of the last fault until every request, and its repetition, was answered.
     pub answered_after: Duration,
     /// From the end of the last fault until nothing was in flight.
@@ -32,9 +38,11 @@ impl Report {
     /// Returns what is wrong, by kind; empty if all is well.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
-        let Self { verdict, history, ends, .. } = self;
+        let Self { verdict, history, ends, growth, .. } = self;
         let patient = |asked: &&Asked| asked.acknowledged.is_none() && asked.kind != Kind::Impatient;
         let unanswered = history.asked.iter().filter(patient).map(|asked| format!("{asked:?}")).collect();
+        let leaks =
+            growth.iter().filter(|growth| growth.is_leak()).map(|growth| format!("{growth:?}")).collect();
         let kinds = [
             ("lost", &verdict.lost),
             ("unexplained duplicates", &verdict.unexplained),
@@ -42,13 +50,66 @@ impl Report {
             ("unfinished", &verdict.unfinished),
             ("never received", &verdict.never_received),
             ("wrongly received", &verdict.wrongly_received),
+            ("audit log", &verdict.audit),
             ("wrong answers", &history.wrong_answers),
             ("never acknowledged", &unanswered),
             ("ended by themselves", &ends.exits),
             ("panics", &ends.panics),
+            ("leaks", &leaks),
         ];
         let lines = kinds.iter().flat_map(|(kind, all)| all.iter().map(move |one| format!("{kind}: {one}")));
         lines.collect()
+    }
+
+    /// Returns the figures, for `docs/evidence.md`.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let seconds = |at: OffsetDateTime| (at - self.began).as_seconds_f64();
+        let fault = |fault: &PastFault| json!([fault.name, seconds(fault.from), seconds(fault.until)]);
+        json!({
+            "seed": self.seed,
+            "faults": self.faults.iter().map(fault).collect::<Vec<_>>(),
+            "verdict": self.verdict,
+            "other_answers": self.history.other_answers,
+            "wrong_answers": self.history.wrong_answers,
+            "starts": self.ends.starts,
+            "failed_starts": self.ends.failed_starts,
+            "panics": self.ends.panics,
+            "growth": self.growth,
+            "settled_after": self.settled_after.as_secs_f64(),
+            "failures": self.failures(),
+            "timeline": self.timeline(),
+        })
+    }
+
+    /// Returns rows of a time in seconds, the median and the slowest answer, and the median and the slowest mail of the requests around that time,
+    /// also in seconds. A retried request counts from its first try.
+    fn timeline(&self) -> Vec<[f64; 5]> {
+        let acknowledged: Vec<_> = self
+            .history
+            .asked
+            .iter()
+            .filter_map(|asked| {
+                let (at, reset) = asked.acknowledged.as_ref()?;
+                let mail = self.verdict.mailed_at.get(&reset.id).map(|mailed| *mailed - asked.started_at);
+                let start = (asked.started_at - self.began).as_seconds_f64();
+                Some((
+                    start,
+                    (*at - asked.started_at).as_seconds_f64(),
+                    mail.map(time::Duration::as_seconds_f64),
+                ))
+            })
+            .collect();
+        let width = acknowledged.iter().map(|(start, ..)| *start).fold(1.0, f64::max) / POINTS as f64;
+        let row = |point: usize| {
+            let from = point as f64 * width;
+            let during = acknowledged.iter().filter(|(start, ..)| (from..from + width).contains(start));
+            let (answers, mails): (Vec<_>, Vec<_>) = during.map(|(_, answer, mail)| (*answer, *mail)).unzip();
+            let [answer, slowest_answer] = median_and_slowest(answers)?;
+            let [mail, slowest_mail] = median_and_slowest(mails.into_iter().flatten().collect())?;
+            Some([from, answer, slowest_answer, mail, slowest_mail])
+        };
+        (0..POINTS).filter_map(row).collect()
     }
 
     /// Returns the slowest 201 and the slowest mail among the requests of this time.
@@ -56,9 +117,9 @@ impl Report {
         let (mut answer, mut mail) = (time::Duration::ZERO, time::Duration::ZERO);
         let during = fault.from..fault.until;
         for asked in self.history.asked.iter().filter(|asked| during.contains(&asked.started_at)) {
-            let Some((at, id)) = &asked.acknowledged else { continue };
+            let Some((at, reset)) = &asked.acknowledged else { continue };
             answer = answer.max(*at - asked.started_at);
-            if let Some(mailed) = self.verdict.mailed_at.get(id) {
+            if let Some(mailed) = self.verdict.mailed_at.get(&reset.id) {
                 mail = mail.max(*mailed - asked.started_at);
             }
         }
@@ -110,6 +171,11 @@ impl Display for Report {
         )?;
         writeln!(
             f,
+            "new passwords: {} by one of several uses at once, {} of them without a mail as the customer's budget was used up; the other uses and the sessions from before were refused",
+            verdict.completed, verdict.over_budget
+        )?;
+        writeln!(
+            f,
             "webhook: {} resets received, {} of them once more, {} never received, {} wrongly received",
             verdict.received,
             verdict.received_again,
@@ -131,6 +197,19 @@ impl Display for Report {
             ends.failed_starts,
             ends.exits.len(),
             ends.panics.len()
-        )
+        )?;
+        for Growth { name, seconds, megabytes, descriptors } in &self.growth {
+            writeln!(
+                f,
+                "{name}, {seconds} s: {} and then {} MB, {} and then {} descriptors",
+                megabytes[0], megabytes[1], descriptors[0], descriptors[1]
+            )?;
+        }
+        Ok(())
     }
+}
+
+fn median_and_slowest(mut values: Vec<f64>) -> Option<[f64; 2]> {
+    values.sort_by(f64::total_cmp);
+    Some([*values.get(values.len() / 2)?, *values.last()?])
 }

@@ -1,13 +1,14 @@
 use serde_json::json;
 
 use super::*;
+use crate::chaos::rows::{Delivery, StoredReset};
 
 const ANNA: &str = "anna@example.com";
 
 /// A reset of Anna's, whose mail is in this state.
 fn reset(id: &str, status: &str, in_doubt: u64) -> Value {
     json!({"id": id, "address": ANNA, "reference": format!("key-{id}"), "is_superseded": false, "event": format!("event-{id}"),
-        "status": status, "in_doubt": in_doubt})
+        "status": status, "in_doubt": in_doubt, "mail": "reset_requested", "reset": id})
 }
 
 fn mail(reset: &str, event: &str, recipient: &str) -> Mail {
@@ -19,17 +20,22 @@ fn mail(reset: &str, event: &str, recipient: &str) -> Mail {
 /// A request that was acknowledged with this reset, or not at all.
 fn asked(key: &str, kind: Kind, reset: Option<&str>) -> Asked {
     let started_at = OffsetDateTime::UNIX_EPOCH;
-    let acknowledged = reset.map(|id| (started_at, id.to_owned()));
+    let acknowledged = reset.map(|id| (started_at, Reset { id: id.to_owned(), token: Some("t".to_owned()) }));
     Asked { kind, address: ANNA.to_owned(), key: key.to_owned(), started_at, acknowledged }
 }
 
 fn judged(rows: &[Value], mails: &[Mail], requests: &[Asked]) -> Verdict {
-    let resets = rows.iter().map(Reset::read).collect();
+    let resets = resets(rows);
+    let deliveries = rows.iter().map(|row| Delivery::from_row(row.clone())).collect();
     let mut verdict = Verdict::default();
-    verdict.judge_mails(&resets, mails);
+    verdict.judge_mails(&deliveries, mails, requests);
     verdict.judge_requests(&resets, requests);
     verdict.judge_resets(&resets, requests);
     verdict
+}
+
+fn resets(rows: &[Value]) -> Resets {
+    rows.iter().map(|row| StoredReset::from_row(row.clone())).collect()
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn a_reset_is_received_as_often_as_it_was_sent_and_a_decoy_never() {
         headers: [("webhook-id".to_owned(), event.to_owned())].into(),
         body: json!({"data": {"id": id}}).to_string(),
     };
-    let resets = [sent("a", 2), sent("b", 1), decoy].iter().map(Reset::read).collect();
+    let resets = resets(&[sent("a", 2), sent("b", 1), decoy]);
     let judged = |requests: &[(&str, &str)]| {
         let requests: Vec<_> = requests.iter().map(|(id, event)| received(id, event)).collect();
         let mut verdict = Verdict::default();
@@ -124,4 +130,49 @@ fn a_reset_is_received_as_often_as_it_was_sent_and_a_decoy_never() {
     assert_eq!(judged(&[a, b, b]), [2, 1, 0, 1], "more often than it was sent");
     assert_eq!(judged(&[("a", "event-b"), b]), [1, 0, 1, 1], "with another event's id");
     assert_eq!(judged(&[a, b, ("d", "event-d"), ("x", "event-x")]), [2, 0, 0, 2], "a decoy, and no reset");
+}
+
+#[test]
+fn a_mail_has_the_token_that_the_request_was_answered_with() {
+    let (rows, mails) = ([reset("a", "sent", 0)], [mail("a", "event-a", ANNA)]);
+    let mut request = asked("key-a", Kind::Integration, Some("a"));
+    request.acknowledged.as_mut().unwrap().1.token = Some("u".to_owned());
+    let verdict = judged(&rows, &mails, &[request]);
+    assert_eq!((verdict.ok, verdict.unexpected.len()), (0, 1));
+}
+
+/// Returns the completed, the lost and the unexpected of a run in which resets set new passwords, the clients saw as many of them, and notices were
+/// mailed or over the customer's budget.
+fn passwords(changes: usize, seen: usize, mailed: usize, over_budget: usize) -> [usize; 3] {
+    let id = |number: usize| format!("reset-{number}");
+    let completed = |number| {
+        let mut row = reset(&id(number), "sent", 0);
+        row["is_completed"] = json!(true);
+        row
+    };
+    let notice = |number: usize| {
+        let mut row = reset(&id(number), if number < mailed { "sent" } else { "suppressed" }, 0);
+        row["mail"] = json!("password_changed");
+        Delivery::from_row(row)
+    };
+    let resets = resets(&(0..changes).map(completed).collect::<Vec<_>>());
+    let deliveries = (0..mailed + over_budget).map(notice).collect();
+    let mails: Vec<_> =
+        (0..mailed).map(|number| mail(&id(number), &format!("event-{}", id(number)), ANNA)).collect();
+    let seen: Vec<_> = (0..seen).map(id).collect();
+    let mut verdict = Verdict::default();
+    verdict.judge_mails(&deliveries, &mails, &[]);
+    verdict.judge_passwords(&resets, &deliveries, &seen);
+    [verdict.completed, verdict.lost.len(), verdict.unexpected.len()]
+}
+
+#[test]
+fn a_new_password_was_seen_by_its_customer_and_is_mailed_within_the_budget() {
+    assert_eq!(passwords(2, 2, 2, 0), [2, 0, 0]);
+    assert_eq!(passwords(2, 2, 1, 0), [0, 1, 0], "no mail");
+    assert_eq!(passwords(2, 2, 1, 1), [0, 1, 0], "the budget is larger");
+    assert_eq!(passwords(8, 8, 5, 3), [8, 0, 0], "beyond the budget");
+    assert_eq!(passwords(1, 1, 2, 0), [0, 0, 1], "one mail too many");
+    assert_eq!(passwords(2, 1, 2, 0), [2, 0, 1], "nobody did it");
+    assert_eq!(passwords(1, 2, 1, 0), [1, 1, 0], "it was undone");
 }

@@ -1,0 +1,99 @@
+//! Requests that are sent again until there is an answer that counts.
+
+use std::{collections::BTreeMap, ops::Range, time::Duration};
+
+use reqwest::{Client as Http, RequestBuilder, StatusCode};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::{client::http, dice::Dice};
+
+/// How long a client waits for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+/// The pause between two tries of a request, in milliseconds.
+const RETRY_PAUSE: Range<u64> = 200..800;
+/// Longer than any fault lasts, and than the programs need to recover from it.
+const GIVE_UP: Duration = Duration::from_mins(4);
+
+/// A status with its JSON body, or null.
+pub type Answer = (StatusCode, Value);
+
+/// The sender of one client's requests, to all APIs in turn.
+pub struct Caller {
+    pub dice: Dice,
+    /// How often each answer came that does not count, by its status; "none" is no answer.
+    pub other_answers: BTreeMap<String, usize>,
+    http: Http,
+    apis: Vec<String>,
+}
+
+impl Caller {
+    #[must_use]
+    pub fn new(apis: Vec<String>, dice: Dice) -> Self {
+        let http = http(|builder| builder.timeout(ANSWER_TIMEOUT));
+        Self { dice, other_answers: BTreeMap::new(), http, apis }
+    }
+
+    /// Sends a request to one API after the other until there is an answer that counts. `None` if there is none for longer than any fault lasts.
+    pub async fn send(&mut self, build: impl Fn(&Http, &str) -> RequestBuilder) -> Option<Answer> {
+        let start = Instant::now();
+        let mut api = self.any_api();
+        while start.elapsed() < GIVE_UP {
+            if let Some(answer) = self.send_once(api, &build).await {
+                return Some(answer);
+            }
+            api += 1;
+            sleep(self.dice.millis(RETRY_PAUSE)).await;
+        }
+        None
+    }
+
+    /// Sends a request once.
+    pub async fn send_once(
+        &mut self,
+        api: usize,
+        build: impl Fn(&Http, &str) -> RequestBuilder,
+    ) -> Option<Answer> {
+        let [answer] = self.send_at_once([api], |http, url, _| build(http, url)).await;
+        answer
+    }
+
+    /// Sends requests at the same time, each once and to the API with its number. The last argument of `build` is the request's index.
+    pub async fn send_at_once<const N: usize>(
+        &mut self,
+        apis: [usize; N],
+        build: impl Fn(&Http, &str, usize) -> RequestBuilder,
+    ) -> [Option<Answer>; N] {
+        let mut requests = apis
+            .iter()
+            .enumerate()
+            .map(|(index, api)| build(&self.http, &self.apis[api % self.apis.len()], index));
+        let sent: [_; N] = std::array::from_fn(|_| answer(requests.next().unwrap()));
+        let answers = futures_util::future::join_all(sent).await;
+        let mut answers = answers.into_iter();
+        std::array::from_fn(|_| match answers.next().unwrap() {
+            Ok((status, body)) if counts(status) => Some((status, body)),
+            other => {
+                let status = other.map_or("none".to_owned(), |(status, _)| status.as_u16().to_string());
+                *self.other_answers.entry(status).or_default() += 1;
+                None
+            }
+        })
+    }
+
+    /// Draws the number of an API.
+    pub fn any_api(&mut self) -> usize {
+        usize::try_from(self.dice.roll() % 2).unwrap()
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+    let response = request.send().await?;
+    let (status, body) = (response.status(), response.bytes().await?);
+    Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+}
+
+/// Whether an answer stays the same if the request is sent again: a fault explains no other one.
+fn counts(status: StatusCode) -> bool {
+    !status.is_server_error() && ![StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+}

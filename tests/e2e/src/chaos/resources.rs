@@ -1,0 +1,134 @@
+//! What the programs use: a leak shows in a process that runs for a while.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+/// The least pause between two looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// A process has its pools and its threads after that time. Only those that ran twice as long show growth.
+const WARM_UP: Duration = Duration::from_secs(30);
+/// How much the lowest values may grow from the first half of a process's life to the second. The pools of connections are bounded (16 to
+/// PostgreSQL, 16 to SMTP), and so are the threads that hash, with 19 MiB each; a leak of a byte for each request grows without a bound.
+const MOST_MORE_DESCRIPTORS: u64 = 32;
+const MOST_MORE_MEGABYTES: u64 = 96;
+
+/// What each process used, by its name and process id.
+#[derive(Debug, Default)]
+pub struct Resources {
+    processes: BTreeMap<(String, u32), Vec<Usage>>,
+    looked_at: Option<Instant>,
+}
+
+/// What a process uses at one time.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    at: Instant,
+    megabytes: u64,
+    descriptors: u64,
+}
+
+/// How much more a process used in the second half of its life.
+#[derive(Debug, Serialize)]
+pub struct Growth {
+    pub name: String,
+    pub seconds: u64,
+    /// The lowest values of each half.
+    pub megabytes: [u64; 2],
+    pub descriptors: [u64; 2],
+}
+
+impl Resources {
+    /// Records what processes use now, by their names and process ids, unless the last look was a moment ago.
+    pub fn look<'a>(&mut self, processes: impl Iterator<Item = (&'a String, u32)>) {
+        let at = Instant::now();
+        if self.looked_at.is_some_and(|before| at - before < INTERVAL) {
+            return;
+        }
+        self.looked_at = Some(at);
+        for (name, pid) in processes {
+            if let Some((megabytes, descriptors)) = usage(pid) {
+                let usage = Usage { at, megabytes, descriptors };
+                self.processes.entry((name.clone(), pid)).or_default().push(usage);
+            }
+        }
+    }
+
+    /// Returns the growth of each process that ran long enough to show it.
+    #[must_use]
+    pub fn growth(&self) -> Vec<Growth> {
+        self.processes.iter().filter_map(|((name, _), usages)| Growth::from_usages(name, usages)).collect()
+    }
+}
+
+impl Growth {
+    fn from_usages(name: &str, usages: &[Usage]) -> Option<Self> {
+        let (first, last) = (usages.first()?.at, usages.last()?.at);
+        let warm: Vec<_> = usages.iter().filter(|usage| usage.at - first >= WARM_UP).collect();
+        if last - first < 2 * WARM_UP {
+            return None;
+        }
+        let (early, late) = warm.split_at(warm.len() / 2);
+        let lowest = |value: fn(&Usage) -> u64| {
+            [early, late].map(|half| half.iter().map(|usage| value(usage)).min().unwrap_or_default())
+        };
+        Some(Self {
+            name: name.to_owned(),
+            seconds: (last - first).as_secs(),
+            megabytes: lowest(|usage| usage.megabytes),
+            descriptors: lowest(|usage| usage.descriptors),
+        })
+    }
+
+    /// Whether it grew more than pools and threads explain.
+    #[must_use]
+    pub fn is_leak(&self) -> bool {
+        let more = |[early, late]: [u64; 2]| late.saturating_sub(early);
+        more(self.megabytes) > MOST_MORE_MEGABYTES || more(self.descriptors) > MOST_MORE_DESCRIPTORS
+    }
+}
+
+/// Returns the resident megabytes and the open descriptors of a process, if it still runs.
+fn usage(pid: u32) -> Option<(u64, u64)> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = resident.split_whitespace().next()?.parse().ok()?;
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
+    Some((kilobytes / 1024, u64::try_from(descriptors).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process of two minutes, which uses that much after each second.
+    fn growth(descriptors: impl Fn(u64) -> u64) -> Growth {
+        let start = Instant::now();
+        let usages: Vec<_> = (0..120)
+            .map(|second| Usage {
+                at: start + Duration::from_secs(second),
+                megabytes: 40,
+                descriptors: descriptors(second),
+            })
+            .collect();
+        Growth::from_usages("api 1", &usages).unwrap()
+    }
+
+    #[test]
+    fn a_leak_is_growth_that_stays() {
+        assert!(!growth(|second| second.min(30)).is_leak(), "the pools fill");
+        assert!(!growth(|second| if second == 100 { 500 } else { 20 }).is_leak(), "a peak");
+        assert!(growth(|second| 20 + second).is_leak());
+    }
+
+    #[test]
+    fn a_short_life_shows_nothing() {
+        let usage = Usage { at: Instant::now(), megabytes: 1, descriptors: 1 };
+        assert!(Growth::from_usages("api 1", &[usage]).is_none());
+        assert!(Growth::from_usages("api 1", &[]).is_none());
+    }
+}
