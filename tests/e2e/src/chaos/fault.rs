@@ -92,7 +92,7 @@ pub async fn run(cluster: &mut Cluster, schedule: &[Scheduled]) -> Vec<PastFault
     let mut past = Vec::new();
     for (at, index, is_begin) in steps {
         // A server that takes long to start delays what follows.
-        cluster.wait(at - done).await;
+        cluster.wait(at.saturating_sub(done)).await;
         done = at;
         let fault = &schedule[index].fault;
         if is_begin {
@@ -130,7 +130,7 @@ impl Fault {
             }
             (Action::DiskAlarm, _) => self.limit(cluster, &["set_disk_free_limit", "10000GB"]),
             (Action::MemoryAlarm, _) => {
-                self.limit(cluster, &["set_vm_memory_high_watermark", "absolute", "1MB"])
+                self.limit(cluster, &["set_vm_memory_high_watermark", "absolute", "1MB"]);
             }
             (Action::Down, Target::Link(link)) => cluster.links[link].proxy.down().await,
             (Action::Reset, Target::Link(link)) => cluster.links[link].proxy.reset(),

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// How many points the plot of latencies has.
-const POINTS: usize = 240;
+const POINTS: u32 = 240;
 
 /// A run of the suite.
 pub struct Report {
@@ -100,9 +100,9 @@ impl Report {
                 ))
             })
             .collect();
-        let width = acknowledged.iter().map(|(start, ..)| *start).fold(1.0, f64::max) / POINTS as f64;
-        let row = |point: usize| {
-            let from = point as f64 * width;
+        let width = acknowledged.iter().map(|(start, ..)| *start).fold(1.0, f64::max) / f64::from(POINTS);
+        let row = |point: u32| {
+            let from = f64::from(point) * width;
             let during = acknowledged.iter().filter(|(start, ..)| (from..from + width).contains(start));
             let (answers, mails): (Vec<_>, Vec<_>) = during.map(|(_, answer, mail)| (*answer, *mail)).unzip();
             let [answer, slowest_answer] = median_and_slowest(answers)?;
