@@ -27,7 +27,8 @@ def main():
             sys.exit("evidence.py: docs/evidence.md is not made from docs/evidence: run `make evidence`")
         return
     (DOCS / "evidence.md").write_text(page)
-    plots(results)
+    if results:
+        plots(results)
 
 
 def section(name, results):

@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use tempfile::TempDir;
 
 /// The pages for newcomers and operators.
-const PAGES: [&str; 30] = [
+const PAGES: [&str; 31] = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
@@ -21,6 +21,7 @@ const PAGES: [&str; 30] = [
     "deploy/kubernetes/README.md",
     "deploy/organizations/README.md",
     "docs/ARCHITECTURE.md",
+    "docs/evidence.md",
     "docs/integration.md",
     "docs/look.md",
     "docs/migrate-from-commerce-layer.md",
@@ -45,6 +46,12 @@ const PAGES: [&str; 30] = [
     "docs/webhooks.md",
     "examples/storefront/README.md",
 ];
+
+#[test]
+fn the_evidence_is_made_from_what_was_measured() {
+    let check = Command::new(project().join("scripts/evidence.py")).arg("--check").output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
 
 #[tokio::test]
 async fn the_scripts_in_the_guides_work() {
