@@ -96,6 +96,7 @@ impl Cluster {
             // Each customer asks every few seconds.
             ("resets.self_service_cooldown_seconds", "0"),
             ("resets.self_service_budget", "1000"),
+            ("resets.self_service_window_seconds", "60"),
             ("webhooks.allowed_networks", "127.0.0.0/8"),
         ];
         for (key, value) in settings {
