@@ -41,10 +41,11 @@ def section(name, results):
 
 def source(result):
     """Says what measured it, when and where."""
-    machine = result["machine"]
-    versions = ", ".join(f"{name} {number(version)}" for name, version in sorted(result["versions"].items()) if version)
-    where = f"{machine['processors']} virtual processors ({machine['processor']}), {machine['memory_gib']} GiB, {machine['system']}"
-    return f"<sub>`{result['command']}`, {result['date']}, {where}; {versions}</sub>"
+    parts = [f"`{result['command']}`", result["date"]]
+    if machine := result.get("machine"):
+        parts.append(f"{machine['processors']} processors ({machine['processor']}), {machine['memory_gib']} GiB, {machine['system']}")
+    parts += [f"{name} {number(version)}" for name, version in sorted(result.get("versions", {}).items()) if version]
+    return f"<sub>{', '.join(parts)}</sub>"
 
 
 def number(version):

@@ -1,7 +1,8 @@
-//! Requests that are sent again until there is an answer that counts.
+//! Requests that are sent again until there is a final answer.
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
+use futures_util::future::join_all;
 use reqwest::{Client as Http, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -21,7 +22,7 @@ pub type Answer = (StatusCode, Value);
 /// The sender of one client's requests, to all APIs in turn.
 pub struct Caller {
     pub dice: Dice,
-    /// How often each answer came that does not count, by its status; "none" is no answer.
+    /// How often each answer came that was not final, by its status; "none" is no answer.
     pub other_answers: BTreeMap<String, usize>,
     http: Http,
     apis: Vec<String>,
@@ -34,7 +35,7 @@ impl Caller {
         Self { dice, other_answers: BTreeMap::new(), http, apis }
     }
 
-    /// Sends a request to one API after the other until there is an answer that counts. `None` if there is none for longer than any fault lasts.
+    /// Sends a request to one API after the other until there is a final answer. `None` if there is none for longer than any fault lasts.
     pub async fn send(&mut self, build: impl Fn(&Http, &str) -> RequestBuilder) -> Option<Answer> {
         let start = Instant::now();
         let mut api = self.any_api();
@@ -48,52 +49,56 @@ impl Caller {
         None
     }
 
-    /// Sends a request once.
+    /// Sends a request once, to the API with that number.
     pub async fn send_once(
         &mut self,
         api: usize,
         build: impl Fn(&Http, &str) -> RequestBuilder,
     ) -> Option<Answer> {
-        let [answer] = self.send_at_once([api], |http, url, _| build(http, url)).await;
-        answer
+        let received = receive(build(&self.http, self.api(api))).await;
+        self.keep(received)
     }
 
-    /// Sends requests at the same time, each once and to the API with its number. The last argument of `build` is the request's index.
-    pub async fn send_at_once<const N: usize>(
+    /// Sends requests at the same time, each once, to all APIs in turn. The last argument of `build` is the request's number, from 0.
+    pub async fn send_at_once(
         &mut self,
-        apis: [usize; N],
+        count: usize,
         build: impl Fn(&Http, &str, usize) -> RequestBuilder,
-    ) -> [Option<Answer>; N] {
-        let mut requests = apis
-            .iter()
-            .enumerate()
-            .map(|(index, api)| build(&self.http, &self.apis[api % self.apis.len()], index));
-        let sent: [_; N] = std::array::from_fn(|_| answer(requests.next().unwrap()));
-        let answers = futures_util::future::join_all(sent).await;
-        let mut answers = answers.into_iter();
-        std::array::from_fn(|_| match answers.next().unwrap() {
-            Ok((status, body)) if counts(status) => Some((status, body)),
-            other => {
-                let status = other.map_or("none".to_owned(), |(status, _)| status.as_u16().to_string());
-                *self.other_answers.entry(status).or_default() += 1;
-                None
-            }
-        })
+    ) -> Vec<Option<Answer>> {
+        let requests = (0..count).map(|number| receive(build(&self.http, self.api(number), number)));
+        let received = join_all(requests).await;
+        received.into_iter().map(|received| self.keep(received)).collect()
     }
 
     /// Draws the number of an API.
     pub fn any_api(&mut self) -> usize {
         usize::try_from(self.dice.roll() % 2).unwrap()
     }
+
+    fn api(&self, number: usize) -> &str {
+        &self.apis[number % self.apis.len()]
+    }
+
+    /// Returns a final answer, and counts others.
+    fn keep(&mut self, received: Result<Answer, reqwest::Error>) -> Option<Answer> {
+        match received {
+            Ok((status, body)) if is_final(status) => Some((status, body)),
+            other => {
+                let status = other.map_or("none".to_owned(), |(status, _)| status.as_u16().to_string());
+                *self.other_answers.entry(status).or_default() += 1;
+                None
+            }
+        }
+    }
 }
 
-async fn answer(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+async fn receive(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     let (status, body) = (response.status(), response.bytes().await?);
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
 /// Whether an answer stays the same if the request is sent again: a fault explains no other one.
-fn counts(status: StatusCode) -> bool {
+fn is_final(status: StatusCode) -> bool {
     !status.is_server_error() && ![StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS].contains(&status)
 }

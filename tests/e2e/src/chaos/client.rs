@@ -71,7 +71,7 @@ pub struct Reset {
 #[derive(Debug, Default)]
 pub struct History {
     pub asked: Vec<Asked>,
-    /// How often each answer came that does not count, by its status; "none" is no answer.
+    /// How often each answer came that was not final, by its status; "none" is no answer.
     pub other_answers: BTreeMap<String, usize>,
     /// Answers that no fault explains.
     pub wrong_answers: Vec<String>,
@@ -129,7 +129,7 @@ impl Client {
         history
     }
 
-    /// Asks, if patient until there is an answer that counts, and returns the reset.
+    /// Asks, if patient until there is a final answer, and returns the reset.
     async fn ask(&mut self, key: &str, history: &mut History) -> Option<Reset> {
         let mut document = reset(&self.address);
         if self.kind.is_integration() {

@@ -24,7 +24,7 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// Uses a token [`USES`] times at once, until each use has an answer that counts. Then one password logs in, neither the others nor the old one
+    /// Uses a token [`USES`] times at once, until each use has a final answer. Then one password logs in, neither the others nor the old one
     /// do, and the session from before has ended.
     pub async fn use_token(
         &mut self,
@@ -66,7 +66,7 @@ impl Customer {
         }
     }
 
-    /// Returns which use was accepted, if the answer of that use was not lost; and nothing if one has no answer that counts for longer than any fault
+    /// Returns which use was accepted, if the answer of that use was not lost; and nothing if one has no final answer for longer than any fault
     /// lasts.
     async fn set_password(
         &self,
@@ -78,7 +78,7 @@ impl Customer {
         let passwords = passwords(reset);
         let build =
             |http: &Http, api: &str, index: usize| complete(http, api, token, reset, &passwords[index]);
-        let mut answers = caller.send_at_once(std::array::from_fn::<_, USES, _>(|index| index), build).await;
+        let mut answers = caller.send_at_once(USES, build).await;
         let is_lost = answers.iter().any(Option::is_none);
         for (index, answer) in answers.iter_mut().enumerate() {
             if answer.is_none() {
