@@ -18,8 +18,8 @@ BLUE, ORANGE, GREY = "#1f6feb", "#d9730d", "#8c959f"
 
 def main():
     results = {file.stem: json.loads(file.read_text()) for file in sorted(DATA.glob("*.json"))}
-    page = re.sub(r"\{\{([a-z_-]+)\}\}", lambda found: section(found[1], results), (DATA / "page.md").read_text())
-    left = set(results) - set(re.findall(r"\{\{([a-z_-]+)\}\}", (DATA / "page.md").read_text()))
+    page = re.sub(r"\{\{([a-z_]+)\}\}", lambda found: section(found[1], results), (DATA / "page.md").read_text())
+    left = set(results) - set(re.findall(r"\{\{([a-z_]+)\}\}", (DATA / "page.md").read_text()))
     if left:
         sys.exit(f"evidence.py: docs/evidence/page.md has no place for {', '.join(sorted(left))}")
     if sys.argv[1:] == ["--check"]:
