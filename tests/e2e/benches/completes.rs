@@ -1,7 +1,7 @@
 //! Measures how fast new passwords are set by tokens, next to argon2id alone with the same parameters and as many threads: `make bench`.
 //!
 //! They run in turn; no mailer runs. Everything else that a new password takes, in all programs and in the clients, has the same processors.
-#![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 use std::{
     thread,

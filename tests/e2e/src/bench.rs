@@ -136,8 +136,21 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     values[index]
 }
 
-/// Returns the median of the same index of all rounds.
+/// Returns the median.
 #[must_use]
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_sorted_values() {
+        let values = [5.0, 1.0, 4.0, 2.0, 3.0];
+        let quantiles = [0.0, 0.25, 0.5, 0.99].map(|share| quantile(&values, share).to_string());
+        assert_eq!(quantiles, ["1", "2", "3", "5"]);
+        assert_eq!(median(&[7.0]).to_string(), "7");
+    }
 }

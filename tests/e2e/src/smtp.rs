@@ -66,7 +66,7 @@ impl SmtpServer {
         if let Some(log) = log {
             log.read_to_end(&mut new).unwrap();
         }
-        *lines += new.iter().filter(|byte| **byte == b'\n').count();
+        *lines += new.split(|byte| *byte == b'\n').count() - 1;
         *lines
     }
 

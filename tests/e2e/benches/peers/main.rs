@@ -2,7 +2,7 @@
 //!
 //! All run at the same time, each with a database of its own on one PostgreSQL, send their mails to one SMTP server, and are measured in turn:
 //! first under load, for known and for unknown addresses; then one request after the other, for the times that tell these apart.
-#![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 mod service;
 mod timing;

@@ -44,12 +44,15 @@ pub struct Load {
 /// If a request fails or its answer is an error.
 #[must_use]
 pub fn wrk(requests: &Requests, seconds: u32) -> Load {
-    let headers: String = requests.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let headers: Vec<_> = requests.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let mut command = Command::new("wrk");
     command.args(["--threads", "1", "--connections", &CLIENTS.to_string(), "--timeout", "30s"]);
     command.args(["--duration", &seconds.to_string(), "--script"]);
     command.arg(project().join("tests/e2e/benches/requests.lua")).arg(&requests.url);
-    command.env("HEADERS", headers).env("BODY", &requests.body).env("CUSTOMERS", CUSTOMERS.to_string());
+    command
+        .env("HEADERS", headers.join("\n"))
+        .env("BODY", &requests.body)
+        .env("CUSTOMERS", CUSTOMERS.to_string());
     let text = output(&mut command);
     let result =
         text.lines().find_map(|line| line.strip_prefix("RESULT ")).unwrap_or_else(|| panic!("{text}"));
