@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 CARGO_FLAGS ?=
 AUDIT_FLAGS ?=
-BENCH ?= creates completes relay mailer latency peers figures lists metrics audit_chain webhooks
+BENCH ?= creates completes relay mailer scaling latency peers figures lists metrics audit_chain webhooks
 
 # Property tests use the same cases in every run, so that a failure comes from the change; PROPTEST_RNG_SEED=n uses others.
 export PROPTEST_RNG_SEED ?= 1
