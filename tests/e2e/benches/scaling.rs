@@ -2,23 +2,19 @@
 //! as one on the internet does, so that more mailers can show what they add before the processors of one machine are used up.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rekey_e2e::{
-    bench::{all_published, orders, quartiles},
+    bench::{Figure, Report, all_published, arrived, create_resets, orders, ratios},
     broker::Broker,
-    evidence,
-    shop::{ANNA, Shop},
+    shop::Shop,
     stack::Stack,
 };
-use reqwest::StatusCode;
-use serde_json::{Value, json};
 
 const MAILERS: [u32; 3] = [1, 2, 4];
 const ROUNDS: usize = 3;
-/// How many mails a run has, created by [`CLIENTS`] at once.
-const MAILS: usize = 800;
-const CLIENTS: usize = 16;
+/// How many mails a run has.
+const MAILS: u32 = 800;
 const RELAY: [&str; 2] = ["--delay-ms", "100"];
 
 #[tokio::main]
@@ -36,32 +32,26 @@ async fn main() {
         for kind in order {
             let mailers = *MAILERS.get(kind).unwrap();
             let rate = run(&shop, &token, mailers).await;
-            println!("{mailers} mailers: {rate:.0} mails a second");
             rates.get_mut(kind).unwrap().push(rate);
         }
     }
-    evidence::save("scaling", "make bench BENCH=scaling", json!({ "figures": figures(&rates) }));
+    let mut report = Report::new("scaling", "Mails sent by 1, 2 and 4 mailers on a cluster of three nodes");
+    add_figures(&mut report, &rates);
+    report.save();
 }
 
 /// Returns the mails a second while all mailers run.
 async fn run(shop: &Shop, token: &str, mailers: u32) -> f64 {
     let stack = &shop.stack;
-    let all = stack.smtp.taken() + MAILS;
-    let create = async || {
-        for _ in 0..MAILS / CLIENTS {
-            stack.api.create_reset(token, ANNA).await.expect(StatusCode::CREATED);
-        }
-    };
-    futures_util::future::join_all((0..CLIENTS).map(|_| create())).await;
+    let all = stack.smtp.taken() + usize::try_from(MAILS).unwrap();
+    create_resets(&stack.api, token, MAILS).await;
     all_published(stack).await;
     let mut running = Vec::new();
     for _ in 0..mailers {
         running.push(stack.start_another("rekey-mailer").await.0);
     }
     let (began, before) = (Instant::now(), stack.smtp.taken());
-    while stack.smtp.taken() < all {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    arrived(&stack.smtp, all).await;
     let count = u32::try_from(all - before).unwrap();
     let rate = f64::from(count) / began.elapsed().as_secs_f64();
     for mailer in running {
@@ -70,21 +60,16 @@ async fn run(shop: &Shop, token: &str, mailers: u32) -> f64 {
     rate
 }
 
-fn figures(rates: &[Vec<f64>; 3]) -> Vec<Value> {
+fn add_figures(report: &mut Report, rates: &[Vec<f64>; 3]) {
     let [one, ..] = rates;
-    let mut figures = Vec::new();
     for (mailers, rates) in MAILERS.iter().zip(rates) {
-        figures.push(figure(&format!("mails sent by {mailers} rekey-mailer"), "per second", rates.clone()));
+        report.add(Figure::new(format!("mails sent by {mailers} rekey-mailer"), "per second", rates.clone()));
         if *mailers > 1 {
-            let ratios = rates.iter().zip(one).map(|(rate, one)| rate / one).collect();
-            figures.push(figure(&format!("{mailers} rekey-mailer, next to one"), "times", ratios));
+            report.add(Figure::new(
+                format!("{mailers} rekey-mailer, next to one"),
+                "times",
+                ratios(rates, one),
+            ));
         }
     }
-    figures
-}
-
-fn figure(what: &str, unit: &str, values: Vec<f64>) -> Value {
-    let rounds = values.len();
-    let [low, median, high] = quartiles(values);
-    json!({ "what": what, "unit": unit, "low": low, "median": median, "high": high, "rounds": rounds })
 }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use rekey_e2e::{
-    bench::{Run, all_published, orders, processor_time, quartiles, report},
+    bench::{
+        Figure, Report, Run, all_published, compare, create_resets, milliseconds, orders, processor_time,
+        quantile,
+    },
     process::Program,
     receiver::{Receiver, Reply},
     shop::{ANNA, OLD_PASSWORD, Shop},
@@ -28,9 +31,8 @@ const SECONDS: u32 = 20;
 const NEVER: Duration = Duration::from_mins(10);
 
 const ROUNDS: usize = 9;
-/// How many resets are created in a run, by [`CLIENTS`] at once.
+/// How many resets are created in a run.
 const CREATES: u32 = 800;
-const CLIENTS: u32 = 16;
 
 #[tokio::main]
 async fn main() {
@@ -42,8 +44,13 @@ async fn main() {
     stack.start_mailer().await.stop().await;
     let api = stack.start_api().await;
     let (webhooks, _) = stack.start_another("rekey-webhooks").await;
-    one_that_never_answers(stack).await;
-    cost(&shop, &api, &webhooks).await;
+    let mut report = Report::new(
+        "webhooks",
+        "Webhooks next to a receiver that never answers, and what one adds to a reset",
+    );
+    one_that_never_answers(stack, &mut report).await;
+    cost(&shop, &api, &webhooks, &mut report).await;
+    report.save();
 }
 
 /// A webhook, and a token of its shop's integration.
@@ -68,7 +75,7 @@ impl Webhook {
     }
 }
 
-async fn one_that_never_answers(stack: &Stack) {
+async fn one_that_never_answers(stack: &Stack, report: &mut Report) {
     let receivers = Receiver::start().await;
     let dead = Receiver::start().await;
     dead.reply(std::iter::repeat_n(Reply { after: NEVER, ..Reply::status(200) }, 100_000));
@@ -82,9 +89,8 @@ async fn one_that_never_answers(stack: &Stack) {
         tokens.push(token);
     }
     let dead = Webhook::create(stack, &tokens[0], &dead.url).await;
-    println!(
-        "from POST to the receiver at {RATE} events/s to {SHOPS} shops, each with a webhook of its own:"
-    );
+    // By whether there is one that never answers, then by the shop: its own, and the others.
+    let mut runs: [[Vec<Vec<f64>>; 2]; 2] = Default::default();
     for is_dead_there in [false, true, true, false] {
         if is_dead_there {
             dead.set(stack, json!({ "_enable": true, "_reset_circuit": true })).await;
@@ -100,12 +106,25 @@ async fn one_that_never_answers(stack: &Stack) {
             let (shop, at) = posted[body["data"]["id"].as_str().unwrap()];
             times[usize::from(shop > 0)].push(request.at - at);
         }
-        println!("  {} a receiver that never answers", if is_dead_there { "with" } else { "without" });
-        for (shops, times) in ["in its own shop", "in other shops"].into_iter().zip(times) {
-            println!("    {shops:>15}: {}", percentiles(times));
+        for (runs, times) in runs[usize::from(is_dead_there)].iter_mut().zip(times) {
+            runs.push(milliseconds(times));
         }
     }
     dead.set(stack, json!({ "_disable": true })).await;
+    for (dead, runs) in ["without a receiver that never answers", "with one"].into_iter().zip(runs) {
+        for (shops, runs) in ["its shop", "the other 49 shops"].into_iter().zip(runs) {
+            for (percentile, share) in [("median", 0.5), ("p99", 0.99)] {
+                let what = format!(
+                    "from the POST to the receiver at 200 events a second, {dead}, {shops}: {percentile}"
+                );
+                report.add(Figure::new(
+                    what,
+                    "ms",
+                    runs.iter().map(|times| quantile(times, share)).collect(),
+                ));
+            }
+        }
+    }
 }
 
 /// Creates resets at that rate, whatever they take. Returns the shop of each, and when it was asked for.
@@ -124,14 +143,8 @@ async fn load(stack: &Stack, tokens: &[String]) -> HashMap<String, (usize, Insta
     creations.join_all().await.into_iter().collect()
 }
 
-fn percentiles(mut times: Vec<Duration>) -> String {
-    times.sort();
-    let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_millis();
-    format!("p50 {} ms, p99 {} ms, slowest {} ms of {}", at(50), at(99), at(100), times.len())
-}
-
 /// With a webhook, without it, and without it again as the control.
-async fn cost(shop: &Shop, api: &Program, webhooks: &Program) {
+async fn cost(shop: &Shop, api: &Program, webhooks: &Program, report: &mut Report) {
     let stack = &shop.stack;
     let token = shop.register_anna().await;
     let receiver = Receiver::start().await;
@@ -143,29 +156,20 @@ async fn cost(shop: &Shop, api: &Program, webhooks: &Program) {
             let (trigger, calls) = if kind == 0 { ("_enable", 1) } else { ("_disable", 0) };
             webhook.set(stack, json!({ trigger: true })).await;
             let expected = receiver.count() + calls * usize::try_from(CREATES).unwrap();
-            let (began, before) = (Instant::now(), [api, webhooks].map(processor_time));
-            creates(stack, &token).await;
-            let seconds = began.elapsed().as_secs_f64();
+            let (start, before) =
+                (Instant::now(), [api, webhooks].map(|program| processor_time(program.pid())));
+            create_resets(&stack.api, &token, CREATES).await;
+            let seconds = start.elapsed().as_secs_f64();
             all_published(stack).await;
             receiver.arrive(expected).await;
             let used = [(api, before[0]), (webhooks, before[1])]
-                .map(|(program, before)| (processor_time(program) - before) / f64::from(CREATES));
+                .map(|(program, before)| (processor_time(program.pid()) - before) / f64::from(CREATES));
             runs[kind].push([f64::from(CREATES) / seconds, used[0]]);
             worker[kind].push(used[1]);
         }
     }
-    report("resets created, processor time of rekey-api", "a webhook", &runs);
-    let [with, without, again] = worker.map(|runs| quartiles(runs)[1]);
-    println!(
-        "processor time of rekey-webhooks for each: {with:.0} µs with it, {without:.0} and {again:.0} without"
-    );
-}
-
-async fn creates(stack: &Stack, token: &str) {
-    let create = async || {
-        for _ in 0..CREATES / CLIENTS {
-            stack.api.create_reset(token, ANNA).await.expect(StatusCode::CREATED);
-        }
-    };
-    futures_util::future::join_all((0..CLIENTS).map(|_| create())).await;
+    compare(report, "resets created (the processor time is that of rekey-api)", "a webhook", &runs);
+    let [with, without, _] = worker;
+    report.add(Figure::new("processor time of rekey-webhooks for an event, with a webhook", "µs", with));
+    report.add(Figure::new("processor time of rekey-webhooks for an event, without one", "µs", without));
 }

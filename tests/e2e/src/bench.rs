@@ -1,21 +1,55 @@
-//! What the measurements of `make bench` share. Figures are printed, and none is asserted: they depend on the machine and on what else it does.
+//! What the programs of `make bench` share. None asserts a figure: they depend on the machine and on what else it does.
 
-use std::{fs, time::Duration};
+pub mod cpu;
+mod report;
+pub mod wrk;
 
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use reqwest::StatusCode;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::time::sleep;
 
-use crate::{process::Program, stack::Stack};
+pub use self::report::{Figure, Report};
+use crate::{client::Api, shop::ANNA, smtp::SmtpServer, stack::Stack};
 
 /// Per second, and microseconds of processor time of the measured program for each.
 pub type Run = [f64; 2];
 
-/// Microseconds per tick in `/proc/PID/stat`.
-const TICK: f64 = 1e4;
+/// The clients that send requests at once.
+pub const CLIENTS: u32 = 16;
+/// The customers, where each request is about a random one.
+pub const CUSTOMERS: u32 = 10_000;
 
 /// Three kinds of runs, in a different order in each round, so that each comes first, second and third.
 pub fn orders(rounds: usize) -> impl Iterator<Item = [usize; 3]> {
     let orders = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
     orders.into_iter().cycle().take(rounds)
+}
+
+/// Adds customers to the only organization, in live mode, with the addresses customer1@example.com, customer2@example.com, ….
+pub async fn add_customers(url: &str, count: u32) {
+    let customers = format!(
+        "INSERT INTO customers (id, organization_id, mode, email, metadata)
+         SELECT reverse(lpad(n::text, 10, '0')), organizations.id, 'live', format('customer%s@example.com', n), '{{}}'
+         FROM organizations, generate_series(1, {count}) n"
+    );
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(customers)).execute(&mut connection).await.unwrap();
+}
+
+/// Creates resets for [`ANNA`] by [`CLIENTS`] at once, with a token of the back office.
+pub async fn create_resets(api: &Api, token: &str, count: u32) {
+    let create = async |api: Api| {
+        for _ in 0..count / CLIENTS {
+            api.create_reset(token, ANNA).await.expect(StatusCode::CREATED);
+        }
+    };
+    join_all((0..CLIENTS).map(|_| create(api.clone()))).await;
 }
 
 /// Waits until no event is left to publish.
@@ -26,35 +60,97 @@ pub async fn all_published(stack: &Stack) {
     }
 }
 
-/// Returns the processor time that a program has used so far, in microseconds.
-#[must_use]
-pub fn processor_time(program: &Program) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", program.pid())).unwrap();
-    // The first of these fields is the third of the file: see proc(5).
-    let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-    fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() * TICK
+/// Waits until the SMTP server has `mails`, and returns how many it took each second and the processor time of the mailer for each. That
+/// begins with the first new mail.
+pub async fn drain(smtp: &SmtpServer, mailer: u32, mails: usize) -> Run {
+    let before = smtp.taken();
+    arrived(smtp, before + 1).await;
+    let (start, used, first) = (Instant::now(), processor_time(mailer), smtp.taken());
+    arrived(smtp, mails).await;
+    run(start, used, mailer, u32::try_from(mails - first).unwrap())
 }
 
-/// Prints runs with `feature`, without it, and without it again: the control, which shows how much the figures differ by chance.
-pub fn report(what: &str, feature: &str, runs: &[Vec<Run>; 3]) {
-    let rounds = runs[0].len();
-    println!("\n{what}, medians of {rounds} rounds; ratios of the same round, with their quartiles:");
-    for (column, title) in ["per second", "processor µs"].into_iter().enumerate() {
-        let values = runs.each_ref().map(|runs| runs.iter().map(|run| run[column]).collect::<Vec<_>>());
-        let [with, without, again] = values.clone().map(|values| quartiles(values)[1]);
-        println!("{title:>14}: {with:.1} with {feature}, {without:.1} and {again:.1} without");
-        let [with, without, again] = values;
-        for (kind, over) in [("with/without", with), ("control", again)] {
-            let ratios = over.iter().zip(&without).map(|(over, under)| over / under).collect();
-            let [low, median, high] = quartiles(ratios);
-            println!("{kind:>14}: {median:.3} ({low:.3} to {high:.3})");
+/// Waits until the SMTP server has that many mails.
+pub async fn arrived(smtp: &SmtpServer, mails: usize) {
+    while smtp.taken() < mails {
+        sleep(Duration::from_micros(500)).await;
+    }
+}
+
+/// Returns a run of `count` since `start`, when the program had used that much processor time.
+#[must_use]
+pub fn run(start: Instant, used: f64, pid: u32, count: u32) -> Run {
+    let used = processor_time(pid) - used;
+    [f64::from(count) / start.elapsed().as_secs_f64(), used / f64::from(count)]
+}
+
+/// Returns the processor time that a program has used so far, in microseconds.
+#[must_use]
+pub fn processor_time(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The first of these fields is the third of the file: see proc(5).
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
+    fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() * cpu::TICK
+}
+
+/// Reports runs with `feature`, without it, and without it again: the control, which shows how much the figures differ by chance.
+pub fn compare(report: &mut Report, what: &str, feature: &str, runs: &[Vec<Run>; 3]) {
+    for (column, unit) in ["per second", "µs of processor time"].into_iter().enumerate() {
+        let [with, without, again] = runs.each_ref().map(|runs| self::column(runs, column));
+        report.add(Figure::new(format!("{what}, with {feature}"), unit, with.clone()));
+        report.add(Figure::new(format!("{what}, without {feature}"), unit, without.clone()));
+        let title = if column == 0 { "rate" } else { "processor time" };
+        for (kind, over) in [("with it next to without", with), ("control", again)] {
+            let what = format!("{what}, {feature}: {title}, {kind}");
+            report.add(Figure::new(what, "times", ratios(&over, &without)));
         }
     }
 }
 
-/// The quartiles of values.
+/// Returns one column of runs.
 #[must_use]
-pub fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+pub fn column<const N: usize>(runs: &[[f64; N]], column: usize) -> Vec<f64> {
+    runs.iter().map(|run| run[column]).collect()
+}
+
+/// Returns the ratios of the same rounds.
+#[must_use]
+pub fn ratios(over: &[f64], under: &[f64]) -> Vec<f64> {
+    over.iter().zip(under).map(|(over, under)| over / under).collect()
+}
+
+/// Returns milliseconds.
+#[must_use]
+pub fn milliseconds(times: impl IntoIterator<Item = Duration>) -> Vec<f64> {
+    times.into_iter().map(|time| time.as_secs_f64() * 1e3).collect()
+}
+
+/// Returns the value that this share of all values is below: 0.5 for the median.
+#[must_use]
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
+    let last = f64::from(u32::try_from(values.len() - 1).unwrap());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the values")]
+    let index = (last * share).round() as usize;
+    values[index]
+}
+
+/// Returns the median.
+#[must_use]
+pub fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_sorted_values() {
+        let values = [5.0, 1.0, 4.0, 2.0, 3.0];
+        let quantiles = [0.0, 0.25, 0.5, 0.99].map(|share| quantile(&values, share).to_string());
+        assert_eq!(quantiles, ["1", "2", "3", "5"]);
+        assert_eq!(median(&[7.0]).to_string(), "7");
+    }
 }

@@ -1,9 +1,11 @@
 //! A real SMTP server that keeps what it takes.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::Read,
     path::{Path, PathBuf},
     process::Command,
+    sync::Mutex,
 };
 
 use serde_json::Value;
@@ -21,6 +23,14 @@ pub struct SmtpServer {
     pub port: u16,
     folder: PathBuf,
     program: Program,
+    counted: Mutex<Counted>,
+}
+
+/// The part of the server's log whose lines are counted.
+#[derive(Default)]
+struct Counted {
+    log: Option<File>,
+    lines: usize,
 }
 
 impl SmtpServer {
@@ -32,7 +42,7 @@ impl SmtpServer {
             let line = program.stdout();
             line.trim().strip_prefix("listening on ").and_then(|port| port.parse().ok()).ok_or(line)
         });
-        Self { port: port.await, folder, program }
+        Self { port: port.await, folder, program, counted: Mutex::default() }
     }
 
     /// The mails it took, in order.
@@ -44,11 +54,20 @@ impl SmtpServer {
         whole.lines().map(|line| self.mail(&serde_json::from_str(line).unwrap())).collect()
     }
 
-    /// How many mails it took.
+    /// How many mails it took. Only what is new in its log is read, so that a measurement may ask often.
     #[must_use]
     pub fn taken(&self) -> usize {
-        let log = fs::read(self.folder.join("log.jsonl")).unwrap_or_default();
-        log.split(|byte| *byte == b'\n').count() - 1
+        let mut counted = self.counted.lock().unwrap();
+        let Counted { log, lines } = &mut *counted;
+        if log.is_none() {
+            *log = File::open(self.folder.join("log.jsonl")).ok();
+        }
+        let mut new = Vec::new();
+        if let Some(log) = log {
+            log.read_to_end(&mut new).unwrap();
+        }
+        *lines += new.split(|byte| *byte == b'\n').count() - 1;
+        *lines
     }
 
     /// The mails to this address.

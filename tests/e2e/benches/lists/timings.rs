@@ -1,4 +1,4 @@
-//! Durations of calls, as ratios of times taken in the same run.
+//! Durations of calls.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,10 @@ use rekey_core::{
         listing::{Listing, Page},
     },
 };
-use rekey_e2e::large_shop::LargeShop;
+use rekey_e2e::{
+    bench::{Figure, Report, median, milliseconds},
+    large_shop::LargeShop,
+};
 use rekey_testkit::seed;
 
 /// The number of calls of each kind.
@@ -18,28 +21,29 @@ const CALLS: usize = 400;
 /// The number of resets created for each set of indexes.
 const CREATES: usize = 3_000;
 
-/// Makes calls of each kind on the small shop and on the large one in turn.
-pub async fn compare(small: &LargeShop, large: &LargeShop) {
-    println!();
+/// Makes calls of each kind on all shops in turn: the first one is the one that the others are compared with.
+pub async fn compare(shops: &[(u32, LargeShop)], report: &mut Report) {
     for call in [Call::List, Call::ListAfter, Call::Retrieve, Call::Create] {
-        let (mut of_small, mut of_large) = (Vec::new(), Vec::new());
+        let mut times = vec![Vec::new(); shops.len()];
         for n in 0..CALLS {
-            of_small.push(call.time(small, n).await);
-            of_large.push(call.time(large, n).await);
+            for ((_, shop), times) in shops.iter().zip(&mut times) {
+                times.push(call.time(shop, n).await);
+            }
         }
-        let (of_small, of_large) = (median(of_small), median(of_large));
-        println!(
-            "{call:?}: {:.3} ms on the small shop, {:.3} ms on the large one: {:.2} times as long",
-            milliseconds(of_small),
-            milliseconds(of_large),
-            of_large.as_secs_f64() / of_small.as_secs_f64()
-        );
+        let times: Vec<_> = times.into_iter().map(milliseconds).collect();
+        for ((resets, _), times) in shops.iter().zip(&times) {
+            let what = format!("{}, {resets} resets", call.name());
+            report.add(Figure::new(what, "ms", times.clone()));
+        }
+        let (largest, last) = (shops[shops.len() - 1].0, &times[times.len() - 1]);
+        let what = format!("{}, {largest} resets next to {}", call.name(), shops[0].0);
+        report.add(Figure::new(what, "times", vec![median(last) / median(&times[0])]));
     }
 }
 
 /// Measures what the indexes for lists cost when a reset is created: in turn on a shop with them, and on one with the indexes of
 /// migration 0001.
-pub async fn cost_of_indexes(ours: &LargeShop, resets: u32) {
+pub async fn cost_of_indexes(ours: &LargeShop, resets: u32, report: &mut Report) {
     let first = LargeShop::with(resets).await;
     first.restore_first_indexes().await;
     let (mut of_ours, mut of_first) = (Vec::new(), Vec::new());
@@ -47,18 +51,16 @@ pub async fn cost_of_indexes(ours: &LargeShop, resets: u32) {
         of_ours.push(Call::Create.time(ours, n).await);
         of_first.push(Call::Create.time(&first, n).await);
     }
-    for (what, reduce) in [("median", median as fn(Vec<Duration>) -> Duration), ("mean", mean)] {
-        let (ours, first) = (reduce(of_ours.clone()), reduce(of_first.clone()));
-        println!(
-            "Create, {what}: {:.3} ms with the indexes for lists, {:.3} ms with those of migration 0001: {:.2} times as long",
-            milliseconds(ours),
-            milliseconds(first),
-            ours.as_secs_f64() / first.as_secs_f64()
-        );
+    let (ours, first) = (milliseconds(of_ours), milliseconds(of_first));
+    let mean = |times: &[f64]| times.iter().sum::<f64>();
+    for (what, ratio) in [("median", median(&ours) / median(&first)), ("mean", mean(&ours) / mean(&first))] {
+        let what =
+            format!("creating a reset, with the indexes for lists next to those of migration 0001: {what}");
+        report.add(Figure::new(what, "times", vec![ratio]));
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Call {
     /// The first numbered page, which counts the records.
     List,
@@ -69,9 +71,18 @@ enum Call {
 }
 
 impl Call {
+    fn name(self) -> &'static str {
+        match self {
+            Self::List => "the first numbered page, with the count",
+            Self::ListAfter => "the first page by cursor",
+            Self::Retrieve => "one reset",
+            Self::Create => "creating a reset",
+        }
+    }
+
     async fn time(self, shop: &LargeShop, n: usize) -> Duration {
         let resets = &CUSTOMER_PASSWORD_RESETS;
-        let began = Instant::now();
+        let start = Instant::now();
         match self {
             Self::List => {
                 drop(shop.store.list(LargeShop::scope(), &Listing::first_page(resets)).await.unwrap());
@@ -96,20 +107,6 @@ impl Call {
                 seed::reset(&shop.store, LargeShop::scope(), &address, ResetOrigin::Integration).await;
             }
         }
-        began.elapsed()
+        start.elapsed()
     }
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn mean(times: Vec<Duration>) -> Duration {
-    let calls = u32::try_from(times.len()).unwrap();
-    times.into_iter().sum::<Duration>() / calls
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }

@@ -2,13 +2,14 @@
 
 use std::{fs, process};
 
-/// The programs whose CPU time is measured, by the kernel's names: no other processes of these names may run. The last one is the
-/// load generator, whichever it is.
+/// The programs whose CPU time is measured, by the kernel's names: no other processes of these names may run. The last one is this process
+/// with the load generators that it has started.
 pub const PROGRAMS: [&str; 4] = ["postgres", "rekey-api", "beam.smp", "load"];
 /// Microseconds per tick in `/proc/PID/stat`: 100 a second on all architectures of today's Linux (`USER_HZ`).
-const TICK: f64 = 1e4;
+pub(super) const TICK: f64 = 1e4;
 
 /// Returns the CPU time in microseconds that each of [`PROGRAMS`] has used so far.
+#[must_use]
 pub fn times() -> [f64; PROGRAMS.len()] {
     let mut used = [0.0; PROGRAMS.len()];
     for entry in fs::read_dir("/proc").unwrap() {
@@ -18,16 +19,17 @@ pub fn times() -> [f64; PROGRAMS.len()] {
     used
 }
 
-/// Returns the program of a process, and its CPU time with that of its children that ended. Of this process, whose children are the
-/// load generators, only theirs.
+/// Returns the program of a process, and its CPU time with that of its children that ended.
 fn ticks(pid: &str) -> Option<(usize, f64)> {
     // A process that has just ended has no file.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
+    let program = if pid == process::id().to_string() {
+        PROGRAMS.len() - 1
+    } else {
+        PROGRAMS.iter().position(|program| *program == name)?
+    };
     // The first of these fields is the third of the file: see proc(5).
     let times = fields.split(' ').skip(11).take(4).map(|ticks| ticks.parse::<f64>().unwrap());
-    if pid == process::id().to_string() {
-        return Some((PROGRAMS.len() - 1, times.skip(2).sum()));
-    }
-    Some((PROGRAMS.iter().position(|program| *program == name)?, times.sum()))
+    Some((program, times.sum()))
 }
