@@ -1,14 +1,19 @@
 //! What the ports should answer, in memory: one caller at a time, no SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod audit;
+mod reports;
+mod retention;
+
+use std::collections::BTreeMap;
 
 use rekey_core::{
-    deliveries::{Discarded, Outcome, Status},
+    deliveries::{Discarded, Outcome, Status, reports::ReportKind},
     events::outbox::{REPUBLISH_AFTER, Settlement},
     ids::{EventId, ResetId},
 };
 use time::Duration;
 
+use self::audit::Audit;
 use crate::seed::TOKEN_TTL;
 
 /// How long every claim holds.
@@ -21,8 +26,10 @@ pub(super) struct Reference {
     now: Duration,
     pub(super) resets: BTreeMap<ResetId, Reset>,
     pub(super) events: BTreeMap<EventId, Event>,
+    pub(super) audit: Audit,
     keys: BTreeMap<usize, Key>,
-    suppressed: BTreeSet<usize>,
+    /// Customers, each with the event of the mail that suppressed its address.
+    suppressed: BTreeMap<usize, EventId>,
 }
 
 #[derive(Debug)]
@@ -42,6 +49,7 @@ pub(super) struct Event {
     attempts: u32,
     published_at: Option<Duration>,
     republish_after: Option<Duration>,
+    is_purged: bool,
 }
 
 #[derive(Debug)]
@@ -56,6 +64,9 @@ pub(super) struct Mail {
     created_at: Duration,
     next_attempt_at: Option<Duration>,
     lease_until: Option<Duration>,
+    reports: Vec<ReportKind>,
+    /// After it was sent.
+    bounced_later: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +94,12 @@ pub(super) enum MailAnswer {
 }
 
 impl Reference {
+    /// A database with so many customers.
+    pub(super) fn with_customers(count: usize) -> Self {
+        let audit = Audit { written: count.try_into().unwrap(), ..Audit::default() };
+        Self { audit, ..Self::default() }
+    }
+
     pub(super) fn pass(&mut self, time: Duration) {
         self.now += time;
     }
@@ -150,11 +167,6 @@ impl Reference {
         })
     }
 
-    /// Returns the number of resets that are not deleted.
-    pub(super) fn existing(&self) -> u64 {
-        self.resets.values().filter(|reset| !reset.is_deleted).count().try_into().unwrap()
-    }
-
     /// Deletes a reset; false if there is none.
     pub(super) fn delete(&mut self, reset: ResetId, event: EventId) -> bool {
         if std::mem::replace(&mut self.resets.get_mut(&reset).unwrap().is_deleted, true) {
@@ -164,8 +176,8 @@ impl Reference {
         true
     }
 
-    /// Writes an event that is not claimed, with its mail, if it leads to one.
-    pub(super) fn write(&mut self, id: EventId, mail: Option<(ResetId, bool)>) {
+    /// Writes an event that is not claimed, with its mail, if it leads to one, and its audit entry.
+    fn write(&mut self, id: EventId, mail: Option<(ResetId, bool)>) {
         let mail = mail.map(|(reset, is_link)| Mail {
             reset,
             is_link,
@@ -176,10 +188,19 @@ impl Reference {
             created_at: self.now,
             next_attempt_at: None,
             lease_until: None,
+            reports: Vec::new(),
+            bounced_later: false,
         });
-        let new =
-            Event { mail, available_at: self.now, attempts: 0, published_at: None, republish_after: None };
+        let new = Event {
+            mail,
+            available_at: self.now,
+            attempts: 0,
+            published_at: None,
+            republish_after: None,
+            is_purged: false,
+        };
         self.events.insert(id, new);
+        self.audit.written += 1;
     }
 
     pub(super) fn claim_messages(&mut self, max: usize) -> Vec<(EventId, u32)> {
@@ -270,15 +291,15 @@ impl Reference {
             Reset { expires_at, .. } if mail.is_link && *expires_at <= self.now => {
                 Some(Discarded::ResetExpired)
             }
-            Reset { customer, .. } => self.suppressed.contains(customer).then_some(Discarded::Suppressed),
+            Reset { customer, .. } => self.suppressed.contains_key(customer).then_some(Discarded::Suppressed),
         }
     }
 
     pub(super) fn settle_mail(&mut self, id: EventId, claim: u32, outcome: &Outcome) -> bool {
         let (now, settled) = (self.now, outcome.settled());
         let event = self.events.get_mut(&id).unwrap();
-        let mail = event.mail.as_mut().unwrap();
-        let is_sent = settled.status == Status::Sent && mail.claims >= claim;
+        let Some(mail) = event.mail.as_mut() else { return false };
+        let is_sent = settled.status == Status::Sent && mail.claims >= claim && !mail.bounced_later;
         let is_held = mail.lease_until.is_some() && mail.claims == claim;
         if !is_sent && !is_held {
             return false;
@@ -288,7 +309,7 @@ impl Reference {
         mail.attempts -= u32::from(!settled.counts);
         mail.in_doubt += u32::from(settled.in_doubt);
         if settled.suppress.is_some() {
-            self.suppressed.insert(self.resets[&mail.reset].customer);
+            self.suppressed.entry(self.resets[&mail.reset].customer).or_insert(id);
         }
         if !mail.is_pending() {
             event.republish_after = None;
@@ -300,6 +321,11 @@ impl Reference {
 impl Mail {
     pub(super) fn is_pending(&self) -> bool {
         matches!(self.status, Status::Queued | Status::Deferred)
+    }
+
+    /// Whether a relay has accepted it.
+    pub(super) fn was_sent(&self) -> bool {
+        self.status == Status::Sent || self.bounced_later
     }
 
     /// When its next attempt should begin.

@@ -1,6 +1,10 @@
 //! The steps of a case.
 
-use proptest::{prelude::*, strategy::Union};
+use proptest::{prelude::*, sample::select, strategy::Union};
+use rekey_core::{
+    cleanup::PurgeKind,
+    deliveries::reports::ReportKind::{self, Bounced, Complained, Delayed},
+};
 
 /// Idempotency keys that clients use.
 pub(super) const KEYS: usize = 4;
@@ -28,6 +32,16 @@ pub(super) enum Step {
     Use { reset: usize },
     /// A back office deletes a reset.
     Delete { reset: usize },
+    /// A provider reports on a mail.
+    Report { mail: usize, kind: ReportKind, is_named: bool },
+    /// An operator lifts a suppression.
+    Lift { customer: usize },
+    /// Old records are deleted.
+    Retain { kind: PurgeKind },
+    /// A process chains audit entries.
+    Chain { max: u32 },
+    /// Old audit entries are deleted.
+    PurgeAudit { max: u32 },
 }
 
 /// What an SMTP server makes of a mail.
@@ -66,8 +80,15 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Purge),
         2 => Just(Step::Republish),
         // Around the leases, the time after which events are published again, and the life of a token.
-        5 => prop::sample::select(vec![4, 12, 16, 40, 400]).prop_map(|minutes| Step::Wait { minutes }),
+        5 => select(vec![4, 12, 16, 40, 400]).prop_map(|minutes| Step::Wait { minutes }),
         2 => any::<usize>().prop_map(|reset| Step::Use { reset }),
         1 => any::<usize>().prop_map(|reset| Step::Delete { reset }),
+        2 => (any::<usize>(), select(vec![Bounced, Delayed, Complained]), any::<bool>())
+            .prop_map(|(mail, kind, is_named)| Step::Report { mail, kind, is_named }),
+        1 => (0..CUSTOMERS).prop_map(|customer| Step::Lift { customer }),
+        1 => select(vec![PurgeKind::Resets, PurgeKind::Deliveries, PurgeKind::Events])
+            .prop_map(|kind| Step::Retain { kind }),
+        2 => (1..6_u32).prop_map(|max| Step::Chain { max }),
+        1 => (1..6_u32).prop_map(|max| Step::PurgeAudit { max }),
     ]
 }
