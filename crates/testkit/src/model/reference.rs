@@ -3,17 +3,24 @@
 mod audit;
 mod reports;
 mod retention;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
 use rekey_core::{
     deliveries::{Discarded, Outcome, Status, reports::ReportKind},
-    events::outbox::{REPUBLISH_AFTER, Settlement},
-    ids::{EventId, ResetId},
+    events::{
+        EventName,
+        outbox::{REPUBLISH_AFTER, Settlement},
+    },
+    ids::{EventId, ResetId, WebhookId},
 };
 use time::Duration;
 
-use self::audit::Audit;
+use self::{
+    audit::Audit,
+    webhooks::{Callback, Key as CallbackKey, Webhook},
+};
 use crate::seed::TOKEN_TTL;
 
 /// How long every claim holds.
@@ -27,6 +34,8 @@ pub(super) struct Reference {
     pub(super) resets: BTreeMap<ResetId, Reset>,
     pub(super) events: BTreeMap<EventId, Event>,
     pub(super) audit: Audit,
+    pub(super) webhooks: BTreeMap<WebhookId, Webhook>,
+    pub(super) callbacks: BTreeMap<CallbackKey, Callback>,
     keys: BTreeMap<usize, Key>,
     /// Customers, each with the event of the mail that suppressed its address.
     suppressed: BTreeMap<usize, EventId>,
@@ -44,6 +53,8 @@ pub(super) struct Reset {
 
 #[derive(Debug)]
 pub(super) struct Event {
+    pub(super) name: EventName,
+    pub(super) reset: ResetId,
     pub(super) mail: Option<Mail>,
     available_at: Duration,
     attempts: u32,
@@ -137,7 +148,7 @@ impl Reference {
         let expires_at = self.now + TOKEN_TTL;
         let new = Reset { customer, expires_at, is_used: false, is_superseded: false, is_deleted: false };
         self.resets.insert(reset, new);
-        self.write(event, Some((reset, true)));
+        self.write(event, EventName::ResetCreate, reset, Some(true));
         true
     }
 
@@ -151,7 +162,7 @@ impl Reference {
             other.is_used |= *id == reset;
             other.is_superseded |= other.customer == customer && !other.is_used;
         }
-        self.write(event, Some((reset, false)));
+        self.write(event, EventName::ResetPassword, reset, Some(false));
         true
     }
 
@@ -160,11 +171,11 @@ impl Reference {
         !(reset.is_used || reset.is_superseded || reset.is_deleted) && self.now < reset.expires_at
     }
 
-    /// Whether every event is published, and every mail settled.
+    /// Whether every event is published, every mail settled, and every callback made.
     pub(super) fn is_settled(&self) -> bool {
         self.events.values().all(|event| {
             event.published_at.is_some() && event.mail.as_ref().is_none_or(|mail| !mail.is_pending())
-        })
+        }) && !self.owes_callbacks()
     }
 
     /// Deletes a reset; false if there is none.
@@ -172,13 +183,13 @@ impl Reference {
         if std::mem::replace(&mut self.resets.get_mut(&reset).unwrap().is_deleted, true) {
             return false;
         }
-        self.write(event, None);
+        self.write(event, EventName::ResetDestroy, reset, None);
         true
     }
 
-    /// Writes an event that is not claimed, with its mail, if it leads to one, and its audit entry.
-    fn write(&mut self, id: EventId, mail: Option<(ResetId, bool)>) {
-        let mail = mail.map(|(reset, is_link)| Mail {
+    /// Writes an event that is not claimed, with its mail, if it leads to one (whether that is the link), and its audit entry.
+    fn write(&mut self, id: EventId, name: EventName, reset: ResetId, mail: Option<bool>) {
+        let mail = mail.map(|is_link| Mail {
             reset,
             is_link,
             status: Status::Queued,
@@ -192,6 +203,8 @@ impl Reference {
             bounced_later: false,
         });
         let new = Event {
+            name,
+            reset,
             mail,
             available_at: self.now,
             attempts: 0,

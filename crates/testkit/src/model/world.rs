@@ -4,6 +4,7 @@ mod audit;
 mod people;
 mod reports;
 mod retention;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use rekey_core::{
     random::OsRandom,
     scope::Scope,
     secrets::{Fingerprint, KeyDigest, ResetToken, SealedAnswer},
+    webhooks::queue::{ClaimedCallback, Next},
 };
 use time::Duration;
 
@@ -67,6 +69,8 @@ enum Rest {
     Send { event: EventId, claim: u32, reply: Reply },
     /// Settles the mail; again, if the reply was lost.
     Settle { event: EventId, claim: u32, outcome: Outcome, is_repeated: bool },
+    /// Records what became of an attempt at a callback.
+    Callback { claimed: Box<ClaimedCallback>, next: Next },
 }
 
 impl<'a, F: StoreUnderTest> World<'a, F> {
@@ -74,7 +78,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         fixture
             .backdoor()
             .script(
-                "DELETE FROM suppressions; DELETE FROM deliveries; DELETE FROM events; DELETE FROM idempotency_keys;
+                "DELETE FROM event_callbacks; DELETE FROM webhooks; DELETE FROM suppressions; DELETE FROM deliveries; DELETE FROM events; DELETE FROM idempotency_keys;
                  DELETE FROM password_resets; DELETE FROM audit_entries; DELETE FROM audit_personal_data; DELETE FROM audit_chain;
                  DELETE FROM audit_queue; DELETE FROM customers",
             )
@@ -125,6 +129,11 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             Step::Report { mail, kind, is_named } => self.report(mail, kind, is_named).await?,
             Step::Lift { customer } => self.lift(customer).await?,
             Step::Retain { kind } => self.retain(kind).await?,
+            Step::CreateWebhook { topic } => self.create_webhook(topic).await?,
+            Step::SwitchWebhook { webhook, is_disabled } => self.switch_webhook(webhook, is_disabled).await?,
+            Step::DeleteWebhook { webhook } => self.delete_webhook(webhook).await?,
+            Step::FanOut { event } => self.fan_out(event).await?,
+            Step::ClaimCallbacks { next } => self.claim_callbacks(next).await?,
             Step::Chain { max } => self.chain(max).await?,
             Step::PurgeAudit { max } => self.purge_audit(max).await?,
         }
@@ -143,6 +152,10 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             self.take(Step::Relay { max: 1000, confirmed: true, calls: 2 }).await?;
             for _ in 0..self.queue.len() {
                 self.take(Step::Mail { message: 0, reply: Reply::Accepted, calls: 3 }).await?;
+            }
+            self.take(Step::ClaimCallbacks { next: Next::Delivered }).await?;
+            while !self.stopped.is_empty() {
+                self.take(Step::Resume { process: 0 }).await?;
             }
             self.take(Step::Wait { minutes: 16 }).await?;
         }
@@ -166,6 +179,9 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             prop_assert!(copies <= doubts + usize::from(mail.was_sent()), "{copies} copies: {mail:?}");
             prop_assert!(!mail.was_sent() || copies > 0, "sent, and none has it: {mail:?}");
         }
+        let callbacks: u64 = self.reference.callbacks.len().try_into().unwrap();
+        prop_assert_eq!(backdoor.count("event_callbacks", "true").await, callbacks);
+        prop_assert!(!self.reference.owes_callbacks(), "all callbacks are made");
         for kind in [PurgeKind::Deliveries, PurgeKind::Resets, PurgeKind::Events] {
             self.take(Step::Retain { kind }).await?;
         }
@@ -297,6 +313,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                     self.stopped.push(Rest::Settle { event, claim, outcome, is_repeated: true });
                 }
             }
+            Rest::Callback { claimed, next } => self.settle_callback(&claimed, next).await?,
         }
         Ok(None)
     }
@@ -328,7 +345,8 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             moved.collect::<Vec<_>>().join(", ")
         };
         let script = format!(
-            "UPDATE events SET {}; UPDATE deliveries SET {}; UPDATE password_resets SET {}; UPDATE idempotency_keys SET {}",
+            "UPDATE event_callbacks SET {}; UPDATE events SET {}; UPDATE deliveries SET {}; UPDATE password_resets SET {}; UPDATE idempotency_keys SET {}",
+            moved(&["due_at", "lease_until"]),
             moved(&["available_at", "published_at"]),
             moved(&["created_at", "next_attempt_at", "lease_until"]),
             moved(&["expires_at"]),
