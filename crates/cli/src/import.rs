@@ -1,13 +1,6 @@
 //! `rekey import`: records of another system, from a file.
 
-mod csv;
-mod elements;
-mod json;
-mod lines;
-mod names;
 mod report;
-mod row;
-mod source;
 
 use std::{
     io::BufRead,
@@ -25,14 +18,11 @@ use rekey_core::{
     random::OsRandom,
     scope::{Mode, Scope},
 };
+use rekey_import::{Format, Input, Names, Renamed, Rows};
 use rekey_runtime::config::Source;
 use rekey_store_sqlite::SqliteStore;
 
-use self::{
-    names::{Names, Renamed},
-    report::Report,
-    source::{Format, Input, Rows},
-};
+use self::report::Report;
 use crate::{
     operator,
     output::{self, Output},
@@ -76,7 +66,7 @@ pub struct Options {
     #[arg(long)]
     format: Option<Format>,
     /// The file's encoding, unless it is UTF-8 or UTF-16: windows-1252 (Excel in Western Europe), windows-1250, …
-    #[arg(long, value_parser = source::encoding)]
+    #[arg(long, value_parser = rekey_import::encoding)]
     encoding: Option<&'static Encoding>,
     /// A column's or member's name in the file, and the column that it means: --map "Customer Email=email". Can be repeated.
     #[arg(long = "map", value_name = "NAME=COLUMN")]

@@ -5,14 +5,14 @@
 mod callers;
 mod feed;
 mod listener;
-mod mailgun;
+pub mod mailgun;
 mod notice;
-mod postmark;
+pub mod postmark;
 mod provider_header;
 mod reference;
 mod report;
-mod sendgrid;
-mod sns;
+pub mod sendgrid;
+pub mod sns;
 
 use std::sync::Arc;
 
@@ -23,9 +23,11 @@ use rekey_core::{
     secrets::{KeyRing, find_bounced_delivery},
 };
 
-use self::{feed::Webhook, report::NotReported};
+use self::report::NotReported;
 pub use self::{
+    feed::{FeedError, Webhook},
     listener::{ListenError, Listener},
+    notice::Notice,
     provider_header::ProviderHeader,
     reference::name_delivery,
     sns::{Fetch, FetchError, HttpsFetch},
@@ -148,7 +150,8 @@ pub fn read_report(raw: &[u8], keys: &KeyRing) -> Result<NewReport, IngestError>
 }
 
 /// Finds the delivery in what a provider repeats of its mail.
-fn find_delivery(webhook: &Webhook, keys: &KeyRing) -> Option<EventId> {
+#[must_use]
+pub fn find_delivery(webhook: &Webhook, keys: &KeyRing) -> Option<EventId> {
     let by_sender = webhook.sender.as_ref().and_then(|sender| find_bounced_delivery(sender.as_bytes(), keys));
     let by_id = |text: &String| text.trim_start_matches('<').split('@').next()?.parse().ok();
     by_sender.or_else(|| webhook.ids.iter().find_map(by_id))
@@ -177,7 +180,7 @@ mod tests {
     use rekey_core::secrets::bounce_mailbox;
     use rekey_testkit::seed;
 
-    use super::{notice::Notice, *};
+    use super::*;
 
     #[test]
     fn a_provider_names_the_delivery_by_the_sender_or_by_its_id() {

@@ -10,8 +10,10 @@
     reason = "all of this is test code: a panic is how a check fails"
 )]
 
+pub mod bounces;
 pub mod config;
 pub mod http;
+pub mod imports;
 pub mod text;
 pub mod wire;
 
@@ -23,14 +25,22 @@ use rekey_core::secrets::KeyRing;
 pub type Check = fn(&[u8]);
 
 /// Each parser's name, which is that of its folder in `corpus/`, with its check.
-pub const CHECKS: [(&str, Check); 12] = [
+pub const CHECKS: [(&str, Check); 20] = [
+    ("bounce_mailgun", bounces::mailgun),
+    ("bounce_postmark", bounces::postmark),
     ("bounce_report", wire::bounce_report),
+    ("bounce_sendgrid", bounces::sendgrid),
+    ("bounce_ses", bounces::ses),
+    ("bounce_sns", bounces::sns),
     ("config", config::config),
     ("email", text::email),
     ("event", wire::event),
     ("forwarded_for", http::forwarded_for),
     ("hash", text::hash),
     ("header", http::header),
+    ("import_csv", imports::csv),
+    ("import_export", imports::export),
+    ("import_jsonl", imports::jsonl),
     ("jsonapi", http::jsonapi),
     ("link_template", text::link_template),
     ("query", http::query),

@@ -8,12 +8,9 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rekey_core::customers::import::Outcome;
+use rekey_import::{Column, ImportRowError, Reason};
 use serde::Serialize;
 
-use super::{
-    names::Column,
-    row::{ImportRowError, Reason},
-};
 use crate::output::{self, Output};
 
 /// Counts the outcomes, lists the rows that were not imported as they are, and shows the progress. Each run makes a new one. It is complete also

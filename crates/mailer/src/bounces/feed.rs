@@ -6,7 +6,7 @@ use super::notice::Notice;
 
 /// An event of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Webhook {
+pub struct Webhook {
     /// The mail's envelope sender: an address for bounces, unless the provider needs another one.
     pub sender: Option<String>,
     /// What begins with the delivery's id: the Message-ID, or the content of a header of ours.
@@ -17,7 +17,7 @@ pub(super) struct Webhook {
 
 /// Why a provider's request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FeedError {
+pub enum FeedError {
     /// Somebody else sent it, or another key is configured.
     #[error("{0}")]
     Refused(&'static str),

@@ -68,7 +68,10 @@ struct Envelope {
 }
 
 /// Reads a request that was signed with this key.
-pub(super) fn webhooks(key: &str, body: &[u8], now: OffsetDateTime) -> Result<Vec<Webhook>, FeedError> {
+///
+/// # Errors
+/// See [`FeedError`].
+pub fn webhooks(key: &str, body: &[u8], now: OffsetDateTime) -> Result<Vec<Webhook>, FeedError> {
     let Request { signature, event_data: event } = parse(body)?;
     let signed = format!("{}{}", signature.timestamp, signature.token);
     let tag = hex::decode(&signature.signature).unwrap_or_default();

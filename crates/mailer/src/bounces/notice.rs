@@ -10,7 +10,8 @@ use crate::transport::{address_is_bad, clean, is_enhanced};
 
 /// What a report says, in the words of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Notice {
+pub struct Notice {
+    /// What is reported.
     pub kind: ReportKind,
     /// The mail server or the provider that reports.
     pub reporter: Option<String>,
@@ -24,6 +25,7 @@ pub(super) struct Notice {
 
 impl Notice {
     /// Returns the report to record. An address is suppressed by the rule of the hand-over, and after a complaint.
+    #[must_use]
     pub fn into_report(self, delivery: EventId) -> NewReport {
         let text = clean(&self.text);
         let reply = match self.kind {

@@ -27,7 +27,10 @@ struct Event {
 }
 
 /// Reads a request with this `user:password`.
-pub(super) fn webhooks(login: &str, authorization: &str, body: &[u8]) -> Result<Vec<Webhook>, FeedError> {
+///
+/// # Errors
+/// See [`FeedError`].
+pub fn webhooks(login: &str, authorization: &str, body: &[u8]) -> Result<Vec<Webhook>, FeedError> {
     let given = authorization.strip_prefix("Basic ").and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
     let is_equal = given.is_some_and(|given| login.as_bytes().ct_eq(&given).into());
     if !is_equal {

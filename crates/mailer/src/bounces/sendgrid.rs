@@ -30,7 +30,10 @@ struct Item {
 }
 
 /// Reads a request that was signed for this public key, an uncompressed point.
-pub(super) fn webhooks(
+///
+/// # Errors
+/// See [`FeedError`].
+pub fn webhooks(
     key: &[u8],
     timestamp: &str,
     signature: &str,

@@ -3,7 +3,7 @@
 
 mod certificates;
 mod fetch;
-mod ses;
+pub mod ses;
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use super::feed::{FeedError, Webhook, parse};
 const MAX_AGE: Duration = Duration::DAY;
 
 /// Reads the messages of the configured topics.
-pub(super) struct Sns {
+pub struct Sns {
     topics: Vec<TopicArn>,
     certificates: Certificates,
     fetch: Arc<dyn Fetch>,
@@ -50,11 +50,15 @@ struct SnsMessage {
 }
 
 impl Sns {
+    /// Reads the messages of these topics.
     pub fn new(topics: Vec<TopicArn>, fetch: Arc<dyn Fetch>) -> Self {
         Self { topics, certificates: Certificates::new(Arc::clone(&fetch)), fetch }
     }
 
     /// Reads a message. That of a new subscription is confirmed.
+    ///
+    /// # Errors
+    /// See [`FeedError`].
     pub async fn webhooks(&self, body: &[u8], now: OffsetDateTime) -> Result<Vec<Webhook>, FeedError> {
         let message: SnsMessage = parse(body)?;
         let topic = self.topics.iter().find(|topic| topic.as_str() == message.topic_arn);

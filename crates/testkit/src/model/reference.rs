@@ -1,14 +1,26 @@
 //! What the ports should answer, in memory: one caller at a time, no SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod audit;
+mod reports;
+mod retention;
+mod webhooks;
+
+use std::collections::BTreeMap;
 
 use rekey_core::{
-    deliveries::{Discarded, Outcome, Status},
-    events::outbox::{REPUBLISH_AFTER, Settlement},
-    ids::{EventId, ResetId},
+    deliveries::{Discarded, Outcome, Status, reports::ReportKind},
+    events::{
+        EventName,
+        outbox::{REPUBLISH_AFTER, Settlement},
+    },
+    ids::{EventId, ResetId, WebhookId},
 };
 use time::Duration;
 
+use self::{
+    audit::Audit,
+    webhooks::{Callback, Key as CallbackKey, Webhook},
+};
 use crate::seed::TOKEN_TTL;
 
 /// How long every claim holds.
@@ -21,8 +33,12 @@ pub(super) struct Reference {
     now: Duration,
     pub(super) resets: BTreeMap<ResetId, Reset>,
     pub(super) events: BTreeMap<EventId, Event>,
+    pub(super) audit: Audit,
+    pub(super) webhooks: BTreeMap<WebhookId, Webhook>,
+    pub(super) callbacks: BTreeMap<CallbackKey, Callback>,
     keys: BTreeMap<usize, Key>,
-    suppressed: BTreeSet<usize>,
+    /// Customers, each with the event of the mail that suppressed its address.
+    suppressed: BTreeMap<usize, EventId>,
 }
 
 #[derive(Debug)]
@@ -37,11 +53,14 @@ pub(super) struct Reset {
 
 #[derive(Debug)]
 pub(super) struct Event {
+    pub(super) name: EventName,
+    pub(super) reset: ResetId,
     pub(super) mail: Option<Mail>,
     available_at: Duration,
     attempts: u32,
     published_at: Option<Duration>,
     republish_after: Option<Duration>,
+    is_purged: bool,
 }
 
 #[derive(Debug)]
@@ -56,6 +75,9 @@ pub(super) struct Mail {
     created_at: Duration,
     next_attempt_at: Option<Duration>,
     lease_until: Option<Duration>,
+    reports: Vec<ReportKind>,
+    /// After it was sent.
+    bounced_later: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +105,12 @@ pub(super) enum MailAnswer {
 }
 
 impl Reference {
+    /// A database with so many customers.
+    pub(super) fn with_customers(count: usize) -> Self {
+        let audit = Audit { written: count.try_into().unwrap(), ..Audit::default() };
+        Self { audit, ..Self::default() }
+    }
+
     pub(super) fn pass(&mut self, time: Duration) {
         self.now += time;
     }
@@ -120,7 +148,7 @@ impl Reference {
         let expires_at = self.now + TOKEN_TTL;
         let new = Reset { customer, expires_at, is_used: false, is_superseded: false, is_deleted: false };
         self.resets.insert(reset, new);
-        self.write(event, Some((reset, true)));
+        self.write(event, EventName::ResetCreate, reset, Some(true));
         true
     }
 
@@ -134,7 +162,7 @@ impl Reference {
             other.is_used |= *id == reset;
             other.is_superseded |= other.customer == customer && !other.is_used;
         }
-        self.write(event, Some((reset, false)));
+        self.write(event, EventName::ResetPassword, reset, Some(false));
         true
     }
 
@@ -143,16 +171,11 @@ impl Reference {
         !(reset.is_used || reset.is_superseded || reset.is_deleted) && self.now < reset.expires_at
     }
 
-    /// Whether every event is published, and every mail settled.
+    /// Whether every event is published, every mail settled, and every callback made.
     pub(super) fn is_settled(&self) -> bool {
         self.events.values().all(|event| {
             event.published_at.is_some() && event.mail.as_ref().is_none_or(|mail| !mail.is_pending())
-        })
-    }
-
-    /// Returns the number of resets that are not deleted.
-    pub(super) fn existing(&self) -> u64 {
-        self.resets.values().filter(|reset| !reset.is_deleted).count().try_into().unwrap()
+        }) && !self.owes_callbacks()
     }
 
     /// Deletes a reset; false if there is none.
@@ -160,13 +183,13 @@ impl Reference {
         if std::mem::replace(&mut self.resets.get_mut(&reset).unwrap().is_deleted, true) {
             return false;
         }
-        self.write(event, None);
+        self.write(event, EventName::ResetDestroy, reset, None);
         true
     }
 
-    /// Writes an event that is not claimed, with its mail, if it leads to one.
-    pub(super) fn write(&mut self, id: EventId, mail: Option<(ResetId, bool)>) {
-        let mail = mail.map(|(reset, is_link)| Mail {
+    /// Writes an event that is not claimed, with its mail, if it leads to one (whether that is the link), and its audit entry.
+    fn write(&mut self, id: EventId, name: EventName, reset: ResetId, mail: Option<bool>) {
+        let mail = mail.map(|is_link| Mail {
             reset,
             is_link,
             status: Status::Queued,
@@ -176,10 +199,21 @@ impl Reference {
             created_at: self.now,
             next_attempt_at: None,
             lease_until: None,
+            reports: Vec::new(),
+            bounced_later: false,
         });
-        let new =
-            Event { mail, available_at: self.now, attempts: 0, published_at: None, republish_after: None };
+        let new = Event {
+            name,
+            reset,
+            mail,
+            available_at: self.now,
+            attempts: 0,
+            published_at: None,
+            republish_after: None,
+            is_purged: false,
+        };
         self.events.insert(id, new);
+        self.audit.written += 1;
     }
 
     pub(super) fn claim_messages(&mut self, max: usize) -> Vec<(EventId, u32)> {
@@ -270,15 +304,15 @@ impl Reference {
             Reset { expires_at, .. } if mail.is_link && *expires_at <= self.now => {
                 Some(Discarded::ResetExpired)
             }
-            Reset { customer, .. } => self.suppressed.contains(customer).then_some(Discarded::Suppressed),
+            Reset { customer, .. } => self.suppressed.contains_key(customer).then_some(Discarded::Suppressed),
         }
     }
 
     pub(super) fn settle_mail(&mut self, id: EventId, claim: u32, outcome: &Outcome) -> bool {
         let (now, settled) = (self.now, outcome.settled());
         let event = self.events.get_mut(&id).unwrap();
-        let mail = event.mail.as_mut().unwrap();
-        let is_sent = settled.status == Status::Sent && mail.claims >= claim;
+        let Some(mail) = event.mail.as_mut() else { return false };
+        let is_sent = settled.status == Status::Sent && mail.claims >= claim && !mail.bounced_later;
         let is_held = mail.lease_until.is_some() && mail.claims == claim;
         if !is_sent && !is_held {
             return false;
@@ -288,7 +322,7 @@ impl Reference {
         mail.attempts -= u32::from(!settled.counts);
         mail.in_doubt += u32::from(settled.in_doubt);
         if settled.suppress.is_some() {
-            self.suppressed.insert(self.resets[&mail.reset].customer);
+            self.suppressed.entry(self.resets[&mail.reset].customer).or_insert(id);
         }
         if !mail.is_pending() {
             event.republish_after = None;
@@ -300,6 +334,11 @@ impl Reference {
 impl Mail {
     pub(super) fn is_pending(&self) -> bool {
         matches!(self.status, Status::Queued | Status::Deferred)
+    }
+
+    /// Whether a relay has accepted it.
+    pub(super) fn was_sent(&self) -> bool {
+        self.status == Status::Sent || self.bounced_later
     }
 
     /// When its next attempt should begin.

@@ -1,5 +1,11 @@
 //! A case: the processes, the broker, the SMTP server and the people around one database.
 
+mod audit;
+mod people;
+mod reports;
+mod retention;
+mod webhooks;
+
 use std::collections::BTreeMap;
 
 use proptest::{
@@ -7,23 +13,15 @@ use proptest::{
     test_runner::{TestCaseError, TestCaseResult},
 };
 use rekey_core::{
-    attributes::CommonAttributes,
-    deliveries::{ClaimedDelivery, MailJob, MailName, Outcome, Status, ledger::Claim},
-    error::CreateError,
-    events::{
-        EventBody,
-        audit::Action,
-        outbox::{ClaimedMessage, OutboxMessage, Settlement},
-    },
+    cleanup::PurgeKind,
+    deliveries::{ClaimedDelivery, MailJob, MailName, Outcome, ledger::Claim},
+    events::outbox::{ClaimedMessage, OutboxMessage, Settlement},
     idempotency::{Claimed, KeyClaim, Owner},
     ids::{ApplicationId, CustomerId, EventId, RecordId, ResetId},
     random::OsRandom,
-    resets::{
-        NewReset, ResetOrigin,
-        store::{Completion, ResetRecord},
-    },
     scope::Scope,
-    secrets::{AddressDigest, Fingerprint, KeyDigest, ResetToken, SealedAnswer, SealedToken},
+    secrets::{Fingerprint, KeyDigest, ResetToken, SealedAnswer},
+    webhooks::queue::{ClaimedCallback, Next},
 };
 use time::Duration;
 
@@ -71,6 +69,8 @@ enum Rest {
     Send { event: EventId, claim: u32, reply: Reply },
     /// Settles the mail; again, if the reply was lost.
     Settle { event: EventId, claim: u32, outcome: Outcome, is_repeated: bool },
+    /// Records what became of an attempt at a callback.
+    Callback { claimed: Box<ClaimedCallback>, next: Next },
 }
 
 impl<'a, F: StoreUnderTest> World<'a, F> {
@@ -78,8 +78,9 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         fixture
             .backdoor()
             .script(
-                "DELETE FROM suppressions; DELETE FROM deliveries; DELETE FROM events; DELETE FROM idempotency_keys;
-                 DELETE FROM password_resets; DELETE FROM audit_entries; DELETE FROM audit_personal_data; DELETE FROM customers",
+                "DELETE FROM event_callbacks; DELETE FROM webhooks; DELETE FROM suppressions; DELETE FROM deliveries; DELETE FROM events; DELETE FROM idempotency_keys;
+                 DELETE FROM password_resets; DELETE FROM audit_entries; DELETE FROM audit_personal_data; DELETE FROM audit_chain;
+                 DELETE FROM audit_queue; DELETE FROM customers",
             )
             .await;
         let mut customers = Vec::new();
@@ -94,7 +95,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         Self {
             fixture,
             scope,
-            reference: Reference::default(),
+            reference: Reference::with_customers(CUSTOMERS),
             keys,
             customers,
             tokens: BTreeMap::new(),
@@ -125,6 +126,16 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             Step::Wait { minutes } => self.wait(Duration::minutes(minutes)).await,
             Step::Use { reset } => self.use_link(reset).await?,
             Step::Delete { reset } => self.delete(reset).await?,
+            Step::Report { mail, kind, is_named } => self.report(mail, kind, is_named).await?,
+            Step::Lift { customer } => self.lift(customer).await?,
+            Step::Retain { kind } => self.retain(kind).await?,
+            Step::CreateWebhook { topic } => self.create_webhook(topic).await?,
+            Step::SwitchWebhook { webhook, is_disabled } => self.switch_webhook(webhook, is_disabled).await?,
+            Step::DeleteWebhook { webhook } => self.delete_webhook(webhook).await?,
+            Step::FanOut { event } => self.fan_out(event).await?,
+            Step::ClaimCallbacks { next } => self.claim_callbacks(next).await?,
+            Step::Chain { max } => self.chain(max).await?,
+            Step::PurgeAudit { max } => self.purge_audit(max).await?,
         }
         Ok(())
     }
@@ -142,8 +153,13 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             for _ in 0..self.queue.len() {
                 self.take(Step::Mail { message: 0, reply: Reply::Accepted, calls: 3 }).await?;
             }
+            self.take(Step::ClaimCallbacks { next: Next::Delivered }).await?;
+            while !self.stopped.is_empty() {
+                self.take(Step::Resume { process: 0 }).await?;
+            }
             self.take(Step::Wait { minutes: 16 }).await?;
         }
+        self.take(Step::Chain { max: 1000 }).await?;
         let backdoor = self.fixture.backdoor();
         prop_assert_eq!(
             backdoor.count("deliveries", "status IN ('queued', 'deferred')").await,
@@ -151,7 +167,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             "all is settled"
         );
         prop_assert_eq!(backdoor.count("events", "published_at IS NULL OR payload IS NOT NULL").await, 0);
-        prop_assert_eq!(backdoor.count("password_resets", "true").await, self.reference.existing());
+        self.assert_existing().await?;
         for key in &self.acknowledged {
             let reset = self.records[key];
             prop_assert!(self.reference.resets.contains_key(&reset), "an accepted request made its reset");
@@ -160,11 +176,14 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             let Some(mail) = &event.mail else { continue };
             let copies = self.mailed.iter().filter(|mailed| *mailed == id).count();
             let doubts = usize::try_from(mail.in_doubt).unwrap();
-            prop_assert!(
-                copies <= doubts + usize::from(mail.status == Status::Sent),
-                "{copies} copies: {mail:?}"
-            );
-            prop_assert!(mail.status != Status::Sent || copies > 0, "sent, and none has it: {mail:?}");
+            prop_assert!(copies <= doubts + usize::from(mail.was_sent()), "{copies} copies: {mail:?}");
+            prop_assert!(!mail.was_sent() || copies > 0, "sent, and none has it: {mail:?}");
+        }
+        let callbacks: u64 = self.reference.callbacks.len().try_into().unwrap();
+        prop_assert_eq!(backdoor.count("event_callbacks", "true").await, callbacks);
+        prop_assert!(!self.reference.owes_callbacks(), "all callbacks are made");
+        for kind in [PurgeKind::Deliveries, PurgeKind::Resets, PurgeKind::Events] {
+            self.take(Step::Retain { kind }).await?;
         }
         Ok(())
     }
@@ -294,30 +313,11 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                     self.stopped.push(Rest::Settle { event, claim, outcome, is_repeated: true });
                 }
             }
+            Rest::Callback { claimed, next } => self.settle_callback(&claimed, next).await?,
         }
         Ok(None)
     }
 
-    async fn create(&mut self, key: usize, id: ResetId) -> TestCaseResult {
-        let customer = key % CUSTOMERS;
-        let (new, token) = seed::new_reset(self.scope, &self.customers[customer].1, ResetOrigin::Integration);
-        let sealed_token = SealedToken::seal(&token, self.scope.organization, id, &seed::keys(), &OsRandom);
-        let reset = NewReset { id, sealed_token, ..new };
-        let event = seed::reset_created(self.scope, &reset);
-        let record = ResetRecord { reset: &reset, event: &event, audit: &seed::audit(Action::Create) };
-        let created = match self.store().create_reset(self.scope, &record).await {
-            Ok(created) => created.is_some(),
-            Err(CreateError::Taken) => false,
-            Err(error) => panic!("{error:?}"),
-        };
-        prop_assert_eq!(created, self.reference.create(id, customer, event.message.id));
-        if created {
-            self.tokens.insert(id, token);
-        }
-        Ok(())
-    }
-
-    /// Hands a mail over, and returns what the mailer makes of it.
     fn send(&mut self, event: EventId, reply: Reply) -> Outcome {
         if matches!(reply, Reply::Accepted | Reply::AcceptedUnseen) {
             self.mailed.push(event);
@@ -329,50 +329,14 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             Reply::Deferred => Outcome::Deferred { reason, reply: None, after },
             Reply::Unreachable => Outcome::Held { reason, after },
             Reply::Refused => {
-                let reset = self.reference.events[&event].mail.as_ref().unwrap().reset;
-                let address = &self.customers[self.reference.resets[&reset].customer].1;
+                let mail = self.reference.events[&event].mail.as_ref();
+                let customer = mail.map_or(0, |mail| self.reference.resets[&mail.reset].customer);
+                let address = &self.customers[customer].1;
                 Outcome::Bounced { reason, reply: None, suppress: Some(seed::email(address)) }
             }
         }
     }
 
-    async fn use_link(&mut self, reset: usize) -> TestCaseResult {
-        let Some((id, token)) = self.tokens.iter().nth(reset % self.tokens.len().max(1)) else {
-            return Ok(());
-        };
-        let (id, digest) = (*id, token.digest());
-        let event =
-            |customer| seed::event(self.scope, EventBody::ResetUsed { reset: id, customer, address: None });
-        let holder = self.store().find_token_holder(id, &digest).await.unwrap();
-        prop_assert_eq!(holder.is_some(), self.reference.can_be_used(id));
-        let Some(holder) = holder else { return Ok(()) };
-        let (password, changes) = (seed::hash("new"), CommonAttributes::default());
-        let (event, audit) = (event(holder.customer), seed::audit(Action::ResetPassword));
-        let completion = Completion {
-            address_digest: AddressDigest::new(holder.scope, &holder.email, &seed::keys()),
-            holder: &holder,
-            token: &digest,
-            password: &password,
-            changes: &changes,
-            event: &event,
-            audit: &audit,
-        };
-        let used = self.store().complete_reset(&completion).await.unwrap();
-        prop_assert_eq!(used, self.reference.complete(id, event.message.id));
-        Ok(())
-    }
-
-    async fn delete(&mut self, reset: usize) -> TestCaseResult {
-        let count = self.reference.resets.len();
-        let Some(id) = self.reference.resets.keys().nth(reset % count.max(1)).copied() else { return Ok(()) };
-        let event = seed::event(self.scope, EventBody::ResetDestroyed { reset: id });
-        let audit = seed::audit(Action::Destroy);
-        let deleted = self.store().delete_reset(self.scope, id, &event, &audit).await.unwrap();
-        prop_assert_eq!(deleted, self.reference.delete(id, event.message.id));
-        Ok(())
-    }
-
-    /// Moves all times back instead of waiting.
     async fn wait(&mut self, time: Duration) {
         self.reference.pass(time);
         let backdoor = self.fixture.backdoor();
@@ -381,7 +345,8 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
             moved.collect::<Vec<_>>().join(", ")
         };
         let script = format!(
-            "UPDATE events SET {}; UPDATE deliveries SET {}; UPDATE password_resets SET {}; UPDATE idempotency_keys SET {}",
+            "UPDATE event_callbacks SET {}; UPDATE events SET {}; UPDATE deliveries SET {}; UPDATE password_resets SET {}; UPDATE idempotency_keys SET {}",
+            moved(&["due_at", "lease_until"]),
             moved(&["available_at", "published_at"]),
             moved(&["created_at", "next_attempt_at", "lease_until"]),
             moved(&["expires_at"]),

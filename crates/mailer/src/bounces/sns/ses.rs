@@ -55,7 +55,10 @@ struct Header {
 }
 
 /// Reads an event. One of another kind, such as a delivery, gives none.
-pub(super) fn webhooks(message: &[u8]) -> Result<Vec<Webhook>, FeedError> {
+///
+/// # Errors
+/// See [`FeedError`].
+pub fn webhooks(message: &[u8]) -> Result<Vec<Webhook>, FeedError> {
     // A topic's first message is a plain text.
     if !message.starts_with(b"{") {
         return Ok(Vec::new());

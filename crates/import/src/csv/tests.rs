@@ -1,6 +1,6 @@
 use proptest::{collection::vec, prelude::*};
 
-use crate::import::{
+use crate::{
     lines::MAX_LINE,
     names::{Names, Renamed},
     row::{ImportRowError, Reason},

@@ -213,7 +213,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::import::row::{ImportRowError, Reason};
+    use crate::row::{ImportRowError, Reason};
 
     type ReadRow = Result<(String, Option<String>), ImportRowError>;
 

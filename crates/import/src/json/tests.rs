@@ -2,7 +2,7 @@ use proptest::{collection::vec, prelude::*};
 use rekey_core::customers::import::ImportedCustomer;
 use serde_json::Value;
 
-use crate::import::{
+use crate::{
     names::{Column, Names},
     row::{ImportRowError, Reason, Row},
     source::{Format, Rows},

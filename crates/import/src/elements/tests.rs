@@ -1,7 +1,7 @@
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
-use crate::import::{
+use crate::{
     lines::MAX_LINE,
     names::{Column, Names},
     row::{ImportRowError, Reason},
