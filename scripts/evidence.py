@@ -114,7 +114,7 @@ def chaos(result):
         ["**audit log**", verdict["audit"], "chains that `rekey audit verify` finds broken"],
         ["programs", result["starts"], f"starts; {result['failed_starts']} of them failed, as a database was down"],
         ["**panics**", result["panics"], "in the logs of all processes"],
-        ["**leaks**", [row for row in result["failures"] if row.startswith("leaks")], growth(result["growth"])],
+        ["processes", result["growth"], growth(result["growth"], result["clients"])],
     ]
     rows = [[name, f"{len(count) if isinstance(count, list) else count:,}", what] for name, count, what in rows]
     kinds = Counter(re.sub(r" (api|mailer|webhooks|client|RabbitMQ|PostgreSQL|SMTP)\b.*", "", fault[0]) for fault in result["faults"])
@@ -127,15 +127,15 @@ def chaos(result):
 ![Answers and mails over time, with the faults](evidence/chaos.svg)"""
 
 
-def growth(rows):
-    if not rows:
-        return "no process ran long enough to show one"
-    megabytes = max(late - early for early, late in (row["megabytes"] for row in rows))
-    descriptors = max(late - early for early, late in (row["descriptors"] for row in rows))
-    longest = max(row["seconds"] for row in rows)
+def growth(rows, clients):
+    def most(api, key, half):
+        return max((row[key][half] for row in rows if row["name"].startswith("api") == api), default=0)
+
     return (
-        f"processes that grew: of {len(rows)} that ran for a minute or more, the longest for {longest / 60:.0f} minutes, "
-        f"none by more than {max(megabytes, 0)} MB or {max(descriptors, 0)} descriptors from the first half of its life to the second"
+        f"that ran for a minute or more, the longest for {max((row['seconds'] for row in rows), default=0) / 60:.0f} minutes: at least "
+        f"{most(True, 'megabytes', 0)} MB in the first half of the life of the largest `rekey-api`, {most(True, 'megabytes', 1)} MB in the second, and "
+        f"{most(False, 'megabytes', 0)} and {most(False, 'megabytes', 1)} MB of the others; {most(True, 'descriptors', 0)} and {most(True, 'descriptors', 1)} "
+        f"open descriptors of `rekey-api`, most of them connections of the {clients} clients, {most(False, 'descriptors', 0)} and {most(False, 'descriptors', 1)} of the others"
     )
 
 

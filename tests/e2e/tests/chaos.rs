@@ -80,7 +80,7 @@ async fn chaos() {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let stop = CancellationToken::new();
     let began = SystemClock.now();
-    let clients = start_clients(&cluster, &form, &mut dice, &acknowledged, &stop).await;
+    let running = start_clients(&cluster, &form, &mut dice, &acknowledged, &stop).await;
 
     cluster.wait(QUEUE_AGE).await;
     let mut faults = Vec::new();
@@ -94,7 +94,7 @@ async fn chaos() {
     let lifted = Instant::now();
     stop.cancel();
     let mut history = History::default();
-    for client in clients {
+    for client in running {
         let History { asked, other_answers, wrong_answers, completed } = client.await.unwrap();
         history.asked.extend(asked);
         history.wrong_answers.extend(wrong_answers);

@@ -14,6 +14,7 @@ use super::{
     fault::PastFault,
     judge::Verdict,
     resources::Growth,
+    uses::USES,
 };
 
 /// How many points the plot of latencies has.
@@ -22,6 +23,7 @@ const POINTS: u32 = 240;
 /// A run of the suite.
 pub struct Report {
     pub seed: u64,
+    pub clients: usize,
     pub began: OffsetDateTime,
     pub faults: Vec<PastFault>,
     pub history: History,
@@ -68,6 +70,7 @@ impl Report {
         let fault = |fault: &PastFault| json!([fault.name, seconds(fault.from), seconds(fault.until)]);
         json!({
             "seed": self.seed,
+            "clients": self.clients,
             "faults": self.faults.iter().map(fault).collect::<Vec<_>>(),
             "verdict": self.verdict,
             "other_answers": self.history.other_answers,
@@ -77,7 +80,6 @@ impl Report {
             "panics": self.ends.panics,
             "growth": self.growth,
             "settled_after": self.settled_after.as_secs_f64(),
-            "failures": self.failures(),
             "timeline": self.timeline(),
         })
     }

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// How many uses of a token are sent at the same time, each with a password of its own.
-const USES: usize = 3;
+pub const USES: usize = 3;
 
 /// A customer who logs in.
 pub struct Customer {
