@@ -167,7 +167,7 @@ async fn import_rows(
         let start = rows.position();
         let (mut results, mut customers) = (Vec::new(), Vec::new());
         while results.len() < BATCH_ROWS && rows.position() - start < BATCH_BYTES {
-            let Some(row) = rows.next().context("the file can't be read")? else { break };
+            let Some(row) = rows.read_row().context("the file can't be read")? else { break };
             results.push((row.line, row.content.map(|customer| customers.push(customer)), row.warning));
         }
         if results.is_empty() {

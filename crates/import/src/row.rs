@@ -90,6 +90,7 @@ rekey_core::redacted_debug!(Fields);
 
 impl Column {
     /// Returns an error about this column.
+    #[must_use]
     pub fn error(self, reason: Reason) -> ImportRowError {
         ImportRowError { column: Some(self), reason }
     }

@@ -122,7 +122,7 @@ impl<R: BufRead> Rows<R> {
     }
 
     /// Returns the next row that is not blank.
-    pub fn next(&mut self) -> io::Result<Option<Row>> {
+    pub fn read_row(&mut self) -> io::Result<Option<Row>> {
         while let Some(first) = self.records.next()? {
             let line = first.number;
             let fields = match (first.content, &mut self.records) {
@@ -224,7 +224,7 @@ mod tests {
         let encoding = name.map(|name| encoding(name).unwrap());
         let mut rows = Input::open(&path, None, encoding, Names::default())?.rows;
         let mut read = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
+        while let Some(row) = rows.read_row().unwrap() {
             read.push(row.content.map(|customer| (customer.email.to_string(), customer.reference.reference)));
         }
         Ok(read)

@@ -108,9 +108,20 @@ async fn chaos() {
     let settled_after = lifted.elapsed();
     cluster.stop().await;
     let verdict = judge(&cluster, &history).await;
+    let clients = CLIENTS.len() * form.clients;
     let (ends, growth) = (std::mem::take(&mut cluster.ends), cluster.resources.growth());
-    let report =
-        Report { seed, began, faults, history, verdict, ends, growth, answered_after, settled_after };
+    let report = Report {
+        seed,
+        clients,
+        began,
+        faults,
+        history,
+        verdict,
+        ends,
+        growth,
+        answered_after,
+        settled_after,
+    };
     say(&report.to_string());
     evidence::save("chaos", "make chaos", report.json());
     let failures = report.failures();

@@ -68,7 +68,7 @@ pub fn mailgun(input: &[u8]) {
         &hmac::Key::new(hmac::HMAC_SHA256, KEY.as_bytes()),
         format!("{timestamp}token").as_bytes(),
     );
-    let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = hex::encode(tag);
     let proof = format!(
         r#"{{"signature":{{"timestamp":"{timestamp}","token":"token","signature":"{tag}"}},"event-data":"#
     );

@@ -30,7 +30,7 @@ fn check(row: &Row) {
 fn read(file: &[u8], format: Format) -> Vec<Row> {
     let Ok(mut rows) = Rows::new(file, format, Names::default(), false) else { return Vec::new() };
     let mut read: Vec<Row> = Vec::new();
-    while let Some(row) = rows.next().unwrap() {
+    while let Some(row) = rows.read_row().unwrap() {
         check(&row);
         assert!(read.last().is_none_or(|before| before.line < row.line), "{row:?}");
         read.push(row);
@@ -56,7 +56,7 @@ pub fn csv(input: &[u8]) {
         fs::write(file.path(), input).unwrap();
         let opened = Input::open(file.path(), Some(Format::Csv), None, Names::default());
         let Ok(Input { mut rows, .. }) = opened else { return };
-        while let Some(row) = rows.next().unwrap() {
+        while let Some(row) = rows.read_row().unwrap() {
             check(&row);
         }
     });
@@ -72,7 +72,7 @@ pub fn export(input: &[u8]) {
     let names = Names { is_export: true, ..Names::default() };
     let Ok(mut rows) = Rows::new(input, Format::CommerceLayer, names, false) else { return };
     let mut count = 0;
-    while let Some(row) = rows.next().unwrap() {
+    while let Some(row) = rows.read_row().unwrap() {
         check(&row);
         count += 1;
     }

@@ -17,7 +17,7 @@ fn read(input: impl AsRef<[u8]>) -> Vec<ReadRow> {
 fn read_with(input: impl AsRef<[u8]>, names: Names) -> Vec<ReadRow> {
     let mut rows = Rows::new(input.as_ref(), Format::Csv, names, false).unwrap();
     let mut read = Vec::new();
-    while let Some(row) = rows.next().unwrap() {
+    while let Some(row) = rows.read_row().unwrap() {
         let content = row.content.map(|customer| (customer.email.to_string(), customer.reference.reference));
         read.push((row.line, content));
     }

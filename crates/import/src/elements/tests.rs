@@ -16,7 +16,7 @@ fn read_with(input: impl AsRef<[u8]>, renamed: &[&str]) -> anyhow::Result<(&'sta
     let names = Names { renamed, is_export: true, ..Names::default() };
     let mut rows = Rows::new(input.as_ref(), Format::CommerceLayer, names, false)?;
     let mut read = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.read_row()? {
         let content = row.content.map(|customer| (customer.email.to_string(), customer.reference.reference));
         read.push((row.line, content));
     }

@@ -15,7 +15,7 @@ fn read(input: impl AsRef<[u8]>) -> Vec<Row> {
 fn read_with(input: impl AsRef<[u8]>, names: Names) -> Vec<Row> {
     let mut rows = Rows::new(input.as_ref(), Format::Jsonl, names, false).unwrap();
     let mut read = Vec::new();
-    while let Some(row) = rows.next().unwrap() {
+    while let Some(row) = rows.read_row().unwrap() {
         read.push(row);
     }
     read

@@ -43,8 +43,12 @@ impl Report {
         let Self { verdict, history, ends, growth, .. } = self;
         let patient = |asked: &&Asked| asked.acknowledged.is_none() && asked.kind != Kind::Impatient;
         let unanswered = history.asked.iter().filter(patient).map(|asked| format!("{asked:?}")).collect();
-        let leaks =
-            growth.iter().filter(|growth| growth.is_leak()).map(|growth| format!("{growth:?}")).collect();
+        let connections = u64::try_from(self.clients * USES).unwrap();
+        let leaks = growth
+            .iter()
+            .filter(|growth| growth.is_leak(connections))
+            .map(|growth| format!("{growth:?}"))
+            .collect();
         let kinds = [
             ("lost", &verdict.lost),
             ("unexplained duplicates", &verdict.unexplained),
