@@ -64,8 +64,12 @@ impl Evidence {
                     problems.push(format!("{name} in {place}: {found:?}"));
                 }
             };
-            self.secrets.iter().for_each(|(name, secret)| expect(name, secret, false));
-            known.iter().for_each(|text| expect(text, text.as_bytes(), true));
+            for (name, secret) in &self.secrets {
+                expect(name, secret, false);
+            }
+            for text in known {
+                expect(text, text.as_bytes(), true);
+            }
             expect("Anna's address", ANNA.as_bytes(), *has_address);
             if !has_address {
                 expect("Bob's address", BOB.as_bytes(), false);
@@ -200,8 +204,8 @@ async fn wait_in_queues(deployment: &Deployment, evidence: &mut Evidence, token:
         stack.texts(&format!("SELECT event_id FROM deliveries WHERE reset_id = '{id}'")).await.remove(0);
     let topology = stack.topology();
     let queues = [topology.queue(), topology.for_consumer(Consumer::Webhooks).queue()];
-    let queued = in_queues(stack.get("broker.url").unwrap(), &queues, 3).await;
-    evidence.place("the queues", queued, &[&event, "customers.create"], false);
+    let messages = in_queues(stack.get("broker.url").unwrap(), &queues, 3).await;
+    evidence.place("the queues", messages, &[&event, "customers.create"], false);
     evidence.place("the dump before", deployment.dump(), &[&id, &event], true);
     reset
 }
