@@ -71,7 +71,7 @@ chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets an
 	$(MAKE) evidence
 
 .PHONY: evidence
-evidence: ## Make docs/evidence.md from what `make chaos`, `make bench` and `make fuzz` wrote to docs/evidence
+evidence: ## Make docs/evidence.md from what `make chaos` and `make bench` wrote to docs/evidence
 	@/usr/bin/python3 -c "import matplotlib" 2>/dev/null || scripts/setup.sh python3-matplotlib
 	scripts/evidence.py
 

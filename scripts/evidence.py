@@ -35,7 +35,7 @@ def section(name, results):
     if name not in results:
         return f"Not measured yet: `docs/evidence/{name}.json` is missing."
     result = results[name]
-    body = {"chaos": chaos, "fuzz": fuzz}.get(name, figures)(result)
+    body = chaos(result) if name == "chaos" else figures(result)
     return f"{body}\n\n{source(result)}"
 
 
@@ -81,11 +81,6 @@ def spread(row):
 def short(value):
     """Three digits, and all of a larger number."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def fuzz(result):
-    rows = [[f"`{name}`", f"{row['executions']:,}", f"{row['seconds']} s"] for name, row in result["parsers"].items()]
-    return table(["parser", "inputs", "time"], rows)
 
 
 # --- The chaos suite.
