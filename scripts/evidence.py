@@ -33,7 +33,7 @@ def main():
 
 def section(name, results):
     if name not in results:
-        return f"Not measured yet: `docs/evidence/{name}.json` is missing."
+        return f"Not measured for this page yet (`make bench BENCH={name}`); [scaling](scaling.md) has earlier figures."
     result = results[name]
     body = chaos(result) if name == "chaos" else figures(result)
     return f"{body}\n\n{source(result)}"

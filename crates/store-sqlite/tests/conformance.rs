@@ -16,7 +16,7 @@ rekey_testkit::store_conformance!(OnSqlite);
 
 #[test]
 fn crash_between_any_two_calls_loses_no_accepted_reset() {
-    rekey_testkit::model::run::<OnSqlite>(4_000);
+    rekey_testkit::model::run::<OnSqlite>(1_500);
 }
 
 /// As long as in the other store's suite.

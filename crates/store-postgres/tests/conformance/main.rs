@@ -17,7 +17,7 @@ rekey_testkit::delivery_log_conformance!(OnPostgres);
 
 #[test]
 fn crash_between_any_two_calls_loses_no_accepted_reset() {
-    rekey_testkit::model::run::<OnPostgres>(1_000);
+    rekey_testkit::model::run::<OnPostgres>(400);
 }
 
 struct OnPostgres {
