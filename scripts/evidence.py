@@ -196,7 +196,7 @@ def plot_ratios(pyplot, ratios):
 def plot_samples(pyplot, name, samples):
     """Each distribution as a curve: the share of answers that took no longer."""
     groups = sorted({key.rsplit(",", 1)[0] for key in samples})
-    figure, all_axes = pyplot.subplots(1, len(groups), figsize=(3 * len(groups), 2.6), sharey=True, squeeze=False)
+    figure, all_axes = pyplot.subplots(1, len(groups), figsize=(3.8 * len(groups), 2.6), sharey=True, squeeze=False)
     for axes, group in zip(all_axes[0], groups):
         for color, (key, values) in zip([BLUE, ORANGE, GREY], sorted((k, v) for k, v in samples.items() if k.rsplit(",", 1)[0] == group)):
             share = [(index + 1) / len(values) for index in range(len(values))]
