@@ -63,6 +63,7 @@ bench: ## Measure the release build, next to the limits of its parts and next to
 	for bench in $(BENCH); do \
 		REKEY_EVIDENCE=docs/evidence POSTGRES_FSYNC=on scripts/with-services.sh cargo bench $(CARGO_FLAGS) --package rekey-e2e --bench $$bench; \
 	done
+	$(MAKE) evidence
 
 .PHONY: chaos
 chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets and 500 faults

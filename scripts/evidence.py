@@ -74,6 +74,8 @@ def figures(result):
 def spread(row):
     if row.get("low") is None or row["low"] == row["high"]:
         return ""
+    if row.get("rounds", 4) < 4:
+        return f"{row['rounds']} rounds"
     rounds = f" ({row['rounds']} rounds)" if row.get("rounds") else ""
     return f"{short(row['low'])} to {short(row['high'])}{rounds}"
 
@@ -100,7 +102,7 @@ def chaos(result):
         ["**not explained**", verdict["unexplained"], "of these, those that the ledger's `in_doubt` does not explain"],
         ["**unexpected**", verdict["unexpected"], "mails that nobody asked for, to somebody else or with another token, and second resets for one key"],
         ["**unfinished**", verdict["unfinished"], "events not published, mails not finished, callbacks that are due, after the end"],
-        ["dead letters", verdict["dead_letters"], "messages that no mailer could handle"],
+        ["**dead letters**", verdict["dead_letters"], "messages that no mailer could handle"],
         ["new passwords", verdict["completed"], "each by exactly one of three simultaneous uses of its token; the other two, the old password and the old session were refused"],
         ["over budget", verdict["over_budget"], "of the mails about them, those beyond what an account gets in a day"],
         ["webhook", verdict["received"], f"resets that its receiver got, {verdict['received_again']} of them once more"],
@@ -123,14 +125,18 @@ def chaos(result):
 
 
 def growth(rows, clients):
-    def most(api, key, half):
-        return max((row[key][half] for row in rows if row["name"].startswith("api") == api), default=0)
-
+    """The longest run, and for `rekey-api` and for the other programs the process that grew most."""
+    longest = max((row["seconds"] for row in rows), default=0) / 60
+    parts = []
+    for name, api in [("`rekey-api`", True), ("the others", False)]:
+        of_kind = [row for row in rows if row["name"].startswith("api") == api]
+        if of_kind:
+            most = max(of_kind, key=lambda row: row["megabytes"][1] - row["megabytes"][0])
+            descriptors = max(row["descriptors"][1] for row in of_kind)
+            parts.append(f"of {name} from {most['megabytes'][0]} MB to {most['megabytes'][1]} MB, with at most {descriptors} descriptors open")
     return (
-        f"that ran for a minute or more, the longest for {max((row['seconds'] for row in rows), default=0) / 60:.0f} minutes: at least "
-        f"{most(True, 'megabytes', 0)} MB in the first half of the life of the largest `rekey-api`, {most(True, 'megabytes', 1)} MB in the second, and "
-        f"{most(False, 'megabytes', 0)} and {most(False, 'megabytes', 1)} MB of the others; {most(True, 'descriptors', 0)} and {most(True, 'descriptors', 1)} "
-        f"open descriptors of `rekey-api`, most of them connections of the {clients} clients, {most(False, 'descriptors', 0)} and {most(False, 'descriptors', 1)} of the others"
+        f"that ran for a minute or more, the longest for {longest:.0f} minutes. From the first half of a life to the second, the lowest memory grew most "
+        f"{', and '.join(parts)}. The descriptors of `rekey-api` are mostly connections of the {clients} clients"
     )
 
 

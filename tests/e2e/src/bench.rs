@@ -132,8 +132,9 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let last = f64::from(u32::try_from(values.len() - 1).unwrap());
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the values")]
-    let index = (last * share).round() as usize;
-    values[index]
+    let below = (last * share).floor() as usize;
+    let above = values[(below + 1).min(values.len() - 1)];
+    values[below] + (above - values[below]) * (last * share).fract()
 }
 
 /// Returns the median.
@@ -149,8 +150,9 @@ mod tests {
     #[test]
     fn quantiles_are_of_the_sorted_values() {
         let values = [5.0, 1.0, 4.0, 2.0, 3.0];
-        let quantiles = [0.0, 0.25, 0.5, 0.99].map(|share| quantile(&values, share).to_string());
-        assert_eq!(quantiles, ["1", "2", "3", "5"]);
+        let quantiles = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| quantile(&values, share).to_string());
+        assert_eq!(quantiles, ["1", "2", "3", "4", "5"]);
+        assert_eq!(quantile(&values[..3], 0.25).to_string(), "2.5", "between two of three values");
         assert_eq!(median(&[7.0]).to_string(), "7");
     }
 }

@@ -123,7 +123,6 @@ async fn chaos() {
         settled_after,
     };
     say(&report.to_string());
-    evidence::save("chaos", "make chaos", report.json());
     let failures = report.failures();
     if !failures.is_empty() {
         for (node, log) in &report.ends.logs {
@@ -133,6 +132,7 @@ async fn chaos() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    evidence::save("chaos", "make chaos", report.json());
 }
 
 /// Starts the clients, each with a customer of its own.

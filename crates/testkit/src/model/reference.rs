@@ -105,7 +105,7 @@ pub(super) enum MailAnswer {
 }
 
 impl Reference {
-    /// A database with so many customers.
+    /// A database with that many customers.
     pub(super) fn with_customers(count: usize) -> Self {
         let audit = Audit { written: count.try_into().unwrap(), ..Audit::default() };
         Self { audit, ..Self::default() }

@@ -144,6 +144,10 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
     /// mailed, or have a reason not to be.
     pub(super) async fn settle(mut self) -> TestCaseResult {
         self.stopped.clear();
+        // Each event comes to the webhooks at last.
+        for event in 0..self.reference.events.len() {
+            self.take(Step::FanOut { event }).await?;
+        }
         for _ in 0..ROUNDS {
             if self.reference.is_settled() {
                 break;
@@ -261,7 +265,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         self.go_on(usize::MAX, rest).await
     }
 
-    /// Goes on with a process's work for so many calls, and keeps what is left.
+    /// Goes on with a process's work for that many calls, and keeps what is left.
     async fn go_on(&mut self, calls: usize, rest: Rest) -> TestCaseResult {
         let mut next = Some(rest);
         for _ in 0..calls {

@@ -92,7 +92,8 @@ impl Client {
         while !stop.is_cancelled() {
             let key = format!("{}-{}", self.address, history.asked.len());
             let started_at = now();
-            let reset = self.ask(&key, &mut history).await;
+            let is_patient = self.kind != Kind::Impatient;
+            let reset = self.ask(&key, is_patient, &mut history).await;
             let at = now();
             if let (Some(reset), Some(customer)) = (&reset, &mut self.customer)
                 && history.asked.len().is_multiple_of(customer.uses_every)
@@ -119,7 +120,7 @@ impl Client {
         for n in 0..history.asked.len() {
             let Asked { key, acknowledged, .. } = &history.asked[n];
             let Some((_, Reset { id, .. })) = acknowledged.clone() else { continue };
-            let again = self.ask(&key.clone(), &mut history).await;
+            let again = self.ask(&key.clone(), true, &mut history).await;
             if again.as_ref().map(|reset| &reset.id) != Some(&id) {
                 let wrong = format!("{}: first {id}, repeated {again:?}", history.asked[n].key);
                 history.wrong_answers.push(wrong);
@@ -130,7 +131,7 @@ impl Client {
     }
 
     /// Asks, if patient until there is a final answer, and returns the reset.
-    async fn ask(&mut self, key: &str, history: &mut History) -> Option<Reset> {
+    async fn ask(&mut self, key: &str, is_patient: bool, history: &mut History) -> Option<Reset> {
         let mut document = reset(&self.address);
         if self.kind.is_integration() {
             document["data"]["attributes"]["reference"] = json!(key);
@@ -141,11 +142,11 @@ impl Client {
             let request = request.header("idempotency-key", key);
             request.header("content-type", "application/vnd.api+json").body(document.clone())
         };
-        let answer = if self.kind == Kind::Impatient {
+        let answer = if is_patient {
+            self.caller.send(build).await
+        } else {
             let api = self.caller.any_api();
             self.caller.send_once(api, build).await
-        } else {
-            self.caller.send(build).await
         };
         let (status, body) = answer?;
         if status != StatusCode::CREATED {

@@ -263,7 +263,7 @@ impl Cluster {
     fn keep_end(&mut self, node: usize, exit: &Exit) {
         self.keep_log(node, &exit.stderr);
         let Node { name, program, .. } = &self.nodes[node];
-        if *program == "rekey-api" && !exit.stderr.contains("listening") {
+        if *program == "rekey-api" && exit.stderr.contains("the database can't be used") {
             self.ends.failed_starts += 1;
         } else {
             let lines: Vec<_> = exit.stderr.lines().rev().take(3).collect();

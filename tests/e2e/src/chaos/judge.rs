@@ -220,7 +220,10 @@ impl Verdict {
                 {
                     self.decoys += 1;
                 }
-                Some(reset) if (reset.is_superseded || reset.is_completed) && reset.status == "expired" => {
+                Some(reset)
+                    if (reset.is_superseded && reset.has_successor || reset.is_completed)
+                        && reset.status == "expired" =>
+                {
                     self.superseded += 1;
                 }
                 _ => {

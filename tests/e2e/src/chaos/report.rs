@@ -43,6 +43,8 @@ impl Report {
         let Self { verdict, history, ends, growth, .. } = self;
         let patient = |asked: &&Asked| asked.acknowledged.is_none() && asked.kind != Kind::Impatient;
         let unanswered = history.asked.iter().filter(patient).map(|asked| format!("{asked:?}")).collect();
+        let dead_letters =
+            (verdict.dead_letters > 0).then(|| verdict.dead_letters.to_string()).into_iter().collect();
         let connections = u64::try_from(self.clients * USES).unwrap();
         let leaks = growth
             .iter()
@@ -57,6 +59,7 @@ impl Report {
             ("never received", &verdict.never_received),
             ("wrongly received", &verdict.wrongly_received),
             ("audit log", &verdict.audit),
+            ("dead letters", &dead_letters),
             ("wrong answers", &history.wrong_answers),
             ("never acknowledged", &unanswered),
             ("ended by themselves", &ends.exits),

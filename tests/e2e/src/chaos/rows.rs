@@ -8,7 +8,10 @@ use crate::stack::Stack;
 
 const RESETS: &str = "SELECT row_to_json(found)::text FROM (
     SELECT r.id, c.email AS address, r.reference, r.superseded_at IS NOT NULL AS is_superseded,
-        r.reset_password_at IS NOT NULL AS is_completed, d.event_id AS event, d.status, d.attempts, d.in_doubt, d.detail,
+        EXISTS (
+            SELECT 1 FROM password_resets other WHERE other.customer_id = r.customer_id AND other.id <> r.id
+                AND (other.reference IS NULL AND other.created_at >= r.created_at OR other.reset_password_at >= r.created_at)
+        ) AS has_successor, r.reset_password_at IS NOT NULL AS is_completed, d.event_id AS event, d.status, d.attempts, d.in_doubt, d.detail,
         e.published_at IS NOT NULL AS is_published, w.attempts AS callback_attempts
     FROM password_resets r
     LEFT JOIN customers c ON c.id = r.customer_id
@@ -45,6 +48,9 @@ pub struct StoredReset {
     pub address: Option<String>,
     pub reference: Option<String>,
     pub is_superseded: bool,
+    /// Whether another reset of the customer may have superseded it: a later one of a visitor, or one that set a new password meanwhile. Resets of
+    /// integrations have a reference.
+    pub has_successor: bool,
     /// Whether it set a new password.
     pub is_completed: bool,
     pub event: String,
@@ -98,6 +104,7 @@ impl StoredReset {
             address: optional(&row, "address"),
             reference: optional(&row, "reference"),
             is_superseded: row["is_superseded"] == true,
+            has_successor: row["has_successor"] == true,
             is_completed: row["is_completed"] == true,
             event: text(&row, "event"),
             status: text(&row, "status"),

@@ -7,7 +7,7 @@ const ANNA: &str = "anna@example.com";
 
 /// A reset of Anna's, whose mail is in this state.
 fn reset(id: &str, status: &str, in_doubt: u64) -> Value {
-    json!({"id": id, "address": ANNA, "reference": format!("key-{id}"), "is_superseded": false, "event": format!("event-{id}"),
+    json!({"id": id, "address": ANNA, "reference": format!("key-{id}"), "is_superseded": false, "has_successor": true, "event": format!("event-{id}"),
         "status": status, "in_doubt": in_doubt, "mail": "reset_requested", "reset": id})
 }
 
@@ -54,6 +54,9 @@ fn a_reset_without_a_mail_is_lost_unless_a_later_one_superseded_it() {
     ];
     let verdict = judged(&rows, &[mail("a", "event-a", ANNA)], &requests);
     assert_eq!((verdict.acknowledged, verdict.ok, verdict.superseded, verdict.decoys), (5, 1, 1, 1));
+    let mut alone = rows[1].clone();
+    alone["has_successor"] = json!(false);
+    assert_eq!(judged(&[alone], &[], &requests[1..2]).lost.len(), 1, "no other reset superseded it");
     let lost: Vec<_> = verdict.lost.iter().map(|line| &line[..5]).collect();
     assert_eq!(lost, ["key-c", "key-e"]);
     // "sent" in the ledger is not enough.

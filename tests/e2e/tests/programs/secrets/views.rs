@@ -39,7 +39,7 @@ mail stuck --age 0s --json";
 pub async fn commands(stack: &Stack, ids: &[(&str, &str)]) -> Vec<u8> {
     let mut printed = String::new();
     for command in COMMANDS.trim().lines() {
-        let words: Vec<_> = command.split(' ').map(|word| of(word, ids)).collect();
+        let words: Vec<_> = command.split(' ').map(|word| replace_name(word, ids)).collect();
         let exit = stack.tool(&words).await;
         assert!(exit.code.is_some_and(|code| code < 2), "{command}: {exit:?}");
         printed += &(exit.stdout + &exit.stderr);
@@ -47,7 +47,7 @@ pub async fn commands(stack: &Stack, ids: &[(&str, &str)]) -> Vec<u8> {
     printed.into_bytes()
 }
 
-fn of<'a>(word: &'a str, ids: &[(&str, &'a str)]) -> &'a str {
+fn replace_name<'a>(word: &'a str, ids: &[(&str, &'a str)]) -> &'a str {
     ids.iter().find(|(name, _)| *name == word).map_or(word, |(_, id)| id)
 }
 
@@ -61,7 +61,7 @@ pub async fn pages(console: &Api, password: &str, ids: &[(&str, &str)]) -> Vec<u
     for path in
         ["/", "/mails", "/mails/MAIL", "/dead-letters", "/suppressions", "/webhooks", "/webhooks/WEBHOOK"]
     {
-        let path = path.split('/').map(|part| of(part, ids)).collect::<Vec<_>>().join("/");
+        let path = path.split('/').map(|part| replace_name(part, ids)).collect::<Vec<_>>().join("/");
         let page = http.get(format!("{}{path}", console.url)).send().await.unwrap();
         assert_eq!(page.status(), StatusCode::OK, "{path}");
         pages.extend(page.bytes().await.unwrap());
