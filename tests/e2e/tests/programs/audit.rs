@@ -88,7 +88,7 @@ async fn keys_are_rotated_in_steps_and_retired_when_nothing_needs_them() {
     let listed = shop.stack.tool(&["key", "list"]).await;
     assert_eq!(listed.code, Some(0), "{listed:?}");
     let k1 = listed.stdout.lines().find(|line| line.starts_with("sealing  k1 ")).unwrap();
-    let resets = k1.split_whitespace().rev().nth(2);
+    let resets = k1.split_whitespace().rev().nth(3);
     assert!(k1.contains(" in use ") && resets == Some("1"), "{listed:?}");
 
     let folder = tempfile::tempdir().unwrap();
