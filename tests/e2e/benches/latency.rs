@@ -41,7 +41,7 @@ async fn main() {
     report.save();
 }
 
-/// Each reset is for another customer, by whose address its mail is found.
+/// Each reset is for another customer, so that its mail is found by the address.
 struct Mails<'a> {
     stack: &'a Stack,
     token: String,

@@ -26,7 +26,7 @@ pub struct SmtpServer {
     counted: Mutex<Counted>,
 }
 
-/// The part of the server's log whose lines are counted.
+/// The part of the server's log that was read, and the count of its lines.
 #[derive(Default)]
 struct Counted {
     log: Option<File>,

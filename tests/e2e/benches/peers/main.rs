@@ -114,5 +114,5 @@ fn add_loads(report: &mut Report, service: &Service, rounds: &[Loads]) {
     ));
     let mailed = rounds.iter().map(|round| 100.0 * round.mailed).collect();
     let note = format!("{}; 16 clients, {CUSTOMERS} known addresses", service.note);
-    report.add(Figure::new(format!("{name}: requests whose mail came"), "%", mailed).note(note));
+    report.add(Figure::new(format!("{name}: requests that led to a mail"), "%", mailed).note(note));
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, process};
 
-/// The programs whose CPU time is measured, by the kernel's names: no other processes of these names may run. The last one is this process
+/// The programs that are measured, by the kernel's names: no other processes of these names may run. The last one is this process
 /// with the load generators that it has started.
 pub const PROGRAMS: [&str; 4] = ["postgres", "rekey-api", "beam.smp", "load"];
 /// Microseconds per tick in `/proc/PID/stat`: 100 a second on all architectures of today's Linux (`USER_HZ`).
