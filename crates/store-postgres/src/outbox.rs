@@ -9,6 +9,10 @@ use time::Duration;
 use crate::{PostgresStore, error::map_db_error};
 
 /// Each statement is planned when it is executed: a plan that was kept since the table was small would read all of the grown table.
+///
+/// Claims and publications are committed without waiting for the disk. A crash of the server undoes at most the last 0.6 s of them (three times
+/// `wal_writer_delay`), so those events are published again: the consumers know them by their ids. `set_config` with `true` ends with the
+/// statement's transaction, so no other user of a pooler's connection gets the setting.
 #[async_trait]
 impl Outbox for PostgresStore {
     async fn claim_messages(&self, lease: Duration, max: u32) -> Result<Vec<ClaimedMessage>, StoreError> {
@@ -21,7 +25,7 @@ impl Outbox for PostgresStore {
                  FOR UPDATE SKIP LOCKED
              ), claimed AS (
                  UPDATE events e SET available_at = now() + make_interval(secs => $1), attempts = attempts + 1
-                 FROM due WHERE e.id = due.id
+                 FROM due, set_config('synchronous_commit', 'off', true) WHERE e.id = due.id
                  RETURNING e.id, e.name, e.payload, e.attempts, due.available_at AS due_at
              )
              SELECT id, name, payload, attempts FROM claimed ORDER BY due_at, id",
@@ -41,16 +45,17 @@ impl Outbox for PostgresStore {
         // `complete_event!`.
         if !columns.published.is_empty() {
             sqlx::query(
-                "UPDATE events e SET published_at = now(), dead_at = NULL, dead_reason = NULL,
-                     payload = CASE WHEN has_mail AND republish_after IS DISTINCT FROM interval '0' THEN payload END,
-                     republish_after = CASE WHEN has_mail AND republish_after IS DISTINCT FROM interval '0' THEN
-                         COALESCE(republish_after * 2, make_interval(secs => $2)) END
-                 FROM (
+                "WITH published AS MATERIALIZED (
                      SELECT id, EXISTS (
                          SELECT FROM deliveries d WHERE d.event_id = id AND d.status IN ('queued', 'deferred', 'failed')
                      ) AS has_mail
                      FROM UNNEST($1::text[]) AS published (id)
-                 ) AS published
+                 )
+                 UPDATE events e SET published_at = now(), dead_at = NULL, dead_reason = NULL,
+                     payload = CASE WHEN has_mail AND republish_after IS DISTINCT FROM interval '0' THEN payload END,
+                     republish_after = CASE WHEN has_mail AND republish_after IS DISTINCT FROM interval '0' THEN
+                         COALESCE(republish_after * 2, make_interval(secs => $2)) END
+                 FROM published, set_config('synchronous_commit', 'off', true)
                  WHERE e.id = published.id AND published_at IS NULL",
             )
             .bind(columns.published)

@@ -2,11 +2,12 @@
 //!
 //! They run in turn, in this process, to one broker and the same queue, with as many messages in flight. The relay also claims and settles the
 //! events in the database: *new* ones come from the memory of the process that has inserted them and are only settled, *waiting* ones are claimed
-//! first, as after an outage of the broker.
+//! first, as after an outage of the broker. *Without a broker*, waiting ones are claimed and settled only.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails is to stop")]
 
 use std::{sync::Arc, time::Duration as StdDuration, time::Instant};
 
+use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
@@ -18,7 +19,7 @@ use rekey_core::{
     events::{
         audit::Action,
         bus::Bus,
-        outbox::{NewEvent, OutboxMessage},
+        outbox::{ClaimedMessage, NewEvent, OutboxMessage, Settlement},
         relay::OutboxRelay,
         relay_queue::{RelayInbox, RelayQueue},
     },
@@ -56,14 +57,29 @@ struct Scene {
     channel: Channel,
 }
 
+/// Confirms each message at once: what remains is the relay's work in the database.
+struct NoBroker;
+
+#[async_trait]
+impl Bus for NoBroker {
+    fn is_connected(&self) -> bool {
+        true
+    }
+
+    async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
+        Settlement::Published(claimed.message.id)
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let scene = Scene::prepare().await;
-    let (mut alone, mut new, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut alone, mut new, mut waiting, mut unpublished) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         alone.push(scene.publish_alone().await);
         new.push(scene.relay_new().await);
-        waiting.push(scene.relay_waiting().await);
+        waiting.push(scene.relay_waiting(scene.bus.clone()).await);
+        unpublished.push(scene.relay_waiting(Arc::new(NoBroker)).await);
         purge(&amqp_url(), &scene.stack.topology().queue()).await;
     }
     let mut report = Report::new("relay", "Events published by the relay, next to confirmed publishes alone");
@@ -71,9 +87,12 @@ async fn main() {
         let what = format!("{what} events a second, next to confirmed publishes alone");
         report.add(Figure::new(what, "times", ratios(rates, &alone)).goal("0.8"));
     }
-    for (what, rates) in
-        [("new events", new), ("waiting events", waiting), ("confirmed publishes alone", alone)]
-    {
+    for (what, rates) in [
+        ("new events", new),
+        ("waiting events", waiting),
+        ("waiting events, without a broker", unpublished),
+        ("confirmed publishes alone", alone),
+    ] {
         report.add(Figure::new(what, "per second", rates));
     }
     report.save();
@@ -126,13 +145,13 @@ impl Scene {
             assert_eq!(event.lease, LEASE, "it has a place in memory");
             queue.publish(event);
         }
-        self.relay(NEW, inbox).await
+        self.relay(NEW, self.bus.clone(), inbox).await
     }
 
-    async fn relay_waiting(&self) -> f64 {
+    async fn relay_waiting(&self, bus: Arc<dyn Bus>) -> f64 {
         self.insert(WAITING, NewEvent::unclaimed).await;
-        let (_queue, inbox) = RelayQueue::new(self.bus.clone(), LEASE);
-        self.relay(WAITING, inbox).await
+        let (_queue, inbox) = RelayQueue::new(bus.clone(), LEASE);
+        self.relay(WAITING, bus, inbox).await
     }
 
     /// Creates resets of different customers, with their events.
@@ -150,12 +169,12 @@ impl Scene {
     }
 
     /// Runs a relay, as that of `rekey-api`, until all events are published, and returns how many a second.
-    async fn relay(&self, count: usize, inbox: RelayInbox) -> f64 {
+    async fn relay(&self, count: usize, bus: Arc<dyn Bus>, inbox: RelayInbox) -> f64 {
         let start = self.stack.texts("SELECT clock_timestamp()::text").await.remove(0);
         let stop = CancellationToken::new();
         let relay = OutboxRelay {
             outbox: Arc::new(self.store.clone()),
-            bus: self.bus.clone(),
+            bus,
             batch: BATCH,
             lease: LEASE,
             poll: StdDuration::from_secs(1),
