@@ -62,22 +62,50 @@ def table(head, rows):
 
 
 def figures(result):
-    rows = [
-        [row["what"], f"{short(row['median'])} {row['unit']}", spread(row), row.get("goal", ""), row.get("note", "")]
-        for row in result["figures"]
-    ]
+    """A line for each figure, and a table of two dimensions of those that are named "one: other" when both repeat."""
+    names = [row["what"].split(": ") for row in result["figures"]]
+    pairs = [name for name in names if len(name) == 2]
+    firsts, lasts = (Counter(name[place] for name in pairs) for place in (0, 1))
+    crossed = {tuple(name) for name in pairs if firsts[name[0]] > 1 and lasts[name[1]] > 1}
+    rows = dict(zip(map(tuple, names), result["figures"]))
+    parts = [listed([row for name, row in rows.items() if name not in crossed]), cross({name: rows[name] for name in rows if name in crossed})]
+    return "\n\n".join(part for part in parts if part)
+
+
+def listed(figures):
+    rows = [[row["what"], amount(row), spread(row), row.get("goal", ""), row.get("note", "")] for row in figures]
     keep = [0, 1] + [column for column in (2, 3, 4) if any(row[column] for row in rows)]
     head = ["figure", "median", "quartiles", "goal", "note"]
-    return table([head[column] for column in keep], [[row[column] for column in keep] for row in rows])
+    return rows and table([head[column] for column in keep], [[row[column] for column in keep] for row in rows])
+
+
+def cross(figures):
+    """The shorter of the two lists of names is the head."""
+    lists = [list(dict.fromkeys(name[place] for name in figures)) for place in (0, 1)]
+    place = 0 if len(lists[0]) <= len(lists[1]) else 1
+    pick = lambda row, column: figures.get((column, row) if place == 0 else (row, column))
+    cells = [[row, *(cell(pick(row, column)) for column in lists[place])] for row in lists[1 - place]]
+    notes = [f"- {name[0]}: {figure['note']}" for name, figure in figures.items() if figure.get("note")]
+    return figures and "\n".join([table(["median (quartiles)", *lists[place]], cells), *([""] if notes else []), *notes])
+
+
+def cell(row):
+    return f"{amount(row)} ({quartiles(row)})" if row and quartiles(row) else amount(row) if row else ""
+
+
+def amount(row):
+    return f"{short(row['median'])} {row['unit']}"
 
 
 def spread(row):
-    if row.get("low") is None or row["low"] == row["high"]:
-        return ""
-    if row.get("rounds", 4) < 4:
-        return f"{row['rounds']} rounds"
-    rounds = f" ({row['rounds']} rounds)" if row.get("rounds") else ""
-    return f"{short(row['low'])} to {short(row['high'])}{rounds}"
+    rounds = f"{row['rounds']} rounds" if row.get("rounds", 1) > 1 else ""
+    return f"{quartiles(row)} ({rounds})" if quartiles(row) and rounds else quartiles(row) or rounds
+
+
+def quartiles(row):
+    """What a few rounds have is no quartiles."""
+    known = row.get("rounds", 4) >= 4 and row.get("low") is not None and row["low"] != row["high"]
+    return f"{short(row['low'])} to {short(row['high'])}" if known else ""
 
 
 def short(value):

@@ -43,9 +43,9 @@ async fn embedded(report: &mut Report) {
         }
     }
     let [first, second] = starts.map(milliseconds);
-    report.add(Figure::new("rekey dev, start to ready, without data", "ms", first));
-    report.add(Figure::new("rekey dev, start to ready, with data", "ms", second));
-    report.add(Figure::new("rekey dev, memory", "MB", memory));
+    report.add(Figure::new("rekey dev without data, start to ready", "ms", first));
+    report.add(Figure::new("rekey dev: start to ready", "ms", second));
+    report.add(Figure::new("rekey dev: memory", "MB", memory));
 }
 
 async fn production(report: &mut Report) {
@@ -66,8 +66,8 @@ async fn production(report: &mut Report) {
         }
     }
     for ((name, times), memory) in names.into_iter().zip(times.map(milliseconds)).zip(memory) {
-        report.add(Figure::new(format!("{name}, start to ready"), "ms", times));
-        report.add(Figure::new(format!("{name}, memory"), "MB", memory));
+        report.add(Figure::new(format!("{name}: start to ready"), "ms", times));
+        report.add(Figure::new(format!("{name}: memory"), "MB", memory));
     }
 }
 

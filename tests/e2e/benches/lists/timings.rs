@@ -32,11 +32,11 @@ pub async fn compare(shops: &[(u32, LargeShop)], report: &mut Report) {
         }
         let times: Vec<_> = times.into_iter().map(milliseconds).collect();
         for ((resets, _), times) in shops.iter().zip(&times) {
-            let what = format!("{}, {resets} resets", call.name());
+            let what = format!("{}: {resets} resets", call.name());
             report.add(Figure::new(what, "ms", times.clone()));
         }
         let (largest, last) = (shops[shops.len() - 1].0, &times[times.len() - 1]);
-        let what = format!("{}, {largest} resets next to {}", call.name(), shops[0].0);
+        let what = format!("{}: {largest} resets next to {}", call.name(), shops[0].0);
         report.add(Figure::new(what, "times", vec![median(last) / median(&times[0])]));
     }
 }
