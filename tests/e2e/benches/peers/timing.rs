@@ -52,7 +52,8 @@ pub fn add(report: &mut Report, name: &str, rounds: &[Times]) {
     report.add(Figure::new(what, "ms", differences).note(note));
     let slower = |[known, unknown]: &Times| {
         let slower = known.iter().zip(unknown).filter(|(known, unknown)| known > unknown).count();
-        f64::from(u32::try_from(100 * slower / known.len()).unwrap())
+        let [slower, all] = [slower, known.len()].map(|count| f64::from(u32::try_from(count).unwrap()));
+        100.0 * slower / all
     };
     let what = format!("{name}: pairs in which the answer for the known address took longer");
     report.add(Figure::new(what, "%", rounds.iter().map(slower).collect()));

@@ -2,9 +2,10 @@
 
 use std::{fs, process};
 
-/// The programs that are measured, by the kernel's names: no other processes of these names may run. The last one is this process
-/// with the load generators that it has started.
-pub const PROGRAMS: [&str; 4] = ["postgres", "rekey-api", "beam.smp", "load"];
+/// The programs that are measured, as figures call them. The last one is this process with the load generators that it has started.
+pub const PROGRAMS: [&str; 4] = ["PostgreSQL", "rekey-api", "RabbitMQ", "the clients"];
+/// The kernel's names of the first ones: no other processes of these names may run.
+const PROCESSES: [&str; PROGRAMS.len() - 1] = ["postgres", "rekey-api", "beam.smp"];
 /// Microseconds per tick in `/proc/PID/stat`: 100 a second on all architectures of today's Linux (`USER_HZ`).
 pub(super) const TICK: f64 = 1e4;
 
@@ -27,7 +28,7 @@ fn ticks(pid: &str) -> Option<(usize, f64)> {
     let program = if pid == process::id().to_string() {
         PROGRAMS.len() - 1
     } else {
-        PROGRAMS.iter().position(|program| *program == name)?
+        PROCESSES.iter().position(|process| *process == name)?
     };
     // The first of these fields is the third of the file: see proc(5).
     let times = fields.split(' ').skip(11).take(4).map(|ticks| ticks.parse::<f64>().unwrap());

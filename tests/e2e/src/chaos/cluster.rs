@@ -233,7 +233,7 @@ impl Cluster {
             }
             let running =
                 self.nodes.iter().filter_map(|node| Some((&node.name, node.running.as_ref()?.pid())));
-            self.resources.look(running);
+            self.resources.sample(running);
             let rest = end.saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return;

@@ -77,7 +77,7 @@ pub struct Verdict {
 
 /// A callback that failed waits for minutes, and many failures in a row open the circuit: as if that time had passed, and an operator had
 /// looked.
-const HURRY: &str = "UPDATE webhooks SET circuit_failure_count = 0, circuit_opened_at = NULL;
+const MAKE_CALLBACKS_DUE: &str = "UPDATE webhooks SET circuit_failure_count = 0, circuit_opened_at = NULL;
     UPDATE event_callbacks SET due_at = now() WHERE due_at > now() AND lease_until IS NULL";
 
 /// Waits until nothing is in flight, or for five minutes. Returns how long it took.
@@ -93,7 +93,7 @@ pub async fn settle(cluster: &mut Cluster) -> Duration {
         if unfinished.is_empty() || start.elapsed() > TIMEOUT {
             return start.elapsed();
         }
-        PostgresBackdoor::open(&stack.database.url()).run(HURRY).await.unwrap();
+        PostgresBackdoor::open(&stack.database.url()).run(MAKE_CALLBACKS_DUE).await.unwrap();
         for wait in RetryLadder::default().waits().iter().filter(|wait| **wait > TIMEOUT) {
             let topology = stack.topology();
             move_all(cluster.broker_url(), &topology.retry(*wait), &topology.queue()).await;

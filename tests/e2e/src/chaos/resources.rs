@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-/// The least pause between two looks.
+/// The least pause between two samples.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// A process has its pools and its threads after that time. Only those that ran twice as long show growth.
 const WARM_UP: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ const MOST_MORE_MEGABYTES: u64 = 64;
 #[derive(Debug, Default)]
 pub struct Resources {
     processes: BTreeMap<(String, u32), Vec<Usage>>,
-    looked_at: Option<Instant>,
+    sampled_at: Option<Instant>,
 }
 
 /// What a process uses at one time.
@@ -44,13 +44,13 @@ pub struct Growth {
 }
 
 impl Resources {
-    /// Records what processes use now, by their names and process ids, unless the last look was a moment ago.
-    pub fn look<'a>(&mut self, processes: impl Iterator<Item = (&'a String, u32)>) {
+    /// Records what processes use now, by their names and process ids, unless the last sample is not a second old.
+    pub fn sample<'a>(&mut self, processes: impl Iterator<Item = (&'a String, u32)>) {
         let at = Instant::now();
-        if self.looked_at.is_some_and(|before| at - before < INTERVAL) {
+        if self.sampled_at.is_some_and(|before| at - before < INTERVAL) {
             return;
         }
-        self.looked_at = Some(at);
+        self.sampled_at = Some(at);
         for (name, pid) in processes {
             if let Some((megabytes, descriptors)) = usage(pid) {
                 let usage = Usage { at, megabytes, descriptors };

@@ -1,8 +1,8 @@
 // A server with better-auth's password reset, as its documentation sets it up: POST /api/auth/request-password-reset.
 //
-// The mail is not awaited, as that page advises, so that the time of an answer does not show who has an account. What differs: no rate limit, as
-// for all programs that are measured, and connections to the SMTP server are kept. `node server.js migrate` makes the tables and ends. The
-// database comes from pg's own variables (PGHOST and so on).
+// The mail is not awaited: better-auth.com/docs/authentication/email-password warns that the time of an answer would show who has an account. What
+// differs from that page: no rate limit, as for all programs that are measured, and connections to the SMTP server are kept. `node server.js migrate`
+// makes the tables and ends. The database comes from pg's own variables (PGHOST and so on).
 import { webcrypto } from "node:crypto";
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
