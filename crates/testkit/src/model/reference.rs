@@ -38,7 +38,7 @@ pub(super) struct Reference {
     pub(super) callbacks: BTreeMap<CallbackKey, Callback>,
     keys: BTreeMap<usize, Key>,
     /// Customers, each with the event of the mail that suppressed its address.
-    suppressed: BTreeMap<usize, EventId>,
+    pub(super) suppressed: BTreeMap<usize, EventId>,
 }
 
 #[derive(Debug)]

@@ -54,11 +54,11 @@ pub(super) struct World<'a, F> {
     /// The events of the mails that reached their readers.
     mailed: Vec<EventId>,
     /// What processes were about to do when they stopped.
-    stopped: Vec<Rest>,
+    stopped: Vec<RemainingWork>,
 }
 
-/// The rest of a process's work.
-enum Rest {
+/// What a process has still to do.
+enum RemainingWork {
     /// Creates the reset and settles the key.
     Create { key: usize, attempt: u32, reset: ResetId },
     /// Settles the key.
@@ -174,6 +174,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         self.assert_existing().await?;
         for key in &self.acknowledged {
             let reset = self.records[key];
+            // The store has it, too, unless it was deleted: they were compared just now.
             prop_assert!(self.reference.resets.contains_key(&reset), "an accepted request made its reset");
         }
         for (id, event) in &self.reference.events {
@@ -205,7 +206,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                 let reset = record.as_str().parse().unwrap();
                 let first = *self.records.entry(key).or_insert(reset);
                 prop_assert_eq!(reset, first, "a key has one record");
-                self.go_on(calls - 1, Rest::Create { key, attempt, reset }).await?;
+                self.go_on(calls - 1, RemainingWork::Create { key, attempt, reset }).await?;
             }
             Claimed::Answered(_) => {
                 prop_assert_eq!(KeyAnswer::Answered, expected);
@@ -221,7 +222,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         let claimed = self.store().claim_messages(LEASE, max).await.unwrap();
         let ids: Vec<_> = claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect();
         prop_assert_eq!(ids, self.reference.claim_messages(max.try_into().unwrap()));
-        self.go_on(calls - 1, Rest::Publish { claimed, confirmed }).await
+        self.go_on(calls - 1, RemainingWork::Publish { claimed, confirmed }).await
     }
 
     async fn mail(&mut self, message: usize, reply: Reply, calls: usize) -> TestCaseResult {
@@ -245,7 +246,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                 prop_assert_eq!(MailAnswer::Granted { claim, attempt, in_doubt }, expected);
                 // Until it is acknowledged, the broker delivers it again when its consumer dies.
                 self.queue.push(message);
-                self.go_on(calls - 1, Rest::Send { event, claim, reply }).await?;
+                self.go_on(calls - 1, RemainingWork::Send { event, claim, reply }).await?;
             }
             Claim::Busy(_) => {
                 self.queue.push(message);
@@ -261,30 +262,30 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
         if self.stopped.is_empty() {
             return Ok(());
         }
-        let rest = self.stopped.remove(process % self.stopped.len());
-        self.go_on(usize::MAX, rest).await
+        let work = self.stopped.remove(process % self.stopped.len());
+        self.go_on(usize::MAX, work).await
     }
 
     /// Goes on with a process's work for that many calls, and keeps what is left.
-    async fn go_on(&mut self, calls: usize, rest: Rest) -> TestCaseResult {
-        let mut next = Some(rest);
+    async fn go_on(&mut self, calls: usize, work: RemainingWork) -> TestCaseResult {
+        let mut next = Some(work);
         for _ in 0..calls {
-            let Some(rest) = next else { break };
+            let Some(work) = next else { break };
             self.reference.pass(TICK);
-            next = self.call(rest).await?;
+            next = self.call(work).await?;
         }
         self.stopped.extend(next);
         Ok(())
     }
 
-    /// Makes the next call, and returns the rest.
-    async fn call(&mut self, rest: Rest) -> Result<Option<Rest>, TestCaseError> {
-        match rest {
-            Rest::Create { key, attempt, reset } => {
+    /// Makes the next call, and returns what is left to do.
+    async fn call(&mut self, work: RemainingWork) -> Result<Option<RemainingWork>, TestCaseError> {
+        match work {
+            RemainingWork::Create { key, attempt, reset } => {
                 self.create(key, reset).await?;
-                return Ok(Some(Rest::Answer { key, attempt }));
+                return Ok(Some(RemainingWork::Answer { key, attempt }));
             }
-            Rest::Answer { key, attempt } => {
+            RemainingWork::Answer { key, attempt } => {
                 let answer = SealedAnswer::from_bytes(vec![1]);
                 let digest = self.keys[key];
                 let settled =
@@ -292,7 +293,7 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                 prop_assert_eq!(settled, self.reference.settle_key(key, attempt));
                 self.acknowledged.push(key);
             }
-            Rest::Publish { claimed, confirmed } => {
+            RemainingWork::Publish { claimed, confirmed } => {
                 let mut settlements = Vec::new();
                 for ClaimedMessage { message, .. } in claimed {
                     settlements.push(if confirmed {
@@ -306,18 +307,18 @@ impl<'a, F: StoreUnderTest> World<'a, F> {
                 self.store().settle_messages(&settlements).await.unwrap();
                 self.reference.settle_messages(&settlements);
             }
-            Rest::Send { event, claim, reply } => {
+            RemainingWork::Send { event, claim, reply } => {
                 let outcome = self.send(event, reply);
-                return Ok(Some(Rest::Settle { event, claim, outcome, is_repeated: false }));
+                return Ok(Some(RemainingWork::Settle { event, claim, outcome, is_repeated: false }));
             }
-            Rest::Settle { event, claim, outcome, is_repeated } => {
+            RemainingWork::Settle { event, claim, outcome, is_repeated } => {
                 let settled = self.store().settle(event, claim, &outcome).await.unwrap();
                 prop_assert_eq!(settled, self.reference.settle_mail(event, claim, &outcome));
                 if !is_repeated {
-                    self.stopped.push(Rest::Settle { event, claim, outcome, is_repeated: true });
+                    self.stopped.push(RemainingWork::Settle { event, claim, outcome, is_repeated: true });
                 }
             }
-            Rest::Callback { claimed, next } => self.settle_callback(&claimed, next).await?,
+            RemainingWork::Callback { claimed, next } => self.settle_callback(&claimed, next).await?,
         }
         Ok(None)
     }

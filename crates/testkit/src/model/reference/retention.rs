@@ -37,11 +37,15 @@ impl Reference {
         count
     }
 
-    /// Returns the number of resets, mails and events.
-    pub(in crate::model) fn existing(&self) -> [u64; 3] {
-        let resets = self.resets.values().filter(|reset| !reset.is_deleted).count();
-        let mails = self.events.values().filter(|event| event.mail.is_some()).count();
-        let events = self.events.values().filter(|event| !event.is_purged).count();
-        [resets, mails, events].map(|count| count.try_into().unwrap())
+    /// Returns the resets, the mails with their states, and the events.
+    pub(in crate::model) fn existing(&self) -> [BTreeSet<String>; 3] {
+        let resets = self.resets.iter().filter(|(_, reset)| !reset.is_deleted);
+        let mails = self.events.iter().filter_map(|(id, event)| Some((id, event.mail.as_ref()?.status)));
+        let events = self.events.iter().filter(|(_, event)| !event.is_purged);
+        [
+            resets.map(|(id, _)| id.to_string()).collect(),
+            mails.map(|(id, status)| format!("{id} {}", <&str>::from(status))).collect(),
+            events.map(|(id, _)| id.to_string()).collect(),
+        ]
     }
 }

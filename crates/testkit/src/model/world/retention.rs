@@ -1,5 +1,7 @@
 //! The deletion of old records.
 
+use std::collections::BTreeSet;
+
 use proptest::{prop_assert_eq, test_runner::TestCaseResult};
 use rekey_core::cleanup::PurgeKind;
 use time::Duration;
@@ -17,11 +19,22 @@ impl<F: StoreUnderTest> World<'_, F> {
         self.assert_existing().await
     }
 
+    /// The store has the same resets, mails with their states, events and suppressions as the reference.
     pub(super) async fn assert_existing(&self) -> TestCaseResult {
-        let backdoor = self.fixture.backdoor();
-        let expected = self.reference.existing();
-        for (table, expected) in ["password_resets", "deliveries", "events"].into_iter().zip(expected) {
-            prop_assert_eq!(backdoor.count(table, "true").await, expected, "{}", table);
+        let [resets, mails, events] = self.reference.existing();
+        let suppressed = self.reference.suppressed.iter();
+        let suppressed =
+            suppressed.map(|(customer, event)| format!("{} {event}", self.customers[*customer].1));
+        for (columns, table, expected) in [
+            ("id", "password_resets", resets),
+            ("event_id || ' ' || status", "deliveries", mails),
+            ("id", "events", events),
+            ("email || ' ' || event_id", "suppressions", suppressed.collect()),
+        ] {
+            let query = format!("SELECT string_agg({columns}, ',') FROM {table}");
+            let found = self.fixture.backdoor().text(&query).await.unwrap_or_default();
+            let found: BTreeSet<_> = found.split_terminator(',').map(str::to_owned).collect();
+            prop_assert_eq!(found, expected, "{}", table);
         }
         Ok(())
     }

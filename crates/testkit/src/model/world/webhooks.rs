@@ -14,7 +14,7 @@ use rekey_core::{
     },
 };
 
-use super::{Rest, World};
+use super::{RemainingWork, World};
 use crate::{
     conformance::stores::StoreUnderTest,
     model::{reference::LEASE, steps::TOPICS},
@@ -71,8 +71,9 @@ impl<F: StoreUnderTest> World<'_, F> {
         let mut found: Vec<_> = claimed.iter().map(|one| (one.webhook, one.event, one.attempt)).collect();
         found.sort_unstable();
         prop_assert_eq!(found, self.reference.claim_callbacks());
-        self.stopped
-            .extend(claimed.into_iter().map(|claimed| Rest::Callback { claimed: Box::new(claimed), next }));
+        self.stopped.extend(
+            claimed.into_iter().map(|claimed| RemainingWork::Callback { claimed: Box::new(claimed), next }),
+        );
         Ok(())
     }
 
