@@ -72,13 +72,14 @@ chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets an
 	$(MAKE) evidence
 
 .PHONY: evidence
-evidence: ## Make docs/evidence.md from what `make chaos` and `make bench` wrote to docs/evidence
+evidence: ## Make docs/evidence.md from what `make bench`, `make chaos` and `make fuzz` wrote to docs/evidence
 	@/usr/bin/python3 -c "import matplotlib" 2>/dev/null || scripts/setup.sh python3-matplotlib
 	scripts/evidence.py
 
 .PHONY: fuzz
-fuzz: ## Fuzz each parser for FUZZ_SECONDS (60), starting from tests/parsers/corpus; needs a C++ compiler
+fuzz: ## Fuzz each parser for FUZZ_SECONDS (60), starting from tests/parsers/corpus; needs a C++ compiler; writes docs/evidence
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/fuzz.sh
+	$(MAKE) evidence
 
 .PHONY: check
 check: ## Run the quick loop: format, clippy and the tests that need no server

@@ -3,20 +3,37 @@
 
 The page's text is docs/evidence/page.md, where {{name}} is replaced by the tables of name.json. With --check nothing is written, and it fails
 if the page is not what would be made; this needs no matplotlib (Debian: python3-matplotlib).
+
+evidence.py --save FILE COMMAND PROGRAM…: what the suites call. Writes the JSON of stdin to the file, with the command that makes it again, the date,
+the machine, and the versions of Rekey and of these programs.
 """
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 DATA = DOCS / "evidence"
 BLUE, ORANGE, GREY = "#1f6feb", "#d9730d", "#8c959f"
 
 
+VERSIONS = {
+    "PostgreSQL": ["psql", "--version"],
+    "RabbitMQ": ["dpkg-query", "--showformat=${Version}", "--show", "rabbitmq-server"],
+    "Rust": ["rustc", "--version"],
+}
+
+
 def main():
+    if sys.argv[1:2] == ["--save"]:
+        save_results(*sys.argv[2:])
+        return
     results = {file.stem: json.loads(file.read_text()) for file in sorted(DATA.glob("*.json"))}
     page = re.sub(r"\{\{([a-z_]+)\}\}", lambda found: section(found[1], results), (DATA / "page.md").read_text())
     left = set(results) - set(re.findall(r"\{\{([a-z_]+)\}\}", (DATA / "page.md").read_text()))
@@ -35,7 +52,7 @@ def section(name, results):
     if name not in results:
         return f"Not measured for this page yet (`make bench BENCH={name}`); [scaling](scaling.md) has earlier figures."
     result = results[name]
-    body = chaos(result) if name == "chaos" else figures(result)
+    body = {"chaos": chaos, "fuzz": fuzz}.get(name, figures)(result)
     return f"{body}\n\n{source(result)}"
 
 
@@ -168,6 +185,20 @@ def growth(rows, clients):
     )
 
 
+# --- The fuzzer.
+
+
+def fuzz(result):
+    columns = ["seconds", "executions", "per_second", "inputs", "new_inputs", "edges", "edges_at_end"]
+    rows = [[row["parser"], *(f"{row[column]:,}" for column in columns)] for row in result["parsers"]]
+    executions, seconds = (sum(row[column] for row in result["parsers"]) for column in ("executions", "seconds"))
+    head = ["parser", "seconds", "inputs tried", "a second", "corpus", "new inputs", "edges at the start", "at the end"]
+    return f"""Of {executions:,} inputs in {seconds / 60:.0f} minutes, {result["failures"]} failed. New inputs are those that reached code in a new way; edges are the steps from
+one piece of the code to the next that were reached.
+
+{table(head, rows)}"""
+
+
 # --- Plots.
 
 
@@ -238,6 +269,45 @@ def plot_samples(pyplot, name, samples):
         axes.set(title=group, xlabel="ms")
         axes.legend(frameon=False, loc="lower right")
     save(pyplot, figure, name)
+
+
+# --- What the suites measured.
+
+
+def save_results(file, command, *programs):
+    results = json.load(sys.stdin)
+    rekey = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+    results |= {
+        "command": command,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "machine": machine(),
+        "versions": {"Rekey": rekey, **{name: first_line(VERSIONS[name]) for name in programs}},
+    }
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    Path(file).write_text(json.dumps(results, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def machine():
+    kibibytes = field("/proc/meminfo", "MemTotal").removesuffix(" kB")
+    return {
+        "processors": len(os.sched_getaffinity(0)),
+        "processor": field("/proc/cpuinfo", "model name"),
+        "memory_gib": -(-int(kibibytes) // 2**20),
+        "system": field("/etc/os-release", "PRETTY_NAME"),
+    }
+
+
+def field(file, key):
+    found = re.search(rf'^{key}[\s:="]*([^"\n]*)', Path(file).read_text(), re.MULTILINE)
+    return found and found[1]
+
+
+def first_line(command):
+    """What a program prints about its version, if it is there."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 main()

@@ -132,7 +132,7 @@ async fn chaos() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    evidence::save("chaos", "make chaos", report.json());
+    evidence::save("chaos", "make chaos", &report.json());
 }
 
 /// Starts the clients, each with a customer of its own.

@@ -65,7 +65,7 @@ impl Report {
         if !self.samples.is_empty() {
             results["samples"] = Value::Object(self.samples);
         }
-        evidence::save(self.name, &format!("make bench BENCH={}", self.name), results);
+        evidence::save(self.name, &format!("make bench BENCH={}", self.name), &results);
     }
 }
 

@@ -19,7 +19,10 @@ use rekey_e2e::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use self::{deployment::Deployment, forms::around};
+use self::{
+    deployment::Deployment,
+    forms::{around, readings},
+};
 
 /// A customer whose address is changed.
 const BOB: &str = "bob@example.com";
@@ -58,8 +61,9 @@ impl Evidence {
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for Place { name: place, bytes, known, has_address } in &self.places {
+            let readings = readings(bytes);
             let mut expect = |name: &str, text: &[u8], is_there: bool| {
-                let found = around(bytes, text);
+                let found = around(&readings, text);
                 if found.is_some() != is_there {
                     problems.push(format!("{name} in {place}: {found:?}"));
                 }
