@@ -98,7 +98,9 @@ async fn receive(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// Whether an answer stays the same if the request is sent again: a fault explains no other one.
+/// Whether an answer stays the same if the request is sent again: a fault explains no other one. A 408 comes when a fault held
+/// up the request, or the API itself, for longer than a request's head may take (decision 20).
 fn is_final(status: StatusCode) -> bool {
-    !status.is_server_error() && ![StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+    let others = [StatusCode::REQUEST_TIMEOUT, StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS];
+    !status.is_server_error() && !others.contains(&status)
 }
