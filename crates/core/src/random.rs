@@ -49,3 +49,32 @@ pub(crate) fn fill_from(alphabet: &[u8], random: &dyn RandomSource, buffer: &mut
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use super::*;
+
+    /// Every byte in turn.
+    #[derive(Default)]
+    struct Counting(AtomicU8);
+
+    impl RandomSource for Counting {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn every_character_is_equally_likely() {
+        for alphabet in [&b"0123456789"[..], LETTERS, ALPHANUMERIC] {
+            let each = 256 / alphabet.len();
+            let mut text = vec![0; each * alphabet.len()];
+            fill_from(alphabet, &Counting::default(), &mut text);
+            for character in alphabet {
+                assert_eq!(text.iter().filter(|other| *other == character).count(), each);
+            }
+        }
+    }
+}
