@@ -237,5 +237,6 @@ pub(super) mod tests {
         assert!(!rotated.verify(&id, b"massage", &tag));
         assert!(!rotated.verify("new", b"message", &tag));
         assert_eq!(rotated.sign(b"message").0, "new");
+        assert_eq!(rotated.ids(), ["new", "old"]);
     }
 }
