@@ -35,7 +35,7 @@ def section(name, results):
     if name not in results:
         return f"Not measured for this page yet (`make bench BENCH={name}`); [scaling](scaling.md) has earlier figures."
     result = results[name]
-    body = chaos(result) if name == "chaos" else figures(result)
+    body = {"chaos": chaos, "mutants": mutants}.get(name, figures)(result)
     return f"{body}\n\n{source(result)}"
 
 
@@ -138,6 +138,22 @@ def growth(rows, clients):
         f"that ran for a minute or more, the longest for {longest:.0f} minutes. From the first half of a life to the second, the lowest memory grew most "
         f"{', and '.join(parts)}. The descriptors of `rekey-api` are mostly connections of the {clients} clients"
     )
+
+
+# --- Mutation testing.
+
+
+def mutants(result):
+    columns = {
+        "caught": "a test fails",
+        "timed_out": "a test waits forever",
+        "survived": "survive, with a reason",
+        "unviable": "do not compile",
+        "not_run": "not run",
+    }
+    rows = [[name, *(counts.get(column, 0) for column in columns)] for name, counts in sorted(result["modules"].items())]
+    rows.append(["**all**", *(sum(column) for column in list(zip(*rows))[1:])])
+    return table(["module", *columns.values()], rows)
 
 
 # --- Plots.
