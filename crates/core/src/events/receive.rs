@@ -64,8 +64,8 @@ mod tests {
         let forged = rejected(RejectCause::Unverifiable, "forged event: the tag does not match");
         assert_eq!(receive(&newer, 1, 99), forged);
         let malformed = rejected(RejectCause::Malformed, "malformed event");
-        assert_eq!(receive(&[0xff; MAX_EVENT], 1, 0), malformed);
+        assert_eq!(receive(&vec![0xff; MAX_EVENT], 1, 0), malformed);
         let large = rejected(RejectCause::Malformed, "malformed event: 65537 bytes");
-        assert_eq!(receive(&[0xff; MAX_EVENT + 1], 1, 0), large);
+        assert_eq!(receive(&vec![0xff; MAX_EVENT + 1], 1, 0), large);
     }
 }

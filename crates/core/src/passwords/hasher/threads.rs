@@ -162,6 +162,6 @@ mod tests {
         let started = HashingThreads::start(config, &Arc::default()).unwrap();
         let mut threads = started.threads.clone();
         drop(started);
-        assert!(tokio::time::timeout(Duration::from_secs(60), threads.changed()).await.unwrap().is_err());
+        assert!(tokio::time::timeout(Duration::from_mins(1), threads.changed()).await.unwrap().is_err());
     }
 }
