@@ -15,7 +15,7 @@ fi
 # Ends well also where mutants survive (2) or tests take too long (3): mutants.py judges that.
 mutate() {
     local code=0
-    cargo mutants --output "$out" "$@" || code=$?
+    cargo mutants --package rekey-core --output "$out" "$@" || code=$?
     [ "$code" = 0 ] || [ "$code" = 2 ] || [ "$code" = 3 ] || exit "$code"
 }
 
