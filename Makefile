@@ -4,6 +4,7 @@
 # CARGO_FLAGS are arguments for every build: make test CARGO_FLAGS=--locked
 # BENCH chooses programs of `make bench`: make bench BENCH="figures peers"
 # AUDIT_FLAGS are arguments for `make audit`: --disable-fetch uses the advisory database as it was fetched last.
+# MUTANTS are arguments of cargo-mutants for `make mutants`.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,6 +14,7 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 CARGO_FLAGS ?=
 AUDIT_FLAGS ?=
+MUTANTS ?=
 BENCH ?= creates completes relay mailer scaling latency peers figures lists metrics audit_chain webhooks
 
 # Property tests use the same cases in every run, so that a failure comes from the change; PROPTEST_RNG_SEED=n uses others.
@@ -79,6 +81,12 @@ evidence: ## Make docs/evidence.md from what `make bench`, `make chaos` and `mak
 .PHONY: fuzz
 fuzz: ## Fuzz each parser for FUZZ_SECONDS (60), starting from tests/parsers/corpus; needs a C++ compiler; writes docs/evidence
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/fuzz.sh
+	$(MAKE) evidence
+
+# Hours on two processors; MUTANTS="--file 'crates/core/src/sessions*'" is one module, and --jobs 4 uses more processors.
+.PHONY: mutants
+mutants: ## Change rekey-core in one place at a time, and see that a test notices; writes docs/evidence
+	@scripts/mutants.sh $(MUTANTS)
 	$(MAKE) evidence
 
 .PHONY: check

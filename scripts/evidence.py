@@ -52,7 +52,7 @@ def section(name, results):
     if name not in results:
         return f"Not measured for this page yet (`make bench BENCH={name}`); [scaling](scaling.md) has earlier figures."
     result = results[name]
-    body = {"chaos": chaos, "fuzz": fuzz}.get(name, figures)(result)
+    body = {"chaos": chaos, "fuzz": fuzz, "mutants": mutants}.get(name, figures)(result)
     return f"{body}\n\n{source(result)}"
 
 
@@ -197,6 +197,22 @@ def fuzz(result):
 one piece of the code to the next that were reached.
 
 {table(head, rows)}"""
+
+
+# --- Mutation testing.
+
+
+def mutants(result):
+    columns = {
+        "caught": "a test fails",
+        "timed_out": "a test waits forever",
+        "survived": "survive, with a reason",
+        "unviable": "do not compile",
+        "not_run": "not run",
+    }
+    rows = [[name, *(counts.get(column, 0) for column in columns)] for name, counts in sorted(result["modules"].items())]
+    rows.append(["**all**", *(sum(column) for column in list(zip(*rows))[1:])])
+    return table(["module", *columns.values()], rows)
 
 
 # --- Plots.

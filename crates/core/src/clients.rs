@@ -165,3 +165,47 @@ pub trait ClientStore: Send + Sync + 'static {
         audit: &AuditEntry,
     ) -> Result<bool, StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ids::OrganizationId, random::OsRandom, scope::Mode, secrets::ClientSecret};
+
+    #[test]
+    fn what_a_client_has_already_is_no_change() {
+        let organization = Organization {
+            id: OrganizationId::generate(&OsRandom),
+            slug: "shop".parse().unwrap(),
+            name: "Shop".to_owned(),
+            created_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        let client = RegisteredClient {
+            id: ApplicationId::generate(&OsRandom),
+            client_id: "client".to_owned(),
+            name: "Storefront".to_owned(),
+            scope: Scope { organization: organization.id, mode: Mode::Live },
+            organization,
+            kind: ClientKind::SalesChannel,
+            secret: None,
+            permissions: ClientPermissions::for_new(ClientKind::SalesChannel),
+            allowed_origins: vec!["https://shop.example".parse().unwrap()],
+            revoked_at: None,
+            created_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        let changed = |change: ClientChange| change.without_current(&client).names();
+        let current = ClientChange {
+            permissions: Some(client.permissions),
+            allowed_origins: Some(client.allowed_origins.clone()),
+            name: Some("Storefront".parse().unwrap()),
+            secret: None,
+        };
+        assert!(changed(current).is_empty());
+        let other = ClientChange {
+            permissions: Some(ClientPermissions::default()),
+            allowed_origins: Some(Vec::new()),
+            name: Some("Shop front".parse().unwrap()),
+            secret: Some(ClientSecret::generate(&OsRandom).digest()),
+        };
+        assert_eq!(changed(other), ["name", "secret", "permissions", "allowed_origins"]);
+    }
+}

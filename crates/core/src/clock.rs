@@ -36,3 +36,16 @@ pub fn to_unix_microseconds(at: OffsetDateTime) -> i64 {
 pub fn from_unix_microseconds(microseconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1_000).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_cut_to_microseconds() {
+        let at = |nanoseconds| OffsetDateTime::UNIX_EPOCH + Duration::nanoseconds(nanoseconds);
+        for (exact, kept) in [(0, 0), (999, 0), (1_000, 1_000), (1_999_999_999, 1_999_999_000)] {
+            assert_eq!(to_microseconds(at(exact)), at(kept), "{exact}");
+        }
+    }
+}

@@ -55,3 +55,18 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(Some(error), |error| (**error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_with_its_causes_or_with_what_to_do() {
+        let advised = Advised { what: "the disk is full".to_owned(), advice: "make room" };
+        let known = StoreError::Internal(Box::new(advised)).advice();
+        assert_eq!(known, ("the disk is full".to_owned(), Some("make room")));
+        let cause = CreateError::Store(StoreError::Unavailable("no route".into()));
+        let unknown = StoreError::Unavailable(Box::new(cause)).advice();
+        assert_eq!(unknown, ("the store is unavailable: no route".to_owned(), None));
+    }
+}

@@ -93,6 +93,8 @@ mod tests {
             ("es-419", "es-419"),
             ("sl-IT-nedis", "sl-IT-nedis"),
             ("de-1996", "de-1996"),
+            ("de-x-a1B2", "de-x-a1b2"),
+            ("de-AT-de-AT-de-AT-de-AT-de-AT-de-AT", "de-AT-DE-AT-DE-AT-DE-AT-DE-AT-DE-AT"),
         ] {
             assert_eq!(typed.parse::<Locale>().unwrap().as_str(), kept);
         }

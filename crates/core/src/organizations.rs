@@ -137,3 +137,18 @@ impl FromStr for Slug {
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidSlug) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_a_label_of_a_host_name() {
+        for slug in ["a", "7", "demo-shop", &"a".repeat(63)] {
+            assert_eq!(slug.parse::<Slug>().unwrap().as_str(), slug);
+        }
+        for text in ["", "-a", "a-", "Demo", "demo_shop", "a.b", "ä", &"a".repeat(64)] {
+            assert_eq!(text.parse::<Slug>(), Err(InvalidSlug), "{text:?}");
+        }
+    }
+}

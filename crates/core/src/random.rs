@@ -49,3 +49,35 @@ pub(crate) fn fill_from(alphabet: &[u8], random: &dyn RandomSource, buffer: &mut
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use super::*;
+
+    /// Every byte in turn.
+    #[derive(Default)]
+    struct Counting(AtomicU8);
+
+    impl RandomSource for Counting {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn every_character_is_equally_likely() {
+        for alphabet in [&b"0123456789"[..], LETTERS, ALPHANUMERIC] {
+            // Enough for the bytes twice, less those that are discarded.
+            let each = 256 / alphabet.len() * 2;
+            let mut text = vec![0; each * alphabet.len()];
+            fill_from(alphabet, &Counting::default(), &mut text);
+            let mut counts = [0; 256];
+            for &character in &text {
+                counts[usize::from(character)] += 1;
+            }
+            assert!(alphabet.iter().all(|&character| counts[usize::from(character)] == each), "{counts:?}");
+        }
+    }
+}

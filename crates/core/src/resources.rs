@@ -233,15 +233,6 @@ impl Resource {
 impl Kind {
     /// The maximum number of characters of a text: that of a name in any system that we know.
     pub const MAX_TEXT: usize = 255;
-
-    /// Whether its values have no order.
-    #[must_use]
-    pub fn is_opaque(self) -> bool {
-        matches!(
-            self,
-            Self::Object | Self::Texts | Self::Token | Self::SharedSecret | Self::Payload | Self::Password
-        )
-    }
 }
 
 impl Attribute {

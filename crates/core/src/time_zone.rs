@@ -40,8 +40,7 @@ impl FromStr for TimeZone {
 
     /// Parses a name, ignoring case.
     fn from_str(name: &str) -> Result<Self, InvalidTimeZone> {
-        let zone =
-            tz::TimeZone::get(name).ok().filter(|zone| !zone.is_unknown() && zone.iana_name().is_some());
+        let zone = tz::TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some());
         zone.map(Self).ok_or(InvalidTimeZone)
     }
 }

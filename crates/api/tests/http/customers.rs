@@ -1,6 +1,7 @@
 //! `/api/customers`.
 
 use rekey_core::clients::ClientKind;
+use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use reqwest::Method;
 use serde_json::json;
 
@@ -184,6 +185,12 @@ async fn a_customer_keeps_its_own_record_and_a_new_password_ends_its_sessions() 
     assert_eq!(app.call(Method::DELETE, &path, &token, None).await.status, 204);
     app.get(&path, &token).await.assert_error(401, "INVALID_TOKEN", None);
     app.get(&path, &integration).await.assert_error(404, "RECORD_NOT_FOUND", None);
+
+    // The entry stays, without what identifies the customer's device.
+    let backdoor = SqliteBackdoor::open(&app.folder.path().join("rekey.db"));
+    let entries = "audit_entries JOIN audit_personal_data ON entry_id = id AND action = 'destroy'";
+    assert_eq!(backdoor.count(entries, "true").await, 1);
+    assert_eq!(backdoor.count(entries, "session_id IS NOT NULL OR address IS NOT NULL").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

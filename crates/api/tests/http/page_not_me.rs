@@ -5,8 +5,10 @@ use rekey_core::{
     ids::ResetId,
     secrets::{KeyRing, RejectionProof},
 };
+use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use reqwest::RequestBuilder;
 use serde_json::json;
+use time::Duration;
 
 use crate::{
     app::{Answer, RESETS, TestApp},
@@ -24,7 +26,11 @@ struct Mail {
 
 impl Mail {
     async fn start() -> Self {
-        let app = TestApp::start().await;
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let app = TestApp::start_with(settings, Vec::new()).await;
         app.customer("john@example.com", "the first password").await;
         let reset = app.ask(&app.integration().await, "john@example.com").await;
         let token = reset.attribute("reset_password_token").as_str().unwrap().to_owned();
@@ -88,6 +94,20 @@ async fn scanner_looking_kills_no_link_and_the_form_does() {
     }
     let sales = mail.app.client(ClientKind::SalesChannel, false).await;
     assert_eq!(mail.app.log_in(&sales, "john@example.com", "the first password").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_keeps_the_next_reset_back_for_its_own_cooldown() {
+    let cooldown = ("resets.self_service_cooldown_seconds", "60");
+    let mail = Mail::start_with(&[cooldown, ("resets.disavowal_cooldown_seconds", "600")]).await;
+    assert_eq!(mail.act(&mail.link).await.status, 200);
+    let backdoor = SqliteBackdoor::open(&mail.app.folder.path().join("rekey.db"));
+    for (seconds, count) in [(0, 1), (595, 1), (10, 2)] {
+        mail.app.clock.forward(Duration::seconds(seconds));
+        let guest = mail.app.guest(true).await;
+        assert_eq!(mail.app.ask(&guest, "john@example.com").await.status, 201);
+        assert_eq!(backdoor.count("password_resets", "true").await, count, "{seconds}");
+    }
 }
 
 /// The link as a mail client may change it, and as a proxy may request it.

@@ -36,3 +36,36 @@ impl Event {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use rekey_events::v1;
+
+    use super::*;
+    use crate::random::OsRandom;
+
+    #[test]
+    fn poison_an_event_of_a_newer_version_waits_a_day_and_no_other_is_tried_again() {
+        let keys = |first: u8| {
+            KeyRing::new([("test", &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()
+        };
+        let event = v1::Event { schema_version: u32::MAX, ..v1::Event::default() }.encode_to_vec();
+        let (key_id, tag) = keys(0).sign(&event);
+        let newer = v1::SignedEvent { event, key_id, tag: tag.to_vec() }.encode_to_vec();
+        let receive = |payload: &[u8], attempt, first| {
+            let delivery = Delivery { id: None, payload: payload.to_vec(), attempt };
+            Event::receive(&delivery, &keys(first), &OsRandom).unwrap_err()
+        };
+        assert!(matches!(receive(&newer, NEWER_EVENT_ATTEMPTS, 0), Verdict::Retry { .. }));
+        let rejected = |cause, reason: &str| Verdict::Reject { cause, reason: reason.to_owned() };
+        let unknown = rejected(RejectCause::Malformed, "unknown schema version 4294967295");
+        assert_eq!(receive(&newer, NEWER_EVENT_ATTEMPTS + 1, 0), unknown);
+        let forged = rejected(RejectCause::Unverifiable, "forged event: the tag does not match");
+        assert_eq!(receive(&newer, 1, 99), forged);
+        let malformed = rejected(RejectCause::Malformed, "malformed event");
+        assert_eq!(receive(&vec![0xff; MAX_EVENT], 1, 0), malformed);
+        let large = rejected(RejectCause::Malformed, "malformed event: 65537 bytes");
+        assert_eq!(receive(&vec![0xff; MAX_EVENT + 1], 1, 0), large);
+    }
+}

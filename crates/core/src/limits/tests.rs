@@ -33,6 +33,14 @@ fn a_slot_is_forgotten_bit_by_bit_after_a_minute() {
 }
 
 #[test]
+fn a_hit_does_not_end_what_still_counts() {
+    let tally = tally(&[(0.0, 4), (57.0, 1), (62.5, 1)]);
+    for (second, used) in [(62.5, 4), (65.0, 2)] {
+        assert_eq!(tally.used(after(second)), used, "{second}");
+    }
+}
+
+#[test]
 fn who_keeps_to_the_limit_is_never_refused() {
     for limit in [1, 3, 30, 100, 200] {
         // The vendor's own clients pace themselves so.

@@ -91,8 +91,9 @@ mod tests {
                 assert_eq!(key, format!("{organization}/{origin}{costs}"));
                 assert_eq!(SchemeName::from_key(&key), Some(name.clone()));
                 assert_eq!(name.is_imported(), origin == IMPORTED);
+                let others = name.key(OrganizationId::generate(&OsRandom));
                 let (first, last) = SchemeName::key_range(organization);
-                assert!(first < key && key < last);
+                assert!(first < key && key < last && !(first < others && others < last));
             }
         }
         assert_eq!(SchemeName::from_key("own/$2b$04"), None);

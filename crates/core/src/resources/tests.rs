@@ -10,6 +10,7 @@ fn every_definition_is_consistent() {
     for resource in Resource::all() {
         let names: HashSet<_> = resource.attributes.iter().map(|attribute| attribute.name).collect();
         assert_eq!(names.len(), resource.attributes.len(), "{}", resource.name);
+        assert_eq!(Resource::all().filter(|other| *other == resource).count(), 1, "{}", resource.name);
         assert_eq!(Resource::named(resource.name), Some(resource));
         for attribute in resource.attributes {
             let Attribute { name, kind, source, .. } = *attribute;
@@ -17,7 +18,17 @@ fn every_definition_is_consistent() {
             assert!(is_column || !attribute.filter && !attribute.sort, "{name} is kept nowhere");
             let is_secret = matches!(kind, Kind::Password) || name.starts_with('_');
             assert_eq!(is_secret, source == Source::WriteOnly, "{name} is never shown");
-            assert!(!attribute.sort || !kind.is_opaque(), "{name} has no order");
+            let has_order = matches!(
+                kind,
+                Kind::Id
+                    | Kind::Email
+                    | Kind::Text
+                    | Kind::Locale
+                    | Kind::Time
+                    | Kind::Boolean
+                    | Kind::Integer
+            );
+            assert!(has_order || !attribute.sort, "{name} has no order");
             let example = serde_json::from_str::<serde_json::Value>(attribute.example).unwrap();
             assert!(attribute.nullable || !example.is_null(), "{name}");
             let values = attribute.values;

@@ -221,6 +221,9 @@ pub(super) mod tests {
     fn weak_or_unnamed_keys_make_no_ring() {
         assert_eq!(KeyRing::new([]).unwrap_err(), KeyRingError::Empty);
         assert_eq!(KeyRing::new([("a", &[7; 32])]).unwrap_err(), KeyRingError::Weak);
+        let distinct = |count| std::array::from_fn(|i| u8::try_from(i % count).unwrap());
+        assert_eq!(KeyRing::new([("a", &distinct(15))]).unwrap_err(), KeyRingError::Weak);
+        assert!(KeyRing::new([("a", &distinct(16))]).is_ok());
         assert_eq!(KeyRing::new([("A", &key(1))]).unwrap_err(), KeyRingError::Id);
         assert_eq!(KeyRing::new([("a", &key(1)), ("a", &key(2))]).unwrap_err(), KeyRingError::Id);
     }
@@ -234,5 +237,6 @@ pub(super) mod tests {
         assert!(!rotated.verify(&id, b"massage", &tag));
         assert!(!rotated.verify("new", b"message", &tag));
         assert_eq!(rotated.sign(b"message").0, "new");
+        assert_eq!(rotated.ids(), ["new", "old"]);
     }
 }

@@ -98,7 +98,10 @@ fn context(purpose: &str, organization: OrganizationId, record: RecordId) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::ResetId, random::OsRandom};
+    use crate::{
+        ids::{EventId, ResetId},
+        random::OsRandom,
+    };
 
     fn ring(id: &str, first: u8) -> KeyRing {
         KeyRing::new([(id, &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()
@@ -138,6 +141,15 @@ mod tests {
             );
         }
         assert!(SealedToken::from_bytes(vec![]).unseal(organization, reset, &keys).is_err());
+    }
+
+    #[test]
+    fn what_a_webhook_is_sent_is_read_back() {
+        let keys = ring("a", 1);
+        let (organization, callback) = (OrganizationId::generate(&OsRandom), EventId::generate(&OsRandom));
+        let payload = Payload::new("{}".to_owned());
+        let sealed = SealedPayload::seal(&payload, organization, callback, &keys, &OsRandom);
+        assert_eq!(sealed.unseal(organization, callback, &keys).unwrap().expose(), "{}");
     }
 
     #[test]

@@ -33,3 +33,30 @@ pub fn next_attempt(
     let asked = retry_after.unwrap_or_default().min(Duration::DAY);
     Some(wait.max(asked))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same byte always.
+    struct Always(u8);
+
+    impl RandomSource for Always {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn each_wait_is_up_to_a_fifth_longer_and_the_receiver_may_ask_for_a_day() {
+        let next = |attempt, asked, byte| next_attempt(attempt, asked, &Always(byte));
+        for (attempt, wait) in (1..).zip(WAITS) {
+            assert_eq!(next(attempt, None, 0), Some(wait), "{attempt}");
+            assert_eq!(next(attempt, None, 255), Some(wait * 6 / 5), "{attempt}");
+        }
+        assert_eq!(next(10, None, 0), None);
+        assert_eq!(next(1, Some(Duration::seconds(6)), 0), Some(Duration::seconds(6)));
+        assert_eq!(next(1, Some(Duration::seconds(4)), 0), Some(Duration::seconds(5)));
+        assert_eq!(next(1, Some(Duration::days(9)), 0), Some(Duration::DAY));
+    }
+}

@@ -1,9 +1,12 @@
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::deliveries::{
-    AttemptOutcome, CLAIM_RAN_OUT,
-    reports::{Report, ReportKind},
+use crate::{
+    deliveries::{
+        AttemptOutcome, CLAIM_RAN_OUT,
+        reports::{Report, ReportKind},
+    },
+    events::outbox::REPUBLISH_AFTER,
 };
 
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
@@ -68,8 +71,9 @@ fn a_mail_is_sent_again_while_that_is_of_use() {
     assert_eq!(notice.not_resendable(), Some(NotResendable::TooOld(24)));
     let claimed = LoggedDelivery { leased_until: Some(ago(-1)), ..queued() };
     assert_eq!(claimed.not_replayable(), Some(NotResendable::Claimed(ago(-1))));
-    let ran_out = LoggedDelivery { leased_until: Some(ago(1)), ..queued() };
+    let ran_out = LoggedDelivery { leased_until: Some(NOW), ..queued() };
     assert_eq!(ran_out.not_resendable(), None);
+    assert_eq!(LoggedDelivery { created_at: ago(24 * 60), ..notice }.not_resendable(), None);
 }
 
 /// A dead letter has the message, and those of decoys are replayed like others.
@@ -96,6 +100,10 @@ fn each_cause_of_waiting_has_its_own_advice() {
             LoggedDelivery { event: event(Some(ago(16)), None), ..queued() },
             "its message has been in the broker for long, or was lost",
         ),
+        (
+            LoggedDelivery { event: event(Some(NOW - REPUBLISH_AFTER), None), ..queued() },
+            "no mailer has taken it from the broker",
+        ),
         (LoggedDelivery { event: event(None, None), ..queued() }, "it waits to be published"),
         (
             LoggedDelivery { event: event(None, Some("forged")), ..queued() },
@@ -103,9 +111,9 @@ fn each_cause_of_waiting_has_its_own_advice() {
         ),
         (LoggedDelivery { event: None, ..queued() }, "its event was deleted"),
         (LoggedDelivery { leased_until: Some(ago(-1)), ..queued() }, "a mailer is sending it"),
-        (LoggedDelivery { leased_until: Some(ago(1)), ..queued() }, "its mailer recorded no result"),
+        (LoggedDelivery { leased_until: Some(NOW), ..queued() }, "its mailer recorded no result"),
         (deferred(ago(-1)), "an attempt failed: why"),
-        (deferred(ago(1)), "its next attempt is late; the last one failed: why"),
+        (deferred(NOW), "its next attempt is late; the last one failed: why"),
     ] {
         assert_eq!(mail.advice().why, why);
     }
@@ -163,6 +171,70 @@ fn a_timeline_is_in_the_order_of_time_and_ends_with_what_is_due() {
         reports: vec![reported(ReportKind::Bounced, 5), reported(ReportKind::Delayed, 7)],
         actions: Vec::new(),
     };
-    let names: Vec<_> = life.timeline().iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(names, ["created", "published", "claimed", "sent", "delayed", "bounced"]);
+    let names =
+        |life: &DeliveryLife| life.timeline().iter().map(|step| step.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names(&life), ["created", "published", "claimed", "sent", "delayed", "bounced"]);
+    let sent = DeliveryLife { delivery: settled(Status::Sent), reports: Vec::new(), ..life };
+    assert_eq!(names(&sent), ["created", "published", "claimed", "sent"]);
+    // An address that a relay refused, after which a late report of a delay came.
+    let bounced = DeliveryLife {
+        delivery: settled(Status::Bounced),
+        attempts: Vec::new(),
+        reports: vec![reported(ReportKind::Delayed, 7)],
+        actions: Vec::new(),
+    };
+    assert_eq!(names(&bounced), ["created", "published", "delayed", "bounced"]);
+}
+
+#[test]
+fn a_step_says_who_answered_what() {
+    let reply = |code| Some(Reply { code, enhanced: None });
+    let text = |text: &str| Some(text.to_owned());
+    let step = |at, name, claim, relay: Option<&str>, reply, detail: Option<&str>| Step {
+        at,
+        name,
+        claim,
+        relay: relay.map(str::to_owned),
+        reply,
+        detail: detail.map(str::to_owned),
+    };
+    let life = DeliveryLife {
+        delivery: LoggedDelivery { relay: text("second"), reply: reply(550), ..settled(Status::Failed) },
+        attempts: vec![Attempt {
+            claim: 1,
+            started_at: Some(ago(9)),
+            ended_at: ago(8),
+            outcome: AttemptOutcome::Deferred,
+            relay: text("first"),
+            reply: reply(451),
+            detail: text("later"),
+        }],
+        reports: vec![LoggedReport {
+            report: Report {
+                kind: ReportKind::Delayed,
+                reporter: text("mx"),
+                reply: reply(452),
+                detail: text("full"),
+            },
+            received_at: ago(7),
+        }],
+        actions: vec![(ago(6), "resend".to_owned())],
+    };
+    assert_eq!(
+        life.timeline()[2..],
+        [
+            step(ago(9), StepName::Claimed, Some(1), None, None, None),
+            step(
+                ago(8),
+                StepName::Ended(AttemptOutcome::Deferred),
+                Some(1),
+                Some("first"),
+                reply(451),
+                Some("later")
+            ),
+            step(ago(7), StepName::Reported(ReportKind::Delayed), None, Some("mx"), reply(452), Some("full")),
+            step(ago(6), StepName::Operator, None, None, None, Some("resend")),
+            step(ago(5), StepName::Settled(Status::Failed), None, Some("second"), reply(550), Some("why")),
+        ]
+    );
 }

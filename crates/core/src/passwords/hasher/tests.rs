@@ -46,6 +46,8 @@ async fn password_policy_typed_nfc_and_nfd_is_the_same_password() {
 async fn an_old_hash_is_recognised_and_no_hash_never_matches() {
     let old = hasher(64, 1, 4).hash(organization(), checked("long enough")).await.unwrap();
     let today = hasher(128, 1, 4);
+    let again = today.hash(organization(), checked("long enough")).await.unwrap();
+    assert_ne!(again, today.hash(organization(), checked("long enough")).await.unwrap(), "another salt");
     let outdated = verify(&today, claim("long enough", Some(old))).await;
     assert_eq!(outdated, Verification::RightButOutdated);
     let unknown = verify(&today, claim("a password that nobody has", None)).await;
@@ -234,6 +236,32 @@ async fn a_job_that_panics_is_counted_and_its_thread_starts_with_fresh_memory() 
         let verified = verify(&hasher, claim("long enough", Some(before.clone()))).await;
         assert_eq!(verified, Verification::Right);
     }
+}
+
+/// What only a thread's end can follow: it panics once more while the panic is handled.
+struct EndsItsThread;
+
+impl Drop for EndsItsThread {
+    fn drop(&mut self) {
+        panic!("a test's panic");
+    }
+}
+
+#[tokio::test]
+async fn a_hasher_without_the_threads_of_a_queue_is_not_alive() {
+    let end = async |hasher: &Hasher, threads: &HashingThreads| {
+        let ending = threads.submit(organization(), |_| std::panic::panic_any(EndsItsThread));
+        assert_eq!(wait_for(ending).await.unwrap_err(), HashError::Panicked);
+        while threads.is_alive() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(!hasher.is_alive());
+        let late = threads.submit(organization(), |_| ());
+        assert_eq!(wait_for(late).await.unwrap_err(), HashError::Panicked);
+    };
+    let [first, second] = [(); 2].map(|()| hasher(64, 1, 4));
+    end(&first, &first.pool).await;
+    end(&second, &second.large).await;
 }
 
 /// The only one of the threads, kept from its queue: what is asked for meanwhile waits or is refused, however the threads are scheduled.

@@ -151,3 +151,17 @@ fn run_jobs(queue: &FairQueue<Job>, mut memory: Memory, panic_count: &AtomicU64,
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn threads_end_with_their_owner() {
+        let config = ThreadsConfig { name: "test", threads: NonZeroUsize::MIN, queue: 1, kept_blocks: 0 };
+        let started = HashingThreads::start(config, &Arc::default()).unwrap();
+        let mut threads = started.threads.clone();
+        drop(started);
+        assert!(tokio::time::timeout(Duration::from_mins(1), threads.changed()).await.unwrap().is_err());
+    }
+}

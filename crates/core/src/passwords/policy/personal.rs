@@ -91,6 +91,7 @@ mod tests {
         assert!(is_email("0171 2345678", "01712345678@example.com"));
         assert!(!is_email("0171 2345679", "01712345678@example.com"));
         assert!(!is_email("a4711b0815", "a@b.cd"));
+        assert!(is_email("!!! a !!!", "a@b.cd"));
         assert!(!is_shop("any password", "🦀🦀"));
         assert!(!is_shop("any password", ""));
     }

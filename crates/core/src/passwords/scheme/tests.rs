@@ -123,6 +123,10 @@ fn password_import_what_cant_be_verified_is_refused_by_its_name() {
         ("*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "MySQL"),
         ("{noop}hunter2", "in clear"),
         ("rl0uE1eVmkbjY", "DES-crypt"),
+        ("5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8:salt", "salted SHA-1"),
+        ("!0123456789abcdefghijABCDEFGHIJ0123456789", "no password"),
+        ("W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "20 bytes"),
+        (&format!("$1${}", "x".repeat(509)), "MD5-crypt"),
     ] {
         let HashImportError::Unsupported(reason) = PasswordHash::import(hash).unwrap_err() else {
             panic!("{hash}")
@@ -164,6 +168,12 @@ fn password_import_damaged_hashes_are_refused() {
         "AQAAAAEAAAPoAAAAEGRl",
         "AQAAAAEAAAPo/////2RlZmdoaWprbG1ub3BxcnM6HLqiKAJP9ywvIMgewhqA",
         &"$".repeat(600),
+        &format!("$1${}", "x".repeat(510)),
+        &format!("{}:salt", "x".repeat(32)),
+        &format!("*{}", "x".repeat(40)),
+        "thirteen-long",
+        // Version 2 of ASP.NET, with a byte too many.
+        &format!("{}=", "A".repeat(67)),
     ] {
         assert_eq!(PasswordHash::import(text).unwrap_err(), HashImportError::Unknown, "{text}");
     }

@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_is_for_its_order_only() {
+        let ascending = order(&["reference"]);
+        let descending: Vec<_> = ascending.iter().map(|order| Order { descending: true, ..*order }).collect();
+        let id = Value::Text("CUSTOMERS1".to_owned());
+        let text = Cursor(vec![Value::Text("a".to_owned()), id]).encode(&ascending);
+        assert!(Cursor::decode(&text, &ascending).is_some());
+        assert_eq!(Cursor::decode(&text, &descending), None);
+        assert_eq!(Cursor::decode(&text, &order(&["email"])), None);
+    }
+
+    #[test]
     fn a_made_up_cursor_is_rejected() {
         let order = order(&["reference", "created_at"]);
         let name = order_name(&order);

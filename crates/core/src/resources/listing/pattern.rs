@@ -104,6 +104,7 @@ mod tests {
             assert_eq!(Pattern::parse(typed).to_like(), like, "{typed}");
             assert_eq!(Pattern::parse(like), Pattern::parse(typed));
         }
+        assert_eq!(Pattern::parse(r"a\%b%"), Pattern::starts_with("a%b"));
         assert_eq!(Pattern::contains("a%_\\").to_like(), r"%a\%\_\\%");
         assert_eq!(Pattern::starts_with("a").to_like(), "a%");
         assert_eq!(Pattern::ends_with("a").to_like(), "%a");
