@@ -80,12 +80,11 @@ def table(head, rows):
 
 def figures(result):
     """A line for each figure, and a table of two dimensions of those that are named "one: other" when both repeat."""
-    names = [row["what"].split(": ") for row in result["figures"]]
-    pairs = [name for name in names if len(name) == 2]
+    rows = [(tuple(row["what"].split(": ")), row) for row in result["figures"]]
+    pairs = [name for name, _ in rows if len(name) == 2]
     firsts, lasts = (Counter(name[place] for name in pairs) for place in (0, 1))
-    crossed = {tuple(name) for name in pairs if firsts[name[0]] > 1 and lasts[name[1]] > 1}
-    rows = dict(zip(map(tuple, names), result["figures"]))
-    parts = [listed([row for name, row in rows.items() if name not in crossed]), cross({name: rows[name] for name in rows if name in crossed})]
+    crossed = {name: row for name, row in rows if len(name) == 2 and firsts[name[0]] > 1 and lasts[name[1]] > 1}
+    parts = [listed([row for name, row in rows if name not in crossed]), cross(crossed)]
     return "\n\n".join(part for part in parts if part)
 
 
