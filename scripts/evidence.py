@@ -259,16 +259,17 @@ def plot_chaos(pyplot, result):
 
 
 def plot_ratios(pyplot, ratios):
-    figure, axes = pyplot.subplots(figsize=(9, 0.3 * len(ratios) + 0.8))
-    for place, (name, row) in enumerate(reversed(ratios)):
-        low, high = row.get("low") or row["median"], row.get("high") or row["median"]
-        axes.barh(place, row["median"], color=BLUE, height=0.5)
-        axes.plot([low, high], [place, place], color="black", linewidth=1)
-        goal = re.search(r"[\d.]+", row.get("goal", ""))
-        if goal:
+    """On a scale where twice and half are as far from 1. Controls are in the tables."""
+    ratios = [(name, row) for name, row in reversed(ratios) if not row["what"].endswith("control")]
+    figure, axes = pyplot.subplots(figsize=(7, 0.26 * len(ratios) + 0.8))
+    for place, (_, row) in enumerate(ratios):
+        axes.plot([row["low"], row["high"]], [place, place], color="black", linewidth=1)
+        axes.plot(row["median"], place, "o", color=BLUE)
+        if goal := re.search(r"[\d.]+", row.get("goal", "")):
             axes.plot([float(goal[0])] * 2, [place - 0.4, place + 0.4], color=ORANGE, linewidth=2)
-    axes.set_yticks(range(len(ratios)), [f"{row['what']} ({name})" for name, row in reversed(ratios)])
-    axes.set_xlabel("times (black: quartiles; orange: goal)")
+    axes.set_yticks(range(len(ratios)), [f"{re.sub(r' [(].*[)]', '', row['what'])} ({name})" for name, row in ratios])
+    axes.set(xscale="log", xlabel="times (black: quartiles; orange: goal)")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color=GREY, linewidth=0.8)
     save(pyplot, figure, "ratios")
 
