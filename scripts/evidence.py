@@ -21,12 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 DATA = DOCS / "evidence"
 BLUE, ORANGE, GREY = "#1f6feb", "#d9730d", "#8c959f"
-
-
 VERSIONS = {
     "PostgreSQL": ["psql", "--version"],
     "RabbitMQ": ["dpkg-query", "--showformat=${Version}", "--show", "rabbitmq-server"],
     "Rust": ["rustc", "--version"],
+    "cargo-mutants": ["cargo", "mutants", "--version"],
 }
 
 

@@ -6,12 +6,10 @@ that docs/decisions/0045-mutation-testing.md does not explain.
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,16 +33,11 @@ def main():
         if summary == "MissedMutant":
             survivors[place].append(short(name))
     old = json.loads(RESULT.read_text()) if RESULT.exists() else {"modules": {}}
-    result = {
-        "command": "make mutants",
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": {"cargo-mutants": runs[0]["cargo_mutants_version"], "Rust": line(["rustc", "--version"])},
-        "modules": {**old["modules"], **{place: {**counts, "survivors": sorted(survivors[place])} for place, counts in modules.items()}},
-    }
-    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    modules = {**old["modules"], **{place: {**counts, "survivors": sorted(survivors[place])} for place, counts in modules.items()}}
+    save = [ROOT / "scripts/evidence.py", "--save", RESULT, "make mutants", "cargo-mutants", "Rust"]
+    subprocess.run(save, input=json.dumps({"modules": modules}), text=True, check=True)
     explained = set(re.findall(r"^\| `([^`]+)`", DECISION.read_text(), re.M))
-    left = [name for counts in result["modules"].values() for name in counts["survivors"] if name not in explained]
+    left = [name for counts in modules.values() for name in counts["survivors"] if name not in explained]
     if left:
         sys.exit("mutants.py: these survive, and nothing explains why:\n" + "\n".join(left))
 
@@ -56,21 +49,6 @@ def module(file):
 def short(name):
     """Without the line, which changes too often: `limits.rs: replace < with <= in WindowCounts::wait`."""
     return re.sub(r"^crates/core/src/(\S+?):\d+:\d+:", r"\1:", name)
-
-
-def machine():
-    """The same as tests/e2e/src/evidence.rs."""
-    field = lambda file, key: next((text.partition(key)[2].strip(':= \t\n"') for text in open(file) if text.startswith(key)), None)
-    return {
-        "processors": len(os.sched_getaffinity(0)),
-        "processor": field("/proc/cpuinfo", "model name"),
-        "memory_gib": -(-int(field("/proc/meminfo", "MemTotal").split()[0]) // (1 << 20)),
-        "system": field("/etc/os-release", "PRETTY_NAME"),
-    }
-
-
-def line(command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
 main()

@@ -260,10 +260,11 @@ mod tests {
         clock::{Clock, SystemClock},
         random::OsRandom,
         scope::Mode,
+        testing::ring,
     };
 
-    fn keys(first: u8) -> KeyRing {
-        KeyRing::new([("test", &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()
+    fn keys(seed: u8) -> KeyRing {
+        ring([("test", seed)])
     }
 
     fn event(body: EventBody) -> Event {

@@ -38,5 +38,7 @@ pub mod resources;
 pub mod scope;
 pub mod secrets;
 pub mod sessions;
+#[cfg(test)]
+mod testing;
 pub mod time_zone;
 pub mod webhooks;

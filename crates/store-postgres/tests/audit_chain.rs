@@ -16,7 +16,7 @@ use rekey_core::{
     key_rotation::{KeyChange, KeyKind, KeyLog},
     resets::ResetOrigin,
     scope::Scope,
-    secrets::{Fingerprint, KeyDigest, KeyRing, SealedAnswer},
+    secrets::{Fingerprint, KeyDigest, SealedAnswer},
     webhooks::store::WebhookStore,
 };
 use rekey_store_postgres::{PostgresStore, SealedCount};
@@ -73,7 +73,7 @@ async fn what_still_needs_a_sealing_key_is_counted() {
         seed::reset(&store, scope, address, ResetOrigin::Integration).await;
     }
     seed::reset(&store, scope, "nobody@example.com", ResetOrigin::SelfService).await;
-    let other = KeyRing::new([("k2", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+    let other = seed::other_keys("k2");
     let key = KeyDigest::from_bytes(&[1; 32]).unwrap();
     let fingerprints = Fingerprint::all(&[b"any"], &other);
     let (lease, ttl) = (time::Duration::MINUTE, time::Duration::HOUR);

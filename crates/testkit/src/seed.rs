@@ -19,7 +19,7 @@ use rekey_core::{
     ids::{ApplicationId, AuditId, CustomerId, EmailChangeId, EventId, OrganizationId, ResetId, WebhookId},
     organizations::{NewOrganization, Organization},
     passwords::PasswordHash,
-    random::OsRandom,
+    random::{OsRandom, RandomSource},
     resets::{CodeRules, CreatedReset, NewCode, NewReset, ResetOrigin, ResetQuota, store::ResetRecord},
     resources::{
         CUSTOMERS,
@@ -47,6 +47,21 @@ pub const PLENTY: ResetQuota =
 #[must_use]
 pub fn keys() -> KeyRing {
     KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap() ^ 0xa5))]).unwrap()
+}
+
+/// A ring of another key than [`keys`] has.
+#[must_use]
+pub fn other_keys(id: &str) -> KeyRing {
+    KeyRing::new([(id, &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap()
+}
+
+/// A source of randomness that gives this byte always.
+pub struct Always(pub u8);
+
+impl RandomSource for Always {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(self.0);
+    }
 }
 
 /// Parses an address.

@@ -192,15 +192,9 @@ fn pause(failures: u32, random: &dyn RandomSource) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use rekey_testkit::seed::Always;
+
     use super::*;
-
-    struct Always(u8);
-
-    impl RandomSource for Always {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
-        }
-    }
 
     #[test]
     fn pauses_grow_to_a_limit_and_are_spread() {

@@ -113,6 +113,7 @@ mod tests {
         random::OsRandom,
         scope::Mode,
         secrets::{SealedAddress, SealedToken, SealedUndoToken},
+        testing::ring,
     };
 
     #[test]
@@ -134,7 +135,7 @@ mod tests {
         };
         let answered = ResetCreated { address: Some(SealedAddress::from_bytes(vec![4])), ..created.clone() };
         let (requested, changed) = (Some(MailName::ResetRequested), Some(MailName::PasswordChanged));
-        let keys = KeyRing::new([("a", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+        let keys = ring([("a", 1)]);
         let (organization, change) = ("SHOPSHOP01".parse().unwrap(), "EMAILCHNG1".parse().unwrap());
         let john: EmailAddress = "john@example.com".parse().unwrap();
         let moved = EmailChanged {

@@ -43,19 +43,17 @@ mod tests {
     use rekey_events::v1;
 
     use super::*;
-    use crate::random::OsRandom;
+    use crate::{random::OsRandom, testing::ring};
 
     #[test]
     fn poison_an_event_of_a_newer_version_waits_a_day_and_no_other_is_tried_again() {
-        let keys = |first: u8| {
-            KeyRing::new([("test", &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()
-        };
+        let keys = |seed| ring([("test", seed)]);
         let event = v1::Event { schema_version: u32::MAX, ..v1::Event::default() }.encode_to_vec();
         let (key_id, tag) = keys(0).sign(&event);
         let newer = v1::SignedEvent { event, key_id, tag: tag.to_vec() }.encode_to_vec();
-        let receive = |payload: &[u8], attempt, first| {
+        let receive = |payload: &[u8], attempt, seed| {
             let delivery = Delivery { id: None, payload: payload.to_vec(), attempt };
-            Event::receive(&delivery, &keys(first), &OsRandom).unwrap_err()
+            Event::receive(&delivery, &keys(seed), &OsRandom).unwrap_err()
         };
         assert!(matches!(receive(&newer, NEWER_EVENT_ATTEMPTS, 0), Verdict::Retry { .. }));
         let rejected = |cause, reason: &str| Verdict::Reject { cause, reason: reason.to_owned() };

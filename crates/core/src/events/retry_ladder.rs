@@ -67,20 +67,13 @@ impl RetryLadder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Always;
 
     #[test]
     fn the_longest_wait_repeats() {
         let ladder = RetryLadder::default();
         for (attempt, seconds) in [(1, 10), (2, 60), (3, 600), (4, 3600), (5, 3600), (u32::MAX, 3600)] {
             assert_eq!(ladder.after_attempt(attempt), Duration::seconds(seconds), "attempt {attempt}");
-        }
-    }
-
-    struct Always(u8);
-
-    impl RandomSource for Always {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
         }
     }
 

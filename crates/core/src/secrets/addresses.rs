@@ -71,12 +71,12 @@ fn parts<'a>(scope: &'a Scope, kind: &'a [u8], text: &'a str) -> [&'a [u8]; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{scope::Mode, secrets::keyring::tests::key};
+    use crate::{scope::Mode, testing::ring};
 
     #[test]
     fn addresses_of_one_account_share_its_digest_in_their_scope_and_key_only() {
-        let keys = KeyRing::new([("new", &key(2)), ("old", &key(1))]).unwrap();
-        let old = KeyRing::new([("old", &key(1))]).unwrap();
+        let keys = ring([("new", 2), ("old", 1)]);
+        let old = ring([("old", 1)]);
         let email = |text: &str| text.parse::<EmailAddress>().unwrap();
         let (john, plus) = (email("john@example.com"), email("John+shop@example.com"));
         let test = Scope { organization: "SHOPSHOPAA".parse().unwrap(), mode: Mode::Test };
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_subscriber_has_one_network() {
-        let keys = KeyRing::new([("a", &key(1))]).unwrap();
+        let keys = ring([("a", 1)]);
         let scope = Scope { organization: "SHOPSHOPAA".parse().unwrap(), mode: Mode::Test };
         let digest = |address: &str| NetworkDigest::new(scope, address.parse().unwrap(), &keys);
         assert_eq!(digest("2001:db8:1:2::1"), digest("2001:db8:1:2::ffff"));

@@ -82,22 +82,17 @@ impl Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{random::OsRandom, secrets::keyring::tests::key};
-
-    fn ring(keys: &[(&str, u8)]) -> KeyRing {
-        let keys: Vec<_> = keys.iter().map(|(id, seed)| (*id, key(*seed))).collect();
-        KeyRing::new(keys.iter().map(|(id, key)| (*id, key))).unwrap()
-    }
+    use crate::{random::OsRandom, testing::ring};
 
     #[test]
     fn a_sealed_answer_opens_for_its_own_key_only_and_after_a_rotation() {
         let (john, jane) = (KeyDigest::from_parts(&[b"john"]), KeyDigest::from_parts(&[b"jane"]));
-        let old = ring(&[("old", 1)]);
+        let old = ring([("old", 1)]);
         let sealed = SealedAnswer::seal(b"the answer", &john, &old, &OsRandom);
         assert!(!sealed.as_bytes().windows(6).any(|part| part == b"answer"));
-        assert_eq!(sealed.unseal(&john, &ring(&[("new", 2), ("old", 1)])).unwrap().as_slice(), b"the answer");
+        assert_eq!(sealed.unseal(&john, &ring([("new", 2), ("old", 1)])).unwrap().as_slice(), b"the answer");
         assert_eq!(sealed.unseal(&jane, &old).unwrap_err(), UnsealError);
-        assert_eq!(sealed.unseal(&john, &ring(&[("new", 2)])).unwrap_err(), UnsealError);
+        assert_eq!(sealed.unseal(&john, &ring([("new", 2)])).unwrap_err(), UnsealError);
         let mut altered = sealed.as_bytes().to_vec();
         *altered.last_mut().unwrap() ^= 1;
         assert_eq!(SealedAnswer::from_bytes(altered).unseal(&john, &old).unwrap_err(), UnsealError);
@@ -105,14 +100,14 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_of_the_parts_and_of_each_key() {
-        let old = ring(&[("old", 1)]);
+        let old = ring([("old", 1)]);
         let [whole] = Fingerprint::all(&[b"POST", b"/a", b"b"], &old)[..] else {
             panic!("one key, one fingerprint")
         };
         for others in [[&b"POST"[..], b"/ab", b""], [b"POST/", b"a", b"b"], [b"POST", b"/a", b"c"]] {
             assert_ne!(Fingerprint::all(&others, &old), [whole], "{others:?}");
         }
-        let rotated = Fingerprint::all(&[b"POST", b"/a", b"b"], &ring(&[("new", 2), ("old", 1)]));
+        let rotated = Fingerprint::all(&[b"POST", b"/a", b"b"], &ring([("new", 2), ("old", 1)]));
         assert_eq!((rotated.len(), rotated[1]), (2, whole));
         assert_ne!(rotated[0], whole);
     }

@@ -43,12 +43,12 @@ pub fn find_bounced_delivery(text: &[u8], keys: &KeyRing) -> Option<EventId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secrets::keyring::tests::key;
+    use crate::testing::ring;
 
     #[test]
     fn only_a_genuine_address_names_its_delivery() {
-        let old = KeyRing::new([("old", &key(1))]).unwrap();
-        let keys = KeyRing::new([("new", &key(2)), ("old", &key(1))]).unwrap();
+        let old = ring([("old", 1)]);
+        let keys = ring([("new", 2), ("old", 1)]);
         let delivery: EventId = "EventEven1".parse().unwrap();
         let own = bounce_mailbox(delivery, &keys);
         assert_eq!(own.len(), 54);

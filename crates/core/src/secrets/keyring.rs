@@ -210,12 +210,9 @@ impl fmt::Debug for KeyRing {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    pub(in crate::secrets) fn key(seed: u8) -> [u8; 32] {
-        std::array::from_fn(|i| seed.wrapping_mul(31).wrapping_add(u8::try_from(i).unwrap()))
-    }
+    use crate::testing::{key, ring};
 
     #[test]
     fn weak_or_unnamed_keys_make_no_ring() {
@@ -230,8 +227,8 @@ pub(super) mod tests {
 
     #[test]
     fn old_keys_still_verify_and_strangers_do_not() {
-        let old = KeyRing::new([("old", &key(1))]).unwrap();
-        let rotated = KeyRing::new([("new", &key(2)), ("old", &key(1))]).unwrap();
+        let old = ring([("old", 1)]);
+        let rotated = ring([("new", 2), ("old", 1)]);
         let (id, tag) = old.sign(b"message");
         assert!(rotated.verify(&id, b"message", &tag));
         assert!(!rotated.verify(&id, b"massage", &tag));

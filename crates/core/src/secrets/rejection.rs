@@ -45,18 +45,18 @@ redacted_debug!(RejectionProof);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{random::OsRandom, secrets::keyring::tests::key};
+    use crate::{random::OsRandom, testing::ring};
 
     #[test]
     fn a_proof_is_for_its_reset_only_and_outlives_a_rotation() {
-        let old = KeyRing::new([("old", &key(1))]).unwrap();
-        let rotated = KeyRing::new([("new", &key(2)), ("old", &key(1))]).unwrap();
+        let old = ring([("old", 1)]);
+        let rotated = ring([("new", 2), ("old", 1)]);
         let (reset, other) = (ResetId::generate(&OsRandom), ResetId::generate(&OsRandom));
         let text = RejectionProof::for_reset(reset, &old).expose();
         let proof = RejectionProof::parse(&text).unwrap();
         assert!(proof.is_for(reset, &old) && proof.is_for(reset, &rotated));
         assert!(!proof.is_for(other, &old));
-        assert!(!proof.is_for(reset, &KeyRing::new([("old", &key(3))]).unwrap()));
+        assert!(!proof.is_for(reset, &ring([("old", 3)])));
         assert_eq!(format!("{proof:?}"), "RejectionProof(…)");
         // An event's tag, made with the same key, is none.
         let (id, tag) = old.sign(reset.as_str().as_bytes());

@@ -101,16 +101,13 @@ mod tests {
     use crate::{
         ids::{EventId, ResetId},
         random::OsRandom,
+        testing::ring,
     };
-
-    fn ring(id: &str, first: u8) -> KeyRing {
-        KeyRing::new([(id, &std::array::from_fn(|i| first ^ u8::try_from(i).unwrap()))]).unwrap()
-    }
 
     #[test]
     fn opens_only_with_its_key_for_its_reset_and_unaltered() {
         let (keys, organization, reset) =
-            (ring("a", 1), OrganizationId::generate(&OsRandom), ResetId::generate(&OsRandom));
+            (ring([("a", 1)]), OrganizationId::generate(&OsRandom), ResetId::generate(&OsRandom));
         let token = ResetToken::generate(&OsRandom);
         let sealed = SealedToken::seal(&token, organization, reset, &keys, &OsRandom);
         assert_eq!(sealed.unseal(organization, reset, &keys).unwrap().expose(), token.expose());
@@ -130,8 +127,8 @@ mod tests {
             sealed.unseal(OrganizationId::generate(&OsRandom), reset, &keys).unwrap_err(),
             UnsealError
         );
-        assert_eq!(sealed.unseal(organization, reset, &ring("b", 1)).unwrap_err(), UnsealError);
-        assert_eq!(sealed.unseal(organization, reset, &ring("a", 64)).unwrap_err(), UnsealError);
+        assert_eq!(sealed.unseal(organization, reset, &ring([("b", 1)])).unwrap_err(), UnsealError);
+        assert_eq!(sealed.unseal(organization, reset, &ring([("a", 64)])).unwrap_err(), UnsealError);
         for at in 0..sealed.as_bytes().len() {
             let mut altered = sealed.as_bytes().to_vec();
             altered[at] ^= 1;
@@ -145,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_a_webhook_is_sent_is_read_back() {
-        let keys = ring("a", 1);
+        let keys = ring([("a", 1)]);
         let (organization, callback) = (OrganizationId::generate(&OsRandom), EventId::generate(&OsRandom));
         let payload = Payload::new("{}".to_owned());
         let sealed = SealedPayload::seal(&payload, organization, callback, &keys, &OsRandom);
@@ -154,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_address_opens_only_for_its_reset_and_not_as_a_token() {
-        let keys = ring("a", 1);
+        let keys = ring([("a", 1)]);
         let (organization, reset) = (OrganizationId::generate(&OsRandom), ResetId::generate(&OsRandom));
         let address = "john@example.com".parse().unwrap();
         let sealed = SealedAddress::seal(&address, organization, reset, &keys, &OsRandom);

@@ -37,15 +37,7 @@ pub fn next_attempt(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The same byte always.
-    struct Always(u8);
-
-    impl RandomSource for Always {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
-        }
-    }
+    use crate::testing::Always;
 
     #[test]
     fn each_wait_is_up_to_a_fifth_longer_and_the_receiver_may_ask_for_a_day() {

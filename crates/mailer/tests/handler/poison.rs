@@ -4,7 +4,6 @@ use prost::Message;
 use rekey_core::{
     events::bus::{Delivery, Handler, Verdict},
     resets::ResetOrigin,
-    secrets::KeyRing,
 };
 use rekey_events::v1;
 use rekey_testkit::seed;
@@ -20,7 +19,7 @@ async fn poison_is_parked_and_the_others_flow() {
 
     let mut edited = good.payload.clone();
     edited[20] ^= 1;
-    let stranger = KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+    let stranger = seed::other_keys("test");
     let forged =
         rekey_core::events::Event::verify(&good.payload, &seed::keys()).unwrap().sign(&stranger).payload;
     for (payload, reasons) in [

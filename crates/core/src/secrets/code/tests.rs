@@ -4,17 +4,13 @@ use super::*;
 use crate::{
     ids::OrganizationId,
     random::OsRandom,
-    secrets::{ResetToken, SealedCode, keyring::tests::key},
+    secrets::{ResetToken, SealedCode},
+    testing::ring,
 };
-
-fn ring(keys: &[(&str, u8)]) -> KeyRing {
-    let keys: Vec<_> = keys.iter().map(|(id, seed)| (*id, key(*seed))).collect();
-    KeyRing::new(keys.iter().map(|(id, key)| (*id, key))).unwrap()
-}
 
 #[test]
 fn a_code_is_read_as_people_type_it() {
-    let (keys, reset) = (ring(&[("a", 1)]), ResetId::generate(&OsRandom));
+    let (keys, reset) = (ring([("a", 1)]), ResetId::generate(&OsRandom));
     let code = ResetCode::parse("CDFH-JK34").unwrap();
     assert_eq!(code.expose().as_str(), "CDFH-JK34");
     for typed in [
@@ -118,19 +114,19 @@ fn token_type_other_shapes_are_no_codes() {
 
 #[test]
 fn a_digest_is_of_the_code_the_reset_and_the_key_and_survives_a_rotation() {
-    let (old, new) = (ring(&[("old", 1)]), ring(&[("new", 2), ("old", 1)]));
+    let (old, new) = (ring([("old", 1)]), ring([("new", 2), ("old", 1)]));
     let (reset, code) = (ResetId::generate(&OsRandom), ResetCode::generate(&OsRandom));
     let digest = code.digest(reset, &old);
     assert!(code.digests(reset, &new).contains(&digest));
     assert!(!code.digests(ResetId::generate(&OsRandom), &new).contains(&digest));
-    assert!(!code.digests(reset, &ring(&[("new", 2)])).contains(&digest));
+    assert!(!code.digests(reset, &ring([("new", 2)])).contains(&digest));
     assert!(!ResetCode::generate(&OsRandom).digests(reset, &new).contains(&digest));
 }
 
 #[test]
 fn a_sealed_code_opens_for_its_reset_only_and_shows_nothing() {
     let (keys, organization, reset) =
-        (ring(&[("a", 1)]), OrganizationId::generate(&OsRandom), ResetId::generate(&OsRandom));
+        (ring([("a", 1)]), OrganizationId::generate(&OsRandom), ResetId::generate(&OsRandom));
     let code = ResetCode::generate(&OsRandom);
     let sealed = SealedCode::seal(&code, organization, reset, &keys, &OsRandom);
     assert_eq!(sealed.unseal(organization, reset, &keys).unwrap().expose(), code.expose());

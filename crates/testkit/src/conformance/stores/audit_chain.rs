@@ -201,7 +201,7 @@ pub async fn a11_no_entry_is_chained_to_a_forged_link<F: StoreUnderTest>() {
     let scene = F::start().await;
     let (store, backdoor) = (scene.store(), scene.backdoor());
     let scope = customers(store, "shop", 3).await;
-    let strangers = KeyRing::new([("test", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+    let strangers = seed::other_keys("test");
     assert_eq!(store.chain_entries(scope, &strangers, 2).await.unwrap(), Chained::Done(2));
     assert_eq!(store.chain_entries(scope, &seed::keys(), 2).await.unwrap(), Chained::Forged(2));
     assert_eq!(fault(store, scope).await, Some((1, "signature_wrong")));
@@ -215,7 +215,7 @@ pub async fn a11_links_of_a_retired_key_are_reported_as_unchecked<F: StoreUnderT
     let scene = F::start().await;
     let store = scene.store();
     let scope = customers(store, "shop", 3).await;
-    let retired = KeyRing::new([("old", &std::array::from_fn(|i| u8::try_from(i).unwrap()))]).unwrap();
+    let retired = seed::other_keys("old");
     assert_eq!(store.chain_entries(scope, &retired, 2).await.unwrap(), Chained::Done(2));
     let found = verified(store, scope).await;
     assert_eq!((found.broken, found.signed, found.unknown_keys["old"]), (None, None, 2));

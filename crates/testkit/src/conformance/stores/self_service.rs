@@ -9,7 +9,7 @@ use rekey_core::{
     resets::store::ResetRecord,
     resets::{EXTRA_MAIL_INTERVAL, NewReset, ResetOrigin, ResetQuota},
     scope::Scope,
-    secrets::{AddressDigest, KeyRing},
+    secrets::AddressDigest,
 };
 use time::Duration;
 
@@ -230,7 +230,7 @@ pub async fn a_request_supersedes_the_links_of_older_keys<F: StoreUnderTest>() {
     let older = seed::reset(store, scope, JOHN, ResetOrigin::SelfService).await;
     backdoor.age("reset_cooldowns", "last_reset_at", "true", COOLDOWN).await;
     let (reset, _) = seed::new_reset(scope, JOHN, ResetOrigin::SelfService);
-    let rotated = KeyRing::new([("new", &std::array::from_fn(|n| u8::try_from(255 - n).unwrap()))]).unwrap();
+    let rotated = seed::other_keys("new");
     let digests = [AddressDigest::new(scope, &reset.customer_email, &rotated), reset.address_digests[0]];
     let reset = NewReset { address_digests: digests.to_vec(), ..reset };
     let event = seed::reset_created(scope, &reset);

@@ -1,14 +1,8 @@
 use std::future::pending;
 
+use rekey_testkit::seed::Always;
+
 use super::*;
-
-struct Always(u8);
-
-impl RandomSource for Always {
-    fn fill(&self, buffer: &mut [u8]) {
-        buffer.fill(self.0);
-    }
-}
 
 fn health(byte: u8) -> RelayHealth {
     RelayHealth::new(watch::Sender::new(()), Arc::new(Always(byte)))
